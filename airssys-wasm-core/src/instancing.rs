@@ -1,0 +1,97 @@
+//! How many instances a deployment has and how long each lives.
+//!
+//! Only the choice and its text; the host's `instance_pool` carries it out.
+//! Tests: below.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// Which instance serves a call.
+///
+/// ```
+/// use airssys_wasm_core::Instancing;
+///
+/// assert_eq!("pooled 8".parse(), Ok(Instancing::pooled(8)));
+/// assert_eq!(Instancing::default(), Instancing::PerCall);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Instancing {
+    /// A fresh instance for every call: no call sees what another left behind.
+    #[default]
+    PerCall,
+    /// Up to `max` instances, each serving one call at a time and then the
+    /// next; what one call leaves in memory, a later one may find.
+    Pooled {
+        /// The most instances that exist at once.
+        max: NonZeroU32,
+    },
+    /// One instance that serves all calls, one after the other, and whose
+    /// memory is the component's state.
+    Stateful,
+}
+
+impl Instancing {
+    /// [`Instancing::Pooled`] with `max` instances, at least one.
+    #[must_use]
+    pub fn pooled(max: u32) -> Self {
+        Self::Pooled { max: NonZeroU32::new(max).unwrap_or(NonZeroU32::MIN) }
+    }
+}
+
+impl fmt::Display for Instancing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PerCall => f.write_str("per-call"),
+            Self::Pooled { max } => write!(f, "pooled {max}"),
+            Self::Stateful => f.write_str("stateful"),
+        }
+    }
+}
+
+impl FromStr for Instancing {
+    type Err = InstancingError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(' ').unwrap_or((text, "")) {
+            ("per-call", "") => Ok(Self::PerCall),
+            ("stateful", "") => Ok(Self::Stateful),
+            ("pooled", max) => max
+                .parse()
+                .map(|max| Self::Pooled { max })
+                .map_err(|_| InstancingError { text: text.escape_debug().to_string() }),
+            _ => Err(InstancingError { text: text.escape_debug().to_string() }),
+        }
+    }
+}
+
+/// A text that is not a way of instancing.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "`{text}` is not a way of instancing; write `per-call`, `pooled 8` (a number from 1 on) or `stateful`"
+)]
+pub struct InstancingError {
+    text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_what_it_parses() {
+        for text in ["per-call", "pooled 1", "pooled 64", "stateful"] {
+            assert_eq!(text.parse::<Instancing>().expect(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_everything_else() {
+        for text in ["", "pooled", "pooled 0", "pooled many", "Stateful", "per-call 2"] {
+            assert!(text.parse::<Instancing>().is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Decisions about WebAssembly components, without I/O.
+//!
+//! No runtime, no files, no clock: what stands here can be tested to the last
+//! branch without starting anything. The host carries decisions out; the SDK's
+//! macros write what [`About`] and [`Requests`] read.
+//!
+//! | room | what it decides |
+//! |---|---|
+//! | [`ComponentName`], [`FunctionName`] | what a name may be |
+//! | [`About`], [`Requests`], [`section`] | what a component's custom sections say |
+//! | [`Capability`] | the one text of a request |
+//! | [`Instancing`] | which instance serves a call |
+//!
+//! ```
+//! use airssys_wasm_core::{About, Requests};
+//!
+//! let about = About::from_section(b"airssys:component 1\nname greeter\nversion 1.0.0\n")?;
+//! assert_eq!(about.version.map(|v| v.major), Some(1));
+//! let requests = Requests::from_section(b"airssys:capabilities 1\nfile-read /data\n")?;
+//! assert_eq!(requests.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod capability;
+mod component;
+mod instancing;
+mod name;
+pub mod section;
+pub mod suggest;
+
+pub use capability::{Capability, CapabilityError, Requests, RequestsError};
+pub use component::{About, AboutError};
+pub use instancing::{Instancing, InstancingError};
+pub use name::{ComponentName, ComponentNameError, FunctionName, FunctionNameError};

@@ -1,0 +1,188 @@
+//! The name under which a component is deployed and called.
+//!
+//! Does not know whether anything is deployed under it.
+//! Tests: below, and `tests/names.rs`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+/// The name of a component: what callers hold on to while versions come and go.
+///
+/// `name` or `namespace:name`. Each part is lower-case ASCII letters and
+/// digits, in words joined by single `-` or `_`, and begins with a letter. At
+/// most [`ComponentName::LENGTH_MAX`] bytes in all. Cloning is cheap.
+///
+/// ```
+/// use airssys_wasm_core::ComponentName;
+///
+/// let name: ComponentName = "demo:greeter".parse()?;
+/// assert_eq!(name.as_str(), "demo:greeter");
+/// assert!("Greeter".parse::<ComponentName>().is_err());
+/// # Ok::<(), airssys_wasm_core::ComponentNameError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ComponentName(Arc<str>);
+
+impl ComponentName {
+    /// The longest name, in bytes: a line of a table stays a line.
+    pub const LENGTH_MAX: usize = 128;
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ComponentName {
+    type Err = ComponentNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        check_length(text)?;
+        let mut parts = text.split(':');
+        let mut offset = 0;
+        for part in parts.by_ref().take(2) {
+            check_part(text, part, offset)?;
+            offset += part.len() + 1;
+        }
+        if parts.next().is_some() {
+            return Err(ComponentNameError::unexpected(text, offset - 1));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl AsRef<str> for ComponentName {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for ComponentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a text is not a component's name.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ComponentNameError {
+    /// The name, or one of its two parts, is empty.
+    #[error(
+        "a component's name or namespace is empty in `{text}`; write for example `greeter` or `demo:greeter`"
+    )]
+    Empty {
+        /// The text as given.
+        text: String,
+    },
+    /// A character that cannot stand where it stands.
+    #[error(
+        "unexpected {found:?} at column {column} of the component name `{text}`; names are lower-case words of letters and digits joined by `-` or `_`, with at most one namespace before a `:`"
+    )]
+    Unexpected {
+        /// The text as given.
+        text: String,
+        /// The character that is in the way.
+        found: char,
+        /// Its place, counted in characters from 1.
+        column: usize,
+    },
+    /// A word ends in `-` or `_`.
+    #[error("the component name `{text}` ends a part in `-` or `_`; take it off")]
+    TrailingSeparator {
+        /// The text as given.
+        text: String,
+    },
+    /// The name is too long.
+    #[error("a component name of {length} bytes; at most {} are allowed", ComponentName::LENGTH_MAX)]
+    TooLong {
+        /// The length that was given, in bytes.
+        length: usize,
+    },
+}
+
+impl ComponentNameError {
+    fn unexpected(text: &str, byte: usize) -> Self {
+        let found = text[byte..].chars().next().unwrap_or(':');
+        Self::Unexpected {
+            text: text.escape_debug().to_string(),
+            found,
+            column: text[..byte].chars().count() + 1,
+        }
+    }
+}
+
+fn check_length(text: &str) -> Result<(), ComponentNameError> {
+    match text.len() {
+        0 => Err(ComponentNameError::Empty { text: String::new() }),
+        length if length > ComponentName::LENGTH_MAX => Err(ComponentNameError::TooLong { length }),
+        _ => Ok(()),
+    }
+}
+
+fn check_part(text: &str, part: &str, offset: usize) -> Result<(), ComponentNameError> {
+    if part.is_empty() {
+        return Err(ComponentNameError::Empty { text: text.into() });
+    }
+    let mut before = '-';
+    for (at, found) in part.char_indices() {
+        let allowed = match found {
+            'a'..='z' => true,
+            '0'..='9' => at > 0,
+            '-' | '_' => !matches!(before, '-' | '_'),
+            _ => false,
+        };
+        if !allowed {
+            return Err(ComponentNameError::unexpected(text, offset + at));
+        }
+        before = found;
+    }
+    if matches!(before, '-' | '_') {
+        return Err(ComponentNameError::TrailingSeparator { text: text.into() });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_what_cargo_and_registries_use() {
+        for text in ["greeter", "my-component", "hello_world", "demo:greeter", "a", "v8-2"] {
+            assert_eq!(text.parse::<ComponentName>().expect(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn says_where_a_name_goes_wrong() {
+        let cases = [
+            ("", "empty"),
+            (":x", "empty"),
+            ("x:", "empty"),
+            ("Greeter", "'G' at column 1"),
+            ("gree ter", "' ' at column 5"),
+            ("a--b", "'-' at column 3"),
+            ("a:b:c", "':' at column 4"),
+            ("9lives", "'9' at column 1"),
+            ("greeter-", "ends a part"),
+            ("grüße", "'ü' at column 3"),
+            ("a/../b", "'/' at column 2"),
+        ];
+        for (text, expected) in cases {
+            let message = text.parse::<ComponentName>().expect_err(text).to_string();
+            assert!(message.contains(expected), "{text:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn bounds_the_length() {
+        let longest = "a".repeat(ComponentName::LENGTH_MAX);
+        assert!(longest.parse::<ComponentName>().is_ok());
+        assert!(format!("{longest}a").parse::<ComponentName>().is_err());
+    }
+}

@@ -1,0 +1,135 @@
+//! The name of an exported function: `interface#function`, or a bare function.
+//!
+//! Does not know what a component exports; `World::function` resolves a name.
+//! Tests: below, and `tests/names.rs`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// Which exported function a caller means.
+///
+/// `demo:greeter/api#greet` is the function `greet` of the interface
+/// `demo:greeter/api`; `greet` alone is a function exported at world level or,
+/// where only one interface has it, that one. The version of the interface may
+/// be left out.
+///
+/// ```
+/// use airssys_wasm_core::FunctionName;
+///
+/// let name: FunctionName = "demo:greeter/api@1.0.0#greet".parse()?;
+/// assert_eq!(name.interface(), Some("demo:greeter/api@1.0.0"));
+/// assert_eq!(name.function(), "greet");
+/// # Ok::<(), airssys_wasm_core::FunctionNameError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FunctionName {
+    interface: Option<String>,
+    function: String,
+}
+
+impl FunctionName {
+    /// The interface, with its version if one was written.
+    #[must_use]
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_deref()
+    }
+
+    /// The function within the interface, or at world level.
+    #[must_use]
+    pub fn function(&self) -> &str {
+        &self.function
+    }
+
+    /// Builds a name from parts that came out of a decoded world.
+    pub(crate) fn from_parts(interface: Option<&str>, function: &str) -> Self {
+        Self { interface: interface.map(str::to_owned), function: function.to_owned() }
+    }
+}
+
+impl FromStr for FunctionName {
+    type Err = FunctionNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(found) = text.chars().find(|c| c.is_whitespace() || c.is_control()) {
+            return Err(FunctionNameError::Unexpected { text: text.escape_debug().to_string(), found });
+        }
+        let (interface, function) = match text.split_once('#') {
+            Some((interface, function)) => (Some(interface), function),
+            None => (None, text),
+        };
+        if function.is_empty() || interface == Some("") {
+            return Err(FunctionNameError::Empty { text: text.into() });
+        }
+        if function.contains('#') {
+            return Err(FunctionNameError::Unexpected { text: text.into(), found: '#' });
+        }
+        if function.contains('/') {
+            return Err(FunctionNameError::NoFunction { text: text.into() });
+        }
+        Ok(Self::from_parts(interface, function))
+    }
+}
+
+impl fmt::Display for FunctionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.interface {
+            Some(interface) => write!(f, "{interface}#{}", self.function),
+            None => f.write_str(&self.function),
+        }
+    }
+}
+
+/// Why a text does not name a function.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FunctionNameError {
+    /// The interface before `#`, or the function, is empty.
+    #[error("`{text}` lacks a part; write `interface#function`, for example `demo:greeter/api#greet`")]
+    Empty {
+        /// The text as given.
+        text: String,
+    },
+    /// A character that no function's name contains.
+    #[error("unexpected {found:?} in the function name `{text}`; write `interface#function`")]
+    Unexpected {
+        /// The text as given, escaped.
+        text: String,
+        /// The character that is in the way.
+        found: char,
+    },
+    /// An interface alone.
+    #[error("`{text}` names an interface, not a function; write `{text}#` and the function's name")]
+    NoFunction {
+        /// The text as given.
+        text: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_as_written() {
+        for text in ["greet", "demo:greeter/api#greet", "a:b/c@1.2.3#[method]x.y"] {
+            assert_eq!(text.parse::<FunctionName>().expect(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn says_what_is_missing() {
+        for (text, expected) in [
+            ("", "lacks a part"),
+            ("#greet", "lacks a part"),
+            ("a:b/c#", "lacks a part"),
+            ("a:b/c", "write `a:b/c#`"),
+            ("a b", "' '"),
+            ("a#b#c", "'#'"),
+        ] {
+            let message = text.parse::<FunctionName>().expect_err(text).to_string();
+            assert!(message.contains(expected), "{text:?}: {message}");
+        }
+    }
+}

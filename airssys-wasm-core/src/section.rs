@@ -1,0 +1,178 @@
+//! The text of the custom sections that the SDK's macros embed.
+//!
+//! A section is lines: a header that names the section and its format, then one
+//! entry a line, a word and the text after it. Linkers join sections of one name,
+//! so a header may come again and the text after it is one more block. Knows
+//! nothing of what the entries mean: `component::About` and
+//! `capability::Requests` do.
+//! Tests: below; `tests/section_text.rs` has the properties.
+
+use std::borrow::Cow;
+
+use thiserror::Error;
+
+/// The custom section with a component's name, version and description.
+pub const ABOUT: &str = "airssys:component";
+
+/// The custom section with the capabilities a component requests.
+pub const CAPABILITIES: &str = "airssys:capabilities";
+
+/// The format that this crate reads and writes.
+const FORMAT: u32 = 1;
+
+/// One line of a section: a word and what follows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry<'a> {
+    /// Counted from 1.
+    pub(crate) line: usize,
+    pub(crate) word: &'a str,
+    pub(crate) text: Cow<'a, str>,
+}
+
+/// Why the text of a section cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SectionError {
+    /// The bytes are not text.
+    #[error("custom section `{section}` is not UTF-8 from byte {offset} on; rebuild the component")]
+    NotText {
+        /// The section's name.
+        section: &'static str,
+        /// How many bytes are text.
+        offset: usize,
+    },
+    /// The first line is not a header.
+    #[error(
+        "custom section `{section}` does not begin with `{section} {FORMAT}`; rebuild the component with airssys-wasm-sdk"
+    )]
+    NoHeader {
+        /// The section's name.
+        section: &'static str,
+    },
+    /// Written by a newer SDK.
+    #[error(
+        "custom section `{section}` has format `{found}`; this version reads format {FORMAT}: update the host, or build the component with an older airssys-wasm-sdk"
+    )]
+    Format {
+        /// The section's name.
+        section: &'static str,
+        /// The format it claims.
+        found: String,
+    },
+    /// A line that is not an entry.
+    #[error("line {line} of custom section `{section}`: {problem}")]
+    Line {
+        /// The section's name.
+        section: &'static str,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it, and what to write.
+        problem: String,
+    },
+}
+
+/// Reads the entries of a section, headers checked and left out.
+pub(crate) fn read<'a>(section: &'static str, bytes: &'a [u8]) -> Result<Vec<Entry<'a>>, SectionError> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| SectionError::NotText { section, offset: error.valid_up_to() })?;
+    let mut entries = Vec::new();
+    let mut begun = false;
+    for (index, line) in text.lines().enumerate() {
+        let line_number = index + 1;
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        if word == section {
+            check_format(section, rest)?;
+            begun = true;
+        } else if !begun {
+            return Err(SectionError::NoHeader { section });
+        } else if !line.is_empty() {
+            let text = unescape(rest).ok_or_else(|| SectionError::Line {
+                section,
+                line: line_number,
+                problem: r"a `\` that begins no escape; write `\\`".into(),
+            })?;
+            entries.push(Entry { line: line_number, word, text });
+        }
+    }
+    if begun { Ok(entries) } else { Err(SectionError::NoHeader { section }) }
+}
+
+/// Writes a section: header, then the entries in the order given.
+pub(crate) fn write<'a>(section: &str, entries: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>) -> String {
+    let mut text = format!("{section} {FORMAT}\n");
+    for (word, value) in entries {
+        text.push_str(word);
+        if !value.is_empty() {
+            text.push(' ');
+            escape_into(&value, &mut text);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn check_format(section: &'static str, found: &str) -> Result<(), SectionError> {
+    if found == FORMAT.to_string() {
+        return Ok(());
+    }
+    Err(SectionError::Format { section, found: found.escape_debug().to_string() })
+}
+
+fn escape_into(value: &str, text: &mut String) {
+    for c in value.chars() {
+        match c {
+            '\n' => text.push_str(r"\n"),
+            '\r' => text.push_str(r"\r"),
+            '\\' => text.push_str(r"\\"),
+            c => text.push(c),
+        }
+    }
+}
+
+fn unescape(value: &str) -> Option<Cow<'_, str>> {
+    if !value.contains('\\') {
+        return Some(value.into());
+    }
+    let mut text = String::with_capacity(value.len());
+    let mut chars = value.chars();
+    while let Some(c) = chars.next() {
+        text.push(match c {
+            '\\' => match chars.next()? {
+                'n' => '\n',
+                'r' => '\r',
+                '\\' => '\\',
+                _ => return None,
+            },
+            c => c,
+        });
+    }
+    Some(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_that_a_linker_joined_are_one_section() {
+        let text = [write("s", [("a", "1".into())]), write("s", [("b", "2 3".into())])].concat();
+        let entries = read("s", text.as_bytes()).expect("joined blocks");
+        let pairs: Vec<_> = entries.iter().map(|e| (e.word, e.text.as_ref(), e.line)).collect();
+        assert_eq!(pairs, [("a", "1", 2), ("b", "2 3", 4)]);
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        for (bytes, expected) in [
+            (&b""[..], "does not begin"),
+            (b"a 1\n", "does not begin"),
+            (b"s 2\na 1\n", "format `2`"),
+            (b"s\n", "format ``"),
+            (b"s 1\na \\q\n", "line 2"),
+            (b"s 1\n\xff\n", "byte 4"),
+        ] {
+            let message = read("s", bytes).expect_err("must refuse").to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}

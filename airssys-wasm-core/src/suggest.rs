@@ -1,0 +1,39 @@
+//! "Did you mean": the nearest of the names that exist.
+//!
+//! Decides on distance only; the caller words the sentence.
+//! Tests: below.
+
+/// The candidate nearest to `wanted`, if one is near enough to be a slip.
+///
+/// ```
+/// use airssys_wasm_core::suggest::nearest;
+///
+/// assert_eq!(nearest("gret", ["greet", "part"]), Some("greet"));
+/// assert_eq!(nearest("zebra", ["greet", "part"]), None);
+/// ```
+pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(wanted, candidate), candidate))
+        .filter(|(distance, candidate)| {
+            *distance <= (wanted.chars().count().max(candidate.chars().count()) / 3).max(1)
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn prefers_the_nearest() {
+        assert_eq!(nearest("greter", ["greeter", "grater"]), Some("greeter"));
+    }
+
+    #[test]
+    fn stays_silent_when_nothing_is_near() {
+        assert_eq!(nearest("a", ["bcd"]), None);
+        assert_eq!(nearest("a", []), None);
+    }
+}
