@@ -25,11 +25,22 @@
 mod capability;
 mod component;
 mod instancing;
+mod limits;
 mod name;
+mod rollout;
 pub mod section;
 pub mod suggest;
+mod value;
+pub mod world;
 
 pub use capability::{Capability, CapabilityError, Requests, RequestsError};
 pub use component::{About, AboutError};
+#[cfg(feature = "component")]
+pub use component::{Component, ComponentError, Digest};
 pub use instancing::{Instancing, InstancingError};
+pub use limits::{Limits, LimitsError};
 pub use name::{ComponentName, ComponentNameError, FunctionName, FunctionNameError};
+pub use rollout::{Decision, Effect, Outcome, Rollout, Strategy, VersionNotNewer, check_version};
+#[cfg(feature = "wave")]
+pub use value::WaveError;
+pub use value::{Mismatch, Value};

@@ -1,0 +1,251 @@
+//! A component from its bytes.
+//!
+//! Tests: below.
+
+use std::sync::Arc;
+
+use semver::Version;
+use wit_component::DecodedWasm;
+
+use super::sections::Sections;
+use super::{ComponentError, Digest};
+use crate::world::{self, World};
+use crate::{ComponentName, Instancing, Requests};
+
+/// Immutable bytes with a typed world; never a running thing.
+///
+/// Name, version and description come from the standard metadata sections of
+/// the component if they are there, and else from what the SDK's `#[component]`
+/// embedded. A component written without our SDK may have none of them; say them
+/// with [`with_name`](Self::with_name) and [`with_version`](Self::with_version).
+///
+/// ```
+/// use airssys_wasm_core::Component;
+///
+/// let bytes = wat::parse_str(r#"(component)"#)?;
+/// let component = Component::from_bytes(bytes)?.with_name("empty".parse()?);
+/// assert_eq!(component.name().map(|name| name.as_str()), Some("empty"));
+/// assert!(component.requests().is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Component {
+    bytes: Arc<[u8]>,
+    digest: Digest,
+    name: Option<ComponentName>,
+    version: Option<Version>,
+    description: Option<String>,
+    instancing: Option<Instancing>,
+    requests: Requests,
+    uses_async: bool,
+    world: Arc<World>,
+}
+
+impl Component {
+    /// Reads a component.
+    ///
+    /// # Errors
+    ///
+    /// [`ComponentError`] if the bytes are not a component, or any section that
+    /// this project defines is malformed.
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Result<Self, ComponentError> {
+        let bytes = bytes.into();
+        check_preamble(&bytes)?;
+        let Sections { standard, about, requests, is_async } = Sections::read(&bytes)?;
+        let world = decode_world(&bytes)?;
+        Ok(Self {
+            digest: Digest::of(&bytes),
+            name: standard.name.or(about.name),
+            version: standard.version.or(about.version),
+            description: standard.description.or(about.description),
+            instancing: about.instancing,
+            requests,
+            uses_async: is_async || world.is_async(),
+            world: Arc::new(world),
+            bytes,
+        })
+    }
+
+    /// The same bytes under another name.
+    #[must_use]
+    pub fn with_name(self, name: ComponentName) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
+    /// The same bytes with another version.
+    #[must_use]
+    pub fn with_version(self, version: Version) -> Self {
+        Self { version: Some(version), ..self }
+    }
+
+    /// The bytes themselves.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The content address of the bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The author's name for it, if it says one.
+    #[must_use]
+    pub fn name(&self) -> Option<&ComponentName> {
+        self.name.as_ref()
+    }
+
+    /// The author's version, if it says one.
+    #[must_use]
+    pub fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
+    }
+
+    /// What the author says it does.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// How the author wants it instanced.
+    #[must_use]
+    pub fn instancing(&self) -> Option<Instancing> {
+        self.instancing
+    }
+
+    /// The capabilities it requests. Nothing is granted by that.
+    #[must_use]
+    pub fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    /// Its imports and exports with their types.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Whether it needs a runtime with Component Model async.
+    #[must_use]
+    pub fn uses_async(&self) -> bool {
+        self.uses_async
+    }
+}
+
+fn check_preamble(bytes: &[u8]) -> Result<(), ComponentError> {
+    const MAGIC: &[u8] = b"\0asm";
+    match bytes {
+        [] => Err(ComponentError::NotWasm { found: "no bytes".into() }),
+        _ if !bytes.starts_with(&MAGIC[..bytes.len().min(4)]) => {
+            Err(ComponentError::NotWasm { found: describe(bytes) })
+        }
+        [_, _, _, _, _, _, 0, 0, ..] => Err(ComponentError::CoreModule),
+        [_, _, _, _, _, _, _, _, ..] => Ok(()),
+        _ => {
+            Err(ComponentError::Truncated { length: bytes.len(), problem: "the preamble has 8 bytes".into() })
+        }
+    }
+}
+
+fn describe(bytes: &[u8]) -> String {
+    let start = &bytes[..bytes.len().min(16)];
+    if start.starts_with(b"\x7fELF") {
+        return "a native executable (ELF)".into();
+    }
+    match std::str::from_utf8(start) {
+        Ok(text)
+            if text.trim_start().starts_with("(component") || text.trim_start().starts_with("(module") =>
+        {
+            "WebAssembly text; turn it into bytes first, for example with `wasm-tools parse`".into()
+        }
+        Ok(text) => format!("it begins with the text {text:?}"),
+        Err(_) => format!("it begins with the bytes {}", hex::encode(&start[..start.len().min(4)])),
+    }
+}
+
+fn decode_world(bytes: &[u8]) -> Result<World, ComponentError> {
+    match wit_component::decode(bytes) {
+        Ok(DecodedWasm::Component(resolve, id)) => Ok(world::decode(&resolve, id)),
+        Ok(DecodedWasm::WitPackage(..)) => Err(ComponentError::WitPackage),
+        Err(error) => Err(ComponentError::World { problem: format!("{error:#}") }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GREETER: &str = r#"
+        (component
+          (core module $m
+            (@custom "airssys:component" "airssys:component 1\nname greeter\nversion 1.2.3\n")
+            (@custom "airssys:capabilities" "airssys:capabilities 1\nfile-read /data\n")
+            (func (export "f") (param i32) (result i32) local.get 0))
+          (core instance $i (instantiate $m))
+          (func $f (param "n" u32) (result u32) (canon lift (core func $i "f")))
+          (instance $api (export "double" (func $f)))
+          (export "demo:math/api@1.0.0" (instance $api)))
+    "#;
+
+    fn component(text: &str) -> Component {
+        Component::from_bytes(wat::parse_str(text).expect("valid text")).expect("a component")
+    }
+
+    #[test]
+    fn reads_identity_requests_and_world() {
+        let component = component(GREETER);
+        assert_eq!(component.name().map(ComponentName::as_str), Some("greeter"));
+        assert_eq!(component.version(), Some(&Version::new(1, 2, 3)));
+        assert_eq!(
+            component.requests().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["file-read /data"]
+        );
+        let functions: Vec<_> = component.world().exports.all_functions().map(ToString::to_string).collect();
+        assert_eq!(functions, ["demo:math/api@1.0.0#double: func(n: u32) -> u32"]);
+        assert!(!component.uses_async());
+    }
+
+    #[test]
+    fn a_nested_component_lends_its_requests_but_not_its_name() {
+        let nested = GREETER.trim().replacen("(component", "(component $inner", 1);
+        let component = component(&format!("(component {nested})"));
+        assert_eq!(component.name(), None);
+        assert_eq!(component.requests().len(), 1);
+    }
+
+    #[test]
+    fn what_is_stamped_on_the_component_wins() {
+        let stamped = GREETER.replacen("(component", r#"(component (@custom "version" "2.0.0")"#, 1);
+        let component = component(&stamped);
+        assert_eq!(component.version(), Some(&Version::new(2, 0, 0)));
+        assert_eq!(component.name().map(ComponentName::as_str), Some("greeter"));
+    }
+
+    #[test]
+    fn says_what_the_bytes_are_instead() {
+        let module = wat::parse_str("(module)").expect("valid text");
+        let component = wat::parse_str(GREETER).expect("valid text");
+        let cases: [(&[u8], &str); 7] = [
+            (b"", "no bytes"),
+            (b"\x7fELF\x02\x01", "native executable"),
+            (b"(component)", "wasm-tools parse"),
+            (b"hello", "begins with the text \"hello\""),
+            (b"\0asm", "truncated"),
+            (&module, "wasm-tools component new"),
+            (&component[..component.len() - 9], "truncated"),
+        ];
+        for (bytes, expected) in cases {
+            let message = Component::from_bytes(bytes).expect_err(expected).to_string();
+            assert!(message.contains(expected), "{expected}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_section_refuses_the_component() {
+        for (from, to) in [("file-read /data", "file-raed /data"), ("version 1.2.3", "version one")] {
+            let bytes = wat::parse_str(GREETER.replace(from, to)).expect("valid text");
+            assert!(Component::from_bytes(bytes).is_err(), "{to}");
+        }
+    }
+}

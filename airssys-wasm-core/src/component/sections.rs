@@ -1,0 +1,120 @@
+//! One walk over the bytes: which custom sections there are, and whether the
+//! component uses Component Model async.
+//!
+//! Sections placed by a guest's compiler lie in a core module nested in the
+//! component, and a composed component nests several components. Identity is
+//! read from the outermost component and its own modules only; requests are
+//! collected at every depth, because the whole will run.
+//! Tests: `component`.
+
+use semver::Version;
+use wasmparser::{
+    CanonicalFunction, CanonicalOption, ComponentName as NameSubsection, CustomSectionReader, Encoding,
+    KnownCustom, Parser, Payload,
+};
+
+use super::{About, ComponentError};
+use crate::section::{ABOUT, CAPABILITIES};
+use crate::{ComponentName, Requests};
+
+/// What the walk found.
+#[derive(Default)]
+pub(super) struct Sections {
+    pub(super) standard: Standard,
+    pub(super) about: About,
+    pub(super) requests: Requests,
+    /// Whether any canonical definition needs Component Model async.
+    pub(super) is_async: bool,
+}
+
+/// The standard metadata of the outermost component, stamped there by a
+/// registry or a tool. A name or version that does not fit ours is left alone: it
+/// was written for other tools, and the embedder can say one.
+#[derive(Default)]
+pub(super) struct Standard {
+    pub(super) name: Option<ComponentName>,
+    pub(super) version: Option<Version>,
+    pub(super) description: Option<String>,
+}
+
+impl Sections {
+    /// Walks `bytes`, which need not be valid beyond their framing.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, ComponentError> {
+        let mut sections = Self::default();
+        let mut nesting: Vec<Encoding> = Vec::new();
+        for payload in Parser::new(0).parse_all(bytes) {
+            let payload = payload.map_err(|error| ComponentError::malformed(bytes, &error))?;
+            match payload {
+                Payload::Version { encoding, .. } => nesting.push(encoding),
+                Payload::End(_) => {
+                    nesting.pop();
+                }
+                Payload::CustomSection(section) => {
+                    sections.custom(&section, &nesting)?;
+                }
+                Payload::ComponentCanonicalSection(section) => {
+                    for canonical in section {
+                        let canonical =
+                            canonical.map_err(|error| ComponentError::malformed(bytes, &error))?;
+                        sections.is_async |= needs_async(&canonical);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(sections)
+    }
+
+    fn custom(
+        &mut self,
+        section: &CustomSectionReader<'_>,
+        nesting: &[Encoding],
+    ) -> Result<(), ComponentError> {
+        match section.name() {
+            CAPABILITIES => self.requests.extend(Requests::from_section(section.data())?),
+            ABOUT if belongs_to_outermost(nesting) => self.about = About::from_section(section.data())?,
+            _ if nesting == [Encoding::Component] => self.standard.read(section),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Standard {
+    fn read(&mut self, section: &CustomSectionReader<'_>) {
+        let text = || std::str::from_utf8(section.data()).ok().filter(|text| !text.is_empty());
+        match section.name() {
+            "version" => self.version = text().and_then(|text| Version::parse(text).ok()),
+            "description" => self.description = text().map(str::to_owned),
+            "component-name" => self.name = stamped_name(section).and_then(|name| name.parse().ok()),
+            _ => {}
+        }
+    }
+}
+
+fn stamped_name<'a>(section: &CustomSectionReader<'a>) -> Option<&'a str> {
+    let KnownCustom::ComponentName(subsections) = section.as_known() else { return None };
+    subsections.into_iter().find_map(|subsection| match subsection {
+        Ok(NameSubsection::Component { name, .. }) => Some(name),
+        _ => None,
+    })
+}
+
+fn belongs_to_outermost(nesting: &[Encoding]) -> bool {
+    matches!(nesting, [Encoding::Component] | [Encoding::Component, Encoding::Module])
+}
+
+fn needs_async(canonical: &CanonicalFunction) -> bool {
+    let has_async = |options: &[CanonicalOption]| {
+        options.iter().any(|option| matches!(option, CanonicalOption::Async | CanonicalOption::Callback(_)))
+    };
+    match canonical {
+        CanonicalFunction::Lift { options, .. } | CanonicalFunction::Lower { options, .. } => {
+            has_async(options)
+        }
+        CanonicalFunction::ResourceNew { .. }
+        | CanonicalFunction::ResourceDrop { .. }
+        | CanonicalFunction::ResourceRep { .. } => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,143 @@
+//! Every limit on a component, in one file, with its reason.
+//!
+//! Only the numbers and their bounds; the host enforces each.
+//! Tests: below; one test a limit, with a guest that goes beyond it, in the
+//! workspace's `tests`.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// What one deployment may use. Limits are always on: there is no "unlimited",
+/// only a larger number.
+///
+/// ```
+/// use std::time::Duration;
+/// use airssys_wasm_core::Limits;
+///
+/// let limits = Limits {
+///     memory_bytes_max: 64 << 20,
+///     call_deadline: Duration::from_secs(2),
+///     ..Limits::default()
+/// };
+/// assert!(limits.check().is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Linear memory of an instance, all its memories together, in bytes.
+    /// Growing beyond it fails as the guest's own out-of-memory.
+    ///
+    /// Default 256 MiB: a JavaScript engine settles at 110, a Rust guest needs 2.
+    pub memory_bytes_max: usize,
+    /// Elements of all tables of an instance together.
+    ///
+    /// Default 100,000: an interpreter's indirect-call table has some 20,000.
+    pub table_elements_max: usize,
+    /// Core instances, memories and tables inside one instance, each.
+    ///
+    /// Default 200: `componentize-py` links about 40 libraries as core instances.
+    pub core_instances_max: usize,
+    /// Resource handles that an instance holds from the host at once.
+    ///
+    /// Default 1,000: as many files as a process may usually open.
+    pub handles_max: usize,
+    /// Bytes that the host copies out of the guest in one call.
+    ///
+    /// Default 64 MiB: more than any message that should cross by value.
+    pub hostcall_bytes_max: usize,
+    /// Random bytes that one host call hands out.
+    ///
+    /// Default 1 MiB: keys have 32 bytes, and filling a gigabyte blocks a thread.
+    pub random_bytes_max: u64,
+    /// Bytes of stdout and stderr that reach the log, each second, for all
+    /// instances of a deployment together; what is beyond is counted and dropped.
+    ///
+    /// Default 64 KiB: five hundred lines a second is more than anyone reads.
+    pub log_bytes_per_second_max: usize,
+    /// Wall-clock time of a call, waiting for an instance and inside host calls
+    /// included.
+    ///
+    /// Default 30 s, at most [`Limits::CALL_DEADLINE_MAX`]: longer than a request
+    /// waits, shorter than an operator does.
+    pub call_deadline: Duration,
+    /// Fuel of a call, about one unit an instruction.
+    ///
+    /// Default none: counting costs speed, and the deadline bounds time anyway.
+    pub fuel_per_call: Option<u64>,
+    /// Calls in flight at once; more wait for their turn until their deadline.
+    ///
+    /// Default 1,000: each holds an instance.
+    pub concurrent_calls_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes_max: 256 * MIB,
+            table_elements_max: 100_000,
+            core_instances_max: 200,
+            handles_max: 1_000,
+            hostcall_bytes_max: 64 * MIB,
+            random_bytes_max: MIB as u64,
+            log_bytes_per_second_max: 64 * KIB,
+            call_deadline: Duration::from_secs(30),
+            fuel_per_call: None,
+            concurrent_calls_max: 1_000,
+        }
+    }
+}
+
+/// Limits that cannot be kept.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("limits that cannot be kept: {}", problems.join("; "))]
+pub struct LimitsError {
+    problems: Vec<String>,
+}
+
+impl Limits {
+    /// The longest deadline, one day: a longer call is a job for something else.
+    pub const CALL_DEADLINE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// Checks that a component could run under these limits at all.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitsError`] with every limit that is zero or out of its range.
+    pub fn check(&self) -> Result<(), LimitsError> {
+        let mut problems: Vec<String> = [
+            ("memory_bytes_max", self.memory_bytes_max),
+            ("table_elements_max", self.table_elements_max),
+            ("core_instances_max", self.core_instances_max),
+            ("hostcall_bytes_max", self.hostcall_bytes_max),
+            ("concurrent_calls_max", self.concurrent_calls_max),
+        ]
+        .into_iter()
+        .filter(|(_, value)| *value == 0)
+        .map(|(name, _)| format!("`{name}` is 0"))
+        .collect();
+        if self.call_deadline.is_zero() || self.call_deadline > Self::CALL_DEADLINE_MAX {
+            problems.push(format!("`call_deadline` is {:?}; write up to a day", self.call_deadline));
+        }
+        if self.fuel_per_call == Some(0) {
+            problems.push("`fuel_per_call` is 0".into());
+        }
+        if problems.is_empty() { Ok(()) } else { Err(LimitsError { problems }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_every_limit_that_cannot_be_kept() {
+        assert_eq!(Limits::default().check(), Ok(()));
+        let limits = Limits { memory_bytes_max: 0, call_deadline: Duration::ZERO, ..Limits::default() };
+        let message = limits.check().expect_err("two zeroes").to_string();
+        assert!(message.contains("`memory_bytes_max` is 0"), "{message}");
+        assert!(message.contains("`call_deadline` is 0ns"), "{message}");
+    }
+}

@@ -1,0 +1,216 @@
+//! Does a value fit a type, and if not, where and why not.
+//!
+//! Tests: below.
+
+use std::fmt;
+
+use super::Value;
+use crate::world::{Case, Field, Type};
+
+/// Where a value does not fit the type that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    path: Vec<String>,
+    expected: String,
+    found: String,
+}
+
+impl Mismatch {
+    fn new(expected: impl fmt::Display, found: impl Into<String>) -> Self {
+        Self { path: Vec::new(), expected: expected.to_string(), found: found.into() }
+    }
+
+    fn under(mut self, step: impl Into<String>) -> Self {
+        self.path.insert(0, step.into());
+        self
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "at `{}`: ", self.path.join("."))?;
+        }
+        write!(f, "expected `{}`, found `{}`", self.expected, self.found)
+    }
+}
+
+impl Value {
+    /// Checks that this is a value of type `ty`.
+    ///
+    /// # Errors
+    ///
+    /// [`Mismatch`] with the place of the first part that does not fit and both
+    /// types side by side.
+    ///
+    /// ```
+    /// use airssys_wasm_core::{Value, world::Type};
+    ///
+    /// let ty = Type::List(Box::new(Type::U32));
+    /// assert!(Value::from(vec![1u32, 2]).fits(&ty).is_ok());
+    /// let error = Value::from(vec!["one"]).fits(&ty).unwrap_err();
+    /// assert_eq!(error.to_string(), "at `0`: expected `u32`, found `string`");
+    /// ```
+    pub fn fits(&self, ty: &Type) -> Result<(), Mismatch> {
+        match (self, ty) {
+            (Self::List(items), Type::List(ty)) => each(items, |item| item.fits(ty)),
+            (Self::List(items), Type::FixedLengthList(item_ty, length)) => {
+                if items.len() != *length as usize {
+                    return Err(Mismatch::new(ty, format!("a list of {}", items.len())));
+                }
+                each(items, |item| item.fits(item_ty))
+            }
+            (Self::Map(entries), Type::Map(key, value)) => {
+                each(entries, |entry| entry.0.fits(key).and_then(|()| entry.1.fits(value)))
+            }
+            (Self::Record(fields), Type::Record(types)) => record_fits(fields, types, ty),
+            (Self::Tuple(items), Type::Tuple(types)) if items.len() == types.len() => items
+                .iter()
+                .zip(types)
+                .enumerate()
+                .try_for_each(|(at, (item, ty))| item.fits(ty).map_err(|m| m.under(at.to_string()))),
+            (Self::Variant(name, payload), Type::Variant(cases)) => {
+                case_fits(name, payload.as_deref(), cases, ty)
+            }
+            (Self::Enum(name), Type::Enum(names)) => known(name, names, ty),
+            (Self::Flags(set), Type::Flags(names)) => set.iter().try_for_each(|name| known(name, names, ty)),
+            (Self::Option(value), Type::Option(ty)) => value.as_ref().map_or(Ok(()), |value| value.fits(ty)),
+            (Self::Result(Ok(value)), Type::Result { ok: side, .. })
+            | (Self::Result(Err(value)), Type::Result { err: side, .. }) => {
+                payload_fits(value.as_deref(), side.as_deref(), ty)
+            }
+            _ if self.plain_word() == Some(&ty.to_string()) => Ok(()),
+            _ => Err(Mismatch::new(ty, self.describe())),
+        }
+    }
+
+    /// The WIT type of this value as far as the value alone tells.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let inner = |value: &Option<Box<Self>>| value.as_ref().map_or("_".into(), |value| value.describe());
+        match self {
+            Self::List(items) => format!("list<{}>", items.first().map_or("_".into(), Self::describe)),
+            Self::Map(entries) => match entries.first() {
+                Some((key, value)) => format!("map<{}, {}>", key.describe(), value.describe()),
+                None => "map<_, _>".into(),
+            },
+            Self::Record(fields) => {
+                format!(
+                    "record {{ {} }}",
+                    join(fields, |(name, value)| format!("{name}: {}", value.describe()))
+                )
+            }
+            Self::Tuple(items) => format!("tuple<{}>", join(items, Self::describe)),
+            Self::Variant(name, Some(value)) => format!("variant {{ {name}({}) }}", value.describe()),
+            Self::Variant(name, None) => format!("variant {{ {name} }}"),
+            Self::Enum(name) => format!("enum {{ {name} }}"),
+            Self::Flags(names) => format!("flags {{ {} }}", names.join(", ")),
+            Self::Option(value) => format!("option<{}>", inner(value)),
+            Self::Result(Ok(value)) => format!("result<{}, _>", inner(value)),
+            Self::Result(Err(value)) => format!("result<_, {}>", inner(value)),
+            plain => plain.plain_word().unwrap_or("value").into(),
+        }
+    }
+
+    fn plain_word(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Bool(_) => "bool",
+            Self::S8(_) => "s8",
+            Self::U8(_) => "u8",
+            Self::S16(_) => "s16",
+            Self::U16(_) => "u16",
+            Self::S32(_) => "s32",
+            Self::U32(_) => "u32",
+            Self::S64(_) => "s64",
+            Self::U64(_) => "u64",
+            Self::F32(_) => "f32",
+            Self::F64(_) => "f64",
+            Self::Char(_) => "char",
+            Self::String(_) => "string",
+            _ => return None,
+        })
+    }
+}
+
+fn each<T>(items: &[T], check: impl Fn(&T) -> Result<(), Mismatch>) -> Result<(), Mismatch> {
+    items.iter().enumerate().try_for_each(|(at, item)| check(item).map_err(|m| m.under(at.to_string())))
+}
+
+fn join<T>(items: &[T], each: impl Fn(&T) -> String) -> String {
+    items.iter().map(each).collect::<Vec<_>>().join(", ")
+}
+
+fn record_fits(fields: &[(String, Value)], types: &[Field], ty: &Type) -> Result<(), Mismatch> {
+    let described = || Value::Record(fields.to_vec()).describe();
+    if fields.len() != types.len() {
+        return Err(Mismatch::new(ty, described()));
+    }
+    types.iter().try_for_each(|wanted| match fields.iter().find(|(name, _)| *name == wanted.name) {
+        Some((name, value)) => value.fits(&wanted.ty).map_err(|m| m.under(name)),
+        None => Err(Mismatch::new(ty, described())),
+    })
+}
+
+fn case_fits(name: &str, payload: Option<&Value>, cases: &[Case], ty: &Type) -> Result<(), Mismatch> {
+    match cases.iter().find(|case| case.name == name) {
+        Some(case) => payload_fits(payload, case.ty.as_ref(), ty).map_err(|m| m.under(name)),
+        None => Err(Mismatch::new(ty, format!("variant {{ {name} }}"))),
+    }
+}
+
+fn payload_fits(payload: Option<&Value>, wanted: Option<&Type>, whole: &Type) -> Result<(), Mismatch> {
+    match (payload, wanted) {
+        (Some(value), Some(ty)) => value.fits(ty),
+        (None, None) => Ok(()),
+        (Some(value), None) => Err(Mismatch::new(whole, format!("a case that carries {}", value.describe()))),
+        (None, Some(_)) => Err(Mismatch::new(whole, "a case that carries nothing")),
+    }
+}
+
+fn known(name: &String, names: &[String], ty: &Type) -> Result<(), Mismatch> {
+    if names.contains(name) { Ok(()) } else { Err(Mismatch::new(ty, name)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxed(ty: Type) -> Box<Type> {
+        Box::new(ty)
+    }
+
+    #[test]
+    fn finds_the_place_three_levels_down() {
+        let ty = Type::Record(vec![Field {
+            name: "people".into(),
+            ty: Type::List(boxed(Type::Option(boxed(Type::U8)))),
+        }]);
+        let value =
+            |age: Value| Value::Record(vec![("people".into(), Value::List(vec![Value::from(Some(age))]))]);
+        assert_eq!(value(Value::U8(3)).fits(&ty), Ok(()));
+        let error = value(Value::from("three")).fits(&ty).expect_err("a string is no u8");
+        assert_eq!(error.to_string(), "at `people.0`: expected `u8`, found `string`");
+    }
+
+    #[test]
+    fn refuses_unknown_cases_and_missing_payloads() {
+        let cases = vec![Case { name: "a".into(), ty: Some(Type::U8) }, Case { name: "b".into(), ty: None }];
+        let ty = Type::Variant(cases);
+        let variant =
+            |name: &str, value: Option<u8>| Value::Variant(name.into(), value.map(|v| Box::new(v.into())));
+        assert_eq!(variant("a", Some(1)).fits(&ty), Ok(()));
+        assert_eq!(variant("b", None).fits(&ty), Ok(()));
+        for wrong in [variant("a", None), variant("b", Some(1)), variant("c", None)] {
+            assert!(wrong.fits(&ty).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_another_width_do_not_fit() {
+        assert!(Value::U32(1).fits(&Type::U64).is_err());
+        assert!(Value::List(vec![]).fits(&Type::FixedLengthList(boxed(Type::U8), 1)).is_err());
+        assert!(Value::from("x").fits(&Type::Own("a.b".into())).is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! The name of an interface, and which version of it serves which.
+//!
+//! Tests: below.
+
+use std::fmt;
+
+use semver::Version;
+
+/// `namespace:package/interface`, with a version if the package has one; or a
+/// plain name, for an interface that a world defines in place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InterfaceName {
+    path: String,
+    version: Option<Version>,
+}
+
+impl InterfaceName {
+    /// Splits a name as it stands in a component.
+    ///
+    /// ```
+    /// use airssys_wasm_core::world::InterfaceName;
+    ///
+    /// let name = InterfaceName::new("wasi:io/streams@0.2.6");
+    /// assert_eq!(name.path(), "wasi:io/streams");
+    /// assert_eq!(name.version().map(|v| v.patch), Some(6));
+    /// ```
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        match text.split_once('@').map(|(path, version)| (path, Version::parse(version))) {
+            Some((path, Ok(version))) => Self { path: path.into(), version: Some(version) },
+            _ => Self { path: text.into(), version: None },
+        }
+    }
+
+    /// The name without its version.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The version, if it has one.
+    #[must_use]
+    pub fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
+    }
+
+    /// Whether an interface of this name serves those who ask for `wanted`:
+    /// the same path and, by semver, a compatible version that is not older.
+    /// Who asks for no version takes any.
+    ///
+    /// ```
+    /// use airssys_wasm_core::world::InterfaceName;
+    ///
+    /// let offered = InterfaceName::new("acme:store/kv@1.4.0");
+    /// assert!(offered.serves(&InterfaceName::new("acme:store/kv@1.2.0")));
+    /// assert!(!offered.serves(&InterfaceName::new("acme:store/kv@2.0.0")));
+    /// ```
+    #[must_use]
+    pub fn serves(&self, wanted: &Self) -> bool {
+        self.path == wanted.path
+            && match (&self.version, &wanted.version) {
+                (_, None) => true,
+                (None, Some(_)) => false,
+                (Some(offered), Some(wanted)) => version_serves(offered, wanted),
+            }
+    }
+}
+
+impl fmt::Display for InterfaceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        match &self.version {
+            Some(version) => write!(f, "@{version}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn version_serves(offered: &Version, wanted: &Version) -> bool {
+    if offered == wanted {
+        return true;
+    }
+    let track = |version: &Version| match (version.major, version.minor) {
+        (0, 0) => (0, 0, version.patch),
+        (0, minor) => (0, minor, 0),
+        (major, _) => (major, 0, 0),
+    };
+    offered.pre.is_empty() && wanted.pre.is_empty() && track(offered) == track(wanted) && offered >= wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::InterfaceName;
+
+    #[test]
+    fn serves_by_semver() {
+        for (offered, wanted, expected) in [
+            ("a:b/c@1.2.0", "a:b/c@1.2.0", true),
+            ("a:b/c@1.3.0", "a:b/c@1.2.9", true),
+            ("a:b/c@1.1.0", "a:b/c@1.2.0", false),
+            ("a:b/c@2.0.0", "a:b/c@1.0.0", false),
+            ("a:b/c@0.2.6", "a:b/c@0.2.0", true),
+            ("a:b/c@0.3.0", "a:b/c@0.2.0", false),
+            ("a:b/c@0.0.2", "a:b/c@0.0.1", false),
+            ("a:b/c@1.1.0-rc.1", "a:b/c@1.0.0", false),
+            ("a:b/c@1.1.0-rc.1", "a:b/c@1.1.0-rc.1", true),
+            ("a:b/c", "a:b/c@1.0.0", false),
+            ("a:b/c@1.0.0", "a:b/c", true),
+            ("a:b/d", "a:b/c", false),
+        ] {
+            let (o, w) = (InterfaceName::new(offered), InterfaceName::new(wanted));
+            assert_eq!(o.serves(&w), expected, "{offered} for {wanted}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Which exported function a caller's name means.
+//!
+//! Tests: below.
+
+use thiserror::Error;
+
+use super::{Function, InterfaceName, World};
+use crate::FunctionName;
+use crate::suggest::nearest;
+
+/// A name that means no exported function, or more than one.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FunctionNotFound {
+    /// Nothing of that name is exported.
+    #[error("no exported function `{wanted}`; {hint}")]
+    Unknown {
+        /// The name that was asked for.
+        wanted: FunctionName,
+        /// The nearest one, or what there is.
+        hint: String,
+    },
+    /// Several interfaces export a function of that name.
+    #[error("`{wanted}` is exported more than once; write one of {}", quoted(candidates))]
+    Ambiguous {
+        /// The name that was asked for.
+        wanted: FunctionName,
+        /// Every function it could mean.
+        candidates: Vec<FunctionName>,
+    },
+}
+
+impl World {
+    /// The exported function that `wanted` means.
+    ///
+    /// # Errors
+    ///
+    /// [`FunctionNotFound`], with the nearest name or all candidates.
+    pub fn function(&self, wanted: &FunctionName) -> Result<&Function, FunctionNotFound> {
+        let mut found: Vec<&Function> =
+            self.exports.all_functions().filter(|function| means(&function.name, wanted)).collect();
+        if let Some(exact) = found.iter().position(|function| function.name == *wanted) {
+            return Ok(found.swap_remove(exact));
+        }
+        match found[..] {
+            [function] => Ok(function),
+            [] => Err(self.unknown(wanted)),
+            _ => Err(FunctionNotFound::Ambiguous {
+                wanted: wanted.clone(),
+                candidates: found.into_iter().map(|function| function.name.clone()).collect(),
+            }),
+        }
+    }
+
+    fn unknown(&self, wanted: &FunctionName) -> FunctionNotFound {
+        let names: Vec<String> = self.exports.all_functions().map(|f| f.name.to_string()).collect();
+        FunctionNotFound::Unknown { wanted: wanted.clone(), hint: hint(wanted, &names) }
+    }
+}
+
+fn means(name: &FunctionName, wanted: &FunctionName) -> bool {
+    name.function() == wanted.function()
+        && match (name.interface(), wanted.interface()) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(offered), Some(wanted)) => InterfaceName::new(offered).serves(&InterfaceName::new(wanted)),
+        }
+}
+
+fn hint(wanted: &FunctionName, names: &[String]) -> String {
+    let last = |name: &str| name.rsplit('#').next().map(str::to_owned);
+    let near = nearest(&wanted.to_string(), names.iter().map(String::as_str)).or_else(|| {
+        let bare: Vec<String> = names.iter().filter_map(|name| last(name)).collect();
+        let near = nearest(wanted.function(), bare.iter().map(String::as_str))?.to_owned();
+        names.iter().map(String::as_str).find(|name| last(name).as_deref() == Some(near.as_str()))
+    });
+    match (near, names) {
+        (Some(name), _) => format!("did you mean `{name}`?"),
+        (None, []) => "the component exports no functions".into(),
+        (None, [..]) => format!("the component exports {}", quoted(names)),
+    }
+}
+
+fn quoted<T: std::fmt::Display>(names: &[T]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Interface, Side};
+    use super::*;
+
+    fn world(exports: &[(&str, &[&str])]) -> World {
+        let function = |interface: Option<&str>, name: &str| Function {
+            name: FunctionName::from_parts(interface, name),
+            params: Vec::new(),
+            result: None,
+            async_func: false,
+        };
+        let mut side = Side::default();
+        for (interface, names) in exports {
+            match *interface {
+                "" => side.functions.extend(names.iter().map(|name| function(None, name))),
+                path => side.interfaces.push(Interface {
+                    name: InterfaceName::new(path),
+                    functions: names.iter().map(|name| function(Some(path), name)).collect(),
+                    resources: Vec::new(),
+                }),
+            }
+        }
+        World { exports: side, ..World::default() }
+    }
+
+    fn look(world: &World, name: &str) -> String {
+        match world.function(&name.parse().expect("a function name")) {
+            Ok(function) => function.name.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn finds_by_full_short_and_unversioned_name() {
+        let world = world(&[("a:b/c@1.2.0", &["f", "g"]), ("", &["h"])]);
+        for name in ["a:b/c@1.2.0#f", "a:b/c@1.0.0#f", "a:b/c#f", "f"] {
+            assert_eq!(look(&world, name), "a:b/c@1.2.0#f");
+        }
+        assert_eq!(look(&world, "h"), "h");
+    }
+
+    #[test]
+    fn prefers_the_exact_name_and_reports_ambiguity() {
+        let world = world(&[("a:b/c", &["f"]), ("a:b/d", &["f"]), ("a:b/e", &["g"]), ("", &["g"])]);
+        assert_eq!(look(&world, "g"), "g");
+        assert_eq!(look(&world, "f"), "`f` is exported more than once; write one of `a:b/c#f`, `a:b/d#f`");
+    }
+
+    #[test]
+    fn suggests_the_nearest() {
+        let world = world(&[("demo:greeter/api", &["greet"])]);
+        assert!(look(&world, "demo:greeter/api#gret").contains("did you mean `demo:greeter/api#greet`?"));
+        assert!(look(&world, "gret").contains("did you mean `demo:greeter/api#greet`?"));
+        assert!(look(&world, "zzzzzz").contains("the component exports `demo:greeter/api#greet`"));
+    }
+}

@@ -1,0 +1,155 @@
+//! Can revision B stand in for A, for those who call A?
+//!
+//! Compares exports only: what a component imports is the linker's concern.
+//! Stricter than Component Model subtyping on purpose: callers hold typed
+//! handles, and a handle's Rust types fit one WIT type.
+//! Tests: below; against real components in the workspace's `tests`.
+
+use std::fmt;
+
+use super::{Function, World};
+use crate::FunctionName;
+
+/// One export that callers of the old world would miss.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WorldChange {
+    /// The function is gone.
+    Lost {
+        /// The function as it was.
+        old: Function,
+    },
+    /// The function has another type.
+    Changed {
+        /// The function as it was.
+        old: Function,
+        /// The function as it would be.
+        new: Function,
+    },
+}
+
+/// Everything that callers of the old world would miss; never empty.
+///
+/// Prints as a list, a change a line, both types side by side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorldChanges(Vec<WorldChange>);
+
+impl World {
+    /// Checks that `new` can stand in for `self` for everyone who calls `self`:
+    /// each exported function is still there with the same type. What `new`
+    /// exports besides is its own affair.
+    ///
+    /// # Errors
+    ///
+    /// [`WorldChanges`] with every function that is lost or changed.
+    pub fn check_stand_in(&self, new: &Self) -> Result<(), WorldChanges> {
+        let changes: Vec<_> = self.exports.all_functions().filter_map(|old| change(old, new)).collect();
+        if changes.is_empty() { Ok(()) } else { Err(WorldChanges(changes)) }
+    }
+}
+
+impl WorldChange {
+    /// The function that changed, by its old name.
+    #[must_use]
+    pub fn function(&self) -> &FunctionName {
+        match self {
+            Self::Lost { old } | Self::Changed { old, .. } => &old.name,
+        }
+    }
+}
+
+impl WorldChanges {
+    /// The changes in the order of the old world.
+    pub fn iter(&self) -> impl Iterator<Item = &WorldChange> {
+        self.0.iter()
+    }
+}
+
+impl std::error::Error for WorldChanges {}
+
+impl fmt::Display for WorldChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("exports that callers rely on are lost or changed:")?;
+        self.0.iter().try_for_each(|change| write!(f, "\n  {change}"))
+    }
+}
+
+impl fmt::Display for WorldChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost { old } => write!(f, "lost:    {old}"),
+            Self::Changed { old, new } => {
+                write!(f, "changed: {old}\n      now: {}: {}", new.name, new.signature())
+            }
+        }
+    }
+}
+
+fn change(old: &Function, new: &World) -> Option<WorldChange> {
+    let Ok(candidate) = new.function(&old.name) else {
+        return Some(WorldChange::Lost { old: old.clone() });
+    };
+    if candidate.name.interface().is_some() != old.name.interface().is_some() {
+        return Some(WorldChange::Lost { old: old.clone() });
+    }
+    (!old.same_type(candidate)).then(|| WorldChange::Changed { old: old.clone(), new: candidate.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Interface, InterfaceName, Param, Side, Type};
+    use super::*;
+
+    fn function(interface: &str, name: &str, params: &[(&str, Type)]) -> Function {
+        Function {
+            name: FunctionName::from_parts((!interface.is_empty()).then_some(interface), name),
+            params: params.iter().map(|(name, ty)| Param { name: (*name).into(), ty: ty.clone() }).collect(),
+            result: Some(Type::String),
+            async_func: false,
+        }
+    }
+
+    fn world(interface: &str, functions: Vec<Function>) -> World {
+        let exports = Side {
+            interfaces: vec![Interface {
+                name: InterfaceName::new(interface),
+                functions,
+                resources: Vec::new(),
+            }],
+            functions: Vec::new(),
+        };
+        World { exports, ..World::default() }
+    }
+
+    #[test]
+    fn more_exports_are_welcome() {
+        let old = world("a:b/c@1.0.0", vec![function("a:b/c@1.0.0", "f", &[])]);
+        let new =
+            world("a:b/c@1.1.0", vec![function("a:b/c@1.1.0", "f", &[]), function("a:b/c@1.1.0", "g", &[])]);
+        assert_eq!(old.check_stand_in(&new), Ok(()));
+        assert!(new.check_stand_in(&old).is_err(), "an older interface cannot serve newer callers");
+    }
+
+    #[test]
+    fn lists_each_lost_and_changed_export() {
+        let i = "demo:greeter/api";
+        let old = world(i, vec![function(i, "greet", &[("name", Type::String)]), function(i, "part", &[])]);
+        let new = world(i, vec![function(i, "greet", &[("name", Type::String), ("loud", Type::Bool)])]);
+        let report = old.check_stand_in(&new).expect_err("two changes").to_string();
+        assert_eq!(
+            report,
+            "exports that callers rely on are lost or changed:\n  \
+             changed: demo:greeter/api#greet: func(name: string) -> string\n      \
+             now: demo:greeter/api#greet: func(name: string, loud: bool) -> string\n  \
+             lost:    demo:greeter/api#part: func() -> string"
+        );
+    }
+
+    #[test]
+    fn a_world_level_function_is_not_replaced_by_one_in_an_interface() {
+        let mut old = World::default();
+        old.exports.functions.push(function("", "f", &[]));
+        let new = world("a:b/c", vec![function("a:b/c", "f", &[])]);
+        assert!(old.check_stand_in(&new).is_err());
+    }
+}
