@@ -1,0 +1,41 @@
+//! A call within its time: the wall-clock deadline around everything a call does.
+//!
+//! The epoch stops a guest that computes; this stops one that waits, in a host
+//! call or for an instance. Tests: the workspace's `tests/limits`.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use tokio::time::{Sleep, sleep};
+
+use crate::deployment::Revision;
+use crate::engine::{Clock, Ticks};
+
+/// The deadline passed.
+#[derive(Debug)]
+pub(crate) struct Elapsed;
+
+/// Runs `call` until `deadline` and drops it then. A call that never waits costs
+/// no timer.
+pub(crate) async fn within<F: Future>(
+    clock: &Clock,
+    deadline: Ticks,
+    call: F,
+) -> std::result::Result<F::Output, Elapsed> {
+    let mut call = pin!(call);
+    let mut timer: Option<Pin<Box<Sleep>>> = None;
+    poll_fn(move |context| {
+        if let Poll::Ready(output) = call.as_mut().poll(context) {
+            return Poll::Ready(Ok(output));
+        }
+        let timer = timer.get_or_insert_with(|| Box::pin(sleep(deadline.after(clock.now()))));
+        timer.as_mut().poll(context).map(|()| Err(Elapsed))
+    })
+    .await
+}
+
+/// What to say of a call that took too long.
+pub(crate) fn deadline_message(revision: &Revision) -> String {
+    format!("took longer than its deadline: `call_deadline` is {:?}", revision.limits.call_deadline)
+}

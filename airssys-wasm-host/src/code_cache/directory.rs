@@ -1,0 +1,127 @@
+//! The files of the code cache: `<key>.cwasm`, and `<key>.sum` with its checksum.
+//!
+//! Tests: below.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::checksum;
+
+/// A directory that only this user can read or write.
+pub(super) struct Directory(PathBuf);
+
+impl Directory {
+    /// Opens the directory, making it if it is not there.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        make_private(path).and_then(|()| check_private(path)).map_err(|error| about(path, &error))?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// The path of an intact entry, or none. A damaged one is an error.
+    pub(super) fn find(&self, key: &str) -> io::Result<Option<PathBuf>> {
+        let (code, sum) = self.paths(key);
+        let expected = match fs::read_to_string(&sum) {
+            Ok(expected) => expected,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(about(&sum, &error)),
+        };
+        if checksum::of_file(&code).map_err(|error| about(&code, &error))? != expected {
+            return Err(about(&code, &"its checksum does not match"));
+        }
+        Ok(Some(code))
+    }
+
+    /// Writes an entry: aside first, then renamed, the checksum last.
+    pub(super) fn keep(&self, key: &str, code: &[u8]) -> io::Result<()> {
+        let (code_path, sum_path) = self.paths(key);
+        self.write(&code_path, code)?;
+        self.write(&sum_path, checksum::of_bytes(code).as_bytes())
+    }
+
+    fn paths(&self, key: &str) -> (PathBuf, PathBuf) {
+        (self.0.join(format!("{key}.cwasm")), self.0.join(format!("{key}.sum")))
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let aside = path.with_extension(format!("tmp-{}-{:p}", std::process::id(), bytes));
+        let written = fs::File::create(&aside)
+            .and_then(|mut file| file.write_all(bytes))
+            .and_then(|()| fs::rename(&aside, path));
+        if written.is_err() {
+            // Best effort: on a full disk the fragment should not stay.
+            let _ = fs::remove_file(&aside);
+        }
+        written.map_err(|error| about(path, &error))
+    }
+}
+
+fn about(path: &Path, error: &dyn std::fmt::Display) -> io::Error {
+    io::Error::other(format!("`{}`: {error}", path.display()))
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(unix)]
+fn check_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & 0o022 != 0 {
+        return Err(io::Error::other(
+            "others can write to it, and code from it would be trusted; make it private with `chmod 700`",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn make_private(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+#[cfg(not(unix))]
+fn check_private(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_it_kept_and_nothing_else() {
+        let place = tempfile::tempdir().expect("a directory");
+        let directory = Directory::open(&place.path().join("code")).expect("made");
+        assert_eq!(directory.find("a").expect("nothing there"), None);
+        directory.keep("a", b"code").expect("kept");
+        let path = directory.find("a").expect("intact").expect("there");
+        assert_eq!(fs::read(path).expect("readable"), b"code");
+    }
+
+    #[test]
+    fn a_changed_cut_or_missing_file_is_an_error() {
+        let place = tempfile::tempdir().expect("a directory");
+        let directory = Directory::open(&place.path().join("code")).expect("made");
+        directory.keep("a", b"code").expect("kept");
+        let path = directory.find("a").expect("intact").expect("there");
+        for damaged in [&b"cods"[..], b"cod", b""] {
+            fs::write(&path, damaged).expect("damaged");
+            assert!(directory.find("a").is_err(), "{damaged:?}");
+        }
+        fs::remove_file(&path).expect("removed");
+        assert!(directory.find("a").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn refuses_a_directory_that_others_can_write() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = tempfile::tempdir().expect("a directory");
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).expect("opened to all");
+        assert!(Directory::open(place.path()).is_err());
+    }
+}

@@ -1,0 +1,81 @@
+//! A component as a host takes it: core's, and a way to read it from a file.
+//!
+//! Decides nothing about it. Tests: the workspace's `tests/bad_input`.
+
+use std::ops::Deref;
+use std::path::Path;
+
+use airssys_wasm_core as core;
+use semver::Version;
+
+use crate::{Error, ErrorKind, Result};
+
+/// A component ready to be deployed. Cloning is cheap.
+///
+/// Everything that can be known without running it is known: see
+/// [`airssys_wasm_core::Component`], to which this dereferences.
+///
+/// ```
+/// use airssys_wasm_host::Component;
+///
+/// let bytes = wat::parse_str("(component)")?;
+/// let component = Component::from_bytes(bytes)?.with_name("nothing")?;
+/// assert_eq!(component.world().exports.interfaces.len(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Component(core::Component);
+
+impl Component {
+    /// Reads a component from a file.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] if the file cannot be read, [`ErrorKind::InvalidComponent`]
+    /// if it is not a component; both name the file.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|error| {
+            Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error)
+        })?;
+        core::Component::from_bytes(bytes).map(Self).map_err(|error| {
+            Error::new(
+                ErrorKind::InvalidComponent,
+                format!("`{}` is not a usable component: {error}", path.display()),
+            )
+            .with_source(error)
+        })
+    }
+
+    /// Reads a component from bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidComponent`] if they are not a component.
+    pub fn from_bytes(bytes: impl Into<std::sync::Arc<[u8]>>) -> Result<Self> {
+        Ok(Self(core::Component::from_bytes(bytes)?))
+    }
+
+    /// The same component under another name.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidName`] if it is none.
+    pub fn with_name(self, name: &str) -> Result<Self> {
+        Ok(Self(self.0.with_name(name.parse()?)))
+    }
+
+    /// The same component with another version.
+    #[must_use]
+    pub fn with_version(self, version: Version) -> Self {
+        Self(self.0.with_version(version))
+    }
+}
+
+impl Deref for Component {
+    type Target = core::Component;
+
+    fn deref(&self) -> &core::Component {
+        &self.0
+    }
+}

@@ -1,0 +1,209 @@
+//! The admission word: how many calls are inside, and whether more may enter.
+//!
+//! One atomic word holds both, so that a call which read an old route cannot slip
+//! in after the drain has seen nobody inside. Knows nothing of calls or routes.
+//! Tests: below, model-checked with loom: every interleaving, not some.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Bit 0: closed. Bits 1 to 27: calls inside. From bit 28: calls ever admitted,
+/// which wraps out of the word at the top and disturbs nothing.
+const CLOSED: u64 = 1;
+const ONE_INSIDE: u64 = 1 << 1;
+const ONE_ADMITTED: u64 = 1 << 28;
+const INSIDE: u64 = ONE_ADMITTED - ONE_INSIDE;
+
+/// A gate that can be closed once, and then drains.
+#[derive(Debug)]
+pub(crate) struct Gate<W = AtomicU64>(W);
+
+impl<W: Word> Gate<W> {
+    pub(crate) fn new() -> Self {
+        Self(W::new(0))
+    }
+
+    /// Lets a call in, unless the gate is closed.
+    pub(crate) fn enter(&self) -> bool {
+        let mut word = self.0.load();
+        loop {
+            if word & CLOSED != 0 {
+                return false;
+            }
+            debug_assert_ne!(word & INSIDE, INSIDE, "134 million calls inside one gate");
+            match self.0.replace(word, word.wrapping_add(ONE_INSIDE + ONE_ADMITTED)) {
+                Ok(()) => return true,
+                Err(current) => word = current,
+            }
+        }
+    }
+
+    /// Lets a call out. True if it was the last one, and the gate is closed.
+    pub(crate) fn leave(&self) -> bool {
+        is_drained(self.0.subtract(ONE_INSIDE) - ONE_INSIDE)
+    }
+
+    /// Closes the gate for good. True if nobody was inside.
+    pub(crate) fn close(&self) -> bool {
+        is_drained(self.0.set(CLOSED) | CLOSED)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.load() & CLOSED != 0
+    }
+
+    /// Whether the gate is closed and the last call has left.
+    pub(crate) fn is_drained(&self) -> bool {
+        is_drained(self.0.load())
+    }
+
+    /// Calls inside now.
+    pub(crate) fn inside(&self) -> u64 {
+        (self.0.load() & INSIDE) / ONE_INSIDE
+    }
+
+    /// Calls admitted so far.
+    pub(crate) fn admitted(&self) -> u64 {
+        self.0.load() / ONE_ADMITTED
+    }
+}
+
+fn is_drained(word: u64) -> bool {
+    word & CLOSED != 0 && word & INSIDE == 0
+}
+
+/// What the gate asks of an atomic word; loom brings its own in the tests.
+pub(crate) trait Word {
+    fn new(value: u64) -> Self;
+    fn load(&self) -> u64;
+    /// Compare and exchange; may fail for no reason.
+    fn replace(&self, old: u64, new: u64) -> Result<(), u64>;
+    /// Returns the value before.
+    fn subtract(&self, amount: u64) -> u64;
+    /// Returns the value before.
+    fn set(&self, bits: u64) -> u64;
+}
+
+macro_rules! word {
+    ($atomic:ty) => {
+        impl Word for $atomic {
+            fn new(value: u64) -> Self {
+                Self::new(value)
+            }
+
+            fn load(&self) -> u64 {
+                self.load(Ordering::Acquire)
+            }
+
+            fn replace(&self, old: u64, new: u64) -> Result<(), u64> {
+                self.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire).map(drop)
+            }
+
+            fn subtract(&self, amount: u64) -> u64 {
+                self.fetch_sub(amount, Ordering::AcqRel)
+            }
+
+            fn set(&self, bits: u64) -> u64 {
+                self.fetch_or(bits, Ordering::AcqRel)
+            }
+        }
+    };
+}
+
+word!(AtomicU64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loom::sync::Arc;
+    use loom::sync::atomic::{AtomicBool, AtomicU64 as LoomU64};
+    use loom::thread;
+
+    word!(LoomU64);
+
+    type LoomGate = Gate<LoomU64>;
+
+    #[test]
+    fn counts_those_inside_and_those_admitted() {
+        let gate = Gate::<AtomicU64>::new();
+        assert!(gate.enter() && gate.enter());
+        assert!(!gate.leave());
+        assert_eq!((gate.inside(), gate.admitted()), (1, 2));
+        assert!(!gate.close());
+        assert!(!gate.enter());
+        assert!(gate.leave());
+        assert!(gate.is_drained());
+        assert_eq!(gate.admitted(), 2);
+    }
+
+    /// Once the drain has seen the gate empty, no call is inside or comes in.
+    #[test]
+    fn nobody_is_inside_after_the_drain() {
+        loom::model(|| {
+            let gate = Arc::new(LoomGate::new());
+            let drained = Arc::new(AtomicBool::new(false));
+            let callers: Vec<_> = (0..2)
+                .map(|_| {
+                    let (gate, drained) = (Arc::clone(&gate), Arc::clone(&drained));
+                    thread::spawn(move || {
+                        if gate.enter() {
+                            assert!(!drained.load(Ordering::SeqCst), "inside after the drain");
+                            gate.leave();
+                        }
+                    })
+                })
+                .collect();
+            if gate.close() || gate.is_drained() {
+                drained.store(true, Ordering::SeqCst);
+                assert_eq!(gate.inside(), 0);
+            }
+            for caller in callers {
+                caller.join().expect("a caller");
+            }
+            assert!(gate.is_drained());
+            assert!(!gate.enter());
+        });
+    }
+
+    /// Exactly one of those who close or leave learns that the gate is drained, so
+    /// the drain is woken, and once.
+    #[test]
+    fn exactly_one_learns_that_it_is_drained() {
+        loom::model(|| {
+            let gate = Arc::new(LoomGate::new());
+            let callers: Vec<_> = (0..2)
+                .map(|_| {
+                    let gate = Arc::clone(&gate);
+                    thread::spawn(move || gate.enter() && gate.leave())
+                })
+                .collect();
+            let closing = gate.close();
+            let leaving = callers.into_iter().map(|caller| caller.join().expect("a caller"));
+            assert_eq!(leaving.chain([closing]).filter(|learned| *learned).count(), 1);
+        });
+    }
+
+    /// What a call wrote before it left is seen by whoever sees the gate drained.
+    #[test]
+    fn what_calls_did_is_seen_after_the_drain() {
+        loom::model(|| {
+            let gate = Arc::new(LoomGate::new());
+            let written = Arc::new(LoomU64::new(0));
+            let caller = {
+                let (gate, written) = (Arc::clone(&gate), Arc::clone(&written));
+                thread::spawn(move || {
+                    let entered = gate.enter();
+                    if entered {
+                        written.store(1, Ordering::Relaxed);
+                        gate.leave();
+                    }
+                    entered
+                })
+            };
+            gate.close();
+            let seen = gate.is_drained().then(|| written.load(Ordering::Relaxed));
+            if caller.join().expect("a caller") && seen.is_some() {
+                assert_eq!(seen, Some(1));
+            }
+        });
+    }
+}

@@ -1,0 +1,104 @@
+//! Which revisions a name has had, and which one a rollback goes to.
+//!
+//! Tests: below, and the workspace's `tests/promises/rollback`.
+
+use std::sync::Arc;
+
+use semver::Version;
+
+use super::Revision;
+use crate::{Error, ErrorKind, Result};
+
+/// The revisions that are kept, and the order in which they served.
+pub(crate) struct History {
+    kept: Vec<Arc<Revision>>,
+    /// Numbers of those that served before the one that serves now, last on top.
+    /// A rollback takes from it, so that rolling back twice goes back two steps.
+    served: Vec<u64>,
+    serving: u64,
+    last_number: u64,
+    kept_max: usize,
+}
+
+impl History {
+    pub(crate) fn new(first: Arc<Revision>, kept_max: usize) -> Self {
+        let number = first.number;
+        Self { kept: vec![first], served: Vec::new(), serving: number, last_number: number, kept_max }
+    }
+
+    /// A number that no revision has had, nor will.
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    /// An update went live.
+    pub(crate) fn updated_to(&mut self, revision: Arc<Revision>) {
+        self.served.push(self.serving);
+        self.serving = revision.number;
+        self.kept.push(revision);
+        self.forget_the_oldest();
+    }
+
+    /// A rollback went live.
+    pub(crate) fn rolled_back_to(&mut self, number: u64) {
+        match self.served.iter().rposition(|served| *served == number) {
+            Some(place) => self.served.truncate(place),
+            None => self.served.push(self.serving),
+        }
+        self.serving = number;
+    }
+
+    /// The revision to roll back to: the one of `version`, or the one that served
+    /// before.
+    pub(crate) fn target(&self, version: Option<&Version>) -> Result<Arc<Revision>> {
+        let found = match version {
+            Some(version) => self.kept.iter().rev().find(|revision| {
+                revision.number != self.serving && revision.component.version() == Some(version)
+            }),
+            None => self.served.iter().rev().find_map(|number| self.revision(*number)),
+        };
+        found.cloned().ok_or_else(|| self.nothing_to_roll_back_to(version))
+    }
+
+    /// Every revision that is kept, oldest first.
+    pub(crate) fn kept(&self) -> &[Arc<Revision>] {
+        &self.kept
+    }
+
+    fn revision(&self, number: u64) -> Option<&Arc<Revision>> {
+        self.kept.iter().find(|revision| revision.number == number)
+    }
+
+    fn forget_the_oldest(&mut self) {
+        while self.kept.len() > self.kept_max {
+            let Some(oldest) = self.kept.iter().position(|revision| revision.number != self.serving) else {
+                return;
+            };
+            let forgotten = self.kept.remove(oldest).number;
+            self.served.retain(|number| *number != forgotten);
+        }
+    }
+
+    fn nothing_to_roll_back_to(&self, version: Option<&Version>) -> Error {
+        let others: Vec<String> = self
+            .kept
+            .iter()
+            .filter(|revision| revision.number != self.serving)
+            .map(|revision| match revision.component.version() {
+                Some(version) => format!("{version} (revision {})", revision.number),
+                None => format!("revision {}", revision.number),
+            })
+            .collect();
+        let wanted = match version {
+            Some(version) => format!("version {version} is not there to roll back to"),
+            None => "no revision served before the one that serves".into(),
+        };
+        let there = if others.is_empty() {
+            "no other is kept".into()
+        } else {
+            format!("there is {}", others.join(", "))
+        };
+        Error::new(ErrorKind::NothingToRollBackTo, format!("{wanted}; {there}"))
+    }
+}

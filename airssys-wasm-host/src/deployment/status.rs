@@ -1,0 +1,47 @@
+//! What a deployment looks like from outside.
+//!
+//! A snapshot, already old when it is read. Tests: the workspace's
+//! `tests/observe`.
+
+use airssys_wasm_core::{ComponentName, Digest, Instancing, Limits, Requests};
+use semver::Version;
+
+/// A deployment at one moment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Status {
+    /// The name.
+    pub component: ComponentName,
+    /// The revision that serves.
+    pub serving: RevisionStatus,
+    /// Every revision that is kept, oldest first, the one that serves included.
+    pub revisions: Vec<RevisionStatus>,
+    /// Calls in flight on the revision that serves.
+    pub calls_in_flight: u64,
+    /// Calls admitted to the revision that serves since it began to serve.
+    pub calls_admitted: u64,
+    /// Instances of the revision that serves.
+    pub instances: usize,
+}
+
+/// A revision, and what it runs under.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RevisionStatus {
+    /// The host's count for this name, from 1.
+    pub revision: u64,
+    /// The author's version, if the component says one.
+    pub version: Option<Version>,
+    /// What the author says it does.
+    pub description: Option<String>,
+    /// The content address of its bytes.
+    pub digest: Digest,
+    /// How it is instanced.
+    pub instancing: Instancing,
+    /// What it may use.
+    pub limits: Limits,
+    /// What it asks to reach. Nothing of it is granted.
+    pub requests: Requests,
+    /// Whether its instances come from the pool; if not, it exceeds the slots.
+    pub pooled: bool,
+}

@@ -1,0 +1,80 @@
+//! How wasmtime is configured, each setting with its reason.
+//!
+//! Tests: the workspace's `tests/components` and `tests/limits`.
+
+use airssys_wasm_core::{Component, Limits};
+use wasmtime::{Config, PoolingAllocationConfig};
+
+/// What compiled code and stores must agree on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Profile {
+    /// Component Model async: needed by `async` functions, streams and futures,
+    /// and about four times the cost of a small call, so only for those.
+    concurrency: bool,
+    /// Counting fuel is compiled into the code.
+    fuel: bool,
+}
+
+/// Where instances get their memory from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Allocation {
+    /// From slots reserved when the engine is made: half the time to instantiate.
+    Pooled,
+    /// From the operating system, for components that no slot fits and for more
+    /// instances at once than there are slots.
+    OnDemand,
+}
+
+impl Profile {
+    pub(crate) fn of(component: &Component, limits: &Limits) -> Self {
+        Self { concurrency: component.uses_async(), fuel: limits.fuel_per_call.is_some() }
+    }
+}
+
+/// Stack of the guest's own frames: recursion beyond it traps.
+const WASM_STACK_BYTES: usize = 512 << 10;
+
+/// Stack that a call runs on, the host's frames below the guest's included.
+const CALL_STACK_BYTES: usize = 2 << 20;
+
+/// Elements of a pooled table: a Rust or Go guest has hundreds, QuickJS and
+/// Python thousands. Beyond it a component is allocated on demand.
+const POOLED_TABLE_ELEMENTS: usize = 10_000;
+
+pub(super) fn config(profile: Profile, allocation: Allocation, pooled_instances_max: u32) -> Config {
+    let mut config = Config::new();
+    config
+        .concurrency_support(profile.concurrency)
+        .consume_fuel(profile.fuel)
+        .epoch_interruption(true)
+        .max_wasm_stack(WASM_STACK_BYTES)
+        .async_stack_size(CALL_STACK_BYTES)
+        // Traps name functions; more frames than this say nothing more.
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(32));
+    if profile.concurrency {
+        config.wasm_component_model_async(true);
+    }
+    if allocation == Allocation::Pooled {
+        config.allocation_strategy(pool(pooled_instances_max));
+    }
+    config
+}
+
+/// Slots for `instances` components at once. A component in Rust has about four
+/// core instances (its own and the adapters'), one memory and two tables.
+fn pool(instances: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(8))
+        .total_memories(instances)
+        .total_tables(instances.saturating_mul(3))
+        .table_elements(POOLED_TABLE_ELEMENTS)
+        .total_stacks(instances)
+        .total_gc_heaps(instances.min(64))
+        // Enough warm pages that a small guest's memory is reset by a copy
+        // instead of a system call.
+        .linear_memory_keep_resident(64 << 10)
+        .table_keep_resident(4 << 10)
+        .max_unused_warm_slots(64);
+    pool
+}

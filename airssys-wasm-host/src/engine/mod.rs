@@ -1,0 +1,60 @@
+//! The wasmtime engines of a host: nothing else configures wasmtime.
+//!
+//! A profile is chosen by what a component's types need and by its limits; each
+//! profile has an engine with a pooling allocator and one without, made when
+//! first asked for. Knows nothing of components beyond that.
+//! Tests: the workspace's `tests/components` (which profile runs what) and
+//! `tests/limits`.
+
+mod clock;
+mod config;
+mod ticker;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use wasmtime::Engine;
+
+pub(crate) use clock::{Clock, Ticks, YIELD_TICKS};
+pub(crate) use config::{Allocation, Profile};
+
+use crate::{Error, ErrorKind, Result};
+use ticker::Ticker;
+
+/// Every engine of one host, and the clock they share.
+pub(crate) struct Engines {
+    engines: Mutex<HashMap<(Profile, Allocation), Engine>>,
+    pooled_instances_max: u32,
+    clock: Arc<Clock>,
+    ticker: Ticker,
+}
+
+impl Engines {
+    pub(crate) fn new(pooled_instances_max: u32) -> Result<Self> {
+        let clock = Arc::new(Clock::default());
+        let ticker = Ticker::start(Arc::clone(&clock)).map_err(|error| {
+            Error::new(ErrorKind::Internal, "cannot start the thread that keeps deadlines").with_source(error)
+        })?;
+        Ok(Self { engines: Mutex::default(), pooled_instances_max, clock, ticker })
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
+        &self.clock
+    }
+
+    /// The engine for a profile. Where the pool's address space cannot be had,
+    /// asking for [`Allocation::Pooled`] is an error.
+    pub(crate) fn get(&self, profile: Profile, allocation: Allocation) -> Result<Engine> {
+        let mut engines = self.engines.lock();
+        if let Some(engine) = engines.get(&(profile, allocation)) {
+            return Ok(engine.clone());
+        }
+        let config = config::config(profile, allocation, self.pooled_instances_max);
+        let engine = Engine::new(&config)
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot make an engine: {error:#}")))?;
+        self.ticker.add(engine.weak());
+        engines.insert((profile, allocation), engine.clone());
+        Ok(engine)
+    }
+}

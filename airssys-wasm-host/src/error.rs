@@ -1,0 +1,179 @@
+//! The one error of this crate: opaque, with a kind.
+//!
+//! Messages say what was wrong and what to do; `source()` keeps the cause. No
+//! type of the runtime below shows.
+//! Tests: the workspace's `tests/bad_input`, which provokes each kind.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use airssys_wasm_core::{ComponentName, Effect};
+
+/// Why something asked of a host could not be done.
+///
+/// ```
+/// use airssys_wasm_host::{Component, ErrorKind};
+///
+/// let error = Component::from_bytes(b"hello".to_vec()).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidComponent);
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    phase: Option<Effect>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What kind of thing went wrong, to decide on in code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A file could not be read.
+    Io,
+    /// The bytes are not a component, or one that this runtime does not know.
+    InvalidComponent,
+    /// A text is not a name.
+    InvalidName,
+    /// A component says no name, and none was given.
+    Unnamed,
+    /// Something is deployed under that name already.
+    NameTaken,
+    /// Nothing is deployed under that name, or it has been removed.
+    NotDeployed,
+    /// The host was dropped.
+    HostDropped,
+    /// Limits or a way of instancing that cannot be.
+    InvalidLimits,
+    /// An import that nothing provides.
+    MissingImport,
+    /// The component does not compile or link.
+    Unusable,
+    /// The component trapped, or took too long, while it started.
+    StartFailed,
+    /// The component's own health check said no.
+    Unhealthy,
+    /// The new world cannot stand in for the old one.
+    WorldChanged,
+    /// A caller holds a handle that the new revision cannot serve.
+    CallersLost,
+    /// The version is not newer.
+    VersionNotNewer,
+    /// State would be lost, and nobody said that it may.
+    StateWouldBeLost,
+    /// There is no revision to roll back to.
+    NothingToRollBackTo,
+    /// A rollout probe stopped the rollout.
+    StoppedByProbe,
+    /// The revision that serves exports no such function.
+    FunctionNotFound,
+    /// Types or arguments that do not fit the function.
+    TypeMismatch,
+    /// The call trapped.
+    Trapped,
+    /// The call took longer than its deadline.
+    DeadlineExceeded,
+    /// The call used up its fuel.
+    FuelExhausted,
+    /// The runtime failed in a way that is nobody's mistake but its own or ours.
+    Internal,
+}
+
+/// The result of what this crate does.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind, message: message.into(), phase: None, source: None }))
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn in_phase(mut self, phase: Effect) -> Self {
+        self.0.phase.get_or_insert(phase);
+        self
+    }
+
+    pub(crate) fn not_deployed(name: &ComponentName) -> Self {
+        Self::new(ErrorKind::NotDeployed, format!("nothing is deployed as `{name}`"))
+    }
+
+    pub(crate) fn host_dropped(name: &ComponentName) -> Self {
+        Self::new(
+            ErrorKind::HostDropped,
+            format!(
+                "the host that `{name}` was deployed on has been dropped; keep the `Host` for as long as calls are made"
+            ),
+        )
+    }
+
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The step of a deploy, update or rollback that failed, if one was under
+    /// way. The revision that served before serves on, untouched.
+    #[must_use]
+    pub fn phase(&self) -> Option<Effect> {
+        self.0.phase
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(phase) = self.0.phase {
+            write!(f, "{phase}: ")?;
+        }
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    /// The message and its causes, as `main` prints them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} ({:?})", self.0.kind)?;
+        let mut source = self.source();
+        while let Some(cause) = source {
+            write!(f, "\n  because: {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+macro_rules! from_core {
+    ($($error:ty => $kind:ident),* $(,)?) => {$(
+        impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                let error_with_source = Self::new(ErrorKind::$kind, error.to_string());
+                match StdError::source(&error).map(ToString::to_string) {
+                    Some(source) => error_with_source.with_source(source),
+                    None => error_with_source,
+                }
+            }
+        }
+    )*};
+}
+
+from_core! {
+    airssys_wasm_core::ComponentError => InvalidComponent,
+    airssys_wasm_core::ComponentNameError => InvalidName,
+    airssys_wasm_core::FunctionNameError => InvalidName,
+    airssys_wasm_core::LimitsError => InvalidLimits,
+    airssys_wasm_core::VersionNotNewer => VersionNotNewer,
+    airssys_wasm_core::WaveError => TypeMismatch,
+    airssys_wasm_core::world::FunctionNotFound => FunctionNotFound,
+    airssys_wasm_core::world::WorldChanges => WorldChanged,
+}

@@ -1,0 +1,72 @@
+//! Calls through types that `wasmtime::component::bindgen!` generated.
+//!
+//! Tests: the workspace's `tests/calls`.
+
+use std::sync::Arc;
+
+use wasmtime::component::Instance as WasmInstance;
+use wasmtime::{AsContextMut, StoreContextMut};
+
+use super::Handle;
+use crate::deployment::{Caller, Named, Revision};
+use crate::instance::{Instance, InstanceState};
+use crate::{Error, ErrorKind, Result};
+
+/// Generated bindings that survive updates. Cloning is cheap.
+///
+/// Generate them with `exports: { default: async }`, because calls are
+/// asynchronous here. See the `typed-bindings` example for a program.
+pub struct Bindings<T>(Arc<Handle<T>>);
+
+impl<T> Clone for Bindings<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T: Send + Sync + 'static> Bindings<T> {
+    pub(crate) async fn new<New>(deployment: &Arc<Named>, new: New) -> Result<Self>
+    where
+        New: Fn(StoreContextMut<'_, InstanceState>, &WasmInstance) -> wasmtime::Result<T>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let find = move |revision: &Revision, instance: &mut Instance| {
+            new(instance.store.as_context_mut(), &instance.wasm).map_err(|error| mismatch(revision, &error))
+        };
+        let what = std::any::type_name::<T>().rsplit("::").next().unwrap_or("bindings").to_owned();
+        let handle = Handle::new(deployment, what, Box::new(find));
+        let revision = Arc::clone(&deployment.serving().revision);
+        let deadline = deployment.runtime.engines.clock().now().plus(revision.call_ticks);
+        let mut trial = Instance::start(&deployment.runtime, &revision, deadline).await?;
+        handle.bind(&revision, &mut trial)?;
+        Ok(Self(handle))
+    }
+
+    /// Runs one call, or several that must see the same instance, on the revision
+    /// that serves at this moment: `async |greeter, store|
+    /// greeter.call_greet(store, "Ada").await`.
+    ///
+    /// All calls in `run` are one call here: admitted once, within one deadline.
+    /// Cancel safe, as [`Function::call`](crate::Function::call) is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Function::call`](crate::Function::call). An error that `run` returns
+    /// discards the instance, as a trap does.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, if the call has to wait.
+    pub async fn call<R>(
+        &self,
+        run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
+    ) -> Result<R> {
+        self.0.call(run).await
+    }
+}
+
+fn mismatch(revision: &Revision, error: &wasmtime::Error) -> Error {
+    Error::new(ErrorKind::TypeMismatch, format!("the bindings do not fit {revision}: {error:#}"))
+}

@@ -1,0 +1,156 @@
+//! A function whose types are known only at run time.
+//!
+//! Tests: the workspace's `tests/calls`.
+
+use std::sync::Arc;
+
+use airssys_wasm_core::world::{Function as FunctionType, Type};
+use airssys_wasm_core::{FunctionName, Value};
+use wasmtime::component::Func;
+
+use super::{Handle, values};
+use crate::deployment::{Named, Revision};
+use crate::instance::Instance;
+use crate::{Error, ErrorKind, Result};
+
+/// A dynamic function that survives updates. Cloning is cheap.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use airssys_wasm_host::{Component, Host, Value};
+/// # let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/adder.wat"));
+/// # let adder = Component::from_bytes(wat::parse_str(text)?)?.with_name("adder")?;
+///
+/// let host = Host::builder().build()?;
+/// let double = host.deploy(adder).await?.dynamic_function("double")?;
+/// assert_eq!(double.call(&[Value::U32(21)]).await?, Some(Value::U32(42)));
+/// assert_eq!(double.call_wave("(21)").await?.as_deref(), Some("42"));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct DynamicFunction {
+    handle: Arc<Handle<Func>>,
+    ty: Arc<FunctionType>,
+}
+
+impl DynamicFunction {
+    pub(crate) fn new(deployment: &Arc<Named>, name: FunctionName) -> Result<Self> {
+        let ty = Arc::new(deployment.serving().revision.function(&name)?.clone());
+        check_values(&ty)?;
+        let what = name.to_string();
+        let expected = Arc::clone(&ty);
+        let find =
+            move |revision: &Revision, instance: &mut Instance| find(revision, instance, &name, &expected);
+        Ok(Self { handle: Handle::new(deployment, what, Box::new(find)), ty })
+    }
+
+    /// The function's WIT type.
+    #[must_use]
+    pub fn ty(&self) -> &FunctionType {
+        &self.ty
+    }
+
+    /// Calls the function with values.
+    ///
+    /// Cancel safe, as [`Function::call`](crate::Function::call) is.
+    ///
+    /// # Errors
+    ///
+    /// [`TypeMismatch`](ErrorKind::TypeMismatch) before anything runs if the
+    /// arguments do not fit, with both types and the place; else as
+    /// [`Function::call`](crate::Function::call).
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, if the call has to wait.
+    pub async fn call(&self, arguments: &[Value]) -> Result<Option<Value>> {
+        self.check_arguments(arguments)?;
+        let typed = self.ty.params.iter().zip(arguments);
+        let params: Vec<_> = typed.map(|(param, argument)| values::to_wasm(argument, &param.ty)).collect();
+        let wants_result = self.ty.result.is_some();
+        let result = self
+            .handle
+            .call(async move |function, store| {
+                let mut results = vec![wasmtime::component::Val::Bool(false); usize::from(wants_result)];
+                function.call_async(store, &params, &mut results).await?;
+                Ok(results.pop())
+            })
+            .await?;
+        result.map(values::from_wasm).transpose()
+    }
+
+    /// Calls the function with arguments as WAVE text, `("Ada", 36)`; returns the
+    /// result as WAVE text.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call), with the column in the text.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, if the call has to wait.
+    pub async fn call_wave(&self, arguments: &str) -> Result<Option<String>> {
+        let arguments = self.ty.arguments_from_wave(arguments)?;
+        Ok(self.call(&arguments).await?.map(|value| value.to_wave()))
+    }
+
+    fn check_arguments(&self, arguments: &[Value]) -> Result<()> {
+        let params = &self.ty.params;
+        let mismatch = |problem: String| {
+            let message = format!("`{}` is `{}`: {problem}", self.ty.name, self.ty.signature());
+            Error::new(ErrorKind::TypeMismatch, message)
+        };
+        if arguments.len() != params.len() {
+            return Err(mismatch(format!("{} arguments were given", arguments.len())));
+        }
+        let problems: Vec<String> = params
+            .iter()
+            .zip(arguments)
+            .filter_map(|(param, argument)| {
+                argument.fits(&param.ty).err().map(|error| format!("argument `{}`: {error}", param.name))
+            })
+            .collect();
+        if problems.is_empty() { Ok(()) } else { Err(mismatch(problems.join("; "))) }
+    }
+}
+
+fn find(
+    revision: &Revision,
+    instance: &mut Instance,
+    name: &FunctionName,
+    expected: &FunctionType,
+) -> Result<Func> {
+    let function = revision.function(name)?;
+    if !expected.same_type(function) {
+        return Err(Error::new(
+            ErrorKind::TypeMismatch,
+            format!(
+                "`{name}` of {revision} is `{}`, and callers expect `{}`",
+                function.signature(),
+                expected.signature()
+            ),
+        ));
+    }
+    let index = revision.export(name)?;
+    instance
+        .wasm
+        .get_func(&mut instance.store, index)
+        .ok_or_else(|| Error::new(ErrorKind::Internal, format!("`{name}` of {revision} is no function")))
+}
+
+/// Resources and streams belong to an instance: they are not values.
+fn check_values(ty: &FunctionType) -> Result<()> {
+    let bound = |ty: &Type| {
+        matches!(ty, Type::Own(_) | Type::Borrow(_) | Type::Stream(_) | Type::Future(_) | Type::ErrorContext)
+    };
+    match ty.types().find(|part| part.any(&bound)) {
+        None => Ok(()),
+        Some(part) => Err(Error::new(
+            ErrorKind::TypeMismatch,
+            format!(
+                "`{ty}` cannot be called with values: `{part}` belongs to an instance; use generated bindings"
+            ),
+        )),
+    }
+}

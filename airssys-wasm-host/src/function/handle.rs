@@ -1,0 +1,118 @@
+//! What a caller holds: a name, and how to find something in its instances.
+//!
+//! The call path. Tests: the workspace's `tests/promises`, `tests/limits`.
+
+use std::sync::{Arc, Weak};
+
+use wasmtime::{AsContextMut, StoreContextMut};
+
+use crate::call::{deadline_message, within};
+use crate::deployment::{Admission, Caller, Named, Revision};
+use crate::engine::Ticks;
+use crate::instance::{Instance, InstanceState, Slot, call_failed};
+use crate::observe::Event;
+use crate::{Error, ErrorKind, Result};
+
+/// Finds a `T` in an instance of a revision.
+type Find<T> = Box<dyn Fn(&Revision, &mut Instance) -> Result<T> + Send + Sync>;
+
+/// A way to call something that every revision of a deployment has.
+pub(crate) struct Handle<T> {
+    deployment: Arc<Named>,
+    slot: Slot,
+    /// What is called, for messages.
+    what: String,
+    find: Find<T>,
+}
+
+impl<T: Send + Sync + 'static> Handle<T> {
+    pub(crate) fn new(deployment: &Arc<Named>, what: String, find: Find<T>) -> Arc<Self> {
+        let slot = deployment.callers.take_slot();
+        let handle = Arc::new(Self { deployment: Arc::clone(deployment), slot, what, find });
+        let caller: Weak<Self> = Arc::downgrade(&handle);
+        deployment.callers.register(slot, caller);
+        handle
+    }
+
+    /// Calls: admitted to one revision, wholly run by it, within its limits.
+    ///
+    /// Dropping the future cancels the call and discards its instance.
+    pub(crate) async fn call<R>(
+        &self,
+        run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
+    ) -> Result<R> {
+        let admission = match self.deployment.admit()? {
+            Some(admission) => admission,
+            None => self.admit_after_pause().await?,
+        };
+        let revision = &*admission.serving().revision;
+        let clock = self.deployment.runtime.engines.clock();
+        let deadline = clock.now().plus(revision.call_ticks);
+        match within(clock, deadline, self.run(&admission, deadline, run)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(self.too_long(revision)),
+        }
+    }
+
+    async fn run<R>(
+        &self,
+        admission: &Admission,
+        deadline: Ticks,
+        run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
+    ) -> Result<R> {
+        let serving = admission.serving();
+        let revision = &*serving.revision;
+        let mut lease = serving.lease(&self.deployment.runtime, admission.lane, deadline).await?;
+        let instance = lease.instance();
+        instance.arm(deadline, revision.limits.fuel_per_call)?;
+        self.bind(revision, instance)?;
+        let Instance { store, bound, .. } = instance;
+        let found = bound.get::<T>(self.slot).expect("it has just been bound");
+        match run(found, store.as_context_mut()).await {
+            Ok(value) => {
+                lease.give_back();
+                Ok(value)
+            }
+            Err(error) => {
+                let error = call_failed(revision, &self.what, &error, store.data());
+                self.discarded(revision, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// A pause is part of the call's time.
+    async fn admit_after_pause(&self) -> Result<Admission> {
+        let revision = Arc::clone(&self.deployment.serving().revision);
+        let clock = self.deployment.runtime.engines.clock();
+        let deadline = clock.now().plus(revision.call_ticks);
+        within(clock, deadline, self.deployment.admit_after_pause())
+            .await
+            .unwrap_or_else(|_| Err(self.too_long(&revision)))
+    }
+
+    fn too_long(&self, revision: &Revision) -> Error {
+        let message = format!("`{}` of {revision} {}", self.what, deadline_message(revision));
+        let error = Error::new(ErrorKind::DeadlineExceeded, message);
+        self.discarded(revision, &error);
+        error
+    }
+
+    fn discarded(&self, revision: &Revision, error: &Error) {
+        self.deployment.runtime.announcer.announce(Event::InstanceDiscarded {
+            component: self.deployment.name.clone(),
+            revision: revision.number,
+            reason: error.to_string(),
+        });
+    }
+}
+
+impl<T: Send + Sync + 'static> Caller for Handle<T> {
+    fn bind(&self, revision: &Revision, instance: &mut Instance) -> Result<()> {
+        if instance.bound.get::<T>(self.slot).is_none() {
+            let found = (self.find)(revision, instance)?;
+            instance.bound.set(self.slot, found);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! A function with Rust types.
+//!
+//! Tests: the workspace's `tests/calls`.
+
+use std::sync::Arc;
+
+use airssys_wasm_core::FunctionName;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
+
+use super::Handle;
+use crate::deployment::{Named, Revision};
+use crate::instance::Instance;
+use crate::{Error, ErrorKind, Result};
+
+/// A typed function that survives updates. Cloning is cheap.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use airssys_wasm_host::{Component, Host};
+/// # let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/adder.wat"));
+/// # let adder = Component::from_bytes(wat::parse_str(text)?)?.with_name("adder")?;
+///
+/// let host = Host::builder().build()?;
+/// let deployment = host.deploy(adder).await?;
+/// let double = deployment.function::<(u32,), (u32,)>("demo:math/api#double")?;
+/// assert_eq!(double.call((21,)).await?, (42,));
+/// # Ok(()) }
+/// ```
+pub struct Function<Params, Results>(Arc<Handle<TypedFunc<Params, Results>>>);
+
+impl<Params, Results> Clone for Function<Params, Results> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<Params, Results> Function<Params, Results>
+where
+    Params: ComponentNamedList + Lower + Send + Sync + 'static,
+    Results: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    pub(crate) fn new(deployment: &Arc<Named>, name: FunctionName) -> Result<Self> {
+        check::<Params, Results>(&deployment.serving().revision, &name)?;
+        let what = name.to_string();
+        let find =
+            Box::new(move |revision: &Revision, instance: &mut Instance| find(revision, instance, &name));
+        Ok(Self(Handle::new(deployment, what, find)))
+    }
+
+    /// Calls the function on the revision that serves at this moment.
+    ///
+    /// Cancel safe: dropping the future ends the call and discards the instance
+    /// it ran on; what the guest did before stays done.
+    ///
+    /// # Errors
+    ///
+    /// [`Trapped`](ErrorKind::Trapped), [`DeadlineExceeded`](ErrorKind::DeadlineExceeded)
+    /// and [`FuelExhausted`](ErrorKind::FuelExhausted) for a call that did not end
+    /// by itself, [`StartFailed`](ErrorKind::StartFailed) if it needed a new
+    /// instance that did not start, [`NotDeployed`](ErrorKind::NotDeployed) after
+    /// the name was removed. Never an error that an update caused.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, if the call has to wait.
+    pub async fn call(&self, params: Params) -> Result<Results> {
+        self.0.call(async move |function, store| function.call_async(store, params).await).await
+    }
+}
+
+fn find<Params, Results>(
+    revision: &Revision,
+    instance: &mut Instance,
+    name: &FunctionName,
+) -> Result<TypedFunc<Params, Results>>
+where
+    Params: ComponentNamedList + Lower,
+    Results: ComponentNamedList + Lift,
+{
+    let index = revision.export(name)?;
+    instance.wasm.get_typed_func(&mut instance.store, index).map_err(|error| mismatch(revision, name, &error))
+}
+
+/// Checks the types without an instance.
+fn check<Params, Results>(revision: &Revision, name: &FunctionName) -> Result<()>
+where
+    Params: ComponentNamedList + Lower,
+    Results: ComponentNamedList + Lift,
+{
+    let exact = &revision.function(name)?.name;
+    let compiled = revision.program.compiled();
+    let function = component_func(compiled, exact).ok_or_else(|| {
+        Error::new(ErrorKind::Internal, format!("`{exact}` of {revision} is decoded and not compiled"))
+    })?;
+    function
+        .typecheck::<Params, Results>(&compiled.component_type().instance_type())
+        .map_err(|error| mismatch(revision, name, &error))
+}
+
+fn component_func(compiled: &wasmtime::component::Component, name: &FunctionName) -> Option<ComponentFunc> {
+    let engine = compiled.engine();
+    let component = compiled.component_type();
+    let item = match name.interface() {
+        None => component.get_export(engine, name.function())?.ty,
+        Some(interface) => match component.get_export(engine, interface)?.ty {
+            ComponentItem::ComponentInstance(instance) => instance.get_export(engine, name.function())?.ty,
+            _ => return None,
+        },
+    };
+    match item {
+        ComponentItem::ComponentFunc(function) => Some(function),
+        _ => None,
+    }
+}
+
+fn mismatch(revision: &Revision, name: &FunctionName, error: &wasmtime::Error) -> Error {
+    let signature = revision.function(name).map(|function| function.signature()).unwrap_or_default();
+    Error::new(
+        ErrorKind::TypeMismatch,
+        format!("`{name}` of {revision} is `{signature}`, and the Rust types are others: {error:#}"),
+    )
+}

@@ -1,0 +1,173 @@
+//! The host: names, and what is done to them.
+//!
+//! Holds no logic of its own: rollouts are carried out by `rollout`, calls made
+//! by `function`. Tests: the workspace's `tests`.
+
+mod builder;
+mod names;
+
+use std::fmt;
+use std::sync::Arc;
+
+use airssys_wasm_core::{Limits, Strategy};
+
+pub use builder::HostBuilder;
+use names::Names;
+
+use crate::deployment::{Deployment, End, Status};
+use crate::observe::{Event, Events};
+use crate::rollout::{Deploy, Rollback, Update};
+use crate::runtime::Runtime;
+use crate::{Component, Result};
+
+/// Runs components under names that outlive their versions.
+///
+/// Cloning is cheap, and all clones are one host. When the last is dropped, calls
+/// in flight run to their end, and calls begun later through handles that are
+/// still around fail with [`HostDropped`](crate::ErrorKind::HostDropped).
+///
+/// Needs a tokio runtime with its timer enabled, which the embedder has; brings
+/// one thread of its own, for deadlines. Two hosts in one process share nothing.
+#[derive(Clone)]
+pub struct Host(Arc<Shared>);
+
+/// What the clones of a host share.
+pub(crate) struct Shared {
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) limits: Limits,
+    pub(crate) names: Names,
+}
+
+impl Host {
+    /// Begins a host. See [`HostBuilder`] for everything that is refused unless
+    /// said otherwise.
+    pub fn builder() -> HostBuilder {
+        HostBuilder::default()
+    }
+
+    /// Deploys a component under its name: await what this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`NameTaken`](crate::ErrorKind::NameTaken), [`Unnamed`](crate::ErrorKind::Unnamed),
+    /// [`MissingImport`](crate::ErrorKind::MissingImport),
+    /// [`InvalidComponent`](crate::ErrorKind::InvalidComponent),
+    /// [`StartFailed`](crate::ErrorKind::StartFailed),
+    /// [`Unhealthy`](crate::ErrorKind::Unhealthy),
+    /// [`InvalidLimits`](crate::ErrorKind::InvalidLimits); the
+    /// [phase](crate::Error::phase) says where. Nothing is left behind.
+    ///
+    /// Cancel safe: dropped before it is ready, nothing is deployed.
+    pub fn deploy(&self, component: Component) -> Deploy<'_> {
+        Deploy { shared: &self.0, component, name: None, limits: None, instancing: None }
+    }
+
+    /// Replaces the revision that serves `name`: await what this returns.
+    ///
+    /// Every call is admitted to exactly one revision and ends on it; none is
+    /// dropped, refused or run twice on account of an update. A call that begins
+    /// after this has returned is served by the new revision.
+    ///
+    /// # Errors
+    ///
+    /// Whatever fails, the revision that served serves on, untouched; the
+    /// [phase](crate::Error::phase) says what failed. Besides the errors of
+    /// [`deploy`](Self::deploy): [`NotDeployed`](crate::ErrorKind::NotDeployed),
+    /// [`VersionNotNewer`](crate::ErrorKind::VersionNotNewer),
+    /// [`WorldChanged`](crate::ErrorKind::WorldChanged),
+    /// [`CallersLost`](crate::ErrorKind::CallersLost),
+    /// [`StateWouldBeLost`](crate::ErrorKind::StateWouldBeLost).
+    ///
+    /// Cancel safe: dropped before it is ready, either nothing has changed or the
+    /// new revision serves; never anything between.
+    pub fn update(&self, name: impl Into<String>, component: Component) -> Update<'_> {
+        Update {
+            shared: &self.0,
+            name: name.into(),
+            component,
+            strategy: Strategy::default(),
+            limits: None,
+            instancing: None,
+            version_may_be_any: false,
+            state_may_be_lost: false,
+        }
+    }
+
+    /// Lets an earlier revision serve `name` again: await what this returns.
+    ///
+    /// Needs no compiler and no file: revisions are kept ready to serve, as many
+    /// as [`HostBuilder::revisions_kept`] says.
+    ///
+    /// # Errors
+    ///
+    /// [`NothingToRollBackTo`](crate::ErrorKind::NothingToRollBackTo) with the
+    /// revisions there are, [`NotDeployed`](crate::ErrorKind::NotDeployed),
+    /// [`CallersLost`](crate::ErrorKind::CallersLost),
+    /// [`StateWouldBeLost`](crate::ErrorKind::StateWouldBeLost), and what starting
+    /// an instance can give. The revision that served then serves on.
+    ///
+    /// Cancel safe, as [`update`](Self::update) is.
+    pub fn rollback(&self, name: impl Into<String>) -> Rollback<'_> {
+        Rollback { shared: &self.0, name: name.into(), version: None, state_may_be_lost: false }
+    }
+
+    /// Removes a name and waits until its last call has ended.
+    ///
+    /// New calls fail at once. Cancel safe: the name is gone from the first poll
+    /// on.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
+    pub async fn remove(&self, name: &str) -> Result<()> {
+        let named = self.0.names.remove(name)?;
+        let serving = named.end(End::Removed);
+        self.0.runtime.announcer.announce(Event::Removed { component: named.name.clone() });
+        serving.drained().await;
+        Ok(())
+    }
+
+    /// The deployment of a name.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
+    pub fn deployment(&self, name: &str) -> Result<Deployment> {
+        self.0.names.get(name).map(Deployment)
+    }
+
+    /// What a name looks like at this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
+    pub fn status(&self, name: &str) -> Result<Status> {
+        Ok(self.deployment(name)?.status())
+    }
+
+    /// Every deployment, by name.
+    #[must_use]
+    pub fn list(&self) -> Vec<Deployment> {
+        self.0.names.all().into_iter().map(Deployment).collect()
+    }
+
+    /// What happens on this host from now on.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        self.0.runtime.announcer.subscribe()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for named in self.names.all() {
+            named.end(End::HostDropped);
+        }
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("deployments", &self.list()).finish()
+    }
+}

@@ -1,0 +1,82 @@
+//! Which names are taken, and by what.
+//!
+//! Tests: the workspace's `tests/bad_input`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use airssys_wasm_core::ComponentName;
+use airssys_wasm_core::suggest::nearest;
+use parking_lot::RwLock;
+
+use crate::deployment::Named;
+use crate::{Error, ErrorKind, Result};
+
+/// Every name of a host. A name that is being deployed is taken and has nothing
+/// yet.
+#[derive(Default)]
+pub(crate) struct Names(RwLock<BTreeMap<ComponentName, Option<Arc<Named>>>>);
+
+impl Names {
+    /// Takes a name for a deployment that is under way.
+    pub(crate) fn reserve(&self, name: &ComponentName) -> Result<Reserved<'_>> {
+        let mut names = self.0.write();
+        if names.contains_key(name) {
+            return Err(Error::new(
+                ErrorKind::NameTaken,
+                format!(
+                    "`{name}` is deployed already; replace it with `host.update(\"{name}\", ...)`, or say another name with `.name(...)`"
+                ),
+            ));
+        }
+        names.insert(name.clone(), None);
+        Ok(Reserved { names: self, name: name.clone(), filled: false })
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Result<Arc<Named>> {
+        let names = self.0.read();
+        let found = name.parse::<ComponentName>().ok().and_then(|name| names.get(&name).cloned().flatten());
+        found.ok_or_else(|| unknown(name, &names))
+    }
+
+    pub(crate) fn remove(&self, name: &str) -> Result<Arc<Named>> {
+        let named = self.get(name)?;
+        self.0.write().remove(&named.name);
+        Ok(named)
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Named>> {
+        self.0.read().values().flatten().cloned().collect()
+    }
+}
+
+/// A name that is taken. Dropped without being filled, it is free again.
+pub(crate) struct Reserved<'a> {
+    names: &'a Names,
+    name: ComponentName,
+    filled: bool,
+}
+
+impl Reserved<'_> {
+    pub(crate) fn fill(mut self, named: &Arc<Named>) {
+        self.names.0.write().insert(self.name.clone(), Some(Arc::clone(named)));
+        self.filled = true;
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        if !self.filled {
+            self.names.0.write().remove(&self.name);
+        }
+    }
+}
+
+fn unknown(name: &str, names: &BTreeMap<ComponentName, Option<Arc<Named>>>) -> Error {
+    let shown = name.escape_debug();
+    let hint = match nearest(name, names.keys().map(ComponentName::as_str)) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None => String::new(),
+    };
+    Error::new(ErrorKind::NotDeployed, format!("nothing is deployed as `{shown}`{hint}"))
+}

@@ -1,0 +1,67 @@
+//! Load WebAssembly components, call them by a name that outlives their versions,
+//! replace them under load without dropping a call, and roll back at once.
+//!
+//! ```no_run
+//! use airssys_wasm_host::{Component, Host};
+//!
+//! # async fn program() -> airssys_wasm_host::Result<()> {
+//! let host = Host::builder().build()?;
+//! let greeter = host.deploy(Component::from_file("greeter.wasm")?).await?;
+//! let greet = greeter.function::<(String,), (String,)>("demo:greeter/api#greet")?;
+//! println!("{}", greet.call(("Ada".into(),)).await?.0);
+//!
+//! host.update("greeter", Component::from_file("greeter-v2.wasm")?).await?.drained().await;
+//! println!("{}", greet.call(("Ada".into(),)).await?.0); // the same handle, the new revision
+//!
+//! host.rollback("greeter").await?.drained().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | you want to | look at |
+//! |---|---|
+//! | build a host, and know what it refuses | [`Host`], [`HostBuilder`] |
+//! | read a component | [`Component`] |
+//! | deploy, update, roll back | [`Host::deploy`], [`Host::update`], [`Host::rollback`] |
+//! | call with Rust types, with values, through generated bindings | [`Function`], [`DynamicFunction`], [`Bindings`] |
+//! | bound what a component uses | [`Limits`], [`Instancing`] |
+//! | see what happens | [`Status`], [`Event`], [`GuestLog`] |
+//! | handle an error | [`Error`], [`ErrorKind`] |
+//!
+//! A component has no authority: see the table at [`HostBuilder`].
+//!
+//! Of the runtime below, these types show in this API, all for calls:
+//! `wasmtime::component::{ComponentNamedList, Lift, Lower, Instance}`,
+//! `wasmtime::StoreContextMut` and `wasmtime::Result`; [`wasmtime`] itself is
+//! re-exported for them and for `bindgen!`.
+#![deny(unsafe_code)]
+
+mod call;
+mod code_cache;
+mod component;
+mod deployment;
+mod engine;
+mod error;
+mod function;
+mod host;
+mod instance;
+mod linker;
+mod observe;
+mod program;
+mod rollout;
+mod runtime;
+mod wasi;
+
+pub use airssys_wasm_core::{
+    Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Limits, Requests, Strategy, Value,
+    world,
+};
+pub use component::Component;
+pub use deployment::{Deployment, RevisionStatus, Status};
+pub use error::{Error, ErrorKind, Result};
+pub use function::{Bindings, DynamicFunction, Function};
+pub use host::{Host, HostBuilder};
+pub use instance::InstanceState;
+pub use observe::{Event, Events, GuestLine, GuestLog, GuestStream};
+pub use rollout::{Deploy, Promoted, Rollback, RolloutProbe, Update};
+pub use wasmtime;

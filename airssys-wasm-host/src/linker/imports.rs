@@ -1,0 +1,98 @@
+//! Which imports have a provider, and what to say of those that have none.
+//!
+//! Tests: below, and the workspace's `tests/bad_input`.
+
+use airssys_wasm_core::suggest::nearest;
+use airssys_wasm_core::world::{InterfaceName, World};
+
+use crate::{Error, ErrorKind, Result};
+
+/// The WASI version whose interfaces are provided.
+const WASI_VERSION: &str = "0.2.12";
+
+/// Every interface that is provided.
+const PROVIDED: [&str; 27] = [
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+    "wasi:sockets/instance-network",
+    "wasi:sockets/ip-name-lookup",
+    "wasi:sockets/network",
+    "wasi:sockets/tcp",
+    "wasi:sockets/tcp-create-socket",
+    "wasi:sockets/udp",
+    "wasi:sockets/udp-create-socket",
+];
+
+/// Checks that every import has a provider.
+///
+/// # Errors
+///
+/// [`ErrorKind::MissingImport`] with every import that has none.
+pub(super) fn check(world: &World) -> Result<()> {
+    let interfaces = world.imports.interfaces.iter().filter_map(|interface| problem(&interface.name));
+    let functions =
+        world.imports.functions.iter().map(|function| {
+            format!("`{}`: functions imported at world level have no provider", function.name)
+        });
+    let problems: Vec<String> = interfaces.chain(functions).collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::MissingImport, format!("imports without a provider: {}", problems.join("; "))))
+}
+
+fn problem(name: &InterfaceName) -> Option<String> {
+    let provided = PROVIDED.contains(&name.path());
+    match name.version() {
+        Some(version) if provided && (version.major, version.minor) == (0, 2) => None,
+        version
+            if name.path().starts_with("wasi:") && version.is_none_or(|v| (v.major, v.minor) != (0, 2)) =>
+        {
+            Some(format!("`{name}`: another WASI version; this host provides WASI 0.2 up to {WASI_VERSION}"))
+        }
+        _ => Some(match nearest(name.path(), PROVIDED) {
+            Some(near) => format!("`{name}`: the nearest that is provided is `{near}@{WASI_VERSION}`"),
+            None => format!("`{name}`: this host provides WASI {WASI_VERSION} and nothing else"),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_each_import_and_the_nearest_provider() {
+        for (name, expected) in [
+            ("wasi:cli/environment@0.2.3", None),
+            (
+                "wasi:cli/enviroment@0.2.3",
+                Some("the nearest that is provided is `wasi:cli/environment@0.2.12`"),
+            ),
+            ("wasi:cli/stdout@0.3.0", Some("another WASI version")),
+            ("acme:store/kv@1.0.0", Some("and nothing else")),
+        ] {
+            let problem = problem(&InterfaceName::new(name));
+            assert_eq!(problem.is_some(), expected.is_some(), "{name}");
+            assert!(problem.unwrap_or_default().contains(expected.unwrap_or_default()), "{name}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! How many bytes a deployment may still print this second.
+//!
+//! Tests: below; with a guest that floods in the workspace's `tests/limits`.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::engine::Ticks;
+
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// Shared by all instances of a revision.
+pub(crate) struct LogBudget {
+    bytes_per_window: usize,
+    window: Mutex<Window>,
+}
+
+struct Window {
+    ends: Ticks,
+    bytes_left: usize,
+    dropped: u64,
+}
+
+impl LogBudget {
+    pub(crate) fn new(bytes_per_second: usize) -> Self {
+        let window = Window { ends: Ticks(0), bytes_left: 0, dropped: 0 };
+        Self { bytes_per_window: bytes_per_second, window: Mutex::new(window) }
+    }
+
+    /// Takes `bytes` for a line. Returns how many lines were dropped before it, or
+    /// none if this one is dropped too.
+    pub(crate) fn take(&self, bytes: usize, now: Ticks) -> Option<u64> {
+        let mut window = self.window.lock();
+        if now >= window.ends {
+            window.ends = now.plus(Ticks::lasting(WINDOW));
+            window.bytes_left = self.bytes_per_window;
+        }
+        match window.bytes_left.checked_sub(bytes) {
+            Some(left) => {
+                window.bytes_left = left;
+                Some(std::mem::take(&mut window.dropped))
+            }
+            None => {
+                window.dropped += 1;
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drops_what_is_beyond_the_budget_and_says_how_much() {
+        let budget = LogBudget::new(10);
+        assert_eq!(budget.take(6, Ticks(1)), Some(0));
+        assert_eq!(budget.take(6, Ticks(1)), None);
+        assert_eq!(budget.take(6, Ticks(2)), None);
+        let next = Ticks(1).plus(Ticks::lasting(WINDOW));
+        assert_eq!(budget.take(6, next), Some(2));
+        assert_eq!(budget.take(4, next), Some(0));
+    }
+}

@@ -1,0 +1,108 @@
+//! A component compiled and linked, ready to be instantiated any number of times.
+//!
+//! Decides where instances get their memory from; holds none itself.
+//! Tests: the workspace's `tests/components`.
+
+use std::sync::OnceLock;
+
+use wasmtime::component::InstancePre;
+use wasmtime::{PoolConcurrencyLimitError, Store};
+
+use crate::code_cache::Code;
+use crate::engine::{Allocation, Profile};
+use crate::instance::InstanceState;
+use crate::observe::Event;
+use crate::runtime::Runtime;
+use crate::{Component, Error, ErrorKind, Result};
+
+/// Compiled code for one profile, linked.
+pub(crate) struct Program {
+    profile: Profile,
+    /// None where the component exceeds the pool's slots.
+    pooled: Option<InstancePre<InstanceState>>,
+    /// Linked when first needed.
+    on_demand: OnceLock<InstancePre<InstanceState>>,
+    component: Component,
+}
+
+impl Program {
+    /// Compiles, or loads from the cache, and links. Blocks.
+    pub(crate) fn load(runtime: &Runtime, profile: Profile, component: &Component) -> Result<Self> {
+        let mut program =
+            Self { profile, pooled: None, on_demand: OnceLock::new(), component: component.clone() };
+        match runtime.engines.get(profile, Allocation::Pooled) {
+            Ok(engine) => {
+                let code = runtime.code_cache.code(&engine, component.digest(), component.bytes())?;
+                match code.load(&engine) {
+                    Ok(compiled) => {
+                        program.pooled = Some(program.link(runtime, Allocation::Pooled, &compiled)?);
+                    }
+                    Err(error) => program.fall_back(runtime, &format!("{error:#}"))?,
+                }
+            }
+            Err(error) => program.fall_back(runtime, &error.to_string())?,
+        }
+        Ok(program)
+    }
+
+    /// Whether instances come from the pool.
+    pub(crate) fn is_pooled(&self) -> bool {
+        self.pooled.is_some()
+    }
+
+    /// What to instantiate, and a store for it: from the pool if a slot is free.
+    pub(crate) async fn instantiate(
+        &self,
+        runtime: &Runtime,
+        mut store: impl FnMut(&wasmtime::Engine) -> Result<Store<InstanceState>>,
+    ) -> Result<(Store<InstanceState>, wasmtime::Result<wasmtime::component::Instance>)> {
+        if let Some(pooled) = &self.pooled {
+            let mut store = store(pooled.engine())?;
+            match pooled.instantiate_async(&mut store).await {
+                Err(error) if error.is::<PoolConcurrencyLimitError>() => {}
+                outcome => return Ok((store, outcome)),
+            }
+        }
+        let pre = self.on_demand(runtime)?;
+        let mut store = store(pre.engine())?;
+        let outcome = pre.instantiate_async(&mut store).await;
+        Ok((store, outcome))
+    }
+
+    fn fall_back(&self, runtime: &Runtime, reason: &str) -> Result<()> {
+        self.on_demand(runtime)?;
+        if let Some(component) = self.component.name().cloned() {
+            let reason = reason.to_owned();
+            runtime.announcer.announce(Event::AllocatedOnDemand { component, reason });
+        }
+        Ok(())
+    }
+
+    fn on_demand(&self, runtime: &Runtime) -> Result<&InstancePre<InstanceState>> {
+        if let Some(pre) = self.on_demand.get() {
+            return Ok(pre);
+        }
+        let engine = runtime.engines.get(self.profile, Allocation::OnDemand)?;
+        let code: Code = runtime.code_cache.code(&engine, self.component.digest(), self.component.bytes())?;
+        let compiled = code.load(&engine).map_err(|error| {
+            Error::new(ErrorKind::Unusable, format!("its compiled code cannot be loaded: {error:#}"))
+        })?;
+        let pre = self.link(runtime, Allocation::OnDemand, &compiled)?;
+        Ok(self.on_demand.get_or_init(|| pre))
+    }
+
+    fn link(
+        &self,
+        runtime: &Runtime,
+        allocation: Allocation,
+        compiled: &wasmtime::component::Component,
+    ) -> Result<InstancePre<InstanceState>> {
+        runtime.linkers.link((self.profile, allocation), compiled.engine(), &self.component, compiled)
+    }
+
+    /// The compiled component, for its types.
+    pub(crate) fn compiled(&self) -> &wasmtime::component::Component {
+        let pre = self.pooled.as_ref().or_else(|| self.on_demand.get());
+        pre.expect("a loaded program is linked for one allocation at least").component()
+    }
+}

@@ -1,0 +1,74 @@
+//! A rollout that went live.
+//!
+//! Tests: the workspace's `tests/promises`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use semver::Version;
+
+use crate::deployment::{Named, Serving};
+
+/// The report of an update or rollback after the switch: new calls go to the new
+/// revision, and calls begun before end on the old one.
+#[must_use = "calls begun before the switch may still be running; `drained().await` waits for them"]
+pub struct Promoted {
+    pub(super) named: Arc<Named>,
+    pub(super) old: Arc<Serving>,
+    pub(super) to: u64,
+    pub(super) version: Option<Version>,
+    pub(super) took: Duration,
+}
+
+impl Promoted {
+    /// The revision that served.
+    #[must_use]
+    pub fn from_revision(&self) -> u64 {
+        self.old.revision.number
+    }
+
+    /// The revision that serves.
+    #[must_use]
+    pub fn to_revision(&self) -> u64 {
+        self.to
+    }
+
+    /// The version that serves, if it says one.
+    #[must_use]
+    pub fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
+    }
+
+    /// From the start of the rollout to the switch.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        self.took
+    }
+
+    /// Calls that still run on the revision that served before.
+    #[must_use]
+    pub fn calls_draining(&self) -> u64 {
+        self.old.calls_inside()
+    }
+
+    /// Waits until the last call on the revision that served before has ended.
+    /// Each ends by its own deadline at the latest.
+    ///
+    /// Cancel safe.
+    pub async fn drained(&self) {
+        self.old.drained().await;
+        self.named.announce_drained(&self.old);
+    }
+}
+
+impl fmt::Debug for Promoted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Promoted")
+            .field("component", &self.named.name)
+            .field("from_revision", &self.from_revision())
+            .field("to_revision", &self.to)
+            .field("took", &self.took)
+            .finish()
+    }
+}

@@ -1,0 +1,50 @@
+//! What everything on one host shares: engines, linkers, code, events, log.
+//!
+//! Deployments keep it alive; it knows none of them. Tests: through every other
+//! room.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use airssys_wasm_core::{Digest, Limits};
+use parking_lot::Mutex;
+
+use crate::code_cache::CodeCache;
+use crate::engine::{Engines, Profile};
+use crate::linker::Linkers;
+use crate::observe::{Announcer, GuestLog};
+use crate::program::Program;
+use crate::rollout::RolloutProbe;
+use crate::{Component, Result};
+
+pub(crate) struct Runtime {
+    pub(crate) engines: Engines,
+    pub(crate) linkers: Linkers,
+    pub(crate) code_cache: CodeCache,
+    pub(crate) announcer: Arc<Announcer>,
+    pub(crate) guest_log: Arc<dyn GuestLog>,
+    pub(crate) probe: Option<Arc<dyn RolloutProbe>>,
+    pub(crate) revisions_kept: usize,
+    pub(crate) programs: Programs,
+}
+
+/// Compiled programs that are in use somewhere: two deployments of the same bytes
+/// share one.
+#[derive(Default)]
+pub(crate) struct Programs(Mutex<HashMap<(Digest, Profile), Weak<Program>>>);
+
+impl Runtime {
+    /// The program of a component, compiled if nothing has it yet. Blocks while
+    /// it compiles.
+    pub(crate) fn program(&self, component: &Component, limits: &Limits) -> Result<Arc<Program>> {
+        let key = (component.digest(), Profile::of(component, limits));
+        if let Some(program) = self.programs.0.lock().get(&key).and_then(Weak::upgrade) {
+            return Ok(program);
+        }
+        let program = Arc::new(Program::load(self, key.1, component)?);
+        let mut programs = self.programs.0.lock();
+        programs.retain(|_, program| program.strong_count() > 0);
+        programs.insert(key, Arc::downgrade(&program));
+        Ok(program)
+    }
+}
