@@ -1,0 +1,97 @@
+//! `instancing = per_call`, `pooled(8)` or `stateful`.
+//!
+//! Only how it is written; `airssys_wasm_core::Instancing` says what it means.
+//! Tests: below.
+
+use std::num::NonZeroU32;
+
+use airssys_wasm_core::Instancing;
+use airssys_wasm_core::suggest::nearest;
+use syn::{Expr, ExprCall, ExprLit, Lit};
+
+use super::arguments::word;
+use crate::errors::Errors;
+
+/// How the ways of instancing are spelled here.
+pub(super) const WAYS: [&str; 3] = ["per_call", "pooled", "stateful"];
+
+const ADVICE: &str = "write `per_call`, `pooled(8)` or `stateful`, without quotes";
+const POOL: &str = "say how many instances there may be at once, from 1 on: `pooled(8)`";
+
+/// Reads the value; what is wrong with it goes to `errors`.
+pub(super) fn read(value: &Expr, errors: &mut Errors) -> Option<Instancing> {
+    let (way, max) = match value {
+        Expr::Call(ExprCall { func, args, .. }) => (func.as_ref(), Some(args)),
+        way => (way, None),
+    };
+    match (word(way).as_deref(), max) {
+        (Some("per_call"), None) => Some(Instancing::PerCall),
+        (Some("stateful"), None) => Some(Instancing::Stateful),
+        (Some("pooled"), Some(max)) if max.len() == 1 => pooled(&max[0], errors),
+        (Some("pooled"), _) => refuse(value, POOL, errors),
+        (Some("per_call" | "stateful"), Some(_)) => refuse(value, ADVICE, errors),
+        (Some(unknown), _) => refuse(way, &suggest(unknown), errors),
+        (None, _) => refuse(value, ADVICE, errors),
+    }
+}
+
+fn pooled(max: &Expr, errors: &mut Errors) -> Option<Instancing> {
+    let number = match max {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse::<NonZeroU32>().ok(),
+        _ => None,
+    };
+    match number {
+        Some(max) => Some(Instancing::pooled(max.get())),
+        None => refuse(max, POOL, errors),
+    }
+}
+
+fn refuse(value: &Expr, message: &str, errors: &mut Errors) -> Option<Instancing> {
+    errors.at(value, message);
+    None
+}
+
+fn suggest(unknown: &str) -> String {
+    match nearest(unknown, WAYS) {
+        Some(way) => format!("`{unknown}` is not a way of instancing; did you mean `{way}`?"),
+        None => format!("`{unknown}` is not a way of instancing; {ADVICE}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn reads_the_three_ways() {
+        let mut errors = Errors::default();
+        for (value, expected) in [
+            (parse_quote!(per_call), Instancing::PerCall),
+            (parse_quote!(stateful), Instancing::Stateful),
+            (parse_quote!(pooled(8)), Instancing::pooled(8)),
+        ] {
+            assert_eq!(read(&value, &mut errors), Some(expected));
+        }
+        assert_eq!(errors.messages(), [""; 0]);
+    }
+
+    #[test]
+    fn says_what_to_write() {
+        let cases: [(Expr, &str); 8] = [
+            (parse_quote!(statefull), "did you mean `stateful`?"),
+            (parse_quote!(zebra), "write `per_call`"),
+            (parse_quote!("stateful"), "without quotes"),
+            (parse_quote!(stateful(1)), "write `per_call`"),
+            (parse_quote!(pooled), "from 1 on"),
+            (parse_quote!(pooled(0)), "from 1 on"),
+            (parse_quote!(pooled(many)), "from 1 on"),
+            (parse_quote!(pooled(1, 2)), "from 1 on"),
+        ];
+        for (value, expected) in cases {
+            let mut errors = Errors::default();
+            assert_eq!(read(&value, &mut errors), None);
+            assert!(errors.messages()[0].contains(expected), "{:?}", errors.messages());
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `#[component]`: a unit struct becomes the component of its crate.
+//!
+//! Puts together what the other files read. Does not look at the WIT:
+//! `wit_bindgen::generate!`, which the expansion calls, does.
+//! Tests: below, beside each file, and `airssys-wasm-sdk/tests/ui`.
+
+mod arguments;
+mod bindings;
+mod instancing;
+mod package;
+mod world;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Fields, ItemStruct};
+
+use self::arguments::Arguments;
+pub(crate) use self::package::Package;
+use crate::errors::Errors;
+
+/// The item with everything that makes it a component, and every error.
+///
+/// What is sound is expanded in spite of errors elsewhere, so that they do not
+/// bring a train of others about missing names.
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream, package: &Package) -> TokenStream {
+    let mut errors = Errors::default();
+    let mut arguments = Arguments::read(arguments, &mut errors);
+    package.complete(&mut arguments, &mut errors);
+    let bindings = read_struct(&item, &mut errors).map(|item| bindings::expand(&item.ident, &arguments));
+    quote! {
+        #item
+        #errors
+        #bindings
+    }
+}
+
+fn read_struct(item: &TokenStream, errors: &mut Errors) -> Option<ItemStruct> {
+    const ADVICE: &str = "`#[component]` stands on a unit struct; write `struct Greeter;`";
+    let Ok(item) = syn::parse2::<ItemStruct>(item.clone()) else {
+        errors.at(item, ADVICE);
+        return None;
+    };
+    match &item.fields {
+        Fields::Unit if item.generics.params.is_empty() => return Some(item),
+        Fields::Unit => errors.at(&item.generics, ADVICE),
+        fields => errors.at(
+            fields,
+            format!("{ADVICE}. A component's state is in statics: it has one struct, and no value of it"),
+        ),
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden;
+
+    fn package() -> Package {
+        Package {
+            name: Some("greeter".into()),
+            version: Some("1.0.0".into()),
+            description: Some("Greets \"people\".".into()),
+        }
+    }
+
+    #[test]
+    fn says_what_the_package_says() {
+        let expansion = expand(
+            quote!(),
+            quote!(
+                struct Greeter;
+            ),
+            &package(),
+        );
+        insta::assert_snapshot!("component_default", golden::format(expansion));
+    }
+
+    #[test]
+    fn says_what_the_arguments_say() {
+        let arguments = quote! {
+            name = "demo:greeter",
+            version = "2.0.0-rc.1",
+            description = "",
+            instancing = pooled(8),
+            world = "polite",
+            wit = ["../shared/wit", "wit"],
+            wit_inline = "package demo:greeter; world polite {}",
+        };
+        let item = quote! {
+            /// Greets.
+            pub struct Greeter;
+        };
+        insta::assert_snapshot!("component_arguments", golden::format(expand(arguments, item, &package())));
+    }
+
+    #[test]
+    fn reports_everything_wrong_and_expands_the_rest() {
+        let arguments = quote!(nam = "x", version = "one", instancing = stateful, world = "w");
+        insta::assert_snapshot!(
+            "component_errors",
+            golden::format(expand(
+                arguments,
+                quote!(
+                    struct Greeter;
+                ),
+                &package()
+            ))
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_unit_struct() {
+        for (item, expected) in [
+            (
+                quote!(
+                    fn greet() {}
+                ),
+                "stands on a unit struct",
+            ),
+            (
+                quote!(
+                    enum Greeter {}
+                ),
+                "stands on a unit struct",
+            ),
+            (
+                quote!(
+                    struct Greeter<T>;
+                ),
+                "stands on a unit struct",
+            ),
+            (
+                quote!(
+                    struct Greeter {
+                        count: u32,
+                    }
+                ),
+                "state is in statics",
+            ),
+            (
+                quote!(
+                    struct Greeter(u32);
+                ),
+                "state is in statics",
+            ),
+        ] {
+            let mut errors = Errors::default();
+            assert!(read_struct(&item, &mut errors).is_none());
+            assert!(errors.messages()[0].contains(expected), "{item}: {:?}", errors.messages());
+        }
+    }
+}

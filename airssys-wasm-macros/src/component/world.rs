@@ -1,0 +1,102 @@
+//! Which WIT world the component has: `wit`, `wit_inline` and `world`.
+//!
+//! Only where it is; nothing here opens a file.
+//! Tests: below, and the golden expansions of `component`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::{Expr, LitStr};
+
+use crate::errors::Errors;
+use crate::literal;
+
+/// Where `generate!` finds the world.
+#[derive(Default)]
+pub(super) struct World {
+    paths: Vec<LitStr>,
+    inline: Option<LitStr>,
+    name: Option<LitStr>,
+}
+
+impl World {
+    /// Reads `wit = "path"` or `wit = ["path", "path"]`.
+    pub(super) fn read_paths(&mut self, value: &Expr, errors: &mut Errors) {
+        let paths = match value {
+            Expr::Array(list) => list.elems.iter().map(literal::string).collect::<Option<Vec<_>>>(),
+            path => literal::string(path).map(|path| vec![path]),
+        };
+        match paths {
+            Some(paths) if !paths.is_empty() => self.paths = paths.into_iter().cloned().collect(),
+            _ => errors.at(
+                value,
+                "`wit` is a directory, `wit = \"wit\"`, or a list of them, `wit = [\"wit\", \"../shared\"]`",
+            ),
+        }
+    }
+
+    /// Reads `wit_inline = "package ..."`.
+    pub(super) fn read_inline(&mut self, value: &Expr, errors: &mut Errors) {
+        const ADVICE: &str = "`wit_inline` is WIT in a string; write `wit_inline = \"package demo:greeter; world greeter { }\"`";
+        self.inline = read_text(value, ADVICE, errors);
+    }
+
+    /// Reads `world = "name"`.
+    pub(super) fn read_name(&mut self, value: &Expr, errors: &mut Errors) {
+        const ADVICE: &str = "`world` is the name of a world in the WIT; write `world = \"greeter\"`";
+        self.name = read_text(value, ADVICE, errors);
+    }
+
+    /// What these say to `generate!`.
+    pub(super) fn options(&self) -> TokenStream {
+        let Self { paths, inline, name } = self;
+        let name = name.iter();
+        let inline = inline.iter();
+        let paths = if paths.is_empty() { quote!() } else { quote!(path: [#(#paths),*],) };
+        quote! {
+            #(world: #name,)*
+            #paths
+            #(inline: #inline,)*
+        }
+    }
+
+    /// Where the author wrote about the world: there `generate!` reports what is
+    /// wrong with it, if every token of the call has this place.
+    pub(super) fn span(&self) -> Span {
+        let written = self.inline.as_ref().or(self.paths.first()).or(self.name.as_ref());
+        written.map_or_else(Span::call_site, |text| Span::call_site().located_at(text.span()))
+    }
+}
+
+fn read_text(value: &Expr, advice: &str, errors: &mut Errors) -> Option<LitStr> {
+    let text = literal::string(value);
+    if text.is_none() {
+        errors.at(value, advice);
+    }
+    text.cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn leaves_out_what_is_not_said() {
+        assert!(World::default().options().is_empty());
+    }
+
+    #[test]
+    fn says_what_to_write() {
+        let mut errors = Errors::default();
+        let mut world = World::default();
+        world.read_paths(&parse_quote!([]), &mut errors);
+        world.read_paths(&parse_quote!(["wit", 1]), &mut errors);
+        world.read_inline(&parse_quote!(b"x"), &mut errors);
+        world.read_name(&parse_quote!(greeter), &mut errors);
+        let expected = ["or a list of them", "or a list of them", "WIT in a string", "name of a world"];
+        assert_eq!(errors.messages().len(), expected.len());
+        for (message, expected) in errors.messages().iter().zip(expected) {
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The body: one `vec![...]`, each request in it once.
+//!
+//! What one entry may be is in `entry`. Tests: below.
+
+use std::collections::BTreeSet;
+
+use airssys_wasm_core::Requests;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Block, Expr, ExprMacro, Macro, Stmt, StmtMacro, Token};
+
+use super::entry;
+use crate::errors::Errors;
+
+const ADVICE: &str = "the body is read without being run, so it is one \
+     `vec![Capability::FileRead(\"/data\".into()), ...]` and nothing else";
+
+/// The requests that the body lists; what cannot be read goes to `errors`.
+pub(super) fn read(body: &Block, errors: &mut Errors) -> Requests {
+    let Some(list) = find_list(body, errors) else {
+        return Requests::default();
+    };
+    let entries = match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(list.tokens.clone()) {
+        Ok(entries) => entries,
+        Err(_) => {
+            errors.at(&list.tokens, ADVICE);
+            return Requests::default();
+        }
+    };
+    let mut found = BTreeSet::new();
+    for written in &entries {
+        let Some(capability) = entry::read(written, errors) else { continue };
+        if found.contains(&capability) {
+            errors.at(written, format!("`{capability}` is requested twice; remove this one"));
+        }
+        found.insert(capability);
+    }
+    found.into_iter().collect()
+}
+
+/// The `vec!` of a body that has nothing else.
+fn find_list<'a>(body: &'a Block, errors: &mut Errors) -> Option<&'a Macro> {
+    let found = match body.stmts.as_slice() {
+        [Stmt::Expr(Expr::Macro(ExprMacro { mac, .. }), None)] => Some(mac),
+        [Stmt::Macro(StmtMacro { mac, semi_token: None, .. })] => Some(mac),
+        _ => None,
+    }
+    .filter(|mac| mac.path.segments.last().is_some_and(|name| name.ident == "vec"));
+    if found.is_none() {
+        match body.stmts.iter().find(|statement| !is_list(statement)) {
+            Some(statement) => errors.at(statement, ADVICE),
+            None => errors.at(body, ADVICE),
+        }
+    }
+    found
+}
+
+fn is_list(statement: &Stmt) -> bool {
+    match statement {
+        Stmt::Expr(Expr::Macro(ExprMacro { mac, .. }), None) => mac.path.is_ident("vec"),
+        Stmt::Macro(StmtMacro { mac, semi_token: None, .. }) => mac.path.is_ident("vec"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    fn run(body: &Block) -> (String, Vec<String>) {
+        let mut errors = Errors::default();
+        let requests = read(body, &mut errors);
+        (requests.to_section(), errors.messages())
+    }
+
+    #[test]
+    fn reads_sorted_requests() {
+        let (text, messages) = run(&parse_quote!({
+            vec![Capability::FileWrite("/b".into()), Capability::FileRead("/a".to_owned())]
+        }));
+        assert_eq!(messages, [""; 0]);
+        assert_eq!(text, "airssys:capabilities 1\nfile-read /a\nfile-write /b\n");
+    }
+
+    #[test]
+    fn reads_no_other_body() {
+        let bodies: [Block; 7] = [
+            parse_quote!({}),
+            parse_quote!({ Vec::new() }),
+            parse_quote!({ return vec![] }),
+            parse_quote!({
+                vec![];
+            }),
+            parse_quote!({
+                let list = vec![];
+                list
+            }),
+            parse_quote!({ list![] }),
+            parse_quote!({ vec![Capability::FileRead("/a".into()); 2] }),
+        ];
+        for body in bodies {
+            let (_, messages) = run(&body);
+            assert!(messages.len() == 1 && messages[0].contains("nothing else"), "{messages:?}");
+        }
+    }
+
+    #[test]
+    fn reports_each_repetition() {
+        let (_, messages) = run(&parse_quote!({
+            vec![
+                Capability::FileRead("/a".into()),
+                Capability::FileRead("/a".to_string()),
+                Capability::FileRead("/b".into()),
+                Capability::FileRead("/a".into()),
+            ]
+        }));
+        assert_eq!(messages, ["`file-read /a` is requested twice; remove this one"; 2]);
+    }
+}

@@ -1,0 +1,179 @@
+//! One entry of the list: `Capability::FileRead("/data".into())`.
+//!
+//! The kinds are those of `Capability::KINDS`, spelled as Rust does; what a
+//! target may be is core's to say.
+//! Tests: below.
+
+use airssys_wasm_core::Capability;
+use airssys_wasm_core::suggest::nearest;
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Ident, LitStr, Token};
+
+use crate::errors::Errors;
+use crate::literal;
+
+const EXAMPLE: &str = "write for example `Capability::FileRead(\"/data\".into())`";
+const TARGET: &str =
+    "a target is read without being run; write it as a literal, for example `\"/data\".into()`";
+
+/// The capability that an entry writes; why it is none goes to `errors`.
+pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Capability> {
+    let Some((variant, targets)) = take_apart(written) else {
+        errors.at(written, format!("an entry is read without being run; {EXAMPLE}"));
+        return None;
+    };
+    let kind = read_kind(variant, errors);
+    let target = match targets.len() {
+        1 => read_target(&targets[0], errors),
+        _ => {
+            errors.at(written, format!("a capability has one target; {EXAMPLE}"));
+            None
+        }
+    };
+    let (kind, target) = (kind?, target?);
+    match Capability::new(kind, target.value()) {
+        Ok(capability) => Some(capability),
+        Err(error) => {
+            errors.at(target, error);
+            None
+        }
+    }
+}
+
+/// Variant and targets of `Capability::Variant(target)`.
+fn take_apart(written: &Expr) -> Option<(&Ident, &Punctuated<Expr, Token![,]>)> {
+    let Expr::Call(ExprCall { func, args, .. }) = written else { return None };
+    let (of, variant) = last_two(func)?;
+    (of == "Capability").then_some((variant, args))
+}
+
+/// The word that the variant `FileRead` stands for.
+fn read_kind(variant: &Ident, errors: &mut Errors) -> Option<&'static str> {
+    let kind = Capability::KINDS.into_iter().find(|kind| variant == &spell(kind));
+    if kind.is_none() {
+        errors.at(variant, unknown(&variant.to_string()));
+    }
+    kind
+}
+
+fn last_two(path: &Expr) -> Option<(&Ident, &Ident)> {
+    let Expr::Path(ExprPath { qself: None, path, .. }) = path else { return None };
+    let mut names = path.segments.iter().rev().map(|segment| &segment.ident);
+    let last = names.next()?;
+    Some((names.next()?, last))
+}
+
+/// `"/data".into()` and its like.
+fn read_target<'a>(written: &'a Expr, errors: &mut Errors) -> Option<&'a LitStr> {
+    let text = match written {
+        Expr::MethodCall(ExprMethodCall { receiver, method, args, .. })
+            if args.is_empty() && ["into", "to_string", "to_owned"].iter().any(|name| method == name) =>
+        {
+            literal::string(receiver)
+        }
+        Expr::Call(ExprCall { func, args, .. })
+            if args.len() == 1
+                && last_two(func).is_some_and(|(of, name)| of == "String" && name == "from") =>
+        {
+            literal::string(&args[0])
+        }
+        bare => {
+            if let Some(text) = literal::string(bare) {
+                errors.at(bare, format!("a target is a `String`; write `{}.into()`", text.token()));
+                return None;
+            }
+            None
+        }
+    };
+    if text.is_none() {
+        errors.at(written, TARGET);
+    }
+    text
+}
+
+fn unknown(variant: &str) -> String {
+    let spelled = Capability::KINDS.map(spell);
+    match nearest(variant, spelled.iter().map(String::as_str)) {
+        Some(known) => format!("`Capability` has no `{variant}`; did you mean `{known}`?"),
+        None => {
+            let known = spelled.map(|known| format!("`{known}`")).join(", ");
+            format!("`Capability` has no `{variant}`; it has {known}")
+        }
+    }
+}
+
+/// `file-read` as the variant `FileRead`.
+fn spell(kind: &str) -> String {
+    let capitalise = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+    };
+    kind.split('-').map(capitalise).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    fn run(entry: &Expr) -> Result<String, Vec<String>> {
+        let mut errors = Errors::default();
+        match read(entry, &mut errors) {
+            Some(capability) => Ok(capability.to_string()),
+            None => Err(errors.messages()),
+        }
+    }
+
+    #[test]
+    fn reads_every_way_to_write_a_string() {
+        let entries: [Expr; 6] = [
+            parse_quote!(Capability::FileRead("/data".into())),
+            parse_quote!(Capability::FileRead("/data".to_string())),
+            parse_quote!(Capability::FileRead("/data".to_owned())),
+            parse_quote!(Capability::FileRead(String::from("/data"))),
+            parse_quote!(Capability::FileRead(std::string::String::from(r"/data"))),
+            parse_quote!(airssys_wasm_sdk::Capability::FileRead("/data".into())),
+        ];
+        for entry in entries {
+            assert_eq!(run(&entry), Ok("file-read /data".into()));
+        }
+    }
+
+    #[test]
+    fn spells_every_kind_as_its_variant() {
+        let variants: Vec<_> = Capability::KINDS.into_iter().map(spell).collect();
+        for (kind, variant) in Capability::KINDS.into_iter().zip(variants) {
+            let target = if kind.starts_with("file") { "/" } else { "localhost" };
+            let built = Capability::new(kind, target).expect(kind);
+            assert!(format!("{built:?}").starts_with(&variant), "{built:?}");
+        }
+    }
+
+    #[test]
+    fn says_what_to_write() {
+        let cases: [(Expr, &str); 12] = [
+            (parse_quote!(Capability::FileRaed("/a".into())), "did you mean `FileRead`?"),
+            (parse_quote!(Capability::Teleport("/a".into())), "it has `FileRead`"),
+            (parse_quote!(Capability::FileRead("/a")), "write `\"/a\".into()`"),
+            (parse_quote!(Capability::FileRead(path)), "as a literal"),
+            (parse_quote!(Capability::FileRead(format!("/a"))), "as a literal"),
+            (parse_quote!(Capability::FileRead("a".into())), "begins with `/`"),
+            (parse_quote!(Capability::NetworkOutbound("http://a".into())), "without scheme"),
+            (parse_quote!(Capability::FileRead()), "one target"),
+            (parse_quote!(Capability::FileRead("/a".into(), 1)), "one target"),
+            (parse_quote!(Capability::FileRead), "without being run"),
+            (parse_quote!(Cap::FileRead("/a".into())), "without being run"),
+            (parse_quote!(read("/a")), "without being run"),
+        ];
+        for (entry, expected) in cases {
+            let messages = run(&entry).expect_err(expected);
+            assert!(messages[0].contains(expected), "{messages:?}");
+        }
+    }
+
+    #[test]
+    fn reports_kind_and_target_together() {
+        let messages = run(&parse_quote!(Capability::FileRaed(path))).expect_err("two slips");
+        assert_eq!(messages.len(), 2);
+    }
+}

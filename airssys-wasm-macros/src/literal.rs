@@ -1,0 +1,14 @@
+//! Strings written in the source.
+//!
+//! Tests: those of the rooms that use it.
+
+use syn::{Expr, ExprLit, Lit, LitStr};
+
+/// The string literal that `expression` is, if it is one.
+pub(crate) fn string(expression: &Expr) -> Option<&LitStr> {
+    match expression {
+        Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => Some(literal),
+        Expr::Group(group) => string(&group.expr),
+        _ => None,
+    }
+}

@@ -1,0 +1,9 @@
+use airssys_wasm_sdk::prelude::*;
+
+#[component(
+    wit_inline = "package demo:greeter; interface api { greet: func(name: string) -> string; } world greeter { export api; }",
+
+)]
+fn greet() {}
+
+fn main() {}

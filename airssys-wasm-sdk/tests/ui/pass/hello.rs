@@ -1,0 +1,19 @@
+use airssys_wasm_sdk::prelude::*;
+
+#[component(wit_inline = "
+    package demo:greeter;
+    interface api { greet: func(name: string) -> string; }
+    world greeter { export api; }
+")]
+struct Greeter;
+
+impl exports::demo::greeter::api::Guest for Greeter {
+    fn greet(name: String) -> String {
+        format!("Hello, {name}!")
+    }
+}
+
+fn main() {
+    use exports::demo::greeter::api::Guest;
+    assert_eq!(Greeter::greet("Ada".into()), "Hello, Ada!");
+}
