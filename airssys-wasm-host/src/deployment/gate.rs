@@ -47,10 +47,6 @@ impl<W: Word> Gate<W> {
         is_drained(self.0.set(CLOSED) | CLOSED)
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
-        self.0.load() & CLOSED != 0
-    }
-
     /// Whether the gate is closed and the last call has left.
     pub(crate) fn is_drained(&self) -> bool {
         is_drained(self.0.load())
@@ -67,6 +63,15 @@ impl<W: Word> Gate<W> {
     }
 }
 
+/// Whether every gate is drained, asked after leaving or closing one of them.
+///
+/// The fence makes one of several who ask at the same time see what the others
+/// did: nobody is woken if each of two sees the other's gate still full.
+pub(crate) fn all_drained<'a, W: Word + 'a>(gates: impl IntoIterator<Item = &'a Gate<W>>) -> bool {
+    W::fence();
+    gates.into_iter().all(Gate::is_drained)
+}
+
 fn is_drained(word: u64) -> bool {
     word & CLOSED != 0 && word & INSIDE == 0
 }
@@ -81,10 +86,12 @@ pub(crate) trait Word {
     fn subtract(&self, amount: u64) -> u64;
     /// Returns the value before.
     fn set(&self, bits: u64) -> u64;
+    /// A sequentially consistent fence.
+    fn fence();
 }
 
 macro_rules! word {
-    ($atomic:ty) => {
+    ($atomic:ty, $fence:path) => {
         impl Word for $atomic {
             fn new(value: u64) -> Self {
                 Self::new(value)
@@ -105,11 +112,15 @@ macro_rules! word {
             fn set(&self, bits: u64) -> u64 {
                 self.fetch_or(bits, Ordering::AcqRel)
             }
+
+            fn fence() {
+                $fence(Ordering::SeqCst);
+            }
         }
     };
 }
 
-word!(AtomicU64);
+word!(AtomicU64, std::sync::atomic::fence);
 
 #[cfg(test)]
 mod tests {
@@ -118,7 +129,7 @@ mod tests {
     use loom::sync::atomic::{AtomicBool, AtomicU64 as LoomU64};
     use loom::thread;
 
-    word!(LoomU64);
+    word!(LoomU64, loom::sync::atomic::fence);
 
     type LoomGate = Gate<LoomU64>;
 
@@ -204,6 +215,28 @@ mod tests {
             if caller.join().expect("a caller") && seen.is_some() {
                 assert_eq!(seen, Some(1));
             }
+        });
+    }
+
+    /// With several gates, someone learns that all are drained: the last to leave,
+    /// or who closes them.
+    #[test]
+    fn someone_learns_that_several_are_drained() {
+        loom::model(|| {
+            let gates = Arc::new([LoomGate::new(), LoomGate::new()]);
+            let callers: Vec<_> = (0..2)
+                .map(|lane| {
+                    let gates = Arc::clone(&gates);
+                    thread::spawn(move || {
+                        let gate: &LoomGate = &gates[lane];
+                        gate.enter() && gate.leave() && all_drained(&*gates)
+                    })
+                })
+                .collect();
+            gates.iter().for_each(|gate| drop(gate.close()));
+            let closing = all_drained(&*gates);
+            let leaving = callers.into_iter().map(|caller| caller.join().expect("a caller"));
+            assert!(leaving.chain([closing]).any(|learned| learned), "nobody would be woken");
         });
     }
 }

@@ -95,7 +95,14 @@ impl Deployment {
         Status {
             component: self.0.name.clone(),
             serving: revision_status(&serving.revision),
-            revisions: self.0.history.lock().kept().iter().map(|r| revision_status(r)).collect(),
+            revisions: self
+                .0
+                .history
+                .lock()
+                .kept()
+                .iter()
+                .map(|revision| revision_status(revision))
+                .collect(),
             calls_in_flight: serving.calls_inside(),
             calls_admitted: serving.calls_admitted(),
             instances: serving.instances(),

@@ -11,6 +11,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// The revisions that are kept, and the order in which they served.
 pub(crate) struct History {
+    /// The one that served longest ago first, the one that serves last.
     kept: Vec<Arc<Revision>>,
     /// Numbers of those that served before the one that serves now, last on top.
     /// A rollback takes from it, so that rolling back twice goes back two steps.
@@ -47,6 +48,7 @@ impl History {
             None => self.served.push(self.serving),
         }
         self.serving = number;
+        self.kept.sort_by_key(|revision| revision.number == number);
     }
 
     /// The revision to roll back to: the one of `version`, or the one that served
@@ -61,28 +63,29 @@ impl History {
         found.cloned().ok_or_else(|| self.nothing_to_roll_back_to(version))
     }
 
-    /// Every revision that is kept, oldest first.
-    pub(crate) fn kept(&self) -> &[Arc<Revision>] {
-        &self.kept
+    /// Every revision that is kept, by number.
+    pub(crate) fn kept(&self) -> Vec<Arc<Revision>> {
+        let mut kept = self.kept.clone();
+        kept.sort_by_key(|revision| revision.number);
+        kept
     }
 
     fn revision(&self, number: u64) -> Option<&Arc<Revision>> {
         self.kept.iter().find(|revision| revision.number == number)
     }
 
+    /// Forgets those that served longest ago: never the one that serves, nor the
+    /// one before it.
     fn forget_the_oldest(&mut self) {
-        while self.kept.len() > self.kept_max {
-            let Some(oldest) = self.kept.iter().position(|revision| revision.number != self.serving) else {
-                return;
-            };
-            let forgotten = self.kept.remove(oldest).number;
-            self.served.retain(|number| *number != forgotten);
+        let surplus = self.kept.len().saturating_sub(self.kept_max);
+        for forgotten in self.kept.drain(..surplus) {
+            self.served.retain(|number| *number != forgotten.number);
         }
     }
 
     fn nothing_to_roll_back_to(&self, version: Option<&Version>) -> Error {
         let others: Vec<String> = self
-            .kept
+            .kept()
             .iter()
             .filter(|revision| revision.number != self.serving)
             .map(|revision| match revision.component.version() {

@@ -21,7 +21,6 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 pub(crate) use callers::{Caller, Callers};
-use gate::Gate;
 pub use handle::Deployment;
 pub(crate) use history::History;
 pub(crate) use revision::{Draft, Revision};

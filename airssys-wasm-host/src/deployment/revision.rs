@@ -12,6 +12,7 @@ use parking_lot::RwLock;
 use wasmtime::component::ComponentExportIndex;
 
 use crate::engine::Ticks;
+use crate::instance::Instance;
 use crate::observe::LogBudget;
 use crate::program::Program;
 use crate::runtime::Runtime;
@@ -26,7 +27,8 @@ pub(crate) struct Revision {
     pub(crate) call_ticks: Ticks,
     pub(crate) instancing: Instancing,
     pub(crate) printer: Arc<Printer>,
-    exports: RwLock<HashMap<FunctionName, ComponentExportIndex>>,
+    /// What callers' names mean, once looked up.
+    exact_names: RwLock<HashMap<FunctionName, Arc<FunctionName>>>,
 }
 
 /// What a revision is made of, before it has a program.
@@ -56,7 +58,7 @@ impl Draft {
             limits: self.limits,
             instancing: self.instancing,
             printer: Arc::new(printer),
-            exports: RwLock::default(),
+            exact_names: RwLock::default(),
         }
     }
 }
@@ -74,24 +76,39 @@ impl Revision {
             .map_err(|error| Error::new(ErrorKind::FunctionNotFound, format!("{self} has {error}")))
     }
 
-    /// Where an instance of this revision has the function that a name means.
-    pub(crate) fn export(&self, name: &FunctionName) -> Result<ComponentExportIndex> {
-        if let Some(index) = self.exports.read().get(name) {
-            return Ok(*index);
-        }
-        let function = &self.function(name)?.name;
-        let compiled = self.program.compiled();
-        let interface = match function.interface() {
-            Some(interface) => compiled.get_export_index(None, interface).map(Some),
+    /// Where `instance` has the function that a name means.
+    pub(crate) fn export(
+        &self,
+        name: &FunctionName,
+        instance: &mut Instance,
+    ) -> Result<ComponentExportIndex> {
+        let exact = self.exact(name)?;
+        let Instance { store, wasm, .. } = instance;
+        let interface = match exact.interface() {
+            Some(interface) => wasm.get_export_index(&mut *store, None, interface).map(Some),
             None => Some(None),
         };
-        let index = interface
-            .and_then(|interface| compiled.get_export_index(interface.as_ref(), function.function()))
-            .ok_or_else(|| {
-                Error::new(ErrorKind::Internal, format!("`{function}` of {self} is decoded and not compiled"))
-            })?;
-        self.exports.write().insert(name.clone(), index);
-        Ok(index)
+        interface
+            .and_then(|interface| wasm.get_export_index(&mut *store, interface.as_ref(), exact.function()))
+            .ok_or_else(|| self.not_compiled(name))
+    }
+
+    /// An export that the world has, and the compiled code has not.
+    pub(crate) fn not_compiled(&self, name: &FunctionName) -> Error {
+        Error::new(
+            ErrorKind::Internal,
+            format!("`{name}` of {self} is decoded and not compiled; this is a bug"),
+        )
+    }
+
+    /// The full name of the function that a name means here.
+    fn exact(&self, name: &FunctionName) -> Result<Arc<FunctionName>> {
+        if let Some(exact) = self.exact_names.read().get(name) {
+            return Ok(Arc::clone(exact));
+        }
+        let exact = Arc::new(self.function(name)?.name.clone());
+        self.exact_names.write().insert(name.clone(), Arc::clone(&exact));
+        Ok(exact)
     }
 }
 

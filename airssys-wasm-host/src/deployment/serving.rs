@@ -14,7 +14,8 @@ use crossbeam_queue::ArrayQueue;
 use crossbeam_utils::CachePadded;
 use tokio::sync::Notify;
 
-use super::{Gate, Revision, lane};
+use super::gate::{Gate, all_drained};
+use super::{Revision, lane};
 use crate::Result;
 use crate::engine::Ticks;
 use crate::instance::Instance;
@@ -89,20 +90,26 @@ impl Serving {
 
     /// Lets a call out on the lane it came in on.
     pub(crate) fn leave(&self, lane: usize) {
-        if self.lanes[lane].gate.leave() && self.is_drained() {
-            self.drained.notify_waiters();
+        if self.lanes[lane].gate.leave() {
+            self.end_if_drained();
         }
     }
 
-    /// Takes no more calls, and drops the instances that are idle.
+    /// Takes no more calls. Instances stay until the last call that was admitted
+    /// has left: one that waits for the state of an instance still gets it.
     pub(crate) fn close(&self, end: End) {
         // Said before the gates close: who finds one closed learns why.
         let _ = self.end.set(end);
         for lane in &self.lanes {
             lane.gate.close();
         }
-        self.drop_idle();
+        self.end_if_drained();
+    }
+
+    /// After the last call: drops the instances, and wakes who waits for the end.
+    fn end_if_drained(&self) {
         if self.is_drained() {
+            self.drop_idle();
             self.drained.notify_waiters();
         }
     }
@@ -115,16 +122,17 @@ impl Serving {
     /// Waits until the last call has left a closed serving. Cancel safe.
     pub(crate) async fn drained(&self) {
         loop {
-            let notified = self.drained.notified();
+            let mut notified = std::pin::pin!(self.drained.notified());
+            notified.as_mut().enable();
             if self.is_drained() {
-                return self.drop_idle();
+                return;
             }
             notified.await;
         }
     }
 
     fn is_drained(&self) -> bool {
-        self.lanes.iter().all(|lane| lane.gate.is_drained())
+        all_drained(self.lanes.iter().map(|lane| &lane.gate))
     }
 
     /// Calls inside now.
@@ -198,8 +206,7 @@ impl Serving {
     }
 
     fn give_back(&self, lane: usize, instance: Box<Instance>) {
-        let kept = keeps(&self.revision) && !self.lanes[lane].gate.is_closed();
-        match kept.then(|| self.lanes[lane].idle.push(instance)) {
+        match keeps(&self.revision).then(|| self.lanes[lane].idle.push(instance)) {
             Some(Ok(())) => self.tell_who_waits(),
             _ => self.discarded(),
         }

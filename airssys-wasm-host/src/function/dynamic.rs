@@ -132,11 +132,8 @@ fn find(
             ),
         ));
     }
-    let index = revision.export(name)?;
-    instance
-        .wasm
-        .get_func(&mut instance.store, index)
-        .ok_or_else(|| Error::new(ErrorKind::Internal, format!("`{name}` of {revision} is no function")))
+    let index = revision.export(name, instance)?;
+    instance.wasm.get_func(&mut instance.store, index).ok_or_else(|| revision.not_compiled(name))
 }
 
 /// Resources and streams belong to an instance: they are not values.

@@ -79,7 +79,7 @@ where
     Params: ComponentNamedList + Lower,
     Results: ComponentNamedList + Lift,
 {
-    let index = revision.export(name)?;
+    let index = revision.export(name, instance)?;
     instance.wasm.get_typed_func(&mut instance.store, index).map_err(|error| mismatch(revision, name, &error))
 }
 
@@ -91,9 +91,7 @@ where
 {
     let exact = &revision.function(name)?.name;
     let compiled = revision.program.compiled();
-    let function = component_func(compiled, exact).ok_or_else(|| {
-        Error::new(ErrorKind::Internal, format!("`{exact}` of {revision} is decoded and not compiled"))
-    })?;
+    let function = component_func(compiled, exact).ok_or_else(|| revision.not_compiled(name))?;
     function
         .typecheck::<Params, Results>(&compiled.component_type().instance_type())
         .map_err(|error| mismatch(revision, name, &error))

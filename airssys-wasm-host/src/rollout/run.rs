@@ -202,10 +202,10 @@ impl<'a> Run<'a> {
         if revision.component.world().function(&health).is_err() {
             return Ok(());
         }
-        let index = revision.export(&health)?;
         let deadline = self.runtime.engines.clock().now().plus(revision.call_ticks);
         let first = self.first.as_mut().ok_or_else(|| unprepared("an instance"))?;
         first.arm(deadline, revision.limits.fuel_per_call)?;
+        let index = revision.export(&health, first)?;
         let check: TypedFunc<(), (Result<(), String>,)> = first
             .wasm
             .get_typed_func(&mut first.store, index)

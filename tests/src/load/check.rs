@@ -1,0 +1,127 @@
+//! Did the update keep its promises? Decided from the log alone.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{Call, Log, Turn};
+
+/// What the log says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Calls that were made.
+    pub calls: u64,
+    /// Calls that ended without the guest's answer.
+    pub dropped: u64,
+    /// Calls answered by a revision that could not have served them.
+    pub wrong_revision: u64,
+    /// Answers that came twice, or to another call's id.
+    pub misdirected: u64,
+    /// How many calls each revision answered.
+    pub answered_by: BTreeMap<String, u64>,
+    /// What went wrong first, for the reader.
+    pub examples: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether every promise was kept.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        (self.dropped, self.wrong_revision, self.misdirected) == (0, 0, 0)
+    }
+
+    fn example(&mut self, call: &Call, what: &str) {
+        if self.examples.len() < 5 {
+            self.examples.push(format!("{what}: {call:?}"));
+        }
+    }
+}
+
+/// Checks every call against the turns.
+#[must_use]
+pub fn check(log: &Log) -> Verdict {
+    let mut verdict = Verdict { calls: log.calls.len() as u64, ..Verdict::default() };
+    let mut seen = HashSet::with_capacity(log.calls.len());
+    for call in &log.calls {
+        match &call.outcome {
+            Err(_) => {
+                verdict.dropped += 1;
+                verdict.example(call, "dropped");
+            }
+            Ok((revision, id)) => {
+                *verdict.answered_by.entry(revision.clone()).or_default() += 1;
+                if *id != call.id || !seen.insert(*id) {
+                    verdict.misdirected += 1;
+                    verdict.example(call, "misdirected");
+                }
+                if !may_have_answered(&log.turns, revision, call) {
+                    verdict.wrong_revision += 1;
+                    verdict.example(call, "wrong revision");
+                }
+            }
+        }
+    }
+    verdict
+}
+
+/// A revision may answer a call that was under way at some moment of its turn:
+/// not one that ended before the update to it was begun, nor one that began after
+/// the update away from it had returned.
+fn may_have_answered(turns: &[Turn], revision: &str, call: &Call) -> bool {
+    turns.iter().enumerate().filter(|(_, turn)| turn.revision == revision).any(|(place, turn)| {
+        let gone_from = turns.get(place + 1).map(|next| next.must_from);
+        call.ended >= turn.may_from && gone_from.is_none_or(|gone| call.begun <= gone)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn at(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn call(id: u64, begun: u64, ended: u64, revision: &str) -> Call {
+        Call { id, begun: at(begun), ended: at(ended), outcome: Ok((revision.into(), id)) }
+    }
+
+    /// `v1` from the beginning; an update to `v2` from 100 to 110.
+    fn log(calls: Vec<Call>) -> Log {
+        let turn = |revision: &str, may: u64, must: u64| Turn {
+            revision: revision.into(),
+            may_from: at(may),
+            must_from: at(must),
+        };
+        Log { calls, turns: vec![turn("v1", 0, 0), turn("v2", 100, 110)] }
+    }
+
+    #[test]
+    fn either_revision_may_answer_while_the_update_is_under_way() {
+        let calls = vec![
+            call(1, 0, 50, "v1"),
+            call(2, 90, 200, "v1"),
+            call(3, 90, 105, "v2"),
+            call(4, 111, 112, "v2"),
+        ];
+        assert!(check(&log(calls)).is_clean());
+    }
+
+    #[test]
+    fn an_old_answer_after_the_update_is_wrong() {
+        assert_eq!(check(&log(vec![call(1, 111, 112, "v1")])).wrong_revision, 1);
+    }
+
+    #[test]
+    fn a_new_answer_before_the_update_is_wrong() {
+        assert_eq!(check(&log(vec![call(1, 10, 20, "v2")])).wrong_revision, 1);
+    }
+
+    #[test]
+    fn errors_doubles_and_strangers_are_counted() {
+        let mut stranger = call(3, 0, 1, "v1");
+        stranger.outcome = Ok(("v1".into(), 4));
+        let failed = Call { outcome: Err("gone".into()), ..call(5, 0, 1, "v1") };
+        let verdict = check(&log(vec![call(1, 0, 1, "v1"), call(1, 2, 3, "v1"), stranger, failed]));
+        assert_eq!((verdict.misdirected, verdict.dropped), (2, 1));
+    }
+}

@@ -1,0 +1,29 @@
+//! A component has no authority: a guest tries everything, and gets nothing.
+
+use airssys_wasm_tests::guests::guest;
+
+use crate::support::host;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_a_guest_tries_is_refused() {
+    let host = host();
+    let probe = host.deploy(guest("authority-probe")).await.expect("deployed");
+    let try_everything =
+        probe.function::<(), (Vec<(String, Result<String, String>)>,)>("try-everything").expect("it tries");
+    let (attempts,) = try_everything.call(()).await.expect("it reports");
+    assert!(attempts.len() >= 9, "{attempts:?}");
+    for (attempt, outcome) in attempts {
+        // What is empty rather than forbidden answers with nothing.
+        let nothing = matches!(outcome.as_deref(), Ok("" | "0" | "0 bytes"));
+        assert!(outcome.is_err() || nothing, "{attempt}: {outcome:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_requested_is_shown() {
+    let host = host();
+    let deployment = host.deploy(guest("capabilities-declared")).await.expect("deployed");
+    let requests: Vec<_> = deployment.status().serving.requests.iter().map(ToString::to_string).collect();
+    assert!(requests.contains(&"file-read /data".to_owned()), "{requests:?}");
+    assert!(requests.contains(&"network-outbound api.example.com".to_owned()), "{requests:?}");
+}

@@ -1,0 +1,66 @@
+//! Events, status, and what guests print.
+
+use airssys_wasm_host::{Event, Host, Instancing, Limits};
+use airssys_wasm_tests::guests::guest;
+
+use crate::support::{Lines, greet, greeter};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_come_in_order() {
+    let (host, deployment) = greeter(Instancing::PerCall).await;
+    let mut events = host.events();
+    host.update("greeter", guest("greeter-v2")).await.expect("updated").drained().await;
+    host.remove("greeter").await.expect("removed");
+    let mut names = Vec::new();
+    while let Some(event) = events.try_next() {
+        names.push(match event {
+            Event::RolloutStep { .. } => continue,
+            Event::Switched { from, to, .. } => format!("switched {from} {to}"),
+            Event::Drained { revision, .. } => format!("drained {revision}"),
+            Event::Removed { .. } => "removed".into(),
+            other => format!("{other:?}"),
+        });
+    }
+    assert_eq!(names, ["switched 1 2", "drained 1", "removed"]);
+    drop((host, deployment));
+    assert_eq!(events.next().await, None, "the host is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_says_what_serves_and_what_it_may_use() {
+    let (host, deployment) = greeter(Instancing::pooled(2)).await;
+    drop(
+        host.update("greeter", guest("greeter-v2"))
+            .limits(Limits { handles_max: 7, ..Limits::default() })
+            .await
+            .expect("updated"),
+    );
+    for _ in 0..5 {
+        greet(&deployment).call(("Ada".into(),)).await.expect("an answer");
+    }
+    let status = host.status("greeter").expect("it is there");
+    assert_eq!(status.serving.revision, 2);
+    assert_eq!(status.serving.version.map(|version| version.to_string()).as_deref(), Some("2.0.0"));
+    assert_eq!(status.serving.limits.handles_max, 7);
+    assert_eq!(status.serving.instancing, Instancing::pooled(2), "kept from the revision before");
+    assert_eq!((status.calls_admitted, status.calls_in_flight, status.instances), (5, 0, 1));
+    assert_eq!(status.revisions.len(), 2);
+    assert_ne!(status.revisions[0].digest, status.revisions[1].digest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_guests_print_is_told_with_whose_it_is() {
+    let lines = Lines::default();
+    let host = Host::builder().pooled_instances_max(50).guest_log(lines.clone()).build().expect("a host");
+    let flood = host.deploy(guest("limits-flood-stdout")).name("printer").await.expect("deployed");
+    flood.dynamic_function("flood").expect("it prints").call_wave("(2, 3)").await.expect("printed");
+    assert_eq!(lines.all(), ["printer#1 Stdout: xxx", "printer#1 Stdout: xxx"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn list_has_every_name() {
+    let (host, _) = greeter(Instancing::PerCall).await;
+    host.deploy(guest("plain-bindgen")).await.expect("deployed");
+    let names: Vec<_> = host.list().iter().map(|deployment| deployment.name().to_string()).collect();
+    assert_eq!(names, ["greeter", "plain-bindgen"]);
+}

@@ -1,0 +1,110 @@
+//! G2: every admitted call ends by itself; an update never ends one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use airssys_wasm_host::{ComponentName, Effect, Host, Instancing, RolloutProbe, Strategy};
+use airssys_wasm_tests::guests::guest;
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::support::{greet, host};
+
+/// Holds a rollout before each effect until it is let on.
+struct Hold {
+    reached: mpsc::UnboundedSender<Effect>,
+    go: Arc<Semaphore>,
+}
+
+impl RolloutProbe for Hold {
+    fn before<'a>(
+        &'a self,
+        _: &'a ComponentName,
+        effect: Effect,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        Box::pin(async move {
+            self.reached.send(effect).map_err(|error| error.to_string())?;
+            self.go.acquire().await.map_err(|error| error.to_string())?.forget();
+            Ok(())
+        })
+    }
+}
+
+/// In every phase of an update a call begins; each ends with the guest's own
+/// answer, those begun before the switch with the old one.
+async fn calls_begun_in_every_phase(strategy: Strategy) {
+    let (reached, mut effects) = mpsc::unbounded_channel();
+    let go = Arc::new(Semaphore::new(5));
+    let probe = Hold { reached, go: Arc::clone(&go) };
+    let host = Host::builder().pooled_instances_max(50).rollout_probe(probe).build().expect("a host");
+    let deployment =
+        host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(2)).await.expect("deployed");
+    let greet = greet(&deployment);
+    while effects.try_recv().is_ok() {}
+    let updating = host.clone();
+    let update = tokio::spawn(async move {
+        updating.update("greeter", guest("greeter-v2")).strategy(strategy).await.map(drop)
+    });
+    let mut waiting = Vec::new();
+    let mut paused = false;
+    while let Some(effect) = effects.recv().await {
+        let call = greet.clone();
+        let call = tokio::spawn(async move { call.call(("Ada".into(),)).await });
+        if paused {
+            waiting.push(call);
+        } else {
+            let answer = call.await.expect("a task").expect("an answer").0;
+            assert_eq!(answer, "Hello, Ada!", "before {effect}");
+        }
+        paused |= effect == Effect::Pause;
+        go.add_permits(1);
+        if effect == Effect::Switch {
+            break;
+        }
+    }
+    update.await.expect("a task").expect("updated");
+    for call in waiting {
+        // Begun while the name was paused: the old revision is gone, the new one answers.
+        let answer = call.await.expect("a task").expect("an answer").0;
+        assert!(["Hello, Ada!", "Good day, Ada!"].contains(&answer.as_str()), "{answer}");
+    }
+    assert_eq!(greet.call(("Ada".into(),)).await.expect("an answer").0, "Good day, Ada!");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blue_green_serves_in_every_phase() {
+    calls_begun_in_every_phase(Strategy::BlueGreen).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recreate_serves_or_holds_in_every_phase() {
+    calls_begun_in_every_phase(Strategy::Recreate).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_parked_in_a_host_call_outlives_the_update() {
+    let host = host();
+    let sleeper = host.deploy(guest("limits-sleep")).await.expect("deployed");
+    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let call = tokio::spawn(async move { sleep.call((300,)).await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let name = sleeper.name().as_str();
+    let promoted = host.update(name, guest("limits-sleep")).any_version().await.expect("updated");
+    assert_eq!(promoted.calls_draining(), 1);
+    assert!(!call.is_finished(), "the update does not wait for it");
+    promoted.drained().await;
+    call.await.expect("a task").expect("it slept to its end");
+    assert_eq!(promoted.calls_draining(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_begins_after_the_update_returned_is_served_by_the_new_revision() {
+    for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
+        let host = host();
+        let deployment =
+            host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(2)).await.expect("deployed");
+        let greet = greet(&deployment);
+        assert_eq!(greet.call(("Ada".into(),)).await.expect("an answer").0, "Hello, Ada!");
+        drop(host.update("greeter", guest("greeter-v2")).strategy(strategy).await.expect("updated"));
+        assert_eq!(greet.call(("Ada".into(),)).await.expect("an answer").0, "Good day, Ada!");
+    }
+}

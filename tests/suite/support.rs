@@ -1,0 +1,73 @@
+//! What several tests need.
+
+use std::sync::Arc;
+
+use airssys_wasm_host::{Component, Deployment, Function, GuestLine, GuestLog, Host, Instancing};
+use airssys_wasm_tests::guests::guest;
+use airssys_wasm_tests::load::Answer;
+use parking_lot::Mutex;
+
+/// A host as it comes, with few pool slots: tests run many hosts at once.
+pub(crate) fn host() -> Host {
+    Host::builder().pooled_instances_max(50).build().expect("a host")
+}
+
+/// A component from text.
+pub(crate) fn wat(name: &str, text: &str) -> Component {
+    let bytes = wat::parse_str(text).expect("valid text");
+    Component::from_bytes(bytes).expect("a component").with_name(name).expect("a name")
+}
+
+/// A component from a file in `tests/wat`.
+pub(crate) fn wat_file(name: &str) -> Component {
+    let path = format!("{}/wat/{name}.wat", env!("CARGO_MANIFEST_DIR"));
+    wat(name, &std::fs::read_to_string(&path).expect("the file is there"))
+}
+
+/// A host with the greeter in its first version.
+pub(crate) async fn greeter(instancing: Instancing) -> (Host, Deployment) {
+    let host = host();
+    let deployment = host.deploy(guest("greeter-v1")).instancing(instancing).await.expect("deployed");
+    (host, deployment)
+}
+
+pub(crate) type Greet = Function<(String,), (String,)>;
+
+pub(crate) fn greet(deployment: &Deployment) -> Greet {
+    deployment.function("demo:greeter/api#greet").expect("the greeter greets")
+}
+
+/// Calls the greeter with an id, and reads revision and id from its answer.
+pub(crate) async fn greet_with_id(greet: Greet, id: u64) -> Answer {
+    match greet.call((id.to_string(),)).await {
+        Ok((answer,)) => read_greeting(&answer),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+pub(crate) fn read_greeting(answer: &str) -> Answer {
+    let (greeting, rest) = answer.split_once(", ").ok_or("no greeting")?;
+    let revision = match greeting {
+        "Hello" => "v1",
+        "Good day" => "v2",
+        other => return Err(format!("nobody says `{other}`")),
+    };
+    let id = rest.trim_end_matches('!').parse().map_err(|_| format!("no id in `{answer}`"))?;
+    Ok((revision.to_owned(), id))
+}
+
+/// A guest log that remembers.
+#[derive(Clone, Default)]
+pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Lines {
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.lock().clone()
+    }
+}
+
+impl GuestLog for Lines {
+    fn line(&self, line: GuestLine<'_>) {
+        self.0.lock().push(format!("{}#{} {:?}: {}", line.component, line.revision, line.stream, line.text));
+    }
+}

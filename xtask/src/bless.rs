@@ -1,0 +1,18 @@
+//! Accepts what the code prints now as what it should print.
+
+use std::fs;
+
+use crate::shell::{cargo, run as shell_run};
+
+/// Writes examples' outputs, snapshots and compile errors anew. Read the diff.
+pub fn run(_: &[String]) -> Result<(), String> {
+    crate::components::run(&[])?;
+    for (name, expected) in crate::examples::all()? {
+        let printed = crate::examples::printed_by(&name)?;
+        fs::write(&expected, printed)
+            .map_err(|error| format!("cannot write {}: {error}", expected.display()))?;
+    }
+    shell_run(
+        cargo().args(["test", "--workspace"]).env("INSTA_UPDATE", "always").env("TRYBUILD", "overwrite"),
+    )
+}

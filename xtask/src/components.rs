@@ -1,0 +1,59 @@
+//! Builds the guest programs into `target/components/<name>.wasm`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::shell::{cargo, output, read, root, run as shell_run};
+
+const TARGET: &str = "wasm32-wasip2";
+
+/// Builds every guest.
+pub fn run(_: &[String]) -> Result<(), String> {
+    have_target()?;
+    let manifest = root().join("tests/guests/Cargo.toml");
+    let built = target_directory()?.join("guests");
+    shell_run(
+        cargo()
+            .args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--manifest-path"])
+            .arg(&manifest)
+            .arg("--target-dir")
+            .arg(&built),
+    )?;
+    copy(&built.join(TARGET).join("release"), &output("components"))
+}
+
+/// Asks for the target: toolchains install nothing by themselves here.
+fn have_target() -> Result<(), String> {
+    let Ok(installed) =
+        read(Command::new("rustup").current_dir(root()).args(["target", "list", "--installed"]))
+    else {
+        // Without rustup the target comes with the toolchain or not at all; the build will say.
+        return Ok(());
+    };
+    if installed.lines().any(|line| line.trim() == TARGET) {
+        return Ok(());
+    }
+    shell_run(Command::new("rustup").current_dir(root()).args(["target", "add", TARGET]))
+}
+
+fn target_directory() -> Result<std::path::PathBuf, String> {
+    let metadata = read(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let (_, rest) =
+        metadata.split_once("\"target_directory\":\"").ok_or("cargo metadata names no target directory")?;
+    let path = rest.split('"').next().unwrap_or_default().replace("\\\\", "\\");
+    Ok(path.into())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("cannot copy components to {}: {error}", to.display());
+    fs::create_dir_all(to).map_err(failed)?;
+    for entry in fs::read_dir(from).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().replace('_', "-");
+            fs::copy(&path, to.join(name)).map_err(failed)?;
+        }
+    }
+    Ok(())
+}

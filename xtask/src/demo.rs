@@ -1,0 +1,11 @@
+//! The demonstration: a component replaced under load.
+
+use crate::shell::{cargo, run as shell_run};
+
+/// Builds what it needs and runs it; `--json` makes the last line one object.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    eprintln!("building the components and, the first time, the runtime (some minutes) ...");
+    crate::components::run(&[])?;
+    shell_run(cargo().args(["build", "--quiet", "--release", "--package", "demo"]))?;
+    shell_run(cargo().args(["run", "--quiet", "--release", "--package", "demo", "--"]).args(arguments))
+}

@@ -1,0 +1,41 @@
+//! `cargo xtask <command>`: sets up what is missing, then does it.
+//!
+//! A file a command. Depends on nothing, so that it builds in a second.
+
+mod bench;
+mod bless;
+mod components;
+mod demo;
+mod examples;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+const COMMANDS: [(&str, &str, Command); 6] = [
+    ("demo", "replaces a component under load, and checks that no call was dropped [--json]", demo::run),
+    ("test", "every check there is: format, lints, tests, examples, docs", test::run),
+    ("components", "builds the guest programs that tests, examples and benches run", components::run),
+    ("examples", "runs every example and compares what it prints", examples::run),
+    ("bench", "compares with bare wasmtime, and prints ratios", bench::run),
+    ("bless", "accepts what snapshots and examples print now", bless::run),
+];
+
+type Command = fn(&[String]) -> Result<(), String>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let command = arguments.first().and_then(|name| COMMANDS.iter().find(|(known, ..)| known == name));
+    let Some((_, _, run)) = command else {
+        eprintln!("cargo xtask <command>, one of:");
+        COMMANDS.iter().for_each(|(name, about, _)| eprintln!("  {name:<12} {about}"));
+        return ExitCode::from(2);
+    };
+    match run(&arguments[1..]) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

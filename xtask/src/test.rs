@@ -1,0 +1,46 @@
+//! Every check there is, in the order in which they fail fastest.
+
+use crate::shell::{cargo, root, run as shell_run, step};
+
+/// Runs them all.
+pub fn run(_: &[String]) -> Result<(), String> {
+    step("format", || shell_run(cargo().args(["fmt", "--all", "--check"])))?;
+    step("components", || crate::components::run(&[]))?;
+    step("lints", || {
+        shell_run(cargo().args([
+            "clippy",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ]))
+    })?;
+    step("lints of the guests", || {
+        let manifest = root().join("tests/guests/Cargo.toml");
+        shell_run(
+            cargo()
+                .args(["clippy", "--quiet", "--locked", "--target", "wasm32-wasip2", "--manifest-path"])
+                .arg(manifest)
+                .args(["--", "--deny", "warnings"]),
+        )
+    })?;
+    step("tests", || shell_run(cargo().args(["test", "--locked", "--workspace"])))?;
+    step("core without its default features", || {
+        shell_run(cargo().args([
+            "test",
+            "--locked",
+            "--package",
+            "airssys-wasm-core",
+            "--no-default-features",
+        ]))
+    })?;
+    step("examples", || crate::examples::run(&[]))?;
+    step("docs", || {
+        let mut docs = cargo();
+        shell_run(
+            docs.args(["doc", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"),
+        )
+    })
+}
