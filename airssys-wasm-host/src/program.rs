@@ -8,7 +8,6 @@ use std::sync::OnceLock;
 use wasmtime::component::InstancePre;
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
-use crate::code_cache::Code;
 use crate::engine::{Allocation, Profile};
 use crate::instance::InstanceState;
 use crate::observe::Event;
@@ -31,9 +30,9 @@ impl Program {
         let mut program =
             Self { profile, pooled: None, on_demand: OnceLock::new(), component: component.clone() };
         match runtime.engines.get(profile, Allocation::Pooled) {
-            Ok(engine) => {
-                let code = runtime.code_cache.code(&engine, component.digest(), component.bytes())?;
-                match code.load(&engine) {
+            Ok(compiling) => {
+                let code = runtime.code_cache.code(&compiling, component.digest(), component.bytes())?;
+                match code.load(&compiling.engine) {
                     Ok(compiled) => {
                         program.pooled = Some(program.link(runtime, Allocation::Pooled, &compiled)?);
                     }
@@ -82,9 +81,9 @@ impl Program {
         if let Some(pre) = self.on_demand.get() {
             return Ok(pre);
         }
-        let engine = runtime.engines.get(self.profile, Allocation::OnDemand)?;
-        let code: Code = runtime.code_cache.code(&engine, self.component.digest(), self.component.bytes())?;
-        let compiled = code.load(&engine).map_err(|error| {
+        let compiling = runtime.engines.get(self.profile, Allocation::OnDemand)?;
+        let code = runtime.code_cache.code(&compiling, self.component.digest(), self.component.bytes())?;
+        let compiled = code.load(&compiling.engine).map_err(|error| {
             Error::new(ErrorKind::Unusable, format!("its compiled code cannot be loaded: {error:#}"))
         })?;
         let pre = self.link(runtime, Allocation::OnDemand, &compiled)?;

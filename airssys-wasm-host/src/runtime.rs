@@ -10,7 +10,7 @@ use airssys_wasm_core::{Digest, Limits};
 use parking_lot::Mutex;
 
 use crate::code_cache::CodeCache;
-use crate::engine::{Engines, Profile};
+use crate::engine::{Allocation, Engines, Profile};
 use crate::linker::Linkers;
 use crate::observe::{Announcer, GuestLog};
 use crate::program::Program;
@@ -34,6 +34,17 @@ pub(crate) struct Runtime {
 pub(crate) struct Programs(Mutex<HashMap<(Digest, Profile), Weak<Program>>>);
 
 impl Runtime {
+    /// Whether a program can be had within the time of a few calls: it is in use
+    /// already, or its code is in the cache and small.
+    pub(crate) fn has_program_at_hand(&self, component: &Component, limits: &Limits) -> bool {
+        let profile = Profile::of(component, limits);
+        let in_use =
+            self.programs.0.lock().get(&(component.digest(), profile)).is_some_and(|p| p.strong_count() > 0);
+        let compiling = || self.engines.get(profile, Allocation::Pooled);
+        in_use
+            || compiling().is_ok_and(|compiling| self.code_cache.has_at_hand(&compiling, component.digest()))
+    }
+
     /// The program of a component, compiled if nothing has it yet. Blocks while
     /// it compiles.
     pub(crate) fn program(&self, component: &Component, limits: &Limits) -> Result<Arc<Program>> {

@@ -11,7 +11,6 @@
 mod checksum;
 mod directory;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use airssys_wasm_core::Digest;
 use wasmtime::Engine;
 
+use crate::engine::Compiling;
 use crate::observe::{Announcer, Event};
 use crate::{Error, ErrorKind, Result};
 use directory::Directory;
@@ -52,16 +52,21 @@ impl CodeCache {
 
     /// The code of a component for an engine: from the cache if an intact entry
     /// is there, else from the compiler.
-    pub(crate) fn code(&self, engine: &Engine, digest: Digest, bytes: &[u8]) -> Result<Code> {
-        let key = key(engine, digest);
+    pub(crate) fn code(&self, compiling: &Compiling, digest: Digest, bytes: &[u8]) -> Result<Code> {
+        let key = key(compiling, digest);
         if let Some(code) = self.find(&key) {
             return Ok(code);
         }
-        let code = engine.precompile_component(bytes).map_err(|error| {
+        let code = compiling.engine.precompile_component(bytes).map_err(|error| {
             Error::new(ErrorKind::InvalidComponent, format!("it does not compile: {error:#}"))
         })?;
         self.keep(&key, &code);
         Ok(Code::Bytes(code))
+    }
+
+    /// Whether an entry is there that is small enough to be loaded at once.
+    pub(crate) fn has_at_hand(&self, compiling: &Compiling, digest: Digest) -> bool {
+        self.directory.as_ref().is_some_and(|directory| directory.has_small(&key(compiling, digest)))
     }
 
     fn find(&self, key: &str) -> Option<Code> {
@@ -106,8 +111,6 @@ impl Code {
 }
 
 /// Everything that the compiled code depends on.
-fn key(engine: &Engine, digest: Digest) -> String {
-    let mut compiler = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut compiler);
-    format!("{}-{:016x}", digest.to_hex(), compiler.finish())
+fn key(compiling: &Compiling, digest: Digest) -> String {
+    format!("{}-{:016x}", digest.to_hex(), compiling.settings)
 }

@@ -6,7 +6,7 @@
 //! Tests: `gate` (the admission word); the workspace's `tests/promises` and
 //! `tests/instancing`.
 
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use airssys_wasm_core::Instancing;
@@ -199,7 +199,7 @@ impl Serving {
     /// Takes a place for one more instance, if there is one.
     fn reserve(&self) -> bool {
         self.instances
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| {
                 (count < self.instances_max).then_some(count + 1)
             })
             .is_ok()
@@ -213,14 +213,15 @@ impl Serving {
     }
 
     fn discarded(&self) {
-        self.instances.fetch_sub(1, Ordering::Relaxed);
+        self.instances.fetch_sub(1, Ordering::SeqCst);
         self.tell_who_waits();
     }
 
     /// Who waits has said so before it looked for an instance; this looks for who
-    /// waits after there is one. The fence keeps both from missing each other.
+    /// waits after there is one. All four are sequentially consistent (the queue's
+    /// push is, and its pop fences before it finds nothing), so that they cannot
+    /// miss each other.
     fn tell_who_waits(&self) {
-        fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.freed.notify_one();
         }
@@ -277,7 +278,6 @@ struct Turn<'a> {
 impl<'a> Turn<'a> {
     fn take(waiting: &'a AtomicUsize) -> Self {
         let first = waiting.fetch_add(1, Ordering::SeqCst) == 0;
-        fence(Ordering::SeqCst);
         Self { waiting, first }
     }
 }

@@ -11,6 +11,7 @@ mod config;
 mod ticker;
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -22,9 +23,18 @@ pub(crate) use config::{Allocation, Profile};
 use crate::{Error, ErrorKind, Result};
 use ticker::Ticker;
 
+/// An engine, and what tells its compiled code from another's.
+#[derive(Clone)]
+pub(crate) struct Compiling {
+    pub(crate) engine: Engine,
+    /// A hash of everything that the compiler was told: costly to ask for, so it
+    /// is asked once.
+    pub(crate) settings: u64,
+}
+
 /// Every engine of one host, and the clock they share.
 pub(crate) struct Engines {
-    engines: Mutex<HashMap<(Profile, Allocation), Engine>>,
+    engines: Mutex<HashMap<(Profile, Allocation), Compiling>>,
     pooled_instances_max: u32,
     clock: Arc<Clock>,
     ticker: Ticker,
@@ -45,16 +55,19 @@ impl Engines {
 
     /// The engine for a profile. Where the pool's address space cannot be had,
     /// asking for [`Allocation::Pooled`] is an error.
-    pub(crate) fn get(&self, profile: Profile, allocation: Allocation) -> Result<Engine> {
+    pub(crate) fn get(&self, profile: Profile, allocation: Allocation) -> Result<Compiling> {
         let mut engines = self.engines.lock();
-        if let Some(engine) = engines.get(&(profile, allocation)) {
-            return Ok(engine.clone());
+        if let Some(compiling) = engines.get(&(profile, allocation)) {
+            return Ok(compiling.clone());
         }
         let config = config::config(profile, allocation, self.pooled_instances_max);
         let engine = Engine::new(&config)
             .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot make an engine: {error:#}")))?;
         self.ticker.add(engine.weak());
-        engines.insert((profile, allocation), engine.clone());
-        Ok(engine)
+        let mut settings = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut settings);
+        let compiling = Compiling { engine, settings: settings.finish() };
+        engines.insert((profile, allocation), compiling.clone());
+        Ok(compiling)
     }
 }

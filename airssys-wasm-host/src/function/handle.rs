@@ -2,6 +2,7 @@
 //!
 //! The call path. Tests: the workspace's `tests/promises`, `tests/limits`.
 
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 
 use wasmtime::{AsContextMut, StoreContextMut};
@@ -48,7 +49,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let revision = &*admission.serving().revision;
         let clock = self.deployment.runtime.engines.clock();
         let deadline = clock.now().plus(revision.call_ticks);
-        match within(clock, deadline, self.run(&admission, deadline, run)).await {
+        let call = pin!(self.run(&admission, deadline, run));
+        match within(clock, deadline, call).await {
             Ok(outcome) => outcome,
             Err(_) => Err(self.too_long(revision)),
         }
@@ -65,7 +67,9 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let mut lease = serving.lease(&self.deployment.runtime, admission.lane, deadline).await?;
         let instance = lease.instance();
         instance.arm(deadline, revision.limits.fuel_per_call)?;
-        self.bind(revision, instance)?;
+        if instance.bound.get::<T>(self.slot).is_none() {
+            self.bind(revision, instance)?;
+        }
         let Instance { store, bound, .. } = instance;
         let found = bound.get::<T>(self.slot).expect("it has just been bound");
         match run(found, store.as_context_mut()).await {
@@ -86,7 +90,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let revision = Arc::clone(&self.deployment.serving().revision);
         let clock = self.deployment.runtime.engines.clock();
         let deadline = clock.now().plus(revision.call_ticks);
-        within(clock, deadline, self.deployment.admit_after_pause())
+        within(clock, deadline, pin!(self.deployment.admit_after_pause()))
             .await
             .unwrap_or_else(|_| Err(self.too_long(&revision)))
     }

@@ -35,8 +35,15 @@ impl Names {
 
     pub(crate) fn get(&self, name: &str) -> Result<Arc<Named>> {
         let names = self.0.read();
-        let found = name.parse::<ComponentName>().ok().and_then(|name| names.get(&name).cloned().flatten());
-        found.ok_or_else(|| unknown(name, &names))
+        let entry = name.parse::<ComponentName>().ok().and_then(|name| names.get(&name));
+        match entry {
+            Some(Some(named)) => Ok(Arc::clone(named)),
+            Some(None) => Err(Error::new(
+                ErrorKind::NotDeployed,
+                format!("`{name}` is being deployed; it can be called when `deploy` has returned"),
+            )),
+            None => Err(unknown(name, &names)),
+        }
     }
 
     pub(crate) fn remove(&self, name: &str) -> Result<Arc<Named>> {

@@ -3,6 +3,7 @@
 //! Dropping a run in the middle abandons it: what was prepared is dropped, and a
 //! name that was paused goes on with the revision it had.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use airssys_wasm_core::Instancing;
@@ -17,7 +18,8 @@ use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
 
 /// The interface through which a component says whether it is well.
-const HEALTH: &str = "airssys:lifecycle/health#check";
+const HEALTH_INTERFACE: &str = "airssys:lifecycle/health@0.1.0";
+const HEALTH: &str = "airssys:lifecycle/health@0.1.0#check";
 
 /// What a rollout works on and has prepared so far.
 pub(super) struct Run<'a> {
@@ -143,15 +145,20 @@ impl<'a> Run<'a> {
         Ok(serving.revision.component.world().check_stand_in(self.draft()?.component.world())?)
     }
 
-    /// Compiles away from the threads that serve calls.
+    /// Has a program: at once if its code is at hand, else compiled away from the
+    /// threads that serve calls.
     async fn compile(&mut self) -> Result<()> {
         let draft = self.draft()?;
         let (runtime, component) = (Arc::clone(self.runtime), draft.component.clone());
         let limits = draft.limits.clone();
-        let compiled = tokio::task::spawn_blocking(move || runtime.program(&component, &limits)).await;
-        self.program = Some(compiled.map_err(|error| {
-            Error::new(ErrorKind::Internal, "the compiler did not return").with_source(error)
-        })??);
+        self.program = Some(if runtime.has_program_at_hand(&component, &limits) {
+            runtime.program(&component, &limits)?
+        } else {
+            let compiling = tokio::task::spawn_blocking(move || runtime.program(&component, &limits));
+            compiling.await.map_err(|error| {
+                Error::new(ErrorKind::Internal, "the compiler did not return").with_source(error)
+            })??
+        });
         Ok(())
     }
 
@@ -177,7 +184,7 @@ impl<'a> Run<'a> {
     async fn start(&mut self) -> Result<()> {
         let revision = self.revision()?;
         let deadline = self.runtime.engines.clock().now().plus(revision.call_ticks);
-        let started = Instance::start(self.runtime, &revision, deadline);
+        let started = pin!(Instance::start(self.runtime, &revision, deadline));
         let instance =
             crate::call::within(self.runtime.engines.clock(), deadline, started).await.map_err(|_| {
                 let message = format!("{revision} {}", crate::call::deadline_message(&revision));
@@ -199,7 +206,7 @@ impl<'a> Run<'a> {
     async fn check_health(&mut self) -> Result<()> {
         let revision = self.revision()?;
         let health = HEALTH.parse()?;
-        if revision.component.world().function(&health).is_err() {
+        if revision.program.compiled().get_export_index(None, HEALTH_INTERFACE).is_none() {
             return Ok(());
         }
         let deadline = self.runtime.engines.clock().now().plus(revision.call_ticks);
@@ -210,7 +217,7 @@ impl<'a> Run<'a> {
             .wasm
             .get_typed_func(&mut first.store, index)
             .map_err(|error| unhealthy(&revision, &format!("{error:#}")))?;
-        let asked = check.call_async(&mut first.store, ());
+        let asked = pin!(check.call_async(&mut first.store, ()));
         match crate::call::within(self.runtime.engines.clock(), deadline, asked).await {
             Ok(Ok((Ok(()),))) => Ok(()),
             Ok(Ok((Err(why),))) => Err(unhealthy(&revision, &why)),

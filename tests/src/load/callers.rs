@@ -43,7 +43,9 @@ impl Load {
                         let begun = match pace {
                             Some(pace) => {
                                 due += pace;
-                                tokio::time::sleep(due.saturating_sub(now())).await;
+                                if let Some(early) = due.checked_sub(now()) {
+                                    tokio::time::sleep(early).await;
+                                }
                                 due
                             }
                             None => now(),

@@ -1,0 +1,68 @@
+//! The peer: wasmtime as somebody would use it without us, kept as short as the
+//! documentation of wasmtime has it.
+
+use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
+use wasmtime::{Config, Engine, PoolingAllocationConfig, Store};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+/// The store's data: WASI and nothing else.
+pub(crate) struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// wasmtime as everyone configures it.
+pub(crate) fn default_engine() -> Engine {
+    Engine::default()
+}
+
+/// wasmtime with the settings that the host gives components without async types:
+/// the same code is compiled, and instances come from the same kind of pool.
+pub(crate) fn same_engine() -> Engine {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(1_000)
+        .total_core_instances(8_000)
+        .total_memories(1_000)
+        .total_tables(3_000)
+        .table_elements(10_000)
+        .total_stacks(1_000)
+        .total_gc_heaps(64)
+        .linear_memory_keep_resident(64 << 10)
+        .table_keep_resident(4 << 10)
+        .max_unused_warm_slots(64);
+    let mut config = Config::new();
+    config
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .max_wasm_stack(512 << 10)
+        .async_stack_size(2 << 20)
+        .allocation_strategy(pool);
+    Engine::new(&config).expect("the engine is configured well")
+}
+
+/// A linker with WASI.
+pub(crate) fn linker(engine: &Engine) -> Linker<State> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("WASI links");
+    linker
+}
+
+/// A component compiled and linked.
+pub(crate) fn linked(engine: &Engine, bytes: &[u8]) -> InstancePre<State> {
+    let component = Component::from_binary(engine, bytes).expect("it compiles");
+    linker(engine).instantiate_pre(&component).expect("it links")
+}
+
+/// A store that no epoch interrupts.
+pub(crate) fn store(engine: &Engine) -> Store<State> {
+    let state = State { wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
+    let mut store = Store::new(engine, state);
+    store.set_epoch_deadline(u64::MAX / 2);
+    store
+}

@@ -1,0 +1,44 @@
+//! Compares calls, updates and restarts with bare wasmtime, in one run on one
+//! machine, and prints ratios.
+//!
+//! `cargo xtask bench [ROW...]` runs it. Every row has a file in `rows/`, where
+//! our code and the peer's stand side by side; `bare` is how the peer is set up.
+//! Both get the same guest, inputs, warm-up and reuse, and take turns batch by
+//! batch, so that a slow moment of the machine hits both.
+#![expect(clippy::print_stdout, reason = "a bench prints")]
+#![expect(clippy::print_stderr, reason = "progress goes to stderr")]
+
+mod bare;
+mod measure;
+mod report;
+mod rows;
+
+use report::Row;
+
+type Bench = fn() -> Vec<Row>;
+
+const BENCHES: [(&str, Bench); 8] = [
+    ("typed-call", rows::typed_call::rows),
+    ("fresh-instance", rows::fresh_instance::rows),
+    ("threads", rows::threads::rows),
+    ("update", rows::update::rows),
+    ("rollback", rows::rollback::rows),
+    ("tail", rows::tail::rows),
+    ("idle-memory", rows::idle_memory::rows),
+    ("restart", rows::restart::rows),
+];
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let mut rows = Vec::new();
+    for (name, bench) in BENCHES {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            eprintln!("{name} ...");
+            rows.extend(bench());
+        }
+    }
+    println!("{}", report::table(&rows));
+    if let Some(path) = std::env::var_os("AIRSSYS_BENCH_REPORT") {
+        report::write(&rows, path.as_ref());
+    }
+}

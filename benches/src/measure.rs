@@ -1,0 +1,55 @@
+//! Takes turns between ours and the peer's, and keeps the median of each.
+
+use std::time::Instant;
+
+/// Batches that each side runs; the first ones warm up and are not counted.
+const BATCHES: usize = 41;
+const WARM_UP: usize = 5;
+
+/// The median time of one call on each side, in nanoseconds, calls made one after
+/// the other in batches of `calls`.
+pub(crate) async fn in_turns(
+    calls: u32,
+    mut ours: impl AsyncFnMut(),
+    mut theirs: impl AsyncFnMut(),
+) -> (f64, f64) {
+    let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+    for batch in 0..BATCHES {
+        let (our_time, their_time) = (batch_of(calls, &mut ours).await, batch_of(calls, &mut theirs).await);
+        if batch >= WARM_UP {
+            our_times.push(our_time);
+            their_times.push(their_time);
+        }
+    }
+    (median(&mut our_times), median(&mut their_times))
+}
+
+async fn batch_of(calls: u32, call: &mut impl AsyncFnMut()) -> f64 {
+    let begun = Instant::now();
+    for _ in 0..calls {
+        call().await;
+    }
+    begun.elapsed().as_nanos() as f64 / f64::from(calls)
+}
+
+/// The middle value.
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// Runs a bench on one thread.
+pub(crate) fn on_one_thread<T>(bench: impl Future<Output = T>) -> T {
+    runtime(tokio::runtime::Builder::new_current_thread()).block_on(bench)
+}
+
+/// Runs a bench on `threads` threads.
+pub(crate) fn on_threads<T>(threads: usize, bench: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(threads);
+    runtime(builder).block_on(bench)
+}
+
+fn runtime(mut builder: tokio::runtime::Builder) -> tokio::runtime::Runtime {
+    builder.enable_all().build().expect("a runtime")
+}

@@ -1,0 +1,108 @@
+//! The table, and the same as JSON.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::json;
+
+/// One comparison.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) guest: &'static str,
+    pub(crate) peer: &'static str,
+    pub(crate) ours: f64,
+    pub(crate) theirs: f64,
+    pub(crate) unit: Unit,
+    pub(crate) goal: Goal,
+}
+
+/// What the figures count.
+#[derive(Clone, Copy)]
+pub(crate) enum Unit {
+    Nanoseconds,
+    Bytes,
+}
+
+/// What has to be reached.
+#[derive(Clone, Copy)]
+pub(crate) enum Goal {
+    /// Our figure divided by the peer's.
+    RatioAtMost(f64),
+    /// Our figure divided by the peer's.
+    RatioAtLeast(f64),
+    /// Our figure alone.
+    AtMost(f64),
+}
+
+impl Row {
+    fn ratio(&self) -> f64 {
+        self.ours / self.theirs
+    }
+
+    fn met(&self) -> bool {
+        match self.goal {
+            Goal::RatioAtMost(most) => self.ratio() <= most,
+            Goal::RatioAtLeast(least) => self.ratio() >= least,
+            Goal::AtMost(most) => self.ours <= most,
+        }
+    }
+
+    fn goal(&self) -> String {
+        match self.goal {
+            Goal::RatioAtMost(most) => format!("<= {most} x"),
+            Goal::RatioAtLeast(least) => format!(">= {least} x"),
+            Goal::AtMost(most) => format!("<= {}", shown(most, self.unit)),
+        }
+    }
+}
+
+/// Every row, for a reader.
+pub(crate) fn table(rows: &[Row]) -> String {
+    let mut table = format!(
+        "{:<44} {:<16} {:>11} {:>11} {:>8}  {:<12} {:<4} {}\n",
+        "what", "guest", "ours", "peer", "ratio", "goal", "met", "peer is"
+    );
+    for row in rows {
+        let _ = writeln!(
+            table,
+            "{:<44} {:<16} {:>11} {:>11} {:>6.2} x  {:<12} {:<4} {}",
+            row.name,
+            row.guest,
+            shown(row.ours, row.unit),
+            shown(row.theirs, row.unit),
+            row.ratio(),
+            row.goal(),
+            if row.met() { "yes" } else { "NO" },
+            row.peer,
+        );
+    }
+    table
+}
+
+/// Every row, for a program.
+pub(crate) fn write(rows: &[Row], path: &Path) {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "name": row.name, "guest": row.guest, "ours_ns": row.ours, "peer": row.peer,
+                "peer_ns": row.theirs, "ratio": row.ratio(), "goal": row.goal(), "met": row.met(),
+                "unit": match row.unit { Unit::Nanoseconds => "ns", Unit::Bytes => "bytes" },
+            })
+        })
+        .collect();
+    let report = json!({ "rows": rows });
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).expect("the report's folder can be made");
+    }
+    std::fs::write(path, format!("{report:#}\n")).expect("the report can be written");
+}
+
+fn shown(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Bytes => format!("{:.1} KiB", value / 1024.0),
+        Unit::Nanoseconds if value < 10_000.0 => format!("{value:.0} ns"),
+        Unit::Nanoseconds if value < 10_000_000.0 => format!("{:.1} us", value / 1e3),
+        Unit::Nanoseconds => format!("{:.1} ms", value / 1e6),
+    }
+}

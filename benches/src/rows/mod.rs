@@ -1,0 +1,10 @@
+//! A file a bench: our code, the peer's code, the rows they give.
+
+pub(crate) mod fresh_instance;
+pub(crate) mod idle_memory;
+pub(crate) mod restart;
+pub(crate) mod rollback;
+pub(crate) mod tail;
+pub(crate) mod threads;
+pub(crate) mod typed_call;
+pub(crate) mod update;

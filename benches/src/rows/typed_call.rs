@@ -1,0 +1,100 @@
+//! A typed call through a handle that survives updates, on a warm instance.
+
+use airssys_wasm_host::{Function, Host, Instancing};
+use airssys_wasm_tests::guests::guest;
+use wasmtime::component::{ComponentNamedList, Lift, Lower};
+use wasmtime::{Engine, component};
+
+use crate::bare;
+use crate::measure::{in_turns, on_one_thread};
+use crate::report::{Goal, Row, Unit};
+
+const GUEST: &str = "plain-bindgen";
+
+/// A record of two strings.
+#[derive(Clone, component::ComponentType, component::Lift, component::Lower)]
+#[component(record)]
+pub(crate) struct Person {
+    given: String,
+    family: String,
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    on_one_thread(async {
+        let ada = Person { given: "Ada".into(), family: "Lovelace".into() };
+        let bytes = vec![7u8; 64 << 10];
+        let (same, default) = (bare::same_engine(), bare::default_engine());
+        let row = |name, peer, (ours, theirs), most| Row {
+            name,
+            guest: GUEST,
+            peer,
+            ours,
+            theirs,
+            unit: Unit::Nanoseconds,
+            goal: Goal::RatioAtMost(most),
+        };
+        const SAME: &str = "wasmtime, same settings, same reuse";
+        const DEFAULT: &str = "wasmtime, default settings, same reuse";
+        vec![
+            row(
+                "typed call, add(u32, u32)",
+                SAME,
+                pair::<_, (u32,)>(&same, "add", (20u32, 22u32)).await,
+                1.25,
+            ),
+            row(
+                "typed call, add(u32, u32)",
+                DEFAULT,
+                pair::<_, (u32,)>(&default, "add", (20u32, 22u32)).await,
+                0.35,
+            ),
+            row(
+                "typed call, record of strings",
+                SAME,
+                pair::<_, (Person,)>(&same, "demo:values/values#swap-names", (ada,)).await,
+                1.25,
+            ),
+            row(
+                "typed call, 64 KiB list<u8> there and back",
+                SAME,
+                pair::<_, (Vec<u8>,)>(&same, "echo-bytes", (bytes,)).await,
+                1.25,
+            ),
+        ]
+    })
+}
+
+/// Ours and the peer's time of one call.
+async fn pair<P, R>(engine: &Engine, name: &'static str, params: P) -> (f64, f64)
+where
+    P: ComponentNamedList + Lower + Clone + Send + Sync + 'static,
+    R: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    let host = Host::builder().build().expect("a host");
+    let deployment = host.deploy(guest(GUEST)).instancing(Instancing::pooled(4)).await.expect("deployed");
+    let function: Function<P, R> = deployment.function(name).expect("the function is there");
+
+    let mut store = bare::store(engine);
+    let pre = bare::linked(engine, guest(GUEST).bytes());
+    let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
+    let index = match name.split_once('#') {
+        Some((interface, name)) => {
+            let interface = instance.get_export_index(&mut store, None, interface).expect("exported");
+            instance.get_export_index(&mut store, Some(&interface), name)
+        }
+        None => instance.get_export_index(&mut store, None, name),
+    };
+    let bare_function =
+        instance.get_typed_func::<P, R>(&mut store, index.expect("exported")).expect("the types fit");
+
+    in_turns(
+        2_000,
+        async || {
+            function.call(params.clone()).await.expect("an answer");
+        },
+        async || {
+            bare_function.call_async(&mut store, params.clone()).await.expect("an answer");
+        },
+    )
+    .await
+}

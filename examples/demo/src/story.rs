@@ -1,0 +1,94 @@
+//! What happens, in order: deploy, update, two refusals, rollback; all under load.
+
+use std::time::{Duration, Instant};
+
+use airssys_wasm_host::{Host, Instancing, Result};
+use airssys_wasm_tests::guests::guest;
+use airssys_wasm_tests::load::{Load, Timeline, check};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::arguments::Arguments;
+use crate::figures::latency_p99;
+use crate::greeter::{greet, load};
+use crate::report::{Refusal, Report};
+
+/// Instances that serve at once.
+const INSTANCES: u32 = 4;
+
+/// Tells the whole story.
+pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
+    let host = Host::builder().build()?;
+    let greeter = host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(INSTANCES)).await?;
+    let greet = greet(&greeter)?;
+    let mut timeline = Timeline::beginning_with("v1");
+    let load = load(&timeline, greet.clone());
+    let progress = Progress::of(arguments.calls);
+
+    progress.until(&load, arguments.calls / 4, "v1 serves").await;
+    let before = timeline.now();
+    let promoted = host.update("greeter", guest("greeter-v2")).await?;
+    timeline.switched_to("v2", before);
+    let asked = Instant::now();
+    greet.call(("0".into(),)).await?;
+    let first_answer = asked.elapsed();
+    let after = timeline.now();
+    promoted.drained().await;
+
+    progress.until(&load, arguments.calls / 2, "v2 serves").await;
+    let refused = refusals(&host).await;
+
+    progress.until(&load, arguments.calls * 3 / 4, "v2 serves on").await;
+    let begun = timeline.now();
+    let back = host.rollback("greeter").await?;
+    timeline.switched_to("v1", begun);
+    progress.until(&load, arguments.calls, "v1 serves again").await;
+
+    let log = timeline.with_calls(load.stop().await);
+    progress.done();
+    Ok(Report {
+        verdict: check(&log),
+        update: promoted.took(),
+        first_answer,
+        rollback: back.took(),
+        p99_before: latency_p99(&log.calls, Duration::ZERO, before),
+        p99_during: latency_p99(&log.calls, before, after),
+        refused,
+    })
+}
+
+/// Updates that must not go live, and what is said of them.
+async fn refusals(host: &Host) -> Vec<Refusal> {
+    let mut refused = Vec::new();
+    for name in ["greeter-v3", "greeter-unhealthy", "greeter-changed"] {
+        let outcome = host.update("greeter", guest(name)).await;
+        let reason = outcome.err().map(|error| error.to_string());
+        refused.push(Refusal { component: name, reason });
+    }
+    refused
+}
+
+/// Shows how far the story is.
+struct Progress(ProgressBar);
+
+impl Progress {
+    fn of(calls: u64) -> Self {
+        let bar = ProgressBar::new(calls);
+        let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} calls: {msg}");
+        Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+    }
+
+    async fn until(&self, load: &Load, calls: u64, happening: &'static str) {
+        self.0.set_message(happening);
+        while load.calls_made() < calls {
+            self.0.set_position(load.calls_made());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        if self.0.is_hidden() {
+            eprintln!("{calls} calls: {happening}");
+        }
+    }
+
+    fn done(self) {
+        self.0.finish_and_clear();
+    }
+}
