@@ -13,7 +13,8 @@ mod revision;
 mod serving;
 mod status;
 
-use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
+use std::sync::{Arc, OnceLock};
 
 use airssys_wasm_core::ComponentName;
 use arc_swap::{ArcSwap, Guard};
@@ -24,7 +25,7 @@ pub(crate) use callers::{Caller, Callers};
 pub use handle::Deployment;
 pub(crate) use history::History;
 pub(crate) use revision::{Draft, Revision};
-pub(crate) use serving::{End, Serving};
+pub(crate) use serving::Serving;
 pub use status::{RevisionStatus, Status};
 
 use crate::instance::Instance;
@@ -42,6 +43,16 @@ pub(crate) struct Named {
     pub(crate) rollout: tokio::sync::Mutex<()>,
     route: ArcSwap<Serving>,
     moved: Notify,
+    ended: OnceLock<End>,
+}
+
+/// Why a name takes no calls any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It was removed.
+    Removed,
+    /// The host was dropped.
+    HostDropped,
 }
 
 /// A call that has been let in. Leaves when dropped.
@@ -59,6 +70,7 @@ impl Named {
             rollout: tokio::sync::Mutex::default(),
             route: ArcSwap::from_pointee(Serving::new(first, Some(instance))),
             moved: Notify::new(),
+            ended: OnceLock::new(),
             runtime,
         }
     }
@@ -70,13 +82,20 @@ impl Named {
             if let Some(lane) = serving.enter() {
                 return Ok(Some(Admission { serving, lane }));
             }
-            match serving.end() {
-                Some(End::Removed) => return Err(Error::not_deployed(&self.name)),
-                Some(End::HostDropped) => return Err(Error::host_dropped(&self.name)),
-                // Closed, and the route has not moved on: the name is paused.
-                _ if Arc::ptr_eq(&serving, &self.route.load()) => return Ok(None),
-                _ => {}
+            self.check_not_ended()?;
+            // Closed, and the route has not moved on: the name is paused.
+            if Arc::ptr_eq(&serving, &self.route.load()) {
+                return Ok(None);
             }
+        }
+    }
+
+    /// Fails if the name takes no calls any more.
+    pub(crate) fn check_not_ended(&self) -> Result<()> {
+        match self.ended.get() {
+            None => Ok(()),
+            Some(End::Removed) => Err(Error::not_deployed(&self.name)),
+            Some(End::HostDropped) => Err(Error::host_dropped(&self.name)),
         }
     }
 
@@ -101,24 +120,28 @@ impl Named {
     /// returned to be drained.
     pub(crate) fn switch(&self, next: Serving) -> Arc<Serving> {
         let old = self.route.swap(Arc::new(next));
-        old.close(End::Superseded);
+        old.close();
+        self.stay_ended();
         self.moved.notify_waiters();
         old
     }
 
     /// Takes no more calls, for good.
     pub(crate) fn end(&self, end: End) -> Arc<Serving> {
-        let serving = self.serving();
-        // A serving that is paused is closed already: replace it by one that says why.
-        if serving.end() == Some(End::Superseded) {
-            let ended = Serving::new(Arc::clone(&serving.revision), None);
-            ended.close(end);
-            self.switch(ended);
-        } else {
-            serving.close(end);
-            self.moved.notify_waiters();
+        // Said before the gates close: who finds one closed learns why.
+        let _ = self.ended.set(end);
+        self.stay_ended();
+        self.moved.notify_waiters();
+        self.serving()
+    }
+
+    /// A rollout that was under way when the name ended brings nothing back: one
+    /// of the two sees what the other did, and closes what serves now.
+    fn stay_ended(&self) {
+        fence(Ordering::SeqCst);
+        if self.ended.get().is_some() {
+            self.serving().close();
         }
-        serving
     }
 
     /// Announces when the last call has left `old`.

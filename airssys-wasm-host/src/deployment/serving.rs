@@ -6,8 +6,8 @@
 //! Tests: `gate` (the admission word); the workspace's `tests/promises` and
 //! `tests/instancing`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use airssys_wasm_core::Instancing;
 use crossbeam_queue::ArrayQueue;
@@ -27,24 +27,12 @@ const IDLE_PER_LANE_MAX: usize = 64;
 pub(crate) struct Serving {
     pub(crate) revision: Arc<Revision>,
     lanes: Box<[CachePadded<Lane>]>,
-    end: OnceLock<End>,
     drained: Notify,
     /// The most instances at once.
     instances_max: usize,
     instances: AtomicUsize,
     waiting: AtomicUsize,
     freed: Notify,
-}
-
-/// Why a serving no longer takes calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The route points elsewhere, or will: calls wait for it and try again.
-    Superseded,
-    /// The name was removed.
-    Removed,
-    /// The host was dropped.
-    HostDropped,
 }
 
 struct Lane {
@@ -67,7 +55,6 @@ impl Serving {
         let serving = Self {
             revision,
             lanes,
-            end: OnceLock::new(),
             drained: Notify::new(),
             instances_max,
             instances: AtomicUsize::new(0),
@@ -97,9 +84,7 @@ impl Serving {
 
     /// Takes no more calls. Instances stay until the last call that was admitted
     /// has left: one that waits for the state of an instance still gets it.
-    pub(crate) fn close(&self, end: End) {
-        // Said before the gates close: who finds one closed learns why.
-        let _ = self.end.set(end);
+    pub(crate) fn close(&self) {
         for lane in &self.lanes {
             lane.gate.close();
         }
@@ -112,11 +97,6 @@ impl Serving {
             self.drop_idle();
             self.drained.notify_waiters();
         }
-    }
-
-    /// Why it is closed, if it is.
-    pub(crate) fn end(&self) -> Option<End> {
-        self.end.get().copied()
     }
 
     /// Waits until the last call has left a closed serving. Cancel safe.
@@ -150,16 +130,18 @@ impl Serving {
         self.instances.load(Ordering::Relaxed)
     }
 
-    /// An instance for a call on `lane`: an idle one, a new one if there may be
-    /// more, or the next that is given back.
+    /// An idle instance for a call on `lane`, unless others wait for one.
+    pub(crate) fn lease_idle(&self, lane: usize) -> Option<Lease<'_>> {
+        let nobody_waits = self.waiting.load(Ordering::SeqCst) == 0;
+        let instance = nobody_waits.then(|| self.idle(lane))??;
+        Some(Lease { serving: self, lane, instance: Some(instance) })
+    }
+
+    /// An instance for a call on `lane` that found none idle: a new one if there
+    /// may be more, or the next that is given back.
     pub(crate) async fn lease(&self, runtime: &Runtime, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
-        if self.waiting.load(Ordering::SeqCst) == 0 {
-            if let Some(instance) = self.idle(lane) {
-                return Ok(Lease { serving: self, lane, instance: Some(instance) });
-            }
-            if self.reserve() {
-                return self.start(runtime, lane, deadline).await;
-            }
+        if self.waiting.load(Ordering::SeqCst) == 0 && self.reserve() {
+            return self.start(runtime, lane, deadline).await;
         }
         self.wait_for_lease(runtime, lane, deadline).await
     }

@@ -44,7 +44,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
     ) -> Result<R> {
         let admission = match self.deployment.admit()? {
             Some(admission) => admission,
-            None => self.admit_after_pause().await?,
+            None => Box::pin(self.admit_after_pause()).await?,
         };
         let revision = &*admission.serving().revision;
         let clock = self.deployment.runtime.engines.clock();
@@ -64,7 +64,12 @@ impl<T: Send + Sync + 'static> Handle<T> {
     ) -> Result<R> {
         let serving = admission.serving();
         let revision = &*serving.revision;
-        let mut lease = serving.lease(&self.deployment.runtime, admission.lane, deadline).await?;
+        let mut lease = match serving.lease_idle(admission.lane) {
+            Some(lease) => lease,
+            // Boxed: what starts an instance is large, and would be carried along
+            // by every call that needs none.
+            None => Box::pin(serving.lease(&self.deployment.runtime, admission.lane, deadline)).await?,
+        };
         let instance = lease.instance();
         instance.arm(deadline, revision.limits.fuel_per_call)?;
         if instance.bound.get::<T>(self.slot).is_none() {

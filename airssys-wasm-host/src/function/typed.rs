@@ -65,8 +65,8 @@ where
     /// # Panics
     ///
     /// Outside a tokio runtime, if the call has to wait.
-    pub async fn call(&self, params: Params) -> Result<Results> {
-        self.0.call(async move |function, store| function.call_async(store, params).await).await
+    pub fn call(&self, params: Params) -> impl Future<Output = Result<Results>> + Send {
+        self.0.call(async move |function, store| function.call_async(store, params).await)
     }
 }
 

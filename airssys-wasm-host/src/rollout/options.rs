@@ -228,6 +228,7 @@ fn parse_version(text: &str) -> Result<Version> {
 }
 
 fn promoted(live: Live, begun: Instant) -> Result<Promoted> {
+    live.named.check_not_ended()?;
     let old = live
         .old
         .ok_or_else(|| Error::new(ErrorKind::Internal, "a rollout replaced nothing; this is a bug"))?;

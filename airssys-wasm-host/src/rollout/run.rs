@@ -10,7 +10,7 @@ use airssys_wasm_core::Instancing;
 use airssys_wasm_core::{ComponentName, Decision, Effect, Outcome, Rollout, check_version};
 use wasmtime::component::TypedFunc;
 
-use crate::deployment::{Draft, End, Named, Revision, Serving};
+use crate::deployment::{Draft, Named, Revision, Serving};
 use crate::instance::Instance;
 use crate::observe::Event;
 use crate::program::Program;
@@ -171,7 +171,7 @@ impl<'a> Run<'a> {
 
     fn pause(&mut self) -> Result<()> {
         let serving = self.serving()?;
-        serving.close(End::Superseded);
+        serving.close();
         self.paused = Some(serving);
         Ok(())
     }

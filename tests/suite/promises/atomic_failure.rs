@@ -20,6 +20,7 @@ struct Interfere(Arc<Mutex<Option<(Effect, How)>>>);
 enum How {
     Fail,
     Hang,
+    Delay,
 }
 
 impl RolloutProbe for Interfere {
@@ -33,6 +34,10 @@ impl RolloutProbe for Interfere {
             match planned {
                 Some((at, How::Fail)) if at == effect => Err("as planned".into()),
                 Some((at, How::Hang)) if at == effect => std::future::pending().await,
+                Some((at, How::Delay)) if at == effect => {
+                    tokio::time::sleep(Duration::from_millis(400)).await;
+                    Ok(())
+                }
                 _ => Ok(()),
             }
         })
@@ -105,6 +110,21 @@ async fn an_update_dropped_at_any_step_leaves_the_old_revision_serving() {
             still_v1(&deployment).await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_under_way_does_not_bring_a_removed_name_back() {
+    let interfere = Interfere::default();
+    let (host, deployment) = host_with(&interfere).await;
+    let greet = greet(&deployment);
+    *interfere.0.lock() = Some((Effect::Switch, How::Delay));
+    let updating = host.clone();
+    let update = tokio::spawn(async move { updating.update("greeter", guest("greeter-v2")).await.map(drop) });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    host.remove("greeter").await.expect("removed");
+    let error = update.await.expect("a task").expect_err("there is nothing to update");
+    assert_eq!(error.kind(), ErrorKind::NotDeployed);
+    assert_eq!(greet.call(("Ada".into(),)).await.expect_err("removed").kind(), ErrorKind::NotDeployed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
