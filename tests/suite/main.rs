@@ -1,5 +1,4 @@
 //! Tests with real components. A file a subject; `promises/` has one a promise.
-#![expect(clippy::print_stdout, reason = "figures are for whoever reads the test's output")]
 
 mod authority;
 mod bad_input;
@@ -10,5 +9,6 @@ mod instancing;
 mod limits;
 mod observe;
 mod promises;
+mod readme;
 mod support;
 mod walls;

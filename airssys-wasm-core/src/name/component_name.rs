@@ -76,7 +76,7 @@ pub enum ComponentNameError {
         "a component's name or namespace is empty in `{text}`; write for example `greeter` or `demo:greeter`"
     )]
     Empty {
-        /// The text as given.
+        /// The text as given, escaped.
         text: String,
     },
     /// A character that cannot stand where it stands.
@@ -84,7 +84,7 @@ pub enum ComponentNameError {
         "unexpected {found:?} at column {column} of the component name `{text}`; names are lower-case words of letters and digits joined by `-` or `_`, with at most one namespace before a `:`"
     )]
     Unexpected {
-        /// The text as given.
+        /// The text as given, escaped.
         text: String,
         /// The character that is in the way.
         found: char,
@@ -94,7 +94,7 @@ pub enum ComponentNameError {
     /// A word ends in `-` or `_`.
     #[error("the component name `{text}` ends a part in `-` or `_`; take it off")]
     TrailingSeparator {
-        /// The text as given.
+        /// The text as given, escaped.
         text: String,
     },
     /// The name is too long.
@@ -126,7 +126,7 @@ fn check_length(text: &str) -> Result<(), ComponentNameError> {
 
 fn check_part(text: &str, part: &str, offset: usize) -> Result<(), ComponentNameError> {
     if part.is_empty() {
-        return Err(ComponentNameError::Empty { text: text.into() });
+        return Err(ComponentNameError::Empty { text: text.escape_debug().to_string() });
     }
     let mut before = '-';
     for (at, found) in part.char_indices() {
@@ -142,7 +142,7 @@ fn check_part(text: &str, part: &str, offset: usize) -> Result<(), ComponentName
         before = found;
     }
     if matches!(before, '-' | '_') {
-        return Err(ComponentNameError::TrailingSeparator { text: text.into() });
+        return Err(ComponentNameError::TrailingSeparator { text: text.escape_debug().to_string() });
     }
     Ok(())
 }
@@ -171,6 +171,8 @@ mod tests {
             ("9lives", "'9' at column 1"),
             ("greeter-", "ends a part"),
             ("grüße", "'ü' at column 3"),
+            (":\n", r"`:\n`"),
+            ("a-:\u{202e}", r"`a-:\u{202e}`"),
             ("a/../b", "'/' at column 2"),
         ];
         for (text, expected) in cases {

@@ -60,13 +60,13 @@ impl FromStr for FunctionName {
             None => (None, text),
         };
         if function.is_empty() || interface == Some("") {
-            return Err(FunctionNameError::Empty { text: text.into() });
+            return Err(FunctionNameError::Empty { text: text.escape_debug().to_string() });
         }
         if function.contains('#') {
-            return Err(FunctionNameError::Unexpected { text: text.into(), found: '#' });
+            return Err(FunctionNameError::Unexpected { text: text.escape_debug().to_string(), found: '#' });
         }
         if function.contains('/') {
-            return Err(FunctionNameError::NoFunction { text: text.into() });
+            return Err(FunctionNameError::NoFunction { text: text.escape_debug().to_string() });
         }
         Ok(Self::from_parts(interface, function))
     }
@@ -88,7 +88,7 @@ pub enum FunctionNameError {
     /// The interface before `#`, or the function, is empty.
     #[error("`{text}` lacks a part; write `interface#function`, for example `demo:greeter/api#greet`")]
     Empty {
-        /// The text as given.
+        /// The text as given, escaped.
         text: String,
     },
     /// A character that no function's name contains.
@@ -102,7 +102,7 @@ pub enum FunctionNameError {
     /// An interface alone.
     #[error("`{text}` names an interface, not a function; write `{text}#` and the function's name")]
     NoFunction {
-        /// The text as given.
+        /// The text as given, escaped.
         text: String,
     },
 }
@@ -127,6 +127,7 @@ mod tests {
             ("a:b/c", "write `a:b/c#`"),
             ("a b", "' '"),
             ("a#b#c", "'#'"),
+            ("\u{202e}#", r"`\u{202e}#`"),
         ] {
             let message = text.parse::<FunctionName>().expect_err(text).to_string();
             assert!(message.contains(expected), "{text:?}: {message}");

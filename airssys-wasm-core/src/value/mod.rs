@@ -21,6 +21,7 @@ pub use wave::WaveError;
 ///     ("name".into(), Value::from("Ada")),
 ///     ("age".into(), Value::U8(36)),
 /// ]);
+/// # #[cfg(feature = "wave")]
 /// assert_eq!(person.to_string(), r#"{name: "Ada", age: 36}"#);
 /// ```
 #[derive(Clone, Debug, PartialEq)]

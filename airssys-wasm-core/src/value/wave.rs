@@ -75,6 +75,14 @@ impl Function {
         let expected = || format!("arguments for `{}`", self.signature());
         let parsed =
             UntypedFuncCall::parse(&call).map_err(|error| report(&call, NAME.len(), &error, expected()))?;
+        if parsed.name() != NAME {
+            return Err(WaveError::Text {
+                text: text.escape_debug().to_string(),
+                column: 1,
+                problem: "arguments stand in parentheses".into(),
+                expected: expected(),
+            });
+        }
         let types: Vec<Type> = self.params.iter().map(|param| param.ty.clone()).collect();
         parsed.to_wasm_params(&types).map_err(|error| report(&call, NAME.len(), &error, expected()))
     }
@@ -133,8 +141,9 @@ impl WasmType for Type {
             Self::F64 => WasmTypeKind::F64,
             Self::Char => WasmTypeKind::Char,
             Self::String => WasmTypeKind::String,
-            Self::List(_) => WasmTypeKind::List,
-            Self::FixedLengthList(..) => WasmTypeKind::FixedLengthList,
+            // The parser reads no lists of fixed length, and WAVE has no maps: both
+            // are lists, the latter of pairs. `make_list` makes them what they are.
+            Self::List(_) | Self::FixedLengthList(..) | Self::Map(..) => WasmTypeKind::List,
             Self::Record(_) => WasmTypeKind::Record,
             Self::Tuple(_) => WasmTypeKind::Tuple,
             Self::Variant(_) => WasmTypeKind::Variant,
@@ -149,6 +158,7 @@ impl WasmType for Type {
     fn list_element_type(&self) -> Option<Self> {
         match self {
             Self::List(ty) | Self::FixedLengthList(ty, _) => Some((**ty).clone()),
+            Self::Map(key, value) => Some(Self::Tuple(vec![(**key).clone(), (**value).clone()])),
             _ => None,
         }
     }
@@ -283,7 +293,8 @@ impl WasmValue for Value {
     }
 
     fn make_list(ty: &Type, values: impl IntoIterator<Item = Self>) -> Result<Self, WasmValueError> {
-        checked(Self::List(values.into_iter().collect()), ty)
+        let items: Vec<_> = values.into_iter().collect();
+        checked(if matches!(ty, Type::Map(..)) { map_of_pairs(items) } else { Self::List(items) }, ty)
     }
 
     fn make_record<'a>(
@@ -315,7 +326,8 @@ impl WasmValue for Value {
     }
 
     fn make_flags<'a>(ty: &Type, names: impl IntoIterator<Item = &'a str>) -> Result<Self, WasmValueError> {
-        checked(Self::Flags(names.into_iter().map(str::to_owned).collect()), ty)
+        let given: Vec<_> = names.into_iter().map(str::to_owned).collect();
+        checked(Self::Flags(flags_in_order_of(ty, given)), ty)
     }
 
     fn unwrap_string(&self) -> Cow<'_, str> {
@@ -396,6 +408,27 @@ fn in_order_of(ty: &Type, mut given: Vec<(String, Value)>) -> Vec<(String, Value
     given
 }
 
+/// The parser sorts flags by name; a value has them in the order of the type.
+fn flags_in_order_of(ty: &Type, mut given: Vec<String>) -> Vec<String> {
+    if let Type::Flags(names) = ty {
+        given.sort_by_key(|name| names.iter().position(|known| known == name));
+    }
+    given
+}
+
+/// What was read as a list of pairs; anything else stays the list it is, and does
+/// not fit.
+fn map_of_pairs(items: Vec<Value>) -> Value {
+    let pair = |item: &Value| match item {
+        Value::Tuple(pair) => <[Value; 2]>::try_from(pair.clone()).ok().map(<(Value, Value)>::from),
+        _ => None,
+    };
+    match items.iter().map(pair).collect() {
+        Some(entries) => Value::Map(entries),
+        None => Value::List(items),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -428,6 +461,26 @@ mod tests {
         for broken in ["", "(", "Ada", "(\"Ada\"", "(\"Ada\") x"] {
             assert!(greet().arguments_from_wave(broken).is_err(), "{broken:?}");
         }
+    }
+
+    #[test]
+    fn a_name_before_the_parentheses_is_no_argument() {
+        let none = Function { params: Vec::new(), ..greet() };
+        assert_eq!(none.arguments_from_wave("()"), Ok(vec![]));
+        for text in ["oo()", "f()", "-o()"] {
+            let message = none.arguments_from_wave(text).expect_err(text).to_string();
+            assert!(message.contains("stand in parentheses"), "{message}");
+        }
+    }
+
+    #[test]
+    fn lists_of_fixed_length_and_maps_are_read() {
+        let list = Type::FixedLengthList(Box::new(Type::U8), 2);
+        assert_eq!(Value::from_wave("[1, 2]", &list), Ok(Value::from(vec![1u8, 2])));
+        assert!(Value::from_wave("[1]", &list).is_err());
+        let map = Type::Map(Box::new(Type::String), Box::new(Type::U8));
+        let ages = Value::Map(vec![("Ada".into(), 36u8.into())]);
+        assert_eq!(Value::from_wave(&ages.to_wave(), &map), Ok(ages));
     }
 
     #[test]

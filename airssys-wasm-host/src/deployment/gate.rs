@@ -233,7 +233,9 @@ mod tests {
                     })
                 })
                 .collect();
-            gates.iter().for_each(|gate| drop(gate.close()));
+            for gate in &*gates {
+                gate.close();
+            }
             let closing = all_drained(&*gates);
             let leaving = callers.into_iter().map(|caller| caller.join().expect("a caller"));
             assert!(leaving.chain([closing]).any(|learned| learned), "nobody would be woken");

@@ -66,7 +66,6 @@ impl Timeline {
     }
 
     /// The clock alone, for callers.
-    #[must_use]
     pub fn clock(&self) -> impl Fn() -> Duration + Clone + Send + use<> {
         let zero = self.zero;
         move || zero.elapsed()

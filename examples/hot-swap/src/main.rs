@@ -1,0 +1,55 @@
+//! Replaces a component while it is called, and rolls back.
+//!
+//! One handle is used from the beginning to the end. What is broken is refused,
+//! and the revision that serves goes on serving.
+#![expect(clippy::print_stdout, reason = "an example prints")]
+
+mod callers;
+
+use airssys_wasm_host::{Component, Function, Host, Result};
+use callers::Callers;
+
+type Greet = Function<(String,), (String,)>;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let host = Host::builder().build()?;
+    let greeter = host.deploy(component("greeter-v1")?).await?;
+    let greet = greeter.function("demo:greeter/api#greet")?;
+    println!("deployed:    {}", ask(&greet).await?);
+
+    let callers = Callers::start(&greet, 4);
+    let promoted = host.update("greeter", component("greeter-v2")?).await?;
+    promoted.drained().await;
+    println!("updated:     {}", ask(&greet).await?);
+
+    for broken in ["greeter-v3", "greeter-changed"] {
+        refused(&host, broken).await?;
+    }
+    println!("still there: {}", ask(&greet).await?);
+
+    let promoted = host.rollback("greeter").to_version("1.0.0").await?;
+    promoted.drained().await;
+    println!("rolled back: {}", ask(&greet).await?);
+    println!("{} callers called all the while, and every call was answered", callers.stop().await?);
+    Ok(())
+}
+
+async fn ask(greet: &Greet) -> Result<String> {
+    Ok(greet.call(("Ada".into(),)).await?.0)
+}
+
+/// Tries an update that must fail, and prints why it did.
+async fn refused(host: &Host, name: &str) -> Result<()> {
+    match host.update("greeter", component(name)?).await {
+        Ok(promoted) => println!("{name} went live as revision {}", promoted.to_revision()),
+        Err(error) => println!("refused ({:?}): {error}", error.kind()),
+    }
+    Ok(())
+}
+
+/// One of the guests in `tests/guests`.
+fn component(name: &str) -> Result<Component> {
+    let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
+    Component::from_file(format!("{components}/{name}.wasm"))
+}

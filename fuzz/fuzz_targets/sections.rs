@@ -1,0 +1,24 @@
+//! Any bytes as custom sections: what is read has one text, which is read back.
+#![no_main]
+
+use airssys_wasm_core::{About, Requests};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    about(bytes);
+    requests(bytes);
+    about(&[b"airssys:component 1\n", bytes].concat());
+    requests(&[b"airssys:capabilities 1\n", bytes].concat());
+});
+
+fn about(bytes: &[u8]) {
+    if let Ok(about) = About::from_section(bytes) {
+        assert_eq!(About::from_section(about.to_section().as_bytes()), Ok(about));
+    }
+}
+
+fn requests(bytes: &[u8]) {
+    if let Ok(requests) = Requests::from_section(bytes) {
+        assert_eq!(Requests::from_section(requests.to_section().as_bytes()), Ok(requests));
+    }
+}
