@@ -44,7 +44,8 @@ pub struct Limits {
     ///
     /// Default 1,000: as many files as a process may usually open.
     pub handles_max: usize,
-    /// Bytes that the host copies out of the guest in one call.
+    /// Bytes that the host copies out of the guest at once: the arguments of one
+    /// host call, or the results of one call.
     ///
     /// Default 64 MiB: more than any message that should cross by value.
     pub hostcall_bytes_max: usize,

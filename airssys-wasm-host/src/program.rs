@@ -96,7 +96,7 @@ impl Program {
         allocation: Allocation,
         compiled: &wasmtime::component::Component,
     ) -> Result<InstancePre<InstanceState>> {
-        runtime.linkers.link((self.profile, allocation), compiled.engine(), &self.component, compiled)
+        runtime.linkers.link((self.profile, allocation), compiled.engine(), compiled)
     }
 
     /// The compiled component, for its types.

@@ -9,7 +9,9 @@ use crate::support::{Lines, greet, greeter};
 async fn events_come_in_order() {
     let (host, deployment) = greeter(Instancing::PerCall).await;
     let mut events = host.events();
-    host.update("greeter", guest("greeter-v2")).await.expect("updated").drained().await;
+    let promoted = host.update("greeter", guest("greeter-v2")).await.expect("updated");
+    // However many wait for it, the end of a drain is told once.
+    tokio::join!(promoted.drained(), promoted.drained());
     host.remove("greeter").await.expect("removed");
     let mut names = Vec::new();
     while let Some(event) = events.try_next() {
@@ -21,9 +23,27 @@ async fn events_come_in_order() {
             other => format!("{other:?}"),
         });
     }
-    assert_eq!(names, ["switched 1 2", "drained 1", "removed"]);
-    drop((host, deployment));
+    assert_eq!(names, ["switched 1 2", "drained 1", "removed", "drained 2"]);
+    drop((host, deployment, promoted));
     assert_eq!(events.next().await, None, "the host is gone");
+}
+
+/// Nobody has to wait for a drain to be told of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_is_told_when_its_last_call_ends() {
+    let host = crate::support::host();
+    let sleeper = host.deploy(guest("limits-sleep")).await.expect("deployed");
+    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let parked = tokio::spawn(async move { sleep.call((200,)).await });
+    while sleeper.status().calls_in_flight == 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut events = host.events();
+    drop(host.update("limits-sleep", guest("limits-sleep")).any_version().await.expect("updated"));
+    let drained = |event: &Event| matches!(event, Event::Drained { .. });
+    assert!(!std::iter::from_fn(|| events.try_next()).any(|event| drained(&event)), "a call is inside");
+    parked.await.expect("a task").expect("it slept");
+    assert_eq!(std::iter::from_fn(|| events.try_next()).filter(drained).count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,8 @@ pub enum Strategy {
     #[default]
     BlueGreen,
     /// Let calls wait, finish those in flight, then start the new revision: for
-    /// components of which two may not run at once.
+    /// components of which two may not run at once. The old one stands still
+    /// while the new one starts, and goes on where it was if that fails.
     Recreate,
 }
 
@@ -26,13 +27,14 @@ pub enum Effect {
     CheckState,
     /// Check that the new world can stand in for the old one.
     CheckWorld,
-    /// Have compiled code, from the cache or the compiler.
-    Compile,
     /// Find a provider for every import.
-    Link,
+    CheckImports,
+    /// Have compiled code, from the cache or the compiler, and link it.
+    Compile,
     /// Let new calls wait.
     Pause,
-    /// Wait for the calls in flight to end, and drop their instances.
+    /// Wait for the calls in flight to end. Their instances stand still from then
+    /// on, and are dropped by the switch.
     Drain,
     /// Create a first instance.
     Start,
@@ -44,7 +46,7 @@ pub enum Effect {
     Switch,
     /// Drop the first instance.
     Discard,
-    /// Let the calls that wait go to the old revision.
+    /// Let the calls that wait go to the old revision, as it was.
     Resume,
 }
 
@@ -95,7 +97,7 @@ impl Rollout {
     #[must_use]
     pub fn deploy() -> Self {
         use Effect::*;
-        Self::following(&[Compile, Link, Start, CheckHealth, Switch])
+        Self::following(&[CheckImports, Compile, Start, CheckHealth, Switch])
     }
 
     /// A new revision in place of the one that serves.
@@ -107,8 +109,8 @@ impl Rollout {
                 CheckVersion,
                 CheckState,
                 CheckWorld,
+                CheckImports,
                 Compile,
-                Link,
                 Start,
                 BindCallers,
                 CheckHealth,
@@ -118,8 +120,8 @@ impl Rollout {
                 CheckVersion,
                 CheckState,
                 CheckWorld,
+                CheckImports,
                 Compile,
-                Link,
                 Pause,
                 Drain,
                 Start,
@@ -190,8 +192,8 @@ impl fmt::Display for Effect {
             Self::CheckVersion => "checking the version",
             Self::CheckState => "checking what happens to state",
             Self::CheckWorld => "checking the world",
+            Self::CheckImports => "checking the imports",
             Self::Compile => "compiling",
-            Self::Link => "linking",
             Self::Pause => "letting calls wait",
             Self::Drain => "draining",
             Self::Start => "starting",

@@ -13,7 +13,7 @@ const ONE_INSIDE: u64 = 1 << 1;
 const ONE_ADMITTED: u64 = 1 << 28;
 const INSIDE: u64 = ONE_ADMITTED - ONE_INSIDE;
 
-/// A gate that can be closed once, and then drains.
+/// A gate that, once closed, drains.
 #[derive(Debug)]
 pub(crate) struct Gate<W = AtomicU64>(W);
 
@@ -23,6 +23,7 @@ impl<W: Word> Gate<W> {
     }
 
     /// Lets a call in, unless the gate is closed.
+    #[inline]
     pub(crate) fn enter(&self) -> bool {
         let mut word = self.0.load();
         loop {
@@ -38,13 +39,19 @@ impl<W: Word> Gate<W> {
     }
 
     /// Lets a call out. True if it was the last one, and the gate is closed.
+    #[inline]
     pub(crate) fn leave(&self) -> bool {
         is_drained(self.0.subtract(ONE_INSIDE) - ONE_INSIDE)
     }
 
-    /// Closes the gate for good. True if nobody was inside.
+    /// Closes the gate. True if nobody was inside.
     pub(crate) fn close(&self) -> bool {
         is_drained(self.0.set(CLOSED) | CLOSED)
+    }
+
+    /// Lets calls in again.
+    pub(crate) fn reopen(&self) {
+        self.0.clear(CLOSED);
     }
 
     /// Whether the gate is closed and the last call has left.
@@ -86,6 +93,7 @@ pub(crate) trait Word {
     fn subtract(&self, amount: u64) -> u64;
     /// Returns the value before.
     fn set(&self, bits: u64) -> u64;
+    fn clear(&self, bits: u64);
     /// A sequentially consistent fence.
     fn fence();
 }
@@ -111,6 +119,10 @@ macro_rules! word {
 
             fn set(&self, bits: u64) -> u64 {
                 self.fetch_or(bits, Ordering::AcqRel)
+            }
+
+            fn clear(&self, bits: u64) {
+                self.fetch_and(!bits, Ordering::AcqRel);
             }
 
             fn fence() {
@@ -172,6 +184,27 @@ mod tests {
             }
             assert!(gate.is_drained());
             assert!(!gate.enter());
+        });
+    }
+
+    /// A gate that was closed and reopened keeps count, and closes as before.
+    #[test]
+    fn nobody_is_lost_or_kept_out_by_a_pause() {
+        loom::model(|| {
+            let gate = Arc::new(LoomGate::new());
+            let caller = {
+                let gate = Arc::clone(&gate);
+                thread::spawn(move || gate.enter().then(|| gate.leave()).is_some())
+            };
+            gate.close();
+            gate.reopen();
+            assert!(gate.enter(), "it is open again");
+            let learned_by_closing = gate.close();
+            let learned_by_leaving = gate.leave();
+            let was_let_in = caller.join().expect("a caller");
+            assert!(!learned_by_closing, "somebody was inside");
+            assert!(learned_by_leaving || was_let_in, "nobody would be woken");
+            assert!(gate.is_drained());
         });
     }
 

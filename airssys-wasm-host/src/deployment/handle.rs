@@ -105,7 +105,7 @@ impl Deployment {
                 .collect(),
             calls_in_flight: serving.calls_inside(),
             calls_admitted: serving.calls_admitted(),
-            instances: serving.instances(),
+            instances: serving.instances.count(),
         }
     }
 }

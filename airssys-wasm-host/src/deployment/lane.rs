@@ -15,6 +15,7 @@ pub(super) fn count() -> usize {
 }
 
 /// The lane of the current thread, of `count`, a power of two.
+#[inline]
 pub(super) fn of_this_thread(count: usize) -> usize {
     let address = HERE.with(|here| std::ptr::from_ref(here) as usize);
     let spread = (address >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15);

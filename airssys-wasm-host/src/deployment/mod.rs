@@ -8,22 +8,23 @@ mod callers;
 mod gate;
 mod handle;
 mod history;
+mod instances;
 mod lane;
 mod revision;
 mod serving;
 mod status;
 
-use std::sync::atomic::{Ordering, fence};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-pub(crate) use callers::{Caller, Callers};
+pub(crate) use callers::{Caller, Callers, Held};
 pub use handle::Deployment;
 pub(crate) use history::History;
+pub(crate) use instances::Instances;
 pub(crate) use revision::{Draft, Revision};
 pub(crate) use serving::Serving;
 pub use status::{RevisionStatus, Status};
@@ -43,7 +44,9 @@ pub(crate) struct Named {
     pub(crate) rollout: tokio::sync::Mutex<()>,
     route: ArcSwap<Serving>,
     moved: Notify,
-    ended: OnceLock<End>,
+    /// Why it takes no calls any more; held while the route moves, so that nothing
+    /// brings a name back that has ended.
+    ended: Mutex<Option<End>>,
 }
 
 /// Why a name takes no calls any more.
@@ -63,36 +66,55 @@ pub(crate) struct Admission {
 
 impl Named {
     pub(crate) fn new(runtime: Arc<Runtime>, first: Arc<Revision>, instance: Box<Instance>) -> Self {
+        let serving = Serving::new(Arc::clone(&first), instance, Arc::clone(&runtime.announcer));
         Self {
             name: first.name().clone(),
             callers: Callers::default(),
-            history: Mutex::new(History::new(Arc::clone(&first), runtime.revisions_kept)),
+            history: Mutex::new(History::new(first, runtime.revisions_kept)),
             rollout: tokio::sync::Mutex::default(),
-            route: ArcSwap::from_pointee(Serving::new(first, Some(instance))),
+            route: ArcSwap::from_pointee(serving),
             moved: Notify::new(),
-            ended: OnceLock::new(),
+            ended: Mutex::new(None),
             runtime,
         }
     }
 
-    /// Lets a call in, to the revision that serves at this moment.
+    /// Lets a call in, to the revision that serves at this moment; none if the
+    /// name is paused.
+    #[inline]
     pub(crate) fn admit(&self) -> Result<Option<Admission>> {
+        let serving = self.route.load();
+        match serving.enter() {
+            Some(lane) => Ok(Some(Admission { serving, lane })),
+            None => self.admit_elsewhere(serving),
+        }
+    }
+
+    /// Lets a call in that found `closed` closed.
+    #[cold]
+    fn admit_elsewhere(&self, closed: Guard<Arc<Serving>>) -> Result<Option<Admission>> {
+        let mut closed = closed;
         loop {
+            self.check_not_ended()?;
             let serving = self.route.load();
             if let Some(lane) = serving.enter() {
                 return Ok(Some(Admission { serving, lane }));
             }
-            self.check_not_ended()?;
             // Closed, and the route has not moved on: the name is paused.
-            if Arc::ptr_eq(&serving, &self.route.load()) {
+            if Arc::ptr_eq(&closed, &serving) {
                 return Ok(None);
             }
+            closed = serving;
         }
     }
 
     /// Fails if the name takes no calls any more.
     pub(crate) fn check_not_ended(&self) -> Result<()> {
-        match self.ended.get() {
+        self.not_ended(*self.ended.lock())
+    }
+
+    fn not_ended(&self, ended: Option<End>) -> Result<()> {
+        match ended {
             None => Ok(()),
             Some(End::Removed) => Err(Error::not_deployed(&self.name)),
             Some(End::HostDropped) => Err(Error::host_dropped(&self.name)),
@@ -116,49 +138,66 @@ impl Named {
         self.route.load_full()
     }
 
-    /// Points the name at `next`, then closes what served before, which is
-    /// returned to be drained.
-    pub(crate) fn switch(&self, next: Serving) -> Arc<Serving> {
-        let old = self.route.swap(Arc::new(next));
-        old.close();
-        self.stay_ended();
+    /// The revision that serves.
+    pub(crate) fn revision(&self) -> Arc<Revision> {
+        Arc::clone(&self.route.load().revision)
+    }
+
+    /// Points the name at `next`, then retires what served before, which is
+    /// returned to be drained. Handles that come when `held` is let go are checked
+    /// against `next`.
+    pub(crate) fn switch(&self, next: Serving, held: Held<'_>) -> Result<Arc<Serving>> {
+        let to = next.revision.number;
+        let old = {
+            let ended = self.ended.lock();
+            self.not_ended(*ended)?;
+            self.route.swap(Arc::new(next))
+        };
+        drop(held);
         self.moved.notify_waiters();
-        old
+        self.runtime.announcer.announce(Event::Switched {
+            component: self.name.clone(),
+            from: old.revision.number,
+            to,
+        });
+        old.retire();
+        Ok(old)
+    }
+
+    /// Lets calls go on where they were paused, unless the name has moved on.
+    pub(crate) fn resume(&self, paused: &Arc<Serving>) {
+        let ended = self.ended.lock();
+        if ended.is_none() && Arc::ptr_eq(paused, &self.route.load()) {
+            paused.reopen();
+            self.moved.notify_waiters();
+        }
     }
 
     /// Takes no more calls, for good.
     pub(crate) fn end(&self, end: End) -> Arc<Serving> {
-        // Said before the gates close: who finds one closed learns why.
-        let _ = self.ended.set(end);
-        self.stay_ended();
-        self.moved.notify_waiters();
-        self.serving()
-    }
-
-    /// A rollout that was under way when the name ended brings nothing back: one
-    /// of the two sees what the other did, and closes what serves now.
-    fn stay_ended(&self) {
-        fence(Ordering::SeqCst);
-        if self.ended.get().is_some() {
-            self.serving().close();
+        let serving = {
+            let mut ended = self.ended.lock();
+            ended.get_or_insert(end);
+            self.serving()
+        };
+        if end == End::Removed {
+            self.runtime.announcer.announce(Event::Removed { component: self.name.clone() });
         }
-    }
-
-    /// Announces when the last call has left `old`.
-    pub(crate) fn announce_drained(&self, old: &Serving) {
-        self.runtime
-            .announcer
-            .announce(Event::Drained { component: self.name.clone(), revision: old.revision.number });
+        serving.retire();
+        self.moved.notify_waiters();
+        serving
     }
 }
 
 impl Admission {
+    #[inline]
     pub(crate) fn serving(&self) -> &Serving {
         &self.serving
     }
 }
 
 impl Drop for Admission {
+    #[inline]
     fn drop(&mut self) {
         self.serving.leave(self.lane);
     }

@@ -23,6 +23,7 @@ impl Ticks {
         Self(u64::try_from(duration.as_micros().div_ceil(TICK.as_micros())).unwrap_or(u64::MAX))
     }
 
+    #[inline]
     pub(crate) fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
@@ -38,6 +39,7 @@ impl Ticks {
 pub(crate) struct Clock(AtomicU64);
 
 impl Clock {
+    #[inline]
     pub(crate) fn now(&self) -> Ticks {
         Ticks(self.0.load(Ordering::Relaxed))
     }

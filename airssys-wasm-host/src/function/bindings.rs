@@ -37,11 +37,14 @@ impl<T: Send + Sync + 'static> Bindings<T> {
         };
         let what = std::any::type_name::<T>().rsplit("::").next().unwrap_or("bindings").to_owned();
         let handle = Handle::new(deployment, what, Box::new(find));
-        let revision = Arc::clone(&deployment.serving().revision);
-        let deadline = deployment.runtime.engines.clock().now().plus(revision.call_ticks);
-        let mut trial = Instance::start(&deployment.runtime, &revision, deadline).await?;
-        handle.bind(&revision, &mut trial)?;
-        Ok(Self(handle))
+        loop {
+            let revision = deployment.revision();
+            let mut trial = Instance::start_in_time(&deployment.runtime, &revision).await?;
+            handle.bind(&revision, &mut trial)?;
+            if handle.register(&revision) {
+                return Ok(Self(handle));
+            }
+        }
     }
 
     /// Runs one call, or several that must see the same instance, on the revision

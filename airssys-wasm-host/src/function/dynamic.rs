@@ -36,13 +36,19 @@ pub struct DynamicFunction {
 
 impl DynamicFunction {
     pub(crate) fn new(deployment: &Arc<Named>, name: FunctionName) -> Result<Self> {
-        let ty = Arc::new(deployment.serving().revision.function(&name)?.clone());
+        let ty = Arc::new(deployment.revision().function(&name)?.clone());
         check_values(&ty)?;
-        let what = name.to_string();
-        let expected = Arc::clone(&ty);
+        let (sought, expected) = (name.clone(), Arc::clone(&ty));
         let find =
-            move |revision: &Revision, instance: &mut Instance| find(revision, instance, &name, &expected);
-        Ok(Self { handle: Handle::new(deployment, what, Box::new(find)), ty })
+            move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought, &expected);
+        let handle = Handle::new(deployment, name.to_string(), Box::new(find));
+        loop {
+            let revision = deployment.revision();
+            check_type(&revision, &name, &ty)?;
+            if handle.register(&revision) {
+                return Ok(Self { handle, ty });
+            }
+        }
     }
 
     /// The function's WIT type.
@@ -121,6 +127,12 @@ fn find(
     name: &FunctionName,
     expected: &FunctionType,
 ) -> Result<Func> {
+    check_type(revision, name, expected)?;
+    let index = revision.export(name, instance)?;
+    instance.wasm.get_func(&mut instance.store, index).ok_or_else(|| revision.not_compiled(name))
+}
+
+fn check_type(revision: &Revision, name: &FunctionName, expected: &FunctionType) -> Result<()> {
     let function = revision.function(name)?;
     if !expected.same_type(function) {
         return Err(Error::new(
@@ -132,8 +144,7 @@ fn find(
             ),
         ));
     }
-    let index = revision.export(name, instance)?;
-    instance.wasm.get_func(&mut instance.store, index).ok_or_else(|| revision.not_compiled(name))
+    Ok(())
 }
 
 /// Resources and streams belong to an instance: they are not values.

@@ -3,7 +3,7 @@
 //! The call path. Tests: the workspace's `tests/promises`, `tests/limits`.
 
 use std::pin::pin;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use wasmtime::{AsContextMut, StoreContextMut};
 
@@ -27,12 +27,18 @@ pub(crate) struct Handle<T> {
 }
 
 impl<T: Send + Sync + 'static> Handle<T> {
+    /// A handle that no update knows of yet.
     pub(crate) fn new(deployment: &Arc<Named>, what: String, find: Find<T>) -> Arc<Self> {
         let slot = deployment.callers.take_slot();
-        let handle = Arc::new(Self { deployment: Arc::clone(deployment), slot, what, find });
-        let caller: Weak<Self> = Arc::downgrade(&handle);
-        deployment.callers.register(slot, caller);
-        handle
+        Arc::new(Self { deployment: Arc::clone(deployment), slot, what, find })
+    }
+
+    /// Has updates check this handle, from `checked` on, which it fits. False if
+    /// another revision serves by now: then check it against that one.
+    pub(crate) fn register(self: &Arc<Self>, checked: &Arc<Revision>) -> bool {
+        let caller: Arc<dyn Caller> = self.clone();
+        self.deployment.callers.register(self.slot, Arc::downgrade(&caller));
+        Arc::ptr_eq(checked, &self.deployment.serving().revision)
     }
 
     /// Calls: admitted to one revision, wholly run by it, within its limits.
@@ -64,11 +70,13 @@ impl<T: Send + Sync + 'static> Handle<T> {
     ) -> Result<R> {
         let serving = admission.serving();
         let revision = &*serving.revision;
-        let mut lease = match serving.lease_idle(admission.lane) {
+        let mut lease = match serving.instances.lease_idle(admission.lane) {
             Some(lease) => lease,
             // Boxed: what starts an instance is large, and would be carried along
             // by every call that needs none.
-            None => Box::pin(serving.lease(&self.deployment.runtime, admission.lane, deadline)).await?,
+            None => {
+                Box::pin(serving.instances.lease(&self.deployment.runtime, admission.lane, deadline)).await?
+            }
         };
         let instance = lease.instance();
         instance.arm(deadline, revision.limits.fuel_per_call)?;
@@ -113,6 +121,12 @@ impl<T: Send + Sync + 'static> Handle<T> {
             revision: revision.number,
             reason: error.to_string(),
         });
+    }
+}
+
+impl<T> Drop for Handle<T> {
+    fn drop(&mut self) {
+        self.deployment.callers.free(self.slot);
     }
 }
 

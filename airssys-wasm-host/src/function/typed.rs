@@ -42,11 +42,17 @@ where
     Results: ComponentNamedList + Lift + Send + Sync + 'static,
 {
     pub(crate) fn new(deployment: &Arc<Named>, name: FunctionName) -> Result<Self> {
-        check::<Params, Results>(&deployment.serving().revision, &name)?;
-        let what = name.to_string();
+        let sought = name.clone();
         let find =
-            Box::new(move |revision: &Revision, instance: &mut Instance| find(revision, instance, &name));
-        Ok(Self(Handle::new(deployment, what, find)))
+            Box::new(move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought));
+        let handle = Handle::new(deployment, name.to_string(), find);
+        loop {
+            let revision = deployment.revision();
+            check::<Params, Results>(&revision, &name)?;
+            if handle.register(&revision) {
+                return Ok(Self(handle));
+            }
+        }
     }
 
     /// Calls the function on the revision that serves at this moment.

@@ -9,13 +9,13 @@ mod names;
 use std::fmt;
 use std::sync::Arc;
 
-use airssys_wasm_core::{Limits, Strategy};
+use airssys_wasm_core::Limits;
 
 pub use builder::HostBuilder;
 use names::Names;
 
 use crate::deployment::{Deployment, End, Status};
-use crate::observe::{Event, Events};
+use crate::observe::Events;
 use crate::rollout::{Deploy, Rollback, Update};
 use crate::runtime::Runtime;
 use crate::{Component, Result};
@@ -59,7 +59,7 @@ impl Host {
     ///
     /// Cancel safe: dropped before it is ready, nothing is deployed.
     pub fn deploy(&self, component: Component) -> Deploy<'_> {
-        Deploy { shared: &self.0, component, name: None, limits: None, instancing: None }
+        Deploy::new(&self.0, component)
     }
 
     /// Replaces the revision that serves `name`: await what this returns.
@@ -81,16 +81,7 @@ impl Host {
     /// Cancel safe: dropped before it is ready, either nothing has changed or the
     /// new revision serves; never anything between.
     pub fn update(&self, name: impl Into<String>, component: Component) -> Update<'_> {
-        Update {
-            shared: &self.0,
-            name: name.into(),
-            component,
-            strategy: Strategy::default(),
-            limits: None,
-            instancing: None,
-            version_may_be_any: false,
-            state_may_be_lost: false,
-        }
+        Update::new(&self.0, name.into(), component)
     }
 
     /// Lets an earlier revision serve `name` again: await what this returns.
@@ -108,7 +99,7 @@ impl Host {
     ///
     /// Cancel safe, as [`update`](Self::update) is.
     pub fn rollback(&self, name: impl Into<String>) -> Rollback<'_> {
-        Rollback { shared: &self.0, name: name.into(), version: None, state_may_be_lost: false }
+        Rollback::new(&self.0, name.into())
     }
 
     /// Removes a name and waits until its last call has ended.
@@ -121,9 +112,7 @@ impl Host {
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
     pub async fn remove(&self, name: &str) -> Result<()> {
         let named = self.0.names.remove(name)?;
-        let serving = named.end(End::Removed);
-        self.0.runtime.announcer.announce(Event::Removed { component: named.name.clone() });
-        serving.drained().await;
+        named.end(End::Removed).drained().await;
         Ok(())
     }
 

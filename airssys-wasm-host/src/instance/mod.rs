@@ -10,6 +10,8 @@ mod failure;
 mod limiter;
 mod state;
 
+use std::pin::pin;
+
 use wasmtime::component::Instance as WasmInstance;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -17,6 +19,7 @@ pub(crate) use bound::{Slot, Table};
 pub(crate) use failure::{call_failed, start_failed};
 pub use state::InstanceState;
 
+use crate::call::{deadline_message, within};
 use crate::deployment::Revision;
 use crate::engine::{Ticks, YIELD_TICKS};
 use crate::runtime::Runtime;
@@ -43,7 +46,19 @@ impl Instance {
         }
     }
 
+    /// Starts an instance, within the time of a call.
+    pub(crate) async fn start_in_time(runtime: &Runtime, revision: &Revision) -> Result<Self> {
+        let clock = runtime.engines.clock();
+        let deadline = clock.now().plus(revision.call_ticks);
+        let starting = pin!(Self::start(runtime, revision, deadline));
+        within(clock, deadline, starting).await.unwrap_or_else(|_| {
+            let message = format!("{revision} does not start: it {}", deadline_message(revision));
+            Err(Error::new(ErrorKind::StartFailed, message))
+        })
+    }
+
     /// Gives the next call its time and fuel.
+    #[inline]
     pub(crate) fn arm(&mut self, deadline: Ticks, fuel: Option<u64>) -> Result<()> {
         arm(&mut self.store, deadline, fuel)
     }
@@ -61,18 +76,27 @@ fn store(
     store.set_hostcall_fuel(revision.limits.hostcall_bytes_max);
     store.epoch_deadline_callback(|context| {
         let (now, deadline) = context.data().time();
-        match deadline.0.checked_sub(now.0) {
-            None | Some(0) => Err(failure::DeadlinePassed.into()),
-            Some(left) => Ok(UpdateDeadline::Yield(left.min(YIELD_TICKS))),
-        }
+        let ticks = yield_after(now, deadline).ok_or(failure::DeadlinePassed)?;
+        Ok(UpdateDeadline::Yield(ticks))
     });
     arm(&mut store, deadline, revision.limits.fuel_per_call)?;
     Ok(store)
 }
 
+/// After how many ticks a guest that computes is interrupted; none if its time is
+/// up.
+fn yield_after(now: Ticks, deadline: Ticks) -> Option<u64> {
+    match deadline.0.saturating_sub(now.0) {
+        0 => None,
+        left => Some(left.min(YIELD_TICKS)),
+    }
+}
+
+#[inline]
 fn arm(store: &mut Store<InstanceState>, deadline: Ticks, fuel: Option<u64>) -> Result<()> {
     store.data_mut().set_deadline(deadline);
-    store.set_epoch_deadline(YIELD_TICKS);
+    let (now, _) = store.data().time();
+    store.set_epoch_deadline(yield_after(now, deadline).unwrap_or_default());
     match fuel {
         Some(fuel) => store.set_fuel(fuel).map_err(|error| internal(&error)),
         None => Ok(()),

@@ -46,7 +46,7 @@ const PROVIDED: [&str; 27] = [
 /// # Errors
 ///
 /// [`ErrorKind::MissingImport`] with every import that has none.
-pub(super) fn check(world: &World) -> Result<()> {
+pub(crate) fn check(world: &World) -> Result<()> {
     let interfaces = world.imports.interfaces.iter().filter_map(|interface| problem(&interface.name));
     let functions =
         world.imports.functions.iter().map(|function| {

@@ -9,10 +9,11 @@ mod imports;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use airssys_wasm_core::Component;
 use parking_lot::Mutex;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
+
+pub(crate) use imports::check as check_imports;
 
 use crate::engine::{Allocation, Profile};
 use crate::instance::InstanceState;
@@ -23,15 +24,13 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct Linkers(Mutex<HashMap<(Profile, Allocation), Linker<InstanceState>>>);
 
 impl Linkers {
-    /// Finds a provider for every import of `component`.
+    /// Links a component whose imports have been checked.
     pub(crate) fn link(
         &self,
         key: (Profile, Allocation),
         engine: &Engine,
-        component: &Component,
         compiled: &wasmtime::component::Component,
     ) -> Result<InstancePre<InstanceState>> {
-        imports::check(component.world())?;
         let mut linkers = self.0.lock();
         let linker = match linkers.entry(key) {
             Entry::Occupied(filled) => filled.into_mut(),

@@ -6,7 +6,10 @@
 //! Tests: the workspace's `tests/promises`, which stops a rollout after every
 //! effect.
 
+mod checks;
+mod health;
 mod options;
+mod place;
 mod probe;
 mod promoted;
 mod run;

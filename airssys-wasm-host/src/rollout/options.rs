@@ -12,8 +12,8 @@ use semver::Version;
 use tracing::Instrument as _;
 
 use super::Promoted;
-use super::run::{Live, Run};
-use crate::deployment::{Deployment, Draft};
+use super::run::{Allowed, Candidate, Run};
+use crate::deployment::{Deployment, Draft, Revision, Serving};
 use crate::host::Shared;
 use crate::observe::Event;
 use crate::{Component, Error, ErrorKind, Result};
@@ -23,14 +23,18 @@ type Awaited<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 /// A first revision for a name; await it to begin. See [`Host::deploy`](crate::Host::deploy).
 #[must_use = "nothing is deployed until this is awaited"]
 pub struct Deploy<'a> {
-    pub(crate) shared: &'a Arc<Shared>,
-    pub(crate) component: Component,
-    pub(crate) name: Option<String>,
-    pub(crate) limits: Option<Limits>,
-    pub(crate) instancing: Option<Instancing>,
+    shared: &'a Arc<Shared>,
+    component: Component,
+    name: Option<String>,
+    limits: Option<Limits>,
+    instancing: Option<Instancing>,
 }
 
 impl<'a> Deploy<'a> {
+    pub(crate) fn new(shared: &'a Arc<Shared>, component: Component) -> Self {
+        Self { shared, component, name: None, limits: None, instancing: None }
+    }
+
     /// Deploys under this name instead of the component's own.
     pub fn name(self, name: impl Into<String>) -> Self {
         Self { name: Some(name.into()), ..self }
@@ -57,16 +61,22 @@ impl<'a> Deploy<'a> {
         };
         draft.limits.check()?;
         let reserved = self.shared.names.reserve(&name)?;
-        let mut run = Run::new(&self.shared.runtime, name, Rollout::deploy());
-        run.draft = Some(draft);
-        let span = tracing::info_span!("deploy", component = %run.name);
-        let Live { named, .. } = run.follow().instrument(span).await?;
+        let span = tracing::info_span!("deploy", component = %name);
+        let run = Run {
+            runtime: &self.shared.runtime,
+            machine: Rollout::deploy(),
+            place: name,
+            allowed: Allowed::default(),
+            candidate: Candidate::Draft(Box::new(draft)),
+            paused: None,
+        };
+        let named = run.follow().instrument(span).await?;
         reserved.fill(&named);
-        let serving = named.serving();
+        let revision = named.revision();
         self.shared.runtime.announcer.announce(Event::Deployed {
             component: named.name.clone(),
-            revision: serving.revision.number,
-            version: serving.revision.component.version().cloned(),
+            revision: revision.number,
+            version: revision.component.version().cloned(),
         });
         Ok(Deployment(named))
     }
@@ -95,17 +105,28 @@ impl<'a> IntoFuture for Deploy<'a> {
 /// A new revision for a name; await it to begin. See [`Host::update`](crate::Host::update).
 #[must_use = "nothing is updated until this is awaited"]
 pub struct Update<'a> {
-    pub(crate) shared: &'a Arc<Shared>,
-    pub(crate) name: String,
-    pub(crate) component: Component,
-    pub(crate) strategy: Strategy,
-    pub(crate) limits: Option<Limits>,
-    pub(crate) instancing: Option<Instancing>,
-    pub(crate) version_may_be_any: bool,
-    pub(crate) state_may_be_lost: bool,
+    shared: &'a Arc<Shared>,
+    name: String,
+    component: Component,
+    strategy: Strategy,
+    limits: Option<Limits>,
+    instancing: Option<Instancing>,
+    allowed: Allowed,
 }
 
-impl Update<'_> {
+impl<'a> Update<'a> {
+    pub(crate) fn new(shared: &'a Arc<Shared>, name: String, component: Component) -> Self {
+        Self {
+            shared,
+            name,
+            component,
+            strategy: Strategy::default(),
+            limits: None,
+            instancing: None,
+            allowed: Allowed::default(),
+        }
+    }
+
     /// How traffic moves; blue-green unless said.
     pub fn strategy(self, strategy: Strategy) -> Self {
         Self { strategy, ..self }
@@ -123,39 +144,42 @@ impl Update<'_> {
 
     /// Lets an update go to an older or equal version, or one that is not said.
     pub fn any_version(self) -> Self {
-        Self { version_may_be_any: true, ..self }
+        Self { allowed: Allowed { any_version: true, ..self.allowed }, ..self }
     }
 
     /// Lets what a stateful component remembers be lost: the new revision starts
     /// afresh, and the old instance is dropped when its last call has ended.
     pub fn discard_state(self) -> Self {
-        Self { state_may_be_lost: true, ..self }
+        Self { allowed: Allowed { lost_state: true, ..self.allowed }, ..self }
     }
 
     async fn run(self) -> Result<Promoted> {
         let begun = Instant::now();
         let named = self.shared.names.get(&self.name)?;
         let turn = named.rollout.lock().await;
-        let serving = named.serving();
+        let serving = named.revision();
         let draft = Draft {
             name: named.name.clone(),
             number: named.history.lock().next_number(),
-            instancing: self.instancing.unwrap_or(serving.revision.instancing),
-            limits: self.limits.unwrap_or_else(|| serving.revision.limits.clone()),
+            instancing: self.instancing.unwrap_or(serving.instancing),
+            limits: self.limits.unwrap_or_else(|| serving.limits.clone()),
             component: self.component,
         };
         draft.limits.check()?;
-        let mut run = Run::new(&self.shared.runtime, named.name.clone(), Rollout::update(self.strategy));
-        run.draft = Some(draft);
-        run.current = Some(Arc::clone(&named));
-        run.version_may_be_any = self.version_may_be_any;
-        run.state_may_be_lost = self.state_may_be_lost;
-        let span = tracing::info_span!("update", component = %run.name, strategy = ?self.strategy);
-        let live = run.follow().instrument(span).await?;
-        let revision = Arc::clone(&named.serving().revision);
-        named.history.lock().updated_to(revision);
+        let span = tracing::info_span!("update", component = %named.name, strategy = ?self.strategy);
+        let run = Run {
+            runtime: &self.shared.runtime,
+            machine: Rollout::update(self.strategy),
+            place: Arc::clone(&named),
+            allowed: self.allowed,
+            candidate: Candidate::Draft(Box::new(draft)),
+            paused: None,
+        };
+        let old = run.follow().instrument(span).await?;
+        let revision = named.revision();
+        named.history.lock().updated_to(Arc::clone(&revision));
         drop(turn);
-        promoted(live, begun)
+        Ok(promoted(old, &revision, begun))
     }
 }
 
@@ -171,13 +195,17 @@ impl<'a> IntoFuture for Update<'a> {
 /// An earlier revision for a name; await it to begin. See [`Host::rollback`](crate::Host::rollback).
 #[must_use = "nothing is rolled back until this is awaited"]
 pub struct Rollback<'a> {
-    pub(crate) shared: &'a Arc<Shared>,
-    pub(crate) name: String,
-    pub(crate) version: Option<String>,
-    pub(crate) state_may_be_lost: bool,
+    shared: &'a Arc<Shared>,
+    name: String,
+    version: Option<String>,
+    allowed: Allowed,
 }
 
-impl Rollback<'_> {
+impl<'a> Rollback<'a> {
+    pub(crate) fn new(shared: &'a Arc<Shared>, name: String) -> Self {
+        Self { shared, name, version: None, allowed: Allowed::default() }
+    }
+
     /// Rolls back to this version instead of the revision that served before.
     /// `1.5.0` and `v1.5.0` are the same.
     pub fn to_version(self, version: impl Into<String>) -> Self {
@@ -186,7 +214,7 @@ impl Rollback<'_> {
 
     /// Lets what a stateful component remembers be lost.
     pub fn discard_state(self) -> Self {
-        Self { state_may_be_lost: true, ..self }
+        Self { allowed: Allowed { lost_state: true, ..self.allowed }, ..self }
     }
 
     async fn run(self) -> Result<Promoted> {
@@ -195,16 +223,19 @@ impl Rollback<'_> {
         let named = self.shared.names.get(&self.name)?;
         let turn = named.rollout.lock().await;
         let target = named.history.lock().target(version.as_ref())?;
-        let number = target.number;
-        let mut run = Run::new(&self.shared.runtime, named.name.clone(), Rollout::rollback());
-        run.revision = Some(target);
-        run.current = Some(Arc::clone(&named));
-        run.state_may_be_lost = self.state_may_be_lost;
-        let span = tracing::info_span!("rollback", component = %run.name, to = number);
-        let live = run.follow().instrument(span).await?;
-        named.history.lock().rolled_back_to(number);
+        let span = tracing::info_span!("rollback", component = %named.name, to = target.number);
+        let run = Run {
+            runtime: &self.shared.runtime,
+            machine: Rollout::rollback(),
+            place: Arc::clone(&named),
+            allowed: self.allowed,
+            candidate: Candidate::Compiled(Arc::clone(&target)),
+            paused: None,
+        };
+        let old = run.follow().instrument(span).await?;
+        named.history.lock().rolled_back_to(target.number);
         drop(turn);
-        promoted(live, begun)
+        Ok(promoted(old, &target, begun))
     }
 }
 
@@ -227,23 +258,12 @@ fn parse_version(text: &str) -> Result<Version> {
     })
 }
 
-fn promoted(live: Live, begun: Instant) -> Result<Promoted> {
-    live.named.check_not_ended()?;
-    let old = live
-        .old
-        .ok_or_else(|| Error::new(ErrorKind::Internal, "a rollout replaced nothing; this is a bug"))?;
-    let serving = live.named.serving();
-    let to = serving.revision.number;
-    live.named.runtime.announcer.announce(Event::Switched {
-        component: live.named.name.clone(),
-        from: old.revision.number,
-        to,
-    });
-    Ok(Promoted {
-        named: live.named,
+fn promoted(old: Arc<Serving>, serving: &Revision, begun: Instant) -> Promoted {
+    Promoted {
+        component: serving.name().clone(),
         old,
-        to,
-        version: serving.revision.component.version().cloned(),
+        to: serving.number,
+        version: serving.component.version().cloned(),
         took: begun.elapsed(),
-    })
+    }
 }

@@ -6,15 +6,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use airssys_wasm_core::ComponentName;
 use semver::Version;
 
-use crate::deployment::{Named, Serving};
+use crate::deployment::Serving;
 
 /// The report of an update or rollback after the switch: new calls go to the new
 /// revision, and calls begun before end on the old one.
 #[must_use = "calls begun before the switch may still be running; `drained().await` waits for them"]
 pub struct Promoted {
-    pub(super) named: Arc<Named>,
+    pub(super) component: ComponentName,
     pub(super) old: Arc<Serving>,
     pub(super) to: u64,
     pub(super) version: Option<Version>,
@@ -58,14 +59,13 @@ impl Promoted {
     /// Cancel safe.
     pub async fn drained(&self) {
         self.old.drained().await;
-        self.named.announce_drained(&self.old);
     }
 }
 
 impl fmt::Debug for Promoted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Promoted")
-            .field("component", &self.named.name)
+            .field("component", &self.component)
             .field("from_revision", &self.from_revision())
             .field("to_revision", &self.to)
             .field("took", &self.took)

@@ -3,69 +3,53 @@
 //! Dropping a run in the middle abandons it: what was prepared is dropped, and a
 //! name that was paused goes on with the revision it had.
 
-use std::pin::pin;
 use std::sync::Arc;
 
-use airssys_wasm_core::Instancing;
-use airssys_wasm_core::{ComponentName, Decision, Effect, Outcome, Rollout, check_version};
-use wasmtime::component::TypedFunc;
+use airssys_wasm_core::{Decision, Effect, Outcome, Rollout};
 
+use super::{checks, health};
 use crate::deployment::{Draft, Named, Revision, Serving};
 use crate::instance::Instance;
 use crate::observe::Event;
-use crate::program::Program;
+use crate::rollout::place::Place;
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
 
-/// The interface through which a component says whether it is well.
-const HEALTH_INTERFACE: &str = "airssys:lifecycle/health@0.1.0";
-const HEALTH: &str = "airssys:lifecycle/health@0.1.0#check";
-
 /// What a rollout works on and has prepared so far.
-pub(super) struct Run<'a> {
+pub(super) struct Run<'a, P: Place> {
     pub(super) runtime: &'a Arc<Runtime>,
-    pub(super) name: ComponentName,
     pub(super) machine: Rollout,
-    /// The name as it is; none for a first revision.
-    pub(super) current: Option<Arc<Named>>,
-    pub(super) version_may_be_any: bool,
-    pub(super) state_may_be_lost: bool,
-    /// What to make a revision of; taken when there is a program.
-    pub(super) draft: Option<Draft>,
-    program: Option<Arc<Program>>,
-    pub(super) revision: Option<Arc<Revision>>,
-    first: Option<Box<Instance>>,
-    paused: Option<Arc<Serving>>,
-    outcome: Option<Live>,
+    pub(super) place: P,
+    pub(super) allowed: Allowed,
+    pub(super) candidate: Candidate<P::Live>,
+    // Dropped last: nothing of the candidate is left when calls go on.
+    pub(super) paused: Option<Paused>,
 }
 
-/// What the switch left behind.
-pub(super) struct Live {
-    pub(super) named: Arc<Named>,
-    /// What served before, to be drained.
-    pub(super) old: Option<Arc<Serving>>,
+/// What was said to be all right.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Allowed {
+    pub(super) any_version: bool,
+    pub(super) lost_state: bool,
 }
 
-impl<'a> Run<'a> {
-    pub(super) fn new(runtime: &'a Arc<Runtime>, name: ComponentName, machine: Rollout) -> Self {
-        Self {
-            runtime,
-            name,
-            machine,
-            current: None,
-            version_may_be_any: false,
-            state_may_be_lost: false,
-            draft: None,
-            program: None,
-            revision: None,
-            first: None,
-            paused: None,
-            outcome: None,
-        }
-    }
+/// The revision that is to serve, as far as it has come.
+pub(super) enum Candidate<Live> {
+    /// Not compiled.
+    Draft(Box<Draft>),
+    /// Ready to be started.
+    Compiled(Arc<Revision>),
+    /// With its first instance.
+    Started(Arc<Revision>, Box<Instance>),
+    /// Serving.
+    Live(Live),
+    /// Given up.
+    Discarded,
+}
 
+impl<P: Place> Run<'_, P> {
     /// Follows the machine to its end.
-    pub(super) async fn follow(mut self) -> Result<Live> {
+    pub(super) async fn follow(mut self) -> Result<P::Live> {
         let mut why = None;
         loop {
             match self.machine.next() {
@@ -75,10 +59,13 @@ impl<'a> Run<'a> {
                     why = why.or(outcome.err());
                 }
                 Decision::Promoted => {
-                    return self.outcome.take().ok_or_else(|| unprepared("the switch"));
+                    return match self.candidate {
+                        Candidate::Live(live) => Ok(live),
+                        _ => Err(out_of_turn("the end")),
+                    };
                 }
                 Decision::RolledBack { failed } => {
-                    let error = why.unwrap_or_else(|| unprepared("a reason")).in_phase(failed);
+                    let error = why.unwrap_or_else(|| out_of_turn("a failure")).in_phase(failed);
                     self.announce_failure(failed, &error);
                     return Err(error);
                 }
@@ -87,209 +74,122 @@ impl<'a> Run<'a> {
     }
 
     async fn step(&mut self, effect: Effect) -> Result<()> {
+        let name = self.place.name();
         if let Some(probe) = &self.runtime.probe {
-            probe
-                .before(&self.name, effect)
-                .await
-                .map_err(|why| Error::new(ErrorKind::StoppedByProbe, why))?;
+            let told = probe.before(name, effect).await;
+            told.map_err(|why| Error::new(ErrorKind::StoppedByProbe, why))?;
         }
-        tracing::debug!(component = %self.name, %effect, "rollout");
+        tracing::debug!(component = %name, %effect, "rollout");
         self.carry_out(effect).await?;
-        self.runtime.announcer.announce(Event::RolloutStep { component: self.name.clone(), effect });
+        let component = self.place.name().clone();
+        self.runtime.announcer.announce(Event::RolloutStep { component, effect });
         Ok(())
     }
 
     async fn carry_out(&mut self, effect: Effect) -> Result<()> {
-        match effect {
-            Effect::CheckVersion => self.check_version(),
-            Effect::CheckState => self.check_state(),
-            Effect::CheckWorld => self.check_world(),
-            Effect::Compile => self.compile().await,
-            Effect::Link => self.link(),
-            Effect::Pause => self.pause(),
-            Effect::Drain => self.drain().await,
-            Effect::Start => self.start().await,
-            Effect::BindCallers => self.bind_callers(),
-            Effect::CheckHealth => self.check_health().await,
-            Effect::Switch => self.switch(),
-            Effect::Discard => self.discard(),
-            Effect::Resume => self.resume(),
-            other => Err(unprepared(&other.to_string())),
+        match (effect, &mut self.candidate) {
+            (Effect::CheckVersion, Candidate::Draft(draft)) => {
+                let named = self.place.current()?;
+                checks::version(&named.revision(), draft, self.allowed.any_version)
+            }
+            (Effect::CheckState, _) => {
+                checks::state(&self.place.current()?.revision(), self.allowed.lost_state)
+            }
+            (Effect::CheckWorld, Candidate::Draft(draft)) => {
+                checks::world(&self.place.current()?.revision(), draft)
+            }
+            (Effect::CheckImports, Candidate::Draft(draft)) => checks::imports(draft),
+            (Effect::Compile, Candidate::Draft(_)) => self.compile().await,
+            (Effect::Pause, _) => {
+                self.paused = Some(Paused::begin(self.place.current()?));
+                Ok(())
+            }
+            (Effect::Drain, _) => {
+                self.place.current()?.serving().drained().await;
+                Ok(())
+            }
+            (Effect::Start, Candidate::Compiled(revision)) => {
+                let instance = Instance::start_in_time(self.runtime, revision).await?;
+                self.candidate = Candidate::Started(Arc::clone(revision), Box::new(instance));
+                Ok(())
+            }
+            (Effect::BindCallers, Candidate::Started(revision, instance)) => {
+                self.place.current()?.callers.bind_all(revision, instance).map(drop)
+            }
+            (Effect::CheckHealth, Candidate::Started(revision, instance)) => {
+                health::check(self.runtime, revision, instance).await
+            }
+            (Effect::Switch, Candidate::Started(..)) => self.switch(),
+            (Effect::Discard, _) => {
+                self.candidate = Candidate::Discarded;
+                Ok(())
+            }
+            (Effect::Resume, _) => {
+                self.paused = None;
+                Ok(())
+            }
+            (effect, _) => Err(out_of_turn(&effect.to_string())),
         }
-    }
-
-    fn check_version(&mut self) -> Result<()> {
-        if self.version_may_be_any {
-            return Ok(());
-        }
-        let serving = self.serving()?;
-        Ok(check_version(serving.revision.component.version(), self.draft()?.component.version())?)
-    }
-
-    fn check_state(&mut self) -> Result<()> {
-        let serving = self.serving()?;
-        if serving.revision.instancing != Instancing::Stateful || self.state_may_be_lost {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::StateWouldBeLost,
-            format!(
-                "{} is stateful, and the next revision would start without what it remembers; say `.discard_state()` if it may be lost",
-                serving.revision
-            ),
-        ))
-    }
-
-    fn check_world(&mut self) -> Result<()> {
-        let serving = self.serving()?;
-        Ok(serving.revision.component.world().check_stand_in(self.draft()?.component.world())?)
     }
 
     /// Has a program: at once if its code is at hand, else compiled away from the
     /// threads that serve calls.
     async fn compile(&mut self) -> Result<()> {
-        let draft = self.draft()?;
+        let Candidate::Draft(draft) = self.take() else { return Err(out_of_turn("compiling")) };
         let (runtime, component) = (Arc::clone(self.runtime), draft.component.clone());
         let limits = draft.limits.clone();
-        self.program = Some(if runtime.has_program_at_hand(&component, &limits) {
+        let program = if runtime.has_program_at_hand(&component, &limits) {
             runtime.program(&component, &limits)?
         } else {
             let compiling = tokio::task::spawn_blocking(move || runtime.program(&component, &limits));
             compiling.await.map_err(|error| {
                 Error::new(ErrorKind::Internal, "the compiler did not return").with_source(error)
             })??
-        });
+        };
+        self.candidate = Candidate::Compiled(Arc::new(draft.with_program(self.runtime, program)));
         Ok(())
-    }
-
-    fn link(&mut self) -> Result<()> {
-        let program = self.program.take().ok_or_else(|| unprepared("a program"))?;
-        let draft = self.draft.take().ok_or_else(|| unprepared("a draft"))?;
-        self.revision = Some(Arc::new(draft.with_program(self.runtime, program)));
-        Ok(())
-    }
-
-    fn pause(&mut self) -> Result<()> {
-        let serving = self.serving()?;
-        serving.close();
-        self.paused = Some(serving);
-        Ok(())
-    }
-
-    async fn drain(&mut self) -> Result<()> {
-        self.serving()?.drained().await;
-        Ok(())
-    }
-
-    async fn start(&mut self) -> Result<()> {
-        let revision = self.revision()?;
-        let deadline = self.runtime.engines.clock().now().plus(revision.call_ticks);
-        let started = pin!(Instance::start(self.runtime, &revision, deadline));
-        let instance =
-            crate::call::within(self.runtime.engines.clock(), deadline, started).await.map_err(|_| {
-                let message = format!("{revision} {}", crate::call::deadline_message(&revision));
-                Error::new(ErrorKind::StartFailed, message)
-            })??;
-        self.first = Some(Box::new(instance));
-        Ok(())
-    }
-
-    fn bind_callers(&mut self) -> Result<()> {
-        let revision = self.revision()?;
-        let first = self.first.as_mut().ok_or_else(|| unprepared("an instance"))?;
-        match &self.current {
-            Some(named) => named.callers.bind_all(&revision, first),
-            None => Ok(()),
-        }
-    }
-
-    async fn check_health(&mut self) -> Result<()> {
-        let revision = self.revision()?;
-        let health = HEALTH.parse()?;
-        if revision.program.compiled().get_export_index(None, HEALTH_INTERFACE).is_none() {
-            return Ok(());
-        }
-        let deadline = self.runtime.engines.clock().now().plus(revision.call_ticks);
-        let first = self.first.as_mut().ok_or_else(|| unprepared("an instance"))?;
-        first.arm(deadline, revision.limits.fuel_per_call)?;
-        let index = revision.export(&health, first)?;
-        let check: TypedFunc<(), (Result<(), String>,)> = first
-            .wasm
-            .get_typed_func(&mut first.store, index)
-            .map_err(|error| unhealthy(&revision, &format!("{error:#}")))?;
-        let asked = pin!(check.call_async(&mut first.store, ()));
-        match crate::call::within(self.runtime.engines.clock(), deadline, asked).await {
-            Ok(Ok((Ok(()),))) => Ok(()),
-            Ok(Ok((Err(why),))) => Err(unhealthy(&revision, &why)),
-            Ok(Err(error)) => Err(unhealthy(&revision, &format!("{:#}", error.root_cause()))),
-            Err(_) => Err(unhealthy(&revision, &crate::call::deadline_message(&revision))),
-        }
     }
 
     /// The one effect that callers see.
     fn switch(&mut self) -> Result<()> {
-        let revision = self.revision()?;
-        let first = self.first.take().ok_or_else(|| unprepared("an instance"))?;
-        self.paused = None;
-        self.outcome = Some(match self.current.take() {
-            None => {
-                Live { named: Arc::new(Named::new(Arc::clone(self.runtime), revision, first)), old: None }
-            }
-            Some(named) => {
-                let old = named.switch(Serving::new(Arc::clone(&revision), Some(first)));
-                Live { named, old: Some(old) }
-            }
-        });
+        let Candidate::Started(revision, instance) = self.take() else {
+            return Err(out_of_turn("switching"));
+        };
+        self.candidate = Candidate::Live(self.place.switch(self.runtime, revision, instance)?);
         Ok(())
     }
 
-    fn discard(&mut self) -> Result<()> {
-        self.first = None;
-        Ok(())
-    }
-
-    /// Serves the old revision again, by a new serving: a closed one stays closed.
-    fn resume(&mut self) -> Result<()> {
-        if let (Some(paused), Some(named)) = (self.paused.take(), &self.current) {
-            named.switch(Serving::new(Arc::clone(&paused.revision), None));
-        }
-        Ok(())
-    }
-
-    fn serving(&self) -> Result<Arc<Serving>> {
-        self.current.as_ref().map(|named| named.serving()).ok_or_else(|| unprepared("a name"))
-    }
-
-    fn draft(&self) -> Result<&Draft> {
-        self.draft.as_ref().ok_or_else(|| unprepared("a draft"))
-    }
-
-    fn revision(&self) -> Result<Arc<Revision>> {
-        self.revision.clone().ok_or_else(|| unprepared("a revision"))
+    fn take(&mut self) -> Candidate<P::Live> {
+        std::mem::replace(&mut self.candidate, Candidate::Discarded)
     }
 
     fn announce_failure(&self, failed: Effect, error: &Error) {
-        tracing::warn!(component = %self.name, %error, "rolled back");
-        self.runtime.announcer.announce(Event::RolledBack {
-            component: self.name.clone(),
-            failed,
-            reason: error.to_string(),
-        });
+        let component = self.place.name().clone();
+        tracing::warn!(%component, %error, "rolled back");
+        self.runtime.announcer.announce(Event::RolledBack { component, failed, reason: error.to_string() });
     }
 }
 
-impl Drop for Run<'_> {
-    /// A run that is abandoned leaves no name paused.
+/// A name whose calls wait. Dropped, they go on, if nothing else serves by then.
+pub(super) struct Paused {
+    named: Arc<Named>,
+    serving: Arc<Serving>,
+}
+
+impl Paused {
+    fn begin(named: &Arc<Named>) -> Self {
+        let serving = named.serving();
+        serving.pause();
+        Self { named: Arc::clone(named), serving }
+    }
+}
+
+impl Drop for Paused {
     fn drop(&mut self) {
-        // It cannot fail.
-        let _ = self.resume();
+        self.named.resume(&self.serving);
     }
 }
 
-fn unprepared(what: &str) -> Error {
-    Error::new(ErrorKind::Internal, format!("the rollout came to a step without {what}; this is a bug"))
-}
-
-fn unhealthy(revision: &Revision, why: &str) -> Error {
-    Error::new(ErrorKind::Unhealthy, format!("{revision} says that it is not well: {why}"))
+pub(super) fn out_of_turn(what: &str) -> Error {
+    Error::new(ErrorKind::Internal, format!("the rollout came to {what} out of turn; this is a bug"))
 }

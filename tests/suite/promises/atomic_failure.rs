@@ -48,17 +48,20 @@ const BLUE_GREEN: [Effect; 9] = [
     Effect::CheckVersion,
     Effect::CheckState,
     Effect::CheckWorld,
+    Effect::CheckImports,
     Effect::Compile,
-    Effect::Link,
     Effect::Start,
     Effect::BindCallers,
     Effect::CheckHealth,
     Effect::Switch,
 ];
 
+fn interfered_host(interfere: &Interfere) -> Host {
+    Host::builder().pooled_instances_max(50).rollout_probe(interfere.clone()).build().expect("a host")
+}
+
 async fn host_with(interfere: &Interfere) -> (Host, Deployment) {
-    let host =
-        Host::builder().pooled_instances_max(50).rollout_probe(interfere.clone()).build().expect("a host");
+    let host = interfered_host(interfere);
     let deployment =
         host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(2)).await.expect("deployed");
     (host, deployment)
@@ -95,6 +98,49 @@ async fn each_effect_that_fails_leaves_the_old_revision_serving() {
             host.update("greeter", guest("greeter-v2")).strategy(strategy).await.expect("it works unplanned"),
         );
     }
+}
+
+/// A stateful component goes on where it was, whatever fails after the pause.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recreate_that_fails_leaves_state_untouched() {
+    let interfere = Interfere::default();
+    let host = interfered_host(&interfere);
+    let counter = host.deploy(guest("state-counter")).await.expect("deployed");
+    let increment = counter.function::<(), (u64,)>("increment").expect("it counts");
+    let mut expected = 1;
+    for effect in effects(Strategy::Recreate) {
+        assert_eq!(increment.call(()).await.expect("counted").0, expected, "before {effect}");
+        *interfere.0.lock() = Some((effect, How::Fail));
+        let update = host.update("state-counter", guest("state-counter")).any_version().discard_state();
+        let error = update.strategy(Strategy::Recreate).await.map(drop).expect_err("failed as planned");
+        assert_eq!(error.phase(), Some(effect));
+        expected += 1;
+    }
+    assert_eq!(increment.call(()).await.expect("counted").0, expected);
+}
+
+/// A call that was in flight when the pause was given up keeps its instance, and
+/// those that waited get it after that call.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recreate_dropped_while_it_drains_leaves_state_untouched() {
+    let host = crate::support::host();
+    let sleeper =
+        host.deploy(guest("limits-sleep")).instancing(Instancing::Stateful).await.expect("deployed");
+    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let parked = tokio::spawn({
+        let sleep = sleep.clone();
+        async move { sleep.call((400,)).await }
+    });
+    while sleeper.status().calls_in_flight == 0 {
+        tokio::task::yield_now().await;
+    }
+    let update = host.update("limits-sleep", guest("limits-sleep")).any_version().discard_state();
+    let update = update.strategy(Strategy::Recreate).into_future();
+    assert!(tokio::time::timeout(Duration::from_millis(100), update).await.is_err(), "it drains");
+    sleep.call((1,)).await.expect("the pause is over");
+    assert!(parked.is_finished(), "one instance serves one call after the other");
+    assert_eq!(sleeper.status().instances, 1);
+    parked.await.expect("a task").expect("it slept");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,6 +215,25 @@ async fn a_handle_that_the_new_revision_cannot_serve_refuses_the_update() {
     );
     let answer = bindings.call(async |answer, store| answer.call_async(store, ()).await).await;
     assert_eq!(answer.expect("an answer").0, 42);
+}
+
+/// A name that means one function in the revision that serves, and two in the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handle_made_while_an_update_is_under_way_is_checked_as_well() {
+    let interfere = Interfere::default();
+    let host = interfered_host(&interfere);
+    let deployment = host.deploy(crate::support::wat_file("greets-once")).await.expect("deployed");
+    *interfere.0.lock() = Some((Effect::Switch, How::Delay));
+    let updating = host.clone();
+    let update = tokio::spawn(async move {
+        let ambiguous = crate::support::wat_file("greets-twice").with_name("greets-once").expect("a name");
+        updating.update("greets-once", ambiguous).any_version().await.map(drop)
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let late = deployment.dynamic_function("greet").expect("it greets, so far");
+    let error = update.await.expect("a task").expect_err("the late handle would be lost");
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::CallersLost, Some(Effect::Switch)), "{error}");
+    assert_eq!(late.call_wave("()").await.expect("an answer").as_deref(), Some("1"));
 }
 
 fn wasmtime_error(message: &'static str) -> airssys_wasm_host::wasmtime::Error {

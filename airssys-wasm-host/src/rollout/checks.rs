@@ -1,0 +1,39 @@
+//! What is checked of a next revision before there is any code.
+//!
+//! Tests: the workspace's `tests/promises/atomic_failure` and `tests/bad_input`.
+
+use airssys_wasm_core::{Instancing, check_version};
+
+use crate::deployment::{Draft, Revision};
+use crate::{Error, ErrorKind, Result, linker};
+
+/// It is newer, or any version is allowed.
+pub(super) fn version(serving: &Revision, next: &Draft, any_allowed: bool) -> Result<()> {
+    if any_allowed {
+        return Ok(());
+    }
+    Ok(check_version(serving.component.version(), next.component.version())?)
+}
+
+/// Nothing is remembered, or it may be lost.
+pub(super) fn state(serving: &Revision, may_be_lost: bool) -> Result<()> {
+    if serving.instancing != Instancing::Stateful || may_be_lost {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::StateWouldBeLost,
+        format!(
+            "{serving} is stateful, and the next revision would start without what it remembers; say `.discard_state()` if it may be lost"
+        ),
+    ))
+}
+
+/// It has what callers of the revision that serves may call.
+pub(super) fn world(serving: &Revision, next: &Draft) -> Result<()> {
+    Ok(serving.component.world().check_stand_in(next.component.world())?)
+}
+
+/// Each of its imports has a provider.
+pub(super) fn imports(next: &Draft) -> Result<()> {
+    linker::check_imports(next.component.world())
+}

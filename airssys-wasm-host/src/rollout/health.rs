@@ -1,0 +1,44 @@
+//! Asks the first instance of a revision whether it is well.
+//!
+//! Tests: the workspace's `tests/promises/atomic_failure`.
+
+use std::pin::pin;
+
+use wasmtime::component::TypedFunc;
+
+use crate::call::{deadline_message, within};
+use crate::deployment::Revision;
+use crate::instance::Instance;
+use crate::runtime::Runtime;
+use crate::{Error, ErrorKind, Result};
+
+/// The interface through which a component says whether it is well.
+const INTERFACE: &str = "airssys:lifecycle/health@0.1.0";
+const CHECK: &str = "airssys:lifecycle/health@0.1.0#check";
+
+/// Fails if the component exports a health check, and that does not say that it is
+/// well within the time of a call.
+pub(super) async fn check(runtime: &Runtime, revision: &Revision, instance: &mut Instance) -> Result<()> {
+    if revision.program.compiled().get_export_index(None, INTERFACE).is_none() {
+        return Ok(());
+    }
+    let clock = runtime.engines.clock();
+    let deadline = clock.now().plus(revision.call_ticks);
+    instance.arm(deadline, revision.limits.fuel_per_call)?;
+    let index = revision.export(&CHECK.parse()?, instance)?;
+    let check: TypedFunc<(), (Result<(), String>,)> = instance
+        .wasm
+        .get_typed_func(&mut instance.store, index)
+        .map_err(|error| unhealthy(revision, &format!("{error:#}")))?;
+    let asked = pin!(check.call_async(&mut instance.store, ()));
+    match within(clock, deadline, asked).await {
+        Ok(Ok((Ok(()),))) => Ok(()),
+        Ok(Ok((Err(why),))) => Err(unhealthy(revision, &why)),
+        Ok(Err(error)) => Err(unhealthy(revision, &format!("{:#}", error.root_cause()))),
+        Err(_) => Err(unhealthy(revision, &deadline_message(revision))),
+    }
+}
+
+fn unhealthy(revision: &Revision, why: &str) -> Error {
+    Error::new(ErrorKind::Unhealthy, format!("{revision} says that it is not well: {why}"))
+}
