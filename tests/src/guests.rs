@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use airssys_wasm_host::Component;
 
-/// Where a guest program lies. Whoever runs one is watched: see `watchdog`.
+/// Where a guest program lies.
 ///
 /// # Panics
 ///
 /// If it has not been built; says how to.
 #[must_use]
 pub fn path(name: &str) -> PathBuf {
-    crate::watchdog::start();
     let path =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/components").join(format!("{name}.wasm"));
     assert!(path.exists(), "no {}; build the guest programs with `cargo xtask components`", path.display());

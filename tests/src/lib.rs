@@ -6,4 +6,3 @@
 
 pub mod guests;
 pub mod load;
-mod watchdog;

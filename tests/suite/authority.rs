@@ -1,8 +1,6 @@
 //! A component has no authority: a guest tries everything, and gets nothing.
 
-use airssys_wasm_tests::guests::guest;
-
-use crate::support::host;
+use crate::support::{guest, host};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_a_guest_tries_is_refused() {

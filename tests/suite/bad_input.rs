@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use airssys_wasm_host::{Component, Error, ErrorKind, Event, Instancing, Limits, Value};
-use airssys_wasm_tests::guests::{guest, path};
+use airssys_wasm_tests::guests::path;
 
-use crate::support::{greet, greeter, host, wat};
+use crate::support::{greet, greeter, guest, host, wat};
 
 fn is(error: &Error, kind: ErrorKind, says: &str) {
     assert_eq!(error.kind(), kind, "{error}");

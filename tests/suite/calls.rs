@@ -1,9 +1,8 @@
 //! Three ways to call, and all kinds of values.
 
 use airssys_wasm_host::{ErrorKind, Instancing};
-use airssys_wasm_tests::guests::guest;
 
-use crate::support::{greeter, host};
+use crate::support::{greeter, guest, host};
 
 /// Generated from the same WIT as the guest.
 mod generated {

@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use airssys_wasm_host::{Event, Events, Host};
-use airssys_wasm_tests::guests::guest;
 
-use crate::support::greet;
+use crate::support::{greet, guest};
 
 fn host(cache: &Path) -> (Host, Events) {
     let host = Host::builder().pooled_instances_max(50).code_cache(cache).build().expect("a host");

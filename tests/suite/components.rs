@@ -1,9 +1,8 @@
 //! Components of many kinds run: two engine profiles, a pool and what exceeds it.
 
 use airssys_wasm_host::{Event, Host, Instancing};
-use airssys_wasm_tests::guests::guest;
 
-use crate::support::{host, wat_file};
+use crate::support::{guest, host, wat_file};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_with_async_exports_runs_beside_plain_ones() {

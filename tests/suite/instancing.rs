@@ -1,9 +1,8 @@
 //! Which instance serves a call.
 
 use airssys_wasm_host::Instancing;
-use airssys_wasm_tests::guests::guest;
 
-use crate::support::host;
+use crate::support::{guest, host};
 
 async fn counts(instancing: Instancing, calls: usize) -> Vec<u64> {
     let host = host();

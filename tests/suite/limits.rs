@@ -4,9 +4,8 @@
 use std::time::{Duration, Instant};
 
 use airssys_wasm_host::{Deployment, Error, ErrorKind, Host, Instancing, Limits};
-use airssys_wasm_tests::guests::guest;
 
-use crate::support::{Lines, host, wat, wat_file};
+use crate::support::{Lines, guest, host, wat, wat_file};
 
 async fn deploy(name: &str, limits: Limits) -> (Host, Deployment) {
     let host = host();

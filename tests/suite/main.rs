@@ -12,3 +12,4 @@ mod promises;
 mod readme;
 mod support;
 mod walls;
+mod watchdog;

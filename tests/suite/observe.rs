@@ -1,9 +1,8 @@
 //! Events, status, and what guests print.
 
 use airssys_wasm_host::{Event, Host, Instancing, Limits};
-use airssys_wasm_tests::guests::guest;
 
-use crate::support::{Lines, greet, greeter};
+use crate::support::{Lines, greet, greeter, guest};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_come_in_order() {

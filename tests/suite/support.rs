@@ -3,9 +3,15 @@
 use std::sync::Arc;
 
 use airssys_wasm_host::{Component, Deployment, Function, GuestLine, GuestLog, Host, Instancing};
-use airssys_wasm_tests::guests::guest;
+use airssys_wasm_tests::guests;
 use airssys_wasm_tests::load::Answer;
 use parking_lot::Mutex;
+
+/// A guest program. Whoever runs one is watched.
+pub(crate) fn guest(name: &str) -> Component {
+    crate::watchdog::start();
+    guests::guest(name)
+}
 
 /// A host as it comes, with few pool slots: tests run many hosts at once.
 pub(crate) fn host() -> Host {

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use airssys_wasm_host::{Host, Instancing, Strategy};
-use airssys_wasm_tests::guests::guest;
 use airssys_wasm_tests::load::{Load, Log, Timeline, check};
 
-use crate::support::{greet, greet_with_id, greeter};
+use crate::support::{greet, greet_with_id, greeter, guest};
 
 const ROUNDS: u64 = 6;
 

@@ -7,10 +7,9 @@ use std::time::Duration;
 use airssys_wasm_host::{
     ComponentName, Deployment, Effect, ErrorKind, Event, Host, Instancing, RolloutProbe, Strategy,
 };
-use airssys_wasm_tests::guests::guest;
 use parking_lot::Mutex;
 
-use crate::support::{greet, greeter};
+use crate::support::{greet, greeter, guest};
 
 /// Fails, or never lets on, one effect.
 #[derive(Clone, Default)]

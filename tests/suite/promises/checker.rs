@@ -2,10 +2,9 @@
 //! tests would prove nothing.
 
 use airssys_wasm_host::Instancing;
-use airssys_wasm_tests::guests::guest;
 use airssys_wasm_tests::load::{Answer, Load, Timeline, check};
 
-use crate::support::{Greet, greet, greet_with_id, greeter};
+use crate::support::{Greet, greet, greet_with_id, greeter, guest};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_swap_by_remove_and_deploy_drops_calls() {

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use airssys_wasm_host::{Strategy, Value};
-use airssys_wasm_tests::guests::guest;
 
-use crate::support::host;
+use crate::support::{guest, host};
 
 /// Counters that begin at zero with every revision: what they counted, all
 /// together, is what was called.

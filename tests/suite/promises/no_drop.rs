@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_host::{ComponentName, Effect, Host, Instancing, RolloutProbe, Strategy};
-use airssys_wasm_tests::guests::guest;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::support::{greet, host};
+use crate::support::{greet, guest, host};
 
 /// Holds a rollout before each effect until it is let on.
 struct Hold {

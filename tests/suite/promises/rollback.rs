@@ -2,9 +2,8 @@
 //! or to a version, and needs neither compiler nor file.
 
 use airssys_wasm_host::{Deployment, ErrorKind, Host, Instancing};
-use airssys_wasm_tests::guests::guest;
 
-use crate::support::{greet, greeter};
+use crate::support::{greet, greeter, guest};
 
 async fn answers(deployment: &Deployment) -> String {
     greet(deployment).call(("Ada".into(),)).await.expect("an answer").0
