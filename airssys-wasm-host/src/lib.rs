@@ -36,6 +36,7 @@
 //! re-exported for them and for `bindgen!`.
 #![deny(unsafe_code)]
 
+mod aside;
 mod call;
 mod code_cache;
 mod component;

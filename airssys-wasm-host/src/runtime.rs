@@ -25,6 +25,8 @@ pub(crate) struct Runtime {
     pub(crate) guest_log: Arc<dyn GuestLog>,
     pub(crate) probe: Option<Arc<dyn RolloutProbe>>,
     pub(crate) revisions_kept: usize,
+    /// Lanes that calls take through a serving.
+    pub(crate) lanes: usize,
     pub(crate) programs: Programs,
 }
 

@@ -12,6 +12,7 @@ mod bare;
 mod measure;
 mod report;
 mod rows;
+mod variants;
 
 use report::Row;
 

@@ -33,12 +33,13 @@ impl History {
         self.last_number
     }
 
-    /// An update went live.
-    pub(crate) fn updated_to(&mut self, revision: Arc<Revision>) {
+    /// An update went live. Returns the revisions that are not kept any more.
+    #[must_use = "dropping a revision unmaps its code, which takes a while"]
+    pub(crate) fn updated_to(&mut self, revision: Arc<Revision>) -> Vec<Arc<Revision>> {
         self.served.push(self.serving);
         self.serving = revision.number;
         self.kept.push(revision);
-        self.forget_the_oldest();
+        self.forget_the_oldest()
     }
 
     /// A rollback went live.
@@ -76,11 +77,11 @@ impl History {
 
     /// Forgets those that served longest ago: never the one that serves, nor the
     /// one before it.
-    fn forget_the_oldest(&mut self) {
+    fn forget_the_oldest(&mut self) -> Vec<Arc<Revision>> {
         let surplus = self.kept.len().saturating_sub(self.kept_max);
-        for forgotten in self.kept.drain(..surplus) {
-            self.served.retain(|number| *number != forgotten.number);
-        }
+        let forgotten: Vec<_> = self.kept.drain(..surplus).collect();
+        self.served.retain(|number| forgotten.iter().all(|revision| revision.number != *number));
+        forgotten
     }
 
     fn nothing_to_roll_back_to(&self, version: Option<&Version>) -> Error {

@@ -11,8 +11,9 @@ use airssys_wasm_core::Instancing;
 use crossbeam_queue::ArrayQueue;
 use tokio::sync::Notify;
 
-use super::{Revision, lane};
+use super::Revision;
 use crate::Result;
+use crate::aside::drop_aside;
 use crate::engine::Ticks;
 use crate::instance::Instance;
 use crate::runtime::Runtime;
@@ -33,7 +34,7 @@ pub(crate) struct Instances {
 
 impl Instances {
     /// Begins with `first`, if any are kept beyond their call.
-    pub(super) fn new(revision: Arc<Revision>, first: Box<Instance>) -> Self {
+    pub(super) fn new(runtime: &Runtime, revision: Arc<Revision>, first: Box<Instance>) -> Self {
         let max = match revision.instancing {
             Instancing::Stateful => 1,
             Instancing::Pooled { max } => (max.get() as usize).min(revision.limits.concurrent_calls_max),
@@ -42,7 +43,7 @@ impl Instances {
         let idle_max = if keeps(&revision) { max.min(IDLE_PER_LANE_MAX) } else { 1 };
         let instances = Self {
             revision,
-            idle: (0..lane::count()).map(|_| ArrayQueue::new(idle_max)).collect(),
+            idle: (0..runtime.lanes).map(|_| ArrayQueue::new(idle_max)).collect(),
             max,
             count: AtomicUsize::new(1),
             waiting: AtomicUsize::new(0),
@@ -109,9 +110,9 @@ impl Instances {
 
     /// Drops the instances that nobody uses.
     pub(super) fn drop_idle(&self) {
-        while let Some(instance) = self.idle(0) {
-            drop(instance);
-            self.discarded();
+        let idle: Vec<_> = std::iter::from_fn(|| self.idle(0)).inspect(|_| self.discarded()).collect();
+        if !idle.is_empty() {
+            drop_aside(idle);
         }
     }
 

@@ -9,8 +9,9 @@ thread_local! {
     static HERE: u8 = const { 0 };
 }
 
-/// How many lanes a serving has: enough that threads seldom share one.
-pub(super) fn count() -> usize {
+/// How many lanes a serving has: enough that threads seldom share one. Asks the
+/// operating system at length, so it is asked once a host.
+pub(crate) fn count() -> usize {
     available_parallelism().map_or(1, |threads| threads.get().next_power_of_two() * 4).min(64)
 }
 

@@ -25,6 +25,7 @@ pub(crate) use callers::{Caller, Callers, Held};
 pub use handle::Deployment;
 pub(crate) use history::History;
 pub(crate) use instances::Instances;
+pub(crate) use lane::count as lanes;
 pub(crate) use revision::{Draft, Revision};
 pub(crate) use serving::Serving;
 pub use status::{RevisionStatus, Status};
@@ -66,7 +67,7 @@ pub(crate) struct Admission {
 
 impl Named {
     pub(crate) fn new(runtime: Arc<Runtime>, first: Arc<Revision>, instance: Box<Instance>) -> Self {
-        let serving = Serving::new(Arc::clone(&first), instance, Arc::clone(&runtime.announcer));
+        let serving = Serving::new(&runtime, Arc::clone(&first), instance);
         Self {
             name: first.name().clone(),
             callers: Callers::default(),

@@ -17,6 +17,7 @@ use super::gate::{Gate, all_drained};
 use super::{Instances, Revision, lane};
 use crate::instance::Instance;
 use crate::observe::{Announcer, Event};
+use crate::runtime::Runtime;
 
 pub(crate) struct Serving {
     pub(crate) revision: Arc<Revision>,
@@ -32,15 +33,15 @@ pub(crate) struct Serving {
 
 impl Serving {
     /// Serves `revision`, with `first` as its first instance if it keeps any.
-    pub(crate) fn new(revision: Arc<Revision>, first: Box<Instance>, announcer: Arc<Announcer>) -> Self {
+    pub(crate) fn new(runtime: &Runtime, revision: Arc<Revision>, first: Box<Instance>) -> Self {
         Self {
-            instances: Instances::new(Arc::clone(&revision), first),
+            instances: Instances::new(runtime, Arc::clone(&revision), first),
             revision,
-            gates: (0..lane::count()).map(|_| CachePadded::new(Gate::new())).collect(),
+            gates: (0..runtime.lanes).map(|_| CachePadded::new(Gate::new())).collect(),
             drained: Notify::new(),
             retired: AtomicBool::new(false),
             ended: AtomicBool::new(false),
-            announcer,
+            announcer: Arc::clone(&runtime.announcer),
         }
     }
 

@@ -112,6 +112,7 @@ impl HostBuilder {
             guest_log: self.guest_log,
             probe: self.probe,
             revisions_kept: self.revisions_kept,
+            lanes: crate::deployment::lanes(),
             programs: Programs::default(),
         };
         Ok(Host(Arc::new(Shared {

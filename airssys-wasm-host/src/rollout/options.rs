@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 
 use super::Promoted;
 use super::run::{Allowed, Candidate, Run};
+use crate::aside::drop_aside;
 use crate::deployment::{Deployment, Draft, Revision, Serving};
 use crate::host::Shared;
 use crate::observe::Event;
@@ -177,7 +178,10 @@ impl<'a> Update<'a> {
         };
         let old = run.follow().instrument(span).await?;
         let revision = named.revision();
-        named.history.lock().updated_to(Arc::clone(&revision));
+        let forgotten = named.history.lock().updated_to(Arc::clone(&revision));
+        if !forgotten.is_empty() {
+            drop_aside(forgotten);
+        }
         drop(turn);
         Ok(promoted(old, &revision, begun))
     }

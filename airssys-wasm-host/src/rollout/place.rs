@@ -78,6 +78,6 @@ impl Place for Arc<Named> {
                 break held;
             }
         };
-        Named::switch(self, Serving::new(revision, first, Arc::clone(&runtime.announcer)), held)
+        Named::switch(self, Serving::new(runtime, revision, first), held)
     }
 }

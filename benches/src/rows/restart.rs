@@ -12,7 +12,9 @@ use wasmtime::component::Component as BareComponent;
 use crate::bare;
 use crate::measure::{median, on_one_thread};
 use crate::report::{Goal, Row, Unit};
+use crate::variants::variant;
 
+const GUEST: &str = "greeter-v1";
 const COMPONENTS: u32 = 1_000;
 const ROUNDS: usize = 5;
 
@@ -45,7 +47,7 @@ pub(crate) fn rows() -> Vec<Row> {
     });
     vec![Row {
         name: "restart with 1,000 components from files",
-        guest: "greeter-v1",
+        guest: GUEST,
         peer: "wasmtime: 1,000 deserialize_file",
         ours,
         theirs,
@@ -54,16 +56,10 @@ pub(crate) fn rows() -> Vec<Row> {
     }]
 }
 
-/// The greeter a thousand times, each with a section of its own at the end.
 fn write_components(place: &Path, engine: &wasmtime::Engine) {
-    let greeter = guest("greeter-v1");
-    let code = engine.precompile_component(greeter.bytes()).expect("it compiles");
+    let code = engine.precompile_component(guest(GUEST).bytes()).expect("it compiles");
     for number in 0..COMPONENTS {
-        let mut bytes = greeter.bytes().to_vec();
-        // A custom section: id 0, its size, a name of one byte, four bytes.
-        bytes.extend([0, 6, 1, b'n']);
-        bytes.extend(number.to_le_bytes());
-        std::fs::write(place.join(format!("{number}.wasm")), bytes).expect("written");
+        std::fs::write(place.join(format!("{number}.wasm")), variant(GUEST, number)).expect("written");
         std::fs::write(place.join(format!("{number}.cwasm")), &code).expect("written");
     }
 }

@@ -1,51 +1,57 @@
 //! An update whose code is compiled already: from `update()` to the first answer
 //! of the new revision.
+//!
+//! Every revision has bytes of its own, so that each is loaded from its file. The
+//! host is one that has been up for a while, as the peer's engine has.
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use airssys_wasm_host::{Host, Instancing};
+use airssys_wasm_host::{Component, Function, Host, Instancing};
 use airssys_wasm_tests::guests::guest;
-use wasmtime::component::Component;
+use wasmtime::Engine;
+use wasmtime::component::{Component as BareComponent, Linker};
 
 use crate::bare;
 use crate::measure::{median, on_one_thread};
 use crate::report::{Goal, Row, Unit};
+use crate::variants::variant;
 
-const ROUNDS: usize = 60;
+const GUEST: &str = "greeter-v2";
+const ROUNDS: u32 = 60;
+/// Fill both pools' slots, and are not counted.
+const WARM_UP: u32 = 10;
 
 pub(crate) fn rows() -> Vec<Row> {
     let place = tempfile::tempdir().expect("a directory");
-    let cache = place.path().join("code");
     let (ours, theirs) = on_one_thread(async {
         let engine = bare::same_engine();
         let linker = bare::linker(&engine);
-        let code = place.path().join("greeter-v2.cwasm");
-        let compiled = engine.precompile_component(guest("greeter-v2").bytes()).expect("it compiles");
-        std::fs::write(&code, compiled).expect("written");
-        // Compiles both versions into the cache.
-        ours(&cache).await;
+        let code = engine.precompile_component(guest(GUEST).bytes()).expect("it compiles");
+        let cache = place.path().join("cache");
+        fill(&cache).await;
+        for round in 0..ROUNDS {
+            std::fs::write(file(place.path(), round), &code).expect("written");
+        }
 
+        let host = Host::builder().code_cache(&cache).build().expect("a host");
+        let greeter =
+            host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(1)).await.expect("deployed");
+        let greet = greeter.function("greet").expect("it greets");
         let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            our_times.push(ours(&cache).await);
-            let begun = Instant::now();
-            #[expect(unsafe_code, reason = "the peer's way to load code that it compiled above")]
-            // SAFETY: the file was written above by this process's compiler.
-            let component = unsafe { Component::deserialize_file(&engine, &code) }.expect("it loads");
-            let pre = linker.instantiate_pre(&component).expect("it links");
-            let mut store = bare::store(&engine);
-            let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
-            let api = instance.get_export_index(&mut store, None, "demo:greeter/api").expect("exported");
-            let greet = instance.get_export_index(&mut store, Some(&api), "greet").expect("exported");
-            let greet = instance.get_typed_func::<(String,), (String,)>(&mut store, greet).expect("it fits");
-            greet.call_async(&mut store, ("Ada".into(),)).await.expect("an answer");
-            their_times.push(begun.elapsed().as_nanos() as f64);
+        for round in 0..ROUNDS {
+            let our_time = ours(&host, &greet, component(round)).await;
+            let their_time = theirs(&engine, &linker, &file(place.path(), round)).await;
+            if round >= WARM_UP {
+                our_times.push(our_time);
+                their_times.push(their_time);
+            }
         }
         (median(&mut our_times), median(&mut their_times))
     });
     let row = |name, goal| Row {
         name,
-        guest: "greeter-v2",
+        guest: GUEST,
         peer: "wasmtime: deserialize_file, link, instantiate, call",
         ours,
         theirs,
@@ -58,15 +64,41 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
-/// A host of its own each time, so that no program is in memory already.
-async fn ours(cache: &std::path::Path) -> f64 {
-    let host = Host::builder().code_cache(cache).build().expect("a host");
-    let greeter = host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(1)).await.expect("deployed");
-    let greet = greeter.function::<(String,), (String,)>("greet").expect("it greets");
-    greet.call(("Ada".into(),)).await.expect("an answer");
-    let next = guest("greeter-v2");
+async fn ours(host: &Host, greet: &Function<(String,), (String,)>, next: Component) -> f64 {
     let begun = Instant::now();
-    drop(host.update("greeter", next).await.expect("updated"));
+    drop(host.update("greeter", next).any_version().await.expect("updated"));
     greet.call(("Ada".into(),)).await.expect("an answer");
     begun.elapsed().as_nanos() as f64
+}
+
+async fn theirs(engine: &Engine, linker: &Linker<bare::State>, file: &Path) -> f64 {
+    let begun = Instant::now();
+    #[expect(unsafe_code, reason = "the peer's way to load code that it compiled")]
+    // SAFETY: the file was written by this process, with what its compiler made.
+    let component = unsafe { BareComponent::deserialize_file(engine, file) }.expect("it loads");
+    let pre = linker.instantiate_pre(&component).expect("it links");
+    let mut store = bare::store(engine);
+    let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
+    let api = instance.get_export_index(&mut store, None, "demo:greeter/api").expect("exported");
+    let greet = instance.get_export_index(&mut store, Some(&api), "greet").expect("exported");
+    let greet = instance.get_typed_func::<(String,), (String,)>(&mut store, greet).expect("it fits");
+    greet.call_async(&mut store, ("Ada".into(),)).await.expect("an answer");
+    begun.elapsed().as_nanos() as f64
+}
+
+/// Has every revision compiled into the cache, by a host that is gone then.
+async fn fill(cache: &Path) {
+    let host = Host::builder().code_cache(cache).build().expect("a host");
+    drop(host.deploy(guest("greeter-v1")).await.expect("deployed"));
+    for round in 0..ROUNDS {
+        drop(host.deploy(component(round)).name(format!("greeter-{round}")).await.expect("deployed"));
+    }
+}
+
+fn file(place: &Path, round: u32) -> PathBuf {
+    place.join(format!("{round}.cwasm"))
+}
+
+fn component(round: u32) -> Component {
+    Component::from_bytes(variant(GUEST, round)).expect("a component")
 }
