@@ -9,8 +9,8 @@ use std::task::Poll;
 
 use tokio::time::{Sleep, sleep};
 
-use crate::deployment::Revision;
 use crate::engine::{Clock, Ticks};
+use crate::revision::Revision;
 
 /// The deadline passed.
 #[derive(Debug)]

@@ -49,6 +49,7 @@ mod instance;
 mod linker;
 mod observe;
 mod program;
+mod revision;
 mod rollout;
 mod runtime;
 mod wasi;

@@ -28,7 +28,23 @@ async fn a_guest_that_computes_for_ever_ends_at_its_deadline() {
     let error = call(&spin, "spin", "()").await.expect_err("it never returns");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
     assert!(error.to_string().contains("`call_deadline` is 200ms"), "{error}");
+    assert!(format!("{error:?}").contains("spin"), "where it was, by the guest's own names: {error:?}");
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+/// A guest that computes yields every 100 ms; a deadline before that is kept too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_deadline_is_kept() {
+    let short = Limits { call_deadline: Duration::from_millis(20), ..Limits::default() };
+    let (_host, deployment) = deploy("limits-spin", short).await;
+    let mut shortest = Duration::MAX;
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let error = call(&deployment, "spin", "()").await.expect_err("out of time");
+        assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+        shortest = shortest.min(begun.elapsed());
+    }
+    assert!(shortest < Duration::from_millis(90), "{shortest:?}");
 }
 
 /// Yielding gives the executor a chance: on one thread others go on.
@@ -117,9 +133,16 @@ async fn tables_are_bounded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn core_instances_are_bounded() {
     let limits = Limits { core_instances_max: 1, ..Limits::default() };
-    let error =
-        host().deploy(wat_file("two-memories")).limits(limits).await.expect_err("it has two core instances");
-    assert_eq!(error.kind(), ErrorKind::StartFailed);
+    for (what, parts) in [
+        ("instance", "(core module $m) (core instance (instantiate $m)) (core instance (instantiate $m))"),
+        ("memor", "(core module $m (memory 1) (memory 1)) (core instance (instantiate $m))"),
+        ("table", "(core module $m (table 1 funcref) (table 1 funcref)) (core instance (instantiate $m))"),
+    ] {
+        let two = wat("two", &format!("(component {parts})"));
+        let error = host().deploy(two).limits(limits.clone()).await.expect_err(what);
+        assert_eq!(error.kind(), ErrorKind::StartFailed);
+        assert!(format!("{error:?}").contains(what), "{error:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,8 +6,8 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::Revision;
 use crate::instance::{Instance, Slot};
+use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
 /// A handle, as an update sees it.

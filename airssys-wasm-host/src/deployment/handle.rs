@@ -10,8 +10,9 @@ use airssys_wasm_core::{ComponentName, FunctionName};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentNamedList, Instance as WasmInstance, Lift, Lower};
 
-use super::{Named, Revision, RevisionStatus, Status};
+use super::{Named, RevisionStatus, Status};
 use crate::function::{Bindings, DynamicFunction, Function};
+use crate::revision::Revision;
 use crate::{InstanceState, Result};
 
 /// A name with a revision that serves it. Survives updates; cloning is cheap.

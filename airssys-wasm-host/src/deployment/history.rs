@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use semver::Version;
 
-use super::Revision;
+use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
 /// The revisions that are kept, and the order in which they served.

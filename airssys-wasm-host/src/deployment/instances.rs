@@ -11,11 +11,11 @@ use airssys_wasm_core::Instancing;
 use crossbeam_queue::ArrayQueue;
 use tokio::sync::Notify;
 
-use super::Revision;
 use crate::Result;
 use crate::aside::drop_aside;
 use crate::engine::Ticks;
 use crate::instance::Instance;
+use crate::revision::Revision;
 use crate::runtime::Runtime;
 
 /// Idle instances that one lane keeps at most.

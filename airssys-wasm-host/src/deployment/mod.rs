@@ -10,7 +10,6 @@ mod handle;
 mod history;
 mod instances;
 mod lane;
-mod revision;
 mod serving;
 mod status;
 
@@ -26,12 +25,12 @@ pub use handle::Deployment;
 pub(crate) use history::History;
 pub(crate) use instances::Instances;
 pub(crate) use lane::count as lanes;
-pub(crate) use revision::{Draft, Revision};
 pub(crate) use serving::Serving;
 pub use status::{RevisionStatus, Status};
 
 use crate::instance::Instance;
 use crate::observe::Event;
+use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::{Error, Result};
 

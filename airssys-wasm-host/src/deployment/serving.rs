@@ -14,9 +14,10 @@ use crossbeam_utils::CachePadded;
 use tokio::sync::Notify;
 
 use super::gate::{Gate, all_drained};
-use super::{Instances, Revision, lane};
+use super::{Instances, lane};
 use crate::instance::Instance;
 use crate::observe::{Announcer, Event};
+use crate::revision::Revision;
 use crate::runtime::Runtime;
 
 pub(crate) struct Serving {

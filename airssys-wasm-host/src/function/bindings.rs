@@ -8,8 +8,9 @@ use wasmtime::component::Instance as WasmInstance;
 use wasmtime::{AsContextMut, StoreContextMut};
 
 use super::Handle;
-use crate::deployment::{Caller, Named, Revision};
+use crate::deployment::{Caller, Named};
 use crate::instance::{Instance, InstanceState};
+use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
 /// Generated bindings that survive updates. Cloning is cheap.

@@ -9,8 +9,9 @@ use airssys_wasm_core::{FunctionName, Value};
 use wasmtime::component::Func;
 
 use super::{Handle, values};
-use crate::deployment::{Named, Revision};
+use crate::deployment::Named;
 use crate::instance::Instance;
+use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
 /// A dynamic function that survives updates. Cloning is cheap.
@@ -128,7 +129,7 @@ fn find(
     expected: &FunctionType,
 ) -> Result<Func> {
     check_type(revision, name, expected)?;
-    let index = revision.export(name, instance)?;
+    let index = instance.export(revision, name)?;
     instance.wasm.get_func(&mut instance.store, index).ok_or_else(|| revision.not_compiled(name))
 }
 

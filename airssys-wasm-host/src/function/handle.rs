@@ -8,10 +8,11 @@ use std::sync::Arc;
 use wasmtime::{AsContextMut, StoreContextMut};
 
 use crate::call::{deadline_message, within};
-use crate::deployment::{Admission, Caller, Named, Revision};
+use crate::deployment::{Admission, Caller, Named};
 use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState, Slot, call_failed};
 use crate::observe::Event;
+use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
 /// Finds a `T` in an instance of a revision.

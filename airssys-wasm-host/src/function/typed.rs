@@ -9,8 +9,9 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
 
 use super::Handle;
-use crate::deployment::{Named, Revision};
+use crate::deployment::Named;
 use crate::instance::Instance;
+use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
 /// A typed function that survives updates. Cloning is cheap.
@@ -85,7 +86,7 @@ where
     Params: ComponentNamedList + Lower,
     Results: ComponentNamedList + Lift,
 {
-    let index = revision.export(name, instance)?;
+    let index = instance.export(revision, name)?;
     instance.wasm.get_typed_func(&mut instance.store, index).map_err(|error| mismatch(revision, name, &error))
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use wasmtime::Trap;
 
 use super::InstanceState;
-use crate::deployment::Revision;
+use crate::revision::Revision;
 use crate::{Error, ErrorKind};
 
 /// The error with which the epoch callback ends a call that is out of time.

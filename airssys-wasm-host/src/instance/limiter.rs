@@ -15,21 +15,32 @@ pub(super) struct Limiter {
     refused: Option<String>,
 }
 
+/// So much of something, however many share it.
 struct Budget {
     used: usize,
     max: usize,
+    /// For messages: what it is, and the limit's name.
+    what: &'static str,
+    limit: &'static str,
 }
 
 impl Budget {
-    /// Takes the growth from `current` to `desired` if it fits.
-    fn grow(&mut self, current: usize, desired: usize) -> bool {
+    fn new(max: usize, what: &'static str, limit: &'static str) -> Self {
+        Self { used: 0, max, what, limit }
+    }
+
+    /// Takes the growth from `current` to `desired`; the reason if it does not fit.
+    fn grow(&mut self, current: usize, desired: usize) -> Result<(), String> {
         let grown = desired.saturating_sub(current);
         match self.used.checked_add(grown) {
             Some(used) if used <= self.max => {
                 self.used = used;
-                true
+                Ok(())
             }
-            _ => false,
+            _ => Err(format!(
+                "{grown} {} were asked for beside {} in use, and `{}` is {}",
+                self.what, self.used, self.limit, self.max
+            )),
         }
     }
 }
@@ -37,10 +48,20 @@ impl Budget {
 impl Limiter {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            memory: Budget { used: 0, max: limits.memory_bytes_max },
-            table_elements: Budget { used: 0, max: limits.table_elements_max },
+            memory: Budget::new(limits.memory_bytes_max, "bytes of memory", "memory_bytes_max"),
+            table_elements: Budget::new(limits.table_elements_max, "table elements", "table_elements_max"),
             core_instances_max: limits.core_instances_max,
             refused: None,
+        }
+    }
+
+    fn granted(&mut self, grow: impl FnOnce(&mut Self) -> Result<(), String>) -> bool {
+        match grow(self) {
+            Ok(()) => true,
+            Err(reason) => {
+                self.refused = Some(reason);
+                false
+            }
         }
     }
 
@@ -60,16 +81,7 @@ impl ResourceLimiter for Limiter {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        let granted = self.memory.grow(current, desired);
-        if !granted {
-            self.refused = Some(format!(
-                "{} bytes of memory were asked for beside {} in use, and `memory_bytes_max` is {}",
-                desired - current,
-                self.memory.used,
-                self.memory.max
-            ));
-        }
-        Ok(granted)
+        Ok(self.granted(|limiter| limiter.memory.grow(current, desired)))
     }
 
     fn table_growing(
@@ -81,16 +93,7 @@ impl ResourceLimiter for Limiter {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        let granted = self.table_elements.grow(current, desired);
-        if !granted {
-            self.refused = Some(format!(
-                "{} table elements were asked for beside {} in use, and `table_elements_max` is {}",
-                desired - current,
-                self.table_elements.used,
-                self.table_elements.max
-            ));
-        }
-        Ok(granted)
+        Ok(self.granted(|limiter| limiter.table_elements.grow(current, desired)))
     }
 
     fn instances(&self) -> usize {

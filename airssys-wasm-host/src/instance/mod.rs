@@ -12,7 +12,8 @@ mod state;
 
 use std::pin::pin;
 
-use wasmtime::component::Instance as WasmInstance;
+use airssys_wasm_core::FunctionName;
+use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance};
 use wasmtime::{Store, UpdateDeadline};
 
 pub(crate) use bound::{Slot, Table};
@@ -20,8 +21,8 @@ pub(crate) use failure::{call_failed, start_failed};
 pub use state::InstanceState;
 
 use crate::call::{deadline_message, within};
-use crate::deployment::Revision;
 use crate::engine::{Ticks, YIELD_TICKS};
+use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
 
@@ -55,6 +56,23 @@ impl Instance {
             let message = format!("{revision} does not start: it {}", deadline_message(revision));
             Err(Error::new(ErrorKind::StartFailed, message))
         })
+    }
+
+    /// Where this instance of `revision` has the function that a name means.
+    pub(crate) fn export(
+        &mut self,
+        revision: &Revision,
+        name: &FunctionName,
+    ) -> Result<ComponentExportIndex> {
+        let exact = revision.exact(name)?;
+        let Self { store, wasm, .. } = self;
+        let interface = match exact.interface() {
+            Some(interface) => wasm.get_export_index(&mut *store, None, interface).map(Some),
+            None => Some(None),
+        };
+        interface
+            .and_then(|interface| wasm.get_export_index(&mut *store, interface.as_ref(), exact.function()))
+            .ok_or_else(|| revision.not_compiled(name))
     }
 
     /// Gives the next call its time and fuel.

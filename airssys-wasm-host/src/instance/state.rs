@@ -8,8 +8,8 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::limiter::Limiter;
-use crate::deployment::Revision;
 use crate::engine::{Clock, Ticks};
+use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::wasi;
 

@@ -4,7 +4,7 @@
 
 use airssys_wasm_core::{Instancing, check_version};
 
-use crate::deployment::{Draft, Revision};
+use crate::revision::{Draft, Revision};
 use crate::{Error, ErrorKind, Result, linker};
 
 /// It is newer, or any version is allowed.

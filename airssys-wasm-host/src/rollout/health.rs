@@ -7,8 +7,8 @@ use std::pin::pin;
 use wasmtime::component::TypedFunc;
 
 use crate::call::{deadline_message, within};
-use crate::deployment::Revision;
 use crate::instance::Instance;
+use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
 
@@ -25,7 +25,7 @@ pub(super) async fn check(runtime: &Runtime, revision: &Revision, instance: &mut
     let clock = runtime.engines.clock();
     let deadline = clock.now().plus(revision.call_ticks);
     instance.arm(deadline, revision.limits.fuel_per_call)?;
-    let index = revision.export(&CHECK.parse()?, instance)?;
+    let index = instance.export(revision, &CHECK.parse()?)?;
     let check: TypedFunc<(), (Result<(), String>,)> = instance
         .wasm
         .get_typed_func(&mut instance.store, index)

@@ -14,9 +14,10 @@ use tracing::Instrument as _;
 use super::Promoted;
 use super::run::{Allowed, Candidate, Run};
 use crate::aside::drop_aside;
-use crate::deployment::{Deployment, Draft, Revision, Serving};
+use crate::deployment::{Deployment, Serving};
 use crate::host::Shared;
 use crate::observe::Event;
+use crate::revision::{Draft, Revision};
 use crate::{Component, Error, ErrorKind, Result};
 
 type Awaited<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;

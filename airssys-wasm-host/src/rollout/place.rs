@@ -8,8 +8,9 @@ use airssys_wasm_core::ComponentName;
 
 use super::run::out_of_turn;
 use crate::Result;
-use crate::deployment::{Named, Revision, Serving};
+use crate::deployment::{Named, Serving};
 use crate::instance::Instance;
+use crate::revision::Revision;
 use crate::runtime::Runtime;
 
 /// The end of a rollout.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use airssys_wasm_core::{Decision, Effect, Outcome, Rollout};
 
 use super::{checks, health};
-use crate::deployment::{Draft, Named, Revision, Serving};
+use crate::deployment::{Named, Serving};
 use crate::instance::Instance;
 use crate::observe::Event;
+use crate::revision::{Draft, Revision};
 use crate::rollout::place::Place;
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_host::{
-    ComponentName, Deployment, Effect, ErrorKind, Event, Host, Instancing, RolloutProbe, Strategy,
+    ComponentName, Deployment, Effect, Error, ErrorKind, Event, Host, Instancing, RolloutProbe, Strategy,
 };
 use parking_lot::Mutex;
 
@@ -173,6 +173,23 @@ async fn an_update_under_way_does_not_bring_a_removed_name_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pause_that_is_given_up_does_not_bring_a_removed_name_back() {
+    let interfere = Interfere::default();
+    let (host, deployment) = host_with(&interfere).await;
+    let greet = greet(&deployment);
+    *interfere.0.lock() = Some((Effect::Start, How::Hang));
+    let updating = host.clone();
+    let update = tokio::spawn(async move {
+        updating.update("greeter", guest("greeter-v2")).strategy(Strategy::Recreate).await.map(drop)
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    host.remove("greeter").await.expect("removed");
+    update.abort();
+    assert!(update.await.expect_err("aborted").is_cancelled());
+    assert_eq!(greet.call(("Ada".into(),)).await.expect_err("removed").kind(), ErrorKind::NotDeployed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_way_a_component_can_be_broken_is_refused_with_its_phase() {
     let (host, deployment) = greeter(Instancing::PerCall).await;
     let mut events = host.events();
@@ -193,12 +210,10 @@ async fn each_way_a_component_can_be_broken_is_refused_with_its_phase() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handle_that_the_new_revision_cannot_serve_refuses_the_update() {
+async fn bindings_are_tried_before_they_are_handed_out_and_survive_updates() {
     let host = crate::support::host();
     let old = crate::support::wat_file("answers-u32");
     let deployment = host.deploy(old).name("answers").await.expect("deployed");
-    // The world check compares worlds; a handle made through bindings is only
-    // known by trying it.
     let bindings = deployment
         .bindings(|mut store, instance| instance.get_typed_func::<(), (u32,)>(&mut store, "answer"))
         .await
@@ -216,7 +231,25 @@ async fn a_handle_that_the_new_revision_cannot_serve_refuses_the_update() {
     assert_eq!(answer.expect("an answer").0, 42);
 }
 
-/// A name that means one function in the revision that serves, and two in the next.
+/// The world check compares worlds, and a new interface is welcome; but a name may
+/// mean one function in the revision that serves, and two in the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handle_that_the_new_revision_cannot_serve_refuses_the_update() {
+    let host = crate::support::host();
+    let deployment = host.deploy(crate::support::wat_file("greets-once")).await.expect("deployed");
+    let handle = deployment.dynamic_function("greet").expect("it greets");
+    let error = update_to_ambiguous(&host).await.expect_err("the handle would be lost");
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::CallersLost, Some(Effect::BindCallers)), "{error}");
+    assert_eq!(handle.call_wave("()").await.expect("an answer").as_deref(), Some("1"));
+    drop(handle);
+    update_to_ambiguous(&host).await.expect("nobody holds such a handle any more");
+}
+
+async fn update_to_ambiguous(host: &Host) -> Result<(), Error> {
+    let ambiguous = crate::support::wat_file("greets-twice").with_name("greets-once").expect("a name");
+    host.update("greets-once", ambiguous).any_version().await.map(drop)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handle_made_while_an_update_is_under_way_is_checked_as_well() {
     let interfere = Interfere::default();
@@ -224,10 +257,7 @@ async fn a_handle_made_while_an_update_is_under_way_is_checked_as_well() {
     let deployment = host.deploy(crate::support::wat_file("greets-once")).await.expect("deployed");
     *interfere.0.lock() = Some((Effect::Switch, How::Delay));
     let updating = host.clone();
-    let update = tokio::spawn(async move {
-        let ambiguous = crate::support::wat_file("greets-twice").with_name("greets-once").expect("a name");
-        updating.update("greets-once", ambiguous).any_version().await.map(drop)
-    });
+    let update = tokio::spawn(async move { update_to_ambiguous(&updating).await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     let late = deployment.dynamic_function("greet").expect("it greets, so far");
     let error = update.await.expect("a task").expect_err("the late handle would be lost");

@@ -9,10 +9,8 @@ use std::sync::Arc;
 use airssys_wasm_core::world::Function;
 use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits};
 use parking_lot::RwLock;
-use wasmtime::component::ComponentExportIndex;
 
 use crate::engine::Ticks;
-use crate::instance::Instance;
 use crate::observe::LogBudget;
 use crate::program::Program;
 use crate::runtime::Runtime;
@@ -76,23 +74,6 @@ impl Revision {
             .map_err(|error| Error::new(ErrorKind::FunctionNotFound, format!("{self} has {error}")))
     }
 
-    /// Where `instance` has the function that a name means.
-    pub(crate) fn export(
-        &self,
-        name: &FunctionName,
-        instance: &mut Instance,
-    ) -> Result<ComponentExportIndex> {
-        let exact = self.exact(name)?;
-        let Instance { store, wasm, .. } = instance;
-        let interface = match exact.interface() {
-            Some(interface) => wasm.get_export_index(&mut *store, None, interface).map(Some),
-            None => Some(None),
-        };
-        interface
-            .and_then(|interface| wasm.get_export_index(&mut *store, interface.as_ref(), exact.function()))
-            .ok_or_else(|| self.not_compiled(name))
-    }
-
     /// An export that the world has, and the compiled code has not.
     pub(crate) fn not_compiled(&self, name: &FunctionName) -> Error {
         Error::new(
@@ -102,7 +83,7 @@ impl Revision {
     }
 
     /// The full name of the function that a name means here.
-    fn exact(&self, name: &FunctionName) -> Result<Arc<FunctionName>> {
+    pub(crate) fn exact(&self, name: &FunctionName) -> Result<Arc<FunctionName>> {
         if let Some(exact) = self.exact_names.read().get(name) {
             return Ok(Arc::clone(exact));
         }
