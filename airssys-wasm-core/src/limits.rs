@@ -45,7 +45,8 @@ pub struct Limits {
     /// Default 1,000: as many files as a process may usually open.
     pub handles_max: usize,
     /// Bytes that the host copies out of the guest at once: the arguments of one
-    /// host call, or the results of one call.
+    /// host call, or the results of one call. Values of a dynamic call count as they
+    /// lie in memory, some 40 bytes for each element of a list.
     ///
     /// Default 64 MiB: more than any message that should cross by value.
     pub hostcall_bytes_max: usize,

@@ -3,6 +3,9 @@
 //! Decides on distance only; the caller words the sentence.
 //! Tests: below.
 
+/// Longer names are no slips, and comparing them costs the product of their lengths.
+const LENGTH_MAX: usize = 200;
+
 /// The candidate nearest to `wanted`, if one is near enough to be a slip.
 ///
 /// ```
@@ -12,8 +15,10 @@
 /// assert_eq!(nearest("zebra", ["greet", "part"]), None);
 /// ```
 pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let short = |name: &str| name.len() <= LENGTH_MAX;
     candidates
         .into_iter()
+        .filter(|candidate| short(wanted) && short(candidate))
         .map(|candidate| (strsim::damerau_levenshtein(wanted, candidate), candidate))
         .filter(|(distance, candidate)| {
             *distance <= (wanted.chars().count().max(candidate.chars().count()) / 3).max(1)
@@ -29,6 +34,13 @@ mod tests {
     #[test]
     fn prefers_the_nearest() {
         assert_eq!(nearest("greter", ["greeter", "grater"]), Some("greeter"));
+    }
+
+    #[test]
+    fn long_names_are_not_compared() {
+        let long = "x".repeat(100_000);
+        assert_eq!(nearest(&long, [long.as_str(), "greet"]), None);
+        assert_eq!(nearest("greet", [long.as_str(), "gret"]), Some("gret"));
     }
 
     #[test]

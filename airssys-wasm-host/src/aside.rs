@@ -1,8 +1,19 @@
-//! Work that nobody waits for.
+//! Work away from the threads that serve calls.
 //!
 //! Tests: the workspace's `tests/soak`, where what is dropped here must be gone.
 
 use tokio::runtime::Handle;
+
+use crate::{Error, ErrorKind, Result};
+
+/// Does what blocks, a compiler above all.
+pub(crate) async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::new(ErrorKind::Internal, "the compiler did not return").with_source(error))?
+}
 
 /// Drops what takes a while to drop (instances give their memory back, code is
 /// unmapped) away from the threads that serve calls.

@@ -3,11 +3,12 @@
 //! Decides where instances get their memory from; holds none itself.
 //! Tests: the workspace's `tests/components`.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::InstancePre;
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
+use crate::aside::on_a_thread;
 use crate::engine::{Allocation, Profile};
 use crate::instance::InstanceState;
 use crate::observe::Event;
@@ -21,14 +22,24 @@ pub(crate) struct Program {
     pooled: Option<InstancePre<InstanceState>>,
     /// Linked when first needed.
     on_demand: OnceLock<InstancePre<InstanceState>>,
+    /// One call has it linked; others wait for that one.
+    linking: tokio::sync::Mutex<()>,
+    /// The same for the threads that link: a call may have left in the middle.
+    compiling: parking_lot::Mutex<()>,
     component: Component,
 }
 
 impl Program {
     /// Compiles, or loads from the cache, and links. Blocks.
     pub(crate) fn load(runtime: &Runtime, profile: Profile, component: &Component) -> Result<Self> {
-        let mut program =
-            Self { profile, pooled: None, on_demand: OnceLock::new(), component: component.clone() };
+        let mut program = Self {
+            profile,
+            pooled: None,
+            on_demand: OnceLock::new(),
+            linking: tokio::sync::Mutex::default(),
+            compiling: parking_lot::Mutex::default(),
+            component: component.clone(),
+        };
         match runtime.engines.get(profile, Allocation::Pooled) {
             Ok(compiling) => {
                 let code = runtime.code_cache.code(&compiling, component.digest(), component.bytes())?;
@@ -51,8 +62,8 @@ impl Program {
 
     /// What to instantiate, and a store for it: from the pool if a slot is free.
     pub(crate) async fn instantiate(
-        &self,
-        runtime: &Runtime,
+        self: &Arc<Self>,
+        runtime: &Arc<Runtime>,
         mut store: impl FnMut(&wasmtime::Engine) -> Result<Store<InstanceState>>,
     ) -> Result<(Store<InstanceState>, wasmtime::Result<wasmtime::component::Instance>)> {
         if let Some(pooled) = &self.pooled {
@@ -62,14 +73,14 @@ impl Program {
                 outcome => return Ok((store, outcome)),
             }
         }
-        let pre = self.on_demand(runtime)?;
+        let pre = self.on_demand(runtime).await?;
         let mut store = store(pre.engine())?;
         let outcome = pre.instantiate_async(&mut store).await;
         Ok((store, outcome))
     }
 
     fn fall_back(&self, runtime: &Runtime, reason: &str) -> Result<()> {
-        self.on_demand(runtime)?;
+        self.link_on_demand(runtime)?;
         if let Some(component) = self.component.name().cloned() {
             let reason = reason.to_owned();
             runtime.announcer.announce(Event::AllocatedOnDemand { component, reason });
@@ -77,7 +88,23 @@ impl Program {
         Ok(())
     }
 
-    fn on_demand(&self, runtime: &Runtime) -> Result<&InstancePre<InstanceState>> {
+    /// Linked for allocation on demand; the first time away from the threads that
+    /// serve calls, for it may have to be compiled.
+    async fn on_demand(self: &Arc<Self>, runtime: &Arc<Runtime>) -> Result<&InstancePre<InstanceState>> {
+        if let Some(pre) = self.on_demand.get() {
+            return Ok(pre);
+        }
+        let _turn = self.linking.lock().await;
+        if self.on_demand.get().is_none() {
+            let (program, runtime) = (Arc::clone(self), Arc::clone(runtime));
+            on_a_thread(move || program.link_on_demand(&runtime).map(drop)).await?;
+        }
+        self.link_on_demand(runtime)
+    }
+
+    /// Blocks while it compiles.
+    fn link_on_demand(&self, runtime: &Runtime) -> Result<&InstancePre<InstanceState>> {
+        let _turn = self.compiling.lock();
         if let Some(pre) = self.on_demand.get() {
             return Ok(pre);
         }

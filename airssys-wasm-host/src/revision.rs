@@ -52,7 +52,8 @@ impl Draft {
             number: self.number,
             component: self.component,
             program,
-            call_ticks: Ticks::lasting(self.limits.call_deadline),
+            // The clock shows the last tick: one more, so that no call has less time.
+            call_ticks: Ticks::lasting(self.limits.call_deadline).plus(Ticks(1)),
             limits: self.limits,
             instancing: self.instancing,
             printer: Arc::new(printer),

@@ -1,5 +1,7 @@
 //! Which instance serves a call.
 
+use std::time::Duration;
+
 use airssys_wasm_host::Instancing;
 
 use crate::support::{guest, host};
@@ -69,4 +71,56 @@ async fn a_pool_keeps_to_its_bound_and_everyone_has_a_turn() {
         let instances = caller.await.expect("a caller");
         assert!(instances <= 3, "{instances}");
     }
+}
+
+/// Nothing lies idle while somebody waits, even if all is freed at one moment.
+#[tokio::test(flavor = "current_thread")]
+async fn all_that_is_freed_at_once_is_used_at_once() {
+    let host = host();
+    let sleeper =
+        host.deploy(guest("limits-sleep")).instancing(Instancing::pooled(4)).await.expect("deployed");
+    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let begin = |count: usize| -> Vec<_> {
+        (0..count)
+            .map(|_| {
+                let sleep = sleep.clone();
+                tokio::spawn(async move { sleep.call((100,)).await })
+            })
+            .collect()
+    };
+    let mut calls = begin(5);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // Blocks the only thread: four calls end at the same moment, with one waiting.
+    std::thread::sleep(Duration::from_millis(80));
+    calls.extend(begin(4));
+    let begun = std::time::Instant::now();
+    for call in calls {
+        call.await.expect("a task").expect("it slept");
+    }
+    // Five calls on four instances take two turns; one after the other, five.
+    assert!(begun.elapsed() < Duration::from_millis(350), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_the_line_keeps_nobody_waiting() {
+    let host = host();
+    let sleeper =
+        host.deploy(guest("limits-sleep")).instancing(Instancing::pooled(1)).await.expect("deployed");
+    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
+    for _ in 0..20 {
+        let waiting: Vec<_> = (0..8)
+            .map(|_| {
+                let sleep = sleep.clone();
+                tokio::spawn(async move { sleep.call((2,)).await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        waiting.iter().step_by(2).for_each(tokio::task::JoinHandle::abort);
+        for call in waiting {
+            if let Ok(ended) = call.await {
+                ended.expect("it slept");
+            }
+        }
+    }
+    sleep.call((1,)).await.expect("the instance is free");
 }

@@ -166,7 +166,8 @@ fn describe(bytes: &[u8]) -> String {
 
 fn decode_world(bytes: &[u8]) -> Result<World, ComponentError> {
     match wit_component::decode(bytes) {
-        Ok(DecodedWasm::Component(resolve, id)) => Ok(world::decode(&resolve, id)),
+        Ok(DecodedWasm::Component(resolve, id)) => world::decode(&resolve, id)
+            .map_err(|too_large| ComponentError::World { problem: too_large.to_string() }),
         Ok(DecodedWasm::WitPackage(..)) => Err(ComponentError::WitPackage),
         Err(error) => Err(ComponentError::World { problem: format!("{error:#}") }),
     }
@@ -239,6 +240,24 @@ mod tests {
             let message = Component::from_bytes(bytes).expect_err(expected).to_string();
             assert!(message.contains(expected), "{expected}: {message}");
         }
+    }
+
+    /// A few kilobytes whose types would fill gigabytes when written out.
+    #[test]
+    fn types_that_multiply_are_refused() {
+        let cases: String = (0..2_000).map(|n| format!("\"case-{n}\" ")).collect();
+        let uses = "$e ".repeat(2_000);
+        let text = format!(
+            r#"(component (import "demo:big/types" (instance
+                (type $enum (enum {cases}))
+                (export "e" (type $e (eq $enum)))
+                (type $all (tuple {uses}))
+                (export "f" (func (param "all" $all))))))"#
+        );
+        let bytes = wat::parse_str(text).expect("valid text");
+        assert!(bytes.len() < 50_000);
+        let error = Component::from_bytes(bytes).expect_err("4 million cases").to_string();
+        assert!(error.contains("make them smaller"), "{error}");
     }
 
     #[test]

@@ -134,9 +134,12 @@ impl Rollout {
 
     /// An earlier revision again. It is compiled and linked already.
     #[must_use]
-    pub fn rollback() -> Self {
+    pub fn rollback(strategy: Strategy) -> Self {
         use Effect::*;
-        Self::following(&[CheckState, Start, BindCallers, CheckHealth, Switch])
+        Self::following(match strategy {
+            Strategy::BlueGreen => &[CheckState, Start, BindCallers, CheckHealth, Switch],
+            Strategy::Recreate => &[CheckState, Pause, Drain, Start, BindCallers, CheckHealth, Switch],
+        })
     }
 
     fn following(plan: &'static [Effect]) -> Self {
@@ -210,12 +213,13 @@ impl fmt::Display for Effect {
 mod tests {
     use super::*;
 
-    fn all() -> [Rollout; 4] {
+    fn all() -> [Rollout; 5] {
         [
             Rollout::deploy(),
             Rollout::update(Strategy::BlueGreen),
             Rollout::update(Strategy::Recreate),
-            Rollout::rollback(),
+            Rollout::rollback(Strategy::BlueGreen),
+            Rollout::rollback(Strategy::Recreate),
         ]
     }
 

@@ -2,6 +2,9 @@
 //!
 //! Translates; decides nothing. Tests: `component`, on real bytes.
 
+use std::cell::Cell;
+use std::fmt;
+
 use wit_parser::{
     FunctionKind, Handle, InterfaceId, Resolve, Type as WitType, TypeDefKind, TypeId, TypeOwner, WorldId,
     WorldItem, WorldKey,
@@ -10,15 +13,33 @@ use wit_parser::{
 use super::{Case, Field, Function, Interface, InterfaceName, Param, Side, Type, World};
 use crate::FunctionName;
 
+/// How large types may become when each use of a named type is written out: parts
+/// of types, and bytes of their names. All of WASI takes a hundredth of it.
+const SIZE_MAX: usize = 1_000_000;
+
+/// The types are too large.
+#[derive(Debug)]
+pub(crate) struct TooLarge;
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "its types, written out, have more than {SIZE_MAX} parts and letters; make them smaller")
+    }
+}
+
 /// Translates the world `id` of `resolve`.
-pub(crate) fn decode(resolve: &Resolve, id: WorldId) -> World {
-    let decoder = Decoder { resolve };
+pub(crate) fn decode(resolve: &Resolve, id: WorldId) -> Result<World, TooLarge> {
+    let decoder = Decoder { resolve, left: Cell::new(SIZE_MAX) };
     let world = &resolve.worlds[id];
-    World { imports: decoder.side(world.imports.iter()), exports: decoder.side(world.exports.iter()) }
+    let world =
+        World { imports: decoder.side(world.imports.iter()), exports: decoder.side(world.exports.iter()) };
+    if decoder.left.get() == 0 { Err(TooLarge) } else { Ok(world) }
 }
 
 struct Decoder<'a> {
     resolve: &'a Resolve,
+    /// What may still be written out; nothing is when it is used up.
+    left: Cell<usize>,
 }
 
 impl Decoder<'_> {
@@ -81,7 +102,25 @@ impl Decoder<'_> {
         }
     }
 
+    /// Takes what writing out a type costs. False if it is too much.
+    fn afford(&self, kind: &TypeDefKind) -> bool {
+        let names: usize = match kind {
+            TypeDefKind::Record(record) => record.fields.iter().map(|field| field.name.len() + 1).sum(),
+            TypeDefKind::Variant(variant) => variant.cases.iter().map(|case| case.name.len() + 1).sum(),
+            TypeDefKind::Enum(e) => e.cases.iter().map(|case| case.name.len() + 1).sum(),
+            TypeDefKind::Flags(flags) => flags.flags.iter().map(|flag| flag.name.len() + 1).sum(),
+            TypeDefKind::Tuple(tuple) => tuple.types.len(),
+            _ => 0,
+        };
+        self.left.set(self.left.get().saturating_sub(names + 1));
+        self.left.get() > 0
+    }
+
     fn defined(&self, id: TypeId) -> Type {
+        if !self.afford(&self.resolve.types[id].kind) {
+            // What is written out is thrown away.
+            return Type::Bool;
+        }
         match &self.resolve.types[id].kind {
             TypeDefKind::Type(ty) => self.ty(ty),
             TypeDefKind::List(ty) => Type::List(self.boxed(ty)),

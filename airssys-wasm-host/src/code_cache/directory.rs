@@ -76,8 +76,14 @@ fn make_private(path: &Path) -> io::Result<()> {
 
 #[cfg(unix)]
 fn check_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path)?.permissions().mode();
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let metadata = fs::metadata(path)?;
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other(
+            "it belongs to another user, and code from it would be trusted; say a directory of your own",
+        ));
+    }
+    let mode = metadata.permissions().mode();
     if mode & 0o022 != 0 {
         return Err(io::Error::other(
             "others can write to it, and code from it would be trusted; make it private with `chmod 700`",

@@ -27,17 +27,13 @@ struct Registry {
     free: Vec<usize>,
     /// Slots taken so far.
     taken: u64,
-    /// Handles registered so far.
-    registered: u64,
 }
 
-/// The handles that there were at some moment.
-#[derive(Clone, Copy)]
-pub(crate) struct Known(u64);
-
-/// While this is held, no handle is registered.
+/// Every handle is bound, and while this is held none is registered.
 pub(crate) struct Held<'a> {
     _registry: MutexGuard<'a, Registry>,
+    // After the lock: the last owner of a handle takes it to free the slot.
+    callers: Vec<Arc<dyn Caller>>,
 }
 
 impl Callers {
@@ -54,9 +50,7 @@ impl Callers {
 
     /// Remembers the handle that has `slot`: updates are checked against it.
     pub(crate) fn register(&self, slot: Slot, caller: Weak<dyn Caller>) {
-        let mut registry = self.0.lock();
-        registry.places[slot.place] = Some(caller);
-        registry.registered += 1;
+        self.0.lock().places[slot.place] = Some(caller);
     }
 
     /// The handle that had `slot` is gone.
@@ -66,37 +60,43 @@ impl Callers {
         registry.free.push(slot.place);
     }
 
-    /// Binds every handle that exists to `instance`, and says which those are.
+    /// Binds every handle that exists to `instance`.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::CallersLost`] with every handle that does not fit.
-    pub(crate) fn bind_all(&self, revision: &Revision, instance: &mut Instance) -> Result<Known> {
-        let (callers, known) = self.all();
-        let problems: Vec<String> = callers
-            .iter()
-            .filter_map(|caller| caller.bind(revision, instance).err())
-            .map(|error| error.to_string())
-            .collect();
-        if problems.is_empty() {
-            return Ok(known);
-        }
-        Err(Error::new(
-            ErrorKind::CallersLost,
-            format!("callers hold handles that {revision} cannot serve: {}", problems.join("; ")),
-        ))
+    pub(crate) fn bind_all(&self, revision: &Revision, instance: &mut Instance) -> Result<()> {
+        let callers = self.0.lock().callers();
+        bind(&callers, revision, instance)
     }
 
-    /// Lets no more handles come, if none came since those that are known.
-    pub(crate) fn hold(&self, known: Known) -> Option<Held<'_>> {
+    /// The same, and lets no more handles come. Few are left to bind, if all that
+    /// there were have been bound before.
+    pub(crate) fn bind_and_hold(&self, revision: &Revision, instance: &mut Instance) -> Result<Held<'_>> {
         let registry = self.0.lock();
-        (registry.registered == known.0).then_some(Held { _registry: registry })
+        let held = Held { callers: registry.callers(), _registry: registry };
+        bind(&held.callers, revision, instance)?;
+        Ok(held)
     }
+}
 
-    /// The handles themselves, so that none is asked anything under the lock.
-    fn all(&self) -> (Vec<Arc<dyn Caller>>, Known) {
-        let registry = self.0.lock();
-        let callers = registry.places.iter().flatten().filter_map(Weak::upgrade).collect();
-        (callers, Known(registry.registered))
+impl Registry {
+    fn callers(&self) -> Vec<Arc<dyn Caller>> {
+        self.places.iter().flatten().filter_map(Weak::upgrade).collect()
     }
+}
+
+fn bind(callers: &[Arc<dyn Caller>], revision: &Revision, instance: &mut Instance) -> Result<()> {
+    let problems: Vec<String> = callers
+        .iter()
+        .filter_map(|caller| caller.bind(revision, instance).err())
+        .map(|error| error.to_string())
+        .collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::CallersLost,
+        format!("callers hold handles that {revision} cannot serve: {}", problems.join("; ")),
+    ))
 }

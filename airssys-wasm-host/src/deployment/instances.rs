@@ -1,5 +1,5 @@
-//! The instances of a revision that serves: which are idle, how many there may
-//! be, and who waits for one.
+//! The instances of a revision that serves: which are idle, and how many there
+//! may be.
 //!
 //! Knows nothing of gates: whoever asks has been let in. Tests: the workspace's
 //! `tests/instancing`.
@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use airssys_wasm_core::Instancing;
 use crossbeam_queue::ArrayQueue;
-use tokio::sync::Notify;
 
+use super::line::{Line, Waiter};
 use crate::Result;
 use crate::aside::drop_aside;
 use crate::engine::Ticks;
@@ -28,8 +28,15 @@ pub(crate) struct Instances {
     /// The most at once, idle ones included.
     max: usize,
     count: AtomicUsize,
-    waiting: AtomicUsize,
-    freed: Notify,
+    line: Line<Grant>,
+}
+
+/// What a waiter is handed.
+enum Grant {
+    /// An instance that was idle.
+    Instance(Box<Instance>),
+    /// Room for one more.
+    Room,
 }
 
 impl Instances {
@@ -46,8 +53,7 @@ impl Instances {
             idle: (0..runtime.lanes).map(|_| ArrayQueue::new(idle_max)).collect(),
             max,
             count: AtomicUsize::new(1),
-            waiting: AtomicUsize::new(0),
-            freed: Notify::new(),
+            line: Line::new(),
         };
         instances.give_back(0, first);
         instances
@@ -61,41 +67,36 @@ impl Instances {
     /// An idle instance for a call on `lane`, unless others wait for one.
     #[inline]
     pub(crate) fn lease_idle(&self, lane: usize) -> Option<Lease<'_>> {
-        let nobody_waits = self.waiting.load(Ordering::SeqCst) == 0;
-        let instance = nobody_waits.then(|| self.idle(lane))??;
+        let instance = self.line.is_empty().then(|| self.idle(lane))??;
         Some(Lease { instances: self, lane, instance: Some(instance) })
     }
 
     /// An instance for a call on `lane` that found none idle: a new one if there
     /// may be more, or the next that is given back.
-    pub(crate) async fn lease(&self, runtime: &Runtime, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
-        if self.waiting.load(Ordering::SeqCst) == 0 && self.reserve() {
+    pub(crate) async fn lease(
+        &self,
+        runtime: &Arc<Runtime>,
+        lane: usize,
+        deadline: Ticks,
+    ) -> Result<Lease<'_>> {
+        if self.line.is_empty() && self.reserve() {
             return self.start(runtime, lane, deadline).await;
         }
-        self.wait_for_lease(runtime, lane, deadline).await
+        match self.wait(lane).await {
+            Grant::Instance(instance) => Ok(Lease { instances: self, lane, instance: Some(instance) }),
+            Grant::Room => self.start(runtime, lane, deadline).await,
+        }
     }
 
-    async fn wait_for_lease(&self, runtime: &Runtime, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
-        let turn = Turn::take(&self.waiting);
-        let mut first_in_line = turn.first;
-        loop {
-            let mut freed = std::pin::pin!(self.freed.notified());
-            freed.as_mut().enable();
-            if first_in_line {
-                if let Some(instance) = self.idle(lane) {
-                    return Ok(Lease { instances: self, lane, instance: Some(instance) });
-                }
-                if self.reserve() {
-                    return self.start(runtime, lane, deadline).await;
-                }
-            }
-            freed.await;
-            first_in_line = true;
-        }
+    /// Waits in line. Cancel safe: what was handed over goes to the next.
+    async fn wait(&self, lane: usize) -> Grant {
+        let mut waiting = Waiting { instances: self, lane, waiter: self.line.join() };
+        self.serve_line(lane);
+        waiting.waiter.turn().await.expect("the line outlives those who wait in it")
     }
 
     /// Starts an instance for a place that is reserved.
-    async fn start(&self, runtime: &Runtime, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
+    async fn start(&self, runtime: &Arc<Runtime>, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
         let mut lease = Lease { instances: self, lane, instance: None };
         lease.instance = Some(Box::new(Instance::start(runtime, &self.revision, deadline).await?));
         Ok(lease)
@@ -110,7 +111,7 @@ impl Instances {
 
     /// Drops the instances that nobody uses.
     pub(super) fn drop_idle(&self) {
-        let idle: Vec<_> = std::iter::from_fn(|| self.idle(0)).inspect(|_| self.discarded()).collect();
+        let idle: Vec<_> = std::iter::from_fn(|| self.idle(0)).inspect(|_| self.discarded(0)).collect();
         if !idle.is_empty() {
             drop_aside(idle);
         }
@@ -125,26 +126,73 @@ impl Instances {
 
     #[inline]
     fn give_back(&self, lane: usize, instance: Box<Instance>) {
-        match keeps(&self.revision).then(|| self.idle[lane].push(instance)) {
-            Some(Ok(())) => self.tell_who_waits(),
-            _ => self.discarded(),
-        }
+        self.put_back(lane, instance);
+        self.tell_who_waits(lane);
     }
 
-    fn discarded(&self) {
-        self.count.fetch_sub(1, Ordering::SeqCst);
-        self.tell_who_waits();
-    }
-
-    /// Who waits has said so before it looked for an instance; this looks for who
-    /// waits after there is one. All four are sequentially consistent (the queue's
-    /// push is, and its pop fences before it finds nothing), so that they cannot
-    /// miss each other.
     #[inline]
-    fn tell_who_waits(&self) {
-        if self.waiting.load(Ordering::SeqCst) > 0 {
-            self.freed.notify_one();
+    fn put_back(&self, lane: usize, instance: Box<Instance>) {
+        let surplus = match keeps(&self.revision) {
+            true => self.idle[lane].push(instance).err(),
+            false => Some(instance),
+        };
+        if surplus.is_some() {
+            // Its memory is given back before its place is.
+            drop(surplus);
+            self.count.fetch_sub(1, Ordering::SeqCst);
         }
+    }
+
+    fn discarded(&self, lane: usize) {
+        self.count.fetch_sub(1, Ordering::SeqCst);
+        self.tell_who_waits(lane);
+    }
+
+    /// Who waits has joined the line before it looked for an instance; this looks
+    /// at the line after there is one. All four are sequentially consistent (the
+    /// queue's push is, and its pop fences before it finds nothing), so that they
+    /// cannot miss each other.
+    #[inline]
+    fn tell_who_waits(&self, lane: usize) {
+        if !self.line.is_empty() {
+            self.serve_line(lane);
+        }
+    }
+
+    #[cold]
+    fn serve_line(&self, lane: usize) {
+        self.line.serve(
+            || match self.idle(lane) {
+                Some(instance) => Some(Grant::Instance(instance)),
+                None => self.reserve().then_some(Grant::Room),
+            },
+            |grant| self.take_back(lane, grant),
+        );
+    }
+
+    fn take_back(&self, lane: usize, grant: Grant) {
+        match grant {
+            Grant::Instance(instance) => self.put_back(lane, instance),
+            Grant::Room => {
+                self.count.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+    }
+}
+
+/// A call in line. Dropped, it hands on what it was handed.
+struct Waiting<'a> {
+    instances: &'a Instances,
+    lane: usize,
+    waiter: Waiter<Grant>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(grant) = self.waiter.leave() {
+            self.instances.take_back(self.lane, grant);
+        }
+        self.instances.tell_who_waits(self.lane);
     }
 }
 
@@ -181,25 +229,6 @@ impl Lease<'_> {
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         drop(self.instance.take());
-        self.instances.discarded();
-    }
-}
-
-/// A place in the line of those who wait for an instance.
-struct Turn<'a> {
-    waiting: &'a AtomicUsize,
-    first: bool,
-}
-
-impl<'a> Turn<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Self {
-        let first = waiting.fetch_add(1, Ordering::SeqCst) == 0;
-        Self { waiting, first }
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        self.instances.discarded(self.lane);
     }
 }

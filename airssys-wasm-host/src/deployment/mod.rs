@@ -10,6 +10,7 @@ mod handle;
 mod history;
 mod instances;
 mod lane;
+mod line;
 mod serving;
 mod status;
 
@@ -44,6 +45,8 @@ pub(crate) struct Named {
     pub(crate) rollout: tokio::sync::Mutex<()>,
     route: ArcSwap<Serving>,
     moved: Notify,
+    /// What served before and still has calls.
+    draining: Mutex<Vec<Arc<Serving>>>,
     /// Why it takes no calls any more; held while the route moves, so that nothing
     /// brings a name back that has ended.
     ended: Mutex<Option<End>>,
@@ -74,6 +77,7 @@ impl Named {
             rollout: tokio::sync::Mutex::default(),
             route: ArcSwap::from_pointee(serving),
             moved: Notify::new(),
+            draining: Mutex::default(),
             ended: Mutex::new(None),
             runtime,
         }
@@ -138,6 +142,12 @@ impl Named {
         self.route.load_full()
     }
 
+    /// The revision that serves, for a new handle.
+    pub(crate) fn revision_to_call(&self) -> Result<Arc<Revision>> {
+        self.check_not_ended()?;
+        Ok(self.revision())
+    }
+
     /// The revision that serves.
     pub(crate) fn revision(&self) -> Arc<Revision> {
         Arc::clone(&self.route.load().revision)
@@ -154,6 +164,10 @@ impl Named {
             self.route.swap(Arc::new(next))
         };
         drop(held);
+        let mut draining = self.draining.lock();
+        draining.retain(|serving| !serving.is_drained());
+        draining.push(Arc::clone(&old));
+        drop(draining);
         self.moved.notify_waiters();
         self.runtime.announcer.announce(Event::Switched {
             component: self.name.clone(),
@@ -173,8 +187,18 @@ impl Named {
         }
     }
 
+    /// Waits until the last call has left what is closed: what serves now, and what
+    /// served before. Cancel safe.
+    pub(crate) async fn drained(&self) {
+        let mut servings = self.draining.lock().clone();
+        servings.push(self.serving());
+        for serving in servings {
+            serving.drained().await;
+        }
+    }
+
     /// Takes no more calls, for good.
-    pub(crate) fn end(&self, end: End) -> Arc<Serving> {
+    pub(crate) fn end(&self, end: End) {
         let serving = {
             let mut ended = self.ended.lock();
             ended.get_or_insert(end);
@@ -185,7 +209,6 @@ impl Named {
         }
         serving.retire();
         self.moved.notify_waiters();
-        serving
     }
 }
 

@@ -116,7 +116,7 @@ impl Serving {
         }
     }
 
-    fn is_drained(&self) -> bool {
+    pub(super) fn is_drained(&self) -> bool {
         all_drained(self.gates.iter().map(|gate| &**gate))
     }
 

@@ -39,7 +39,7 @@ impl<T: Send + Sync + 'static> Bindings<T> {
         let what = std::any::type_name::<T>().rsplit("::").next().unwrap_or("bindings").to_owned();
         let handle = Handle::new(deployment, what, Box::new(find));
         loop {
-            let revision = deployment.revision();
+            let revision = deployment.revision_to_call()?;
             let mut trial = Instance::start_in_time(&deployment.runtime, &revision).await?;
             handle.bind(&revision, &mut trial)?;
             if handle.register(&revision) {
@@ -58,7 +58,9 @@ impl<T: Send + Sync + 'static> Bindings<T> {
     /// # Errors
     ///
     /// As [`Function::call`](crate::Function::call). An error that `run` returns
-    /// discards the instance, as a trap does.
+    /// discards the instance, as a trap does. So return every error that a call gives:
+    /// if `run` keeps one to itself, the instance is used again, and if that error was
+    /// a trap, the next call that gets it fails.
     ///
     /// # Panics
     ///

@@ -37,14 +37,14 @@ pub struct DynamicFunction {
 
 impl DynamicFunction {
     pub(crate) fn new(deployment: &Arc<Named>, name: FunctionName) -> Result<Self> {
-        let ty = Arc::new(deployment.revision().function(&name)?.clone());
+        let ty = Arc::new(deployment.revision_to_call()?.function(&name)?.clone());
         check_values(&ty)?;
         let (sought, expected) = (name.clone(), Arc::clone(&ty));
         let find =
             move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought, &expected);
         let handle = Handle::new(deployment, name.to_string(), Box::new(find));
         loop {
-            let revision = deployment.revision();
+            let revision = deployment.revision_to_call()?;
             check_type(&revision, &name, &ty)?;
             if handle.register(&revision) {
                 return Ok(Self { handle, ty });

@@ -49,17 +49,22 @@ impl<T: Send + Sync + 'static> Handle<T> {
         &self,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
     ) -> Result<R> {
+        let clock = self.deployment.runtime.engines.clock();
+        let begun = clock.now();
         let admission = match self.deployment.admit()? {
             Some(admission) => admission,
-            None => Box::pin(self.admit_after_pause()).await?,
+            None => Box::pin(self.admit_after_pause(begun)).await?,
         };
         let revision = &*admission.serving().revision;
-        let clock = self.deployment.runtime.engines.clock();
-        let deadline = clock.now().plus(revision.call_ticks);
+        let deadline = begun.plus(revision.call_ticks);
         let call = pin!(self.run(&admission, deadline, run));
         match within(clock, deadline, call).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(self.too_long(revision)),
+            Err(_) => {
+                let error = self.too_long(revision);
+                self.discarded(revision, &error);
+                Err(error)
+            }
         }
     }
 
@@ -100,10 +105,10 @@ impl<T: Send + Sync + 'static> Handle<T> {
     }
 
     /// A pause is part of the call's time.
-    async fn admit_after_pause(&self) -> Result<Admission> {
-        let revision = Arc::clone(&self.deployment.serving().revision);
+    async fn admit_after_pause(&self, begun: Ticks) -> Result<Admission> {
+        let revision = self.deployment.revision();
         let clock = self.deployment.runtime.engines.clock();
-        let deadline = clock.now().plus(revision.call_ticks);
+        let deadline = begun.plus(revision.call_ticks);
         within(clock, deadline, pin!(self.deployment.admit_after_pause()))
             .await
             .unwrap_or_else(|_| Err(self.too_long(&revision)))
@@ -111,9 +116,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
 
     fn too_long(&self, revision: &Revision) -> Error {
         let message = format!("`{}` of {revision} {}", self.what, deadline_message(revision));
-        let error = Error::new(ErrorKind::DeadlineExceeded, message);
-        self.discarded(revision, &error);
-        error
+        Error::new(ErrorKind::DeadlineExceeded, message)
     }
 
     fn discarded(&self, revision: &Revision, error: &Error) {

@@ -48,7 +48,7 @@ where
             Box::new(move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought));
         let handle = Handle::new(deployment, name.to_string(), find);
         loop {
-            let revision = deployment.revision();
+            let revision = deployment.revision_to_call()?;
             check::<Params, Results>(&revision, &name)?;
             if handle.register(&revision) {
                 return Ok(Self(handle));
@@ -67,7 +67,8 @@ where
     /// and [`FuelExhausted`](ErrorKind::FuelExhausted) for a call that did not end
     /// by itself, [`StartFailed`](ErrorKind::StartFailed) if it needed a new
     /// instance that did not start, [`NotDeployed`](ErrorKind::NotDeployed) after
-    /// the name was removed. Never an error that an update caused.
+    /// the name was removed. Never an error that an update caused: a call waits for a
+    /// [`Recreate`](crate::Strategy::Recreate) within its own deadline.
     ///
     /// # Panics
     ///

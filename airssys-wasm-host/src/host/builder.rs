@@ -88,7 +88,8 @@ impl HostBuilder {
     }
 
     /// How many instances come from memory that is reserved in advance; more are
-    /// allocated on demand, at twice the cost. Each takes 4 GiB of address space,
+    /// allocated on demand, which takes longer, and the first of them has the
+    /// component compiled once more if there is no code cache. Each takes 4 GiB of address space,
     /// of which only what is used is memory. Default 1,000.
     pub fn pooled_instances_max(self, count: u32) -> Self {
         Self { pooled_instances_max: count.max(1), ..self }

@@ -52,6 +52,8 @@ impl Host {
     /// [`NameTaken`](crate::ErrorKind::NameTaken), [`Unnamed`](crate::ErrorKind::Unnamed),
     /// [`MissingImport`](crate::ErrorKind::MissingImport),
     /// [`InvalidComponent`](crate::ErrorKind::InvalidComponent),
+    /// [`Unusable`](crate::ErrorKind::Unusable),
+    /// [`InvalidName`](crate::ErrorKind::InvalidName),
     /// [`StartFailed`](crate::ErrorKind::StartFailed),
     /// [`Unhealthy`](crate::ErrorKind::Unhealthy),
     /// [`InvalidLimits`](crate::ErrorKind::InvalidLimits); the
@@ -112,7 +114,8 @@ impl Host {
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
     pub async fn remove(&self, name: &str) -> Result<()> {
         let named = self.0.names.remove(name)?;
-        named.end(End::Removed).drained().await;
+        named.end(End::Removed);
+        named.drained().await;
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::{Error, ErrorKind, Result};
 /// Every name of a host. A name that is being deployed is taken and has nothing
 /// yet.
 #[derive(Default)]
-pub(crate) struct Names(RwLock<BTreeMap<ComponentName, Option<Arc<Named>>>>);
+pub(crate) struct Names(RwLock<Entries>);
 
 impl Names {
     /// Takes a name for a deployment that is under way.
@@ -34,21 +34,13 @@ impl Names {
     }
 
     pub(crate) fn get(&self, name: &str) -> Result<Arc<Named>> {
-        let names = self.0.read();
-        let entry = name.parse::<ComponentName>().ok().and_then(|name| names.get(&name));
-        match entry {
-            Some(Some(named)) => Ok(Arc::clone(named)),
-            Some(None) => Err(Error::new(
-                ErrorKind::NotDeployed,
-                format!("`{name}` is being deployed; it can be called when `deploy` has returned"),
-            )),
-            None => Err(unknown(name, &names)),
-        }
+        get(&self.0.read(), name)
     }
 
     pub(crate) fn remove(&self, name: &str) -> Result<Arc<Named>> {
-        let named = self.get(name)?;
-        self.0.write().remove(&named.name);
+        let mut names = self.0.write();
+        let named = get(&names, name)?;
+        names.remove(&named.name);
         Ok(named)
     }
 
@@ -79,7 +71,20 @@ impl Drop for Reserved<'_> {
     }
 }
 
-fn unknown(name: &str, names: &BTreeMap<ComponentName, Option<Arc<Named>>>) -> Error {
+type Entries = BTreeMap<ComponentName, Option<Arc<Named>>>;
+
+fn get(names: &Entries, name: &str) -> Result<Arc<Named>> {
+    match name.parse::<ComponentName>().ok().and_then(|name| names.get(&name)) {
+        Some(Some(named)) => Ok(Arc::clone(named)),
+        Some(None) => Err(Error::new(
+            ErrorKind::NotDeployed,
+            format!("`{name}` is being deployed; it can be called when `deploy` has returned"),
+        )),
+        None => Err(unknown(name, names)),
+    }
+}
+
+fn unknown(name: &str, names: &Entries) -> Error {
     let shown = name.escape_debug();
     let hint = match nearest(name, names.keys().map(ComponentName::as_str)) {
         Some(near) => format!("; did you mean `{near}`?"),

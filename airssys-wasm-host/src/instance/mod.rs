@@ -11,6 +11,7 @@ mod limiter;
 mod state;
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use airssys_wasm_core::FunctionName;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance};
@@ -36,7 +37,7 @@ pub(crate) struct Instance {
 
 impl Instance {
     /// Starts an instance, within `deadline`.
-    pub(crate) async fn start(runtime: &Runtime, revision: &Revision, deadline: Ticks) -> Result<Self> {
+    pub(crate) async fn start(runtime: &Arc<Runtime>, revision: &Revision, deadline: Ticks) -> Result<Self> {
         let (store, outcome) = revision
             .program
             .instantiate(runtime, |engine| store(engine, runtime, revision, deadline))
@@ -48,7 +49,7 @@ impl Instance {
     }
 
     /// Starts an instance, within the time of a call.
-    pub(crate) async fn start_in_time(runtime: &Runtime, revision: &Revision) -> Result<Self> {
+    pub(crate) async fn start_in_time(runtime: &Arc<Runtime>, revision: &Revision) -> Result<Self> {
         let clock = runtime.engines.clock();
         let deadline = clock.now().plus(revision.call_ticks);
         let starting = pin!(Self::start(runtime, revision, deadline));

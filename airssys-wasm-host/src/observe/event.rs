@@ -23,7 +23,7 @@ pub enum Event {
         /// Its version, if it says one.
         version: Option<Version>,
     },
-    /// An update or a rollback took a step.
+    /// A deploy, an update or a rollback took a step.
     RolloutStep {
         /// The name.
         component: ComponentName,
@@ -71,7 +71,7 @@ pub enum Event {
     },
     /// A component exceeds the pool's slots and is allocated on demand.
     AllocatedOnDemand {
-        /// The name.
+        /// Its own name, whatever it is deployed under.
         component: ComponentName,
         /// Which bound it exceeds.
         reason: String,

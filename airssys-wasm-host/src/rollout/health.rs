@@ -16,6 +16,9 @@ use crate::{Error, ErrorKind, Result};
 const INTERFACE: &str = "airssys:lifecycle/health@0.1.0";
 const CHECK: &str = "airssys:lifecycle/health@0.1.0#check";
 
+/// Characters of a guest's explanation that are told.
+const WHY_MAX: usize = 500;
+
 /// Fails if the component exports a health check, and that does not say that it is
 /// well within the time of a call.
 pub(super) async fn check(runtime: &Runtime, revision: &Revision, instance: &mut Instance) -> Result<()> {
@@ -39,6 +42,8 @@ pub(super) async fn check(runtime: &Runtime, revision: &Revision, instance: &mut
     }
 }
 
+/// The guest chose the words: they are cut, and cannot forge a line of a log.
 fn unhealthy(revision: &Revision, why: &str) -> Error {
+    let why: String = why.chars().take(WHY_MAX).flat_map(char::escape_debug).collect();
     Error::new(ErrorKind::Unhealthy, format!("{revision} says that it is not well: {why}"))
 }

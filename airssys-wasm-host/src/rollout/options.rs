@@ -159,7 +159,7 @@ impl<'a> Update<'a> {
         let begun = Instant::now();
         let named = self.shared.names.get(&self.name)?;
         let turn = named.rollout.lock().await;
-        let serving = named.revision();
+        let serving = named.revision_to_call()?;
         let draft = Draft {
             name: named.name.clone(),
             number: named.history.lock().next_number(),
@@ -203,18 +203,24 @@ pub struct Rollback<'a> {
     shared: &'a Arc<Shared>,
     name: String,
     version: Option<String>,
+    strategy: Strategy,
     allowed: Allowed,
 }
 
 impl<'a> Rollback<'a> {
     pub(crate) fn new(shared: &'a Arc<Shared>, name: String) -> Self {
-        Self { shared, name, version: None, allowed: Allowed::default() }
+        Self { shared, name, version: None, strategy: Strategy::default(), allowed: Allowed::default() }
     }
 
     /// Rolls back to this version instead of the revision that served before.
     /// `1.5.0` and `v1.5.0` are the same.
     pub fn to_version(self, version: impl Into<String>) -> Self {
         Self { version: Some(version.into()), ..self }
+    }
+
+    /// How traffic moves; blue-green unless said.
+    pub fn strategy(self, strategy: Strategy) -> Self {
+        Self { strategy, ..self }
     }
 
     /// Lets what a stateful component remembers be lost.
@@ -227,11 +233,12 @@ impl<'a> Rollback<'a> {
         let version = self.version.as_deref().map(parse_version).transpose()?;
         let named = self.shared.names.get(&self.name)?;
         let turn = named.rollout.lock().await;
+        named.check_not_ended()?;
         let target = named.history.lock().target(version.as_ref())?;
         let span = tracing::info_span!("rollback", component = %named.name, to = target.number);
         let run = Run {
             runtime: &self.shared.runtime,
-            machine: Rollout::rollback(),
+            machine: Rollout::rollback(self.strategy),
             place: Arc::clone(&named),
             allowed: self.allowed,
             candidate: Candidate::Compiled(Arc::clone(&target)),

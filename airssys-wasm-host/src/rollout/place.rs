@@ -66,19 +66,14 @@ impl Place for Arc<Named> {
         Ok(self)
     }
 
-    /// Handles that came since the last look are bound first, until there are none.
+    /// Handles that came since the last look are bound first.
     fn switch(
         &mut self,
         runtime: &Arc<Runtime>,
         revision: Arc<Revision>,
         mut first: Box<Instance>,
     ) -> Result<Arc<Serving>> {
-        let held = loop {
-            let known = self.callers.bind_all(&revision, &mut first)?;
-            if let Some(held) = self.callers.hold(known) {
-                break held;
-            }
-        };
+        let held = self.callers.bind_and_hold(&revision, &mut first)?;
         Named::switch(self, Serving::new(runtime, revision, first), held)
     }
 }

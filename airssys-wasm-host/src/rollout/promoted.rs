@@ -13,7 +13,6 @@ use crate::deployment::Serving;
 
 /// The report of an update or rollback after the switch: new calls go to the new
 /// revision, and calls begun before end on the old one.
-#[must_use = "calls begun before the switch may still be running; `drained().await` waits for them"]
 pub struct Promoted {
     pub(super) component: ComponentName,
     pub(super) old: Arc<Serving>,

@@ -3,18 +3,25 @@
 //! Dropping a run in the middle abandons it: what was prepared is dropped, and a
 //! name that was paused goes on with the revision it had.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use airssys_wasm_core::{Decision, Effect, Outcome, Rollout};
 
 use super::{checks, health};
+use crate::aside::on_a_thread;
+use crate::call::within;
 use crate::deployment::{Named, Serving};
+use crate::engine::Ticks;
 use crate::instance::Instance;
 use crate::observe::Event;
 use crate::revision::{Draft, Revision};
 use crate::rollout::place::Place;
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
+
+/// How long after the last deadline a drain is given up.
+const DRAIN_MARGIN: Ticks = Ticks(100);
 
 /// What a rollout works on and has prepared so far.
 pub(super) struct Run<'a, P: Place> {
@@ -78,7 +85,9 @@ impl<P: Place> Run<'_, P> {
         let name = self.place.name();
         if let Some(probe) = &self.runtime.probe {
             let told = probe.before(name, effect).await;
-            told.map_err(|why| Error::new(ErrorKind::StoppedByProbe, why))?;
+            if !matches!(effect, Effect::Discard | Effect::Resume) {
+                told.map_err(|why| Error::new(ErrorKind::StoppedByProbe, why))?;
+            }
         }
         tracing::debug!(component = %name, %effect, "rollout");
         self.carry_out(effect).await?;
@@ -105,17 +114,14 @@ impl<P: Place> Run<'_, P> {
                 self.paused = Some(Paused::begin(self.place.current()?));
                 Ok(())
             }
-            (Effect::Drain, _) => {
-                self.place.current()?.serving().drained().await;
-                Ok(())
-            }
+            (Effect::Drain, _) => drain(self.runtime, self.place.current()?).await,
             (Effect::Start, Candidate::Compiled(revision)) => {
                 let instance = Instance::start_in_time(self.runtime, revision).await?;
                 self.candidate = Candidate::Started(Arc::clone(revision), Box::new(instance));
                 Ok(())
             }
             (Effect::BindCallers, Candidate::Started(revision, instance)) => {
-                self.place.current()?.callers.bind_all(revision, instance).map(drop)
+                self.place.current()?.callers.bind_all(revision, instance)
             }
             (Effect::CheckHealth, Candidate::Started(revision, instance)) => {
                 health::check(self.runtime, revision, instance).await
@@ -142,10 +148,7 @@ impl<P: Place> Run<'_, P> {
         let program = if runtime.has_program_at_hand(&component, &limits) {
             runtime.program(&component, &limits)?
         } else {
-            let compiling = tokio::task::spawn_blocking(move || runtime.program(&component, &limits));
-            compiling.await.map_err(|error| {
-                Error::new(ErrorKind::Internal, "the compiler did not return").with_source(error)
-            })??
+            on_a_thread(move || runtime.program(&component, &limits)).await?
         };
         self.candidate = Candidate::Compiled(Arc::new(draft.with_program(self.runtime, program)));
         Ok(())
@@ -169,6 +172,21 @@ impl<P: Place> Run<'_, P> {
         tracing::warn!(%component, %error, "rolled back");
         self.runtime.announcer.announce(Event::RolledBack { component, failed, reason: error.to_string() });
     }
+}
+
+/// Waits for the calls in flight. Each ends by its deadline, unless the program that
+/// made it holds its future and does not poll it: then the others do not wait on.
+async fn drain(runtime: &Runtime, named: &Named) -> Result<()> {
+    let revision = named.revision();
+    let clock = runtime.engines.clock();
+    let until = clock.now().plus(revision.call_ticks).plus(DRAIN_MARGIN);
+    let drained = pin!(named.drained());
+    within(clock, until, drained).await.map_err(|_| {
+        let message = format!(
+            "calls of {revision} have not ended after their deadline: their futures are held and not polled"
+        );
+        Error::new(ErrorKind::DeadlineExceeded, message)
+    })
 }
 
 /// A name whose calls wait. Dropped, they go on, if nothing else serves by then.

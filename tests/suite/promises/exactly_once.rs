@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use airssys_wasm_host::{Strategy, Value};
+use airssys_wasm_host::{Host, Instancing, Limits, Strategy, Value};
 
-use crate::support::{guest, host};
+use crate::support::{Lines, guest, host};
 
 /// Counters that begin at zero with every revision: what they counted, all
 /// together, is what was called.
@@ -60,4 +60,44 @@ async fn blue_green() {
 #[tokio::test(flavor = "multi_thread")]
 async fn recreate() {
     counted_as_often_as_called(Strategy::Recreate).await;
+}
+
+/// Each call prints a line: there are as many lines as calls, whichever revisions
+/// ran them and however often an answer came.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_leaves_its_trace_once() {
+    let lines = Lines::default();
+    let host = Host::builder().pooled_instances_max(50).guest_log(lines.clone()).build().expect("a host");
+    let limits = Limits { log_bytes_per_second_max: usize::MAX, ..Limits::default() };
+    let printer = host.deploy(guest("limits-flood-stdout")).name("printer").limits(limits);
+    let printer = printer.instancing(Instancing::pooled(2)).await.expect("deployed");
+    let print = printer.dynamic_function("flood").expect("it prints");
+    let stop = Arc::new(AtomicBool::new(false));
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let (print, stop) = (print.clone(), Arc::clone(&stop));
+            tokio::spawn(async move {
+                let mut calls = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    print.call_wave("(1, 1)").await.expect("printed");
+                    calls += 1;
+                    tokio::task::yield_now().await;
+                }
+                calls
+            })
+        })
+        .collect();
+    for round in 0..20 {
+        let strategy = if round % 2 == 0 { Strategy::BlueGreen } else { Strategy::Recreate };
+        let update = host.update("printer", guest("limits-flood-stdout")).any_version().strategy(strategy);
+        drop(update.await.expect("updated"));
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    let mut calls = 0;
+    for caller in callers {
+        calls += caller.await.expect("a caller");
+    }
+    assert!(calls > 20, "{calls}");
+    assert_eq!(lines.all().len(), calls);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use airssys_wasm_host::{ComponentName, Effect, Host, Instancing, RolloutProbe, Strategy};
+use airssys_wasm_host::{ComponentName, Effect, ErrorKind, Host, Instancing, Limits, RolloutProbe, Strategy};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::support::{greet, guest, host};
@@ -106,4 +106,41 @@ async fn a_call_that_begins_after_the_update_returned_is_served_by_the_new_revis
         drop(host.update("greeter", guest("greeter-v2")).strategy(strategy).await.expect("updated"));
         assert_eq!(greet.call(("Ada".into(),)).await.expect("an answer").0, "Good day, Ada!");
     }
+}
+
+/// A name is removed when the last call has ended, on whichever revision it runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn remove_waits_for_calls_on_earlier_revisions() {
+    let host = host();
+    let sleeper = host.deploy(guest("limits-sleep")).await.expect("deployed");
+    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let parked = tokio::spawn({
+        let sleep = sleep.clone();
+        async move { sleep.call((300,)).await }
+    });
+    while sleeper.status().calls_in_flight == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(host.update("limits-sleep", guest("limits-sleep")).any_version().await.expect("updated"));
+    host.remove("limits-sleep").await.expect("removed");
+    assert!(parked.is_finished());
+    parked.await.expect("a task").expect("it slept");
+    assert!(sleeper.dynamic_function("sleep").is_err(), "a removed name hands out no handles");
+}
+
+/// A future that is held and not polled cannot reach its deadline; a recreate that
+/// waits for it is given up, and the name goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_nobody_polls_does_not_pause_a_name_for_ever() {
+    let host = host();
+    let limits = Limits { call_deadline: Duration::from_millis(200), ..Limits::default() };
+    let sleeper = host.deploy(guest("limits-sleep")).limits(limits).await.expect("deployed");
+    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let mut held = Box::pin(sleep.call((10_000,)));
+    assert!(tokio::time::timeout(Duration::from_millis(20), held.as_mut()).await.is_err(), "it sleeps");
+    let update = host.update("limits-sleep", guest("limits-sleep")).any_version();
+    let error = update.strategy(Strategy::Recreate).await.map(drop).expect_err("it does not drain");
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::DeadlineExceeded, Some(Effect::Drain)), "{error}");
+    sleep.call((1,)).await.expect("the name goes on");
+    drop(held);
 }
