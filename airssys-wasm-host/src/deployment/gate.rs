@@ -79,6 +79,7 @@ pub(crate) fn all_drained<'a, W: Word + 'a>(gates: impl IntoIterator<Item = &'a 
     gates.into_iter().all(Gate::is_drained)
 }
 
+#[inline]
 fn is_drained(word: u64) -> bool {
     word & CLOSED != 0 && word & INSIDE == 0
 }
@@ -105,14 +106,17 @@ macro_rules! word {
                 Self::new(value)
             }
 
+            #[inline]
             fn load(&self) -> u64 {
                 self.load(Ordering::Acquire)
             }
 
+            #[inline]
             fn replace(&self, old: u64, new: u64) -> Result<(), u64> {
                 self.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire).map(drop)
             }
 
+            #[inline]
             fn subtract(&self, amount: u64) -> u64 {
                 self.fetch_sub(amount, Ordering::AcqRel)
             }

@@ -104,6 +104,7 @@ fn store(
 
 /// After how many ticks a guest that computes is interrupted; none if its time is
 /// up.
+#[inline]
 fn yield_after(now: Ticks, deadline: Ticks) -> Option<u64> {
     match deadline.0.saturating_sub(now.0) {
         0 => None,

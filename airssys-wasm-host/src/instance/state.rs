@@ -39,10 +39,12 @@ impl InstanceState {
     }
 
     /// Now, and when the call must have ended.
+    #[inline]
     pub(super) fn time(&self) -> (Ticks, Ticks) {
         (self.clock.now(), self.deadline)
     }
 
+    #[inline]
     pub(super) fn set_deadline(&mut self, deadline: Ticks) {
         self.deadline = deadline;
     }

@@ -32,7 +32,7 @@ pub(crate) fn rows() -> Vec<Row> {
         ours: theirs,
         theirs: ours,
         unit: Unit::Nanoseconds,
-        goal: Goal::RatioAtLeast(1.0 / 1.25 * 0.9),
+        goal: Goal::RatioAtLeast(0.72),
     }]
 }
 
