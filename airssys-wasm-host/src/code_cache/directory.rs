@@ -130,6 +130,17 @@ mod tests {
         assert!(directory.find("a").is_err());
     }
 
+    /// Only the superuser can give a directory away; for others there is nothing to
+    /// try.
+    #[cfg(unix)]
+    #[test]
+    fn refuses_a_directory_of_another_user() {
+        let place = tempfile::tempdir().expect("a directory");
+        if std::os::unix::fs::chown(place.path(), Some(1), None).is_ok() {
+            assert!(Directory::open(place.path()).is_err());
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn refuses_a_directory_that_others_can_write() {

@@ -132,13 +132,11 @@ impl Instances {
 
     #[inline]
     fn put_back(&self, lane: usize, instance: Box<Instance>) {
-        let surplus = match keeps(&self.revision) {
-            true => self.idle[lane].push(instance).err(),
-            false => Some(instance),
-        };
-        if surplus.is_some() {
+        let surplus =
+            if keeps(&self.revision) { self.idle[lane].push(instance).err() } else { Some(instance) };
+        if let Some(instance) = surplus {
             // Its memory is given back before its place is.
-            drop(surplus);
+            drop(instance);
             self.count.fetch_sub(1, Ordering::SeqCst);
         }
     }

@@ -161,13 +161,10 @@ impl Named {
         let old = {
             let ended = self.ended.lock();
             self.not_ended(*ended)?;
+            self.remember_draining(self.serving());
             self.route.swap(Arc::new(next))
         };
         drop(held);
-        let mut draining = self.draining.lock();
-        draining.retain(|serving| !serving.is_drained());
-        draining.push(Arc::clone(&old));
-        drop(draining);
         self.moved.notify_waiters();
         self.runtime.announcer.announce(Event::Switched {
             component: self.name.clone(),
@@ -176,6 +173,12 @@ impl Named {
         });
         old.retire();
         Ok(old)
+    }
+
+    fn remember_draining(&self, serving: Arc<Serving>) {
+        let mut draining = self.draining.lock();
+        draining.retain(|serving| !serving.is_drained());
+        draining.push(serving);
     }
 
     /// Lets calls go on where they were paused, unless the name has moved on.

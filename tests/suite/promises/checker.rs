@@ -15,7 +15,8 @@ async fn a_swap_by_remove_and_deploy_drops_calls() {
         let host = callers.clone();
         async move {
             let deployment = host.deployment("greeter").map_err(|error| error.to_string())?;
-            greet_with_id(greet(&deployment), id).await
+            let greet = deployment.function("demo:greeter/api#greet").map_err(|error| error.to_string())?;
+            greet_with_id(greet, id).await
         }
     });
     load.until(500).await;
