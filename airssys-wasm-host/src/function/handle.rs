@@ -86,7 +86,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         };
         let instance = lease.instance();
         instance.arm(deadline, revision.limits.fuel_per_call)?;
-        if instance.bound.get::<T>(self.slot).is_none() {
+        if !instance.bound.has(self.slot) {
             self.bind(revision, instance)?;
         }
         let Instance { store, bound, .. } = instance;
@@ -136,7 +136,7 @@ impl<T> Drop for Handle<T> {
 
 impl<T: Send + Sync + 'static> Caller for Handle<T> {
     fn bind(&self, revision: &Revision, instance: &mut Instance) -> Result<()> {
-        if instance.bound.get::<T>(self.slot).is_none() {
+        if !instance.bound.has(self.slot) {
             let found = (self.find)(revision, instance)?;
             instance.bound.set(self.slot, found);
         }

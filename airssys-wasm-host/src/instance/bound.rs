@@ -25,7 +25,14 @@ struct Entry {
 }
 
 impl Table {
+    /// Whether the owner of `slot` has looked something up before.
+    #[inline]
+    pub(crate) fn has(&self, slot: Slot) -> bool {
+        matches!(self.0.get(slot.place), Some(Some(entry)) if entry.owner == slot.owner)
+    }
+
     /// What the owner of `slot` looked up before.
+    #[inline]
     pub(crate) fn get<T: 'static>(&self, slot: Slot) -> Option<&T> {
         match self.0.get(slot.place)? {
             Some(entry) if entry.owner == slot.owner => entry.value.downcast_ref(),
