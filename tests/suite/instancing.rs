@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use airssys_wasm_host::Instancing;
 
-use crate::support::{guest, host};
+use crate::support::{guest, host, sleep};
 
 async fn counts(instancing: Instancing, calls: usize) -> Vec<u64> {
     let host = host();
@@ -79,7 +79,7 @@ async fn all_that_is_freed_at_once_is_used_at_once() {
     let host = host();
     let sleeper =
         host.deploy(guest("limits-sleep")).instancing(Instancing::pooled(4)).await.expect("deployed");
-    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let sleep = sleep(&sleeper);
     let begin = |count: usize| -> Vec<_> {
         (0..count)
             .map(|_| {
@@ -106,7 +106,7 @@ async fn who_leaves_the_line_keeps_nobody_waiting() {
     let host = host();
     let sleeper =
         host.deploy(guest("limits-sleep")).instancing(Instancing::pooled(1)).await.expect("deployed");
-    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let sleep = sleep(&sleeper);
     for _ in 0..20 {
         let waiting: Vec<_> = (0..8)
             .map(|_| {

@@ -2,7 +2,7 @@
 
 use airssys_wasm_host::{Event, Host, Instancing, Limits};
 
-use crate::support::{Lines, greet, greeter, guest};
+use crate::support::{Lines, greet, greeter, guest, parked};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_come_in_order() {
@@ -32,11 +32,7 @@ async fn events_come_in_order() {
 async fn a_drain_is_told_when_its_last_call_ends() {
     let host = crate::support::host();
     let sleeper = host.deploy(guest("limits-sleep")).await.expect("deployed");
-    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
-    let parked = tokio::spawn(async move { sleep.call((200,)).await });
-    while sleeper.status().calls_in_flight == 0 {
-        tokio::task::yield_now().await;
-    }
+    let parked = parked(&sleeper, 200).await;
     let mut events = host.events();
     drop(host.update("limits-sleep", guest("limits-sleep")).any_version().await.expect("updated"));
     let drained = |event: &Event| matches!(event, Event::Drained { .. });

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use airssys_wasm_host::{Component, Deployment, Function, GuestLine, GuestLog, Host, Instancing};
+use airssys_wasm_host::{Component, Deployment, Error, Function, GuestLine, GuestLog, Host, Instancing};
 use airssys_wasm_tests::guests;
 use airssys_wasm_tests::load::Answer;
 use parking_lot::Mutex;
+use tokio::task::JoinHandle;
 
 /// A guest program. Whoever runs one is watched.
 pub(crate) fn guest(name: &str) -> Component {
@@ -35,6 +36,22 @@ pub(crate) async fn greeter(instancing: Instancing) -> (Host, Deployment) {
     let host = host();
     let deployment = host.deploy(guest("greeter-v1")).instancing(instancing).await.expect("deployed");
     (host, deployment)
+}
+
+pub(crate) type Sleep = Function<(u64,), ()>;
+
+pub(crate) fn sleep(deployment: &Deployment) -> Sleep {
+    deployment.function("sleep").expect("it sleeps")
+}
+
+/// A call that is inside, and stays there for so many milliseconds.
+pub(crate) async fn parked(sleeper: &Deployment, milliseconds: u64) -> JoinHandle<Result<(), Error>> {
+    let sleep = sleep(sleeper);
+    let call = tokio::spawn(async move { sleep.call((milliseconds,)).await });
+    while sleeper.status().calls_in_flight == 0 {
+        tokio::task::yield_now().await;
+    }
+    call
 }
 
 pub(crate) type Greet = Function<(String,), (String,)>;

@@ -160,7 +160,7 @@ impl Rollout {
     ///
     /// Undoing has no other way to go than forward: its outcome is not looked at.
     pub fn report(&mut self, outcome: Outcome) {
-        if self.failed.is_some() {
+        if self.is_undoing() {
             self.undo.pop();
             return;
         }
@@ -174,10 +174,10 @@ impl Rollout {
         }
     }
 
-    /// Whether callers are served by the new revision already.
+    /// Whether an effect has failed, so that what comes next undoes what was done.
     #[must_use]
-    pub fn has_switched(&self) -> bool {
-        self.plan[..self.done].contains(&Effect::Switch)
+    pub fn is_undoing(&self) -> bool {
+        self.failed.is_some()
     }
 }
 

@@ -43,13 +43,8 @@ impl DynamicFunction {
         let find =
             move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought, &expected);
         let handle = Handle::new(deployment, name.to_string(), Box::new(find));
-        loop {
-            let revision = deployment.revision_to_call()?;
-            check_type(&revision, &name, &ty)?;
-            if handle.register(&revision) {
-                return Ok(Self { handle, ty });
-            }
-        }
+        let handle = handle.settle(|revision| check_type(revision, &name, &ty))?;
+        Ok(Self { handle, ty })
     }
 
     /// The function's WIT type.

@@ -34,12 +34,23 @@ impl<T: Send + Sync + 'static> Handle<T> {
         Arc::new(Self { deployment: Arc::clone(deployment), slot, what, find })
     }
 
+    /// Registers the handle if `check` finds that it fits what serves.
+    pub(crate) fn settle(self: Arc<Self>, check: impl Fn(&Revision) -> Result<()>) -> Result<Arc<Self>> {
+        loop {
+            let revision = self.deployment.revision_to_call()?;
+            check(&revision)?;
+            if self.register(&revision) {
+                return Ok(self);
+            }
+        }
+    }
+
     /// Has updates check this handle, from `checked` on, which it fits. False if
     /// another revision serves by now: then check it against that one.
     pub(crate) fn register(self: &Arc<Self>, checked: &Arc<Revision>) -> bool {
         let caller: Arc<dyn Caller> = self.clone();
         self.deployment.callers.register(self.slot, Arc::downgrade(&caller));
-        Arc::ptr_eq(checked, &self.deployment.serving().revision)
+        Arc::ptr_eq(checked, &self.deployment.revision())
     }
 
     /// Calls: admitted to one revision, wholly run by it, within its limits.

@@ -47,13 +47,7 @@ where
         let find =
             Box::new(move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought));
         let handle = Handle::new(deployment, name.to_string(), find);
-        loop {
-            let revision = deployment.revision_to_call()?;
-            check::<Params, Results>(&revision, &name)?;
-            if handle.register(&revision) {
-                return Ok(Self(handle));
-            }
-        }
+        Ok(Self(handle.settle(|revision| check::<Params, Results>(revision, &name))?))
     }
 
     /// Calls the function on the revision that serves at this moment.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use airssys_wasm_core::{Decision, Effect, Outcome, Rollout};
 
+use super::place::Place;
 use super::{checks, health};
 use crate::aside::on_a_thread;
 use crate::call::within;
@@ -16,7 +17,6 @@ use crate::engine::Ticks;
 use crate::instance::Instance;
 use crate::observe::Event;
 use crate::revision::{Draft, Revision};
-use crate::rollout::place::Place;
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
 
@@ -85,7 +85,7 @@ impl<P: Place> Run<'_, P> {
         let name = self.place.name();
         if let Some(probe) = &self.runtime.probe {
             let told = probe.before(name, effect).await;
-            if !matches!(effect, Effect::Discard | Effect::Resume) {
+            if !self.machine.is_undoing() {
                 told.map_err(|why| Error::new(ErrorKind::StoppedByProbe, why))?;
             }
         }
@@ -109,7 +109,7 @@ impl<P: Place> Run<'_, P> {
                 checks::world(&self.place.current()?.revision(), draft)
             }
             (Effect::CheckImports, Candidate::Draft(draft)) => checks::imports(draft),
-            (Effect::Compile, Candidate::Draft(_)) => self.compile().await,
+            (Effect::Compile, _) => self.compile().await,
             (Effect::Pause, _) => {
                 self.paused = Some(Paused::begin(self.place.current()?));
                 Ok(())
@@ -126,7 +126,7 @@ impl<P: Place> Run<'_, P> {
             (Effect::CheckHealth, Candidate::Started(revision, instance)) => {
                 health::check(self.runtime, revision, instance).await
             }
-            (Effect::Switch, Candidate::Started(..)) => self.switch(),
+            (Effect::Switch, _) => self.switch(),
             (Effect::Discard, _) => {
                 self.candidate = Candidate::Discarded;
                 Ok(())

@@ -9,7 +9,7 @@ use airssys_wasm_host::{
 };
 use parking_lot::Mutex;
 
-use crate::support::{greet, greeter, guest};
+use crate::support::{greet, greeter, guest, parked, sleep};
 
 /// Fails, or never lets on, one effect.
 #[derive(Clone, Default)]
@@ -125,18 +125,11 @@ async fn a_recreate_dropped_while_it_drains_leaves_state_untouched() {
     let host = crate::support::host();
     let sleeper =
         host.deploy(guest("limits-sleep")).instancing(Instancing::Stateful).await.expect("deployed");
-    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
-    let parked = tokio::spawn({
-        let sleep = sleep.clone();
-        async move { sleep.call((400,)).await }
-    });
-    while sleeper.status().calls_in_flight == 0 {
-        tokio::task::yield_now().await;
-    }
+    let parked = parked(&sleeper, 400).await;
     let update = host.update("limits-sleep", guest("limits-sleep")).any_version().discard_state();
     let update = update.strategy(Strategy::Recreate).into_future();
     assert!(tokio::time::timeout(Duration::from_millis(100), update).await.is_err(), "it drains");
-    sleep.call((1,)).await.expect("the pause is over");
+    sleep(&sleeper).call((1,)).await.expect("the pause is over");
     assert_eq!(sleeper.status().instances, 1);
     let ended = tokio::time::timeout(Duration::from_millis(100), parked).await;
     ended.expect("one instance serves one call after the other").expect("a task").expect("it slept");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use airssys_wasm_host::{ComponentName, Effect, ErrorKind, Host, Instancing, Limits, RolloutProbe, Strategy};
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::support::{greet, guest, host};
+use crate::support::{greet, guest, host, parked, sleep};
 
 /// Holds a rollout before each effect until it is let on.
 struct Hold {
@@ -83,7 +83,7 @@ async fn recreate_serves_or_holds_in_every_phase() {
 async fn a_call_parked_in_a_host_call_outlives_the_update() {
     let host = host();
     let sleeper = host.deploy(guest("limits-sleep")).await.expect("deployed");
-    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let sleep = sleep(&sleeper);
     let call = tokio::spawn(async move { sleep.call((300,)).await });
     tokio::time::sleep(Duration::from_millis(50)).await;
     let name = sleeper.name().as_str();
@@ -113,14 +113,7 @@ async fn a_call_that_begins_after_the_update_returned_is_served_by_the_new_revis
 async fn remove_waits_for_calls_on_earlier_revisions() {
     let host = host();
     let sleeper = host.deploy(guest("limits-sleep")).await.expect("deployed");
-    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
-    let parked = tokio::spawn({
-        let sleep = sleep.clone();
-        async move { sleep.call((300,)).await }
-    });
-    while sleeper.status().calls_in_flight == 0 {
-        tokio::task::yield_now().await;
-    }
+    let parked = parked(&sleeper, 300).await;
     drop(host.update("limits-sleep", guest("limits-sleep")).any_version().await.expect("updated"));
     host.remove("limits-sleep").await.expect("removed");
     let ended = tokio::time::timeout(Duration::from_millis(100), parked).await;
@@ -135,7 +128,7 @@ async fn a_call_that_nobody_polls_does_not_pause_a_name_for_ever() {
     let host = host();
     let limits = Limits { call_deadline: Duration::from_millis(200), ..Limits::default() };
     let sleeper = host.deploy(guest("limits-sleep")).limits(limits).await.expect("deployed");
-    let sleep = sleeper.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let sleep = sleep(&sleeper);
     let mut held = Box::pin(sleep.call((10_000,)));
     assert!(tokio::time::timeout(Duration::from_millis(20), held.as_mut()).await.is_err(), "it sleeps");
     let update = host.update("limits-sleep", guest("limits-sleep")).any_version();
