@@ -27,13 +27,14 @@ mod component;
 mod instancing;
 mod limits;
 mod name;
+pub mod policy;
 mod rollout;
 pub mod section;
 pub mod suggest;
 mod value;
 pub mod world;
 
-pub use capability::{Capability, CapabilityError, Requests, RequestsError};
+pub use capability::{Capability, CapabilityError, Kind, Need, Requests, RequestsError, Rule};
 pub use component::{About, AboutError};
 #[cfg(feature = "component")]
 pub use component::{Component, ComponentError, Digest};

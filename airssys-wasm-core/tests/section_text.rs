@@ -6,30 +6,49 @@
 use std::error::Error;
 use std::num::NonZeroU32;
 
-use airssys_wasm_core::{About, Capability, ComponentName, Instancing, Requests};
+use airssys_wasm_core::{About, Capability, ComponentName, Instancing, Need, Requests, Rule};
 use proptest::prelude::*;
 use semver::Version;
 
 /// Absolute, without `.`, `..` and empty segments.
 fn path() -> impl Strategy<Value = String> {
-    prop_oneof![Just("/".to_owned()), r"(/[a-zA-Z0-9 _~%*'äß漢-][a-zA-Z0-9 ._äß漢-]{0,8}){1,4}"]
+    prop_oneof![Just("/".to_owned()), r"(/[a-zA-Z0-9_~%*'äß漢-][a-zA-Z0-9._äß漢-]{0,8}){1,4}"]
 }
 
 fn host() -> impl Strategy<Value = String> {
-    r"([a-z0-9-]{1,8}(\.[a-z0-9-]{1,8}){0,3}|\*\.[a-z]{1,5}|\[::1\])(:(6553[0-5]|[1-9][0-9]{0,3}))?"
+    r"([a-z0-9]{1,8}(\.[a-z0-9]{1,8}){0,2}\.[a-z]{2,4}|\*\.[a-z]{1,5}|\[::1\])(:(6553[0-5]|[1-9][0-9]{0,3}))?"
+}
+
+fn address() -> impl Strategy<Value = String> {
+    r"(127\.0\.0\.1|\[::1\]|10\.0\.0\.0/8|\*\*)(:(6553[0-5]|[1-9][0-9]{0,3}))?"
+}
+
+fn http() -> impl Strategy<Value = String> {
+    r"((GET|PUT|X-OWN)(,POST)? )?(https?|\*)://(a\.com|\*\*\.b\.org|\[fd00::/8\]|\*\*)(:(80|443|8000-9000|\*))?(/([a-z]{1,3}|[a-z]\*|\*)(/\*\*)?/?)?"
 }
 
 fn capability() -> impl Strategy<Value = Capability> {
     prop_oneof![
         path().prop_map(Capability::FileRead),
         path().prop_map(Capability::FileWrite),
-        host().prop_map(Capability::NetworkInbound),
+        address().prop_map(Capability::NetworkInbound),
         host().prop_map(Capability::NetworkOutbound),
+        http().prop_map(Capability::Http),
+        "[A-Z_]{1,8}".prop_map(Capability::Env),
+        "acme:[a-z]{1,5}/x( [a-z]{1,4}(=[0-9]{1,3})?){0,3}".prop_map(Capability::Custom),
     ]
 }
 
+fn rule() -> impl Strategy<Value = Rule> {
+    capability().prop_filter_map("a rule", |capability| capability.rule().ok())
+}
+
+fn need() -> impl Strategy<Value = Need> {
+    prop_oneof![Just(Need::Required), "[a-z\"\\\\ ]{0,6}[a-z]".prop_map(|reason| Need::Optional { reason })]
+}
+
 fn requests() -> impl Strategy<Value = Requests> {
-    prop::collection::vec(capability(), 0..8).prop_map(Requests::from_iter)
+    prop::collection::vec((rule(), need()), 0..8).prop_map(Requests::from_iter)
 }
 
 fn version() -> impl Strategy<Value = Version> {
@@ -88,17 +107,26 @@ proptest! {
 
     #[test]
     fn a_capability_is_read_as_it_was_written(capability in capability()) {
-        prop_assert_eq!(capability.check(), Ok(()));
         prop_assert_eq!(capability.to_string().parse(), Ok(capability));
+    }
+
+    #[test]
+    fn a_rule_has_one_text(rule in rule()) {
+        prop_assert_eq!(rule.to_string().parse(), Ok(rule));
     }
 
     /// One text a capability: what parses prints as it was written.
     #[test]
     fn a_capability_has_one_text(
-        text in prop_oneof!["(file|network)-(read|write|inbound|outbound) [ -~]{0,12}", any::<String>()],
+        text in prop_oneof![
+            "(file-read|file-write|http|tcp|network-inbound|env|acme:x) [ -~]{0,16}",
+            "http [A-Z,]{0,4} ?[htps*]{1,5}://[a-z*.0-9\\[\\]:/]{0,12}/?[a-zA-Z0-9/*%.]{0,8}",
+            any::<String>(),
+        ],
     ) {
-        if let Ok(capability) = text.parse::<Capability>() {
-            prop_assert_eq!(capability.to_string(), text);
+        match text.parse::<Rule>() {
+            Ok(rule) => prop_assert_eq!(rule.to_string().parse(), Ok(rule)),
+            Err(error) => prop_assert!(is_printable(&error), "{error:?}"),
         }
     }
 
@@ -110,7 +138,8 @@ proptest! {
     #[test]
     fn sections_that_a_linker_joined_merge(each in prop::collection::vec(requests(), 1..4)) {
         let joined: String = each.iter().map(Requests::to_section).collect();
-        let all: Requests = each.into_iter().flatten().collect();
+        let mut all = Requests::default();
+        each.into_iter().for_each(|requests| all.merge(requests).expect("no options, no contradictions"));
         prop_assert_eq!(Requests::from_section(joined.as_bytes()), Ok(all));
     }
 

@@ -55,8 +55,8 @@ mod runtime;
 mod wasi;
 
 pub use airssys_wasm_core::{
-    Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Limits, Requests, Strategy, Value,
-    world,
+    Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Limits, Requests, Rule, Strategy,
+    Value, policy, world,
 };
 pub use component::Component;
 pub use deployment::{Deployment, RevisionStatus, Status};

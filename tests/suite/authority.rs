@@ -1,5 +1,7 @@
 //! A component has no authority: a guest tries everything, and gets nothing.
 
+use airssys_wasm_host::policy::Requested;
+
 use crate::support::{guest, host};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,7 +23,10 @@ async fn everything_a_guest_tries_is_refused() {
 async fn what_is_requested_is_shown() {
     let host = host();
     let deployment = host.deploy(guest("capabilities-declared")).await.expect("deployed");
-    let requests: Vec<_> = deployment.status().serving.requests.iter().map(ToString::to_string).collect();
+    let Requested::These(requests) = deployment.status().serving.requested else {
+        panic!("it has a section");
+    };
+    let requests: Vec<_> = requests.iter().map(|(rule, _)| rule.to_string()).collect();
     assert!(requests.contains(&"file-read /data".to_owned()), "{requests:?}");
     assert!(requests.contains(&"network-outbound api.example.com".to_owned()), "{requests:?}");
 }

@@ -1,21 +1,54 @@
-//! What a component asks to reach, written in one canonical text.
+//! What a component asks to reach, and what it can be given, in one canonical text.
 //!
-//! A request proves nothing: it records what the author says the component
-//! needs. This room neither grants nor enforces; no host gives a component
-//! anything because of what stands here.
-//! Tests: beside each file, and `tests/section_text.rs`.
+//! | file | what it decides |
+//! |---|---|
+//! | `kind` | which kinds there are |
+//! | `words`, `options` | how a text is cut, and what can be said besides a target |
+//! | `path`, `host`, `ports`, `http`, `name`, `glob` | patterns, and what they match |
+//! | `rule` | one capability, checked and canonical |
+//! | `requests` | what a component asks for |
+//!
+//! A request proves nothing: it records what the author says the component needs.
+//! `policy` sets requests against grants and says yes or no.
+//! Tests: beside each file; `tests/section_text.rs`, `tests/reference.rs`.
 
+mod error;
+mod glob;
+mod host;
+mod http;
+mod kind;
+mod name;
+mod options;
+mod path;
+mod ports;
 mod requests;
-mod text;
+mod rule;
+mod words;
 
-pub use requests::{Requests, RequestsError};
-pub use text::CapabilityError;
+use std::fmt;
+use std::str::FromStr;
 
-/// One thing outside itself that a component asks to reach.
+pub use error::CapabilityError;
+pub use kind::Kind;
+pub use requests::{Need, Requests, RequestsError};
+pub use rule::Rule;
+
+#[cfg(feature = "toml")]
+pub(crate) use error::hidden;
+#[cfg(feature = "url")]
+pub(crate) use error::shown;
+pub(crate) use glob::fits as fits_name;
+pub(crate) use host::{HostPattern, plain};
+pub(crate) use http::HttpParts;
+pub(crate) use options::{Mode, Options};
+pub(crate) use rule::{Hosts, Scope};
+pub(crate) use words::quote as quoted;
+
+/// One thing outside itself that a component asks to reach, as code writes it.
 ///
 /// Its text is a word and a target, `file-read /data`, and is the same wherever
 /// it appears: in a component's custom section, in messages, on the command
-/// line.
+/// line. A [`Rule`] is the same, checked and in its canonical form.
 ///
 /// ```
 /// use airssys_wasm_core::Capability;
@@ -28,12 +61,157 @@ pub use text::CapabilityError;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Capability {
-    /// Read files at or below an absolute path.
+    /// Call an interface that another component exports: `acme:store/kv`.
+    Call(String),
+    /// Read the `wall` or the `monotonic` clock. Nobody need ask for it.
+    Clock(String),
+    /// Read the values of the configuration whose keys match: `app.*`.
+    Config(String),
+    /// What an embedder defines: its kind, then what its provider understands,
+    /// `acme:gpu/compute device=0`.
+    Custom(String),
+    /// Look up the addresses of names that match: `*.internal`.
+    Dns(String),
+    /// Read an environment variable: `LANG`.
+    Env(String),
+    /// Read files at or below an absolute path, or those that match:
+    /// `/data/*.csv`.
     FileRead(String),
-    /// Create, write and remove files at or below an absolute path.
+    /// Create, write and remove files at or below an absolute path, or those that
+    /// match; `/cache max=64MiB`, `/log mode=append`.
     FileWrite(String),
-    /// Accept connections at `address` or `address:port`.
+    /// Send HTTP requests that match: `GET https://api.example.com/v1/**`.
+    Http(String),
+    /// Ask a language model: `smollm2`.
+    Llm(String),
+    /// Publish to and receive from topics that match: `orders.*`.
+    Messaging(String),
+    /// Accept connections and datagrams at `address` or `address:port`.
     NetworkInbound(String),
-    /// Open connections to `host` or `host:port`.
+    /// Open connections to `host` or `host:port`, whatever is spoken there.
     NetworkOutbound(String),
+    /// Draw `secure` or `insecure` random numbers. Nobody need ask for it.
+    Random(String),
+    /// Read a secret: `db-password`.
+    Secret(String),
+    /// Write to `stdout` or `stderr`. Nobody need ask for it.
+    Stdio(String),
+    /// Use a bucket of the key-value store: `orders`.
+    Store(String),
+    /// Open TCP connections to `host:port`.
+    Tcp(String),
+    /// Exchange datagrams with `host:port`.
+    Udp(String),
+}
+
+impl Capability {
+    /// The word that names this kind; none for a custom one, whose text begins
+    /// with its own.
+    #[must_use]
+    pub fn kind(&self) -> Option<Kind> {
+        Some(match self {
+            Self::Call(_) => Kind::Call,
+            Self::Clock(_) => Kind::Clock,
+            Self::Config(_) => Kind::Config,
+            Self::Custom(_) => return None,
+            Self::Dns(_) => Kind::Dns,
+            Self::Env(_) => Kind::Env,
+            Self::FileRead(_) => Kind::FileRead,
+            Self::FileWrite(_) => Kind::FileWrite,
+            Self::Http(_) => Kind::Http,
+            Self::Llm(_) => Kind::Llm,
+            Self::Messaging(_) => Kind::Messaging,
+            Self::NetworkInbound(_) => Kind::NetworkInbound,
+            Self::NetworkOutbound(_) => Kind::NetworkOutbound,
+            Self::Random(_) => Kind::Random,
+            Self::Secret(_) => Kind::Secret,
+            Self::Stdio(_) => Kind::Stdio,
+            Self::Store(_) => Kind::Store,
+            Self::Tcp(_) => Kind::Tcp,
+            Self::Udp(_) => Kind::Udp,
+        })
+    }
+
+    /// What it reaches, as it was written.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        match self {
+            Self::Call(target)
+            | Self::Clock(target)
+            | Self::Config(target)
+            | Self::Custom(target)
+            | Self::Dns(target)
+            | Self::Env(target)
+            | Self::FileRead(target)
+            | Self::FileWrite(target)
+            | Self::Http(target)
+            | Self::Llm(target)
+            | Self::Messaging(target)
+            | Self::NetworkInbound(target)
+            | Self::NetworkOutbound(target)
+            | Self::Random(target)
+            | Self::Secret(target)
+            | Self::Stdio(target)
+            | Self::Store(target)
+            | Self::Tcp(target)
+            | Self::Udp(target) => target,
+        }
+    }
+
+    /// A capability of a kind. Its target is checked by [`rule`](Self::rule).
+    #[must_use]
+    pub fn of(kind: Kind, target: impl Into<String>) -> Self {
+        let of = match kind {
+            Kind::Call => Self::Call,
+            Kind::Clock => Self::Clock,
+            Kind::Config => Self::Config,
+            Kind::Dns => Self::Dns,
+            Kind::Env => Self::Env,
+            Kind::FileRead => Self::FileRead,
+            Kind::FileWrite => Self::FileWrite,
+            Kind::Http => Self::Http,
+            Kind::Llm => Self::Llm,
+            Kind::Messaging => Self::Messaging,
+            Kind::NetworkInbound => Self::NetworkInbound,
+            Kind::NetworkOutbound => Self::NetworkOutbound,
+            Kind::Random => Self::Random,
+            Kind::Secret => Self::Secret,
+            Kind::Stdio => Self::Stdio,
+            Kind::Store => Self::Store,
+            Kind::Tcp => Self::Tcp,
+            Kind::Udp => Self::Udp,
+        };
+        of(target.into())
+    }
+
+    /// The rule that a request for this is.
+    ///
+    /// # Errors
+    ///
+    /// [`CapabilityError`] if the target does not fit the kind.
+    pub fn rule(&self) -> Result<Rule, CapabilityError> {
+        Rule::parse_request(&self.to_string())
+    }
+}
+
+impl FromStr for Capability {
+    type Err = CapabilityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let rule = Rule::parse_request(text)?;
+        let target = text.split_once(' ').map_or("", |(_, target)| target);
+        Ok(match rule.known_kind() {
+            Some(kind) => Self::of(kind, target),
+            None => Self::Custom(text.into()),
+        })
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind() {
+            Some(kind) => write!(f, "{} {}", kind.word(), self.target()),
+            None => f.write_str(self.target()),
+        }
+    }
 }

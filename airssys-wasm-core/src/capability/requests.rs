@@ -1,11 +1,13 @@
-//! The set of capabilities that one component requests.
+//! The capabilities that one component requests.
 //!
 //! Decides nothing about granting. Tests: below, and `tests/section_text.rs`.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use super::{Capability, CapabilityError};
+use super::error::Problem;
+use super::words;
+use super::{Capability, CapabilityError, Rule};
 use crate::section::{self, CAPABILITIES, SectionError};
 
 /// What a component says it needs, as a set with one canonical text.
@@ -13,26 +15,38 @@ use crate::section::{self, CAPABILITIES, SectionError};
 /// ```
 /// use airssys_wasm_core::{Capability, Requests};
 ///
-/// let requests: Requests = [
+/// let requests = Requests::new([
 ///     Capability::NetworkOutbound("api.example.com".into()),
 ///     Capability::FileRead("/data".into()),
-/// ].into_iter().collect();
+/// ])?;
 /// let text = requests.to_section();
 /// assert_eq!(text, "airssys:capabilities 1\nfile-read /data\nnetwork-outbound api.example.com\n");
 /// assert_eq!(Requests::from_section(text.as_bytes())?, requests);
-/// # Ok::<(), airssys_wasm_core::RequestsError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Requests(BTreeSet<Capability>);
+pub struct Requests(BTreeMap<Rule, Need>);
 
-/// Why a section of requests cannot be read.
+/// How much a component needs what it requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Without it the component is not deployed.
+    Required,
+    /// Without it the component runs all the same.
+    Optional {
+        /// What it would be used for, for the operator who decides.
+        reason: String,
+    },
+}
+
+/// Why requests cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestsError {
     /// The text is not a section.
     #[error(transparent)]
     Section(#[from] SectionError),
-    /// One of its lines is not a capability.
+    /// One of its lines is not a request.
     #[error("line {line} of custom section `{CAPABILITIES}`")]
     Capability {
         /// Counted from 1.
@@ -40,9 +54,27 @@ pub enum RequestsError {
         /// What is wrong with it.
         source: CapabilityError,
     },
+    /// Two requests for the same say different things of it.
+    #[error("`{first}` and `{second}` contradict each other; keep one of them")]
+    Contradiction {
+        /// One of them.
+        first: String,
+        /// The other.
+        second: String,
+    },
 }
 
 impl Requests {
+    /// Requests that are all required.
+    ///
+    /// # Errors
+    ///
+    /// [`CapabilityError`] for the first whose target does not fit its kind.
+    pub fn new(capabilities: impl IntoIterator<Item = Capability>) -> Result<Self, CapabilityError> {
+        let required = |capability: Capability| Ok((capability.rule()?, Need::Required));
+        capabilities.into_iter().map(required).collect()
+    }
+
     /// Reads the text of a custom section; several joined ones are merged.
     ///
     /// # Errors
@@ -50,26 +82,61 @@ impl Requests {
     /// [`RequestsError`] if the section or any of its lines is malformed: a
     /// component whose requests cannot be read in full is refused.
     pub fn from_section(bytes: &[u8]) -> Result<Self, RequestsError> {
-        section::read(CAPABILITIES, bytes)?
-            .into_iter()
-            .map(|entry| {
-                Capability::new(entry.word, entry.text)
-                    .map_err(|source| RequestsError::Capability { line: entry.line, source })
-            })
-            .collect()
+        let mut requests = Self::default();
+        for entry in section::read(CAPABILITIES, bytes)? {
+            let line = match &*entry.text {
+                "" => entry.word.to_owned(),
+                text => format!("{} {text}", entry.word),
+            };
+            let (rule, need) =
+                parse(&line).map_err(|source| RequestsError::Capability { line: entry.line, source })?;
+            requests.add(rule, need)?;
+        }
+        Ok(requests)
     }
 
     /// The canonical text: sorted, each request once.
     #[must_use]
     pub fn to_section(&self) -> String {
+        let lines: Vec<String> = self.iter().map(|(rule, need)| text(rule, need)).collect();
         section::write(
             CAPABILITIES,
-            self.iter().map(|request| (request.kind(), Cow::Borrowed(request.target()))),
+            lines.iter().map(|line| {
+                let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+                (word, Cow::Borrowed(rest))
+            }),
         )
     }
 
+    /// Adds a request. One that is required stays so, and reasons are put together.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestsError::Contradiction`] if there is one for the same with other
+    /// options.
+    pub fn add(&mut self, rule: Rule, need: Need) -> Result<(), RequestsError> {
+        let other = self.0.keys().find(|known| known.scope == rule.scope && **known != rule);
+        if let Some(other) = other {
+            return Err(RequestsError::Contradiction { first: other.to_string(), second: rule.to_string() });
+        }
+        match self.0.get_mut(&rule) {
+            Some(known) => known.merge(need),
+            None => drop(self.0.insert(rule, need)),
+        }
+        Ok(())
+    }
+
+    /// Adds all of another set, as those of a library.
+    ///
+    /// # Errors
+    ///
+    /// As [`add`](Self::add); what came before is added then.
+    pub fn merge(&mut self, other: Self) -> Result<(), RequestsError> {
+        other.0.into_iter().try_for_each(|(rule, need)| self.add(rule, need))
+    }
+
     /// The requests in the order of the canonical text.
-    pub fn iter(&self) -> impl Iterator<Item = &Capability> {
+    pub fn iter(&self) -> impl Iterator<Item = (&Rule, &Need)> {
         self.0.iter()
     }
 
@@ -86,24 +153,50 @@ impl Requests {
     }
 }
 
-impl FromIterator<Capability> for Requests {
-    fn from_iter<I: IntoIterator<Item = Capability>>(requests: I) -> Self {
-        Self(requests.into_iter().collect())
+impl Need {
+    fn merge(&mut self, other: Self) {
+        match (&mut *self, other) {
+            (Self::Optional { reason }, Self::Optional { reason: other }) => {
+                if !reason.split("; ").any(|known| known == other) {
+                    *reason = format!("{reason}; {other}");
+                }
+            }
+            (Self::Optional { .. }, Self::Required) => *self = Self::Required,
+            (Self::Required, _) => {}
+        }
     }
 }
 
-impl Extend<Capability> for Requests {
-    fn extend<I: IntoIterator<Item = Capability>>(&mut self, requests: I) {
-        self.0.extend(requests);
+/// A request, or `optional "why" ` and a request.
+fn parse(line: &str) -> Result<(Rule, Need), CapabilityError> {
+    let Some(rest) = line.strip_prefix("optional ") else {
+        return Ok((Rule::parse_request(line)?, Need::Required));
+    };
+    let advice = r#"after `optional` stands the reason in quotes, then the request"#;
+    let (reason, rule) = words::first_quoted(rest)
+        .filter(|(reason, _)| !reason.trim().is_empty() && !reason.chars().any(super::error::hidden))
+        .ok_or_else(|| Problem::new("optional ".len(), advice).in_text(line))?;
+    Ok((Rule::parse_request(rule)?, Need::Optional { reason }))
+}
+
+fn text(rule: &Rule, need: &Need) -> String {
+    match need {
+        Need::Required => rule.to_string(),
+        Need::Optional { reason } => format!("optional {} {rule}", words::in_quotes(reason)),
     }
 }
 
-impl IntoIterator for Requests {
-    type Item = Capability;
-    type IntoIter = std::collections::btree_set::IntoIter<Capability>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+impl FromIterator<(Rule, Need)> for Requests {
+    /// Of two for the same rule, one that is required counts.
+    fn from_iter<I: IntoIterator<Item = (Rule, Need)>>(requests: I) -> Self {
+        let mut all = BTreeMap::new();
+        for (rule, need) in requests {
+            match all.get_mut(&rule) {
+                None => drop(all.insert(rule, need)),
+                Some(known) => Need::merge(known, need),
+            }
+        }
+        Self(all)
     }
 }
 
@@ -111,18 +204,53 @@ impl IntoIterator for Requests {
 mod tests {
     use super::*;
 
+    fn read(lines: &str) -> Result<Requests, RequestsError> {
+        Requests::from_section(format!("airssys:capabilities 1\n{lines}").as_bytes())
+    }
+
     #[test]
     fn merges_the_sections_of_libraries() {
-        let joined =
-            "airssys:capabilities 1\nfile-read /b\nairssys:capabilities 1\nfile-read /a\nfile-read /b\n";
-        let requests = Requests::from_section(joined.as_bytes()).expect("joined sections");
+        let joined = "file-read /b\nairssys:capabilities 1\nfile-read /a\nfile-read /b\n";
+        let requests = read(joined).expect("joined sections");
         assert_eq!(requests.to_section(), "airssys:capabilities 1\nfile-read /a\nfile-read /b\n");
     }
 
     #[test]
     fn one_bad_line_refuses_the_whole_section() {
-        let text = "airssys:capabilities 1\nfile-read /a\nfile-read ..\n";
-        let error = Requests::from_section(text.as_bytes()).expect_err("a bad line");
+        let error = read("file-read /a\nfile-read ..\n").expect_err("a bad line");
         assert!(matches!(error, RequestsError::Capability { line: 3, .. }));
+    }
+
+    #[test]
+    fn what_one_requires_is_required() {
+        let lines =
+            "optional \"metrics\" dns a.b\noptional \"more\" dns a.b\ndns c.d\noptional \"x\" dns c.d\n";
+        let requests = read(lines).expect("requests");
+        assert_eq!(
+            requests.to_section(),
+            "airssys:capabilities 1\noptional \"metrics; more\" dns a.b\ndns c.d\n"
+        );
+        assert_eq!(Requests::from_section(requests.to_section().as_bytes()), Ok(requests));
+    }
+
+    #[test]
+    fn an_optional_request_says_why() {
+        for line in ["optional dns a.b", "optional \"\" dns a.b", "optional \"why\"", "optional why dns a.b"]
+        {
+            assert!(read(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn requests_for_the_same_agree() {
+        let error = read("file-write /c max=1MiB\nfile-write /c max=2MiB\n").expect_err("two limits");
+        assert!(error.to_string().contains("`file-write /c max=2MiB`"), "{error}");
+    }
+
+    #[test]
+    fn what_is_the_operators_is_not_requested() {
+        for line in ["file-read /a from=/b", "http https://a.b at=10.0.0.0/8", "env A value=b"] {
+            assert!(matches!(read(line), Err(RequestsError::Capability { .. })), "{line}");
+        }
     }
 }

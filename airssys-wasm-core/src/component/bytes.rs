@@ -9,6 +9,7 @@ use wit_component::DecodedWasm;
 
 use super::sections::Sections;
 use super::{ComponentError, Digest};
+use crate::policy::Requested;
 use crate::world::{self, World};
 use crate::{ComponentName, Instancing, Requests};
 
@@ -25,7 +26,7 @@ use crate::{ComponentName, Instancing, Requests};
 /// let bytes = wat::parse_str(r#"(component)"#)?;
 /// let component = Component::from_bytes(bytes)?.with_name("empty".parse()?);
 /// assert_eq!(component.name().map(|name| name.as_str()), Some("empty"));
-/// assert!(component.requests().is_empty());
+/// assert_eq!(component.requested(), &airssys_wasm_core::policy::Requested::Anything);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ pub struct Component {
     version: Option<Version>,
     description: Option<String>,
     instancing: Option<Instancing>,
-    requests: Requests,
+    requested: Requested,
     uses_async: bool,
     world: Arc<World>,
 }
@@ -59,7 +60,7 @@ impl Component {
             version: standard.version.or(about.version),
             description: standard.description.or(about.description),
             instancing: about.instancing,
-            requests,
+            requested: requests.map_or(Requested::Anything, Requested::These),
             uses_async: is_async || world.is_async(),
             world: Arc::new(world),
             bytes,
@@ -116,8 +117,18 @@ impl Component {
 
     /// The capabilities it requests. Nothing is granted by that.
     #[must_use]
-    pub fn requests(&self) -> &Requests {
-        &self.requests
+    pub fn requested(&self) -> &Requested {
+        &self.requested
+    }
+
+    /// The same bytes with requests that somebody wrote down for them, for a component
+    /// that says none itself. One that does keeps its own.
+    #[must_use]
+    pub fn with_requests(self, requests: Requests) -> Self {
+        match self.requested {
+            Requested::Anything => Self { requested: Requested::These(requests), ..self },
+            Requested::These(_) => self,
+        }
     }
 
     /// Its imports and exports with their types.
@@ -198,13 +209,17 @@ mod tests {
         let component = component(GREETER);
         assert_eq!(component.name().map(ComponentName::as_str), Some("greeter"));
         assert_eq!(component.version(), Some(&Version::new(1, 2, 3)));
-        assert_eq!(
-            component.requests().iter().map(ToString::to_string).collect::<Vec<_>>(),
-            ["file-read /data"]
-        );
+        assert_eq!(texts(&component), ["file-read /data"]);
         let functions: Vec<_> = component.world().exports.all_functions().map(ToString::to_string).collect();
         assert_eq!(functions, ["demo:math/api@1.0.0#double: func(n: u32) -> u32"]);
         assert!(!component.uses_async());
+    }
+
+    fn texts(component: &Component) -> Vec<String> {
+        match component.requested() {
+            Requested::These(requests) => requests.iter().map(|(rule, _)| rule.to_string()).collect(),
+            Requested::Anything => Vec::new(),
+        }
     }
 
     #[test]
@@ -212,7 +227,7 @@ mod tests {
         let nested = GREETER.trim().replacen("(component", "(component $inner", 1);
         let component = component(&format!("(component {nested})"));
         assert_eq!(component.name(), None);
-        assert_eq!(component.requests().len(), 1);
+        assert_eq!(texts(&component).len(), 1);
     }
 
     #[test]

@@ -22,7 +22,8 @@ use crate::{ComponentName, Requests};
 pub(super) struct Sections {
     pub(super) standard: Standard,
     pub(super) about: About,
-    pub(super) requests: Requests,
+    /// None if there is no section that says any.
+    pub(super) requests: Option<Requests>,
     /// Whether any canonical definition needs Component Model async.
     pub(super) is_async: bool,
 }
@@ -71,7 +72,10 @@ impl Sections {
         nesting: &[Encoding],
     ) -> Result<(), ComponentError> {
         match section.name() {
-            CAPABILITIES => self.requests.extend(Requests::from_section(section.data())?),
+            CAPABILITIES => {
+                let requests = Requests::from_section(section.data())?;
+                self.requests.get_or_insert_default().merge(requests)?;
+            }
             ABOUT if belongs_to_outermost(nesting) => self.about = About::from_section(section.data())?,
             _ if nesting == [Encoding::Component] => self.standard.read(section),
             _ => {}

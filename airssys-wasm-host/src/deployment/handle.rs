@@ -125,7 +125,7 @@ fn revision_status(revision: &Revision) -> RevisionStatus {
         digest: revision.component.digest(),
         instancing: revision.instancing,
         limits: revision.limits.clone(),
-        requests: revision.component.requests().clone(),
+        requested: revision.component.requested().clone(),
         pooled: revision.program.is_pooled(),
     }
 }

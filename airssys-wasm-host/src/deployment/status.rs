@@ -3,7 +3,8 @@
 //! A snapshot, already old when it is read. Tests: the workspace's
 //! `tests/observe`.
 
-use airssys_wasm_core::{ComponentName, Digest, Instancing, Limits, Requests};
+use airssys_wasm_core::policy::Requested;
+use airssys_wasm_core::{ComponentName, Digest, Instancing, Limits};
 use semver::Version;
 
 /// A deployment at one moment.
@@ -41,7 +42,7 @@ pub struct RevisionStatus {
     /// What it may use.
     pub limits: Limits,
     /// What it asks to reach. Nothing of it is granted.
-    pub requests: Requests,
+    pub requested: Requested,
     /// Whether its instances come from the pool; if not, it exceeds the slots.
     pub pooled: bool,
 }

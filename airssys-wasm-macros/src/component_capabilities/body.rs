@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use airssys_wasm_core::Requests;
+use airssys_wasm_core::{Need, Requests};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Block, Expr, ExprMacro, Macro, Stmt, StmtMacro, Token};
@@ -29,13 +29,13 @@ pub(super) fn read(body: &Block, errors: &mut Errors) -> Requests {
     };
     let mut found = BTreeSet::new();
     for written in &entries {
-        let Some(capability) = entry::read(written, errors) else { continue };
-        if found.contains(&capability) {
-            errors.at(written, format!("`{capability}` is requested twice; remove this one"));
+        let Some(rule) = entry::read(written, errors) else { continue };
+        if found.contains(&rule) {
+            errors.at(written, format!("`{rule}` is requested twice; remove this one"));
         }
-        found.insert(capability);
+        found.insert(rule);
     }
-    found.into_iter().collect()
+    found.into_iter().map(|rule| (rule, Need::Required)).collect()
 }
 
 /// The `vec!` of a body that has nothing else.

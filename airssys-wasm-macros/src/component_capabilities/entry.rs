@@ -1,23 +1,26 @@
 //! One entry of the list: `Capability::FileRead("/data".into())`.
 //!
-//! The kinds are those of `Capability::KINDS`, spelled as Rust does; what a
-//! target may be is core's to say.
+//! The variants are the kinds that core knows, spelled as Rust does, and `Custom`;
+//! what a target may be is core's to say.
 //! Tests: below.
 
-use airssys_wasm_core::Capability;
 use airssys_wasm_core::suggest::nearest;
+use airssys_wasm_core::{Capability, Kind, Rule};
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Ident, LitStr, Token};
 
 use crate::errors::Errors;
 use crate::literal;
 
+/// The variant for what an embedder defines.
+const CUSTOM: &str = "Custom";
+
 const EXAMPLE: &str = "write for example `Capability::FileRead(\"/data\".into())`";
 const TARGET: &str =
     "a target is read without being run; write it as a literal, for example `\"/data\".into()`";
 
-/// The capability that an entry writes; why it is none goes to `errors`.
-pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Capability> {
+/// The request that an entry writes; why it is none goes to `errors`.
+pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Rule> {
     let Some((variant, targets)) = take_apart(written) else {
         errors.at(written, format!("an entry is read without being run; {EXAMPLE}"));
         return None;
@@ -31,8 +34,8 @@ pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Capability> {
         }
     };
     let (kind, target) = (kind?, target?);
-    match Capability::new(kind, target.value()) {
-        Ok(capability) => Some(capability),
+    match kind(target.value()).rule() {
+        Ok(rule) => Some(rule),
         Err(error) => {
             errors.at(target, error);
             None
@@ -47,13 +50,18 @@ fn take_apart(written: &Expr) -> Option<(&Ident, &Punctuated<Expr, Token![,]>)> 
     (of == "Capability").then_some((variant, args))
 }
 
-/// The word that the variant `FileRead` stands for.
-fn read_kind(variant: &Ident, errors: &mut Errors) -> Option<&'static str> {
-    let kind = Capability::KINDS.into_iter().find(|kind| variant == &spell(kind));
-    if kind.is_none() {
-        errors.at(variant, unknown(&variant.to_string()));
+/// What the variant `FileRead` makes of a target.
+fn read_kind(variant: &Ident, errors: &mut Errors) -> Option<Box<dyn Fn(String) -> Capability>> {
+    if variant == CUSTOM {
+        return Some(Box::new(Capability::Custom));
     }
-    kind
+    match Kind::ALL.into_iter().find(|kind| variant == &spell(*kind)) {
+        Some(kind) => Some(Box::new(move |target| Capability::of(kind, target))),
+        None => {
+            errors.at(variant, unknown(&variant.to_string()));
+            None
+        }
+    }
 }
 
 fn last_two(path: &Expr) -> Option<(&Ident, &Ident)> {
@@ -92,23 +100,23 @@ fn read_target<'a>(written: &'a Expr, errors: &mut Errors) -> Option<&'a LitStr>
 }
 
 fn unknown(variant: &str) -> String {
-    let spelled = Capability::KINDS.map(spell);
+    let spelled: Vec<String> = Kind::ALL.into_iter().map(spell).chain([CUSTOM.to_owned()]).collect();
     match nearest(variant, spelled.iter().map(String::as_str)) {
         Some(known) => format!("`Capability` has no `{variant}`; did you mean `{known}`?"),
         None => {
-            let known = spelled.map(|known| format!("`{known}`")).join(", ");
-            format!("`Capability` has no `{variant}`; it has {known}")
+            let known: Vec<String> = spelled.iter().map(|known| format!("`{known}`")).collect();
+            format!("`Capability` has no `{variant}`; it has {}", known.join(", "))
         }
     }
 }
 
 /// `file-read` as the variant `FileRead`.
-fn spell(kind: &str) -> String {
+fn spell(kind: Kind) -> String {
     let capitalise = |word: &str| {
         let mut letters = word.chars();
         letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
     };
-    kind.split('-').map(capitalise).collect()
+    kind.word().split('-').map(capitalise).collect()
 }
 
 #[cfg(test)]
@@ -141,11 +149,9 @@ mod tests {
 
     #[test]
     fn spells_every_kind_as_its_variant() {
-        let variants: Vec<_> = Capability::KINDS.into_iter().map(spell).collect();
-        for (kind, variant) in Capability::KINDS.into_iter().zip(variants) {
-            let target = if kind.starts_with("file") { "/" } else { "localhost" };
-            let built = Capability::new(kind, target).expect(kind);
-            assert!(format!("{built:?}").starts_with(&variant), "{built:?}");
+        for kind in Kind::ALL {
+            let built = Capability::of(kind, "");
+            assert_eq!(format!("{built:?}"), format!("{}(\"\")", spell(kind)));
         }
     }
 
@@ -153,7 +159,7 @@ mod tests {
     fn says_what_to_write() {
         let cases: [(Expr, &str); 12] = [
             (parse_quote!(Capability::FileRaed("/a".into())), "did you mean `FileRead`?"),
-            (parse_quote!(Capability::Teleport("/a".into())), "it has `FileRead`"),
+            (parse_quote!(Capability::Teleport("/a".into())), "it has `Call`"),
             (parse_quote!(Capability::FileRead("/a")), "write `\"/a\".into()`"),
             (parse_quote!(Capability::FileRead(path)), "as a literal"),
             (parse_quote!(Capability::FileRead(format!("/a"))), "as a literal"),

@@ -1,0 +1,322 @@
+//! Patterns of hosts: names with wildcards for labels, addresses, networks.
+//!
+//! A name matches names, a network matches addresses, and neither the other: what a
+//! name resolves to is looked at apart from it. Names are in lower case and in ASCII;
+//! what reads them from elsewhere has made them so.
+//! Tests: below; against a reference matcher in `tests/reference.rs`.
+
+use core::net::IpAddr;
+use std::fmt;
+
+use ipnet::IpNet;
+
+use super::error::Problem;
+use super::glob;
+
+/// A pattern of hosts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum HostPattern {
+    /// `**`: every name and every public address.
+    Any,
+    /// `api.example.com`, `*.example.com`, `**.example.com`.
+    Name(String),
+    /// An address, or a network of them.
+    Network(IpNet),
+}
+
+/// Longer names cannot be resolved.
+const NAME_MAX: usize = 253;
+
+impl HostPattern {
+    /// Parses a host that stands alone, brackets around IPv6 included.
+    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+        if text == "**" {
+            return Ok(Self::Any);
+        }
+        if text.starts_with('[') {
+            return bracketed(text);
+        }
+        if let Some(network) = ipv4(text)? {
+            return Ok(Self::Network(network));
+        }
+        check_name(text)?;
+        Ok(Self::Name(text.into()))
+    }
+
+    /// Whether a name, in lower case and without a dot at its end, is matched.
+    pub(crate) fn matches_name(&self, name: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Name(pattern) => fits(pattern, name),
+            Self::Network(_) => false,
+        }
+    }
+
+    /// Whether an address is named: by itself, or by its network.
+    pub(crate) fn names_address(&self, address: IpAddr) -> bool {
+        matches!(self, Self::Network(network) if network.contains(&address))
+    }
+
+    /// The same, and `**` has every address in it.
+    pub(crate) fn has_address(&self, address: IpAddr) -> bool {
+        self.is_any() || self.names_address(address)
+    }
+
+    pub(crate) fn is_any(&self) -> bool {
+        matches!(self, Self::Any)
+    }
+
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Any, Self::Any | Self::Name(_)) => true,
+            (Self::Name(wide), Self::Name(narrow)) => wide == narrow || covers(wide, narrow),
+            (Self::Network(wide), Self::Network(narrow)) => wide.contains(narrow),
+            _ => false,
+        }
+    }
+}
+
+/// `*` stands for one label, `**` for one or more.
+fn fits(pattern: &str, name: &str) -> bool {
+    if let Some(suffix) = pattern.strip_prefix("**.") {
+        return name.strip_suffix(suffix).is_some_and(|above| above.len() > 1 && above.ends_with('.'));
+    }
+    let (mut patterns, mut labels) = (pattern.split('.'), name.split('.'));
+    loop {
+        match (patterns.next(), labels.next()) {
+            (None, None) => return true,
+            (Some(pattern), Some(label)) if !label.is_empty() && glob::fits(pattern, label) => {}
+            _ => return false,
+        }
+    }
+}
+
+fn covers(wide: &str, narrow: &str) -> bool {
+    match (wide.strip_prefix("**."), narrow.strip_prefix("**.")) {
+        (Some(wide), Some(narrow)) => narrow == wide || narrow.ends_with(&format!(".{wide}")),
+        (Some(wide), None) => {
+            narrow.strip_suffix(wide).is_some_and(|above| above.len() > 1 && above.ends_with('.'))
+        }
+        (None, Some(_)) => false,
+        (None, None) => {
+            wide.split('.').count() == narrow.split('.').count()
+                && wide.split('.').zip(narrow.split('.')).all(|(w, n)| w == n || w == "*")
+        }
+    }
+}
+
+/// `[::1]`, `[fd00::/8]`, and `[10.0.0.0/8]` for a URL, where a slash begins the path.
+fn bracketed(text: &str) -> Result<HostPattern, Problem> {
+    let advice = "an IPv6 address or a network stands in brackets: `[::1]`, `[fd00::/8]`";
+    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let network = inner
+        .and_then(|inner| network(inner, 128))
+        .filter(|network| network.addr().is_ipv6() || network.prefix_len() < 32)
+        .ok_or_else(|| Problem::new(0, advice))?;
+    if let IpAddr::V6(address) = network.addr()
+        && let Some(inner) = address.to_ipv4_mapped()
+    {
+        return Err(Problem::new(1, format!("this is an IPv4 address; write `{inner}`")));
+    }
+    check_network(network).map(HostPattern::Network)
+}
+
+fn ipv4(text: &str) -> Result<Option<IpNet>, Problem> {
+    let looks_so = text.bytes().next().is_some_and(|b| b.is_ascii_digit())
+        && (text.contains('/') || text.rsplit('.').next().is_some_and(ends_like_ipv4));
+    if !looks_so {
+        return Ok(None);
+    }
+    match network(text, 32) {
+        Some(network) if network.addr().is_ipv4() => check_network(network).map(Some),
+        _ => Err(Problem::new(0, "an IPv4 address has four numbers, `10.0.0.1`; a network `10.0.0.0/8`")),
+    }
+}
+
+/// A name whose last label is a number is read as an IPv4 address by resolvers.
+pub(super) fn ends_like_ipv4(label: &str) -> bool {
+    let hex = label.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    hex || (!label.is_empty() && label.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn network(text: &str, bits: u8) -> Option<IpNet> {
+    match text.contains('/') {
+        true => text.parse().ok(),
+        false => IpNet::new(text.parse().ok()?, bits).ok(),
+    }
+}
+
+fn check_network(network: IpNet) -> Result<IpNet, Problem> {
+    match network.trunc() == network {
+        true => Ok(network),
+        false => Err(Problem::new(0, format!("write the network without host bits: `{}`", network.trunc()))),
+    }
+}
+
+fn check_name(text: &str) -> Result<(), Problem> {
+    if text.is_empty() {
+        return Err(Problem::new(0, "write a host, for example `api.example.com`"));
+    }
+    if text == "*" {
+        return Err(Problem::new(0, "`*` is one label of a name; for every host write `**`"));
+    }
+    if text.len() > NAME_MAX {
+        return Err(Problem::new(0, "a host has at most 253 characters"));
+    }
+    if let Some((at, c)) = text.char_indices().find(|(_, c)| !is_plain(*c)) {
+        return Err(Problem::new(at, unusual(c)));
+    }
+    let mut at = 0;
+    for (n, label) in text.split('.').enumerate() {
+        check_label(label, n == 0).map_err(|what| Problem::new(at, what))?;
+        at += label.len() + 1;
+    }
+    if text.split('.').next_back().is_some_and(|label| ends_like_ipv4(label) || label.contains('*')) {
+        return Err(Problem::new(0, "the last label of a name is a word, for example `com`"));
+    }
+    Ok(())
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.' | '*')
+}
+
+fn unusual(c: char) -> &'static str {
+    match c {
+        'A'..='Z' => "write the host in lower case",
+        '/' | ':' | '@' => "a host only, without scheme, user, port or path",
+        _ => "a host is letters, digits, `-` and `.`; write other scripts in punycode (`xn--...`)",
+    }
+}
+
+fn check_label(label: &str, first: bool) -> Result<(), &'static str> {
+    match label {
+        "" => Err("labels are separated by one `.`, and none stands at the end"),
+        "**" if first => Ok(()),
+        _ if label.contains("**") => Err("`**` stands for the first labels only: `**.example.com`"),
+        _ if label.len() > 63 => Err("a label has at most 63 characters"),
+        _ if label.starts_with('-') || label.ends_with('-') => Err("a label does not begin or end with `-`"),
+        _ if label.starts_with("xn--") && label.contains('*') => {
+            Err("a label in punycode has no `*`: what it stands for is not what it shows")
+        }
+        _ => Ok(()),
+    }
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("**"),
+            Self::Name(name) => f.write_str(name),
+            Self::Network(network) => match (network.addr(), network.prefix_len()) {
+                (IpAddr::V4(address), 32) => write!(f, "{address}"),
+                (IpAddr::V6(address), 128) => write!(f, "[{address}]"),
+                (IpAddr::V4(_), _) => write!(f, "{network}"),
+                (IpAddr::V6(_), _) => write!(f, "[{network}]"),
+            },
+        }
+    }
+}
+
+/// The address that is meant: an IPv4 address in IPv6 clothes is that address.
+pub(crate) fn plain(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4),
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> HostPattern {
+        HostPattern::parse(text).unwrap_or_else(|problem| panic!("{text}: {problem:?}"))
+    }
+
+    #[test]
+    fn labels_match_whole() {
+        for (text, name, expected) in [
+            ("example.com", "example.com", true),
+            ("example.com", "evilexample.com", false),
+            ("example.com", "example.com.evil.net", false),
+            ("example.com", "api.example.com", false),
+            ("*.example.com", "api.example.com", true),
+            ("*.example.com", "example.com", false),
+            ("*.example.com", "a.b.example.com", false),
+            ("*.example.com", ".example.com", false),
+            ("**.example.com", "a.b.example.com", true),
+            ("**.example.com", "example.com", false),
+            ("**.example.com", "evilexample.com", false),
+            ("**.example.com", ".example.com", false),
+            ("api-*.example.com", "api-7.example.com", true),
+            ("**", "anything.at.all", true),
+        ] {
+            assert_eq!(pattern(text).matches_name(name), expected, "{text} {name}");
+        }
+    }
+
+    #[test]
+    fn networks_match_addresses_only() {
+        let network = pattern("10.0.0.0/8");
+        assert!(network.names_address("10.1.2.3".parse().expect("an address")));
+        assert!(!network.matches_name("10.1.2.3"));
+        assert!(!pattern("**").names_address("10.1.2.3".parse().expect("an address")));
+    }
+
+    #[test]
+    fn prints_what_it_parses() {
+        for text in ["example.com", "**.example.com", "10.0.0.0/8", "127.0.0.1", "[::1]", "[fd00::/8]", "**"]
+        {
+            assert_eq!(pattern(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_what_could_be_read_otherwise() {
+        for text in [
+            "",
+            "*",
+            "*.*",
+            "a..b",
+            "a.",
+            ".a",
+            "API.com",
+            "ex\u{e4}mple.com",
+            "a.**.b",
+            "0x7f.1",
+            "127.1",
+            "1.2.3",
+            "2130706433",
+            "10.0.0.1/8",
+            "[::1",
+            "::1",
+            "[127.0.0.1]",
+            "[::ffff:10.0.0.1]",
+            "[fe80::1%eth0]",
+            "-a.com",
+            "a.0x10",
+            "user@host",
+            "xn--*.com",
+            "com.*",
+        ] {
+            assert!(HostPattern::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn covers_what_lies_within() {
+        for (wide, narrow, expected) in [
+            ("**", "a.b", true),
+            ("**", "10.0.0.1", false),
+            ("**.example.com", "*.example.com", true),
+            ("**.example.com", "**.a.example.com", true),
+            ("**.example.com", "example.com", false),
+            ("*.example.com", "**.example.com", false),
+            ("10.0.0.0/8", "10.1.0.0/16", true),
+            ("10.1.0.0/16", "10.0.0.0/8", false),
+        ] {
+            assert_eq!(pattern(wide).covers(&pattern(narrow)), expected, "{wide} {narrow}");
+        }
+    }
+}

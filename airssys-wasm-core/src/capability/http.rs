@@ -1,0 +1,360 @@
+//! Patterns of HTTP requests: `GET,HEAD https://api.example.com/v1/**`.
+//!
+//! Without methods any will do, without a port the scheme's own, without a path any.
+//! A query is not looked at. Paths are those of a canonical URL: see
+//! `policy/http_target`.
+//! Tests: below; against a reference matcher in `tests/reference.rs`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use ipnet::IpNet;
+
+use super::error::Problem;
+use super::glob::{self, Segment};
+use super::host::HostPattern;
+use super::ports::Ports;
+
+/// A pattern of HTTP requests.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct HttpPattern {
+    /// Empty: any method.
+    methods: BTreeSet<String>,
+    scheme: Scheme,
+    pub(crate) host: HostPattern,
+    /// None: the scheme's own port.
+    ports: Option<Ports>,
+    /// None: any path.
+    path: Option<Vec<Segment>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Scheme {
+    Any,
+    Http,
+    Https,
+}
+
+/// What of a request a pattern looks at, besides its host.
+pub(crate) struct HttpParts<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) is_tls: bool,
+    pub(crate) port: u16,
+    pub(crate) path: &'a str,
+    /// Set if servers differ on where the path leads.
+    pub(crate) path_is_ambiguous: bool,
+}
+
+impl HttpPattern {
+    /// Parses methods, if any are said, and the pattern of a URL.
+    pub(super) fn parse(methods: Option<(&str, usize)>, url: &str, at: usize) -> Result<Self, Problem> {
+        let methods = match methods {
+            None | Some(("*", _)) => BTreeSet::new(),
+            Some((text, at)) => parse_methods(text, at)?,
+        };
+        parse_url(url).map(|parsed| Self { methods, ..parsed }).map_err(|problem| problem.moved(at))
+    }
+
+    /// Whether everything but the host fits. A path that servers read differently fits
+    /// where any path does; `ambiguous_fits` says whether it fits elsewhere too.
+    pub(crate) fn matches(&self, parts: &HttpParts<'_>, ambiguous_fits: bool) -> bool {
+        let method = self.methods.is_empty() || self.methods.contains(parts.method);
+        let scheme = match self.scheme {
+            Scheme::Any => true,
+            Scheme::Http => !parts.is_tls,
+            Scheme::Https => parts.is_tls,
+        };
+        let port = match &self.ports {
+            Some(ports) => ports.has(parts.port),
+            None => parts.port == if parts.is_tls { 443 } else { 80 },
+        };
+        method && scheme && port && self.matches_path(parts, ambiguous_fits)
+    }
+
+    fn matches_path(&self, parts: &HttpParts<'_>, ambiguous_fits: bool) -> bool {
+        let Some(pattern) = &self.path else { return true };
+        if parts.path_is_ambiguous {
+            return ambiguous_fits;
+        }
+        let names: Vec<&str> = parts.path.strip_prefix('/').unwrap_or(parts.path).split('/').collect();
+        glob::matches(pattern, &names, false)
+    }
+
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let methods =
+            self.methods.is_empty() || (!other.methods.is_empty() && other.methods.is_subset(&self.methods));
+        let scheme = self.scheme == Scheme::Any || self.scheme == other.scheme;
+        let ports = match (&self.ports, &other.ports) {
+            (Some(wide), Some(narrow)) => wide.covers(narrow),
+            (Some(wide), None) => other.scheme.ports().into_iter().all(|port| wide.has(port)),
+            (None, None) => true,
+            (None, Some(narrow)) => match other.scheme {
+                Scheme::Any => false,
+                one => one.ports().into_iter().any(|port| Ports::only(port) == *narrow),
+            },
+        };
+        let path = match (&self.path, &other.path) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(wide), Some(narrow)) => covers(wide, narrow),
+        };
+        methods && scheme && ports && path && self.host.covers(&other.host)
+    }
+}
+
+impl Scheme {
+    /// The ports that go without saying.
+    fn ports(self) -> Vec<u16> {
+        match self {
+            Self::Any => vec![80, 443],
+            Self::Http => vec![80],
+            Self::Https => vec![443],
+        }
+    }
+}
+
+fn covers(wide: &[Segment], narrow: &[Segment]) -> bool {
+    wide == narrow
+        || wide.split_last().is_some_and(|(last, first)| {
+            *last == Segment::AnyDepth && narrow.len() > first.len() && narrow.starts_with(first)
+        })
+}
+
+fn parse_methods(text: &str, at: usize) -> Result<BTreeSet<String>, Problem> {
+    let plain =
+        |method: &str| !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+    let mut methods = BTreeSet::new();
+    for method in text.split(',') {
+        if !plain(method) {
+            return Err(Problem::new(
+                at,
+                "before the URL stand methods in upper case, `GET,POST`, or nothing for any",
+            ));
+        }
+        methods.insert(method.to_owned());
+    }
+    Ok(methods)
+}
+
+fn parse_url(text: &str) -> Result<HttpPattern, Problem> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err(Problem::new(0, "write a URL, for example `https://api.example.com/v1/**`"));
+    };
+    let scheme_length = scheme.len() + 3;
+    let scheme = match scheme {
+        "*" => Scheme::Any,
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        _ => return Err(Problem::new(0, "the scheme is `http`, `https`, or `*` for both")),
+    };
+    let (authority, path) = rest.split_at(authority_length(rest));
+    let (host, ports) = split_port(authority).map_err(|problem| problem.moved(scheme_length))?;
+    let host = HostPattern::parse(host).map_err(|problem| problem.moved(scheme_length))?;
+    let path = match path {
+        "" => None,
+        path => parse_path(path).map_err(|problem| problem.moved(scheme_length + authority.len()))?,
+    };
+    let ports = ports.filter(|ports| scheme.ports() != [443] || *ports != Ports::only(443));
+    let ports = ports.filter(|ports| scheme.ports() != [80] || *ports != Ports::only(80));
+    Ok(HttpPattern { methods: BTreeSet::new(), scheme, host, ports, path })
+}
+
+/// Up to the first slash that is not within brackets.
+fn authority_length(text: &str) -> usize {
+    let brackets = if text.starts_with('[') { text.find(']').unwrap_or_default() } else { 0 };
+    text[brackets..].find('/').map_or(text.len(), |slash| brackets + slash)
+}
+
+/// A host, and the ports after it.
+pub(super) fn split_port(text: &str) -> Result<(&str, Option<Ports>), Problem> {
+    let host_end = match text.starts_with('[') {
+        true => text.find(']').map(|end| end + 1),
+        false => text.find(':'),
+    };
+    let Some(host_end) = host_end else { return Ok((text, None)) };
+    match text[host_end..].strip_prefix(':') {
+        Some(ports) => {
+            let ports = Ports::parse(ports).map_err(|problem| problem.moved(host_end + 1))?;
+            Ok((&text[..host_end], Some(ports)))
+        }
+        None if host_end == text.len() => Ok((text, None)),
+        None => Err(Problem::new(host_end, "after `]` stands `:` and a port, or nothing")),
+    }
+}
+
+/// None for `/**`, which is any path.
+fn parse_path(text: &str) -> Result<Option<Vec<Segment>>, Problem> {
+    check_path(text)?;
+    let mut segments = Vec::new();
+    let mut at = 1;
+    let parts: Vec<&str> = text[1..].split('/').collect();
+    for (n, part) in parts.iter().enumerate() {
+        match *part {
+            "" if n + 1 < parts.len() => return Err(Problem::new(at, "write each `/` once")),
+            "." | ".." => {
+                return Err(Problem::new(at, "`.` and `..` are not allowed: write the path they lead to"));
+            }
+            part => segments.push(Segment::parse(part, at)?),
+        }
+        at += part.len() + 1;
+    }
+    Ok(if segments == [Segment::AnyDepth] { None } else { Some(segments) })
+}
+
+fn check_path(text: &str) -> Result<(), Problem> {
+    for (at, c) in text.char_indices() {
+        let what = match c {
+            '?' | '#' => "a pattern ends with the path: queries are not looked at",
+            '%' if !is_canonical_escape(&text[at..]) => {
+                "write a character that needs no escape as it is, and others as `%` and two hex digits in upper case; `%2F`, `%5C`, `%2E` and `%00` cannot be matched"
+            }
+            c if c.is_ascii_alphanumeric() || "/-._~!$&'()*+,;=:@%".contains(c) => continue,
+            _ => {
+                "a path of a URL has letters, digits and `-._~!$&'()*+,;=:@`; escape others as `%` and two hex digits"
+            }
+        };
+        return Err(Problem::new(at, what));
+    }
+    Ok(())
+}
+
+/// `%XX` in upper case, of a character that is written so in a canonical URL.
+fn is_canonical_escape(text: &str) -> bool {
+    let Some(digits) = text.get(1..3) else { return false };
+    let upper = digits.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
+    let value = u8::from_str_radix(digits, 16).unwrap_or_default();
+    let needless = value.is_ascii_alphanumeric() || b"-._~".contains(&value);
+    upper && !needless && !matches!(value, 0 | b'/' | b'\\')
+}
+
+impl fmt::Display for HttpPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.methods.is_empty() {
+            let methods: Vec<&str> = self.methods.iter().map(String::as_str).collect();
+            write!(f, "{} ", methods.join(","))?;
+        }
+        let scheme = match self.scheme {
+            Scheme::Any => "*",
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        match &self.host {
+            // Without brackets what follows the slash would be a path.
+            HostPattern::Network(IpNet::V4(network)) if network.prefix_len() < 32 => {
+                write!(f, "{scheme}://[{network}]")?;
+            }
+            host => write!(f, "{scheme}://{host}")?,
+        }
+        if let Some(ports) = &self.ports {
+            write!(f, ":{ports}")?;
+        }
+        match &self.path {
+            None => f.write_str("/**"),
+            Some(segments) => segments.iter().try_for_each(|segment| write!(f, "/{segment}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> HttpPattern {
+        let (methods, url) = match text.split_once(' ') {
+            Some((methods, url)) => (Some((methods, 0)), url),
+            None => (None, text),
+        };
+        HttpPattern::parse(methods, url, 0).unwrap_or_else(|problem| panic!("{text}: {problem:?}"))
+    }
+
+    fn fits(text: &str, method: &str, is_tls: bool, port: u16, path: &str) -> bool {
+        let parts = HttpParts { method, is_tls, port, path, path_is_ambiguous: false };
+        pattern(text).matches(&parts, false)
+    }
+
+    #[test]
+    fn looks_at_method_scheme_port_and_path() {
+        let one = "GET https://a.com/v1/**";
+        assert!(fits(one, "GET", true, 443, "/v1/x"));
+        assert!(fits(one, "GET", true, 443, "/v1/"));
+        for (method, is_tls, port, path) in [
+            ("POST", true, 443, "/v1/x"),
+            ("get", true, 443, "/v1/x"),
+            ("GET", false, 443, "/v1/x"),
+            ("GET", true, 8443, "/v1/x"),
+            ("GET", true, 443, "/v1"),
+            ("GET", true, 443, "/v10"),
+            ("GET", true, 443, "//v1/x"),
+            ("GET", true, 443, "/"),
+        ] {
+            assert!(!fits(one, method, is_tls, port, path), "{method} {is_tls} {port} {path}");
+        }
+        assert!(fits("*://a.com:*", "X", false, 8080, "/anything"));
+        assert!(
+            fits("http://a.com/", "GET", false, 80, "/") && !fits("http://a.com/", "GET", false, 80, "/x")
+        );
+    }
+
+    #[test]
+    fn a_path_that_servers_read_differently_fits_any_path_only() {
+        let parts =
+            HttpParts { method: "GET", is_tls: true, port: 443, path: "/v1/%2Fx", path_is_ambiguous: true };
+        assert!(pattern("https://a.com").matches(&parts, false));
+        assert!(!pattern("https://a.com/v1/**").matches(&parts, false));
+        assert!(pattern("https://a.com/admin/**").matches(&parts, true));
+    }
+
+    #[test]
+    fn has_one_text() {
+        for (text, canonical) in [
+            ("https://a.com", "https://a.com/**"),
+            ("https://a.com:443/x", "https://a.com/x"),
+            ("http://a.com:443/x", "http://a.com:443/x"),
+            ("POST,GET https://a.com/", "GET,POST https://a.com/"),
+            ("* https://a.com/**", "https://a.com/**"),
+            ("*://**", "*://**/**"),
+            ("http://[::1]:8080/a/*", "http://[::1]:8080/a/*"),
+            ("http://[10.0.0.0/8]:80", "http://[10.0.0.0/8]/**"),
+            ("http://10.0.0.1/8", "http://10.0.0.1/8"),
+        ] {
+            assert_eq!(pattern(text).to_string(), canonical);
+        }
+    }
+
+    #[test]
+    fn says_where_it_goes_wrong() {
+        for (url, at, expected) in [
+            ("a.com/x", 0, "write a URL"),
+            ("ftp://a.com", 0, "scheme"),
+            ("https://A.com", 8, "lower case"),
+            ("https://me@a.com", 10, "without scheme, user"),
+            ("https://a.com:0/", 14, "1 to 65535"),
+            ("https://a.com/b//c", 16, "once"),
+            ("https://a.com/b/../c", 16, "lead to"),
+            ("https://a.com/b?c", 15, "queries"),
+            ("https://a.com/%2e", 14, "upper case"),
+            ("https://a.com/%2F", 14, "cannot be matched"),
+            ("https://*/", 8, "`**`"),
+        ] {
+            let problem = HttpPattern::parse(None, url, 0).expect_err(url);
+            assert!(problem.what.contains(expected), "{url}: {problem:?}");
+            assert_eq!(problem.at, at, "{url}: {problem:?}");
+        }
+    }
+
+    #[test]
+    fn covers_what_lies_within() {
+        for (wide, narrow, expected) in [
+            ("https://**.a.com", "GET https://x.a.com/v1/**", true),
+            ("GET https://a.com", "https://a.com", false),
+            ("*://a.com", "http://a.com/x", true),
+            ("https://a.com", "http://a.com", false),
+            ("https://a.com:*", "https://a.com", true),
+            ("https://a.com/v1/**", "https://a.com/v1/users/**", true),
+            ("https://a.com/v1/**", "https://a.com/v1", false),
+            ("https://a.com/v1/**", "https://a.com", false),
+        ] {
+            assert_eq!(pattern(wide).covers(&pattern(narrow)), expected, "{wide} {narrow}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The options of a rule: `max=64MiB`, `from=/srv/data`, `at=10.0.0.0/8`.
+//!
+//! Which kinds have which, and which an operator alone can say. Printed in one order.
+//! Tests: below, and beside `rule`.
+
+use core::net::IpAddr;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use ipnet::IpNet;
+
+use super::Kind;
+use super::error::{Problem, hidden};
+use super::words::{Word, quote_value};
+use crate::suggest::nearest;
+
+/// What a rule says besides its target.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Options {
+    /// Networks, besides the public ones, that a name may lead to.
+    pub(crate) at: Vec<IpNet>,
+    /// The directory on the host, where it is not the path itself.
+    pub(crate) from: Option<String>,
+    /// Bytes that may lie in it at a time.
+    pub(crate) bytes_max: Option<u64>,
+    pub(crate) mode: Mode,
+    /// The value of a variable or of the configuration.
+    pub(crate) value: Option<String>,
+    /// Until when a grant holds, in seconds since 1970.
+    pub(crate) until: Option<u64>,
+}
+
+/// How files may be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Mode {
+    #[default]
+    Any,
+    /// At their end only; nothing is removed or renamed.
+    Append,
+}
+
+/// Who says a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The author of a component, who has no say in what is the operator's.
+    Request,
+    /// The operator.
+    Grant,
+}
+
+/// Every option: its name, whether an operator alone says it, and what it is for.
+const ALL: [(&str, Side, &str); 6] = [
+    ("at", Side::Grant, "http, tcp, udp, network-outbound"),
+    ("from", Side::Grant, "file-read, file-write"),
+    ("max", Side::Request, "file-write"),
+    ("mode", Side::Request, "file-write"),
+    ("value", Side::Grant, "env, config"),
+    ("until", Side::Grant, "every kind"),
+];
+
+impl Options {
+    pub(super) fn parse(kind: Kind, words: &[Word], side: Side) -> Result<Self, Problem> {
+        Self::parse_those(words, side, |option| fits(kind, option), kind.word())
+    }
+
+    /// Options that every kind has.
+    pub(super) fn parse_common(words: &[Word], side: Side) -> Result<Self, Problem> {
+        Self::parse_those(words, side, Self::is_common, "this kind")
+    }
+
+    pub(super) fn is_common(option: &str) -> bool {
+        option == "until"
+    }
+
+    fn parse_those(
+        words: &[Word],
+        side: Side,
+        fits: impl Fn(&str) -> bool,
+        kind: &str,
+    ) -> Result<Self, Problem> {
+        let mut options = Self::default();
+        let mut said: Vec<&str> = Vec::new();
+        for word in words {
+            let Some(name) = word.option.as_deref() else {
+                return Err(Problem::new(word.at, "options, `name=value`, come last; this is none"));
+            };
+            check_name(name, kind, side, &fits).map_err(|what| Problem::new(word.at, what))?;
+            if said.contains(&name) {
+                return Err(Problem::new(word.at, format!("`{name}` is said twice")));
+            }
+            said.push(name);
+            options.set(name, &word.text).map_err(|what| Problem::new(word.at + name.len() + 1, what))?;
+        }
+        Ok(options)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        if value.chars().any(hidden) {
+            return Err("there is a control or invisible character".into());
+        }
+        match name {
+            "at" => self.at = networks(value)?,
+            "from" if value.starts_with('/') && !value.split('/').any(|name| matches!(name, "." | "..")) => {
+                self.from = Some(value.into());
+            }
+            "from" => {
+                return Err("write the directory on the host as an absolute path without `.` and `..`".into());
+            }
+            "max" => self.bytes_max = Some(bytes(value)?),
+            "mode" if value == "append" => self.mode = Mode::Append,
+            "mode" => return Err("the mode is `append`, or is not said".into()),
+            "until" => self.until = Some(instant(value)?),
+            _ => self.value = Some(value.into()),
+        }
+        Ok(())
+    }
+
+    /// Whether what `narrow` says is within this. What a request does not say, any
+    /// grant satisfies.
+    pub(super) fn cover(&self, narrow: &Self) -> bool {
+        let bytes = match (self.bytes_max, narrow.bytes_max) {
+            (Some(wide), Some(narrow)) => wide >= narrow,
+            _ => true,
+        };
+        bytes && (self.mode == Mode::Any || narrow.mode == Mode::Append)
+    }
+}
+
+fn fits(kind: Kind, option: &str) -> bool {
+    match option {
+        "at" => matches!(kind, Kind::Http | Kind::Tcp | Kind::Udp | Kind::NetworkOutbound),
+        "from" => matches!(kind, Kind::FileRead | Kind::FileWrite),
+        "max" | "mode" => kind == Kind::FileWrite,
+        "value" => matches!(kind, Kind::Env | Kind::Config),
+        option => Options::is_common(option),
+    }
+}
+
+fn check_name(name: &str, kind: &str, side: Side, fits: impl Fn(&str) -> bool) -> Result<(), String> {
+    let Some((_, says, kinds)) = ALL.iter().find(|(known, ..)| *known == name) else {
+        let names = ALL.map(|(known, ..)| known);
+        return Err(match nearest(name, names) {
+            Some(near) => format!("there is no option `{name}`; did you mean `{near}`?"),
+            None => format!(
+                "there is no option `{name}`; there are {}",
+                names.map(|n| format!("`{n}`")).join(", ")
+            ),
+        });
+    };
+    if !fits(name) {
+        return Err(format!("`{name}` is an option of {kinds}, not of {kind}"));
+    }
+    if *says == Side::Grant && side == Side::Request {
+        return Err(format!("`{name}` is the operator's to say, in a grant; a request has none"));
+    }
+    Ok(())
+}
+
+fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let network = |text: &str| match text.contains('/') {
+        true => text.parse::<IpNet>().ok(),
+        false => text.parse::<IpAddr>().map(IpNet::from).ok(),
+    };
+    let mut networks = Vec::new();
+    for part in text.split(',') {
+        match network(part) {
+            Some(found) if found.trunc() == found => networks.push(found),
+            Some(found) => return Err(format!("write the network without host bits: `{}`", found.trunc())),
+            None => {
+                return Err(
+                    "write addresses or networks, for example `127.0.0.1` or `10.0.0.0/8,fd00::/8`".into()
+                );
+            }
+        }
+    }
+    networks.sort_unstable();
+    networks.dedup();
+    Ok(networks)
+}
+
+/// Seconds since 1970.
+fn instant(text: &str) -> Result<u64, String> {
+    let advice = || "write a time in UTC, for example `2026-12-24T18:00:00Z`".to_owned();
+    let instant = humantime::parse_rfc3339(text).map_err(|_| advice())?;
+    let since = instant.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| advice())?;
+    if since.subsec_nanos() == 0 { Ok(since.as_secs()) } else { Err(advice()) }
+}
+
+const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+
+fn bytes(text: &str) -> Result<u64, String> {
+    let advice = || "write a number of bytes with its unit: `512B`, `64KiB`, `64MiB`, `2GiB`".to_owned();
+    let (_, unit) = UNITS.iter().find(|(unit, _)| text.ends_with(unit)).ok_or_else(advice)?;
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let suffix = &text[digits.len()..];
+    if digits.is_empty()
+        || !digits.bytes().all(|b| b.is_ascii_digit())
+        || !UNITS.iter().any(|(u, _)| *u == suffix)
+    {
+        return Err(advice());
+    }
+    digits.parse::<u64>().ok().and_then(|n| n.checked_mul(*unit)).filter(|n| *n > 0).ok_or_else(advice)
+}
+
+fn bytes_text(bytes: u64) -> String {
+    let (unit, size) = UNITS.iter().find(|(_, size)| bytes % size == 0).unwrap_or(&UNITS[3]);
+    format!("{}{unit}", bytes / size)
+}
+
+impl fmt::Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.at.is_empty() {
+            let single = |network: &IpNet| network.prefix_len() == network.max_prefix_len();
+            let at: Vec<String> = self
+                .at
+                .iter()
+                .map(|network| if single(network) { network.addr().to_string() } else { network.to_string() })
+                .collect();
+            write!(f, " at={}", at.join(","))?;
+        }
+        if let Some(from) = &self.from {
+            write!(f, " from={}", quote_value(from))?;
+        }
+        if let Some(bytes) = self.bytes_max {
+            write!(f, " max={}", bytes_text(bytes))?;
+        }
+        if self.mode == Mode::Append {
+            f.write_str(" mode=append")?;
+        }
+        if let Some(value) = &self.value {
+            write!(f, " value={}", quote_value(value))?;
+        }
+        match self.until {
+            Some(until) => {
+                let until = SystemTime::UNIX_EPOCH + Duration::from_secs(until);
+                write!(f, " until={}", humantime::format_rfc3339_seconds(until))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, expected) in [("1B", 1), ("64KiB", 65_536), ("1024KiB", 1 << 20), ("2GiB", 2 << 30)] {
+            assert_eq!(bytes(text), Ok(expected));
+        }
+        for text in
+            ["", "64", "64MB", "MiB", "-1B", "1.5MiB", "64 MiB", "64mib", "99999999999GiB", "0B", "1BKiB"]
+        {
+            assert!(bytes(text).is_err(), "{text:?}");
+        }
+        assert_eq!(bytes_text(1 << 20), "1MiB");
+        assert_eq!(bytes_text(1_000), "1000B");
+    }
+
+    #[test]
+    fn networks_have_one_text() {
+        let options = Options {
+            at: networks("::1,10.0.0.0/8,127.0.0.1,10.0.0.0/8").expect("networks"),
+            ..Options::default()
+        };
+        assert_eq!(options.to_string(), " at=10.0.0.0/8,127.0.0.1,::1");
+        assert!(networks("10.0.0.1/8").is_err() && networks("localhost").is_err() && networks("").is_err());
+    }
+}

@@ -1,0 +1,203 @@
+//! Patterns of paths, as a component sees them.
+//!
+//! A path that ends in a name means that file, or that directory with everything in
+//! it. `*` stands for any run of characters within one name, `**` for any number of
+//! directories; a pattern that ends in one of them means just what it matches.
+//! Looks at text only: what a path leads to is the host's affair.
+//! Tests: below; against a reference matcher in `tests/reference.rs`.
+
+use std::fmt;
+
+use super::error::{Problem, hidden};
+use super::glob::{self, Segment};
+
+/// A pattern of absolute paths.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PathPattern {
+    segments: Vec<Segment>,
+}
+
+impl PathPattern {
+    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+        let Some(rest) = text.strip_prefix('/') else {
+            return Err(Problem::new(0, "a path begins with `/`: it is absolute, as the component sees it"));
+        };
+        check_characters(text)?;
+        let mut segments = Vec::new();
+        let mut at = 1;
+        if !rest.is_empty() {
+            for text in rest.split('/') {
+                segments.push(segment(text, at)?);
+                at += text.len() + 1;
+            }
+        }
+        // `/data/**` is `/data`.
+        if let Some((Segment::AnyDepth, above)) = segments.split_last()
+            && above.last().is_none_or(Segment::is_name)
+        {
+            segments.pop();
+        }
+        Ok(Self { segments })
+    }
+
+    /// The directory in which everything lies that the pattern can match: `/data` for
+    /// `/data/*.csv`, and for `/data` itself.
+    #[must_use]
+    pub(crate) fn root(&self) -> String {
+        let names = self.segments.iter().map_while(|segment| match segment {
+            Segment::Name(name) => Some(name.as_str()),
+            _ => None,
+        });
+        names.fold(String::new(), |path, name| path + "/" + name)
+    }
+
+    /// Whether everything in [`root`](Self::root), and that itself, is matched.
+    pub(crate) fn is_tree(&self) -> bool {
+        self.segments.iter().all(Segment::is_name)
+    }
+
+    /// Whether a canonical path, as its names, is matched.
+    pub(crate) fn matches(&self, path: &[&str]) -> bool {
+        let open_ended = self.segments.last().is_none_or(Segment::is_name);
+        glob::matches(&self.segments, path, open_ended)
+    }
+
+    /// Whether something below `path` could be matched: then it may be walked
+    /// through.
+    pub(crate) fn leads_from(&self, path: &[&str]) -> bool {
+        glob::leads(&self.segments, path)
+    }
+
+    /// Whether every path that `other` matches is matched by this one. Says no when
+    /// it is unsure.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        if self == other {
+            return true;
+        }
+        if self.is_tree() {
+            return self.segments.len() <= other.segments.len()
+                && other.segments[..self.segments.len()] == self.segments[..];
+        }
+        // A pattern that ends in `**` covers what begins as it does.
+        self.segments.split_last().is_some_and(|(last, first)| {
+            *last == Segment::AnyDepth
+                && other.segments.len() > first.len()
+                && first.iter().zip(&other.segments).all(|(a, b)| {
+                    a == b || (matches!(a, Segment::Wild(w) if w == "*") && *b != Segment::AnyDepth)
+                })
+        })
+    }
+}
+
+fn segment(text: &str, at: usize) -> Result<Segment, Problem> {
+    match text {
+        "" => Err(Problem::new(at, "write each `/` once, and none at the end")),
+        "." | ".." => Err(Problem::new(at, "`.` and `..` are not allowed: write the path they lead to")),
+        _ => Segment::parse(text, at),
+    }
+}
+
+fn check_characters(text: &str) -> Result<(), Problem> {
+    let wrong = text.char_indices().find_map(|(at, c)| match c {
+        '\\' => Some((at, "segments of a path are separated by `/`, not by a backslash")),
+        '[' | ']' | '{' | '}' | '?' => {
+            Some((at, "patterns have `*` and `**` only; write a line for each alternative"))
+        }
+        c if hidden(c) => Some((at, "a path has no control or invisible characters")),
+        _ => None,
+    });
+    wrong.map_or(Ok(()), |(at, what)| Err(Problem::new(at, what)))
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.segments.is_empty() {
+            return f.write_str("/");
+        }
+        self.segments.iter().try_for_each(|segment| match segment {
+            Segment::Name(text) | Segment::Wild(text) => write!(f, "/{text}"),
+            Segment::AnyDepth => f.write_str("/**"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> PathPattern {
+        PathPattern::parse(text).expect(text)
+    }
+
+    fn names(path: &str) -> Vec<&str> {
+        path.split('/').filter(|name| !name.is_empty()).collect()
+    }
+
+    #[test]
+    fn a_name_at_the_end_means_all_in_it() {
+        for (text, path, expected) in [
+            ("/data", "/data", true),
+            ("/data", "/data/a/b", true),
+            ("/data", "/database", false),
+            ("/data", "/data2/a", false),
+            ("/data", "/", false),
+            ("/data", "/DATA", false),
+            ("/", "/anything", true),
+            ("/data/*.csv", "/data/a.csv", true),
+            ("/data/*.csv", "/data/.csv", true),
+            ("/data/*.csv", "/data/a/b.csv", false),
+            ("/data/*.csv", "/data/a.csv/b", false),
+            ("/data/*", "/data", false),
+            ("/data/*/out", "/data/x/out/y", true),
+            ("/data/**/out", "/data/out", true),
+            ("/data/**/out", "/data/a/b/out/c", true),
+            ("/data/**/*.csv", "/data/a.csv", true),
+            ("/data/**/*.csv", "/data/a/b/c.csv", true),
+            ("/data/**/*.csv", "/data/a/b/c.txt", false),
+            ("/data/*/**", "/data/x", false),
+            ("/data/*/**", "/data/x/y/z", true),
+        ] {
+            assert_eq!(pattern(text).matches(&names(path)), expected, "{text} {path}");
+        }
+    }
+
+    #[test]
+    fn leads_through_the_directories_above() {
+        for (text, path, expected) in [
+            ("/data/*.csv", "/data", true),
+            ("/data/*.csv", "/", true),
+            ("/data/*.csv", "/data/a", false),
+            ("/data/**/x", "/data/a/b", true),
+            ("/data/*/x", "/data/a", true),
+            ("/data", "/data", false),
+            ("/data", "/other", false),
+        ] {
+            assert_eq!(pattern(text).leads_from(&names(path)), expected, "{text} {path}");
+        }
+    }
+
+    #[test]
+    fn everything_below_has_one_text() {
+        assert_eq!(pattern("/data/**").to_string(), "/data");
+        assert_eq!(pattern("/**").to_string(), "/");
+        assert_eq!(pattern("/data/*/**").to_string(), "/data/*/**");
+        assert_eq!(pattern("/data/*.csv").root(), "/data");
+        assert_eq!(pattern("/").root(), "");
+    }
+
+    #[test]
+    fn covers_what_lies_within() {
+        for (wide, narrow, expected) in [
+            ("/data", "/data/a", true),
+            ("/data", "/data/*.csv", true),
+            ("/data", "/database", false),
+            ("/data/*/**", "/data/a/b", true),
+            ("/data/a", "/data", false),
+            ("/", "/x/**/y", true),
+            ("/data/*.csv", "/data/*.csv", true),
+            ("/data/*.csv", "/data/a.csv", false),
+        ] {
+            assert_eq!(pattern(wide).covers(&pattern(narrow)), expected, "{wide} {narrow}");
+        }
+    }
+}

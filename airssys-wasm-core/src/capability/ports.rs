@@ -1,0 +1,121 @@
+//! Sets of ports: `443`, `80,443`, `8000-8099`, `*`.
+//!
+//! Tests: below.
+
+use std::fmt;
+
+use super::error::Problem;
+
+const ADVICE: &str = "a port is a number from 1 to 65535, a range `8000-8099`, a list `80,443`, or `*`; an IPv6 address stands in brackets, `[::1]:443`";
+
+/// Ports, as ranges that are sorted and do not touch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Ports(Vec<(u16, u16)>);
+
+impl Ports {
+    pub(super) fn any() -> Self {
+        Self(vec![(1, u16::MAX)])
+    }
+
+    pub(super) fn only(port: u16) -> Self {
+        Self(vec![(port, port)])
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+        if text == "*" {
+            return Ok(Self::any());
+        }
+        let mut ranges = Vec::new();
+        let mut at = 0;
+        for part in text.split(',') {
+            ranges.push(range(part).ok_or_else(|| Problem::new(at, ADVICE))?);
+            at += part.len() + 1;
+        }
+        Ok(Self(joined(ranges)))
+    }
+
+    pub(crate) fn is_any(&self) -> bool {
+        *self == Self::any()
+    }
+
+    pub(crate) fn has(&self, port: u16) -> bool {
+        self.0.iter().any(|(first, last)| (*first..=*last).contains(&port))
+    }
+
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        other.0.iter().all(|(first, last)| self.0.iter().any(|(from, to)| from <= first && last <= to))
+    }
+}
+
+/// Sorted, and those that touch made one.
+fn joined(mut ranges: Vec<(u16, u16)>) -> Vec<(u16, u16)> {
+    ranges.sort_unstable();
+    let mut joined: Vec<(u16, u16)> = Vec::new();
+    for (first, last) in ranges {
+        match joined.last_mut() {
+            Some((_, end)) if u32::from(first) <= u32::from(*end) + 1 => *end = last.max(*end),
+            _ => joined.push((first, last)),
+        }
+    }
+    joined
+}
+
+fn range(text: &str) -> Option<(u16, u16)> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (port(first)?, port(last)?);
+    (first <= last).then_some((first, last))
+}
+
+fn port(text: &str) -> Option<u16> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    text.parse().ok().filter(|_| plain)
+}
+
+impl fmt::Display for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_any() {
+            return f.write_str("*");
+        }
+        for (n, (first, last)) in self.0.iter().enumerate() {
+            let comma = if n == 0 { "" } else { "," };
+            match first == last {
+                true => write!(f, "{comma}{first}")?,
+                false => write!(f, "{comma}{first}-{last}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_one_text() {
+        for (text, canonical) in [
+            ("443", "443"),
+            ("443,80", "80,443"),
+            ("1-65535", "*"),
+            ("80-90,85-99,100", "80-100"),
+            ("*", "*"),
+        ] {
+            assert_eq!(Ports::parse(text).expect(text).to_string(), canonical);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_port() {
+        for text in ["", "0", "65536", "080", "+80", "80-", "90-80", "80,,90", "http", "80 "] {
+            assert!(Ports::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn covers_what_lies_within() {
+        let ports = |text| Ports::parse(text).expect(text);
+        assert!(ports("80-90,443").covers(&ports("81-82,443")));
+        assert!(!ports("80-90").covers(&ports("90-91")));
+        assert!(ports("*").has(1) && !ports("80").has(0));
+    }
+}

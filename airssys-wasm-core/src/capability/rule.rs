@@ -1,0 +1,286 @@
+//! One capability, checked and in one canonical text, that operations are matched
+//! against.
+//!
+//! A rule is the same whether it stands in a request, a grant or a deny; what only an
+//! operator can say (where files come from, a variable's value, which networks a name
+//! may lead to) are options that a request cannot have.
+//! Tests: below; properties in `tests/section_text.rs` and `tests/reference.rs`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::error::{CapabilityError, Problem, shown};
+use super::host::HostPattern;
+use super::http::{HttpPattern, split_port};
+use super::options::{Options, Side};
+use super::path::PathPattern;
+use super::ports::Ports;
+use super::words::{self, Word, quote};
+use super::{Capability, Kind, name};
+
+/// A capability that has been checked, in its canonical form.
+///
+/// Two rules that mean the same have the same text.
+///
+/// ```
+/// use airssys_wasm_core::Rule;
+///
+/// let rule: Rule = "http POST,GET https://api.example.com:443/v1/**".parse()?;
+/// assert_eq!(rule.to_string(), "http GET,POST https://api.example.com/v1/**");
+/// let error = "file-read data".parse::<Rule>().unwrap_err();
+/// assert!(error.to_string().contains("column 11"));
+/// # Ok::<(), airssys_wasm_core::CapabilityError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Rule {
+    pub(crate) scope: Scope,
+    pub(crate) options: Options,
+}
+
+/// What a rule is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Scope {
+    File {
+        kind: Kind,
+        path: PathPattern,
+    },
+    /// Boxed, because it is several times as large as the others.
+    Http(Box<HttpPattern>),
+    /// `tcp`, `udp`, `network-inbound`, `network-outbound`, `dns`.
+    Network {
+        kind: Kind,
+        hosts: Hosts,
+    },
+    Named {
+        kind: Kind,
+        pattern: String,
+    },
+    /// Of a kind that an embedder defines: `acme:gpu/compute`.
+    Custom {
+        kind: String,
+        words: Vec<String>,
+    },
+}
+
+/// Hosts and ports on them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Hosts {
+    pub(crate) host: HostPattern,
+    pub(crate) ports: Ports,
+}
+
+impl Rule {
+    /// The word that begins the text.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        match &self.scope {
+            Scope::File { kind, .. } | Scope::Network { kind, .. } | Scope::Named { kind, .. } => kind.word(),
+            Scope::Http(_) => Kind::Http.word(),
+            Scope::Custom { kind, .. } => kind,
+        }
+    }
+
+    /// What it reaches, in canonical text without options.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match &self.scope {
+            Scope::File { path, .. } => quote(&path.to_string()).into_owned(),
+            Scope::Http(pattern) => pattern.to_string(),
+            Scope::Network { kind, hosts } => hosts.text(*kind),
+            Scope::Named { pattern, .. } => quote(pattern).into_owned(),
+            Scope::Custom { words, .. } => words.join(" "),
+        }
+    }
+
+    /// The kind, unless an embedder defines it.
+    #[must_use]
+    pub fn known_kind(&self) -> Option<Kind> {
+        Kind::from_word(self.kind())
+    }
+
+    /// The same without what is said besides its target, as it stands in a deny.
+    #[must_use]
+    pub fn without_options(&self) -> Self {
+        Self { scope: self.scope.clone(), options: Options::default() }
+    }
+
+    /// Whether the two have something in common, as far as one lies within the other.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (a, b) = (self.without_options(), other.without_options());
+        a.covers(&b) || b.covers(&a)
+    }
+
+    /// Parses what stands in a request, where an operator's options have no place.
+    pub(crate) fn parse_request(text: &str) -> Result<Self, CapabilityError> {
+        parse(text, Side::Request)
+    }
+
+    /// Whether everything that `other` allows is allowed by this one. Says no when it
+    /// is unsure.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let scope = match (&self.scope, &other.scope) {
+            (Scope::File { kind: a, path: wide }, Scope::File { kind: b, path: narrow }) => {
+                a == b && wide.covers(narrow)
+            }
+            (Scope::Http(wide), Scope::Http(narrow)) => wide.covers(narrow),
+            (Scope::Network { kind: a, hosts: wide }, Scope::Network { kind: b, hosts: narrow }) => {
+                covers_kind(*a, *b)
+                    && wide.host.covers(&narrow.host)
+                    && (*b == Kind::Dns || wide.ports.covers(&narrow.ports))
+            }
+            (Scope::Network { kind: Kind::NetworkOutbound, hosts: wide }, Scope::Http(narrow)) => {
+                wide.ports.is_any() && wide.host.covers(&narrow.host)
+            }
+            (Scope::Named { kind: a, pattern: wide }, Scope::Named { kind: b, pattern: narrow }) => {
+                a == b
+                    && (wide == narrow
+                        || (!narrow.contains('*') && super::glob::fits(wide, narrow))
+                        || wide == "*")
+            }
+            (Scope::Custom { .. }, Scope::Custom { .. }) => self.scope == other.scope,
+            _ => false,
+        };
+        scope && self.options.cover(&other.options)
+    }
+}
+
+/// What a kind of the network includes of another.
+fn covers_kind(wide: Kind, narrow: Kind) -> bool {
+    wide == narrow
+        || (wide == Kind::NetworkOutbound && matches!(narrow, Kind::Tcp | Kind::Udp | Kind::Dns))
+        || (matches!(wide, Kind::Tcp | Kind::Udp) && narrow == Kind::Dns)
+}
+
+impl Hosts {
+    fn parse(kind: Kind, text: &str) -> Result<Self, Problem> {
+        if text.contains("://") {
+            return Err(Problem::new(0, "a host only, without scheme or path"));
+        }
+        let (host, ports) = split_port(text)?;
+        let host = HostPattern::parse(host)?;
+        let ports = match (kind, ports) {
+            (Kind::NetworkInbound, _) if matches!(host, HostPattern::Name(_)) => {
+                return Err(Problem::new(
+                    0,
+                    "one listens at an address, `127.0.0.1:8080`, or at any, `**:8080`",
+                ));
+            }
+            (Kind::Dns, Some(_)) => {
+                return Err(Problem::new(0, "a name is looked up without a port; remove it"));
+            }
+            (Kind::Dns, None) if matches!(host, HostPattern::Network(_)) => {
+                return Err(Problem::new(0, "a name is looked up, not an address"));
+            }
+            (Kind::Tcp | Kind::Udp, None) => {
+                return Err(Problem::new(text.len(), "write the port, `db.internal:5432`, or `:*` for any"));
+            }
+            (_, ports) => ports.unwrap_or_else(Ports::any),
+        };
+        Ok(Self { host, ports })
+    }
+
+    fn text(&self, kind: Kind) -> String {
+        let says_any = matches!(kind, Kind::Tcp | Kind::Udp);
+        match self.ports.is_any() && !says_any {
+            true => self.host.to_string(),
+            false => format!("{}:{}", self.host, self.ports),
+        }
+    }
+}
+
+fn parse(text: &str, side: Side) -> Result<Rule, CapabilityError> {
+    let words = words::split(text).map_err(|problem| problem.in_text(text))?;
+    let first = words.first().filter(|word| word.option.is_none()).map_or("", |word| &word.text);
+    match Kind::from_word(first) {
+        Some(kind) => known(kind, &words[1..], text.len(), side).map_err(|problem| problem.in_text(text)),
+        None if is_custom(first) => custom(&words, side).map_err(|problem| problem.in_text(text)),
+        None => Err(CapabilityError::UnknownKind { word: shown(first) }),
+    }
+}
+
+fn known(kind: Kind, words: &[Word], end: usize, side: Side) -> Result<Rule, Problem> {
+    let targets: Vec<&Word> = words.iter().take_while(|word| word.option.is_none()).collect();
+    let options = Options::parse(kind, &words[targets.len()..], side)?;
+    let (target, before) = match (targets.as_slice(), kind) {
+        ([methods, url], Kind::Http) => (*url, Some((methods.text.as_str(), methods.at))),
+        ([target], _) => (*target, None),
+        ([], _) => (&Word { at: end, text: String::new(), option: None }, None),
+        ([_, second, ..], _) => {
+            let what = "this is one word too many; a target with a space in it stands in quotes";
+            return Err(Problem::new(second.at, what));
+        }
+    };
+    let scope = match kind {
+        Kind::FileRead | Kind::FileWrite => {
+            let path = PathPattern::parse(&target.text).map_err(|problem| problem.moved(target.at))?;
+            Scope::File { kind, path }
+        }
+        Kind::Http => Scope::Http(Box::new(HttpPattern::parse(before, &target.text, target.at)?)),
+        Kind::Tcp | Kind::Udp | Kind::NetworkInbound | Kind::NetworkOutbound | Kind::Dns => {
+            let hosts = Hosts::parse(kind, &target.text).map_err(|problem| problem.moved(target.at))?;
+            Scope::Network { kind, hosts }
+        }
+        _ => {
+            name::check(kind, &target.text).map_err(|problem| problem.moved(target.at))?;
+            Scope::Named { kind, pattern: target.text.clone() }
+        }
+    };
+    Ok(Rule { scope, options })
+}
+
+/// A kind of an embedder is a namespaced name, as interfaces have.
+fn is_custom(word: &str) -> bool {
+    let label = |label: &str| {
+        label.starts_with(|c: char| c.is_ascii_lowercase())
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    word.split_once(':').is_some_and(|(namespace, rest)| label(namespace) && rest.split('/').all(label))
+}
+
+/// What its words mean is the provider's to say.
+fn custom(words: &[Word], side: Side) -> Result<Rule, Problem> {
+    let kind = words[0].text.clone();
+    if let Some(word) = words.iter().find(|word| word.text.chars().any(super::error::hidden)) {
+        return Err(Problem::new(word.at, "there is a control or invisible character"));
+    }
+    let (common, own): (Vec<Word>, Vec<Word>) =
+        words[1..].iter().cloned().partition(|word| word.option.as_deref().is_some_and(Options::is_common));
+    let options = Options::parse_common(&common, side)?;
+    let words = own
+        .iter()
+        .map(|word| match &word.option {
+            Some(name) => format!("{name}={}", words::quote_value(&word.text)),
+            None => quote(&word.text).into_owned(),
+        })
+        .collect();
+    Ok(Rule { scope: Scope::Custom { kind, words }, options })
+}
+
+impl FromStr for Rule {
+    type Err = CapabilityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse(text, Side::Grant)
+    }
+}
+
+impl TryFrom<&Capability> for Rule {
+    type Error = CapabilityError;
+
+    fn try_from(capability: &Capability) -> Result<Self, Self::Error> {
+        capability.to_string().parse()
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind())?;
+        let target = self.target();
+        if !target.is_empty() {
+            write!(f, " {target}")?;
+        }
+        write!(f, "{}", self.options)
+    }
+}

@@ -1,0 +1,157 @@
+//! A text cut into words, and words put back into a text.
+//!
+//! Words are separated by one space. A word, or the value of an option
+//! `name=value`, that has a space or a quote in it stands in double quotes, in which
+//! `\"` and `\\` stand for a quote and a backslash.
+//! Tests: below.
+
+use std::borrow::Cow;
+
+use super::error::Problem;
+
+/// A word, and how many bytes into the text it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) at: usize,
+    pub(super) text: String,
+    /// Set for an option: its name. The text is its value then.
+    pub(super) option: Option<String>,
+}
+
+/// Cuts a text into words.
+pub(super) fn split(text: &str) -> Result<Vec<Word>, Problem> {
+    let mut words = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let (word, end) = word(text, at)?;
+        words.push(word);
+        at = match text[end..].chars().next() {
+            None => end,
+            Some(' ') if end + 1 < text.len() => end + 1,
+            Some(' ') => return Err(Problem::new(end, "a space at the end; remove it")),
+            Some(_) => return Err(Problem::new(end, "a space is missing after the quote")),
+        };
+    }
+    Ok(words)
+}
+
+fn word(text: &str, at: usize) -> Result<(Word, usize), Problem> {
+    let rest = &text[at..];
+    if rest.starts_with(' ') {
+        return Err(Problem::new(at, "write one space between two words"));
+    }
+    if rest.starts_with('"') {
+        let (value, end) = quoted(text, at)?;
+        return Ok((Word { at, text: value, option: None }, end));
+    }
+    let bare = rest.split(' ').next().unwrap_or_default();
+    if let Some((name, value)) = bare.split_once('=')
+        && is_option_name(name)
+    {
+        let value_at = at + name.len() + 1;
+        if value.starts_with('"') {
+            let (value, end) = quoted(text, value_at)?;
+            return Ok((Word { at, text: value, option: Some(name.into()) }, end));
+        }
+        check_bare(value, value_at)?;
+        return Ok((Word { at, text: value.into(), option: Some(name.into()) }, at + bare.len()));
+    }
+    check_bare(bare, at)?;
+    Ok((Word { at, text: bare.into(), option: None }, at + bare.len()))
+}
+
+/// Names of options are short lower-case words, so that a URL with a query is none.
+fn is_option_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+}
+
+fn check_bare(word: &str, at: usize) -> Result<(), Problem> {
+    match word.find('"') {
+        Some(quote) => Err(Problem::new(at + quote, "a quote begins or ends a whole word")),
+        None => Ok(()),
+    }
+}
+
+/// The text in quotes that begins at `at`, and where it ends.
+fn quoted(text: &str, at: usize) -> Result<(String, usize), Problem> {
+    let mut value = String::new();
+    let inner = text.get(at + 1..).unwrap_or_default();
+    let mut chars = inner.char_indices();
+    while let Some((offset, c)) = chars.next() {
+        let here = at + 1 + offset;
+        match c {
+            '"' => return Ok((value, here + 1)),
+            '\\' => match chars.next() {
+                Some((_, escaped @ ('"' | '\\'))) => value.push(escaped),
+                _ => return Err(Problem::new(here, r#"a `\` in quotes stands before `"` or `\`"#)),
+            },
+            c => value.push(c),
+        }
+    }
+    Err(Problem::new(at, "a quote is not closed"))
+}
+
+/// The quoted word that a text begins with, and what follows it and a space.
+pub(super) fn first_quoted(text: &str) -> Option<(String, &str)> {
+    let (word, end) = quoted(text, 0).ok().filter(|_| text.starts_with('"'))?;
+    Some((word, text[end..].strip_prefix(' ')?))
+}
+
+/// A word as a text has it: in quotes if it needs them.
+pub(crate) fn quote(word: &str) -> Cow<'_, str> {
+    let looks_like_an_option = word.split_once('=').is_some_and(|(name, _)| is_option_name(name));
+    if looks_like_an_option { in_quotes(word).into() } else { quote_value(word) }
+}
+
+/// The value of an option as a text has it.
+pub(super) fn quote_value(value: &str) -> Cow<'_, str> {
+    if value.is_empty() || value.contains([' ', '"']) { in_quotes(value).into() } else { value.into() }
+}
+
+/// A word in quotes.
+pub(super) fn in_quotes(word: &str) -> String {
+    format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<(Option<String>, String)> {
+        split(text).expect(text).into_iter().map(|word| (word.option, word.text)).collect()
+    }
+
+    #[test]
+    fn cuts_words_quotes_and_options() {
+        assert_eq!(
+            texts(r#"file-read "/my data" max=64MiB reason="to \"see\" \\""#),
+            [
+                (None, "file-read".into()),
+                (None, "/my data".into()),
+                (Some("max".into()), "64MiB".into()),
+                (Some("reason".into()), r#"to "see" \"#.into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_query_is_no_option() {
+        assert_eq!(texts("https://a/b?x=1"), [(None, "https://a/b?x=1".into())]);
+    }
+
+    #[test]
+    fn what_is_quoted_is_cut_as_it_was() {
+        for word in ["a", "a b", "", "\"", r"\", r#"a\" b"#, "max=1", "/a\\b c"] {
+            assert_eq!(texts(&quote(word)), [(None, word.to_owned())], "{word:?}");
+        }
+    }
+
+    #[test]
+    fn says_where_a_text_goes_wrong() {
+        for (text, at) in
+            [(" a", 0), ("a  b", 2), ("a ", 1), ("a \"b", 2), ("a b\"c", 3), ("\"a\"b", 3), (r#""\n""#, 1)]
+        {
+            assert_eq!(split(text).expect_err(text).at, at, "{text:?}");
+        }
+    }
+}

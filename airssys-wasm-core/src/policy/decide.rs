@@ -1,0 +1,209 @@
+//! Yes or no, and why: requested, granted, and not denied.
+//!
+//! Reads no clock: the time is said. Tests: below; against a reference matcher, and
+//! that adding a deny or narrowing a grant never allows more, in `tests/reference.rs`.
+
+use core::net::IpAddr;
+
+use super::fit::{Fit, Reading, Sought};
+use super::{Grants, Operation};
+use crate::{Requests, Rule};
+
+/// What a component may do: what it requested, as far as it was granted and not
+/// denied.
+///
+/// ```
+/// use airssys_wasm_core::policy::{Decision, FileAccess, Grants, Operation, Policy, Reason};
+/// use airssys_wasm_core::{Capability, Requests};
+///
+/// let requests = Requests::new([Capability::FileRead("/data".into())])?;
+/// let grants = Grants::new().allow("file-read /data")?.deny("file-read /data/private")?;
+/// let policy = Policy::new(requests, grants);
+/// let read = |path: &str| Operation::File { access: FileAccess::Read, path: path.into() };
+/// assert!(policy.decide(&read("/data/a"), 0).is_allowed());
+/// let denied = policy.decide(&read("/data/private/b"), 0);
+/// assert!(matches!(denied, Decision::Denied(Reason::Denied { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Policy {
+    requested: Requested,
+    grants: Grants,
+}
+
+/// What a component says it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Requested {
+    /// These.
+    These(Requests),
+    /// It says nothing, and may ask for whatever it imports the means for.
+    Anything,
+}
+
+/// Whether an operation may be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Decision {
+    /// It may.
+    Allowed {
+        /// The grant that gives it.
+        rule: Rule,
+        /// Until when that grant holds, in seconds since 1970.
+        until: Option<u64>,
+    },
+    /// It may not.
+    Denied(Reason),
+}
+
+/// Why an operation may not be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The component did not request it.
+    NotRequested,
+    /// The operator did not grant it.
+    NotGranted,
+    /// The operator denies it.
+    Denied {
+        /// By which rule.
+        rule: Rule,
+    },
+    /// It was granted, and taken back since.
+    Revoked {
+        /// What was taken back.
+        rule: Rule,
+    },
+    /// It was granted until a time that has passed.
+    Expired {
+        /// The grant.
+        rule: Rule,
+    },
+    /// It leads to an address whose network no grant names.
+    Blocked {
+        /// The address.
+        address: IpAddr,
+    },
+    /// It would take more room than was granted.
+    OverQuota {
+        /// The grant.
+        rule: Rule,
+    },
+    /// What is tried has no canonical form: it could be read in more than one way.
+    Malformed {
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Policy {
+    /// What requests and grants make together.
+    #[must_use]
+    pub fn new(requests: Requests, grants: Grants) -> Self {
+        Self { requested: Requested::These(requests), grants }
+    }
+
+    /// The same for a component that says nothing of what it needs.
+    #[must_use]
+    pub fn of(requested: Requested, grants: Grants) -> Self {
+        Self { requested, grants }
+    }
+
+    /// What is granted and denied.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// What is requested.
+    #[must_use]
+    pub fn requested(&self) -> &Requested {
+        &self.requested
+    }
+
+    /// The same requests with other grants.
+    #[must_use]
+    pub fn with_grants(&self, grants: Grants) -> Self {
+        Self { requested: self.requested.clone(), grants }
+    }
+
+    /// Decides at a time, in seconds since 1970.
+    pub fn decide(&self, operation: &Operation, now: u64) -> Decision {
+        let sought = Sought::new(operation);
+        let denies = |rules: &std::collections::BTreeSet<Rule>| {
+            rules.iter().find(|rule| sought.fit(rule, Reading::Deny) == Fit::Yes).cloned()
+        };
+        if let Some(rule) = denies(&self.grants.denied) {
+            return Decision::Denied(Reason::Denied { rule });
+        }
+        if let Some(rule) = denies(&self.grants.revoked) {
+            return Decision::Denied(Reason::Revoked { rule });
+        }
+        if !self.requests(&sought) {
+            return Decision::Denied(Reason::NotRequested);
+        }
+        self.grant(&sought, now)
+    }
+
+    fn requests(&self, sought: &Sought<'_>) -> bool {
+        match &self.requested {
+            Requested::Anything => true,
+            Requested::These(requests) => {
+                requests.iter().any(|(rule, _)| sought.fit(rule, Reading::Request) == Fit::Yes)
+            }
+        }
+    }
+
+    fn grant(&self, sought: &Sought<'_>, now: u64) -> Decision {
+        let mut reason = Reason::NotGranted;
+        for rule in &self.grants.allowed {
+            match sought.fit(rule, Reading::Grant) {
+                Fit::Yes if rule.options.until.is_some_and(|until| until <= now) => {
+                    reason = Reason::Expired { rule: rule.clone() };
+                }
+                Fit::Yes => {
+                    return Decision::Allowed { rule: rule.clone(), until: rule.options.until };
+                }
+                Fit::Blocked(address) if reason == Reason::NotGranted => reason = Reason::Blocked { address },
+                _ => {}
+            }
+        }
+        Decision::Denied(reason)
+    }
+}
+
+impl Decision {
+    /// Whether it may be done.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed { .. })
+    }
+}
+
+impl Reason {
+    /// The reason in a word or two, the same for every operation: `not granted`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::NotRequested => "not requested",
+            Self::NotGranted => "not granted",
+            Self::Denied { .. } => "denied by rule",
+            Self::Revoked { .. } => "revoked",
+            Self::Expired { .. } => "expired",
+            Self::Blocked { .. } => "blocked address",
+            Self::OverQuota { .. } => "over quota",
+            Self::Malformed { .. } => "malformed",
+        }
+    }
+
+    /// The rule that decided, if one did.
+    #[must_use]
+    pub fn rule(&self) -> Option<&Rule> {
+        match self {
+            Self::Denied { rule }
+            | Self::Revoked { rule }
+            | Self::Expired { rule }
+            | Self::OverQuota { rule } => Some(rule),
+            _ => None,
+        }
+    }
+}

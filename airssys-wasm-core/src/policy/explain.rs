@@ -1,0 +1,154 @@
+//! A decision in words, for the operator: what was tried, what was requested, what is
+//! granted, why it fails, and the lines that would allow it.
+//!
+//! None of this is for the guest, which learns only that it may not.
+//! Tests: below.
+
+use std::fmt;
+
+use super::{Decision, Operation, Policy, Reason, Requested};
+use crate::Rule;
+use crate::policy::fit::Sought;
+
+/// An operation, the decision about it, and what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// What is tried.
+    pub operation: Operation,
+    /// Whether it may be done.
+    pub decision: Decision,
+    /// Requests of the same kind. None if the component says nothing of what it needs.
+    pub requested: Option<Vec<Rule>>,
+    /// Grants of the same kind.
+    pub granted: Vec<Rule>,
+}
+
+impl Policy {
+    /// Decides, and says on what grounds.
+    #[must_use]
+    pub fn explain(&self, operation: &Operation, now: u64) -> Explanation {
+        let sought = Sought::new(operation);
+        let related = |rule: &&Rule| sought.is_of_kind(rule);
+        let requested = match self.requested() {
+            Requested::Anything => None,
+            Requested::These(requests) => {
+                Some(requests.iter().map(|(rule, _)| rule).filter(related).cloned().collect())
+            }
+        };
+        Explanation {
+            operation: operation.clone(),
+            decision: self.decide(operation, now),
+            requested,
+            granted: self.grants().allowed().filter(related).cloned().collect(),
+        }
+    }
+}
+
+impl Explanation {
+    /// What the author would have to request; none if they have, or it would not help.
+    #[must_use]
+    pub fn request_to_add(&self) -> Option<Rule> {
+        match &self.decision {
+            Decision::Denied(Reason::NotRequested) => {
+                self.operation.least_rule().map(|rule| rule.without_options())
+            }
+            _ => None,
+        }
+    }
+
+    /// What the operator would have to grant; none if a deny stands against it.
+    #[must_use]
+    pub fn grant_to_add(&self) -> Option<Rule> {
+        match &self.decision {
+            Decision::Denied(
+                Reason::NotRequested
+                | Reason::NotGranted
+                | Reason::Expired { .. }
+                | Reason::Revoked { .. }
+                | Reason::Blocked { .. },
+            ) => self.operation.least_rule(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match &self.decision {
+            Decision::Allowed { rule, .. } => format!("allowed by `{rule}`"),
+            Decision::Denied(reason) => format!("denied: {reason}"),
+        };
+        writeln!(f, "tried      {}", self.operation)?;
+        match &self.requested {
+            Some(rules) => writeln!(f, "requested  {}", list(rules))?,
+            None => writeln!(f, "requested  anything: the component says nothing of what it needs")?,
+        }
+        writeln!(f, "granted    {}", list(&self.granted))?;
+        writeln!(f, "verdict    {verdict}")?;
+        if let Some(rule) = self.request_to_add() {
+            writeln!(f, "author     request it: {rule}")?;
+        }
+        if let Some(rule) = self.grant_to_add() {
+            writeln!(f, "operator   grant it: {rule}")?;
+        }
+        Ok(())
+    }
+}
+
+fn list(rules: &[Rule]) -> String {
+    if rules.is_empty() {
+        return "nothing of the kind".into();
+    }
+    rules.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRequested => f.write_str("not requested"),
+            Self::NotGranted => f.write_str("not granted"),
+            Self::Denied { rule } => write!(f, "denied by rule `{rule}`"),
+            Self::Revoked { rule } => write!(f, "`{rule}` was revoked"),
+            Self::Expired { rule } => write!(f, "`{rule}` has expired"),
+            Self::Blocked { address } => {
+                write!(f, "leads to {address}, which is not public, and no grant names its network")
+            }
+            Self::OverQuota { rule } => write!(f, "over the quota of `{rule}`"),
+            Self::Malformed { problem } => f.write_str(problem),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{FileAccess, Grants};
+    use crate::{Capability, Requests};
+
+    fn read(path: &str) -> Operation {
+        Operation::File { access: FileAccess::Read, path: path.into() }
+    }
+
+    #[test]
+    fn names_the_lines_that_would_allow_it() {
+        let requests = Requests::new([Capability::FileRead("/data".into())]).expect("requests");
+        let policy = Policy::new(requests, Grants::new().allow("file-read /data/a").expect("a grant"));
+        assert_eq!(
+            policy.explain(&read("/data/my b"), 0).to_string(),
+            "tried      file-read /data/my b\n\
+             requested  file-read /data\n\
+             granted    file-read /data/a\n\
+             verdict    denied: not granted\n\
+             operator   grant it: file-read \"/data/my b\"\n"
+        );
+        let both = policy.explain(&read("/etc/passwd"), 0).to_string();
+        assert!(both.contains("author     request it: file-read /etc/passwd"), "{both}");
+    }
+
+    #[test]
+    fn offers_no_line_against_a_deny() {
+        let grants = Grants::new().deny("file-read /").expect("a deny");
+        let policy = Policy::of(Requested::Anything, grants);
+        assert_eq!(policy.explain(&read("/a"), 0).grant_to_add(), None);
+    }
+}

@@ -1,0 +1,235 @@
+//! Does a rule speak of an operation?
+//!
+//! Allowing and denying read a rule differently where it is unsure what an operation
+//! reaches: a grant has to fit for certain, and to a deny it is enough that it might.
+//! Tests: those of `decide`, and `tests/reference.rs`.
+
+use core::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::operation::{FileAccess, Operation, SocketAccess};
+use super::{HttpHost, HttpTarget, is_public};
+use crate::capability::{HostPattern, Hosts, HttpParts, Mode, Options, Scope, fits_name, plain};
+use crate::{Kind, Rule};
+
+/// What a rule has to say of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    No,
+    Yes,
+    /// It would fit, but for an address that is nobody's to reach unless its network is
+    /// named.
+    Blocked(IpAddr),
+}
+
+/// How a rule is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// As a request: addresses are the operator's affair.
+    Request,
+    Grant,
+    Deny,
+}
+
+/// An operation with what matching needs of it, worked out once.
+pub(super) struct Sought<'a> {
+    operation: &'a Operation,
+    /// Of a path.
+    names: Vec<&'a str>,
+    /// That the operation leads to.
+    addresses: Vec<IpAddr>,
+}
+
+impl<'a> Sought<'a> {
+    pub(super) fn new(operation: &'a Operation) -> Self {
+        let names = match operation {
+            Operation::File { path, .. } => path.split('/').filter(|name| !name.is_empty()).collect(),
+            _ => Vec::new(),
+        };
+        let addresses = match operation {
+            Operation::Http { target, addresses } => match target.host {
+                HttpHost::Address(address) => vec![plain(address)],
+                HttpHost::Name(_) => addresses.iter().copied().map(plain).collect(),
+            },
+            Operation::Socket { address, .. } => vec![plain(address.ip())],
+            _ => Vec::new(),
+        };
+        Self { operation, names, addresses }
+    }
+
+    /// What `rule`, read so, has to say of it.
+    pub(super) fn fit(&self, rule: &Rule, reading: Reading) -> Fit {
+        match (self.operation, &rule.scope) {
+            (Operation::File { access, .. }, Scope::File { kind, path }) => {
+                let fits = fits_access(*access, *kind, rule.options.mode, reading)
+                    && (path.matches(&self.names)
+                        || (*access == FileAccess::Walk
+                            && reading != Reading::Deny
+                            && path.leads_from(&self.names)));
+                if fits { Fit::Yes } else { Fit::No }
+            }
+            (Operation::Http { target, .. }, Scope::Http(pattern)) => {
+                let fits = pattern.matches(&parts(target), reading == Reading::Deny);
+                if fits { self.host(&pattern.host, name_of(target), &rule.options, reading) } else { Fit::No }
+            }
+            (Operation::Http { target, .. }, Scope::Network { kind: Kind::NetworkOutbound, hosts }) => {
+                self.outbound(hosts, target.port, name_of(target), &rule.options, reading)
+            }
+            (Operation::Socket { access, address, names }, Scope::Network { kind, hosts }) => {
+                self.socket(*access, address.port(), names, *kind, hosts, &rule.options, reading)
+            }
+            (Operation::Lookup { name }, Scope::Network { kind, hosts }) => {
+                let looks_up = match reading {
+                    Reading::Deny => matches!(kind, Kind::Dns | Kind::NetworkOutbound),
+                    _ => *kind != Kind::NetworkInbound,
+                };
+                if looks_up && hosts.host.matches_name(name) { Fit::Yes } else { Fit::No }
+            }
+            (Operation::Named { kind, name }, Scope::Named { kind: of, pattern }) => {
+                if kind == of && fits_name(pattern, name) { Fit::Yes } else { Fit::No }
+            }
+            (Operation::Custom { kind, .. }, Scope::Custom { kind: of, .. }) => {
+                // What the words of a custom rule allow is its provider's to say.
+                if kind == of { Fit::Yes } else { Fit::No }
+            }
+            _ => Fit::No,
+        }
+    }
+
+    /// Whether a rule is about things of this kind at all.
+    pub(super) fn is_of_kind(&self, rule: &Rule) -> bool {
+        match (self.operation, &rule.scope) {
+            (Operation::File { access, .. }, Scope::File { kind, .. }) => {
+                fits_access(*access, *kind, Mode::Any, Reading::Grant)
+            }
+            (Operation::Http { .. }, Scope::Http(_)) => true,
+            (Operation::Http { .. }, Scope::Network { kind, .. }) => *kind == Kind::NetworkOutbound,
+            (Operation::Socket { .. } | Operation::Lookup { .. }, Scope::Network { .. }) => true,
+            (Operation::Named { kind, .. }, Scope::Named { kind: of, .. }) => kind == of,
+            (Operation::Custom { kind, .. }, Scope::Custom { kind: of, .. }) => kind == of,
+            _ => false,
+        }
+    }
+
+    fn socket(
+        &self,
+        access: SocketAccess,
+        port: u16,
+        names: &[String],
+        kind: Kind,
+        hosts: &Hosts,
+        options: &Options,
+        reading: Reading,
+    ) -> Fit {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let from_anywhere = port == 0 && self.addresses.iter().all(IpAddr::is_unspecified);
+        match (access, kind) {
+            (SocketAccess::TcpConnect, Kind::Tcp | Kind::NetworkOutbound)
+            | (SocketAccess::UdpSend | SocketAccess::UdpReceive, Kind::Udp | Kind::NetworkOutbound) => {
+                self.outbound(hosts, port, names, options, reading)
+            }
+            // A socket that connects or sends has a local address that nobody chose.
+            (SocketAccess::TcpBind, Kind::Tcp | Kind::NetworkOutbound)
+            | (SocketAccess::UdpBind, Kind::Udp | Kind::NetworkOutbound)
+                if from_anywhere && reading != Reading::Deny =>
+            {
+                Fit::Yes
+            }
+            (
+                SocketAccess::TcpBind | SocketAccess::TcpListen | SocketAccess::UdpBind,
+                Kind::NetworkInbound,
+            ) => {
+                let named =
+                    hosts.ports.has(port) && self.addresses.iter().all(|at| hosts.host.has_address(*at));
+                if named { Fit::Yes } else { Fit::No }
+            }
+            // Who may listen may take what comes, but for those who are denied.
+            (SocketAccess::TcpAccept | SocketAccess::UdpReceive, Kind::NetworkInbound) => {
+                let named = || self.addresses.iter().any(|at| hosts.host.names_address(*at));
+                if reading != Reading::Deny || named() { Fit::Yes } else { Fit::No }
+            }
+            _ => Fit::No,
+        }
+    }
+
+    fn outbound(
+        &self,
+        hosts: &Hosts,
+        port: u16,
+        names: impl IntoIterator<Item = &'a str>,
+        options: &Options,
+        reading: Reading,
+    ) -> Fit {
+        if hosts.ports.has(port) { self.host(&hosts.host, names, options, reading) } else { Fit::No }
+    }
+
+    /// By a name, and then every address it leads to is looked at; or by the address.
+    fn host(
+        &self,
+        pattern: &HostPattern,
+        names: impl IntoIterator<Item = &'a str>,
+        options: &Options,
+        reading: Reading,
+    ) -> Fit {
+        let mut names = names.into_iter().peekable();
+        let is_named = names.peek().is_some();
+        let by_name = names.any(|name| pattern.matches_name(name));
+        match reading {
+            Reading::Deny => {
+                let by_address = self.addresses.iter().any(|address| pattern.has_address(*address));
+                if by_name || by_address { Fit::Yes } else { Fit::No }
+            }
+            Reading::Request => {
+                let by_address = !is_named || matches!(self.operation, Operation::Socket { .. });
+                let named = by_address && self.addresses.iter().any(|address| pattern.has_address(*address));
+                if by_name || named { Fit::Yes } else { Fit::No }
+            }
+            Reading::Grant => {
+                let by_address = !is_named || matches!(self.operation, Operation::Socket { .. });
+                let named = by_address
+                    && !self.addresses.is_empty()
+                    && self.addresses.iter().all(|at| pattern.names_address(*at));
+                if named {
+                    return Fit::Yes;
+                }
+                let anyone = by_address && pattern.is_any();
+                if by_name || anyone { reachable(&self.addresses, &options.at) } else { Fit::No }
+            }
+        }
+    }
+}
+
+/// Every address is public, or its network is named.
+fn reachable(addresses: &[IpAddr], named: &[IpNet]) -> Fit {
+    let blocked =
+        |address: &&IpAddr| !is_public(**address) && !named.iter().any(|network| network.contains(*address));
+    addresses.iter().find(blocked).map_or(Fit::Yes, |address| Fit::Blocked(*address))
+}
+
+fn fits_access(access: FileAccess, kind: Kind, mode: Mode, reading: Reading) -> bool {
+    match (access, kind) {
+        (FileAccess::Read, Kind::FileRead) | (FileAccess::Append, Kind::FileWrite) => true,
+        (FileAccess::Write, Kind::FileWrite) => mode == Mode::Any || reading == Reading::Deny,
+        (FileAccess::Look | FileAccess::Walk, Kind::FileRead) => true,
+        (FileAccess::Look | FileAccess::Walk, Kind::FileWrite) => reading != Reading::Deny,
+        _ => false,
+    }
+}
+
+fn parts(target: &HttpTarget) -> HttpParts<'_> {
+    HttpParts {
+        method: &target.method,
+        is_tls: target.is_tls,
+        port: target.port,
+        path: &target.path,
+        path_is_ambiguous: target.path_is_ambiguous,
+    }
+}
+
+fn name_of(target: &HttpTarget) -> Option<&str> {
+    match &target.host {
+        HttpHost::Name(name) => Some(name),
+        HttpHost::Address(_) => None,
+    }
+}

@@ -1,0 +1,181 @@
+//! What an operator gives, and what they deny.
+//!
+//! Parsing and canonical text; `decide` sets them against requests.
+//! Tests: below; the TOML form has its own, in `toml`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::{CapabilityError, Rule};
+
+/// What an operator gives to a deployment, and what they deny it.
+///
+/// Nothing, to begin with. A deny wins over every grant, in whatever order they are
+/// said. The text has a rule a line, and `deny` before those that take away:
+///
+/// ```
+/// use airssys_wasm_core::policy::Grants;
+///
+/// let grants = Grants::new()
+///     .allow("http GET https://api.example.com/v1/**")?
+///     .deny("http https://api.example.com/v1/admin/**")?;
+/// let text = grants.to_string();
+/// assert_eq!(text, "deny http https://api.example.com/v1/admin/**\nhttp GET https://api.example.com/v1/**\n");
+/// assert_eq!(text.parse::<Grants>()?, grants);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    pub(super) allowed: BTreeSet<Rule>,
+    pub(super) denied: BTreeSet<Rule>,
+    /// Denied since, as it were: a grant that was taken back.
+    pub(super) revoked: BTreeSet<Rule>,
+    pub(super) shortfall: Shortfall,
+}
+
+/// What happens to a component that requires more than it is granted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shortfall {
+    /// It is not deployed.
+    #[default]
+    Refuse,
+    /// It runs with what it has, and what it lacks is denied when it tries.
+    RunWithLess,
+}
+
+/// A line of grants that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}: {source}")]
+pub struct GrantsError {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub source: CapabilityError,
+}
+
+impl Grants {
+    /// Nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives what a rule says.
+    ///
+    /// # Errors
+    ///
+    /// [`CapabilityError`] if the text is no rule.
+    pub fn allow(self, rule: &str) -> Result<Self, CapabilityError> {
+        Ok(self.with(rule.parse()?))
+    }
+
+    /// Takes away what a rule says, whatever gives it.
+    ///
+    /// # Errors
+    ///
+    /// [`CapabilityError`] if the text is no rule.
+    pub fn deny(mut self, rule: &str) -> Result<Self, CapabilityError> {
+        self.denied.insert(rule.parse::<Rule>()?.without_options());
+        Ok(self)
+    }
+
+    /// Gives what a rule says, and gives it again if it was revoked.
+    #[must_use]
+    pub fn with(mut self, rule: Rule) -> Self {
+        self.revoked.retain(|revoked| !rule.covers(revoked));
+        self.allowed.insert(rule);
+        self
+    }
+
+    /// Says what happens to a component that requires more than this.
+    #[must_use]
+    pub fn shortfall(self, shortfall: Shortfall) -> Self {
+        Self { shortfall, ..self }
+    }
+
+    /// Takes back what a rule says. Returns the grants that are touched: none if
+    /// nothing of the kind was granted.
+    pub fn revoke(&mut self, rule: &Rule) -> Vec<Rule> {
+        let rule = rule.without_options();
+        let touched = self
+            .allowed
+            .iter()
+            .filter(|granted| rule.covers(&granted.without_options()) || granted.covers(&rule));
+        let touched: Vec<Rule> = touched.cloned().collect();
+        // What is taken back in full is gone; the rest stays, less what was taken.
+        self.revoked.insert(rule);
+        touched
+    }
+
+    /// What is given.
+    pub fn allowed(&self) -> impl Iterator<Item = &Rule> {
+        self.allowed.iter()
+    }
+
+    /// What is taken away.
+    pub fn denied(&self) -> impl Iterator<Item = &Rule> {
+        self.denied.iter()
+    }
+
+    /// What was given once and has been taken back.
+    pub fn revoked(&self) -> impl Iterator<Item = &Rule> {
+        self.revoked.iter()
+    }
+}
+
+impl FromStr for Grants {
+    type Err = GrantsError;
+
+    /// Empty lines, and lines that begin with `#`, mean nothing.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut grants = Self::new();
+        for (index, line) in text.lines().enumerate() {
+            let read =
+                |rule: &str| rule.parse::<Rule>().map_err(|source| GrantsError { line: index + 1, source });
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            } else if let Some(rule) = line.strip_prefix("deny ") {
+                grants.denied.insert(read(rule)?.without_options());
+            } else if let Some(rule) = line.strip_prefix("revoked ") {
+                grants.revoked.insert(read(rule)?.without_options());
+            } else {
+                grants.allowed.insert(read(line)?);
+            }
+        }
+        Ok(grants)
+    }
+}
+
+impl fmt::Display for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.denied.iter().try_for_each(|rule| writeln!(f, "deny {rule}"))?;
+        self.revoked.iter().try_for_each(|rule| writeln!(f, "revoked {rule}"))?;
+        self.allowed.iter().try_for_each(|rule| writeln!(f, "{rule}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_line_is_named() {
+        let error = "file-read /a\n\n# why\nfile-raed /b\n".parse::<Grants>().expect_err("a slip");
+        assert_eq!(error.line, 4);
+        assert!(error.to_string().contains("did you mean `file-read`?"), "{error}");
+    }
+
+    #[test]
+    fn granting_again_lifts_a_revocation() {
+        let mut grants = Grants::new().allow("file-read /data").expect("a rule");
+        let rule: Rule = "file-read /data/x".parse().expect("a rule");
+        assert_eq!(grants.revoke(&rule).len(), 1);
+        assert_eq!(grants.to_string(), "revoked file-read /data/x\nfile-read /data\n");
+        assert_eq!(grants.to_string().parse(), Ok(grants.clone()));
+        assert_eq!(grants.allow("file-read /data").expect("a rule").to_string(), "file-read /data\n");
+    }
+}

@@ -1,0 +1,278 @@
+//! Where an HTTP request goes, in canonical form.
+//!
+//! One parser, the URL standard's, reads scheme, host, port and path, and what it
+//! made of them is what is matched, resolved, connected to and sent. Escapes of
+//! characters that need none are undone first, so that a path has one text; a path
+//! that servers are known to read differently is marked, and matches only where any
+//! path does.
+//! Tests: below.
+
+use core::net::IpAddr;
+use std::fmt;
+
+/// A request, as far as grants look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpTarget {
+    /// In upper case, or a method of somebody's own.
+    pub method: String,
+    /// Whether the scheme is `https`.
+    pub is_tls: bool,
+    /// Whom to connect to.
+    pub host: HttpHost,
+    /// Never 0.
+    pub port: u16,
+    /// Begins with `/`.
+    pub path: String,
+    /// What follows the path, without the `?`.
+    pub query: Option<String>,
+    /// Set if servers differ on where the path leads.
+    pub path_is_ambiguous: bool,
+}
+
+/// The host of a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HttpHost {
+    /// In lower case and in ASCII, without a dot at its end.
+    Name(String),
+    /// An address; one of IPv4 in IPv6 clothes is itself.
+    Address(IpAddr),
+}
+
+/// Why a URL is none that could be requested.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{url}` {problem}")]
+pub struct HttpTargetError {
+    /// As it was written, escaped.
+    pub url: String,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+impl HttpTarget {
+    /// Reads a method and a URL.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpTargetError`] if they could be read in more than one way.
+    #[cfg(feature = "url")]
+    pub fn parse(method: &str, url: &str) -> Result<Self, HttpTargetError> {
+        let wrong = |problem| HttpTargetError { url: crate::capability::shown(url), problem };
+        check_characters(url).map_err(wrong)?;
+        if authority(url).is_empty() {
+            return Err(wrong("has no host"));
+        }
+        let unescaped = undo_needless_escapes(url);
+        let parsed = url::Url::parse(&unescaped).map_err(|_| wrong("is no URL"))?;
+        let is_tls = match parsed.scheme() {
+            "http" => false,
+            "https" => true,
+            _ => return Err(wrong("has a scheme that is neither `http` nor `https`")),
+        };
+        if authority(url).contains('@') {
+            return Err(wrong("has a user in it"));
+        }
+        let host = match parsed.host() {
+            Some(url::Host::Domain(name)) => HttpHost::Name(check_name(name).map_err(wrong)?),
+            Some(url::Host::Ipv4(address)) => HttpHost::Address(address.into()),
+            Some(url::Host::Ipv6(address)) => HttpHost::Address(crate::capability::plain(address.into())),
+            None => return Err(wrong("has no host")),
+        };
+        let port =
+            parsed.port_or_known_default().filter(|port| *port != 0).ok_or_else(|| wrong("has port 0"))?;
+        if !is_method(method) {
+            return Err(wrong("is asked for with a method that is none"));
+        }
+        let path = parsed.path().to_owned();
+        Ok(Self {
+            method: method.to_owned(),
+            is_tls,
+            host,
+            port,
+            path_is_ambiguous: is_ambiguous(&path),
+            path,
+            query: parsed.query().map(str::to_owned),
+        })
+    }
+
+    /// Path and query as they are sent.
+    #[must_use]
+    pub fn path_and_query(&self) -> String {
+        match &self.query {
+            Some(query) => format!("{}?{query}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    /// Host and port as they are sent: without the port if it is the scheme's own.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        let own = if self.is_tls { 443 } else { 80 };
+        if self.port == own { self.host.to_string() } else { format!("{}:{}", self.host, self.port) }
+    }
+
+    /// The pattern that matches this request and no other; a query is not part of it.
+    pub(super) fn as_pattern(&self) -> String {
+        let path = if self.path_is_ambiguous || self.path.contains('*') { "/**" } else { &self.path };
+        let scheme = if self.is_tls { "https" } else { "http" };
+        format!("{} {scheme}://{}{path}", self.method, self.authority())
+    }
+}
+
+/// What parsers skip, or take for something else.
+#[cfg(feature = "url")]
+fn check_characters(url: &str) -> Result<(), &'static str> {
+    match url.chars().find(|c| c.is_control() || c.is_whitespace() || *c == '\\' || *c == '#') {
+        None => Ok(()),
+        Some('\\') => Err("has a backslash in it"),
+        Some('#') => Err("has a fragment, which is never sent"),
+        Some(_) => Err("has a control character or a space in it"),
+    }
+}
+
+/// From the scheme to the path.
+#[cfg(feature = "url")]
+fn authority(url: &str) -> &str {
+    let after = url.split_once("://").map(|(_, after)| after);
+    after.and_then(|after| after.split(['/', '?']).next()).unwrap_or_default()
+}
+
+#[cfg(feature = "url")]
+fn check_name(name: &str) -> Result<String, &'static str> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    match name.split('.').all(|label| !label.is_empty() && label.len() <= 63) && name.chars().all(plain) {
+        true => Ok(name.to_owned()),
+        false => Err("has a host that is no name"),
+    }
+}
+
+#[cfg(feature = "url")]
+fn is_method(method: &str) -> bool {
+    method != "CONNECT"
+        && !method.is_empty()
+        && method.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// `%41` is `A`: RFC 3986 says that both are the same.
+#[cfg(feature = "url")]
+fn undo_needless_escapes(url: &str) -> String {
+    let mut text = String::with_capacity(url.len());
+    let mut rest = url;
+    while let Some(at) = rest.find('%') {
+        let (before, escape) = rest.split_at(at);
+        text.push_str(before);
+        let value = escape.get(1..3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match value {
+            Some(b) if b.is_ascii_alphanumeric() || b"-._~".contains(&b) => text.push(b.into()),
+            Some(b) => text.push_str(&format!("%{b:02X}")),
+            None => {
+                text.push('%');
+                rest = &escape[1..];
+                continue;
+            }
+        }
+        rest = &escape[3..];
+    }
+    text + rest
+}
+
+/// Slashes that some servers see and others do not, dots with parameters, and
+/// escapes that are none.
+#[cfg(feature = "url")]
+fn is_ambiguous(path: &str) -> bool {
+    let odd_escape = path.match_indices('%').any(|(at, _)| {
+        let digits = path.get(at + 1..at + 3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        digits.is_none_or(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b'%'))
+    });
+    let odd_segment = path.split('/').any(|segment| matches!(segment.split(';').next(), Some("." | "..")));
+    odd_escape || odd_segment || path.contains("//")
+}
+
+impl fmt::Display for HttpHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(IpAddr::V4(address)) => write!(f, "{address}"),
+            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+impl fmt::Display for HttpTarget {
+    /// Without the query, which may have secrets in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.is_tls { "https" } else { "http" };
+        write!(f, "{} {scheme}://{}{}", self.method, self.authority(), self.path)
+    }
+}
+
+#[cfg(all(test, feature = "url"))]
+mod tests {
+    use super::*;
+
+    fn text(url: &str) -> String {
+        HttpTarget::parse("GET", url).expect(url).to_string()
+    }
+
+    #[test]
+    fn many_spellings_have_one_text() {
+        for (url, canonical) in [
+            ("https://API.Example.com:443/v1", "https://api.example.com/v1"),
+            ("https://a.com.", "https://a.com/"),
+            ("https://a.com/v1/../admin", "https://a.com/admin"),
+            ("https://a.com/v1/%2e%2e/admin", "https://a.com/admin"),
+            ("https://a.com/%61dmin", "https://a.com/admin"),
+            ("https://a.com/%c3%a9", "https://a.com/%C3%A9"),
+            ("http://0x7f.1/", "http://127.0.0.1/"),
+            ("http://2130706433/", "http://127.0.0.1/"),
+            ("http://[::ffff:7f00:1]/", "http://127.0.0.1/"),
+            ("http://\u{ff41}.com/", "http://a.com/"),
+            ("http://b\u{fc}cher.de/?secret=1", "http://xn--bcher-kva.de/"),
+        ] {
+            assert_eq!(text(url), format!("GET {canonical}"), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_servers_read_differently_is_marked() {
+        for url in [
+            "https://a.com//v1",
+            "https://a.com/v1/..;/x",
+            "https://a.com/v1%2F..%2Fx",
+            "https://a.com/%5c",
+            "https://a.com/%00",
+            "https://a.com/%252e",
+            "https://a.com/%zz",
+        ] {
+            assert!(HttpTarget::parse("GET", url).expect(url).path_is_ambiguous, "{url}");
+        }
+        assert!(!HttpTarget::parse("GET", "https://a.com/a.b/%C3%A9;x").expect("a URL").path_is_ambiguous);
+    }
+
+    #[test]
+    fn refuses_what_could_be_read_otherwise() {
+        for url in [
+            "a.com",
+            "ftp://a.com",
+            "file:///etc/passwd",
+            "unix:/run/x",
+            "https://me@a.com/",
+            "https://a.com@evil.net/",
+            "https://@a.com/",
+            "https://a.com:0/",
+            "https://a.com:65536/",
+            "https://a.com/\r\nHost: b",
+            "https://a.com\\@b/",
+            "https://a.com/#x",
+            "https://a..com/",
+            "https:///x",
+            "http://[fe80::1%25eth0]/",
+            "localhost:8080",
+        ] {
+            assert!(HttpTarget::parse("GET", url).is_err(), "{url:?}");
+        }
+        for method in ["", "GET /", "G\r\nT", "CONNECT"] {
+            assert!(HttpTarget::parse(method, "https://a.com").is_err(), "{method:?}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What a component may do: its requests, as far as they are granted and not denied.
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | `operation`, `http_target` | what is tried, in canonical form |
+//! | `grants` | what an operator gives and denies |
+//! | `fit` | whether a rule speaks of an operation |
+//! | `address` | which addresses are public |
+//! | `decide` | yes or no, and why |
+//! | `review` | what of the requests is granted, and what two sets differ in |
+//! | `explain` | a refusal, for the operator |
+//!
+//! Carries nothing out: the host asks, and does what is said.
+//! Tests: beside each file, and `tests/reference.rs`.
+
+mod address;
+mod decide;
+mod explain;
+mod fit;
+mod grants;
+mod http_target;
+mod operation;
+mod review;
+#[cfg(feature = "toml")]
+mod toml;
+
+pub use address::is_public;
+pub use decide::{Decision, Policy, Reason, Requested};
+pub use explain::Explanation;
+pub use grants::{Grants, GrantsError, Shortfall};
+pub use http_target::{HttpHost, HttpTarget, HttpTargetError};
+pub use operation::{FileAccess, Operation, SocketAccess};
+pub use review::{Change, Granted, Review, difference};
+#[cfg(feature = "toml")]
+pub use toml::TomlError;

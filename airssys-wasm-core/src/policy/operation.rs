@@ -1,0 +1,194 @@
+//! What a component tries to do, in canonical form.
+//!
+//! Whoever builds an operation has made its target canonical: a path without `.`,
+//! `..` and doubled slashes, a name in lower case, a URL by one parser.
+//! Tests: those of `decide`.
+
+use core::net::{IpAddr, SocketAddr};
+use std::fmt;
+
+use super::HttpTarget;
+
+/// One thing that a component tries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Something with a file or directory.
+    File {
+        /// What.
+        access: FileAccess,
+        /// Absolute, as the component sees it.
+        path: String,
+    },
+    /// Send an HTTP request.
+    Http {
+        /// The request.
+        target: HttpTarget,
+        /// What its host's name was resolved to; none before that.
+        addresses: Vec<IpAddr>,
+    },
+    /// Something with a socket.
+    Socket {
+        /// What.
+        access: SocketAccess,
+        /// The other end; for `Bind` and `Listen` the own one.
+        address: SocketAddr,
+        /// The names that this instance has been told this address for.
+        names: Vec<String>,
+    },
+    /// Look up the addresses of a name.
+    Lookup {
+        /// In lower case, without a dot at its end.
+        name: String,
+    },
+    /// Read or use something that has a name.
+    Named {
+        /// Which kind of thing.
+        kind: crate::Kind,
+        /// Its name.
+        name: String,
+    },
+    /// What an embedder defines.
+    Custom {
+        /// The kind that its provider has.
+        kind: String,
+        /// What is tried, in the provider's words.
+        target: String,
+    },
+}
+
+/// What is done to a file or directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FileAccess {
+    /// Read its contents, list it, read where it links to.
+    Read,
+    /// Ask for its size, times and type.
+    Look,
+    /// Open a directory on the way to something that may be used.
+    Walk,
+    /// Create, change, remove or rename.
+    Write,
+    /// Create, or write at the end.
+    Append,
+}
+
+/// What is done with a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SocketAccess {
+    /// Connect over TCP.
+    TcpConnect,
+    /// Take a local address for TCP.
+    TcpBind,
+    /// Wait for connections at a local address.
+    TcpListen,
+    /// Take a connection from somebody.
+    TcpAccept,
+    /// Take a local address for UDP.
+    UdpBind,
+    /// Send a datagram.
+    UdpSend,
+    /// Take a datagram from somebody.
+    UdpReceive,
+}
+
+impl Operation {
+    /// What is done, in a word: `file-read`, `http`, `tcp-connect`.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        match self {
+            Self::File { access, .. } => match access {
+                FileAccess::Read => "file-read",
+                FileAccess::Look => "file-look",
+                FileAccess::Walk => "file-walk",
+                FileAccess::Write => "file-write",
+                FileAccess::Append => "file-append",
+            },
+            Self::Http { .. } => "http",
+            Self::Socket { access, .. } => match access {
+                SocketAccess::TcpConnect => "tcp-connect",
+                SocketAccess::TcpBind => "tcp-bind",
+                SocketAccess::TcpListen => "tcp-listen",
+                SocketAccess::TcpAccept => "tcp-accept",
+                SocketAccess::UdpBind => "udp-bind",
+                SocketAccess::UdpSend => "udp-send",
+                SocketAccess::UdpReceive => "udp-receive",
+            },
+            Self::Lookup { .. } => "dns",
+            Self::Named { kind, .. } => kind.word(),
+            Self::Custom { kind, .. } => kind,
+        }
+    }
+
+    /// What it is done to, in canonical text.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match self {
+            Self::File { path, .. } => path.clone(),
+            Self::Http { target, .. } => target.to_string(),
+            Self::Socket { address, names, .. } => match names.first() {
+                Some(name) => format!("{name}:{} ({})", address.port(), address.ip()),
+                None => address.to_string(),
+            },
+            Self::Lookup { name } | Self::Named { name, .. } => name.clone(),
+            Self::Custom { target, .. } => target.clone(),
+        }
+    }
+
+    /// The rule that allows this and nothing else, to show to somebody who might grant
+    /// it. None where that takes another's grant: walking to a file, a bound socket.
+    #[must_use]
+    pub fn least_rule(&self) -> Option<crate::Rule> {
+        let text = match self {
+            Self::File { access, path } => {
+                let path = crate::capability::quoted(path);
+                match access {
+                    FileAccess::Read | FileAccess::Look => format!("file-read {path}"),
+                    FileAccess::Write => format!("file-write {path}"),
+                    FileAccess::Append => format!("file-write {path} mode=append"),
+                    FileAccess::Walk => return None,
+                }
+            }
+            Self::Http { target, addresses } => {
+                let at = at(addresses.iter().copied());
+                format!("http {}{at}", target.as_pattern())
+            }
+            Self::Socket { access, address, names } => {
+                let ip = crate::capability::plain(address.ip());
+                let (host, at) = match names.first() {
+                    Some(name) => (name.clone(), at([ip])),
+                    None if ip.is_ipv6() => (format!("[{ip}]"), String::new()),
+                    None => (ip.to_string(), String::new()),
+                };
+                match access {
+                    SocketAccess::TcpConnect => format!("tcp {host}:{}{at}", address.port()),
+                    SocketAccess::UdpSend => format!("udp {host}:{}{at}", address.port()),
+                    SocketAccess::TcpListen | SocketAccess::TcpBind | SocketAccess::UdpBind => {
+                        format!("network-inbound {host}:{}", address.port())
+                    }
+                    SocketAccess::TcpAccept | SocketAccess::UdpReceive => return None,
+                }
+            }
+            Self::Lookup { name } => format!("dns {name}"),
+            Self::Named { kind, name } => format!("{} {}", kind.word(), crate::capability::quoted(name)),
+            Self::Custom { kind, target } => format!("{kind} {target}"),
+        };
+        text.trim_end().parse().ok()
+    }
+}
+
+/// The option that lets a name lead to addresses that are not public.
+fn at(addresses: impl IntoIterator<Item = IpAddr>) -> String {
+    let special: Vec<String> = addresses
+        .into_iter()
+        .map(crate::capability::plain)
+        .filter(|address| !super::is_public(*address))
+        .map(|address| address.to_string())
+        .collect();
+    if special.is_empty() { String::new() } else { format!(" at={}", special.join(",")) }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.action(), self.target())
+    }
+}

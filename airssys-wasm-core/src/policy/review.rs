@@ -1,0 +1,199 @@
+//! Requests beside grants, before anything runs; and two sets of requests beside each
+//! other.
+//!
+//! Tests: below.
+
+use std::fmt;
+
+use super::{Grants, Requested, Shortfall};
+use crate::{Need, Requests, Rule};
+
+/// What of a component's requests is granted, and which grants nobody asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Review {
+    /// Every request, in the order of their texts.
+    pub requests: Vec<(Rule, Need, Granted)>,
+    /// Grants that the component has no use for: it never requested them.
+    pub unrequested: Vec<Rule>,
+    shortfall: Shortfall,
+}
+
+/// How much of a request is granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Granted {
+    /// All of it, though a deny may take some away.
+    Whole,
+    /// Some of it.
+    InPart,
+    /// Nothing of it.
+    NotAtAll,
+    /// It was granted and is taken back, or a deny takes all of it.
+    TakenAway,
+}
+
+/// What one set of requests has that another has not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The new one asks for it.
+    Added(Rule, Need),
+    /// The old one asked for it.
+    Removed(Rule),
+}
+
+impl Review {
+    /// Sets requests beside grants, at a time in seconds since 1970.
+    #[must_use]
+    pub fn of(requested: &Requested, grants: &Grants, now: u64) -> Self {
+        let Requested::These(requests) = requested else { return Self::default() };
+        let granted = |rule: &Rule| granted(rule, grants, now);
+        let asked_for =
+            |grant: &Rule| requests.iter().any(|(rule, _)| rule.overlaps(grant)) || is_given_to_all(grant);
+        Self {
+            requests: requests
+                .iter()
+                .map(|(rule, need)| (rule.clone(), need.clone(), granted(rule)))
+                .collect(),
+            unrequested: grants.allowed().filter(|grant| !asked_for(grant)).cloned().collect(),
+            shortfall: grants.shortfall,
+        }
+    }
+
+    /// What is required and not wholly granted.
+    pub fn lacking(&self) -> impl Iterator<Item = (&Rule, Granted)> {
+        self.requests
+            .iter()
+            .filter(|(rule, need, granted)| {
+                *need == Need::Required && *granted != Granted::Whole && !is_given_to_all(rule)
+            })
+            .map(|(rule, _, granted)| (rule, *granted))
+    }
+
+    /// Whether the component may run with these grants.
+    #[must_use]
+    pub fn suffices(&self) -> bool {
+        self.shortfall == Shortfall::RunWithLess || self.lacking().next().is_none()
+    }
+}
+
+fn is_given_to_all(rule: &Rule) -> bool {
+    rule.known_kind().is_some_and(crate::Kind::is_given_to_all)
+}
+
+fn granted(rule: &Rule, grants: &Grants, now: u64) -> Granted {
+    let holds = |grant: &&Rule| grant.options.until.is_none_or(|until| until > now);
+    let taken = grants.denied.iter().chain(&grants.revoked).any(|deny| deny.covers(&rule.without_options()));
+    let in_force: Vec<&Rule> = grants.allowed().filter(holds).collect();
+    if taken || grants.revoked.iter().any(|revoked| rule.covers(revoked)) {
+        Granted::TakenAway
+    } else if in_force.iter().any(|grant| grant.covers(rule)) {
+        Granted::Whole
+    } else if in_force.iter().any(|grant| grant.overlaps(rule)) {
+        Granted::InPart
+    } else {
+        Granted::NotAtAll
+    }
+}
+
+/// What `new` asks for that `old` did not, and the other way round. A request that lies
+/// within another is no change.
+///
+/// ```
+/// use airssys_wasm_core::policy::{Change, difference};
+/// use airssys_wasm_core::{Capability, Requests};
+///
+/// let old = Requests::new([Capability::FileRead("/data".into())])?;
+/// let new = Requests::new([Capability::FileRead("/data/a".into()), Capability::Env("LANG".into())])?;
+/// let changes: Vec<String> = difference(&old, &new).iter().map(ToString::to_string).collect();
+/// assert_eq!(changes, ["+ env LANG", "- file-read /data"]);
+/// # Ok::<(), airssys_wasm_core::CapabilityError>(())
+/// ```
+#[must_use]
+pub fn difference(old: &Requests, new: &Requests) -> Vec<Change> {
+    let within = |rule: &Rule, set: &Requests| set.iter().any(|(known, _)| known.covers(rule));
+    let added = new.iter().filter(|(rule, _)| !within(rule, old));
+    let removed = old.iter().filter(|(rule, _)| !within(rule, new));
+    let added = added.map(|(rule, need)| Change::Added(rule.clone(), need.clone()));
+    added.chain(removed.map(|(rule, _)| Change::Removed(rule.clone()))).collect()
+}
+
+impl fmt::Display for Granted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole => "granted",
+            Self::InPart => "granted in part",
+            Self::NotAtAll => "not granted",
+            Self::TakenAway => "taken away",
+        })
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Added(rule, Need::Required) => write!(f, "+ {rule}"),
+            Self::Added(rule, Need::Optional { reason }) => write!(f, "+ {rule} (optional: {reason})"),
+            Self::Removed(rule) => write!(f, "- {rule}"),
+        }
+    }
+}
+
+impl fmt::Display for Review {
+    /// Requests and what became of each, a line each.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (rule, need, granted) in &self.requests {
+            match need {
+                Need::Required => writeln!(f, "{rule}: {granted}")?,
+                Need::Optional { reason } => writeln!(f, "{rule} (optional: {reason}): {granted}")?,
+            }
+        }
+        self.unrequested.iter().try_for_each(|rule| writeln!(f, "{rule}: granted, and never requested"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn requests(lines: &str) -> Requests {
+        Requests::from_section(format!("airssys:capabilities 1\n{lines}").as_bytes()).expect("requests")
+    }
+
+    fn review(lines: &str, grants: &str) -> Review {
+        Review::of(&Requested::These(requests(lines)), &grants.parse().expect("grants"), 1_000)
+    }
+
+    #[test]
+    fn says_of_each_request_what_became_of_it() {
+        let review = review(
+            "file-read /data\nenv LANG\nfile-write /cache max=64MiB\noptional \"why\" dns a.b\ntcp db:1\n",
+            "file-read /data/a\nenv LANG value=C\nfile-write /cache max=1MiB\nhttp https://x.y\ntcp db:1\ndeny tcp db:*",
+        );
+        let said: Vec<_> =
+            review.requests.iter().map(|(rule, _, granted)| (rule.to_string(), *granted)).collect();
+        assert_eq!(
+            said,
+            [
+                ("file-read /data".to_owned(), Granted::InPart),
+                ("file-write /cache max=64MiB".to_owned(), Granted::InPart),
+                ("dns a.b".to_owned(), Granted::NotAtAll),
+                ("tcp db:1".to_owned(), Granted::TakenAway),
+                ("env LANG".to_owned(), Granted::Whole),
+            ]
+        );
+        assert_eq!(review.unrequested.len(), 1);
+        assert_eq!(review.lacking().count(), 3);
+        assert!(!review.suffices());
+    }
+
+    #[test]
+    fn what_has_expired_is_not_granted() {
+        let at = |until: &str| review("dns a.b\n", &format!("dns a.b until={until}")).suffices();
+        assert!(at("1970-01-01T00:16:41Z") && !at("1970-01-01T00:16:40Z"));
+    }
+
+    #[test]
+    fn running_with_less_has_to_be_said() {
+        let grants = Grants::new().shortfall(Shortfall::RunWithLess);
+        assert!(Review::of(&Requested::These(requests("dns a.b\n")), &grants, 0).suffices());
+    }
+}

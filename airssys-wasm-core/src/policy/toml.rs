@@ -1,0 +1,223 @@
+//! Grants and requests as TOML.
+//!
+//! A key that is not known refuses the file, and so does a list that is missing: a
+//! file that was cut short is not one that grants nothing. Every error names line and
+//! column.
+//! Tests: below, and `tests/forms.rs`.
+
+use std::fmt;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Grants, Shortfall};
+use crate::{CapabilityError, Need, Requests, Rule};
+
+/// What is wrong with a file, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {problem}")]
+pub struct TomlError {
+    /// Counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+    /// What is wrong, and what to write.
+    pub problem: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct GrantsFile {
+    allow: Vec<Spanned<String>>,
+    #[serde(default)]
+    deny: Vec<Spanned<String>>,
+    #[serde(default)]
+    revoked: Vec<Spanned<String>>,
+    #[serde(default)]
+    shortfall: ShortfallWord,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ShortfallWord {
+    #[default]
+    Refuse,
+    RunWithLess,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestsFile {
+    require: Vec<Spanned<String>>,
+    #[serde(default)]
+    optional: Vec<OptionalRequest>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OptionalRequest {
+    request: Spanned<String>,
+    reason: Spanned<String>,
+}
+
+impl Grants {
+    /// Reads grants from TOML: lists `allow` and, if there are any, `deny` and
+    /// `revoked`, of texts as [`allow`](Self::allow) takes them; and `shortfall`.
+    ///
+    /// ```
+    /// use airssys_wasm_core::policy::Grants;
+    ///
+    /// let grants = Grants::from_toml(r#"
+    ///     allow = ["file-read /data", "file-write /cache max=64MiB"]
+    ///     deny = ["file-read /data/private"]
+    ///     shortfall = "run-with-less"
+    /// "#)?;
+    /// assert_eq!(Grants::from_toml(&grants.to_toml())?, grants);
+    /// # Ok::<(), airssys_wasm_core::policy::TomlError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TomlError`] for the first thing that is wrong; nothing is granted then.
+    pub fn from_toml(text: &str) -> Result<Self, TomlError> {
+        let file: GrantsFile = read(text)?;
+        let shortfall = match file.shortfall {
+            ShortfallWord::Refuse => Shortfall::Refuse,
+            ShortfallWord::RunWithLess => Shortfall::RunWithLess,
+        };
+        let mut grants = Self::new().shortfall(shortfall);
+        for written in &file.allow {
+            let rule = rule(text, written, |text| text.parse())?;
+            if !grants.allowed.insert(rule) {
+                return Err(said_twice(text, written));
+            }
+        }
+        let without_options = |text: &str| text.parse::<Rule>().map(|rule| rule.without_options());
+        for written in &file.deny {
+            grants.denied.insert(rule(text, written, without_options)?);
+        }
+        for written in &file.revoked {
+            grants.revoked.insert(rule(text, written, without_options)?);
+        }
+        Ok(grants)
+    }
+
+    /// The same as TOML.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut text = list("allow", self.allowed.iter());
+        if !self.denied.is_empty() {
+            text += &list("deny", self.denied.iter());
+        }
+        if !self.revoked.is_empty() {
+            text += &list("revoked", self.revoked.iter());
+        }
+        if self.shortfall == Shortfall::RunWithLess {
+            text += "shortfall = \"run-with-less\"\n";
+        }
+        text
+    }
+}
+
+impl Requests {
+    /// Reads requests from TOML, for a component that has no section: a list `require`
+    /// and, if there are any, tables `optional` with a `request` and a `reason`.
+    ///
+    /// ```
+    /// use airssys_wasm_core::Requests;
+    ///
+    /// let requests = Requests::from_toml(r#"
+    ///     require = ["http GET https://api.example.com/v1/**"]
+    ///     optional = [{ request = "dns *.internal", reason = "finds peers" }]
+    /// "#)?;
+    /// assert_eq!(requests.len(), 2);
+    /// # Ok::<(), airssys_wasm_core::policy::TomlError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TomlError`] for the first thing that is wrong.
+    pub fn from_toml(text: &str) -> Result<Self, TomlError> {
+        let file: RequestsFile = read(text)?;
+        let mut requests = Self::default();
+        let parse = |written| rule(text, written, Rule::parse_request);
+        for written in &file.require {
+            let added = requests.add(parse(written)?, Need::Required);
+            added.map_err(|error| at(text, written.span().start, error))?;
+        }
+        for OptionalRequest { request, reason } in &file.optional {
+            if reason.get_ref().trim().is_empty() || reason.get_ref().chars().any(crate::capability::hidden) {
+                return Err(at(text, reason.span().start, "say in a line what it would be used for"));
+            }
+            let need = Need::Optional { reason: reason.get_ref().clone() };
+            let added = requests.add(parse(request)?, need);
+            added.map_err(|error| at(text, request.span().start, error))?;
+        }
+        Ok(requests)
+    }
+}
+
+fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, TomlError> {
+    toml::from_str(text).map_err(|error| at(text, error.span().map_or(0, |span| span.start), error.message()))
+}
+
+fn rule(
+    text: &str,
+    written: &Spanned<String>,
+    parse: impl Fn(&str) -> Result<Rule, CapabilityError>,
+) -> Result<Rule, TomlError> {
+    parse(written.get_ref()).map_err(|error| at(text, written.span().start, error))
+}
+
+fn said_twice(text: &str, written: &Spanned<String>) -> TomlError {
+    at(text, written.span().start, format!("`{}` is said twice; remove one", written.get_ref()))
+}
+
+/// A problem that begins so many bytes into a text.
+fn at(text: &str, byte: usize, problem: impl fmt::Display) -> TomlError {
+    let before = text.get(..byte).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    TomlError {
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+        problem: problem.to_string(),
+    }
+}
+
+fn list<'a>(key: &str, rules: impl Iterator<Item = &'a Rule>) -> String {
+    let lines: String = rules.map(|rule| format!("    {},\n", toml::Value::from(rule.to_string()))).collect();
+    if lines.is_empty() { format!("{key} = []\n") } else { format!("{key} = [\n{lines}]\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_slip_is_named_with_its_place() {
+        for (text, line, column, expected) in [
+            ("allow = [\"file-raed /a\"]", 1, 10, "did you mean `file-read`?"),
+            ("allow = [\n  \"file-read /a\",\n  \"file-read b\",\n]", 3, 3, "begins with `/`"),
+            ("alow = []", 1, 1, "unknown field `alow`"),
+            ("allow = []\nallow = []", 2, 1, "duplicate"),
+            ("deny = []", 1, 1, "missing field `allow`"),
+            ("", 1, 1, "missing field `allow`"),
+            ("allow = \"file-read /a\"", 1, 9, "invalid type"),
+            ("allow = [1]", 1, 10, "invalid type"),
+            ("allow = [\"file-write /a max=lots\"]", 1, 10, "number of bytes"),
+            ("allow = []\nshortfall = \"maybe\"", 2, 13, "unknown variant"),
+            ("allow = [\"dns a.b\", \"dns a.b\"]", 1, 21, "said twice"),
+            ("allow = [", 1, 10, ""),
+        ] {
+            let error = Grants::from_toml(text).expect_err(text);
+            assert!(error.problem.contains(expected), "{text}: {error}");
+            assert_eq!((error.line, error.column), (line, column), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_operators_option_is_no_request() {
+        let error = Requests::from_toml("require = [\"file-read /a from=/b\"]").expect_err("an option");
+        assert!(error.problem.contains("operator's to say"), "{error}");
+    }
+}
