@@ -34,7 +34,7 @@ pub mod suggest;
 mod value;
 pub mod world;
 
-pub use capability::{Capability, CapabilityError, Kind, Need, Requests, RequestsError, Rule};
+pub use capability::{Capability, CapabilityError, Kind, Need, ReasonError, Requests, RequestsError, Rule};
 pub use component::{About, AboutError};
 #[cfg(feature = "component")]
 pub use component::{Component, ComponentError, Digest};

@@ -6,7 +6,7 @@
 //! | `words`, `options` | how a text is cut, and what can be said besides a target |
 //! | `path`, `host`, `ports`, `http`, `name`, `glob` | patterns, and what they match |
 //! | `rule` | one capability, checked and canonical |
-//! | `requests` | what a component asks for |
+//! | `requests`, `need` | what a component asks for, and how much it needs it |
 //!
 //! A request proves nothing: it records what the author says the component needs.
 //! `policy` sets requests against grants and says yes or no.
@@ -18,6 +18,7 @@ mod host;
 mod http;
 mod kind;
 mod name;
+mod need;
 mod options;
 mod path;
 mod ports;
@@ -30,11 +31,10 @@ use std::str::FromStr;
 
 pub use error::CapabilityError;
 pub use kind::Kind;
-pub use requests::{Need, Requests, RequestsError};
+pub use need::{Need, ReasonError};
+pub use requests::{Requests, RequestsError};
 pub use rule::Rule;
 
-#[cfg(feature = "toml")]
-pub(crate) use error::hidden;
 #[cfg(feature = "url")]
 pub(crate) use error::shown;
 pub(crate) use glob::fits as fits_name;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::error::Problem;
 use super::words;
-use super::{Capability, CapabilityError, Rule};
+use super::{Capability, CapabilityError, Need, Rule};
 use crate::section::{self, CAPABILITIES, SectionError};
 
 /// What a component says it needs, as a set with one canonical text.
@@ -26,18 +26,6 @@ use crate::section::{self, CAPABILITIES, SectionError};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requests(BTreeMap<Rule, Need>);
-
-/// How much a component needs what it requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// Without it the component is not deployed.
-    Required,
-    /// Without it the component runs all the same.
-    Optional {
-        /// What it would be used for, for the operator who decides.
-        reason: String,
-    },
-}
 
 /// Why requests cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -153,30 +141,16 @@ impl Requests {
     }
 }
 
-impl Need {
-    fn merge(&mut self, other: Self) {
-        match (&mut *self, other) {
-            (Self::Optional { reason }, Self::Optional { reason: other }) => {
-                if !reason.split("; ").any(|known| known == other) {
-                    *reason = format!("{reason}; {other}");
-                }
-            }
-            (Self::Optional { .. }, Self::Required) => *self = Self::Required,
-            (Self::Required, _) => {}
-        }
-    }
-}
-
 /// A request, or `optional "why" ` and a request.
 fn parse(line: &str) -> Result<(Rule, Need), CapabilityError> {
     let Some(rest) = line.strip_prefix("optional ") else {
         return Ok((Rule::parse_request(line)?, Need::Required));
     };
     let advice = r#"after `optional` stands the reason in quotes, then the request"#;
-    let (reason, rule) = words::first_quoted(rest)
-        .filter(|(reason, _)| !reason.trim().is_empty() && !reason.chars().any(super::error::hidden))
+    let (need, rule) = words::first_quoted(rest)
+        .and_then(|(reason, rule)| Some((Need::optional(reason).ok()?, rule)))
         .ok_or_else(|| Problem::new("optional ".len(), advice).in_text(line))?;
-    Ok((Rule::parse_request(rule)?, Need::Optional { reason }))
+    Ok((Rule::parse_request(rule)?, need))
 }
 
 fn text(rule: &Rule, need: &Need) -> String {

@@ -146,10 +146,8 @@ impl Requests {
             added.map_err(|error| at(text, written.span().start, error))?;
         }
         for OptionalRequest { request, reason } in &file.optional {
-            if reason.get_ref().trim().is_empty() || reason.get_ref().chars().any(crate::capability::hidden) {
-                return Err(at(text, reason.span().start, "say in a line what it would be used for"));
-            }
-            let need = Need::Optional { reason: reason.get_ref().clone() };
+            let need = Need::optional(reason.get_ref().clone());
+            let need = need.map_err(|error| at(text, reason.span().start, error))?;
             let added = requests.add(parse(request)?, need);
             added.map_err(|error| at(text, request.span().start, error))?;
         }
