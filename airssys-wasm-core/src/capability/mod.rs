@@ -184,6 +184,37 @@ impl Capability {
         of(target.into())
     }
 
+    /// A capability of a kind, of words as they are meant: one that has a space in it
+    /// is put in quotes.
+    ///
+    /// ```
+    /// use airssys_wasm_core::{Capability, Kind};
+    ///
+    /// let capability = Capability::of_words(Kind::FileWrite, ["/my files"]).with_option("max", "64MiB")?;
+    /// assert_eq!(capability.to_string(), r#"file-write "/my files" max=64MiB"#);
+    /// # Ok::<(), airssys_wasm_core::CapabilityError>(())
+    /// ```
+    #[must_use]
+    pub fn of_words<'a>(kind: Kind, words: impl IntoIterator<Item = &'a str>) -> Self {
+        let words: Vec<_> = words.into_iter().map(quoted).collect();
+        Self::of(kind, words.join(" "))
+    }
+
+    /// The same with an option more. Its target is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`CapabilityError`] if requests of this kind have no such option, if this one
+    /// has it already, or if the value does not fit it.
+    pub fn with_option(&self, name: &str, value: &str) -> Result<Self, CapabilityError> {
+        rule::check_option(&self.to_string(), name, value)?;
+        let target = format!("{} {name}={}", self.target(), words::quote_value(value));
+        Ok(match self.kind() {
+            Some(kind) => Self::of(kind, target),
+            None => Self::Custom(target),
+        })
+    }
+
     /// The rule that a request for this is.
     ///
     /// # Errors
@@ -213,5 +244,47 @@ impl fmt::Display for Capability {
             Some(kind) => write!(f, "{} {}", kind.word(), self.target()),
             None => f.write_str(self.target()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_values_are_quoted_where_they_need_it() {
+        for (words, expected) in [
+            (&["/data"][..], "file-read /data"),
+            (&["/my files"], r#"file-read "/my files""#),
+            (&["max=1"], r#"file-read "max=1""#),
+            (&[""], r#"file-read """#),
+            (&["a", "b"], "file-read a b"),
+        ] {
+            let capability = Capability::of_words(Kind::FileRead, words.iter().copied());
+            assert_eq!(capability.to_string(), expected);
+        }
+        let custom = Capability::Custom("acme:gpu/compute".into()).with_option("model", "a b");
+        assert_eq!(custom.map(|custom| custom.to_string()), Ok(r#"acme:gpu/compute model="a b""#.into()));
+    }
+
+    #[test]
+    fn options_are_checked_whatever_the_target_is() {
+        let capability = Capability::FileWrite("not a path max=1MiB".into());
+        for (name, value, expected) in [
+            ("mxa", "1MiB", "column 32: there is no option `mxa`; did you mean `max`?"),
+            ("Mode", "append", "did you mean `mode`?"),
+            ("colour", "red", "file-write has `max`, `mode`"),
+            ("max", "2MiB", "`max` is said twice"),
+            ("mode", "", "the mode is `append`"),
+            ("from", "/srv", "the operator's to say"),
+            ("value", "x", "an option of env, config"),
+        ] {
+            let error = capability.with_option(name, value).expect_err(name).to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        let error = Capability::Env("LANG".into()).with_option("colour", "red").expect_err("an option");
+        assert!(error.to_string().contains("a request of env has none"), "{error}");
+        let error = Capability::Custom("acme:gpu/x".into()).with_option("until", "x").expect_err("an option");
+        assert!(error.to_string().contains("the operator's to say"), "{error}");
     }
 }

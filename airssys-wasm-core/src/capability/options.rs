@@ -138,14 +138,7 @@ fn fits(kind: Kind, option: &str) -> bool {
 
 fn check_name(name: &str, kind: &str, side: Side, fits: impl Fn(&str) -> bool) -> Result<(), String> {
     let Some((_, says, kinds)) = ALL.iter().find(|(known, ..)| *known == name) else {
-        let names = ALL.map(|(known, ..)| known);
-        return Err(match nearest(name, names) {
-            Some(near) => format!("there is no option `{name}`; did you mean `{near}`?"),
-            None => format!(
-                "there is no option `{name}`; there are {}",
-                names.map(|n| format!("`{n}`")).join(", ")
-            ),
-        });
+        return Err(unknown(name, kind, side, fits));
     };
     if !fits(name) {
         return Err(format!("`{name}` is an option of {kinds}, not of {kind}"));
@@ -154,6 +147,22 @@ fn check_name(name: &str, kind: &str, side: Side, fits: impl Fn(&str) -> bool) -
         return Err(format!("`{name}` is the operator's to say, in a grant; a request has none"));
     }
     Ok(())
+}
+
+/// What to say of an option that there is not: the nearest, or those that fit.
+fn unknown(name: &str, kind: &str, side: Side, fits: impl Fn(&str) -> bool) -> String {
+    if let Some(near) = nearest(name, ALL.map(|(known, ..)| known)) {
+        return format!("there is no option `{name}`; did you mean `{near}`?");
+    }
+    let fitting: Vec<String> = ALL
+        .iter()
+        .filter(|(known, says, _)| fits(known) && (*says == Side::Request || side == Side::Grant))
+        .map(|(known, ..)| format!("`{known}`"))
+        .collect();
+    match fitting.as_slice() {
+        [] => format!("there is no option `{name}`; a request of {kind} has none"),
+        some => format!("there is no option `{name}`; {kind} has {}", some.join(", ")),
+    }
 }
 
 fn networks(text: &str) -> Result<Vec<IpNet>, String> {

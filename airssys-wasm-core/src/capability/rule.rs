@@ -230,6 +230,22 @@ fn known(kind: Kind, words: &[Word], end: usize, side: Side) -> Result<Rule, Pro
     Ok(Rule { scope, options })
 }
 
+/// Whether a request, whatever its target is, can have one more option.
+pub(super) fn check_option(request: &str, name: &str, value: &str) -> Result<(), CapabilityError> {
+    let check = || {
+        let mut words = words::split(request)?;
+        words.push(Word { at: request.len() + 1, text: value.into(), option: Some(name.into()) });
+        match Kind::from_word(&words[0].text) {
+            Some(kind) => {
+                let targets = words.iter().take_while(|word| word.option.is_none()).count();
+                Options::parse(kind, &words[targets..], Side::Request).map(drop)
+            }
+            None => custom(&words, Side::Request).map(drop),
+        }
+    };
+    check().map_err(|problem| problem.in_text(&format!("{request} {name}={}", words::quote_value(value))))
+}
+
 /// A kind of an embedder is a namespaced name, as interfaces have.
 fn is_custom(word: &str) -> bool {
     let label = |label: &str| {
