@@ -12,7 +12,7 @@ use airssys_wasm_core::suggest::nearest;
 use proc_macro2::TokenStream;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprAssign, ExprPath, Token};
+use syn::{Expr, ExprAssign, Token};
 
 use super::instancing;
 use super::world::World;
@@ -51,7 +51,7 @@ impl Arguments {
         let Expr::Assign(ExprAssign { left, right, .. }) = argument else {
             return errors.at(argument, advise(argument));
         };
-        let written = word(left).unwrap_or_default();
+        let written = literal::word(left).unwrap_or_default();
         let Some(name) = KNOWN.into_iter().find(|known| *known == written) else {
             return errors.at(left, unknown(&written));
         };
@@ -67,14 +67,6 @@ impl Arguments {
             "wit_inline" => self.world.read_inline(right, errors),
             _ => self.world.read_name(right, errors),
         }
-    }
-}
-
-/// The one word that an expression is, if it is one.
-pub(super) fn word(expression: &Expr) -> Option<String> {
-    match expression {
-        Expr::Path(ExprPath { path, .. }) => path.get_ident().map(ToString::to_string),
-        _ => None,
     }
 }
 
@@ -102,7 +94,7 @@ where
 
 /// What to say about something that is not `argument = value`.
 fn advise(argument: &Expr) -> String {
-    match (argument, word(argument).as_deref()) {
+    match (argument, literal::word(argument).as_deref()) {
         (_, Some(way)) if instancing::WAYS.contains(&way) => {
             format!("write `instancing = {way}`")
         }

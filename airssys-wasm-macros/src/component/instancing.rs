@@ -9,8 +9,8 @@ use airssys_wasm_core::Instancing;
 use airssys_wasm_core::suggest::nearest;
 use syn::{Expr, ExprCall, ExprLit, Lit};
 
-use super::arguments::word;
 use crate::errors::Errors;
+use crate::literal::word;
 
 /// How the ways of instancing are spelled here.
 pub(super) const WAYS: [&str; 3] = ["per_call", "pooled", "stateful"];
