@@ -212,7 +212,7 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 fn bytes_text(bytes: u64) -> String {
-    let (unit, size) = UNITS.iter().find(|(_, size)| bytes % size == 0).unwrap_or(&UNITS[3]);
+    let (unit, size) = UNITS.iter().find(|(_, size)| bytes.is_multiple_of(*size)).unwrap_or(&UNITS[3]);
     format!("{}{unit}", bytes / size)
 }
 
