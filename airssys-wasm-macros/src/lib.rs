@@ -8,7 +8,7 @@
 //! | room | what it does |
 //! |---|---|
 //! | `component` | `#[component]`: identity, bindings, exports |
-//! | `component_capabilities` | `#[component_capabilities]`: requests, read from a function's body |
+//! | `component_capabilities` | `#[component_capabilities]`: requests, read from its arguments or a function's body |
 //! | `embed` | the static that becomes a custom section |
 //! | `errors` | everything wrong with one use, reported at once |
 //!

@@ -9,10 +9,10 @@
 //! `capabilities-declared`, whose library has no other symbol in that object.
 
 use airssys_wasm_core::section;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The package whose function is expanded, for a symbol like no other.
+/// The package in which the macro is used, for a symbol like no other.
 #[derive(Default)]
 pub(crate) struct Origin {
     pub(super) package: String,
@@ -25,14 +25,18 @@ impl Origin {
         Self { package: format!("{}@{}", read("CARGO_PKG_NAME"), read("CARGO_PKG_VERSION")) }
     }
 
-    /// An exported function that does nothing.
-    pub(super) fn anchor(&self, function: &Ident) -> TokenStream {
+    /// An exported function that does nothing. Its symbol has the name of the item
+    /// that the macro stands on, if there is one, and the place: a module and a
+    /// function may share a name, and so may what stands in two functions.
+    pub(super) fn anchor(&self, item: &str) -> TokenStream {
         let package = format!("{} {} ", section::CAPABILITIES, self.package);
-        let function = format!("::{function}");
+        let item = format!("::{item} ");
         quote! {
             #[cfg(target_arch = "wasm32")]
             const _: () = {
-                #[unsafe(export_name = ::core::concat!(#package, ::core::module_path!(), #function))]
+                #[unsafe(export_name = ::core::concat!(
+                    #package, ::core::module_path!(), #item, ::core::line!(), ":", ::core::column!()
+                ))]
                 extern "C" fn anchor() {}
             };
         }

@@ -2,14 +2,13 @@
 //!
 //! What one entry may be is in `entry`. Tests: below.
 
-use std::collections::BTreeSet;
-
 use airssys_wasm_core::{Need, Requests};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Block, Expr, ExprMacro, Macro, Stmt, StmtMacro, Token};
 
 use super::entry;
+use super::found::Found;
 use crate::errors::Errors;
 
 const ADVICE: &str = "the body is read without being run, so it is one \
@@ -27,15 +26,13 @@ pub(super) fn read(body: &Block, errors: &mut Errors) -> Requests {
             return Requests::default();
         }
     };
-    let mut found = BTreeSet::new();
+    let mut found = Found::default();
     for written in &entries {
-        let Some(rule) = entry::read(written, errors) else { continue };
-        if found.contains(&rule) {
-            errors.at(written, format!("`{rule}` is requested twice; remove this one"));
+        if let Some(rule) = entry::read(written, errors) {
+            found.add(rule, Need::Required, written, errors);
         }
-        found.insert(rule);
     }
-    found.into_iter().map(|rule| (rule, Need::Required)).collect()
+    found.into_requests()
 }
 
 /// The `vec!` of a body that has nothing else.
@@ -116,5 +113,17 @@ mod tests {
             ]
         }));
         assert_eq!(messages, ["`file-read /a` is requested twice; remove this one"; 2]);
+    }
+
+    #[test]
+    fn reads_options_and_reports_contradictions() {
+        let (text, messages) = run(&parse_quote!({
+            vec![
+                Capability::FileWrite("/cache max=65536KiB".into()),
+                Capability::FileWrite("/cache mode=append".into()),
+            ]
+        }));
+        assert_eq!(text, "airssys:capabilities 1\nfile-write /cache max=64MiB\n");
+        assert!(messages.len() == 1 && messages[0].contains("contradict each other"), "{messages:?}");
     }
 }

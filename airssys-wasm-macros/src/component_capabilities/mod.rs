@@ -1,15 +1,22 @@
-//! `#[component_capabilities]`: the requests in a function's body, embedded.
+//! `#[component_capabilities]`: the requests of a component, embedded.
 //!
-//! Reads the body without running it, and does not look at what the names in
-//! it refer to: the compiler checks that, for the function stays as it is.
-//! Tests: below, beside each file, and `airssys-wasm-sdk/tests/ui`.
+//! They are listed in the arguments, whatever the item is, or in the body of the
+//! function that it stands on. Reads them without running anything, and does not look
+//! at what the names in a body refer to: the compiler checks that, for the item stays
+//! as it is.
+//! Tests: below, beside each file, `forms`, and `airssys-wasm-sdk/tests/ui`.
 
 mod anchor;
 mod body;
+mod declared;
 mod entry;
+#[cfg(test)]
+mod forms;
+mod found;
+mod item;
 mod signature;
 
-use airssys_wasm_core::section;
+use airssys_wasm_core::{Requests, section};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ItemFn;
@@ -21,28 +28,51 @@ use crate::errors::Errors;
 /// The item with its requests embedded, and every error.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream, origin: &Origin) -> TokenStream {
     let mut errors = Errors::default();
-    if !arguments.is_empty() {
-        errors.at(
-            &arguments,
-            "`#[component_capabilities]` takes no arguments; list the capabilities in the function's body",
-        );
-    }
-    let expansion = match syn::parse2::<ItemFn>(item.clone()) {
-        Ok(function) => embed(&function, origin, &mut errors),
-        Err(_) => {
-            errors.at(
-                &item,
-                format!("`#[component_capabilities]` stands on a function; write `{}`", signature::EXPECTED),
-            );
+    let expansion = match (arguments.is_empty(), syn::parse2::<ItemFn>(item.clone())) {
+        (true, Ok(function)) => embed_body(&function, origin, &mut errors),
+        (true, Err(_)) => {
+            errors.at(&item, without_arguments());
             item
         }
+        (false, Ok(function)) if signature::returns_list(&function.sig) => {
+            errors.at(&arguments, BOTH);
+            declared::read(&arguments, &mut errors);
+            embed_body(&function, origin, &mut errors)
+        }
+        (false, _) => embed_arguments(&arguments, &item, origin, &mut errors),
     };
     quote!(#expansion #errors)
 }
 
+const BOTH: &str = "requests are listed in the function's body or here, not in both; \
+     remove one list, or write this one on another item, for example `const _: () = ();`";
+
+fn without_arguments() -> String {
+    format!(
+        "without arguments `#[component_capabilities]` stands on a function; write `{}`, \
+         or list the requests here, `#[component_capabilities(read(\"/data\"))]`",
+        signature::EXPECTED
+    )
+}
+
+/// The item as it is, and the requests that the arguments list.
+fn embed_arguments(
+    arguments: &TokenStream,
+    item: &TokenStream,
+    origin: &Origin,
+    errors: &mut Errors,
+) -> TokenStream {
+    let requests = declared::read(arguments, errors);
+    if !errors.is_empty() {
+        return item.clone();
+    }
+    let embedded = embed(&requests, &item::name(item), origin);
+    quote!(#item #embedded)
+}
+
 /// The function and its requests. Where something is wrong, only a function
 /// that can be called, lest the compiler say the same again in other words.
-fn embed(function: &ItemFn, origin: &Origin, errors: &mut Errors) -> TokenStream {
+fn embed_body(function: &ItemFn, origin: &Origin, errors: &mut Errors) -> TokenStream {
     signature::check(&function.sig, errors);
     let requests = body::read(&function.block, errors);
     let ItemFn { attrs, vis, sig, .. } = function;
@@ -50,14 +80,19 @@ fn embed(function: &ItemFn, origin: &Origin, errors: &mut Errors) -> TokenStream
         return quote!(#(#attrs)* #vis #sig { ::core::unreachable!() });
     }
     let name = &sig.ident;
-    let section = embed::section(section::CAPABILITIES, &requests.to_section());
-    let anchor = origin.anchor(name);
+    let embedded = embed(&requests, &name.to_string(), origin);
     quote! {
         #function
         const _: fn() -> ::std::vec::Vec<::airssys_wasm_sdk::Capability> = #name;
-        #section
-        #anchor
+        #embedded
     }
+}
+
+/// The section, and what makes a linker take it along.
+fn embed(requests: &Requests, item: &str, origin: &Origin) -> TokenStream {
+    let section = embed::section(section::CAPABILITIES, &requests.to_section());
+    let anchor = origin.anchor(item);
+    quote!(#section #anchor)
 }
 
 #[cfg(test)]
@@ -101,7 +136,70 @@ mod tests {
                 vec![Capability::FileRaed("/data".into()), Capability::FileRead(path.into())]
             }
         };
-        insta::assert_snapshot!("capabilities_errors", golden::format(expand(quote!(all), item, &origin())));
+        insta::assert_snapshot!("capabilities_errors", golden::format(expand(quote!(), item, &origin())));
+    }
+
+    #[test]
+    fn embeds_the_arguments() {
+        let arguments = quote! {
+            http("https://api.example.com/v1/**", methods = [POST, GET]),
+            write("/my cache", max = "64MiB"),
+            optional(dns("*.internal"), reason = "says \"hello\""),
+        };
+        let item = quote! {
+            /// Greets.
+            #[component]
+            pub struct Greeter;
+        };
+        insta::assert_snapshot!("declared", golden::format(expand(arguments, item, &origin())));
+    }
+
+    #[test]
+    fn embeds_on_items_without_a_name() {
+        let item = quote!(
+            impl Greeter {}
+        );
+        insta::assert_snapshot!(
+            "declared_nameless",
+            golden::format(expand(quote!(read("/data")), item, &origin()))
+        );
+    }
+
+    #[test]
+    fn reports_everything_wrong_in_the_arguments() {
+        let arguments = quote! {
+            raed("/data"), write("cache", mxa = "64MiB"), optional(env("LANG")), dns("a.b"), dns("a.b"),
+        };
+        let item = quote!(
+            struct Greeter;
+        );
+        insta::assert_snapshot!("declared_errors", golden::format(expand(arguments, item, &origin())));
+    }
+
+    #[test]
+    fn refuses_both_forms_at_once() {
+        let item = quote!(
+            fn required_capabilities() -> Vec<Capability> {
+                vec![Capability::FileRead("data".into())]
+            }
+        );
+        insta::assert_snapshot!(
+            "declared_both",
+            golden::format(expand(quote!(raed("/data")), item, &origin()))
+        );
+    }
+
+    #[test]
+    fn arguments_stand_on_any_other_function() {
+        let expansion = expand(
+            quote!(read("/data")),
+            quote!(
+                fn main() {}
+            ),
+            &origin(),
+        )
+        .to_string();
+        assert!(!expansion.contains("compile_error"), "{expansion}");
     }
 
     #[test]

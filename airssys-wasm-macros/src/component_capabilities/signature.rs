@@ -26,7 +26,7 @@ pub(super) fn check(signature: &Signature, errors: &mut Errors) {
         errors.at(tokens, format!("the list of capabilities {problem}; write `{EXPECTED}`"));
     }
     match output {
-        ReturnType::Type(_, returned) if is_list_of_capabilities(returned) => {}
+        _ if returns_list(signature) => {}
         ReturnType::Type(_, returned) => {
             errors.at(returned, format!("the list of capabilities has another type; write `{EXPECTED}`"))
         }
@@ -34,6 +34,11 @@ pub(super) fn check(signature: &Signature, errors: &mut Errors) {
             errors.at(&signature.ident, format!("nothing is returned; write `{EXPECTED}`"));
         }
     }
+}
+
+/// Whether a list of capabilities is returned, whatever else is said.
+pub(super) fn returns_list(signature: &Signature) -> bool {
+    matches!(&signature.output, ReturnType::Type(_, returned) if is_list_of_capabilities(returned))
 }
 
 fn is_list_of_capabilities(returned: &Type) -> bool {

@@ -1,0 +1,79 @@
+//! `methods = [GET, POST]`, which stands in the text before a URL.
+//!
+//! What a method may be is core's to say. Tests: below.
+
+use airssys_wasm_core::{Capability, Kind};
+use syn::{Expr, LitStr};
+
+use crate::errors::Errors;
+use crate::literal;
+
+/// What they are called in the arguments.
+pub(super) const NAME: &str = "methods";
+
+/// The same HTTP requests, of these methods only.
+pub(super) fn add(capability: &Capability, written: &Expr, errors: &mut Errors) -> Option<Capability> {
+    let Expr::Array(list) = written else {
+        errors.at(written, "methods are a list: `methods = [GET]`");
+        return None;
+    };
+    if list.elems.is_empty() {
+        errors.at(written, "name the methods, `methods = [GET]`, or leave `methods` out for any");
+        return None;
+    }
+    let methods: Vec<Option<String>> = list.elems.iter().map(|method| read(method, errors)).collect();
+    let methods: Option<Vec<String>> = methods.into_iter().collect();
+    Some(Capability::Http(format!("{} {}", methods?.join(","), capability.target())))
+}
+
+fn read(written: &Expr, errors: &mut Errors) -> Option<String> {
+    let method = literal::word(written).or_else(|| literal::string(written).map(LitStr::value));
+    let method = method.filter(|method| is_method(method));
+    if method.is_none() {
+        errors.at(written, "a method is written in upper case, as in `methods = [GET, \"M-SEARCH\"]`");
+    }
+    method
+}
+
+/// Whether it is one method, and one that a text can have.
+fn is_method(text: &str) -> bool {
+    !text.contains([',', '*']) && Capability::of_words(Kind::Http, [text, "https://**"]).rule().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    fn run(written: &Expr) -> Result<String, Vec<String>> {
+        let mut errors = Errors::default();
+        match add(&Capability::Http("https://a.com".into()), written, &mut errors) {
+            Some(with) => Ok(with.to_string()),
+            None => Err(errors.messages()),
+        }
+    }
+
+    #[test]
+    fn reads_words_and_strings() {
+        assert_eq!(run(&parse_quote!([GET, "M-SEARCH"])), Ok("http GET,M-SEARCH https://a.com".into()));
+    }
+
+    #[test]
+    fn says_what_to_write() {
+        let cases: [(Expr, &str); 8] = [
+            (parse_quote!(GET), "a list"),
+            (parse_quote!("GET"), "a list"),
+            (parse_quote!([]), "leave `methods` out"),
+            (parse_quote!([get]), "upper case"),
+            (parse_quote!(["GET,POST"]), "upper case"),
+            (parse_quote!(["*"]), "upper case"),
+            (parse_quote!([""]), "upper case"),
+            (parse_quote!([1]), "upper case"),
+        ];
+        for (written, expected) in cases {
+            let messages = run(&written).expect_err(expected);
+            assert!(messages.len() == 1 && messages[0].contains(expected), "{messages:?}");
+        }
+        assert_eq!(run(&parse_quote!([get, GET, post])).expect_err("two slips").len(), 2);
+    }
+}

@@ -1,0 +1,95 @@
+//! The declarative form: requests in the macro's arguments.
+//!
+//! | file | what it reads |
+//! |---|---|
+//! | `call` | anything of the form `word(target, name = value)` |
+//! | `optional` | `optional(...)` and its reason, or a request without it |
+//! | `request` | `write("/cache", max = "64MiB")` |
+//! | `kinds` | what the kinds are called here |
+//! | `target` | the text in quotes |
+//! | `options`, `methods` | what is said besides a target |
+//!
+//! What a target or an option may be is core's to say, and so is how they are quoted.
+//! Tests: below, beside each file, and `airssys-wasm-sdk/tests/ui`.
+
+mod call;
+mod kinds;
+mod methods;
+mod optional;
+mod options;
+mod request;
+mod target;
+
+use airssys_wasm_core::Requests;
+use proc_macro2::TokenStream;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Expr, Token};
+
+use super::found::Found;
+use crate::errors::Errors;
+
+/// The requests that the arguments list; what cannot be read goes to `errors`.
+pub(super) fn read(arguments: &TokenStream, errors: &mut Errors) -> Requests {
+    let mut found = Found::default();
+    match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(arguments.clone()) {
+        Ok(entries) => {
+            for written in &entries {
+                if let Some((rule, need)) = optional::read(written, errors) {
+                    found.add(rule, need, written, errors);
+                }
+            }
+        }
+        Err(error) => errors.add(error),
+    }
+    found.into_requests()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::quote;
+
+    fn run(arguments: TokenStream) -> (String, Vec<String>) {
+        let mut errors = Errors::default();
+        let requests = read(&arguments, &mut errors);
+        (requests.to_section(), errors.messages())
+    }
+
+    #[test]
+    fn reads_sorted_requests() {
+        let (text, messages) = run(quote! {
+            optional(dns("*.internal"), reason = "finds peers"),
+            write("/my cache", max = "65536KiB"),
+            read("/data"),
+        });
+        assert_eq!(messages, [""; 0]);
+        assert_eq!(
+            text,
+            "airssys:capabilities 1\n\
+             file-read /data\n\
+             file-write \"/my cache\" max=64MiB\n\
+             optional \"finds peers\" dns *.internal\n"
+        );
+    }
+
+    #[test]
+    fn reports_all_at_once() {
+        let (_, messages) = run(quote! {
+            raed("data"), read("data"), write("/a", mxa = "1MiB"), optional(env("A")), read("/a"), read("/a"),
+            write("/c", max = "1MiB"), write("/c"),
+        });
+        let expected =
+            ["`raed`", "begins with `/`", "`mxa`", "what it would be used for", "twice", "contradict"];
+        assert_eq!(messages.len(), expected.len(), "{messages:?}");
+        for (message, expected) in messages.iter().zip(expected) {
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn reports_what_is_no_list() {
+        let (_, messages) = run(quote!(read("/a") write("/b")));
+        assert_eq!(messages.len(), 1);
+    }
+}

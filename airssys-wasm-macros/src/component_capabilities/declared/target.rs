@@ -1,0 +1,109 @@
+//! What a request reaches: one literal, as it is meant.
+//!
+//! Whether it fits its kind is core's to say. Tests: below.
+
+use airssys_wasm_core::Kind;
+use syn::{Expr, LitStr};
+
+use super::call::Call;
+use super::kinds::Named;
+use crate::errors::Errors;
+use crate::literal;
+
+/// The target; why it is none goes to `errors`.
+pub(super) fn read<'a>(written: &Expr, call: &Call<'a>, errors: &mut Errors) -> Option<&'a LitStr> {
+    let word = call.word;
+    let target = match call.targets.as_slice() {
+        [target] => target,
+        [] => {
+            errors.at(written, missing(&word.to_string()));
+            return None;
+        }
+        [_, second, ..] => {
+            errors.at(second, format!("a request has one target; write another `{word}(...)` for this one"));
+            return None;
+        }
+    };
+    let text = literal::string(target);
+    if text.is_none() {
+        errors.at(
+            target,
+            format!("a target is read without being run; write it as a literal: `{word}(\"...\")`"),
+        );
+    }
+    text
+}
+
+/// What to say about a kind without a target.
+pub(super) fn missing(word: &str) -> String {
+    format!("say in quotes what it reaches: `{word}(\"...\")`")
+}
+
+/// Refuses what a text has after the target: it would be taken for a part of it.
+pub(super) fn check(named: Named, target: &LitStr, errors: &mut Errors) -> Option<()> {
+    let text = target.value();
+    let advice = match named {
+        Named::Known(Kind::Http) if text.contains(' ') => {
+            "a target is the URL alone; methods stand after it: `http(\"https://...\", methods = [GET])`"
+                .into()
+        }
+        Named::Known(_) => {
+            let Some((name, value)) = text.split(' ').skip(1).find_map(option) else { return Some(()) };
+            format!("options stand after the target, not in it: `{name} = \"{value}\"`")
+        }
+        Named::Custom => return Some(()),
+    };
+    errors.at(target, advice);
+    None
+}
+
+/// Name and value of what looks like an option in a text.
+fn option(word: &str) -> Option<(&str, &str)> {
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase());
+    word.split_once('=').filter(|(name, _)| is_name(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    fn run(written: &Expr) -> Result<String, Vec<String>> {
+        let mut errors = Errors::default();
+        let call = Call::read(written).expect("a call");
+        let named = Named::read(call.word, &mut errors).expect("a kind");
+        let target =
+            read(written, &call, &mut errors).filter(|text| check(named, text, &mut errors).is_some());
+        target.map(LitStr::value).ok_or_else(|| errors.messages())
+    }
+
+    #[test]
+    fn reads_a_literal_as_it_is_meant() {
+        for (written, expected) in [
+            (parse_quote!(read("/data")), "/data"),
+            (parse_quote!(read("/my files")), "/my files"),
+            (parse_quote!(read(r#"/"quoted""#)), "/\"quoted\""),
+            (parse_quote!(read("/a=b =c D=e")), "/a=b =c D=e"),
+            (parse_quote!(custom("acme:gpu/compute device=0")), "acme:gpu/compute device=0"),
+        ] {
+            assert_eq!(run(&written), Ok(expected.into()));
+        }
+    }
+
+    #[test]
+    fn says_what_to_write() {
+        let cases: [(Expr, &str); 7] = [
+            (parse_quote!(read()), "what it reaches"),
+            (parse_quote!(read(max = "1MiB")), "what it reaches"),
+            (parse_quote!(read(DATA)), "as a literal"),
+            (parse_quote!(read("/data".into())), "as a literal"),
+            (parse_quote!(read("/a", "/b")), "another `read(...)`"),
+            (parse_quote!(http("GET https://a.com")), "methods = [GET]"),
+            (parse_quote!(write("/cache max=64MiB")), "not in it: `max = \"64MiB\"`"),
+        ];
+        for (written, expected) in cases {
+            let messages = run(&written).expect_err(expected);
+            assert!(messages.len() == 1 && messages[0].contains(expected), "{messages:?}");
+        }
+    }
+}

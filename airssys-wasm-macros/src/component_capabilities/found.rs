@@ -1,0 +1,61 @@
+//! The requests read so far, each of them once.
+//!
+//! Knows neither form: both hand over what they read, and where it is written.
+//! Tests: below, and those of `body` and `declared`.
+
+use airssys_wasm_core::{Need, Requests, Rule};
+use quote::ToTokens;
+
+use crate::errors::Errors;
+
+/// The requests read so far.
+#[derive(Default)]
+pub(super) struct Found(Requests);
+
+impl Found {
+    /// Adds a request. One that is there already, or that contradicts another, is an
+    /// error at the place where it is `written`.
+    pub(super) fn add(&mut self, rule: Rule, need: Need, written: impl ToTokens, errors: &mut Errors) {
+        if self.0.iter().any(|(known, _)| *known == rule) {
+            errors.at(written, format!("`{rule}` is requested twice; remove this one"));
+        } else if let Err(error) = self.0.add(rule, need) {
+            errors.at(written, error);
+        }
+    }
+
+    /// All of them.
+    pub(super) fn into_requests(self) -> Requests {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use airssys_wasm_core::Capability;
+
+    fn add(targets: &[(&str, Need)]) -> Vec<String> {
+        let (mut found, mut errors) = (Found::default(), Errors::default());
+        for (target, need) in targets {
+            let rule = Capability::FileWrite((*target).into()).rule().expect(target);
+            found.add(rule, need.clone(), target, &mut errors);
+        }
+        errors.messages()
+    }
+
+    #[test]
+    fn each_is_there_once() {
+        let optional = Need::optional("why").expect("a reason");
+        let twice = [("/a max=1MiB", Need::Required), ("/b", Need::Required), ("/a max=1024KiB", optional)];
+        assert_eq!(add(&twice), ["`file-write /a max=1MiB` is requested twice; remove this one"]);
+    }
+
+    #[test]
+    fn two_that_contradict_each_other_are_refused() {
+        let messages = add(&[("/a max=1MiB", Need::Required), ("/a", Need::Required)]);
+        assert_eq!(
+            messages,
+            ["`file-write /a max=1MiB` and `file-write /a` contradict each other; keep one of them"]
+        );
+    }
+}
