@@ -1,8 +1,8 @@
 use airssys_wasm_sdk::prelude::*;
 
-#[component_capabilities(file_read("/data"))]
+#[component_capabilities(read("/data"))]
 pub fn required_capabilities() -> Vec<Capability> {
-    vec![]
+    vec![Capability::FileRead("/data".into())]
 }
 
 fn main() {}
