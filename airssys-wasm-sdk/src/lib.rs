@@ -185,9 +185,65 @@ pub use airssys_wasm_macros::component;
 
 /// Embeds the capabilities that a component requests.
 ///
-/// The function is left as it is. Its body is read when the crate is compiled,
-/// so it is one `vec![...]` of literal capabilities, and the host reads the
-/// requests from the component without running it.
+/// The host reads them from the component without running it. They are listed in
+/// the macro's arguments, or in the body of a function.
+///
+/// A request gives nothing: the component reaches what is requested, granted by the
+/// operator and not denied. At deploy a required request that is not granted refuses
+/// the deployment; without an optional one the component runs all the same.
+///
+/// # In the arguments
+///
+/// ```
+/// use airssys_wasm_sdk::prelude::*;
+///
+/// #[component_capabilities(
+///     http("https://api.example.com/v1/**", methods = [GET]),
+///     read("/data"),
+///     write("/cache", max = "64MiB"),
+///     env("LANG"),
+///     optional(http("https://telemetry.example.com/**"), reason = "usage metrics"),
+/// )]
+/// struct Greeter;
+/// ```
+///
+/// The item is left as it is, and any will do: the struct that has `#[component]` too,
+/// before or after, a module with its body, or `const _: () = ();` where there is none.
+///
+/// A request is a kind and a target, a string literal that is read as it stands:
+/// `read("/my files")` needs no more quotes. Operators see the same words with `-` for
+/// `_`, but `file-read` for `read` and `file-write` for `write`.
+///
+/// | kind | what the component would do | target |
+/// |---|---|---|
+/// | `read`, `write` | read files; create, write and remove them | an absolute path as the component sees it, with everything in it: `"/data"`; `*` stands for a part of a name, `**` for directories: `"/data/**/*.csv"` |
+/// | `http` | send HTTP requests | a URL; `*` stands for a label of the host or a part of a segment, `**` for any number of them: `"https://**.example.com/v1/**"` |
+/// | `tcp`, `udp` | open TCP connections, exchange datagrams | a host and ports: `"db.internal:5432"`, `"10.0.0.0/8:80,8000-8099"` |
+/// | `dns` | look up names | a name: `"*.internal"` |
+/// | `network_outbound` | open connections, whatever is spoken there | a host, with ports or without: `"api.example.com:443"` |
+/// | `network_inbound` | accept connections and datagrams | an address, with ports or without: `"127.0.0.1:8080"` |
+/// | `env`, `secret` | read a variable of the environment, a secret | its name in full: `"LANG"` |
+/// | `config`, `store`, `messaging`, `llm` | read configuration, use a bucket, publish and receive, ask a model | a name, or several with `*`: `"app.*"`, `"orders"`, `"orders.*"`, `"smollm2"` |
+/// | `call` | call another component | the interface: `"acme:store/kv"` |
+/// | `stdio`, `clock`, `random` | what every component may unless it is denied | `"stdout"`, `"stderr"`; `"wall"`, `"monotonic"`; `"secure"`, `"insecure"` |
+/// | `custom` | what an embedder defines | its kind and whatever its provider understands: `"acme:gpu/compute device=0"` |
+///
+/// Options follow the target:
+///
+/// | option | of | what it says |
+/// |---|---|---|
+/// | `methods = [GET, POST]` | `http` | these methods only; otherwise any |
+/// | `max = "64MiB"` | `write` | how much it would keep there: `B`, `KiB`, `MiB`, `GiB` |
+/// | `mode = append` | `write` | it writes at the end of files only, and removes none |
+///
+/// The options `from`, `at`, `value` and `until` are an operator's, in a grant. Any other
+/// of `custom` is for its provider: `custom("acme:gpu/compute", device = "0")`.
+///
+/// `optional(request, reason = "usage metrics")` is a request without which the
+/// component runs. The reason is a line for the operator who decides, and is not left
+/// out.
+///
+/// # In a function
 ///
 /// ```
 /// use airssys_wasm_sdk::prelude::*;
@@ -196,16 +252,28 @@ pub use airssys_wasm_macros::component;
 /// pub fn required_capabilities() -> Vec<Capability> {
 ///     vec![
 ///         Capability::FileRead("/data".into()),
-///         Capability::NetworkOutbound("api.example.com".into()),
+///         Capability::FileWrite("/cache max=64MiB".into()),
+///         Capability::Http("GET https://api.example.com/v1/**".into()),
 ///     ]
 /// }
 ///
 /// assert_eq!(required_capabilities()[0].to_string(), "file-read /data");
 /// ```
 ///
-/// A target is a string literal with `.into()`, `.to_string()` or
-/// `.to_owned()`, or in `String::from(...)`. Libraries may use the macro too:
-/// a component requests what its own code and its libraries request together.
+/// This is for code that uses the list itself. The function is left as it is, and its
+/// body is read when the crate is compiled, so it is one `vec![...]` of literal
+/// capabilities. A target is a string literal with `.into()`, `.to_string()` or
+/// `.to_owned()`, or in `String::from(...)`, and is the text that operators see: methods
+/// stand in it before a URL, options at its end, and a path with a space in it stands
+/// in quotes, `r#""/my files""#`. All of these requests are required; one that is
+/// optional is listed in arguments, on another item.
+///
+/// # In several places
+///
+/// The macro may be used any number of times, and libraries may use it: a component
+/// requests what its own code and its libraries request together. What one of them
+/// requires is required. Two requests for the same target with other options contradict
+/// each other; the compiler says so within one list, the host across several.
 pub use airssys_wasm_macros::component_capabilities;
 
 /// The facade whose lines reach the host; see [Logging](crate#logging).
