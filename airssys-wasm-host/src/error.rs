@@ -48,6 +48,19 @@ pub enum ErrorKind {
     InvalidLimits,
     /// An import that nothing provides.
     MissingImport,
+    /// A text is no rule, or a file holds no grants.
+    InvalidGrant,
+    /// What the component requires is not granted.
+    NotGranted,
+    /// What is granted cannot be given: a directory that is not there, a value that is
+    /// not said.
+    GrantUnusable,
+    /// An update asks for more than its name was given, and waits to be approved.
+    AwaitsApproval,
+    /// What was approved is another component, or asked for something else.
+    ApprovalMismatch,
+    /// The component requests a kind of capability that this host does not know.
+    UnknownCapability,
     /// The component does not compile or link.
     Unusable,
     /// The component trapped, or took too long, while it started.
@@ -168,6 +181,9 @@ macro_rules! from_core {
 }
 
 from_core! {
+    airssys_wasm_core::CapabilityError => InvalidGrant,
+    airssys_wasm_core::policy::GrantsError => InvalidGrant,
+    airssys_wasm_core::policy::TomlError => InvalidGrant,
     airssys_wasm_core::ComponentError => InvalidComponent,
     airssys_wasm_core::ComponentNameError => InvalidName,
     airssys_wasm_core::FunctionNameError => InvalidName,

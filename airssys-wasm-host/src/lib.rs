@@ -38,6 +38,7 @@
 
 mod aside;
 mod call;
+mod capability;
 mod code_cache;
 mod component;
 mod deployment;
@@ -58,12 +59,15 @@ pub use airssys_wasm_core::{
     Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Limits, Requests, Rule, Strategy,
     Value, policy, world,
 };
+pub use capability::{Enforcement, NotAllowed, Provider, Resolver, SecretStore};
 pub use component::Component;
 pub use deployment::{Deployment, RevisionStatus, Status};
 pub use error::{Error, ErrorKind, Result};
 pub use function::{Bindings, DynamicFunction, Function};
 pub use host::{Host, HostBuilder};
 pub use instance::InstanceState;
-pub use observe::{Event, Events, GuestLine, GuestLog, GuestStream};
-pub use rollout::{Deploy, Promoted, Rollback, RolloutProbe, Update};
+pub use observe::{
+    AuditLog, AuditRecord, CallId, Event, Events, GuestLine, GuestLog, GuestStream, Identity, Verdict,
+};
+pub use rollout::{Approval, Deploy, Promoted, Rollback, RolloutProbe, Update};
 pub use wasmtime;

@@ -6,12 +6,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use airssys_wasm_core::policy::{Grants, Policy};
 use airssys_wasm_core::world::Function;
 use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits};
 use parking_lot::RwLock;
 
+use crate::capability::{Authority, Enforcement, Rooms};
 use crate::engine::Ticks;
-use crate::observe::LogBudget;
+use crate::observe::{Identity, LogBudget};
 use crate::program::Program;
 use crate::runtime::Runtime;
 use crate::wasi::Printer;
@@ -25,6 +27,8 @@ pub(crate) struct Revision {
     pub(crate) call_ticks: Ticks,
     pub(crate) instancing: Instancing,
     pub(crate) printer: Arc<Printer>,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) rooms: Arc<Rooms>,
     /// What callers' names mean, once looked up.
     exact_names: RwLock<HashMap<FunctionName, Arc<FunctionName>>>,
 }
@@ -36,10 +40,54 @@ pub(crate) struct Draft {
     pub(crate) component: Component,
     pub(crate) limits: Limits,
     pub(crate) instancing: Instancing,
+    pub(crate) grants: Grants,
+    pub(crate) enforcement: Enforcement,
+    pub(crate) approved: Approved,
+    /// What it may do, once that was looked into.
+    pub(crate) powers: Option<Powers>,
+}
+
+/// Whether somebody who may gave these grants to this very component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Approved {
+    /// They were given with it.
+    Now,
+    /// They were given to the revision before it.
+    Before,
+}
+
+/// What a revision may do, and what that opened.
+#[derive(Clone)]
+pub(crate) struct Powers {
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) rooms: Arc<Rooms>,
 }
 
 impl Draft {
-    pub(crate) fn with_program(self, runtime: &Runtime, program: Arc<Program>) -> Revision {
+    /// What requests and grants make together.
+    pub(crate) fn policy(&self) -> Policy {
+        Policy::of(self.component.requested().clone(), self.grants.clone())
+    }
+
+    /// Opens what is granted. Blocks.
+    pub(crate) fn open(&mut self, runtime: &Runtime) -> Result<Powers> {
+        let identity = Identity {
+            component: self.name.clone(),
+            revision: self.number,
+            version: self.component.version().cloned(),
+            digest: self.component.digest(),
+        };
+        let policy = self.policy();
+        let rooms = Arc::new(Rooms::open(&policy, &runtime.suppliers)?);
+        let authority = Authority::new(identity, policy, self.enforcement, Arc::clone(&runtime.audit));
+        let powers = Powers { authority, rooms };
+        self.powers = Some(powers.clone());
+        Ok(powers)
+    }
+
+    /// The revision, if what it may do has been looked into.
+    pub(crate) fn with_program(self, runtime: &Runtime, program: Arc<Program>) -> Option<Revision> {
+        let Powers { authority, rooms } = self.powers?;
         let printer = Printer {
             component: self.name,
             revision: self.number,
@@ -48,7 +96,7 @@ impl Draft {
             budget: LogBudget::new(self.limits.log_bytes_per_second_max),
             clock: Arc::clone(runtime.engines.clock()),
         };
-        Revision {
+        Some(Revision {
             number: self.number,
             component: self.component,
             program,
@@ -57,8 +105,10 @@ impl Draft {
             limits: self.limits,
             instancing: self.instancing,
             printer: Arc::new(printer),
+            authority,
+            rooms,
             exact_names: RwLock::default(),
-        }
+        })
     }
 }
 

@@ -4,15 +4,17 @@
 //! room.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use airssys_wasm_core::{Digest, Limits};
 use parking_lot::Mutex;
 
+use crate::capability::Suppliers;
 use crate::code_cache::CodeCache;
 use crate::engine::{Allocation, Engines, Profile};
 use crate::linker::Linkers;
-use crate::observe::{Announcer, GuestLog};
+use crate::observe::{Announcer, AuditTrail, GuestLog};
 use crate::program::Program;
 use crate::rollout::RolloutProbe;
 use crate::{Component, Result};
@@ -22,6 +24,9 @@ pub(crate) struct Runtime {
     pub(crate) linkers: Linkers,
     pub(crate) code_cache: CodeCache,
     pub(crate) announcer: Arc<Announcer>,
+    pub(crate) audit: Arc<AuditTrail>,
+    pub(crate) suppliers: Suppliers,
+    pub(crate) instances_started: AtomicU64,
     pub(crate) guest_log: Arc<dyn GuestLog>,
     pub(crate) probe: Option<Arc<dyn RolloutProbe>>,
     pub(crate) revisions_kept: usize,
@@ -36,6 +41,11 @@ pub(crate) struct Runtime {
 pub(crate) struct Programs(Mutex<HashMap<(Digest, Profile), Weak<Program>>>);
 
 impl Runtime {
+    /// A number for another instance.
+    pub(crate) fn count_instance(&self) -> u64 {
+        self.instances_started.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     /// Whether a program can be had within the time of a few calls: it is in use
     /// already, or its code is in the cache and small.
     pub(crate) fn has_program_at_hand(&self, component: &Component, limits: &Limits) -> bool {

@@ -1,6 +1,7 @@
 //! A component has no authority: a guest tries everything, and gets nothing.
 
-use airssys_wasm_host::policy::Requested;
+use airssys_wasm_host::ErrorKind;
+use airssys_wasm_host::policy::{Grants, Requested, Shortfall};
 
 use crate::support::{guest, host};
 
@@ -22,7 +23,11 @@ async fn everything_a_guest_tries_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_requested_is_shown() {
     let host = host();
-    let deployment = host.deploy(guest("capabilities-declared")).await.expect("deployed");
+    let error = host.deploy(guest("capabilities-declared")).await.expect_err("nothing is granted");
+    assert_eq!(error.kind(), ErrorKind::NotGranted);
+    assert!(error.to_string().contains("`file-read /data` (not granted)"), "{error}");
+    let less = Grants::new().shortfall(Shortfall::RunWithLess);
+    let deployment = host.deploy(guest("capabilities-declared")).grants(less).await.expect("deployed");
     let Requested::These(requests) = deployment.status().serving.requested else {
         panic!("it has a section");
     };

@@ -104,6 +104,13 @@ impl Rule {
         Self { scope: self.scope.clone(), options: Options::default() }
     }
 
+    /// The same without a value that it gives, to be shown.
+    #[must_use]
+    pub fn without_value(&self) -> Self {
+        let options = Options { value: None, ..self.options.clone() };
+        Self { scope: self.scope.clone(), options }
+    }
+
     /// Whether the two have something in common, as far as one lies within the other.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {

@@ -126,9 +126,19 @@ impl Policy {
         Self { requested: self.requested.clone(), grants }
     }
 
-    /// Decides at a time, in seconds since 1970.
+    /// Decides at a time, in seconds since 1970. A custom rule allows what it says, word
+    /// for word.
     pub fn decide(&self, operation: &Operation, now: u64) -> Decision {
-        let sought = Sought::new(operation);
+        self.decide_sought(&Sought::new(operation), now)
+    }
+
+    /// Decides about an operation of an embedder's own kind: `allows` says whether the
+    /// words of a rule speak of it.
+    pub fn decide_custom(&self, operation: &Operation, allows: &dyn Fn(&str) -> bool, now: u64) -> Decision {
+        self.decide_sought(&Sought::by_provider(operation, allows), now)
+    }
+
+    fn decide_sought(&self, sought: &Sought<'_>, now: u64) -> Decision {
         let denies = |rules: &std::collections::BTreeSet<Rule>| {
             rules.iter().find(|rule| sought.fit(rule, Reading::Deny) == Fit::Yes).cloned()
         };
@@ -138,10 +148,10 @@ impl Policy {
         if let Some(rule) = denies(&self.grants.revoked) {
             return Decision::Denied(Reason::Revoked { rule });
         }
-        if !self.requests(&sought) {
+        if !self.requests(sought) {
             return Decision::Denied(Reason::NotRequested);
         }
-        self.grant(&sought, now)
+        self.grant(sought, now)
     }
 
     fn requests(&self, sought: &Sought<'_>) -> bool {

@@ -75,7 +75,7 @@ impl Explanation {
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = match &self.decision {
-            Decision::Allowed { rule, .. } => format!("allowed by `{rule}`"),
+            Decision::Allowed { rule, .. } => format!("allowed by `{}`", rule.without_value()),
             Decision::Denied(reason) => format!("denied: {reason}"),
         };
         writeln!(f, "tried      {}", self.operation)?;
@@ -99,7 +99,7 @@ fn list(rules: &[Rule]) -> String {
     if rules.is_empty() {
         return "nothing of the kind".into();
     }
-    rules.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    rules.iter().map(|rule| rule.without_value().to_string()).collect::<Vec<_>>().join("; ")
 }
 
 impl fmt::Display for Reason {

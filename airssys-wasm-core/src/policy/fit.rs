@@ -39,10 +39,18 @@ pub(super) struct Sought<'a> {
     names: Vec<&'a str>,
     /// That the operation leads to.
     addresses: Vec<IpAddr>,
+    /// What the words of a custom rule allow, as its provider says.
+    custom: &'a dyn Fn(&str) -> bool,
 }
 
 impl<'a> Sought<'a> {
+    /// Custom rules allow what they say, word for word.
     pub(super) fn new(operation: &'a Operation) -> Self {
+        Self::by_provider(operation, &|_| false)
+    }
+
+    /// Custom rules allow what their provider says that they do.
+    pub(super) fn by_provider(operation: &'a Operation, custom: &'a dyn Fn(&str) -> bool) -> Self {
         let names = match operation {
             Operation::File { path, .. } => path.split('/').filter(|name| !name.is_empty()).collect(),
             _ => Vec::new(),
@@ -55,7 +63,7 @@ impl<'a> Sought<'a> {
             Operation::Socket { address, .. } => vec![plain(address.ip())],
             _ => Vec::new(),
         };
-        Self { operation, names, addresses }
+        Self { operation, names, addresses, custom }
     }
 
     /// What `rule`, read so, has to say of it.
@@ -89,9 +97,10 @@ impl<'a> Sought<'a> {
             (Operation::Named { kind, name }, Scope::Named { kind: of, pattern }) => {
                 if kind == of && fits_name(pattern, name) { Fit::Yes } else { Fit::No }
             }
-            (Operation::Custom { kind, .. }, Scope::Custom { kind: of, .. }) => {
-                // What the words of a custom rule allow is its provider's to say.
-                if kind == of { Fit::Yes } else { Fit::No }
+            (Operation::Custom { kind, target }, Scope::Custom { kind: of, .. }) => {
+                let words = rule.target();
+                let fits = kind == of && (words == *target || (self.custom)(&words));
+                if fits { Fit::Yes } else { Fit::No }
             }
             _ => Fit::No,
         }
@@ -128,6 +137,12 @@ impl<'a> Sought<'a> {
             (SocketAccess::TcpConnect, Kind::Tcp | Kind::NetworkOutbound)
             | (SocketAccess::UdpSend | SocketAccess::UdpReceive, Kind::Udp | Kind::NetworkOutbound) => {
                 self.outbound(hosts, port, names, options, reading)
+            }
+            (SocketAccess::TcpOpen, Kind::Tcp | Kind::NetworkOutbound | Kind::NetworkInbound)
+            | (SocketAccess::UdpOpen, Kind::Udp | Kind::NetworkOutbound | Kind::NetworkInbound)
+                if reading != Reading::Deny =>
+            {
+                Fit::Yes
             }
             // A socket that connects or sends has a local address that nobody chose.
             (SocketAccess::TcpBind, Kind::Tcp | Kind::NetworkOutbound)

@@ -16,9 +16,12 @@
 mod address;
 mod decide;
 mod explain;
+mod file_rule;
 mod fit;
 mod grants;
 mod http_target;
+mod imports;
+mod named_rule;
 mod operation;
 mod review;
 #[cfg(feature = "toml")]
@@ -27,8 +30,11 @@ mod toml;
 pub use address::is_public;
 pub use decide::{Decision, Policy, Reason, Requested};
 pub use explain::Explanation;
+pub use file_rule::FileRule;
 pub use grants::{Grants, GrantsError, Shortfall};
 pub use http_target::{HttpHost, HttpTarget, HttpTargetError};
+pub use imports::{imports_means_for, kinds, mismatches};
+pub use named_rule::NamedRule;
 pub use operation::{FileAccess, Operation, SocketAccess};
 pub use review::{Change, Granted, Review, difference};
 #[cfg(feature = "toml")]

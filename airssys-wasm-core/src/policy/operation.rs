@@ -75,6 +75,8 @@ pub enum FileAccess {
 /// What is done with a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SocketAccess {
+    /// Have a socket for TCP, wherever it will lead.
+    TcpOpen,
     /// Connect over TCP.
     TcpConnect,
     /// Take a local address for TCP.
@@ -83,6 +85,8 @@ pub enum SocketAccess {
     TcpListen,
     /// Take a connection from somebody.
     TcpAccept,
+    /// Have a socket for UDP, wherever it will lead.
+    UdpOpen,
     /// Take a local address for UDP.
     UdpBind,
     /// Send a datagram.
@@ -105,10 +109,12 @@ impl Operation {
             },
             Self::Http { .. } => "http",
             Self::Socket { access, .. } => match access {
+                SocketAccess::TcpOpen => "tcp-open",
                 SocketAccess::TcpConnect => "tcp-connect",
                 SocketAccess::TcpBind => "tcp-bind",
                 SocketAccess::TcpListen => "tcp-listen",
                 SocketAccess::TcpAccept => "tcp-accept",
+                SocketAccess::UdpOpen => "udp-open",
                 SocketAccess::UdpBind => "udp-bind",
                 SocketAccess::UdpSend => "udp-send",
                 SocketAccess::UdpReceive => "udp-receive",
@@ -165,7 +171,10 @@ impl Operation {
                     SocketAccess::TcpListen | SocketAccess::TcpBind | SocketAccess::UdpBind => {
                         format!("network-inbound {host}:{}", address.port())
                     }
-                    SocketAccess::TcpAccept | SocketAccess::UdpReceive => return None,
+                    SocketAccess::TcpOpen
+                    | SocketAccess::UdpOpen
+                    | SocketAccess::TcpAccept
+                    | SocketAccess::UdpReceive => return None,
                 }
             }
             Self::Lookup { name } => format!("dns {name}"),

@@ -29,6 +29,8 @@ pub enum Effect {
     CheckWorld,
     /// Find a provider for every import.
     CheckImports,
+    /// Check that what it requests is granted, or was approved, and open it.
+    CheckGrants,
     /// Have compiled code, from the cache or the compiler, and link it.
     Compile,
     /// Let new calls wait.
@@ -97,7 +99,7 @@ impl Rollout {
     #[must_use]
     pub fn deploy() -> Self {
         use Effect::*;
-        Self::following(&[CheckImports, Compile, Start, CheckHealth, Switch])
+        Self::following(&[CheckImports, CheckGrants, Compile, Start, CheckHealth, Switch])
     }
 
     /// A new revision in place of the one that serves.
@@ -110,6 +112,7 @@ impl Rollout {
                 CheckState,
                 CheckWorld,
                 CheckImports,
+                CheckGrants,
                 Compile,
                 Start,
                 BindCallers,
@@ -121,6 +124,7 @@ impl Rollout {
                 CheckState,
                 CheckWorld,
                 CheckImports,
+                CheckGrants,
                 Compile,
                 Pause,
                 Drain,
@@ -196,6 +200,7 @@ impl fmt::Display for Effect {
             Self::CheckState => "checking what happens to state",
             Self::CheckWorld => "checking the world",
             Self::CheckImports => "checking the imports",
+            Self::CheckGrants => "checking the grants",
             Self::Compile => "compiling",
             Self::Pause => "letting calls wait",
             Self::Drain => "draining",

@@ -6,7 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use airssys_wasm_core::{ComponentName, FunctionName};
+use airssys_wasm_core::policy::{Explanation, Grants, Operation};
+use airssys_wasm_core::{ComponentName, FunctionName, Rule};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentNamedList, Instance as WasmInstance, Lift, Lower};
 
@@ -87,6 +88,26 @@ impl Deployment {
         let serving = self.0.serving();
         let world = serving.revision.component.world();
         world.exports.all_functions().map(|f| (f.name.clone(), f.signature())).collect()
+    }
+
+    /// Whether the revision that serves may do something, and on what grounds. Nothing is
+    /// done, and nothing recorded.
+    #[must_use]
+    pub fn explain(&self, operation: &Operation) -> Explanation {
+        self.0.revision().authority.explain(operation)
+    }
+
+    /// What the revision that serves is granted and denied.
+    #[must_use]
+    pub fn grants(&self) -> Grants {
+        self.0.revision().authority.policy().grants().clone()
+    }
+
+    /// The least set of rules that would have allowed what the revision that serves did
+    /// so far. None unless that is being found out: [`Enforcement::AuditOnly`](crate::Enforcement::AuditOnly).
+    #[must_use]
+    pub fn learned(&self) -> Option<Vec<Rule>> {
+        self.0.revision().authority.learned()
     }
 
     /// What it looks like at this moment.

@@ -29,6 +29,7 @@ pub(crate) use lane::count as lanes;
 pub(crate) use serving::Serving;
 pub use status::{RevisionStatus, Status};
 
+use crate::capability::Authorization;
 use crate::instance::Instance;
 use crate::observe::Event;
 use crate::revision::Revision;
@@ -40,6 +41,7 @@ pub(crate) struct Named {
     pub(crate) name: ComponentName,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) callers: Callers,
+    pub(crate) authorization: Authorization,
     pub(crate) history: Mutex<History>,
     /// One rollout at a time; held while it prepares and switches.
     pub(crate) rollout: tokio::sync::Mutex<()>,
@@ -70,8 +72,11 @@ pub(crate) struct Admission {
 impl Named {
     pub(crate) fn new(runtime: Arc<Runtime>, first: Arc<Revision>, instance: Box<Instance>) -> Self {
         let serving = Serving::new(&runtime, Arc::clone(&first), instance);
+        let authorization = Authorization::default();
+        authorization.add(&first.authority, &first.rooms, true);
         Self {
             name: first.name().clone(),
+            authorization,
             callers: Callers::default(),
             history: Mutex::new(History::new(first, runtime.revisions_kept)),
             rollout: tokio::sync::Mutex::default(),

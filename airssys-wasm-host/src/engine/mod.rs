@@ -12,7 +12,7 @@ mod ticker;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use wasmtime::Engine;
@@ -20,6 +20,7 @@ use wasmtime::Engine;
 pub(crate) use clock::{Clock, Ticks, YIELD_TICKS};
 pub(crate) use config::{Allocation, Profile};
 
+use crate::observe::AuditTrail;
 use crate::{Error, ErrorKind, Result};
 use ticker::Ticker;
 
@@ -41,9 +42,10 @@ pub(crate) struct Engines {
 }
 
 impl Engines {
-    pub(crate) fn new(pooled_instances_max: u32) -> Result<Self> {
+    /// The clock's thread has `audit` told once a second what was counted.
+    pub(crate) fn new(pooled_instances_max: u32, audit: Weak<AuditTrail>) -> Result<Self> {
         let clock = Arc::new(Clock::default());
-        let ticker = Ticker::start(Arc::clone(&clock)).map_err(|error| {
+        let ticker = Ticker::start(Arc::clone(&clock), audit).map_err(|error| {
             Error::new(ErrorKind::Internal, "cannot start the thread that keeps deadlines").with_source(error)
         })?;
         Ok(Self { engines: Mutex::default(), pooled_instances_max, clock, ticker })

@@ -2,14 +2,17 @@
 //!
 //! One a host, ended with it. Tests: the workspace's `tests/limits`.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Instant;
 
 use wasmtime::EngineWeak;
 
 use super::clock::{Clock, TICK, Ticks};
+use crate::observe::AuditTrail;
+
+const TICKS_A_SECOND: u64 = 1_000_000 / TICK.as_micros() as u64;
 
 /// The thread's handle; dropping it ends the thread at its next tick.
 pub(super) struct Ticker {
@@ -17,9 +20,11 @@ pub(super) struct Ticker {
 }
 
 impl Ticker {
-    pub(super) fn start(clock: Arc<Clock>) -> std::io::Result<Self> {
+    pub(super) fn start(clock: Arc<Clock>, audit: Weak<AuditTrail>) -> std::io::Result<Self> {
         let (engines, added) = channel();
-        thread::Builder::new().name("airssys-wasm-ticker".into()).spawn(move || tick(&clock, &added))?;
+        thread::Builder::new()
+            .name("airssys-wasm-ticker".into())
+            .spawn(move || tick(&clock, &added, &audit))?;
         Ok(Self { engines: engines.into() })
     }
 
@@ -29,7 +34,7 @@ impl Ticker {
     }
 }
 
-fn tick(clock: &Clock, added: &Receiver<EngineWeak>) {
+fn tick(clock: &Clock, added: &Receiver<EngineWeak>, audit: &Weak<AuditTrail>) {
     let start = Instant::now();
     let mut engines = Vec::new();
     loop {
@@ -41,6 +46,11 @@ fn tick(clock: &Clock, added: &Receiver<EngineWeak>) {
         let now = Ticks(u64::try_from(start.elapsed().as_micros() / TICK.as_micros()).unwrap_or(u64::MAX));
         let passed = now.0.saturating_sub(clock.now().0);
         clock.set(now);
+        if now.0 / TICKS_A_SECOND != (now.0 - passed) / TICKS_A_SECOND
+            && let Some(audit) = audit.upgrade()
+        {
+            audit.flush();
+        }
         engines.retain(|engine| advance(engine, passed));
     }
 }

@@ -4,17 +4,20 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use airssys_wasm_core::Limits;
+use rustls::pki_types::CertificateDer;
 
 use super::{Host, Names, Shared};
-use crate::Result;
+use crate::capability::{Connector, NoSecrets, Provider, Resolver, SecretStore, Suppliers, SystemResolver};
 use crate::code_cache::CodeCache;
 use crate::engine::Engines;
 use crate::linker::Linkers;
-use crate::observe::{Announcer, GuestLog, TracingLog};
+use crate::observe::{Announcer, AuditLog, AuditTrail, GuestLog, TracingAudit, TracingLog};
 use crate::rollout::RolloutProbe;
 use crate::runtime::{Programs, Runtime};
+use crate::{Error, ErrorKind, Result};
 
 /// Builds a [`Host`]. Unless said otherwise, a component is refused:
 ///
@@ -41,6 +44,11 @@ pub struct HostBuilder {
     probe: Option<Arc<dyn RolloutProbe>>,
     revisions_kept: usize,
     pooled_instances_max: u32,
+    audit: Arc<dyn AuditLog>,
+    resolver: Arc<dyn Resolver>,
+    secrets: Arc<dyn SecretStore>,
+    roots: Vec<CertificateDer<'static>>,
+    providers: Vec<Arc<dyn Provider>>,
 }
 
 impl Default for HostBuilder {
@@ -52,6 +60,11 @@ impl Default for HostBuilder {
             probe: None,
             revisions_kept: 5,
             pooled_instances_max: 1_000,
+            audit: Arc::new(TracingAudit),
+            resolver: Arc::new(SystemResolver),
+            secrets: Arc::new(NoSecrets),
+            roots: Vec::new(),
+            providers: Vec::new(),
         }
     }
 }
@@ -73,6 +86,34 @@ impl HostBuilder {
     /// Where the lines go that guests print; `tracing` unless said.
     pub fn guest_log(self, log: impl GuestLog) -> Self {
         Self { guest_log: Arc::new(log), ..self }
+    }
+
+    /// Where the record of every decision goes; `tracing` unless said.
+    pub fn audit_log(self, log: impl AuditLog) -> Self {
+        Self { audit: Arc::new(log), ..self }
+    }
+
+    /// Who finds the addresses of names; the system unless said.
+    pub fn resolver(self, resolver: impl Resolver) -> Self {
+        Self { resolver: Arc::new(resolver), ..self }
+    }
+
+    /// Who keeps secrets; nobody unless said.
+    pub fn secrets(self, secrets: impl SecretStore) -> Self {
+        Self { secrets: Arc::new(secrets), ..self }
+    }
+
+    /// Trusts another root certificate, in DER, for HTTP requests of components, beside
+    /// Mozilla's.
+    pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(CertificateDer::from(der.into()));
+        self
+    }
+
+    /// Provides interfaces of the embedder's own, with grants of their own.
+    pub fn provider(mut self, provider: impl Provider) -> Self {
+        self.providers.push(Arc::new(provider));
+        self
     }
 
     /// Is told of every step of every rollout, and may hold or fail it: for tests
@@ -101,13 +142,25 @@ impl HostBuilder {
     ///
     /// [`InvalidLimits`](crate::ErrorKind::InvalidLimits), or
     /// [`Internal`](crate::ErrorKind::Internal) if the thread that keeps deadlines
-    /// cannot be started.
+    /// cannot be started, [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if a root
+    /// certificate is none.
     pub fn build(self) -> Result<Host> {
         self.limits.check()?;
         let announcer = Arc::new(Announcer::default());
+        let connector = Connector::trusting(&self.roots).map_err(|error| {
+            Error::new(ErrorKind::InvalidGrant, "a root certificate cannot be read").with_source(error)
+        })?;
+        let audit = Arc::new(AuditTrail::new(self.audit));
         let runtime = Runtime {
-            engines: Engines::new(self.pooled_instances_max)?,
-            linkers: Linkers::default(),
+            engines: Engines::new(self.pooled_instances_max, Arc::downgrade(&audit))?,
+            linkers: Linkers::new(self.providers.into()),
+            suppliers: Suppliers {
+                secrets: self.secrets,
+                resolver: self.resolver,
+                connector: Arc::new(connector),
+            },
+            instances_started: AtomicU64::default(),
+            audit,
             code_cache: CodeCache::new(self.code_cache.as_deref(), Arc::clone(&announcer)),
             announcer,
             guest_log: self.guest_log,

@@ -9,16 +9,16 @@ mod names;
 use std::fmt;
 use std::sync::Arc;
 
-use airssys_wasm_core::Limits;
+use airssys_wasm_core::{Limits, Rule};
 
 pub use builder::HostBuilder;
 use names::Names;
 
 use crate::deployment::{Deployment, End, Status};
-use crate::observe::Events;
-use crate::rollout::{Deploy, Rollback, Update};
+use crate::observe::{Event, Events};
+use crate::rollout::{Approval, Deploy, Rollback, Update};
 use crate::runtime::Runtime;
-use crate::{Component, Result};
+use crate::{Component, Error, ErrorKind, Result};
 
 /// Runs components under names that outlive their versions.
 ///
@@ -135,6 +135,48 @@ impl Host {
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
     pub fn status(&self, name: &str) -> Result<Status> {
         Ok(self.deployment(name)?.status())
+    }
+
+    /// Takes back what a rule says from every revision of a name: those that are kept for
+    /// a rollback, and calls that are under way. Their next operation of the kind is
+    /// denied, and what was opened under it ends. Holds until it is granted again, by
+    /// [`Update::grants`]. Returns the grants that are touched: none if nothing of the
+    /// kind was granted, and it is denied all the same from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
+    /// [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if the text is no rule.
+    pub fn revoke(&self, name: &str, rule: &str) -> Result<Vec<Rule>> {
+        let named = self.0.names.get(name)?;
+        let rule: Rule = rule.parse()?;
+        let touched = named.authorization.revoke(&named.revision().authority, &rule);
+        self.0.runtime.announcer.announce(Event::Revoked { component: named.name.clone(), rule });
+        Ok(touched)
+    }
+
+    /// The update of a name that waits to be approved, if one does.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
+    pub fn awaiting_approval(&self, name: &str) -> Result<Option<Component>> {
+        let named = self.0.names.get(name)?;
+        Ok(named.authorization.pending().map(|pending| pending.component))
+    }
+
+    /// Goes on with the update of a name that waits: await what this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
+    /// [`ApprovalMismatch`](crate::ErrorKind::ApprovalMismatch) if nothing waits, or
+    /// something else than was approved.
+    pub fn approve(&self, name: &str, approval: Approval) -> Result<Update<'_>> {
+        let Some(component) = self.awaiting_approval(name)? else {
+            return Err(Error::new(ErrorKind::ApprovalMismatch, format!("no update of `{name}` waits")));
+        };
+        Ok(self.update(name, component).approval(approval))
     }
 
     /// Every deployment, by name.

@@ -79,6 +79,7 @@ impl Instance {
     /// Gives the next call its time and fuel.
     #[inline]
     pub(crate) fn arm(&mut self, deadline: Ticks, fuel: Option<u64>) -> Result<()> {
+        self.store.data_mut().begin_call();
         arm(&mut self.store, deadline, fuel)
     }
 }

@@ -5,13 +5,18 @@
 use airssys_wasm_core::suggest::nearest;
 use airssys_wasm_core::world::{InterfaceName, World};
 
+use crate::capability::Providers;
 use crate::{Error, ErrorKind, Result};
 
 /// The WASI version whose interfaces are provided.
 const WASI_VERSION: &str = "0.2.12";
 
-/// Every interface that is provided.
-const PROVIDED: [&str; 27] = [
+/// Interfaces that are provided in one version, for their own have not settled.
+const DRAFTS: [&str; 3] =
+    ["airssys:secrets/store@0.1.0", "wasi:config/store@0.2.0-rc.1", "wasi:logging/logging@0.1.0-draft"];
+
+/// Every interface of WASI 0.2 that is provided.
+const PROVIDED: [&str; 29] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
     "wasi:cli/stderr",
@@ -26,6 +31,8 @@ const PROVIDED: [&str; 27] = [
     "wasi:clocks/wall-clock",
     "wasi:filesystem/preopens",
     "wasi:filesystem/types",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",
@@ -46,8 +53,10 @@ const PROVIDED: [&str; 27] = [
 /// # Errors
 ///
 /// [`ErrorKind::MissingImport`] with every import that has none.
-pub(crate) fn check(world: &World) -> Result<()> {
-    let interfaces = world.imports.interfaces.iter().filter_map(|interface| problem(&interface.name));
+pub(crate) fn check(world: &World, providers: &Providers) -> Result<()> {
+    let embedded: Vec<&str> = providers.iter().flat_map(|provider| provider.interfaces()).copied().collect();
+    let interfaces =
+        world.imports.interfaces.iter().filter_map(|interface| problem(&interface.name, &embedded));
     let functions =
         world.imports.functions.iter().map(|function| {
             format!("`{}`: functions imported at world level have no provider", function.name)
@@ -59,7 +68,14 @@ pub(crate) fn check(world: &World) -> Result<()> {
     Err(Error::new(ErrorKind::MissingImport, format!("imports without a provider: {}", problems.join("; "))))
 }
 
-fn problem(name: &InterfaceName) -> Option<String> {
+/// `embedded` is what the embedder provides.
+fn problem(name: &InterfaceName, embedded: &[&str]) -> Option<String> {
+    if embedded.contains(&name.path()) || DRAFTS.contains(&name.to_string().as_str()) {
+        return None;
+    }
+    if let Some(draft) = DRAFTS.iter().find(|draft| draft.split('@').next() == Some(name.path())) {
+        return Some(format!("`{name}`: this host provides `{draft}`"));
+    }
     let provided = PROVIDED.contains(&name.path());
     match name.version() {
         Some(version) if provided && (version.major, version.minor) == (0, 2) => None,
@@ -70,7 +86,10 @@ fn problem(name: &InterfaceName) -> Option<String> {
         }
         _ => Some(match nearest(name.path(), PROVIDED) {
             Some(near) => format!("`{name}`: the nearest that is provided is `{near}@{WASI_VERSION}`"),
-            None => format!("`{name}`: this host provides WASI {WASI_VERSION} and nothing else"),
+            None if embedded.is_empty() => {
+                format!("`{name}`: this host provides WASI {WASI_VERSION} and nothing else")
+            }
+            None => format!("`{name}`: this host provides WASI {WASI_VERSION}, {}", embedded.join(", ")),
         }),
     }
 }
@@ -89,8 +108,10 @@ mod tests {
             ),
             ("wasi:cli/stdout@0.3.0", Some("another WASI version")),
             ("acme:store/kv@1.0.0", Some("and nothing else")),
+            ("wasi:config/store@0.2.0-rc.1", None),
+            ("wasi:config/store@0.2.0-draft", Some("provides `wasi:config/store@0.2.0-rc.1`")),
         ] {
-            let problem = problem(&InterfaceName::new(name));
+            let problem = problem(&InterfaceName::new(name), &[]);
             assert_eq!(problem.is_some(), expected.is_some(), "{name}");
             assert!(problem.unwrap_or_default().contains(expected.unwrap_or_default()), "{name}");
         }

@@ -1,7 +1,7 @@
 //! From imports to providers, fail closed.
 //!
-//! What is linked here is all that a component can import: WASI 0.2 with an empty
-//! authority. An import that nothing provides refuses the component and is named.
+//! All that a component can import is linked by `capability`, once for each engine. An
+//! import that nothing provides refuses the component and is named.
 //! Tests: the workspace's `tests/bad_input` and `tests/authority`.
 
 mod imports;
@@ -15,15 +15,27 @@ use wasmtime::component::{InstancePre, Linker};
 
 pub(crate) use imports::check as check_imports;
 
+use crate::capability::{Providers, link};
 use crate::engine::{Allocation, Profile};
 use crate::instance::InstanceState;
 use crate::{Error, ErrorKind, Result};
 
 /// One linker for each engine, filled once.
-#[derive(Default)]
-pub(crate) struct Linkers(Mutex<HashMap<(Profile, Allocation), Linker<InstanceState>>>);
+pub(crate) struct Linkers {
+    filled: Mutex<HashMap<(Profile, Allocation), Linker<InstanceState>>>,
+    providers: Providers,
+}
 
 impl Linkers {
+    pub(crate) fn new(providers: Providers) -> Self {
+        Self { filled: Mutex::default(), providers }
+    }
+
+    /// What the embedder provides.
+    pub(crate) fn providers(&self) -> &Providers {
+        &self.providers
+    }
+
     /// Links a component whose imports have been checked.
     pub(crate) fn link(
         &self,
@@ -31,10 +43,10 @@ impl Linkers {
         engine: &Engine,
         compiled: &wasmtime::component::Component,
     ) -> Result<InstancePre<InstanceState>> {
-        let mut linkers = self.0.lock();
+        let mut linkers = self.filled.lock();
         let linker = match linkers.entry(key) {
             Entry::Occupied(filled) => filled.into_mut(),
-            Entry::Vacant(empty) => empty.insert(filled(engine)?),
+            Entry::Vacant(empty) => empty.insert(filled(engine, &self.providers)?),
         };
         linker.instantiate_pre(compiled).map_err(|error| {
             Error::new(
@@ -45,9 +57,10 @@ impl Linkers {
     }
 }
 
-fn filled(engine: &Engine) -> Result<Linker<InstanceState>> {
+fn filled(engine: &Engine, providers: &Providers) -> Result<Linker<InstanceState>> {
     let mut linker = Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)
-        .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot link WASI: {error:#}")))?;
+    link(&mut linker, providers).map_err(|error| {
+        Error::new(ErrorKind::Internal, format!("cannot link what is provided: {error:#}"))
+    })?;
     Ok(linker)
 }

@@ -2,7 +2,7 @@
 //!
 //! Tests: the workspace's `tests/observe`.
 
-use airssys_wasm_core::{ComponentName, Effect};
+use airssys_wasm_core::{ComponentName, Digest, Effect, Rule};
 use semver::Version;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -68,6 +68,30 @@ pub enum Event {
         revision: u64,
         /// Why.
         reason: String,
+    },
+    /// An update asks for more than its name was given; the revision that serves serves
+    /// on until somebody approves it.
+    AwaitsApproval {
+        /// The name.
+        component: ComponentName,
+        /// The content address of what waits.
+        digest: Digest,
+        /// What it asks for in addition, a line each.
+        changes: Vec<String>,
+    },
+    /// A grant was taken back.
+    Revoked {
+        /// The name.
+        component: ComponentName,
+        /// What was taken back.
+        rule: Rule,
+    },
+    /// Requests, grants and imports do not go together as they should.
+    Mismatched {
+        /// The name.
+        component: ComponentName,
+        /// What was found, and what to do.
+        warning: String,
     },
     /// A component exceeds the pool's slots and is allocated on demand.
     AllocatedOnDemand {

@@ -1,14 +1,18 @@
-//! What a host tells its embedder: events, and what guests print.
+//! What a host tells its embedder: events, decisions, and what guests print.
 //!
-//! Both also go to `tracing`: rollouts as spans with an event each step, guest
-//! output under the target `airssys_wasm::guest`. Nothing here decides anything,
+//! All of it also goes to `tracing`, unless said otherwise: rollouts as spans with an
+//! event each step, decisions under the target `airssys_wasm::audit`, guest output under
+//! `airssys_wasm::guest`. Nothing here decides anything,
 //! and nothing prints.
 //! Tests: the workspace's `tests/observe`.
 
+mod audit;
 mod event;
 mod guest_log;
 mod log_budget;
 
+pub use audit::{AuditLog, AuditRecord, CallId, Identity, Verdict};
+pub(crate) use audit::{AuditTrail, TracingAudit};
 pub(crate) use event::Announcer;
 pub use event::{Event, Events};
 pub(crate) use guest_log::TracingLog;

@@ -4,6 +4,7 @@
 
 use airssys_wasm_core::{Instancing, check_version};
 
+use crate::capability::Providers;
 use crate::revision::{Draft, Revision};
 use crate::{Error, ErrorKind, Result, linker};
 
@@ -34,6 +35,6 @@ pub(super) fn world(serving: &Revision, next: &Draft) -> Result<()> {
 }
 
 /// Each of its imports has a provider.
-pub(super) fn imports(next: &Draft) -> Result<()> {
-    linker::check_imports(next.component.world())
+pub(super) fn imports(next: &Draft, providers: &Providers) -> Result<()> {
+    linker::check_imports(next.component.world(), providers)
 }

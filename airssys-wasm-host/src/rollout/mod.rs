@@ -6,7 +6,9 @@
 //! Tests: the workspace's `tests/promises`, which stops a rollout after every
 //! effect.
 
+mod approval;
 mod checks;
+mod grants;
 mod health;
 mod options;
 mod place;
@@ -14,6 +16,8 @@ mod probe;
 mod promoted;
 mod run;
 
+pub use approval::Approval;
+pub(crate) use approval::Pending;
 pub use options::{Deploy, Rollback, Update};
 pub use probe::RolloutProbe;
 pub use promoted::Promoted;

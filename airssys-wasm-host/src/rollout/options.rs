@@ -7,17 +7,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::{ComponentName, Instancing, Limits, Rollout, Strategy};
 use semver::Version;
 use tracing::Instrument as _;
 
-use super::Promoted;
 use super::run::{Allowed, Candidate, Run};
+use super::{Approval, Pending, Promoted};
 use crate::aside::drop_aside;
+use crate::capability::Enforcement;
 use crate::deployment::{Deployment, Serving};
 use crate::host::Shared;
 use crate::observe::Event;
-use crate::revision::{Draft, Revision};
+use crate::revision::{Approved, Draft, Revision};
 use crate::{Component, Error, ErrorKind, Result};
 
 type Awaited<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -30,11 +32,39 @@ pub struct Deploy<'a> {
     name: Option<String>,
     limits: Option<Limits>,
     instancing: Option<Instancing>,
+    grants: Grants,
+    approval: Option<Approval>,
+    enforcement: Enforcement,
 }
 
 impl<'a> Deploy<'a> {
     pub(crate) fn new(shared: &'a Arc<Shared>, component: Component) -> Self {
-        Self { shared, component, name: None, limits: None, instancing: None }
+        Self {
+            shared,
+            component,
+            name: None,
+            limits: None,
+            instancing: None,
+            grants: Grants::new(),
+            approval: None,
+            enforcement: Enforcement::Enforced,
+        }
+    }
+
+    /// What it is given; nothing unless said.
+    pub fn grants(self, grants: Grants) -> Self {
+        Self { grants, ..self }
+    }
+
+    /// What it is given, if it is what was approved.
+    pub fn approval(self, approval: Approval) -> Self {
+        Self { approval: Some(approval), ..self }
+    }
+
+    /// Whether grants are enforced as they stand, which they are unless said, or found
+    /// out.
+    pub fn enforcement(self, enforcement: Enforcement) -> Self {
+        Self { enforcement, ..self }
     }
 
     /// Deploys under this name instead of the component's own.
@@ -54,9 +84,17 @@ impl<'a> Deploy<'a> {
 
     async fn run(self) -> Result<Deployment> {
         let name = self.deployed_name()?;
+        let grants = match &self.approval {
+            Some(approval) => approval.grants_for(&self.component)?,
+            None => self.grants,
+        };
         let draft = Draft {
             name: name.clone(),
             number: 1,
+            grants,
+            enforcement: self.enforcement,
+            approved: Approved::Now,
+            powers: None,
             instancing: self.instancing.or(self.component.instancing()).unwrap_or_default(),
             limits: self.limits.unwrap_or_else(|| self.shared.limits.clone()),
             component: self.component,
@@ -113,6 +151,9 @@ pub struct Update<'a> {
     strategy: Strategy,
     limits: Option<Limits>,
     instancing: Option<Instancing>,
+    grants: Option<Grants>,
+    approval: Option<Approval>,
+    enforcement: Option<Enforcement>,
     allowed: Allowed,
 }
 
@@ -125,8 +166,29 @@ impl<'a> Update<'a> {
             strategy: Strategy::default(),
             limits: None,
             instancing: None,
+            grants: None,
+            approval: None,
+            enforcement: None,
             allowed: Allowed::default(),
         }
+    }
+
+    /// What it is given from now on, instead of what the revision that serves has: this
+    /// approves an update that asks for more. What was revoked before and is granted here
+    /// is granted again.
+    pub fn grants(self, grants: Grants) -> Self {
+        Self { grants: Some(grants), ..self }
+    }
+
+    /// The same, if it is what was approved.
+    pub fn approval(self, approval: Approval) -> Self {
+        Self { approval: Some(approval), ..self }
+    }
+
+    /// Whether grants are enforced as they stand, or found out; as for the revision that
+    /// serves unless said.
+    pub fn enforcement(self, enforcement: Enforcement) -> Self {
+        Self { enforcement: Some(enforcement), ..self }
     }
 
     /// How traffic moves; blue-green unless said.
@@ -160,8 +222,17 @@ impl<'a> Update<'a> {
         let named = self.shared.names.get(&self.name)?;
         let turn = named.rollout.lock().await;
         let serving = named.revision_to_call()?;
+        let given = match &self.approval {
+            Some(approval) => Some(approval.grants_for(&self.component)?),
+            None => self.grants,
+        };
+        let waiting = Pending { component: self.component.clone() };
         let draft = Draft {
             name: named.name.clone(),
+            approved: if given.is_some() { Approved::Now } else { Approved::Before },
+            grants: given.unwrap_or_else(|| serving.authority.policy().grants().clone()),
+            enforcement: self.enforcement.unwrap_or_else(|| serving.authority.enforcement()),
+            powers: None,
             number: named.history.lock().next_number(),
             instancing: self.instancing.unwrap_or(serving.instancing),
             limits: self.limits.unwrap_or_else(|| serving.limits.clone()),
@@ -177,7 +248,14 @@ impl<'a> Update<'a> {
             candidate: Candidate::Draft(Box::new(draft)),
             paused: None,
         };
-        let old = run.follow().instrument(span).await?;
+        let old = match run.follow().instrument(span).await {
+            Err(error) if error.kind() == ErrorKind::AwaitsApproval => {
+                named.authorization.wait(waiting);
+                return Err(error);
+            }
+            outcome => outcome?,
+        };
+        named.authorization.no_longer_waits();
         let revision = named.revision();
         let forgotten = named.history.lock().updated_to(Arc::clone(&revision));
         if !forgotten.is_empty() {

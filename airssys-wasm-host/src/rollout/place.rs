@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
 
+use super::grants;
 use super::run::out_of_turn;
 use crate::Result;
 use crate::deployment::{Named, Serving};
 use crate::instance::Instance;
-use crate::revision::Revision;
+use crate::revision::{Approved, Draft, Revision};
 use crate::runtime::Runtime;
 
 /// The end of a rollout.
@@ -19,6 +20,9 @@ pub(super) trait Place {
     type Live;
 
     fn name(&self) -> &ComponentName;
+
+    /// Checks that what `draft` requests is granted here, and opens it.
+    fn authorize(&self, runtime: &Runtime, draft: &mut Draft) -> Result<()>;
 
     /// The name as it is.
     fn current(&self) -> Result<&Arc<Named>>;
@@ -38,6 +42,11 @@ impl Place for ComponentName {
 
     fn name(&self) -> &ComponentName {
         self
+    }
+
+    fn authorize(&self, runtime: &Runtime, draft: &mut Draft) -> Result<()> {
+        grants::check(runtime, draft)?;
+        draft.open(runtime).map(drop)
     }
 
     fn current(&self) -> Result<&Arc<Named>> {
@@ -60,6 +69,19 @@ impl Place for Arc<Named> {
 
     fn name(&self) -> &ComponentName {
         &self.name
+    }
+
+    /// An update that says nothing of grants has those of the revision that serves, as
+    /// long as it asks for no more.
+    fn authorize(&self, runtime: &Runtime, draft: &mut Draft) -> Result<()> {
+        let granted_anew = draft.approved == Approved::Now;
+        if !granted_anew {
+            grants::check_no_growth(runtime, &self.revision(), draft)?;
+        }
+        grants::check(runtime, draft)?;
+        let powers = draft.open(runtime)?;
+        self.authorization.add(&powers.authority, &powers.rooms, granted_anew);
+        Ok(())
     }
 
     fn current(&self) -> Result<&Arc<Named>> {

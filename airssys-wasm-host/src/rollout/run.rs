@@ -108,7 +108,10 @@ impl<P: Place> Run<'_, P> {
             (Effect::CheckWorld, Candidate::Draft(draft)) => {
                 checks::world(&self.place.current()?.revision(), draft)
             }
-            (Effect::CheckImports, Candidate::Draft(draft)) => checks::imports(draft),
+            (Effect::CheckImports, Candidate::Draft(draft)) => {
+                checks::imports(draft, self.runtime.linkers.providers())
+            }
+            (Effect::CheckGrants, Candidate::Draft(draft)) => self.place.authorize(self.runtime, draft),
             (Effect::Compile, _) => self.compile().await,
             (Effect::Pause, _) => {
                 self.paused = Some(Paused::begin(self.place.current()?));
@@ -150,7 +153,8 @@ impl<P: Place> Run<'_, P> {
         } else {
             on_a_thread(move || runtime.program(&component, &limits)).await?
         };
-        self.candidate = Candidate::Compiled(Arc::new(draft.with_program(self.runtime, program)));
+        let revision = draft.with_program(self.runtime, program).ok_or_else(|| out_of_turn("compiling"))?;
+        self.candidate = Candidate::Compiled(Arc::new(revision));
         Ok(())
     }
 

@@ -35,7 +35,7 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    fn print(&self, stream: GuestStream, line: &[u8]) {
+    pub(crate) fn print(&self, stream: GuestStream, line: &[u8]) {
         if let Some(dropped_before) = self.budget.take(line.len() + 1, self.clock.now()) {
             self.log.line(GuestLine {
                 component: &self.component,

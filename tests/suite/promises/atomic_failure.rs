@@ -43,11 +43,12 @@ impl RolloutProbe for Interfere {
     }
 }
 
-const BLUE_GREEN: [Effect; 9] = [
+const BLUE_GREEN: [Effect; 10] = [
     Effect::CheckVersion,
     Effect::CheckState,
     Effect::CheckWorld,
     Effect::CheckImports,
+    Effect::CheckGrants,
     Effect::Compile,
     Effect::Start,
     Effect::BindCallers,
@@ -75,7 +76,7 @@ async fn still_v1(deployment: &Deployment) {
 fn effects(strategy: Strategy) -> Vec<Effect> {
     let mut effects = BLUE_GREEN.to_vec();
     if strategy == Strategy::Recreate {
-        effects.splice(5..5, [Effect::Pause, Effect::Drain]);
+        effects.splice(6..6, [Effect::Pause, Effect::Drain]);
     }
     effects
 }

@@ -1,0 +1,73 @@
+//! What a component's imports say about what it could use.
+//!
+//! Tests: below.
+
+use std::collections::BTreeSet;
+
+use super::Requested;
+use crate::world::World;
+use crate::{Kind, Rule};
+
+/// Interfaces, and the kinds of capabilities that they are the means for.
+const MEANS: [(&str, &[Kind]); 12] = [
+    ("airssys:secrets/store", &[Kind::Secret]),
+    ("wasi:clocks/monotonic-clock", &[Kind::Clock]),
+    ("wasi:clocks/wall-clock", &[Kind::Clock]),
+    ("wasi:config/store", &[Kind::Config]),
+    ("wasi:filesystem/preopens", &[Kind::FileRead, Kind::FileWrite]),
+    ("wasi:http/outgoing-handler", &[Kind::Http]),
+    ("wasi:keyvalue/store", &[Kind::Store]),
+    ("wasi:messaging/producer", &[Kind::Messaging]),
+    ("wasi:sockets/ip-name-lookup", &[Kind::Dns]),
+    ("wasi:sockets/tcp", &[Kind::Tcp, Kind::NetworkInbound, Kind::NetworkOutbound]),
+    ("wasi:sockets/udp", &[Kind::Udp, Kind::NetworkInbound, Kind::NetworkOutbound]),
+    ("wasi:cli/environment", &[Kind::Env]),
+];
+
+/// The kinds of capabilities that a component imports the means for: what it may ask for
+/// if it says nothing itself.
+#[must_use]
+pub fn kinds(world: &World) -> BTreeSet<Kind> {
+    let imports =
+        |interface: &str| world.imports.interfaces.iter().any(|import| import.name.path() == interface);
+    MEANS.iter().filter(|(interface, _)| imports(interface)).flat_map(|(_, kinds)| *kinds).copied().collect()
+}
+
+/// Whether a component imports the means for what a rule speaks of, of the kinds that
+/// every component may use: such a deny can be kept only by not running it.
+#[must_use]
+pub fn imports_means_for(world: &World, rule: &Rule) -> bool {
+    let interface = match (rule.known_kind(), rule.target().as_str()) {
+        (Some(Kind::Clock), "wall") => "wasi:clocks/wall-clock",
+        (Some(Kind::Clock), _) => "wasi:clocks/monotonic-clock",
+        (Some(Kind::Random), "secure") => "wasi:random/random",
+        (Some(Kind::Random), _) => "wasi:random/insecure",
+        (Some(Kind::Stdio), "stdout") => "wasi:cli/stdout",
+        (Some(Kind::Stdio), _) => "wasi:cli/stderr",
+        _ => return false,
+    };
+    world.imports.interfaces.iter().any(|import| import.name.path().starts_with(interface))
+}
+
+/// What does not go together: means that are imported and not asked for, requests that
+/// there are no means for.
+#[must_use]
+pub fn mismatches(requested: &Requested, world: &World) -> Vec<String> {
+    let Requested::These(requests) = requested else { return Vec::new() };
+    let means = kinds(world);
+    let without_means = requests
+        .iter()
+        .filter(|(rule, _)| rule.known_kind().is_some_and(|kind| is_served(kind) && !means.contains(&kind)))
+        .map(|(rule, _)| {
+            format!("`{rule}` is requested, and the component imports nothing that it could use it with")
+        });
+    let sockets = means.contains(&Kind::Tcp) && requests.is_empty();
+    let unasked =
+        sockets.then(|| "the component imports sockets, and requests nothing to use them for".to_owned());
+    without_means.chain(unasked).collect()
+}
+
+/// Kinds whose interfaces are known here; others come through imports of other names.
+fn is_served(kind: Kind) -> bool {
+    !matches!(kind, Kind::Call | Kind::Llm | Kind::Messaging | Kind::Random | Kind::Stdio | Kind::Store)
+}

@@ -1,0 +1,220 @@
+//! What one revision may do, live: asked before every operation, changed by revoking.
+//!
+//! The decision is core's. This adds who asks, the clock, the audit, and that an
+//! answer can be taken back.
+//! Tests: the workspace's `tests/suite/capabilities`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use airssys_wasm_core::Rule;
+use airssys_wasm_core::policy::{Decision, Explanation, Operation, Policy, Reason, Requested};
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::observe::{AuditRecord, AuditTrail, CallId, Identity, Verdict};
+
+/// More rules than this are no set that somebody would read.
+const LEARNED_MAX: usize = 1_000;
+
+/// The authority of a revision, shared by its instances.
+pub(crate) struct Authority {
+    pub(crate) identity: Arc<Identity>,
+    policy: ArcSwap<Policy>,
+    /// Counts changes of the policy: a permit of another count is asked for again.
+    generation: AtomicU64,
+    changed: Notify,
+    audit: Arc<AuditTrail>,
+    learned: Option<Mutex<BTreeSet<Rule>>>,
+}
+
+/// Whether grants are enforced as they stand, or found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Enforcement {
+    /// What is not requested and granted is denied.
+    #[default]
+    Enforced,
+    /// What is granted is allowed whether or not it was requested, and the least set of
+    /// rules that would do is recorded: for a component that says nothing of what it
+    /// needs, in a place where that can do no harm.
+    AuditOnly,
+}
+
+/// A yes that still holds, or has to be asked for again.
+#[derive(Clone, Debug)]
+pub(crate) struct Permit {
+    pub(crate) operation: Operation,
+    /// The grant that gave it.
+    pub(crate) rule: Rule,
+    generation: u64,
+    until: Option<u64>,
+}
+
+impl Authority {
+    pub(crate) fn new(
+        identity: Identity,
+        policy: Policy,
+        enforcement: Enforcement,
+        audit: Arc<AuditTrail>,
+    ) -> Arc<Self> {
+        let (policy, learned) = match enforcement {
+            Enforcement::Enforced => (policy, None),
+            Enforcement::AuditOnly => {
+                (Policy::of(Requested::Anything, policy.grants().clone()), Some(Mutex::default()))
+            }
+        };
+        Arc::new(Self {
+            identity: Arc::new(identity),
+            policy: ArcSwap::from_pointee(policy),
+            generation: AtomicU64::new(0),
+            changed: Notify::new(),
+            audit,
+            learned,
+        })
+    }
+
+    /// Asks whether something may be done, and records the answer.
+    pub(crate) fn ask(&self, operation: Operation, call: CallId) -> Result<Permit, Reason> {
+        // Before the policy, so that a change in between is noticed.
+        let generation = self.generation.load(Ordering::Acquire);
+        match self.policy.load().decide(&operation, now()) {
+            Decision::Allowed { rule, until } => {
+                self.learn(&operation);
+                self.record(&operation, Verdict::Allowed { rule: rule.clone() }, call);
+                Ok(Permit { operation, rule, generation, until })
+            }
+            Decision::Denied(reason) => {
+                self.refuse(&operation, reason.clone(), call);
+                Err(reason)
+            }
+        }
+    }
+
+    /// Asks about something of an embedder's own kind: `allows` says whether the words of
+    /// a rule speak of it.
+    pub(crate) fn ask_custom(
+        &self,
+        operation: Operation,
+        allows: &dyn Fn(&str) -> bool,
+        call: CallId,
+    ) -> Result<(), Reason> {
+        match self.policy.load().decide_custom(&operation, allows, now()) {
+            Decision::Allowed { rule, .. } => {
+                self.learn(&operation);
+                self.record(&operation, Verdict::Allowed { rule }, call);
+                Ok(())
+            }
+            Decision::Denied(reason) => {
+                self.refuse(&operation, reason.clone(), call);
+                Err(reason)
+            }
+        }
+    }
+
+    /// The answer to a question that nobody puts yet: recorded nowhere.
+    pub(crate) fn would_allow(&self, operation: &Operation) -> bool {
+        self.policy.load().decide(operation, now()).is_allowed()
+    }
+
+    /// Records that something was refused for a reason that a room found.
+    pub(crate) fn refuse(&self, operation: &Operation, reason: Reason, call: CallId) {
+        self.record(operation, Verdict::Denied { reason }, call);
+    }
+
+    /// Whether what was allowed once still is; if not, that is recorded.
+    pub(crate) fn still_allows(&self, permit: &mut Permit, call: CallId) -> bool {
+        let generation = self.generation.load(Ordering::Acquire);
+        if permit.generation == generation && permit.until.is_none_or(|until| now() < until) {
+            return true;
+        }
+        match self.policy.load().decide(&permit.operation, now()) {
+            Decision::Allowed { rule, until } => {
+                *permit = Permit { operation: permit.operation.clone(), rule, generation, until };
+                true
+            }
+            Decision::Denied(reason) => {
+                self.refuse(&permit.operation, reason, call);
+                false
+            }
+        }
+    }
+
+    /// Waits until a permit may have ended: by a change, or by its time.
+    pub(crate) async fn ended(&self, permit: &Permit) {
+        loop {
+            let changed = self.changed.notified();
+            if permit.generation != self.generation.load(Ordering::Acquire) {
+                return;
+            }
+            let left = permit.until.map(|until| until.saturating_sub(now()));
+            match left {
+                None => changed.await,
+                Some(seconds) => {
+                    let time = tokio::time::sleep(std::time::Duration::from_secs(seconds));
+                    tokio::select! {
+                        () = changed => {}
+                        () = time => return,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Changes what is granted from here on, for permits that were given too.
+    pub(crate) fn change(&self, change: impl Fn(&mut airssys_wasm_core::policy::Grants)) {
+        self.policy.rcu(|policy| {
+            let mut grants = policy.grants().clone();
+            change(&mut grants);
+            policy.with_grants(grants)
+        });
+        self.generation.fetch_add(1, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+
+    pub(crate) fn enforcement(&self) -> Enforcement {
+        if self.learned.is_some() { Enforcement::AuditOnly } else { Enforcement::Enforced }
+    }
+
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        self.policy.load_full()
+    }
+
+    pub(crate) fn explain(&self, operation: &Operation) -> Explanation {
+        self.policy.load().explain(operation, now())
+    }
+
+    /// The least set of rules that would have allowed what was done so far. None unless
+    /// it is being found out.
+    pub(crate) fn learned(&self) -> Option<Vec<Rule>> {
+        self.learned.as_ref().map(|learned| learned.lock().iter().cloned().collect())
+    }
+
+    fn learn(&self, operation: &Operation) {
+        let Some(learned) = &self.learned else { return };
+        let Some(rule) = operation.least_rule() else { return };
+        let mut learned = learned.lock();
+        if learned.len() < LEARNED_MAX && !learned.iter().any(|known| known.covers(&rule)) {
+            learned.retain(|known| !rule.covers(known));
+            learned.insert(rule);
+        }
+    }
+
+    fn record(&self, operation: &Operation, verdict: Verdict, call: CallId) {
+        self.audit.record(AuditRecord {
+            time: SystemTime::now(),
+            identity: Arc::clone(&self.identity),
+            call,
+            operation: operation.clone(),
+            verdict,
+            count: 1,
+        });
+    }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

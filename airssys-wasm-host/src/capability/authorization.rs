@@ -1,0 +1,78 @@
+//! What a name was given, which revisions live by it, and which update waits to be
+//! approved.
+//!
+//! A revocation reaches every revision there is, those that are kept for a rollback
+//! and one that is being prepared included.
+//! Tests: the workspace's `tests/suite/capabilities/revoke` and `approval`.
+
+use std::sync::{Arc, Weak};
+
+use airssys_wasm_core::Rule;
+use airssys_wasm_core::policy::Grants;
+use parking_lot::Mutex;
+
+use super::{Authority, Rooms};
+use crate::rollout::Pending;
+
+/// The authority of every revision of a name.
+#[derive(Default)]
+pub(crate) struct Authorization(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    live: Vec<(Weak<Authority>, Weak<Rooms>)>,
+    /// Taken back from this name, whatever its next grants say.
+    revoked: Vec<Rule>,
+    pending: Option<Pending>,
+}
+
+impl Authorization {
+    /// From now on what is revoked is revoked for this one too, and so is what was before,
+    /// unless it was `granted_anew`.
+    pub(crate) fn add(&self, authority: &Arc<Authority>, rooms: &Arc<Rooms>, granted_anew: bool) {
+        let mut state = self.0.lock();
+        if granted_anew {
+            state.revoked.clear();
+        }
+        for rule in &state.revoked {
+            revoke(authority, rooms, rule);
+        }
+        state.live.retain(|(authority, _)| authority.strong_count() > 0);
+        state.live.push((Arc::downgrade(authority), Arc::downgrade(rooms)));
+    }
+
+    /// An update waits to be approved; one that waited before does so no more.
+    pub(crate) fn wait(&self, pending: Pending) {
+        self.0.lock().pending = Some(pending);
+    }
+
+    pub(crate) fn no_longer_waits(&self) {
+        self.0.lock().pending = None;
+    }
+
+    pub(crate) fn pending(&self) -> Option<Pending> {
+        self.0.lock().pending.clone()
+    }
+
+    /// Takes a rule back. Returns the grants that are touched.
+    pub(crate) fn revoke(&self, serving: &Authority, rule: &Rule) -> Vec<Rule> {
+        let mut state = self.0.lock();
+        let touched = Grants::clone(serving.policy().grants()).revoke(rule);
+        state.revoked.push(rule.clone());
+        for (authority, rooms) in &state.live {
+            if let (Some(authority), Some(rooms)) = (authority.upgrade(), rooms.upgrade()) {
+                revoke(&authority, &rooms, rule);
+            }
+        }
+        touched
+    }
+}
+
+fn revoke(authority: &Authority, rooms: &Rooms, rule: &Rule) {
+    // First the way paths are walked, then who may: nobody walks the old way with the new
+    // grants.
+    let mut grants = authority.policy().grants().clone();
+    grants.revoke(rule);
+    rooms.files.change(&authority.policy().with_grants(grants));
+    authority.change(|grants| drop(grants.revoke(rule)));
+}

@@ -1,0 +1,73 @@
+//! `wasi:config/store`: the values that were granted with their keys.
+//!
+//! Tests: the workspace's `tests/suite/capabilities/values`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use airssys_wasm_core::Kind;
+use airssys_wasm_core::policy::{NamedRule, Operation, Policy};
+use wasmtime::component::HasData;
+
+use super::Authority;
+use super::bindings::config::{Error as ConfigError, Host};
+use crate::observe::CallId;
+use crate::{Error, ErrorKind, Result};
+
+/// Keys and values.
+pub(crate) type Values = BTreeMap<String, String>;
+
+/// The granted values.
+///
+/// # Errors
+///
+/// [`ErrorKind::GrantUnusable`] for a grant that says no value, or a pattern.
+pub(crate) fn read(policy: &Policy) -> Result<Values> {
+    let granted =
+        policy.grants().allowed().filter_map(NamedRule::of).filter(|rule| rule.kind == Kind::Config);
+    granted
+        .map(|rule| match rule.value {
+            Some(value) if !rule.name.contains('*') => Ok((rule.name, value)),
+            _ => {
+                let message = format!(
+                    "`config {}`: say one key and its value, `config greeting value=hello`",
+                    rule.name
+                );
+                Err(Error::new(ErrorKind::GrantUnusable, message))
+            }
+        })
+        .collect()
+}
+
+/// Marks this room's view for the linker.
+pub(crate) struct Config;
+
+/// The state of an instance, as this room sees it.
+pub(crate) struct ConfigView<'a> {
+    pub(crate) values: &'a Values,
+    pub(crate) authority: &'a Arc<Authority>,
+    pub(crate) call: CallId,
+}
+
+impl HasData for Config {
+    type Data<'a> = ConfigView<'a>;
+}
+
+impl ConfigView<'_> {
+    fn may_read(&self, key: &str) -> bool {
+        self.authority.ask(Operation::Named { kind: Kind::Config, name: key.to_owned() }, self.call).is_ok()
+    }
+}
+
+impl Host for ConfigView<'_> {
+    /// A key that may not be read is one that is not there.
+    fn get(&mut self, key: String) -> wasmtime::Result<std::result::Result<Option<String>, ConfigError>> {
+        let value = if self.may_read(&key) { self.values.get(&key).cloned() } else { None };
+        Ok(Ok(value))
+    }
+
+    fn get_all(&mut self) -> wasmtime::Result<std::result::Result<Vec<(String, String)>, ConfigError>> {
+        let readable = self.values.iter().filter(|(key, _)| self.may_read(key));
+        Ok(Ok(readable.map(|(key, value)| (key.clone(), value.clone())).collect()))
+    }
+}

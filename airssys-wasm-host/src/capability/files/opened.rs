@@ -1,0 +1,38 @@
+//! What an instance has open, and what each may be used for.
+//!
+//! By the number that the guest knows a handle by; whose that is, is the store's
+//! affair. Tests: through `view`.
+
+use super::path::GuestPath;
+use crate::capability::Permit;
+
+/// A file or directory that is open.
+#[derive(Clone, Debug)]
+pub(crate) struct Opened {
+    /// Which of the roots it lies in.
+    pub(super) root: usize,
+    pub(super) path: GuestPath,
+    /// What was allowed when it was opened; none for what was not asked for.
+    pub(super) permits: Permits,
+}
+
+/// A permit for each use.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Permits {
+    /// Read it, or list it whole.
+    pub(super) read: Option<Permit>,
+    /// Write it anywhere.
+    pub(super) write: Option<Permit>,
+    /// Write at its end.
+    pub(super) append: Option<Permit>,
+    /// Know of it: its size, or the entries that may be known of.
+    pub(super) look: Option<Permit>,
+}
+
+impl Permits {
+    /// Whichever lets one know of it.
+    pub(super) fn any(&mut self) -> Option<&mut Permit> {
+        let Self { read, write, append, look } = self;
+        read.as_mut().or(write.as_mut()).or(append.as_mut()).or(look.as_mut())
+    }
+}

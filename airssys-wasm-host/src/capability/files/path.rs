@@ -1,0 +1,116 @@
+//! What a component wrote as a path, as names below `/`.
+//!
+//! Text only; nothing is looked up. Tests: below.
+
+use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
+
+/// The longest path: that of Linux.
+const PATH_BYTES_MAX: usize = 4096;
+
+/// A path in canonical form: absolute, names separated by single slashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct GuestPath {
+    text: String,
+    /// Whether it was written as that of a directory.
+    pub(super) is_directory: bool,
+}
+
+impl GuestPath {
+    /// The root of an opened directory, in canonical form already.
+    pub(super) fn root(text: &str) -> Self {
+        Self { text: text.to_owned(), is_directory: true }
+    }
+
+    /// `written`, seen from this directory.
+    pub(super) fn join(&self, written: &str) -> Result<Self, ErrorCode> {
+        if written.is_empty() {
+            return Err(ErrorCode::NoEntry);
+        }
+        if written.starts_with('/') {
+            return Err(ErrorCode::NotPermitted);
+        }
+        if written.contains('\0') {
+            return Err(ErrorCode::Invalid);
+        }
+        if self.text.len() + written.len() > PATH_BYTES_MAX {
+            return Err(ErrorCode::NameTooLong);
+        }
+        let mut names: Vec<&str> = self.names().collect();
+        for name in written.split('/') {
+            match name {
+                "" | "." => {}
+                // Above the root of everything is nothing.
+                ".." => drop(names.pop().ok_or(ErrorCode::NotPermitted)?),
+                name => names.push(name),
+            }
+        }
+        let is_directory = matches!(written.rsplit('/').next(), Some("" | "." | ".."));
+        Ok(Self { text: names.iter().fold(String::new(), |path, name| path + "/" + name), is_directory })
+    }
+
+    /// An entry of this directory.
+    pub(super) fn entry(&self, name: &str) -> Self {
+        Self { text: format!("{}/{name}", self.text), is_directory: false }
+    }
+
+    /// The text as operations have it.
+    pub(super) fn as_str(&self) -> &str {
+        if self.text.is_empty() { "/" } else { &self.text }
+    }
+
+    /// The names from the root of everything on.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.text.split('/').filter(|name| !name.is_empty())
+    }
+
+    /// The names below `root`; none if it lies elsewhere.
+    pub(super) fn below(&self, root: &Self) -> Option<Vec<String>> {
+        let mut names = self.names();
+        for expected in root.names() {
+            if names.next() != Some(expected) {
+                return None;
+            }
+        }
+        Some(names.map(str::to_owned).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn join(base: &str, written: &str) -> Result<String, ErrorCode> {
+        GuestPath::root(base).join(written).map(|path| path.as_str().to_owned())
+    }
+
+    #[test]
+    fn dots_and_slashes_are_worked_out() {
+        for (base, written, expected) in [
+            ("/data", "a", "/data/a"),
+            ("/data", "./a//b/", "/data/a/b"),
+            ("/data", "a/../b", "/data/b"),
+            ("/data", "../etc", "/etc"),
+            ("/data/x", ".", "/data/x"),
+            ("", "a", "/a"),
+            ("/data", "..", "/"),
+            ("/data", "%2e%2e/a\\b", "/data/%2e%2e/a\\b"),
+        ] {
+            assert_eq!(join(base, written).as_deref(), Ok(expected), "{base} {written}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_relative_path() {
+        for written in ["", "/etc/passwd", "a\0b", "../../..", &"a/".repeat(3_000)] {
+            assert!(join("/data", written).is_err(), "{written:?}");
+        }
+    }
+
+    #[test]
+    fn lies_below_by_whole_names() {
+        let root = GuestPath::root("/data");
+        assert_eq!(GuestPath::root("/data/a/b").below(&root), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(GuestPath::root("/database").below(&root), None);
+        assert_eq!(GuestPath::root("/data").below(&root), Some(vec![]));
+    }
+}

@@ -1,0 +1,194 @@
+//! Which directories a set of grants opens: once, when the component is deployed.
+//!
+//! From then on they are handles. What the operator does to the names of these
+//! directories later changes nothing for the component.
+//! Tests: below, and the workspace's `tests/suite/capabilities/files`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use airssys_wasm_core::Rule;
+use airssys_wasm_core::policy::{FileRule, Policy, Requested};
+use wasmtime_wasi::filesystem::Dir;
+use wasmtime_wasi::{FsPerms, OpenMode};
+
+use super::path::GuestPath;
+use super::quota::Quota;
+use crate::{Error, ErrorKind, Result};
+
+/// The directories of one revision.
+#[derive(Default)]
+pub(crate) struct Roots {
+    pub(super) all: Vec<Root>,
+    /// By the rule that says how much.
+    pub(super) quotas: BTreeMap<Rule, Arc<Quota>>,
+}
+
+/// One directory.
+pub(super) struct Root {
+    /// As the component sees it.
+    pub(super) path: GuestPath,
+    pub(super) dir: Dir,
+    /// Whether paths in it have different grants, so that no link may be followed.
+    is_fine: AtomicBool,
+}
+
+impl Roots {
+    /// Opens what the grants name.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::GrantUnusable`] with the rule whose directory cannot be opened.
+    pub(crate) fn open(policy: &Policy) -> Result<Self> {
+        let grants = policy.grants();
+        let rules: Vec<FileRule> = grants.allowed().filter_map(FileRule::of).collect();
+        let mounts = mounts(&rules)?;
+        let mut opened: BTreeMap<String, Root> = BTreeMap::new();
+        let mut quotas = BTreeMap::new();
+        for rule in &rules {
+            let place = Place::of(rule, &mounts)?;
+            if let Some(bytes_max) = rule.bytes_max {
+                let quota = Quota::new(rule.rule.clone(), place.host.clone(), bytes_max);
+                quotas.insert(rule.rule.clone(), Arc::new(quota));
+            }
+            if !opened.contains_key(&place.guest) {
+                let root = Root::open(&place, policy, &rules)?;
+                opened.insert(place.guest, root);
+            }
+        }
+        Ok(Self { all: opened.into_values().collect(), quotas })
+    }
+
+    /// Has directories walked by whose paths have different grants from now on.
+    pub(crate) fn change(&self, policy: &Policy) {
+        for root in &self.all {
+            if !is_uniform(&root.path, policy) {
+                root.is_fine.store(true, Ordering::Release);
+            }
+        }
+    }
+}
+
+/// Where a rule's directory is.
+struct Place {
+    /// As the component sees it; empty for the root of everything.
+    guest: String,
+    host: PathBuf,
+    /// The rule that says so, for messages.
+    rule: String,
+    /// Whether the rule names a file, and this is the directory it lies in.
+    is_around_a_file: bool,
+}
+
+impl Place {
+    fn of(rule: &FileRule, mounts: &BTreeMap<String, String>) -> Result<Self> {
+        let mut guest = rule.root.clone();
+        let mut host = on_host(&guest, mounts);
+        let mut is_around_a_file = false;
+        if rule.is_tree && host.is_file() {
+            guest.truncate(guest.rfind('/').unwrap_or_default());
+            host = on_host(&guest, mounts);
+            is_around_a_file = true;
+        }
+        let rule = rule.rule.to_string();
+        Ok(Self { guest, host, rule, is_around_a_file })
+    }
+}
+
+impl Root {
+    fn open(place: &Place, policy: &Policy, rules: &[FileRule]) -> Result<Self> {
+        let handle = open_directory(&place.host).map_err(|error| {
+            let message = format!(
+                "`{}`: the directory `{}` cannot be opened on this machine; make it, or say where it is with `from=`",
+                place.rule,
+                place.host.display()
+            );
+            Error::new(ErrorKind::GrantUnusable, message).with_source(error)
+        })?;
+        let path = GuestPath::root(&place.guest);
+        let (reads, writes) = uses(&path, rules);
+        let is_fine = place.is_around_a_file || !(reads && is_uniform(&path, policy));
+        if is_fine && !cfg!(unix) {
+            let message = format!(
+                "`{}` needs directories to be walked without following links, which this system has no sure way to do; grant whole directories, to read or to read and write",
+                place.rule
+            );
+            return Err(Error::new(ErrorKind::GrantUnusable, message));
+        }
+        let perms = if is_fine || writes { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+        let mode =
+            if perms == FsPerms::ReadWrite { OpenMode::READ | OpenMode::WRITE } else { OpenMode::READ };
+        let dir = Dir::new(handle, perms, mode, false);
+        Ok(Self { path, dir, is_fine: is_fine.into() })
+    }
+
+    pub(super) fn is_fine(&self) -> bool {
+        self.is_fine.load(Ordering::Acquire)
+    }
+}
+
+/// Whether everything in a directory may be read, and written.
+fn uses(path: &GuestPath, rules: &[FileRule]) -> (bool, bool) {
+    let whole = |writes: bool| {
+        rules.iter().any(|rule| {
+            rule.is_tree && rule.writes == writes && path.below(&GuestPath::root(&rule.root)).is_some()
+        })
+    };
+    (whole(false), whole(true))
+}
+
+/// Whether no rule tells apart what lies within a directory: each speaks of all of it, or
+/// of nothing in it, and of all ways to write.
+pub(super) fn is_uniform(path: &GuestPath, policy: &Policy) -> bool {
+    let grants = policy.grants();
+    let requested: Vec<&Rule> = match policy.requested() {
+        Requested::These(requests) => requests.iter().map(|(rule, _)| rule).collect(),
+        Requested::Anything => Vec::new(),
+    };
+    let all = grants.allowed().chain(grants.denied()).chain(grants.revoked()).chain(requested);
+    all.filter_map(FileRule::of).all(|rule| {
+        let root = GuestPath::root(&rule.root);
+        let speaks_of_all = rule.is_tree && path.below(&root).is_some();
+        let elsewhere = root.below(path).is_none() && path.below(&root).is_none();
+        elsewhere || (speaks_of_all && rule.bytes_max.is_none() && !rule.appends_only)
+    })
+}
+
+/// Directories of the component that lie elsewhere on the host.
+fn mounts(rules: &[FileRule]) -> Result<BTreeMap<String, String>> {
+    let mut mounts: BTreeMap<String, String> = BTreeMap::new();
+    for rule in rules {
+        let Some(from) = &rule.from else { continue };
+        if let Some(other) = mounts.insert(rule.root.clone(), from.clone())
+            && other != *from
+        {
+            let message =
+                format!("`{}` is said to come from `{other}` and from `{from}`", rule.rule.target());
+            return Err(Error::new(ErrorKind::GrantUnusable, message));
+        }
+    }
+    Ok(mounts)
+}
+
+/// Where a directory of the component lies on the host: where the nearest directory
+/// above it that was said to lie elsewhere does, or under the same name.
+fn on_host(guest: &str, mounts: &BTreeMap<String, String>) -> PathBuf {
+    let path = GuestPath::root(guest);
+    let below = |mount: &String| path.below(&GuestPath::root(mount));
+    let nearest = mounts
+        .iter()
+        .filter_map(|(mount, from)| Some((from, below(mount)?)))
+        .min_by_key(|(_, below)| below.len());
+    match nearest {
+        Some((from, below)) => below.iter().fold(PathBuf::from(from), |path, name| path.join(name)),
+        None => Path::new("/").join(guest.trim_start_matches('/')),
+    }
+}
+
+fn open_directory(path: &Path) -> std::io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() { Ok(file) } else { Err(std::io::ErrorKind::NotADirectory.into()) }
+}

@@ -1,0 +1,105 @@
+//! A stream whose every write takes room under a quota.
+//!
+//! Tests: the workspace's `tests/suite/capabilities/files`.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use airssys_wasm_core::policy::{Operation, Reason};
+use bytes::Bytes;
+use wasmtime::component::{Resource, ResourceTable};
+use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamError, StreamResult};
+
+use super::quota::Quota;
+use crate::capability::Authority;
+use crate::capability::stream::Ended;
+use crate::observe::CallId;
+
+/// What is written under which quota, and by whom.
+pub(super) type Charge = (Arc<Quota>, Arc<File>, Arc<Authority>, Operation, CallId);
+
+struct Charged {
+    stream: DynOutputStream,
+    quota: Arc<Quota>,
+    file: Arc<File>,
+    authority: Arc<Authority>,
+    operation: Operation,
+    call: CallId,
+    /// Whether it has been measured since there was no room.
+    is_measured: bool,
+}
+
+/// Has the stream in `slot` take room.
+pub(super) fn charge(
+    table: &mut ResourceTable,
+    slot: &Resource<DynOutputStream>,
+    (quota, file, authority, operation, call): Charge,
+) -> wasmtime::Result<()> {
+    let place = table.get_mut(slot)?;
+    let stream = std::mem::replace(place, Box::new(Ended));
+    *place = Box::new(Charged { stream, quota, file, authority, operation, call, is_measured: false });
+    Ok(())
+}
+
+/// Whether a file still has a name in a directory, so that what it grows by is counted.
+pub(super) fn is_listed(file: &File) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        false
+    }
+}
+
+impl Charged {
+    fn over(&self) -> StreamError {
+        let reason = Reason::OverQuota { rule: self.quota.rule.clone() };
+        self.authority.refuse(&self.operation, reason, self.call);
+        StreamError::LastOperationFailed(std::io::Error::from(std::io::ErrorKind::QuotaExceeded).into())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Charged {
+    /// Measures if there is no room, away from the threads that serve calls.
+    async fn ready(&mut self) {
+        self.stream.ready().await;
+        if self.quota.left() == 0 && !self.is_measured {
+            let quota = Arc::clone(&self.quota);
+            // Not measured, it stays as it is: full.
+            let _ = tokio::task::spawn_blocking(move || quota.measure()).await;
+            self.is_measured = true;
+        }
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl OutputStream for Charged {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        if !is_listed(&self.file) || !self.quota.take(bytes.len() as u64) {
+            return Err(self.over());
+        }
+        self.is_measured = false;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        self.stream.flush()
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        let ready = self.stream.check_write()?;
+        match usize::try_from(self.quota.left()).unwrap_or(usize::MAX) {
+            0 if self.is_measured => Err(self.over()),
+            left => Ok(ready.min(left)),
+        }
+    }
+
+    async fn cancel(&mut self) {
+        self.stream.cancel().await;
+    }
+}

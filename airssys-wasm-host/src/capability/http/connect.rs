@@ -1,0 +1,72 @@
+//! A connection to an address that was checked.
+//!
+//! Looks up no name. Tests: the workspace's `tests/suite/capabilities/http`.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use airssys_wasm_core::policy::{HttpHost, HttpTarget};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use wasmtime_wasi_http::Error;
+
+/// A connection, encrypted or not.
+pub(super) trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Connection for T {}
+
+/// Connects; whom it trusts is said once a host.
+pub(crate) struct Connector(TlsConnector);
+
+impl Connector {
+    /// Trusts Mozilla's roots and these.
+    pub(crate) fn trusting(roots: &[CertificateDer<'static>]) -> Result<Self, rustls::Error> {
+        let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+        for root in roots {
+            store.add(root.clone())?;
+        }
+        // Said here, because the process's own choice is the embedder's.
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(store)
+            .with_no_client_auth();
+        Ok(Self(TlsConnector::from(Arc::new(config))))
+    }
+
+    /// Connects to the first of the addresses that answers.
+    pub(super) async fn connect(
+        &self,
+        target: &HttpTarget,
+        addresses: &[IpAddr],
+    ) -> Result<Box<dyn Connection>, Error> {
+        let stream = reach(addresses, target.port).await.map_err(Error::Connect)?;
+        stream.set_nodelay(true).map_err(Error::Connect)?;
+        if !target.is_tls {
+            return Ok(Box::new(stream));
+        }
+        let name = match &target.host {
+            HttpHost::Name(name) => {
+                ServerName::try_from(name.clone()).map_err(|_| Error::HttpRequestUriInvalid)?
+            }
+            HttpHost::Address(address) => ServerName::from(*address),
+        };
+        let stream = self.0.connect(name, stream).await.map_err(Error::Tls)?;
+        Ok(Box::new(stream))
+    }
+}
+
+async fn reach(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
+    let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        match TcpStream::connect(SocketAddr::new(*address, port)).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}

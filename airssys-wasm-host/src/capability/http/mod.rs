@@ -1,0 +1,36 @@
+//! Outgoing HTTP requests.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `send` | asks, and sends to where it asked about |
+//! | `connect` | connects to an address that was checked, with TLS where it is asked for |
+//!
+//! The URL is read once, and what that reading gave is what is asked about, resolved,
+//! connected to and sent. Redirects are the guest's to follow, and are asked about like
+//! any request. No proxy is used, whatever the environment says.
+//! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/http`.
+
+mod connect;
+mod send;
+
+use std::sync::Arc;
+
+use wasmtime_wasi_http::WasiHttpCtx;
+
+pub(crate) use connect::Connector;
+pub(crate) use send::Sender;
+
+use super::{Authority, Rooms};
+use crate::observe::CallId;
+
+/// What an instance has of this room.
+pub(crate) struct Http {
+    pub(crate) context: WasiHttpCtx,
+    pub(crate) sender: Sender,
+}
+
+impl Http {
+    pub(crate) fn new(authority: &Arc<Authority>, rooms: &Arc<Rooms>, call: CallId) -> Self {
+        Self { context: WasiHttpCtx::new(), sender: Sender::new(authority, rooms, call) }
+    }
+}

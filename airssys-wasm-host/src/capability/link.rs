@@ -1,0 +1,62 @@
+//! Everything that a component can import, linked once for each engine.
+//!
+//! Linking gives nothing: every room asks when it is used.
+//! Tests: the workspace's `tests/attacks`.
+
+use wasmtime::component::Linker;
+use wasmtime_wasi::cli::WasiCli;
+use wasmtime_wasi::p2::bindings::{cli, filesystem, random, sockets};
+use wasmtime_wasi::random::WasiRandom;
+use wasmtime_wasi::sockets::WasiSockets;
+use wasmtime_wasi_http::WasiHttp;
+use wasmtime_wasi_http::p2::bindings::http;
+
+use super::bindings;
+use super::config::Config;
+use super::custom::Providers;
+use super::environment::Environment;
+use super::files::Files;
+use super::logging::Logging;
+use super::secrets::Secrets;
+use super::sockets::{Sockets, stand_before};
+use crate::instance::InstanceState as State;
+
+/// Links what the host provides, and what the embedder does.
+pub(crate) fn link(linker: &mut Linker<State>, providers: &Providers) -> wasmtime::Result<()> {
+    link_what_all_may_use(linker)?;
+    filesystem::types::add_to_linker::<State, Files>(linker, State::files)?;
+    filesystem::preopens::add_to_linker::<State, Files>(linker, State::files)?;
+    cli::environment::add_to_linker::<State, Environment>(linker, State::environment)?;
+    link_sockets(linker)?;
+    http::outgoing_handler::add_to_linker::<State, WasiHttp>(linker, State::http)?;
+    http::types::add_to_linker::<State, WasiHttp>(linker, &http::types::LinkOptions::default(), State::http)?;
+    bindings::config::add_to_linker::<State, Config>(linker, State::config)?;
+    bindings::secrets::add_to_linker::<State, Secrets>(linker, State::secrets)?;
+    bindings::logging::add_to_linker::<State, Logging>(linker, State::logging)?;
+    providers.iter().try_for_each(|provider| provider.link(linker))
+}
+
+/// Streams, clocks, random numbers, and what is printed.
+fn link_what_all_may_use(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
+    random::insecure::add_to_linker::<State, WasiRandom>(linker, State::random)?;
+    random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, State::random)?;
+    cli::exit::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_input::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_output::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_stdin::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_stdout::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_stderr::add_to_linker::<State, WasiCli>(linker, State::cli)
+}
+
+fn link_sockets(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let options = sockets::network::LinkOptions::default();
+    sockets::network::add_to_linker::<State, WasiSockets>(linker, &options, State::wasi_sockets)?;
+    sockets::instance_network::add_to_linker::<State, WasiSockets>(linker, State::wasi_sockets)?;
+    sockets::tcp::add_to_linker::<State, WasiSockets>(linker, State::wasi_sockets)?;
+    sockets::udp::add_to_linker::<State, WasiSockets>(linker, State::wasi_sockets)?;
+    sockets::tcp_create_socket::add_to_linker::<State, Sockets>(linker, State::sockets)?;
+    sockets::udp_create_socket::add_to_linker::<State, Sockets>(linker, State::sockets)?;
+    bindings::ip_name_lookup::add_to_linker::<State, Sockets>(linker, State::sockets)?;
+    stand_before(linker)
+}

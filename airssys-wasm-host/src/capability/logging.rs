@@ -1,0 +1,37 @@
+//! `wasi:logging`: lines for the guest log, within its budget.
+//!
+//! Every component may, as it may print. Tests: the workspace's
+//! `tests/suite/capabilities/values`.
+
+use wasmtime::component::HasData;
+
+use super::bindings::logging::{Host, Level};
+use crate::observe::GuestStream;
+use crate::wasi::Printer;
+
+/// Marks this room's view for the linker.
+pub(crate) struct Logging;
+
+/// The state of an instance, as this room sees it.
+pub(crate) struct LoggingView<'a>(pub(crate) &'a Printer);
+
+impl HasData for Logging {
+    type Data<'a> = LoggingView<'a>;
+}
+
+impl Host for LoggingView<'_> {
+    fn log(&mut self, level: Level, context: String, message: String) -> wasmtime::Result<()> {
+        let level = match level {
+            Level::Trace => "TRACE",
+            Level::Debug => "DEBUG",
+            Level::Info => "INFO",
+            Level::Warn => "WARN",
+            Level::Error => "ERROR",
+            Level::Critical => "CRITICAL",
+        };
+        // One record is one line, as the SDK writes it.
+        let message = message.replace('\\', r"\\").replace('\n', r"\n").replace('\r', r"\r");
+        self.0.print(GuestStream::Stderr, format!("{level} {context}: {message}").as_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! What components reach outside themselves, a room for each kind.
+//!
+//! | file or room | what it is |
+//! |---|---|
+//! | `authority`, `authorization` | what a revision may do, live; what a name was given |
+//! | `files` | files, through directories opened at deploy |
+//! | `http` | outgoing HTTP requests |
+//! | `sockets` | TCP, UDP and the lookup of names |
+//! | `environment`, `config`, `secrets` | values by name |
+//! | `logging` | `wasi:logging` |
+//! | `custom` | what an embedder provides |
+//!
+//! Every room has the same furniture: what it links, a view of the instance's state
+//! that asks the authority before it does anything, and handles that are asked about
+//! again once something was taken back.
+//! Tests: the workspace's `tests/suite/capabilities` and `tests/attacks`.
+
+mod authority;
+mod authorization;
+mod bindings;
+mod config;
+mod custom;
+mod environment;
+mod files;
+mod http;
+mod link;
+mod logging;
+mod resolver;
+mod rooms;
+mod secrets;
+mod sockets;
+mod stream;
+
+pub use authority::Enforcement;
+pub(crate) use authority::{Authority, Permit, now};
+pub(crate) use authorization::Authorization;
+pub(crate) use config::ConfigView;
+pub(crate) use custom::Providers;
+pub use custom::{NotAllowed, Provider};
+pub(crate) use environment::EnvironmentView;
+pub(crate) use files::{Files, FilesView};
+pub(crate) use http::{Connector, Http};
+pub(crate) use link::link;
+pub(crate) use logging::LoggingView;
+pub use resolver::Resolver;
+pub(crate) use resolver::SystemResolver;
+pub(crate) use rooms::{Rooms, Suppliers};
+pub use secrets::SecretStore;
+pub(crate) use secrets::{NoSecrets, SecretsView};
+pub(crate) use sockets::{SocketsView, Told, checking};

@@ -1,0 +1,50 @@
+//! What the rooms hold for one revision, made ready when it is deployed.
+//!
+//! Tests: through the rooms.
+
+use std::sync::Arc;
+
+use airssys_wasm_core::policy::Policy;
+
+use super::config::{self, Values};
+use super::environment::{self, Variables};
+use super::files::Roots;
+use super::http::Connector;
+use super::resolver::Resolver;
+use super::secrets::SecretStore;
+use crate::Result;
+
+/// Shared by the instances of a revision.
+pub(crate) struct Rooms {
+    pub(crate) files: Roots,
+    pub(crate) environment: Variables,
+    pub(crate) config: Values,
+    pub(crate) secrets: Arc<dyn SecretStore>,
+    pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) connector: Arc<Connector>,
+}
+
+/// What the embedder said once for all deployments.
+pub(crate) struct Suppliers {
+    pub(crate) secrets: Arc<dyn SecretStore>,
+    pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) connector: Arc<Connector>,
+}
+
+impl Rooms {
+    /// Opens what the grants name.
+    ///
+    /// # Errors
+    ///
+    /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable).
+    pub(crate) fn open(policy: &Policy, suppliers: &Suppliers) -> Result<Self> {
+        Ok(Self {
+            files: Roots::open(policy)?,
+            environment: environment::read_ambient(policy)?,
+            config: config::read(policy)?,
+            secrets: Arc::clone(&suppliers.secrets),
+            resolver: Arc::clone(&suppliers.resolver),
+            connector: Arc::clone(&suppliers.connector),
+        })
+    }
+}

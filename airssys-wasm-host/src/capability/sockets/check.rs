@@ -1,0 +1,59 @@
+//! Asks before an address is used: for each connection, each local address, each
+//! datagram.
+//!
+//! Tests: the workspace's `tests/attacks`.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use airssys_wasm_core::policy::{Operation, SocketAccess};
+use wasmtime_wasi::sockets::SocketAddrUse;
+
+use super::Told;
+use crate::capability::Authority;
+
+type Answer = Pin<Box<dyn Future<Output = bool> + Send + Sync>>;
+
+/// The check of one instance.
+pub(crate) fn checking(
+    authority: Arc<Authority>,
+    told: Arc<Told>,
+) -> impl Fn(SocketAddr, SocketAddrUse) -> Answer + Send + Sync + 'static {
+    move |address, what| {
+        let allowed = check(&authority, &told, address, what);
+        Box::pin(std::future::ready(allowed))
+    }
+}
+
+fn check(authority: &Authority, told: &Told, address: SocketAddr, what: SocketAddrUse) -> bool {
+    let access = access(what);
+    let operation = |access| Operation::Socket { access, address, names: told.names_of(plain(address)) };
+    let asked = operation(access);
+    // Whoever sent something to one that listens may be answered.
+    let answers =
+        access == SocketAccess::UdpSend && told.has_heard_from(address) && !authority.would_allow(&asked);
+    let asked = if answers { operation(SocketAccess::UdpReceive) } else { asked };
+    let allowed = authority.ask(asked, told.call()).is_ok();
+    if allowed && access == SocketAccess::UdpReceive {
+        told.heard_from(address);
+    }
+    allowed
+}
+
+/// An IPv4 address in IPv6 clothes was told as what it is.
+fn plain(address: SocketAddr) -> std::net::IpAddr {
+    address.ip().to_canonical()
+}
+
+fn access(what: SocketAddrUse) -> SocketAccess {
+    match what {
+        SocketAddrUse::TcpBind => SocketAccess::TcpBind,
+        SocketAddrUse::TcpListen => SocketAccess::TcpListen,
+        SocketAddrUse::TcpAccept => SocketAccess::TcpAccept,
+        SocketAddrUse::TcpConnect => SocketAccess::TcpConnect,
+        SocketAddrUse::UdpBind => SocketAccess::UdpBind,
+        SocketAddrUse::UdpSend => SocketAccess::UdpSend,
+        SocketAddrUse::UdpReceive => SocketAccess::UdpReceive,
+    }
+}

@@ -1,0 +1,113 @@
+//! `wasi:sockets/ip-name-lookup`: answers for granted names, and remembers what it said.
+//!
+//! A name that may not be looked up is not asked about, for the question alone would
+//! carry something out.
+//! Tests: the workspace's `tests/attacks`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::vec;
+
+use airssys_wasm_core::policy::{HttpHost, HttpTarget, Operation, Reason};
+use wasmtime::component::Resource;
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress, Network};
+use wasmtime_wasi::p2::{DynPollable, Pollable, SocketError, subscribe};
+use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
+
+use super::{SocketsView, Told};
+use crate::capability::bindings::ip_name_lookup::{Host, HostResolveAddressStream};
+
+/// The addresses of a name, once they are there. Public, because generated code says so.
+#[allow(unreachable_pub, reason = "generated bindings re-export it")]
+pub enum Answer {
+    Asked(AbortOnDropJoinHandle<Result<Vec<IpAddr>, ErrorCode>>),
+    Told(Result<vec::IntoIter<IpAddr>, ErrorCode>),
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Answer {
+    async fn ready(&mut self) {
+        if let Self::Asked(answer) = self {
+            *self = Self::Told(answer.await.map(Vec::into_iter));
+        }
+    }
+}
+
+impl Host for SocketsView<'_> {
+    fn resolve_addresses(
+        &mut self,
+        network: Resource<Network>,
+        name: String,
+    ) -> Result<Resource<Answer>, SocketError> {
+        self.table.get(&network)?;
+        let Some(host) = read(&name) else {
+            let reason = Reason::Malformed { problem: "is no name that could be looked up".into() };
+            self.authority.refuse(&Operation::Lookup { name }, reason, self.call);
+            return Err(ErrorCode::InvalidArgument.into());
+        };
+        let answer = match host {
+            HttpHost::Address(address) => Answer::Told(Ok(vec![address].into_iter())),
+            HttpHost::Name(name) => {
+                let operation = Operation::Lookup { name: name.clone() };
+                self.authority.ask(operation, self.call).map_err(|_| ErrorCode::AccessDenied)?;
+                let resolving = self.rooms.resolver.resolve(&name);
+                let told = Arc::clone(self.told);
+                Answer::Asked(wasmtime_wasi::runtime::spawn(tell(told, name, resolving)))
+            }
+        };
+        Ok(self.table.push(answer)?)
+    }
+}
+
+async fn tell(
+    told: Arc<Told>,
+    name: String,
+    resolving: impl Future<Output = std::io::Result<Vec<IpAddr>>>,
+) -> Result<Vec<IpAddr>, ErrorCode> {
+    let addresses: Vec<IpAddr> = match resolving.await {
+        Ok(addresses) => addresses.into_iter().map(|address| address.to_canonical()).collect(),
+        Err(_) => return Err(ErrorCode::NameUnresolvable),
+    };
+    if addresses.is_empty() {
+        return Err(ErrorCode::NameUnresolvable);
+    }
+    if told.tell(&name, &addresses) { Ok(addresses) } else { Err(ErrorCode::NewSocketLimit) }
+}
+
+/// A name as URLs have them: by the one parser that reads hosts.
+fn read(name: &str) -> Option<HttpHost> {
+    if let Ok(address) = name.parse::<IpAddr>() {
+        return Some(HttpHost::Address(address.to_canonical()));
+    }
+    if name.contains(['/', '?', '@', ':', '[', '%']) {
+        return None;
+    }
+    HttpTarget::parse("GET", &format!("http://{name}/")).ok().map(|target| target.host)
+}
+
+impl HostResolveAddressStream for SocketsView<'_> {
+    fn resolve_next_address(&mut self, answer: Resource<Answer>) -> Result<Option<IpAddress>, SocketError> {
+        let answer = self.table.get_mut(&answer)?;
+        if let Answer::Asked(asked) = answer {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            match std::pin::Pin::new(asked).poll(&mut context) {
+                std::task::Poll::Ready(addresses) => *answer = Answer::Told(addresses.map(Vec::into_iter)),
+                std::task::Poll::Pending => return Err(ErrorCode::WouldBlock.into()),
+            }
+        }
+        match answer {
+            Answer::Told(Ok(addresses)) => Ok(addresses.next().map(Into::into)),
+            Answer::Told(Err(code)) => Err((*code).into()),
+            Answer::Asked(_) => Err(ErrorCode::WouldBlock.into()),
+        }
+    }
+
+    fn subscribe(&mut self, answer: Resource<Answer>) -> wasmtime::Result<Resource<DynPollable>> {
+        subscribe(self.table, answer)
+    }
+
+    fn drop(&mut self, answer: Resource<Answer>) -> wasmtime::Result<()> {
+        self.table.delete(answer)?;
+        Ok(())
+    }
+}

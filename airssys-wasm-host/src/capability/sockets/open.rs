@@ -1,0 +1,125 @@
+//! A socket only for who may use one, and streams that end with the grant.
+//!
+//! wasmtime's own functions do the work; these stand in front of the few that hand
+//! something out.
+//! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/revoke`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use airssys_wasm_core::policy::{Operation, SocketAccess};
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddressFamily};
+use wasmtime_wasi::p2::bindings::sockets::tcp::HostTcpSocket;
+use wasmtime_wasi::p2::bindings::sockets::{network, tcp_create_socket, udp_create_socket};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, SocketError, SocketResult, TcpSocket, UdpSocket};
+
+use super::SocketsView;
+use crate::capability::Permit;
+use crate::capability::stream::{guard_input, guard_output};
+use crate::instance::InstanceState;
+
+/// The version of the interfaces whose functions are stood before.
+const TCP: &str = "wasi:sockets/tcp@0.2.12";
+
+type Streams = (Resource<DynInputStream>, Resource<DynOutputStream>);
+type Accepted = (Resource<TcpSocket>, Resource<DynInputStream>, Resource<DynOutputStream>);
+
+/// Puts what stands here before wasmtime's functions. They have to be linked already.
+pub(crate) fn stand_before(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    let mut tcp = linker.instance(TCP)?;
+    tcp.func_wrap("[method]tcp-socket.finish-connect", |mut store, (socket,): (Resource<TcpSocket>,)| {
+        let outcome = store.data_mut().sockets().finish_connect(socket);
+        Ok((answer(outcome)?,))
+    })?;
+    tcp.func_wrap("[method]tcp-socket.accept", |mut store, (socket,): (Resource<TcpSocket>,)| {
+        let outcome = store.data_mut().sockets().accept(socket);
+        Ok((answer(outcome)?,))
+    })?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// A code for the guest, or a trap.
+fn answer<T>(outcome: SocketResult<T>) -> wasmtime::Result<Result<T, ErrorCode>> {
+    match outcome {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => error.downcast().map(Err),
+    }
+}
+
+impl SocketsView<'_> {
+    fn finish_connect(&mut self, socket: Resource<TcpSocket>) -> SocketResult<Streams> {
+        let same = Resource::new_borrow(socket.rep());
+        let (input, output) = self.inner().finish_connect(socket)?;
+        let address: SocketAddr = self.inner().remote_address(same)?.into();
+        self.guard(SocketAccess::TcpConnect, address, &input, &output)?;
+        Ok((input, output))
+    }
+
+    fn accept(&mut self, socket: Resource<TcpSocket>) -> SocketResult<Accepted> {
+        let (accepted, input, output) = self.inner().accept(socket)?;
+        let same = Resource::new_borrow(accepted.rep());
+        let address: SocketAddr = self.inner().remote_address(same)?.into();
+        self.guard(SocketAccess::TcpAccept, address, &input, &output)?;
+        Ok((accepted, input, output))
+    }
+
+    /// The connection was allowed when it was begun; it may have been taken back since.
+    fn guard(
+        &mut self,
+        access: SocketAccess,
+        address: SocketAddr,
+        input: &Resource<DynInputStream>,
+        output: &Resource<DynOutputStream>,
+    ) -> SocketResult<()> {
+        let names = self.told.names_of(address.ip().to_canonical());
+        let permit = self.ask(access, address, names)?;
+        guard_input(self.table, input, self.authority, permit.clone(), self.call)
+            .map_err(SocketError::trap)?;
+        guard_output(self.table, output, self.authority, permit, self.call).map_err(SocketError::trap)
+    }
+
+    fn ask(&self, access: SocketAccess, address: SocketAddr, names: Vec<String>) -> SocketResult<Permit> {
+        let operation = Operation::Socket { access, address, names };
+        self.authority.ask(operation, self.call).map_err(|_| ErrorCode::AccessDenied.into())
+    }
+
+    /// Whether there is anything that a socket could be used for.
+    fn ask_to_open(&self, access: SocketAccess) -> SocketResult<()> {
+        self.ask(access, SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), Vec::new()).map(drop)
+    }
+}
+
+impl network::Host for SocketsView<'_> {
+    fn convert_error_code(&mut self, error: SocketError) -> wasmtime::Result<ErrorCode> {
+        self.inner().convert_error_code(error)
+    }
+
+    fn network_error_code(
+        &mut self,
+        error: Resource<wasmtime::Error>,
+    ) -> wasmtime::Result<Option<ErrorCode>> {
+        self.inner().network_error_code(error)
+    }
+}
+
+impl network::HostNetwork for SocketsView<'_> {
+    fn drop(&mut self, network: Resource<network::Network>) -> wasmtime::Result<()> {
+        network::HostNetwork::drop(&mut self.inner(), network)
+    }
+}
+
+impl tcp_create_socket::Host for SocketsView<'_> {
+    fn create_tcp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
+        self.ask_to_open(SocketAccess::TcpOpen)?;
+        self.inner().create_tcp_socket(family)
+    }
+}
+
+impl udp_create_socket::Host for SocketsView<'_> {
+    async fn create_udp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<UdpSocket>> {
+        self.ask_to_open(SocketAccess::UdpOpen)?;
+        self.inner().create_udp_socket(family).await
+    }
+}

@@ -1,0 +1,86 @@
+//! What an instance was told: which addresses names have, and who sent it something.
+//!
+//! Tests: below.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::observe::CallId;
+
+/// More than this an instance is not told: it asked for names in a loop.
+const TOLD_MAX: usize = 4096;
+
+/// Shared with the checks that wasmtime calls, which see no store.
+#[derive(Default)]
+pub(crate) struct Told {
+    names: Mutex<HashMap<IpAddr, Vec<String>>>,
+    peers: Mutex<HashMap<SocketAddr, ()>>,
+    instance: u64,
+    call: AtomicU64,
+}
+
+impl Told {
+    pub(crate) fn new(instance: u64) -> Self {
+        Self { instance, ..Self::default() }
+    }
+
+    pub(crate) fn begin_call(&self, call: u64) {
+        self.call.store(call, Ordering::Relaxed);
+    }
+
+    pub(super) fn call(&self) -> CallId {
+        CallId { instance: self.instance, call: self.call.load(Ordering::Relaxed) }
+    }
+
+    /// The instance is told these addresses for a name. False if it was told too much.
+    pub(super) fn tell(&self, name: &str, addresses: &[IpAddr]) -> bool {
+        let mut names = self.names.lock();
+        if names.len() + addresses.len() > TOLD_MAX {
+            return false;
+        }
+        for address in addresses {
+            let known = names.entry(*address).or_default();
+            if !known.iter().any(|known| known == name) && known.len() < TOLD_MAX {
+                known.push(name.to_owned());
+            }
+        }
+        true
+    }
+
+    /// The names that it was told an address for.
+    pub(super) fn names_of(&self, address: IpAddr) -> Vec<String> {
+        self.names.lock().get(&address).cloned().unwrap_or_default()
+    }
+
+    /// Somebody sent something to a socket that waits for whoever comes.
+    pub(super) fn heard_from(&self, peer: SocketAddr) {
+        let mut peers = self.peers.lock();
+        if peers.len() < TOLD_MAX {
+            peers.insert(peer, ());
+        }
+    }
+
+    /// Whether that one may be answered.
+    pub(super) fn has_heard_from(&self, peer: SocketAddr) -> bool {
+        self.peers.lock().contains_key(&peer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remembers_which_name_an_address_was_told_for() {
+        let told = Told::default();
+        let address: IpAddr = "93.184.216.34".parse().expect("an address");
+        assert!(told.tell("a.com", &[address]) && told.tell("b.com", &[address]));
+        assert_eq!(told.names_of(address), ["a.com", "b.com"]);
+        assert!(told.names_of("1.1.1.1".parse().expect("an address")).is_empty());
+        let many: Vec<IpAddr> = (0..5_000).map(|n| std::net::Ipv4Addr::from_bits(n).into()).collect();
+        assert!(!told.tell("c.com", &many));
+    }
+}

@@ -1,0 +1,134 @@
+//! Are the grants enough for a component, and no more than was agreed to?
+//!
+//! Tests: the workspace's `tests/suite/capabilities/approval`.
+
+use std::collections::BTreeSet;
+
+use airssys_wasm_core::policy::{Change, Granted, Requested, Review, difference, mismatches};
+use airssys_wasm_core::{Kind, Need, Rule};
+
+use crate::capability::now;
+use crate::observe::Event;
+use crate::revision::{Draft, Revision};
+use crate::runtime::Runtime;
+use crate::{Error, ErrorKind, Result};
+
+/// What is required is granted, and every rule means something here.
+pub(super) fn check(runtime: &Runtime, draft: &Draft) -> Result<()> {
+    check_custom(runtime, draft)?;
+    check_what_all_may_use(draft)?;
+    let review = Review::of(draft.component.requested(), &draft.grants, now());
+    warn(runtime, draft, &review);
+    if review.suffices() {
+        return Ok(());
+    }
+    let lacking: Vec<String> = review.lacking().map(|(rule, granted)| lack(rule, granted)).collect();
+    let message = format!(
+        "it requires what it is not granted: {}; grant that, or let it run with less (`Shortfall::RunWithLess`)",
+        lacking.join("; ")
+    );
+    Err(Error::new(ErrorKind::NotGranted, message))
+}
+
+fn lack(rule: &Rule, granted: Granted) -> String {
+    format!("`{rule}` ({granted})")
+}
+
+/// It asks for no more than the revision that serves: an update widens nothing by itself.
+pub(super) fn check_no_growth(runtime: &Runtime, serving: &Revision, next: &Draft) -> Result<()> {
+    let changes = growth(serving, next);
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let name = next.name.clone();
+    runtime.announcer.announce(Event::AwaitsApproval {
+        component: name,
+        digest: next.component.digest(),
+        changes: changes.clone(),
+    });
+    let message = format!(
+        "it asks for more than {serving}: {}; approve it by giving it grants (`.grants(...)`, or `Host::approve`)",
+        changes.join("; ")
+    );
+    Err(Error::new(ErrorKind::AwaitsApproval, message))
+}
+
+/// What the next revision asks for in addition, and either needs or would get.
+fn growth(serving: &Revision, next: &Draft) -> Vec<String> {
+    let given = |rule: &Rule| next.grants.allowed().any(|grant| grant.overlaps(rule));
+    match (serving.component.requested(), next.component.requested()) {
+        (Requested::These(old), Requested::These(new)) => difference(old, new)
+            .into_iter()
+            .filter(|change| match change {
+                Change::Added(rule, need) => *need == Need::Required || given(rule),
+                Change::Removed(_) => false,
+            })
+            .map(|change| change.to_string())
+            .collect(),
+        (Requested::These(_), Requested::Anything) => {
+            vec!["+ anything: it says no more what it needs".into()]
+        }
+        // What says nothing may ask for all that it imports the means for.
+        (Requested::Anything, _) => {
+            let old = kinds(serving.component.world());
+            let new = kinds(next.component.world());
+            new.difference(&old).map(|kind| format!("+ {}: it imports the means now", kind.word())).collect()
+        }
+    }
+}
+
+fn kinds(world: &airssys_wasm_core::world::World) -> BTreeSet<Kind> {
+    airssys_wasm_core::policy::kinds(world)
+}
+
+/// Rules of an embedder's kinds are of kinds that this one has, and it can read them.
+fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
+    let requested: Vec<&Rule> = match draft.component.requested() {
+        Requested::These(requests) => requests.iter().map(|(rule, _)| rule).collect(),
+        Requested::Anything => Vec::new(),
+    };
+    let all = requested.into_iter().chain(draft.grants.allowed()).chain(draft.grants.denied());
+    for rule in all.filter(|rule| rule.known_kind().is_none()) {
+        let provider = runtime.linkers.providers().iter().find(|provider| provider.kind() == rule.kind());
+        let Some(provider) = provider else {
+            let message = format!(
+                "`{rule}`: `{}` is not a capability known to airssys-wasm {}, and nobody provides it here (`HostBuilder::provider`)",
+                rule.kind(),
+                env!("CARGO_PKG_VERSION")
+            );
+            return Err(Error::new(ErrorKind::UnknownCapability, message));
+        };
+        provider
+            .check(&rule.target())
+            .map_err(|problem| Error::new(ErrorKind::InvalidGrant, format!("`{rule}`: {problem}")))?;
+    }
+    Ok(())
+}
+
+/// What every component may use is not denied to one that imports it: there is no way to
+/// take it away from a component that runs.
+fn check_what_all_may_use(draft: &Draft) -> Result<()> {
+    let denied: Vec<String> = draft
+        .grants
+        .denied()
+        .filter(|rule| airssys_wasm_core::policy::imports_means_for(draft.component.world(), rule))
+        .map(|rule| format!("`{rule}`"))
+        .collect();
+    if denied.is_empty() {
+        return Ok(());
+    }
+    let message = format!("it imports what is denied to it: {}", denied.join(", "));
+    Err(Error::new(ErrorKind::NotGranted, message))
+}
+
+fn warn(runtime: &Runtime, draft: &Draft, review: &Review) {
+    let unrequested = review
+        .unrequested
+        .iter()
+        .map(|rule| format!("`{}` is granted, and the component never requested it", rule.without_value()));
+    let imports = mismatches(draft.component.requested(), draft.component.world());
+    for warning in unrequested.chain(imports) {
+        tracing::warn!(component = %draft.name, "{warning}");
+        runtime.announcer.announce(Event::Mismatched { component: draft.name.clone(), warning });
+    }
+}
