@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::path::Path;
 
 use airssys_wasm_core as core;
+use airssys_wasm_core::Requests;
 use semver::Version;
 
 use crate::{Error, ErrorKind, Result};
@@ -63,6 +64,13 @@ impl Component {
     /// [`ErrorKind::InvalidName`] if it is none.
     pub fn with_name(self, name: &str) -> Result<Self> {
         Ok(Self(self.0.with_name(name.parse()?)))
+    }
+
+    /// The same component with requests that somebody wrote down for it, if it says none
+    /// itself; one that does keeps its own.
+    #[must_use]
+    pub fn with_requests(self, requests: Requests) -> Self {
+        Self(self.0.with_requests(requests))
     }
 
     /// The same component with another version.

@@ -56,8 +56,8 @@ mod runtime;
 mod wasi;
 
 pub use airssys_wasm_core::{
-    Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Limits, Requests, Rule, Strategy,
-    Value, policy, world,
+    Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Kind, Limits, Need, Requests, Rule,
+    Strategy, Value, policy, world,
 };
 pub use capability::{Enforcement, NotAllowed, Provider, Resolver, SecretStore};
 pub use component::Component;

@@ -28,6 +28,8 @@ pub(crate) fn context(
         .stderr(LogStream::new(Arc::clone(printer), GuestStream::Stderr))
         .max_random_size(limits.random_bytes_max)
         .allow_ip_name_lookup(false)
+        .allow_tcp(true)
+        .allow_udp(true)
         .socket_addr_check(checking(Arc::clone(authority), Arc::clone(told)))
         .build()
 }

@@ -48,15 +48,17 @@ impl Roots {
         let mounts = mounts(&rules)?;
         let mut opened: BTreeMap<String, Root> = BTreeMap::new();
         let mut quotas = BTreeMap::new();
+        let mut hosts: BTreeMap<String, PathBuf> = BTreeMap::new();
         for rule in &rules {
             let place = Place::of(rule, &mounts)?;
             if let Some(bytes_max) = rule.bytes_max {
                 let quota = Quota::new(rule.rule.clone(), place.host.clone(), bytes_max);
                 quotas.insert(rule.rule.clone(), Arc::new(quota));
             }
-            if !opened.contains_key(&place.guest) {
-                let root = Root::open(&place, policy, &rules)?;
-                opened.insert(place.guest, root);
+            match hosts.insert(place.guest.clone(), place.host.clone()) {
+                None => drop(opened.insert(place.guest.clone(), Root::open(&place, policy, &rules)?)),
+                Some(other) if other != place.host => return Err(place.twice(&other)),
+                Some(_) => {}
             }
         }
         Ok(Self { all: opened.into_values().collect(), quotas })
@@ -85,16 +87,42 @@ struct Place {
 
 impl Place {
     fn of(rule: &FileRule, mounts: &BTreeMap<String, String>) -> Result<Self> {
-        let mut guest = rule.root.clone();
-        let mut host = on_host(&guest, mounts);
-        let mut is_around_a_file = false;
+        let (guest, host) = (rule.root.clone(), on_host(&rule.root, mounts));
         if rule.is_tree && host.is_file() {
-            guest.truncate(guest.rfind('/').unwrap_or_default());
-            host = on_host(&guest, mounts);
-            is_around_a_file = true;
+            return Self::around_a_file(rule, &guest, &host);
         }
-        let rule = rule.rule.to_string();
-        Ok(Self { guest, host, rule, is_around_a_file })
+        Ok(Self { guest, host, rule: rule.rule.to_string(), is_around_a_file: false })
+    }
+
+    fn twice(&self, other: &Path) -> Error {
+        let message = format!(
+            "`{}`: `{}` would be both `{}` and `{}` on the host; give them different names",
+            self.rule,
+            self.guest,
+            self.host.display(),
+            other.display()
+        );
+        Error::new(ErrorKind::GrantUnusable, message)
+    }
+
+    /// A file is reached through the directory that it lies in, under its own name.
+    fn around_a_file(rule: &FileRule, guest: &str, host: &Path) -> Result<Self> {
+        let (directory, name) = guest.rsplit_once('/').unwrap_or_default();
+        match host.parent() {
+            Some(parent) if host.file_name() == Some(name.as_ref()) => Ok(Self {
+                guest: directory.to_owned(),
+                host: parent.to_owned(),
+                rule: rule.rule.to_string(),
+                is_around_a_file: true,
+            }),
+            _ => Err(Error::new(
+                ErrorKind::GrantUnusable,
+                format!(
+                    "`{}`: a file that is granted alone has the same name on the host, `{name}`",
+                    rule.rule
+                ),
+            )),
+        }
     }
 }
 

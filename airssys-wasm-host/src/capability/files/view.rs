@@ -142,16 +142,20 @@ impl FilesView<'_> {
         self.rooms.files.all[root].is_fine()
     }
 
-    /// Checks that what was opened may still be used so.
+    /// Checks that what was opened may still be used so. What it was not opened for is
+    /// refused, on the record.
     fn check(
         &mut self,
         fd: &Resource<Descriptor>,
+        access: FileAccess,
         which: impl Fn(&mut Permits) -> Option<&mut Permit>,
     ) -> FsResult<Permit> {
         let (authority, call) = (Arc::clone(self.authority), self.call);
         let opened = self.files.open.get_mut(&fd.rep()).ok_or(ErrorCode::BadDescriptor)?;
         let Some(permit) = which(&mut opened.permits) else {
-            return Err(ErrorCode::NotPermitted.into());
+            let path = opened.path.clone();
+            self.ask(access, &path)?;
+            return Err(ErrorCode::BadDescriptor.into());
         };
         if authority.still_allows(permit, call) {
             return Ok(permit.clone());
@@ -266,6 +270,8 @@ impl FilesView<'_> {
         }
         if flags.contains(DescriptorFlags::READ) && !self.only_leads_on(path, writes) {
             permits.read = Some(self.ask(FileAccess::Read, path)?);
+        } else if flags.contains(DescriptorFlags::READ) {
+            permits.look = Some(self.ask(FileAccess::Walk, path)?);
         } else if !writes {
             let access =
                 if self.would_allow(FileAccess::Look, path) { FileAccess::Look } else { FileAccess::Walk };
@@ -349,32 +355,32 @@ impl HostDescriptor for FilesView<'_> {
         len: Filesize,
         advice: Advice,
     ) -> FsResult<()> {
-        self.check(&fd, Permits::any)?;
+        self.check(&fd, FileAccess::Look, Permits::any)?;
         self.inner().advise(fd, offset, len, advice).await
     }
 
     async fn sync_data(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
-        self.check(&fd, Permits::any)?;
+        self.check(&fd, FileAccess::Look, Permits::any)?;
         self.inner().sync_data(fd).await
     }
 
     async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
-        self.check(&fd, Permits::any)?;
+        self.check(&fd, FileAccess::Look, Permits::any)?;
         self.inner().sync(fd).await
     }
 
     async fn get_flags(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorFlags> {
-        self.check(&fd, Permits::any)?;
+        self.check(&fd, FileAccess::Look, Permits::any)?;
         self.inner().get_flags(fd).await
     }
 
     async fn get_type(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorType> {
-        self.check(&fd, Permits::any)?;
+        self.check(&fd, FileAccess::Look, Permits::any)?;
         self.inner().get_type(fd).await
     }
 
     async fn stat(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorStat> {
-        self.check(&fd, Permits::any)?;
+        self.check(&fd, FileAccess::Look, Permits::any)?;
         self.inner().stat(fd).await
     }
 
@@ -387,12 +393,12 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn metadata_hash(&mut self, fd: Resource<Descriptor>) -> FsResult<MetadataHashValue> {
-        self.check(&fd, Permits::any)?;
+        self.check(&fd, FileAccess::Look, Permits::any)?;
         self.inner().metadata_hash(fd).await
     }
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
-        let permit = self.check(&fd, |permits| permits.write.as_mut())?;
+        let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
         let Descriptor::File(file) = self.table.get(&fd)? else {
             return Err(ErrorCode::BadDescriptor.into());
         };
@@ -418,7 +424,7 @@ impl HostDescriptor for FilesView<'_> {
         len: Filesize,
         offset: Filesize,
     ) -> FsResult<(Vec<u8>, bool)> {
-        self.check(&fd, |permits| permits.read.as_mut())?;
+        self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
         self.inner().read(fd, len, offset).await
     }
 
@@ -428,7 +434,7 @@ impl HostDescriptor for FilesView<'_> {
         bytes: Vec<u8>,
         offset: Filesize,
     ) -> FsResult<Filesize> {
-        let permit = self.check(&fd, |permits| permits.write.as_mut())?;
+        let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
         self.charge(&fd, &permit, bytes.len() as u64).await?;
         self.inner().write(fd, bytes, offset).await
     }
@@ -438,7 +444,7 @@ impl HostDescriptor for FilesView<'_> {
         fd: Resource<Descriptor>,
         offset: Filesize,
     ) -> FsResult<Resource<DynInputStream>> {
-        let permit = self.check(&fd, |permits| permits.read.as_mut())?;
+        let permit = self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
         let stream = self.inner().read_via_stream(fd, offset)?;
         guard_input(self.table, &stream, self.authority, permit, self.call).map_err(FsError::trap)?;
         Ok(stream)
@@ -449,7 +455,7 @@ impl HostDescriptor for FilesView<'_> {
         fd: Resource<Descriptor>,
         offset: Filesize,
     ) -> FsResult<Resource<DynOutputStream>> {
-        let permit = self.check(&fd, |permits| permits.write.as_mut())?;
+        let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
         let stream = self.inner().write_via_stream(Resource::new_borrow(fd.rep()), offset)?;
         self.charge_stream(&fd, &stream, &permit)?;
         guard_output(self.table, &stream, self.authority, permit, self.call).map_err(FsError::trap)?;
@@ -457,7 +463,7 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     fn append_via_stream(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DynOutputStream>> {
-        let permit = self.check(&fd, |permits| permits.append.as_mut())?;
+        let permit = self.check(&fd, FileAccess::Append, |permits| permits.append.as_mut())?;
         let stream = self.inner().append_via_stream(Resource::new_borrow(fd.rep()))?;
         self.charge_stream(&fd, &stream, &permit)?;
         guard_output(self.table, &stream, self.authority, permit, self.call).map_err(FsError::trap)?;
@@ -465,7 +471,8 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn read_directory(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DirectoryEntryStream>> {
-        let permit = self.check(&fd, |permits| permits.read.as_mut().or(permits.look.as_mut()))?;
+        let permit =
+            self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut().or(permits.look.as_mut()))?;
         let opened = self.opened(&fd)?;
         let stream = self.inner().read_directory(fd).await?;
         self.files.listings.insert(stream.rep(), (opened.path, permit));
@@ -491,6 +498,7 @@ impl HostDescriptor for FilesView<'_> {
         let access =
             if self.would_allow(FileAccess::Look, &path) { FileAccess::Look } else { FileAccess::Walk };
         self.ask(access, &path)?;
+        let seen = path.clone();
         let target = self.target(&fd, &base, written, path).await?;
         let flags = target.flags(flags);
         let outcome = self.inner().stat_at(target.borrow(), flags, target.name.clone()).await;
@@ -498,7 +506,7 @@ impl HostDescriptor for FilesView<'_> {
         let stat = outcome?;
         // What only leads on to something is a directory, or nobody's to know of.
         if access == FileAccess::Walk && stat.type_ != DescriptorType::Directory {
-            return Err(ErrorCode::NotPermitted.into());
+            self.ask(FileAccess::Look, &seen)?;
         }
         Ok(stat)
     }
@@ -566,6 +574,10 @@ impl HostDescriptor for FilesView<'_> {
             self.inner().open_at(target.borrow(), path_flags, target.name.clone(), open_flags, flags).await;
         let (root, path) = (target.root, target.path.clone());
         self.done(target)?;
+        if walks && outcome.is_err() {
+            // It was no directory, and for anything else there is no permit.
+            self.ask(FileAccess::Read, &path)?;
+        }
         let opened = outcome?;
         self.note(&opened, root, path, permits);
         Ok(opened)

@@ -1,0 +1,70 @@
+//! The outcome of all rows: a line for each that went wrong, and the counts.
+
+use serde_json::json;
+
+use crate::case::Outcome;
+use crate::table::Case;
+
+/// What has been counted.
+#[derive(Default)]
+pub(crate) struct Report {
+    cases: usize,
+    refused: usize,
+    leaked: usize,
+    allowed_twins: usize,
+    twins_failed: usize,
+    unaudited: usize,
+}
+
+impl Report {
+    pub(crate) fn add(&mut self, case: &Case, outcome: Outcome) {
+        self.cases += 1;
+        match &outcome.leaked {
+            Some(what) => {
+                self.leaked += 1;
+                say(&format!("LEAKED     {}: {what}", case.name));
+            }
+            None => self.refused += 1,
+        }
+        if let Some(what) = &outcome.unaudited {
+            self.unaudited += 1;
+            say(&format!("UNAUDITED  {}: {what}", case.name));
+        }
+        match &outcome.twin_failed {
+            Some(what) => {
+                self.twins_failed += 1;
+                say(&format!("TWIN       {}: {what}", case.name));
+            }
+            None => self.allowed_twins += 1,
+        }
+    }
+
+    pub(crate) fn is_clean(&self) -> bool {
+        self.cases > 0 && self.leaked + self.unaudited + self.twins_failed == 0
+    }
+
+    pub(crate) fn print(&self, as_json: bool) {
+        if as_json {
+            let counts = json!({
+                "cases": self.cases,
+                "refused": self.refused,
+                "leaked": self.leaked,
+                "allowed_twins": self.allowed_twins,
+                "twins_failed": self.twins_failed,
+                "unaudited": self.unaudited,
+            });
+            say(&counts.to_string());
+        } else {
+            say(&format!(
+                "{} cases: {} refused, {} leaked, {} not on the record; {} twins allowed, {} not",
+                self.cases, self.refused, self.leaked, self.unaudited, self.allowed_twins, self.twins_failed
+            ));
+        }
+    }
+}
+
+/// A line on standard output.
+#[allow(clippy::print_stdout, reason = "this program's output is what it is for")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
+}

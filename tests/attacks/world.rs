@@ -1,0 +1,245 @@
+//! Where attempts are made: a fresh directory for each, servers that count who reached
+//! them, names that resolve as a row needs it, and a record of every decision.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use airssys_wasm_host::{AuditLog, AuditRecord, Host, Resolver, SecretStore};
+use parking_lot::Mutex;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+
+/// What all attempts share.
+pub(crate) struct World {
+    pub(crate) host: Host,
+    pub(crate) audit: Arc<Records>,
+    pub(crate) reached: Arc<AtomicUsize>,
+    pub(crate) lookups: Arc<AtomicUsize>,
+    ports: HashMap<&'static str, u16>,
+}
+
+/// Every decision since it was last asked.
+#[derive(Default)]
+pub(crate) struct Records(Mutex<Vec<AuditRecord>>);
+
+impl Records {
+    pub(crate) fn take(&self) -> Vec<AuditRecord> {
+        std::mem::take(&mut self.0.lock())
+    }
+}
+
+impl AuditLog for Forward {
+    fn record(&self, record: &AuditRecord) {
+        self.0.0.lock().push(record.clone());
+    }
+}
+
+struct Forward(Arc<Records>);
+
+struct Names(Arc<AtomicUsize>);
+
+impl Resolver for Names {
+    fn resolve(&self, name: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+        let times = self.0.fetch_add(1, Ordering::SeqCst);
+        let addresses: &[&str] = match name {
+            "good.test" | "sub.good.test" | "localhost" => &["127.0.0.1"],
+            // Harmless the first time it is asked for, and something else after that.
+            "rebind.test" if times == 0 => &["127.0.0.1"],
+            "rebind.test" => &["127.0.0.2"],
+            "mixed.test" => &["127.0.0.1", "10.0.0.1"],
+            "private.test" => &["10.0.0.1"],
+            "metadata.test" => &["169.254.169.254"],
+            "mapped.test" => &["::ffff:127.0.0.1"],
+            "nat64.test" => &["64:ff9b::7f00:1"],
+            "many.test" => &["127.0.0.1", "127.0.0.3"],
+            _ => &[],
+        };
+        let addresses = addresses.iter().filter_map(|address| address.parse().ok()).collect();
+        Box::pin(std::future::ready(Ok(addresses)))
+    }
+}
+
+struct Safe;
+
+impl SecretStore for Safe {
+    fn secret(&self, name: &str) -> Pin<Box<dyn Future<Output = io::Result<Option<String>>> + Send>> {
+        let secret = (name == "db-password").then(|| "hunter2".to_owned());
+        Box::pin(std::future::ready(Ok(secret)))
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let (audit, lookups) = (Arc::new(Records::default()), Arc::<AtomicUsize>::default());
+        let host = Host::builder()
+            .audit_log(Forward(Arc::clone(&audit)))
+            .resolver(Names(Arc::clone(&lookups)))
+            .secrets(Safe)
+            .pooled_instances_max(20)
+            .build()
+            .expect("a host");
+        let reached = Arc::<AtomicUsize>::default();
+        let http = listen("127.0.0.1:0").await;
+        let port = http.local_addr().expect("an address").port();
+        // The same port on another address of this machine: where rebinding would lead.
+        let elsewhere = listen(&format!("127.0.0.2:{port}")).await;
+        let tcp = listen("127.0.0.1:0").await;
+        let udp = UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
+        let ports = HashMap::from([
+            ("{http}", port),
+            ("{tcp}", tcp.local_addr().expect("an address").port()),
+            ("{udp}", udp.local_addr().expect("an address").port()),
+            ("{free}", free_port().await),
+        ]);
+        for listener in [http, elsewhere] {
+            tokio::spawn(serve(listener, Arc::clone(&reached), port, answer_http));
+        }
+        tokio::spawn(serve(tcp, Arc::clone(&reached), port, echo));
+        tokio::spawn(count_datagrams(udp, Arc::clone(&reached)));
+        Self { host, audit, reached, lookups, ports }
+    }
+
+    /// A row's text with what its placeholders stand for.
+    pub(crate) fn fill(&self, text: &str, directory: &Path) -> String {
+        let text = text.replace("{dir}", &directory.display().to_string());
+        let text =
+            text.replace("{nul}", "\0").replace("{crlf}", "\r\n").replace("{long}", &"x".repeat(70_000));
+        self.ports.iter().fold(text, |text, (name, port)| text.replace(name, &port.to_string()))
+    }
+}
+
+async fn listen(address: &str) -> TcpListener {
+    TcpListener::bind(address).await.expect("a listener")
+}
+
+async fn free_port() -> u16 {
+    listen("127.0.0.1:0").await.local_addr().expect("an address").port()
+}
+
+type Answering = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
+
+async fn serve(
+    listener: TcpListener,
+    reached: Arc<AtomicUsize>,
+    port: u16,
+    answer: fn(TcpStream, u16) -> Answering,
+) {
+    while let Ok((stream, _)) = listener.accept().await {
+        reached.fetch_add(1, Ordering::SeqCst);
+        tokio::spawn(answer(stream, port));
+    }
+}
+
+fn answer_http(mut stream: TcpStream, port: u16) -> Answering {
+    Box::pin(async move {
+        let mut request = Vec::new();
+        while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+            let mut part = [0; 1024];
+            let read = stream.read(&mut part).await?;
+            if read == 0 {
+                return Ok(());
+            }
+            request.extend_from_slice(&part[..read]);
+        }
+        let request = String::from_utf8_lossy(&request).into_owned();
+        let path = request.split(' ').nth(1).unwrap_or_default();
+        let host = request.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+        if path == "/redirect" {
+            let to = format!(
+                "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.2:{port}/\r\ncontent-length: 0\r\n\r\n"
+            );
+            return stream.write_all(to.as_bytes()).await;
+        }
+        let text = format!("{path} at {host}");
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{text}", text.len());
+        stream.write_all(head.as_bytes()).await
+    })
+}
+
+fn echo(mut stream: TcpStream, _: u16) -> Answering {
+    Box::pin(async move {
+        let mut part = [0; 64];
+        loop {
+            match stream.read(&mut part).await? {
+                0 => return Ok(()),
+                read => stream.write_all(&part[..read]).await?,
+            }
+        }
+    })
+}
+
+async fn count_datagrams(socket: UdpSocket, reached: Arc<AtomicUsize>) {
+    while socket.recv_from(&mut [0; 64]).await.is_ok() {
+        reached.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The directory of one attempt.
+pub(crate) fn directory() -> TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| directory.path().join(name);
+    for name in ["data/sub", "data/private", "data2", "database", "outside", "cache", "log", "out"] {
+        std::fs::create_dir_all(at(name)).expect("a directory");
+    }
+    for (name, text) in [
+        ("data/a.txt", "a"),
+        ("data/b.csv", "b"),
+        ("data/race.txt", "harmless"),
+        ("data/sub/c.txt", "c"),
+        ("data/sub/d.csv", "d"),
+        ("data/private/secret.txt", "inner secret"),
+        ("data2/x.txt", "x"),
+        ("database/x.txt", "x"),
+        ("outside/secret.txt", "outer secret"),
+        ("log/app.log", "first\n"),
+        ("cache/full", "0123456789"),
+    ] {
+        std::fs::write(at(name), text).expect("a file");
+    }
+    let outside = at("outside");
+    for (target, name) in [
+        (Path::new("../outside"), "data/link-relative"),
+        (&*outside, "data/link-absolute"),
+        (Path::new("../outside/secret.txt"), "data/link-file"),
+        (Path::new("loop"), "data/loop"),
+        (Path::new("chain2"), "data/chain1"),
+        (Path::new("link-relative"), "data/chain2"),
+        (Path::new("sub"), "data/link-inside"),
+        (Path::new("private"), "data/link-private"),
+        (Path::new("private/secret.txt"), "data/b-link.csv"),
+    ] {
+        symlink(target, at(name)).expect("a link");
+    }
+    directory
+}
+
+/// Everything in a directory: names, kinds, contents, times.
+pub(crate) fn contents(directory: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    collect(directory, &mut found);
+    found
+}
+
+fn collect(directory: &Path, found: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(directory).expect("a directory").flatten() {
+        let path = entry.path();
+        let metadata = entry.metadata().expect("metadata");
+        let what = if metadata.is_dir() {
+            collect(&path, found);
+            "directory".into()
+        } else if metadata.is_symlink() {
+            format!("link to {:?}", std::fs::read_link(&path).expect("a link"))
+        } else {
+            format!("{:?} {:?}", std::fs::read(&path).expect("a file"), metadata.modified().expect("a time"))
+        };
+        found.insert(path.display().to_string(), what);
+    }
+}

@@ -1,0 +1,97 @@
+//! Attempts over HTTP.
+
+use wasip2::http::outgoing_handler::handle;
+use wasip2::http::types::{ErrorCode, Fields, IncomingResponse, Method, OutgoingRequest, Scheme};
+use wasip2::io::streams::StreamError;
+
+type Outcome = Result<String, String>;
+
+/// A request as a library would send it. Headers are `name: value`.
+pub fn request(method: &str, url: &str, headers: &[&str]) -> Outcome {
+    let (scheme, rest) = url.split_once("://").ok_or("that is no URL")?;
+    let slash = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(slash);
+    let fields = Fields::new();
+    for header in headers {
+        let (name, value) = header.split_once(": ").ok_or("that is no header")?;
+        fields.append(name, value.as_bytes()).map_err(|error| error.to_string())?;
+    }
+    send(method, scheme, Some(authority), path, fields)
+}
+
+/// A request put together by hand.
+pub fn raw(method: &str, scheme: &str, authority: Option<&str>, path: &str) -> Outcome {
+    send(method, scheme, authority, path, Fields::new())
+}
+
+fn send(method: &str, scheme: &str, authority: Option<&str>, path: &str, fields: Fields) -> Outcome {
+    let response = open(method, scheme, authority, path, fields)?;
+    let status = response.status();
+    let location = response.headers().get("location");
+    let mut text = Vec::new();
+    read_body(&response, |part| text.extend_from_slice(part))?;
+    let location = location.first().map(|to| format!(" to {}", String::from_utf8_lossy(to)));
+    Ok(format!("{status}{} {}", location.unwrap_or_default(), String::from_utf8_lossy(&text)))
+}
+
+fn open(
+    method: &str,
+    scheme: &str,
+    authority: Option<&str>,
+    path: &str,
+    fields: Fields,
+) -> Result<IncomingResponse, String> {
+    let request = OutgoingRequest::new(fields);
+    let scheme = match scheme {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        other => Scheme::Other(other.into()),
+    };
+    let method = if method == "GET" { Method::Get } else { Method::Other(method.into()) };
+    request.set_method(&method).map_err(|()| "the method was not taken")?;
+    request.set_scheme(Some(&scheme)).map_err(|()| "the scheme was not taken")?;
+    request.set_authority(authority).map_err(|()| "the authority was not taken")?;
+    request.set_path_with_query(Some(path)).map_err(|()| "the path was not taken")?;
+    let response = handle(request, None).map_err(|error| told(&error))?;
+    response.subscribe().block();
+    let response = response.get().ok_or("no answer came")?.map_err(|()| "it was taken before")?;
+    response.map_err(|error| told(&error))
+}
+
+fn read_body(response: &IncomingResponse, mut take: impl FnMut(&[u8])) -> Result<(), String> {
+    let body = response.consume().map_err(|()| "there is no body")?;
+    let stream = body.stream().map_err(|()| "the body is taken")?;
+    loop {
+        match stream.blocking_read(1 << 16) {
+            Ok(part) => take(&part),
+            Err(StreamError::Closed) => return Ok(()),
+            Err(StreamError::LastOperationFailed(error)) => return Err(error.to_debug_string()),
+        }
+    }
+}
+
+/// Reads a body that never ends, and says how it ended.
+pub fn stream(url: &str, parts_max: &str) -> Outcome {
+    let parts_max: u32 = parts_max.parse().map_err(|_| "how many parts?")?;
+    let (scheme, rest) = url.split_once("://").ok_or("that is no URL")?;
+    let slash = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(slash);
+    let response = open("GET", scheme, Some(authority), path, Fields::new())?;
+    let mut parts = 0;
+    let ended = {
+        let body = response.consume().map_err(|()| "there is no body")?;
+        let stream = body.stream().map_err(|()| "the body is taken")?;
+        loop {
+            match stream.blocking_read(1 << 10) {
+                Ok(_) if parts >= parts_max => break "it goes on".to_owned(),
+                Ok(_) => parts += 1,
+                Err(error) => break format!("cut off: {error}"),
+            }
+        }
+    };
+    if ended == "it goes on" { Ok(format!("{parts} parts")) } else { Err(format!("{ended} after {parts} parts")) }
+}
+
+fn told(error: &ErrorCode) -> String {
+    format!("{error:?}")
+}
