@@ -102,14 +102,30 @@ async fn attack_deployed(
     if leaks.iter().any(|leak| told.contains(*leak)) {
         return Err(format!("the guest was told too much: {told:?}"));
     }
-    outcome.unaudited = missing(&case.reason, &world.audit.take(), deployment);
+    outcome.unaudited = missing_in_time(world, case, deployment).await;
     Ok(())
+}
+
+/// What of the record is missing, once a second has passed in which it was counted.
+async fn missing_in_time(world: &World, case: &Case, deployment: &Deployment) -> Option<String> {
+    let mut records = world.audit.take();
+    let mut problem = missing(&case.reason, &records, deployment);
+    for _ in 0..15 {
+        if problem.is_none() || case.reason == "none" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        records.extend(world.audit.take());
+        problem = missing(&case.reason, &records, deployment);
+    }
+    problem
 }
 
 /// What of the record is missing.
 fn missing(reason: &str, records: &[AuditRecord], deployment: &Deployment) -> Option<String> {
     if reason == "none" {
-        return None;
+        let recorded = records.iter().find(|record| record.is_denial());
+        return recorded.map(|record| format!("the row names no reason: {}", record.to_json()));
     }
     let fits = |record: &AuditRecord| {
         record.identity.component == *deployment.name()

@@ -11,10 +11,14 @@ use airssys_wasm_host::Component;
 /// If it has not been built; says how to.
 #[must_use]
 pub fn path(name: &str) -> PathBuf {
-    let path =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/components").join(format!("{name}.wasm"));
-    assert!(path.exists(), "no {}; build the guest programs with `cargo xtask components`", path.display());
-    path
+    find(name).unwrap_or_else(|| panic!("no guest `{name}`; build them with `cargo xtask components`"))
+}
+
+/// Where a guest program lies, if there is one of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<PathBuf> {
+    let components = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/components");
+    Some(components.join(format!("{name}.wasm"))).filter(|path| path.is_file())
 }
 
 /// A guest program, under the name of its file if it says no other.

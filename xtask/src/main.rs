@@ -2,6 +2,8 @@
 //!
 //! A file a command. Depends on nothing, so that it builds in a second.
 
+mod attacks;
+mod audit_demo;
 mod bench;
 mod bless;
 mod components;
@@ -9,12 +11,16 @@ mod demo;
 mod examples;
 mod shell;
 mod test;
+mod try_out;
 
 use std::process::ExitCode;
 
-const COMMANDS: [(&str, &str, Command); 6] = [
+const COMMANDS: [(&str, &str, Command); 9] = [
     ("demo", "replaces a component under load, and checks that no call was dropped [--json]", demo::run),
     ("test", "every check there is: format, lints, tests, examples, docs", test::run),
+    ("attacks", "tries everything a component must not do, and what it may [--json]", attacks::run),
+    ("try", "runs a component with exactly these grants, and prints what was decided", try_out::run),
+    ("audit-demo", "finds out what a component needs, grants that, and takes it back", audit_demo::run),
     ("components", "builds the guest programs that tests, examples and benches run", components::run),
     ("examples", "runs every example and compares what it prints", examples::run),
     ("bench", "compares with bare wasmtime, and prints ratios", bench::run),

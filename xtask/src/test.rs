@@ -27,6 +27,7 @@ pub fn run(_: &[String]) -> Result<(), String> {
         )
     })?;
     step("tests", || shell_run(cargo().args(["test", "--locked", "--workspace"])))?;
+    step("attacks", || crate::attacks::run(&["--json".into()]))?;
     step("core without its default features", || {
         shell_run(cargo().args([
             "test",

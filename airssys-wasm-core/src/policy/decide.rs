@@ -88,6 +88,12 @@ pub enum Reason {
         /// The grant.
         rule: Rule,
     },
+    /// It leads, or would give a name, to where other grants hold: through a link, or by a
+    /// rename.
+    LeadsElsewhere {
+        /// How.
+        problem: String,
+    },
     /// What is tried has no canonical form: it could be read in more than one way.
     Malformed {
         /// What is wrong with it.
@@ -201,6 +207,7 @@ impl Reason {
             Self::Expired { .. } => "expired",
             Self::Blocked { .. } => "blocked address",
             Self::OverQuota { .. } => "over quota",
+            Self::LeadsElsewhere { .. } => "leads elsewhere",
             Self::Malformed { .. } => "malformed",
         }
     }

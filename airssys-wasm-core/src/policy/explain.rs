@@ -114,7 +114,7 @@ impl fmt::Display for Reason {
                 write!(f, "leads to {address}, which is not public, and no grant names its network")
             }
             Self::OverQuota { rule } => write!(f, "over the quota of `{rule}`"),
-            Self::Malformed { problem } => f.write_str(problem),
+            Self::LeadsElsewhere { problem } | Self::Malformed { problem } => f.write_str(problem),
         }
     }
 }

@@ -23,7 +23,7 @@ use super::opened::{Opened, Permits};
 use super::path::GuestPath;
 use super::quota::Quota;
 use super::roots::is_uniform;
-use super::walk::{empty, walk};
+use super::walk::{Stopped, empty, walk};
 use super::writer;
 use crate::capability::stream::{guard_input, guard_output};
 use crate::capability::{Authority, Permit, Rooms, now};
@@ -79,10 +79,11 @@ impl FilesView<'_> {
         self.authority.would_allow(&Operation::File { access, path: path.as_str().to_owned() })
     }
 
-    /// Refuses what no grant could speak of.
+    /// Refuses what leads to where other grants hold.
     fn refuse(&self, access: FileAccess, path: &GuestPath, problem: &str) -> FsError {
         let operation = Operation::File { access, path: path.as_str().to_owned() };
-        self.authority.refuse(&operation, Reason::Malformed { problem: problem.into() }, self.call);
+        let reason = Reason::LeadsElsewhere { problem: problem.into() };
+        self.authority.refuse(&operation, reason, self.call);
         ErrorCode::NotPermitted.into()
     }
 
@@ -97,9 +98,10 @@ impl FilesView<'_> {
         match base.path.join(written) {
             Ok(path) => Ok((base, path)),
             Err(code) => {
-                let path =
-                    GuestPath::root(&format!("{}/{}", base.path.as_str().trim_end_matches('/'), written));
-                self.refuse(access, &path, "leads out of every directory, or is no path");
+                let path = format!("{}/{written}", base.path.as_str().trim_end_matches('/'));
+                let reason =
+                    Reason::Malformed { problem: "leads out of every directory, or is no path".into() };
+                self.authority.refuse(&Operation::File { access, path }, reason, self.call);
                 Err(code.into())
             }
         }
@@ -113,6 +115,7 @@ impl FilesView<'_> {
         base: &Opened,
         written: String,
         path: GuestPath,
+        access: FileAccess,
     ) -> FsResult<Target> {
         let root = &self.rooms.files.all[base.root];
         if !root.is_fine() {
@@ -122,9 +125,13 @@ impl FilesView<'_> {
         let Some(mut names) = path.below(&root.path) else { return Err(ErrorCode::NotPermitted.into()) };
         let name = names.pop().unwrap_or_else(|| ".".into());
         let (top, mode, perms) = (Arc::clone(&root.dir.dir), root.dir.open_mode, root.dir.perms);
-        let handle = tokio::task::spawn_blocking(move || walk(&top, &names))
-            .await
-            .map_err(|error| FsError::trap(error))??;
+        let handle = tokio::task::spawn_blocking(move || walk(&top, &names)).await.map_err(FsError::trap)?;
+        let handle = handle.map_err(|error| match error {
+            Stopped::AtALink => {
+                self.refuse(access, &path, "leads through a link where grants differ by name")
+            }
+            Stopped::At(error) => error.into(),
+        })?;
         let mut dir = root.dir.clone();
         (dir.dir, dir.open_mode, dir.perms) = (handle, mode, perms);
         let directory = self.table.push(Descriptor::Dir(dir))?;
@@ -136,6 +143,25 @@ impl FilesView<'_> {
             self.table.delete(target.directory)?;
         }
         Ok(())
+    }
+
+    /// The end of an operation that was allowed: what the sandbox refused all the same
+    /// goes on the record.
+    fn finish<T>(&mut self, access: FileAccess, target: Target, outcome: FsResult<T>) -> FsResult<T> {
+        let path = target.path.clone();
+        self.done(target)?;
+        self.recorded(access, &path, outcome)
+    }
+
+    fn recorded<T>(&self, access: FileAccess, path: &GuestPath, outcome: FsResult<T>) -> FsResult<T> {
+        outcome.map_err(|error| match error.downcast() {
+            Ok(code @ (ErrorCode::NotPermitted | ErrorCode::Loop)) => {
+                self.refuse(access, path, "leads through a link, or out of its directory");
+                code.into()
+            }
+            Ok(code) => code.into(),
+            Err(trap) => FsError::trap(trap),
+        })
     }
 
     fn is_fine(&self, root: usize) -> bool {
@@ -482,10 +508,9 @@ impl HostDescriptor for FilesView<'_> {
     async fn create_directory_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
         let (base, path) = self.path(&fd, &written, FileAccess::Write)?;
         self.ask(FileAccess::Write, &path)?;
-        let target = self.target(&fd, &base, written, path).await?;
+        let target = self.target(&fd, &base, written, path, FileAccess::Write).await?;
         let outcome = self.inner().create_directory_at(target.borrow(), target.name.clone()).await;
-        self.done(target)?;
-        outcome
+        self.finish(FileAccess::Write, target, outcome)
     }
 
     async fn stat_at(
@@ -499,11 +524,10 @@ impl HostDescriptor for FilesView<'_> {
             if self.would_allow(FileAccess::Look, &path) { FileAccess::Look } else { FileAccess::Walk };
         self.ask(access, &path)?;
         let seen = path.clone();
-        let target = self.target(&fd, &base, written, path).await?;
+        let target = self.target(&fd, &base, written, path, FileAccess::Look).await?;
         let flags = target.flags(flags);
         let outcome = self.inner().stat_at(target.borrow(), flags, target.name.clone()).await;
-        self.done(target)?;
-        let stat = outcome?;
+        let stat = self.finish(access, target, outcome)?;
         // What only leads on to something is a directory, or nobody's to know of.
         if access == FileAccess::Walk && stat.type_ != DescriptorType::Directory {
             self.ask(FileAccess::Look, &seen)?;
@@ -521,12 +545,11 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<()> {
         let (base, path) = self.path(&fd, &written, FileAccess::Write)?;
         self.ask(FileAccess::Write, &path)?;
-        let target = self.target(&fd, &base, written, path).await?;
+        let target = self.target(&fd, &base, written, path, FileAccess::Write).await?;
         let flags = target.flags(flags);
         let outcome =
             self.inner().set_times_at(target.borrow(), flags, target.name.clone(), atim, mtim).await;
-        self.done(target)?;
-        outcome
+        self.finish(FileAccess::Write, target, outcome)
     }
 
     /// Another name for a file would be one that other grants speak of: only where all
@@ -561,7 +584,7 @@ impl HostDescriptor for FilesView<'_> {
             if flags.contains(DescriptorFlags::WRITE) { FileAccess::Write } else { FileAccess::Read };
         let (base, path) = self.path(&fd, &written, access)?;
         let permits = self.permits(&path, flags, open_flags)?;
-        let target = self.target(&fd, &base, written, path).await?;
+        let target = self.target(&fd, &base, written, path, access).await?;
         // What may only be walked through has to be a directory.
         let walks = permits.look.as_ref().is_some_and(only_leads_on);
         let open_flags = if walks || (target.is_temporary && target.path.is_directory) {
@@ -578,7 +601,7 @@ impl HostDescriptor for FilesView<'_> {
             // It was no directory, and for anything else there is no permit.
             self.ask(FileAccess::Read, &path)?;
         }
-        let opened = outcome?;
+        let opened = self.recorded(access, &path, outcome)?;
         self.note(&opened, root, path, permits);
         Ok(opened)
     }
@@ -591,19 +614,17 @@ impl HostDescriptor for FilesView<'_> {
     async fn readlink_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<String> {
         let (base, path) = self.path(&fd, &written, FileAccess::Read)?;
         self.ask(FileAccess::Read, &path)?;
-        let target = self.target(&fd, &base, written, path).await?;
+        let target = self.target(&fd, &base, written, path, FileAccess::Read).await?;
         let outcome = self.inner().readlink_at(target.borrow(), target.name.clone()).await;
-        self.done(target)?;
-        outcome
+        self.finish(FileAccess::Read, target, outcome)
     }
 
     async fn remove_directory_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
         let (base, path) = self.path(&fd, &written, FileAccess::Write)?;
         self.ask(FileAccess::Write, &path)?;
-        let target = self.target(&fd, &base, written, path).await?;
+        let target = self.target(&fd, &base, written, path, FileAccess::Write).await?;
         let outcome = self.inner().remove_directory_at(target.borrow(), target.name.clone()).await;
-        self.done(target)?;
-        outcome
+        self.finish(FileAccess::Write, target, outcome)
     }
 
     /// A directory is renamed only where every name in it has the same grants before and
@@ -626,12 +647,12 @@ impl HostDescriptor for FilesView<'_> {
                 "a rename from one granted directory to another",
             ));
         }
-        let from = self.target(&fd, &base, written, path).await?;
+        let from = self.target(&fd, &base, written, path, FileAccess::Write).await?;
         if let Err(problem) = self.may_rename(&from, &new_path).await? {
             self.done(from)?;
             return Err(self.refuse(FileAccess::Write, &new_path, problem));
         }
-        let to = self.target(&new_fd, &new_base, new_written, new_path).await?;
+        let to = self.target(&new_fd, &new_base, new_written, new_path, FileAccess::Write).await?;
         self.empty(&to, &permit).await?;
         let outcome =
             self.inner().rename_at(from.borrow(), from.name.clone(), to.borrow(), to.name.clone()).await;
@@ -662,11 +683,10 @@ impl HostDescriptor for FilesView<'_> {
     async fn unlink_file_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
         let (base, path) = self.path(&fd, &written, FileAccess::Write)?;
         let permit = self.ask(FileAccess::Write, &path)?;
-        let target = self.target(&fd, &base, written, path).await?;
+        let target = self.target(&fd, &base, written, path, FileAccess::Write).await?;
         self.empty(&target, &permit).await?;
         let outcome = self.inner().unlink_file_at(target.borrow(), target.name.clone()).await;
-        self.done(target)?;
-        outcome
+        self.finish(FileAccess::Write, target, outcome)
     }
 
     async fn metadata_hash_at(
@@ -677,11 +697,10 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<MetadataHashValue> {
         let (base, path) = self.path(&fd, &written, FileAccess::Look)?;
         self.ask(FileAccess::Look, &path)?;
-        let target = self.target(&fd, &base, written, path).await?;
+        let target = self.target(&fd, &base, written, path, FileAccess::Look).await?;
         let flags = target.flags(flags);
         let outcome = self.inner().metadata_hash_at(target.borrow(), flags, target.name.clone()).await;
-        self.done(target)?;
-        outcome
+        self.finish(FileAccess::Look, target, outcome)
     }
 }
 

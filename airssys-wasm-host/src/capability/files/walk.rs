@@ -8,18 +8,29 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+/// Where a walk came to an end before its end.
+#[derive(Debug)]
+pub(super) enum Stopped {
+    /// At a link.
+    AtALink,
+    /// For what the system says.
+    At(io::Error),
+}
+
 /// Opens the directory that `names` lead to from `root`.
 #[cfg(unix)]
-pub(super) fn walk(root: &Arc<File>, names: &[String]) -> io::Result<Arc<File>> {
-    use rustix::fs::{Mode, OFlags, openat};
+pub(super) fn walk(root: &Arc<File>, names: &[String]) -> Result<Arc<File>, Stopped> {
+    use rustix::fs::{AtFlags, FileType, Mode, OFlags, openat, statat};
 
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
     let mut directory = Arc::clone(root);
     for name in names {
-        let next = openat(&*directory, name.as_str(), flags, Mode::empty()).map_err(|error| match error {
-            // What a link is, is no directory on the way.
-            rustix::io::Errno::LOOP => rustix::io::Errno::NOTDIR,
-            error => error,
+        let next = openat(&*directory, name.as_str(), flags, Mode::empty()).map_err(|error| {
+            let met = statat(&*directory, name.as_str(), AtFlags::SYMLINK_NOFOLLOW);
+            match met.is_ok_and(|met| FileType::from_raw_mode(met.st_mode) == FileType::Symlink) {
+                true => Stopped::AtALink,
+                false => Stopped::At(error.into()),
+            }
         })?;
         directory = Arc::new(next.into());
     }
@@ -48,8 +59,8 @@ pub(super) fn empty(_: &Arc<File>, _: &str) {}
 /// There is no way to open a directory by one name on this system that is sure not to
 /// follow a link.
 #[cfg(not(unix))]
-pub(super) fn walk(_: &Arc<File>, _: &[String]) -> io::Result<Arc<File>> {
-    Err(io::ErrorKind::Unsupported.into())
+pub(super) fn walk(_: &Arc<File>, _: &[String]) -> Result<Arc<File>, Stopped> {
+    Err(Stopped::At(io::ErrorKind::Unsupported.into()))
 }
 
 #[cfg(all(test, unix))]
@@ -64,7 +75,8 @@ mod tests {
         let root = Arc::new(File::open(folder.path()).expect("opened"));
         let names = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
         assert!(walk(&root, &names("a/b")).is_ok());
-        assert!(walk(&root, &names("link/b")).is_err());
-        assert!(walk(&root, &names("link")).is_err());
+        assert!(matches!(walk(&root, &names("link/b")), Err(Stopped::AtALink)));
+        assert!(matches!(walk(&root, &names("link")), Err(Stopped::AtALink)));
+        assert!(matches!(walk(&root, &names("nothing")), Err(Stopped::At(_))));
     }
 }

@@ -1,0 +1,95 @@
+//! What is said on the command line.
+
+use std::path::PathBuf;
+
+use airssys_wasm_host::policy::Grants;
+use airssys_wasm_host::{Component, Requests};
+use airssys_wasm_tests::guests;
+
+pub(crate) const USAGE: &str = "\
+try <component> [--grant <rule>]... [--deny <rule>]... [--grants <file.toml>]
+    [--requests <file.toml>] [--audit-only] --call '<function>(<arguments>)'...
+
+The component is a file, or the name of a guest program of the tests. For example:
+
+    try attack-probe --grant 'file-read /data from=/srv/data' \\
+        --call 'attempt(\"read\", [\"/data/a.txt\"])'";
+
+/// A component, what it is given, and what is called.
+pub(crate) struct Arguments {
+    pub(crate) component: Component,
+    pub(crate) grants: Grants,
+    pub(crate) audit_only: bool,
+    /// Functions, and their arguments as WAVE text.
+    pub(crate) calls: Vec<(String, String)>,
+}
+
+impl Arguments {
+    pub(crate) fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let component = words.next().ok_or("which component?")?;
+        let mut arguments = Self {
+            component: component_of(&component)?,
+            grants: Grants::new(),
+            audit_only: false,
+            calls: Vec::new(),
+        };
+        while let Some(word) = words.next() {
+            if word == "--audit-only" {
+                arguments.audit_only = true;
+                continue;
+            }
+            let value = words.next().ok_or_else(|| format!("`{word}` needs a value"))?;
+            arguments = arguments.with(&word, &value)?;
+        }
+        if arguments.calls.is_empty() {
+            return Err("what is to be called? `--call`".into());
+        }
+        Ok(arguments)
+    }
+
+    fn with(mut self, option: &str, value: &str) -> Result<Self, String> {
+        match option {
+            "--grant" => self.grants = self.grants.allow(value).map_err(|error| error.to_string())?,
+            "--deny" => self.grants = self.grants.deny(value).map_err(|error| error.to_string())?,
+            "--grants" => {
+                self.grants =
+                    Grants::from_toml(&file(value)?).map_err(|error| format!("{value}: {error}"))?;
+            }
+            "--requests" => {
+                let requests = Requests::from_toml(&file(value)?);
+                let requests = requests.map_err(|error| format!("{value}: {error}"))?;
+                self.component = self.component.with_requests(requests);
+            }
+            "--call" => self.calls.push(call(value)?),
+            _ => return Err(format!("there is no option `{option}`")),
+        }
+        Ok(self)
+    }
+}
+
+fn component_of(name: &str) -> Result<Component, String> {
+    let file = from_there(name);
+    let path =
+        if file.is_file() { file } else { guests::find(name).ok_or(format!("`{name}`: no such file"))? };
+    let component = Component::from_file(path).map_err(|error| error.to_string())?;
+    match component.name() {
+        Some(_) => Ok(component),
+        None => component.with_name("component").map_err(|error| error.to_string()),
+    }
+}
+
+fn file(name: &str) -> Result<String, String> {
+    let path = from_there(name);
+    std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Seen from the folder in which the command was given.
+fn from_there(name: &str) -> PathBuf {
+    std::env::var_os("TRY_FROM").map(PathBuf::from).unwrap_or_default().join(name)
+}
+
+/// `greet("Ada")`: a function and its arguments.
+fn call(text: &str) -> Result<(String, String), String> {
+    let open = text.find('(').ok_or_else(|| format!("`{text}`: write a call, `function(arguments)`"))?;
+    Ok((text[..open].to_owned(), text[open..].to_owned()))
+}
