@@ -76,15 +76,17 @@ impl HostPattern {
     }
 }
 
-/// `*` stands for one label, `**` for one or more.
+/// `*` stands for one label or a part of one, `**` for one or more.
 fn fits(pattern: &str, name: &str) -> bool {
-    if let Some(suffix) = pattern.strip_prefix("**.") {
-        return name.strip_suffix(suffix).is_some_and(|above| above.len() > 1 && above.ends_with('.'));
-    }
-    let (mut patterns, mut labels) = (pattern.split('.'), name.split('.'));
+    let (is_deep, pattern) = match pattern.strip_prefix("**.") {
+        Some(below) => (true, below),
+        None => (false, pattern),
+    };
+    let (mut patterns, mut labels) = (pattern.rsplit('.'), name.rsplit('.'));
     loop {
         match (patterns.next(), labels.next()) {
-            (None, None) => return true,
+            (None, None) => return !is_deep,
+            (None, Some(label)) => return is_deep && !label.is_empty(),
             (Some(pattern), Some(label)) if !label.is_empty() && glob::fits(pattern, label) => {}
             _ => return false,
         }
@@ -250,6 +252,9 @@ mod tests {
             ("**.example.com", "evilexample.com", false),
             ("**.example.com", ".example.com", false),
             ("api-*.example.com", "api-7.example.com", true),
+            ("**.*.example.com", "a.b.example.com", true),
+            ("**.*.example.com", "b.example.com", false),
+            ("**.db-*.example.com", "a.b.db-7.example.com", true),
             ("**", "anything.at.all", true),
         ] {
             assert_eq!(pattern(text).matches_name(name), expected, "{text} {name}");
