@@ -35,7 +35,6 @@ pub use need::{Need, ReasonError};
 pub use requests::{Requests, RequestsError};
 pub use rule::Rule;
 
-#[cfg(feature = "url")]
 pub(crate) use error::shown;
 pub(crate) use glob::fits as fits_name;
 pub(crate) use host::{HostPattern, plain};

@@ -210,8 +210,7 @@ fn escape_what_is_no_path(path: &str) -> String {
 #[cfg(feature = "url")]
 fn is_ambiguous(path: &str) -> bool {
     let odd_escape = path.match_indices('%').any(|(at, _)| {
-        escaped_byte(&path[at + 1..])
-            .is_none_or(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b'%'))
+        escaped_byte(&path[at + 1..]).is_none_or(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b'%'))
     });
     let odd_segment = path.split('/').any(|segment| matches!(segment.split(';').next(), Some("." | "..")));
     odd_escape || odd_segment || path.contains("//")

@@ -2,12 +2,13 @@
 //!
 //! Whoever builds an operation has made its target canonical: a path without `.`,
 //! `..` and doubled slashes, a name in lower case, a URL by one parser.
-//! Tests: those of `decide`.
+//! Tests: below, and those of `decide`.
 
 use core::net::{IpAddr, SocketAddr};
 use std::fmt;
 
 use super::HttpTarget;
+use crate::capability::shown;
 
 /// One thing that a component tries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,8 +143,12 @@ impl Operation {
 
     /// The rule that allows this and nothing else, to show to somebody who might grant
     /// it. None where that takes another's grant: walking to a file, a bound socket.
+    /// None, too, for a name with `*` in it, which would be a pattern in a rule.
     #[must_use]
     pub fn least_rule(&self) -> Option<crate::Rule> {
+        if self.has_star() {
+            return None;
+        }
         let text = match self {
             Self::File { access, path } => {
                 let path = crate::capability::quoted(path);
@@ -179,9 +184,21 @@ impl Operation {
             }
             Self::Lookup { name } => format!("dns {name}"),
             Self::Named { kind, name } => format!("{} {}", kind.word(), crate::capability::quoted(name)),
+            Self::Custom { kind, target } if target.is_empty() => kind.clone(),
             Self::Custom { kind, target } => format!("{kind} {target}"),
         };
-        text.trim_end().parse().ok()
+        text.parse().ok()
+    }
+
+    fn has_star(&self) -> bool {
+        match self {
+            Self::File { path: name, .. } | Self::Lookup { name } | Self::Named { name, .. } => {
+                name.contains('*')
+            }
+            Self::Socket { names, .. } => names.first().is_some_and(|name| name.contains('*')),
+            // A URL's host has none, and its path is looked at where the rule is made.
+            Self::Http { .. } | Self::Custom { .. } => false,
+        }
     }
 }
 
@@ -197,7 +214,33 @@ fn at(addresses: impl IntoIterator<Item = IpAddr>) -> String {
 }
 
 impl fmt::Display for Operation {
+    /// In a line: a component chooses the names of its files.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.action(), self.target())
+        write!(f, "{} {}", self.action(), shown(&self.target()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &str) -> Operation {
+        Operation::File { access: FileAccess::Read, path: path.into() }
+    }
+
+    #[test]
+    fn what_a_component_names_is_no_pattern_and_no_option() {
+        let text = |operation: Operation| operation.least_rule().map(|rule| rule.to_string());
+        assert_eq!(text(read("/a max=1KiB")).as_deref(), Some("file-read \"/a max=1KiB\""));
+        assert_eq!(text(read("/**")), None);
+        assert_eq!(text(Operation::Lookup { name: "*.com".into() }), None);
+        assert_eq!(text(Operation::Named { kind: crate::Kind::Config, name: "*".into() }), None);
+        assert_eq!(text(read("/a\u{a0}")), None);
+    }
+
+    #[test]
+    fn is_shown_in_a_line() {
+        let shown = read("/a\u{1b}[2J\n\u{202e}b").to_string();
+        assert_eq!(shown, "file-read /a\\u{1b}[2J\\u{a}\\u{202e}b");
     }
 }
