@@ -2,15 +2,18 @@
 //!
 //! Allowing and denying read a rule differently where it is unsure what an operation
 //! reaches: a grant has to fit for certain, and to a deny it is enough that it might.
-//! Tests: those of `decide`, and `tests/reference.rs`.
+//! Tests: below, those of `decide`, and `tests/reference`.
 
 use core::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::address::led_to;
 use super::operation::{FileAccess, Operation, SocketAccess};
 use super::{HttpHost, HttpTarget, is_public};
-use crate::capability::{HostPattern, Hosts, HttpParts, Mode, Options, Scope, fits_name, plain};
+use crate::capability::{
+    HostPattern, Hosts, HttpParts, Mode, Options, Scope, fits_name, names_of_url, plain, readings_of_url,
+};
 use crate::{Kind, Rule};
 
 /// What a rule has to say of an operation.
@@ -37,6 +40,8 @@ pub(super) struct Sought<'a> {
     operation: &'a Operation,
     /// Of a path.
     names: Vec<&'a str>,
+    /// What else a server might take a URL's path for.
+    readings: Vec<String>,
     /// That the operation leads to.
     addresses: Vec<IpAddr>,
     /// What the words of a custom rule allow, as its provider says.
@@ -53,6 +58,11 @@ impl<'a> Sought<'a> {
     pub(super) fn by_provider(operation: &'a Operation, custom: &'a dyn Fn(&str) -> bool) -> Self {
         let names = match operation {
             Operation::File { path, .. } => path.split('/').filter(|name| !name.is_empty()).collect(),
+            Operation::Http { target, .. } => names_of_url(&target.path),
+            _ => Vec::new(),
+        };
+        let readings = match operation {
+            Operation::Http { target, .. } => readings_of_url(&target.path),
             _ => Vec::new(),
         };
         let addresses = match operation {
@@ -63,7 +73,7 @@ impl<'a> Sought<'a> {
             Operation::Socket { address, .. } => vec![plain(address.ip())],
             _ => Vec::new(),
         };
-        Self { operation, names, addresses, custom }
+        Self { operation, names, readings, addresses, custom }
     }
 
     /// What `rule`, read so, has to say of it.
@@ -78,7 +88,11 @@ impl<'a> Sought<'a> {
                 if fits { Fit::Yes } else { Fit::No }
             }
             (Operation::Http { target, .. }, Scope::Http(pattern)) => {
-                let fits = pattern.matches(&parts(target), reading == Reading::Deny);
+                let parts = self.parts(target);
+                let fits = match reading {
+                    Reading::Deny => pattern.might_match(&parts),
+                    Reading::Request | Reading::Grant => pattern.matches(&parts),
+                };
                 if fits { self.host(&pattern.host, name_of(target), &rule.options, reading) } else { Fit::No }
             }
             (Operation::Http { target, .. }, Scope::Network { kind: Kind::NetworkOutbound, hosts }) => {
@@ -103,6 +117,17 @@ impl<'a> Sought<'a> {
                 if fits { Fit::Yes } else { Fit::No }
             }
             _ => Fit::No,
+        }
+    }
+
+    fn parts<'b>(&'b self, target: &'b HttpTarget) -> HttpParts<'b> {
+        HttpParts {
+            method: &target.method,
+            is_tls: target.is_tls,
+            port: target.port,
+            names: &self.names,
+            readings: &self.readings,
+            path_is_ambiguous: target.path_is_ambiguous,
         }
     }
 
@@ -155,13 +180,16 @@ impl<'a> Sought<'a> {
                 SocketAccess::TcpBind | SocketAccess::TcpListen | SocketAccess::UdpBind,
                 Kind::NetworkInbound,
             ) => {
-                let named =
-                    hosts.ports.has(port) && self.addresses.iter().all(|at| hosts.host.has_address(*at));
-                if named { Fit::Yes } else { Fit::No }
+                let has = |at: &IpAddr| match reading {
+                    Reading::Deny => might_be(&hosts.host, *at),
+                    Reading::Request | Reading::Grant => hosts.host.has_address(*at),
+                };
+                if hosts.ports.has(port) && self.addresses.iter().all(has) { Fit::Yes } else { Fit::No }
             }
             // Who may listen may take what comes, but for those who are denied.
             (SocketAccess::TcpAccept | SocketAccess::UdpReceive, Kind::NetworkInbound) => {
-                let named = || self.addresses.iter().any(|at| hosts.host.names_address(*at));
+                let named =
+                    || !hosts.host.is_any() && self.addresses.iter().any(|at| might_be(&hosts.host, *at));
                 if reading != Reading::Deny || named() { Fit::Yes } else { Fit::No }
             }
             _ => Fit::No,
@@ -192,7 +220,7 @@ impl<'a> Sought<'a> {
         let by_name = names.any(|name| pattern.matches_name(name));
         match reading {
             Reading::Deny => {
-                let by_address = self.addresses.iter().any(|address| pattern.has_address(*address));
+                let by_address = self.addresses.iter().any(|address| might_be(pattern, *address));
                 if by_name || by_address { Fit::Yes } else { Fit::No }
             }
             Reading::Request => {
@@ -232,19 +260,53 @@ fn fits_access(access: FileAccess, kind: Kind, mode: Mode, reading: Reading) -> 
     }
 }
 
-fn parts(target: &HttpTarget) -> HttpParts<'_> {
-    HttpParts {
-        method: &target.method,
-        is_tls: target.is_tls,
-        port: target.port,
-        path: &target.path,
-        path_is_ambiguous: target.path_is_ambiguous,
-    }
+/// Whether an address, or one that it leads to, is in a pattern. The unspecified one is
+/// any of the machine's.
+fn might_be(pattern: &HostPattern, address: IpAddr) -> bool {
+    let inner = match address {
+        IpAddr::V6(address) => led_to(address).map(IpAddr::V4),
+        IpAddr::V4(_) => None,
+    };
+    let is_any = address.is_unspecified() && matches!(pattern, HostPattern::Network(_));
+    is_any || pattern.has_address(address) || inner.is_some_and(|inner| pattern.has_address(inner))
 }
 
 fn name_of(target: &HttpTarget) -> Option<&str> {
     match &target.host {
         HttpHost::Name(name) => Some(name),
         HttpHost::Address(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Policy, Requested};
+
+    fn may(grants: &str, access: SocketAccess, address: &str) -> bool {
+        let policy = Policy::of(Requested::Anything, grants.parse().expect(grants));
+        let address = address.parse().expect(address);
+        policy.decide(&Operation::Socket { access, address, names: Vec::new() }, 0).is_allowed()
+    }
+
+    #[test]
+    fn a_deny_sees_through_the_clothes_of_an_address() {
+        let grants = "tcp **:443\ndeny tcp 93.184.216.34:443";
+        assert!(may(grants, SocketAccess::TcpConnect, "93.184.216.35:443"));
+        for address in
+            ["93.184.216.34", "[::ffff:93.184.216.34]", "[64:ff9b::5db8:d822]", "[2002:5db8:d822::]"]
+        {
+            assert!(!may(grants, SocketAccess::TcpConnect, &format!("{address}:443")), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_unspecified_address_is_every_address_of_the_machine() {
+        let grants = "network-inbound **:8080\ndeny network-inbound 10.0.0.1";
+        assert!(may(grants, SocketAccess::TcpListen, "10.0.0.2:8080"));
+        assert!(!may(grants, SocketAccess::TcpListen, "0.0.0.0:8080"));
+        assert!(!may(grants, SocketAccess::UdpBind, "[::]:8080"));
+        let loopback = "tcp 0.0.0.0/0:80\ndeny tcp 127.0.0.0/8:*";
+        assert!(!may(loopback, SocketAccess::TcpConnect, "0.0.0.0:80"));
     }
 }
