@@ -74,6 +74,11 @@ impl HostPattern {
             _ => false,
         }
     }
+
+    /// The same as a deny: `**` takes every address, though it gives public ones only.
+    pub(super) fn takes(&self, other: &Self) -> bool {
+        self.is_any() || self.covers(other)
+    }
 }
 
 /// `*` stands for one label or a part of one, `**` for one or more.

@@ -115,14 +115,33 @@ impl Options {
         Ok(())
     }
 
-    /// Whether what `narrow` says is within this. What a request does not say, any
-    /// grant satisfies.
+    /// Whether a rule with `narrow` gives nothing that one with this does not.
     pub(super) fn cover(&self, narrow: &Self) -> bool {
-        let bytes = match (self.bytes_max, narrow.bytes_max) {
+        let within = |wide: Option<u64>, narrow: Option<u64>| match (wide, narrow) {
             (Some(wide), Some(narrow)) => wide >= narrow,
+            (wide, _) => wide.is_none(),
+        };
+        let reached = |network: &IpNet| self.at.iter().any(|wide| wide.contains(network));
+        within(self.bytes_max, narrow.bytes_max)
+            && within(self.until, narrow.until)
+            && self.cover_mode(narrow)
+            && narrow.at.iter().all(reached)
+            && self.from == narrow.from
+            && self.value == narrow.value
+    }
+
+    /// Whether a grant with this gives what a request with `asked` asks for. What a
+    /// request does not say is the operator's to say.
+    pub(super) fn satisfy(&self, asked: &Self) -> bool {
+        let bytes = match (self.bytes_max, asked.bytes_max) {
+            (Some(given), Some(asked)) => given >= asked,
             _ => true,
         };
-        bytes && (self.mode == Mode::Any || narrow.mode == Mode::Append)
+        bytes && self.cover_mode(asked)
+    }
+
+    fn cover_mode(&self, narrow: &Self) -> bool {
+        self.mode == Mode::Any || narrow.mode == Mode::Append
     }
 }
 

@@ -167,6 +167,7 @@ impl Policy {
         let mut reason = Reason::NotGranted;
         for rule in &self.grants.allowed {
             match sought.fit(rule, Reading::Grant) {
+                Fit::Yes if let Some(taken) = self.grants.taken(rule) => reason = taken,
                 Fit::Yes if rule.options.until.is_some_and(|until| until <= now) => {
                     reason = Reason::Expired { rule: rule.clone() };
                 }
@@ -215,5 +216,51 @@ impl Reason {
             | Self::OverQuota { rule } => Some(rule),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::net::SocketAddr;
+
+    use super::*;
+    use crate::policy::{FileAccess, SocketAccess};
+
+    fn reason(grants: &str, operation: &Operation) -> Option<&'static str> {
+        let policy = Policy::of(Requested::Anything, grants.parse().expect(grants));
+        match policy.decide(operation, 0) {
+            Decision::Allowed { .. } => None,
+            Decision::Denied(reason) => Some(reason.word()),
+        }
+    }
+
+    fn accept() -> Operation {
+        let address = SocketAddr::from(([10, 1, 1, 1], 50_000));
+        Operation::Socket { access: SocketAccess::TcpAccept, address, names: Vec::new() }
+    }
+
+    #[test]
+    fn what_comes_with_a_grant_goes_with_it() {
+        let look = Operation::File { access: FileAccess::Look, path: "/d/x".into() };
+        let lookup = Operation::Lookup { name: "db".into() };
+        for (grant, operation) in [
+            ("tcp db:5432", &lookup),
+            ("file-write /d", &look),
+            ("network-inbound 127.0.0.1:80", &accept()),
+            ("network-inbound **:80", &accept()),
+        ] {
+            assert_eq!(reason(grant, operation), None, "{grant}");
+            assert_eq!(reason(&format!("{grant}\nrevoked {grant}"), operation), Some("revoked"), "{grant}");
+            assert_eq!(
+                reason(&format!("{grant}\ndeny {grant}"), operation),
+                Some("denied by rule"),
+                "{grant}"
+            );
+        }
+        assert_eq!(reason("dns db\ntcp db:1\ndeny tcp db:*", &lookup), None);
+        assert_eq!(
+            reason("network-inbound 127.0.0.1:80\nrevoked network-inbound **", &accept()),
+            Some("revoked")
+        );
     }
 }
