@@ -46,7 +46,8 @@ pub enum Requested {
 pub enum Decision {
     /// It may.
     Allowed {
-        /// The grant that gives it.
+        /// The grant that gives it, or the one that would if every component had not
+        /// got it.
         rule: Rule,
         /// Until when that grant holds, in seconds since 1970.
         until: Option<u64>,
@@ -139,6 +140,9 @@ impl Policy {
     }
 
     fn decide_sought(&self, sought: &Sought<'_>, now: u64) -> Decision {
+        if let Some(problem) = sought.operation.ambiguity() {
+            return Decision::Denied(Reason::Malformed { problem: problem.into() });
+        }
         let denies = |rules: &std::collections::BTreeSet<Rule>| {
             rules.iter().find(|rule| sought.fit(rule, Reading::Deny) == Fit::Yes).cloned()
         };
@@ -147,6 +151,9 @@ impl Policy {
         }
         if let Some(rule) = denies(&self.grants.revoked) {
             return Decision::Denied(Reason::Revoked { rule });
+        }
+        if let Some(rule) = given_to_all(sought.operation) {
+            return Decision::Allowed { rule, until: None };
         }
         if !self.requests(sought) {
             return Decision::Denied(Reason::NotRequested);
@@ -179,6 +186,13 @@ impl Policy {
             }
         }
         Decision::Denied(reason)
+    }
+}
+
+fn given_to_all(operation: &Operation) -> Option<Rule> {
+    match operation {
+        Operation::Named { kind, .. } if kind.is_given_to_all() => operation.least_rule(),
+        _ => None,
     }
 }
 
@@ -237,6 +251,29 @@ mod tests {
     fn accept() -> Operation {
         let address = SocketAddr::from(([10, 1, 1, 1], 50_000));
         Operation::Socket { access: SocketAccess::TcpAccept, address, names: Vec::new() }
+    }
+
+    #[test]
+    fn what_has_two_readings_is_malformed() {
+        let file = |path: &str| Operation::File { access: FileAccess::Read, path: path.into() };
+        for path in ["data/x", "", "/data/../etc/passwd", "/data/.", "/data/x\0.csv"] {
+            assert_eq!(reason("file-read /", &file(path)), Some("malformed"), "{path:?}");
+        }
+        for name in ["Evil.com", "evil.com.", "\u{ff45}vil.com", "evil.com\n"] {
+            assert_eq!(
+                reason("dns **", &Operation::Lookup { name: name.into() }),
+                Some("malformed"),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn clocks_need_no_grant_and_can_be_denied() {
+        let clock = Operation::Named { kind: crate::Kind::Clock, name: "wall".into() };
+        let policy = Policy::new(Requests::default(), Grants::new());
+        assert!(policy.decide(&clock, 0).is_allowed());
+        assert_eq!(reason("deny clock wall", &clock), Some("denied by rule"));
     }
 
     #[test]

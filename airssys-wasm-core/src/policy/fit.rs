@@ -37,7 +37,7 @@ pub(super) enum Reading {
 
 /// An operation with what matching needs of it, worked out once.
 pub(super) struct Sought<'a> {
-    operation: &'a Operation,
+    pub(super) operation: &'a Operation,
     /// Of a path.
     names: Vec<&'a str>,
     /// What else a server might take a URL's path for.

@@ -7,7 +7,7 @@
 use core::net::{IpAddr, SocketAddr};
 use std::fmt;
 
-use super::HttpTarget;
+use super::{HttpHost, HttpTarget};
 use crate::capability::shown;
 
 /// One thing that a component tries.
@@ -190,6 +190,25 @@ impl Operation {
         text.parse().ok()
     }
 
+    /// Why this could be read in more than one way. Whoever built it should have seen to
+    /// that; a decision about it would be one about something else.
+    pub(super) fn ambiguity(&self) -> Option<&'static str> {
+        match self {
+            Self::File { path, .. } if !path.starts_with('/') => Some("the path is not absolute"),
+            Self::File { path, .. } if path.contains('\0') => Some("the path has a NUL in it"),
+            Self::File { path, .. } if path.split('/').any(|name| matches!(name, "." | "..")) => {
+                Some("the path has `.` or `..` in it")
+            }
+            Self::Lookup { name } if !is_canonical(name) => Some(NOT_CANONICAL),
+            Self::Socket { names, .. } if !names.iter().all(|name| is_canonical(name)) => Some(NOT_CANONICAL),
+            Self::Http { target, .. } => match &target.host {
+                HttpHost::Name(name) if !is_canonical(name) => Some(NOT_CANONICAL),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     fn has_star(&self) -> bool {
         match self {
             Self::File { path: name, .. } | Self::Lookup { name } | Self::Named { name, .. } => {
@@ -200,6 +219,12 @@ impl Operation {
             Self::Http { .. } | Self::Custom { .. } => false,
         }
     }
+}
+
+const NOT_CANONICAL: &str = "the name is not in lower-case ASCII without a dot at its end";
+
+fn is_canonical(name: &str) -> bool {
+    !name.ends_with('.') && name.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase())
 }
 
 /// The option that lets a name lead to addresses that are not public.
