@@ -1,7 +1,7 @@
 //! Names between slashes, with `*` within one and `**` for any number of them.
 //!
 //! The time a match takes grows with the product of both lengths and no faster.
-//! Tests: below; against a reference matcher in `tests/reference.rs`.
+//! Tests: below; against a reference matcher in `tests/reference`.
 
 use std::fmt;
 

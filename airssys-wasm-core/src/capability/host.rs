@@ -3,7 +3,7 @@
 //! A name matches names, a network matches addresses, and neither the other: what a
 //! name resolves to is looked at apart from it. Names are in lower case and in ASCII;
 //! what reads them from elsewhere has made them so.
-//! Tests: below; against a reference matcher in `tests/reference.rs`.
+//! Tests: below; against a reference matcher in `tests/reference`.
 
 use core::net::IpAddr;
 use std::fmt;

@@ -3,7 +3,7 @@
 //! Without methods any will do, without a port the scheme's own, without a path any.
 //! A query is not looked at. Paths are those of a canonical URL: see
 //! `policy/http_target`.
-//! Tests: below; against a reference matcher in `tests/reference.rs`.
+//! Tests: below; against a reference matcher in `tests/reference`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

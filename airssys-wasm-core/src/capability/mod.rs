@@ -10,7 +10,7 @@
 //!
 //! A request proves nothing: it records what the author says the component needs.
 //! `policy` sets requests against grants and says yes or no.
-//! Tests: beside each file; `tests/section_text.rs`, `tests/reference.rs`.
+//! Tests: beside each file; `tests/section_text.rs`, `tests/reference`.
 
 mod error;
 mod glob;

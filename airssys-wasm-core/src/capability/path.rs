@@ -4,7 +4,7 @@
 //! it. `*` stands for any run of characters within one name, `**` for any number of
 //! directories; a pattern that ends in one of them means just what it matches.
 //! Looks at text only: what a path leads to is the host's affair.
-//! Tests: below; against a reference matcher in `tests/reference.rs`.
+//! Tests: below; against a reference matcher in `tests/reference`.
 
 use std::fmt;
 

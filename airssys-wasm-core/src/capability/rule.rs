@@ -4,7 +4,7 @@
 //! A rule is the same whether it stands in a request, a grant or a deny; what only an
 //! operator can say (where files come from, a variable's value, which networks a name
 //! may lead to) are options that a request cannot have.
-//! Tests: below; properties in `tests/section_text.rs` and `tests/reference.rs`.
+//! Tests: below; properties in `tests/section_text.rs` and `tests/reference`.
 
 use std::fmt;
 use std::str::FromStr;

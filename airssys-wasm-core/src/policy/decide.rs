@@ -1,7 +1,7 @@
 //! Yes or no, and why: requested, granted, and not denied.
 //!
 //! Reads no clock: the time is said. Tests: below; against a reference matcher, and
-//! that adding a deny or narrowing a grant never allows more, in `tests/reference.rs`.
+//! that adding a deny or narrowing a grant never allows more, in `tests/reference`.
 
 use core::net::IpAddr;
 

@@ -11,7 +11,7 @@
 //! | `explain` | a refusal, for the operator |
 //!
 //! Carries nothing out: the host asks, and does what is said.
-//! Tests: beside each file, and `tests/reference.rs`.
+//! Tests: beside each file, and `tests/reference`.
 
 mod address;
 mod decide;
