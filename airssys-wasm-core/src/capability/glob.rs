@@ -96,6 +96,16 @@ pub(super) fn leads(segments: &[Segment], names: &[&str]) -> bool {
     segments.next().is_some()
 }
 
+/// The last name before a `**`, and how many stand before it: what is matched has it.
+pub(super) fn fixed_name(segments: &[Segment]) -> Option<(usize, &str)> {
+    let fixed = segments.iter().take_while(|segment| **segment != Segment::AnyDepth).enumerate();
+    let names = fixed.filter_map(|(place, segment)| match segment {
+        Segment::Name(name) => Some((place, name.as_str())),
+        _ => None,
+    });
+    names.last()
+}
+
 /// Whether a pattern with `*` matches a whole text.
 pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');

@@ -18,7 +18,9 @@ use super::glob;
 pub(crate) enum HostPattern {
     /// `**`: every name and every public address.
     Any,
-    /// `api.example.com`, `*.example.com`, `**.example.com`.
+    /// `*.example.com`, `**.example.com`, `db-*.example.com`.
+    Wild(String),
+    /// `api.example.com`.
     Name(String),
     /// An address, or a network of them.
     Network(IpNet),
@@ -40,14 +42,15 @@ impl HostPattern {
             return Ok(Self::Network(network));
         }
         check_name(text)?;
-        Ok(Self::Name(text.into()))
+        Ok(if text.contains('*') { Self::Wild(text.into()) } else { Self::Name(text.into()) })
     }
 
     /// Whether a name, in lower case and without a dot at its end, is matched.
     pub(crate) fn matches_name(&self, name: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::Name(pattern) => fits(pattern, name),
+            Self::Wild(pattern) => fits(pattern, name),
+            Self::Name(expected) => expected == name,
             Self::Network(_) => false,
         }
     }
@@ -62,14 +65,24 @@ impl HostPattern {
         self.is_any() || self.names_address(address)
     }
 
+    /// The first label that each name that is matched has at the same place, counted from
+    /// its end, and the place. None if addresses are matched.
+    pub(crate) fn fixed_label(&self) -> Option<(usize, &str)> {
+        let (Self::Wild(pattern) | Self::Name(pattern)) = self else { return None };
+        pattern.rsplit('.').enumerate().filter(|(_, label)| !label.contains('*')).last()
+    }
+
     pub(crate) fn is_any(&self) -> bool {
         matches!(self, Self::Any)
     }
 
     pub(super) fn covers(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Any, Self::Any | Self::Name(_)) => true,
-            (Self::Name(wide), Self::Name(narrow)) => wide == narrow || covers(wide, narrow),
+            (Self::Any, Self::Any | Self::Wild(_) | Self::Name(_)) => true,
+            (Self::Name(wide), Self::Name(narrow)) => wide == narrow,
+            (Self::Wild(wide), Self::Wild(narrow) | Self::Name(narrow)) => {
+                wide == narrow || covers(wide, narrow)
+            }
             (Self::Network(wide), Self::Network(narrow)) => wide.contains(narrow),
             _ => false,
         }
@@ -214,7 +227,7 @@ impl fmt::Display for HostPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => f.write_str("**"),
-            Self::Name(name) => f.write_str(name),
+            Self::Wild(name) | Self::Name(name) => f.write_str(name),
             Self::Network(network) => match (network.addr(), network.prefix_len()) {
                 (IpAddr::V4(address), 32) => write!(f, "{address}"),
                 (IpAddr::V6(address), 128) => write!(f, "[{address}]"),

@@ -62,10 +62,16 @@ impl HttpPattern {
     /// Whether everything but the host fits. A path that servers read differently fits
     /// only where any path does.
     pub(crate) fn matches(&self, parts: &HttpParts<'_>) -> bool {
-        let method = self.methods.is_empty() || self.methods.contains(parts.method);
         let path =
             |pattern: &[Segment]| !parts.path_is_ambiguous && glob::matches(pattern, parts.names, false);
-        method && self.matches_scheme_and_port(parts) && self.path.as_deref().is_none_or(path)
+        self.matches_scheme_and_port(parts)
+            && self.path.as_deref().is_none_or(path)
+            && (self.methods.is_empty() || self.methods.contains(parts.method))
+    }
+
+    /// The last name that each path that fits has at the same place, and the place.
+    pub(crate) fn fixed_name(&self) -> Option<(usize, &str)> {
+        self.path.as_deref().and_then(glob::fixed_name)
     }
 
     /// Whether everything but the host fits, for a server that is generous about the
@@ -240,7 +246,7 @@ fn unescaped(pattern: &[Segment]) -> Cow<'_, [Segment]> {
 fn unescape(text: &str) -> String {
     let mut parts = text.split('%');
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| match part.get(..2).and_then(|digits| plain_character(digits)) {
+    parts.fold(first, |text, part| match part.get(..2).and_then(plain_character) {
         Some(c) => format!("{text}{c}{}", &part[2..]),
         None => text + "%" + part,
     })

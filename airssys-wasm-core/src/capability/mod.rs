@@ -38,7 +38,7 @@ pub use rule::Rule;
 pub(crate) use error::shown;
 pub(crate) use glob::fits as fits_name;
 pub(crate) use host::{HostPattern, plain};
-pub(crate) use http::{HttpParts, names as names_of_url, readings as readings_of_url};
+pub(crate) use http::{HttpParts, HttpPattern, names as names_of_url, readings as readings_of_url};
 pub(crate) use options::{Mode, Options};
 pub(crate) use rule::{Hosts, Scope};
 pub(crate) use words::quote as quoted;

@@ -56,6 +56,11 @@ impl PathPattern {
         self.segments.iter().all(Segment::is_name)
     }
 
+    /// The last name that each path that is matched has at the same place, and the place.
+    pub(crate) fn fixed_name(&self) -> Option<(usize, &str)> {
+        glob::fixed_name(&self.segments)
+    }
+
     /// Whether a canonical path, as its names, is matched.
     pub(crate) fn matches(&self, path: &[&str]) -> bool {
         let open_ended = self.segments.last().is_none_or(Segment::is_name);

@@ -203,7 +203,7 @@ impl Hosts {
         let (host, ports) = split_port(text)?;
         let host = HostPattern::parse(host)?;
         let ports = match (kind, ports) {
-            (Kind::NetworkInbound, _) if matches!(host, HostPattern::Name(_)) => {
+            (Kind::NetworkInbound, _) if matches!(host, HostPattern::Wild(_) | HostPattern::Name(_)) => {
                 return Err(Problem::new(
                     0,
                     "one listens at an address, `127.0.0.1:8080`, or at any, `**:8080`",

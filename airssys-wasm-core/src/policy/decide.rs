@@ -6,6 +6,7 @@
 use core::net::IpAddr;
 
 use super::fit::{Fit, Reading, Sought};
+use super::listed::{Listed, Marks};
 use super::{Grants, Operation};
 use crate::{Requests, Rule};
 
@@ -29,6 +30,17 @@ use crate::{Requests, Rule};
 pub struct Policy {
     requested: Requested,
     grants: Grants,
+    rules: Rules,
+}
+
+/// The same, as decisions read it.
+#[derive(Clone, Debug)]
+struct Rules {
+    /// None: anything.
+    requested: Option<Listed>,
+    allowed: Listed,
+    denied: Listed,
+    revoked: Listed,
 }
 
 /// What a component says it needs.
@@ -100,13 +112,14 @@ impl Policy {
     /// What requests and grants make together.
     #[must_use]
     pub fn new(requests: Requests, grants: Grants) -> Self {
-        Self { requested: Requested::These(requests), grants }
+        Self::of(Requested::These(requests), grants)
     }
 
     /// The same for a component that says nothing of what it needs.
     #[must_use]
     pub fn of(requested: Requested, grants: Grants) -> Self {
-        Self { requested, grants }
+        let rules = Rules::of(&requested, &grants);
+        Self { requested, grants, rules }
     }
 
     /// What is granted and denied.
@@ -124,7 +137,7 @@ impl Policy {
     /// The same requests with other grants.
     #[must_use]
     pub fn with_grants(&self, grants: Grants) -> Self {
-        Self { requested: self.requested.clone(), grants }
+        Self::of(self.requested.clone(), grants)
     }
 
     /// Decides at a time, in seconds since 1970. A custom rule allows what it says, word
@@ -143,36 +156,27 @@ impl Policy {
         if let Some(problem) = sought.operation.ambiguity() {
             return Decision::Denied(Reason::Malformed { problem: problem.into() });
         }
-        let denies = |rules: &std::collections::BTreeSet<Rule>| {
-            rules.iter().find(|rule| sought.fit(rule, Reading::Deny) == Fit::Yes).cloned()
-        };
-        if let Some(rule) = denies(&self.grants.denied) {
+        let marks = Marks::of(sought.operation);
+        let denying = |rules: &Listed| fitting(rules, sought, &marks, Reading::Deny).cloned();
+        if let Some(rule) = denying(&self.rules.denied) {
             return Decision::Denied(Reason::Denied { rule });
         }
-        if let Some(rule) = denies(&self.grants.revoked) {
+        if let Some(rule) = denying(&self.rules.revoked) {
             return Decision::Denied(Reason::Revoked { rule });
         }
         if let Some(rule) = given_to_all(sought.operation) {
             return Decision::Allowed { rule, until: None };
         }
-        if !self.requests(sought) {
+        let requested = self.rules.requested.as_ref();
+        if requested.is_some_and(|rules| fitting(rules, sought, &marks, Reading::Request).is_none()) {
             return Decision::Denied(Reason::NotRequested);
         }
-        self.grant(sought, now)
+        self.grant(sought, &marks, now)
     }
 
-    fn requests(&self, sought: &Sought<'_>) -> bool {
-        match &self.requested {
-            Requested::Anything => true,
-            Requested::These(requests) => {
-                requests.iter().any(|(rule, _)| sought.fit(rule, Reading::Request) == Fit::Yes)
-            }
-        }
-    }
-
-    fn grant(&self, sought: &Sought<'_>, now: u64) -> Decision {
+    fn grant(&self, sought: &Sought<'_>, marks: &Marks, now: u64) -> Decision {
         let mut reason = Reason::NotGranted;
-        for rule in &self.grants.allowed {
+        for rule in self.rules.allowed.near(marks, Reading::Grant) {
             match sought.fit(rule, Reading::Grant) {
                 Fit::Yes if let Some(taken) = self.grants.taken(rule) => reason = taken,
                 Fit::Yes if rule.options.until.is_some_and(|until| until <= now) => {
@@ -187,6 +191,31 @@ impl Policy {
         }
         Decision::Denied(reason)
     }
+}
+
+impl Rules {
+    fn of(requested: &Requested, grants: &Grants) -> Self {
+        let requested = match requested {
+            Requested::Anything => None,
+            Requested::These(requests) => Some(requests.iter().map(|(rule, _)| rule).collect()),
+        };
+        Self {
+            requested,
+            allowed: Listed::of(&grants.allowed),
+            denied: Listed::of(&grants.denied),
+            revoked: Listed::of(&grants.revoked),
+        }
+    }
+}
+
+/// The first rule that speaks of what is sought.
+fn fitting<'a>(
+    rules: &'a Listed,
+    sought: &Sought<'_>,
+    marks: &'a Marks,
+    reading: Reading,
+) -> Option<&'a Rule> {
+    rules.near(marks, reading).find(|rule| sought.fit(rule, reading) == Fit::Yes)
 }
 
 fn given_to_all(operation: &Operation) -> Option<Rule> {

@@ -12,7 +12,8 @@ use super::address::led_to;
 use super::operation::{FileAccess, Operation, SocketAccess};
 use super::{HttpHost, HttpTarget, is_public};
 use crate::capability::{
-    HostPattern, Hosts, HttpParts, Mode, Options, Scope, fits_name, names_of_url, plain, readings_of_url,
+    HostPattern, Hosts, HttpParts, HttpPattern, Mode, Options, Scope, fits_name, names_of_url, plain,
+    readings_of_url,
 };
 use crate::{Kind, Rule};
 
@@ -40,6 +41,8 @@ pub(super) struct Sought<'a> {
     pub(super) operation: &'a Operation,
     /// Of a path.
     names: Vec<&'a str>,
+    /// Of the host that the operation leads to.
+    hosts: Vec<&'a str>,
     /// What else a server might take a URL's path for.
     readings: Vec<String>,
     /// That the operation leads to.
@@ -73,7 +76,12 @@ impl<'a> Sought<'a> {
             Operation::Socket { address, .. } => vec![plain(address.ip())],
             _ => Vec::new(),
         };
-        Self { operation, names, readings, addresses, custom }
+        let hosts = match operation {
+            Operation::Http { target, .. } => name_of(target).into_iter().collect(),
+            Operation::Socket { names, .. } => names.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        };
+        Self { operation, names, hosts, readings, addresses, custom }
     }
 
     /// What `rule`, read so, has to say of it.
@@ -88,18 +96,18 @@ impl<'a> Sought<'a> {
                 if fits { Fit::Yes } else { Fit::No }
             }
             (Operation::Http { target, .. }, Scope::Http(pattern)) => {
-                let parts = self.parts(target);
-                let fits = match reading {
-                    Reading::Deny => pattern.might_match(&parts),
-                    Reading::Request | Reading::Grant => pattern.matches(&parts),
-                };
-                if fits { self.host(&pattern.host, name_of(target), &rule.options, reading) } else { Fit::No }
+                // Rules differ in their hosts more often than in all else.
+                match self.host(&pattern.host, &rule.options, reading) {
+                    Fit::No => Fit::No,
+                    fit if self.fits_but_for_host(target, pattern, reading) => fit,
+                    _ => Fit::No,
+                }
             }
             (Operation::Http { target, .. }, Scope::Network { kind: Kind::NetworkOutbound, hosts }) => {
-                self.outbound(hosts, target.port, name_of(target), &rule.options, reading)
+                self.outbound(hosts, target.port, &rule.options, reading)
             }
-            (Operation::Socket { access, address, names }, Scope::Network { kind, hosts }) => {
-                self.socket(*access, address.port(), names, *kind, hosts, &rule.options, reading)
+            (Operation::Socket { access, address, .. }, Scope::Network { kind, hosts }) => {
+                self.socket(*access, address.port(), *kind, hosts, &rule.options, reading)
             }
             (Operation::Lookup { name }, Scope::Network { kind, hosts }) => {
                 let looks_up = match reading {
@@ -120,14 +128,18 @@ impl<'a> Sought<'a> {
         }
     }
 
-    fn parts<'b>(&'b self, target: &'b HttpTarget) -> HttpParts<'b> {
-        HttpParts {
+    fn fits_but_for_host(&self, target: &HttpTarget, pattern: &HttpPattern, reading: Reading) -> bool {
+        let parts = HttpParts {
             method: &target.method,
             is_tls: target.is_tls,
             port: target.port,
             names: &self.names,
             readings: &self.readings,
             path_is_ambiguous: target.path_is_ambiguous,
+        };
+        match reading {
+            Reading::Deny => pattern.might_match(&parts),
+            Reading::Request | Reading::Grant => pattern.matches(&parts),
         }
     }
 
@@ -150,18 +162,16 @@ impl<'a> Sought<'a> {
         &self,
         access: SocketAccess,
         port: u16,
-        names: &[String],
         kind: Kind,
         hosts: &Hosts,
         options: &Options,
         reading: Reading,
     ) -> Fit {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let from_anywhere = port == 0 && self.addresses.iter().all(IpAddr::is_unspecified);
         match (access, kind) {
             (SocketAccess::TcpConnect, Kind::Tcp | Kind::NetworkOutbound)
             | (SocketAccess::UdpSend | SocketAccess::UdpReceive, Kind::Udp | Kind::NetworkOutbound) => {
-                self.outbound(hosts, port, names, options, reading)
+                self.outbound(hosts, port, options, reading)
             }
             (SocketAccess::TcpOpen, Kind::Tcp | Kind::NetworkOutbound | Kind::NetworkInbound)
             | (SocketAccess::UdpOpen, Kind::Udp | Kind::NetworkOutbound | Kind::NetworkInbound)
@@ -196,50 +206,30 @@ impl<'a> Sought<'a> {
         }
     }
 
-    fn outbound(
-        &self,
-        hosts: &Hosts,
-        port: u16,
-        names: impl IntoIterator<Item = &'a str>,
-        options: &Options,
-        reading: Reading,
-    ) -> Fit {
-        if hosts.ports.has(port) { self.host(&hosts.host, names, options, reading) } else { Fit::No }
+    fn outbound(&self, hosts: &Hosts, port: u16, options: &Options, reading: Reading) -> Fit {
+        if hosts.ports.has(port) { self.host(&hosts.host, options, reading) } else { Fit::No }
     }
 
     /// By a name, and then every address it leads to is looked at; or by the address.
-    fn host(
-        &self,
-        pattern: &HostPattern,
-        names: impl IntoIterator<Item = &'a str>,
-        options: &Options,
-        reading: Reading,
-    ) -> Fit {
-        let mut names = names.into_iter().peekable();
-        let is_named = names.peek().is_some();
-        let by_name = names.any(|name| pattern.matches_name(name));
-        match reading {
-            Reading::Deny => {
-                let by_address = self.addresses.iter().any(|address| might_be(pattern, *address));
-                if by_name || by_address { Fit::Yes } else { Fit::No }
-            }
+    fn host(&self, pattern: &HostPattern, options: &Options, reading: Reading) -> Fit {
+        let by_name = self.hosts.iter().any(|name| pattern.matches_name(name));
+        let by_address = self.hosts.is_empty() || matches!(self.operation, Operation::Socket { .. });
+        let fits = match reading {
+            Reading::Deny => by_name || self.addresses.iter().any(|at| might_be(pattern, *at)),
             Reading::Request => {
-                let by_address = !is_named || matches!(self.operation, Operation::Socket { .. });
-                let named = by_address && self.addresses.iter().any(|address| pattern.has_address(*address));
-                if by_name || named { Fit::Yes } else { Fit::No }
+                by_name || (by_address && self.addresses.iter().any(|at| pattern.has_address(*at)))
             }
-            Reading::Grant => {
-                let by_address = !is_named || matches!(self.operation, Operation::Socket { .. });
-                let named = by_address
-                    && !self.addresses.is_empty()
-                    && self.addresses.iter().all(|at| pattern.names_address(*at));
-                if named {
-                    return Fit::Yes;
-                }
-                let anyone = by_address && pattern.is_any();
-                if by_name || anyone { reachable(&self.addresses, &options.at) } else { Fit::No }
+            Reading::Grant if by_address && self.is_named_by(pattern) => true,
+            Reading::Grant if by_name || (by_address && pattern.is_any()) => {
+                return reachable(&self.addresses, &options.at);
             }
-        }
+            Reading::Grant => false,
+        };
+        if fits { Fit::Yes } else { Fit::No }
+    }
+
+    fn is_named_by(&self, pattern: &HostPattern) -> bool {
+        !self.addresses.is_empty() && self.addresses.iter().all(|at| pattern.names_address(*at))
     }
 }
 
@@ -271,7 +261,7 @@ fn might_be(pattern: &HostPattern, address: IpAddr) -> bool {
     is_any || pattern.has_address(address) || inner.is_some_and(|inner| pattern.has_address(inner))
 }
 
-fn name_of(target: &HttpTarget) -> Option<&str> {
+pub(super) fn name_of(target: &HttpTarget) -> Option<&str> {
     match &target.host {
         HttpHost::Name(name) => Some(name),
         HttpHost::Address(_) => None,

@@ -5,6 +5,7 @@
 //! | `operation`, `http_target` | what is tried, in canonical form |
 //! | `grants` | what an operator gives and denies |
 //! | `fit` | whether a rule speaks of an operation |
+//! | `listed` | which rules are worth asking |
 //! | `address` | which addresses are public |
 //! | `decide` | yes or no, and why |
 //! | `review` | what of the requests is granted, and what two sets differ in |
@@ -21,6 +22,7 @@ mod fit;
 mod grants;
 mod http_target;
 mod imports;
+mod listed;
 mod named_rule;
 mod operation;
 mod review;
