@@ -159,20 +159,22 @@ fn is_method(method: &str) -> bool {
 #[cfg(feature = "url")]
 fn undo_needless_escapes(url: &str) -> String {
     let mut text = String::with_capacity(url.len());
-    // Before this, what is undone would become part of an escape that was none.
-    let mut undone_from = 0;
+    // After the last `%` that begins no escape: what is undone next to it could make it one.
+    let mut stray = None;
     let mut rest = url;
     while let Some(at) = rest.find('%') {
         text.push_str(&rest[..at]);
         rest = &rest[at + 1..];
         let Some(byte) = escaped_byte(rest) else {
             text.push('%');
-            undone_from = text.len() + 2;
+            stray = Some(text.len());
             continue;
         };
         rest = &rest[2..];
         let is_needless = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        match is_needless && text.len() >= undone_from {
+        let after_stray = stray.and_then(|stray| text.get(stray..));
+        let completes = after_stray.is_some_and(|t| t.len() < 2 && t.bytes().all(|b| b.is_ascii_hexdigit()));
+        match is_needless && !completes {
             true => text.push(byte.into()),
             false => text.push_str(&escape(byte)),
         }
@@ -212,7 +214,9 @@ fn is_ambiguous(path: &str) -> bool {
     let odd_escape = path.match_indices('%').any(|(at, _)| {
         escaped_byte(&path[at + 1..]).is_none_or(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b'%'))
     });
-    let odd_segment = path.split('/').any(|segment| matches!(segment.split(';').next(), Some("." | "..")));
+    let without_parameters = |segment: &str| segment.replace("%3B", ";").split(';').next().map(str::to_owned);
+    let odd_segment =
+        path.split('/').any(|segment| matches!(without_parameters(segment).as_deref(), Some("." | "..")));
     odd_escape || odd_segment || path.contains("//")
 }
 
@@ -268,6 +272,7 @@ mod tests {
         for url in [
             "https://a.com//v1",
             "https://a.com/v1/..;/x",
+            "https://a.com/v1/..%3b/x",
             "https://a.com/v1%2F..%2Fx",
             "https://a.com/%5c",
             "https://a.com/%00",
@@ -277,7 +282,12 @@ mod tests {
             assert!(HttpTarget::parse("GET", url).expect(url).path_is_ambiguous, "{url}");
         }
         // Where `%` begins no escape, what follows does not make it one.
-        for url in ["https://a.com/%%32e", "https://a.com/%4%31", "https://a.com/a/%%32%65%%32%65/b"] {
+        for url in [
+            "https://a.com/%%32e",
+            "https://a.com/%4%31",
+            "https://a.com/%]%2E",
+            "https://a.com/a/%%32%65%%32%65/b",
+        ] {
             let target = HttpTarget::parse("GET", url).expect(url);
             assert!(target.path_is_ambiguous, "{url}");
             assert_eq!(HttpTarget::parse("GET", &format!("https://a.com{}", target.path)), Ok(target));
