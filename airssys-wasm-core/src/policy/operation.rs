@@ -143,10 +143,10 @@ impl Operation {
 
     /// The rule that allows this and nothing else, to show to somebody who might grant
     /// it. None where that takes another's grant: walking to a file, a bound socket.
-    /// None, too, for a name with `*` in it, which would be a pattern in a rule.
+    /// None, too, for a name that a rule would take for a pattern or an address.
     #[must_use]
     pub fn least_rule(&self) -> Option<crate::Rule> {
-        if self.has_star() {
+        if self.is_no_name() {
             return None;
         }
         let text = match self {
@@ -209,12 +209,14 @@ impl Operation {
         }
     }
 
-    fn has_star(&self) -> bool {
+    fn is_no_name(&self) -> bool {
         match self {
             Self::File { path: name, .. } | Self::Lookup { name } | Self::Named { name, .. } => {
                 name.contains('*')
             }
-            Self::Socket { names, .. } => names.first().is_some_and(|name| name.contains('*')),
+            Self::Socket { names, .. } => {
+                names.first().is_some_and(|name| name.contains(['*', '[']) || name.parse::<IpAddr>().is_ok())
+            }
             // A URL's host has none, and its path is looked at where the rule is made.
             Self::Http { .. } | Self::Custom { .. } => false,
         }
@@ -261,6 +263,11 @@ mod tests {
         assert_eq!(text(Operation::Lookup { name: "*.com".into() }), None);
         assert_eq!(text(Operation::Named { kind: crate::Kind::Config, name: "*".into() }), None);
         assert_eq!(text(read("/a\u{a0}")), None);
+        for name in ["10.0.0.1", "*.com", "[::1]", "[10.0.0.0/8]"] {
+            let address = SocketAddr::from(([93, 184, 216, 34], 80));
+            let names = vec![name.to_owned()];
+            assert_eq!(text(Operation::Socket { access: SocketAccess::TcpConnect, address, names }), None);
+        }
     }
 
     #[test]

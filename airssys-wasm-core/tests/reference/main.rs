@@ -27,7 +27,7 @@ fn is_allowed(case: &Case) -> bool {
 }
 
 proptest! {
-    #![proptest_config(config(4096))]
+    #![proptest_config(config(10_000))]
 
     #[test]
     fn decides_as_the_reference_does(case in cases()) {
@@ -43,7 +43,7 @@ proptest! {
 
 /// A generator under which nothing meets would find nothing.
 #[test]
-fn about_half_of_the_cases_are_allowed() {
+fn a_good_part_of_the_cases_is_allowed() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
@@ -52,5 +52,5 @@ fn about_half_of_the_cases_are_allowed() {
         let case = cases().new_tree(&mut runner).expect("a case").current();
         allowed += u32::from(is_allowed(&case));
     }
-    assert!((200..1_800).contains(&allowed), "{allowed} of 2,000");
+    assert!((500..1_500).contains(&allowed), "{allowed} of 2,000");
 }

@@ -5,23 +5,12 @@ use airssys_wasm_core::policy::{Grants, Operation, Policy, Requested, difference
 use airssys_wasm_core::{Need, Requests, Rule};
 use proptest::prelude::*;
 
-use crate::strategies::{Case, cases, grants, operations, rules, subjects};
+use crate::strategies::{Case, cases, cases_of, everything, grants, operations, rules, subjects};
 use crate::{config, is_allowed};
 
 /// A case and a rule of its subject.
 fn cases_and_rules() -> impl Strategy<Value = (Case, Rule)> {
-    subjects().prop_flat_map(|subject| {
-        let list = move |most| prop::collection::vec(rules(subject), 0..=most);
-        let parts = (prop::option::of(list(3)), list(3), list(2), list(1), operations(subject));
-        let case = parts.prop_map(|(requests, allowed, denied, revoked, operation)| Case {
-            requests,
-            allowed,
-            denied,
-            revoked,
-            operation,
-        });
-        (case, rules(subject))
-    })
+    subjects().prop_flat_map(|subject| (cases_of(subject), rules(subject)))
 }
 
 /// Whether a policy of this grant alone allows it.
@@ -151,34 +140,4 @@ proptest! {
             prop_assert_eq!(rule.to_string().parse(), Ok(rule));
         }
     }
-}
-
-/// Grants of all there is.
-fn everything() -> Vec<Rule> {
-    let at = " at=0.0.0.0/0,::/0";
-    let network = ["tcp **:*", "udp **:*", "network-outbound **", "http *://**:*"];
-    let others = [
-        "file-read /",
-        "file-write /",
-        "network-inbound **",
-        "dns **",
-        "tcp 0.0.0.0/0:*",
-        "tcp [::/0]:*",
-        "udp 0.0.0.0/0:*",
-        "udp [::/0]:*",
-        "http *://[0.0.0.0/0]:*",
-        "http *://[::/0]:*",
-        "config *",
-        "store *",
-        "call *",
-        "env a",
-        "env b",
-        "env ab",
-        "secret a",
-        "secret b",
-        "secret ab",
-    ];
-    let network = network.into_iter().map(|text| format!("{text}{at}"));
-    let all = network.chain(others.map(str::to_owned));
-    all.map(|text| text.parse().unwrap_or_else(|error| panic!("{error}"))).collect()
 }

@@ -61,18 +61,57 @@ pub(crate) fn subjects() -> impl Strategy<Value = Subject> {
 }
 
 pub(crate) fn cases() -> impl Strategy<Value = Case> {
-    subjects().prop_flat_map(|subject| {
-        let rules = move |most| prop::collection::vec(rules(subject), 0..=most);
-        (prop::option::of(rules(4)), rules(4), rules(2), rules(1), operations(subject)).prop_map(
-            |(requests, allowed, denied, revoked, operation)| Case {
-                requests,
-                allowed,
-                denied,
-                revoked,
-                operation,
-            },
-        )
-    })
+    subjects().prop_flat_map(cases_of)
+}
+
+pub(crate) fn cases_of(subject: Subject) -> impl Strategy<Value = Case> {
+    let list = move |most| prop::collection::vec(rules(subject), 0..=most);
+    let requests = prop::option::weighted(0.5, granting(subject));
+    (requests, granting(subject), list(1), list(1), operations(subject)).prop_map(
+        |(requests, allowed, denied, revoked, operation)| Case {
+            requests,
+            allowed,
+            denied,
+            revoked,
+            operation,
+        },
+    )
+}
+
+/// Often everything, so that denies have something to take away.
+fn granting(subject: Subject) -> impl Strategy<Value = Vec<Rule>> {
+    let list = prop::collection::vec(rules(subject), 0..=4);
+    (list, any::<bool>()).prop_map(|(rules, all)| if all { [rules, everything()].concat() } else { rules })
+}
+
+/// Grants of all there is.
+pub(crate) fn everything() -> Vec<Rule> {
+    let at = " at=0.0.0.0/0,::/0";
+    let network = ["tcp **:*", "udp **:*", "network-outbound **", "http *://**:*"];
+    let others = [
+        "file-read /",
+        "file-write /",
+        "network-inbound **",
+        "dns **",
+        "tcp 0.0.0.0/0:*",
+        "tcp [::/0]:*",
+        "udp 0.0.0.0/0:*",
+        "udp [::/0]:*",
+        "http *://[0.0.0.0/0]:*",
+        "http *://[::/0]:*",
+        "config *",
+        "store *",
+        "call *",
+        "env a",
+        "env b",
+        "env ab",
+        "secret a",
+        "secret b",
+        "secret ab",
+    ];
+    let network = network.into_iter().map(|text| format!("{text}{at}"));
+    let all = network.chain(others.map(str::to_owned));
+    all.map(|text| text.parse().unwrap_or_else(|error| panic!("{error}"))).collect()
 }
 
 pub(crate) fn rules(subject: Subject) -> BoxedStrategy<Rule> {
