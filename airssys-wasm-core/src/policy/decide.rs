@@ -324,6 +324,7 @@ mod tests {
             );
         }
         assert_eq!(reason("dns db\ntcp db:1\ndeny tcp db:*", &lookup), None);
+        assert_eq!(reason("file-read /d\nfile-write /d\ndeny file-write /d", &look), None);
         assert_eq!(
             reason("network-inbound 127.0.0.1:80\nrevoked network-inbound **", &accept()),
             Some("revoked")
