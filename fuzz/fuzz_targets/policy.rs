@@ -90,7 +90,9 @@ fn of<T: Copy>(all: &[T], n: u8) -> T {
 const FILE: [FileAccess; 5] =
     [FileAccess::Read, FileAccess::Look, FileAccess::Walk, FileAccess::Write, FileAccess::Append];
 
-const SOCKET: [SocketAccess; 7] = [
+const SOCKET: [SocketAccess; 9] = [
+    SocketAccess::TcpOpen,
+    SocketAccess::UdpOpen,
     SocketAccess::TcpConnect,
     SocketAccess::TcpBind,
     SocketAccess::TcpListen,

@@ -266,9 +266,12 @@ fn network_rules() -> impl Strategy<Value = String> {
 }
 
 fn socket_operations() -> impl Strategy<Value = Operation> {
-    use SocketAccess::{TcpAccept, TcpBind, TcpConnect, TcpListen, UdpBind, UdpReceive, UdpSend};
+    use SocketAccess::{
+        TcpAccept, TcpBind, TcpConnect, TcpListen, TcpOpen, UdpBind, UdpOpen, UdpReceive, UdpSend,
+    };
     let access = select(vec![
         TcpConnect, TcpConnect, TcpConnect, TcpBind, TcpListen, TcpAccept, UdpBind, UdpSend, UdpReceive,
+        TcpOpen, UdpOpen,
     ]);
     let ports = select(vec![80, 80, 443, 8443, 0]);
     (access, addresses(), ports, prop::collection::vec(names(), 0..3)).prop_map(

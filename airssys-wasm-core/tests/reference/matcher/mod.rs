@@ -93,7 +93,7 @@ fn speaks(side: Side, line: &Line, operation: &Operation) -> bool {
         Operation::Named { kind, name } => {
             line.kind() == kind.word() && path::star(line.target().as_bytes(), name.as_bytes())
         }
-        Operation::Custom { kind, .. } => line.kind() == kind,
+        Operation::Custom { kind, target } => line.kind() == kind && line.own_words() == target,
         _ => false,
     }
 }
@@ -118,6 +118,8 @@ fn socket(side: Side, line: &Line, access: SocketAccess, ip: IpAddr, port: u16, 
         ("udp" | "network-outbound", SocketAccess::UdpSend | SocketAccess::UdpReceive) => outbound(),
         ("tcp" | "network-outbound", SocketAccess::TcpBind) => nobody_chose,
         ("udp" | "network-outbound", SocketAccess::UdpBind) => nobody_chose,
+        ("tcp" | "network-outbound" | "network-inbound", SocketAccess::TcpOpen) => side != Side::Deny,
+        ("udp" | "network-outbound" | "network-inbound", SocketAccess::UdpOpen) => side != Side::Deny,
         ("network-inbound", SocketAccess::TcpAccept | SocketAccess::UdpReceive) => {
             side != Side::Deny || (!is_any(line.host()) && leads_into(line.host(), ip))
         }

@@ -4,11 +4,12 @@
 pub(crate) struct Line {
     words: Vec<String>,
     options: Vec<(String, String)>,
+    text: String,
 }
 
 impl Line {
     pub(crate) fn read(text: &str) -> Self {
-        let mut line = Self { words: Vec::new(), options: Vec::new() };
+        let mut line = Self { words: Vec::new(), options: Vec::new(), text: text.into() };
         for (word, is_quoted) in words(text) {
             match word.split_once('=') {
                 Some((name, value))
@@ -24,6 +25,12 @@ impl Line {
 
     pub(crate) fn kind(&self) -> &str {
         &self.words[0]
+    }
+
+    /// Everything between the kind and the time until which it holds.
+    pub(crate) fn own_words(&self) -> &str {
+        let words = self.text.split_once(' ').map_or("", |(_, words)| words);
+        words.rsplit_once("until=").map_or(words, |(words, _)| words).trim_end_matches(' ')
     }
 
     /// The last word: before it stand the methods of `http`.
