@@ -187,7 +187,12 @@ impl Operation {
             Self::Custom { kind, target } if target.is_empty() => kind.clone(),
             Self::Custom { kind, target } => format!("{kind} {target}"),
         };
-        text.parse().ok()
+        let rule: crate::Rule = text.parse().ok()?;
+        match self {
+            // Words that say something else in a rule, as a time until which it holds.
+            Self::Custom { target, .. } if rule.target() != *target => None,
+            _ => Some(rule),
+        }
     }
 
     /// Why this could be read in more than one way. Whoever built it should have seen to
@@ -263,6 +268,9 @@ mod tests {
         assert_eq!(text(Operation::Lookup { name: "*.com".into() }), None);
         assert_eq!(text(Operation::Named { kind: crate::Kind::Config, name: "*".into() }), None);
         assert_eq!(text(read("/a\u{a0}")), None);
+        let custom = |target: &str| Operation::Custom { kind: "acme:x".into(), target: target.into() };
+        assert_eq!(text(custom("device=0")).as_deref(), Some("acme:x device=0"));
+        assert_eq!(text(custom("a until=2030-01-01T00:00:00Z")), None);
         for name in ["10.0.0.1", "*.com", "[::1]", "[10.0.0.0/8]"] {
             let address = SocketAddr::from(([93, 184, 216, 34], 80));
             let names = vec![name.to_owned()];
