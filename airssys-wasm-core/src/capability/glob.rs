@@ -1,7 +1,7 @@
 //! Names between slashes, with `*` within one and `**` for any number of them.
 //!
 //! The time a match takes grows with the product of both lengths and no faster.
-//! Tests: below; against a reference matcher in `tests/reference.rs`.
+//! Tests: below; against a reference matcher in `tests/reference`.
 
 use std::fmt;
 
@@ -94,6 +94,16 @@ pub(super) fn leads(segments: &[Segment], names: &[&str]) -> bool {
         }
     }
     segments.next().is_some()
+}
+
+/// The last name before a `**`, and how many stand before it: what is matched has it.
+pub(super) fn fixed_name(segments: &[Segment]) -> Option<(usize, &str)> {
+    let fixed = segments.iter().take_while(|segment| **segment != Segment::AnyDepth).enumerate();
+    let names = fixed.filter_map(|(place, segment)| match segment {
+        Segment::Name(name) => Some((place, name.as_str())),
+        _ => None,
+    });
+    names.last()
 }
 
 /// Whether a pattern with `*` matches a whole text.

@@ -3,7 +3,7 @@
 //! A name matches names, a network matches addresses, and neither the other: what a
 //! name resolves to is looked at apart from it. Names are in lower case and in ASCII;
 //! what reads them from elsewhere has made them so.
-//! Tests: below; against a reference matcher in `tests/reference.rs`.
+//! Tests: below; against a reference matcher in `tests/reference`.
 
 use core::net::IpAddr;
 use std::fmt;
@@ -18,7 +18,9 @@ use super::glob;
 pub(crate) enum HostPattern {
     /// `**`: every name and every public address.
     Any,
-    /// `api.example.com`, `*.example.com`, `**.example.com`.
+    /// `*.example.com`, `**.example.com`, `db-*.example.com`.
+    Wild(String),
+    /// `api.example.com`.
     Name(String),
     /// An address, or a network of them.
     Network(IpNet),
@@ -40,14 +42,15 @@ impl HostPattern {
             return Ok(Self::Network(network));
         }
         check_name(text)?;
-        Ok(Self::Name(text.into()))
+        Ok(if text.contains('*') { Self::Wild(text.into()) } else { Self::Name(text.into()) })
     }
 
     /// Whether a name, in lower case and without a dot at its end, is matched.
     pub(crate) fn matches_name(&self, name: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::Name(pattern) => fits(pattern, name),
+            Self::Wild(pattern) => fits(pattern, name),
+            Self::Name(expected) => expected == name,
             Self::Network(_) => false,
         }
     }
@@ -62,29 +65,46 @@ impl HostPattern {
         self.is_any() || self.names_address(address)
     }
 
+    /// The first label that each name that is matched has at the same place, counted from
+    /// its end, and the place. None if addresses are matched.
+    pub(crate) fn fixed_label(&self) -> Option<(usize, &str)> {
+        let (Self::Wild(pattern) | Self::Name(pattern)) = self else { return None };
+        pattern.rsplit('.').enumerate().filter(|(_, label)| !label.contains('*')).last()
+    }
+
     pub(crate) fn is_any(&self) -> bool {
         matches!(self, Self::Any)
     }
 
     pub(super) fn covers(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Any, Self::Any | Self::Name(_)) => true,
-            (Self::Name(wide), Self::Name(narrow)) => wide == narrow || covers(wide, narrow),
+            (Self::Any, Self::Any | Self::Wild(_) | Self::Name(_)) => true,
+            (Self::Name(wide), Self::Name(narrow)) => wide == narrow,
+            (Self::Wild(wide), Self::Wild(narrow) | Self::Name(narrow)) => {
+                wide == narrow || covers(wide, narrow)
+            }
             (Self::Network(wide), Self::Network(narrow)) => wide.contains(narrow),
             _ => false,
         }
     }
+
+    /// The same as a deny: `**` takes every address, though it gives public ones only.
+    pub(super) fn takes(&self, other: &Self) -> bool {
+        self.is_any() || self.covers(other)
+    }
 }
 
-/// `*` stands for one label, `**` for one or more.
+/// `*` stands for one label or a part of one, `**` for one or more.
 fn fits(pattern: &str, name: &str) -> bool {
-    if let Some(suffix) = pattern.strip_prefix("**.") {
-        return name.strip_suffix(suffix).is_some_and(|above| above.len() > 1 && above.ends_with('.'));
-    }
-    let (mut patterns, mut labels) = (pattern.split('.'), name.split('.'));
+    let (is_deep, pattern) = match pattern.strip_prefix("**.") {
+        Some(below) => (true, below),
+        None => (false, pattern),
+    };
+    let (mut patterns, mut labels) = (pattern.rsplit('.'), name.rsplit('.'));
     loop {
         match (patterns.next(), labels.next()) {
-            (None, None) => return true,
+            (None, None) => return !is_deep,
+            (None, Some(label)) => return is_deep && !label.is_empty(),
             (Some(pattern), Some(label)) if !label.is_empty() && glob::fits(pattern, label) => {}
             _ => return false,
         }
@@ -207,7 +227,7 @@ impl fmt::Display for HostPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => f.write_str("**"),
-            Self::Name(name) => f.write_str(name),
+            Self::Wild(name) | Self::Name(name) => f.write_str(name),
             Self::Network(network) => match (network.addr(), network.prefix_len()) {
                 (IpAddr::V4(address), 32) => write!(f, "{address}"),
                 (IpAddr::V6(address), 128) => write!(f, "[{address}]"),
@@ -250,6 +270,9 @@ mod tests {
             ("**.example.com", "evilexample.com", false),
             ("**.example.com", ".example.com", false),
             ("api-*.example.com", "api-7.example.com", true),
+            ("**.*.example.com", "a.b.example.com", true),
+            ("**.*.example.com", "b.example.com", false),
+            ("**.db-*.example.com", "a.b.db-7.example.com", true),
             ("**", "anything.at.all", true),
         ] {
             assert_eq!(pattern(text).matches_name(name), expected, "{text} {name}");

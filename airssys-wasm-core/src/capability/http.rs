@@ -3,8 +3,9 @@
 //! Without methods any will do, without a port the scheme's own, without a path any.
 //! A query is not looked at. Paths are those of a canonical URL: see
 //! `policy/http_target`.
-//! Tests: below; against a reference matcher in `tests/reference.rs`.
+//! Tests: below; against a reference matcher in `tests/reference`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -40,7 +41,10 @@ pub(crate) struct HttpParts<'a> {
     pub(crate) method: &'a str,
     pub(crate) is_tls: bool,
     pub(crate) port: u16,
-    pub(crate) path: &'a str,
+    /// The path, as its names.
+    pub(crate) names: &'a [&'a str],
+    /// What else a server might take the path for: see [`readings`].
+    pub(crate) readings: &'a [String],
     /// Set if servers differ on where the path leads.
     pub(crate) path_is_ambiguous: bool,
 }
@@ -56,31 +60,52 @@ impl HttpPattern {
     }
 
     /// Whether everything but the host fits. A path that servers read differently fits
-    /// where any path does; `ambiguous_fits` says whether it fits elsewhere too.
-    pub(crate) fn matches(&self, parts: &HttpParts<'_>, ambiguous_fits: bool) -> bool {
-        let method = self.methods.is_empty() || self.methods.contains(parts.method);
+    /// only where any path does.
+    pub(crate) fn matches(&self, parts: &HttpParts<'_>) -> bool {
+        let path =
+            |pattern: &[Segment]| !parts.path_is_ambiguous && glob::matches(pattern, parts.names, false);
+        self.matches_scheme_and_port(parts)
+            && self.path.as_deref().is_none_or(path)
+            && (self.methods.is_empty() || self.methods.contains(parts.method))
+    }
+
+    /// The last name that each path that fits has at the same place, and the place.
+    pub(crate) fn fixed_name(&self) -> Option<(usize, &str)> {
+        self.path.as_deref().and_then(glob::fixed_name)
+    }
+
+    /// Whether everything but the host fits, for a server that is generous about the
+    /// case of methods, about escapes and about parameters of a path.
+    pub(crate) fn might_match(&self, parts: &HttpParts<'_>) -> bool {
+        let method = self.methods.is_empty()
+            || self.methods.iter().any(|method| method.eq_ignore_ascii_case(parts.method));
+        method && self.matches_scheme_and_port(parts) && self.might_match_path(parts)
+    }
+
+    fn matches_scheme_and_port(&self, parts: &HttpParts<'_>) -> bool {
         let scheme = match self.scheme {
             Scheme::Any => true,
             Scheme::Http => !parts.is_tls,
             Scheme::Https => parts.is_tls,
         };
-        let port = match &self.ports {
-            Some(ports) => ports.has(parts.port),
-            None => parts.port == if parts.is_tls { 443 } else { 80 },
-        };
-        method && scheme && port && self.matches_path(parts, ambiguous_fits)
+        scheme
+            && match &self.ports {
+                Some(ports) => ports.has(parts.port),
+                None => parts.port == if parts.is_tls { 443 } else { 80 },
+            }
     }
 
-    fn matches_path(&self, parts: &HttpParts<'_>, ambiguous_fits: bool) -> bool {
+    fn might_match_path(&self, parts: &HttpParts<'_>) -> bool {
         let Some(pattern) = &self.path else { return true };
-        if parts.path_is_ambiguous {
-            return ambiguous_fits;
-        }
-        let names: Vec<&str> = parts.path.strip_prefix('/').unwrap_or(parts.path).split('/').collect();
-        glob::matches(pattern, &names, false)
+        let pattern = unescaped(pattern);
+        let reading = |path: &String| glob::matches(&pattern, &names(path), false);
+        parts.path_is_ambiguous
+            || glob::matches(&pattern, parts.names, false)
+            || parts.readings.iter().any(reading)
     }
 
-    pub(super) fn covers(&self, other: &Self) -> bool {
+    /// Whether every request that fits `other` fits this, but for the host.
+    pub(super) fn covers_all_but_host(&self, other: &Self) -> bool {
         let methods =
             self.methods.is_empty() || (!other.methods.is_empty() && other.methods.is_subset(&self.methods));
         let scheme = self.scheme == Scheme::Any || self.scheme == other.scheme;
@@ -98,7 +123,7 @@ impl HttpPattern {
             (Some(_), None) => false,
             (Some(wide), Some(narrow)) => covers(wide, narrow),
         };
-        methods && scheme && ports && path && self.host.covers(&other.host)
+        methods && scheme && ports && path
     }
 }
 
@@ -180,6 +205,55 @@ pub(super) fn split_port(text: &str) -> Result<(&str, Option<Ports>), Problem> {
         None if host_end == text.len() => Ok((text, None)),
         None => Err(Problem::new(host_end, "after `]` stands `:` and a port, or nothing")),
     }
+}
+
+/// The names of a path.
+pub(crate) fn names(path: &str) -> Vec<&str> {
+    path.strip_prefix('/').unwrap_or(path).split('/').collect()
+}
+
+/// What else a server might take a path for: one that undoes escapes of characters
+/// that need none, and one that removes parameters, `;x=y`, too.
+pub(crate) fn readings(path: &str) -> Vec<String> {
+    let mut readings = Vec::new();
+    if path.contains(['%', '*', ';']) {
+        // As a pattern has it, where `*` is no character.
+        let plain = unescape(path).replace('*', "%2A");
+        if plain.contains(';') {
+            let names = names(&plain).into_iter().map(|name| name.split(';').next().unwrap_or_default());
+            readings.push(names.fold(String::new(), |path, name| path + "/" + name));
+        }
+        readings.push(plain);
+    }
+    readings
+}
+
+fn unescaped(pattern: &[Segment]) -> Cow<'_, [Segment]> {
+    let has_escape =
+        |segment: &Segment| matches!(segment, Segment::Name(t) | Segment::Wild(t) if t.contains('%'));
+    if !pattern.iter().any(has_escape) {
+        return pattern.into();
+    }
+    let unescaped = |segment: &Segment| match segment {
+        Segment::Name(text) => Segment::Name(unescape(text)),
+        Segment::Wild(text) => Segment::Wild(unescape(text)),
+        Segment::AnyDepth => Segment::AnyDepth,
+    };
+    pattern.iter().map(unescaped).collect()
+}
+
+/// Undoes the escapes of characters that a path has without.
+fn unescape(text: &str) -> String {
+    let mut parts = text.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| match part.get(..2).and_then(plain_character) {
+        Some(c) => format!("{text}{c}{}", &part[2..]),
+        None => text + "%" + part,
+    })
+}
+
+fn plain_character(digits: &str) -> Option<char> {
+    u8::from_str_radix(digits, 16).ok().map(char::from).filter(|c| "!$&'()+,;=:@".contains(*c))
 }
 
 /// None for `/**`, which is any path.
@@ -268,8 +342,11 @@ mod tests {
     }
 
     fn fits(text: &str, method: &str, is_tls: bool, port: u16, path: &str) -> bool {
-        let parts = HttpParts { method, is_tls, port, path, path_is_ambiguous: false };
-        pattern(text).matches(&parts, false)
+        pattern(text).matches(&HttpParts { method, is_tls, port, ..parts(&names(path), &[]) })
+    }
+
+    fn parts<'a>(names: &'a [&'a str], readings: &'a [String]) -> HttpParts<'a> {
+        HttpParts { method: "GET", is_tls: true, port: 443, names, readings, path_is_ambiguous: false }
     }
 
     #[test]
@@ -297,11 +374,30 @@ mod tests {
 
     #[test]
     fn a_path_that_servers_read_differently_fits_any_path_only() {
-        let parts =
-            HttpParts { method: "GET", is_tls: true, port: 443, path: "/v1/%2Fx", path_is_ambiguous: true };
-        assert!(pattern("https://a.com").matches(&parts, false));
-        assert!(!pattern("https://a.com/v1/**").matches(&parts, false));
-        assert!(pattern("https://a.com/admin/**").matches(&parts, true));
+        let parts = HttpParts { path_is_ambiguous: true, ..parts(&["v1", "%2Fx"], &[]) };
+        assert!(pattern("https://a.com").matches(&parts));
+        assert!(!pattern("https://a.com/v1/**").matches(&parts));
+        assert!(pattern("https://a.com/admin/**").might_match(&parts));
+    }
+
+    #[test]
+    fn a_deny_fits_what_a_generous_server_reads() {
+        for (text, path, expected) in [
+            ("https://a.com/@me/**", "/%40me/keys", true),
+            ("https://a.com/%40me/**", "/@me/keys", true),
+            ("https://a.com/a%2Ab", "/a*b", true),
+            ("https://a.com/admin/**", "/admin;x=y/keys", true),
+            ("https://a.com/admin/**", "/admin%3Bx/keys", true),
+            ("https://a.com/admin;x=y/**", "/admin;x=y/keys", true),
+            ("https://a.com/admin/**", "/administrator/keys", false),
+            ("https://a.com/b%7Cc", "/b%7Cc", true),
+        ] {
+            let (names, readings) = (names(path), readings(path));
+            assert_eq!(pattern(text).might_match(&parts(&names, &readings)), expected, "{text} {path}");
+        }
+        let other_case = HttpParts { method: "get", ..parts(&[], &[]) };
+        assert!(pattern("GET https://a.com").might_match(&other_case));
+        assert!(!pattern("GET https://a.com").matches(&other_case));
     }
 
     #[test]
@@ -354,7 +450,9 @@ mod tests {
             ("https://a.com/v1/**", "https://a.com/v1", false),
             ("https://a.com/v1/**", "https://a.com", false),
         ] {
-            assert_eq!(pattern(wide).covers(&pattern(narrow)), expected, "{wide} {narrow}");
+            let (wide, narrow) = (pattern(wide), pattern(narrow));
+            let covers = wide.covers_all_but_host(&narrow) && wide.host.covers(&narrow.host);
+            assert_eq!(covers, expected, "{wide} {narrow}");
         }
     }
 }

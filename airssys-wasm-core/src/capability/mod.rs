@@ -10,7 +10,7 @@
 //!
 //! A request proves nothing: it records what the author says the component needs.
 //! `policy` sets requests against grants and says yes or no.
-//! Tests: beside each file; `tests/section_text.rs`, `tests/reference.rs`.
+//! Tests: beside each file; `tests/section_text.rs`, `tests/reference`.
 
 mod error;
 mod glob;
@@ -35,11 +35,10 @@ pub use need::{Need, ReasonError};
 pub use requests::{Requests, RequestsError};
 pub use rule::Rule;
 
-#[cfg(feature = "url")]
 pub(crate) use error::shown;
 pub(crate) use glob::fits as fits_name;
 pub(crate) use host::{HostPattern, plain};
-pub(crate) use http::HttpParts;
+pub(crate) use http::{HttpParts, HttpPattern, names as names_of_url, readings as readings_of_url};
 pub(crate) use options::{Mode, Options};
 pub(crate) use rule::{Hosts, Scope};
 pub(crate) use words::quote as quoted;

@@ -73,6 +73,8 @@ mod tests {
             (Kind::Env, "A=b", "value="),
             (Kind::Secret, "*", "named in full"),
             (Kind::Config, "a\u{202e}b", "invisible"),
+            (Kind::Config, "a\u{a0}value=b", "invisible"),
+            (Kind::Config, "a\u{fe0f}", "invisible"),
             (Kind::Clock, "moon", "`monotonic`, `wall`"),
         ] {
             assert!(check(kind, text).expect_err(text).what.contains(expected), "{text}");

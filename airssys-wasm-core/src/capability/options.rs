@@ -115,14 +115,33 @@ impl Options {
         Ok(())
     }
 
-    /// Whether what `narrow` says is within this. What a request does not say, any
-    /// grant satisfies.
+    /// Whether a rule with `narrow` gives nothing that one with this does not.
     pub(super) fn cover(&self, narrow: &Self) -> bool {
-        let bytes = match (self.bytes_max, narrow.bytes_max) {
+        let within = |wide: Option<u64>, narrow: Option<u64>| match (wide, narrow) {
             (Some(wide), Some(narrow)) => wide >= narrow,
+            (wide, _) => wide.is_none(),
+        };
+        let reached = |network: &IpNet| self.at.iter().any(|wide| wide.contains(network));
+        within(self.bytes_max, narrow.bytes_max)
+            && within(self.until, narrow.until)
+            && self.cover_mode(narrow)
+            && narrow.at.iter().all(reached)
+            && self.from == narrow.from
+            && self.value == narrow.value
+    }
+
+    /// Whether a grant with this gives what a request with `asked` asks for. What a
+    /// request does not say is the operator's to say.
+    pub(super) fn satisfy(&self, asked: &Self) -> bool {
+        let bytes = match (self.bytes_max, asked.bytes_max) {
+            (Some(given), Some(asked)) => given >= asked,
             _ => true,
         };
-        bytes && (self.mode == Mode::Any || narrow.mode == Mode::Append)
+        bytes && self.cover_mode(asked)
+    }
+
+    fn cover_mode(&self, narrow: &Self) -> bool {
+        self.mode == Mode::Any || narrow.mode == Mode::Append
     }
 }
 
@@ -173,6 +192,9 @@ fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     let mut networks = Vec::new();
     for part in text.split(',') {
         match network(part) {
+            Some(IpNet::V6(found)) if found.addr().to_ipv4_mapped().is_some() => {
+                return Err("write an IPv4 address as such: `10.0.0.1`, not `::ffff:10.0.0.1`".into());
+            }
             Some(found) if found.trunc() == found => networks.push(found),
             Some(found) => return Err(format!("write the network without host bits: `{}`", found.trunc())),
             None => {
@@ -268,6 +290,22 @@ mod tests {
     }
 
     #[test]
+    fn options_cover_those_that_give_no_more() {
+        let covers = |wide: &str, narrow: &str| {
+            let rule = |text: &str| text.parse::<crate::Rule>().expect(text);
+            rule(wide).covers(&rule(narrow))
+        };
+        for (wide, narrow) in [
+            ("tcp a:1 at=10.0.0.0/8", "tcp a:1 at=10.1.0.0/16"),
+            ("file-write /a", "file-write /a max=1MiB mode=append"),
+            ("env A until=2030-01-01T00:00:00Z", "env A until=2029-01-01T00:00:00Z"),
+        ] {
+            assert!(covers(wide, narrow) && !covers(narrow, wide), "{wide} {narrow}");
+        }
+        assert!(!covers("env A value=b", "env A value=c") && !covers("file-read /a from=/b", "file-read /a"));
+    }
+
+    #[test]
     fn networks_have_one_text() {
         let options = Options {
             at: networks("::1,10.0.0.0/8,127.0.0.1,10.0.0.0/8").expect("networks"),
@@ -275,5 +313,6 @@ mod tests {
         };
         assert_eq!(options.to_string(), " at=10.0.0.0/8,127.0.0.1,::1");
         assert!(networks("10.0.0.1/8").is_err() && networks("localhost").is_err() && networks("").is_err());
+        assert!(networks("::ffff:10.0.0.1").is_err() && networks("::/0").is_ok());
     }
 }

@@ -4,7 +4,7 @@
 //! it. `*` stands for any run of characters within one name, `**` for any number of
 //! directories; a pattern that ends in one of them means just what it matches.
 //! Looks at text only: what a path leads to is the host's affair.
-//! Tests: below; against a reference matcher in `tests/reference.rs`.
+//! Tests: below; against a reference matcher in `tests/reference`.
 
 use std::fmt;
 
@@ -54,6 +54,11 @@ impl PathPattern {
     /// Whether everything in [`root`](Self::root), and that itself, is matched.
     pub(crate) fn is_tree(&self) -> bool {
         self.segments.iter().all(Segment::is_name)
+    }
+
+    /// The last name that each path that is matched has at the same place, and the place.
+    pub(crate) fn fixed_name(&self) -> Option<(usize, &str)> {
+        glob::fixed_name(&self.segments)
     }
 
     /// Whether a canonical path, as its names, is matched.

@@ -4,7 +4,7 @@
 //! A rule is the same whether it stands in a request, a grant or a deny; what only an
 //! operator can say (where files come from, a variable's value, which networks a name
 //! may lead to) are options that a request cannot have.
-//! Tests: below; properties in `tests/section_text.rs` and `tests/reference.rs`.
+//! Tests: below; properties in `tests/section_text.rs` and `tests/reference`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -114,8 +114,7 @@ impl Rule {
     /// Whether the two have something in common, as far as one lies within the other.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        let (a, b) = (self.without_options(), other.without_options());
-        a.covers(&b) || b.covers(&a)
+        self.scope.covers(&other.scope) || other.scope.covers(&self.scope)
     }
 
     /// Parses what stands in a request, where an operator's options have no place.
@@ -127,37 +126,73 @@ impl Rule {
     /// is unsure.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        let scope = match (&self.scope, &other.scope) {
-            (Scope::File { kind: a, path: wide }, Scope::File { kind: b, path: narrow }) => {
-                a == b && wide.covers(narrow)
-            }
-            (Scope::Http(wide), Scope::Http(narrow)) => wide.covers(narrow),
-            (Scope::Network { kind: a, hosts: wide }, Scope::Network { kind: b, hosts: narrow }) => {
-                covers_kind(*a, *b)
-                    && wide.host.covers(&narrow.host)
-                    && (*b == Kind::Dns || wide.ports.covers(&narrow.ports))
-            }
-            (Scope::Network { kind: Kind::NetworkOutbound, hosts: wide }, Scope::Http(narrow)) => {
-                wide.ports.is_any() && wide.host.covers(&narrow.host)
-            }
-            (Scope::Named { kind: a, pattern: wide }, Scope::Named { kind: b, pattern: narrow }) => {
-                a == b
-                    && (wide == narrow
-                        || (!narrow.contains('*') && super::glob::fits(wide, narrow))
-                        || wide == "*")
-            }
-            (Scope::Custom { .. }, Scope::Custom { .. }) => self.scope == other.scope,
-            _ => false,
-        };
-        scope && self.options.cover(&other.options)
+        self.scope.covers(&other.scope) && self.options.cover(&other.options)
+    }
+
+    /// Whether everything that a request asks for is given by this one, as far as the
+    /// request says how much it asks for. Says no when it is unsure.
+    pub(crate) fn satisfies(&self, request: &Self) -> bool {
+        self.scope.covers(&request.scope) && self.options.satisfy(&request.options)
+    }
+
+    /// Whether nothing is left of `other` where this one is denied. Says no when it is
+    /// unsure.
+    pub(crate) fn takes(&self, other: &Self) -> bool {
+        self.scope.takes(&other.scope)
     }
 }
 
-/// What a kind of the network includes of another.
+impl Scope {
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        self.includes(other, HostPattern::covers, covers_kind)
+    }
+
+    fn takes(&self, other: &Self) -> bool {
+        self.includes(other, HostPattern::takes, takes_kind)
+    }
+
+    fn includes(
+        &self,
+        other: &Self,
+        host: fn(&HostPattern, &HostPattern) -> bool,
+        covers_kind: fn(Kind, Kind) -> bool,
+    ) -> bool {
+        match (self, other) {
+            (Self::File { kind: a, path: wide }, Self::File { kind: b, path: narrow }) => {
+                a == b && wide.covers(narrow)
+            }
+            (Self::Http(wide), Self::Http(narrow)) => {
+                wide.covers_all_but_host(narrow) && host(&wide.host, &narrow.host)
+            }
+            (Self::Network { kind: a, hosts: wide }, Self::Network { kind: b, hosts: narrow }) => {
+                covers_kind(*a, *b)
+                    && host(&wide.host, &narrow.host)
+                    && (*b == Kind::Dns || wide.ports.covers(&narrow.ports))
+            }
+            (Self::Network { kind: Kind::NetworkOutbound, hosts: wide }, Self::Http(narrow)) => {
+                wide.ports.is_any() && host(&wide.host, &narrow.host)
+            }
+            (Self::Named { kind: a, pattern: wide }, Self::Named { kind: b, pattern: narrow }) => {
+                a == b && covers_name(wide, narrow)
+            }
+            (Self::Custom { .. }, Self::Custom { .. }) => self == other,
+            _ => false,
+        }
+    }
+}
+
+fn covers_name(wide: &str, narrow: &str) -> bool {
+    wide == narrow || wide == "*" || (!narrow.contains('*') && super::glob::fits(wide, narrow))
+}
+
+/// What a kind of the network includes of another: who may connect may look up.
 fn covers_kind(wide: Kind, narrow: Kind) -> bool {
-    wide == narrow
-        || (wide == Kind::NetworkOutbound && matches!(narrow, Kind::Tcp | Kind::Udp | Kind::Dns))
-        || (matches!(wide, Kind::Tcp | Kind::Udp) && narrow == Kind::Dns)
+    takes_kind(wide, narrow) || (matches!(wide, Kind::Tcp | Kind::Udp) && narrow == Kind::Dns)
+}
+
+/// The same as a deny: who may not connect may look up if that is granted.
+fn takes_kind(wide: Kind, narrow: Kind) -> bool {
+    wide == narrow || (wide == Kind::NetworkOutbound && matches!(narrow, Kind::Tcp | Kind::Udp | Kind::Dns))
 }
 
 impl Hosts {
@@ -168,7 +203,7 @@ impl Hosts {
         let (host, ports) = split_port(text)?;
         let host = HostPattern::parse(host)?;
         let ports = match (kind, ports) {
-            (Kind::NetworkInbound, _) if matches!(host, HostPattern::Name(_)) => {
+            (Kind::NetworkInbound, _) if matches!(host, HostPattern::Wild(_) | HostPattern::Name(_)) => {
                 return Err(Problem::new(
                     0,
                     "one listens at an address, `127.0.0.1:8080`, or at any, `**:8080`",

@@ -71,7 +71,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 }
 
 /// The IPv4 address that an IPv6 address leads to.
-fn led_to(address: Ipv6Addr) -> Option<Ipv4Addr> {
+pub(super) fn led_to(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let segments = address.segments();
     let at = |n: usize| Ipv4Addr::from_bits(u32::from(segments[n]) << 16 | u32::from(segments[n + 1]));
     match segments {

@@ -1,11 +1,12 @@
 //! Yes or no, and why: requested, granted, and not denied.
 //!
 //! Reads no clock: the time is said. Tests: below; against a reference matcher, and
-//! that adding a deny or narrowing a grant never allows more, in `tests/reference.rs`.
+//! that adding a deny or narrowing a grant never allows more, in `tests/reference`.
 
 use core::net::IpAddr;
 
 use super::fit::{Fit, Reading, Sought};
+use super::listed::{Listed, Marks};
 use super::{Grants, Operation};
 use crate::{Requests, Rule};
 
@@ -29,6 +30,17 @@ use crate::{Requests, Rule};
 pub struct Policy {
     requested: Requested,
     grants: Grants,
+    rules: Rules,
+}
+
+/// The same, as decisions read it.
+#[derive(Clone, Debug)]
+struct Rules {
+    /// None: anything.
+    requested: Option<Listed>,
+    allowed: Listed,
+    denied: Listed,
+    revoked: Listed,
 }
 
 /// What a component says it needs.
@@ -46,7 +58,8 @@ pub enum Requested {
 pub enum Decision {
     /// It may.
     Allowed {
-        /// The grant that gives it.
+        /// The grant that gives it, or the one that would if every component had not
+        /// got it.
         rule: Rule,
         /// Until when that grant holds, in seconds since 1970.
         until: Option<u64>,
@@ -105,13 +118,14 @@ impl Policy {
     /// What requests and grants make together.
     #[must_use]
     pub fn new(requests: Requests, grants: Grants) -> Self {
-        Self { requested: Requested::These(requests), grants }
+        Self::of(Requested::These(requests), grants)
     }
 
     /// The same for a component that says nothing of what it needs.
     #[must_use]
     pub fn of(requested: Requested, grants: Grants) -> Self {
-        Self { requested, grants }
+        let rules = Rules::of(&requested, &grants);
+        Self { requested, grants, rules }
     }
 
     /// What is granted and denied.
@@ -129,7 +143,7 @@ impl Policy {
     /// The same requests with other grants.
     #[must_use]
     pub fn with_grants(&self, grants: Grants) -> Self {
-        Self { requested: self.requested.clone(), grants }
+        Self::of(self.requested.clone(), grants)
     }
 
     /// Decides at a time, in seconds since 1970. A custom rule allows what it says, word
@@ -145,34 +159,32 @@ impl Policy {
     }
 
     fn decide_sought(&self, sought: &Sought<'_>, now: u64) -> Decision {
-        let denies = |rules: &std::collections::BTreeSet<Rule>| {
-            rules.iter().find(|rule| sought.fit(rule, Reading::Deny) == Fit::Yes).cloned()
-        };
-        if let Some(rule) = denies(&self.grants.denied) {
+        if let Some(problem) = sought.operation.ambiguity() {
+            return Decision::Denied(Reason::Malformed { problem: problem.into() });
+        }
+        let marks = Marks::of(sought.operation);
+        let denying = |rules: &Listed| fitting(rules, sought, &marks, Reading::Deny).cloned();
+        if let Some(rule) = denying(&self.rules.denied) {
             return Decision::Denied(Reason::Denied { rule });
         }
-        if let Some(rule) = denies(&self.grants.revoked) {
+        if let Some(rule) = denying(&self.rules.revoked) {
             return Decision::Denied(Reason::Revoked { rule });
         }
-        if !self.requests(sought) {
+        if let Some(rule) = given_to_all(sought.operation) {
+            return Decision::Allowed { rule, until: None };
+        }
+        let requested = self.rules.requested.as_ref();
+        if requested.is_some_and(|rules| fitting(rules, sought, &marks, Reading::Request).is_none()) {
             return Decision::Denied(Reason::NotRequested);
         }
-        self.grant(sought, now)
+        self.grant(sought, &marks, now)
     }
 
-    fn requests(&self, sought: &Sought<'_>) -> bool {
-        match &self.requested {
-            Requested::Anything => true,
-            Requested::These(requests) => {
-                requests.iter().any(|(rule, _)| sought.fit(rule, Reading::Request) == Fit::Yes)
-            }
-        }
-    }
-
-    fn grant(&self, sought: &Sought<'_>, now: u64) -> Decision {
+    fn grant(&self, sought: &Sought<'_>, marks: &Marks, now: u64) -> Decision {
         let mut reason = Reason::NotGranted;
-        for rule in &self.grants.allowed {
+        for rule in self.rules.allowed.near(marks, Reading::Grant) {
             match sought.fit(rule, Reading::Grant) {
+                Fit::Yes if let Some(taken) = self.grants.taken(rule) => reason = taken,
                 Fit::Yes if rule.options.until.is_some_and(|until| until <= now) => {
                     reason = Reason::Expired { rule: rule.clone() };
                 }
@@ -184,6 +196,38 @@ impl Policy {
             }
         }
         Decision::Denied(reason)
+    }
+}
+
+impl Rules {
+    fn of(requested: &Requested, grants: &Grants) -> Self {
+        let requested = match requested {
+            Requested::Anything => None,
+            Requested::These(requests) => Some(requests.iter().map(|(rule, _)| rule).collect()),
+        };
+        Self {
+            requested,
+            allowed: Listed::of(&grants.allowed),
+            denied: Listed::of(&grants.denied),
+            revoked: Listed::of(&grants.revoked),
+        }
+    }
+}
+
+/// The first rule that speaks of what is sought.
+fn fitting<'a>(
+    rules: &'a Listed,
+    sought: &Sought<'_>,
+    marks: &'a Marks,
+    reading: Reading,
+) -> Option<&'a Rule> {
+    rules.near(marks, reading).find(|rule| sought.fit(rule, reading) == Fit::Yes)
+}
+
+fn given_to_all(operation: &Operation) -> Option<Rule> {
+    match operation {
+        Operation::Named { kind, .. } if kind.is_given_to_all() => operation.least_rule(),
+        _ => None,
     }
 }
 
@@ -222,5 +266,75 @@ impl Reason {
             | Self::OverQuota { rule } => Some(rule),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::net::SocketAddr;
+
+    use super::*;
+    use crate::policy::{FileAccess, SocketAccess};
+
+    fn reason(grants: &str, operation: &Operation) -> Option<&'static str> {
+        let policy = Policy::of(Requested::Anything, grants.parse().expect(grants));
+        match policy.decide(operation, 0) {
+            Decision::Allowed { .. } => None,
+            Decision::Denied(reason) => Some(reason.word()),
+        }
+    }
+
+    fn accept() -> Operation {
+        let address = SocketAddr::from(([10, 1, 1, 1], 50_000));
+        Operation::Socket { access: SocketAccess::TcpAccept, address, names: Vec::new() }
+    }
+
+    #[test]
+    fn what_has_two_readings_is_malformed() {
+        let file = |path: &str| Operation::File { access: FileAccess::Read, path: path.into() };
+        for path in ["data/x", "", "/data/../etc/passwd", "/data/.", "/data/x\0.csv"] {
+            assert_eq!(reason("file-read /", &file(path)), Some("malformed"), "{path:?}");
+        }
+        for name in ["Evil.com", "evil.com.", "\u{ff45}vil.com", "evil.com\n"] {
+            assert_eq!(
+                reason("dns **", &Operation::Lookup { name: name.into() }),
+                Some("malformed"),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn clocks_need_no_grant_and_can_be_denied() {
+        let clock = Operation::Named { kind: crate::Kind::Clock, name: "wall".into() };
+        let policy = Policy::new(Requests::default(), Grants::new());
+        assert!(policy.decide(&clock, 0).is_allowed());
+        assert_eq!(reason("deny clock wall", &clock), Some("denied by rule"));
+    }
+
+    #[test]
+    fn what_comes_with_a_grant_goes_with_it() {
+        let look = Operation::File { access: FileAccess::Look, path: "/d/x".into() };
+        let lookup = Operation::Lookup { name: "db".into() };
+        for (grant, operation) in [
+            ("tcp db:5432", &lookup),
+            ("file-write /d", &look),
+            ("network-inbound 127.0.0.1:80", &accept()),
+            ("network-inbound **:80", &accept()),
+        ] {
+            assert_eq!(reason(grant, operation), None, "{grant}");
+            assert_eq!(reason(&format!("{grant}\nrevoked {grant}"), operation), Some("revoked"), "{grant}");
+            assert_eq!(
+                reason(&format!("{grant}\ndeny {grant}"), operation),
+                Some("denied by rule"),
+                "{grant}"
+            );
+        }
+        assert_eq!(reason("dns db\ntcp db:1\ndeny tcp db:*", &lookup), None);
+        assert_eq!(reason("file-read /d\nfile-write /d\ndeny file-write /d", &look), None);
+        assert_eq!(
+            reason("network-inbound 127.0.0.1:80\nrevoked network-inbound **", &accept()),
+            Some("revoked")
+        );
     }
 }

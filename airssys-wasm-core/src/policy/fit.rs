@@ -2,15 +2,19 @@
 //!
 //! Allowing and denying read a rule differently where it is unsure what an operation
 //! reaches: a grant has to fit for certain, and to a deny it is enough that it might.
-//! Tests: those of `decide`, and `tests/reference.rs`.
+//! Tests: below, those of `decide`, and `tests/reference`.
 
 use core::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::address::led_to;
 use super::operation::{FileAccess, Operation, SocketAccess};
 use super::{HttpHost, HttpTarget, is_public};
-use crate::capability::{HostPattern, Hosts, HttpParts, Mode, Options, Scope, fits_name, plain};
+use crate::capability::{
+    HostPattern, Hosts, HttpParts, HttpPattern, Mode, Options, Scope, fits_name, names_of_url, plain,
+    readings_of_url,
+};
 use crate::{Kind, Rule};
 
 /// What a rule has to say of an operation.
@@ -34,9 +38,13 @@ pub(super) enum Reading {
 
 /// An operation with what matching needs of it, worked out once.
 pub(super) struct Sought<'a> {
-    operation: &'a Operation,
+    pub(super) operation: &'a Operation,
     /// Of a path.
     names: Vec<&'a str>,
+    /// Of the host that the operation leads to.
+    hosts: Vec<&'a str>,
+    /// What else a server might take a URL's path for.
+    readings: Vec<String>,
     /// That the operation leads to.
     addresses: Vec<IpAddr>,
     /// What the words of a custom rule allow, as its provider says.
@@ -53,6 +61,11 @@ impl<'a> Sought<'a> {
     pub(super) fn by_provider(operation: &'a Operation, custom: &'a dyn Fn(&str) -> bool) -> Self {
         let names = match operation {
             Operation::File { path, .. } => path.split('/').filter(|name| !name.is_empty()).collect(),
+            Operation::Http { target, .. } => names_of_url(&target.path),
+            _ => Vec::new(),
+        };
+        let readings = match operation {
+            Operation::Http { target, .. } => readings_of_url(&target.path),
             _ => Vec::new(),
         };
         let addresses = match operation {
@@ -63,7 +76,12 @@ impl<'a> Sought<'a> {
             Operation::Socket { address, .. } => vec![plain(address.ip())],
             _ => Vec::new(),
         };
-        Self { operation, names, addresses, custom }
+        let hosts = match operation {
+            Operation::Http { target, .. } => name_of(target).into_iter().collect(),
+            Operation::Socket { names, .. } => names.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        };
+        Self { operation, names, hosts, readings, addresses, custom }
     }
 
     /// What `rule`, read so, has to say of it.
@@ -78,14 +96,18 @@ impl<'a> Sought<'a> {
                 if fits { Fit::Yes } else { Fit::No }
             }
             (Operation::Http { target, .. }, Scope::Http(pattern)) => {
-                let fits = pattern.matches(&parts(target), reading == Reading::Deny);
-                if fits { self.host(&pattern.host, name_of(target), &rule.options, reading) } else { Fit::No }
+                // Rules differ in their hosts more often than in all else.
+                match self.host(&pattern.host, &rule.options, reading) {
+                    Fit::No => Fit::No,
+                    fit if self.fits_but_for_host(target, pattern, reading) => fit,
+                    _ => Fit::No,
+                }
             }
             (Operation::Http { target, .. }, Scope::Network { kind: Kind::NetworkOutbound, hosts }) => {
-                self.outbound(hosts, target.port, name_of(target), &rule.options, reading)
+                self.outbound(hosts, target.port, &rule.options, reading)
             }
-            (Operation::Socket { access, address, names }, Scope::Network { kind, hosts }) => {
-                self.socket(*access, address.port(), names, *kind, hosts, &rule.options, reading)
+            (Operation::Socket { access, address, .. }, Scope::Network { kind, hosts }) => {
+                self.socket(*access, address.port(), *kind, hosts, &rule.options, reading)
             }
             (Operation::Lookup { name }, Scope::Network { kind, hosts }) => {
                 let looks_up = match reading {
@@ -103,6 +125,21 @@ impl<'a> Sought<'a> {
                 if fits { Fit::Yes } else { Fit::No }
             }
             _ => Fit::No,
+        }
+    }
+
+    fn fits_but_for_host(&self, target: &HttpTarget, pattern: &HttpPattern, reading: Reading) -> bool {
+        let parts = HttpParts {
+            method: &target.method,
+            is_tls: target.is_tls,
+            port: target.port,
+            names: &self.names,
+            readings: &self.readings,
+            path_is_ambiguous: target.path_is_ambiguous,
+        };
+        match reading {
+            Reading::Deny => pattern.might_match(&parts),
+            Reading::Request | Reading::Grant => pattern.matches(&parts),
         }
     }
 
@@ -125,18 +162,16 @@ impl<'a> Sought<'a> {
         &self,
         access: SocketAccess,
         port: u16,
-        names: &[String],
         kind: Kind,
         hosts: &Hosts,
         options: &Options,
         reading: Reading,
     ) -> Fit {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let from_anywhere = port == 0 && self.addresses.iter().all(IpAddr::is_unspecified);
         match (access, kind) {
             (SocketAccess::TcpConnect, Kind::Tcp | Kind::NetworkOutbound)
             | (SocketAccess::UdpSend | SocketAccess::UdpReceive, Kind::Udp | Kind::NetworkOutbound) => {
-                self.outbound(hosts, port, names, options, reading)
+                self.outbound(hosts, port, options, reading)
             }
             (SocketAccess::TcpOpen, Kind::Tcp | Kind::NetworkOutbound | Kind::NetworkInbound)
             | (SocketAccess::UdpOpen, Kind::Udp | Kind::NetworkOutbound | Kind::NetworkInbound)
@@ -155,63 +190,46 @@ impl<'a> Sought<'a> {
                 SocketAccess::TcpBind | SocketAccess::TcpListen | SocketAccess::UdpBind,
                 Kind::NetworkInbound,
             ) => {
-                let named =
-                    hosts.ports.has(port) && self.addresses.iter().all(|at| hosts.host.has_address(*at));
-                if named { Fit::Yes } else { Fit::No }
+                let has = |at: &IpAddr| match reading {
+                    Reading::Deny => might_be(&hosts.host, *at),
+                    Reading::Request | Reading::Grant => hosts.host.has_address(*at),
+                };
+                if hosts.ports.has(port) && self.addresses.iter().all(has) { Fit::Yes } else { Fit::No }
             }
             // Who may listen may take what comes, but for those who are denied.
             (SocketAccess::TcpAccept | SocketAccess::UdpReceive, Kind::NetworkInbound) => {
-                let named = || self.addresses.iter().any(|at| hosts.host.names_address(*at));
+                let named =
+                    || !hosts.host.is_any() && self.addresses.iter().any(|at| might_be(&hosts.host, *at));
                 if reading != Reading::Deny || named() { Fit::Yes } else { Fit::No }
             }
             _ => Fit::No,
         }
     }
 
-    fn outbound(
-        &self,
-        hosts: &Hosts,
-        port: u16,
-        names: impl IntoIterator<Item = &'a str>,
-        options: &Options,
-        reading: Reading,
-    ) -> Fit {
-        if hosts.ports.has(port) { self.host(&hosts.host, names, options, reading) } else { Fit::No }
+    fn outbound(&self, hosts: &Hosts, port: u16, options: &Options, reading: Reading) -> Fit {
+        if hosts.ports.has(port) { self.host(&hosts.host, options, reading) } else { Fit::No }
     }
 
     /// By a name, and then every address it leads to is looked at; or by the address.
-    fn host(
-        &self,
-        pattern: &HostPattern,
-        names: impl IntoIterator<Item = &'a str>,
-        options: &Options,
-        reading: Reading,
-    ) -> Fit {
-        let mut names = names.into_iter().peekable();
-        let is_named = names.peek().is_some();
-        let by_name = names.any(|name| pattern.matches_name(name));
-        match reading {
-            Reading::Deny => {
-                let by_address = self.addresses.iter().any(|address| pattern.has_address(*address));
-                if by_name || by_address { Fit::Yes } else { Fit::No }
-            }
+    fn host(&self, pattern: &HostPattern, options: &Options, reading: Reading) -> Fit {
+        let by_name = self.hosts.iter().any(|name| pattern.matches_name(name));
+        let by_address = self.hosts.is_empty() || matches!(self.operation, Operation::Socket { .. });
+        let fits = match reading {
+            Reading::Deny => by_name || self.addresses.iter().any(|at| might_be(pattern, *at)),
             Reading::Request => {
-                let by_address = !is_named || matches!(self.operation, Operation::Socket { .. });
-                let named = by_address && self.addresses.iter().any(|address| pattern.has_address(*address));
-                if by_name || named { Fit::Yes } else { Fit::No }
+                by_name || (by_address && self.addresses.iter().any(|at| pattern.has_address(*at)))
             }
-            Reading::Grant => {
-                let by_address = !is_named || matches!(self.operation, Operation::Socket { .. });
-                let named = by_address
-                    && !self.addresses.is_empty()
-                    && self.addresses.iter().all(|at| pattern.names_address(*at));
-                if named {
-                    return Fit::Yes;
-                }
-                let anyone = by_address && pattern.is_any();
-                if by_name || anyone { reachable(&self.addresses, &options.at) } else { Fit::No }
+            Reading::Grant if by_address && self.is_named_by(pattern) => true,
+            Reading::Grant if by_name || (by_address && pattern.is_any()) => {
+                return reachable(&self.addresses, &options.at);
             }
-        }
+            Reading::Grant => false,
+        };
+        if fits { Fit::Yes } else { Fit::No }
+    }
+
+    fn is_named_by(&self, pattern: &HostPattern) -> bool {
+        !self.addresses.is_empty() && self.addresses.iter().all(|at| pattern.names_address(*at))
     }
 }
 
@@ -232,19 +250,53 @@ fn fits_access(access: FileAccess, kind: Kind, mode: Mode, reading: Reading) -> 
     }
 }
 
-fn parts(target: &HttpTarget) -> HttpParts<'_> {
-    HttpParts {
-        method: &target.method,
-        is_tls: target.is_tls,
-        port: target.port,
-        path: &target.path,
-        path_is_ambiguous: target.path_is_ambiguous,
-    }
+/// Whether an address, or one that it leads to, is in a pattern. The unspecified one is
+/// any of the machine's.
+fn might_be(pattern: &HostPattern, address: IpAddr) -> bool {
+    let inner = match address {
+        IpAddr::V6(address) => led_to(address).map(IpAddr::V4),
+        IpAddr::V4(_) => None,
+    };
+    let is_any = address.is_unspecified() && matches!(pattern, HostPattern::Network(_));
+    is_any || pattern.has_address(address) || inner.is_some_and(|inner| pattern.has_address(inner))
 }
 
-fn name_of(target: &HttpTarget) -> Option<&str> {
+pub(super) fn name_of(target: &HttpTarget) -> Option<&str> {
     match &target.host {
         HttpHost::Name(name) => Some(name),
         HttpHost::Address(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Policy, Requested};
+
+    fn may(grants: &str, access: SocketAccess, address: &str) -> bool {
+        let policy = Policy::of(Requested::Anything, grants.parse().expect(grants));
+        let address = address.parse().expect(address);
+        policy.decide(&Operation::Socket { access, address, names: Vec::new() }, 0).is_allowed()
+    }
+
+    #[test]
+    fn a_deny_sees_through_the_clothes_of_an_address() {
+        let grants = "tcp **:443\ndeny tcp 93.184.216.34:443";
+        assert!(may(grants, SocketAccess::TcpConnect, "93.184.216.35:443"));
+        for address in
+            ["93.184.216.34", "[::ffff:93.184.216.34]", "[64:ff9b::5db8:d822]", "[2002:5db8:d822::]"]
+        {
+            assert!(!may(grants, SocketAccess::TcpConnect, &format!("{address}:443")), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_unspecified_address_is_every_address_of_the_machine() {
+        let grants = "network-inbound **:8080\ndeny network-inbound 10.0.0.1";
+        assert!(may(grants, SocketAccess::TcpListen, "10.0.0.2:8080"));
+        assert!(!may(grants, SocketAccess::TcpListen, "0.0.0.0:8080"));
+        assert!(!may(grants, SocketAccess::UdpBind, "[::]:8080"));
+        let loopback = "tcp 0.0.0.0/0:80\ndeny tcp 127.0.0.0/8:*";
+        assert!(!may(loopback, SocketAccess::TcpConnect, "0.0.0.0:80"));
     }
 }

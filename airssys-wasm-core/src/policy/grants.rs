@@ -86,7 +86,7 @@ impl Grants {
     /// Gives what a rule says, and gives it again if it was revoked.
     #[must_use]
     pub fn with(mut self, rule: Rule) -> Self {
-        self.revoked.retain(|revoked| !rule.covers(revoked));
+        self.revoked.retain(|revoked| !rule.scope.covers(&revoked.scope));
         self.allowed.insert(rule);
         self
     }
@@ -100,15 +100,17 @@ impl Grants {
     /// Takes back what a rule says. Returns the grants that are touched: none if
     /// nothing of the kind was granted.
     pub fn revoke(&mut self, rule: &Rule) -> Vec<Rule> {
-        let rule = rule.without_options();
-        let touched = self
-            .allowed
-            .iter()
-            .filter(|granted| rule.covers(&granted.without_options()) || granted.covers(&rule));
-        let touched: Vec<Rule> = touched.cloned().collect();
-        // What is taken back in full is gone; the rest stays, less what was taken.
-        self.revoked.insert(rule);
+        let touched = self.allowed.iter().filter(|granted| rule.takes(granted) || rule.overlaps(granted));
+        let touched = touched.cloned().collect();
+        self.revoked.insert(rule.without_options());
         touched
+    }
+
+    /// The deny or the revocation that leaves nothing of a grant.
+    pub(super) fn taken(&self, grant: &Rule) -> Option<super::Reason> {
+        let taking = |rules: &BTreeSet<Rule>| rules.iter().find(|rule| rule.takes(grant)).cloned();
+        let denied = taking(&self.denied).map(|rule| super::Reason::Denied { rule });
+        denied.or_else(|| taking(&self.revoked).map(|rule| super::Reason::Revoked { rule }))
     }
 
     /// What is given.
@@ -177,5 +179,21 @@ mod tests {
         assert_eq!(grants.to_string(), "revoked file-read /data/x\nfile-read /data\n");
         assert_eq!(grants.to_string().parse(), Ok(grants.clone()));
         assert_eq!(grants.allow("file-read /data").expect("a rule").to_string(), "file-read /data\n");
+        let mut grants = Grants::new().allow("file-write /log max=1MiB mode=append").expect("a rule");
+        let rule = grants.allowed().next().expect("a grant").clone();
+        assert_eq!(grants.revoke(&rule).len(), 1);
+        assert_eq!(grants.with(rule).revoked().count(), 0);
+    }
+
+    #[test]
+    fn a_grant_is_touched_whatever_else_it_says() {
+        for (granted, revoked) in [
+            ("file-write /log mode=append", "file-write /log/x"),
+            ("file-write /log max=1MiB", "file-write /"),
+            ("tcp 10.0.0.1:80 until=2030-01-01T00:00:00Z", "tcp **:*"),
+        ] {
+            let mut grants = Grants::new().allow(granted).expect(granted);
+            assert_eq!(grants.revoke(&revoked.parse().expect(revoked)).len(), 1, "{granted}: {revoked}");
+        }
     }
 }

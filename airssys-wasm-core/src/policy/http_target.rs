@@ -58,9 +58,7 @@ impl HttpTarget {
     pub fn parse(method: &str, url: &str) -> Result<Self, HttpTargetError> {
         let wrong = |problem| HttpTargetError { url: crate::capability::shown(url), problem };
         check_characters(url).map_err(wrong)?;
-        if authority(url).is_empty() {
-            return Err(wrong("has no host"));
-        }
+        let (scheme, authority) = scheme_and_authority(url).ok_or_else(|| wrong("has no host"))?;
         let unescaped = undo_needless_escapes(url);
         let parsed = url::Url::parse(&unescaped).map_err(|_| wrong("is no URL"))?;
         let is_tls = match parsed.scheme() {
@@ -68,7 +66,10 @@ impl HttpTarget {
             "https" => true,
             _ => return Err(wrong("has a scheme that is neither `http` nor `https`")),
         };
-        if authority(url).contains('@') {
+        if !scheme.eq_ignore_ascii_case(parsed.scheme()) {
+            return Err(wrong("has something between its scheme and `://`"));
+        }
+        if authority.contains('@') {
             return Err(wrong("has a user in it"));
         }
         let host = match parsed.host() {
@@ -82,7 +83,7 @@ impl HttpTarget {
         if !is_method(method) {
             return Err(wrong("is asked for with a method that is none"));
         }
-        let path = parsed.path().to_owned();
+        let path = escape_what_is_no_path(parsed.path());
         Ok(Self {
             method: method.to_owned(),
             is_tls,
@@ -129,11 +130,12 @@ fn check_characters(url: &str) -> Result<(), &'static str> {
     }
 }
 
-/// From the scheme to the path.
+/// What stands before `://`, and what from there to the path.
 #[cfg(feature = "url")]
-fn authority(url: &str) -> &str {
-    let after = url.split_once("://").map(|(_, after)| after);
-    after.and_then(|after| after.split(['/', '?']).next()).unwrap_or_default()
+fn scheme_and_authority(url: &str) -> Option<(&str, &str)> {
+    let (scheme, after) = url.split_once("://")?;
+    let authority = after.split(['/', '?']).next()?;
+    (!authority.is_empty()).then_some((scheme, authority))
 }
 
 #[cfg(feature = "url")]
@@ -148,7 +150,7 @@ fn check_name(name: &str) -> Result<String, &'static str> {
 
 #[cfg(feature = "url")]
 fn is_method(method: &str) -> bool {
-    method != "CONNECT"
+    !method.eq_ignore_ascii_case("CONNECT")
         && !method.is_empty()
         && method.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
@@ -157,23 +159,52 @@ fn is_method(method: &str) -> bool {
 #[cfg(feature = "url")]
 fn undo_needless_escapes(url: &str) -> String {
     let mut text = String::with_capacity(url.len());
+    // After the last `%` that begins no escape: what is undone next to it could make it one.
+    let mut stray = None;
     let mut rest = url;
     while let Some(at) = rest.find('%') {
-        let (before, escape) = rest.split_at(at);
-        text.push_str(before);
-        let value = escape.get(1..3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match value {
-            Some(b) if b.is_ascii_alphanumeric() || b"-._~".contains(&b) => text.push(b.into()),
-            Some(b) => text.push_str(&format!("%{b:02X}")),
-            None => {
-                text.push('%');
-                rest = &escape[1..];
-                continue;
-            }
+        text.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let Some(byte) = escaped_byte(rest) else {
+            text.push('%');
+            stray = Some(text.len());
+            continue;
+        };
+        rest = &rest[2..];
+        let is_needless = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let after_stray = stray.and_then(|stray| text.get(stray..));
+        let completes = after_stray.is_some_and(|t| t.len() < 2 && t.bytes().all(|b| b.is_ascii_hexdigit()));
+        match is_needless && !completes {
+            true => text.push(byte.into()),
+            false => text.push_str(&escape(byte)),
         }
-        rest = &escape[3..];
     }
     text + rest
+}
+
+/// The byte that two hex digits after a `%` stand for.
+#[cfg(feature = "url")]
+fn escaped_byte(after: &str) -> Option<u8> {
+    let digits = after.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    u8::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(feature = "url")]
+fn escape(byte: u8) -> String {
+    format!("%{byte:02X}")
+}
+
+/// What the parser leaves as it is though a path cannot have it, as `|`: it would have
+/// two spellings.
+#[cfg(feature = "url")]
+fn escape_what_is_no_path(path: &str) -> String {
+    let is_path = |c: char| c.is_ascii_alphanumeric() || "/-._~!$&'()*+,;=:@%".contains(c);
+    path.chars()
+        .map(|c| match u8::try_from(c) {
+            Ok(byte) if !is_path(c) => escape(byte),
+            _ => c.to_string(),
+        })
+        .collect()
 }
 
 /// Slashes that some servers see and others do not, dots with parameters, and
@@ -181,10 +212,11 @@ fn undo_needless_escapes(url: &str) -> String {
 #[cfg(feature = "url")]
 fn is_ambiguous(path: &str) -> bool {
     let odd_escape = path.match_indices('%').any(|(at, _)| {
-        let digits = path.get(at + 1..at + 3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        digits.is_none_or(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b'%'))
+        escaped_byte(&path[at + 1..]).is_none_or(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b'%'))
     });
-    let odd_segment = path.split('/').any(|segment| matches!(segment.split(';').next(), Some("." | "..")));
+    let without_parameters = |segment: &str| segment.replace("%3B", ";").split(';').next().map(str::to_owned);
+    let odd_segment =
+        path.split('/').any(|segment| matches!(without_parameters(segment).as_deref(), Some("." | "..")));
     odd_escape || odd_segment || path.contains("//")
 }
 
@@ -227,6 +259,8 @@ mod tests {
             ("http://2130706433/", "http://127.0.0.1/"),
             ("http://[::ffff:7f00:1]/", "http://127.0.0.1/"),
             ("http://\u{ff41}.com/", "http://a.com/"),
+            ("http://a\u{3002}com/", "http://a.com/"),
+            ("http://a.com/b|c[^", "http://a.com/b%7Cc%5B%5E"),
             ("http://b\u{fc}cher.de/?secret=1", "http://xn--bcher-kva.de/"),
         ] {
             assert_eq!(text(url), format!("GET {canonical}"), "{url}");
@@ -238,6 +272,7 @@ mod tests {
         for url in [
             "https://a.com//v1",
             "https://a.com/v1/..;/x",
+            "https://a.com/v1/..%3b/x",
             "https://a.com/v1%2F..%2Fx",
             "https://a.com/%5c",
             "https://a.com/%00",
@@ -246,7 +281,24 @@ mod tests {
         ] {
             assert!(HttpTarget::parse("GET", url).expect(url).path_is_ambiguous, "{url}");
         }
+        // Where `%` begins no escape, what follows does not make it one.
+        for url in [
+            "https://a.com/%%32e",
+            "https://a.com/%4%31",
+            "https://a.com/%]%2E",
+            "https://a.com/a/%%32%65%%32%65/b",
+        ] {
+            let target = HttpTarget::parse("GET", url).expect(url);
+            assert!(target.path_is_ambiguous, "{url}");
+            assert_eq!(HttpTarget::parse("GET", &format!("https://a.com{}", target.path)), Ok(target));
+        }
         assert!(!HttpTarget::parse("GET", "https://a.com/a.b/%C3%A9;x").expect("a URL").path_is_ambiguous);
+    }
+
+    #[test]
+    fn a_plus_is_no_hex_digit() {
+        let target = HttpTarget::parse("GET", "https://a.com/?q=5%+4").expect("a URL");
+        assert_eq!(target.path_and_query(), "/?q=5%+4");
     }
 
     #[test]
@@ -268,10 +320,16 @@ mod tests {
             "https:///x",
             "http://[fe80::1%25eth0]/",
             "localhost:8080",
+            "https:a.com://b.com/",
+            "https:me@a.com://b.com/",
+            "https:/a.com/://b.com/",
+            "h%74tp://a.com/",
+            "http://a.com%2f@b.com/",
+            "http://a\u{ff0f}.com/",
         ] {
             assert!(HttpTarget::parse("GET", url).is_err(), "{url:?}");
         }
-        for method in ["", "GET /", "G\r\nT", "CONNECT"] {
+        for method in ["", "GET /", "G\r\nT", "CONNECT", "Connect"] {
             assert!(HttpTarget::parse(method, "https://a.com").is_err(), "{method:?}");
         }
     }

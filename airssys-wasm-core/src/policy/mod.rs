@@ -5,13 +5,14 @@
 //! | `operation`, `http_target` | what is tried, in canonical form |
 //! | `grants` | what an operator gives and denies |
 //! | `fit` | whether a rule speaks of an operation |
+//! | `listed` | which rules are worth asking |
 //! | `address` | which addresses are public |
 //! | `decide` | yes or no, and why |
 //! | `review` | what of the requests is granted, and what two sets differ in |
 //! | `explain` | a refusal, for the operator |
 //!
 //! Carries nothing out: the host asks, and does what is said.
-//! Tests: beside each file, and `tests/reference.rs`.
+//! Tests: beside each file, and `tests/reference`.
 
 mod address;
 mod decide;
@@ -21,6 +22,7 @@ mod fit;
 mod grants;
 mod http_target;
 mod imports;
+mod listed;
 mod named_rule;
 mod operation;
 mod review;

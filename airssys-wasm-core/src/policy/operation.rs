@@ -2,12 +2,13 @@
 //!
 //! Whoever builds an operation has made its target canonical: a path without `.`,
 //! `..` and doubled slashes, a name in lower case, a URL by one parser.
-//! Tests: those of `decide`.
+//! Tests: below, and those of `decide`.
 
 use core::net::{IpAddr, SocketAddr};
 use std::fmt;
 
-use super::HttpTarget;
+use super::{HttpHost, HttpTarget};
+use crate::capability::shown;
 
 /// One thing that a component tries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,8 +143,12 @@ impl Operation {
 
     /// The rule that allows this and nothing else, to show to somebody who might grant
     /// it. None where that takes another's grant: walking to a file, a bound socket.
+    /// None, too, for a name that a rule would take for a pattern or an address.
     #[must_use]
     pub fn least_rule(&self) -> Option<crate::Rule> {
+        if self.is_no_name() {
+            return None;
+        }
         let text = match self {
             Self::File { access, path } => {
                 let path = crate::capability::quoted(path);
@@ -179,10 +184,54 @@ impl Operation {
             }
             Self::Lookup { name } => format!("dns {name}"),
             Self::Named { kind, name } => format!("{} {}", kind.word(), crate::capability::quoted(name)),
+            Self::Custom { kind, target } if target.is_empty() => kind.clone(),
             Self::Custom { kind, target } => format!("{kind} {target}"),
         };
-        text.trim_end().parse().ok()
+        let rule: crate::Rule = text.parse().ok()?;
+        match self {
+            // Words that say something else in a rule, as a time until which it holds.
+            Self::Custom { target, .. } if rule.target() != *target => None,
+            _ => Some(rule),
+        }
     }
+
+    /// Why this could be read in more than one way. Whoever built it should have seen to
+    /// that; a decision about it would be one about something else.
+    pub(super) fn ambiguity(&self) -> Option<&'static str> {
+        match self {
+            Self::File { path, .. } if !path.starts_with('/') => Some("the path is not absolute"),
+            Self::File { path, .. } if path.contains('\0') => Some("the path has a NUL in it"),
+            Self::File { path, .. } if path.split('/').any(|name| matches!(name, "." | "..")) => {
+                Some("the path has `.` or `..` in it")
+            }
+            Self::Lookup { name } if !is_canonical(name) => Some(NOT_CANONICAL),
+            Self::Socket { names, .. } if !names.iter().all(|name| is_canonical(name)) => Some(NOT_CANONICAL),
+            Self::Http { target, .. } => match &target.host {
+                HttpHost::Name(name) if !is_canonical(name) => Some(NOT_CANONICAL),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn is_no_name(&self) -> bool {
+        match self {
+            Self::File { path: name, .. } | Self::Lookup { name } | Self::Named { name, .. } => {
+                name.contains('*')
+            }
+            Self::Socket { names, .. } => {
+                names.first().is_some_and(|name| name.contains(['*', '[']) || name.parse::<IpAddr>().is_ok())
+            }
+            // A URL's host has none, and its path is looked at where the rule is made.
+            Self::Http { .. } | Self::Custom { .. } => false,
+        }
+    }
+}
+
+const NOT_CANONICAL: &str = "the name is not in lower-case ASCII without a dot at its end";
+
+fn is_canonical(name: &str) -> bool {
+    !name.ends_with('.') && name.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase())
 }
 
 /// The option that lets a name lead to addresses that are not public.
@@ -197,7 +246,41 @@ fn at(addresses: impl IntoIterator<Item = IpAddr>) -> String {
 }
 
 impl fmt::Display for Operation {
+    /// In a line: a component chooses the names of its files.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.action(), self.target())
+        write!(f, "{} {}", self.action(), shown(&self.target()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &str) -> Operation {
+        Operation::File { access: FileAccess::Read, path: path.into() }
+    }
+
+    #[test]
+    fn what_a_component_names_is_no_pattern_and_no_option() {
+        let text = |operation: Operation| operation.least_rule().map(|rule| rule.to_string());
+        assert_eq!(text(read("/a max=1KiB")).as_deref(), Some("file-read \"/a max=1KiB\""));
+        assert_eq!(text(read("/**")), None);
+        assert_eq!(text(Operation::Lookup { name: "*.com".into() }), None);
+        assert_eq!(text(Operation::Named { kind: crate::Kind::Config, name: "*".into() }), None);
+        assert_eq!(text(read("/a\u{a0}")), None);
+        let custom = |target: &str| Operation::Custom { kind: "acme:x".into(), target: target.into() };
+        assert_eq!(text(custom("device=0")).as_deref(), Some("acme:x device=0"));
+        assert_eq!(text(custom("a until=2030-01-01T00:00:00Z")), None);
+        for name in ["10.0.0.1", "*.com", "[::1]", "[10.0.0.0/8]"] {
+            let address = SocketAddr::from(([93, 184, 216, 34], 80));
+            let names = vec![name.to_owned()];
+            assert_eq!(text(Operation::Socket { access: SocketAccess::TcpConnect, address, names }), None);
+        }
+    }
+
+    #[test]
+    fn is_shown_in_a_line() {
+        let shown = read("/a\u{1b}[2J\n\u{202e}b").to_string();
+        assert_eq!(shown, "file-read /a\\u{1b}[2J\\u{a}\\u{202e}b");
     }
 }

@@ -81,11 +81,11 @@ fn is_given_to_all(rule: &Rule) -> bool {
 
 fn granted(rule: &Rule, grants: &Grants, now: u64) -> Granted {
     let holds = |grant: &&Rule| grant.options.until.is_none_or(|until| until > now);
-    let taken = grants.denied.iter().chain(&grants.revoked).any(|deny| deny.covers(&rule.without_options()));
+    let taken = grants.denied.iter().chain(&grants.revoked).any(|deny| deny.takes(rule));
     let in_force: Vec<&Rule> = grants.allowed().filter(holds).collect();
-    if taken || grants.revoked.iter().any(|revoked| rule.covers(revoked)) {
+    if taken || grants.revoked.iter().any(|revoked| rule.scope.covers(&revoked.scope)) {
         Granted::TakenAway
-    } else if in_force.iter().any(|grant| grant.covers(rule)) {
+    } else if in_force.iter().any(|grant| grant.satisfies(rule)) {
         Granted::Whole
     } else if in_force.iter().any(|grant| grant.overlaps(rule)) {
         Granted::InPart
@@ -189,6 +189,22 @@ mod tests {
     fn what_has_expired_is_not_granted() {
         let at = |until: &str| review("dns a.b\n", &format!("dns a.b until={until}")).suffices();
         assert!(at("1970-01-01T00:16:41Z") && !at("1970-01-01T00:16:40Z"));
+    }
+
+    #[test]
+    fn a_deny_of_connecting_leaves_a_lookup_that_is_granted() {
+        let review =
+            review("dns db\nudp 10.0.0.1:53\n", "dns db\nudp 10.0.0.1:53\ndeny tcp db:*\ndeny udp **:*");
+        let said: Vec<_> = review.requests.iter().map(|(_, _, granted)| *granted).collect();
+        assert_eq!(said, [Granted::Whole, Granted::TakenAway]);
+    }
+
+    #[test]
+    fn asking_for_more_room_is_a_change() {
+        let change = |old, new| difference(&requests(old), &requests(new)).len();
+        assert_eq!(change("file-write /c max=1MiB\n", "file-write /c\n"), 1);
+        assert_eq!(change("file-write /c max=1MiB\n", "file-write /c max=2MiB\n"), 1);
+        assert_eq!(change("file-write /c mode=append\n", "file-write /c\n"), 1);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Grants, Shortfall};
+use crate::capability::shown;
 use crate::{CapabilityError, Need, Requests, Rule};
 
 /// What is wrong with a file, and where.
@@ -156,7 +157,8 @@ impl Requests {
 }
 
 fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, TomlError> {
-    toml::from_str(text).map_err(|error| at(text, error.span().map_or(0, |span| span.start), error.message()))
+    toml::from_str(text)
+        .map_err(|error| at(text, error.span().map_or(0, |span| span.start), shown(error.message())))
 }
 
 fn rule(
@@ -206,6 +208,7 @@ mod tests {
             ("allow = []\nshortfall = \"maybe\"", 2, 13, "unknown variant"),
             ("allow = [\"dns a.b\", \"dns a.b\"]", 1, 21, "said twice"),
             ("allow = [", 1, 10, ""),
+            ("allow = []\n\"\\u001b[2J\" = 1", 2, 1, "`\\u{1b}[2J`"),
         ] {
             let error = Grants::from_toml(text).expect_err(text);
             assert!(error.problem.contains(expected), "{text}: {error}");

@@ -1,0 +1,143 @@
+//! Adding a deny, removing a grant and narrowing never allow more; the order does not
+//! matter; nothing is allowed that requests or grants alone would not allow.
+
+use airssys_wasm_core::policy::{Grants, Operation, Policy, Requested, difference};
+use airssys_wasm_core::{Need, Requests, Rule};
+use proptest::prelude::*;
+
+use crate::strategies::{Case, cases, cases_of, everything, grants, operations, rules, subjects};
+use crate::{config, is_allowed};
+
+/// A case and a rule of its subject.
+fn cases_and_rules() -> impl Strategy<Value = (Case, Rule)> {
+    subjects().prop_flat_map(|subject| (cases_of(subject), rules(subject)))
+}
+
+/// Whether a policy of this grant alone allows it.
+fn alone(rule: &Rule, operation: &Operation) -> bool {
+    Policy::of(Requested::Anything, Grants::new().with(rule.clone())).decide(operation, 0).is_allowed()
+}
+
+fn is_given_to_all(operation: &Operation) -> bool {
+    Policy::of(Requested::Anything, Grants::new()).decide(operation, 0).is_allowed()
+}
+
+proptest! {
+    #![proptest_config(config(4096))]
+
+    #[test]
+    fn a_deny_more_never_allows_more((case, rule) in cases_and_rules()) {
+        let before = is_allowed(&case);
+        let mut denied = case.clone();
+        denied.denied.push(rule.clone());
+        let mut revoked = case.clone();
+        revoked.revoked.push(rule);
+        prop_assert!(before || !is_allowed(&denied), "{case:#?} denied {denied:#?}");
+        prop_assert!(before || !is_allowed(&revoked), "{case:#?} revoked {revoked:#?}");
+    }
+
+    #[test]
+    fn a_grant_or_request_less_never_allows_more(case in cases(), n in 0_usize..4) {
+        let before = is_allowed(&case);
+        let mut less = case.clone();
+        less.allowed.drain(..n.min(case.allowed.len()));
+        prop_assert!(before || !is_allowed(&less), "{case:#?}");
+        let mut less = case.clone();
+        if let Some(requests) = &mut less.requests {
+            requests.drain(..n.min(requests.len()));
+        }
+        prop_assert!(before || !is_allowed(&less), "{case:#?}");
+    }
+
+    #[test]
+    fn a_narrower_grant_never_allows_more((case, rule) in cases_and_rules()) {
+        let narrowed = case.allowed.iter().position(|wide| wide.covers(&rule));
+        if let Some(n) = narrowed {
+            let mut narrow = case.clone();
+            narrow.allowed[n] = rule;
+            prop_assert!(is_allowed(&case) || !is_allowed(&narrow), "{case:#?} {narrow:#?}");
+        }
+    }
+
+    #[test]
+    fn the_order_does_not_matter(case in cases()) {
+        let mut other = case.clone();
+        other.requests.iter_mut().for_each(|rules| rules.reverse());
+        [&mut other.allowed, &mut other.denied].into_iter().for_each(|rules| rules.reverse());
+        prop_assert_eq!(case.grants(), other.grants());
+        let decide = |case: &Case| Policy::of(case.requested(), case.grants()).decide(&case.operation, 0);
+        prop_assert_eq!(decide(&case), decide(&other));
+    }
+
+    #[test]
+    fn what_is_allowed_is_granted_and_requested(case in cases()) {
+        if is_allowed(&case) && !is_given_to_all(&case.operation) {
+            prop_assert!(case.allowed.iter().any(|rule| alone(rule, &case.operation)), "{case:#?}");
+            let granted = Policy::of(Requested::Anything, case.grants());
+            prop_assert!(granted.decide(&case.operation, 0).is_allowed(), "{case:#?}");
+            let everything = grants(&everything(), &[], &[]);
+            let asked = Policy::of(case.requested(), everything);
+            prop_assert!(asked.decide(&case.operation, 0).is_allowed(), "{case:#?}");
+        }
+    }
+
+    #[test]
+    fn what_is_revoked_is_allowed_no_more((case, rule) in cases_and_rules()) {
+        let mut taken = case.grants();
+        taken.revoke(&rule);
+        let policy = Policy::of(case.requested(), taken);
+        let only = grants(&[rule.without_options()], &[], &[]);
+        let speaks = crate::matcher::allows(&Requested::Anything, &only, &case.operation);
+        if speaks && !crate::matcher::comes_with_another(&case.operation) && !is_given_to_all(&case.operation) {
+            prop_assert!(!policy.decide(&case.operation, 0).is_allowed(), "{case:#?} {rule}");
+        }
+    }
+
+    #[test]
+    fn when_every_grant_is_revoked_nothing_is_allowed(case in cases()) {
+        let mut taken = case.grants();
+        for rule in &case.allowed {
+            prop_assert!(taken.revoke(rule).contains(rule), "{rule}");
+        }
+        let decided = Policy::of(Requested::Anything, taken).decide(&case.operation, 0);
+        prop_assert!(!decided.is_allowed() || is_given_to_all(&case.operation), "{case:#?}");
+    }
+
+    #[test]
+    fn granting_again_lifts_what_was_revoked(case in cases()) {
+        let given = grants(&case.allowed, &[], &[]);
+        let mut taken = given.clone();
+        case.allowed.iter().for_each(|rule| drop(taken.revoke(rule)));
+        let again = case.allowed.iter().fold(taken, |grants, rule| grants.with(rule.clone()));
+        prop_assert_eq!(again, given);
+    }
+
+    #[test]
+    fn requests_without_a_difference_ask_for_no_more(
+        (old, new, operation) in subjects().prop_flat_map(|subject| {
+            let list = move || prop::collection::vec(rules(subject), 0..4);
+            (list(), list(), operations(subject))
+        }),
+    ) {
+        let requests = |rules: &[Rule]| -> Requests {
+            rules.iter().map(|rule| (rule.clone(), Need::Required)).collect()
+        };
+        let (old, new) = (requests(&old), requests(&new));
+        let adds = difference(&old, &new).iter().any(|change| change.to_string().starts_with('+'));
+        if !adds {
+            let may = |requests| {
+                Policy::new(requests, grants(&everything(), &[], &[])).decide(&operation, 0).is_allowed()
+            };
+            prop_assert!(may(old.clone()) || !may(new.clone()), "{old:?} {new:?} {operation}");
+        }
+    }
+
+    /// Alone, and as it is written.
+    #[test]
+    fn the_least_rule_of_an_operation_allows_it(operation in subjects().prop_flat_map(operations)) {
+        if let Some(rule) = operation.least_rule() {
+            prop_assert!(alone(&rule, &operation), "{operation}: {rule}");
+            prop_assert_eq!(rule.to_string().parse(), Ok(rule));
+        }
+    }
+}

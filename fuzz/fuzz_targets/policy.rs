@@ -1,0 +1,103 @@
+//! Any grants and any operation: the decision is the reference matcher's, and a deny
+//! more never allows more.
+#![no_main]
+
+#[path = "../../airssys-wasm-core/tests/reference/matcher/mod.rs"]
+mod matcher;
+
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use airssys_wasm_core::Kind;
+use airssys_wasm_core::policy::{
+    FileAccess, Grants, HttpHost, HttpTarget, Operation, Policy, Requested, SocketAccess,
+};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (&str, u8, u8, &str, [u8; 16], u16)| {
+    let (text, what, how, name, address, port) = input;
+    let Ok(grants) = text.parse::<Grants>() else { return };
+    let stars = |text: &str| text.matches('*').count();
+    // The reference takes its time.
+    if text.lines().any(|line| stars(line) > 6) || name.len() > 60 {
+        return;
+    }
+    let Some(operation) = operation(what, how, name, address, port) else { return };
+    check(&grants, &operation);
+});
+
+fn check(grants: &Grants, operation: &Operation) {
+    let decided = Policy::of(Requested::Anything, grants.clone()).decide(operation, 0);
+    if is_malformed(operation) {
+        assert!(!decided.is_allowed(), "{operation:?}");
+        return;
+    }
+    let expected = matcher::allows(&Requested::Anything, grants, operation);
+    let is_taken = grants.denied().chain(grants.revoked()).next().is_some();
+    if !(expected && is_taken && matcher::comes_with_another(operation)) {
+        assert_eq!(decided.is_allowed(), expected, "{grants}{operation:?} {decided:?}");
+    }
+    if let Some(rule) = operation.least_rule() {
+        let least = Policy::of(Requested::Anything, Grants::new().with(rule.clone()));
+        assert!(least.decide(operation, 0).is_allowed(), "{rule} {operation:?}");
+        let mut taken = grants.clone();
+        taken.revoke(&rule);
+        let taken = Policy::of(Requested::Anything, taken).decide(operation, 0);
+        assert!(decided.is_allowed() || !taken.is_allowed(), "{grants}{operation:?}");
+    }
+}
+
+/// What nobody may build, and nobody is allowed to do.
+fn is_malformed(operation: &Operation) -> bool {
+    let odd = |name: &String| {
+        name.ends_with('.') || name.chars().any(|c| !('!'..='~').contains(&c) || c.is_uppercase())
+    };
+    match operation {
+        Operation::File { path, .. } => {
+            !path.starts_with('/')
+                || path.contains('\0')
+                || path.split('/').any(|name| [".", ".."].contains(&name))
+        }
+        Operation::Http { target, .. } => matches!(&target.host, HttpHost::Name(name) if odd(name)),
+        Operation::Socket { names, .. } => names.iter().any(odd),
+        Operation::Lookup { name } => odd(name),
+        _ => false,
+    }
+}
+
+fn operation(what: u8, how: u8, name: &str, address: [u8; 16], port: u16) -> Option<Operation> {
+    let ip = IpAddr::V6(Ipv6Addr::from(address)).to_canonical();
+    let names = || name.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let kinds = [Kind::Config, Kind::Store, Kind::Env, Kind::Call, Kind::Clock, Kind::Llm];
+    Some(match what % 6 {
+        0 => Operation::File { access: of(&FILE, how), path: name.into() },
+        1 => {
+            let target = HttpTarget::parse(if how & 1 == 0 { "GET" } else { "post" }, name).ok()?;
+            Operation::Http { target, addresses: if how & 2 == 0 { Vec::new() } else { vec![ip] } }
+        }
+        2 => {
+            Operation::Socket { access: of(&SOCKET, how), address: SocketAddr::new(ip, port), names: names() }
+        }
+        3 => Operation::Lookup { name: name.into() },
+        4 => Operation::Named { kind: of(&kinds, how), name: name.into() },
+        _ => Operation::Custom { kind: "acme:x".into(), target: name.into() },
+    })
+}
+
+fn of<T: Copy>(all: &[T], n: u8) -> T {
+    all[usize::from(n) % all.len()]
+}
+
+const FILE: [FileAccess; 5] =
+    [FileAccess::Read, FileAccess::Look, FileAccess::Walk, FileAccess::Write, FileAccess::Append];
+
+const SOCKET: [SocketAccess; 9] = [
+    SocketAccess::TcpOpen,
+    SocketAccess::UdpOpen,
+    SocketAccess::TcpConnect,
+    SocketAccess::TcpBind,
+    SocketAccess::TcpListen,
+    SocketAccess::TcpAccept,
+    SocketAccess::UdpBind,
+    SocketAccess::UdpSend,
+    SocketAccess::UdpReceive,
+];
