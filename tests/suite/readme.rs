@@ -59,6 +59,17 @@ fn the_lines_on_replacing_are_those_of_an_example() {
 }
 
 #[test]
+fn the_lines_on_requests_are_those_of_the_sdk() {
+    let sdk = read("airssys-wasm-sdk/src/lib.rs");
+    let mut rest = sdk.lines().map(|line| line.trim_start_matches('/').trim());
+    let requests = block("rust", "#[component_capabilities");
+    assert!(requests.lines().count() > 10, "{requests}");
+    for line in requests.lines().map(str::trim) {
+        assert!(rest.any(|found| found == line), "`{line}` is not in the SDK, or not there");
+    }
+}
+
+#[test]
 fn what_is_refused_is_what_the_builder_says() {
     let table = |text: &str| -> Vec<String> {
         let lines = text.lines().map(|line| line.trim_start_matches("///").trim());
