@@ -50,8 +50,8 @@ pub(crate) struct Draft {
 /// Whether somebody who may gave these grants to this very component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Approved {
-    /// They were given with it.
-    Now,
+    /// They were given with it, after so many revocations.
+    Now { lifting: usize },
     /// They were given to the revision before it.
     Before,
 }

@@ -111,6 +111,19 @@ impl Rule {
         Self { scope: self.scope.clone(), options }
     }
 
+    /// Whether one might speak of something that the other does: says no only if they are
+    /// about different things.
+    #[must_use]
+    pub fn may_meet(&self, other: &Self) -> bool {
+        let of_the_network = |rule: &Self| {
+            matches!(
+                rule.known_kind(),
+                Some(Kind::Dns | Kind::Http | Kind::NetworkOutbound | Kind::Tcp | Kind::Udp)
+            )
+        };
+        self.kind() == other.kind() || (of_the_network(self) && of_the_network(other))
+    }
+
     /// Whether the two have something in common, as far as one lies within the other.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {

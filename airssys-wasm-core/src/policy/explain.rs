@@ -109,7 +109,7 @@ impl fmt::Display for Reason {
             Self::NotGranted => f.write_str("not granted"),
             Self::Denied { rule } => write!(f, "denied by rule `{rule}`"),
             Self::Revoked { rule } => write!(f, "`{rule}` was revoked"),
-            Self::Expired { rule } => write!(f, "`{rule}` has expired"),
+            Self::Expired { rule } => write!(f, "`{}` has expired", rule.without_value()),
             Self::Blocked { address } => {
                 write!(f, "leads to {address}, which is not public, and no grant names its network")
             }

@@ -141,6 +141,28 @@ impl Operation {
         }
     }
 
+    /// The least rule, and where it comes from or its value as the grant says that allowed
+    /// it: granted instead of that one, it allows the same.
+    #[must_use]
+    pub fn least_rule_within(&self, grant: &crate::Rule) -> Option<crate::Rule> {
+        let mut rule = self.least_rule()?;
+        rule.options.value.clone_from(&grant.options.value);
+        if let (Some(from), Some(granted), Self::File { path, .. }) =
+            (&grant.options.from, super::FileRule::of(grant), self)
+        {
+            let below = path.strip_prefix(&granted.root).unwrap_or_default();
+            rule.options.from = Some(format!("{}{below}", from.trim_end_matches('/')));
+        }
+        Some(rule)
+    }
+
+    /// What it is done to, as a line of a record has it: control and invisible characters
+    /// escaped, and not longer than a line.
+    #[must_use]
+    pub fn shown_target(&self) -> String {
+        shown(&self.target())
+    }
+
     /// The rule that allows this and nothing else, to show to somebody who might grant
     /// it. None where that takes another's grant: walking to a file, a bound socket.
     /// None, too, for a name that a rule would take for a pattern or an address.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use airssys_wasm_core::Rule;
@@ -51,6 +51,20 @@ pub(crate) struct Permit {
     pub(crate) rule: Rule,
     generation: u64,
     until: Option<u64>,
+    /// Set for what was opened where links were followed: whether they no longer may be.
+    /// Then its name may not be the one that was asked about.
+    was_by_any_link: Option<Arc<AtomicBool>>,
+}
+
+impl Permit {
+    /// The same for something that links may have led to, for as long as they may.
+    pub(crate) fn by_any_link(self, ended: &Arc<AtomicBool>) -> Self {
+        Self { was_by_any_link: Some(Arc::clone(ended)), ..self }
+    }
+
+    fn may_be_elsewhere(&self) -> bool {
+        self.was_by_any_link.as_ref().is_some_and(|ended| ended.load(Ordering::Acquire))
+    }
 }
 
 impl Authority {
@@ -82,14 +96,25 @@ impl Authority {
         let generation = self.generation.load(Ordering::Acquire);
         match self.policy.load().decide(&operation, now()) {
             Decision::Allowed { rule, until } => {
-                self.learn(&operation);
+                self.learn(&operation, &rule);
                 self.record(&operation, Verdict::Allowed { rule: rule.clone() }, call);
-                Ok(Permit { operation, rule, generation, until })
+                Ok(Permit { operation, rule, generation, until, was_by_any_link: None })
             }
             Decision::Denied(reason) => {
                 self.refuse(&operation, reason.clone(), call);
                 Err(reason)
             }
+        }
+    }
+
+    /// The permit for something that is handed out unasked, and recorded once it is used.
+    pub(crate) fn permit_quietly(&self, operation: Operation) -> Option<Permit> {
+        let generation = self.generation.load(Ordering::Acquire);
+        match self.policy.load().decide(&operation, now()) {
+            Decision::Allowed { rule, until } => {
+                Some(Permit { operation, rule, generation, until, was_by_any_link: None })
+            }
+            Decision::Denied(_) => None,
         }
     }
 
@@ -103,7 +128,7 @@ impl Authority {
     ) -> Result<(), Reason> {
         match self.policy.load().decide_custom(&operation, allows, now()) {
             Decision::Allowed { rule, .. } => {
-                self.learn(&operation);
+                self.learn(&operation, &rule);
                 self.record(&operation, Verdict::Allowed { rule }, call);
                 Ok(())
             }
@@ -131,8 +156,13 @@ impl Authority {
             return true;
         }
         match self.policy.load().decide(&permit.operation, now()) {
+            Decision::Allowed { .. } if permit.may_be_elsewhere() => {
+                let problem = "was opened where links were followed, and they no longer are".into();
+                self.refuse(&permit.operation, Reason::LeadsElsewhere { problem }, call);
+                false
+            }
             Decision::Allowed { rule, until } => {
-                *permit = Permit { operation: permit.operation.clone(), rule, generation, until };
+                (permit.rule, permit.generation, permit.until) = (rule, generation, until);
                 true
             }
             Decision::Denied(reason) => {
@@ -192,9 +222,9 @@ impl Authority {
         self.learned.as_ref().map(|learned| learned.lock().iter().cloned().collect())
     }
 
-    fn learn(&self, operation: &Operation) {
+    fn learn(&self, operation: &Operation, granted: &Rule) {
         let Some(learned) = &self.learned else { return };
-        let Some(rule) = operation.least_rule() else { return };
+        let Some(rule) = operation.least_rule_within(granted) else { return };
         let mut learned = learned.lock();
         if learned.len() < LEARNED_MAX && !learned.iter().any(|known| known.covers(&rule)) {
             learned.retain(|known| !rule.covers(known));

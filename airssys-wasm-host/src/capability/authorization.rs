@@ -5,6 +5,7 @@
 //! and one that is being prepared included.
 //! Tests: the workspace's `tests/suite/capabilities/revoke` and `approval`.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
 use airssys_wasm_core::Rule;
@@ -21,24 +22,37 @@ pub(crate) struct Authorization(Mutex<State>);
 #[derive(Default)]
 struct State {
     live: Vec<(Weak<Authority>, Weak<Rooms>)>,
-    /// Taken back from this name, whatever its next grants say.
-    revoked: Vec<Rule>,
+    /// Taken back from this name, oldest first.
+    revoked: VecDeque<Rule>,
+    /// How many were taken back before those, and have been granted again.
+    lifted: usize,
     pending: Option<Pending>,
 }
 
 impl Authorization {
+    /// How many rules were ever taken back. Grants that are said now lift those.
+    pub(crate) fn revocations(&self) -> usize {
+        let state = self.0.lock();
+        state.lifted + state.revoked.len()
+    }
+
     /// From now on what is revoked is revoked for this one too, and so is what was before,
-    /// unless it was `granted_anew`.
-    pub(crate) fn add(&self, authority: &Arc<Authority>, rooms: &Arc<Rooms>, granted_anew: bool) {
+    /// but for the first `lifted` revocations.
+    pub(crate) fn add(&self, authority: &Arc<Authority>, rooms: &Arc<Rooms>, lifted: usize) {
         let mut state = self.0.lock();
-        if granted_anew {
-            state.revoked.clear();
-        }
-        for rule in &state.revoked {
+        for rule in state.revoked.iter().skip(lifted.saturating_sub(state.lifted)) {
             revoke(authority, rooms, rule);
         }
         state.live.retain(|(authority, _)| authority.strong_count() > 0);
         state.live.push((Arc::downgrade(authority), Arc::downgrade(rooms)));
+    }
+
+    /// New grants have gone live: the first `lifted` revocations are over.
+    pub(crate) fn lift(&self, lifted: usize) {
+        let mut state = self.0.lock();
+        while state.lifted < lifted && state.revoked.pop_front().is_some() {
+            state.lifted += 1;
+        }
     }
 
     /// An update waits to be approved; one that waited before does so no more.
@@ -58,7 +72,7 @@ impl Authorization {
     pub(crate) fn revoke(&self, serving: &Authority, rule: &Rule) -> Vec<Rule> {
         let mut state = self.0.lock();
         let touched = Grants::clone(serving.policy().grants()).revoke(rule);
-        state.revoked.push(rule.clone());
+        state.revoked.push_back(rule.clone());
         for (authority, rooms) in &state.live {
             if let (Some(authority), Some(rooms)) = (authority.upgrade(), rooms.upgrade()) {
                 revoke(&authority, &rooms, rule);

@@ -30,8 +30,9 @@ impl Host for LoggingView<'_> {
             Level::Critical => "CRITICAL",
         };
         // One record is one line, as the SDK writes it.
-        let message = message.replace('\\', r"\\").replace('\n', r"\n").replace('\r', r"\r");
-        self.0.print(GuestStream::Stderr, format!("{level} {context}: {message}").as_bytes());
+        let in_a_line = |text: &str| text.replace('\\', r"\\").replace('\n', r"\n").replace('\r', r"\r");
+        let line = format!("{level} {}: {}", in_a_line(&context), in_a_line(&message));
+        self.0.print(GuestStream::Stderr, line.as_bytes());
         Ok(())
     }
 }

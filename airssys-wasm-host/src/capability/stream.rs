@@ -81,13 +81,14 @@ impl InputStream for Guarded<DynInputStream> {
     }
 
     async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
-        self.get()?;
-        let Some(stream) = &mut self.stream else { return Err(StreamError::Closed) };
-        tokio::select! {
-            bytes = stream.blocking_read(size) => return bytes,
-            () = self.authority.ended(&self.permit) => {}
+        loop {
+            self.get()?;
+            let Some(stream) = &mut self.stream else { return Err(StreamError::Closed) };
+            tokio::select! {
+                bytes = stream.blocking_read(size) => return bytes,
+                () = self.authority.ended(&self.permit) => {}
+            }
         }
-        self.get()?.blocking_read(size).await
     }
 
     fn skip(&mut self, nelem: usize) -> StreamResult<usize> {

@@ -73,7 +73,7 @@ impl Named {
     pub(crate) fn new(runtime: Arc<Runtime>, first: Arc<Revision>, instance: Box<Instance>) -> Self {
         let serving = Serving::new(&runtime, Arc::clone(&first), instance);
         let authorization = Authorization::default();
-        authorization.add(&first.authority, &first.rooms, true);
+        authorization.add(&first.authority, &first.rooms, 0);
         Self {
             name: first.name().clone(),
             authorization,

@@ -9,7 +9,7 @@ mod names;
 use std::fmt;
 use std::sync::Arc;
 
-use airssys_wasm_core::{Limits, Rule};
+use airssys_wasm_core::{Kind, Limits, Rule};
 
 pub use builder::HostBuilder;
 use names::Names;
@@ -146,10 +146,17 @@ impl Host {
     /// # Errors
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
-    /// [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if the text is no rule.
+    /// [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if the text is no rule, or one of
+    /// what every component may do.
     pub fn revoke(&self, name: &str, rule: &str) -> Result<Vec<Rule>> {
         let named = self.0.names.get(name)?;
         let rule: Rule = rule.parse()?;
+        if rule.known_kind().is_some_and(Kind::is_given_to_all) {
+            let message = format!(
+                "`{rule}` cannot be taken from a component that runs; remove it, or deny this when you deploy it"
+            );
+            return Err(Error::new(ErrorKind::InvalidGrant, message));
+        }
         let touched = named.authorization.revoke(&named.revision().authority, &rule);
         self.0.runtime.announcer.announce(Event::Revoked { component: named.name.clone(), rule });
         Ok(touched)

@@ -106,7 +106,7 @@ impl AuditRecord {
             "digest": self.identity.digest.to_string(),
             "call": self.call.to_string(),
             "operation": self.operation.action(),
-            "target": self.operation.target(),
+            "target": self.operation.shown_target(),
             "decision": decision,
             "reason": reason.map(Reason::word),
             "detail": reason.map(ToString::to_string),
@@ -255,6 +255,6 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(value["decision"], "denied");
         assert_eq!(value["reason"], "not granted");
-        assert_eq!(value["target"], "evil\n.net");
+        assert_eq!(value["target"], r"evil\u{a}.net");
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn check_no_growth(runtime: &Runtime, serving: &Revision, next: &Draf
 
 /// What the next revision asks for in addition, and either needs or would get.
 fn growth(serving: &Revision, next: &Draft) -> Vec<String> {
-    let given = |rule: &Rule| next.grants.allowed().any(|grant| grant.overlaps(rule));
+    let given = |rule: &Rule| next.grants.allowed().any(|grant| grant.may_meet(rule));
     match (serving.component.requested(), next.component.requested()) {
         (Requested::These(old), Requested::These(new)) => difference(old, new)
             .into_iter()

@@ -93,7 +93,7 @@ impl<'a> Deploy<'a> {
             number: 1,
             grants,
             enforcement: self.enforcement,
-            approved: Approved::Now,
+            approved: Approved::Now { lifting: 0 },
             powers: None,
             instancing: self.instancing.or(self.component.instancing()).unwrap_or_default(),
             limits: self.limits.unwrap_or_else(|| self.shared.limits.clone()),
@@ -220,16 +220,19 @@ impl<'a> Update<'a> {
     async fn run(self) -> Result<Promoted> {
         let begun = Instant::now();
         let named = self.shared.names.get(&self.name)?;
+        // What is revoked from here on stays so, whatever grants come with this.
+        let lifting = named.authorization.revocations();
         let turn = named.rollout.lock().await;
         let serving = named.revision_to_call()?;
         let given = match &self.approval {
             Some(approval) => Some(approval.grants_for(&self.component)?),
             None => self.grants,
         };
+        let given_anew = given.is_some();
         let waiting = Pending { component: self.component.clone() };
         let draft = Draft {
             name: named.name.clone(),
-            approved: if given.is_some() { Approved::Now } else { Approved::Before },
+            approved: if given.is_some() { Approved::Now { lifting } } else { Approved::Before },
             grants: given.unwrap_or_else(|| serving.authority.policy().grants().clone()),
             enforcement: self.enforcement.unwrap_or_else(|| serving.authority.enforcement()),
             powers: None,
@@ -256,6 +259,9 @@ impl<'a> Update<'a> {
             outcome => outcome?,
         };
         named.authorization.no_longer_waits();
+        if given_anew {
+            named.authorization.lift(lifting);
+        }
         let revision = named.revision();
         let forgotten = named.history.lock().updated_to(Arc::clone(&revision));
         if !forgotten.is_empty() {

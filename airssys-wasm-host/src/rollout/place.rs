@@ -74,13 +74,16 @@ impl Place for Arc<Named> {
     /// An update that says nothing of grants has those of the revision that serves, as
     /// long as it asks for no more.
     fn authorize(&self, runtime: &Runtime, draft: &mut Draft) -> Result<()> {
-        let granted_anew = draft.approved == Approved::Now;
-        if !granted_anew {
-            grants::check_no_growth(runtime, &self.revision(), draft)?;
-        }
+        let lifted = match draft.approved {
+            Approved::Now { lifting } => lifting,
+            Approved::Before => {
+                grants::check_no_growth(runtime, &self.revision(), draft)?;
+                0
+            }
+        };
         grants::check(runtime, draft)?;
         let powers = draft.open(runtime)?;
-        self.authorization.add(&powers.authority, &powers.rooms, granted_anew);
+        self.authorization.add(&powers.authority, &powers.rooms, lifted);
         Ok(())
     }
 

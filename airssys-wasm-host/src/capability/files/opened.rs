@@ -3,6 +3,9 @@
 //! By the number that the guest knows a handle by; whose that is, is the store's
 //! affair. Tests: through `view`.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use super::path::GuestPath;
 use crate::capability::Permit;
 
@@ -30,6 +33,13 @@ pub(super) struct Permits {
 }
 
 impl Permits {
+    /// The same for something that links may have led to.
+    pub(super) fn by_any_link(self, ended: &Arc<AtomicBool>) -> Self {
+        let mark = |permit: Option<Permit>| permit.map(|permit| permit.by_any_link(ended));
+        let Self { read, write, append, look } = self;
+        Self { read: mark(read), write: mark(write), append: mark(append), look: mark(look) }
+    }
+
     /// Whichever lets one know of it.
     pub(super) fn any(&mut self) -> Option<&mut Permit> {
         let Self { read, write, append, look } = self;

@@ -33,7 +33,7 @@ pub(super) struct Root {
     pub(super) path: GuestPath,
     pub(super) dir: Dir,
     /// Whether paths in it have different grants, so that no link may be followed.
-    is_fine: AtomicBool,
+    is_fine: Arc<AtomicBool>,
 }
 
 impl Roots {
@@ -52,7 +52,7 @@ impl Roots {
         for rule in &rules {
             let place = Place::of(rule, &mounts)?;
             if let Some(bytes_max) = rule.bytes_max {
-                let quota = Quota::new(rule.rule.clone(), place.host.clone(), bytes_max);
+                let quota = Quota::new(rule.rule.clone(), place.open()?, bytes_max);
                 quotas.insert(rule.rule.clone(), Arc::new(quota));
             }
             match hosts.insert(place.guest.clone(), place.host.clone()) {
@@ -94,6 +94,17 @@ impl Place {
         Ok(Self { guest, host, rule: rule.rule.to_string(), is_around_a_file: false })
     }
 
+    fn open(&self) -> Result<File> {
+        open_directory(&self.host).map_err(|error| {
+            let message = format!(
+                "`{}`: the directory `{}` cannot be opened on this machine; make it, or say where it is with `from=`",
+                self.rule,
+                self.host.display()
+            );
+            Error::new(ErrorKind::GrantUnusable, message).with_source(error)
+        })
+    }
+
     fn twice(&self, other: &Path) -> Error {
         let message = format!(
             "`{}`: `{}` would be both `{}` and `{}` on the host; give them different names",
@@ -128,14 +139,7 @@ impl Place {
 
 impl Root {
     fn open(place: &Place, policy: &Policy, rules: &[FileRule]) -> Result<Self> {
-        let handle = open_directory(&place.host).map_err(|error| {
-            let message = format!(
-                "`{}`: the directory `{}` cannot be opened on this machine; make it, or say where it is with `from=`",
-                place.rule,
-                place.host.display()
-            );
-            Error::new(ErrorKind::GrantUnusable, message).with_source(error)
-        })?;
+        let handle = place.open()?;
         let path = GuestPath::root(&place.guest);
         let (reads, writes) = uses(&path, rules);
         let is_fine = place.is_around_a_file || !(reads && is_uniform(&path, policy));
@@ -150,7 +154,12 @@ impl Root {
         let mode =
             if perms == FsPerms::ReadWrite { OpenMode::READ | OpenMode::WRITE } else { OpenMode::READ };
         let dir = Dir::new(handle, perms, mode, false);
-        Ok(Self { path, dir, is_fine: is_fine.into() })
+        Ok(Self { path, dir, is_fine: Arc::new(is_fine.into()) })
+    }
+
+    /// Becomes true once no link may be followed here any more.
+    pub(super) fn fineness(&self) -> &Arc<AtomicBool> {
+        &self.is_fine
     }
 
     pub(super) fn is_fine(&self) -> bool {

@@ -23,7 +23,7 @@ use super::opened::{Opened, Permits};
 use super::path::GuestPath;
 use super::quota::Quota;
 use super::roots::is_uniform;
-use super::walk::{Stopped, empty, walk};
+use super::walk::{Held, Stopped, walk};
 use super::writer;
 use crate::capability::stream::{guard_input, guard_output};
 use crate::capability::{Authority, Permit, Rooms, now};
@@ -218,6 +218,14 @@ impl FilesView<'_> {
         if quota.take(bytes) { Ok(()) } else { Err(self.over(permit, &quota)) }
     }
 
+    /// What a file grows by if it reaches to `end`.
+    fn growth(&mut self, fd: &Resource<Descriptor>, end: u64) -> FsResult<u64> {
+        match self.table.get(fd)? {
+            Descriptor::File(file) => Ok(end.saturating_sub(file.file.metadata()?.len())),
+            Descriptor::Dir(_) => Err(ErrorCode::IsDirectory.into()),
+        }
+    }
+
     fn over(&self, permit: &Permit, quota: &Quota) -> FsError {
         let reason = Reason::OverQuota { rule: quota.rule.clone() };
         self.authority.refuse(&permit.operation, reason, self.call);
@@ -238,16 +246,15 @@ impl FilesView<'_> {
         writer::charge(self.table, stream, charged).map_err(FsError::trap)
     }
 
-    /// Empties a file before its name is taken from it, so that nothing is left that no
-    /// quota counts.
-    async fn empty(&mut self, target: &Target, permit: &Permit) -> FsResult<()> {
+    /// Holds on to a file whose name is about to be taken from it, so that it can be emptied
+    /// then: nothing may be left that no quota counts.
+    async fn hold(&mut self, target: &Target, permit: &Permit) -> FsResult<Option<Held>> {
         if self.quota(permit).is_none() {
-            return Ok(());
+            return Ok(None);
         }
-        let Descriptor::Dir(dir) = self.table.get(&target.directory)? else { return Ok(()) };
+        let Descriptor::Dir(dir) = self.table.get(&target.directory)? else { return Ok(None) };
         let (directory, name) = (Arc::clone(&dir.dir), target.name.clone());
-        tokio::task::spawn_blocking(move || empty(&directory, &name)).await.map_err(FsError::trap)?;
-        Ok(())
+        tokio::task::spawn_blocking(move || Held::open(&directory, &name)).await.map_err(FsError::trap)
     }
 
     /// Whether what lies at `from` may be called `to` where grants differ by name: a file
@@ -273,6 +280,8 @@ impl FilesView<'_> {
     }
 
     fn note(&mut self, fd: &Resource<Descriptor>, root: usize, path: GuestPath, permits: Permits) {
+        let place = &self.rooms.files.all[root];
+        let permits = if place.is_fine() { permits } else { permits.by_any_link(place.fineness()) };
         self.files.open.insert(fd.rep(), Opened { root, path, permits });
     }
 
@@ -304,6 +313,15 @@ impl FilesView<'_> {
             permits.look = Some(self.ask(access, path)?);
         }
         Ok(permits)
+    }
+
+    /// What may be done with a directory that is handed out unasked: recorded once it is
+    /// done.
+    fn quiet_permits(&self, path: &GuestPath) -> Permits {
+        let permit = |access| {
+            self.authority.permit_quietly(Operation::File { access, path: path.as_str().to_owned() })
+        };
+        Permits { read: permit(FileAccess::Read), look: permit(FileAccess::Walk), ..Permits::default() }
     }
 
     /// Whether a path may not be read, but is on the way to what may be used.
@@ -349,9 +367,7 @@ impl preopens::Host for FilesView<'_> {
         let rooms = self.rooms;
         let mut directories = Vec::new();
         for (index, root) in rooms.files.all.iter().enumerate() {
-            let Ok(permits) = self.permits(&root.path, DescriptorFlags::READ, OpenFlags::empty()) else {
-                continue;
-            };
+            let permits = self.quiet_permits(&root.path);
             let fd = self.table.push(Descriptor::Dir(root.dir.clone()))?;
             self.note(&fd, index, root.path.clone(), permits);
             directories.push((fd, root.path.as_str().to_owned()));
@@ -415,6 +431,11 @@ impl HostDescriptor for FilesView<'_> {
         a: Resource<Descriptor>,
         b: Resource<Descriptor>,
     ) -> wasmtime::Result<bool> {
+        for one in [&a, &b] {
+            if self.check(one, FileAccess::Look, Permits::any).is_err() {
+                return Ok(false);
+            }
+        }
         self.inner().is_same_object(a, b).await
     }
 
@@ -425,10 +446,7 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
         let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
-        let Descriptor::File(file) = self.table.get(&fd)? else {
-            return Err(ErrorCode::BadDescriptor.into());
-        };
-        let grown = size.saturating_sub(file.file.metadata()?.len());
+        let grown = self.growth(&fd, size)?;
         self.charge(&fd, &permit, grown).await?;
         self.inner().set_size(fd, size).await
     }
@@ -461,7 +479,9 @@ impl HostDescriptor for FilesView<'_> {
         offset: Filesize,
     ) -> FsResult<Filesize> {
         let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
-        self.charge(&fd, &permit, bytes.len() as u64).await?;
+        let end = offset.saturating_add(bytes.len() as u64);
+        let grown = self.growth(&fd, end)?;
+        self.charge(&fd, &permit, grown.max(bytes.len() as u64)).await?;
         self.inner().write(fd, bytes, offset).await
     }
 
@@ -482,6 +502,13 @@ impl HostDescriptor for FilesView<'_> {
         offset: Filesize,
     ) -> FsResult<Resource<DynOutputStream>> {
         let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
+        let gap = self.growth(&fd, offset)?;
+        if let Some(quota) = self.quota(&permit).cloned()
+            && gap > 0
+            && !quota.take(gap)
+        {
+            return Err(self.over(&permit, &quota));
+        }
         let stream = self.inner().write_via_stream(Resource::new_borrow(fd.rep()), offset)?;
         self.charge_stream(&fd, &stream, &permit)?;
         guard_output(self.table, &stream, self.authority, permit, self.call).map_err(FsError::trap)?;
@@ -500,6 +527,9 @@ impl HostDescriptor for FilesView<'_> {
         let permit =
             self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut().or(permits.look.as_mut()))?;
         let opened = self.opened(&fd)?;
+        if opened.permits.read.is_some() {
+            self.ask(FileAccess::Read, &opened.path)?;
+        }
         let stream = self.inner().read_directory(fd).await?;
         self.files.listings.insert(stream.rep(), (opened.path, permit));
         Ok(stream)
@@ -648,14 +678,22 @@ impl HostDescriptor for FilesView<'_> {
             ));
         }
         let from = self.target(&fd, &base, written, path, FileAccess::Write).await?;
-        if let Err(problem) = self.may_rename(&from, &new_path).await? {
-            self.done(from)?;
-            return Err(self.refuse(FileAccess::Write, &new_path, problem));
+        match self.may_rename(&from, &new_path).await {
+            Ok(Ok(())) => {}
+            Ok(Err(problem)) => {
+                self.done(from)?;
+                return Err(self.refuse(FileAccess::Write, &new_path, problem));
+            }
+            Err(error) => {
+                self.done(from)?;
+                return Err(error);
+            }
         }
         let to = self.target(&new_fd, &new_base, new_written, new_path, FileAccess::Write).await?;
-        self.empty(&to, &permit).await?;
+        let held = self.hold(&to, &permit).await?;
         let outcome =
             self.inner().rename_at(from.borrow(), from.name.clone(), to.borrow(), to.name.clone()).await;
+        drop(held);
         self.done(from)?;
         self.done(to)?;
         outcome
@@ -669,13 +707,9 @@ impl HostDescriptor for FilesView<'_> {
         if self.is_fine(base.root) {
             return Err(self.refuse(FileAccess::Write, &path, "a link where grants differ by name"));
         }
-        if old.starts_with('/')
-            || base
-                .path
-                .join(&format!("{written}/../{old}"))
-                .is_ok_and(|to| to.below(&self.rooms.files.all[base.root].path).is_none())
-        {
-            return Err(self.refuse(FileAccess::Write, &path, "a link that leads out of its directory"));
+        // Down only: links that lead up could be put together to lead out.
+        if old.starts_with('/') || old.split('/').any(|name| name == "..") {
+            return Err(self.refuse(FileAccess::Write, &path, "a link that leads up"));
         }
         self.inner().symlink_at(fd, old, written).await
     }
@@ -684,8 +718,9 @@ impl HostDescriptor for FilesView<'_> {
         let (base, path) = self.path(&fd, &written, FileAccess::Write)?;
         let permit = self.ask(FileAccess::Write, &path)?;
         let target = self.target(&fd, &base, written, path, FileAccess::Write).await?;
-        self.empty(&target, &permit).await?;
+        let held = self.hold(&target, &permit).await?;
         let outcome = self.inner().unlink_file_at(target.borrow(), target.name.clone()).await;
+        drop(held);
         self.finish(FileAccess::Write, target, outcome)
     }
 

@@ -37,24 +37,40 @@ pub(super) fn walk(root: &Arc<File>, names: &[String]) -> Result<Arc<File>, Stop
     Ok(directory)
 }
 
-/// Empties the file that has `name` in a directory, if this is its only name.
-#[cfg(unix)]
-pub(super) fn empty(directory: &Arc<File>, name: &str) {
-    use std::os::unix::fs::MetadataExt;
+/// A file whose name is about to be taken from it. Dropped, it is emptied if it has no name
+/// any more.
+pub(super) struct Held(File);
 
-    use rustix::fs::{Mode, OFlags, openat};
+impl Held {
+    /// The file that has `name` in a directory; none if there is none that can be written.
+    #[cfg(unix)]
+    pub(super) fn open(directory: &Arc<File>, name: &str) -> Option<Self> {
+        use rustix::fs::{Mode, OFlags, openat};
 
-    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let Ok(file) = openat(&**directory, name, flags, Mode::empty()).map(File::from) else { return };
-    if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.nlink() == 1) {
-        // What cannot be emptied is counted for as long as it is there.
-        let _ = file.set_len(0);
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = openat(&**directory, name, flags, Mode::empty()).map(File::from).ok()?;
+        file.metadata().is_ok_and(|metadata| metadata.is_file()).then_some(Self(file))
+    }
+
+    /// Nothing is under a quota on this system.
+    #[cfg(not(unix))]
+    pub(super) fn open(_: &Arc<File>, _: &str) -> Option<Self> {
+        None
     }
 }
 
-/// Nothing is under a quota on this system.
-#[cfg(not(unix))]
-pub(super) fn empty(_: &Arc<File>, _: &str) {}
+impl Drop for Held {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            if self.0.metadata().is_ok_and(|metadata| metadata.nlink() == 0) {
+                // What cannot be emptied can grow no more either.
+                let _ = self.0.set_len(0);
+            }
+        }
+    }
+}
 
 /// There is no way to open a directory by one name on this system that is sure not to
 /// follow a link.

@@ -95,12 +95,14 @@ async fn ask(
         let before = Operation::Http { target: target.clone(), addresses: Vec::new() };
         if !authority.would_allow(&before) {
             // Nobody is asked about a name that may not be reached.
-            authority.ask(before, call).map(drop).map_err(|reason| refusal(&reason))?;
+            let refused = authority.ask(before, call).err();
+            return Err(refused.map_or(Error::HttpRequestDenied, |reason| refusal(&reason)));
         }
-        let resolved = rooms.resolver.resolve(name).await;
-        addresses = resolved.map_err(|_| Error::DnsError { rcode: None, info_code: None })?;
+        addresses = rooms.resolver.resolve(name).await.unwrap_or_default();
         addresses.iter_mut().for_each(|address| *address = address.to_canonical());
         if addresses.is_empty() {
+            // It was asked about, which is on the record; there is nothing to connect to.
+            authority.ask(before, call).map_err(|reason| refusal(&reason))?;
             return Err(Error::DnsError { rcode: None, info_code: None });
         }
     }
