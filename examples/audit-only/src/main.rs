@@ -1,0 +1,84 @@
+//! A component from elsewhere says nothing of what it needs. It is deployed audit-only,
+//! where grants that are too wide do no harm; what it used is printed, granted, and
+//! enforced; and then one grant is taken back while it streams.
+#![expect(clippy::print_stdout, reason = "an example prints")]
+
+mod record;
+mod server;
+
+use std::time::Duration;
+
+use airssys_wasm_host::policy::Grants;
+use airssys_wasm_host::{Component, Deployment, Enforcement, Host};
+
+use crate::record::Record;
+use crate::server::Server;
+
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+#[tokio::main]
+async fn main() -> Outcome {
+    let server = Server::start().await?;
+    let data = tempfile::tempdir()?;
+    std::fs::write(data.path().join("name.txt"), "Ada")?;
+    std::fs::write(data.path().join("other.txt"), "nobody asks for this")?;
+    // Where this runs differs from machine to machine; what is printed does not.
+    let plain = |text: &str| {
+        let text = text.replace(&data.path().display().to_string(), "<data>");
+        text.replace(&server.authority, "<server>")
+    };
+
+    let record = Record::default();
+    let host = Host::builder().audit_log(record.clone()).build()?;
+    let wide = Grants::new()
+        .allow(&format!("file-read /data from={}", data.path().display()))?
+        .allow("http *://**:* at=127.0.0.1")?;
+    let fetcher =
+        host.deploy(component()?).grants(wide).enforcement(Enforcement::AuditOnly).await?;
+    println!("audit-only: fetched {} bytes", fetch(&fetcher, &server, "/short").await?);
+    fetch(&fetcher, &server, "/endless").await.err();
+
+    println!("it needs:");
+    let mut least = Grants::new();
+    for rule in fetcher.learned().unwrap_or_default() {
+        println!("  {}", plain(&rule.to_string()));
+        least = least.with(rule);
+    }
+
+    let update = host.update("plain-fetcher", component()?).any_version().grants(least);
+    update.enforcement(Enforcement::Enforced).await?.drained().await;
+    println!("enforced: fetched {} bytes", fetch(&fetcher, &server, "/short").await?);
+    let elsewhere = fetch(&fetcher, &server, "/other").await.expect_err("it was not learned");
+    println!("enforced: another path: {elsewhere}");
+
+    record.clear();
+    let streaming = tokio::spawn({
+        let (fetcher, authority) = (fetcher.clone(), server.authority.clone());
+        async move { fetch_from(&fetcher, &authority, "/endless").await.map_err(|error| error.to_string()) }
+    });
+    server.is_streaming().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    host.revoke("plain-fetcher", &format!("http http://{}", server.authority))?;
+    let ended = streaming.await?.expect_err("it was revoked");
+    println!("revoked while it streams: {ended}");
+    for denial in record.denials() {
+        println!("on the record: {}", plain(&denial));
+    }
+    Ok(())
+}
+
+fn component() -> airssys_wasm_host::Result<Component> {
+    Component::from_file("target/components/plain-fetcher.wasm")?.with_name("plain-fetcher")
+}
+
+/// Ends an endless stream after a while by giving up on it.
+async fn fetch(fetcher: &Deployment, server: &Server, path: &str) -> Outcome<u64> {
+    let fetching = fetch_from(fetcher, &server.authority, path);
+    tokio::time::timeout(Duration::from_millis(300), fetching).await?
+}
+
+async fn fetch_from(fetcher: &Deployment, authority: &str, path: &str) -> Outcome<u64> {
+    let fetch = fetcher.function::<(String, String), (Result<u64, String>,)>("fetch")?;
+    let (fetched,) = fetch.call((authority.into(), path.into())).await?;
+    Ok(fetched?)
+}

@@ -1,0 +1,36 @@
+//! Keeps the record of decisions.
+
+use std::sync::Arc;
+
+use airssys_wasm_host::{AuditLog, AuditRecord, Verdict};
+use parking_lot::Mutex;
+
+/// Every decision, in order.
+#[derive(Clone, Default)]
+pub(crate) struct Record(Arc<Mutex<Vec<AuditRecord>>>);
+
+impl AuditLog for Record {
+    fn record(&self, record: &AuditRecord) {
+        self.0.lock().push(record.clone());
+    }
+}
+
+impl Record {
+    pub(crate) fn clear(&self) {
+        self.0.lock().clear();
+    }
+
+    /// What was denied, and why: each once.
+    pub(crate) fn denials(&self) -> Vec<String> {
+        let mut denials: Vec<String> = self.0.lock().iter().filter_map(denial).collect();
+        denials.dedup();
+        denials
+    }
+}
+
+fn denial(record: &AuditRecord) -> Option<String> {
+    match &record.verdict {
+        Verdict::Denied { reason } => Some(format!("{}: {reason}", record.operation)),
+        _ => None,
+    }
+}
