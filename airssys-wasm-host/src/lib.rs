@@ -59,7 +59,7 @@ pub use airssys_wasm_core::{
     Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Kind, Limits, Need, Requests, Rule,
     Strategy, Value, policy, world,
 };
-pub use capability::{Enforcement, NotAllowed, Provider, Resolver, SecretStore};
+pub use capability::{Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants};
 pub use component::Component;
 pub use deployment::{Deployment, RevisionStatus, Status};
 pub use error::{Error, ErrorKind, Result};

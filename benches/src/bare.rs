@@ -4,11 +4,19 @@
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime::{Config, Engine, PoolingAllocationConfig, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// The store's data: WASI and nothing else.
 pub(crate) struct State {
     wasi: WasiCtx,
+    http: WasiHttpCtx,
     table: ResourceTable,
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: Default::default() }
+    }
 }
 
 impl WasiView for State {
@@ -59,9 +67,22 @@ pub(crate) fn linked(engine: &Engine, bytes: &[u8]) -> InstancePre<State> {
     linker(engine).instantiate_pre(&component).expect("it links")
 }
 
+/// The same with WASI HTTP.
+pub(crate) fn linked_with_http(engine: &Engine, bytes: &[u8]) -> InstancePre<State> {
+    let component = Component::from_binary(engine, bytes).expect("it compiles");
+    let mut linker = linker(engine);
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).expect("WASI HTTP links");
+    linker.instantiate_pre(&component).expect("it links")
+}
+
 /// A store that no epoch interrupts.
 pub(crate) fn store(engine: &Engine) -> Store<State> {
-    let state = State { wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
+    store_with(engine, WasiCtx::builder().build())
+}
+
+/// The same with a context of its own.
+pub(crate) fn store_with(engine: &Engine, wasi: WasiCtx) -> Store<State> {
+    let state = State { wasi, http: WasiHttpCtx::new(), table: ResourceTable::new() };
     let mut store = Store::new(engine, state);
     store.set_epoch_deadline(u64::MAX / 2);
     store

@@ -18,7 +18,7 @@ use report::Row;
 
 type Bench = fn() -> Vec<Row>;
 
-const BENCHES: [(&str, Bench); 8] = [
+const BENCHES: [(&str, Bench); 11] = [
     ("typed-call", rows::typed_call::rows),
     ("fresh-instance", rows::fresh_instance::rows),
     ("threads", rows::threads::rows),
@@ -27,6 +27,9 @@ const BENCHES: [(&str, Bench); 8] = [
     ("tail", rows::tail::rows),
     ("idle-memory", rows::idle_memory::rows),
     ("restart", rows::restart::rows),
+    ("file-read", rows::file_read::rows),
+    ("http-get", rows::http_get::rows),
+    ("decision", rows::decision::rows),
 ];
 
 fn main() {

@@ -3,6 +3,7 @@
 mod authority;
 mod bad_input;
 mod calls;
+mod capabilities;
 mod code_cache;
 mod components;
 mod instancing;

@@ -1,6 +1,9 @@
 //! A file a bench: our code, the peer's code, the rows they give.
 
+pub(crate) mod decision;
+pub(crate) mod file_read;
 pub(crate) mod fresh_instance;
+pub(crate) mod http_get;
 pub(crate) mod idle_memory;
 pub(crate) mod restart;
 pub(crate) mod rollback;

@@ -33,8 +33,7 @@ async fn main() -> Outcome {
     let wide = Grants::new()
         .allow(&format!("file-read /data from={}", data.path().display()))?
         .allow("http *://**:* at=127.0.0.1")?;
-    let fetcher =
-        host.deploy(component()?).grants(wide).enforcement(Enforcement::AuditOnly).await?;
+    let fetcher = host.deploy(component()?).grants(wide).enforcement(Enforcement::AuditOnly).await?;
     println!("audit-only: fetched {} bytes", fetch(&fetcher, &server, "/short").await?);
     fetch(&fetcher, &server, "/endless").await.err();
 

@@ -10,6 +10,8 @@ wit_bindgen::generate!({
         package plain:fetcher;
 
         world plain-fetcher {
+            /// How many bytes a file has.
+            export read: func(path: string) -> result<u64, string>;
             /// How many bytes came, or how it ended.
             export fetch: func(authority: string, path: string) -> result<u64, string>;
         }
@@ -21,6 +23,11 @@ struct Fetcher;
 export!(Fetcher);
 
 impl Guest for Fetcher {
+    fn read(path: String) -> Result<u64, String> {
+        let text = std::fs::read(path).map_err(|error| error.to_string())?;
+        Ok(text.len() as u64)
+    }
+
     fn fetch(authority: String, path: String) -> Result<u64, String> {
         let name = std::fs::read_to_string("/data/name.txt").map_err(|error| error.to_string())?;
         let path = format!("{path}?name={}", name.trim());

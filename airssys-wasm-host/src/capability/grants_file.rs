@@ -1,0 +1,59 @@
+//! Grants in a file: written whole or not at all, and read whole or refused.
+//!
+//! Tests: the workspace's `tests/suite/capabilities/grants_file`, which kills the writer.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use airssys_wasm_core::policy::Grants;
+
+use crate::{Error, ErrorKind, Result};
+
+/// Reads grants from a TOML file. A file that cannot be read in full grants nothing: it is
+/// an error.
+///
+/// # Errors
+///
+/// [`ErrorKind::Io`] if there is no such file, [`ErrorKind::InvalidGrant`] with line and
+/// column if it does not say what is granted.
+pub fn read_grants(path: impl AsRef<Path>) -> Result<Grants> {
+    let path = path.as_ref();
+    let text = fs::read_to_string(path).map_err(|error| {
+        Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error)
+    })?;
+    Grants::from_toml(&text).map_err(|error| {
+        Error::new(ErrorKind::InvalidGrant, format!("`{}`: {error}", path.display())).with_source(error)
+    })
+}
+
+/// Writes grants to a TOML file. Whatever happens meanwhile, the file holds the old grants
+/// or the new ones, and never a part of either.
+///
+/// # Errors
+///
+/// [`ErrorKind::Io`]; the old file is there as it was.
+pub fn write_grants(path: impl AsRef<Path>, grants: &Grants) -> Result<()> {
+    let path = path.as_ref();
+    replace(path, grants.to_toml().as_bytes()).map_err(|error| {
+        Error::new(ErrorKind::Io, format!("cannot write `{}`", path.display())).with_source(error)
+    })
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    let aside = folder.join(format!(".{name}.{}", std::process::id()));
+    let written = File::create(&aside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let outcome = written.and_then(|()| fs::rename(&aside, path));
+    if outcome.is_err() {
+        // What is left aside is nobody's.
+        let _ = fs::remove_file(&aside);
+        return outcome;
+    }
+    // The new name survives a crash once the folder is on disk.
+    File::open(folder)?.sync_all()
+}

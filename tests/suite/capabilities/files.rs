@@ -1,0 +1,96 @@
+//! Files: quotas, listings, and directories that move.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::probe::{attempt, deploy, host, probe};
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn from(rule: &str, folder: &Path) -> String {
+    format!("{rule} from={}", folder.display())
+}
+
+fn bytes_in(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+    entries.map(|entry| entry.metadata().expect("metadata").len()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_lies_in_a_directory_than_its_quota() {
+    let folder = folder();
+    let host = host();
+    let rule = from("file-write /cache max=1KiB", folder.path());
+    let deployment = deploy(&host, probe(&[]), &[&rule]).await;
+    let text = "x".repeat(600);
+    assert!(attempt(&deployment, &["write", "/cache/a", &text]).await.is_ok());
+    let told = attempt(&deployment, &["write", "/cache/b", &text]).await;
+    assert!(told.is_err(), "{told:?}");
+    assert!(attempt(&deployment, &["append", "/cache/a", &text]).await.is_err());
+    assert!(attempt(&deployment, &["write-at", "/cache/a", "5000", "x"]).await.is_err());
+    assert!(attempt(&deployment, &["set-size", "/cache/a", "5000"]).await.is_err());
+    assert!(bytes_in(folder.path()) <= 1_024, "{} bytes", bytes_in(folder.path()));
+    attempt(&deployment, &["remove", "/cache/a"]).await.expect("removed");
+    attempt(&deployment, &["remove", "/cache/b"]).await.ok();
+    attempt(&deployment, &["write", "/cache/c", &"y".repeat(1_000)]).await.expect("there is room again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rename_loses_nothing_under_a_quota() {
+    let folder = folder();
+    let host = host();
+    let rules = [from("file-write /cache max=1KiB", folder.path()), from("file-read /cache", folder.path())];
+    let deployment = deploy(&host, probe(&[]), &[&rules[0], &rules[1]]).await;
+    attempt(&deployment, &["write", "/cache/a", "kept"]).await.expect("written");
+    attempt(&deployment, &["rename", "/cache/a", "/cache/a"]).await.ok();
+    assert_eq!(attempt(&deployment, &["read", "/cache/a"]).await.as_deref(), Ok("kept"));
+    attempt(&deployment, &["write", "/cache/b", "old"]).await.expect("written");
+    attempt(&deployment, &["rename", "/cache/missing", "/cache/b"]).await.expect_err("there is none");
+    assert_eq!(attempt(&deployment, &["read", "/cache/b"]).await.as_deref(), Ok("old"));
+    attempt(&deployment, &["rename", "/cache/a", "/cache/b"]).await.expect("renamed");
+    assert_eq!(attempt(&deployment, &["read", "/cache/b"]).await.as_deref(), Ok("kept"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_shows_what_may_be_read() {
+    let folder = folder();
+    std::fs::create_dir_all(folder.path().join("sub/deep")).expect("folders");
+    for name in ["a.csv", "b.txt", "sub/c.csv", "sub/d.txt"] {
+        std::fs::write(folder.path().join(name), "x").expect("a file");
+    }
+    let host = host();
+    let rule = from("file-read /data/**/*.csv", folder.path());
+    let deployment = deploy(&host, probe(&[]), &[&rule]).await;
+    assert_eq!(attempt(&deployment, &["list", "/data"]).await.as_deref(), Ok("a.csv sub"));
+    assert_eq!(attempt(&deployment, &["list", "/data/sub"]).await.as_deref(), Ok("c.csv deep"));
+}
+
+/// The directory was opened when the component was deployed; what has its name later is
+/// another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_is_replaced_after_the_deploy_is_not_the_granted_one() {
+    let folder = folder();
+    let (granted, moved) = (folder.path().join("granted"), folder.path().join("moved"));
+    std::fs::create_dir(&granted).expect("a folder");
+    std::fs::write(granted.join("a.txt"), "granted").expect("a file");
+    let host = host();
+    let deployment = deploy(&host, probe(&[]), &[&from("file-read /data", &granted)]).await;
+    std::fs::rename(&granted, &moved).expect("moved");
+    std::fs::create_dir(&granted).expect("another folder");
+    std::fs::write(granted.join("a.txt"), "somebody else's").expect("a file");
+    assert_eq!(attempt(&deployment, &["read", "/data/a.txt"]).await.as_deref(), Ok("granted"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_lead_on_within_a_directory_that_is_granted_whole() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("sub")).expect("a folder");
+    std::fs::write(folder.path().join("sub/a.txt"), "a").expect("a file");
+    std::os::unix::fs::symlink("sub", folder.path().join("link")).expect("a link");
+    let host = host();
+    let deployment = deploy(&host, probe(&[]), &[&from("file-read /data", folder.path())]).await;
+    assert_eq!(attempt(&deployment, &["read", "/data/link/a.txt"]).await.as_deref(), Ok("a"));
+}

@@ -1,0 +1,10 @@
+//! What components are granted: approval, revocation, quotas, values, the file of grants.
+//!
+//! What is refused has a table of its own, in `tests/attacks`.
+
+mod approval;
+mod files;
+mod grants_file;
+mod probe;
+mod revoke;
+mod values;

@@ -1,0 +1,102 @@
+//! What is taken back ends, at once and for good.
+
+use std::time::Duration;
+
+use airssys_wasm_host::{Instancing, policy::FileAccess, policy::Operation};
+
+use super::probe::{Record, attempt, builder, deploy, grants, host, probe};
+
+/// Many times: whoever begins after `revoke` has returned sees nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_call_that_begins_after_a_revocation_gets_through() {
+    let host = host();
+    for round in 0..50 {
+        let rules = ["config a value=1"];
+        let deploy = host.deploy(probe(&[])).grants(grants(&rules)).instancing(Instancing::pooled(4));
+        let deployment = deploy.await.expect("deployed");
+        let callers: Vec<_> = (0..3)
+            .map(|_| {
+                let deployment = deployment.clone();
+                tokio::spawn(async move {
+                    for _ in 0..20 {
+                        attempt(&deployment, &["config", "a"]).await.ok();
+                    }
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_micros(round * 40)).await;
+        host.revoke("attack-probe", "config a").expect("deployed");
+        assert!(attempt(&deployment, &["config", "a"]).await.is_err(), "round {round}");
+        for caller in callers {
+            caller.await.expect("a caller");
+        }
+        host.remove("attack-probe").await.expect("removed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_ends_at_its_time_and_what_was_opened_under_it_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.txt"), "a").expect("a file");
+    let host = host();
+    let until = std::time::SystemTime::now() + Duration::from_secs(3);
+    let rule = format!(
+        "file-read /data from={} until={}",
+        folder.path().display(),
+        humantime::format_rfc3339_seconds(until)
+    );
+    let deployment = deploy(&host, probe(&[]), &[&rule]).await;
+    assert_eq!(attempt(&deployment, &["keep", "/data/a.txt"]).await.as_deref(), Ok("kept"));
+    assert_eq!(attempt(&deployment, &["read-kept"]).await.as_deref(), Ok("a"));
+    tokio::time::sleep(Duration::from_millis(3_100)).await;
+    assert!(attempt(&deployment, &["read-kept"]).await.is_err());
+    assert!(attempt(&deployment, &["read", "/data/a.txt"]).await.is_err());
+    let operation = Operation::File { access: FileAccess::Read, path: "/data/a.txt".into() };
+    let explained = deployment.explain(&operation).to_string();
+    assert!(explained.contains("has expired"), "{explained}");
+}
+
+/// A read that waits for somebody who says nothing is woken by the revocation.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_waits_ends_with_its_grant() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    let address = silent.local_addr().expect("an address").to_string();
+    let accepting = tokio::spawn(async move {
+        let (stream, _) = silent.accept().await.expect("somebody");
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        drop(stream);
+    });
+    let record = Record::default();
+    let host = builder().audit_log(record.clone()).build().expect("a host");
+    let deployment = deploy(&host, probe(&[]), &[&format!("tcp {address}")]).await;
+    let waiting = tokio::spawn(async move { attempt(&deployment, &["tcp", &address]).await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let revoked = std::time::Instant::now();
+    host.revoke("attack-probe", "tcp 127.0.0.1:*").expect("deployed");
+    let told = waiting.await.expect("a task");
+    assert!(revoked.elapsed() < Duration::from_secs(5), "it waited on for {:?}", revoked.elapsed());
+    assert!(told.as_deref().is_err() || told.as_deref() == Ok(""), "{told:?}");
+    assert!(
+        record.lines().iter().any(|line| line.contains("\"reason\":\"revoked\"")),
+        "{:?}",
+        record.lines()
+    );
+    accepting.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_refusals_is_counted_to_the_last() {
+    let record = Record::default();
+    let host = builder().audit_log(record.clone()).build().expect("a host");
+    let deployment = deploy(&host, probe(&[]), &[]).await;
+    let told = attempt(&deployment, &["flood", "config", "a", "5000"]).await;
+    assert_eq!(told.as_deref(), Ok("5000 of 5000 refused"));
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let counts: Vec<u64> = record
+        .lines()
+        .iter()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()?["count"].as_u64())
+        .collect();
+    assert_eq!(counts.iter().sum::<u64>(), 5_000);
+    assert!(counts.len() < 500, "{} records", counts.len());
+}
