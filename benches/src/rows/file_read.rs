@@ -26,7 +26,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .instancing(Instancing::pooled(1))
             .await
             .expect("deployed");
-        let read = deployment.function::<(String,), (Read,)>("read").expect("the function is there");
+        let read = deployment.function::<(String,), (Read,)>("count-file").expect("the function is there");
 
         let engine = bare::same_engine();
         let pre = bare::linked_with_http(&engine, guest(GUEST).bytes());
@@ -34,7 +34,8 @@ pub(crate) fn rows() -> Vec<Row> {
         wasi.preopened_dir(folder.path(), "/data", FsPerms::ReadOnly).expect("opened");
         let mut store = bare::store_with(&engine, wasi.build());
         let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
-        let bare_read = instance.get_typed_func::<(String,), (Read,)>(&mut store, "read").expect("it fits");
+        let bare_read =
+            instance.get_typed_func::<(String,), (Read,)>(&mut store, "count-file").expect("it fits");
 
         in_turns(
             200,

@@ -11,7 +11,7 @@ wit_bindgen::generate!({
 
         world plain-fetcher {
             /// How many bytes a file has.
-            export read: func(path: string) -> result<u64, string>;
+            export count-file: func(path: string) -> result<u64, string>;
             /// How many bytes came, or how it ended.
             export fetch: func(authority: string, path: string) -> result<u64, string>;
         }
@@ -23,7 +23,7 @@ struct Fetcher;
 export!(Fetcher);
 
 impl Guest for Fetcher {
-    fn read(path: String) -> Result<u64, String> {
+    fn count_file(path: String) -> Result<u64, String> {
         let text = std::fs::read(path).map_err(|error| error.to_string())?;
         Ok(text.len() as u64)
     }
