@@ -7,9 +7,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 
-use tokio::time::{Sleep, sleep};
-
-use crate::engine::{Clock, Ticks};
+use crate::engine::{Alarm, Clock, Ticks};
 use crate::revision::Revision;
 
 /// The deadline passed.
@@ -17,20 +15,23 @@ use crate::revision::Revision;
 pub(crate) struct Elapsed;
 
 /// Runs `call` until `deadline` and drops it then. A call that never waits costs
-/// no timer. Takes the call where it lies: a call's future is large, and moving it
+/// no alarm. Takes the call where it lies: a call's future is large, and moving it
 /// costs as much as the rest of the way.
 pub(crate) async fn within<F: Future>(
     clock: &Clock,
     deadline: Ticks,
     mut call: Pin<&mut F>,
 ) -> std::result::Result<F::Output, Elapsed> {
-    let mut timer: Option<Pin<Box<Sleep>>> = None;
+    let mut alarm: Option<Alarm<'_>> = None;
     poll_fn(move |context| {
         if let Poll::Ready(output) = call.as_mut().poll(context) {
             return Poll::Ready(Ok(output));
         }
-        let timer = timer.get_or_insert_with(|| Box::pin(sleep(deadline.after(clock.now()))));
-        timer.as_mut().poll(context).map(|()| Err(Elapsed))
+        if clock.now() >= deadline {
+            return Poll::Ready(Err(Elapsed));
+        }
+        alarm.get_or_insert_with(|| clock.alarm(deadline)).wake(context.waker());
+        Poll::Pending
     })
     .await
 }

@@ -46,9 +46,8 @@ pub enum Enforcement {
 /// A yes that still holds, or has to be asked for again.
 #[derive(Clone, Debug)]
 pub(crate) struct Permit {
-    pub(crate) operation: Operation,
-    /// The grant that gave it.
-    pub(crate) rule: Rule,
+    /// Shared, because a permit goes along with every use of what it opened.
+    what: Arc<(Operation, Rule)>,
     generation: u64,
     until: Option<u64>,
     /// Set for what was opened where links were followed: whether they no longer may be.
@@ -57,6 +56,19 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
+    fn new(operation: Operation, rule: Rule, generation: u64, until: Option<u64>) -> Self {
+        Self { what: Arc::new((operation, rule)), generation, until, was_by_any_link: None }
+    }
+
+    pub(crate) fn operation(&self) -> &Operation {
+        &self.what.0
+    }
+
+    /// The grant that gave it.
+    pub(crate) fn rule(&self) -> &Rule {
+        &self.what.1
+    }
+
     /// The same for something that links may have led to, for as long as they may.
     pub(crate) fn by_any_link(self, ended: &Arc<AtomicBool>) -> Self {
         Self { was_by_any_link: Some(Arc::clone(ended)), ..self }
@@ -98,7 +110,7 @@ impl Authority {
             Decision::Allowed { rule, until } => {
                 self.learn(&operation, &rule);
                 self.record(&operation, Verdict::Allowed { rule: rule.clone() }, call);
-                Ok(Permit { operation, rule, generation, until, was_by_any_link: None })
+                Ok(Permit::new(operation, rule, generation, until))
             }
             Decision::Denied(reason) => {
                 self.refuse(&operation, reason.clone(), call);
@@ -111,9 +123,7 @@ impl Authority {
     pub(crate) fn permit_quietly(&self, operation: Operation) -> Option<Permit> {
         let generation = self.generation.load(Ordering::Acquire);
         match self.policy.load().decide(&operation, now()) {
-            Decision::Allowed { rule, until } => {
-                Some(Permit { operation, rule, generation, until, was_by_any_link: None })
-            }
+            Decision::Allowed { rule, until } => Some(Permit::new(operation, rule, generation, until)),
             Decision::Denied(_) => None,
         }
     }
@@ -155,18 +165,19 @@ impl Authority {
         if permit.generation == generation && permit.until.is_none_or(|until| now() < until) {
             return true;
         }
-        match self.policy.load().decide(&permit.operation, now()) {
+        match self.policy.load().decide(permit.operation(), now()) {
             Decision::Allowed { .. } if permit.may_be_elsewhere() => {
                 let problem = "was opened where links were followed, and they no longer are".into();
-                self.refuse(&permit.operation, Reason::LeadsElsewhere { problem }, call);
+                self.refuse(permit.operation(), Reason::LeadsElsewhere { problem }, call);
                 false
             }
             Decision::Allowed { rule, until } => {
-                (permit.rule, permit.generation, permit.until) = (rule, generation, until);
+                permit.what = Arc::new((permit.operation().clone(), rule));
+                (permit.generation, permit.until) = (generation, until);
                 true
             }
             Decision::Denied(reason) => {
-                self.refuse(&permit.operation, reason, call);
+                self.refuse(permit.operation(), reason, call);
                 false
             }
         }

@@ -22,6 +22,16 @@ pub(crate) struct Guarded<Stream> {
     authority: Arc<Authority>,
     permit: Permit,
     call: CallId,
+    waiting: Waiting,
+}
+
+/// How long a stream may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// As long as a disk takes: it need not be woken.
+    ByItself,
+    /// For as long as somebody else says nothing.
+    ForOthers,
 }
 
 impl<Stream> Guarded<Stream> {
@@ -41,10 +51,11 @@ pub(crate) fn guard_input(
     authority: &Arc<Authority>,
     permit: Permit,
     call: CallId,
+    waiting: Waiting,
 ) -> wasmtime::Result<()> {
     let place = table.get_mut(slot)?;
     let stream = Some(std::mem::replace(place, Box::new(Ended)));
-    *place = Box::new(Guarded { stream, authority: Arc::clone(authority), permit, call });
+    *place = Box::new(Guarded { stream, authority: Arc::clone(authority), permit, call, waiting });
     Ok(())
 }
 
@@ -58,7 +69,8 @@ pub(crate) fn guard_output(
 ) -> wasmtime::Result<()> {
     let place = table.get_mut(slot)?;
     let stream = Some(std::mem::replace(place, Box::new(Ended)));
-    *place = Box::new(Guarded { stream, authority: Arc::clone(authority), permit, call });
+    let waiting = Waiting::ForOthers;
+    *place = Box::new(Guarded { stream, authority: Arc::clone(authority), permit, call, waiting });
     Ok(())
 }
 
@@ -81,6 +93,9 @@ impl InputStream for Guarded<DynInputStream> {
     }
 
     async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
+        if self.waiting == Waiting::ByItself {
+            return self.get()?.blocking_read(size).await;
+        }
         loop {
             self.get()?;
             let Some(stream) = &mut self.stream else { return Err(StreamError::Closed) };

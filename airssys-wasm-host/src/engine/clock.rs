@@ -4,7 +4,10 @@
 //! Tests: the workspace's `tests/limits`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
 use std::time::Duration;
+
+use super::alarms::{Alarms, Key};
 
 /// How often epochs and the clock advance.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -27,25 +30,48 @@ impl Ticks {
     pub(crate) fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
-
-    /// The time until this point, seen from `now`.
-    pub(crate) fn after(self, now: Self) -> Duration {
-        TICK.saturating_mul(u32::try_from(self.0.saturating_sub(now.0)).unwrap_or(u32::MAX))
-    }
 }
 
-/// Counts ticks since the host was built.
+/// Counts ticks since the host was built, and wakes who waits for one.
 #[derive(Debug, Default)]
-pub(crate) struct Clock(AtomicU64);
+pub(crate) struct Clock {
+    now: AtomicU64,
+    alarms: Alarms,
+}
+
+/// Wakes whoever it was last set for when its tick comes. Dropped, it does not.
+pub(crate) struct Alarm<'a> {
+    alarms: &'a Alarms,
+    key: Key,
+}
 
 impl Clock {
     #[inline]
     pub(crate) fn now(&self) -> Ticks {
-        Ticks(self.0.load(Ordering::Relaxed))
+        Ticks(self.now.load(Ordering::Relaxed))
     }
 
     /// Sets the clock; it never runs backwards, for the ticker alone sets it.
     pub(super) fn set(&self, now: Ticks) {
-        self.0.store(now.0, Ordering::Relaxed);
+        self.now.store(now.0, Ordering::Relaxed);
+        self.alarms.ring(now);
+    }
+
+    /// An alarm for a tick; it is set for somebody by [`Alarm::wake`].
+    pub(crate) fn alarm(&self, tick: Ticks) -> Alarm<'_> {
+        Alarm { alarms: &self.alarms, key: self.alarms.key(tick) }
+    }
+}
+
+impl Alarm<'_> {
+    /// Sets it for somebody. Set after its tick, it rings at the next.
+    pub(crate) fn wake(&self, waker: &Waker) {
+        self.alarms.set(self.key, waker);
+    }
+}
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        self.alarms.take_back(self.key);
     }
 }

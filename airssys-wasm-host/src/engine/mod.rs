@@ -6,6 +6,7 @@
 //! Tests: the workspace's `tests/components` (which profile runs what) and
 //! `tests/limits`.
 
+mod alarms;
 mod clock;
 mod config;
 mod ticker;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use wasmtime::Engine;
 
-pub(crate) use clock::{Clock, Ticks, YIELD_TICKS};
+pub(crate) use clock::{Alarm, Clock, Ticks, YIELD_TICKS};
 pub(crate) use config::{Allocation, Profile};
 
 use crate::observe::AuditTrail;

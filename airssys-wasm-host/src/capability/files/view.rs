@@ -25,7 +25,7 @@ use super::quota::Quota;
 use super::roots::is_uniform;
 use super::walk::{Held, Stopped, walk};
 use super::writer;
-use crate::capability::stream::{guard_input, guard_output};
+use crate::capability::stream::{Waiting, guard_input, guard_output};
 use crate::capability::{Authority, Permit, Rooms, now};
 use crate::observe::CallId;
 
@@ -200,7 +200,7 @@ impl FilesView<'_> {
 
     /// The quota that a permit to write is under.
     fn quota(&self, permit: &Permit) -> Option<&Arc<Quota>> {
-        self.rooms.files.quotas.get(&permit.rule)
+        self.rooms.files.quotas.get(permit.rule())
     }
 
     /// Takes room for so many bytes more of a file, if a permit is under a quota.
@@ -228,7 +228,7 @@ impl FilesView<'_> {
 
     fn over(&self, permit: &Permit, quota: &Quota) -> FsError {
         let reason = Reason::OverQuota { rule: quota.rule.clone() };
-        self.authority.refuse(&permit.operation, reason, self.call);
+        self.authority.refuse(permit.operation(), reason, self.call);
         ErrorCode::Quota.into()
     }
 
@@ -242,7 +242,7 @@ impl FilesView<'_> {
         let Some(quota) = self.quota(permit).cloned() else { return Ok(()) };
         let Descriptor::File(file) = self.table.get(fd)? else { return Err(ErrorCode::IsDirectory.into()) };
         let file = Arc::clone(&file.file);
-        let charged = (quota, file, Arc::clone(self.authority), permit.operation.clone(), self.call);
+        let charged = (quota, file, Arc::clone(self.authority), permit.operation().clone(), self.call);
         writer::charge(self.table, stream, charged).map_err(FsError::trap)
     }
 
@@ -343,7 +343,7 @@ impl Target {
 
 /// Whether a permit is for walking through and nothing else.
 fn only_leads_on(permit: &Permit) -> bool {
-    matches!(permit.operation, Operation::File { access: FileAccess::Walk, .. })
+    matches!(permit.operation(), Operation::File { access: FileAccess::Walk, .. })
 }
 
 /// Whether two paths may be used in the same ways, by the same grants.
@@ -492,7 +492,8 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<Resource<DynInputStream>> {
         let permit = self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
         let stream = self.inner().read_via_stream(fd, offset)?;
-        guard_input(self.table, &stream, self.authority, permit, self.call).map_err(FsError::trap)?;
+        guard_input(self.table, &stream, self.authority, permit, self.call, Waiting::ByItself)
+            .map_err(FsError::trap)?;
         Ok(stream)
     }
 

@@ -15,7 +15,7 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, SocketError, SocketResu
 
 use super::SocketsView;
 use crate::capability::Permit;
-use crate::capability::stream::{guard_input, guard_output};
+use crate::capability::stream::{Waiting, guard_input, guard_output};
 use crate::instance::InstanceState;
 
 /// The version of the interfaces whose functions are stood before.
@@ -75,7 +75,7 @@ impl SocketsView<'_> {
     ) -> SocketResult<()> {
         let names = self.told.names_of(address.ip().to_canonical());
         let permit = self.ask(access, address, names)?;
-        guard_input(self.table, input, self.authority, permit.clone(), self.call)
+        guard_input(self.table, input, self.authority, permit.clone(), self.call, Waiting::ForOthers)
             .map_err(SocketError::trap)?;
         guard_output(self.table, output, self.authority, permit, self.call).map_err(SocketError::trap)
     }
