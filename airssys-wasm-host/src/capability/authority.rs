@@ -103,7 +103,7 @@ impl Authority {
     }
 
     /// Asks whether something may be done, and records the answer.
-    pub(crate) fn ask(&self, operation: Operation, call: CallId) -> Result<Permit, Reason> {
+    pub(crate) fn ask(&self, operation: Operation, call: CallId) -> Result<Permit, Box<Reason>> {
         // Before the policy, so that a change in between is noticed.
         let generation = self.generation.load(Ordering::Acquire);
         match self.policy.load().decide(&operation, now()) {
@@ -114,7 +114,7 @@ impl Authority {
             }
             Decision::Denied(reason) => {
                 self.refuse(&operation, reason.clone(), call);
-                Err(reason)
+                Err(Box::new(reason))
             }
         }
     }
@@ -135,7 +135,7 @@ impl Authority {
         operation: Operation,
         allows: &dyn Fn(&str) -> bool,
         call: CallId,
-    ) -> Result<(), Reason> {
+    ) -> Result<(), Box<Reason>> {
         match self.policy.load().decide_custom(&operation, allows, now()) {
             Decision::Allowed { rule, .. } => {
                 self.learn(&operation, &rule);
@@ -144,7 +144,7 @@ impl Authority {
             }
             Decision::Denied(reason) => {
                 self.refuse(&operation, reason.clone(), call);
-                Err(reason)
+                Err(Box::new(reason))
             }
         }
     }

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use airssys_wasm_core::policy::{Operation, Reason};
+use airssys_wasm_core::policy::Operation;
 use wasmtime::component::Linker;
 
 use crate::InstanceState;
@@ -69,6 +69,6 @@ impl InstanceState {
         allows: impl Fn(&str) -> bool,
     ) -> Result<(), NotAllowed> {
         let operation = Operation::Custom { kind: kind.into(), target: target.into() };
-        self.authority.ask_custom(operation, &allows, self.call()).map_err(|_: Reason| NotAllowed)
+        self.authority.ask_custom(operation, &allows, self.call()).map_err(|_| NotAllowed)
     }
 }

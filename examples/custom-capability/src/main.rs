@@ -28,8 +28,13 @@ async fn main() -> Result<()> {
 
     let unreadable = Grants::new().allow("demo:dice sides=many")?;
     let player = Component::from_file("target/components/dice-player.wasm")?;
-    let error =
-        host.update("dice-player", player).any_version().grants(unreadable).await.map(drop).unwrap_err();
+    let error = host
+        .update("dice-player", player)
+        .any_version()
+        .grants(unreadable)
+        .await
+        .map(drop)
+        .expect_err("nobody can read that");
     println!("{error}");
     Ok(())
 }

@@ -157,7 +157,7 @@ async fn exchange(
         }
     };
     let between_bytes = options.between_bytes_timeout.unwrap_or(TIMEOUT);
-    let body = TimedBody::new(response, between_bytes);
+    let body = TimedBody::of(response, between_bytes);
     let authority = Arc::clone(authority);
     let driving = async move {
         tokio::select! {
@@ -187,7 +187,8 @@ struct TimedBody {
 }
 
 impl TimedBody {
-    fn new(response: Response<Incoming>, between_bytes: Duration) -> Response<WasiBody> {
+    /// A response whose body is one.
+    fn of(response: Response<Incoming>, between_bytes: Duration) -> Response<WasiBody> {
         response.map(|incoming| {
             Self { incoming, between_bytes, deadline: Box::pin(sleep(between_bytes)) }.boxed_unsync()
         })

@@ -89,7 +89,11 @@ pub fn stream(url: &str, parts_max: &str) -> Outcome {
             }
         }
     };
-    if ended == "it goes on" { Ok(format!("{parts} parts")) } else { Err(format!("{ended} after {parts} parts")) }
+    if ended == "it goes on" {
+        Ok(format!("{parts} parts"))
+    } else {
+        Err(format!("{ended} after {parts} parts"))
+    }
 }
 
 fn told(error: &ErrorCode) -> String {

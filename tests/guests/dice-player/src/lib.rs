@@ -16,7 +16,7 @@ use airssys_wasm_sdk::prelude::*;
 ")]
 #[component_capabilities(
     custom("demo:dice sides=6"),
-    optional(custom("demo:dice sides=20"), reason = "for games with larger dice"),
+    optional(custom("demo:dice sides=20"), reason = "for games with larger dice")
 )]
 struct Player;
 
