@@ -8,7 +8,8 @@
 //! |---|---|
 //! | [`ComponentName`], [`FunctionName`] | what a name may be |
 //! | [`About`], [`Requests`], [`section`] | what a component's custom sections say |
-//! | [`Capability`] | the one text of a request |
+//! | [`Capability`], [`Rule`], [`Kind`] | the one text of a capability |
+//! | [`policy`] | what a component may do, and why |
 //! | [`Instancing`] | which instance serves a call |
 //!
 //! ```

@@ -25,10 +25,14 @@
 //! | deploy, update, roll back | [`Host::deploy`], [`Host::update`], [`Host::rollback`] |
 //! | call with Rust types, with values, through generated bindings | [`Function`], [`DynamicFunction`], [`Bindings`] |
 //! | bound what a component uses | [`Limits`], [`Instancing`] |
+//! | give it files, network, values; take them back | [`policy::Grants`], [`Deploy::grants`], [`Host::revoke`], [`Approval`] |
+//! | know what it did, may do, and needs | [`AuditLog`], [`Deployment::explain`], [`Enforcement::AuditOnly`] |
+//! | provide interfaces of your own | [`Provider`] |
 //! | see what happens | [`Status`], [`Event`], [`GuestLog`] |
 //! | handle an error | [`Error`], [`ErrorKind`] |
 //!
-//! A component has no authority: see the table at [`HostBuilder`].
+//! A component reaches what it requested, as far as it was granted and not denied:
+//! nothing, unless somebody says more. See the table at [`HostBuilder`] and [`policy`].
 //!
 //! Of the runtime below, these types show in this API, all for calls:
 //! `wasmtime::component::{ComponentNamedList, Lift, Lower, Instance}`,

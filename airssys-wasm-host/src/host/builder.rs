@@ -34,8 +34,8 @@ use crate::{Error, ErrorKind, Result};
 /// | time | 30 s a call, by the wall clock, host calls included |
 /// | imports that nothing provides | refuse the component |
 ///
-/// The numbers are [`Limits`]. What a component requests in its metadata is
-/// recorded and shown, and gives it nothing.
+/// The numbers are [`Limits`]. What a component requests in its metadata gives it
+/// nothing by itself: [`Deploy::grants`](crate::Deploy::grants) does.
 #[must_use = "a builder builds nothing until `build` is called"]
 pub struct HostBuilder {
     code_cache: Option<PathBuf>,

@@ -56,7 +56,11 @@ impl Host {
     /// [`InvalidName`](crate::ErrorKind::InvalidName),
     /// [`StartFailed`](crate::ErrorKind::StartFailed),
     /// [`Unhealthy`](crate::ErrorKind::Unhealthy),
-    /// [`InvalidLimits`](crate::ErrorKind::InvalidLimits); the
+    /// [`InvalidLimits`](crate::ErrorKind::InvalidLimits),
+    /// [`NotGranted`](crate::ErrorKind::NotGranted),
+    /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable),
+    /// [`UnknownCapability`](crate::ErrorKind::UnknownCapability),
+    /// [`ApprovalMismatch`](crate::ErrorKind::ApprovalMismatch); the
     /// [phase](crate::Error::phase) says where. Nothing is left behind.
     ///
     /// Cancel safe: dropped before it is ready, nothing is deployed.
@@ -78,7 +82,9 @@ impl Host {
     /// [`VersionNotNewer`](crate::ErrorKind::VersionNotNewer),
     /// [`WorldChanged`](crate::ErrorKind::WorldChanged),
     /// [`CallersLost`](crate::ErrorKind::CallersLost),
-    /// [`StateWouldBeLost`](crate::ErrorKind::StateWouldBeLost).
+    /// [`StateWouldBeLost`](crate::ErrorKind::StateWouldBeLost), and
+    /// [`AwaitsApproval`](crate::ErrorKind::AwaitsApproval) if it asks for more than the
+    /// revision that serves and says no grants of its own.
     ///
     /// Cancel safe: dropped before it is ready, either nothing has changed or the
     /// new revision serves; never anything between.

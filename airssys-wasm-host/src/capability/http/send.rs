@@ -147,6 +147,8 @@ async fn exchange(
         let mut is_open = true;
         loop {
             tokio::select! {
+                // In this order, so that what is sent is written out at once.
+                biased;
                 response = &mut sending => break response.map_err(|_| Error::ConnectionReadTimeout)??,
                 ended = &mut connection, if is_open => {
                     ended?;
