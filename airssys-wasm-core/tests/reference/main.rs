@@ -2,6 +2,7 @@
 //!
 //! Names, hosts and ports are few, so that rules and operations often meet.
 //! Single cases are beside the code; `matcher` is fuzzed with in `fuzz`, too.
+#![cfg(feature = "url")]
 
 mod covering;
 mod matcher;
