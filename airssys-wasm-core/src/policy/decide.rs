@@ -114,6 +114,17 @@ pub enum Reason {
     },
 }
 
+impl Requested {
+    /// The rules that are requested; none where it says nothing.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        let requests = match self {
+            Self::These(requests) => Some(requests),
+            Self::Anything => None,
+        };
+        requests.into_iter().flat_map(Requests::iter).map(|(rule, _)| rule)
+    }
+}
+
 impl Policy {
     /// What requests and grants make together.
     #[must_use]

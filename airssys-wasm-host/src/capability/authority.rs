@@ -106,14 +106,26 @@ impl Authority {
     pub(crate) fn ask(&self, operation: Operation, call: CallId) -> Result<Permit, Box<Reason>> {
         // Before the policy, so that a change in between is noticed.
         let generation = self.generation.load(Ordering::Acquire);
-        match self.policy.load().decide(&operation, now()) {
+        let decision = self.policy.load().decide(&operation, now());
+        let (rule, until) = self.answer(decision, &operation, call)?;
+        Ok(Permit::new(operation, rule, generation, until))
+    }
+
+    /// Records a decision, and learns from it.
+    fn answer(
+        &self,
+        decision: Decision,
+        operation: &Operation,
+        call: CallId,
+    ) -> Result<(Rule, Option<u64>), Box<Reason>> {
+        match decision {
             Decision::Allowed { rule, until } => {
-                self.learn(&operation, &rule);
-                self.record(&operation, Verdict::Allowed { rule: rule.clone() }, call);
-                Ok(Permit::new(operation, rule, generation, until))
+                self.learn(operation, &rule);
+                self.record(operation, Verdict::Allowed { rule: rule.clone() }, call);
+                Ok((rule, until))
             }
             Decision::Denied(reason) => {
-                self.refuse(&operation, reason.clone(), call);
+                self.refuse(operation, reason.clone(), call);
                 Err(Box::new(reason))
             }
         }
@@ -136,17 +148,8 @@ impl Authority {
         allows: &dyn Fn(&str) -> bool,
         call: CallId,
     ) -> Result<(), Box<Reason>> {
-        match self.policy.load().decide_custom(&operation, allows, now()) {
-            Decision::Allowed { rule, .. } => {
-                self.learn(&operation, &rule);
-                self.record(&operation, Verdict::Allowed { rule }, call);
-                Ok(())
-            }
-            Decision::Denied(reason) => {
-                self.refuse(&operation, reason.clone(), call);
-                Err(Box::new(reason))
-            }
-        }
+        let decision = self.policy.load().decide_custom(&operation, allows, now());
+        self.answer(decision, &operation, call).map(drop)
     }
 
     /// The answer to a question that nobody puts yet: recorded nowhere.

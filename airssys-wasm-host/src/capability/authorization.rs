@@ -13,7 +13,7 @@ use airssys_wasm_core::policy::Grants;
 use parking_lot::Mutex;
 
 use super::{Authority, Rooms};
-use crate::rollout::Pending;
+use crate::Component;
 
 /// The authority of every revision of a name.
 #[derive(Default)]
@@ -26,7 +26,7 @@ struct State {
     revoked: VecDeque<Rule>,
     /// How many were taken back before those, and have been granted again.
     lifted: usize,
-    pending: Option<Pending>,
+    pending: Option<Component>,
 }
 
 impl Authorization {
@@ -56,7 +56,7 @@ impl Authorization {
     }
 
     /// An update waits to be approved; one that waited before does so no more.
-    pub(crate) fn wait(&self, pending: Pending) {
+    pub(crate) fn wait(&self, pending: Component) {
         self.0.lock().pending = Some(pending);
     }
 
@@ -64,7 +64,7 @@ impl Authorization {
         self.0.lock().pending = None;
     }
 
-    pub(crate) fn pending(&self) -> Option<Pending> {
+    pub(crate) fn pending(&self) -> Option<Component> {
         self.0.lock().pending.clone()
     }
 

@@ -175,7 +175,7 @@ impl Host {
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
     pub fn awaiting_approval(&self, name: &str) -> Result<Option<Component>> {
         let named = self.0.names.get(name)?;
-        Ok(named.authorization.pending().map(|pending| pending.component))
+        Ok(named.authorization.pending())
     }
 
     /// Goes on with the update of a name that waits: await what this returns.

@@ -51,9 +51,3 @@ impl Approval {
         Err(Error::new(ErrorKind::ApprovalMismatch, format!("this is not what was approved: {problem}")))
     }
 }
-
-/// An update that waits to be approved.
-#[derive(Clone, Debug)]
-pub(crate) struct Pending {
-    pub(crate) component: Component,
-}

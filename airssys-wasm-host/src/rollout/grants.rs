@@ -2,10 +2,10 @@
 //!
 //! Tests: the workspace's `tests/suite/capabilities/approval`.
 
-use std::collections::BTreeSet;
-
-use airssys_wasm_core::policy::{Change, Granted, Requested, Review, difference, mismatches};
-use airssys_wasm_core::{Kind, Need, Rule};
+use airssys_wasm_core::policy::{
+    Change, Granted, Requested, Review, difference, imports_means_for, kinds, mismatches,
+};
+use airssys_wasm_core::{Need, Rule};
 
 use crate::capability::now;
 use crate::observe::Event;
@@ -40,9 +40,8 @@ pub(super) fn check_no_growth(runtime: &Runtime, serving: &Revision, next: &Draf
     if changes.is_empty() {
         return Ok(());
     }
-    let name = next.name.clone();
     runtime.announcer.announce(Event::AwaitsApproval {
-        component: name,
+        component: next.name.clone(),
         digest: next.component.digest(),
         changes: changes.clone(),
     });
@@ -77,17 +76,10 @@ fn growth(serving: &Revision, next: &Draft) -> Vec<String> {
     }
 }
 
-fn kinds(world: &airssys_wasm_core::world::World) -> BTreeSet<Kind> {
-    airssys_wasm_core::policy::kinds(world)
-}
-
 /// Rules of an embedder's kinds are of kinds that this one has, and it can read them.
 fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
-    let requested: Vec<&Rule> = match draft.component.requested() {
-        Requested::These(requests) => requests.iter().map(|(rule, _)| rule).collect(),
-        Requested::Anything => Vec::new(),
-    };
-    let all = requested.into_iter().chain(draft.grants.allowed()).chain(draft.grants.denied());
+    let requested = draft.component.requested().rules();
+    let all = requested.chain(draft.grants.allowed()).chain(draft.grants.denied());
     for rule in all.filter(|rule| rule.known_kind().is_none()) {
         let provider = runtime.linkers.providers().iter().find(|provider| provider.kind() == rule.kind());
         let Some(provider) = provider else {
@@ -111,7 +103,7 @@ fn check_what_all_may_use(draft: &Draft) -> Result<()> {
     let denied: Vec<String> = draft
         .grants
         .denied()
-        .filter(|rule| airssys_wasm_core::policy::imports_means_for(draft.component.world(), rule))
+        .filter(|rule| imports_means_for(draft.component.world(), rule))
         .map(|rule| format!("`{rule}`"))
         .collect();
     if denied.is_empty() {

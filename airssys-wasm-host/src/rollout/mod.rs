@@ -17,7 +17,6 @@ mod promoted;
 mod run;
 
 pub use approval::Approval;
-pub(crate) use approval::Pending;
 pub use options::{Deploy, Rollback, Update};
 pub use probe::RolloutProbe;
 pub use promoted::Promoted;

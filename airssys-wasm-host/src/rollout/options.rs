@@ -13,7 +13,7 @@ use semver::Version;
 use tracing::Instrument as _;
 
 use super::run::{Allowed, Candidate, Run};
-use super::{Approval, Pending, Promoted};
+use super::{Approval, Promoted};
 use crate::aside::drop_aside;
 use crate::capability::Enforcement;
 use crate::deployment::{Deployment, Serving};
@@ -229,7 +229,7 @@ impl<'a> Update<'a> {
             None => self.grants,
         };
         let given_anew = given.is_some();
-        let waiting = Pending { component: self.component.clone() };
+        let waiting = self.component.clone();
         let draft = Draft {
             name: named.name.clone(),
             approved: if given.is_some() { Approved::Now { lifting } } else { Approved::Before },

@@ -2,6 +2,7 @@
 //!
 //! Text only; nothing is looked up. Tests: below.
 
+use airssys_wasm_core::policy::{FileAccess, Operation};
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 /// The longest path: that of Linux.
@@ -56,6 +57,11 @@ impl GuestPath {
     /// The text as operations have it.
     pub(super) fn as_str(&self) -> &str {
         if self.text.is_empty() { "/" } else { &self.text }
+    }
+
+    /// Something done to what lies here.
+    pub(super) fn operation(&self, access: FileAccess) -> Operation {
+        Operation::File { access, path: self.as_str().to_owned() }
     }
 
     /// The names from the root of everything on.

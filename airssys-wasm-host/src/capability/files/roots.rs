@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use airssys_wasm_core::Rule;
-use airssys_wasm_core::policy::{FileRule, Policy, Requested};
+use airssys_wasm_core::policy::{FileRule, Policy};
 use wasmtime_wasi::filesystem::Dir;
 use wasmtime_wasi::{FsPerms, OpenMode};
 
@@ -181,10 +181,7 @@ fn uses(path: &GuestPath, rules: &[FileRule]) -> (bool, bool) {
 /// of nothing in it, and of all ways to write.
 pub(super) fn is_uniform(path: &GuestPath, policy: &Policy) -> bool {
     let grants = policy.grants();
-    let requested: Vec<&Rule> = match policy.requested() {
-        Requested::These(requests) => requests.iter().map(|(rule, _)| rule).collect(),
-        Requested::Anything => Vec::new(),
-    };
+    let requested = policy.requested().rules();
     let all = grants.allowed().chain(grants.denied()).chain(grants.revoked()).chain(requested);
     all.filter_map(FileRule::of).all(|rule| {
         let root = GuestPath::root(&rule.root);

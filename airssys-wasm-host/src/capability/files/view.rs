@@ -71,17 +71,17 @@ impl FilesView<'_> {
     }
 
     fn ask(&self, access: FileAccess, path: &GuestPath) -> FsResult<Permit> {
-        let operation = Operation::File { access, path: path.as_str().to_owned() };
+        let operation = path.operation(access);
         self.authority.ask(operation, self.call).map_err(|_| ErrorCode::NotPermitted.into())
     }
 
     fn would_allow(&self, access: FileAccess, path: &GuestPath) -> bool {
-        self.authority.would_allow(&Operation::File { access, path: path.as_str().to_owned() })
+        self.authority.would_allow(&path.operation(access))
     }
 
     /// Refuses what leads to where other grants hold.
     fn refuse(&self, access: FileAccess, path: &GuestPath, problem: &str) -> FsError {
-        let operation = Operation::File { access, path: path.as_str().to_owned() };
+        let operation = path.operation(access);
         let reason = Reason::LeadsElsewhere { problem: problem.into() };
         self.authority.refuse(&operation, reason, self.call);
         ErrorCode::NotPermitted.into()
@@ -136,6 +136,18 @@ impl FilesView<'_> {
         (dir.dir, dir.open_mode, dir.perms) = (handle, mode, perms);
         let directory = self.table.push(Descriptor::Dir(dir))?;
         Ok(Target { directory, name, is_temporary: true, path, root: base.root })
+    }
+
+    /// Asks whether something may be done where `written` leads, and goes there.
+    async fn begin(
+        &mut self,
+        fd: &Resource<Descriptor>,
+        written: String,
+        access: FileAccess,
+    ) -> FsResult<(Target, Permit)> {
+        let (base, path) = self.path(fd, &written, access)?;
+        let permit = self.ask(access, &path)?;
+        Ok((self.target(fd, &base, written, path, access).await?, permit))
     }
 
     fn done(&mut self, target: Target) -> FsResult<()> {
@@ -318,9 +330,7 @@ impl FilesView<'_> {
     /// What may be done with a directory that is handed out unasked: recorded once it is
     /// done.
     fn quiet_permits(&self, path: &GuestPath) -> Permits {
-        let permit = |access| {
-            self.authority.permit_quietly(Operation::File { access, path: path.as_str().to_owned() })
-        };
+        let permit = |access| self.authority.permit_quietly(path.operation(access));
         Permits { read: permit(FileAccess::Read), look: permit(FileAccess::Walk), ..Permits::default() }
     }
 
@@ -348,9 +358,7 @@ fn only_leads_on(permit: &Permit) -> bool {
 
 /// Whether two paths may be used in the same ways, by the same grants.
 fn same_uses(policy: &Policy, a: &GuestPath, b: &GuestPath) -> bool {
-    let decide = |access, path: &GuestPath| {
-        policy.decide(&Operation::File { access, path: path.as_str().to_owned() }, now())
-    };
+    let decide = |access, path: &GuestPath| policy.decide(&path.operation(access), now());
     let both = |access| (decide(access, a), decide(access, b));
     let (read, new_read) = both(FileAccess::Read);
     let (write, new_write) = both(FileAccess::Write);
@@ -537,9 +545,7 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn create_directory_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
-        let (base, path) = self.path(&fd, &written, FileAccess::Write)?;
-        self.ask(FileAccess::Write, &path)?;
-        let target = self.target(&fd, &base, written, path, FileAccess::Write).await?;
+        let (target, _) = self.begin(&fd, written, FileAccess::Write).await?;
         let outcome = self.inner().create_directory_at(target.borrow(), target.name.clone()).await;
         self.finish(FileAccess::Write, target, outcome)
     }
@@ -574,9 +580,7 @@ impl HostDescriptor for FilesView<'_> {
         atim: NewTimestamp,
         mtim: NewTimestamp,
     ) -> FsResult<()> {
-        let (base, path) = self.path(&fd, &written, FileAccess::Write)?;
-        self.ask(FileAccess::Write, &path)?;
-        let target = self.target(&fd, &base, written, path, FileAccess::Write).await?;
+        let (target, _) = self.begin(&fd, written, FileAccess::Write).await?;
         let flags = target.flags(flags);
         let outcome =
             self.inner().set_times_at(target.borrow(), flags, target.name.clone(), atim, mtim).await;
@@ -643,17 +647,13 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn readlink_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<String> {
-        let (base, path) = self.path(&fd, &written, FileAccess::Read)?;
-        self.ask(FileAccess::Read, &path)?;
-        let target = self.target(&fd, &base, written, path, FileAccess::Read).await?;
+        let (target, _) = self.begin(&fd, written, FileAccess::Read).await?;
         let outcome = self.inner().readlink_at(target.borrow(), target.name.clone()).await;
         self.finish(FileAccess::Read, target, outcome)
     }
 
     async fn remove_directory_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
-        let (base, path) = self.path(&fd, &written, FileAccess::Write)?;
-        self.ask(FileAccess::Write, &path)?;
-        let target = self.target(&fd, &base, written, path, FileAccess::Write).await?;
+        let (target, _) = self.begin(&fd, written, FileAccess::Write).await?;
         let outcome = self.inner().remove_directory_at(target.borrow(), target.name.clone()).await;
         self.finish(FileAccess::Write, target, outcome)
     }
@@ -716,9 +716,7 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn unlink_file_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
-        let (base, path) = self.path(&fd, &written, FileAccess::Write)?;
-        let permit = self.ask(FileAccess::Write, &path)?;
-        let target = self.target(&fd, &base, written, path, FileAccess::Write).await?;
+        let (target, permit) = self.begin(&fd, written, FileAccess::Write).await?;
         let held = self.hold(&target, &permit).await?;
         let outcome = self.inner().unlink_file_at(target.borrow(), target.name.clone()).await;
         drop(held);
@@ -731,9 +729,7 @@ impl HostDescriptor for FilesView<'_> {
         flags: PathFlags,
         written: String,
     ) -> FsResult<MetadataHashValue> {
-        let (base, path) = self.path(&fd, &written, FileAccess::Look)?;
-        self.ask(FileAccess::Look, &path)?;
-        let target = self.target(&fd, &base, written, path, FileAccess::Look).await?;
+        let (target, _) = self.begin(&fd, written, FileAccess::Look).await?;
         let flags = target.flags(flags);
         let outcome = self.inner().metadata_hash_at(target.borrow(), flags, target.name.clone()).await;
         self.finish(FileAccess::Look, target, outcome)
