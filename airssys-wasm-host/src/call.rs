@@ -5,6 +5,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use crate::engine::{Alarm, Clock, Ticks};
@@ -18,11 +19,11 @@ pub(crate) struct Elapsed;
 /// no alarm. Takes the call where it lies: a call's future is large, and moving it
 /// costs as much as the rest of the way.
 pub(crate) async fn within<F: Future>(
-    clock: &Clock,
+    clock: &Arc<Clock>,
     deadline: Ticks,
     mut call: Pin<&mut F>,
 ) -> std::result::Result<F::Output, Elapsed> {
-    let mut alarm: Option<Alarm<'_>> = None;
+    let mut alarm: Option<Alarm> = None;
     poll_fn(move |context| {
         if let Poll::Ready(output) = call.as_mut().poll(context) {
             return Poll::Ready(Ok(output));

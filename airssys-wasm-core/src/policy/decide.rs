@@ -4,6 +4,7 @@
 //! that adding a deny or narrowing a grant never allows more, in `tests/reference`.
 
 use core::net::IpAddr;
+use std::sync::Arc;
 
 use super::fit::{Fit, Reading, Sought};
 use super::listed::{Listed, Marks};
@@ -60,7 +61,7 @@ pub enum Decision {
     Allowed {
         /// The grant that gives it, or the one that would if every component had not
         /// got it.
-        rule: Rule,
+        rule: Arc<Rule>,
         /// Until when that grant holds, in seconds since 1970.
         until: Option<u64>,
     },
@@ -174,7 +175,8 @@ impl Policy {
             return Decision::Denied(Reason::Malformed { problem: problem.into() });
         }
         let marks = Marks::of(sought.operation);
-        let denying = |rules: &Listed| fitting(rules, sought, &marks, Reading::Deny).cloned();
+        let denying =
+            |rules: &Listed| fitting(rules, sought, &marks, Reading::Deny).map(|rule| Rule::clone(rule));
         if let Some(rule) = denying(&self.rules.denied) {
             return Decision::Denied(Reason::Denied { rule });
         }
@@ -182,7 +184,7 @@ impl Policy {
             return Decision::Denied(Reason::Revoked { rule });
         }
         if let Some(rule) = given_to_all(sought.operation) {
-            return Decision::Allowed { rule, until: None };
+            return Decision::Allowed { rule: Arc::new(rule), until: None };
         }
         let requested = self.rules.requested.as_ref();
         if requested.is_some_and(|rules| fitting(rules, sought, &marks, Reading::Request).is_none()) {
@@ -197,10 +199,10 @@ impl Policy {
             match sought.fit(rule, Reading::Grant) {
                 Fit::Yes if let Some(taken) = self.grants.taken(rule) => reason = taken,
                 Fit::Yes if rule.options.until.is_some_and(|until| until <= now) => {
-                    reason = Reason::Expired { rule: rule.clone() };
+                    reason = Reason::Expired { rule: Rule::clone(rule) };
                 }
                 Fit::Yes => {
-                    return Decision::Allowed { rule: rule.clone(), until: rule.options.until };
+                    return Decision::Allowed { rule: Arc::clone(rule), until: rule.options.until };
                 }
                 Fit::Blocked(address) if reason == Reason::NotGranted => reason = Reason::Blocked { address },
                 _ => {}
@@ -231,7 +233,7 @@ fn fitting<'a>(
     sought: &Sought<'_>,
     marks: &'a Marks,
     reading: Reading,
-) -> Option<&'a Rule> {
+) -> Option<&'a Arc<Rule>> {
     rules.near(marks, reading).find(|rule| sought.fit(rule, reading) == Fit::Yes)
 }
 

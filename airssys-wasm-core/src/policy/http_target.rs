@@ -30,7 +30,7 @@ pub struct HttpTarget {
 }
 
 /// The host of a URL.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum HttpHost {
     /// In lower case and in ASCII, without a dot at its end.
     Name(String),
@@ -198,13 +198,19 @@ fn escape(byte: u8) -> String {
 /// two spellings.
 #[cfg(feature = "url")]
 fn escape_what_is_no_path(path: &str) -> String {
-    let is_path = |c: char| c.is_ascii_alphanumeric() || "/-._~!$&'()*+,;=:@%".contains(c);
-    path.chars()
-        .map(|c| match u8::try_from(c) {
-            Ok(byte) if !is_path(c) => escape(byte),
-            _ => c.to_string(),
-        })
-        .collect()
+    let mut text = String::with_capacity(path.len());
+    for c in path.chars() {
+        match u8::try_from(c) {
+            Ok(byte) if !is_of_a_path(byte) => text.push_str(&escape(byte)),
+            _ => text.push(c),
+        }
+    }
+    text
+}
+
+#[cfg(feature = "url")]
+fn is_of_a_path(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@%".contains(&byte)
 }
 
 /// Slashes that some servers see and others do not, dots with parameters, and
@@ -214,10 +220,19 @@ fn is_ambiguous(path: &str) -> bool {
     let odd_escape = path.match_indices('%').any(|(at, _)| {
         escaped_byte(&path[at + 1..]).is_none_or(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b'%'))
     });
-    let without_parameters = |segment: &str| segment.replace("%3B", ";").split(';').next().map(str::to_owned);
-    let odd_segment =
-        path.split('/').any(|segment| matches!(without_parameters(segment).as_deref(), Some("." | "..")));
-    odd_escape || odd_segment || path.contains("//")
+    odd_escape || path.contains("//") || path.split('/').any(|segment| is_dots(without_parameters(segment)))
+}
+
+#[cfg(feature = "url")]
+fn is_dots(segment: &str) -> bool {
+    matches!(segment, "." | "..")
+}
+
+/// What stands before the first `;`, escaped or not.
+#[cfg(feature = "url")]
+fn without_parameters(segment: &str) -> &str {
+    let plain = segment.split(';').next().unwrap_or(segment);
+    plain.split("%3B").next().unwrap_or(plain)
 }
 
 impl fmt::Display for HttpHost {

@@ -7,6 +7,7 @@
 //! Tests: `tests/reference`, which would find a rule that is passed over.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::fit::{Reading, name_of};
 use super::operation::{FileAccess, Operation, SocketAccess};
@@ -17,7 +18,7 @@ use crate::capability::{Scope, names_of_url};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Listed {
     anchors: Vec<Anchor>,
-    rules: Vec<Rule>,
+    rules: Vec<Arc<Rule>>,
 }
 
 /// What a rule asks of an operation, at the least.
@@ -53,7 +54,11 @@ impl Listed {
     }
 
     /// The rules that may fit.
-    pub(super) fn near<'a>(&'a self, marks: &'a Marks, reading: Reading) -> impl Iterator<Item = &'a Rule> {
+    pub(super) fn near<'a>(
+        &'a self,
+        marks: &'a Marks,
+        reading: Reading,
+    ) -> impl Iterator<Item = &'a Arc<Rule>> {
         let anchors = self.anchors.iter().zip(&self.rules);
         anchors.filter(move |(anchor, _)| marks.have(anchor, reading)).map(|(_, rule)| rule)
     }
@@ -61,8 +66,8 @@ impl Listed {
 
 impl<'a> FromIterator<&'a Rule> for Listed {
     fn from_iter<I: IntoIterator<Item = &'a Rule>>(rules: I) -> Self {
-        let rules: Vec<Rule> = rules.into_iter().cloned().collect();
-        Self { anchors: rules.iter().map(Anchor::of).collect(), rules }
+        let rules: Vec<Arc<Rule>> = rules.into_iter().cloned().map(Arc::new).collect();
+        Self { anchors: rules.iter().map(|rule| Anchor::of(rule)).collect(), rules }
     }
 }
 

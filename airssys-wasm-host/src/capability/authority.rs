@@ -46,8 +46,9 @@ pub enum Enforcement {
 /// A yes that still holds, or has to be asked for again.
 #[derive(Clone, Debug)]
 pub(crate) struct Permit {
-    /// Shared, because a permit goes along with every use of what it opened.
-    what: Arc<(Operation, Rule)>,
+    // Shared, because a permit goes along with every use of what it opened.
+    operation: Arc<Operation>,
+    rule: Arc<Rule>,
     generation: u64,
     until: Option<u64>,
     /// Set for what was opened where links were followed: whether they no longer may be.
@@ -56,17 +57,17 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
-    fn new(operation: Operation, rule: Rule, generation: u64, until: Option<u64>) -> Self {
-        Self { what: Arc::new((operation, rule)), generation, until, was_by_any_link: None }
+    fn new(operation: Arc<Operation>, rule: Arc<Rule>, generation: u64, until: Option<u64>) -> Self {
+        Self { operation, rule, generation, until, was_by_any_link: None }
     }
 
     pub(crate) fn operation(&self) -> &Operation {
-        &self.what.0
+        &self.operation
     }
 
     /// The grant that gave it.
     pub(crate) fn rule(&self) -> &Rule {
-        &self.what.1
+        &self.rule
     }
 
     /// The same for something that links may have led to, for as long as they may.
@@ -104,28 +105,44 @@ impl Authority {
 
     /// Asks whether something may be done, and records the answer.
     pub(crate) fn ask(&self, operation: Operation, call: CallId) -> Result<Permit, Box<Reason>> {
+        let (operation, generation, decision) = self.decide(operation);
+        let (rule, until) = self.answer(decision, &operation, call)?;
+        Ok(Permit::new(operation, rule, generation, until))
+    }
+
+    /// The same, and records a yes only.
+    pub(crate) fn ask_if_allowed(&self, operation: Operation, call: CallId) -> Option<Permit> {
+        let (operation, generation, decision) = self.decide(operation);
+        if !decision.is_allowed() {
+            return None;
+        }
+        let (rule, until) = self.answer(decision, &operation, call).ok()?;
+        Some(Permit::new(operation, rule, generation, until))
+    }
+
+    /// The decision, and of which policy it is.
+    fn decide(&self, operation: Operation) -> (Arc<Operation>, u64, Decision) {
         // Before the policy, so that a change in between is noticed.
         let generation = self.generation.load(Ordering::Acquire);
         let decision = self.policy.load().decide(&operation, now());
-        let (rule, until) = self.answer(decision, &operation, call)?;
-        Ok(Permit::new(operation, rule, generation, until))
+        (Arc::new(operation), generation, decision)
     }
 
     /// Records a decision, and learns from it.
     fn answer(
         &self,
         decision: Decision,
-        operation: &Operation,
+        operation: &Arc<Operation>,
         call: CallId,
-    ) -> Result<(Rule, Option<u64>), Box<Reason>> {
+    ) -> Result<(Arc<Rule>, Option<u64>), Box<Reason>> {
         match decision {
             Decision::Allowed { rule, until } => {
                 self.learn(operation, &rule);
-                self.record(operation, Verdict::Allowed { rule: rule.clone() }, call);
+                self.record(operation, Verdict::Allowed { rule: Arc::clone(&rule) }, call);
                 Ok((rule, until))
             }
             Decision::Denied(reason) => {
-                self.refuse(operation, reason.clone(), call);
+                self.record(operation, Verdict::Denied { reason: reason.clone() }, call);
                 Err(Box::new(reason))
             }
         }
@@ -133,8 +150,8 @@ impl Authority {
 
     /// The permit for something that is handed out unasked, and recorded once it is used.
     pub(crate) fn permit_quietly(&self, operation: Operation) -> Option<Permit> {
-        let generation = self.generation.load(Ordering::Acquire);
-        match self.policy.load().decide(&operation, now()) {
+        let (operation, generation, decision) = self.decide(operation);
+        match decision {
             Decision::Allowed { rule, until } => Some(Permit::new(operation, rule, generation, until)),
             Decision::Denied(_) => None,
         }
@@ -149,7 +166,7 @@ impl Authority {
         call: CallId,
     ) -> Result<(), Box<Reason>> {
         let decision = self.policy.load().decide_custom(&operation, allows, now());
-        self.answer(decision, &operation, call).map(drop)
+        self.answer(decision, &Arc::new(operation), call).map(drop)
     }
 
     /// The answer to a question that nobody puts yet: recorded nowhere.
@@ -159,7 +176,7 @@ impl Authority {
 
     /// Records that something was refused for a reason that a room found.
     pub(crate) fn refuse(&self, operation: &Operation, reason: Reason, call: CallId) {
-        self.record(operation, Verdict::Denied { reason }, call);
+        self.record(&Arc::new(operation.clone()), Verdict::Denied { reason }, call);
     }
 
     /// Whether what was allowed once still is; if not, that is recorded.
@@ -175,7 +192,7 @@ impl Authority {
                 false
             }
             Decision::Allowed { rule, until } => {
-                permit.what = Arc::new((permit.operation().clone(), rule));
+                permit.rule = rule;
                 (permit.generation, permit.until) = (generation, until);
                 true
             }
@@ -246,12 +263,12 @@ impl Authority {
         }
     }
 
-    fn record(&self, operation: &Operation, verdict: Verdict, call: CallId) {
+    fn record(&self, operation: &Arc<Operation>, verdict: Verdict, call: CallId) {
         self.audit.record(AuditRecord {
             time: SystemTime::now(),
             identity: Arc::clone(&self.identity),
             call,
-            operation: operation.clone(),
+            operation: Arc::clone(operation),
             verdict,
             count: 1,
         });

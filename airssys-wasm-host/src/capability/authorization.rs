@@ -89,4 +89,5 @@ fn revoke(authority: &Authority, rooms: &Rooms, rule: &Rule) {
     grants.revoke(rule);
     rooms.files.change(&authority.policy().with_grants(grants));
     authority.change(|grants| drop(grants.revoke(rule)));
+    rooms.connections.clear();
 }

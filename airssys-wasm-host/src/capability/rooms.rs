@@ -9,7 +9,7 @@ use airssys_wasm_core::policy::Policy;
 use super::config::{self, Values};
 use super::environment::{self, Variables};
 use super::files::Roots;
-use super::http::Connector;
+use super::http::{Connector, Pool};
 use super::resolver::Resolver;
 use super::secrets::SecretStore;
 use crate::Result;
@@ -22,6 +22,7 @@ pub(crate) struct Rooms {
     pub(crate) secrets: Arc<dyn SecretStore>,
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) connector: Arc<Connector>,
+    pub(crate) connections: Arc<Pool>,
 }
 
 /// What the embedder said once for all deployments.
@@ -45,6 +46,7 @@ impl Rooms {
             secrets: Arc::clone(&suppliers.secrets),
             resolver: Arc::clone(&suppliers.resolver),
             connector: Arc::clone(&suppliers.connector),
+            connections: Arc::default(),
         })
     }
 }

@@ -117,6 +117,13 @@ impl Instances {
         }
     }
 
+    /// Drops the instances that nobody uses and that are worth no more than new ones.
+    pub(crate) fn drop_idle_without_state(&self) {
+        if self.revision.instancing != Instancing::Stateful {
+            self.drop_idle();
+        }
+    }
+
     /// Takes a place for one more instance, if there is one.
     fn reserve(&self) -> bool {
         self.count

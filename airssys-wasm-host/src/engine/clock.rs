@@ -3,6 +3,7 @@
 //! A call reads the clock once and writes nothing; the ticker moves it.
 //! Tests: the workspace's `tests/limits`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::Duration;
@@ -40,8 +41,8 @@ pub(crate) struct Clock {
 }
 
 /// Wakes whoever it was last set for when its tick comes. Dropped, it does not.
-pub(crate) struct Alarm<'a> {
-    alarms: &'a Alarms,
+pub(crate) struct Alarm {
+    clock: Arc<Clock>,
     key: Key,
 }
 
@@ -58,20 +59,20 @@ impl Clock {
     }
 
     /// An alarm for a tick; it is set for somebody by [`Alarm::wake`].
-    pub(crate) fn alarm(&self, tick: Ticks) -> Alarm<'_> {
-        Alarm { alarms: &self.alarms, key: self.alarms.key(tick) }
+    pub(crate) fn alarm(self: &Arc<Self>, tick: Ticks) -> Alarm {
+        Alarm { clock: Arc::clone(self), key: self.alarms.key(tick) }
     }
 }
 
-impl Alarm<'_> {
+impl Alarm {
     /// Sets it for somebody. Set after its tick, it rings at the next.
     pub(crate) fn wake(&self, waker: &Waker) {
-        self.alarms.set(self.key, waker);
+        self.clock.alarms.set(self.key, waker);
     }
 }
 
-impl Drop for Alarm<'_> {
+impl Drop for Alarm {
     fn drop(&mut self) {
-        self.alarms.take_back(self.key);
+        self.clock.alarms.take_back(self.key);
     }
 }

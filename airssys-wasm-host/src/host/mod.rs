@@ -145,7 +145,8 @@ impl Host {
 
     /// Takes back what a rule says from every revision of a name: those that are kept for
     /// a rollback, and calls that are under way. Their next operation of the kind is
-    /// denied, and what was opened under it ends. Holds until it is granted again, by
+    /// denied, and what was opened under it ends. Instances that no call uses are dropped
+    /// with all they have open, unless they keep state. Holds until it is granted again, by
     /// [`Update::grants`]. Returns the grants that are touched: none if nothing of the
     /// kind was granted, and it is denied all the same from now on.
     ///
@@ -164,6 +165,7 @@ impl Host {
             return Err(Error::new(ErrorKind::InvalidGrant, message));
         }
         let touched = named.authorization.revoke(&named.revision().authority, &rule);
+        named.serving().instances.drop_idle_without_state();
         self.0.runtime.announcer.announce(Event::Revoked { component: named.name.clone(), rule });
         Ok(touched)
     }

@@ -36,7 +36,6 @@ pub struct InstanceState {
     pub(crate) authority: Arc<Authority>,
     rooms: Arc<Rooms>,
     printer: Arc<Printer>,
-    call: CallId,
     files: Files,
     http: Http,
     told: Arc<Told>,
@@ -46,8 +45,7 @@ impl InstanceState {
     pub(super) fn new(runtime: &Runtime, revision: &Revision) -> Self {
         let mut handles = ResourceTable::new();
         handles.set_max_capacity(revision.limits.handles_max);
-        let call = CallId { instance: runtime.count_instance(), call: 0 };
-        let told = Arc::new(Told::new(call.instance));
+        let told = Arc::new(Told::new(runtime.count_instance()));
         let (authority, rooms) = (Arc::clone(&revision.authority), Arc::clone(&revision.rooms));
         Self {
             wasi: wasi::context(&revision.limits, &revision.printer, &authority, &told),
@@ -55,11 +53,10 @@ impl InstanceState {
             limiter: Limiter::new(&revision.limits),
             clock: Arc::clone(runtime.engines.clock()),
             deadline: Ticks(0),
-            http: Http::new(&authority, &rooms, call),
+            http: Http::new(&authority, &rooms, runtime.engines.clock(), told.call()),
             authority,
             rooms,
             printer: Arc::clone(&revision.printer),
-            call,
             files: Files::default(),
             told,
         }
@@ -79,13 +76,11 @@ impl InstanceState {
     /// Another call begins.
     #[inline]
     pub(super) fn begin_call(&mut self) {
-        self.call.call += 1;
-        self.told.begin_call(self.call.call);
-        self.http.sender.call = self.call;
+        self.told.begin_call();
     }
 
     pub(crate) fn call(&self) -> CallId {
-        self.call
+        self.told.call()
     }
 
     pub(crate) fn files(&mut self) -> FilesView<'_> {
@@ -94,20 +89,24 @@ impl InstanceState {
             table: &mut self.handles,
             authority: &self.authority,
             rooms: &self.rooms,
-            call: self.call,
+            call: self.told.call(),
         }
     }
 
     pub(crate) fn environment(&mut self) -> EnvironmentView<'_> {
-        EnvironmentView { variables: &self.rooms.environment, authority: &self.authority, call: self.call }
+        EnvironmentView {
+            variables: &self.rooms.environment,
+            authority: &self.authority,
+            call: self.told.call(),
+        }
     }
 
     pub(crate) fn config(&mut self) -> ConfigView<'_> {
-        ConfigView { values: &self.rooms.config, authority: &self.authority, call: self.call }
+        ConfigView { values: &self.rooms.config, authority: &self.authority, call: self.told.call() }
     }
 
     pub(crate) fn secrets(&mut self) -> SecretsView<'_> {
-        SecretsView { rooms: &self.rooms, authority: &self.authority, call: self.call }
+        SecretsView { rooms: &self.rooms, authority: &self.authority, call: self.told.call() }
     }
 
     pub(crate) fn logging(&mut self) -> LoggingView<'_> {
@@ -115,6 +114,7 @@ impl InstanceState {
     }
 
     pub(crate) fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.http.sender.call = self.told.call();
         WasiHttpCtxView {
             hooks: &mut self.http.sender,
             table: &mut self.handles,
@@ -129,7 +129,7 @@ impl InstanceState {
             authority: &self.authority,
             rooms: &self.rooms,
             told: &self.told,
-            call: self.call,
+            call: self.told.call(),
         }
     }
 

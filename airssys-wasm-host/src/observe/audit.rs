@@ -48,7 +48,7 @@ pub enum Verdict {
     /// It may be done, by this grant.
     Allowed {
         /// The grant.
-        rule: Rule,
+        rule: Arc<Rule>,
     },
     /// It may not be done.
     Denied {
@@ -68,7 +68,7 @@ pub struct AuditRecord {
     /// In which call.
     pub call: CallId,
     /// What was tried; the last of them if there were several.
-    pub operation: Operation,
+    pub operation: Arc<Operation>,
     /// What was decided.
     pub verdict: Verdict,
     /// How many decisions this record stands for.
@@ -95,7 +95,7 @@ impl AuditRecord {
     #[must_use]
     pub fn to_json(&self) -> String {
         let (decision, reason, rule) = match &self.verdict {
-            Verdict::Allowed { rule } => ("allowed", None, Some(rule)),
+            Verdict::Allowed { rule } => ("allowed", None, Some(&**rule)),
             Verdict::Denied { reason } => ("denied", Some(reason), reason.rule()),
         };
         json!({
@@ -144,8 +144,9 @@ pub(crate) struct AuditTrail {
 
 #[derive(Default)]
 struct Counted {
-    /// Told one by one in this second, by whose and whether they were denials.
-    detailed: HashMap<(Arc<Identity>, bool), u32>,
+    /// Told one by one in this second, by whose and whether they were denials. Whose, by
+    /// where it lies: one that comes to lie where another did shares a second with it.
+    detailed: HashMap<(usize, bool), u32>,
     /// What came beyond, by whose, what and why.
     beyond: HashMap<(Arc<Identity>, String, &'static str), AuditRecord>,
 }
@@ -183,7 +184,7 @@ impl Drop for AuditTrail {
 impl Counted {
     /// Counts a record if enough of its kind have been told this second.
     fn counts(&mut self, record: &AuditRecord) -> bool {
-        let key = (Arc::clone(&record.identity), record.is_denial());
+        let key = (Arc::as_ptr(&record.identity).addr(), record.is_denial());
         let told = self.detailed.entry(key).or_default();
         *told += 1;
         if *told <= DETAILED_PER_SECOND {
@@ -229,7 +230,7 @@ mod tests {
             time: SystemTime::UNIX_EPOCH,
             identity: Arc::new(identity),
             call: CallId::default(),
-            operation: Operation::Lookup { name: name.into() },
+            operation: Arc::new(Operation::Lookup { name: name.into() }),
             verdict: Verdict::Denied { reason: Reason::NotGranted },
             count: 1,
         }

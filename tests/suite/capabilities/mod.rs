@@ -5,6 +5,7 @@
 mod approval;
 mod files;
 mod grants_file;
+mod http;
 mod probe;
 mod revoke;
 mod values;

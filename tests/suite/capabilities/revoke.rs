@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use airssys_wasm_host::{Instancing, policy::FileAccess, policy::Operation};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use super::probe::{Record, attempt, builder, deploy, grants, host, probe};
 
 /// Many times: whoever begins after `revoke` has returned sees nothing.
@@ -99,4 +101,23 @@ async fn a_flood_of_refusals_is_counted_to_the_last() {
         .collect();
     assert_eq!(counts.iter().sum::<u64>(), 5_000);
     assert!(counts.len() < 500, "{} records", counts.len());
+}
+
+/// Nobody has to call an instance for the connection that it kept to be closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_idle_instance_kept_open_is_closed() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    let address = listener.local_addr().expect("an address").to_string();
+    let host = host();
+    let rule = format!("tcp {address}");
+    let deploy = host.deploy(probe(&[])).grants(grants(&[&rule])).instancing(Instancing::pooled(1));
+    let deployment = deploy.await.expect("deployed");
+    let keeping = tokio::spawn(async move { attempt(&deployment, &["tcp-keep", &address]).await });
+    let (mut peer, _) = listener.accept().await.expect("a connection");
+    peer.read_exact(&mut [0; 5]).await.expect("what it says");
+    peer.write_all(b"hello").await.expect("told");
+    assert_eq!(keeping.await.expect("a caller").as_deref(), Ok("kept"));
+    host.revoke("attack-probe", &rule).expect("deployed");
+    let ended = tokio::time::timeout(Duration::from_secs(10), peer.read(&mut [0; 1])).await;
+    assert!(matches!(ended, Ok(Ok(0) | Err(_))), "{ended:?}");
 }

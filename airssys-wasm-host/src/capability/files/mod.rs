@@ -6,8 +6,10 @@
 //! | `path` | what a component wrote, as names below the root of its world |
 //! | `walk` | to a directory by handles, following no link |
 //! | `opened` | what an instance has open, and what each may be used for |
+//! | `asking` | which path is meant, and whether it may be used so |
+//! | `target` | the directory and the name in it that an operation is done with |
 //! | `view` | `wasi:filesystem`, asking before each operation |
-//! | `quota` | how much may lie in a directory |
+//! | `quota`, `charge`, `writer` | how much may lie in a directory, and what a write takes from it |
 //!
 //! A directory in which every path has the same grants is used as wasmtime does, in the
 //! sandbox of cap-primitives, links included. One with finer grants (patterns, denies
@@ -15,10 +17,13 @@
 //! because what a link leads to has another name than the one that was granted.
 //! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/files`.
 
+mod asking;
+mod charge;
 mod opened;
 mod path;
 mod quota;
 mod roots;
+mod target;
 mod view;
 mod walk;
 mod writer;

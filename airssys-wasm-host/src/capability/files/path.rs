@@ -36,17 +36,18 @@ impl GuestPath {
         if self.text.len() + written.len() > PATH_BYTES_MAX {
             return Err(ErrorCode::NameTooLong);
         }
-        let mut names: Vec<&str> = self.names().collect();
+        let mut text = String::with_capacity(self.text.len() + 1 + written.len());
+        text.push_str(self.text.trim_end_matches('/'));
         for name in written.split('/') {
             match name {
                 "" | "." => {}
                 // Above the root of everything is nothing.
-                ".." => drop(names.pop().ok_or(ErrorCode::NotPermitted)?),
-                name => names.push(name),
+                ".." => text.truncate(text.rfind('/').ok_or(ErrorCode::NotPermitted)?),
+                name => text.extend(["/", name]),
             }
         }
         let is_directory = matches!(written.rsplit('/').next(), Some("" | "." | ".."));
-        Ok(Self { text: names.iter().fold(String::new(), |path, name| path + "/" + name), is_directory })
+        Ok(Self { text, is_directory })
     }
 
     /// An entry of this directory.

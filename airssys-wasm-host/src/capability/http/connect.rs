@@ -14,6 +14,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
+use super::pool::Line;
+
 /// A connection, encrypted or not.
 pub(super) trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
@@ -39,12 +41,13 @@ impl Connector {
     }
 
     /// Connects to the first of the addresses that answers.
-    pub(super) async fn connect(
-        &self,
-        target: &HttpTarget,
-        addresses: &[IpAddr],
-    ) -> Result<Box<dyn Connection>, Error> {
-        let stream = reach(addresses, target.port).await.map_err(Error::Connect)?;
+    pub(super) async fn connect(&self, target: &HttpTarget, addresses: &[IpAddr]) -> Result<Line, Error> {
+        let (stream, address) = reach(addresses, target.port).await.map_err(Error::Connect)?;
+        Line::open(self.encrypt(target, stream).await?, address).await
+    }
+
+    /// With TLS, if the request is for `https`.
+    async fn encrypt(&self, target: &HttpTarget, stream: TcpStream) -> Result<Box<dyn Connection>, Error> {
         stream.set_nodelay(true).map_err(Error::Connect)?;
         if !target.is_tls {
             return Ok(Box::new(stream));
@@ -60,11 +63,11 @@ impl Connector {
     }
 }
 
-async fn reach(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
+async fn reach(addresses: &[IpAddr], port: u16) -> io::Result<(TcpStream, IpAddr)> {
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
         match TcpStream::connect(SocketAddr::new(*address, port)).await {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => return Ok((stream, *address)),
             Err(error) => failure = error,
         }
     }

@@ -4,13 +4,17 @@
 //! |---|---|
 //! | `send` | asks, and sends to where it asked about |
 //! | `connect` | connects to an address that was checked, with TLS where it is asked for |
+//! | `pool` | keeps connections for further requests of the same component to the same place |
+//! | `body` | the answer's body, whose parts come in time |
 //!
 //! The URL is read once, and what that reading gave is what is asked about, resolved,
 //! connected to and sent. Redirects are the guest's to follow, and are asked about like
 //! any request. No proxy is used, whatever the environment says.
 //! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/http`.
 
+mod body;
 mod connect;
+mod pool;
 mod send;
 
 use std::sync::Arc;
@@ -18,9 +22,11 @@ use std::sync::Arc;
 use wasmtime_wasi_http::WasiHttpCtx;
 
 pub(crate) use connect::Connector;
+pub(crate) use pool::Pool;
 pub(crate) use send::Sender;
 
 use super::{Authority, Rooms};
+use crate::engine::Clock;
 use crate::observe::CallId;
 
 /// What an instance has of this room.
@@ -30,7 +36,12 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    pub(crate) fn new(authority: &Arc<Authority>, rooms: &Arc<Rooms>, call: CallId) -> Self {
-        Self { context: WasiHttpCtx::new(), sender: Sender::new(authority, rooms, call) }
+    pub(crate) fn new(
+        authority: &Arc<Authority>,
+        rooms: &Arc<Rooms>,
+        clock: &Arc<Clock>,
+        call: CallId,
+    ) -> Self {
+        Self { context: WasiHttpCtx::new(), sender: Sender::new(authority, rooms, clock, call) }
     }
 }

@@ -4,41 +4,47 @@
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use airssys_wasm_core::policy::{HttpHost, HttpTarget, Operation, Reason};
-use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::connect::Connection;
+use super::body::TimedBody;
+use super::pool::{Line, Place};
+use crate::call::within;
 use crate::capability::{Authority, Permit, Rooms};
+use crate::engine::{Clock, Ticks};
 use crate::observe::CallId;
 
 /// How long each step may take if the guest says nothing. Its call's deadline holds
 /// beside it.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
+type Driving = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Sent = Result<(Response<WasiBody>, Driving), Error>;
 
 /// Sends the requests of one instance.
 pub(crate) struct Sender {
     authority: Arc<Authority>,
     rooms: Arc<Rooms>,
+    clock: Arc<Clock>,
     pub(crate) call: CallId,
 }
 
 impl Sender {
-    pub(super) fn new(authority: &Arc<Authority>, rooms: &Arc<Rooms>, call: CallId) -> Self {
-        Self { authority: Arc::clone(authority), rooms: Arc::clone(rooms), call }
+    pub(super) fn new(
+        authority: &Arc<Authority>,
+        rooms: &Arc<Rooms>,
+        clock: &Arc<Clock>,
+        call: CallId,
+    ) -> Self {
+        let (authority, rooms, clock) = (Arc::clone(authority), Arc::clone(rooms), Arc::clone(clock));
+        Self { authority, rooms, clock, call }
     }
 }
 
@@ -49,27 +55,131 @@ impl WasiHttpHooks for Sender {
         options: Option<RequestOptions>,
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let (authority, rooms, call) = (Arc::clone(&self.authority), Arc::clone(&self.rooms), self.call);
-        Box::new(async move { send(&authority, &rooms, call, request, options.unwrap_or_default()).await })
+        let sending = Sending {
+            authority: Arc::clone(&self.authority),
+            rooms: Arc::clone(&self.rooms),
+            clock: Arc::clone(&self.clock),
+            call: self.call,
+            options: options.unwrap_or_default(),
+        };
+        Box::new(sending.send(request))
     }
 }
 
-async fn send(
-    authority: &Arc<Authority>,
-    rooms: &Rooms,
+/// One request under way.
+struct Sending {
+    authority: Arc<Authority>,
+    rooms: Arc<Rooms>,
+    clock: Arc<Clock>,
     call: CallId,
-    request: Request<WasiBody>,
     options: RequestOptions,
-) -> Sent {
-    let target = read(authority, call, &request)?;
-    let (addresses, mut permit) = ask(authority, rooms, call, &target).await?;
-    let connecting = rooms.connector.connect(&target, &addresses);
-    let connect_timeout = options.connect_timeout.unwrap_or(TIMEOUT);
-    let connection = tokio::select! {
-        connection = timeout(connect_timeout, connecting) => connection.map_err(|_| Error::ConnectionTimeout)??,
-        () = taken_back(authority, &mut permit, call) => return Err(Error::HttpRequestDenied),
-    };
-    exchange(authority, call, permit, connection, rewrite(request, &target)?, options).await
+}
+
+impl Sending {
+    async fn send(self, request: Request<WasiBody>) -> Sent {
+        let target = read(&self.authority, self.call, &request)?;
+        let (addresses, mut permit) = ask(&self.authority, &self.rooms, self.call, &target).await?;
+        let mut request = rewrite(request, &target)?;
+        let place = Place::of(&target);
+        while let Some(line) = self.rooms.connections.take(&place, &addresses) {
+            match self.exchange(&mut permit, line, request).await {
+                // The other side had just closed it.
+                Err(Failure { unsent: Some(back), .. }) => request = back,
+                Err(failure) => return Err(failure.error),
+                Ok((response, line)) => return Ok(self.answer(permit, response, line, place)),
+            }
+        }
+        let line = self.connect(&mut permit, &target, &addresses).await?;
+        let (response, line) =
+            self.exchange(&mut permit, line, request).await.map_err(|failure| failure.error)?;
+        Ok(self.answer(permit, response, line, place))
+    }
+
+    async fn connect(
+        &self,
+        permit: &mut Permit,
+        target: &HttpTarget,
+        addresses: &[IpAddr],
+    ) -> Result<Line, Error> {
+        let connecting = pin!(self.rooms.connector.connect(target, addresses));
+        let time = self.options.connect_timeout.unwrap_or(TIMEOUT);
+        tokio::select! {
+            biased;
+            line = self.within(time, connecting) => line.ok_or(Error::ConnectionTimeout)?,
+            () = taken_back(&self.authority, permit, self.call) => Err(Error::HttpRequestDenied),
+        }
+    }
+
+    /// What a step gives, if it takes no longer.
+    async fn within<F: Future>(&self, time: Duration, step: Pin<&mut F>) -> Option<F::Output> {
+        within(&self.clock, self.clock.now().plus(Ticks::lasting(time)), step).await.ok()
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    async fn exchange(
+        &self,
+        permit: &mut Permit,
+        mut line: Line,
+        request: Request<WasiBody>,
+    ) -> Result<(Response<Incoming>, Line), Failure> {
+        let time = self.options.first_byte_timeout.unwrap_or(TIMEOUT);
+        let response = {
+            let answering = pin!(line.sender.try_send_request(request));
+            tokio::select! {
+                biased;
+                response = self.within(time, answering) => response.ok_or(Error::ConnectionReadTimeout)?,
+                () = taken_back(&self.authority, permit, self.call) => return Err(Error::HttpRequestDenied.into()),
+            }
+        };
+        match response {
+            Ok(response) => Ok((response, line)),
+            Err(mut error) => Err(Failure { unsent: error.take_message(), error: error.into_error().into() }),
+        }
+    }
+
+    /// What the guest gets: the answer, which is cut off when its permit ends.
+    fn answer(
+        self,
+        mut permit: Permit,
+        response: Response<Incoming>,
+        line: Line,
+        place: Place,
+    ) -> (Response<WasiBody>, Driving) {
+        let in_use = Arc::new(line.closing.0.clone());
+        let closing = Arc::downgrade(&in_use);
+        let between_bytes = Ticks::lasting(self.options.between_bytes_timeout.unwrap_or(TIMEOUT));
+        let end = Box::new({
+            let connections = Arc::clone(&self.rooms.connections);
+            move || {
+                drop(in_use);
+                connections.keep(place, line);
+            }
+        });
+        let response =
+            response.map(|body| TimedBody::new(body, &self.clock, between_bytes, end).boxed_unsync());
+        let driving = async move {
+            taken_back(&self.authority, &mut permit, self.call).await;
+            // None: the body was read to its end, and the connection may be another's.
+            if let Some(closing) = closing.upgrade() {
+                closing.abort();
+            }
+            Err(Error::HttpRequestDenied)
+        };
+        (response, Box::new(driving))
+    }
+}
+
+/// A request without an answer.
+struct Failure {
+    /// The request, if nothing of it was sent.
+    unsent: Option<Request<WasiBody>>,
+    error: Error,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { unsent: None, error }
+    }
 }
 
 /// What the request is for, or its refusal.
@@ -131,46 +241,6 @@ fn rewrite(mut request: Request<WasiBody>, target: &HttpTarget) -> Result<Reques
     Ok(request)
 }
 
-async fn exchange(
-    authority: &Arc<Authority>,
-    call: CallId,
-    mut permit: Permit,
-    connection: Box<dyn Connection>,
-    request: Request<WasiBody>,
-    options: RequestOptions,
-) -> Sent {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(connection)).await?;
-    let mut connection = Box::pin(connection);
-    let first_byte = options.first_byte_timeout.unwrap_or(TIMEOUT);
-    let response = {
-        let mut sending = std::pin::pin!(timeout(first_byte, sender.send_request(request)));
-        let mut is_open = true;
-        loop {
-            tokio::select! {
-                // In this order, so that what is sent is written out at once.
-                biased;
-                response = &mut sending => break response.map_err(|_| Error::ConnectionReadTimeout)??,
-                ended = &mut connection, if is_open => {
-                    ended?;
-                    is_open = false;
-                }
-                () = taken_back(authority, &mut permit, call) => return Err(Error::HttpRequestDenied),
-            }
-        }
-    };
-    let between_bytes = options.between_bytes_timeout.unwrap_or(TIMEOUT);
-    let body = TimedBody::of(response, between_bytes);
-    let authority = Arc::clone(authority);
-    let driving = async move {
-        tokio::select! {
-            ended = connection => ended.map_err(Error::from),
-            // Dropping the connection closes it, and ends the body.
-            () = taken_back(&authority, &mut permit, call) => Err(Error::HttpRequestDenied),
-        }
-    };
-    Ok((body, Box::new(driving)))
-}
-
 /// Waits until a permit is no longer good.
 async fn taken_back(authority: &Authority, permit: &mut Permit, call: CallId) {
     loop {
@@ -178,50 +248,5 @@ async fn taken_back(authority: &Authority, permit: &mut Permit, call: CallId) {
         if !authority.still_allows(permit, call) {
             return;
         }
-    }
-}
-
-/// A body whose parts come in time.
-struct TimedBody {
-    incoming: Incoming,
-    between_bytes: Duration,
-    deadline: Pin<Box<Sleep>>,
-}
-
-impl TimedBody {
-    /// A response whose body is one.
-    fn of(response: Response<Incoming>, between_bytes: Duration) -> Response<WasiBody> {
-        response.map(|incoming| {
-            Self { incoming, between_bytes, deadline: Box::pin(sleep(between_bytes)) }.boxed_unsync()
-        })
-    }
-}
-
-impl Body for TimedBody {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        match Pin::new(&mut self.incoming).poll_frame(context) {
-            Poll::Ready(frame) => {
-                let next = Instant::now() + self.between_bytes;
-                self.deadline.as_mut().reset(next);
-                Poll::Ready(frame.map(|frame| frame.map_err(Error::from)))
-            }
-            Poll::Pending => {
-                self.deadline.as_mut().poll(context).map(|()| Some(Err(Error::ConnectionReadTimeout)))
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
     }
 }

@@ -27,11 +27,13 @@ impl Told {
         Self { instance, ..Self::default() }
     }
 
-    pub(crate) fn begin_call(&self, call: u64) {
-        self.call.store(call, Ordering::Relaxed);
+    /// Another call begins. Only whoever has the store says so, one at a time.
+    #[inline]
+    pub(crate) fn begin_call(&self) {
+        self.call.store(self.call.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
-    pub(super) fn call(&self) -> CallId {
+    pub(crate) fn call(&self) -> CallId {
         CallId { instance: self.instance, call: self.call.load(Ordering::Relaxed) }
     }
 

@@ -12,7 +12,9 @@ wit_bindgen::generate!({
         world plain-fetcher {
             /// How many bytes a file has.
             export count-file: func(path: string) -> result<u64, string>;
-            /// How many bytes came, or how it ended.
+            /// How many bytes an address answers with.
+            export get: func(authority: string, path: string) -> result<u64, string>;
+            /// How many bytes came for the name in the file, or how it ended.
             export fetch: func(authority: string, path: string) -> result<u64, string>;
         }
     ",
@@ -31,12 +33,15 @@ impl Guest for Fetcher {
     fn fetch(authority: String, path: String) -> Result<u64, String> {
         let name = std::fs::read_to_string("/data/name.txt").map_err(|error| error.to_string())?;
         let path = format!("{path}?name={}", name.trim());
-        let response = get(&authority, &path)?;
-        count(&response)
+        Self::get(authority, path)
+    }
+
+    fn get(authority: String, path: String) -> Result<u64, String> {
+        count(&answer(&authority, &path)?)
     }
 }
 
-fn get(authority: &str, path: &str) -> Result<IncomingResponse, String> {
+fn answer(authority: &str, path: &str) -> Result<IncomingResponse, String> {
     let request = OutgoingRequest::new(Fields::new());
     request.set_method(&Method::Get).map_err(|()| "the method was not taken")?;
     request.set_scheme(Some(&Scheme::Http)).map_err(|()| "the scheme was not taken")?;

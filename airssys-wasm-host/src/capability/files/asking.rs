@@ -1,0 +1,160 @@
+//! Which path is meant, whether it may be used so, and whether what is open still may be.
+//!
+//! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/revoke`.
+
+use std::sync::Arc;
+
+use airssys_wasm_core::policy::{FileAccess, Operation, Reason};
+use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::Descriptor;
+use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags};
+use wasmtime_wasi::p2::{FsError, FsResult};
+
+use super::FilesView;
+use super::opened::Permits;
+use super::path::GuestPath;
+use crate::capability::Permit;
+
+impl FilesView<'_> {
+    pub(super) fn ask(&self, access: FileAccess, path: &GuestPath) -> FsResult<Permit> {
+        let operation = path.operation(access);
+        self.authority.ask(operation, self.call).map_err(|_| ErrorCode::NotPermitted.into())
+    }
+
+    /// The same, where something else is asked about after a no, which is not recorded then.
+    fn ask_if_allowed(&self, access: FileAccess, path: &GuestPath) -> Option<Permit> {
+        self.authority.ask_if_allowed(path.operation(access), self.call)
+    }
+
+    pub(super) fn would_allow(&self, access: FileAccess, path: &GuestPath) -> bool {
+        self.authority.would_allow(&path.operation(access))
+    }
+
+    /// Refuses what leads to where other grants hold.
+    pub(super) fn refuse(&self, access: FileAccess, path: &GuestPath, problem: &str) -> FsError {
+        let operation = path.operation(access);
+        let reason = Reason::LeadsElsewhere { problem: problem.into() };
+        self.authority.refuse(&operation, reason, self.call);
+        ErrorCode::NotPermitted.into()
+    }
+
+    /// The path that is meant; one that leaves everything is refused on the record.
+    pub(super) fn path(
+        &self,
+        fd: &Resource<Descriptor>,
+        written: &str,
+        access: FileAccess,
+    ) -> FsResult<(usize, GuestPath)> {
+        let base = self.opened(fd)?;
+        match base.path.join(written) {
+            Ok(path) => Ok((base.root, path)),
+            Err(code) => {
+                let path = format!("{}/{written}", base.path.as_str().trim_end_matches('/'));
+                let reason =
+                    Reason::Malformed { problem: "leads out of every directory, or is no path".into() };
+                self.authority.refuse(&Operation::File { access, path }, reason, self.call);
+                Err(code.into())
+            }
+        }
+    }
+
+    pub(super) fn recorded<T>(
+        &self,
+        access: FileAccess,
+        path: &GuestPath,
+        outcome: FsResult<T>,
+    ) -> FsResult<T> {
+        outcome.map_err(|error| match error.downcast() {
+            Ok(code @ (ErrorCode::NotPermitted | ErrorCode::Loop)) => {
+                self.refuse(access, path, "leads through a link, or out of its directory");
+                code.into()
+            }
+            Ok(code) => code.into(),
+            Err(trap) => FsError::trap(trap),
+        })
+    }
+
+    /// Checks that what was opened may still be used so. What it was not opened for is
+    /// refused, on the record.
+    pub(super) fn check(
+        &mut self,
+        fd: &Resource<Descriptor>,
+        access: FileAccess,
+        which: impl Fn(&mut Permits) -> Option<&mut Permit>,
+    ) -> FsResult<Permit> {
+        let (authority, call) = (Arc::clone(self.authority), self.call);
+        let opened = self.files.open.get_mut(&fd.rep()).ok_or(ErrorCode::BadDescriptor)?;
+        let Some(permit) = which(&mut opened.permits) else {
+            let path = opened.path.clone();
+            self.ask(access, &path)?;
+            return Err(ErrorCode::BadDescriptor.into());
+        };
+        if authority.still_allows(permit, call) {
+            return Ok(permit.clone());
+        }
+        self.close(fd)?;
+        Err(ErrorCode::NotPermitted.into())
+    }
+
+    /// Closes what a handle leads to; the handle itself is the guest's to drop.
+    pub(super) fn close(&mut self, fd: &Resource<Descriptor>) -> FsResult<()> {
+        if let Descriptor::File(file) = self.table.get_mut(fd)? {
+            file.file = Arc::new(nothing()?);
+        }
+        Ok(())
+    }
+
+    /// Which uses are asked for when something is opened, and allowed.
+    pub(super) fn permits(
+        &self,
+        path: &GuestPath,
+        flags: DescriptorFlags,
+        creates: OpenFlags,
+    ) -> FsResult<Permits> {
+        let mut permits = Permits::default();
+        let truncates = creates.contains(OpenFlags::TRUNCATE);
+        let writes =
+            flags.contains(DescriptorFlags::WRITE) || creates.contains(OpenFlags::CREATE) || truncates;
+        if writes {
+            permits.write = if truncates { None } else { self.ask_if_allowed(FileAccess::Write, path) };
+            if permits.write.is_none() && !truncates && self.would_allow(FileAccess::Append, path) {
+                permits.append = Some(self.ask(FileAccess::Append, path)?);
+            } else {
+                let permit = permits.write.take().map_or_else(|| self.ask(FileAccess::Write, path), Ok)?;
+                permits.append = Some(permit.clone());
+                permits.write = Some(permit);
+            }
+        }
+        if flags.contains(DescriptorFlags::READ) {
+            permits.read = self.ask_if_allowed(FileAccess::Read, path);
+            if permits.read.is_none() && !writes && self.would_allow(FileAccess::Walk, path) {
+                permits.look = Some(self.ask(FileAccess::Walk, path)?);
+            } else if permits.read.is_none() {
+                permits.read = Some(self.ask(FileAccess::Read, path)?);
+            }
+        } else if !writes {
+            permits.look = match self.ask_if_allowed(FileAccess::Look, path) {
+                Some(permit) => Some(permit),
+                None => Some(self.ask(FileAccess::Walk, path)?),
+            };
+        }
+        Ok(permits)
+    }
+
+    /// What may be done with a directory that is handed out unasked: recorded once it is
+    /// done.
+    pub(super) fn quiet_permits(&self, path: &GuestPath) -> Permits {
+        let permit = |access| self.authority.permit_quietly(path.operation(access));
+        Permits { read: permit(FileAccess::Read), look: permit(FileAccess::Walk), ..Permits::default() }
+    }
+}
+
+/// Whether a permit is for walking through and nothing else.
+pub(super) fn only_leads_on(permit: &Permit) -> bool {
+    matches!(permit.operation(), Operation::File { access: FileAccess::Walk, .. })
+}
+
+/// An open file in which there is nothing.
+fn nothing() -> std::io::Result<std::fs::File> {
+    std::fs::File::open(if cfg!(windows) { "NUL" } else { "/dev/null" })
+}

@@ -1,0 +1,142 @@
+//! Connections that wait for another request of the same component to the same place.
+//!
+//! A connection is taken only if its address is one of those that were just asked about.
+//! Tests: the workspace's `tests/suite/capabilities/http`.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use airssys_wasm_core::policy::{HttpHost, HttpTarget};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::connect::Connection;
+
+/// More of them than this are closed instead of kept.
+const IDLE_MAX: usize = 64;
+
+/// After so long one is closed; many servers close theirs after a minute.
+const IDLE_TIME: Duration = Duration::from_secs(30);
+
+/// The idle connections of a revision.
+#[derive(Default)]
+pub(crate) struct Pool(Mutex<Idle>);
+
+#[derive(Default)]
+struct Idle {
+    by_place: HashMap<Place, Vec<(Line, Instant)>>,
+    count: usize,
+    /// Whether somebody closes what has been idle for long.
+    is_swept: bool,
+}
+
+/// Whom a connection speaks to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    is_tls: bool,
+    host: HttpHost,
+    port: u16,
+}
+
+impl Place {
+    pub(super) fn of(target: &HttpTarget) -> Self {
+        Self { is_tls: target.is_tls, host: target.host.clone(), port: target.port }
+    }
+}
+
+/// A connection for one request at a time. Dropped, it is closed.
+pub(super) struct Line {
+    pub(super) sender: SendRequest<WasiBody>,
+    pub(super) closing: Closing,
+    address: IpAddr,
+}
+
+/// Closes a connection when it is dropped.
+pub(super) struct Closing(pub(super) AbortHandle);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Line {
+    /// Begins to speak HTTP to an address.
+    pub(super) async fn open(connection: Box<dyn Connection>, address: IpAddr) -> Result<Self, Error> {
+        let (sender, driver) = http1::handshake(TokioIo::new(connection)).await?;
+        // What goes wrong with it is told to whoever waits for an answer.
+        let driving = tokio::spawn(async move { drop(driver.await) });
+        Ok(Self { sender, closing: Closing(driving.abort_handle()), address })
+    }
+}
+
+impl Pool {
+    /// A connection to one of `addresses` that is still open.
+    pub(super) fn take(&self, place: &Place, addresses: &[IpAddr]) -> Option<Line> {
+        let mut idle = self.0.lock();
+        while let Some((line, _)) = idle.by_place.get_mut(place).and_then(Vec::pop) {
+            idle.count -= 1;
+            if line.sender.is_ready() && addresses.contains(&line.address) {
+                return Some(line);
+            }
+        }
+        None
+    }
+
+    /// Keeps a connection once its answer has been read to the end.
+    pub(super) fn keep(self: Arc<Self>, place: Place, mut line: Line) {
+        tokio::spawn(async move {
+            if line.sender.ready().await.is_ok() {
+                self.put(place, line);
+            }
+        });
+    }
+
+    fn put(self: &Arc<Self>, place: Place, line: Line) {
+        let mut idle = self.0.lock();
+        if idle.count == IDLE_MAX {
+            return;
+        }
+        idle.count += 1;
+        idle.by_place.entry(place).or_default().push((line, Instant::now()));
+        if !std::mem::replace(&mut idle.is_swept, true) {
+            tokio::spawn(sweep(Arc::downgrade(self)));
+        }
+    }
+
+    /// Closes all.
+    pub(crate) fn clear(&self) {
+        let mut idle = self.0.lock();
+        idle.by_place.clear();
+        idle.count = 0;
+    }
+
+    /// Closes what is closed at the other end or has been idle for long. False if there is
+    /// nothing more to come back for.
+    fn close_old(&self) -> bool {
+        let mut idle = self.0.lock();
+        let Idle { by_place, count, is_swept } = &mut *idle;
+        by_place.retain(|_, lines| {
+            lines.retain(|(line, since)| !line.sender.is_closed() && since.elapsed() < IDLE_TIME);
+            !lines.is_empty()
+        });
+        *count = by_place.values().map(Vec::len).sum();
+        *is_swept = *count > 0;
+        *is_swept
+    }
+}
+
+async fn sweep(pool: Weak<Pool>) {
+    loop {
+        tokio::time::sleep(IDLE_TIME).await;
+        if !pool.upgrade().is_some_and(|pool| pool.close_old()) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Connections of outgoing HTTP: reused by the component that made them, and by no other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use airssys_wasm_host::{Deployment, Instancing};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::probe::{attempt, grants, host, probe};
+
+/// Answers everybody, so many requests a connection, and counts.
+struct Server {
+    address: String,
+    connections: Arc<AtomicUsize>,
+    open: Arc<AtomicUsize>,
+}
+
+impl Server {
+    async fn start(requests_per_connection: usize, answer: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let address = listener.local_addr().expect("an address").to_string();
+        let (connections, open) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let counted = (Arc::clone(&connections), Arc::clone(&open));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let open = Arc::clone(&counted.1);
+                counted.0.fetch_add(1, Ordering::SeqCst);
+                open.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move {
+                    serve(stream, requests_per_connection, answer).await.ok();
+                    open.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        Self { address, connections, open }
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    async fn get(&self, deployment: &Deployment) -> String {
+        let url = format!("http://{}/", self.address);
+        attempt(deployment, &["http", "GET", &url]).await.expect("an answer")
+    }
+}
+
+async fn serve(mut stream: TcpStream, requests: usize, answer: &str) -> std::io::Result<()> {
+    for _ in 0..requests {
+        if stream.read(&mut [0; 2048]).await? == 0 {
+            return Ok(());
+        }
+        stream.write_all(answer.as_bytes()).await?;
+    }
+    Ok(())
+}
+
+const PLAIN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+const EMPTY: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+
+async fn deployed(host: &airssys_wasm_host::Host, name: &str, server: &Server) -> Deployment {
+    let component = probe(&[]).with_name(name).expect("a name");
+    let grants = grants(&[&format!("http GET http://{}/**", server.address)]);
+    host.deploy(component).grants(grants).instancing(Instancing::pooled(2)).await.expect("deployed")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_used_again_by_its_component_alone() {
+    let host = host();
+    for (answer, told) in [(PLAIN, "200 hello"), (CHUNKED, "200 hello"), (EMPTY, "204 ")] {
+        let server = Server::start(1_000, answer).await;
+        let (one, other) = (deployed(&host, "one", &server).await, deployed(&host, "other", &server).await);
+        for _ in 0..5 {
+            assert_eq!(server.get(&one).await, told);
+            // Kept as soon as the other side's end of the answer is seen.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(server.connections(), 1, "for {answer:?}");
+        assert_eq!(server.get(&other).await, told);
+        assert_eq!(server.connections(), 2, "two components share no connection");
+        host.remove("one").await.expect("removed");
+        host.remove("other").await.expect("removed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_the_server_closed_is_replaced() {
+    let host = host();
+    let server = Server::start(1, PLAIN).await;
+    let deployment = deployed(&host, "one", &server).await;
+    for _ in 0..50 {
+        assert_eq!(server.get(&deployment).await, "200 hello");
+        // Long enough for its end to be seen; a request that was sent is not sent again.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(server.connections(), 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_wait_are_closed_by_a_revocation() {
+    let host = host();
+    let server = Server::start(1_000, PLAIN).await;
+    let deployment = deployed(&host, "one", &server).await;
+    server.get(&deployment).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(server.open.load(Ordering::SeqCst), 1, "it waits for another request");
+    host.revoke("one", "http * http://127.0.0.1:*/**").expect("deployed");
+    for _ in 0..200 {
+        if server.open.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("it is still open");
+}
