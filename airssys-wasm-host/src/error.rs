@@ -77,6 +77,12 @@ pub enum ErrorKind {
     StateWouldBeLost,
     /// There is no revision to roll back to.
     NothingToRollBackTo,
+    /// An import that several deployments could serve, and nobody said which.
+    AmbiguousImport,
+    /// It cannot be removed: another deployment is linked to it.
+    InUse,
+    /// A component was called from within its own call, and no instance is free to answer.
+    Reentrant,
     /// A rollout probe stopped the rollout.
     StoppedByProbe,
     /// The revision that serves exports no such function.

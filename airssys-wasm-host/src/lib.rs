@@ -51,6 +51,7 @@ mod error;
 mod function;
 mod host;
 mod instance;
+mod link;
 mod linker;
 mod observe;
 mod program;

@@ -123,7 +123,7 @@ impl Program {
         allocation: Allocation,
         compiled: &wasmtime::component::Component,
     ) -> Result<InstancePre<InstanceState>> {
-        runtime.linkers.link((self.profile, allocation), compiled.engine(), compiled)
+        runtime.linkers.link((self.profile, allocation), compiled, self.component.world())
     }
 
     /// The compiled component, for its types.

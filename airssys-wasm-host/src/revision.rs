@@ -13,6 +13,7 @@ use parking_lot::RwLock;
 
 use crate::capability::{Authority, Enforcement, Rooms};
 use crate::engine::Ticks;
+use crate::link::{Bound, Links};
 use crate::observe::{Identity, LogBudget};
 use crate::program::Program;
 use crate::runtime::Runtime;
@@ -29,6 +30,9 @@ pub(crate) struct Revision {
     pub(crate) printer: Arc<Printer>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) rooms: Arc<Rooms>,
+    pub(crate) links: Arc<Links>,
+    /// Whether it imports functions of others.
+    pub(crate) calls_others: bool,
     /// What callers' names mean, once looked up.
     exact_names: RwLock<HashMap<FunctionName, Arc<FunctionName>>>,
 }
@@ -43,6 +47,12 @@ pub(crate) struct Draft {
     pub(crate) grants: Grants,
     pub(crate) enforcement: Enforcement,
     pub(crate) approved: Approved,
+    /// Who was said to serve its imports.
+    pub(crate) bound: Bound,
+    /// What of that was said for this one.
+    pub(crate) said: Bound,
+    /// Who serves them, once that was looked into.
+    pub(crate) links: Arc<Links>,
     /// What it may do, once that was looked into.
     pub(crate) powers: Option<Powers>,
 }
@@ -107,6 +117,8 @@ impl Draft {
             printer: Arc::new(printer),
             authority,
             rooms,
+            calls_others: !self.links.functions().is_empty(),
+            links: self.links,
             exact_names: RwLock::default(),
         })
     }

@@ -1,7 +1,7 @@
 //! The peer: wasmtime as somebody would use it without us, kept as short as the
 //! documentation of wasmtime has it.
 
-use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
+use wasmtime::component::{Component, Func, InstancePre, Linker, ResourceTable, TypedFunc};
 use wasmtime::{Config, Engine, PoolingAllocationConfig, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -11,6 +11,16 @@ pub(crate) struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     table: ResourceTable,
+    /// Another component that this one calls.
+    pub(crate) callee: Option<Box<Callee>>,
+}
+
+/// An instance in a store of its own, and its functions.
+pub(crate) struct Callee {
+    pub(crate) store: Store<State>,
+    pub(crate) add: TypedFunc<(u32, u32), (u32,)>,
+    pub(crate) echo: TypedFunc<(Vec<u8>,), (Vec<u8>,)>,
+    pub(crate) describe: Func,
 }
 
 impl WasiHttpView for State {
@@ -82,7 +92,7 @@ pub(crate) fn store(engine: &Engine) -> Store<State> {
 
 /// The same with a context of its own.
 pub(crate) fn store_with(engine: &Engine, wasi: WasiCtx) -> Store<State> {
-    let state = State { wasi, http: WasiHttpCtx::new(), table: ResourceTable::new() };
+    let state = State { wasi, http: WasiHttpCtx::new(), table: ResourceTable::new(), callee: None };
     let mut store = Store::new(engine, state);
     store.set_epoch_deadline(u64::MAX / 2);
     store

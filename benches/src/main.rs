@@ -18,8 +18,9 @@ use report::Row;
 
 type Bench = fn() -> Vec<Row>;
 
-const BENCHES: [(&str, Bench); 11] = [
+const BENCHES: [(&str, Bench); 12] = [
     ("typed-call", rows::typed_call::rows),
+    ("link", rows::link::rows),
     ("fresh-instance", rows::fresh_instance::rows),
     ("threads", rows::threads::rows),
     ("update", rows::update::rows),

@@ -8,6 +8,7 @@ mod code_cache;
 mod components;
 mod instancing;
 mod limits;
+mod links;
 mod observe;
 mod promises;
 mod readme;

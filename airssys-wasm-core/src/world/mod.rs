@@ -9,12 +9,14 @@
 mod decode;
 mod function;
 mod interface_name;
+mod link;
 mod lookup;
 mod stand_in;
 mod types;
 
 pub use function::{Function, Param};
 pub use interface_name::InterfaceName;
+pub use link::{LinkProblem, Offer, Unfit, link};
 pub use lookup::FunctionNotFound;
 pub use stand_in::{WorldChange, WorldChanges};
 pub use types::{Case, Field, Type};

@@ -2,8 +2,10 @@
 //!
 //! Keeps no handle alive. Tests: the workspace's `tests/promises`.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 
+use airssys_wasm_core::ComponentName;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::instance::{Instance, Slot};
@@ -14,6 +16,9 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) trait Caller: Send + Sync {
     /// Looks up in `instance` what the handle needs, unless it has done so.
     fn bind(&self, revision: &Revision, instance: &mut Instance) -> Result<()>;
+
+    /// The deployment that is linked by it, if it is a link.
+    fn linked(&self) -> Option<&ComponentName>;
 }
 
 /// Every handle of one deployment.
@@ -58,6 +63,11 @@ impl Callers {
         let mut registry = self.0.lock();
         registry.places[slot.place] = None;
         registry.free.push(slot.place);
+    }
+
+    /// The deployments that are linked to this one.
+    pub(crate) fn linked(&self) -> BTreeSet<ComponentName> {
+        self.0.lock().callers().iter().filter_map(|caller| caller.linked().cloned()).collect()
     }
 
     /// Binds every handle that exists to `instance`.

@@ -38,6 +38,11 @@ impl<W: Word> Gate<W> {
         }
     }
 
+    /// Lets in what belongs to a call that is inside, though the gate may be closed by now.
+    pub(crate) fn enter_inside(&self) {
+        self.0.add(ONE_INSIDE);
+    }
+
     /// Lets a call out. True if it was the last one, and the gate is closed.
     #[inline]
     pub(crate) fn leave(&self) -> bool {
@@ -90,6 +95,7 @@ pub(crate) trait Word {
     fn load(&self) -> u64;
     /// Compare and exchange; may fail for no reason.
     fn replace(&self, old: u64, new: u64) -> Result<(), u64>;
+    fn add(&self, amount: u64);
     /// Returns the value before.
     fn subtract(&self, amount: u64) -> u64;
     /// Returns the value before.
@@ -114,6 +120,10 @@ macro_rules! word {
             #[inline]
             fn replace(&self, old: u64, new: u64) -> Result<(), u64> {
                 self.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire).map(drop)
+            }
+
+            fn add(&self, amount: u64) {
+                self.fetch_add(amount, Ordering::AcqRel);
             }
 
             #[inline]

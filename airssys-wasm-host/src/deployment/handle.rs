@@ -128,6 +128,7 @@ impl Deployment {
             calls_in_flight: serving.calls_inside(),
             calls_admitted: serving.calls_admitted(),
             instances: serving.instances.count(),
+            links: serving.revision.links.targets(),
         }
     }
 }

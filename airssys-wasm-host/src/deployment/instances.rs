@@ -59,6 +59,11 @@ impl Instances {
         instances
     }
 
+    /// How many there may be.
+    pub(crate) fn max(&self) -> usize {
+        self.max
+    }
+
     /// How many there are now.
     pub(crate) fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)

@@ -205,6 +205,11 @@ impl Named {
         }
     }
 
+    /// Has every revision let go of the deployments that it is linked to.
+    pub(crate) fn cut_links(&self) {
+        self.history.lock().kept().iter().for_each(|revision| revision.links.cut());
+    }
+
     /// Takes no more calls, for good.
     pub(crate) fn end(&self, end: End) {
         let serving = {
@@ -221,8 +226,14 @@ impl Named {
 }
 
 impl Admission {
+    /// Another for a call that is inside `serving`: it does not drain before both have left.
+    pub(crate) fn again(serving: Arc<Serving>) -> Self {
+        let lane = serving.enter_inside();
+        Self { serving: Guard::from_inner(serving), lane }
+    }
+
     #[inline]
-    pub(crate) fn serving(&self) -> &Serving {
+    pub(crate) fn serving(&self) -> &Arc<Serving> {
         &self.serving
     }
 }

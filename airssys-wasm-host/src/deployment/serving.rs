@@ -53,6 +53,13 @@ impl Serving {
         self.gates[lane].enter().then_some(lane)
     }
 
+    /// Lets in what belongs to a call that is inside. Returns the lane.
+    pub(super) fn enter_inside(&self) -> usize {
+        let lane = lane::of_this_thread(self.gates.len());
+        self.gates[lane].enter_inside();
+        lane
+    }
+
     /// Lets a call out on the lane it came in on.
     #[inline]
     pub(crate) fn leave(&self, lane: usize) {

@@ -3,6 +3,8 @@
 //! A snapshot, already old when it is read. Tests: the workspace's
 //! `tests/observe`.
 
+use std::collections::BTreeMap;
+
 use airssys_wasm_core::policy::Requested;
 use airssys_wasm_core::{ComponentName, Digest, Instancing, Limits};
 use semver::Version;
@@ -23,6 +25,9 @@ pub struct Status {
     pub calls_admitted: u64,
     /// Instances of the revision that serves.
     pub instances: usize,
+    /// Who serves what the revision that serves imports from others: interfaces without
+    /// versions, and names of deployments.
+    pub links: BTreeMap<String, ComponentName>,
 }
 
 /// A revision, and what it runs under.

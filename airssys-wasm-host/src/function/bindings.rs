@@ -37,7 +37,7 @@ impl<T: Send + Sync + 'static> Bindings<T> {
             new(instance.store.as_context_mut(), &instance.wasm).map_err(|error| mismatch(revision, &error))
         };
         let what = std::any::type_name::<T>().rsplit("::").next().unwrap_or("bindings").to_owned();
-        let handle = Handle::new(deployment, what, Box::new(find));
+        let handle = Handle::new(deployment, what, Box::new(find), None);
         loop {
             let revision = deployment.revision_to_call()?;
             let mut trial = Instance::start_in_time(&deployment.runtime, &revision).await?;

@@ -5,12 +5,15 @@
 use std::sync::Arc;
 
 use airssys_wasm_core::world::{Function as FunctionType, Type};
-use airssys_wasm_core::{FunctionName, Value};
-use wasmtime::component::Func;
+use airssys_wasm_core::{ComponentName, FunctionName, Value};
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Func, Val};
 
 use super::{Handle, values};
 use crate::deployment::Named;
-use crate::instance::Instance;
+use crate::engine::Ticks;
+use crate::instance::{Instance, InstanceState};
+use crate::link::Tree;
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
@@ -37,12 +40,21 @@ pub struct DynamicFunction {
 
 impl DynamicFunction {
     pub(crate) fn new(deployment: &Arc<Named>, name: FunctionName) -> Result<Self> {
+        Self::of_caller(deployment, name, None)
+    }
+
+    /// The same for a deployment that is linked.
+    pub(crate) fn of_caller(
+        deployment: &Arc<Named>,
+        name: FunctionName,
+        caller: Option<ComponentName>,
+    ) -> Result<Self> {
         let ty = Arc::new(deployment.revision_to_call()?.function(&name)?.clone());
         check_values(&ty)?;
         let (sought, expected) = (name.clone(), Arc::clone(&ty));
         let find =
             move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought, &expected);
-        let handle = Handle::new(deployment, name.to_string(), Box::new(find));
+        let handle = Handle::new(deployment, name.to_string(), Box::new(find), caller);
         let handle = handle.settle(|revision| check_type(revision, &name, &ty))?;
         Ok(Self { handle, ty })
     }
@@ -74,7 +86,7 @@ impl DynamicFunction {
         let result = self
             .handle
             .call(async move |function, store| {
-                let mut results = vec![wasmtime::component::Val::Bool(false); usize::from(wants_result)];
+                let mut results = vec![Val::Bool(false); usize::from(wants_result)];
                 function.call_async(store, &params, &mut results).await?;
                 Ok(results.pop())
             })
@@ -95,6 +107,20 @@ impl DynamicFunction {
     pub async fn call_wave(&self, arguments: &str) -> Result<Option<String>> {
         let arguments = self.ty.arguments_from_wave(arguments)?;
         Ok(self.call(&arguments).await?.map(|value| value.to_wave()))
+    }
+
+    /// Calls on behalf of a call of another component, with values of its imported type.
+    pub(crate) async fn call_linked(
+        &self,
+        tree: &Arc<Tree>,
+        bound: Ticks,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let run = async move |function: &Func, store: StoreContextMut<'_, InstanceState>| {
+            function.call_async(store, params, results).await
+        };
+        self.handle.call_linked(tree, bound, run).await
     }
 
     fn check_arguments(&self, arguments: &[Value]) -> Result<()> {

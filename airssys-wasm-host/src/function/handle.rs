@@ -5,12 +5,14 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use airssys_wasm_core::ComponentName;
 use wasmtime::{AsContextMut, StoreContextMut};
 
 use crate::call::{deadline_message, within};
-use crate::deployment::{Admission, Caller, Named};
+use crate::deployment::{Admission, Caller, Named, Serving};
 use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState, Slot, call_failed};
+use crate::link::Tree;
 use crate::observe::Event;
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
@@ -25,13 +27,20 @@ pub(crate) struct Handle<T> {
     /// What is called, for messages.
     what: String,
     find: Find<T>,
+    /// The deployment that is linked by it, if it is a link.
+    caller: Option<ComponentName>,
 }
 
 impl<T: Send + Sync + 'static> Handle<T> {
     /// A handle that no update knows of yet.
-    pub(crate) fn new(deployment: &Arc<Named>, what: String, find: Find<T>) -> Arc<Self> {
+    pub(crate) fn new(
+        deployment: &Arc<Named>,
+        what: String,
+        find: Find<T>,
+        caller: Option<ComponentName>,
+    ) -> Arc<Self> {
         let slot = deployment.callers.take_slot();
-        Arc::new(Self { deployment: Arc::clone(deployment), slot, what, find })
+        Arc::new(Self { deployment: Arc::clone(deployment), slot, what, find, caller })
     }
 
     /// Registers the handle if `check` finds that it fits what serves.
@@ -66,12 +75,38 @@ impl<T: Send + Sync + 'static> Handle<T> {
             Some(admission) => admission,
             None => Box::pin(self.admit_after_pause(begun)).await?,
         };
-        let revision = &*admission.serving().revision;
-        let deadline = begun.plus(revision.call_ticks);
-        let call = pin!(self.run(&admission, deadline, run));
+        let deadline = begun.plus(admission.serving().revision.call_ticks);
+        self.run_in_time(admission.serving(), admission.lane, deadline, None, run).await
+    }
+
+    /// Calls on behalf of a call of another component, within that one's time.
+    pub(crate) async fn call_linked<R>(
+        &self,
+        tree: &Arc<Tree>,
+        bound: Ticks,
+        run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
+    ) -> Result<R> {
+        let begun = self.deployment.runtime.engines.clock().now();
+        let entered = tree.enter(&self.deployment).await?;
+        let deadline = begun.plus(entered.serving.revision.call_ticks).min(bound);
+        self.run_in_time(&entered.serving, entered.lane, deadline, Some(tree), run).await
+    }
+
+    #[inline]
+    async fn run_in_time<R>(
+        &self,
+        serving: &Arc<Serving>,
+        lane: usize,
+        deadline: Ticks,
+        tree: Option<&Arc<Tree>>,
+        run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
+    ) -> Result<R> {
+        let clock = self.deployment.runtime.engines.clock();
+        let call = pin!(self.run(serving, lane, deadline, tree, run));
         match within(clock, deadline, call).await {
             Ok(outcome) => outcome,
             Err(_) => {
+                let revision = &*serving.revision;
                 let error = self.too_long(revision);
                 self.discarded(revision, &error);
                 Err(error)
@@ -81,29 +116,34 @@ impl<T: Send + Sync + 'static> Handle<T> {
 
     async fn run<R>(
         &self,
-        admission: &Admission,
+        serving: &Arc<Serving>,
+        lane: usize,
         deadline: Ticks,
+        tree: Option<&Arc<Tree>>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
     ) -> Result<R> {
-        let serving = admission.serving();
         let revision = &*serving.revision;
-        let mut lease = match serving.instances.lease_idle(admission.lane) {
+        let mut lease = match serving.instances.lease_idle(lane) {
             Some(lease) => lease,
             // Boxed: what starts an instance is large, and would be carried along
             // by every call that needs none.
-            None => {
-                Box::pin(serving.instances.lease(&self.deployment.runtime, admission.lane, deadline)).await?
-            }
+            None => Box::pin(serving.instances.lease(&self.deployment.runtime, lane, deadline)).await?,
         };
         let instance = lease.instance();
         instance.arm(deadline, revision.limits.fuel_per_call)?;
         if !instance.bound.has(self.slot) {
             self.bind(revision, instance)?;
         }
+        if revision.calls_others {
+            instance.store.data_mut().stand(serving, tree);
+        }
         let Instance { store, bound, .. } = instance;
         let found = bound.get::<T>(self.slot).expect("it has just been bound");
         match run(found, store.as_context_mut()).await {
             Ok(value) => {
+                if revision.calls_others {
+                    store.data_mut().stand_alone();
+                }
                 lease.give_back();
                 Ok(value)
             }
@@ -152,5 +192,9 @@ impl<T: Send + Sync + 'static> Caller for Handle<T> {
             instance.bound.set(self.slot, found);
         }
         Ok(())
+    }
+
+    fn linked(&self) -> Option<&ComponentName> {
+        self.caller.as_ref()
     }
 }

@@ -4,13 +4,17 @@
 
 use std::sync::Arc;
 
-use airssys_wasm_core::FunctionName;
+use airssys_wasm_core::{ComponentName, FunctionName};
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
 
+use wasmtime::StoreContextMut;
+
 use super::Handle;
 use crate::deployment::Named;
-use crate::instance::Instance;
+use crate::engine::Ticks;
+use crate::instance::{Instance, InstanceState};
+use crate::link::Tree;
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
@@ -43,10 +47,19 @@ where
     Results: ComponentNamedList + Lift + Send + Sync + 'static,
 {
     pub(crate) fn new(deployment: &Arc<Named>, name: FunctionName) -> Result<Self> {
+        Self::of_caller(deployment, name, None)
+    }
+
+    /// The same for a deployment that is linked.
+    pub(crate) fn of_caller(
+        deployment: &Arc<Named>,
+        name: FunctionName,
+        caller: Option<ComponentName>,
+    ) -> Result<Self> {
         let sought = name.clone();
         let find =
             Box::new(move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought));
-        let handle = Handle::new(deployment, name.to_string(), find);
+        let handle = Handle::new(deployment, name.to_string(), find, caller);
         Ok(Self(handle.settle(|revision| check::<Params, Results>(revision, &name))?))
     }
 
@@ -69,6 +82,20 @@ where
     /// Outside a tokio runtime, if the call has to wait.
     pub fn call(&self, params: Params) -> impl Future<Output = Result<Results>> + Send {
         self.0.call(async move |function, store| function.call_async(store, params).await)
+    }
+
+    /// Calls on behalf of a call of another component.
+    pub(crate) async fn call_linked(
+        &self,
+        tree: &Arc<Tree>,
+        bound: Ticks,
+        params: Params,
+    ) -> Result<Results> {
+        let run = async move |function: &TypedFunc<Params, Results>,
+                              store: StoreContextMut<'_, InstanceState>| {
+            function.call_async(store, params).await
+        };
+        self.0.call_linked(tree, bound, run).await
     }
 }
 

@@ -6,15 +6,16 @@
 mod builder;
 mod names;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use airssys_wasm_core::{Kind, Limits, Rule};
+use airssys_wasm_core::{ComponentName, Kind, Limits, Rule};
 
 pub use builder::HostBuilder;
-use names::Names;
+pub(crate) use names::Names;
 
-use crate::deployment::{Deployment, End, Status};
+use crate::deployment::{Deployment, End, Named, Status};
 use crate::observe::{Event, Events};
 use crate::rollout::{Approval, Deploy, Rollback, Update};
 use crate::runtime::Runtime;
@@ -117,11 +118,17 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
+    /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to it, by the
+    /// revision that serves there or by one that is kept for a rollback.
     pub async fn remove(&self, name: &str) -> Result<()> {
-        let named = self.0.names.remove(name)?;
+        let named = self.0.names.remove(name, |named| {
+            let linked = named.callers.linked();
+            if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
+        })?;
         named.end(End::Removed);
         named.drained().await;
+        named.cut_links();
         Ok(())
     }
 
@@ -209,10 +216,37 @@ impl Host {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        for named in self.names.all() {
+        let all = self.names.all();
+        for named in &all {
             named.end(End::HostDropped);
         }
+        cut_links_when_drained(all);
     }
+}
+
+/// Two deployments that import each other keep each other alive: they let go once nobody
+/// calls any more.
+fn cut_links_when_drained(all: Vec<Arc<Named>>) {
+    if all.iter().all(|named| named.callers.linked().is_empty()) {
+        return;
+    }
+    let cut = |all: &[Arc<Named>]| all.iter().for_each(|named| named.cut_links());
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn(async move {
+            for named in &all {
+                named.drained().await;
+            }
+            cut(&all);
+        })),
+        // Nobody can be calling.
+        Err(_) => cut(&all),
+    }
+}
+
+fn in_use(name: &ComponentName, linked: &BTreeSet<ComponentName>) -> Error {
+    let by: Vec<String> = linked.iter().map(|name| format!("`{name}`")).collect();
+    let message = format!("`{name}` is linked to by {}: update or remove those first", by.join(", "));
+    Error::new(ErrorKind::InUse, message)
 }
 
 impl fmt::Debug for Host {

@@ -37,9 +37,11 @@ impl Names {
         get(&self.0.read(), name)
     }
 
-    pub(crate) fn remove(&self, name: &str) -> Result<Arc<Named>> {
+    /// Frees a name, if it may go.
+    pub(crate) fn remove(&self, name: &str, may_go: impl FnOnce(&Named) -> Result<()>) -> Result<Arc<Named>> {
         let mut names = self.0.write();
         let named = get(&names, name)?;
+        may_go(&named)?;
         names.remove(&named.name);
         Ok(named)
     }

@@ -7,6 +7,7 @@ use std::fmt;
 use wasmtime::Trap;
 
 use super::InstanceState;
+use crate::link::LinkFailed;
 use crate::revision::Revision;
 use crate::{Error, ErrorKind};
 
@@ -44,6 +45,9 @@ pub(crate) fn call_failed(
 fn tell(error: &wasmtime::Error, revision: &Revision) -> (ErrorKind, String) {
     if error.is::<DeadlinePassed>() {
         return (ErrorKind::DeadlineExceeded, crate::call::deadline_message(revision));
+    }
+    if let Some(LinkFailed(cause)) = error.downcast_ref() {
+        return (cause.kind(), format!("failed: {cause}"));
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => {

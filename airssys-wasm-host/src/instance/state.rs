@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use airssys_wasm_core::Kind;
+use airssys_wasm_core::policy::Operation;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::{WasiCliCtxView, WasiCliView};
 use wasmtime_wasi::random::{WasiRandomCtx, WasiRandomView};
@@ -13,10 +15,12 @@ use wasmtime_wasi_http::WasiHttpCtxView;
 
 use super::limiter::Limiter;
 use crate::capability::{
-    Authority, ConfigView, EnvironmentView, Files, FilesView, Http, LoggingView, Rooms, SecretsView,
+    Authority, ConfigView, EnvironmentView, Files, FilesView, Http, LoggingView, Permit, Rooms, SecretsView,
     SocketsView, Told,
 };
+use crate::deployment::Serving;
 use crate::engine::{Clock, Ticks};
+use crate::link::{Functions, Link, Tree};
 use crate::observe::CallId;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
@@ -39,6 +43,21 @@ pub struct InstanceState {
     files: Files,
     http: Http,
     told: Arc<Told>,
+    links: Functions,
+    /// What lets it call each of its links, once it was asked.
+    link_permits: Vec<Option<Permit>>,
+    /// Where it stands among other calls.
+    standing: Standing,
+}
+
+/// Whose call an instance serves, as far as its own links need to know.
+#[derive(Default)]
+struct Standing {
+    serving: Option<Arc<Serving>>,
+    /// The tree of calls that the call belongs to.
+    tree: Option<Arc<Tree>>,
+    /// The one that it begins if it belongs to none; kept for the next call.
+    own: Arc<Tree>,
 }
 
 impl InstanceState {
@@ -59,12 +78,15 @@ impl InstanceState {
             printer: Arc::clone(&revision.printer),
             files: Files::default(),
             told,
+            links: revision.links.functions(),
+            link_permits: Vec::new(),
+            standing: Standing::default(),
         }
     }
 
     /// Now, and when the call must have ended.
     #[inline]
-    pub(super) fn time(&self) -> (Ticks, Ticks) {
+    pub(crate) fn time(&self) -> (Ticks, Ticks) {
         (self.clock.now(), self.deadline)
     }
 
@@ -77,6 +99,54 @@ impl InstanceState {
     #[inline]
     pub(super) fn begin_call(&mut self) {
         self.told.begin_call();
+    }
+
+    /// What it calls in others.
+    pub(crate) fn link(&self, place: usize) -> Option<&Arc<Link>> {
+        self.links.get(place)
+    }
+
+    /// A call begins in which the instance may call others: on behalf of whom.
+    pub(crate) fn stand(&mut self, serving: &Arc<Serving>, tree: Option<&Arc<Tree>>) {
+        self.standing.serving = Some(Arc::clone(serving));
+        self.standing.tree = tree.cloned();
+    }
+
+    /// That call has ended, and with it what it led to.
+    pub(crate) fn stand_alone(&mut self) {
+        let Standing { serving, tree, own } = &mut self.standing;
+        (*serving, *tree) = (None, None);
+        match Arc::get_mut(own) {
+            Some(own) => own.end(),
+            None => *own = Arc::default(),
+        }
+    }
+
+    /// The tree of calls that this one belongs to.
+    pub(crate) fn tree(&mut self) -> Arc<Tree> {
+        let Standing { serving, tree, own } = &mut self.standing;
+        let tree = tree.get_or_insert_with(|| {
+            if let Some(root) = serving {
+                own.begin(root);
+            }
+            Arc::clone(own)
+        });
+        Arc::clone(tree)
+    }
+
+    /// Whether it may call what a link leads to. Asked once, and whenever that was taken back.
+    pub(crate) fn may_call(&mut self, place: usize, interface: &str) -> bool {
+        let call = self.call();
+        if self.link_permits.len() <= place {
+            self.link_permits.resize(place + 1, None);
+        }
+        let permit = &mut self.link_permits[place];
+        if let Some(permit) = permit {
+            return self.authority.still_allows(permit, call);
+        }
+        let operation = Operation::Named { kind: Kind::Call, name: interface.to_owned() };
+        *permit = self.authority.ask(operation, call).ok();
+        permit.is_some()
     }
 
     pub(crate) fn call(&self) -> CallId {

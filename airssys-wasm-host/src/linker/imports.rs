@@ -3,10 +3,9 @@
 //! Tests: below, and the workspace's `tests/bad_input`.
 
 use airssys_wasm_core::suggest::nearest;
-use airssys_wasm_core::world::{InterfaceName, World};
+use airssys_wasm_core::world::{Interface, InterfaceName, World};
 
 use crate::capability::Providers;
-use crate::{Error, ErrorKind, Result};
 
 /// The WASI version whose interfaces are provided.
 const WASI_VERSION: &str = "0.2.12";
@@ -48,28 +47,39 @@ const PROVIDED: [&str; 29] = [
     "wasi:sockets/udp-create-socket",
 ];
 
-/// Checks that every import has a provider.
-///
-/// # Errors
-///
-/// [`ErrorKind::MissingImport`] with every import that has none.
-pub(crate) fn check(world: &World, providers: &Providers) -> Result<()> {
-    let embedded: Vec<&str> = providers.iter().flat_map(|provider| provider.interfaces()).copied().collect();
-    let interfaces =
-        world.imports.interfaces.iter().filter_map(|interface| problem(&interface.name, &embedded));
-    let functions =
-        world.imports.functions.iter().map(|function| {
-            format!("`{}`: functions imported at world level have no provider", function.name)
-        });
-    let problems: Vec<String> = interfaces.chain(functions).collect();
-    if problems.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::MissingImport, format!("imports without a provider: {}", problems.join("; "))))
+/// The imported interfaces that the host does not provide.
+pub(crate) fn unprovided<'a>(world: &'a World, providers: &Providers) -> Vec<&'a Interface> {
+    let embedded = embedded(providers);
+    let interfaces = world.imports.interfaces.iter();
+    interfaces
+        .filter(|import| needs_somebody(import))
+        .filter(|import| found(&import.name, &embedded).is_some())
+        .collect()
 }
 
-/// `embedded` is what the embedder provides.
-fn problem(name: &InterfaceName, embedded: &[&str]) -> Option<String> {
+/// Types alone need nobody, unless they are said to be of a standard.
+fn needs_somebody(import: &Interface) -> bool {
+    !import.functions.is_empty() || !import.resources.is_empty() || import.name.path().starts_with("wasi:")
+}
+
+/// What to say of functions that are imported at world level: nobody can provide them.
+pub(crate) fn world_level_problems(world: &World) -> Vec<String> {
+    let told =
+        |name| format!("`{name}`: functions imported at world level have no provider; import an interface");
+    world.imports.functions.iter().map(|function| told(&function.name)).collect()
+}
+
+/// What to say of an interface that nobody provides.
+pub(crate) fn problem(name: &InterfaceName, providers: &Providers) -> String {
+    found(name, &embedded(providers)).unwrap_or_default()
+}
+
+fn embedded(providers: &Providers) -> Vec<&'static str> {
+    providers.iter().flat_map(|provider| provider.interfaces()).copied().collect()
+}
+
+/// What is wrong with an import. `embedded` is what the embedder provides.
+fn found(name: &InterfaceName, embedded: &[&str]) -> Option<String> {
     if embedded.contains(&name.path()) || DRAFTS.contains(&name.to_string().as_str()) {
         return None;
     }
@@ -111,7 +121,7 @@ mod tests {
             ("wasi:config/store@0.2.0-rc.1", None),
             ("wasi:config/store@0.2.0-draft", Some("provides `wasi:config/store@0.2.0-rc.1`")),
         ] {
-            let problem = problem(&InterfaceName::new(name), &[]);
+            let problem = found(&InterfaceName::new(name), &[]);
             assert_eq!(problem.is_some(), expected.is_some(), "{name}");
             assert!(problem.unwrap_or_default().contains(expected.unwrap_or_default()), "{name}");
         }

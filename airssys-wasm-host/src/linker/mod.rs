@@ -9,15 +9,17 @@ mod imports;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use airssys_wasm_core::world::World;
 use parking_lot::Mutex;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
-pub(crate) use imports::check as check_imports;
+pub(crate) use imports::{problem, unprovided, world_level_problems};
 
 use crate::capability::{Providers, link};
 use crate::engine::{Allocation, Profile};
 use crate::instance::InstanceState;
+use crate::link::define;
 use crate::{Error, ErrorKind, Result};
 
 /// One linker for each engine, filled once.
@@ -36,23 +38,29 @@ impl Linkers {
         &self.providers
     }
 
-    /// Links a component whose imports have been checked.
+    /// Links a component whose imports have been checked: what the host provides, and a stub
+    /// for each function that another deployment does.
     pub(crate) fn link(
         &self,
         key: (Profile, Allocation),
-        engine: &Engine,
         compiled: &wasmtime::component::Component,
+        world: &World,
     ) -> Result<InstancePre<InstanceState>> {
-        let mut linkers = self.filled.lock();
-        let linker = match linkers.entry(key) {
-            Entry::Occupied(filled) => filled.into_mut(),
-            Entry::Vacant(empty) => empty.insert(filled(engine, &self.providers)?),
-        };
-        linker.instantiate_pre(compiled).map_err(|error| {
+        let mut linker = self.filled(key, compiled.engine())?;
+        let imports = unprovided(world, &self.providers);
+        define(&mut linker, &imports).and_then(|()| linker.instantiate_pre(compiled)).map_err(|error| {
             Error::new(
                 ErrorKind::Unusable,
                 format!("its imports do not fit what the host provides: {error:#}"),
             )
+        })
+    }
+
+    fn filled(&self, key: (Profile, Allocation), engine: &Engine) -> Result<Linker<InstanceState>> {
+        let mut linkers = self.filled.lock();
+        Ok(match linkers.entry(key) {
+            Entry::Occupied(filled) => filled.get().clone(),
+            Entry::Vacant(empty) => empty.insert(filled(engine, &self.providers)?).clone(),
         })
     }
 }

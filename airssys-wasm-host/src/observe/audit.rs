@@ -219,16 +219,15 @@ mod tests {
         }
     }
 
-    fn denial(name: &str) -> AuditRecord {
-        let identity = Identity {
-            component: "probe".parse().expect("a name"),
-            revision: 1,
-            version: None,
-            digest: Digest::of(b""),
-        };
+    fn identity() -> Arc<Identity> {
+        let component = "probe".parse().expect("a name");
+        Arc::new(Identity { component, revision: 1, version: None, digest: Digest::of(b"") })
+    }
+
+    fn denial(identity: &Arc<Identity>, name: &str) -> AuditRecord {
         AuditRecord {
             time: SystemTime::UNIX_EPOCH,
-            identity: Arc::new(identity),
+            identity: Arc::clone(identity),
             call: CallId::default(),
             operation: Arc::new(Operation::Lookup { name: name.into() }),
             verdict: Verdict::Denied { reason: Reason::NotGranted },
@@ -240,8 +239,9 @@ mod tests {
     fn a_flood_is_counted_and_none_is_lost() {
         let told = Arc::new(Told::default());
         let trail = AuditTrail::new(Arc::clone(&told) as Arc<dyn AuditLog>);
+        let identity = identity();
         for n in 0..10_000 {
-            trail.record(denial(&n.to_string()));
+            trail.record(denial(&identity, &n.to_string()));
         }
         assert_eq!(told.0.lock().len(), DETAILED_PER_SECOND as usize);
         drop(trail);
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_record_is_a_line_of_json() {
-        let line = denial("evil\n.net").to_json();
+        let line = denial(&identity(), "evil\n.net").to_json();
         assert!(!line.contains('\n'));
         let value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(value["decision"], "denied");

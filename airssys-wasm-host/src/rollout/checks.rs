@@ -2,11 +2,14 @@
 //!
 //! Tests: the workspace's `tests/promises/atomic_failure` and `tests/bad_input`.
 
+use std::sync::Arc;
+
 use airssys_wasm_core::{Instancing, check_version};
 
 use crate::capability::Providers;
+use crate::deployment::Named;
 use crate::revision::{Draft, Revision};
-use crate::{Error, ErrorKind, Result, linker};
+use crate::{Error, ErrorKind, Result, link};
 
 /// It is newer, or any version is allowed.
 pub(super) fn version(serving: &Revision, next: &Draft, any_allowed: bool) -> Result<()> {
@@ -34,7 +37,10 @@ pub(super) fn world(serving: &Revision, next: &Draft) -> Result<()> {
     Ok(serving.component.world().check_stand_in(next.component.world())?)
 }
 
-/// Each of its imports has a provider.
-pub(super) fn imports(next: &Draft, providers: &Providers) -> Result<()> {
-    linker::check_imports(next.component.world(), providers)
+/// Each of its imports has a provider: the host, or one of `deployed`.
+pub(super) fn imports(next: &mut Draft, providers: &Providers, deployed: &[Arc<Named>]) -> Result<()> {
+    link::check_said(&next.said, next.component.world(), providers)?;
+    let links = link::resolve(&next.name, next.component.world(), providers, deployed, &next.bound)?;
+    next.links = Arc::new(links);
+    Ok(())
 }

@@ -3,9 +3,9 @@
 //! Tests: the workspace's `tests/suite/capabilities/approval`.
 
 use airssys_wasm_core::policy::{
-    Change, Granted, Requested, Review, difference, imports_means_for, kinds, mismatches,
+    Change, Granted, Operation, Requested, Review, difference, imports_means_for, kinds, mismatches,
 };
-use airssys_wasm_core::{Need, Rule};
+use airssys_wasm_core::{Kind, Need, Rule};
 
 use crate::capability::now;
 use crate::observe::Event;
@@ -17,6 +17,7 @@ use crate::{Error, ErrorKind, Result};
 pub(super) fn check(runtime: &Runtime, draft: &Draft) -> Result<()> {
     check_custom(runtime, draft)?;
     check_what_all_may_use(draft)?;
+    check_calls(draft)?;
     let review = Review::of(draft.component.requested(), &draft.grants, now());
     warn(runtime, draft, &review);
     if review.suffices() {
@@ -95,6 +96,27 @@ fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
             .map_err(|problem| Error::new(ErrorKind::InvalidGrant, format!("`{rule}`: {problem}")))?;
     }
     Ok(())
+}
+
+/// It may call what it is linked to: without that it could do nothing but trap.
+fn check_calls(draft: &Draft) -> Result<()> {
+    let policy = draft.policy();
+    let problems: Vec<String> = draft
+        .links
+        .targets()
+        .into_iter()
+        .filter_map(|(interface, target)| {
+            let calling = Operation::Named { kind: Kind::Call, name: interface.clone() };
+            let explained = policy.explain(&calling, now());
+            (!policy.decide(&calling, now()).is_allowed())
+                .then(|| format!("`{interface}`, which `{target}` serves: {explained}"))
+        })
+        .collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let message = format!("it may not call what it imports: {}", problems.join("; "));
+    Err(Error::new(ErrorKind::NotGranted, message))
 }
 
 /// What every component may use is not denied to one that imports it: there is no way to

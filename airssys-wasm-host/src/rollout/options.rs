@@ -18,6 +18,7 @@ use crate::aside::drop_aside;
 use crate::capability::Enforcement;
 use crate::deployment::{Deployment, Serving};
 use crate::host::Shared;
+use crate::link::Bound;
 use crate::observe::Event;
 use crate::revision::{Approved, Draft, Revision};
 use crate::{Component, Error, ErrorKind, Result};
@@ -35,6 +36,7 @@ pub struct Deploy<'a> {
     grants: Grants,
     approval: Option<Approval>,
     enforcement: Enforcement,
+    bound: Bound,
 }
 
 impl<'a> Deploy<'a> {
@@ -48,6 +50,7 @@ impl<'a> Deploy<'a> {
             grants: Grants::new(),
             approval: None,
             enforcement: Enforcement::Enforced,
+            bound: Bound::new(),
         }
     }
 
@@ -65,6 +68,17 @@ impl<'a> Deploy<'a> {
     /// out.
     pub fn enforcement(self, enforcement: Enforcement) -> Self {
         Self { enforcement, ..self }
+    }
+
+    /// Who serves an interface that it imports, where several deployments could: the
+    /// interface without a version, `acme:store/kv`, and the name of a deployment.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`](crate::ErrorKind::InvalidName) if that is no name of a component.
+    pub fn link(mut self, interface: &str, deployment: &str) -> Result<Self> {
+        self.bound.insert(interface.to_owned(), deployment.parse()?);
+        Ok(self)
     }
 
     /// Deploys under this name instead of the component's own.
@@ -94,6 +108,9 @@ impl<'a> Deploy<'a> {
             grants,
             enforcement: self.enforcement,
             approved: Approved::Now { lifting: 0 },
+            said: self.bound.clone(),
+            bound: self.bound,
+            links: Arc::default(),
             powers: None,
             instancing: self.instancing.or(self.component.instancing()).unwrap_or_default(),
             limits: self.limits.unwrap_or_else(|| self.shared.limits.clone()),
@@ -104,6 +121,7 @@ impl<'a> Deploy<'a> {
         let span = tracing::info_span!("deploy", component = %name);
         let run = Run {
             runtime: &self.shared.runtime,
+            names: &self.shared.names,
             machine: Rollout::deploy(),
             place: name,
             allowed: Allowed::default(),
@@ -155,6 +173,7 @@ pub struct Update<'a> {
     approval: Option<Approval>,
     enforcement: Option<Enforcement>,
     allowed: Allowed,
+    bound: Bound,
 }
 
 impl<'a> Update<'a> {
@@ -170,6 +189,7 @@ impl<'a> Update<'a> {
             approval: None,
             enforcement: None,
             allowed: Allowed::default(),
+            bound: Bound::new(),
         }
     }
 
@@ -189,6 +209,18 @@ impl<'a> Update<'a> {
     /// serves unless said.
     pub fn enforcement(self, enforcement: Enforcement) -> Self {
         Self { enforcement: Some(enforcement), ..self }
+    }
+
+    /// Who serves an interface that it imports, where several deployments could: the
+    /// interface without a version, `acme:store/kv`, and the name of a deployment. The
+    /// others are served as for the revision that serves now.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`](crate::ErrorKind::InvalidName) if that is no name of a component.
+    pub fn link(mut self, interface: &str, deployment: &str) -> Result<Self> {
+        self.bound.insert(interface.to_owned(), deployment.parse()?);
+        Ok(self)
     }
 
     /// How traffic moves; blue-green unless said.
@@ -233,6 +265,9 @@ impl<'a> Update<'a> {
         let draft = Draft {
             name: named.name.clone(),
             approved: if given.is_some() { Approved::Now { lifting } } else { Approved::Before },
+            bound: bound_anew(&serving.links.bound, &self.bound),
+            said: self.bound,
+            links: Arc::default(),
             grants: given.unwrap_or_else(|| serving.authority.policy().grants().clone()),
             enforcement: self.enforcement.unwrap_or_else(|| serving.authority.enforcement()),
             powers: None,
@@ -245,6 +280,7 @@ impl<'a> Update<'a> {
         let span = tracing::info_span!("update", component = %named.name, strategy = ?self.strategy);
         let run = Run {
             runtime: &self.shared.runtime,
+            names: &self.shared.names,
             machine: Rollout::update(self.strategy),
             place: Arc::clone(&named),
             allowed: self.allowed,
@@ -322,6 +358,7 @@ impl<'a> Rollback<'a> {
         let span = tracing::info_span!("rollback", component = %named.name, to = target.number);
         let run = Run {
             runtime: &self.shared.runtime,
+            names: &self.shared.names,
             machine: Rollout::rollback(self.strategy),
             place: Arc::clone(&named),
             allowed: self.allowed,
@@ -342,6 +379,11 @@ impl<'a> IntoFuture for Rollback<'a> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
     }
+}
+
+/// What was said of the revision before, but for what is said anew.
+fn bound_anew(before: &Bound, anew: &Bound) -> Bound {
+    before.iter().chain(anew).map(|(interface, name)| (interface.clone(), name.clone())).collect()
 }
 
 fn parse_version(text: &str) -> Result<Version> {

@@ -14,6 +14,7 @@ use crate::aside::on_a_thread;
 use crate::call::within;
 use crate::deployment::{Named, Serving};
 use crate::engine::Ticks;
+use crate::host::Names;
 use crate::instance::Instance;
 use crate::observe::Event;
 use crate::revision::{Draft, Revision};
@@ -26,6 +27,7 @@ const DRAIN_MARGIN: Ticks = Ticks(100);
 /// What a rollout works on and has prepared so far.
 pub(super) struct Run<'a, P: Place> {
     pub(super) runtime: &'a Arc<Runtime>,
+    pub(super) names: &'a Names,
     pub(super) machine: Rollout,
     pub(super) place: P,
     pub(super) allowed: Allowed,
@@ -109,7 +111,7 @@ impl<P: Place> Run<'_, P> {
                 checks::world(&self.place.current()?.revision(), draft)
             }
             (Effect::CheckImports, Candidate::Draft(draft)) => {
-                checks::imports(draft, self.runtime.linkers.providers())
+                checks::imports(draft, self.runtime.linkers.providers(), &self.names.all())
             }
             (Effect::CheckGrants, Candidate::Draft(draft)) => self.place.authorize(self.runtime, draft),
             (Effect::Compile, _) => self.compile().await,

@@ -1,0 +1,139 @@
+//! Who serves the imports of a revision.
+//!
+//! Tests: the workspace's `tests/suite/links`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use airssys_wasm_core::ComponentName;
+use airssys_wasm_core::world::{Function, Interface, LinkProblem, Offer, World, link};
+use arc_swap::ArcSwap;
+
+use super::lane::{self, Calls};
+use crate::capability::Providers;
+use crate::deployment::Named;
+use crate::linker;
+use crate::{Error, ErrorKind, Result};
+
+/// Which deployment was said to serve which interface; its path, without a version.
+pub(crate) type Bound = BTreeMap<String, ComponentName>;
+
+/// The functions that a revision calls in other deployments, in the order of its imports.
+#[derive(Default)]
+pub(crate) struct Links {
+    functions: ArcSwap<Vec<Arc<Link>>>,
+    pub(crate) bound: Bound,
+}
+
+/// The functions of others, by their places among the imports.
+pub(crate) type Functions = Arc<Vec<Arc<Link>>>;
+
+/// One function of another deployment.
+pub(crate) struct Link {
+    /// What the caller has to be granted: the interface's path.
+    pub(crate) interface: String,
+    pub(crate) target: Arc<Named>,
+    pub(super) calls: Calls,
+}
+
+impl Links {
+    /// As an instance holds them.
+    pub(crate) fn functions(&self) -> Functions {
+        self.functions.load_full()
+    }
+
+    /// Which interface is served by whom.
+    pub(crate) fn targets(&self) -> BTreeMap<String, ComponentName> {
+        let functions = self.functions.load();
+        functions.iter().map(|link| (link.interface.clone(), link.target.name.clone())).collect()
+    }
+
+    /// Lets go of the others: two that import each other would keep each other alive.
+    pub(crate) fn cut(&self) {
+        self.functions.store(Arc::default());
+    }
+}
+
+/// Finds who serves what the host does not, among `deployed`.
+///
+/// # Errors
+///
+/// [`ErrorKind::MissingImport`] and [`ErrorKind::AmbiguousImport`], with every import that is
+/// not served, the candidates, and why each does not fit.
+pub(crate) fn resolve(
+    caller: &ComponentName,
+    world: &World,
+    providers: &Providers,
+    deployed: &[Arc<Named>],
+    bound: &Bound,
+) -> Result<Links> {
+    let mut problems = linker::world_level_problems(world);
+    let mut is_ambiguous = false;
+    let revisions: Vec<_> = deployed
+        .iter()
+        .filter(|named| named.name != *caller)
+        .map(|named| (named, named.revision()))
+        .collect();
+    let offers: Vec<Offer<'_>> = revisions
+        .iter()
+        .map(|(named, revision)| Offer { name: &named.name, world: revision.component.world() })
+        .collect();
+    let mut functions = Vec::new();
+    for import in linker::unprovided(world, providers) {
+        match link(import, &offers, bound.get(import.name.path())) {
+            Ok(name) => {
+                let served = revisions.iter().find(|(named, _)| named.name == *name);
+                let (target, _) = served.expect("it is one of those that were offered");
+                for function in &import.functions {
+                    functions.push(Arc::new(connect(caller, import, function, target)?));
+                }
+            }
+            Err(problem) => {
+                is_ambiguous |= matches!(problem, LinkProblem::Ambiguous { .. });
+                problems.push(told(import, &problem, providers));
+            }
+        }
+    }
+    if problems.is_empty() {
+        return Ok(Links { functions: ArcSwap::from_pointee(functions), bound: bound.clone() });
+    }
+    let kind = if is_ambiguous { ErrorKind::AmbiguousImport } else { ErrorKind::MissingImport };
+    Err(Error::new(kind, format!("imports without a provider: {}", problems.join("; "))))
+}
+
+/// Checks that each interface for which somebody was said is imported from another deployment.
+///
+/// # Errors
+///
+/// [`ErrorKind::MissingImport`], with what is imported.
+pub(crate) fn check_said(said: &Bound, world: &World, providers: &Providers) -> Result<()> {
+    let imported: Vec<&str> =
+        linker::unprovided(world, providers).into_iter().map(|import| import.name.path()).collect();
+    let Some(interface) = said.keys().find(|interface| !imported.contains(&interface.as_str())) else {
+        return Ok(());
+    };
+    let there = if imported.is_empty() { "none".into() } else { format!("`{}`", imported.join("`, `")) };
+    let message = format!(
+        "it was said who serves `{interface}`, and the component imports no such interface from another; it imports {there}"
+    );
+    Err(Error::new(ErrorKind::MissingImport, message))
+}
+
+fn connect(
+    caller: &ComponentName,
+    import: &Interface,
+    function: &Function,
+    target: &Arc<Named>,
+) -> Result<Link> {
+    let calls = lane::connect(target, function, caller)?;
+    Ok(Link { interface: import.name.path().to_owned(), target: Arc::clone(target), calls })
+}
+
+/// What to say of an import that nobody serves: of one that looks like WASI, what the host
+/// has of that.
+fn told(import: &Interface, problem: &LinkProblem, providers: &Providers) -> String {
+    match problem {
+        LinkProblem::Nobody { hint } if hint.is_empty() => linker::problem(&import.name, providers),
+        problem => format!("`{}`: {problem}", import.name),
+    }
+}

@@ -1,0 +1,22 @@
+//! Calls from one component to another, each in its own store.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `links` | finds who serves each import of a revision, and holds a handle to each function |
+//! | `stub` | what is linked into the caller: looks up its link and calls it |
+//! | `lane` | Rust types for common signatures, so that their values are copied and not described |
+//! | `tree` | the calls that one call led to: one revision of each component, and no way back in where nobody can answer |
+//!
+//! The callee runs as for any caller: under its own name, grants, limits and instancing. Knows
+//! nothing of rollouts: a link is a handle, and updates are checked against it like any other.
+//! Tests: the workspace's `tests/suite/links`.
+
+mod lane;
+mod links;
+mod stub;
+mod tree;
+
+pub(crate) use links::Link;
+pub(crate) use links::{Bound, Functions, Links, check_said, resolve};
+pub(crate) use stub::{LinkFailed, define};
+pub(crate) use tree::Tree;

@@ -1,0 +1,110 @@
+//! Two components that import each other: allowed where there is an instance to answer,
+//! and a typed error where there is none.
+
+use airssys_wasm_host::policy::Grants;
+use airssys_wasm_host::{Component, Deployment, ErrorKind, Host, Instancing};
+
+use crate::support::{host, wat};
+
+/// Bounces a number to another, which bounces it back less by one, until it is 0.
+fn bouncer(name: &str, other: &str) -> Component {
+    wat(
+        name,
+        &format!(
+            r#"(component
+                (import "demo:{other}/api" (instance $other
+                    (export "bounce" (func (param "n" u32) (result u32)))))
+                (core func $lower (canon lower (func $other "bounce")))
+                (core module $m
+                    (import "other" "bounce" (func $other (param i32) (result i32)))
+                    (func (export "bounce") (param i32) (result i32)
+                        (if (result i32) (i32.eqz (local.get 0))
+                            (then (i32.const 0))
+                            (else (i32.add (i32.const 1)
+                                (call $other (i32.sub (local.get 0) (i32.const 1))))))))
+                (core instance $i (instantiate $m
+                    (with "other" (instance (export "bounce" (func $lower))))))
+                (func $bounce (param "n" u32) (result u32) (canon lift (core func $i "bounce")))
+                (instance $api (export "bounce" (func $bounce)))
+                (export "demo:{name}/api" (instance $api)))"#
+        ),
+    )
+}
+
+/// Bounces to nobody.
+fn wall(name: &str) -> Component {
+    wat(
+        name,
+        &format!(
+            r#"(component
+                (core module $m (func (export "bounce") (param i32) (result i32) (i32.const 0)))
+                (core instance $i (instantiate $m))
+                (func $bounce (param "n" u32) (result u32) (canon lift (core func $i "bounce")))
+                (instance $api (export "bounce" (func $bounce)))
+                (export "demo:{name}/api" (instance $api)))"#
+        ),
+    )
+}
+
+fn may_call(other: &str) -> Grants {
+    Grants::new().allow(&format!("call demo:{other}/api")).expect("a rule")
+}
+
+/// `ping` imports `pong`, which imports `ping`.
+async fn cycle(host: &Host, instancing: Instancing) -> Deployment {
+    let ping = host.deploy(wall("ping")).instancing(instancing).await.expect("deployed");
+    let pong = host.deploy(bouncer("pong", "ping")).grants(may_call("ping")).instancing(instancing);
+    pong.await.expect("deployed");
+    let update = host.update("ping", bouncer("ping", "pong")).grants(may_call("pong"));
+    update.any_version().discard_state().await.expect("updated");
+    ping
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cycle_runs_where_there_are_instances() {
+    let host = host();
+    let ping = cycle(&host, Instancing::PerCall).await;
+    let bounce = ping.function::<(u32,), (u32,)>("bounce").expect("it bounces");
+    assert_eq!(bounce.call((20,)).await.expect("an answer"), (20,));
+    let error = bounce.call((1_000,)).await.expect_err("too deep");
+    assert_eq!(error.kind(), ErrorKind::Reentrant, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_with_one_instance_is_not_called_from_within_its_own_call() {
+    let host = host();
+    let ping = cycle(&host, Instancing::Stateful).await;
+    let bounce = ping.function::<(u32,), (u32,)>("bounce").expect("it bounces");
+    assert_eq!(bounce.call((1,)).await.expect("as far as the other"), (1,));
+    let begun = std::time::Instant::now();
+    let error = bounce.call((2,)).await.expect_err("it would wait for itself");
+    assert_eq!(error.kind(), ErrorKind::Reentrant, "{error}");
+    assert!(error.to_string().contains("each of its instances waits for this very call"), "{error}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(2), "at once, not by its deadline");
+    assert_eq!(bounce.call((1,)).await.expect("nothing is poisoned"), (1,));
+}
+
+/// Two that import each other do not keep each other alive after their host.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cycle_is_dropped_with_its_host() {
+    let host = host();
+    let ping = cycle(&host, Instancing::pooled(2)).await;
+    let bounce = ping.function::<(u32,), (u32,)>("bounce").expect("it bounces");
+    drop(host);
+    for _ in 0..200 {
+        match bounce.call((1,)).await {
+            Err(error) if error.kind() == ErrorKind::HostDropped => break,
+            outcome => drop(outcome),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let mut links = ping.status().links;
+    for _ in 0..400 {
+        if links.is_empty() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        links = ping.status().links;
+    }
+    panic!("still linked: {links:?}");
+}

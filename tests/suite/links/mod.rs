@@ -1,0 +1,28 @@
+//! Calls from one component to another: who serves, how values cross, what an update of the
+//! callee does to its callers, and what cannot be.
+
+mod cycles;
+mod refused;
+mod updates;
+mod values;
+
+use airssys_wasm_host::policy::Grants;
+use airssys_wasm_host::{Deployment, Host, Instancing};
+
+use crate::support::{guest, host};
+
+const CALL: &str = "call acme:store/kv";
+
+fn may_call() -> Grants {
+    Grants::new().allow(CALL).expect("a rule")
+}
+
+/// A store, and somebody who calls it.
+async fn linked(instancing: Instancing) -> (Host, Deployment) {
+    let host = host();
+    let store = guest("store-v1").with_name("store").expect("a name");
+    host.deploy(store).instancing(instancing).await.expect("deployed");
+    let caller = host.deploy(guest("store-caller")).grants(may_call()).instancing(Instancing::pooled(8));
+    let caller = caller.await.expect("deployed");
+    (host, caller)
+}

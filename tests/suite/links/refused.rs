@@ -1,0 +1,73 @@
+//! What cannot be linked is refused when it is deployed, with the candidates and why.
+
+use airssys_wasm_host::{ErrorKind, Host};
+
+use super::{linked, may_call};
+use crate::support::{guest, host, wat};
+
+async fn refusal(host: &Host) -> (ErrorKind, String) {
+    let error = host.deploy(guest("store-caller")).grants(may_call()).await.expect_err("refused");
+    (error.kind(), error.to_string())
+}
+
+fn exporting(interface: &str) -> String {
+    format!(
+        r#"(component
+            (core module $m (func (export "f") (param i32 i32) (result i32) i32.const 7))
+            (core instance $i (instantiate $m))
+            (func $add (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "f")))
+            (instance $kv (export "add" (func $add)))
+            (export "{interface}" (instance $kv)))"#
+    )
+}
+
+#[tokio::test]
+async fn nobody_serves() {
+    let host = host();
+    let (kind, message) = refusal(&host).await;
+    assert_eq!(kind, ErrorKind::MissingImport);
+    assert!(message.contains("`acme:store/kv@1.2.0`"), "{message}");
+    host.deploy(wat("near", &exporting("acme:store/kw@1.2.0"))).await.expect("deployed");
+    let (_, message) = refusal(&host).await;
+    assert!(message.contains("the nearest that is exported is `acme:store/kw`"), "{message}");
+}
+
+#[tokio::test]
+async fn those_who_come_near_are_named_with_what_is_wrong() {
+    let host = host();
+    host.deploy(wat("older", &exporting("acme:store/kv@1.1.0"))).await.expect("deployed");
+    host.deploy(wat("poorer", &exporting("acme:store/kv@1.2.0"))).await.expect("deployed");
+    let (kind, message) = refusal(&host).await;
+    assert_eq!(kind, ErrorKind::MissingImport);
+    assert!(message.contains("`older`: it exports `acme:store/kv@1.1.0`"), "{message}");
+    assert!(message.contains("`poorer`: it has no `version`"), "{message}");
+}
+
+#[tokio::test]
+async fn several_could_serve_until_one_is_said() {
+    let host = host();
+    for name in ["one", "two"] {
+        host.deploy(guest("store-v1").with_name(name).expect("a name")).await.expect("deployed");
+    }
+    let (kind, message) = refusal(&host).await;
+    assert_eq!(kind, ErrorKind::AmbiguousImport);
+    assert!(message.contains(".link(\"acme:store/kv\", \"one\")"), "{message}");
+    let deploy = host.deploy(guest("store-caller")).grants(may_call());
+    let caller = deploy.link("acme:store/kv", "two").expect("a name").await.expect("deployed");
+    assert_eq!(caller.status().links["acme:store/kv"].as_str(), "two");
+    let update = host.update("store-caller", guest("store-caller")).any_version();
+    update.await.expect("who serves was said of the revision before");
+    let deploy = host.deploy(guest("store-caller")).name("other").grants(may_call());
+    let error = deploy.link("acme:store/kw", "two").expect("a name").await.expect_err("refused");
+    assert!(error.to_string().contains("imports no such interface"), "{error}");
+}
+
+#[tokio::test]
+async fn who_may_not_call_is_not_deployed() {
+    let (host, _caller) = linked(airssys_wasm_host::Instancing::PerCall).await;
+    let error = host.deploy(guest("store-caller")).name("other").await.expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::NotGranted);
+    let message = error.to_string();
+    assert!(message.contains("`acme:store/kv`, which `store` serves"), "{message}");
+    assert!(message.contains("call acme:store/kv"), "{message}");
+}
