@@ -7,12 +7,14 @@
 
 #[cfg(feature = "component")]
 mod decode;
+mod flow;
 mod function;
 mod interface_name;
 mod lookup;
 mod stand_in;
 mod types;
 
+pub use flow::{FlowMismatch, FlowReason};
 pub use function::{Function, Param};
 pub use interface_name::InterfaceName;
 pub use lookup::FunctionNotFound;
