@@ -72,7 +72,8 @@ fn options(options: &StageOptions) -> Vec<String> {
 }
 
 fn write_edge(f: &mut fmt::Formatter<'_>, pipeline: &ComponentPipeline, edge: &Edge) -> fmt::Result {
-    let mut line = format!("  {} -> {}: {}", pipeline.from_text(edge), pipeline.to_text(edge), edge.ty());
+    let mut line =
+        format!("  {} -> {}: {}", pipeline.giving_text(edge), pipeline.taking_text(edge), edge.ty());
     write_route(&mut line, edge.route());
     writeln!(f, "{line}\n      {}: {}", edge.lane().word(), edge.lane_reason())
 }

@@ -189,12 +189,12 @@ impl ComponentPipeline {
     }
 
     /// The port where an edge begins, as text.
-    fn from_text(&self, edge: &Edge) -> String {
+    fn giving_text(&self, edge: &Edge) -> String {
         format!("{}.{}", self.0.stages[edge.from].name(), edge.from_port.word())
     }
 
     /// The port where an edge ends, as text.
-    fn to_text(&self, edge: &Edge) -> String {
+    fn taking_text(&self, edge: &Edge) -> String {
         let stage = &self.0.stages[edge.to];
         format!("{}.{}", stage.name(), stage.inputs()[edge.param].name)
     }
