@@ -76,7 +76,7 @@ impl PipelineErrors {
         Self { pipeline: pipeline.to_owned(), problems }
     }
 
-    /// The problems: of stages first, then of edges, then of the whole.
+    /// The problems, in the order in which they were found.
     pub fn iter(&self) -> impl Iterator<Item = &PipelineProblem> {
         self.problems.iter()
     }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::render::write_route;
 use super::{ComponentPipeline, Edge, Source, Stage, StageOptions};
+use crate::capability::shown;
 use crate::policy::{Requested, kinds};
 
 /// What a pipeline is, for whoever runs it; prints as a report.
@@ -31,7 +32,10 @@ impl fmt::Display for PipelineExplanation {
             write!(f, ", {} an item", humantime::format_duration(deadline))?;
         }
         f.write_str("\n\nstages\n")?;
-        pipeline.stages().iter().try_for_each(|stage| write_stage(f, stage))?;
+        let definition = pipeline.definition();
+        for (stage, (_, said)) in pipeline.stages().iter().zip(definition.stages()) {
+            write_stage(f, stage, said.component())?;
+        }
         f.write_str("\nedges\n")?;
         pipeline.edges().iter().try_for_each(|edge| write_edge(f, pipeline, edge))?;
         write_ends(f, pipeline)?;
@@ -44,8 +48,8 @@ impl fmt::Display for PipelineExplanation {
     }
 }
 
-fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage) -> fmt::Result {
-    writeln!(f, "  {}: {}", stage.name(), stage.function())?;
+fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, component: &str) -> fmt::Result {
+    writeln!(f, "  {}: `{}`\n      {}", stage.name(), shown(component), stage.function())?;
     match stage.source() {
         Some(Source::UntilNone) => writeln!(f, "      gives items until `none`")?,
         Some(Source::Once) => writeln!(f, "      gives one item a run")?,
@@ -65,7 +69,7 @@ fn options(options: &StageOptions) -> Vec<String> {
         options.deadline.map(|deadline| format!("deadline {}", time(deadline))),
         options.on_error.map(|action| format!("on error {}", action.word())),
         options.on_failure.map(|action| format!("on failure {}", action.word())),
-        options.retry.map(|retry| format!("{} attempts, {} apart", retry.attempts, time(retry.backoff))),
+        options.retry.map(|retry| format!("{} attempts, backoff {}", retry.attempts, time(retry.backoff))),
         options.idempotent.then(|| "idempotent".to_owned()),
     ];
     said.into_iter().flatten().collect()

@@ -40,6 +40,12 @@ impl FieldPath {
         self.0.iter().try_fold(ty, |ty, name| step(ty, name))
     }
 
+    /// Whether it is the value itself.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What it leads to in a value, if it leads anywhere.
     #[must_use]
     pub fn value_in<'a>(&self, value: &'a Value) -> Option<&'a Value> {

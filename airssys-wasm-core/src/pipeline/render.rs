@@ -82,7 +82,10 @@ pub(super) fn write_route(text: &mut String, route: &Route) {
         Route::When(condition) => write!(text, " when {condition}"),
         Route::Share(share) => {
             let (place, targets) = (share.place() + 1, share.targets());
-            write!(text, " by `{}`, share {place} of {targets}", share.by())
+            match share.by().is_whole() {
+                true => write!(text, " by value, share {place} of {targets}"),
+                false => write!(text, " by `{}`, share {place} of {targets}", share.by()),
+            }
         }
     };
     written.expect("writing to a string does not fail");

@@ -52,16 +52,21 @@ pub(crate) fn failing() -> StageOptions {
     StageOptions::new().on_error(OnError::Fail)
 }
 
+fn named(name: &str, interface: &str) -> Component {
+    component(interface).with_name(name.parse().expect("a name"))
+}
+
 /// A pipeline that has a bit of everything.
 pub(crate) fn rich() -> PipelineBuilder {
     builder()
         .name("demo:etl")
         .in_flight_max(64)
         .deadline(std::time::Duration::from_secs(30))
-        .add_component("read", component(READ))
+        .add_component("read", named("read", READ))
         .add_component_with(
             "price",
-            component(
+            named(
+                "price",
                 "record row { id: u64, count: s32 }
                  variant problem { none-left, other(string) }
                  price: func(row: row) -> result<f64, problem>;",
@@ -78,12 +83,15 @@ pub(crate) fn rich() -> PipelineBuilder {
                     backoff: std::time::Duration::from_millis(20),
                 }),
         )
-        .add_component("note", component("record row { kind: string } note: func(row: row) -> string;"))
-        .add_component("left", component("put: func(price: f64);"))
-        .add_component("right", component("put: func(price: f64);"))
+        .add_component("note", named("note", "record row { kind: string } note: func(row: row) -> string;"))
+        .add_component("left", named("left", "put: func(price: f64);"))
+        .add_component("right", named("right", "put: func(price: f64);"))
         .add_component(
             "complain",
-            component("variant problem { none-left, other(string), more } tell: func(what: problem);"),
+            named(
+                "complain",
+                "variant problem { none-left, other(string), more } tell: func(what: problem);",
+            ),
         )
         .connect_when("read.output", "price.input", "count > 0")
         .connect_when("read.output", "note.row", "kind == \"note\"")

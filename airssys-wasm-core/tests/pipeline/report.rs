@@ -168,6 +168,11 @@ fn a_slip_is_one_problem() {
     assert_eq!(kinds(two().connect("read.output", "say.txet")), [ProblemKind::Port]);
     assert_eq!(kinds(two().connect("read.otuput", "say.text")), [ProblemKind::Port]);
     assert_eq!(kinds(two().connect("read.output", "say.text")), [ProblemKind::Types]);
+    assert_eq!(kinds(two().connect("read.output", "sya.text")), [ProblemKind::UnknownStage]);
+    let parse = || builder().add_component("parse", component(PARSE)).add_component("say", component(TEXT));
+    assert_eq!(kinds(parse().connect("parse.error", "sya.text")), [ProblemKind::UnknownStage]);
+    assert_eq!(kinds(parse().connect("parse.eror", "say.text")), [ProblemKind::Port]);
+    assert_eq!(kinds(parse().connect("parse.prase.error", "say.text")), [ProblemKind::Function]);
 }
 
 /// Whatever people write is shown without what a terminal would obey.

@@ -7,8 +7,9 @@ use super::super::edge::{Edge, FromPort, Route};
 use super::super::plan::Planned;
 use super::super::{Condition, FieldPath, PipelineProblem, ProblemKind, Share, Stage};
 use super::Problems;
+use super::functions::agrees;
 use super::ports::{giving, taking};
-use super::written::{Link, Rule, Written};
+use super::written::{Link, Mention, Rule, Written};
 use crate::world::{FlowMismatch, FlowReason, Type};
 
 /// The edges between stages that there are.
@@ -36,16 +37,16 @@ pub(super) fn edges(
 }
 
 fn edge(link: &Link, stages: &[Option<Stage>], problems: &mut Problems) -> Option<Edge> {
-    let stage = |index: usize| stages.get(index)?.as_ref();
-    let kept = |result: Result<_, PipelineProblem>, problems: &mut Problems| {
-        result.map_err(|problem| problems.push(problem)).ok()
+    let stage_of = |mention| {
+        let stage = of_mention(stages, mention)?;
+        Some((mention, stage))
     };
-    let giver = link.from.as_ref().and_then(|mention| Some((mention, stage(mention.stage)?)));
+    let giver = link.from.as_ref().and_then(stage_of);
     let giver = giver.and_then(|(mention, stage)| {
-        let (port, ty) = kept(giving(stage, mention), problems)?;
+        let (port, ty) = giving(stage, mention).map_err(|problem| problems.push(problem)).ok()?;
         Some((mention.stage, port, ty))
     });
-    let taker = link.to.as_ref().and_then(|mention| Some((mention, stage(mention.stage)?)));
+    let taker = link.to.as_ref().and_then(stage_of);
     let taker = taker.and_then(|(mention, stage)| {
         let place = taking(stage, mention).map_err(|problem| problems.push(problem)).ok()?;
         Some((mention.stage, place, &stage.inputs()[place].ty))
@@ -60,12 +61,17 @@ fn edge(link: &Link, stages: &[Option<Stage>], problems: &mut Problems) -> Optio
     Some(Edge { from, from_port, to, param, ty: ty.clone(), route: route.unwrap_or(Route::Always), planned })
 }
 
+/// The stage of a port, unless it speaks of another function of the component.
+pub(super) fn of_mention<'a>(stages: &'a [Option<Stage>], mention: &Mention) -> Option<&'a Stage> {
+    stages.get(mention.stage)?.as_ref().filter(|stage| agrees(stage, mention))
+}
+
 fn route(link: &Link, ty: &Type) -> Result<Route, PipelineProblem> {
     match &link.rule {
         Rule::Always => Ok(Route::Always),
         Rule::When(text) => Condition::new(text, ty).map(Route::When).map_err(|error| {
             PipelineProblem::new(ProblemKind::Condition, &link.place, "the condition does not hold up")
-                .with("at", error.to_string())
+                .with("why", error.to_string())
                 .with("from", ty.to_string())
         }),
         Rule::Share { group, by, place, targets } => {
@@ -73,7 +79,7 @@ fn route(link: &Link, ty: &Type) -> Result<Route, PipelineProblem> {
             let by = path.map_err(|error| {
                 let what = format!("items have no key `{by}`");
                 PipelineProblem::new(ProblemKind::Key, &link.place, what)
-                    .with("at", error.to_string())
+                    .with("why", error.to_string())
                     .with("from", ty.to_string())
             })?;
             Ok(Route::Share(Share { group: *group, by, place: *place, targets: *targets }))
@@ -92,18 +98,33 @@ fn misfit(
         FlowReason::RequiredIntoOptional => "put a stage between them that makes it `some`",
         FlowReason::OptionalIntoRequired => "put a stage between them that says what is used for `none`",
         FlowReason::ResultIntoValue => "put a stage between them that takes the result apart",
-        FlowReason::FieldMissing(_) => {
-            "put a stage between them that fills it in, or make it optional on both sides"
-        }
+        FlowReason::FieldMissing(_) => "put a stage between them that fills it in",
         FlowReason::CaseMissing(_) => "put a stage between them that turns it into a case known there",
         _ => "put a stage between them that turns the one into the other",
     };
     PipelineProblem::new(ProblemKind::Types, &link.place, "what comes out does not fit")
         .with("from", ty.to_string())
         .with("to", wanted.to_string())
-        .with("at", mismatch.to_string())
+        .with("why", why(mismatch))
         .maybe("near", near)
         .hint(hint)
+}
+
+/// The place, and what differs there; the whole types stand above.
+fn why(mismatch: &FlowMismatch) -> String {
+    const SHOWN_MAX: usize = 60;
+    let short = |ty: &Type| {
+        let text = ty.to_string();
+        let cut: String = text.chars().take(SHOWN_MAX).collect();
+        if cut == text { text } else { cut + "…" }
+    };
+    match mismatch.path() {
+        [] => mismatch.reason().to_string(),
+        path => {
+            let (from, to) = (short(mismatch.from_type()), short(mismatch.to_type()));
+            format!("at `{}`: `{from}` into `{to}`: {}", path.join("."), mismatch.reason())
+        }
+    }
 }
 
 /// Another port that would fit one of the two: of the stages themselves first.

@@ -5,7 +5,7 @@
 use super::super::builder::Draft;
 use super::super::{PipelineBuilder, PipelineProblem, ProblemKind, Stage};
 use super::Problems;
-use super::written::Written;
+use super::written::{Mention, Written};
 use crate::FunctionName;
 use crate::world::{Function, Type};
 
@@ -37,20 +37,40 @@ fn function<'a>(
     written: &Written,
     problems: &mut Problems,
 ) -> Option<&'a Function> {
-    let before = problems.len();
+    let mut said_wrongly = false;
     let mut found: Option<&Function> = None;
     for (place, name) in said(index, draft, written) {
         match (lookup(draft, &place, name), found) {
             (Ok(function), None) => found = Some(function),
             (Ok(function), Some(first)) if function.name == first.name => {}
             (Ok(function), Some(first)) => problems.push(two_functions(draft, place, first, function)),
-            (Err(problem), _) => problems.push(problem),
+            (Err(problem), _) => {
+                said_wrongly = true;
+                problems.push(problem);
+            }
         }
     }
-    if problems.len() > before {
-        return None;
+    match (found, only(draft)) {
+        (Some(found), _) => Some(found),
+        (None, Ok(only)) => Some(only),
+        (None, Err(problem)) => {
+            // A name that means nothing has been told already.
+            problems.extend((!said_wrongly).then_some(problem));
+            None
+        }
     }
-    found.or_else(|| only(draft).map_err(|problem| problems.push(problem)).ok())
+}
+
+/// Whether a port means the function that its stage is.
+pub(super) fn agrees(stage: &Stage, mention: &Mention) -> bool {
+    let found = |name: &str| {
+        let name = name.parse::<FunctionName>().ok()?;
+        stage.component().world().function(&name).ok()
+    };
+    match &mention.function {
+        None => true,
+        Some(name) => found(name).is_some_and(|function| function.name == stage.function().name),
+    }
 }
 
 /// Where a function of the stage is named, and how.
@@ -90,7 +110,7 @@ fn only(draft: &Draft) -> Result<&Function, PipelineProblem> {
                 functions.iter().map(|function| format!("`{}`", function.name)).collect();
             let problem = failed("the component exports several functions, and nothing says which it is");
             let example = format!("{}.{}.output", draft.name, first.name.function());
-            Err(problem.with("there", names.join(", ")).hint(format!("write for example `{example}`")))
+            Err(problem.with("has", names.join(", ")).hint(format!("write for example `{example}`")))
         }
     }
 }

@@ -2,25 +2,21 @@
 //!
 //! Tests: `tests/pipeline`.
 
-use super::super::edge::{Edge, FromPort};
 use super::super::{PipelineProblem, ProblemKind, Stage};
 use super::Problems;
 use super::written::Written;
 
 /// Every stage that says too little, or what cannot be.
-pub(super) fn check(written: &Written, stages: &[Option<Stage>], edges: &[Edge], problems: &mut Problems) {
+pub(super) fn check(written: &Written, stages: &[Option<Stage>], problems: &mut Problems) {
     for (index, stage) in
         stages.iter().enumerate().filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
     {
         problems.extend(bounds(stage));
         problems.extend(retry(stage));
-        let taken = edges.iter().any(|edge| edge.from == index && edge.from_port == FromPort::Error);
         // A port that was misspelt may have meant the errors.
-        let unclear =
-            written.links.iter().filter_map(|link| link.from.as_ref()).any(|mention| {
-                mention.stage == index && !matches!(mention.port.as_str(), "output" | "error")
-            });
-        if stage.is_fallible() && !taken && !unclear && stage.options().on_error.is_none() {
+        let mut giving = written.links.iter().filter_map(|link| link.from.as_ref());
+        let taken = giving.any(|mention| mention.stage == index && mention.port != "output");
+        if stage.is_fallible() && !taken && stage.options().on_error.is_none() {
             problems.push(silent(stage));
         }
     }

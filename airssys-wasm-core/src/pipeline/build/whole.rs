@@ -9,6 +9,7 @@ use super::super::definition::PipelineDefinition;
 use super::super::edge::{Edge, FromPort, PipelineInput, PipelineOutput};
 use super::super::{PipelineBuilder, PipelineProblem, ProblemKind, Stage};
 use super::Problems;
+use super::edges::of_mention;
 use super::ports::{giving, taking};
 use super::written::{Mention, Written};
 use crate::ComponentName;
@@ -76,7 +77,7 @@ fn inputs(
     {
         let connected: BTreeSet<usize> =
             edges.iter().filter(|edge| edge.to == index).map(|edge| edge.param).collect();
-        if has_broken_link(index, written, edges) {
+        if has_broken_link(index, written, edges) || written.guessed.contains(&index) {
             continue;
         }
         for (place, param) in stage.inputs().iter().enumerate() {
@@ -138,7 +139,7 @@ fn resolved(
 ) -> BTreeSet<(usize, usize)> {
     let mut found = BTreeSet::new();
     for mention in mentions {
-        match stages.get(mention.stage).and_then(Option::as_ref).map(|stage| port(stage, mention)) {
+        match of_mention(stages, mention).map(|stage| port(stage, mention)) {
             Some(Ok(place)) => drop(found.insert((mention.stage, place))),
             Some(Err(problem)) => problems.push(problem),
             None => {}
@@ -161,7 +162,7 @@ fn both(port: &str) -> PipelineProblem {
 fn unconnected(port: &str, stage: &Stage, place: usize) -> PipelineProblem {
     let what = format!("`{port}` is connected to nothing, and other inputs of the stage are");
     PipelineProblem::new(ProblemKind::Unconnected, format!("stage `{}`", stage.name()), what)
-        .with("wants", stage.inputs()[place].ty.to_string())
+        .with("type", stage.inputs()[place].ty.to_string())
         .hint(format!("connect it, or say that items come in there: input `{port}`"))
 }
 
@@ -224,7 +225,8 @@ pub(super) fn dead(draft: &PipelineBuilder, written: &Written, problems: &mut Pr
     }
     let mut seen = HashSet::new();
     for (index, stage) in draft.drafts.iter().enumerate() {
-        if seen.insert(&stage.name) && written.of_stage(index).next().is_none() {
+        let is_named = written.of_stage(index).next().is_some() || written.guessed.contains(&index);
+        if seen.insert(&stage.name) && !is_named {
             let place = format!("stage `{}`", stage.name);
             let problem = PipelineProblem::new(ProblemKind::Dead, place, "it is connected to nothing");
             problems.push(problem.hint("connect it, or take it away"));

@@ -2,16 +2,21 @@
 //!
 //! Tests: `tests/pipeline`.
 
+use std::collections::BTreeSet;
+
 use super::super::field::hint;
 use super::super::port::PortText;
 use super::super::{PipelineBuilder, PipelineProblem, ProblemKind};
 use super::Problems;
+use crate::suggest::nearest;
 
 /// Everything that names a port.
 pub(super) struct Written {
     pub(super) links: Vec<Link>,
     pub(super) inputs: Vec<Mention>,
     pub(super) outputs: Vec<Mention>,
+    /// Stages that were meant, it seems, by names that no stage has.
+    pub(super) guessed: BTreeSet<usize>,
 }
 
 /// An edge as it was written. None: what stands there names no stage.
@@ -41,9 +46,11 @@ pub(super) struct Mention {
 impl Written {
     pub(super) fn read(draft: &PipelineBuilder, problems: &mut Problems) -> Self {
         let names: Vec<&str> = draft.drafts.iter().map(|draft| draft.name.as_str()).collect();
+        let mut guessed = BTreeSet::new();
         let mut read = |place: &str, text: &str| match mention(&names, place, text) {
             Ok(mention) => Some(mention),
             Err(problem) => {
+                guessed.extend(guess(&names, text));
                 problems.push(problem);
                 None
             }
@@ -72,7 +79,7 @@ impl Written {
             let problem = PipelineProblem::new(ProblemKind::Ends, place, "it has no targets");
             problems.push(problem.hint("name the ports that share the items"));
         }
-        Self { links, inputs, outputs }
+        Self { links, inputs, outputs, guessed }
     }
 
     /// Every port that names a stage.
@@ -96,4 +103,10 @@ fn mention(names: &[&str], place: &str, text: &str) -> Result<Mention, PipelineP
         function: port.function.map(str::to_owned),
         port: port.port.to_owned(),
     })
+}
+
+fn guess(names: &[&str], text: &str) -> Option<usize> {
+    let wanted = text.split('.').next().unwrap_or(text);
+    let near = nearest(wanted, names.iter().copied())?;
+    names.iter().position(|name| *name == near)
 }
