@@ -22,6 +22,15 @@ fn two_with(first: Component, second: Component, options: StageOptions) -> Compo
         .unwrap_or_else(|errors| panic!("{errors}"))
 }
 
+fn two_with_first(first: Component, options: StageOptions) -> ComponentPipeline {
+    builder()
+        .add_component_with("first", first, options)
+        .add_component("second", component(PAIR))
+        .connect("first.output", "second.input")
+        .build()
+        .unwrap_or_else(|errors| panic!("{errors}"))
+}
+
 fn lane(pipeline: &ComponentPipeline) -> (Lane, &str) {
     (pipeline.edges()[0].lane(), pipeline.edges()[0].lane_reason())
 }
@@ -57,7 +66,32 @@ fn authority_options_and_state_are_not_joined() {
             "the types differ",
         ),
     ];
-    for (pipeline, expected) in cases {
+    let more = [
+        (
+            two_with_first(
+                component(
+                    "record pair { a: string, b: u32 } step: func(pair: pair) -> result<pair, string>;",
+                ),
+                StageOptions::new().on_error(OnError::Fail),
+            ),
+            "`first` can return an error",
+        ),
+        (
+            two_with_first(
+                component("record pair { a: string, b: u32 } next: func() -> option<pair>;"),
+                StageOptions::new(),
+            ),
+            "`first` is a source",
+        ),
+        (
+            two(
+                component("record blob { data: list<u8> } step: func(blob: blob) -> blob;"),
+                component("record blob { data: list<u8> } step: func(blob: blob) -> blob;"),
+            ),
+            "bytes pass faster",
+        ),
+    ];
+    for (pipeline, expected) in cases.into_iter().chain(more) {
         let (lane, reason) = lane(&pipeline);
         assert_eq!(lane, Lane::Dynamic, "{expected}");
         assert!(reason.contains(expected), "{expected}: {reason}");

@@ -174,7 +174,7 @@ fn unsaid(word: &str, port: &str) -> PipelineProblem {
 
 /// The stages in an order in which no edge leads back; what goes round is a problem.
 pub(super) fn order(draft: &PipelineBuilder, written: &Written, problems: &mut Problems) -> Vec<usize> {
-    let pairs: BTreeSet<(usize, usize)> = written
+    let mut pairs: BTreeSet<(usize, usize)> = written
         .links
         .iter()
         .filter_map(|link| Some((link.from.as_ref()?.stage, link.to.as_ref()?.stage)))
@@ -192,7 +192,8 @@ pub(super) fn order(draft: &PipelineBuilder, written: &Written, problems: &mut P
         let what = format!("items would go round: `{}`", names.join(" -> "));
         let problem = PipelineProblem::new(ProblemKind::Cycle, "pipeline", what);
         problems.push(problem.hint("take one of these edges away"));
-        left.retain(|stage| !cycle.contains(stage));
+        // Without the edge that closes it, what other cycles there are can be found.
+        pairs.retain(|pair| Some(pair.0) != cycle.last().copied() || Some(pair.1) != cycle.first().copied());
     }
 }
 
