@@ -10,6 +10,7 @@
 //! | [`About`], [`Requests`], [`section`] | what a component's custom sections say |
 //! | [`Capability`], [`Rule`], [`Kind`] | the one text of a capability |
 //! | [`policy`] | what a component may do, and why |
+//! | `pipeline` | whether components fit together, port to port |
 //! | [`Instancing`] | which instance serves a call |
 //!
 //! ```
@@ -28,6 +29,8 @@ mod component;
 mod instancing;
 mod limits;
 mod name;
+#[cfg(feature = "pipeline")]
+pub mod pipeline;
 pub mod policy;
 mod rollout;
 pub mod section;
@@ -42,6 +45,8 @@ pub use component::{Component, ComponentError, Digest};
 pub use instancing::{Instancing, InstancingError};
 pub use limits::{Limits, LimitsError};
 pub use name::{ComponentName, ComponentNameError, FunctionName, FunctionNameError};
+#[cfg(feature = "pipeline")]
+pub use pipeline::ComponentPipeline;
 pub use rollout::{Decision, Effect, Outcome, Rollout, Strategy, VersionNotNewer, check_version};
 #[cfg(feature = "wave")]
 pub use value::WaveError;

@@ -41,3 +41,5 @@ pub use operation::{FileAccess, Operation, SocketAccess};
 pub use review::{Change, Granted, Review, difference};
 #[cfg(feature = "toml")]
 pub use toml::TomlError;
+#[cfg(feature = "pipeline")]
+pub(crate) use toml::read;

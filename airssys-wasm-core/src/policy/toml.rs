@@ -156,7 +156,7 @@ impl Requests {
     }
 }
 
-fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, TomlError> {
+pub(crate) fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, TomlError> {
     toml::from_str(text)
         .map_err(|error| at(text, error.span().map_or(0, |span| span.start), shown(error.message())))
 }

@@ -5,6 +5,7 @@
 //! Tests: beside each file; round trips as properties in `tests/values.rs`.
 
 mod check;
+mod convert;
 #[cfg(feature = "wave")]
 mod wave;
 

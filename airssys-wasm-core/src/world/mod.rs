@@ -7,6 +7,7 @@
 
 #[cfg(feature = "component")]
 mod decode;
+mod flow;
 mod function;
 mod interface_name;
 mod link;
@@ -14,6 +15,7 @@ mod lookup;
 mod stand_in;
 mod types;
 
+pub use flow::{FlowMismatch, FlowReason};
 pub use function::{Function, Param};
 pub use interface_name::InterfaceName;
 pub use link::{LinkProblem, Offer, Unfit, link};

@@ -1,0 +1,136 @@
+//! Which exported function a stage is.
+//!
+//! Tests: `tests/pipeline`.
+
+use super::super::builder::Draft;
+use super::super::{PipelineBuilder, PipelineProblem, ProblemKind, Stage};
+use super::Problems;
+use super::written::{Mention, Written};
+use crate::FunctionName;
+use crate::world::{Function, Type};
+
+/// What the host calls for its own ends is no stage unless it is named.
+const HOST_CALLS: &str = "airssys:lifecycle/";
+
+/// The stages; None where one cannot be made.
+pub(super) fn stages(
+    draft: &PipelineBuilder,
+    written: &Written,
+    problems: &mut Problems,
+) -> Vec<Option<Stage>> {
+    let stage = |(index, draft): (usize, &Draft)| {
+        let function = function(index, draft, written, problems)?;
+        match check_types(draft, function) {
+            Ok(()) => Some(Stage::new(&draft.name, &draft.component, function, &draft.options)),
+            Err(problem) => {
+                problems.push(problem);
+                None
+            }
+        }
+    };
+    draft.drafts.iter().enumerate().map(stage).collect()
+}
+
+fn function<'a>(
+    index: usize,
+    draft: &'a Draft,
+    written: &Written,
+    problems: &mut Problems,
+) -> Option<&'a Function> {
+    let mut said_wrongly = false;
+    let mut found: Option<&Function> = None;
+    for (place, name) in said(index, draft, written) {
+        match (lookup(draft, &place, name), found) {
+            (Ok(function), None) => found = Some(function),
+            (Ok(function), Some(first)) if function.name == first.name => {}
+            (Ok(function), Some(first)) => problems.push(two_functions(draft, place, first, function)),
+            (Err(problem), _) => {
+                said_wrongly = true;
+                problems.push(problem);
+            }
+        }
+    }
+    match (found, only(draft)) {
+        (Some(found), _) => Some(found),
+        (None, Ok(only)) => Some(only),
+        (None, Err(problem)) => {
+            // A name that means nothing has been told already.
+            problems.extend((!said_wrongly).then_some(problem));
+            None
+        }
+    }
+}
+
+/// Whether a port means the function that its stage is.
+pub(super) fn agrees(stage: &Stage, mention: &Mention) -> bool {
+    let found = |name: &str| {
+        let name = name.parse::<FunctionName>().ok()?;
+        stage.component().world().function(&name).ok()
+    };
+    match &mention.function {
+        None => true,
+        Some(name) => found(name).is_some_and(|function| function.name == stage.function().name),
+    }
+}
+
+/// Where a function of the stage is named, and how.
+fn said<'a>(index: usize, draft: &'a Draft, written: &'a Written) -> impl Iterator<Item = (String, &'a str)> {
+    let option = draft.options.function.as_deref().map(|name| (format!("stage `{}`", draft.name), name));
+    let ports = written.of_stage(index);
+    option.into_iter().chain(ports.filter_map(|port| Some((port.place.clone(), port.function.as_deref()?))))
+}
+
+fn lookup<'a>(draft: &'a Draft, place: &str, name: &str) -> Result<&'a Function, PipelineProblem> {
+    let failed = |what: String| PipelineProblem::new(ProblemKind::Function, place, what);
+    let name: FunctionName =
+        name.parse().map_err(|error: crate::FunctionNameError| failed(error.to_string()))?;
+    let found = draft.component.world().function(&name);
+    found.map_err(|error| failed(format!("stage `{}`: {error}", draft.name)))
+}
+
+fn two_functions(draft: &Draft, place: String, first: &Function, second: &Function) -> PipelineProblem {
+    let what = format!("stage `{}` is `{}` elsewhere and `{}` here", draft.name, first.name, second.name);
+    PipelineProblem::new(ProblemKind::TwoFunctions, place, what)
+        .hint("a stage is one function; add the component again, as a stage of another name")
+}
+
+/// The one function that a component exports.
+fn only(draft: &Draft) -> Result<&Function, PipelineProblem> {
+    let is_hosts = |function: &Function| {
+        function.name.interface().is_some_and(|interface| interface.starts_with(HOST_CALLS))
+    };
+    let functions: Vec<&Function> =
+        draft.component.world().exports.all_functions().filter(|function| !is_hosts(function)).collect();
+    let failed = |what| PipelineProblem::new(ProblemKind::Function, format!("stage `{}`", draft.name), what);
+    match functions[..] {
+        [function] => Ok(function),
+        [] => Err(failed("the component exports no function to call")),
+        [first, ..] => {
+            let names: Vec<String> =
+                functions.iter().map(|function| format!("`{}`", function.name)).collect();
+            let problem = failed("the component exports several functions, and nothing says which it is");
+            let example = format!("{}.{}.output", draft.name, first.name.function());
+            Err(problem.with("has", names.join(", ")).hint(format!("write for example `{example}`")))
+        }
+    }
+}
+
+fn check_types(draft: &Draft, function: &Function) -> Result<(), PipelineProblem> {
+    let foreign = |ty: &Type| {
+        ty.any(&|ty| {
+            matches!(
+                ty,
+                Type::Own(_) | Type::Borrow(_) | Type::Stream(_) | Type::Future(_) | Type::ErrorContext
+            )
+        })
+    };
+    match function.types().find(|ty| foreign(ty)) {
+        None => Ok(()),
+        Some(ty) => {
+            let what = format!("`{}` cannot be a stage: `{ty}` belongs to one instance", function.name);
+            Err(PipelineProblem::new(ProblemKind::NotAStage, format!("stage `{}`", draft.name), what)
+                .with("type", function.signature())
+                .hint("pass values: edges carry no resource handles, and streams and futures not yet"))
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Which options of a stage go together.
+//!
+//! Tests: `tests/pipeline`.
+
+use super::super::{PipelineProblem, ProblemKind, Stage};
+use super::Problems;
+use super::written::Written;
+
+/// Every stage that says too little, or what cannot be.
+pub(super) fn check(written: &Written, stages: &[Option<Stage>], problems: &mut Problems) {
+    for (index, stage) in
+        stages.iter().enumerate().filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
+    {
+        problems.extend(bounds(stage));
+        problems.extend(retry(stage));
+        // A port that was misspelt may have meant the errors.
+        let mut giving = written.links.iter().filter_map(|link| link.from.as_ref());
+        let taken = giving.any(|mention| mention.stage == index && mention.port != "output");
+        if stage.is_fallible() && !taken && stage.options().on_error.is_none() {
+            problems.push(silent(stage));
+        }
+    }
+}
+
+fn problem(kind: ProblemKind, stage: &Stage, what: &str) -> PipelineProblem {
+    PipelineProblem::new(kind, format!("stage `{}`", stage.name()), what)
+}
+
+fn bounds(stage: &Stage) -> Vec<PipelineProblem> {
+    let options = stage.options();
+    let attempts = options.retry.map(|retry| retry.attempts);
+    let zeros = [
+        (options.concurrency == Some(0), "a concurrency of 0 lets it do nothing"),
+        (options.queue_max == Some(0), "a queue of 0 lets nothing in"),
+        (options.deadline.is_some_and(|time| time.is_zero()), "a deadline of 0 has always passed"),
+        (attempts == Some(0), "0 attempts are none; the first counts"),
+    ];
+    let found = zeros.into_iter().filter(|(is_zero, _)| *is_zero);
+    found.map(|(_, what)| problem(ProblemKind::Options, stage, what).hint("write 1 or more")).collect()
+}
+
+fn retry(stage: &Stage) -> Option<PipelineProblem> {
+    let options = stage.options();
+    (options.retry.is_some() && !options.idempotent).then(|| {
+        problem(ProblemKind::Options, stage, "it is tried again and not said to be idempotent")
+            .hint("say `idempotent` if running an item twice does no harm, or take the retry away")
+    })
+}
+
+fn silent(stage: &Stage) -> PipelineProblem {
+    let connect = match stage.error() {
+        Some(_) => format!(", or connect `{}.error`", stage.name()),
+        None => String::new(),
+    };
+    problem(ProblemKind::Errors, stage, "it can return an error, and nothing says what happens then")
+        .with("type", stage.function().signature())
+        .hint(format!("say `on-error`: `fail`, `skip` or `dead-letter`{connect}"))
+}

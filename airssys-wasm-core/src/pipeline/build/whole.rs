@@ -1,0 +1,242 @@
+//! What no stage and no edge says alone: names, open ends, cycles, stages that nothing
+//! reaches.
+//!
+//! Tests: `tests/pipeline`.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::super::definition::PipelineDefinition;
+use super::super::edge::{Edge, FromPort, PipelineInput, PipelineOutput};
+use super::super::{PipelineBuilder, PipelineProblem, ProblemKind, Stage};
+use super::Problems;
+use super::edges::of_mention;
+use super::ports::{giving, taking};
+use super::written::{Mention, Written};
+use crate::ComponentName;
+
+/// The name of the pipeline.
+pub(super) fn name(said: &PipelineDefinition, problems: &mut Problems) -> Option<ComponentName> {
+    let failed = |error: crate::ComponentNameError| {
+        PipelineProblem::new(ProblemKind::Name, "pipeline", error.to_string())
+    };
+    said.name.parse().map_err(|error| problems.push(failed(error))).ok()
+}
+
+/// Names that are none, or taken; and whether there are stages at all.
+pub(super) fn stage_names(draft: &PipelineBuilder, problems: &mut Problems) {
+    if draft.drafts.is_empty() {
+        let problem = PipelineProblem::new(ProblemKind::Empty, "pipeline", "it has no stages");
+        problems.push(problem.hint("add components"));
+    }
+    let mut known = HashSet::new();
+    for stage in &draft.drafts {
+        let place = format!("stage `{}`", stage.name);
+        if !is_name(&stage.name) {
+            let problem = PipelineProblem::new(ProblemKind::Name, &place, "this is no name for a stage");
+            problems.push(problem.hint("begin with a letter; letters, digits, `-` and `_`, at most 64"));
+        }
+        if !known.insert(&stage.name) {
+            let problem =
+                PipelineProblem::new(ProblemKind::StageTwice, &place, "another stage has that name");
+            problems.push(problem.hint("name one of them otherwise; they may run the same component"));
+        }
+    }
+}
+
+/// Bounds that let nothing through.
+pub(super) fn bounds(said: &PipelineDefinition, problems: &mut Problems) {
+    let zeros = [
+        (said.in_flight_max == Some(0), "at most 0 items at once are none"),
+        (said.deadline.is_some_and(|time| time.is_zero()), "a deadline of 0 has always passed"),
+    ];
+    for (_, what) in zeros.into_iter().filter(|(is_zero, _)| *is_zero) {
+        problems.push(PipelineProblem::new(ProblemKind::Options, "pipeline", what).hint("write 1 or more"));
+    }
+}
+
+/// Where items come in and go out.
+pub(super) fn ends(
+    written: &Written,
+    stages: &[Option<Stage>],
+    edges: &[Edge],
+    problems: &mut Problems,
+) -> (Vec<PipelineInput>, Vec<PipelineOutput>) {
+    (inputs(written, stages, edges, problems), outputs(written, stages, edges, problems))
+}
+
+fn inputs(
+    written: &Written,
+    stages: &[Option<Stage>],
+    edges: &[Edge],
+    problems: &mut Problems,
+) -> Vec<PipelineInput> {
+    let said = resolved(&written.inputs, stages, problems, taking);
+    let mut open = Vec::new();
+    for (index, stage) in
+        stages.iter().enumerate().filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
+    {
+        let connected: BTreeSet<usize> =
+            edges.iter().filter(|edge| edge.to == index).map(|edge| edge.param).collect();
+        if has_broken_link(index, written, edges) || written.guessed.contains(&index) {
+            continue;
+        }
+        for (place, param) in stage.inputs().iter().enumerate() {
+            let is_said = said.contains(&(index, place));
+            let port = format!("{}.{}", stage.name(), param.name);
+            match (connected.contains(&place), is_said) {
+                (true, true) => problems.push(both(&port)),
+                (true, false) => {}
+                (false, false) if !connected.is_empty() => problems.push(unconnected(&port, stage, place)),
+                (false, false) if !written.inputs.is_empty() => problems.push(unsaid("input", &port)),
+                _ => open.push(PipelineInput { stage: index, param: place, ty: param.ty.clone() }),
+            }
+        }
+    }
+    open
+}
+
+fn outputs(
+    written: &Written,
+    stages: &[Option<Stage>],
+    edges: &[Edge],
+    problems: &mut Problems,
+) -> Vec<PipelineOutput> {
+    let giving_output = |stage: &Stage, mention: &Mention| match giving(stage, mention)? {
+        (FromPort::Output, _) => Ok(0),
+        (FromPort::Error, _) => Err(PipelineProblem::new(
+            ProblemKind::Ends,
+            &mention.place,
+            "errors do not leave a pipeline as its output",
+        )
+        .hint("connect them to a stage, or say `on-error`")),
+    };
+    let said = resolved(&written.outputs, stages, problems, giving_output);
+    let mut open = Vec::new();
+    for (index, stage) in
+        stages.iter().enumerate().filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
+    {
+        let Some(ty) = stage.output() else { continue };
+        let taken = written.links.iter().filter_map(|link| link.from.as_ref());
+        let taken = taken.into_iter().any(|mention| mention.stage == index && mention.port != "error")
+            || edges.iter().any(|edge| edge.from == index && edge.from_port == FromPort::Output);
+        match (taken, said.contains(&(index, 0))) {
+            (true, false) => {}
+            (false, false) if !written.outputs.is_empty() => {
+                problems.push(unsaid("output", &format!("{}.output", stage.name())));
+            }
+            _ => open.push(PipelineOutput { stage: index, ty: ty.clone() }),
+        }
+    }
+    open
+}
+
+/// What mentions mean, as stages and places.
+fn resolved(
+    mentions: &[Mention],
+    stages: &[Option<Stage>],
+    problems: &mut Problems,
+    port: impl Fn(&Stage, &Mention) -> Result<usize, PipelineProblem>,
+) -> BTreeSet<(usize, usize)> {
+    let mut found = BTreeSet::new();
+    for mention in mentions {
+        match of_mention(stages, mention).map(|stage| port(stage, mention)) {
+            Some(Ok(place)) => drop(found.insert((mention.stage, place))),
+            Some(Err(problem)) => problems.push(problem),
+            None => {}
+        }
+    }
+    found
+}
+
+/// Whether an edge to the stage could not be made: what it was to connect is not known.
+fn has_broken_link(stage: usize, written: &Written, edges: &[Edge]) -> bool {
+    let links = written.links.iter().filter(|link| link.to.as_ref().is_some_and(|to| to.stage == stage));
+    links.count() != edges.iter().filter(|edge| edge.to == stage).count()
+}
+
+fn both(port: &str) -> PipelineProblem {
+    PipelineProblem::new(ProblemKind::Ends, format!("input `{port}`"), "a stage is connected to it already")
+        .hint("take the input or the edge away")
+}
+
+fn unconnected(port: &str, stage: &Stage, place: usize) -> PipelineProblem {
+    let what = format!("`{port}` is connected to nothing, and other inputs of the stage are");
+    PipelineProblem::new(ProblemKind::Unconnected, format!("stage `{}`", stage.name()), what)
+        .with("type", stage.inputs()[place].ty.to_string())
+        .hint(format!("connect it, or say that items come in there: input `{port}`"))
+}
+
+fn unsaid(word: &str, port: &str) -> PipelineProblem {
+    let what = format!("it is open, and not among the {word}s that are said");
+    PipelineProblem::new(ProblemKind::Ends, format!("{word} `{port}`"), what)
+        .hint(format!("say it too, or none; or connect it: {word} `{port}`"))
+}
+
+/// The stages in an order in which no edge leads back; what goes round is a problem.
+pub(super) fn order(draft: &PipelineBuilder, written: &Written, problems: &mut Problems) -> Vec<usize> {
+    let mut pairs: BTreeSet<(usize, usize)> = written
+        .links
+        .iter()
+        .filter_map(|link| Some((link.from.as_ref()?.stage, link.to.as_ref()?.stage)))
+        .collect();
+    let mut left: BTreeSet<usize> = (0..draft.drafts.len()).collect();
+    let mut order = Vec::new();
+    loop {
+        while let Some(next) = first_free(&left, &pairs) {
+            left.remove(&next);
+            order.push(next);
+        }
+        let Some(cycle) = cycle(&left, &pairs) else { return order };
+        let names: Vec<&str> =
+            cycle.iter().chain(cycle.first()).map(|stage| draft.drafts[*stage].name.as_str()).collect();
+        let what = format!("items would go round: `{}`", names.join(" -> "));
+        let problem = PipelineProblem::new(ProblemKind::Cycle, "pipeline", what);
+        problems.push(problem.hint("take one of these edges away"));
+        // Without the edge that closes it, what other cycles there are can be found.
+        pairs.retain(|pair| Some(pair.0) != cycle.last().copied() || Some(pair.1) != cycle.first().copied());
+    }
+}
+
+fn first_free(left: &BTreeSet<usize>, pairs: &BTreeSet<(usize, usize)>) -> Option<usize> {
+    let waits = |stage: usize| pairs.iter().any(|(from, to)| *to == stage && left.contains(from));
+    left.iter().copied().find(|stage| !waits(*stage))
+}
+
+/// A cycle among stages of which each has one before it, from its first stage on.
+fn cycle(left: &BTreeSet<usize>, pairs: &BTreeSet<(usize, usize)>) -> Option<Vec<usize>> {
+    let mut way = vec![*left.first()?];
+    loop {
+        let last = *way.last()?;
+        let before = pairs.iter().find(|(from, to)| *to == last && left.contains(from))?.0;
+        if let Some(start) = way.iter().position(|stage| *stage == before) {
+            let mut cycle = way.split_off(start);
+            cycle.reverse();
+            let first = cycle.iter().enumerate().min_by_key(|(_, stage)| **stage)?.0;
+            cycle.rotate_left(first);
+            return Some(cycle);
+        }
+        way.push(before);
+    }
+}
+
+/// Stages that nothing names while there are others.
+pub(super) fn dead(draft: &PipelineBuilder, written: &Written, problems: &mut Problems) {
+    if draft.drafts.len() < 2 {
+        return;
+    }
+    let mut seen = HashSet::new();
+    for (index, stage) in draft.drafts.iter().enumerate() {
+        let is_named = written.of_stage(index).next().is_some() || written.guessed.contains(&index);
+        if seen.insert(&stage.name) && !is_named {
+            let place = format!("stage `{}`", stage.name);
+            let problem = PipelineProblem::new(ProblemKind::Dead, place, "it is connected to nothing");
+            problems.push(problem.hint("connect it, or take it away"));
+        }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}

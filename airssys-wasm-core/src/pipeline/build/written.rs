@@ -1,0 +1,112 @@
+//! The ports that were written, and the stages they name.
+//!
+//! Tests: `tests/pipeline`.
+
+use std::collections::BTreeSet;
+
+use super::super::field::hint;
+use super::super::port::PortText;
+use super::super::{PipelineBuilder, PipelineProblem, ProblemKind};
+use super::Problems;
+use crate::suggest::nearest;
+
+/// Everything that names a port.
+pub(super) struct Written {
+    pub(super) links: Vec<Link>,
+    pub(super) inputs: Vec<Mention>,
+    pub(super) outputs: Vec<Mention>,
+    /// Stages that were meant, it seems, by names that no stage has.
+    pub(super) guessed: BTreeSet<usize>,
+}
+
+/// An edge as it was written. None: what stands there names no stage.
+pub(super) struct Link {
+    pub(super) place: String,
+    pub(super) from: Option<Mention>,
+    pub(super) to: Option<Mention>,
+    pub(super) rule: Rule,
+}
+
+/// What was said of which items take an edge.
+pub(super) enum Rule {
+    Always,
+    When(String),
+    Share { group: usize, by: String, place: usize, targets: usize },
+}
+
+/// A port of a stage that there is.
+pub(super) struct Mention {
+    pub(super) place: String,
+    pub(super) text: String,
+    pub(super) stage: usize,
+    pub(super) function: Option<String>,
+    pub(super) port: String,
+}
+
+impl Written {
+    pub(super) fn read(draft: &PipelineBuilder, problems: &mut Problems) -> Self {
+        let names: Vec<&str> = draft.drafts.iter().map(|draft| draft.name.as_str()).collect();
+        let mut guessed = BTreeSet::new();
+        let mut read = |place: &str, text: &str| match mention(&names, place, text) {
+            Ok(mention) => Some(mention),
+            Err(problem) => {
+                guessed.extend(guess(&names, text));
+                problems.push(problem);
+                None
+            }
+        };
+        let mut link = |from: &str, to: &str, rule: Rule| {
+            let place = format!("edge `{from}` -> `{to}`");
+            Link { from: read(&place, from), to: read(&place, to), place, rule }
+        };
+        let said = &draft.said;
+        let mut links = Vec::new();
+        for connection in &said.connect {
+            let rule = connection.when.clone().map_or(Rule::Always, Rule::When);
+            links.push(link(&connection.from, &connection.to, rule));
+        }
+        for (group, partition) in said.partition.iter().enumerate() {
+            let targets = partition.to.len();
+            for (place, to) in partition.to.iter().enumerate() {
+                let rule = Rule::Share { group, by: partition.by.clone(), place, targets };
+                links.push(link(&partition.from, to, rule));
+            }
+        }
+        let inputs = said.input.iter().filter_map(|text| read(&format!("input `{text}`"), text)).collect();
+        let outputs = said.output.iter().filter_map(|text| read(&format!("output `{text}`"), text)).collect();
+        for partition in said.partition.iter().filter(|partition| partition.to.is_empty()) {
+            let place = format!("partition of `{}`", partition.from);
+            let problem = PipelineProblem::new(ProblemKind::Ends, place, "it has no targets");
+            problems.push(problem.hint("name the ports that share the items"));
+        }
+        Self { links, inputs, outputs, guessed }
+    }
+
+    /// Every port that names a stage.
+    pub(super) fn of_stage(&self, stage: usize) -> impl Iterator<Item = &Mention> {
+        let of_links = self.links.iter().flat_map(|link| link.from.iter().chain(&link.to));
+        of_links.chain(&self.inputs).chain(&self.outputs).filter(move |mention| mention.stage == stage)
+    }
+}
+
+fn mention(names: &[&str], place: &str, text: &str) -> Result<Mention, PipelineProblem> {
+    let port = PortText::parse(text).map_err(|what| PipelineProblem::new(ProblemKind::Port, place, what))?;
+    let Some(stage) = names.iter().position(|name| *name == port.stage) else {
+        let what = format!("there is no stage `{}`", port.stage);
+        let problem = PipelineProblem::new(ProblemKind::UnknownStage, place, what);
+        return Err(problem.hint(hint(port.stage, names.to_vec())));
+    };
+    Ok(Mention {
+        place: place.to_owned(),
+        text: text.to_owned(),
+        stage,
+        function: port.function.map(str::to_owned),
+        port: port.port.to_owned(),
+    })
+}
+
+fn guess(names: &[&str], text: &str) -> Option<usize> {
+    let wanted = text.split('.').next().unwrap_or(text);
+    let near = nearest(wanted, names.iter().copied())?;
+    names.iter().position(|name| *name == near)
+}

@@ -1,0 +1,212 @@
+//! A pipeline as a text: TOML for people, JSON for programs.
+//!
+//! Names components and does not have them: whoever resolves a definition says what a
+//! name means. A key that is not known refuses the text.
+//! Tests: `tests/pipeline`; any text in the workspace's `fuzz`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::builder::Draft;
+use super::{PipelineBuilder, PipelineErrors, PipelineProblem, ProblemKind, StageOptions, text};
+use crate::{Component, policy};
+
+/// Stages, edges and options, with the components by name.
+///
+/// ```
+/// use airssys_wasm_core::pipeline::PipelineDefinition;
+///
+/// let definition = PipelineDefinition::from_toml(r#"
+///     name = "etl"
+///     connect = [{ from = "read.output", to = "parse.input" }]
+///
+///     [stages.read]
+///     component = "read.wasm"
+///
+///     [stages.parse]
+///     component = "parse.wasm"
+///     concurrency = 4
+///     on-error = "dead-letter"
+/// "#)?;
+/// assert_eq!(definition.stages().count(), 2);
+/// assert_eq!(PipelineDefinition::from_json(&definition.to_json())?, definition);
+/// # Ok::<(), airssys_wasm_core::pipeline::DefinitionError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PipelineDefinition {
+    #[serde(default = "default_name")]
+    pub(super) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) in_flight_max: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::duration")]
+    pub(super) deadline: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) input: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) output: Vec<String>,
+    #[serde(with = "text::stages")]
+    pub(super) stages: Vec<(String, StageDefinition)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) connect: Vec<Connection>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) partition: Vec<Partition>,
+}
+
+/// A stage of a definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "text::StageText", into = "text::StageText")]
+pub struct StageDefinition {
+    pub(super) component: String,
+    pub(super) options: StageOptions,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Connection {
+    pub(super) from: String,
+    pub(super) to: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) when: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Partition {
+    pub(super) from: String,
+    pub(super) by: String,
+    pub(super) to: Vec<String>,
+}
+
+/// What is wrong with a definition's text, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {problem}")]
+pub struct DefinitionError {
+    /// Counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+    /// What is wrong, and what to write.
+    pub problem: String,
+}
+
+impl PipelineDefinition {
+    /// Reads a definition from TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`DefinitionError`] for the first thing that is wrong.
+    pub fn from_toml(text: &str) -> Result<Self, DefinitionError> {
+        let error = |error: policy::TomlError| DefinitionError {
+            line: error.line,
+            column: error.column,
+            problem: error.problem,
+        };
+        policy::read(text).map_err(error)
+    }
+
+    /// The same as TOML.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a definition is a table of texts and numbers")
+    }
+
+    /// Reads a definition from JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`DefinitionError`] for the first thing that is wrong.
+    pub fn from_json(text: &str) -> Result<Self, DefinitionError> {
+        serde_json::from_str(text).map_err(|error| text::json_error(text, &error))
+    }
+
+    /// The same as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a definition is a table of texts and numbers")
+    }
+
+    /// The JSON schema of the JSON form, which the TOML form follows as well.
+    #[must_use]
+    pub fn schema() -> &'static str {
+        include_str!("../../pipeline.schema.json")
+    }
+
+    /// The name of the pipeline.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The stages by name, in their order.
+    pub fn stages(&self) -> impl Iterator<Item = (&str, &StageDefinition)> {
+        self.stages.iter().map(|(name, stage)| (name.as_str(), stage))
+    }
+
+    /// A builder with the components in the stages, as `find` knows them.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineErrors`] with every component that `find` has not, and why.
+    pub fn resolve<F>(&self, mut find: F) -> Result<PipelineBuilder, PipelineErrors>
+    where
+        F: FnMut(&str) -> Result<Component, String>,
+    {
+        let mut problems = Vec::new();
+        let mut builder =
+            PipelineBuilder { said: Self { stages: Vec::new(), ..self.clone() }, drafts: Vec::new() };
+        for (name, StageDefinition { component: reference, options }) in &self.stages {
+            match find(reference) {
+                Ok(component) => builder.drafts.push(Draft {
+                    name: name.clone(),
+                    component,
+                    reference: reference.clone(),
+                    options: options.clone(),
+                }),
+                Err(why) => {
+                    let what = format!("no component `{reference}`: {why}");
+                    problems.push(PipelineProblem::new(
+                        ProblemKind::Component,
+                        format!("stage `{name}`"),
+                        what,
+                    ));
+                }
+            }
+        }
+        if problems.is_empty() { Ok(builder) } else { Err(PipelineErrors::new(&self.name, problems)) }
+    }
+}
+
+impl StageDefinition {
+    /// What the component is called; whoever resolves it knows what that means.
+    #[must_use]
+    pub fn component(&self) -> &str {
+        &self.component
+    }
+
+    /// How the stage is run.
+    #[must_use]
+    pub fn options(&self) -> &StageOptions {
+        &self.options
+    }
+}
+
+impl Default for PipelineDefinition {
+    fn default() -> Self {
+        Self {
+            name: default_name(),
+            in_flight_max: None,
+            deadline: None,
+            input: Vec::new(),
+            output: Vec::new(),
+            stages: Vec::new(),
+            connect: Vec::new(),
+            partition: Vec::new(),
+        }
+    }
+}
+
+fn default_name() -> String {
+    "pipeline".into()
+}

@@ -1,0 +1,143 @@
+//! The way to a part of a value: names of fields, joined by dots.
+//!
+//! Goes through records and tuples only: what may be missing is no place to decide by.
+//! Tests: below.
+
+use std::fmt;
+
+use crate::Value;
+use crate::suggest::nearest;
+use crate::world::Type;
+
+/// Names of fields, or places in a tuple, joined by dots; or nothing, for the whole.
+///
+/// ```
+/// use airssys_wasm_core::Value;
+/// use airssys_wasm_core::pipeline::FieldPath;
+///
+/// let order = Value::Record(vec![("lines".into(), Value::Tuple(vec![7u8.into()]))]);
+/// let path: FieldPath = "lines.0".parse()?;
+/// assert_eq!(path.value_in(&order), Some(&Value::U8(7)));
+/// # Ok::<(), airssys_wasm_core::pipeline::FieldPathError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldPath(Vec<String>);
+
+/// Why a text is no way to a field, or leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct FieldPathError {
+    problem: String,
+}
+
+impl FieldPath {
+    /// The type of what it leads to in values of type `ty`.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldPathError`] with the nearest field there is.
+    pub fn type_in<'a>(&self, ty: &'a Type) -> Result<&'a Type, FieldPathError> {
+        self.0.iter().try_fold(ty, |ty, name| step(ty, name))
+    }
+
+    /// Whether it is the value itself.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What it leads to in a value, if it leads anywhere.
+    #[must_use]
+    pub fn value_in<'a>(&self, value: &'a Value) -> Option<&'a Value> {
+        self.0.iter().try_fold(value, |value, name| match value {
+            Value::Record(fields) => fields.iter().find(|(field, _)| field == name).map(|(_, value)| value),
+            Value::Tuple(items) => items.get(name.parse::<usize>().ok()?),
+            _ => None,
+        })
+    }
+}
+
+impl std::str::FromStr for FieldPath {
+    type Err = FieldPathError;
+
+    fn from_str(text: &str) -> Result<Self, FieldPathError> {
+        if text.is_empty() {
+            return Ok(Self(Vec::new()));
+        }
+        let is_name = |name: &str| !name.is_empty() && name.chars().all(is_part);
+        let names: Vec<String> = text.split('.').map(str::to_owned).collect();
+        match names.iter().find(|name| !is_name(name)) {
+            Some(name) => {
+                Err(failed(format!("`{name}` is no field's name; write for example `address.city`")))
+            }
+            None => Ok(Self(names)),
+        }
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
+    }
+}
+
+/// Whether a character can stand in a field's name.
+pub(super) fn is_part(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-'
+}
+
+fn failed(problem: String) -> FieldPathError {
+    FieldPathError { problem }
+}
+
+fn step<'a>(ty: &'a Type, name: &str) -> Result<&'a Type, FieldPathError> {
+    match ty {
+        Type::Record(fields) => {
+            let names = || fields.iter().map(|field| field.name.as_str());
+            let found = fields.iter().find(|field| field.name == name).map(|field| &field.ty);
+            found.ok_or_else(|| failed(format!("no field `{name}`; {}", hint(name, names().collect()))))
+        }
+        Type::Tuple(types) => {
+            let found = name.parse::<usize>().ok().and_then(|place| types.get(place));
+            found.ok_or_else(|| failed(format!("no place `{name}` in a tuple of {}", types.len())))
+        }
+        other => Err(failed(format!("no field `{name}` in `{other}`, which is no record"))),
+    }
+}
+
+/// The nearest name, or those there are.
+pub(super) fn hint(wanted: &str, names: Vec<&str>) -> String {
+    match nearest(wanted, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => "there are none".into(),
+        None => {
+            let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            format!("there are {}", quoted.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Field;
+
+    fn way(text: &str, ty: &Type) -> String {
+        match text.parse::<FieldPath>().and_then(|path| path.type_in(ty).cloned()) {
+            Ok(ty) => ty.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn leads_through_records_and_tuples() {
+        let city = Type::Record(vec![Field { name: "city".into(), ty: Type::String }]);
+        let ty = Type::Record(vec![Field { name: "address".into(), ty: Type::Tuple(vec![Type::U8, city]) }]);
+        assert_eq!(way("address.1.city", &ty), "string");
+        assert_eq!(way("", &Type::U8), "u8");
+        assert!(way("adress", &ty).contains("did you mean `address`?"));
+        assert!(way("address.2", &ty).contains("tuple of 2"));
+        assert!(way("address.0.x", &ty).contains("`u8`, which is no record"));
+        assert!(way("a..b", &ty).contains("no field's name"));
+    }
+}

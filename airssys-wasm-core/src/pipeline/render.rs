@@ -1,0 +1,118 @@
+//! A pipeline as a picture: text for Mermaid and for Graphviz.
+//!
+//! Nodes are named by number, and what people wrote stands in labels, escaped.
+//! Tests: golden files in `tests/pipeline`.
+
+use std::fmt::Write as _;
+
+use super::edge::{Edge, FromPort, Route};
+use super::{ComponentPipeline, Stage};
+
+impl ComponentPipeline {
+    /// A flowchart for Mermaid.
+    #[must_use]
+    pub fn to_mermaid(&self) -> String {
+        let mut text = String::from("flowchart LR\n");
+        let mut line = |written: String| text += &format!("    {written}\n");
+        for (index, stage) in self.stages().iter().enumerate() {
+            let label = mermaid(&label(stage));
+            line(if stage.is_source() {
+                format!("s{index}([\"{label}\"])")
+            } else {
+                format!("s{index}[\"{label}\"]")
+            });
+        }
+        for (index, input) in self.inputs().iter().enumerate() {
+            let param = &self.stages()[input.stage].inputs()[input.param].name;
+            line(format!(
+                "in{index}((in)) -->|\"{}\"| s{}",
+                mermaid(&format!("{param}: {}", input.ty)),
+                input.stage
+            ));
+        }
+        for edge in self.edges() {
+            let arrow = if edge.from_port() == FromPort::Error { "-.->" } else { "-->" };
+            line(format!("s{} {arrow}|\"{}\"| s{}", edge.from(), mermaid(&self.edge_label(edge)), edge.to()));
+        }
+        for (index, output) in self.outputs().iter().enumerate() {
+            line(format!("s{} -->|\"{}\"| out{index}((out))", output.stage, mermaid(&output.ty.to_string())));
+        }
+        text
+    }
+
+    /// A graph for Graphviz.
+    #[must_use]
+    pub fn to_dot(&self) -> String {
+        let mut text = format!("digraph \"{}\" {{\n    rankdir=LR;\n", dot(self.name().as_str()));
+        let mut line = |written: String| text += &format!("    {written}\n");
+        for (index, stage) in self.stages().iter().enumerate() {
+            let shape = if stage.is_source() { "ellipse" } else { "box" };
+            line(format!("s{index} [label=\"{}\", shape={shape}];", dot(&label(stage))));
+        }
+        for (index, input) in self.inputs().iter().enumerate() {
+            let param = &self.stages()[input.stage].inputs()[input.param].name;
+            line(format!("in{index} [label=\"in\", shape=circle];"));
+            let label = dot(&format!("{param}: {}", input.ty));
+            line(format!("in{index} -> s{} [label=\"{label}\"];", input.stage));
+        }
+        for edge in self.edges() {
+            let style = if edge.from_port() == FromPort::Error { ", style=dashed" } else { "" };
+            let label = dot(&self.edge_label(edge));
+            line(format!("s{} -> s{} [label=\"{label}\"{style}];", edge.from(), edge.to()));
+        }
+        for (index, output) in self.outputs().iter().enumerate() {
+            line(format!("out{index} [label=\"out\", shape=circle];"));
+            line(format!("s{} -> out{index} [label=\"{}\"];", output.stage, dot(&output.ty.to_string())));
+        }
+        text + "}\n"
+    }
+
+    fn edge_label(&self, edge: &Edge) -> String {
+        let param = &self.stages()[edge.to()].inputs()[edge.param()].name;
+        let mut label = format!("{} to {param}: {}", edge.from_port().word(), edge.ty());
+        write_route(&mut label, edge.route());
+        label
+    }
+}
+
+/// Which items, after what was said of an edge.
+pub(super) fn write_route(text: &mut String, route: &Route) {
+    let written = match route {
+        Route::Always => Ok(()),
+        Route::When(condition) => write!(text, " when {condition}"),
+        Route::Share(share) => {
+            let (place, targets) = (share.place() + 1, share.targets());
+            match share.by().is_whole() {
+                true => write!(text, " by value, share {place} of {targets}"),
+                false => write!(text, " by `{}`, share {place} of {targets}", share.by()),
+            }
+        }
+    };
+    written.expect("writing to a string does not fail");
+}
+
+fn label(stage: &Stage) -> String {
+    format!("{}\n{}", stage.name(), stage.function().name)
+}
+
+/// Mermaid has no escapes in quotes but its own entities, by number.
+fn mermaid(text: &str) -> String {
+    let escape = |c: char| match c {
+        '\n' => "<br/>".to_owned(),
+        '"' | '<' | '>' | '&' | '#' | '`' | '|' | '\\' => format!("#{};", u32::from(c)),
+        c if c.is_control() => format!("#{};", u32::from(c)),
+        c => c.to_string(),
+    };
+    text.chars().map(escape).collect()
+}
+
+fn dot(text: &str) -> String {
+    let escape = |c: char| match c {
+        '\n' => "\\n".to_owned(),
+        '"' => "\\\"".to_owned(),
+        '\\' => "\\\\".to_owned(),
+        c if c.is_control() => c.escape_unicode().to_string().replace('\\', "\\\\"),
+        c => c.to_string(),
+    };
+    text.chars().map(escape).collect()
+}

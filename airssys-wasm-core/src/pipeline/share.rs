@@ -1,0 +1,83 @@
+//! Which of several targets an item goes to, by the value of its key.
+//!
+//! The same key goes to the same target, in every run and every build of the pipeline
+//! with as many targets.
+//! Tests: below.
+
+use super::field::FieldPath;
+use crate::Value;
+
+/// One target's share of what leaves an output that is parted by a key.
+///
+/// The target is the hash of the key modulo the number of targets, in their order. The
+/// hash is FNV-1a with 64 bits, over the bytes of the key's WAVE text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    pub(super) group: usize,
+    pub(super) by: FieldPath,
+    pub(super) place: usize,
+    pub(super) targets: usize,
+}
+
+impl Share {
+    /// The field by which items are parted.
+    #[must_use]
+    pub fn by(&self) -> &FieldPath {
+        &self.by
+    }
+
+    /// Which of the pipeline's partitions this is a share of, counted from 0.
+    #[must_use]
+    pub fn partition(&self) -> usize {
+        self.group
+    }
+
+    /// Which of the targets this is, counted from 0.
+    #[must_use]
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// How many targets there are.
+    #[must_use]
+    pub fn targets(&self) -> usize {
+        self.targets
+    }
+
+    /// Whether an item goes to this target. One without the key goes to the first.
+    #[must_use]
+    pub fn takes(&self, item: &Value) -> bool {
+        let hash = self.by.value_in(item).map_or(0, |key| fnv1a(key.to_wave().as_bytes()));
+        hash % (self.targets as u64) == self.place as u64
+    }
+}
+
+fn fnv1a(bytes: &[u8]) -> u64 {
+    let next = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn every_item_goes_to_one_target_and_all_are_used() {
+        let share =
+            |place: usize| Share { group: 0, by: "".parse().expect("the item itself"), place, targets: 3 };
+        let mut used = [0; 3];
+        for item in (0..100u32).map(Value::from) {
+            let takers: Vec<usize> = (0..3).filter(|place| share(*place).takes(&item)).collect();
+            assert_eq!(takers.len(), 1, "{item}");
+            used[takers[0]] += 1;
+        }
+        assert!(used.iter().all(|count| *count > 15), "{used:?}");
+    }
+}

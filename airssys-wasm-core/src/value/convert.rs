@@ -1,0 +1,106 @@
+//! A value of one type as a value of another that it flows into.
+//!
+//! Leaves out fields that are not wanted and puts the others in the order of the type.
+//! Whether that leads anywhere for every value of a type is `Type::flows_into`'s to say.
+//! Tests: below; as a property in `tests/flow.rs`.
+
+use super::{Mismatch, Value};
+use crate::world::{Case, Field, Type};
+
+impl Value {
+    /// This value as one of type `ty`: without the fields that `ty` has not, and with
+    /// fields and flags in its order.
+    ///
+    /// # Errors
+    ///
+    /// [`Mismatch`] if what is left does not fit. A value of a type that
+    /// [flows into](Type::flows_into) `ty` always does.
+    ///
+    /// ```
+    /// use airssys_wasm_core::{Value, world::{Field, Type}};
+    ///
+    /// let name = Type::Record(vec![Field { name: "name".into(), ty: Type::String }]);
+    /// let person = Value::Record(vec![("age".into(), 36u8.into()), ("name".into(), "Ada".into())]);
+    /// assert_eq!(person.into_type(&name)?, Value::Record(vec![("name".into(), "Ada".into())]));
+    /// # Ok::<(), airssys_wasm_core::Mismatch>(())
+    /// ```
+    pub fn into_type(self, ty: &Type) -> Result<Self, Mismatch> {
+        let converted = converted(self, ty);
+        converted.fits(ty).map(|()| converted)
+    }
+}
+
+fn converted(value: Value, ty: &Type) -> Value {
+    match (value, ty) {
+        (Value::Record(fields), Type::Record(wanted)) => record(fields, wanted),
+        (Value::List(items), Type::List(ty) | Type::FixedLengthList(ty, _)) => {
+            Value::List(items.into_iter().map(|item| converted(item, ty)).collect())
+        }
+        (Value::Map(entries), Type::Map(key_type, ty)) => {
+            let entry = |(key, value)| (converted(key, key_type), converted(value, ty));
+            Value::Map(entries.into_iter().map(entry).collect())
+        }
+        (Value::Tuple(items), Type::Tuple(types)) if items.len() == types.len() => {
+            Value::Tuple(items.into_iter().zip(types).map(|(item, ty)| converted(item, ty)).collect())
+        }
+        (Value::Variant(name, payload), Type::Variant(cases)) => variant(name, payload, cases),
+        (Value::Option(payload), Type::Option(ty)) => Value::Option(boxed(payload, Some(ty))),
+        (Value::Result(Ok(payload)), Type::Result { ok, .. }) => {
+            Value::Result(Ok(boxed(payload, ok.as_deref())))
+        }
+        (Value::Result(Err(payload)), Type::Result { err, .. }) => {
+            Value::Result(Err(boxed(payload, err.as_deref())))
+        }
+        (Value::Flags(mut set), Type::Flags(names)) => {
+            set.sort_by_key(|name| names.iter().position(|known| known == name));
+            Value::Flags(set)
+        }
+        (other, _) => other,
+    }
+}
+
+fn boxed(payload: Option<Box<Value>>, ty: Option<&Type>) -> Option<Box<Value>> {
+    match (payload, ty) {
+        (Some(value), Some(ty)) => Some(Box::new(converted(*value, ty))),
+        (payload, _) => payload,
+    }
+}
+
+fn record(mut fields: Vec<(String, Value)>, wanted: &[Field]) -> Value {
+    let mut taken = Vec::with_capacity(wanted.len());
+    for field in wanted {
+        if let Some(place) = fields.iter().position(|(name, _)| *name == field.name) {
+            let (name, value) = fields.swap_remove(place);
+            taken.push((name, converted(value, &field.ty)));
+        }
+    }
+    Value::Record(taken)
+}
+
+fn variant(name: String, payload: Option<Box<Value>>, cases: &[Case]) -> Value {
+    let ty = cases.iter().find(|case| case.name == name).and_then(|case| case.ty.as_ref());
+    let payload = boxed(payload, ty);
+    Value::Variant(name, payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_out_what_is_not_wanted_at_any_depth() {
+        let narrow = Type::Record(vec![Field { name: "b".into(), ty: Type::U8 }]);
+        let wide = Value::Record(vec![("a".into(), "x".into()), ("b".into(), 1u8.into())]);
+        let left = Value::Record(vec![("b".into(), 1u8.into())]);
+        let ty = Type::List(Box::new(Type::Option(Box::new(narrow))));
+        let value = Value::List(vec![Value::from(Some(wide))]);
+        assert_eq!(value.into_type(&ty), Ok(Value::List(vec![Value::from(Some(left))])));
+    }
+
+    #[test]
+    fn what_is_missing_is_not_made_up() {
+        let ty = Type::Record(vec![Field { name: "b".into(), ty: Type::U8 }]);
+        assert!(Value::Record(vec![("a".into(), 1u8.into())]).into_type(&ty).is_err());
+        assert!(Value::from(1u8).into_type(&Type::Option(Box::new(Type::U8))).is_err());
+    }
+}

@@ -1,0 +1,264 @@
+//! Does a value of one type serve where another is wanted, without being changed but
+//! by leaving parts out?
+//!
+//! This is what an edge of a pipeline asks. Handles ask for more: `stand_in`.
+//! Tests: below; as properties, with values, in `tests/flow.rs`.
+
+use std::fmt;
+
+use super::{Case, Field, Type};
+
+/// Where one type does not flow into another, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowMismatch {
+    path: Vec<String>,
+    from: Type,
+    to: Type,
+    reason: FlowReason,
+}
+
+/// Why one type does not flow into another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FlowReason {
+    /// They are of different kinds, or numbers of different widths.
+    Different,
+    /// A field that is wanted is not there.
+    FieldMissing(String),
+    /// A case or flag that may come is not known on the other side.
+    CaseMissing(String),
+    /// A case carries something on one side only.
+    Payload,
+    /// Tuples or lists of different lengths.
+    Length,
+    /// What is wanted always may be missing.
+    OptionalIntoRequired,
+    /// What is always there would have to be made optional.
+    RequiredIntoOptional,
+    /// A `result` where its value is wanted.
+    ResultIntoValue,
+}
+
+impl Type {
+    /// Checks that a value of this type serves where `to` is wanted.
+    ///
+    /// Equal types flow. A record flows into one with fewer fields, in whatever order; a
+    /// variant, an enum or flags into one with more cases. Lists, options, tuples, results
+    /// and the values of maps flow as what they hold does. Nothing else: numbers keep
+    /// their width, and a `T` is no `option<T>`.
+    ///
+    /// # Errors
+    ///
+    /// [`FlowMismatch`] with the first place where they differ.
+    ///
+    /// ```
+    /// use airssys_wasm_core::world::Type;
+    ///
+    /// let (few, many) = (Type::Enum(vec!["ok".into()]), Type::Enum(vec!["bad".into(), "ok".into()]));
+    /// assert!(few.flows_into(&many).is_ok());
+    /// let error = Type::List(Box::new(many)).flows_into(&Type::List(Box::new(few))).unwrap_err();
+    /// assert!(error.to_string().starts_with("at `[]`: `enum { bad, ok }` into `enum { ok }`"));
+    /// ```
+    pub fn flows_into(&self, to: &Self) -> Result<(), FlowMismatch> {
+        match (self, to) {
+            _ if self == to => Ok(()),
+            (Self::Record(from), Self::Record(wanted)) => record(self, to, from, wanted),
+            (Self::Variant(from), Self::Variant(known)) => variant(self, to, from, known),
+            (Self::Enum(from), Self::Enum(known)) | (Self::Flags(from), Self::Flags(known)) => {
+                match from.iter().find(|name| !known.contains(name)) {
+                    Some(name) => Err(FlowMismatch::new(self, to, FlowReason::CaseMissing(name.clone()))),
+                    None => Ok(()),
+                }
+            }
+            (Self::List(from), Self::List(to)) => inner(from, to, "[]"),
+            (Self::FixedLengthList(from, a), Self::FixedLengthList(to, b)) if a == b => inner(from, to, "[]"),
+            (Self::FixedLengthList(..), Self::FixedLengthList(..)) => {
+                Err(FlowMismatch::new(self, to, FlowReason::Length))
+            }
+            (Self::Map(from_key, from), Self::Map(to_key, to)) if from_key == to_key => inner(from, to, "[]"),
+            (Self::Option(from), Self::Option(to)) => inner(from, to, "some"),
+            (Self::Tuple(from), Self::Tuple(wanted)) => tuple(self, to, from, wanted),
+            (Self::Result { ok: from_ok, err: from_err }, Self::Result { ok: to_ok, err: to_err }) => {
+                side(self, to, from_ok.as_deref(), to_ok.as_deref(), "ok")
+                    .and_then(|()| side(self, to, from_err.as_deref(), to_err.as_deref(), "err"))
+            }
+            _ => Err(FlowMismatch::new(self, to, why_different(self, to))),
+        }
+    }
+}
+
+impl FlowMismatch {
+    fn new(from: &Type, to: &Type, reason: FlowReason) -> Self {
+        Self { path: Vec::new(), from: from.clone(), to: to.clone(), reason }
+    }
+
+    fn under(mut self, step: &str) -> Self {
+        self.path.insert(0, step.to_owned());
+        self
+    }
+
+    /// The way to the place: fields, cases, `some`, `ok`, `err`, places of a tuple, and
+    /// `[]` for what a list holds.
+    #[must_use]
+    pub fn path(&self) -> &[String] {
+        &self.path
+    }
+
+    /// The type at that place of what comes.
+    #[must_use]
+    pub fn from_type(&self) -> &Type {
+        &self.from
+    }
+
+    /// The type at that place of what is wanted.
+    #[must_use]
+    pub fn to_type(&self) -> &Type {
+        &self.to
+    }
+
+    /// Why the one does not serve as the other.
+    #[must_use]
+    pub fn reason(&self) -> &FlowReason {
+        &self.reason
+    }
+}
+
+impl std::error::Error for FlowMismatch {}
+
+impl fmt::Display for FlowMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "at `{}`: ", self.path.join("."))?;
+        }
+        write!(f, "`{}` into `{}`: {}", self.from, self.to, self.reason)
+    }
+}
+
+impl fmt::Display for FlowReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Different => f.write_str("these are different types"),
+            Self::FieldMissing(name) => write!(f, "the field `{name}` is wanted and not there"),
+            Self::CaseMissing(name) => write!(f, "the case `{name}` may come and is not known there"),
+            Self::Payload => f.write_str("one carries a value and the other none"),
+            Self::Length => f.write_str("they have different lengths"),
+            Self::OptionalIntoRequired => f.write_str("it may be missing, and is required there"),
+            Self::RequiredIntoOptional => f.write_str("nothing is made optional on the way"),
+            Self::ResultIntoValue => f.write_str("a result is not taken apart on the way"),
+        }
+    }
+}
+
+fn inner(from: &Type, to: &Type, step: &str) -> Result<(), FlowMismatch> {
+    from.flows_into(to).map_err(|mismatch| mismatch.under(step))
+}
+
+fn record(whole: &Type, to: &Type, from: &[Field], wanted: &[Field]) -> Result<(), FlowMismatch> {
+    wanted.iter().try_for_each(|field| match from.iter().find(|known| known.name == field.name) {
+        Some(known) => inner(&known.ty, &field.ty, &field.name),
+        None => Err(FlowMismatch::new(whole, to, FlowReason::FieldMissing(field.name.clone()))),
+    })
+}
+
+fn variant(whole: &Type, to: &Type, from: &[Case], known: &[Case]) -> Result<(), FlowMismatch> {
+    from.iter().try_for_each(|case| match known.iter().find(|other| other.name == case.name) {
+        Some(other) => side(whole, to, case.ty.as_ref(), other.ty.as_ref(), &case.name),
+        None => Err(FlowMismatch::new(whole, to, FlowReason::CaseMissing(case.name.clone()))),
+    })
+}
+
+fn tuple(whole: &Type, to: &Type, from: &[Type], wanted: &[Type]) -> Result<(), FlowMismatch> {
+    if from.len() != wanted.len() {
+        return Err(FlowMismatch::new(whole, to, FlowReason::Length));
+    }
+    let pairs = from.iter().zip(wanted).enumerate();
+    pairs.into_iter().try_for_each(|(place, (from, to))| inner(from, to, &place.to_string()))
+}
+
+/// What a case, or a side of a result, carries.
+fn side(
+    whole: &Type,
+    whole_to: &Type,
+    from: Option<&Type>,
+    to: Option<&Type>,
+    step: &str,
+) -> Result<(), FlowMismatch> {
+    match (from, to) {
+        (None, None) => Ok(()),
+        (Some(from), Some(to)) => inner(from, to, step),
+        _ => Err(FlowMismatch::new(whole, whole_to, FlowReason::Payload).under(step)),
+    }
+}
+
+fn why_different(from: &Type, to: &Type) -> FlowReason {
+    match (from, to) {
+        (Type::Option(inner), to) if inner.flows_into(to).is_ok() => FlowReason::OptionalIntoRequired,
+        (from, Type::Option(inner)) if from.flows_into(inner).is_ok() => FlowReason::RequiredIntoOptional,
+        (Type::Result { ok: Some(ok), .. }, to) if ok.flows_into(to).is_ok() => FlowReason::ResultIntoValue,
+        _ => FlowReason::Different,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str, ty: Type) -> Field {
+        Field { name: name.into(), ty }
+    }
+
+    fn case(name: &str, ty: Option<Type>) -> Case {
+        Case { name: name.into(), ty }
+    }
+
+    fn list(ty: Type) -> Type {
+        Type::List(Box::new(ty))
+    }
+
+    fn option(ty: Type) -> Type {
+        Type::Option(Box::new(ty))
+    }
+
+    fn says(from: &Type, to: &Type) -> String {
+        from.flows_into(to).map_or_else(|mismatch| mismatch.to_string(), |()| "flows".into())
+    }
+
+    #[test]
+    fn fields_may_be_left_out_and_cases_added() {
+        let wide = Type::Record(vec![field("a", Type::U8), field("b", Type::String)]);
+        let narrow = Type::Record(vec![field("b", Type::String)]);
+        assert_eq!(says(&list(wide.clone()), &list(narrow.clone())), "flows");
+        assert!(says(&narrow, &wide).ends_with("the field `a` is wanted and not there"));
+        let one = Type::Variant(vec![case("x", Some(Type::U8))]);
+        let two = Type::Variant(vec![case("y", None), case("x", Some(Type::U8))]);
+        assert_eq!(says(&option(one.clone()), &option(two.clone())), "flows");
+        assert!(says(&two, &one).ends_with("the case `y` may come and is not known there"));
+    }
+
+    #[test]
+    fn names_the_place_three_levels_down() {
+        let person = |city: Type| {
+            let address = Type::Record(vec![field("city", city)]);
+            Type::Record(vec![field("addresses", list(address))])
+        };
+        assert_eq!(
+            says(&person(Type::String), &person(option(Type::String))),
+            "at `addresses.[].city`: `string` into `option<string>`: nothing is made optional on the way"
+        );
+        assert!(says(&person(option(Type::String)), &person(Type::String)).ends_with("is required there"));
+        assert!(says(&person(Type::U8), &person(Type::U16)).ends_with("different types"));
+    }
+
+    #[test]
+    fn both_sides_of_a_result_count() {
+        let result = |ok: Option<Type>, err: Option<Type>| Type::Result {
+            ok: ok.map(Box::new),
+            err: err.map(Box::new),
+        };
+        let from = result(Some(Type::U8), None);
+        assert_eq!(says(&from, &from), "flows");
+        assert!(says(&from, &result(Some(Type::U16), None)).starts_with("at `ok`"));
+        assert!(says(&from, &result(Some(Type::U8), Some(Type::String))).contains("one carries a value"));
+        assert!(says(&from, &Type::U8).ends_with("a result is not taken apart on the way"));
+    }
+}
