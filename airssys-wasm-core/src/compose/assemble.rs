@@ -1,8 +1,9 @@
 //! The new component: the stages as they are, and the glue between them.
 //!
-//! Writes what the other files decided. Tests: below; `tests/compose.rs`.
+//! The glue is a component too, beside the stages: a component is not entered from the
+//! one it lies in. Writes what the other files decided. Tests: `tests/compose`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wasm_encoder::reencode::{ReencodeComponent, RoundtripReencoder};
 use wasm_encoder::{
@@ -12,24 +13,30 @@ use wasm_encoder::{
 use wasmparser::{ComponentType, ComponentTypeDeclaration, Parser, Payload, Validator, WasmFeatures};
 
 use super::chain::Stage;
-use super::glue::{Glue, glue};
-use super::plan::Plan;
-use super::shape::Shape;
+use super::glue::Glue;
+use super::plan::{Plan, Step};
+use super::types::Types;
 use super::{Chain, ComposeError, imports};
 use crate::Requests;
 use crate::policy::Requested;
 use crate::section::CAPABILITIES;
+use crate::world::Type;
 
 /// Writes the component that a plan describes.
 pub(super) fn assemble(chain: &Chain, plan: &Plan) -> Result<Vec<u8>, ComposeError> {
-    let world = imports::world(chain, plan)?;
+    let world = imports::world(chain)?;
     let mut new = New::default();
-    let function_type = new.declare(&world)?;
+    new.declare(&world)?;
+    let taken: BTreeSet<String> = new.imports.keys().cloned().collect();
+    let ty = Types::named(taken).function(&mut new.builder, &plan.params, plan.result.as_ref());
     let functions = new.stages(&chain.stages)?;
-    let result = plan.result.as_ref().map(Shape::of).transpose();
-    let result = result.map_err(|ty| ComposeError::joined(format!("`{ty}` cannot be returned")))?;
-    let run = new.glue(&glue(plan, result.as_ref()), &functions, function_type);
-    new.builder.export(chain.export.as_str(), ComponentExportKind::Func, run, None);
+    let run = new.glue(plan, &functions);
+    new.builder.export(
+        chain.export.as_str(),
+        ComponentExportKind::Func,
+        run,
+        Some(ComponentTypeRef::Func(ty)),
+    );
     if chain.stages.iter().all(|stage| matches!(stage.component.requested(), Requested::These(_))) {
         let nothing = Requests::default().to_section();
         new.builder
@@ -48,10 +55,8 @@ struct New {
 }
 
 impl New {
-    /// Declares what a world imports, as it stands in the world's type. The type of the
-    /// function that the world exports.
-    fn declare(&mut self, world: &[u8]) -> Result<u32, ComposeError> {
-        let mut function = None;
+    /// Declares what a world imports, as it stands in the world's type.
+    fn declare(&mut self, world: &[u8]) -> Result<(), ComposeError> {
         for declaration in declarations(world)? {
             match declaration {
                 ComponentTypeDeclaration::Type(ty) => {
@@ -68,15 +73,10 @@ impl New {
                     let index = self.builder.import(import.name, ty);
                     self.imports.insert(import.name.name.to_owned(), (kind(ty), index));
                 }
-                ComponentTypeDeclaration::Export { ty, .. } => {
-                    if let wasmparser::ComponentTypeRef::Func(index) = ty {
-                        function = Some(index);
-                    }
-                }
-                ComponentTypeDeclaration::CoreType(_) => {}
+                ComponentTypeDeclaration::Export { .. } | ComponentTypeDeclaration::CoreType(_) => {}
             }
         }
-        function.ok_or_else(|| ComposeError::joined("the new world exports nothing"))
+        Ok(())
     }
 
     /// Nests the stages and instantiates each. The functions of the chain.
@@ -118,41 +118,78 @@ impl New {
         Ok(self.builder.alias_export(instance, found.name.function(), ComponentExportKind::Func))
     }
 
-    /// Instantiates the glue between the stages' functions. The chain's function.
-    fn glue(&mut self, glue: &Glue, functions: &[u32], function_type: u32) -> u32 {
-        let builder = &mut self.builder;
-        let memory = glue.memory.as_ref().map(|module| {
-            let module = builder.core_module(None, module);
-            builder.core_instantiate(None, module, [])
-        });
-        let mut options = Vec::new();
-        if let Some(memory) = memory {
-            let index = builder.core_alias_export(None, memory, "memory", ExportKind::Memory);
-            let realloc = builder.core_alias_export(None, memory, "realloc", ExportKind::Func);
-            options = vec![
-                CanonicalOption::UTF8,
-                CanonicalOption::Memory(index),
-                CanonicalOption::Realloc(realloc),
-            ];
+    /// Nests the glue and instantiates it with the stages' functions. The chain's
+    /// function.
+    fn glue(&mut self, plan: &Plan, functions: &[u32]) -> u32 {
+        let (glue, named) = glue(plan);
+        let mut arguments = Vec::new();
+        let mut types = Types::nameless();
+        for (name, ty) in named {
+            let index = types.index(&mut self.builder, &ty);
+            arguments.push((name, ComponentExportKind::Type, index));
         }
-        let mut lowered = Vec::new();
-        for (index, function) in functions.iter().enumerate() {
-            let core = builder.lower_func(None, *function, options.iter().copied());
-            lowered.push((index.to_string(), core));
-        }
-        let stages = lowered.iter().map(|(name, core)| (name.as_str(), ExportKind::Func, *core));
-        let stages = builder.core_instantiate_exports(None, stages.collect::<Vec<_>>());
-        let mut arguments = vec![("stage", ModuleArg::Instance(stages))];
-        arguments.extend(memory.map(|memory| ("memory", ModuleArg::Instance(memory))));
-        let module = builder.core_module(None, &glue.module);
-        let instance = builder.core_instantiate(None, module, arguments);
-        let run = builder.core_alias_export(None, instance, "run", ExportKind::Func);
-        if glue.has_heap {
-            let done = builder.core_alias_export(None, instance, "done", ExportKind::Func);
-            options.push(CanonicalOption::PostReturn(done));
-        }
-        builder.lift_func(None, run, function_type, options)
+        let stages = functions.iter().enumerate();
+        arguments.extend(stages.map(|(n, index)| (stage_name(n), ComponentExportKind::Func, *index)));
+        let component = self.builder.component(None, glue);
+        let instance = self.builder.instantiate(None, component, arguments);
+        self.builder.alias_export(instance, RUN, ComponentExportKind::Func)
     }
+}
+
+/// What the glue exports.
+const RUN: &str = "run";
+
+/// What the glue imports the function of a stage as.
+fn stage_name(stage: usize) -> String {
+    format!("stage{stage}")
+}
+
+/// The component around the glue, and the types that it wants besides the stages'
+/// functions.
+fn glue(plan: &Plan) -> (ComponentBuilder, Vec<(String, Type)>) {
+    let mut builder = ComponentBuilder::default();
+    let mut types = Types::named(BTreeSet::new());
+    let mut functions = Vec::new();
+    for (number, Step { function, .. }) in plan.steps.iter().enumerate() {
+        let ty = types.function(&mut builder, &function.params, function.result.as_ref());
+        functions.push(builder.import(stage_name(number).as_str(), ComponentTypeRef::Func(ty)));
+    }
+    let ty = types.function(&mut builder, &plan.params, plan.result.as_ref());
+    let run = instantiate(&mut builder, &Glue::new(plan), &functions, ty);
+    builder.export(RUN, ComponentExportKind::Func, run, None);
+    (builder, types.named)
+}
+
+/// Instantiates the core modules of the glue between functions. The chain's function.
+fn instantiate(builder: &mut ComponentBuilder, glue: &Glue, functions: &[u32], ty: u32) -> u32 {
+    let memory = glue.memory.as_ref().map(|module| {
+        let module = builder.core_module(None, module);
+        builder.core_instantiate(None, module, [])
+    });
+    let mut options = Vec::new();
+    if let Some(memory) = memory {
+        let index = builder.core_alias_export(None, memory, "memory", ExportKind::Memory);
+        let realloc = builder.core_alias_export(None, memory, "realloc", ExportKind::Func);
+        options =
+            vec![CanonicalOption::UTF8, CanonicalOption::Memory(index), CanonicalOption::Realloc(realloc)];
+    }
+    let mut lowered = Vec::new();
+    for (index, function) in functions.iter().enumerate() {
+        let core = builder.lower_func(None, *function, options.iter().copied());
+        lowered.push((index.to_string(), core));
+    }
+    let stages = lowered.iter().map(|(name, core)| (name.as_str(), ExportKind::Func, *core));
+    let stages = builder.core_instantiate_exports(None, stages.collect::<Vec<_>>());
+    let mut arguments = vec![("stage", ModuleArg::Instance(stages))];
+    arguments.extend(memory.map(|memory| ("memory", ModuleArg::Instance(memory))));
+    let module = builder.core_module(None, &glue.module);
+    let instance = builder.core_instantiate(None, module, arguments);
+    let run = builder.core_alias_export(None, instance, "run", ExportKind::Func);
+    if glue.has_heap {
+        let done = builder.core_alias_export(None, instance, "done", ExportKind::Func);
+        options.push(CanonicalOption::PostReturn(done));
+    }
+    builder.lift_func(None, run, ty, options)
 }
 
 fn kind(ty: ComponentTypeRef) -> ComponentExportKind {

@@ -1,6 +1,6 @@
 //! A function body while it is written.
 //!
-//! Tests: `glue`.
+//! Tests: those of `glue`.
 
 use wasm_encoder::{Function, Instruction, MemArg, ValType};
 

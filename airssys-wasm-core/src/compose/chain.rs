@@ -1,6 +1,6 @@
 //! The chain as the caller says it.
 //!
-//! Tests: `plan` and `assemble`.
+//! Tests: `tests/compose`.
 
 use super::{ComposeError, assemble, plan};
 use crate::{Component, FunctionName};

@@ -1,6 +1,6 @@
 //! Why stages cannot be fused.
 //!
-//! Tests: `plan` and `assemble`.
+//! Tests: `tests/compose/refusals.rs`.
 
 use thiserror::Error;
 

@@ -1,6 +1,7 @@
 //! How a value is passed as core values, and the core types of functions.
 //!
-//! Tests: below, against `wit-parser`'s.
+//! Tests: the workspace's
+//! `tests/suite/fuse/echoes.rs`, against `wit-parser`'s.
 
 use wasm_encoder::ValType;
 

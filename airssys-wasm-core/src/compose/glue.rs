@@ -2,8 +2,8 @@
 //!
 //! Each stage's result lies at a place of its own, which no call shares with another:
 //! the new component is never entered while a call is inside. Tests:
-//! `tests/compose.rs` validates what this writes, and the workspace's
-//! `tests/suite/fuse.rs` runs it.
+//! `tests/compose` validates what this writes, and the workspace's
+//! `tests/suite/fuse` runs it.
 
 use wasm_encoder::{
     BlockType, CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
@@ -30,19 +30,23 @@ pub(super) struct Glue {
     pub(super) has_heap: bool,
 }
 
-/// Writes the modules. `result` is the shape of what the chain returns.
-pub(super) fn glue(plan: &Plan, result: Option<&Shape>) -> Glue {
-    let params = &plan.steps[0].params;
-    let shapes = plan.steps.iter().flat_map(|step| step.params.iter().chain(&step.result));
-    let has_heap = flat_params(params).is_none() || shapes.clone().any(Shape::has_slice);
-    let mut areas = Areas { end: 8 };
-    let signature = lifted(params, result);
-    let run = Writer::new(plan, result, &mut areas).write();
-    let has_memory = has_heap || areas.end > 8;
-    Glue {
-        module: module(plan, &signature, &run, has_memory, has_heap),
-        memory: has_memory.then(|| memory::module(areas.end)),
-        has_heap,
+impl Glue {
+    /// Writes the modules.
+    pub(super) fn new(plan: &Plan) -> Self {
+        let Plan { steps, result_shape, .. } = plan;
+        let result = result_shape.as_ref();
+        let params = &steps[0].params;
+        let mut shapes = steps.iter().flat_map(|step| step.params.iter().chain(&step.result));
+        let has_heap = flat_params(params).is_none() || shapes.any(Shape::has_slice);
+        let mut areas = Areas { end: 8 };
+        let signature = lifted(params, result);
+        let run = Writer::new(plan, result, &mut areas).write();
+        let has_memory = has_heap || areas.end > 8;
+        Self {
+            module: module(plan, &signature, &run, has_memory, has_heap),
+            memory: has_memory.then(|| memory::module(areas.end)),
+            has_heap,
+        }
     }
 }
 

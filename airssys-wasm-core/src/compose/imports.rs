@@ -1,18 +1,19 @@
-//! The world of the new component: the stages' imports, each once, and one export.
+//! What the new component imports: what the stages do, each interface once.
 //!
 //! Reads the stages' worlds as WIT and unites them; two stages may use different
 //! functions of one interface. What they disagree about shows when the new component is
-//! validated. Tests: `assemble`, and with WASI in the workspace's `tests/suite/fuse.rs`.
+//! validated. Tests: `tests/compose/cases.rs`, and with WASI in the workspace's `tests/suite/fuse`.
 
 use std::collections::BTreeSet;
 
 use wit_component::{DecodedWasm, StringEncoding};
 use wit_parser::{CloneMaps, InterfaceId, PackageName, Resolve, WorldId, WorldItem};
 
-use super::{Chain, ComposeError, plan::Plan, types};
+use super::{Chain, ComposeError};
 
-/// The world, encoded as a component type: bytes of a component that defines just that.
-pub(super) fn world(chain: &Chain, plan: &Plan) -> Result<Vec<u8>, ComposeError> {
+/// A world with the imports, encoded as a component type: bytes of a component that
+/// defines just that.
+pub(super) fn world(chain: &Chain) -> Result<Vec<u8>, ComposeError> {
     let mut resolve = Resolve::default();
     let package = resolve.push_source("fused.wit", "package fused:fused; world fused {}");
     let package = package.map_err(ComposeError::joined)?;
@@ -23,7 +24,6 @@ pub(super) fn world(chain: &Chain, plan: &Plan) -> Result<Vec<u8>, ComposeError>
             unite(&mut resolve, world, number, stage.component.bytes())?;
         }
     }
-    types::export_function(&mut resolve, world, &chain.export, &plan.params, plan.result.as_ref());
     wit_component::metadata::encode(&resolve, world, StringEncoding::UTF8, None).map_err(ComposeError::joined)
 }
 

@@ -1,6 +1,7 @@
 //! How a value lies in memory.
 //!
-//! Sizes and offsets are of 32-bit memories. Tests: below, against `wit-parser`'s.
+//! Sizes and offsets are of 32-bit memories. Tests: the workspace's
+//! `tests/suite/fuse/echoes.rs`, against `wit-parser`'s.
 
 use super::shape::{Scalar, Shape};
 

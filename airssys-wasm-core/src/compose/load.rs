@@ -1,8 +1,8 @@
 //! Loads a value from memory as core values.
 //!
 //! Strings and lists are loaded as pointer and length; what they point to stays where
-//! it is. Tests: `tests/compose.rs` validates what this writes, and the workspace's
-//! `tests/suite/fuse.rs` runs it.
+//! it is. Tests: `tests/compose` validates what this writes, and the workspace's
+//! `tests/suite/fuse` runs it.
 
 use wasm_encoder::{BlockType, Instruction, ValType};
 

@@ -2,7 +2,7 @@
 //!
 //! A call takes what it needs from one end, and all of it is given back when the call
 //! ends: nothing of one call is left for the next. Knows nothing of what lies in it.
-//! Tests: the workspace's `tests/suite/fuse.rs` runs it.
+//! Tests: the workspace's `tests/suite/fuse/guests.rs` runs it.
 
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,

@@ -11,12 +11,12 @@
 //! | `plan` | which value goes where, and what cannot be fused |
 //! | `shape`, `layout`, `flat` | the Canonical ABI: how a value lies in memory and in core values |
 //! | `memory`, `glue`, `body`, `load` | the core modules between the stages |
-//! | `imports`, `types` | what the new component imports, and the type of what it exports |
+//! | `imports`, `types` | what the new component imports, and how types are written |
 //! | `assemble` | the new component |
 //!
 //! Does not decide whether stages should be fused, and runs nothing.
-//! Tests: beside each file; `tests/compose.rs` over random types; with real guests, run
-//! by wasmtime, in the workspace's `tests/suite/fuse.rs`.
+//! Tests: `tests/compose`, over random types too; run by wasmtime, with real guests and
+//! any values, in the workspace's `tests/suite/fuse`.
 
 mod assemble;
 mod body;

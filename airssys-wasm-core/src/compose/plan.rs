@@ -1,6 +1,6 @@
 //! Which value goes where, and everything that speaks against it.
 //!
-//! Does not write any code. Tests: below.
+//! Does not write any code. Tests: `tests/compose/refusals.rs`.
 
 use super::ComposeError;
 use super::chain::{Chain, Stage};
@@ -13,6 +13,7 @@ pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
     pub(super) params: Vec<Param>,
     pub(super) result: Option<Type>,
+    pub(super) result_shape: Option<Shape>,
     /// Whether the chain can end early, by a `result` that is not the last stage's.
     pub(super) ends_early: bool,
 }
@@ -45,8 +46,10 @@ pub(super) fn plan(chain: &Chain) -> Result<Plan, ComposeError> {
         None => last,
         Some(error) => Some(fallible(last, error)),
     };
+    let shape = |ty| Shape::of(ty).expect("made of types that have a shape");
+    let result_shape = result.as_ref().map(shape);
     let params = steps[0].function.params.clone();
-    Ok(Plan { steps, params, result, ends_early })
+    Ok(Plan { steps, params, result, result_shape, ends_early })
 }
 
 /// What a chain returns that can end early.
@@ -59,7 +62,7 @@ fn fallible(last: Option<Type>, error: Option<Box<Type>>) -> Type {
 
 fn step(stage: usize, Stage { component, function }: &Stage) -> Result<Step, ComposeError> {
     if let Requested::These(requests) = component.requested()
-        && requests.len() > 0
+        && !requests.is_empty()
     {
         let rules: Vec<String> = requests.iter().map(|(rule, _)| format!("`{rule}`")).collect();
         return Err(ComposeError::Authority { stage, requests: rules.join(", ") });

@@ -1,6 +1,6 @@
 //! What the Canonical ABI knows of a type: its parts, without their names.
 //!
-//! Types that belong to a running instance have no shape here. Tests: `layout`, `flat`.
+//! Types that belong to a running instance have no shape here. Tests: `tests/compose`.
 
 use crate::world::Type;
 
@@ -58,7 +58,7 @@ impl Shape {
         })
     }
 
-    /// The numbers of cases that there can be set or not.
+    /// A bit for each flag.
     fn flags(count: usize) -> Option<Self> {
         match count {
             0..=8 => Some(Self::Scalar(Scalar::U8)),

@@ -1,175 +1,163 @@
-//! The type of the function that the new component exports, in a WIT world.
+//! Types and functions' types, written into a component.
 //!
-//! Types that need a name get one: names do not count where components meet. Tests:
-//! `tests/compose.rs`.
+//! Records, variants, enums and flags need a name where a function that is imported or
+//! exported uses them. It is given to them by importing them as what they are, which
+//! asks nothing of who provides it. Tests: `tests/compose`.
 
-use wit_parser::{
-    Case, Docs, Enum, EnumCase, Field, Flag, Flags, Function, FunctionKind, Param, Record, Resolve, Result_,
-    Stability, Tuple, Type as WitType, TypeDef, TypeDefKind, TypeOwner, Variant, World, WorldId, WorldItem,
-    WorldKey,
+use std::collections::{BTreeMap, BTreeSet};
+
+use wasm_encoder::{
+    ComponentBuilder, ComponentDefinedTypeEncoder, ComponentTypeRef, ComponentValType, PrimitiveValType,
+    TypeBounds,
 };
 
-use crate::world::{self, Type};
+use crate::world::{Param, Type};
 
-/// Exports a function from `world`, with the types it needs.
-pub(super) fn export_function(
-    resolve: &mut Resolve,
-    world: WorldId,
-    name: &str,
-    params: &[world::Param],
-    result: Option<&Type>,
-) {
-    let mut types = Types { resolve, world, named: Vec::new() };
-    let params = params
-        .iter()
-        .map(|param| Param { name: param.name.clone(), ty: types.ty(&param.ty), span: Default::default() })
-        .collect();
-    let result = result.map(|ty| types.ty(ty));
-    let function = Function {
-        name: name.to_owned(),
-        kind: FunctionKind::Freestanding,
-        params,
-        result,
-        docs: Docs::default(),
-        stability: Stability::default(),
-        external_id: None,
-        span: Default::default(),
-    };
-    let exports = &mut resolve.worlds[world].exports;
-    exports.insert(WorldKey::Name(name.to_owned()), WorldItem::Function(function));
+/// The types that have been written into one component.
+pub(super) struct Types {
+    naming: Naming,
+    /// By their text in WIT, which is the same only for equal types.
+    known: BTreeMap<String, u32>,
+    /// Those that have a name, in order.
+    pub(super) named: Vec<(String, Type)>,
 }
 
-struct Types<'a> {
-    resolve: &'a mut Resolve,
-    world: WorldId,
-    /// The types that have a name already.
-    named: Vec<(Type, WitType)>,
+enum Naming {
+    /// By any name that is not taken.
+    Imported {
+        taken: BTreeSet<String>,
+    },
+    Nameless,
 }
 
-impl Types<'_> {
-    fn ty(&mut self, ty: &Type) -> WitType {
-        match ty {
-            Type::Bool => WitType::Bool,
-            Type::U8 => WitType::U8,
-            Type::U16 => WitType::U16,
-            Type::U32 => WitType::U32,
-            Type::U64 => WitType::U64,
-            Type::S8 => WitType::S8,
-            Type::S16 => WitType::S16,
-            Type::S32 => WitType::S32,
-            Type::S64 => WitType::S64,
-            Type::F32 => WitType::F32,
-            Type::F64 => WitType::F64,
-            Type::Char => WitType::Char,
-            Type::String => WitType::String,
-            Type::List(item) => {
-                let item = self.ty(item);
-                self.unnamed(TypeDefKind::List(item))
+impl Types {
+    /// Types with names that are none of these.
+    pub(super) fn named(taken: BTreeSet<String>) -> Self {
+        Self { naming: Naming::Imported { taken }, known: BTreeMap::new(), named: Vec::new() }
+    }
+
+    /// Types without names.
+    pub(super) fn nameless() -> Self {
+        Self { naming: Naming::Nameless, known: BTreeMap::new(), named: Vec::new() }
+    }
+
+    /// Writes the type of a function.
+    pub(super) fn function(
+        &mut self,
+        builder: &mut ComponentBuilder,
+        params: &[Param],
+        result: Option<&Type>,
+    ) -> u32 {
+        let params: Vec<_> =
+            params.iter().map(|param| (param.name.as_str(), self.value(builder, &param.ty))).collect();
+        let result = result.map(|ty| self.value(builder, ty));
+        let (index, mut function) = builder.type_function(None);
+        function.params(params).result(result);
+        index
+    }
+
+    /// Writes a type by which others, or an instance's arguments, refer to it.
+    pub(super) fn index(&mut self, builder: &mut ComponentBuilder, ty: &Type) -> u32 {
+        match self.value(builder, ty) {
+            ComponentValType::Type(index) => index,
+            ComponentValType::Primitive(plain) => {
+                let (index, encoder) = builder.type_defined(None);
+                encoder.primitive(plain);
+                index
             }
-            Type::Option(some) => {
-                let some = self.ty(some);
-                self.unnamed(TypeDefKind::Option(some))
-            }
-            Type::Result { ok, err } => {
-                let (ok, err) = (self.optional(ok.as_deref()), self.optional(err.as_deref()));
-                self.unnamed(TypeDefKind::Result(Result_ { ok, err }))
-            }
-            Type::Tuple(types) => {
-                let types = types.iter().map(|ty| self.ty(ty)).collect();
-                self.unnamed(TypeDefKind::Tuple(Tuple { types }))
-            }
-            named => self.named(named),
         }
     }
 
-    fn optional(&mut self, ty: Option<&Type>) -> Option<WitType> {
-        ty.map(|ty| self.ty(ty))
-    }
-
-    /// A type that the world names: once, however often it is used.
-    fn named(&mut self, ty: &Type) -> WitType {
-        if let Some((_, known)) = self.named.iter().find(|(known, _)| known == ty) {
-            return *known;
+    fn value(&mut self, builder: &mut ComponentBuilder, ty: &Type) -> ComponentValType {
+        if let Some(plain) = primitive(ty) {
+            return ComponentValType::Primitive(plain);
         }
-        let kind = self.definition(ty);
-        let name = self.free_name();
-        let id = self.resolve.types.alloc(TypeDef {
-            name: Some(name.clone()),
-            owner: TypeOwner::World(self.world),
-            ..definition(kind)
-        });
-        let imports = &mut self.resolve.worlds[self.world].imports;
-        imports.insert(WorldKey::Name(name), WorldItem::Type { id, span: Default::default() });
-        self.named.push((ty.clone(), WitType::Id(id)));
-        WitType::Id(id)
-    }
-
-    fn definition(&mut self, ty: &Type) -> TypeDefKind {
-        match ty {
-            Type::Record(fields) => TypeDefKind::Record(Record {
-                fields: fields
-                    .iter()
-                    .map(|field| Field {
-                        name: field.name.clone(),
-                        ty: self.ty(&field.ty),
-                        docs: Docs::default(),
-                        span: Default::default(),
-                    })
-                    .collect(),
-            }),
-            Type::Variant(cases) => TypeDefKind::Variant(Variant {
-                cases: cases
-                    .iter()
-                    .map(|case| Case {
-                        name: case.name.clone(),
-                        ty: self.optional(case.ty.as_ref()),
-                        docs: Docs::default(),
-                        span: Default::default(),
-                    })
-                    .collect(),
-            }),
-            Type::Enum(names) => TypeDefKind::Enum(Enum {
-                cases: names
-                    .iter()
-                    .map(|name| EnumCase {
-                        name: name.clone(),
-                        docs: Docs::default(),
-                        span: Default::default(),
-                    })
-                    .collect(),
-            }),
-            Type::Flags(names) => TypeDefKind::Flags(Flags {
-                flags: names
-                    .iter()
-                    .map(|name| Flag { name: name.clone(), docs: Docs::default(), span: Default::default() })
-                    .collect(),
-            }),
-            other => unreachable!("`{other}` has no shape, and the plan refused it"),
+        let text = ty.to_string();
+        if let Some(known) = self.known.get(&text) {
+            return ComponentValType::Type(*known);
         }
+        let mut index = self.define(builder, ty);
+        if needs_name(ty)
+            && let Some(name) = self.free_name()
+        {
+            index = builder.import(name.as_str(), ComponentTypeRef::Type(TypeBounds::Eq(index)));
+            self.named.push((name, ty.clone()));
+        }
+        self.known.insert(text, index);
+        ComponentValType::Type(index)
     }
 
-    fn unnamed(&mut self, kind: TypeDefKind) -> WitType {
-        WitType::Id(self.resolve.types.alloc(definition(kind)))
+    fn define(&mut self, builder: &mut ComponentBuilder, ty: &Type) -> u32 {
+        // The parts come first: they are types before this one.
+        let parts: Vec<Option<ComponentValType>> =
+            parts(ty).into_iter().map(|part| part.map(|part| self.value(builder, part))).collect();
+        let (index, encoder) = builder.type_defined(None);
+        encode(encoder, ty, &parts);
+        index
     }
 
-    /// A name that no stage imports anything by.
-    fn free_name(&self) -> String {
-        let world: &World = &self.resolve.worlds[self.world];
-        (self.named.len()..)
-            .map(|number| format!("t{number}"))
-            .find(|name| !world.imports.contains_key(&WorldKey::Name(name.clone())))
-            .expect("there are more numbers than imports")
+    /// A name for a type, if types are given names.
+    fn free_name(&mut self) -> Option<String> {
+        let Naming::Imported { taken } = &mut self.naming else { return None };
+        let name = (self.named.len()..).map(|number| format!("t{number}")).find(|name| !taken.contains(name));
+        taken.extend(name.clone());
+        name
     }
 }
 
-fn definition(kind: TypeDefKind) -> TypeDef {
-    TypeDef {
-        name: None,
-        kind,
-        owner: TypeOwner::None,
-        docs: Docs::default(),
-        stability: Stability::default(),
-        external_id: None,
-        span: Default::default(),
+fn needs_name(ty: &Type) -> bool {
+    matches!(ty, Type::Record(_) | Type::Variant(_) | Type::Enum(_) | Type::Flags(_))
+}
+
+/// What a type is made of, in order.
+fn parts(ty: &Type) -> Vec<Option<&Type>> {
+    match ty {
+        Type::List(ty) | Type::Option(ty) => vec![Some(ty)],
+        Type::Result { ok, err } => vec![ok.as_deref(), err.as_deref()],
+        Type::Tuple(types) => types.iter().map(Some).collect(),
+        Type::Record(fields) => fields.iter().map(|field| Some(&field.ty)).collect(),
+        Type::Variant(cases) => cases.iter().map(|case| case.ty.as_ref()).collect(),
+        _ => Vec::new(),
     }
+}
+
+fn encode(encoder: ComponentDefinedTypeEncoder<'_>, ty: &Type, parts: &[Option<ComponentValType>]) {
+    let present = || parts.iter().copied().flatten();
+    match ty {
+        Type::Record(fields) => {
+            encoder.record(fields.iter().map(|field| field.name.as_str()).zip(present()).collect::<Vec<_>>());
+        }
+        Type::Variant(cases) => {
+            encoder.variant(cases.iter().zip(parts).map(|(case, part)| (case.name.as_str(), *part)));
+        }
+        Type::Enum(names) => encoder.enum_type(names.iter().map(String::as_str)),
+        Type::Flags(names) => encoder.flags(names.iter().map(String::as_str)),
+        Type::Tuple(_) => encoder.tuple(present().collect::<Vec<_>>()),
+        Type::Result { .. } => encoder.result(parts[0], parts[1]),
+        Type::List(_) | Type::Option(_) => match (ty, parts) {
+            (Type::List(_), [Some(item)]) => encoder.list(*item),
+            (_, [Some(some)]) => encoder.option(*some),
+            _ => unreachable!("a list and an option have one part"),
+        },
+        other => unreachable!("`{other}` has no shape, and the plan refused it"),
+    }
+}
+
+fn primitive(ty: &Type) -> Option<PrimitiveValType> {
+    Some(match ty {
+        Type::Bool => PrimitiveValType::Bool,
+        Type::U8 => PrimitiveValType::U8,
+        Type::S8 => PrimitiveValType::S8,
+        Type::U16 => PrimitiveValType::U16,
+        Type::S16 => PrimitiveValType::S16,
+        Type::U32 => PrimitiveValType::U32,
+        Type::S32 => PrimitiveValType::S32,
+        Type::U64 => PrimitiveValType::U64,
+        Type::S64 => PrimitiveValType::S64,
+        Type::F32 => PrimitiveValType::F32,
+        Type::F64 => PrimitiveValType::F64,
+        Type::Char => PrimitiveValType::Char,
+        Type::String => PrimitiveValType::String,
+        _ => return None,
+    })
 }

@@ -2,7 +2,7 @@
 //! types; and what is refused.
 //!
 //! The stages have types and no behaviour. What fused components do is tested in the
-//! workspace's `tests/suite/fuse.rs`.
+//! workspace's `tests/suite/fuse`.
 #![cfg(feature = "compose")]
 
 mod cases;
