@@ -14,8 +14,7 @@ pub(crate) fn component(wit: &str) -> Component {
 }
 
 fn bytes(wit: &str) -> Vec<u8> {
-    let mut resolve = Resolve::default();
-    resolve.all_features = true;
+    let mut resolve = Resolve { all_features: true, ..Resolve::default() };
     let package = resolve.push_source("stage.wit", wit).unwrap_or_else(|error| panic!("{wit}\n{error:?}"));
     let world = resolve.select_world(&[package], None).expect("one world");
     let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
