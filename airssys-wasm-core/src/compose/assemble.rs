@@ -160,7 +160,7 @@ fn glue(plan: &Plan) -> (ComponentBuilder, Vec<(String, Type)>) {
     (builder, types.named)
 }
 
-/// Instantiates the core modules of the glue between functions. The chain's function.
+/// Puts the core modules of the glue between functions. The chain's function.
 fn instantiate(builder: &mut ComponentBuilder, glue: &Glue, functions: &[u32], ty: u32) -> u32 {
     let memory = glue.memory.as_ref().map(|module| {
         let module = builder.core_module(None, module);
