@@ -9,6 +9,7 @@
 //! | [`ComponentName`], [`FunctionName`] | what a name may be |
 //! | [`About`], [`Requests`], [`section`] | what a component's custom sections say |
 //! | [`Capability`], [`Rule`], [`Kind`] | the one text of a capability |
+//! | `compose` (feature) | how several components become one |
 //! | [`policy`] | what a component may do, and why |
 //! | `pipeline` | whether components fit together, port to port |
 //! | [`Instancing`] | which instance serves a call |
@@ -26,6 +27,8 @@
 
 mod capability;
 mod component;
+#[cfg(feature = "compose")]
+pub mod compose;
 mod instancing;
 mod limits;
 mod name;

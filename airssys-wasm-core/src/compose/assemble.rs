@@ -1,0 +1,249 @@
+//! The new component: the stages as they are, and the glue between them.
+//!
+//! The glue is a component too, beside the stages: a component is not entered from the
+//! one it lies in. Writes what the other files decided. Tests: `tests/compose`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wasm_encoder::reencode::{ReencodeComponent, RoundtripReencoder};
+use wasm_encoder::{
+    CanonicalOption, ComponentBuilder, ComponentExportKind, ComponentTypeRef, CustomSection, ExportKind,
+    ModuleArg,
+};
+use wasmparser::{ComponentType, ComponentTypeDeclaration, Parser, Payload, Validator, WasmFeatures};
+
+use super::chain::Stage;
+use super::glue::Glue;
+use super::plan::{Plan, Step};
+use super::types::Types;
+use super::{Chain, ComposeError, imports};
+use crate::Requests;
+use crate::policy::Requested;
+use crate::section::CAPABILITIES;
+use crate::world::Type;
+
+/// Writes the component that a plan describes.
+pub(super) fn assemble(chain: &Chain, plan: &Plan) -> Result<Vec<u8>, ComposeError> {
+    let world = imports::world(chain)?;
+    let mut new = New::default();
+    new.declare(&world)?;
+    let taken: BTreeSet<String> = new.imports.keys().cloned().collect();
+    let ty = Types::named(taken).function(&mut new.builder, &plan.params, plan.result.as_ref());
+    let functions = new.stages(&chain.stages)?;
+    let run = new.glue(plan, &functions);
+    new.builder.export(
+        chain.export.as_str(),
+        ComponentExportKind::Func,
+        run,
+        Some(ComponentTypeRef::Func(ty)),
+    );
+    if chain.stages.iter().all(|stage| matches!(stage.component.requested(), Requested::These(_))) {
+        let nothing = Requests::default().to_section();
+        new.builder
+            .custom_section(&CustomSection { name: CAPABILITIES.into(), data: nothing.as_bytes().into() });
+    }
+    let bytes = new.builder.finish();
+    validate(&bytes)?;
+    Ok(bytes)
+}
+
+#[derive(Default)]
+struct New {
+    builder: ComponentBuilder,
+    /// What is imported, by name.
+    imports: BTreeMap<String, (ComponentExportKind, u32)>,
+}
+
+impl New {
+    /// Declares what a world imports, as it stands in the world's type.
+    fn declare(&mut self, world: &[u8]) -> Result<(), ComposeError> {
+        for declaration in declarations(world)? {
+            match declaration {
+                ComponentTypeDeclaration::Type(ty) => {
+                    let (_, encoder) = self.builder.ty(None);
+                    RoundtripReencoder.parse_component_type(encoder, ty).map_err(ComposeError::joined)?;
+                }
+                ComponentTypeDeclaration::Alias(alias) => {
+                    let alias = RoundtripReencoder.component_alias(alias).map_err(ComposeError::joined)?;
+                    self.builder.alias(None, alias);
+                }
+                ComponentTypeDeclaration::Import(import) => {
+                    let ty = RoundtripReencoder.component_type_ref(import.ty);
+                    let ty = ty.map_err(ComposeError::joined)?;
+                    let index = self.builder.import(import.name, ty);
+                    self.imports.insert(import.name.name.to_owned(), (kind(ty), index));
+                }
+                ComponentTypeDeclaration::Export { .. } | ComponentTypeDeclaration::CoreType(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Nests the stages and instantiates each. The functions of the chain.
+    fn stages(&mut self, stages: &[Stage]) -> Result<Vec<u32>, ComposeError> {
+        let mut nested = BTreeMap::new();
+        let mut functions = Vec::new();
+        for stage in stages {
+            let bytes = stage.component.bytes();
+            let component = *nested
+                .entry(stage.component.digest().to_string())
+                .or_insert_with(|| self.builder.component_raw(None, bytes));
+            let arguments = self.arguments(bytes)?;
+            let instance = self.builder.instantiate(None, component, arguments);
+            functions.push(self.function(instance, stage)?);
+        }
+        Ok(functions)
+    }
+
+    /// What a stage is instantiated with: its imports, from ours of the same name.
+    fn arguments(&self, bytes: &[u8]) -> Result<Vec<(String, ComponentExportKind, u32)>, ComposeError> {
+        let mut arguments = Vec::new();
+        for name in import_names(bytes).map_err(ComposeError::joined)? {
+            let Some((kind, index)) = self.imports.get(&name) else {
+                let problem = format!("a stage imports `{name}`, which is no interface, function or type");
+                return Err(ComposeError::joined(problem));
+            };
+            arguments.push((name, *kind, *index));
+        }
+        Ok(arguments)
+    }
+
+    /// The function of a stage, which may stand in an interface.
+    fn function(&mut self, instance: u32, stage: &Stage) -> Result<u32, ComposeError> {
+        let found = stage.component.world().function(&stage.function).map_err(ComposeError::joined)?;
+        let instance = match found.name.interface() {
+            Some(interface) => self.builder.alias_export(instance, interface, ComponentExportKind::Instance),
+            None => instance,
+        };
+        Ok(self.builder.alias_export(instance, found.name.function(), ComponentExportKind::Func))
+    }
+
+    /// Nests the glue and instantiates it with the stages' functions. The chain's
+    /// function.
+    fn glue(&mut self, plan: &Plan, functions: &[u32]) -> u32 {
+        let (glue, named) = glue(plan);
+        let mut arguments = Vec::new();
+        let mut types = Types::nameless();
+        for (name, ty) in named {
+            let index = types.index(&mut self.builder, &ty);
+            arguments.push((name, ComponentExportKind::Type, index));
+        }
+        let stages = functions.iter().enumerate();
+        arguments.extend(stages.map(|(n, index)| (stage_name(n), ComponentExportKind::Func, *index)));
+        let component = self.builder.component(None, glue);
+        let instance = self.builder.instantiate(None, component, arguments);
+        self.builder.alias_export(instance, RUN, ComponentExportKind::Func)
+    }
+}
+
+/// What the glue exports.
+const RUN: &str = "run";
+
+/// What the glue imports the function of a stage as.
+fn stage_name(stage: usize) -> String {
+    format!("stage{stage}")
+}
+
+/// The component around the glue, and the types that it wants besides the stages'
+/// functions.
+fn glue(plan: &Plan) -> (ComponentBuilder, Vec<(String, Type)>) {
+    let mut builder = ComponentBuilder::default();
+    let mut types = Types::named(BTreeSet::new());
+    let mut functions = Vec::new();
+    for (number, Step { function, .. }) in plan.steps.iter().enumerate() {
+        let ty = types.function(&mut builder, &function.params, function.result.as_ref());
+        functions.push(builder.import(stage_name(number).as_str(), ComponentTypeRef::Func(ty)));
+    }
+    let ty = types.function(&mut builder, &plan.params, plan.result.as_ref());
+    let run = instantiate(&mut builder, &Glue::new(plan), &functions, ty);
+    builder.export(RUN, ComponentExportKind::Func, run, None);
+    (builder, types.named)
+}
+
+/// Puts the core modules of the glue between functions. The chain's function.
+fn instantiate(builder: &mut ComponentBuilder, glue: &Glue, functions: &[u32], ty: u32) -> u32 {
+    let memory = glue.memory.as_ref().map(|module| {
+        let module = builder.core_module(None, module);
+        builder.core_instantiate(None, module, [])
+    });
+    let mut options = Vec::new();
+    if let Some(memory) = memory {
+        let index = builder.core_alias_export(None, memory, "memory", ExportKind::Memory);
+        let realloc = builder.core_alias_export(None, memory, "realloc", ExportKind::Func);
+        options =
+            vec![CanonicalOption::UTF8, CanonicalOption::Memory(index), CanonicalOption::Realloc(realloc)];
+    }
+    let mut lowered = Vec::new();
+    for (index, function) in functions.iter().enumerate() {
+        let core = builder.lower_func(None, *function, options.iter().copied());
+        lowered.push((index.to_string(), core));
+    }
+    let stages = lowered.iter().map(|(name, core)| (name.as_str(), ExportKind::Func, *core));
+    let stages = builder.core_instantiate_exports(None, stages.collect::<Vec<_>>());
+    let mut arguments = vec![("stage", ModuleArg::Instance(stages))];
+    arguments.extend(memory.map(|memory| ("memory", ModuleArg::Instance(memory))));
+    let module = builder.core_module(None, &glue.module);
+    let instance = builder.core_instantiate(None, module, arguments);
+    let run = builder.core_alias_export(None, instance, "run", ExportKind::Func);
+    if glue.has_heap {
+        let done = builder.core_alias_export(None, instance, "done", ExportKind::Func);
+        options.push(CanonicalOption::PostReturn(done));
+    }
+    builder.lift_func(None, run, ty, options)
+}
+
+fn kind(ty: ComponentTypeRef) -> ComponentExportKind {
+    match ty {
+        ComponentTypeRef::Module(_) => ComponentExportKind::Module,
+        ComponentTypeRef::Func(_) => ComponentExportKind::Func,
+        ComponentTypeRef::Value(_) => ComponentExportKind::Value,
+        ComponentTypeRef::Type(_) => ComponentExportKind::Type,
+        ComponentTypeRef::Instance(_) => ComponentExportKind::Instance,
+        ComponentTypeRef::Component(_) => ComponentExportKind::Component,
+    }
+}
+
+/// What the type of a world declares, out of a component that defines it.
+fn declarations(world: &[u8]) -> Result<Vec<ComponentTypeDeclaration<'_>>, ComposeError> {
+    for payload in Parser::new(0).parse_all(world) {
+        let Payload::ComponentTypeSection(section) = payload.map_err(ComposeError::joined)? else { continue };
+        for ty in section {
+            let ComponentType::Component(outer) = ty.map_err(ComposeError::joined)? else { continue };
+            for declaration in outer.into_vec() {
+                if let ComponentTypeDeclaration::Type(ComponentType::Component(inner)) = declaration {
+                    return Ok(inner.into_vec());
+                }
+            }
+        }
+    }
+    Err(ComposeError::joined("the new world has no type"))
+}
+
+/// The names of a component's imports.
+fn import_names(bytes: &[u8]) -> wasmparser::Result<Vec<String>> {
+    let mut names = Vec::new();
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload? {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                for import in section {
+                    names.push(import?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(names)
+}
+
+/// Checks all but function bodies, which the compiler looks at.
+fn validate(bytes: &[u8]) -> Result<(), ComposeError> {
+    let mut validator = Validator::new_with_features(WasmFeatures::all());
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload.map_err(ComposeError::joined)?;
+        validator.payload(&payload).map_err(ComposeError::joined)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! How a value is passed as core values, and the core types of functions.
+//!
+//! Tests: the workspace's
+//! `tests/suite/fuse/echoes.rs`, against `wit-parser`'s.
+
+use wasm_encoder::ValType;
+
+use super::shape::{Scalar, Shape};
+
+/// More core values than this are passed in memory.
+const PARAMS_MAX: usize = 16;
+
+/// A core function's type.
+pub(super) struct Signature {
+    pub(super) params: Vec<ValType>,
+    pub(super) results: Vec<ValType>,
+}
+
+impl Scalar {
+    /// The core value that it is passed as.
+    pub(super) fn flat(self) -> ValType {
+        match self {
+            Self::U8 | Self::S8 | Self::U16 | Self::S16 | Self::I32 => ValType::I32,
+            Self::I64 => ValType::I64,
+            Self::F32 => ValType::F32,
+            Self::F64 => ValType::F64,
+        }
+    }
+}
+
+impl Shape {
+    /// The core values that a value is passed as.
+    pub(super) fn flat(&self) -> Vec<ValType> {
+        match self {
+            Self::Scalar(scalar) => vec![scalar.flat()],
+            Self::Slice => vec![ValType::I32; 2],
+            Self::Fields(fields) => fields.iter().flat_map(Self::flat).collect(),
+            Self::Cases(cases) => {
+                let mut flat = vec![ValType::I32];
+                for case in cases.iter().flatten() {
+                    join_all(&mut flat, &case.flat());
+                }
+                flat
+            }
+        }
+    }
+
+    /// Whether a function returns it in memory, and not as a core value.
+    pub(super) fn is_returned_in_memory(&self) -> bool {
+        self.single().is_none()
+    }
+}
+
+/// The core values that parameters are passed as; none if they are passed in memory.
+pub(super) fn flat_params(params: &[Shape]) -> Option<Vec<ValType>> {
+    Some(params.iter().flat_map(Shape::flat).collect::<Vec<_>>()).filter(|flat| flat.len() <= PARAMS_MAX)
+}
+
+/// The type of a stage's function as the glue calls it.
+pub(super) fn lowered(params: &[Shape], result: Option<&Shape>) -> Signature {
+    let mut signature = lifted(params, result);
+    if result.is_some_and(Shape::is_returned_in_memory) {
+        // The caller says where to.
+        signature.params.append(&mut signature.results);
+    }
+    signature
+}
+
+/// The type of the function that the glue exports.
+pub(super) fn lifted(params: &[Shape], result: Option<&Shape>) -> Signature {
+    let params = flat_params(params).unwrap_or_else(|| vec![ValType::I32]);
+    let results = match result.map(|result| (result, result.single())) {
+        None => Vec::new(),
+        Some((_, Some(scalar))) => vec![scalar.flat()],
+        Some((_, None)) => vec![ValType::I32],
+    };
+    Signature { params, results }
+}
+
+/// Adds the core values of one more case, which begin after the discriminant.
+fn join_all(flat: &mut Vec<ValType>, case: &[ValType]) {
+    for (index, ty) in case.iter().enumerate() {
+        match flat.get_mut(index + 1) {
+            Some(slot) => *slot = join(*slot, *ty),
+            None => flat.push(*ty),
+        }
+    }
+}
+
+/// The core type that both can be passed as.
+fn join(a: ValType, b: ValType) -> ValType {
+    match (a, b) {
+        _ if a == b => a,
+        (ValType::I32, ValType::F32) | (ValType::F32, ValType::I32) => ValType::I32,
+        _ => ValType::I64,
+    }
+}

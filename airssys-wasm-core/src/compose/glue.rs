@@ -1,0 +1,238 @@
+//! The core module that calls one stage after the other.
+//!
+//! Each stage's result lies at a place of its own, which no call shares with another:
+//! the new component is never entered while a call is inside. Tests:
+//! `tests/compose` validates what this writes, and the workspace's
+//! `tests/suite/fuse` runs it.
+
+use wasm_encoder::{
+    BlockType, CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
+    Instruction, MemoryType, Module, TypeSection, ValType,
+};
+
+use super::body::Body;
+use super::flat::{Signature, flat_params, lifted, lowered};
+use super::layout::payload_offset;
+use super::load::load;
+use super::memory;
+use super::plan::{Plan, Step};
+use super::shape::{Scalar, Shape};
+use crate::world::Type;
+
+/// The core modules of a chain.
+pub(super) struct Glue {
+    /// Imports `stage` with a function for each stage, by number, and `memory` if there
+    /// is one. Exports `run`, and `done` if memory is to be given back after a call.
+    pub(super) module: Module,
+    /// Exports `memory`, `realloc` and `reset`.
+    pub(super) memory: Option<Module>,
+    /// Whether values are put where `realloc` says.
+    pub(super) has_heap: bool,
+}
+
+impl Glue {
+    /// Writes the modules.
+    pub(super) fn new(plan: &Plan) -> Self {
+        let Plan { steps, result_shape, .. } = plan;
+        let result = result_shape.as_ref();
+        let params = &steps[0].params;
+        let mut shapes = steps.iter().flat_map(|step| step.params.iter().chain(&step.result));
+        let has_heap = flat_params(params).is_none() || shapes.any(Shape::has_slice);
+        let mut areas = Areas { end: 8 };
+        let signature = lifted(params, result);
+        let run = Writer::new(plan, result, &mut areas).write();
+        let has_memory = has_heap || areas.end > 8;
+        Self {
+            module: module(plan, &signature, &run, has_memory, has_heap),
+            memory: has_memory.then(|| memory::module(areas.end)),
+            has_heap,
+        }
+    }
+}
+
+/// Hands out places in memory.
+struct Areas {
+    end: u32,
+}
+
+impl Areas {
+    /// A place for a value, if it is passed in memory.
+    fn place(&mut self, shape: Option<&Shape>) -> Option<u32> {
+        let shape = shape.filter(|shape| shape.is_returned_in_memory())?;
+        let start = self.end.next_multiple_of(8);
+        self.end = start + shape.size();
+        Some(start)
+    }
+}
+
+/// Where a stage's result is.
+#[derive(Clone, Copy)]
+enum Held {
+    Nothing,
+    Local(u32, Scalar),
+    Memory(u32),
+}
+
+struct Writer<'a> {
+    plan: &'a Plan,
+    body: Body,
+    /// Where the results of the stages lie.
+    places: Vec<Option<u32>>,
+    result: Option<&'a Shape>,
+    /// Where the chain's own result lies.
+    out: Option<u32>,
+    /// Whether the last stage's result becomes the `ok` of the chain's.
+    wraps: bool,
+}
+
+impl<'a> Writer<'a> {
+    fn new(plan: &'a Plan, result: Option<&'a Shape>, areas: &mut Areas) -> Self {
+        let out = areas.place(result);
+        let mut places: Vec<_> = plan.steps.iter().map(|step| areas.place(step.result.as_ref())).collect();
+        let last = plan.steps.len() - 1;
+        let returns_result = matches!(plan.steps[last].function.result, Some(Type::Result { .. }));
+        let wraps = plan.ends_early && !returns_result;
+        // The last stage writes its result to where the chain's is.
+        places[last] = places[last].and(out).map(|out| if wraps { out + ok_offset(result) } else { out });
+        let signature = lifted(&plan.steps[0].params, result);
+        Self { plan, body: Body::new(signature.params.len()), places, result, out, wraps }
+    }
+
+    fn write(mut self) -> Function {
+        let mut held = Held::Nothing;
+        let plan = self.plan;
+        for (index, step) in plan.steps.iter().enumerate() {
+            if index == 0 {
+                let params = lifted(&step.params, None).params.len();
+                self.body.add((0..).take(params).map(Instruction::LocalGet));
+            } else {
+                self.push(held, &step.params[0]);
+            }
+            held = self.call(index, step);
+            if step.unwraps {
+                held = self.unwrap(held, step);
+            }
+        }
+        self.finish(held);
+        self.body.finish()
+    }
+
+    /// Pushes a value as the one parameter of a stage.
+    fn push(&mut self, held: Held, shape: &Shape) {
+        let flat = flat_params(std::slice::from_ref(shape));
+        match (held, flat) {
+            (Held::Nothing, _) => {}
+            (Held::Local(local, _), _) => self.body.add([Instruction::LocalGet(local)]),
+            (Held::Memory(address), None) => self.body.address(address),
+            (Held::Memory(address), Some(flat)) => {
+                let locals: Vec<u32> = flat.into_iter().map(|ty| self.body.local(ty)).collect();
+                load(&mut self.body, shape, address, &locals);
+                self.body.add(locals.into_iter().map(Instruction::LocalGet));
+            }
+        }
+    }
+
+    /// Calls a stage, whose parameters have been pushed.
+    fn call(&mut self, index: usize, step: &Step) -> Held {
+        let function = Instruction::Call(u32::try_from(index).expect("few stages"));
+        if let Some(address) = self.places[index] {
+            self.body.address(address);
+            self.body.add([function]);
+            return Held::Memory(address);
+        }
+        self.body.add([function]);
+        let Some(scalar) = step.result.as_ref().and_then(Shape::single) else { return Held::Nothing };
+        let local = self.body.local(scalar.flat());
+        self.body.add([Instruction::LocalSet(local)]);
+        Held::Local(local, scalar)
+    }
+
+    /// Ends the chain if it is an `err`, and goes on with what the `ok` carries.
+    fn unwrap(&mut self, held: Held, step: &Step) -> Held {
+        let (Held::Memory(address), Some(Shape::Cases(cases))) = (held, &step.result) else { return held };
+        let local = self.body.local(ValType::I32);
+        self.body.load(Shape::discriminant(cases), address, local);
+        self.body.add([Instruction::LocalGet(local), Instruction::If(BlockType::Empty)]);
+        let payload = address + payload_offset(cases);
+        self.fail(payload, cases[1].as_ref());
+        self.body.add([Instruction::Return, Instruction::End]);
+        Held::Memory(payload)
+    }
+
+    /// Pushes the chain's result that is this error.
+    fn fail(&mut self, payload: u32, error: Option<&Shape>) {
+        let Some(out) = self.out else { return self.body.add([Instruction::I32Const(1)]) };
+        self.body.store_case(out, 1);
+        if let Some(error) = error {
+            self.body.address(out + ok_offset(self.result));
+            self.body.address(payload);
+            self.body.address(error.size());
+            self.body.add([Instruction::MemoryCopy { src_mem: 0, dst_mem: 0 }]);
+        }
+        self.body.address(out);
+    }
+
+    /// Pushes the chain's result.
+    fn finish(&mut self, held: Held) {
+        match (self.wraps, self.out, held) {
+            (true, None, _) => self.body.add([Instruction::I32Const(0)]),
+            (true, Some(out), held) => {
+                self.body.store_case(out, 0);
+                if let Held::Local(local, scalar) = held {
+                    self.body.store(scalar, out + ok_offset(self.result), local);
+                }
+                self.body.address(out);
+            }
+            (false, _, Held::Memory(address)) => self.body.address(address),
+            (false, _, Held::Local(local, _)) => self.body.add([Instruction::LocalGet(local)]),
+            (false, _, Held::Nothing) => {}
+        }
+    }
+}
+
+/// Where the payload of a `result` begins.
+fn ok_offset(result: Option<&Shape>) -> u32 {
+    match result {
+        Some(Shape::Cases(cases)) => payload_offset(cases),
+        _ => 0,
+    }
+}
+
+fn module(plan: &Plan, run: &Signature, body: &Function, has_memory: bool, has_heap: bool) -> Module {
+    let mut types = TypeSection::new();
+    let mut imports = ImportSection::new();
+    for (index, step) in (0..).zip(&plan.steps) {
+        let Signature { params, results } = lowered(&step.params, step.result.as_ref());
+        types.ty().function(params, results);
+        imports.import("stage", &index.to_string(), EntityType::Function(index));
+    }
+    let stages = types.len();
+    types.ty().function(run.params.iter().copied(), run.results.iter().copied());
+    if has_memory {
+        let memory =
+            MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None };
+        imports.import("memory", "memory", memory);
+    }
+    let mut functions = FunctionSection::new();
+    let mut exports = ExportSection::new();
+    let mut code = CodeSection::new();
+    if has_heap {
+        types.ty().function([], []);
+        types.ty().function(run.results.iter().copied(), []);
+        imports.import("memory", "reset", EntityType::Function(stages + 1));
+    }
+    let first = stages + u32::from(has_heap);
+    functions.function(stages);
+    exports.export("run", ExportKind::Func, first);
+    code.function(body);
+    if has_heap {
+        functions.function(stages + 2);
+        exports.export("done", ExportKind::Func, first + 1);
+        let mut done = Function::new([]);
+        done.instructions().call(stages).end();
+        code.function(&done);
+    }
+    let mut module = Module::new();
+    module.section(&types).section(&imports).section(&functions).section(&exports).section(&code);
+    module
+}

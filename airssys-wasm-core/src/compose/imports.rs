@@ -1,0 +1,67 @@
+//! What the new component imports: what the stages do, each interface once.
+//!
+//! Reads the stages' worlds as WIT and unites them; two stages may use different
+//! functions of one interface. What they disagree about shows when the new component is
+//! validated. Tests: `tests/compose/cases.rs`, and with WASI in the workspace's `tests/suite/fuse`.
+
+use std::collections::BTreeSet;
+
+use wit_component::{DecodedWasm, StringEncoding};
+use wit_parser::{CloneMaps, InterfaceId, PackageName, Resolve, WorldId, WorldItem};
+
+use super::{Chain, ComposeError};
+
+/// A world with the imports, encoded as a component type: bytes of a component that
+/// defines just that.
+pub(super) fn world(chain: &Chain) -> Result<Vec<u8>, ComposeError> {
+    let mut resolve = Resolve::default();
+    let package = resolve.push_source("fused.wit", "package fused:fused; world fused {}");
+    let package = package.map_err(ComposeError::joined)?;
+    let world = resolve.packages[package].worlds["fused"];
+    let mut known = BTreeSet::new();
+    for (number, stage) in chain.stages.iter().enumerate() {
+        if known.insert(stage.component.digest().to_string()) {
+            unite(&mut resolve, world, number, stage.component.bytes())?;
+        }
+    }
+    wit_component::metadata::encode(&resolve, world, StringEncoding::UTF8, None).map_err(ComposeError::joined)
+}
+
+/// Adds what one stage imports.
+fn unite(resolve: &mut Resolve, world: WorldId, number: usize, bytes: &[u8]) -> Result<(), ComposeError> {
+    let decoded = wit_component::decode(bytes).map_err(ComposeError::joined)?;
+    let DecodedWasm::Component(mut stage, from) = decoded else {
+        return Err(ComposeError::joined("a WIT package is no stage"));
+    };
+    set_apart(&mut stage, from, number);
+    let map = resolve.merge(stage).map_err(ComposeError::joined)?;
+    let from = map.map_world(from, Default::default()).map_err(ComposeError::joined)?;
+    resolve.merge_worlds(from, world, &mut CloneMaps::default()).map_err(ComposeError::joined)
+}
+
+/// Leaves of a stage's world what it imports, and gives names of their own to all that
+/// two stages may have under one name without meaning the same.
+fn set_apart(stage: &mut Resolve, world: WorldId, number: usize) {
+    stage.worlds[world].exports.clear();
+    let imported: BTreeSet<InterfaceId> = stage.worlds[world]
+        .imports
+        .values()
+        .filter_map(|item| match item {
+            WorldItem::Interface { id, .. } => Some(*id),
+            _ => None,
+        })
+        .collect();
+    for (_, package) in &mut stage.packages {
+        for (name, id) in std::mem::take(&mut package.interfaces) {
+            let name = if imported.contains(&id) { name } else { format!("stage{number}-{name}") };
+            stage.interfaces[id].name = Some(name.clone());
+            package.interfaces.insert(name, id);
+        }
+    }
+    if let Some(package) = stage.worlds[world].package {
+        let name = PackageName { namespace: "fused".into(), name: format!("stage{number}"), version: None };
+        stage.package_names.swap_remove(&stage.packages[package].name);
+        stage.package_names.insert(name.clone(), package);
+        stage.packages[package].name = name;
+    }
+}

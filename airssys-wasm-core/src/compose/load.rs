@@ -1,0 +1,76 @@
+//! Loads a value from memory as core values.
+//!
+//! Strings and lists are loaded as pointer and length; what they point to stays where
+//! it is. Tests: `tests/compose` validates what this writes, and the workspace's
+//! `tests/suite/fuse` runs it.
+
+use wasm_encoder::{BlockType, Instruction, ValType};
+
+use super::body::Body;
+use super::layout::{field_offsets, payload_offset};
+use super::shape::{Scalar, Shape};
+
+/// Loads the value at `address` into `locals`, which are 0 and have its flat types.
+pub(super) fn load(body: &mut Body, shape: &Shape, address: u32, locals: &[u32]) {
+    match shape {
+        Shape::Scalar(scalar) => body.load(*scalar, address, locals[0]),
+        Shape::Slice => {
+            body.load(Scalar::I32, address, locals[0]);
+            body.load(Scalar::I32, address + 4, locals[1]);
+        }
+        Shape::Fields(fields) => {
+            let mut locals = locals;
+            for (field, offset) in fields.iter().zip(field_offsets(fields)) {
+                let (own, rest) = locals.split_at(field.flat().len());
+                load(body, field, address + offset, own);
+                locals = rest;
+            }
+        }
+        Shape::Cases(cases) => load_cases(body, shape, cases, address, locals),
+    }
+}
+
+fn load_cases(body: &mut Body, shape: &Shape, cases: &[Option<Shape>], address: u32, locals: &[u32]) {
+    body.load(Shape::discriminant(cases), address, locals[0]);
+    let joined = shape.flat();
+    for (number, case) in (0..).zip(cases) {
+        let Some(case) = case else { continue };
+        body.add([
+            Instruction::LocalGet(locals[0]),
+            Instruction::I32Const(number),
+            Instruction::I32Eq,
+            Instruction::If(BlockType::Empty),
+        ]);
+        load_case(body, case, address + payload_offset(cases), &joined[1..], &locals[1..]);
+        body.add([Instruction::End]);
+    }
+}
+
+/// Loads what a case carries into locals that it shares with other cases.
+fn load_case(body: &mut Body, case: &Shape, address: u32, joined: &[ValType], locals: &[u32]) {
+    let flat = case.flat();
+    let slots: Vec<_> = flat.iter().zip(joined.iter().zip(locals)).collect();
+    let own: Vec<u32> = slots
+        .iter()
+        .map(|(own, (shared, local))| if own == shared { **local } else { body.local(**own) })
+        .collect();
+    load(body, case, address, &own);
+    for ((from, (to, shared)), own) in slots.into_iter().zip(own) {
+        if from != to {
+            body.add([Instruction::LocalGet(own)]);
+            body.add(widen(*from, *to));
+            body.add([Instruction::LocalSet(*shared)]);
+        }
+    }
+}
+
+/// Turns a core value into the type it shares a place with.
+fn widen(from: ValType, to: ValType) -> Vec<Instruction<'static>> {
+    match (from, to) {
+        (ValType::F32, ValType::I32) => vec![Instruction::I32ReinterpretF32],
+        (ValType::I32, ValType::I64) => vec![Instruction::I64ExtendI32U],
+        (ValType::F32, ValType::I64) => vec![Instruction::I32ReinterpretF32, Instruction::I64ExtendI32U],
+        (ValType::F64, ValType::I64) => vec![Instruction::I64ReinterpretF64],
+        _ => unreachable!("types are joined to no other"),
+    }
+}

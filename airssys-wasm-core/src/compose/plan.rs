@@ -1,0 +1,152 @@
+//! Which value goes where, and everything that speaks against it.
+//!
+//! Does not write any code. Tests: `tests/compose/refusals.rs`.
+
+use super::ComposeError;
+use super::chain::{Chain, Stage};
+use super::shape::Shape;
+use crate::policy::Requested;
+use crate::world::{Function, Param, Type};
+
+/// A chain that can be fused.
+pub(super) struct Plan {
+    pub(super) steps: Vec<Step>,
+    pub(super) params: Vec<Param>,
+    pub(super) result: Option<Type>,
+    pub(super) result_shape: Option<Shape>,
+    /// Whether the chain can end early, by a `result` that is not the last stage's.
+    pub(super) ends_early: bool,
+}
+
+/// A call of one stage.
+pub(super) struct Step {
+    pub(super) function: Function,
+    pub(super) params: Vec<Shape>,
+    pub(super) result: Option<Shape>,
+    /// Whether only the value of `ok` goes on to the next stage.
+    pub(super) unwraps: bool,
+}
+
+/// Checks a chain.
+pub(super) fn plan(chain: &Chain) -> Result<Plan, ComposeError> {
+    if chain.stages.len() < 2 {
+        return Err(ComposeError::TooFewStages { stages: chain.stages.len() });
+    }
+    if wasmparser::names::KebabStr::new(&chain.export).is_none() {
+        return Err(ComposeError::ExportName { name: chain.export.clone() });
+    }
+    let mut steps = Vec::new();
+    for (index, stage) in chain.stages.iter().enumerate() {
+        steps.push(step(index + 1, stage)?);
+    }
+    let error = connect(&mut steps)?;
+    let last = steps.last().and_then(|step| step.function.result.clone());
+    let ends_early = error.is_some();
+    let result = match error {
+        None => last,
+        Some(error) => Some(fallible(last, error)),
+    };
+    let shape = |ty| Shape::of(ty).expect("made of types that have a shape");
+    let result_shape = result.as_ref().map(shape);
+    let params = steps[0].function.params.clone();
+    Ok(Plan { steps, params, result, result_shape, ends_early })
+}
+
+/// What a chain returns that can end early.
+fn fallible(last: Option<Type>, error: Option<Box<Type>>) -> Type {
+    match last {
+        Some(Type::Result { ok, err }) => Type::Result { ok, err },
+        plain => Type::Result { ok: plain.map(Box::new), err: error },
+    }
+}
+
+fn step(stage: usize, Stage { component, function }: &Stage) -> Result<Step, ComposeError> {
+    if let Requested::These(requests) = component.requested()
+        && !requests.is_empty()
+    {
+        let rules: Vec<String> = requests.iter().map(|(rule, _)| format!("`{rule}`")).collect();
+        return Err(ComposeError::Authority { stage, requests: rules.join(", ") });
+    }
+    let found = component.world().function(function);
+    let function = found.map_err(|source| ComposeError::Function { stage, source })?.clone();
+    if function.async_func {
+        return Err(ComposeError::Async { stage, function: function.name });
+    }
+    let shape = |ty: &Type| {
+        Shape::of(ty).map_err(|ty| ComposeError::Unsupported {
+            stage,
+            function: function.name.clone(),
+            ty: Box::new(ty),
+        })
+    };
+    let params = function.params.iter().map(|param| shape(&param.ty)).collect::<Result<_, _>>()?;
+    let result = function.result.as_ref().map(shape).transpose()?;
+    Ok(Step { function, params, result, unwraps: false })
+}
+
+/// Connects each step with the next. If the chain can end early, the type of its error.
+fn connect(steps: &mut [Step]) -> Result<Option<Option<Box<Type>>>, ComposeError> {
+    let mut error = None;
+    for next in 1..steps.len() {
+        let (before, after) = (&steps[next - 1].function, &steps[next].function);
+        let unwraps = edge(next + 1, before, after)?;
+        if unwraps {
+            agree(next, before, &mut error)?;
+        }
+        steps[next - 1].unwraps = unwraps;
+    }
+    if let (Some(_), Some(last)) = (&error, steps.last()) {
+        agree(steps.len(), &last.function, &mut error)?;
+    }
+    Ok(error)
+}
+
+/// Whether the value of `ok` alone goes from `before` to `after`, the stage `stage`.
+fn edge(stage: usize, before: &Function, after: &Function) -> Result<bool, ComposeError> {
+    let function = || after.name.clone();
+    let [Param { ty: takes, .. }] = &after.params[..] else {
+        return Err(ComposeError::Params { stage, function: function(), params: after.params.len() });
+    };
+    let no_output = || ComposeError::NoOutput { stage: stage - 1, function: before.name.clone() };
+    let whole = before.result.as_ref().ok_or_else(no_output)?;
+    if whole == takes {
+        return Ok(false);
+    }
+    let gives = match whole {
+        Type::Result { ok, .. } if !matches!(takes, Type::Result { .. }) => {
+            ok.as_deref().ok_or_else(no_output)?
+        }
+        plain => plain,
+    };
+    if gives == takes {
+        return Ok(true);
+    }
+    Err(ComposeError::Mismatch {
+        stage,
+        function: function(),
+        takes: Box::new(takes.clone()),
+        gives: Box::new(gives.clone()),
+    })
+}
+
+/// All stages that fail fail alike.
+fn agree(
+    stage: usize,
+    function: &Function,
+    earlier: &mut Option<Option<Box<Type>>>,
+) -> Result<(), ComposeError> {
+    let Some(Type::Result { err, .. }) = &function.result else { return Ok(()) };
+    match earlier {
+        None => *earlier = Some(err.clone()),
+        Some(earlier) if earlier == err => {}
+        Some(earlier) => {
+            return Err(ComposeError::Errors {
+                stage,
+                function: function.name.clone(),
+                error: err.clone(),
+                earlier: earlier.clone(),
+            });
+        }
+    }
+    Ok(())
+}

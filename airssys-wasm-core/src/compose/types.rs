@@ -1,0 +1,163 @@
+//! Types and functions' types, written into a component.
+//!
+//! Records, variants, enums and flags need a name where a function that is imported or
+//! exported uses them. It is given to them by importing them as what they are, which
+//! asks nothing of who provides it. Tests: `tests/compose`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wasm_encoder::{
+    ComponentBuilder, ComponentDefinedTypeEncoder, ComponentTypeRef, ComponentValType, PrimitiveValType,
+    TypeBounds,
+};
+
+use crate::world::{Param, Type};
+
+/// The types that have been written into one component.
+pub(super) struct Types {
+    naming: Naming,
+    /// By their text in WIT, which is the same only for equal types.
+    known: BTreeMap<String, u32>,
+    /// Those that have a name, in order.
+    pub(super) named: Vec<(String, Type)>,
+}
+
+enum Naming {
+    /// By any name that is not taken.
+    Imported {
+        taken: BTreeSet<String>,
+    },
+    Nameless,
+}
+
+impl Types {
+    /// Types with names that are none of these.
+    pub(super) fn named(taken: BTreeSet<String>) -> Self {
+        Self { naming: Naming::Imported { taken }, known: BTreeMap::new(), named: Vec::new() }
+    }
+
+    /// Types without names.
+    pub(super) fn nameless() -> Self {
+        Self { naming: Naming::Nameless, known: BTreeMap::new(), named: Vec::new() }
+    }
+
+    /// Writes the type of a function.
+    pub(super) fn function(
+        &mut self,
+        builder: &mut ComponentBuilder,
+        params: &[Param],
+        result: Option<&Type>,
+    ) -> u32 {
+        let params: Vec<_> =
+            params.iter().map(|param| (param.name.as_str(), self.value(builder, &param.ty))).collect();
+        let result = result.map(|ty| self.value(builder, ty));
+        let (index, mut function) = builder.type_function(None);
+        function.params(params).result(result);
+        index
+    }
+
+    /// Writes a type by which others, or an instance's arguments, refer to it.
+    pub(super) fn index(&mut self, builder: &mut ComponentBuilder, ty: &Type) -> u32 {
+        match self.value(builder, ty) {
+            ComponentValType::Type(index) => index,
+            ComponentValType::Primitive(plain) => {
+                let (index, encoder) = builder.type_defined(None);
+                encoder.primitive(plain);
+                index
+            }
+        }
+    }
+
+    fn value(&mut self, builder: &mut ComponentBuilder, ty: &Type) -> ComponentValType {
+        if let Some(plain) = primitive(ty) {
+            return ComponentValType::Primitive(plain);
+        }
+        let text = ty.to_string();
+        if let Some(known) = self.known.get(&text) {
+            return ComponentValType::Type(*known);
+        }
+        let mut index = self.define(builder, ty);
+        if needs_name(ty)
+            && let Some(name) = self.free_name()
+        {
+            index = builder.import(name.as_str(), ComponentTypeRef::Type(TypeBounds::Eq(index)));
+            self.named.push((name, ty.clone()));
+        }
+        self.known.insert(text, index);
+        ComponentValType::Type(index)
+    }
+
+    fn define(&mut self, builder: &mut ComponentBuilder, ty: &Type) -> u32 {
+        // The parts come first: they are types before this one.
+        let parts: Vec<Option<ComponentValType>> =
+            parts(ty).into_iter().map(|part| part.map(|part| self.value(builder, part))).collect();
+        let (index, encoder) = builder.type_defined(None);
+        encode(encoder, ty, &parts);
+        index
+    }
+
+    /// A name for a type, if types are given names.
+    fn free_name(&mut self) -> Option<String> {
+        let Naming::Imported { taken } = &mut self.naming else { return None };
+        let name = (self.named.len()..).map(|number| format!("t{number}")).find(|name| !taken.contains(name));
+        taken.extend(name.clone());
+        name
+    }
+}
+
+fn needs_name(ty: &Type) -> bool {
+    matches!(ty, Type::Record(_) | Type::Variant(_) | Type::Enum(_) | Type::Flags(_))
+}
+
+/// What a type is made of, in order.
+fn parts(ty: &Type) -> Vec<Option<&Type>> {
+    match ty {
+        Type::List(ty) | Type::Option(ty) => vec![Some(ty)],
+        Type::Result { ok, err } => vec![ok.as_deref(), err.as_deref()],
+        Type::Tuple(types) => types.iter().map(Some).collect(),
+        Type::Record(fields) => fields.iter().map(|field| Some(&field.ty)).collect(),
+        Type::Variant(cases) => cases.iter().map(|case| case.ty.as_ref()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn encode(encoder: ComponentDefinedTypeEncoder<'_>, ty: &Type, parts: &[Option<ComponentValType>]) {
+    let present = || parts.iter().copied().flatten();
+    match ty {
+        Type::Record(fields) => {
+            encoder.record(fields.iter().map(|field| field.name.as_str()).zip(present()).collect::<Vec<_>>());
+        }
+        Type::Variant(cases) => {
+            encoder.variant(cases.iter().zip(parts).map(|(case, part)| (case.name.as_str(), *part)));
+        }
+        Type::Enum(names) => encoder.enum_type(names.iter().map(String::as_str)),
+        Type::Flags(names) => encoder.flags(names.iter().map(String::as_str)),
+        Type::Tuple(_) => encoder.tuple(present().collect::<Vec<_>>()),
+        Type::Result { .. } => encoder.result(parts[0], parts[1]),
+        Type::List(_) | Type::Option(_) => match (ty, parts) {
+            (Type::List(_), [Some(item)]) => encoder.list(*item),
+            (_, [Some(some)]) => encoder.option(*some),
+            _ => unreachable!("a list and an option have one part"),
+        },
+        other => unreachable!("`{other}` has no shape, and the plan refused it"),
+    }
+}
+
+fn primitive(ty: &Type) -> Option<PrimitiveValType> {
+    Some(match ty {
+        Type::Bool => PrimitiveValType::Bool,
+        Type::U8 => PrimitiveValType::U8,
+        Type::S8 => PrimitiveValType::S8,
+        Type::U16 => PrimitiveValType::U16,
+        Type::S16 => PrimitiveValType::S16,
+        Type::U32 => PrimitiveValType::U32,
+        Type::S32 => PrimitiveValType::S32,
+        Type::U64 => PrimitiveValType::U64,
+        Type::S64 => PrimitiveValType::S64,
+        Type::F32 => PrimitiveValType::F32,
+        Type::F64 => PrimitiveValType::F64,
+        Type::Char => PrimitiveValType::Char,
+        Type::String => PrimitiveValType::String,
+        _ => return None,
+    })
+}

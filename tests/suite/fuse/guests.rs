@@ -1,0 +1,190 @@
+//! Chains of a guest's functions give what the functions give one after the other.
+
+use std::sync::LazyLock;
+
+use airssys_wasm_core::Component;
+use airssys_wasm_core::compose::Chain;
+use airssys_wasm_host::wasmtime::component::{Component as Compiled, Val};
+use airssys_wasm_tests::guests::path;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::runner::{Runner, compile};
+
+static STAGES: LazyLock<(Component, Compiled)> = LazyLock::new(|| {
+    let bytes = std::fs::read(path("plain-stages")).expect("built");
+    let compiled = compile(&bytes);
+    (Component::from_bytes(bytes).expect("a component"), compiled)
+});
+
+/// Functions, with what they take, what they return, and whether they may fail.
+const FUNCTIONS: [(&str, &str, &str, bool); 16] = [
+    ("count", "string", "u32", false),
+    ("double", "u32", "u32", false),
+    ("spell", "u32", "string", false),
+    ("upper", "string", "string", false),
+    ("say", "string", "string", false),
+    ("bytes", "string", "bytes", false),
+    ("reverse", "bytes", "bytes", false),
+    ("describe", "string", "note", false),
+    ("render", "note", "string", false),
+    ("widen", "string", "wide", false),
+    ("narrow", "wide", "string", false),
+    ("parse", "string", "u32", true),
+    ("halve", "u32", "u32", true),
+    ("check", "u32", "", true),
+    ("remember", "string", "string", false),
+    ("join", "many", "string", false),
+];
+
+fn full(function: &str) -> String {
+    match function {
+        "remember" => function.into(),
+        function => format!("demo:stages/stages@1.0.0#{function}"),
+    }
+}
+
+fn fuse(functions: &[&str]) -> Compiled {
+    let stages = functions.iter().fold(Chain::new("run"), |chain, function| {
+        chain.stage(STAGES.0.clone(), full(function).parse().expect("a name"))
+    });
+    compile(&stages.fuse().unwrap_or_else(|error| panic!("{functions:?}: {error}")))
+}
+
+/// What the functions give one after the other, each in an instance of its own.
+fn one_by_one(runners: &mut [Runner], functions: &[&str], params: &[Val]) -> Option<Val> {
+    let may_fail = |function: &str| FUNCTIONS.iter().any(|row| row.0 == function && row.3);
+    let mut params = params.to_vec();
+    let (last, before) = functions.split_last().expect("functions");
+    for (function, runner) in before.iter().zip(&mut *runners) {
+        let answer = runner.call(&full(function), &params).expect("an answer").expect("a value");
+        params = match answer {
+            Val::Result(Ok(value)) if may_fail(function) => vec![*value.expect("a value")],
+            Val::Result(Err(error)) if may_fail(function) => return Some(Val::Result(Err(error))),
+            value => vec![value],
+        };
+    }
+    let answer = runners.last_mut().expect("runners").call(&full(last), &params).expect("an answer");
+    let early = before.iter().any(|function| may_fail(function));
+    if early && !may_fail(last) { Some(Val::Result(Ok(answer.map(Box::new)))) } else { answer }
+}
+
+fn same(functions: &[&str], inputs: &[Vec<Val>]) {
+    let mut fused = Runner::new(&fuse(functions));
+    let mut runners: Vec<Runner> = functions.iter().map(|_| Runner::new(&STAGES.1)).collect();
+    for input in inputs {
+        let expected = one_by_one(&mut runners, functions, input);
+        let answer = fused.call("run", input).expect("an answer");
+        assert_eq!(answer, expected, "{functions:?} of {input:?}");
+    }
+}
+
+fn texts(texts: &[&str]) -> Vec<Vec<Val>> {
+    texts.iter().map(|text| vec![Val::String((*text).into())]).collect()
+}
+
+#[test]
+fn numbers_and_texts() {
+    let numbers: Vec<_> = [0, 7, u32::MAX].map(|n| vec![Val::U32(n)]).into();
+    same(&["double", "double"], &numbers);
+    same(&["double", "spell", "upper"], &numbers);
+    same(&["upper", "count"], &texts(&["", "Ada", "grüße ß"]));
+    same(&["bytes", "reverse", "reverse"], &texts(&["", "abc", &"long ".repeat(50_000)]));
+}
+
+#[test]
+fn records_variants_and_what_has_many_parts() {
+    let inputs = texts(&["", "one", "two words", "it shouts! twice!", "does it ask?"]);
+    same(&["describe", "render"], &inputs);
+    same(&["upper", "describe", "render", "count"], &inputs);
+    same(&["widen", "narrow"], &inputs);
+}
+
+#[test]
+fn many_parameters_of_the_first_stage() {
+    let text = |text: &str| Val::String(text.into());
+    let input = vec![
+        text("a"),
+        Val::U8(200),
+        Val::S64(-3),
+        Val::Float32(0.5),
+        Val::Float64(-0.25),
+        Val::Char('ß'),
+        Val::Bool(true),
+        text("h"),
+        text(""),
+        text("j"),
+    ];
+    same(&["join", "upper"], &[input.clone(), input]);
+}
+
+#[test]
+fn the_first_error_ends_the_chain() {
+    let inputs = texts(&["12", "6", "7", "0", "none"]);
+    same(&["parse", "double"], &inputs);
+    same(&["parse", "spell"], &inputs);
+    same(&["parse", "halve"], &inputs);
+    same(&["parse", "halve", "halve", "check"], &inputs);
+    same(&["parse", "halve", "spell", "describe"], &inputs);
+    same(&["upper", "parse"], &inputs);
+}
+
+/// What one stage says goes to the one standard output, and what each remembers stays its own.
+#[test]
+fn stages_share_wasi_and_no_state() {
+    let mut fused = Runner::new(&fuse(&["say", "remember", "remember", "say"]));
+    for (input, expected) in [("a", "a"), ("b", "aab")] {
+        let answer = fused.call("run", &[Val::String(input.into())]).expect("an answer");
+        assert_eq!(answer, Some(Val::String(expected.into())));
+    }
+    assert_eq!(fused.output(), "a\na\nb\naab\n");
+}
+
+#[test]
+fn a_trap_in_a_stage_is_a_trap() {
+    let mut fused = Runner::new(&fuse(&["upper", "trap"]));
+    let error = fused.call("run", &[Val::String("a".into())]).expect_err("it traps");
+    assert!(format!("{error:?}").contains("unreachable"), "{error:?}");
+}
+
+/// Memory of one call is free for the next: a hundred calls need no more than one.
+#[test]
+fn a_call_gives_back_what_it_took() {
+    let mut fused = Runner::new(&fuse(&["upper", "count"]));
+    let text = Val::String("x".repeat(1 << 20));
+    for _ in 0..100 {
+        let answer = fused.call("run", std::slice::from_ref(&text)).expect("an answer");
+        assert_eq!(answer, Some(Val::U32(1 << 20)));
+    }
+}
+
+/// A chain as numbers: each picks one of the functions that take what the last gave.
+fn chain(picks: &[Index]) -> Vec<&'static str> {
+    let mut chain = Vec::new();
+    let mut value = "string";
+    for pick in picks {
+        let next: Vec<_> = FUNCTIONS.iter().filter(|row| row.1 == value).collect();
+        if next.is_empty() {
+            break;
+        }
+        let (name, _, gives, _) = next[pick.index(next.len())];
+        chain.push(*name);
+        value = gives;
+    }
+    chain
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 8, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_chain_gives_what_its_stages_give_one_by_one(
+        picks in prop::collection::vec(any::<Index>(), 2..6),
+        inputs in prop::collection::vec("[0-9]{1,3}|[a-z!? ]{0,20}|\\PC{0,40}", 1..5),
+    ) {
+        let chain = chain(&picks);
+        prop_assume!(chain.len() >= 2);
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        same(&chain, &texts(&inputs));
+    }
+}

@@ -1,0 +1,8 @@
+//! Fused components, run by wasmtime alone: no code of ours is below them.
+//!
+//! Which types and which errors there are is tested in core's `tests/compose`.
+
+mod echoes;
+mod guests;
+mod random;
+mod runner;
