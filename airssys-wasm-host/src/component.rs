@@ -80,6 +80,25 @@ impl Component {
     }
 }
 
+impl Component {
+    /// As core knows it.
+    pub(crate) fn into_core(self) -> core::Component {
+        self.0
+    }
+}
+
+impl From<core::Component> for Component {
+    fn from(component: core::Component) -> Self {
+        Self(component)
+    }
+}
+
+impl From<Component> for core::Component {
+    fn from(component: Component) -> Self {
+        component.0
+    }
+}
+
 impl Deref for Component {
     type Target = core::Component;
 

@@ -83,6 +83,10 @@ pub enum ErrorKind {
     InUse,
     /// A component was called from within its own call, and no instance is free to answer.
     Reentrant,
+    /// A pipeline that cannot be deployed, or not with that component in a stage.
+    InvalidPipeline,
+    /// A stage's function returned an error, and the run ends with it.
+    StageError,
     /// A rollout probe stopped the rollout.
     StoppedByProbe,
     /// The revision that serves exports no such function.
@@ -195,6 +199,7 @@ from_core! {
     airssys_wasm_core::FunctionNameError => InvalidName,
     airssys_wasm_core::LimitsError => InvalidLimits,
     airssys_wasm_core::VersionNotNewer => VersionNotNewer,
+    airssys_wasm_core::pipeline::PipelineErrors => InvalidPipeline,
     airssys_wasm_core::WaveError => TypeMismatch,
     airssys_wasm_core::world::FunctionNotFound => FunctionNotFound,
     airssys_wasm_core::world::WorldChanges => WorldChanged,

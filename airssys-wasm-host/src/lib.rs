@@ -54,12 +54,14 @@ mod instance;
 mod link;
 mod linker;
 mod observe;
+pub mod pipeline;
 mod program;
 mod revision;
 mod rollout;
 mod runtime;
 mod wasi;
 
+pub use airssys_wasm_core::pipeline::ComponentPipeline;
 pub use airssys_wasm_core::{
     Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Kind, Limits, Need, Requests, Rule,
     Strategy, Value, policy, world,

@@ -11,6 +11,7 @@ mod instancing;
 mod limits;
 mod links;
 mod observe;
+mod pipelines;
 mod promises;
 mod readme;
 mod support;

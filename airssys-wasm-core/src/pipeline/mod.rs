@@ -5,7 +5,7 @@
 //! | `builder`, `build` | what is a pipeline, and everything that is in the way |
 //! | `stage`, `port`, `edge`, `options` | what a pipeline is made of |
 //! | `condition`, `share`, `field` | which items take an edge |
-//! | `plan`, `shape` | how values cross an edge |
+//! | `plan` | how values cross an edge |
 //! | `definition`, `text` | a pipeline as TOML and JSON |
 //! | `explain`, `render` | a pipeline for people |
 //! | `error` | the words of the report |
@@ -44,7 +44,6 @@ mod options;
 mod plan;
 mod port;
 mod render;
-mod shape;
 mod share;
 mod stage;
 mod text;
@@ -61,7 +60,6 @@ pub use explain::PipelineExplanation;
 pub use field::{FieldPath, FieldPathError};
 pub use options::{OnError, Order, Retry, StageOptions};
 pub use plan::Lane;
-pub use shape::Shape;
 pub use share::Share;
 pub use stage::{Source, Stage};
 
@@ -174,10 +172,19 @@ impl ComponentPipeline {
     ///
     /// [`PipelineErrors`] with everything that would be wrong.
     pub fn check_replacement(&self, stage: &str, component: &Component) -> Result<(), PipelineErrors> {
+        self.with_replacement(stage, component.clone()).map(drop)
+    }
+
+    /// The same pipeline with another component in a stage.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineErrors`] with everything that would be wrong.
+    pub fn with_replacement(&self, stage: &str, component: Component) -> Result<Self, PipelineErrors> {
         let mut draft = self.0.draft.clone();
         let names: Vec<&str> = self.0.stages.iter().map(Stage::name).collect();
         match draft.drafts.iter_mut().find(|draft| draft.name == stage) {
-            Some(found) => found.component = component.clone(),
+            Some(found) => found.component = component,
             None => {
                 let what = format!("there is no stage `{stage}`");
                 let problem = PipelineProblem::new(ProblemKind::UnknownStage, "replacement", what);
@@ -185,7 +192,7 @@ impl ComponentPipeline {
                 return Err(PipelineErrors::new(self.0.name.as_str(), vec![problem]));
             }
         }
-        draft.build().map(drop)
+        draft.build()
     }
 
     /// The port where an edge begins, as text.

@@ -5,11 +5,10 @@
 //! Tests: `tests/pipeline`.
 
 use super::edge::{Edge, FromPort, Route};
-use super::shape::Shape;
 use super::{OnError, Stage};
 use crate::Instancing;
 use crate::policy::Requested;
-use crate::world::{Function, Type, World};
+use crate::world::{Signature, Type, World};
 
 /// How values cross an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -162,24 +161,9 @@ fn reaches_nothing(requested: &Requested, world: &World) -> bool {
 
 /// Why the host has to look at the types of a call while it runs.
 fn no_typing(edge: &Edge, from: &Stage, to: &Stage) -> Option<String> {
-    if Shape::of(&edge.ty).is_none() {
-        return Some("the type is not one of the plain ones".into());
+    if edge.ty != to.inputs()[edge.param].ty {
+        return Some("the value is converted".into());
     }
-    let strange = [from, to].into_iter().find(|stage| !is_plain(stage.function()))?;
-    Some(format!("the function of `{}` is not wholly of plain types", strange.name()))
-}
-
-/// Whether all of a function's types are shapes: at most two parameters, and a shape, nothing,
-/// or a `result` of them.
-fn is_plain(function: &Function) -> bool {
-    let is_shape = |ty: &Type| Shape::of(ty).is_some();
-    function.params.len() <= 2
-        && function.params.iter().all(|param| is_shape(&param.ty))
-        && match &function.result {
-            None => true,
-            Some(Type::Result { ok, err }) => {
-                ok.as_deref().is_none_or(is_shape) && err.as_deref().is_some_and(is_shape)
-            }
-            Some(ty) => is_shape(ty),
-        }
+    let strange = [from, to].into_iter().find(|stage| Signature::of(stage.function()).is_none())?;
+    Some(format!("the signature of `{}` is not one of the plain ones", strange.name()))
 }

@@ -12,6 +12,7 @@ mod function;
 mod interface_name;
 mod link;
 mod lookup;
+mod signature;
 mod stand_in;
 mod types;
 
@@ -20,6 +21,7 @@ pub use function::{Function, Param};
 pub use interface_name::InterfaceName;
 pub use link::{LinkProblem, Offer, Unfit, link};
 pub use lookup::FunctionNotFound;
+pub use signature::{Gives, Signature, Takes};
 pub use stand_in::{WorldChange, WorldChanges};
 pub use types::{Case, Field, Type};
 

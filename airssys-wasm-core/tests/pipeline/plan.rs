@@ -5,7 +5,7 @@ use std::time::Duration;
 use airssys_wasm_core::pipeline::{ComponentPipeline, Lane, OnError, StageOptions};
 use airssys_wasm_core::{Capability, Component, Requests};
 
-use crate::components::{PARSE, builder, component, component_with};
+use crate::components::{builder, component, component_with};
 
 const PAIR: &str = "record pair { a: string, b: u32 } step: func(pair: pair) -> pair;";
 
@@ -105,7 +105,11 @@ fn plain_types_take_the_typed_lane() {
     let lines = component("next: func() -> result<string, string>;");
     let pipeline = builder()
         .add_component_with("lines", lines, StageOptions::new().on_error(OnError::Skip))
-        .add_component_with("parse", component(PARSE), StageOptions::new().on_error(OnError::Skip))
+        .add_component_with(
+            "parse",
+            component("check: func(text: string) -> result<string, string>;"),
+            StageOptions::new().on_error(OnError::Skip),
+        )
         .connect("lines.output", "parse.input")
         .build()
         .expect("a pipeline");
@@ -116,7 +120,7 @@ fn plain_types_take_the_typed_lane() {
         (lane(&pipeline).0, lane(&pipeline).1.to_owned())
     };
     assert_eq!(lane, Lane::Dynamic);
-    assert!(reason.contains("the function of `second`"), "{reason}");
+    assert!(reason.contains("the signature of `second`"), "{reason}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Tests: the workspace's `tests/calls`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use airssys_wasm_core::world::{Function as FunctionType, Type};
 use airssys_wasm_core::{ComponentName, FunctionName, Value};
@@ -107,6 +108,18 @@ impl DynamicFunction {
     pub async fn call_wave(&self, arguments: &str) -> Result<Option<String>> {
         let arguments = self.ty.arguments_from_wave(arguments)?;
         Ok(self.call(&arguments).await?.map(|value| value.to_wave()))
+    }
+
+    /// Calls with values of its type, and tells which revision serves the call, even if it
+    /// fails.
+    pub(crate) async fn call_told(&self, params: Vec<Val>, revision: &AtomicU64) -> Result<Option<Val>> {
+        let mut results = vec![Val::Bool(false); usize::from(self.ty.result.is_some())];
+        let run = async |function: &Func, store: StoreContextMut<'_, InstanceState>| {
+            revision.store(store.data().revision(), Ordering::Relaxed);
+            function.call_async(store, &params, &mut results).await
+        };
+        self.handle.call(run).await?;
+        Ok(results.pop())
     }
 
     /// Calls on behalf of a call of another component, with values of its imported type.

@@ -8,10 +8,12 @@
 mod bindings;
 mod dynamic;
 mod handle;
+mod signature;
 mod typed;
-mod values;
+pub(crate) mod values;
 
 pub use bindings::Bindings;
 pub use dynamic::DynamicFunction;
 pub(crate) use handle::Handle;
+pub(crate) use signature::{Params, Results, WithTypes, with_types};
 pub use typed::Function;

@@ -3,6 +3,7 @@
 //! Tests: the workspace's `tests/calls`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use airssys_wasm_core::{ComponentName, FunctionName};
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
@@ -82,6 +83,16 @@ where
     /// Outside a tokio runtime, if the call has to wait.
     pub fn call(&self, params: Params) -> impl Future<Output = Result<Results>> + Send {
         self.0.call(async move |function, store| function.call_async(store, params).await)
+    }
+
+    /// Calls, and tells which revision serves the call, even if it fails.
+    pub(crate) async fn call_told(&self, params: Params, revision: &AtomicU64) -> Result<Results> {
+        let run = async move |function: &TypedFunc<Params, Results>,
+                              store: StoreContextMut<'_, InstanceState>| {
+            revision.store(store.data().revision(), Ordering::Relaxed);
+            function.call_async(store, params).await
+        };
+        self.0.call(run).await
     }
 
     /// Calls on behalf of a call of another component.

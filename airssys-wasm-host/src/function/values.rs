@@ -9,7 +9,7 @@ use wasmtime::component::Val;
 use crate::{Error, ErrorKind, Result};
 
 /// The runtime's value of type `ty`, which the caller has checked that it fits.
-pub(super) fn to_wasm(value: &Value, ty: &Type) -> Val {
+pub(crate) fn to_wasm(value: &Value, ty: &Type) -> Val {
     match (value, ty) {
         (Value::List(items), Type::List(ty)) => {
             Val::List(items.iter().map(|item| to_wasm(item, ty)).collect())
@@ -74,7 +74,7 @@ fn in_order(given: &[(String, Value)], fields: &[Field]) -> Vec<(String, Val)> {
 }
 
 /// Our value.
-pub(super) fn from_wasm(value: Val) -> Result<Value> {
+pub(crate) fn from_wasm(value: Val) -> Result<Value> {
     let boxed = |value: Option<Box<Val>>| value.map(|value| from_wasm(*value).map(Box::new)).transpose();
     Ok(match value {
         Val::Bool(v) => Value::Bool(v),

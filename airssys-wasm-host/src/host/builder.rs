@@ -15,6 +15,7 @@ use crate::code_cache::CodeCache;
 use crate::engine::Engines;
 use crate::linker::Linkers;
 use crate::observe::{Announcer, AuditLog, AuditTrail, GuestLog, TracingAudit, TracingLog};
+use crate::pipeline::Pipelines;
 use crate::rollout::RolloutProbe;
 use crate::runtime::{Programs, Runtime};
 use crate::{Error, ErrorKind, Result};
@@ -173,6 +174,7 @@ impl HostBuilder {
             runtime: Arc::new(runtime),
             limits: self.limits,
             names: Names::default(),
+            pipelines: Pipelines::default(),
         })))
     }
 }

@@ -17,6 +17,7 @@ pub(crate) use names::Names;
 
 use crate::deployment::{Deployment, End, Named, Status};
 use crate::observe::{Event, Events};
+use crate::pipeline::{ComponentPipeline, DeployPipeline, PipelineDeployment, Pipelines};
 use crate::rollout::{Approval, Deploy, Rollback, Update};
 use crate::runtime::Runtime;
 use crate::{Component, Error, ErrorKind, Result};
@@ -30,13 +31,14 @@ use crate::{Component, Error, ErrorKind, Result};
 /// Needs a tokio runtime with its timer enabled, which the embedder has; brings
 /// one thread of its own, for deadlines. Two hosts in one process share nothing.
 #[derive(Clone)]
-pub struct Host(Arc<Shared>);
+pub struct Host(pub(crate) Arc<Shared>);
 
 /// What the clones of a host share.
 pub(crate) struct Shared {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) limits: Limits,
     pub(crate) names: Names,
+    pub(crate) pipelines: Pipelines,
 }
 
 impl Host {
@@ -122,8 +124,14 @@ impl Host {
     /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to it, by the
     /// revision that serves there or by one that is kept for a rollback.
     pub async fn remove(&self, name: &str) -> Result<()> {
+        self.remove_unless_linked(name, None).await
+    }
+
+    /// The same, where only links of others than `owner` count.
+    pub(crate) async fn remove_unless_linked(&self, name: &str, owner: Option<&ComponentName>) -> Result<()> {
         let named = self.0.names.remove(name, |named| {
-            let linked = named.callers.linked();
+            let mut linked = named.callers.linked();
+            linked.retain(|by| Some(by) != owner);
             if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
         })?;
         named.end(End::Removed);
@@ -175,6 +183,25 @@ impl Host {
         named.serving().instances.drop_idle_without_state();
         self.0.runtime.announcer.announce(Event::Revoked { component: named.name.clone(), rule });
         Ok(touched)
+    }
+
+    /// Deploys a pipeline, each stage as `<pipeline>:<stage>`: await what this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`NameTaken`](crate::ErrorKind::NameTaken),
+    /// [`InvalidPipeline`](crate::ErrorKind::InvalidPipeline) if what was said of it does not
+    /// go together, and the errors of [`deploy`](Self::deploy) for each stage. Nothing is left
+    /// behind.
+    pub fn deploy_pipeline(&self, pipeline: ComponentPipeline) -> DeployPipeline<'_> {
+        DeployPipeline::new(self, pipeline)
+    }
+
+    /// The pipeline of a name, if one is deployed.
+    #[must_use]
+    pub fn pipeline(&self, name: &str) -> Option<PipelineDeployment> {
+        let runner = self.0.pipelines.get(name)?;
+        Some(PipelineDeployment::new(self.clone(), runner))
     }
 
     /// The update of a name that waits to be approved, if one does.

@@ -101,6 +101,11 @@ impl InstanceState {
         self.told.begin_call();
     }
 
+    /// The revision that it is an instance of.
+    pub(crate) fn revision(&self) -> u64 {
+        self.authority.identity.revision
+    }
+
     /// What it calls in others.
     pub(crate) fn link(&self, place: usize) -> Option<&Arc<Link>> {
         self.links.get(place)

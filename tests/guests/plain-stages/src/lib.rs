@@ -32,6 +32,15 @@ impl Stages for Plain {
         n.wrapping_mul(2)
     }
 
+    fn add(a: u32, b: u32) -> u32 {
+        a.wrapping_add(b)
+    }
+
+    fn echo_after(n: u32, ms: u64) -> u32 {
+        std::thread::sleep(std::time::Duration::from_millis(ms));
+        n
+    }
+
     fn spell(n: u32) -> String {
         n.to_string().chars().map(|digit| format!("<{digit}>")).collect()
     }

@@ -1,0 +1,133 @@
+//! The signatures that a host has code for ahead of time.
+//!
+//! Whoever carries values across matches on all of them, so that what is planned here is
+//! what is done there.
+//! Tests: below, and `tests/pipeline/plan`.
+
+use super::{Function, Type};
+
+/// A signature whose values are passed as they are, and not described value by value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Signature {
+    /// Its parameters.
+    pub takes: Takes,
+    /// Its result.
+    pub gives: Gives,
+}
+
+/// Parameters, all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Takes {
+    /// None.
+    Nothing,
+    /// A `list<u8>`.
+    Bytes,
+    /// A `string`.
+    Text,
+    /// A `u32`.
+    U32,
+    /// A `u64`.
+    U64,
+    /// Two `u32`.
+    TwoU32,
+    /// A `string` and a `list<u8>`.
+    TextAndBytes,
+}
+
+/// A result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Gives {
+    /// None.
+    Nothing,
+    /// A `list<u8>`.
+    Bytes,
+    /// A `string`.
+    Text,
+    /// A `u32`.
+    U32,
+    /// A `u64`.
+    U64,
+    /// An `option<list<u8>>`.
+    MaybeBytes,
+    /// An `option<string>`.
+    MaybeText,
+    /// A `result<list<u8>, string>`.
+    BytesOrError,
+    /// A `result<string, string>`.
+    TextOrError,
+}
+
+impl Signature {
+    /// The signature of a function, if it is one of these.
+    ///
+    /// ```
+    /// use airssys_wasm_core::FunctionName;
+    /// use airssys_wasm_core::world::{Function, Gives, Signature, Takes, Type};
+    ///
+    /// let name: FunctionName = "greeting".parse()?;
+    /// let greeting = Function { name, params: vec![], result: Some(Type::String), async_func: false };
+    /// assert_eq!(Signature::of(&greeting), Some(Signature { takes: Takes::Nothing, gives: Gives::Text }));
+    /// # Ok::<(), airssys_wasm_core::FunctionNameError>(())
+    /// ```
+    #[must_use]
+    pub fn of(function: &Function) -> Option<Self> {
+        if function.async_func {
+            return None;
+        }
+        let params: Vec<&Type> = function.params.iter().map(|param| &param.ty).collect();
+        Some(Self { takes: Takes::of(&params)?, gives: Gives::of(function.result.as_ref())? })
+    }
+}
+
+impl Takes {
+    fn of(params: &[&Type]) -> Option<Self> {
+        Some(match params {
+            [] => Self::Nothing,
+            [ty] if is_bytes(ty) => Self::Bytes,
+            [Type::String] => Self::Text,
+            [Type::U32] => Self::U32,
+            [Type::U64] => Self::U64,
+            [Type::U32, Type::U32] => Self::TwoU32,
+            [Type::String, ty] if is_bytes(ty) => Self::TextAndBytes,
+            _ => return None,
+        })
+    }
+}
+
+impl Gives {
+    fn of(result: Option<&Type>) -> Option<Self> {
+        Some(match result {
+            None => Self::Nothing,
+            Some(ty) if is_bytes(ty) => Self::Bytes,
+            Some(Type::String) => Self::Text,
+            Some(Type::U32) => Self::U32,
+            Some(Type::U64) => Self::U64,
+            Some(Type::Option(ty)) if is_bytes(ty) => Self::MaybeBytes,
+            Some(Type::Option(ty)) if **ty == Type::String => Self::MaybeText,
+            Some(Type::Result { ok: Some(ok), err: Some(err) }) if **err == Type::String => match &**ok {
+                Type::String => Self::TextOrError,
+                ok if is_bytes(ok) => Self::BytesOrError,
+                _ => return None,
+            },
+            _ => return None,
+        })
+    }
+}
+
+fn is_bytes(ty: &Type) -> bool {
+    matches!(ty, Type::List(item) if **item == Type::U8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_lists_of_u8_and_nothing_else() {
+        let list = |item| Type::List(Box::new(item));
+        assert_eq!(Takes::of(&[&list(Type::U8)]), Some(Takes::Bytes));
+        assert_eq!(Takes::of(&[&list(Type::S8)]), None);
+        assert_eq!(Gives::of(Some(&Type::Option(Box::new(list(Type::U8))))), Some(Gives::MaybeBytes));
+        assert_eq!(Gives::of(Some(&Type::F64)), None);
+    }
+}

@@ -1,0 +1,138 @@
+//! The function of a stage, called by whichever lane its signature has.
+//!
+//! Tests: the workspace's `tests/suite/pipelines/lanes`.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use airssys_wasm_core::ComponentName;
+use airssys_wasm_core::pipeline::Source;
+use airssys_wasm_core::world::{Function as FunctionType, Signature};
+use wasmtime::component::Val;
+
+use super::item::{Held, Item, Returned};
+use crate::deployment::Named;
+use crate::function::{DynamicFunction, Function, Params, Results, WithTypes, with_types};
+use crate::{Error, ErrorKind, Result};
+
+type Called<'a> = Pin<Box<dyn Future<Output = Result<Returned>> + Send + 'a>>;
+
+/// A function that takes items. `revision` is told which one serves the call.
+pub(super) trait Call: Send + Sync {
+    fn call<'a>(&'a self, items: Vec<Item>, revision: &'a AtomicU64) -> Called<'a>;
+}
+
+/// What came of an item.
+pub(super) enum Came {
+    /// The function's output, if it has one.
+    Output(Option<Item>),
+    /// The error that it returned, if that carries something.
+    Error(Option<Item>),
+    /// A source is at its end.
+    End,
+}
+
+/// What a returned value means to a stage.
+pub(super) fn meaning(returned: Returned, is_fallible: bool, source: Option<Source>) -> Came {
+    let returned = if is_fallible { split(returned) } else { Ok(returned) };
+    match (returned, source) {
+        (Err(error), _) => Came::Error(error),
+        (Ok(returned), Some(Source::UntilNone)) => match unwrapped(returned) {
+            Some(item) => Came::Output(Some(item)),
+            None => Came::End,
+        },
+        (Ok(returned), _) => Came::Output(whole(returned)),
+    }
+}
+
+fn split(returned: Returned) -> Result<Returned, Option<Item>> {
+    let boxed = |val: Option<Box<Val>>| val.map(|val| Item(Held::Val(*val)));
+    match returned {
+        Returned::Either(Ok(item)) => Ok(Returned::One(item)),
+        Returned::Either(Err(item)) => Err(Some(item)),
+        Returned::One(Item(Held::Val(Val::Result(Ok(ok))))) => {
+            Ok(boxed(ok).map_or(Returned::Nothing, Returned::One))
+        }
+        Returned::One(Item(Held::Val(Val::Result(Err(error))))) => Err(boxed(error)),
+        other => Ok(other),
+    }
+}
+
+fn unwrapped(returned: Returned) -> Option<Item> {
+    match returned {
+        Returned::Maybe(item) => item,
+        Returned::One(Item(Held::Val(Val::Option(item)))) => item.map(|item| Item(Held::Val(*item))),
+        Returned::One(item) => Some(item),
+        Returned::Nothing | Returned::Either(_) => None,
+    }
+}
+
+fn whole(returned: Returned) -> Option<Item> {
+    match returned {
+        Returned::Nothing => None,
+        Returned::One(item) | Returned::Either(Ok(item) | Err(item)) => Some(item),
+        Returned::Maybe(item) => {
+            let value = item.map(|item| item.into_value().map(Box::new)).transpose().ok()?;
+            Some(Item::from(airssys_wasm_core::Value::Option(value)))
+        }
+    }
+}
+
+/// A handle to a stage's function in its deployment, for a pipeline.
+pub(super) fn connect(
+    target: &Arc<Named>,
+    function: &FunctionType,
+    pipeline: &ComponentName,
+) -> Result<Box<dyn Call>> {
+    match Signature::of(function) {
+        Some(signature) => with_types(signature, Connect { target, function, pipeline }),
+        None => {
+            let (name, caller) = (function.name.clone(), Some(pipeline.clone()));
+            Ok(Box::new(Dynamic(DynamicFunction::of_caller(target, name, caller)?)))
+        }
+    }
+}
+
+struct Connect<'a> {
+    target: &'a Arc<Named>,
+    function: &'a FunctionType,
+    pipeline: &'a ComponentName,
+}
+
+impl WithTypes for Connect<'_> {
+    type Out = Result<Box<dyn Call>>;
+
+    fn with<P: Params, R: Results>(self) -> Self::Out {
+        let (name, caller) = (self.function.name.clone(), Some(self.pipeline.clone()));
+        Ok(Box::new(Typed(Function::<P, R>::of_caller(self.target, name, caller)?)))
+    }
+}
+
+struct Typed<P, R>(Function<P, R>);
+
+impl<P: Params, R: Results> Call for Typed<P, R> {
+    fn call<'a>(&'a self, items: Vec<Item>, revision: &'a AtomicU64) -> Called<'a> {
+        Box::pin(async move {
+            let params = P::from_items(items).ok_or_else(other_types)?;
+            Ok(self.0.call_told(params, revision).await?.into_returned())
+        })
+    }
+}
+
+struct Dynamic(DynamicFunction);
+
+impl Call for Dynamic {
+    fn call<'a>(&'a self, items: Vec<Item>, revision: &'a AtomicU64) -> Called<'a> {
+        let params = self.0.ty().params.iter();
+        let params = items.into_iter().zip(params).map(|(item, param)| item.into_val(&param.ty)).collect();
+        Box::pin(async move {
+            let result = self.0.call_told(params, revision).await?;
+            Ok(result.map_or(Returned::Nothing, |val| Returned::One(Item(Held::Val(val)))))
+        })
+    }
+}
+
+fn other_types() -> Error {
+    Error::new(ErrorKind::Internal, "an item has another type than its edge; this is a bug")
+}

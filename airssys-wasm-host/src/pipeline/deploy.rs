@@ -1,0 +1,191 @@
+//! From a checked pipeline to one that runs: a deployment for each stage, or for several that
+//! are fused.
+//!
+//! Tests: the workspace's `tests/suite/pipelines`.
+
+use std::collections::BTreeMap;
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use airssys_wasm_core::compose::Chain;
+use airssys_wasm_core::pipeline::{ComponentPipeline, OnError, Stage};
+use airssys_wasm_core::policy::Grants;
+use airssys_wasm_core::world::Function;
+use airssys_wasm_core::{FunctionName, Instancing, Limits};
+
+use super::handle::PipelineDeployment;
+use super::letter::DeadLetters;
+use super::runner::Runner;
+use super::unit::{Parts, Unit};
+use super::{RUN, call};
+use crate::aside::on_a_thread;
+use crate::{Component, Deployment, Error, ErrorKind, Host, Result};
+
+/// A pipeline to be deployed; await it to begin. See [`Host::deploy_pipeline`].
+#[must_use = "nothing is deployed until this is awaited"]
+pub struct DeployPipeline<'a> {
+    host: &'a Host,
+    pipeline: ComponentPipeline,
+    stages: BTreeMap<String, Said>,
+    letters: Option<Arc<dyn DeadLetters>>,
+}
+
+/// What was said of a stage.
+#[derive(Default)]
+struct Said {
+    grants: Option<Grants>,
+    limits: Option<Limits>,
+    instancing: Option<Instancing>,
+}
+
+impl<'a> DeployPipeline<'a> {
+    pub(crate) fn new(host: &'a Host, pipeline: ComponentPipeline) -> Self {
+        Self { host, pipeline, stages: BTreeMap::new(), letters: None }
+    }
+
+    /// What a stage is given; nothing unless said. No other stage has it.
+    pub fn grants(mut self, stage: &str, grants: Grants) -> Self {
+        self.stages.entry(stage.to_owned()).or_default().grants = Some(grants);
+        self
+    }
+
+    /// What a stage may use, instead of the host's default.
+    pub fn limits(mut self, stage: &str, limits: Limits) -> Self {
+        self.stages.entry(stage.to_owned()).or_default().limits = Some(limits);
+        self
+    }
+
+    /// How a stage is instanced, instead of what its author wants, or else a pool of as many
+    /// instances as it works on items.
+    pub fn instancing(mut self, stage: &str, instancing: Instancing) -> Self {
+        self.stages.entry(stage.to_owned()).or_default().instancing = Some(instancing);
+        self
+    }
+
+    /// Who takes the items that are put aside. Needed where a stage says
+    /// [`OnError::DeadLetter`].
+    pub fn dead_letters(self, letters: impl DeadLetters) -> Self {
+        Self { letters: Some(Arc::new(letters)), ..self }
+    }
+
+    async fn run(self) -> Result<PipelineDeployment> {
+        self.check_said()?;
+        let reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
+        let mut deployed: Vec<Deployment> = Vec::new();
+        let mut units = Vec::new();
+        for stages in self.units() {
+            match self.deploy(&stages).await {
+                Ok((deployment, unit)) => {
+                    deployed.push(deployment);
+                    units.push(unit);
+                }
+                Err(error) => {
+                    drop(units);
+                    for deployment in deployed {
+                        self.host.remove(deployment.name().as_str()).await?;
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        let runner = Arc::new(Runner::new(self.pipeline, units, self.letters));
+        reserved.fill(&runner);
+        Ok(PipelineDeployment::new(self.host.clone(), runner))
+    }
+
+    fn check_said(&self) -> Result<()> {
+        if let Some(stage) = self.stages.keys().find(|stage| self.pipeline.stage(stage).is_none()) {
+            let message = format!("`{}` has no stage `{stage}`", self.pipeline.name());
+            return Err(Error::new(ErrorKind::InvalidPipeline, message));
+        }
+        let writes = |stage: &&Stage| {
+            let options = stage.options();
+            [options.error_action(), Some(options.failure_action())].contains(&Some(OnError::DeadLetter))
+        };
+        match self.pipeline.stages().iter().find(writes) {
+            Some(stage) if self.letters.is_none() => {
+                let message = format!(
+                    "stage `{}` puts items aside, and nobody takes them: say who with `.dead_letters(...)`",
+                    stage.name()
+                );
+                Err(Error::new(ErrorKind::InvalidPipeline, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The stages of each deployment: those of a segment that nothing was said of are one.
+    fn units(&self) -> Vec<Vec<usize>> {
+        let stages = self.pipeline.stages();
+        let is_plain = |stage: &usize| !self.stages.contains_key(stages[*stage].name());
+        let mut fused: Vec<Vec<usize>> = self.pipeline.segments();
+        fused.retain(|segment| segment.iter().all(is_plain));
+        let is_alone = |stage: &usize| !fused.iter().any(|segment| segment.contains(stage));
+        let alone: Vec<Vec<usize>> = (0..stages.len()).filter(is_alone).map(|stage| vec![stage]).collect();
+        fused.into_iter().chain(alone).collect()
+    }
+
+    async fn deploy(&self, stages: &[usize]) -> Result<(Deployment, Unit)> {
+        let all = self.pipeline.stages();
+        let (first, last) = (&all[stages[0]], &all[stages[stages.len() - 1]]);
+        let (component, function) = component_of(&self.pipeline, stages).await?;
+        let name = format!("{}:{}", self.pipeline.name(), first.name());
+        let said = self.stages.get(first.name());
+        let pool = Instancing::pooled(first.options().concurrency_max());
+        let wanted = said.and_then(|said| said.instancing).or(component.instancing()).unwrap_or(pool);
+        let mut deploy = self.host.deploy(component).name(name).instancing(wanted);
+        if let Some(said) = said {
+            deploy = deploy.grants(said.grants.clone().unwrap_or_default());
+            if let Some(limits) = &said.limits {
+                deploy = deploy.limits(limits.clone());
+            }
+        }
+        let deployment = deploy.await?;
+        let unit = Unit::new(Parts {
+            stages: stages.to_vec(),
+            name: first.name().to_owned(),
+            call: call::connect(&deployment.0, &function, self.pipeline.name())?,
+            named: Arc::clone(&deployment.0),
+            inputs: first.inputs().to_vec(),
+            options: first.options().clone(),
+            is_fallible: last.is_fallible(),
+            source: first.source(),
+        });
+        Ok((deployment, unit))
+    }
+}
+
+/// The component that runs some stages, and the function of it that they are.
+pub(super) async fn component_of(
+    pipeline: &ComponentPipeline,
+    stages: &[usize],
+) -> Result<(Component, Function)> {
+    let all = pipeline.stages();
+    if let [stage] = stages {
+        let stage = &all[*stage];
+        return Ok((Component::from(stage.component().clone()), stage.function().clone()));
+    }
+    let chain = stages.iter().fold(Chain::new(RUN), |chain, stage| {
+        let stage = &all[*stage];
+        chain.stage(stage.component().clone(), stage.function().name.clone())
+    });
+    let bytes = on_a_thread(move || chain.fuse().map_err(|error| not_fused(&error))).await?;
+    let component = Component::from_bytes(bytes)?;
+    let run: FunctionName = RUN.parse()?;
+    let function = component.world().function(&run)?.clone();
+    Ok((component, function))
+}
+
+fn not_fused(error: &airssys_wasm_core::compose::ComposeError) -> Error {
+    Error::new(ErrorKind::InvalidPipeline, format!("its stages cannot be fused: {error}"))
+}
+
+impl<'a> IntoFuture for DeployPipeline<'a> {
+    type Output = Result<PipelineDeployment>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

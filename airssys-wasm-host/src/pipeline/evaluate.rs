@@ -1,0 +1,223 @@
+//! One item, from its inputs through every stage that it comes to.
+//!
+//! Stages that do not wait for each other work on it at the same time. An item holds a place
+//! at a stage only while the stage works on it, so that no two items wait for each other; how
+//! many are inside is bounded for the whole pipeline.
+//! Tests: the workspace's `tests/suite/pipelines`.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use airssys_wasm_core::pipeline::FromPort;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use super::call::Came;
+use super::item::Item;
+use super::runner::{Inside, Runner};
+use super::turnstile::Turnstile;
+use super::unit::{Done, Slot};
+use crate::Result;
+
+/// What came out of a pipeline for one item.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The number of the item in its run, from 0.
+    pub sequence: u64,
+    /// What left the pipeline, by the name of the stage: nothing if the item was left out or
+    /// put aside, several if several stages gave something.
+    pub outputs: Vec<(String, Item)>,
+}
+
+impl Outcome {
+    /// The only output, if there is one and no other.
+    #[must_use]
+    pub fn into_item(mut self) -> Option<Item> {
+        let item = self.outputs.pop();
+        if self.outputs.is_empty() { item.map(|(_, item)| item) } else { None }
+    }
+}
+
+/// The order of a run: a turnstile for each unit that works on several items and keeps their
+/// order.
+pub(super) struct Order(Vec<Option<Turnstile>>);
+
+/// An item on its way.
+pub(super) struct Evaluation {
+    runner: Arc<Runner>,
+    order: Option<Arc<Order>>,
+    sequence: u64,
+    /// What has come to each input of each unit and waits for the others.
+    arrived: Vec<Vec<VecDeque<Item>>>,
+    ready: Vec<Ready>,
+    outcome: Outcome,
+    passed: Vec<bool>,
+    _inside: Inside,
+}
+
+/// A unit's inputs are complete, and it stands in line.
+struct Ready {
+    unit: usize,
+    items: Vec<Item>,
+    place: Pin<Box<dyn Future<Output = Slot> + Send>>,
+}
+
+struct Finished {
+    unit: usize,
+    done: Done,
+    slot: Option<Slot>,
+}
+
+impl Order {
+    pub(super) fn of(runner: &Runner) -> Arc<Self> {
+        let turnstile = |unit: &super::unit::Unit| unit.keeps_order().then(Turnstile::default);
+        Arc::new(Self(runner.units.iter().map(turnstile).collect()))
+    }
+}
+
+impl Evaluation {
+    /// Takes an item in: from here on it stands in line at its first stages.
+    pub(super) fn begin(
+        runner: &Arc<Runner>,
+        order: Option<&Arc<Order>>,
+        sequence: u64,
+        items: Vec<Item>,
+    ) -> Result<Self> {
+        let inside = runner.enter()?;
+        let arrived = runner.units.iter().map(|unit| vec![VecDeque::new(); unit.inputs.len()]).collect();
+        let mut evaluation = Self {
+            order: order.cloned(),
+            sequence,
+            arrived,
+            ready: Vec::new(),
+            outcome: Outcome { sequence, outputs: Vec::new() },
+            passed: vec![false; runner.units.len()],
+            runner: Arc::clone(runner),
+            _inside: inside,
+        };
+        for (item, (unit, param)) in items.into_iter().zip(&runner.inputs) {
+            evaluation.arrive(*unit, *param, item);
+        }
+        Ok(evaluation)
+    }
+
+    /// What a source gave for this item.
+    pub(super) fn give(&mut self, unit: usize, item: Option<Item>) -> Result<()> {
+        self.leave(unit, FromPort::Output, item)
+    }
+
+    /// Follows the item to its end.
+    pub(super) async fn run(mut self) -> Result<Outcome> {
+        let mut working = FuturesUnordered::new();
+        loop {
+            let alone = working.is_empty() && self.ready.len() == 1;
+            let finished = match self.ready.pop() {
+                // Most items are at one stage at a time.
+                Some(ready) if alone => work(&self.runner, self.order.as_deref(), self.sequence, ready).await,
+                Some(ready) => {
+                    let (runner, order) = (Arc::clone(&self.runner), self.order.clone());
+                    let sequence = self.sequence;
+                    working.push(Box::pin(
+                        async move { work(&runner, order.as_deref(), sequence, ready).await },
+                    ));
+                    continue;
+                }
+                None => match working.next().await {
+                    Some(finished) => finished,
+                    None => return Ok(std::mem::take(&mut self.outcome)),
+                },
+            };
+            self.finish(finished)?;
+        }
+    }
+
+    /// Sends on what a unit gave, and then lets the next item have its place and its turn.
+    fn finish(&mut self, finished: Finished) -> Result<()> {
+        let Finished { unit, done, slot } = finished;
+        let sent = match done {
+            Done::Came(Came::Output(item)) => self.leave(unit, FromPort::Output, item),
+            Done::Came(Came::Error(item)) => self.leave(unit, FromPort::Error, item),
+            Done::Came(Came::End) => Ok(()),
+            Done::Ended { action, letter } => match letter {
+                Some(ended) => self.runner.end(unit, self.sequence, action, ended),
+                None => Ok(()),
+            },
+        };
+        if let Some(slot) = slot {
+            slot.leave();
+        }
+        self.pass(unit);
+        sent
+    }
+
+    fn leave(&mut self, unit: usize, port: FromPort, item: Option<Item>) -> Result<()> {
+        let runner = Arc::clone(&self.runner);
+        let Some(item) = item else { return Ok(()) };
+        let mut ways = runner.ways[unit].iter().filter(|way| way.port == port).peekable();
+        let leaves = if port == FromPort::Output { runner.output_name(unit) } else { None };
+        let mut item = Some(item);
+        if let Some(name) = leaves {
+            let given = if ways.peek().is_some() { item.clone() } else { item.take() };
+            self.outcome.outputs.extend(given.map(|item| (name, item)));
+        }
+        while let Some(way) = ways.next() {
+            let given = if ways.peek().is_some() { item.clone() } else { item.take() };
+            let Some(given) = given else { break };
+            if way.takes(&given)? {
+                let given = match &way.convert {
+                    Some(ty) => given.into_type(ty)?,
+                    None => given,
+                };
+                self.arrive(way.to, way.param, given);
+            }
+        }
+        Ok(())
+    }
+
+    fn arrive(&mut self, unit: usize, param: usize, item: Item) {
+        let inputs = &mut self.arrived[unit];
+        inputs[param].push_back(item);
+        if inputs.iter().any(VecDeque::is_empty) {
+            return;
+        }
+        let items = inputs.iter_mut().filter_map(VecDeque::pop_front).collect();
+        self.ready.push(Ready { unit, items, place: Box::pin(self.runner.units[unit].queue()) });
+    }
+
+    fn pass(&mut self, unit: usize) {
+        self.passed[unit] = true;
+        if let Some(turnstile) = self.order.as_ref().and_then(|order| order.0[unit].as_ref()) {
+            turnstile.pass(self.sequence);
+        }
+    }
+}
+
+/// Those behind do not wait for an item at stages that it never came to.
+impl Drop for Evaluation {
+    fn drop(&mut self) {
+        for unit in 0..self.passed.len() {
+            if !self.passed[unit] {
+                self.pass(unit);
+            }
+        }
+    }
+}
+
+async fn work(runner: &Runner, order: Option<&Order>, sequence: u64, ready: Ready) -> Finished {
+    let Ready { unit: place, items, place: slot } = ready;
+    let unit = &runner.units[place];
+    let slot = {
+        let _waiting = unit.counters.wait();
+        slot.await
+    };
+    let done = unit.work(items, runner.takes_errors(place)).await;
+    let Some(turnstile) = order.and_then(|order| order.0[place].as_ref()) else {
+        return Finished { unit: place, done, slot: Some(slot) };
+    };
+    // Whoever waits for their turn holds no place that others need.
+    slot.leave();
+    turnstile.turn(sequence).await;
+    Finished { unit: place, done, slot: None }
+}

@@ -1,0 +1,149 @@
+//! A pipeline in the hands of an embedder.
+//!
+//! Tests: the workspace's `tests/suite/pipelines`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use airssys_wasm_core::pipeline::ComponentPipeline;
+use airssys_wasm_core::{ComponentName, Strategy};
+use futures_util::{Stream, StreamExt as _};
+
+use super::deploy::component_of;
+use super::evaluate::Outcome;
+use super::item::Inputs;
+use super::run::{self, Outcomes};
+use super::runner::Runner;
+use super::status::{PipelineStatus, StageStatus};
+use crate::{Component, Host, Promoted, Result};
+
+/// A pipeline that is deployed. Survives updates of its stages; cloning is cheap.
+#[derive(Clone)]
+pub struct PipelineDeployment {
+    host: Host,
+    runner: Arc<Runner>,
+}
+
+impl PipelineDeployment {
+    pub(crate) fn new(host: Host, runner: Arc<Runner>) -> Self {
+        Self { host, runner }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> ComponentName {
+        self.runner.pipeline.load().name().clone()
+    }
+
+    /// The pipeline, with the components that its stages have now.
+    #[must_use]
+    pub fn pipeline(&self) -> ComponentPipeline {
+        ComponentPipeline::clone(&self.runner.pipeline.load())
+    }
+
+    /// Sends one item through.
+    ///
+    /// Cancel safe: dropping the future cancels the stages that work on the item.
+    ///
+    /// # Errors
+    ///
+    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) before anything runs;
+    /// [`StageError`](crate::ErrorKind::StageError) if a function returned an error that
+    /// nothing takes, and what calls give, unless the stage's options say otherwise.
+    pub async fn call(&self, inputs: impl Into<Inputs>) -> Result<Outcome> {
+        run::one(&self.runner, inputs.into()).await
+    }
+
+    /// Sends the items of a stream through.
+    ///
+    /// Takes from `input` only what has room inside; a reader of the outcomes that is slow
+    /// slows the stream. Each item runs as a task of its own.
+    ///
+    /// # Panics
+    ///
+    /// If it is read outside a tokio runtime.
+    pub fn run<S>(&self, input: S) -> Outcomes
+    where
+        S: Stream + Send + 'static,
+        S::Item: Into<Inputs>,
+    {
+        run::run(Arc::clone(&self.runner), input.map(Into::into).boxed())
+    }
+
+    /// Runs what the pipeline's own sources give, to their end.
+    pub fn run_sources(&self) -> Outcomes {
+        run::run(Arc::clone(&self.runner), futures_util::stream::repeat_with(Inputs::default).boxed())
+    }
+
+    /// Replaces the component of a stage: every edge of it is checked again first, and then it
+    /// is an update like any other. Items that are inside go on; a stage that was fused with
+    /// others is fused again.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPipeline`](crate::ErrorKind::InvalidPipeline) with every edge that would no
+    /// longer fit, and the errors of [`Host::update`]. What served serves on.
+    pub async fn update(&self, stage: &str, component: Component, strategy: Strategy) -> Result<Promoted> {
+        let _turn = self.runner.updating.lock().await;
+        let next = self.pipeline().with_replacement(stage, component.into_core())?;
+        let place = next.stages().iter().position(|known| known.name() == stage);
+        let unit =
+            self.runner.units.iter().find(|unit| place.is_some_and(|place| unit.stages.contains(&place)));
+        let unit = unit.expect("a stage that could be replaced is in a unit");
+        let (component, _) = component_of(&next, &unit.stages).await?;
+        let update = self.host.update(unit.named.name.as_str(), component).strategy(strategy);
+        let promoted = if unit.stages.len() > 1 { update.any_version().await? } else { update.await? };
+        self.runner.pipeline.store(Arc::new(next));
+        Ok(promoted)
+    }
+
+    /// Takes no more items, waits until those inside have come to their end, and removes the
+    /// deployments of its stages. Runs end.
+    ///
+    /// # Errors
+    ///
+    /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to one of its
+    /// stages; then that one stays.
+    pub async fn remove(self) -> Result<()> {
+        self.runner.close();
+        self.runner.empty().await;
+        self.host.0.pipelines.remove(&self.name());
+        let stages: Vec<ComponentName> =
+            self.runner.units.iter().map(|unit| unit.named.name.clone()).collect();
+        for name in stages {
+            self.host.remove_unless_linked(name.as_str(), Some(&self.name())).await?;
+        }
+        Ok(())
+    }
+
+    /// What it looks like at this moment.
+    #[must_use]
+    pub fn status(&self) -> PipelineStatus {
+        let pipeline = self.runner.pipeline.load();
+        let name_of = |stage: &usize| pipeline.stages()[*stage].name().to_owned();
+        let stages = self.runner.units.iter().map(|unit| StageStatus {
+            stages: unit.stages.iter().map(name_of).collect(),
+            component: unit.named.name.clone(),
+            revision: unit.revision(),
+            running: unit.running(),
+            waiting: unit.counters.waiting.load(Ordering::Relaxed),
+            attempts: unit.counters.attempts_so_far(),
+            retried: unit.counters.retried_so_far(),
+            skipped: unit.counters.skipped.load(Ordering::Relaxed),
+            dead_letters: unit.counters.dead_letters.load(Ordering::Relaxed),
+            p99: unit.counters.p99(),
+        });
+        PipelineStatus {
+            pipeline: pipeline.name().clone(),
+            in_flight: self.runner.in_flight(),
+            stages: stages.collect(),
+        }
+    }
+}
+
+impl fmt::Debug for PipelineDeployment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PipelineDeployment").field(&self.name()).finish()
+    }
+}

@@ -1,0 +1,274 @@
+//! A value on its way through a pipeline.
+//!
+//! Bytes and text stay as they are from one plain signature to the next; everything else is
+//! described. Tests: below, and the workspace's `tests/suite/pipelines`.
+
+use airssys_wasm_core::Value;
+use airssys_wasm_core::world::Type;
+use wasmtime::component::Val;
+
+use crate::function::values;
+use crate::{Error, ErrorKind, Result};
+
+/// A value that enters or leaves a pipeline, or is between two of its stages.
+///
+/// ```
+/// use airssys_wasm_host::{Value, pipeline::Item};
+///
+/// assert_eq!(Item::from("Ada").into_value()?, Value::String("Ada".into()));
+/// assert_eq!(Item::from(vec![1u8, 2]).into_bytes(), Some(vec![1, 2]));
+/// # Ok::<(), airssys_wasm_host::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item(pub(super) Held);
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Held {
+    Bytes(Vec<u8>),
+    Text(String),
+    U32(u32),
+    U64(u64),
+    /// Of any type.
+    Val(Val),
+    /// The same, as it came from outside.
+    Value(Value),
+}
+
+/// What enters a pipeline for one item: an [`Item`] for each of its inputs, in their order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inputs(pub(super) Vec<Item>);
+
+impl Item {
+    /// The value.
+    ///
+    /// # Errors
+    ///
+    /// [`TypeMismatch`](ErrorKind::TypeMismatch) if a part of it belongs to an instance.
+    pub fn into_value(self) -> Result<Value> {
+        Ok(match self.0 {
+            Held::Bytes(bytes) => Value::List(bytes.into_iter().map(Value::U8).collect()),
+            Held::Text(text) => Value::String(text),
+            Held::U32(number) => Value::U32(number),
+            Held::U64(number) => Value::U64(number),
+            Held::Val(val) => values::from_wasm(val)?,
+            Held::Value(value) => value,
+        })
+    }
+
+    /// The bytes, if it is a `list<u8>`.
+    #[must_use]
+    pub fn into_bytes(self) -> Option<Vec<u8>> {
+        match self.0 {
+            Held::Bytes(bytes) => Some(bytes),
+            Held::Val(Val::List(items)) => items
+                .into_iter()
+                .map(|item| if let Val::U8(byte) = item { Some(byte) } else { None })
+                .collect(),
+            Held::Value(Value::List(items)) => items
+                .into_iter()
+                .map(|item| if let Value::U8(byte) = item { Some(byte) } else { None })
+                .collect(),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is a `string`.
+    #[must_use]
+    pub fn into_text(self) -> Option<String> {
+        match self.0 {
+            Held::Text(text) | Held::Val(Val::String(text)) | Held::Value(Value::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The same as another type, into which its own flows.
+    pub(super) fn into_type(self, ty: &Type) -> Result<Self> {
+        let value = self.into_value()?;
+        value.into_type(ty).map(Self::from).map_err(|error| mismatch(&error.to_string()))
+    }
+
+    /// Checks that it is of a type.
+    pub(super) fn check(&self, ty: &Type) -> Result<()> {
+        let fits = match (&self.0, ty) {
+            (Held::Bytes(_), Type::List(item)) => **item == Type::U8,
+            (Held::Text(_), Type::String) | (Held::U32(_), Type::U32) | (Held::U64(_), Type::U64) => true,
+            (Held::Value(value), ty) => {
+                return value.fits(ty).map_err(|error| mismatch(&error.to_string()));
+            }
+            // Given by a stage of that type.
+            (Held::Val(_), _) => true,
+            _ => false,
+        };
+        if fits { Ok(()) } else { Err(mismatch(&format!("the item is no `{ty}`"))) }
+    }
+
+    /// As the runtime has it, of a type that it was checked against.
+    pub(super) fn into_val(self, ty: &Type) -> Val {
+        match self.0 {
+            Held::Bytes(bytes) => Val::List(bytes.into_iter().map(Val::U8).collect()),
+            Held::Text(text) => Val::String(text),
+            Held::U32(number) => Val::U32(number),
+            Held::U64(number) => Val::U64(number),
+            Held::Val(val) => val,
+            Held::Value(value) => values::to_wasm(&value, ty),
+        }
+    }
+
+    fn into_u64(self) -> Option<u64> {
+        match self.0 {
+            Held::U32(number) | Held::Val(Val::U32(number)) | Held::Value(Value::U32(number)) => {
+                Some(number.into())
+            }
+            Held::U64(number) | Held::Val(Val::U64(number)) | Held::Value(Value::U64(number)) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+fn mismatch(problem: &str) -> Error {
+    Error::new(ErrorKind::TypeMismatch, problem)
+}
+
+impl From<Value> for Item {
+    fn from(value: Value) -> Self {
+        Self(Held::Value(value))
+    }
+}
+
+impl From<Vec<u8>> for Item {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Held::Bytes(bytes))
+    }
+}
+
+impl From<String> for Item {
+    fn from(text: String) -> Self {
+        Self(Held::Text(text))
+    }
+}
+
+impl From<&str> for Item {
+    fn from(text: &str) -> Self {
+        Self(Held::Text(text.into()))
+    }
+}
+
+impl From<u32> for Item {
+    fn from(number: u32) -> Self {
+        Self(Held::U32(number))
+    }
+}
+
+impl From<u64> for Item {
+    fn from(number: u64) -> Self {
+        Self(Held::U64(number))
+    }
+}
+
+impl<T: Into<Item>> From<T> for Inputs {
+    fn from(item: T) -> Self {
+        Self(vec![item.into()])
+    }
+}
+
+impl FromIterator<Item> for Inputs {
+    fn from_iter<I: IntoIterator<Item = Item>>(items: I) -> Self {
+        Self(items.into_iter().collect())
+    }
+}
+
+/// Parameters out of the items of a stage's inputs.
+pub(crate) trait FromItems: Sized {
+    fn from_items(items: Vec<Item>) -> Option<Self>;
+}
+
+/// What a function returned, as far as its Rust types tell.
+pub(crate) enum Returned {
+    Nothing,
+    One(Item),
+    Maybe(Option<Item>),
+    Either(Result<Item, Item>),
+}
+
+/// A result, as a pipeline sees it.
+pub(crate) trait IntoReturned {
+    fn into_returned(self) -> Returned;
+}
+
+trait Single: Sized {
+    fn single(item: Item) -> Option<Self>;
+}
+
+impl Single for Vec<u8> {
+    fn single(item: Item) -> Option<Self> {
+        item.into_bytes()
+    }
+}
+
+impl Single for String {
+    fn single(item: Item) -> Option<Self> {
+        item.into_text()
+    }
+}
+
+impl Single for u32 {
+    fn single(item: Item) -> Option<Self> {
+        item.into_u64().and_then(|number| number.try_into().ok())
+    }
+}
+
+impl Single for u64 {
+    fn single(item: Item) -> Option<Self> {
+        item.into_u64()
+    }
+}
+
+impl FromItems for () {
+    fn from_items(items: Vec<Item>) -> Option<Self> {
+        items.is_empty().then_some(())
+    }
+}
+
+impl<A: Single> FromItems for (A,) {
+    fn from_items(mut items: Vec<Item>) -> Option<Self> {
+        let one = items.pop()?;
+        Some((A::single(one)?,))
+    }
+}
+
+impl<A: Single, B: Single> FromItems for (A, B) {
+    fn from_items(mut items: Vec<Item>) -> Option<Self> {
+        let (second, first) = (items.pop()?, items.pop()?);
+        Some((A::single(first)?, B::single(second)?))
+    }
+}
+
+impl IntoReturned for () {
+    fn into_returned(self) -> Returned {
+        Returned::Nothing
+    }
+}
+
+macro_rules! one {
+    ($($ty:ty),*) => {$(
+        impl IntoReturned for ($ty,) {
+            fn into_returned(self) -> Returned {
+                Returned::One(self.0.into())
+            }
+        }
+
+        impl IntoReturned for (Option<$ty>,) {
+            fn into_returned(self) -> Returned {
+                Returned::Maybe(self.0.map(Item::from))
+            }
+        }
+
+        impl IntoReturned for (Result<$ty, String>,) {
+            fn into_returned(self) -> Returned {
+                Returned::Either(self.0.map(Item::from).map_err(Item::from))
+            }
+        }
+    )*};
+}
+
+one!(Vec<u8>, String, u32, u64);

@@ -1,0 +1,42 @@
+//! Pipelines that run: what core checked, carried out.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `deploy` | a deployment for each stage, or for several that are fused |
+//! | `handle`, `names`, `status` | a pipeline in the hands of an embedder |
+//! | `runner` | what a deployed pipeline consists of, and where its items go |
+//! | `unit`, `call` | works on one item: attempts, deadlines, what happens to errors |
+//! | `evaluate`, `turnstile` | one item through all of its stages, in the order of its run |
+//! | `run` | streams of items in, streams of outcomes out |
+//! | `item`, `letter` | values on their way, and items that were put aside |
+//!
+//! Each stage is a deployment of its own, with its store, limits, grants and history; a stage
+//! is updated as any deployment is. Decides nothing about types: core did.
+//! Tests: the workspace's `tests/suite/pipelines`.
+
+mod call;
+mod deploy;
+mod evaluate;
+mod handle;
+mod item;
+mod letter;
+mod names;
+mod run;
+mod runner;
+mod status;
+mod turnstile;
+mod unit;
+
+pub use airssys_wasm_core::pipeline::*;
+pub use deploy::DeployPipeline;
+pub use evaluate::Outcome;
+pub use handle::PipelineDeployment;
+pub(crate) use item::{FromItems, IntoReturned};
+pub use item::{Inputs, Item};
+pub use letter::{Cause, DeadLetter, DeadLetters};
+pub(crate) use names::Pipelines;
+pub use run::Outcomes;
+pub use status::{PipelineStatus, StageStatus};
+
+/// What the function of fused stages is called.
+const RUN: &str = "run";

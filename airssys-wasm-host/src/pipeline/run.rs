@@ -1,0 +1,161 @@
+//! Runs: streams of items in, streams of outcomes out.
+//!
+//! Nothing is taken from the input that has no room inside, so a slow reader of the outcomes
+//! slows whoever gives items, and memory stays flat.
+//! Tests: the workspace's `tests/suite/pipelines/runs`.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use airssys_wasm_core::pipeline::Order as Ordering;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, TryStreamExt as _};
+use tokio::task::JoinHandle;
+
+use super::call::Came;
+use super::evaluate::{Evaluation, Order, Outcome};
+use super::item::{Inputs, Item};
+use super::runner::Runner;
+use super::unit::Done;
+use crate::{Error, ErrorKind, Result};
+
+/// The outcomes of a run, one for each item, in the order of the items unless a stage says
+/// otherwise. Ends with the input, after the first error, and when the pipeline is removed.
+///
+/// Dropped, it cancels what is inside.
+#[must_use = "a run goes on only while its outcomes are read"]
+pub struct Outcomes(BoxStream<'static, Result<Outcome>>);
+
+impl Stream for Outcomes {
+    type Item = Result<Outcome>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+/// What sources gave for one item, by their units.
+type Given = Vec<(usize, Option<Item>)>;
+
+/// Runs items from `input`.
+pub(super) fn run(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> Outcomes {
+    let order = Order::of(&runner);
+    let in_order = runner.units.iter().all(|unit| unit.options.ordering() == Ordering::Kept);
+    let most = runner.in_flight_max;
+    let fed = feed(Arc::clone(&runner), input);
+    let begun = fed.map(move |fed| begin(&runner, &order, fed));
+    let outcomes = if in_order { begun.buffered(most).boxed() } else { begun.buffer_unordered(most).boxed() };
+    Outcomes(until_error(outcomes).boxed())
+}
+
+/// One item.
+pub(super) async fn one(runner: &Arc<Runner>, inputs: Inputs) -> Result<Outcome> {
+    runner.check(&inputs)?;
+    let Some(given) = from_sources(runner, 0).await? else { return Ok(Outcome::default()) };
+    let mut evaluation = Evaluation::begin(runner, None, 0, inputs.0)?;
+    for (unit, item) in given {
+        evaluation.give(unit, item)?;
+    }
+    in_time(runner, evaluation).await
+}
+
+/// Items with their numbers, and what sources gave for them. Ends when a source does.
+fn feed(
+    runner: Arc<Runner>,
+    input: BoxStream<'static, Inputs>,
+) -> impl Stream<Item = Result<(u64, Inputs, Given)>> + Send {
+    let open = input.take_until({
+        let runner = Arc::clone(&runner);
+        async move { runner.closed().await }
+    });
+    stream::try_unfold((Box::pin(open.enumerate()), runner), async |(mut input, runner)| {
+        let Some((sequence, inputs)) = input.next().await else { return Ok(None) };
+        runner.check(&inputs)?;
+        let sequence = sequence as u64;
+        match from_sources(&runner, sequence).await? {
+            Some(given) => Ok(Some(((sequence, inputs, given), (input, runner)))),
+            None => Ok(None),
+        }
+    })
+}
+
+/// An item that each source gives; none if one of them is at its end.
+async fn from_sources(runner: &Arc<Runner>, sequence: u64) -> Result<Option<Given>> {
+    let mut given = Vec::new();
+    for (place, unit) in runner.units.iter().enumerate().filter(|(_, unit)| unit.source.is_some()) {
+        if unit.source == Some(airssys_wasm_core::pipeline::Source::Once) && sequence > 0 {
+            return Ok(None);
+        }
+        match unit.work(Vec::new(), false).await {
+            Done::Came(Came::Output(item)) => given.push((place, item)),
+            Done::Came(Came::End | Came::Error(_)) => return Ok(None),
+            Done::Ended { action, letter } => {
+                if let Some(ended) = letter {
+                    runner.end(place, sequence, action, ended)?;
+                }
+                given.push((place, None));
+            }
+        }
+    }
+    Ok(Some(given))
+}
+
+/// The item stands in line from here on; what is left of its way is a task of its own.
+fn begin(
+    runner: &Arc<Runner>,
+    order: &Arc<Order>,
+    fed: Result<(u64, Inputs, Given)>,
+) -> impl Future<Output = Result<Outcome>> + Send + use<> {
+    let begun = fed.and_then(|(sequence, inputs, given)| {
+        let mut evaluation = Evaluation::begin(runner, Some(order), sequence, inputs.0)?;
+        given.into_iter().try_for_each(|(unit, item)| evaluation.give(unit, item))?;
+        Ok(evaluation)
+    });
+    let runner = Arc::clone(runner);
+    let task = begun.map(|evaluation| Task(tokio::spawn(async move { in_time(&runner, evaluation).await })));
+    async move { task?.await }
+}
+
+async fn in_time(runner: &Runner, evaluation: Evaluation) -> Result<Outcome> {
+    let pipeline = runner.pipeline.load_full();
+    let Some(deadline) = pipeline.deadline() else { return evaluation.run().await };
+    tokio::time::timeout(deadline, evaluation.run()).await.unwrap_or_else(|_| {
+        let message =
+            format!("an item took longer through `{}` than its deadline, {deadline:?}", pipeline.name());
+        Err(Error::new(ErrorKind::DeadlineExceeded, message))
+    })
+}
+
+/// Ends after the first error.
+fn until_error(outcomes: BoxStream<'static, Result<Outcome>>) -> impl Stream<Item = Result<Outcome>> + Send {
+    stream::unfold(Some(outcomes), async |outcomes| {
+        let mut outcomes = outcomes?;
+        match outcomes.try_next().await {
+            Ok(Some(outcome)) => Some((Ok(outcome), Some(outcomes))),
+            Ok(None) => None,
+            Err(error) => Some((Err(error), None)),
+        }
+    })
+}
+
+/// A task that ends when it is dropped.
+struct Task(JoinHandle<Result<Outcome>>);
+
+impl Future for Task {
+    type Output = Result<Outcome>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_unpin(context).map(|joined| {
+            joined.unwrap_or_else(|error| {
+                Err(Error::new(ErrorKind::Internal, format!("an item was lost: {error}")))
+            })
+        })
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

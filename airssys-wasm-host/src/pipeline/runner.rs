@@ -1,0 +1,243 @@
+//! What a deployed pipeline consists of, and where its items go.
+//!
+//! Tests: the workspace's `tests/suite/pipelines`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use airssys_wasm_core::pipeline::{ComponentPipeline, Edge, FromPort, OnError, Route};
+use arc_swap::ArcSwap;
+use tokio::sync::Notify;
+
+use super::item::{Inputs, Item};
+use super::letter::{Cause, DeadLetter, DeadLetters};
+use super::unit::{Ended, Unit, count};
+use crate::{Error, ErrorKind, Result};
+
+/// A pipeline that is deployed.
+pub(crate) struct Runner {
+    /// As its stages are now.
+    pub(super) pipeline: ArcSwap<ComponentPipeline>,
+    pub(super) units: Vec<Unit>,
+    /// Where each edge leads, by the unit that it leaves.
+    pub(super) ways: Vec<Vec<Way>>,
+    /// Where items come in: unit and parameter.
+    pub(super) inputs: Vec<(usize, usize)>,
+    pub(super) in_flight_max: usize,
+    pub(super) letters: Option<Arc<dyn DeadLetters>>,
+    /// One update of a stage at a time.
+    pub(super) updating: tokio::sync::Mutex<()>,
+    in_flight: AtomicUsize,
+    is_closed: AtomicBool,
+    changed: Notify,
+}
+
+/// An edge between two units.
+pub(super) struct Way {
+    pub(super) port: FromPort,
+    pub(super) route: Route,
+    pub(super) to: usize,
+    pub(super) param: usize,
+    /// The type that the item is made, if it has another.
+    pub(super) convert: Option<airssys_wasm_core::world::Type>,
+}
+
+/// An item is inside until this is dropped.
+pub(super) struct Inside(Arc<Runner>);
+
+impl Runner {
+    pub(super) fn new(
+        pipeline: ComponentPipeline,
+        units: Vec<Unit>,
+        letters: Option<Arc<dyn DeadLetters>>,
+    ) -> Self {
+        let unit_of = |stage: usize| {
+            units.iter().position(|unit| unit.stages.contains(&stage)).expect("every stage is in a unit")
+        };
+        let ways = units
+            .iter()
+            .map(|unit| {
+                let last = unit.stages.last().copied();
+                let leaves = pipeline.edges().iter().filter(|edge| Some(edge.from()) == last);
+                leaves.map(|edge| Way::of(edge, &pipeline, unit_of(edge.to()))).collect()
+            })
+            .collect();
+        let inputs = pipeline.inputs().iter().map(|input| (unit_of(input.stage), input.param)).collect();
+        let in_all = |unit: &Unit| (unit.options.concurrency_max() + unit.options.queue()) as usize;
+        let in_flight_max = match pipeline.in_flight_max() {
+            Some(most) => most as usize,
+            None => units.iter().map(in_all).sum(),
+        };
+        Self {
+            pipeline: ArcSwap::from_pointee(pipeline),
+            ways,
+            inputs,
+            in_flight_max: in_flight_max.max(1),
+            letters,
+            updating: tokio::sync::Mutex::default(),
+            in_flight: AtomicUsize::new(0),
+            is_closed: AtomicBool::new(false),
+            changed: Notify::new(),
+            units,
+        }
+    }
+
+    /// An item comes in.
+    ///
+    /// # Errors
+    ///
+    /// If the pipeline takes no more.
+    pub(super) fn enter(self: &Arc<Self>) -> Result<Inside> {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        let inside = Inside(Arc::clone(self));
+        if self.is_closed.load(Ordering::SeqCst) {
+            let message = format!("the pipeline `{}` was removed", self.pipeline.load().name());
+            return Err(Error::new(ErrorKind::NotDeployed, message));
+        }
+        Ok(inside)
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::SeqCst)
+    }
+
+    /// Takes no more items.
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until it takes no more items.
+    pub(super) async fn closed(&self) {
+        self.changes(|| self.is_closed()).await;
+    }
+
+    /// Waits until the last item has left.
+    pub(super) async fn empty(&self) {
+        self.changes(|| self.in_flight() == 0).await;
+    }
+
+    async fn changes(&self, until: impl Fn() -> bool) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if until() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Checks that an item for each input is there, of its type.
+    pub(super) fn check(&self, inputs: &Inputs) -> Result<()> {
+        let pipeline = self.pipeline.load();
+        let expected = pipeline.inputs();
+        if inputs.0.len() != expected.len() {
+            let message = format!(
+                "`{}` has {} inputs, and {} items were given",
+                pipeline.name(),
+                expected.len(),
+                inputs.0.len()
+            );
+            return Err(Error::new(ErrorKind::TypeMismatch, message));
+        }
+        inputs.0.iter().zip(expected).try_for_each(|(item, input)| {
+            item.check(&input.ty).map_err(|error| {
+                let stage = &pipeline.stages()[input.stage];
+                let port = format!("{}.{}", stage.name(), stage.inputs()[input.param].name);
+                Error::new(ErrorKind::TypeMismatch, format!("`{port}`: {error}"))
+            })
+        })
+    }
+
+    /// The stage whose output leaves the pipeline at a unit, if one does.
+    pub(super) fn output_name(&self, unit: usize) -> Option<String> {
+        let pipeline = self.pipeline.load();
+        let last = self.units[unit].stages.last()?;
+        let is_output = pipeline.outputs().iter().any(|output| output.stage == *last);
+        is_output.then(|| pipeline.stages()[*last].name().to_owned())
+    }
+
+    /// Whether an error of a unit has an edge to go.
+    pub(super) fn takes_errors(&self, unit: usize) -> bool {
+        self.ways[unit].iter().any(|way| way.port == FromPort::Error)
+    }
+
+    /// What is done with an item that goes no further.
+    ///
+    /// # Errors
+    ///
+    /// If it ends the run.
+    pub(super) fn end(&self, unit: usize, sequence: u64, action: OnError, ended: Ended) -> Result<()> {
+        let unit = &self.units[unit];
+        match action {
+            OnError::Skip => count(&unit.counters.skipped),
+            OnError::DeadLetter => {
+                count(&unit.counters.dead_letters);
+                self.write(unit, sequence, ended);
+            }
+            _ => return Err(self.failure(unit, sequence, &ended)),
+        }
+        Ok(())
+    }
+
+    fn write(&self, unit: &Unit, sequence: u64, ended: Ended) {
+        let Some(letters) = &self.letters else { return };
+        letters.take(DeadLetter {
+            pipeline: self.pipeline.load().name().clone(),
+            stage: unit.name.clone(),
+            revision: ended.revision,
+            sequence,
+            attempts: ended.attempts,
+            inputs: ended.inputs,
+            cause: ended.cause,
+        });
+    }
+
+    fn failure(&self, unit: &Unit, sequence: u64, ended: &Ended) -> Error {
+        let kind = match &ended.cause {
+            Cause::Returned(_) => ErrorKind::StageError,
+            Cause::Failed(error) => error.kind(),
+        };
+        let message = format!(
+            "item {sequence} of `{}`, at stage `{}`: {}",
+            self.pipeline.load().name(),
+            unit.name,
+            ended.cause
+        );
+        Error::new(kind, message)
+    }
+}
+
+impl Way {
+    fn of(edge: &Edge, pipeline: &ComponentPipeline, to: usize) -> Self {
+        let wanted = &pipeline.stages()[edge.to()].inputs()[edge.param()].ty;
+        Self {
+            port: edge.from_port(),
+            route: edge.route().clone(),
+            to,
+            param: edge.param(),
+            convert: (edge.ty() != wanted).then(|| wanted.clone()),
+        }
+    }
+
+    /// Whether an item takes it.
+    pub(super) fn takes(&self, item: &Item) -> Result<bool> {
+        match &self.route {
+            Route::Always => Ok(true),
+            route => Ok(route.takes(&item.clone().into_value()?)),
+        }
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        if self.0.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.changed.notify_waiters();
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Lets items through in the order of their numbers.
+//!
+//! Every number comes once: by passing, or by being said not to come.
+//! Tests: below.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::task::{Poll, Waker};
+
+use parking_lot::Mutex;
+
+#[derive(Default)]
+pub(super) struct Turnstile(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    next: u64,
+    /// Those after the next that are through already.
+    through: BTreeSet<u64>,
+    waiting: BTreeMap<u64, Waker>,
+}
+
+impl Turnstile {
+    /// Waits until every smaller number is through.
+    pub(super) async fn turn(&self, number: u64) {
+        poll_fn(|context| {
+            let mut state = self.0.lock();
+            if state.next >= number {
+                state.waiting.remove(&number);
+                return Poll::Ready(());
+            }
+            state.waiting.insert(number, context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// A number is through, or will not come.
+    pub(super) fn pass(&self, number: u64) {
+        let woken = {
+            let mut state = self.0.lock();
+            state.waiting.remove(&number);
+            if number >= state.next {
+                state.through.insert(number);
+            }
+            while state.through.first() == Some(&state.next) {
+                state.through.pop_first();
+                state.next += 1;
+            }
+            let next = state.next;
+            state.waiting.remove(&next)
+        };
+        if let Some(waker) = woken {
+            waker.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn numbers_come_in_their_order_and_some_do_not_come() {
+        let turnstile = Arc::new(Turnstile::default());
+        let order: Arc<Mutex<Vec<u64>>> = Arc::default();
+        let comers: Vec<_> = [4u64, 2, 0, 3]
+            .into_iter()
+            .map(|number| {
+                let (turnstile, order) = (Arc::clone(&turnstile), Arc::clone(&order));
+                tokio::spawn(async move {
+                    turnstile.turn(number).await;
+                    order.lock().push(number);
+                    turnstile.pass(number);
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        turnstile.pass(1);
+        for comer in comers {
+            comer.await.expect("a comer");
+        }
+        assert_eq!(*order.lock(), [0, 2, 3, 4]);
+    }
+}

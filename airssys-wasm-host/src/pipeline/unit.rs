@@ -1,0 +1,188 @@
+//! One deployment of a pipeline: a stage, or several that were fused.
+//!
+//! Tests: the workspace's `tests/suite/pipelines`.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use airssys_wasm_core::pipeline::{OnError, Source, StageOptions};
+use airssys_wasm_core::world::Param;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::call::{Call, Came, meaning};
+use super::item::Item;
+use super::letter::Cause;
+use super::status::Counters;
+use crate::call::within;
+use crate::deployment::Named;
+use crate::engine::Ticks;
+use crate::{Error, ErrorKind, Result};
+
+pub(super) struct Unit {
+    /// Its stages, by their places in the pipeline.
+    pub(super) stages: Vec<usize>,
+    /// The name of the first.
+    pub(super) name: String,
+    pub(super) named: Arc<Named>,
+    pub(super) call: Box<dyn Call>,
+    pub(super) inputs: Vec<Param>,
+    pub(super) options: StageOptions,
+    pub(super) is_fallible: bool,
+    pub(super) source: Option<Source>,
+    slots: Arc<Semaphore>,
+    pub(super) counters: Counters,
+}
+
+/// What a unit is made of, before it counts.
+pub(super) struct Parts {
+    pub(super) stages: Vec<usize>,
+    pub(super) name: String,
+    pub(super) named: Arc<Named>,
+    pub(super) call: Box<dyn Call>,
+    pub(super) inputs: Vec<Param>,
+    pub(super) options: StageOptions,
+    pub(super) is_fallible: bool,
+    pub(super) source: Option<Source>,
+}
+
+/// What became of an item in the end.
+pub(super) enum Done {
+    Came(Came),
+    /// It goes no further, by the options of its stage.
+    Ended {
+        action: OnError,
+        letter: Option<Ended>,
+    },
+}
+
+/// An item that goes no further.
+pub(super) struct Ended {
+    pub(super) revision: Option<u64>,
+    pub(super) attempts: u32,
+    pub(super) inputs: Vec<Item>,
+    pub(super) cause: Cause,
+}
+
+/// A place at a unit, in the order in which it was asked for.
+pub(super) struct Slot(OwnedSemaphorePermit);
+
+impl Unit {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { stages, name, named, call, inputs, options, is_fallible, source } = parts;
+        let slots = Arc::new(Semaphore::new(options.concurrency_max() as usize));
+        let counters = Counters::default();
+        Self { stages, name, named, call, inputs, options, is_fallible, source, slots, counters }
+    }
+
+    /// Joins those who wait for a place, now; the place comes when this is awaited.
+    pub(super) fn queue(&self) -> impl Future<Output = Slot> + Send + use<> {
+        let mut place = Box::pin(Arc::clone(&self.slots).acquire_owned());
+        // The order of the line is that of the first polls.
+        let first = place.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+        async move {
+            let permit = match first {
+                std::task::Poll::Ready(permit) => permit,
+                std::task::Poll::Pending => place.await,
+            };
+            Slot(permit.expect("the line is never closed"))
+        }
+    }
+
+    /// Whether results leave in the order of the items though several are worked on.
+    pub(super) fn keeps_order(&self) -> bool {
+        self.options.ordering() == airssys_wasm_core::pipeline::Order::Kept
+            && self.options.concurrency_max() > 1
+    }
+
+    /// Works on one item: tries, tries again, and gives it up by the options.
+    /// `takes_errors` says whether an error has somewhere to go.
+    pub(super) async fn work(&self, items: Vec<Item>, takes_errors: bool) -> Done {
+        let attempts_max = self.options.retries().map_or(1, |retry| retry.attempts.max(1));
+        let keeps = attempts_max > 1 || self.may_write_letters();
+        let mut items = Some(items);
+        let mut attempt = 1;
+        loop {
+            let given = if keeps { items.clone() } else { items.take() };
+            let revision = AtomicU64::new(0);
+            let came = self.counters.time(self.attempt(given.unwrap_or_default(), &revision)).await;
+            let cause = match came {
+                Ok(Came::Error(error)) if !takes_errors => Cause::Returned(value_of(error)),
+                Ok(came) => return Done::Came(came),
+                Err(error) => Cause::Failed(Arc::new(error)),
+            };
+            if attempt < attempts_max {
+                self.counters.retried();
+                self.pause(attempt).await;
+                attempt += 1;
+                continue;
+            }
+            let revision = Some(revision.into_inner()).filter(|revision| *revision > 0);
+            let ended =
+                Ended { revision, attempts: attempt, inputs: items.take().unwrap_or_default(), cause };
+            return Done::Ended { action: self.action(&ended.cause), letter: Some(ended) };
+        }
+    }
+
+    async fn attempt(&self, items: Vec<Item>, revision: &AtomicU64) -> Result<Came> {
+        let calling = self.call.call(items, revision);
+        let returned = match self.options.attempt_deadline() {
+            None => calling.await?,
+            Some(time) => {
+                let clock = self.named.runtime.engines.clock();
+                let deadline = clock.now().plus(Ticks::lasting(time)).plus(Ticks(1));
+                within(clock, deadline, pin!(calling)).await.unwrap_or_else(|_| {
+                    let message = format!("`{}` took longer than its stage's deadline, {time:?}", self.name);
+                    Err(Error::new(ErrorKind::DeadlineExceeded, message))
+                })?
+            }
+        };
+        Ok(meaning(returned, self.is_fallible, self.source))
+    }
+
+    /// Longer before each further attempt.
+    async fn pause(&self, attempt: u32) {
+        if let Some(retry) = self.options.retries() {
+            let doubled = 1u32.checked_shl(attempt - 1).unwrap_or(u32::MAX);
+            tokio::time::sleep(retry.backoff.saturating_mul(doubled)).await;
+        }
+    }
+
+    fn action(&self, cause: &Cause) -> OnError {
+        match cause {
+            Cause::Returned(_) => self.options.error_action().unwrap_or(OnError::Fail),
+            Cause::Failed(_) => self.options.failure_action(),
+        }
+    }
+
+    pub(super) fn may_write_letters(&self) -> bool {
+        self.options.error_action() == Some(OnError::DeadLetter)
+            || self.options.failure_action() == OnError::DeadLetter
+    }
+
+    /// Items that wait for a place are counted by whoever waits; those who have one, here.
+    pub(super) fn running(&self) -> usize {
+        self.options.concurrency_max() as usize - self.slots.available_permits()
+    }
+
+    /// The revision that serves it.
+    pub(super) fn revision(&self) -> u64 {
+        self.named.revision().number
+    }
+}
+
+impl Slot {
+    /// Gives the place to the next.
+    pub(super) fn leave(self) {
+        drop(self.0);
+    }
+}
+
+fn value_of(item: Option<Item>) -> Option<airssys_wasm_core::Value> {
+    item.and_then(|item| item.into_value().ok())
+}
+
+/// Counts one more.
+pub(super) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}

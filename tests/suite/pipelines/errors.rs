@@ -1,0 +1,110 @@
+//! What happens to an item that a stage cannot work on: traps, deadlines and returned errors
+//! are different things, and nothing is lost without being said.
+
+use std::time::Duration;
+
+use airssys_wasm_host::pipeline::{Cause, DeadLetter, Inputs, Item, OnError, Retry};
+use airssys_wasm_host::{ErrorKind, Value};
+use futures_util::{TryStreamExt as _, stream};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::{builder, chain, deploy, of, stages};
+use crate::support::host;
+
+fn received(mut letters: UnboundedReceiver<DeadLetter>) -> Vec<DeadLetter> {
+    std::iter::from_fn(|| letters.try_recv().ok()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_returned_error_is_put_aside_with_all_that_is_known() {
+    let host = host();
+    let pipeline = builder()
+        .add_component_with("parse", stages(), of("parse").on_error(OnError::DeadLetter))
+        .add_component_with("double", stages(), of("double"))
+        .connect("parse.output", "double.input")
+        .build()
+        .expect("a pipeline");
+    let error = host.deploy_pipeline(pipeline.clone()).await.expect_err("nobody takes them");
+    assert_eq!(error.kind(), ErrorKind::InvalidPipeline, "{error}");
+    let (sender, letters) = unbounded_channel();
+    let pipeline = host.deploy_pipeline(pipeline).dead_letters(sender).await.expect("deployed");
+    let outcomes: Vec<_> = pipeline.run(stream::iter(["1", "two", "3"])).try_collect().await.expect("all");
+    let counts: Vec<usize> = outcomes.iter().map(|outcome| outcome.outputs.len()).collect();
+    assert_eq!(counts, [1, 0, 1]);
+    let letters = received(letters);
+    let [letter] = &letters[..] else { panic!("{letters:?}") };
+    assert_eq!((letter.stage.as_str(), letter.sequence, letter.attempts), ("parse", 1, 1));
+    assert_eq!(letter.revision, Some(1));
+    assert_eq!(letter.inputs, [Item::from("two")]);
+    let Cause::Returned(Some(Value::String(cause))) = &letter.cause else { panic!("{letter:?}") };
+    assert!(cause.starts_with("`two`: invalid digit"), "{cause}");
+    assert_eq!(pipeline.status().stages[0].dead_letters, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trap_ends_the_run_unless_it_was_said_otherwise() {
+    let host = host();
+    let pipeline = deploy(&host, chain(&["upper", "trap"])).await;
+    let error = pipeline.run(stream::iter(["a", "b"])).try_collect::<Vec<_>>().await.expect_err("a trap");
+    assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
+    assert!(error.to_string().contains("item 0 of `test`, at stage `"), "{error}");
+    pipeline.remove().await.expect("removed");
+
+    let (sender, letters) = unbounded_channel();
+    let pipeline = builder()
+        .add_component_with("upper", stages(), of("upper"))
+        .add_component_with("trap", stages(), of("trap").on_failure(OnError::DeadLetter))
+        .connect("upper.output", "trap.input")
+        .build()
+        .expect("a pipeline");
+    let pipeline = host.deploy_pipeline(pipeline).dead_letters(sender).await.expect("deployed");
+    pipeline.run(stream::iter(["a", "b"])).try_collect::<Vec<_>>().await.expect("all");
+    let letters = received(letters);
+    assert_eq!(letters.len(), 2);
+    for letter in letters {
+        let Cause::Failed(error) = &letter.cause else { panic!("{letter:?}") };
+        assert_eq!(error.kind(), ErrorKind::Trapped);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_that_is_too_slow_is_a_deadline_and_no_trap() {
+    let host = host();
+    let (sender, letters) = unbounded_channel();
+    let options = of("echo-after").deadline(Duration::from_millis(100)).on_failure(OnError::DeadLetter);
+    let pipeline = builder().add_component_with("slow", stages(), options).build().expect("a pipeline");
+    let pipeline = host.deploy_pipeline(pipeline).dead_letters(sender).await.expect("deployed");
+    let item = |ms: u64| [Item::from(1u32), Item::from(ms)].into_iter().collect::<Inputs>();
+    let begun = std::time::Instant::now();
+    let outcomes: Vec<_> =
+        pipeline.run(stream::iter([item(0), item(60_000), item(1)])).try_collect().await.expect("all");
+    assert_eq!(outcomes.iter().map(|outcome| outcome.outputs.len()).collect::<Vec<_>>(), [1, 0, 1]);
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let letters = received(letters);
+    let Cause::Failed(error) = &letters[0].cause else { panic!("{letters:?}") };
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_idempotent_is_tried_again() {
+    let host = host();
+    let (sender, letters) = unbounded_channel();
+    let retry = Retry { attempts: 3, backoff: Duration::from_millis(1) };
+    let options = of("halve").on_error(OnError::DeadLetter).idempotent().retry(retry);
+    let pipeline = builder().add_component_with("halve", stages(), options).build().expect("a pipeline");
+    let pipeline = host.deploy_pipeline(pipeline).dead_letters(sender).await.expect("deployed");
+    pipeline.run(stream::iter([8u32, 3])).try_collect::<Vec<_>>().await.expect("all");
+    assert_eq!(received(letters)[0].attempts, 3);
+    let status = &pipeline.status().stages[0];
+    assert_eq!((status.attempts, status.retried), (4, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_fails_ends_the_run_where_that_was_said() {
+    let host = host();
+    let pipeline = builder().add_component_with("halve", stages(), of("halve").on_error(OnError::Fail));
+    let pipeline = deploy(&host, pipeline).await;
+    let error = pipeline.call(3u32).await.expect_err("odd");
+    assert_eq!(error.kind(), ErrorKind::StageError);
+    assert_eq!(error.to_string(), "item 0 of `test`, at stage `halve`: it returned the error \"3 is odd\"");
+}

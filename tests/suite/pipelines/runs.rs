@@ -1,0 +1,158 @@
+//! Runs: order, backpressure, flat memory, cancellation, removal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use airssys_wasm_host::pipeline::{Inputs, Item, Order, StageOptions};
+use airssys_wasm_host::{ErrorKind, Instancing};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::{builder, chain, deploy, of, stages};
+use crate::support::{guest, host};
+
+fn sleeper(concurrency: u32, order: Order) -> StageOptions {
+    of("sleep").concurrency(concurrency).order(order)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn items_come_out_in_the_order_in_which_they_came_in() {
+    let host = host();
+    let pipeline = deploy(&host, chain(&["double", "spell"])).await;
+    let run = pipeline.run(stream::iter(0..1_000u32));
+    let texts: Vec<String> = run
+        .map_ok(|outcome| outcome.into_item().and_then(Item::into_text).expect("a text"))
+        .try_collect()
+        .await
+        .expect("all");
+    let expected: Vec<String> =
+        (0..1_000u32).map(|n| (n * 2).to_string().chars().map(|c| format!("<{c}>")).collect()).collect();
+    assert_eq!(texts, expected);
+}
+
+/// Results that are ready early wait for those before them, or not, as was said.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_keeps_the_order_of_its_items_or_not() {
+    for (order, expected) in [(Order::Kept, [0, 1, 2, 3]), (Order::AsFinished, [3, 2, 1, 0])] {
+        let host = host();
+        let pipeline =
+            builder().add_component_with("echo", stages(), of("echo-after").concurrency(4).order(order));
+        let pipeline = deploy(&host, pipeline).await;
+        let input =
+            stream::iter((0..4u32).map(|n| {
+                [Item::from(n), Item::from(u64::from(3 - n) * 150)].into_iter().collect::<Inputs>()
+            }));
+        let numbers: Vec<u32> = pipeline
+            .run(input)
+            .map_ok(|outcome| match outcome.into_item().expect("one").into_value().expect("a value") {
+                airssys_wasm_host::Value::U32(n) => n,
+                other => panic!("{other:?}"),
+            })
+            .try_collect()
+            .await
+            .expect("all");
+        assert_eq!(numbers, expected, "{order:?}");
+    }
+}
+
+/// A slow reader slows whoever gives items: no more are taken than there is room for.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_items_are_taken_than_have_room_inside() {
+    let host = host();
+    let taken = Arc::new(AtomicU64::new(0));
+    let pipeline = deploy(&host, chain(&["double", "spell"]).in_flight_max(8)).await;
+    let counted = Arc::clone(&taken);
+    let endless = stream::repeat_with(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        7u32
+    });
+    let mut run = pipeline.run(endless);
+    for read in 1..200u64 {
+        run.next().await.expect("endless").expect("an outcome");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let taken = taken.load(Ordering::SeqCst);
+        assert!(taken <= read + 8, "{taken} were taken, and {read} read");
+    }
+}
+
+/// Dropped half-way, a run leaves nothing behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_dropped_is_cancelled() {
+    let host = host();
+    let pipeline = builder().add_component_with("sleep", guest("limits-sleep"), sleeper(4, Order::Kept));
+    let pipeline = deploy(&host, pipeline).await;
+    let mut run = pipeline.run(stream::repeat(60_000u64));
+    let _ = tokio::time::timeout(Duration::from_millis(300), run.next()).await;
+    assert!(pipeline.status().in_flight > 0);
+    drop(run);
+    for _ in 0..500 {
+        if pipeline.status().in_flight == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{:?}", pipeline.status());
+}
+
+/// Removal lets those inside come to their end, and ends the run.
+#[tokio::test(flavor = "multi_thread")]
+async fn removal_flushes_what_is_inside() {
+    let host = host();
+    let pipeline = deploy(&host, chain(&["double", "spell"])).await;
+    let stage = pipeline.status().stages[0].component.clone();
+    let error = host.remove(stage.as_str()).await.expect_err("a pipeline needs it");
+    assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
+    let run = pipeline.run(stream::repeat(1u32).then(async |n| {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        n
+    }));
+    let read = tokio::spawn(async move { run.try_collect::<Vec<_>>().await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(host.pipeline("test").is_some());
+    pipeline.remove().await.expect("removed");
+    let outcomes = read.await.expect("a reader").expect("no item fails");
+    assert!(outcomes.len() > 10 && outcomes.iter().all(|outcome| outcome.outputs.len() == 1));
+    assert!(host.pipeline("test").is_none() && host.list().is_empty());
+}
+
+/// A source gives items until it says that there are no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_runs_to_its_end() {
+    let host = host();
+    let pipeline = builder()
+        .add_component("count", counter(5))
+        .add_component_with("double", stages(), of("double"))
+        .connect("count.output", "double.input");
+    let pipeline = host
+        .deploy_pipeline(pipeline.build().expect("a pipeline"))
+        .instancing("count", Instancing::Stateful)
+        .await
+        .expect("deployed");
+    let outcomes: Vec<_> = pipeline.run_sources().try_collect().await.expect("all");
+    let values: Vec<String> = outcomes
+        .into_iter()
+        .map(|outcome| outcome.into_item().expect("one").into_value().expect("a value").to_string())
+        .collect();
+    assert_eq!(values, ["2", "4", "6", "8", "10"]);
+}
+
+/// Gives 1, 2, 3 and so on, until it has given so many.
+fn counter(most: u32) -> airssys_wasm_host::Component {
+    crate::support::wat(
+        "counter",
+        &format!(
+            r#"(component
+                (core module $m
+                    (memory (export "memory") 1)
+                    (global $n (mut i32) (i32.const 0))
+                    (func (export "next") (result i32)
+                        (i32.store8 (i32.const 16) (i32.lt_u (global.get $n) (i32.const {most})))
+                        (global.set $n (i32.add (global.get $n) (i32.const 1)))
+                        (i32.store (i32.const 20) (global.get $n))
+                        (i32.const 16)))
+                (core instance $i (instantiate $m))
+                (func (export "next") (result (option u32))
+                    (canon lift (core func $i "next") (memory $i "memory"))))"#
+        ),
+    )
+}

@@ -1,0 +1,106 @@
+//! Fan-out and fan-in: broadcast, routes, shares, error ports, merge and zip.
+
+use airssys_wasm_host::Value;
+use airssys_wasm_host::pipeline::Outcome;
+use futures_util::{TryStreamExt as _, stream};
+
+use super::{builder, deploy, of, stages};
+use crate::support::host;
+
+/// What came out, as `stage=value`, in order of stages.
+fn told(outcome: Outcome) -> Vec<String> {
+    let mut told: Vec<String> = outcome
+        .outputs
+        .into_iter()
+        .map(|(stage, item)| format!("{stage}={}", item.into_value().expect("a value")))
+        .collect();
+    told.sort();
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_stage_that_is_connected_gets_the_item_and_a_join_waits_for_all() {
+    let host = host();
+    let pipeline = builder()
+        .add_component_with("start", stages(), of("double"))
+        .add_component_with("left", stages(), of("double"))
+        .add_component_with("right", stages(), of("double"))
+        .add_component_with("join", stages(), of("add"))
+        .connect("start.output", "left.input")
+        .connect("start.output", "right.input")
+        .connect("left.output", "join.a")
+        .connect("right.output", "join.b");
+    let pipeline = deploy(&host, pipeline).await;
+    let outcomes: Vec<_> = pipeline.run(stream::iter(1..=100u32)).try_collect().await.expect("all");
+    for (n, outcome) in (1u32..).zip(outcomes) {
+        assert_eq!(told(outcome), [format!("join={}", n * 8)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn routes_and_shares_send_an_item_one_way() {
+    let host = host();
+    let pipeline = builder()
+        .add_component_with("start", stages(), of("double"))
+        .add_component_with("small", stages(), of("spell"))
+        .add_component_with("large", stages(), of("double"))
+        .add_component_with("a", stages(), of("spell"))
+        .add_component_with("b", stages(), of("spell"))
+        .connect_when("start.output", "small.input", "<= 10")
+        .connect_when("start.output", "large.input", "> 10")
+        .partition("large.output", "", ["a.input", "b.input"]);
+    let built = pipeline.build();
+    let pipeline = match built {
+        Ok(pipeline) => host.deploy_pipeline(pipeline).await.expect("deployed"),
+        Err(errors) => panic!("{errors}"),
+    };
+    assert_eq!(told(pipeline.call(5u32).await.expect("an outcome")), ["small=\"<1><0>\""]);
+    let (mut a, mut b) = (0, 0);
+    for n in 6..40u32 {
+        let first = told(pipeline.call(n).await.expect("an outcome"));
+        assert_eq!(
+            first,
+            told(pipeline.call(n).await.expect("an outcome")),
+            "the same key goes the same way"
+        );
+        match first[..] {
+            [ref one] if one.starts_with("a=") => a += 1,
+            [ref one] if one.starts_with("b=") => b += 1,
+            ref other => panic!("{other:?}"),
+        }
+    }
+    assert!(a > 0 && b > 0, "{a} and {b}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_have_a_way_of_their_own_and_ways_meet_again() {
+    let host = host();
+    let pipeline = builder()
+        .add_component_with("parse", stages(), of("parse"))
+        .add_component_with("spell", stages(), of("spell"))
+        .add_component_with("upper", stages(), of("upper"))
+        .connect("parse.output", "spell.input")
+        .connect("spell.output", "upper.input")
+        .connect("parse.error", "upper.input");
+    let pipeline = deploy(&host, pipeline).await;
+    assert_eq!(told(pipeline.call("42").await.expect("an outcome")), ["upper=\"<4><2>\""]);
+    let told = told(pipeline.call("x").await.expect("an outcome"));
+    assert_eq!(told, ["upper=\"`X`: INVALID DIGIT FOUND IN STRING\""]);
+}
+
+/// A record with more fields goes where fewer are wanted.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_pass_whole() {
+    let host = host();
+    let pipeline = builder()
+        .add_component_with("describe", stages(), of("describe"))
+        .add_component_with("render", stages(), of("render"))
+        .connect("describe.output", "render.input");
+    let pipeline = deploy(&host, pipeline).await;
+    let Value::String(text) =
+        pipeline.call("ho ho!").await.expect("one").into_item().expect("one").into_value().expect("a value")
+    else {
+        panic!("a text")
+    };
+    assert!(text.contains("Mood::Loud(1)"), "{text}");
+}
