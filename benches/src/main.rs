@@ -18,9 +18,10 @@ use report::Row;
 
 type Bench = fn() -> Vec<Row>;
 
-const BENCHES: [(&str, Bench); 12] = [
+const BENCHES: [(&str, Bench); 13] = [
     ("typed-call", rows::typed_call::rows),
     ("link", rows::link::rows),
+    ("pipeline", rows::pipeline::rows),
     ("fresh-instance", rows::fresh_instance::rows),
     ("threads", rows::threads::rows),
     ("update", rows::update::rows),

@@ -129,9 +129,18 @@ impl Host {
 
     /// The same, where only links of others than `owner` count.
     pub(crate) async fn remove_unless_linked(&self, name: &str, owner: Option<&ComponentName>) -> Result<()> {
+        let callers: BTreeSet<ComponentName> = self
+            .0
+            .names
+            .all()
+            .iter()
+            .map(|named| named.name.clone())
+            .chain(self.0.pipelines.names())
+            .collect();
         let named = self.0.names.remove(name, |named| {
             let mut linked = named.callers.linked();
-            linked.retain(|by| Some(by) != owner);
+            // A caller that was removed may have instances that are being dropped.
+            linked.retain(|by| Some(by) != owner && callers.contains(by));
             if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
         })?;
         named.end(End::Removed);

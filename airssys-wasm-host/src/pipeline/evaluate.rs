@@ -28,7 +28,7 @@ pub struct Outcome {
     pub sequence: u64,
     /// What left the pipeline, by the name of the stage: nothing if the item was left out or
     /// put aside, several if several stages gave something.
-    pub outputs: Vec<(String, Item)>,
+    pub outputs: Vec<(Arc<str>, Item)>,
 }
 
 impl Outcome {
@@ -140,10 +140,7 @@ impl Evaluation {
             Done::Came(Came::Output(item)) => self.leave(unit, FromPort::Output, item),
             Done::Came(Came::Error(item)) => self.leave(unit, FromPort::Error, item),
             Done::Came(Came::End) => Ok(()),
-            Done::Ended { action, letter } => match letter {
-                Some(ended) => self.runner.end(unit, self.sequence, action, ended),
-                None => Ok(()),
-            },
+            Done::Ended(action, ended) => self.runner.end(unit, self.sequence, action, ended),
         };
         if let Some(slot) = slot {
             slot.leave();
@@ -156,11 +153,11 @@ impl Evaluation {
         let runner = Arc::clone(&self.runner);
         let Some(item) = item else { return Ok(()) };
         let mut ways = runner.ways[unit].iter().filter(|way| way.port == port).peekable();
-        let leaves = if port == FromPort::Output { runner.output_name(unit) } else { None };
+        let leaves = runner.outputs[unit].as_ref().filter(|_| port == FromPort::Output);
         let mut item = Some(item);
         if let Some(name) = leaves {
             let given = if ways.peek().is_some() { item.clone() } else { item.take() };
-            self.outcome.outputs.extend(given.map(|item| (name, item)));
+            self.outcome.outputs.extend(given.map(|item| (Arc::clone(name), item)));
         }
         while let Some(way) = ways.next() {
             let given = if ways.peek().is_some() { item.clone() } else { item.take() };

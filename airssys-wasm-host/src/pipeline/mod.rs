@@ -7,6 +7,7 @@
 //! | `runner` | what a deployed pipeline consists of, and where its items go |
 //! | `unit`, `call` | works on one item: attempts, deadlines, what happens to errors |
 //! | `evaluate`, `turnstile` | one item through all of its stages, in the order of its run |
+//! | `chain` | the same for a single call of stages one after the other |
 //! | `run` | streams of items in, streams of outcomes out |
 //! | `item`, `letter` | values on their way, and items that were put aside |
 //!
@@ -15,6 +16,7 @@
 //! Tests: the workspace's `tests/suite/pipelines`.
 
 mod call;
+mod chain;
 mod deploy;
 mod evaluate;
 mod handle;

@@ -37,6 +37,10 @@ impl Pipelines {
         self.0.lock().remove(name);
     }
 
+    pub(crate) fn names(&self) -> Vec<ComponentName> {
+        self.0.lock().keys().cloned().collect()
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Runner>> {
         self.0.lock().iter().find(|(known, _)| known.as_str() == name).and_then(|(_, runner)| runner.clone())
     }

@@ -14,6 +14,7 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _, TryStreamExt as _};
 use tokio::task::JoinHandle;
 
 use super::call::Came;
+use super::chain;
 use super::evaluate::{Evaluation, Order, Outcome};
 use super::item::{Inputs, Item};
 use super::runner::Runner;
@@ -50,8 +51,13 @@ pub(super) fn run(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> Out
 }
 
 /// One item.
-pub(super) async fn one(runner: &Arc<Runner>, inputs: Inputs) -> Result<Outcome> {
+pub(super) async fn one(runner: &Arc<Runner>, mut inputs: Inputs) -> Result<Outcome> {
     runner.check(&inputs)?;
+    if let (Some(chain), None) = (&runner.chain, runner.pipeline.load().deadline())
+        && let Some(item) = inputs.0.pop()
+    {
+        return chain::follow(runner, chain, item).await;
+    }
     let Some(given) = from_sources(runner, 0).await? else { return Ok(Outcome::default()) };
     let mut evaluation = Evaluation::begin(runner, None, 0, inputs.0)?;
     for (unit, item) in given {
@@ -90,10 +96,8 @@ async fn from_sources(runner: &Arc<Runner>, sequence: u64) -> Result<Option<Give
         match unit.work(Vec::new(), false).await {
             Done::Came(Came::Output(item)) => given.push((place, item)),
             Done::Came(Came::End | Came::Error(_)) => return Ok(None),
-            Done::Ended { action, letter } => {
-                if let Some(ended) = letter {
-                    runner.end(place, sequence, action, ended)?;
-                }
+            Done::Ended(action, ended) => {
+                runner.end(place, sequence, action, ended)?;
                 given.push((place, None));
             }
         }

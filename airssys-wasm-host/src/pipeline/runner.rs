@@ -23,6 +23,10 @@ pub(crate) struct Runner {
     pub(super) ways: Vec<Vec<Way>>,
     /// Where items come in: unit and parameter.
     pub(super) inputs: Vec<(usize, usize)>,
+    /// The stage whose output leaves the pipeline at each unit.
+    pub(super) outputs: Vec<Option<Arc<str>>>,
+    /// The units one after the other, if every item passes through all of them so.
+    pub(super) chain: Option<Vec<usize>>,
     pub(super) in_flight_max: usize,
     pub(super) letters: Option<Arc<dyn DeadLetters>>,
     /// One update of a stage at a time.
@@ -54,7 +58,7 @@ impl Runner {
         let unit_of = |stage: usize| {
             units.iter().position(|unit| unit.stages.contains(&stage)).expect("every stage is in a unit")
         };
-        let ways = units
+        let ways: Vec<Vec<Way>> = units
             .iter()
             .map(|unit| {
                 let last = unit.stages.last().copied();
@@ -62,15 +66,19 @@ impl Runner {
                 leaves.map(|edge| Way::of(edge, &pipeline, unit_of(edge.to()))).collect()
             })
             .collect();
-        let inputs = pipeline.inputs().iter().map(|input| (unit_of(input.stage), input.param)).collect();
+        let inputs: Vec<(usize, usize)> =
+            pipeline.inputs().iter().map(|input| (unit_of(input.stage), input.param)).collect();
+        let outputs: Vec<Option<Arc<str>>> = units.iter().map(|unit| output_name(&pipeline, unit)).collect();
         let in_all = |unit: &Unit| (unit.options.concurrency_max() + unit.options.queue()) as usize;
         let in_flight_max = match pipeline.in_flight_max() {
             Some(most) => most as usize,
             None => units.iter().map(in_all).sum(),
         };
         Self {
+            chain: chain(&units, &ways, &inputs, &outputs),
             pipeline: ArcSwap::from_pointee(pipeline),
             ways,
+            outputs,
             inputs,
             in_flight_max: in_flight_max.max(1),
             letters,
@@ -154,14 +162,6 @@ impl Runner {
         })
     }
 
-    /// The stage whose output leaves the pipeline at a unit, if one does.
-    pub(super) fn output_name(&self, unit: usize) -> Option<String> {
-        let pipeline = self.pipeline.load();
-        let last = self.units[unit].stages.last()?;
-        let is_output = pipeline.outputs().iter().any(|output| output.stage == *last);
-        is_output.then(|| pipeline.stages()[*last].name().to_owned())
-    }
-
     /// Whether an error of a unit has an edge to go.
     pub(super) fn takes_errors(&self, unit: usize) -> bool {
         self.ways[unit].iter().any(|way| way.port == FromPort::Error)
@@ -213,7 +213,42 @@ impl Runner {
     }
 }
 
+fn output_name(pipeline: &ComponentPipeline, unit: &Unit) -> Option<Arc<str>> {
+    let last = unit.stages.last()?;
+    let is_output = pipeline.outputs().iter().any(|output| output.stage == *last);
+    is_output.then(|| pipeline.stages()[*last].name().into())
+}
+
+/// The units in their order, if each has one input and one way on that all items take.
+fn chain(
+    units: &[Unit],
+    ways: &[Vec<Way>],
+    inputs: &[(usize, usize)],
+    outputs: &[Option<Arc<str>>],
+) -> Option<Vec<usize>> {
+    let [(first, _)] = inputs else { return None };
+    let mut chain = vec![*first];
+    loop {
+        let last = chain[chain.len() - 1];
+        match &ways[last][..] {
+            [] => break,
+            [way] if way.is_for_all() && !chain.contains(&way.to) => chain.push(way.to),
+            _ => return None,
+        }
+    }
+    let is_plain = |unit: &Unit| unit.inputs.len() == 1 && unit.source.is_none();
+    let is_last = |place: &usize| chain.last() == Some(place);
+    let leaves_at_its_end = chain.iter().all(|place| is_last(place) || outputs[*place].is_none());
+    let is_chain = chain.len() == units.len() && units.iter().all(is_plain) && leaves_at_its_end;
+    is_chain.then_some(chain)
+}
+
 impl Way {
+    /// Whether every output takes it as it is.
+    fn is_for_all(&self) -> bool {
+        self.port == FromPort::Output && self.route == Route::Always && self.convert.is_none()
+    }
+
     fn of(edge: &Edge, pipeline: &ComponentPipeline, to: usize) -> Self {
         let wanted = &pipeline.stages()[edge.to()].inputs()[edge.param()].ty;
         Self {

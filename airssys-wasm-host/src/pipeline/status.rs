@@ -74,14 +74,11 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// Counts an attempt and how long it takes.
-    pub(super) async fn time<T>(&self, attempt: impl Future<Output = T>) -> T {
-        let begun = Instant::now();
-        let outcome = attempt.await;
+    /// Counts an attempt that began then.
+    pub(super) fn tried(&self, begun: Instant) {
         let nanoseconds = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         count(&self.took[(nanoseconds.max(1).ilog2() as usize).min(BUCKETS - 1)]);
         count(&self.attempts);
-        outcome
     }
 
     /// Counts an item that waits, until what this returns is dropped.

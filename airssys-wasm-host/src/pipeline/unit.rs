@@ -5,6 +5,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use airssys_wasm_core::pipeline::{OnError, Source, StageOptions};
 use airssys_wasm_core::world::Param;
@@ -50,10 +51,7 @@ pub(super) struct Parts {
 pub(super) enum Done {
     Came(Came),
     /// It goes no further, by the options of its stage.
-    Ended {
-        action: OnError,
-        letter: Option<Ended>,
-    },
+    Ended(OnError, Ended),
 }
 
 /// An item that goes no further.
@@ -73,6 +71,11 @@ impl Unit {
         let slots = Arc::new(Semaphore::new(options.concurrency_max() as usize));
         let counters = Counters::default();
         Self { stages, name, named, call, inputs, options, is_fallible, source, slots, counters }
+    }
+
+    /// A place at once, if one is free and nobody waits.
+    pub(super) fn place_at_once(&self) -> Option<Slot> {
+        Arc::clone(&self.slots).try_acquire_owned().ok().map(Slot)
     }
 
     /// Joins those who wait for a place, now; the place comes when this is awaited.
@@ -105,7 +108,9 @@ impl Unit {
         loop {
             let given = if keeps { items.clone() } else { items.take() };
             let revision = AtomicU64::new(0);
-            let came = self.counters.time(self.attempt(given.unwrap_or_default(), &revision)).await;
+            let begun = Instant::now();
+            let came = self.attempt(given.unwrap_or_default(), &revision).await;
+            self.counters.tried(begun);
             let cause = match came {
                 Ok(Came::Error(error)) if !takes_errors => Cause::Returned(value_of(error)),
                 Ok(came) => return Done::Came(came),
@@ -120,7 +125,7 @@ impl Unit {
             let revision = Some(revision.into_inner()).filter(|revision| *revision > 0);
             let ended =
                 Ended { revision, attempts: attempt, inputs: items.take().unwrap_or_default(), cause };
-            return Done::Ended { action: self.action(&ended.cause), letter: Some(ended) };
+            return Done::Ended(self.action(&ended.cause), ended);
         }
     }
 

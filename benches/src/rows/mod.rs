@@ -7,6 +7,7 @@ pub(crate) mod fresh_instance;
 pub(crate) mod http_get;
 pub(crate) mod idle_memory;
 pub(crate) mod link;
+pub(crate) mod pipeline;
 pub(crate) mod restart;
 pub(crate) mod rollback;
 pub(crate) mod tail;
