@@ -59,6 +59,19 @@ fn the_lines_on_replacing_are_those_of_an_example() {
 }
 
 #[test]
+fn the_lines_on_composing_are_those_of_examples() {
+    for (example, text) in [("pipeline", "deploy_pipeline"), ("linked", "allow(\"call ")] {
+        let source = read(&format!("examples/{example}/src/main.rs"));
+        let mut rest = source.lines().map(str::trim);
+        let lines = block("rust", text);
+        assert!(lines.lines().count() > 2, "{lines}");
+        for line in lines.lines().map(str::trim) {
+            assert!(rest.any(|found| found == line), "`{line}` is not in `{example}`, or not there");
+        }
+    }
+}
+
+#[test]
 fn the_lines_on_requests_are_those_of_the_sdk() {
     let sdk = read("airssys-wasm-sdk/src/lib.rs");
     let mut rest = sdk.lines().map(|line| line.trim_start_matches('/').trim());

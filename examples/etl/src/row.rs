@@ -1,0 +1,61 @@
+//! A row that came out, and which version made it.
+
+use crate::{Result, table};
+
+/// What the first version adds, in percent.
+pub(crate) const OLD: u64 = 19;
+/// What the second version adds.
+pub(crate) const NEW: u64 = 20;
+
+/// A row that came out.
+pub(crate) struct Row {
+    /// The line that it was made of.
+    pub(crate) line: u64,
+    id: u64,
+    cents: u64,
+    tax: u64,
+    percent: u64,
+}
+
+/// What some rows come to.
+pub(crate) struct Totals {
+    pub(crate) rows: usize,
+    pub(crate) cents: u64,
+    pub(crate) tax: u64,
+}
+
+impl Row {
+    /// Reads `id,country,cents,tax,percent`.
+    pub(crate) fn read(line: u64, text: &str) -> Result<Self> {
+        let columns: Vec<&str> = text.split(',').collect();
+        let [id, _, cents, tax, percent] = columns[..] else {
+            return Err(format!("`{text}` is no row").into());
+        };
+        let (id, cents, tax, percent) = (id.parse()?, cents.parse()?, tax.parse()?, percent.parse()?);
+        Ok(Self { line, id, cents, tax, percent })
+    }
+
+    /// Whether it is the order of its line, and its tax what one version makes of it.
+    pub(crate) fn is_right(&self) -> bool {
+        let is_known = [OLD, NEW].contains(&self.percent);
+        let is_order = self.id == self.line && self.cents == table::price(self.line);
+        is_known && is_order && self.tax == self.cents * self.percent / 100
+    }
+
+    /// Whether the second version made it.
+    pub(crate) fn is_new(&self) -> bool {
+        self.percent == NEW
+    }
+}
+
+impl Totals {
+    /// Those of the rows with a rate.
+    pub(crate) fn of(rows: &[Row], percent: u64) -> Self {
+        let nothing = Self { rows: 0, cents: 0, tax: 0 };
+        rows.iter().filter(|row| row.percent == percent).fold(nothing, |sum, row| Self {
+            rows: sum.rows + 1,
+            cents: sum.cents + row.cents,
+            tax: sum.tax + row.tax,
+        })
+    }
+}

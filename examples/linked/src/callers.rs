@@ -1,0 +1,77 @@
+//! Tasks that go on calling while the store is replaced, and count what they see.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use airssys_wasm_host::Result;
+use tokio::task::JoinHandle;
+
+use crate::{Versions, seen};
+
+/// Callers at work.
+pub(crate) struct Callers {
+    shared: Arc<Shared>,
+    tasks: Vec<JoinHandle<Result<()>>>,
+}
+
+/// Calls, by what they saw.
+pub(crate) struct Seen {
+    pub(crate) old: u64,
+    pub(crate) new: u64,
+    pub(crate) both: u64,
+}
+
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    old: AtomicU64,
+    new: AtomicU64,
+    both: AtomicU64,
+}
+
+impl Callers {
+    /// Starts `count` of them, all with the same handle.
+    pub(crate) fn start(versions: &Versions, count: usize) -> Self {
+        let shared = Arc::new(Shared::default());
+        let call = |_| tokio::spawn(call(versions.clone(), Arc::clone(&shared)));
+        Self { tasks: (0..count).map(call).collect(), shared }
+    }
+
+    /// Waits until a hundred calls saw a version, or until a caller gave up.
+    pub(crate) async fn have_seen(&self, version: &str) {
+        let calls = self.shared.counter(version);
+        while calls.load(Ordering::Relaxed) < 100 && !self.tasks.iter().any(JoinHandle::is_finished) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Stops them: an error if a single call failed.
+    pub(crate) async fn stop(self) -> Result<Seen> {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            task.await.expect("a caller does not panic")?;
+        }
+        let count = |calls: &AtomicU64| calls.load(Ordering::Relaxed);
+        let Shared { old, new, both, .. } = &*self.shared;
+        Ok(Seen { old: count(old), new: count(new), both: count(both) })
+    }
+}
+
+impl Shared {
+    fn counter(&self, version: &str) -> &AtomicU64 {
+        match version {
+            "1.0.0" => &self.old,
+            "2.0.0" => &self.new,
+            _ => &self.both,
+        }
+    }
+}
+
+async fn call(versions: Versions, shared: Arc<Shared>) -> Result<()> {
+    while !shared.stop.load(Ordering::Relaxed) {
+        let version = seen(&versions).await?;
+        shared.counter(&version).fetch_add(1, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}

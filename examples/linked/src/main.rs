@@ -1,0 +1,54 @@
+//! Replaces a component that another component calls, while that one is being called.
+//!
+//! The caller imports `acme:store/kv`, and whoever serves it is a deployment of its own. Each
+//! call asks the store twice for its version: one call, and whatever it calls, sees one version.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
+
+mod callers;
+
+use airssys_wasm_host::policy::Grants;
+use airssys_wasm_host::{Component, Deployment, Function, Host, Instancing, Result};
+use callers::Callers;
+
+/// Asks the store for its version, and again after so many milliseconds.
+type Versions = Function<(u64,), ((String, String),)>;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let host = Host::builder().build()?;
+    let caller = linked(&host).await?;
+    let versions: Versions = caller.function("versions")?;
+    println!("before: the store is {}", seen(&versions).await?);
+
+    let callers = Callers::start(&versions, 4);
+    callers.have_seen("1.0.0").await;
+    let update = host.update("store", component("store-v2")?).any_version().await?;
+    update.drained().await;
+    println!("after:  the store is {}", seen(&versions).await?);
+    callers.have_seen("2.0.0").await;
+
+    let seen = callers.stop().await?;
+    println!("4 tasks called all the while: no call failed");
+    println!("calls that saw two versions: {}", seen.both);
+    eprintln!("{} calls saw 1.0.0, and {} saw 2.0.0", seen.old, seen.new);
+    Ok(())
+}
+
+/// Deploys the store, and then a component that imports it and may call it.
+async fn linked(host: &Host) -> Result<Deployment> {
+    let pool = Instancing::pooled(4);
+    host.deploy(component("store-v1")?).name("store").instancing(pool).await?;
+    let grants = Grants::new().allow("call acme:store/kv")?;
+    host.deploy(component("store-caller")?).name("caller").grants(grants).instancing(pool).await
+}
+
+async fn seen(versions: &Versions) -> Result<String> {
+    let ((first, second),) = versions.call((0,)).await?;
+    Ok(if first == second { first } else { format!("{first} and {second}") })
+}
+
+/// One of the guests in `tests/guests`.
+fn component(name: &str) -> Result<Component> {
+    let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
+    Component::from_file(format!("{components}/{name}.wasm"))
+}

@@ -1,0 +1,58 @@
+//! Sends 4 MiB through a chain of stages, and does the same without components to compare.
+//!
+//! Bytes are passed on as they are, never described one by one: the lane of each edge says so.
+#![expect(clippy::print_stdout, reason = "an example prints")]
+
+use airssys_wasm_host::pipeline::{Item, StageOptions};
+use airssys_wasm_host::{Component, ComponentPipeline, Host, Result};
+
+const SIZE: usize = 4 << 20;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let bytes = component("transform-bytes")?;
+    let of = |function| StageOptions::new().function(function);
+    let pipeline = ComponentPipeline::builder()
+        .name("transform")
+        .add_component_with("invert", bytes.clone(), of("invert"))
+        .add_component_with("reverse", bytes.clone(), of("reverse"))
+        .add_component_with("checksum", bytes, of("checksum"))
+        .connect("invert.output", "reverse.input")
+        .connect("reverse.output", "checksum.input")
+        .build()?;
+
+    let host = Host::builder().build()?;
+    let pipeline = host.deploy_pipeline(pipeline).await?;
+    print_lanes(&pipeline.pipeline());
+
+    let data: Vec<u8> = (0..SIZE).map(|n| (n * n / 7) as u8).collect();
+    let outcome = pipeline.call(data.clone()).await?;
+    let sum = outcome.into_item().and_then(Item::into_bytes).unwrap_or_default();
+    println!("{SIZE} bytes, by components: {}", hex(&sum));
+    println!("{SIZE} bytes, natively:      {}", hex(&natively(data).to_be_bytes()));
+    Ok(())
+}
+
+fn print_lanes(pipeline: &ComponentPipeline) {
+    let name = |stage: usize| pipeline.stages()[stage].name();
+    for edge in pipeline.edges() {
+        println!("{} -> {}: {}", name(edge.from()), name(edge.to()), edge.lane().word());
+        println!("    {}", edge.lane_reason());
+    }
+}
+
+/// What the three stages do.
+fn natively(data: Vec<u8>) -> u64 {
+    let step = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    data.into_iter().map(|byte| !byte).rev().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One of the guests in `tests/guests`.
+fn component(name: &str) -> Result<Component> {
+    let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
+    Component::from_file(format!("{components}/{name}.wasm"))
+}
