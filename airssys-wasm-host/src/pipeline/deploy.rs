@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use airssys_wasm_core::compose::Chain;
-use airssys_wasm_core::pipeline::{ComponentPipeline, OnError, Stage};
+use airssys_wasm_core::pipeline::{ComponentPipeline, OnError, Source, Stage};
 use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::world::Function;
 use airssys_wasm_core::{FunctionName, Instancing, Limits};
@@ -57,7 +57,8 @@ impl<'a> DeployPipeline<'a> {
     }
 
     /// How a stage is instanced, instead of what its author wants, or else a pool of as many
-    /// instances as it works on items.
+    /// instances as it works on items; a source that gives items until it is at its end has
+    /// one that remembers.
     pub fn instancing(mut self, stage: &str, instancing: Instancing) -> Self {
         self.stages.entry(stage.to_owned()).or_default().instancing = Some(instancing);
         self
@@ -132,7 +133,11 @@ impl<'a> DeployPipeline<'a> {
         let (component, function) = component_of(&self.pipeline, stages).await?;
         let name = format!("{}:{}", self.pipeline.name(), first.name());
         let said = self.stages.get(first.name());
-        let pool = Instancing::pooled(first.options().concurrency_max());
+        let pool = match first.source() {
+            // It knows how far it has come.
+            Some(Source::UntilNone) => Instancing::Stateful,
+            _ => Instancing::pooled(first.options().concurrency_max()),
+        };
         let wanted = said.and_then(|said| said.instancing).or(component.instancing()).unwrap_or(pool);
         let mut deploy = self.host.deploy(component).name(name).instancing(wanted);
         if let Some(said) = said {

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use airssys_wasm_core::pipeline::ComponentPipeline;
 use airssys_wasm_core::{ComponentName, Strategy};
 use futures_util::{Stream, StreamExt as _};
+use semver::Version;
 
 use super::deploy::component_of;
 use super::evaluate::Outcome;
@@ -16,7 +17,7 @@ use super::item::Inputs;
 use super::run::{self, Outcomes};
 use super::runner::Runner;
 use super::status::{PipelineStatus, StageStatus};
-use crate::{Component, Host, Promoted, Result};
+use crate::{Component, Error, ErrorKind, Host, Promoted, Result};
 
 /// A pipeline that is deployed. Survives updates of its stages; cloning is cheap.
 #[derive(Clone)]
@@ -76,24 +77,29 @@ impl PipelineDeployment {
         run::run(Arc::clone(&self.runner), futures_util::stream::repeat_with(Inputs::default).boxed())
     }
 
-    /// Replaces the component of a stage: every edge of it is checked again first, and then it
+    /// Replaces the component of a stage, if it is not older by its version: every edge of it is checked again first, and then it
     /// is an update like any other. Items that are inside go on; a stage that was fused with
     /// others is fused again.
     ///
     /// # Errors
     ///
     /// [`InvalidPipeline`](crate::ErrorKind::InvalidPipeline) with every edge that would no
-    /// longer fit, and the errors of [`Host::update`]. What served serves on.
+    /// longer fit, [`VersionNotNewer`](crate::ErrorKind::VersionNotNewer), and the errors of
+    /// [`Host::update`]. What served serves on.
     pub async fn update(&self, stage: &str, component: Component, strategy: Strategy) -> Result<Promoted> {
         let _turn = self.runner.updating.lock().await;
-        let next = self.pipeline().with_replacement(stage, component.into_core())?;
+        let now = self.pipeline();
+        if let Some(known) = now.stage(stage) {
+            check_not_older(known.component().version(), component.version())?;
+        }
+        let next = now.with_replacement(stage, component.into_core())?;
         let place = next.stages().iter().position(|known| known.name() == stage);
         let unit =
             self.runner.units.iter().find(|unit| place.is_some_and(|place| unit.stages.contains(&place)));
         let unit = unit.expect("a stage that could be replaced is in a unit");
         let (component, _) = component_of(&next, &unit.stages).await?;
         let update = self.host.update(unit.named.name.as_str(), component).strategy(strategy);
-        let promoted = if unit.stages.len() > 1 { update.any_version().await? } else { update.await? };
+        let promoted = update.any_version().await?;
         self.runner.pipeline.store(Arc::new(next));
         Ok(promoted)
     }
@@ -139,6 +145,17 @@ impl PipelineDeployment {
             in_flight: self.runner.in_flight(),
             stages: stages.collect(),
         }
+    }
+}
+
+/// Where both say a version; a component without one may follow any.
+fn check_not_older(now: Option<&Version>, next: Option<&Version>) -> Result<()> {
+    match (now, next) {
+        (Some(now), Some(next)) if next < now => Err(Error::new(
+            ErrorKind::VersionNotNewer,
+            format!("{next} is older than {now}, which is in that stage; roll its deployment back instead"),
+        )),
+        _ => Ok(()),
     }
 }
 

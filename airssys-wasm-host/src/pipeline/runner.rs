@@ -144,6 +144,13 @@ impl Runner {
     pub(super) fn check(&self, inputs: &Inputs) -> Result<()> {
         let pipeline = self.pipeline.load();
         let expected = pipeline.inputs();
+        if expected.is_empty() && !inputs.0.is_empty() {
+            let message = format!(
+                "`{}` has sources of its own and takes no items: `run_sources` runs it",
+                pipeline.name()
+            );
+            return Err(Error::new(ErrorKind::TypeMismatch, message));
+        }
         if inputs.0.len() != expected.len() {
             let message = format!(
                 "`{}` has {} inputs, and {} items were given",

@@ -14,8 +14,8 @@ const GUEST: &str = "plain-stages";
 const STAGES: &str = "demo:stages/stages@1.0.0";
 const TEXT: &str = "so it goes, and goes on!";
 
-/// A stage in a store of its own.
-type ByHand<P, R> = (Store<State>, TypedFunc<P, R>);
+/// A stage in a store of its own, of which a value comes out as it goes in.
+type ByHand<T> = (Store<State>, TypedFunc<(T,), (T,)>);
 
 pub(crate) fn rows() -> Vec<Row> {
     on_one_thread(async {
@@ -67,7 +67,7 @@ async fn through(pipeline: &PipelineDeployment, item: impl Into<Item>) -> Item {
 async fn numbers() -> (f64, f64) {
     let (_host, pipeline) = deployed(&["double"; 4], true).await;
     let engine = bare::same_engine();
-    let mut stages: Vec<ByHand<(u32,), (u32,)>> = Vec::new();
+    let mut stages: Vec<ByHand<u32>> = Vec::new();
     for _ in 0..4 {
         let (mut store, instance) = instance(&engine).await;
         let double = function(&mut store, &instance, "double").typed(&store).expect("it fits");
@@ -92,7 +92,7 @@ async fn numbers() -> (f64, f64) {
 async fn bytes() -> (f64, f64) {
     let (_host, pipeline) = deployed(&["reverse"; 2], true).await;
     let engine = bare::same_engine();
-    let mut stages: Vec<ByHand<(Vec<u8>,), (Vec<u8>,)>> = Vec::new();
+    let mut stages: Vec<ByHand<Vec<u8>>> = Vec::new();
     for _ in 0..2 {
         let (mut store, instance) = instance(&engine).await;
         let reverse = function(&mut store, &instance, "reverse").typed(&store).expect("it fits");

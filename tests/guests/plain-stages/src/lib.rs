@@ -85,7 +85,14 @@ impl Stages for Plain {
         let n = text.len() as u64;
         Wide {
             first: (n, n + 1, n + 2, n + 3, n + 4, n + 5),
-            second: (n as u8, -(n as i16), n as f32 / 2.0, n as f64 / 4.0, text.chars().next().unwrap_or('-'), n > 3),
+            second: (
+                n as u8,
+                -(n as i16),
+                n as f32 / 2.0,
+                n as f64 / 4.0,
+                text.chars().next().unwrap_or('-'),
+                n > 3,
+            ),
             rest: text.bytes().map(u32::from).collect(),
             last: text.bytes().last().map(|byte| byte as i8),
             text,
@@ -108,7 +115,18 @@ impl Stages for Plain {
         if n == 0 { Err("nothing is left".into()) } else { Ok(()) }
     }
 
-    fn join(a: String, b: u8, c: i64, d: f32, e: f64, f: char, g: bool, h: String, i: String, j: String) -> String {
+    fn join(
+        a: String,
+        b: u8,
+        c: i64,
+        d: f32,
+        e: f64,
+        f: char,
+        g: bool,
+        h: String,
+        i: String,
+        j: String,
+    ) -> String {
         format!("{a} {b} {c} {d} {e} {f} {g} {h} {i} {j}")
     }
 
