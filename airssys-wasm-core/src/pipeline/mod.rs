@@ -8,6 +8,7 @@
 //! | `plan` | how values cross an edge |
 //! | `definition`, `text` | a pipeline as TOML and JSON |
 //! | `explain`, `render` | a pipeline for people |
+//! | `export` | a pipeline as one component |
 //! | `error` | the words of the report |
 //!
 //! Runs nothing: the host does, and asks here which items go where.
@@ -39,6 +40,8 @@ mod definition;
 mod edge;
 mod error;
 mod explain;
+#[cfg(feature = "compose")]
+mod export;
 mod field;
 mod options;
 mod plan;
@@ -57,6 +60,8 @@ pub use definition::{DefinitionError, PipelineDefinition, StageDefinition};
 pub use edge::{Edge, FromPort, PipelineInput, PipelineOutput, Route};
 pub use error::{PipelineErrors, PipelineProblem, ProblemKind};
 pub use explain::PipelineExplanation;
+#[cfg(feature = "compose")]
+pub use export::ExportError;
 pub use field::{FieldPath, FieldPathError};
 pub use options::{OnError, Order, Retry, StageOptions};
 pub use plan::Lane;

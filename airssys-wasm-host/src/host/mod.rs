@@ -149,6 +149,13 @@ impl Host {
         Ok(())
     }
 
+    /// Frees a name that nobody else knows of yet.
+    pub(crate) fn take_away(&self, name: &ComponentName) {
+        if let Ok(named) = self.0.names.remove(name.as_str(), |_| Ok(())) {
+            named.end(End::Removed);
+        }
+    }
+
     /// The deployment of a name.
     ///
     /// # Errors
@@ -202,6 +209,8 @@ impl Host {
     /// [`InvalidPipeline`](crate::ErrorKind::InvalidPipeline) if what was said of it does not
     /// go together, and the errors of [`deploy`](Self::deploy) for each stage. Nothing is left
     /// behind.
+    ///
+    /// Cancel safe: dropped before it is ready, nothing is deployed.
     pub fn deploy_pipeline(&self, pipeline: ComponentPipeline) -> DeployPipeline<'_> {
         DeployPipeline::new(self, pipeline)
     }

@@ -38,10 +38,12 @@ pub(crate) struct Instance {
 impl Instance {
     /// Starts an instance, within `deadline`.
     pub(crate) async fn start(runtime: &Arc<Runtime>, revision: &Revision, deadline: Ticks) -> Result<Self> {
-        let (store, outcome) = revision
+        let (mut store, outcome) = revision
             .program
             .instantiate(runtime, |engine| store(engine, runtime, revision, deadline))
             .await?;
+        // What it called while it started belongs to no call.
+        store.data_mut().stand_alone();
         match outcome {
             Ok(wasm) => Ok(Self { store, wasm, bound: Table::default() }),
             Err(error) => Err(start_failed(revision, &error, store.data())),

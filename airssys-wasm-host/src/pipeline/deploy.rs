@@ -31,6 +31,29 @@ pub struct DeployPipeline<'a> {
     letters: Option<Arc<dyn DeadLetters>>,
 }
 
+/// What is deployed so far. Dropped before it is finished, it is removed again.
+struct Begun<'a> {
+    host: &'a Host,
+    deployed: Vec<Deployment>,
+    units: Vec<Unit>,
+}
+
+impl Begun<'_> {
+    fn finished(mut self) -> Vec<Unit> {
+        self.deployed.clear();
+        std::mem::take(&mut self.units)
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.units.clear();
+        for deployment in &self.deployed {
+            self.host.take_away(deployment.name());
+        }
+    }
+}
+
 /// What was said of a stage.
 #[derive(Default)]
 struct Said {
@@ -73,24 +96,13 @@ impl<'a> DeployPipeline<'a> {
     async fn run(self) -> Result<PipelineDeployment> {
         self.check_said()?;
         let reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
-        let mut deployed: Vec<Deployment> = Vec::new();
-        let mut units = Vec::new();
+        let mut begun = Begun { host: self.host, deployed: Vec::new(), units: Vec::new() };
         for stages in self.units() {
-            match self.deploy(&stages).await {
-                Ok((deployment, unit)) => {
-                    deployed.push(deployment);
-                    units.push(unit);
-                }
-                Err(error) => {
-                    drop(units);
-                    for deployment in deployed {
-                        self.host.remove(deployment.name().as_str()).await?;
-                    }
-                    return Err(error);
-                }
-            }
+            let (deployment, unit) = self.deploy(&stages).await?;
+            begun.deployed.push(deployment);
+            begun.units.push(unit);
         }
-        let runner = Arc::new(Runner::new(self.pipeline, units, self.letters));
+        let runner = Arc::new(Runner::new(self.pipeline, begun.finished(), self.letters));
         reserved.fill(&runner);
         Ok(PipelineDeployment::new(self.host.clone(), runner))
     }

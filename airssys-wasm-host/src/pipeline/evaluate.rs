@@ -84,8 +84,8 @@ impl Evaluation {
         order: Option<&Arc<Order>>,
         sequence: u64,
         items: Vec<Item>,
-    ) -> Result<Self> {
-        let inside = runner.enter()?;
+        inside: Inside,
+    ) -> Self {
         let arrived = runner.units.iter().map(|unit| vec![VecDeque::new(); unit.inputs.len()]).collect();
         let mut evaluation = Self {
             order: order.cloned(),
@@ -100,7 +100,7 @@ impl Evaluation {
         for (item, (unit, param)) in items.into_iter().zip(&runner.inputs) {
             evaluation.arrive(*unit, *param, item);
         }
-        Ok(evaluation)
+        evaluation
     }
 
     /// What a source gave for this item.

@@ -107,6 +107,9 @@ impl PipelineDeployment {
     /// Takes no more items, waits until those inside have come to their end, and removes the
     /// deployments of its stages. Runs end.
     ///
+    /// Dropped before it is ready, it takes no items all the same; remove it again, through
+    /// [`Host::pipeline`].
+    ///
     /// # Errors
     ///
     /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to one of its
@@ -114,12 +117,16 @@ impl PipelineDeployment {
     pub async fn remove(self) -> Result<()> {
         self.runner.close();
         self.runner.empty().await;
-        self.host.0.pipelines.remove(&self.name());
         let stages: Vec<ComponentName> =
             self.runner.units.iter().map(|unit| unit.named.name.clone()).collect();
         for name in stages {
-            self.host.remove_unless_linked(name.as_str(), Some(&self.name())).await?;
+            match self.host.remove_unless_linked(name.as_str(), Some(&self.name())).await {
+                // By a removal that was dropped half-way.
+                Err(error) if error.kind() == ErrorKind::NotDeployed => {}
+                removed => removed?,
+            }
         }
+        self.host.0.pipelines.remove(&self.name());
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use super::call::Came;
 use super::chain;
 use super::evaluate::{Evaluation, Order, Outcome};
 use super::item::{Inputs, Item};
-use super::runner::Runner;
+use super::runner::{Inside, Runner};
 use super::unit::Done;
 use crate::{Error, ErrorKind, Result};
 
@@ -39,6 +39,14 @@ impl Stream for Outcomes {
 /// What sources gave for one item, by their units.
 type Given = Vec<(usize, Option<Item>)>;
 
+/// An item that has come in.
+struct Fed {
+    sequence: u64,
+    inputs: Inputs,
+    given: Given,
+    inside: Inside,
+}
+
 /// Runs items from `input`.
 pub(super) fn run(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> Outcomes {
     let order = Order::of(&runner);
@@ -58,8 +66,9 @@ pub(super) async fn one(runner: &Arc<Runner>, mut inputs: Inputs) -> Result<Outc
     {
         return chain::follow(runner, chain, item).await;
     }
+    let inside = runner.enter()?;
     let Some(given) = from_sources(runner, 0).await? else { return Ok(Outcome::default()) };
-    let mut evaluation = Evaluation::begin(runner, None, 0, inputs.0)?;
+    let mut evaluation = Evaluation::begin(runner, None, 0, inputs.0, inside);
     for (unit, item) in given {
         evaluation.give(unit, item)?;
     }
@@ -67,20 +76,19 @@ pub(super) async fn one(runner: &Arc<Runner>, mut inputs: Inputs) -> Result<Outc
 }
 
 /// Items with their numbers, and what sources gave for them. Ends when a source does.
-fn feed(
-    runner: Arc<Runner>,
-    input: BoxStream<'static, Inputs>,
-) -> impl Stream<Item = Result<(u64, Inputs, Given)>> + Send {
+fn feed(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> impl Stream<Item = Result<Fed>> + Send {
     let open = input.take_until({
         let runner = Arc::clone(&runner);
         async move { runner.closed().await }
     });
     stream::try_unfold((Box::pin(open.enumerate()), runner), async |(mut input, runner)| {
         let Some((sequence, inputs)) = input.next().await else { return Ok(None) };
+        // Removed in between: the run ends as if the input had.
+        let Ok(inside) = runner.enter() else { return Ok(None) };
         runner.check(&inputs)?;
         let sequence = sequence as u64;
         match from_sources(&runner, sequence).await? {
-            Some(given) => Ok(Some(((sequence, inputs, given), (input, runner)))),
+            Some(given) => Ok(Some((Fed { sequence, inputs, given, inside }, (input, runner)))),
             None => Ok(None),
         }
     })
@@ -109,10 +117,10 @@ async fn from_sources(runner: &Arc<Runner>, sequence: u64) -> Result<Option<Give
 fn begin(
     runner: &Arc<Runner>,
     order: &Arc<Order>,
-    fed: Result<(u64, Inputs, Given)>,
+    fed: Result<Fed>,
 ) -> impl Future<Output = Result<Outcome>> + Send + use<> {
-    let begun = fed.and_then(|(sequence, inputs, given)| {
-        let mut evaluation = Evaluation::begin(runner, Some(order), sequence, inputs.0)?;
+    let begun = fed.and_then(|Fed { sequence, inputs, given, inside }| {
+        let mut evaluation = Evaluation::begin(runner, Some(order), sequence, inputs.0, inside);
         given.into_iter().try_for_each(|(unit, item)| evaluation.give(unit, item))?;
         Ok(evaluation)
     });

@@ -5,4 +5,4 @@
 mod echoes;
 mod guests;
 mod random;
-mod runner;
+pub(crate) mod runner;

@@ -1,6 +1,7 @@
 //! Pipelines that run, of components that know nothing of them.
 
 mod errors;
+mod export;
 mod lanes;
 mod refused;
 mod runs;

@@ -1,5 +1,7 @@
 //! What is wrong is said before anything runs, and leaves nothing behind.
 
+use std::future::IntoFuture;
+
 use airssys_wasm_host::pipeline::Item;
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{ErrorKind, Value};
@@ -44,4 +46,19 @@ async fn what_is_said_of_a_stage_that_is_not_there_is_an_error() {
     let error = host.deploy_pipeline(pipeline).grants("dubble", Grants::new()).await.expect_err("no stage");
     assert_eq!(error.kind(), ErrorKind::InvalidPipeline);
     assert_eq!(error.to_string(), "`test` has no stage `dubble`");
+}
+
+/// A deployment that is dropped at any time leaves nothing behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_that_is_dropped_leaves_nothing_behind() {
+    let host = host();
+    for milliseconds in [0, 1, 3, 10, 30, 100] {
+        let stages = chain(&["upper", "count", "double", "spell"]).build().expect("a pipeline");
+        let deploy = host.deploy_pipeline(stages).grants("count", Grants::new());
+        let time = std::time::Duration::from_millis(milliseconds);
+        if let Ok(deployed) = tokio::time::timeout(time, deploy.into_future()).await {
+            deployed.expect("deployed").remove().await.expect("removed");
+        }
+        assert!(host.list().is_empty() && host.pipeline("test").is_none(), "{:?}", host.list());
+    }
 }
