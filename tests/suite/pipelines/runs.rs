@@ -55,6 +55,30 @@ async fn a_stage_keeps_the_order_of_its_items_or_not() {
     }
 }
 
+/// A stage that comes after one that works on several items gets them in their order.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_that_remembers_gets_items_in_their_order() {
+    let host = host();
+    let pipeline = builder()
+        .add_component_with("echo", stages(), of("echo-after").concurrency(4))
+        .add_component_with("spell", stages(), of("spell"))
+        .add_component_with("remember", stages(), of("remember"))
+        .connect("echo.output", "spell.input")
+        .connect("spell.output", "remember.input");
+    let pipeline = host
+        .deploy_pipeline(pipeline.build().expect("a pipeline"))
+        .instancing("remember", Instancing::Stateful)
+        .await
+        .expect("deployed");
+    let input = stream::iter((0..8u32).map(|n| {
+        let while_others_wait = u64::from(3 - n % 4) * 100;
+        [Item::from(n), Item::from(while_others_wait)].into_iter().collect::<Inputs>()
+    }));
+    let outcomes: Vec<_> = pipeline.run(input).try_collect().await.expect("all");
+    let last = outcomes.into_iter().next_back().and_then(|outcome| outcome.into_item()?.into_text());
+    assert_eq!(last.as_deref(), Some("<0><1><2><3><4><5><6><7>"));
+}
+
 /// A slow reader slows whoever gives items: no more are taken than there is room for.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_items_are_taken_than_have_room_inside() {
