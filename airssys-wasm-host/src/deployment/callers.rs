@@ -67,7 +67,9 @@ impl Callers {
 
     /// The deployments that are linked to this one.
     pub(crate) fn linked(&self) -> BTreeSet<ComponentName> {
-        self.0.lock().callers().iter().filter_map(|caller| caller.linked().cloned()).collect()
+        // Let go of after the lock: the last owner of a handle takes it to free the slot.
+        let callers = self.0.lock().callers();
+        callers.iter().filter_map(|caller| caller.linked().cloned()).collect()
     }
 
     /// Binds every handle that exists to `instance`.
