@@ -80,13 +80,6 @@ impl Component {
     }
 }
 
-impl Component {
-    /// As core knows it.
-    pub(crate) fn into_core(self) -> core::Component {
-        self.0
-    }
-}
-
 impl From<core::Component> for Component {
     fn from(component: core::Component) -> Self {
         Self(component)

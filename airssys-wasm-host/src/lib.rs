@@ -56,6 +56,7 @@ mod linker;
 mod observe;
 pub mod pipeline;
 mod program;
+mod registry;
 mod revision;
 mod rollout;
 mod runtime;

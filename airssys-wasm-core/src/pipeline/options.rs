@@ -178,6 +178,12 @@ impl StageOptions {
         self.on_failure.unwrap_or(OnError::Fail)
     }
 
+    /// Whether any item of it can be put aside.
+    #[must_use]
+    pub fn puts_aside(&self) -> bool {
+        [self.error_action(), Some(self.failure_action())].contains(&Some(OnError::DeadLetter))
+    }
+
     /// How it is tried again, if it is.
     #[must_use]
     pub fn retries(&self) -> Option<Retry> {

@@ -129,18 +129,11 @@ impl Host {
 
     /// The same, where only links of others than `owner` count.
     pub(crate) async fn remove_unless_linked(&self, name: &str, owner: Option<&ComponentName>) -> Result<()> {
-        let callers: BTreeSet<ComponentName> = self
-            .0
-            .names
-            .all()
-            .iter()
-            .map(|named| named.name.clone())
-            .chain(self.0.pipelines.names())
-            .collect();
-        let named = self.0.names.remove(name, |named| {
+        let named = self.0.names.remove(name, |named, is_deployed| {
             let mut linked = named.callers.linked();
             // A caller that was removed may have instances that are being dropped.
-            linked.retain(|by| Some(by) != owner && callers.contains(by));
+            let is_there = |by: &ComponentName| is_deployed(by) || self.0.pipelines.has(by);
+            linked.retain(|by| Some(by) != owner && is_there(by));
             if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
         })?;
         named.end(End::Removed);
@@ -151,7 +144,7 @@ impl Host {
 
     /// Frees a name that nobody else knows of yet.
     pub(crate) fn take_away(&self, name: &ComponentName) {
-        if let Ok(named) = self.0.names.remove(name.as_str(), |_| Ok(())) {
+        if let Ok(named) = self.0.names.remove(name.as_str(), |_, _| Ok(())) {
             named.end(End::Removed);
         }
     }

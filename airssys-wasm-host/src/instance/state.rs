@@ -57,7 +57,7 @@ struct Standing {
     /// The tree of calls that the call belongs to.
     tree: Option<Arc<Tree>>,
     /// The one that it begins if it belongs to none; kept for the next call.
-    own: Arc<Tree>,
+    own: Option<Arc<Tree>>,
 }
 
 impl InstanceState {
@@ -121,9 +121,10 @@ impl InstanceState {
     pub(crate) fn stand_alone(&mut self) {
         let Standing { serving, tree, own } = &mut self.standing;
         (*serving, *tree) = (None, None);
-        match Arc::get_mut(own) {
-            Some(own) => own.end(),
-            None => *own = Arc::default(),
+        match own.as_mut().map(Arc::get_mut) {
+            Some(Some(own)) => own.end(),
+            // Somebody has it still, or there is none.
+            _ => *own = None,
         }
     }
 
@@ -131,6 +132,7 @@ impl InstanceState {
     pub(crate) fn tree(&mut self) -> Arc<Tree> {
         let Standing { serving, tree, own } = &mut self.standing;
         let tree = tree.get_or_insert_with(|| {
+            let own = own.get_or_insert_default();
             if let Some(root) = serving {
                 own.begin(root);
             }

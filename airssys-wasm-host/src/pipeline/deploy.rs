@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use airssys_wasm_core::compose::Chain;
-use airssys_wasm_core::pipeline::{ComponentPipeline, OnError, Source, Stage};
+use airssys_wasm_core::pipeline::{ComponentPipeline, Source};
 use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::world::Function;
 use airssys_wasm_core::{FunctionName, Instancing, Limits};
@@ -17,7 +17,7 @@ use airssys_wasm_core::{FunctionName, Instancing, Limits};
 use super::handle::PipelineDeployment;
 use super::letter::DeadLetters;
 use super::runner::Runner;
-use super::unit::{Parts, Unit};
+use super::unit::Unit;
 use super::{RUN, call};
 use crate::aside::on_a_thread;
 use crate::{Component, Deployment, Error, ErrorKind, Host, Result};
@@ -88,7 +88,7 @@ impl<'a> DeployPipeline<'a> {
     }
 
     /// Who takes the items that are put aside. Needed where a stage says
-    /// [`OnError::DeadLetter`].
+    /// [`OnError::DeadLetter`](super::OnError::DeadLetter).
     pub fn dead_letters(self, letters: impl DeadLetters) -> Self {
         Self { letters: Some(Arc::new(letters)), ..self }
     }
@@ -112,11 +112,7 @@ impl<'a> DeployPipeline<'a> {
             let message = format!("`{}` has no stage `{stage}`", self.pipeline.name());
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
-        let writes = |stage: &&Stage| {
-            let options = stage.options();
-            [options.error_action(), Some(options.failure_action())].contains(&Some(OnError::DeadLetter))
-        };
-        match self.pipeline.stages().iter().find(writes) {
+        match self.pipeline.stages().iter().find(|stage| stage.options().puts_aside()) {
             Some(stage) if self.letters.is_none() => {
                 let message = format!(
                     "stage `{}` puts items aside, and nobody takes them: say who with `.dead_letters(...)`",
@@ -159,16 +155,8 @@ impl<'a> DeployPipeline<'a> {
             }
         }
         let deployment = deploy.await?;
-        let unit = Unit::new(Parts {
-            stages: stages.to_vec(),
-            name: first.name().to_owned(),
-            call: call::connect(&deployment.0, &function, self.pipeline.name())?,
-            named: Arc::clone(&deployment.0),
-            inputs: first.inputs().to_vec(),
-            options: first.options().clone(),
-            is_fallible: last.is_fallible(),
-            source: first.source(),
-        });
+        let call = call::connect(&deployment.0, &function, self.pipeline.name())?;
+        let unit = Unit::new(stages, (first, last), &deployment.0, call);
         Ok((deployment, unit))
     }
 }

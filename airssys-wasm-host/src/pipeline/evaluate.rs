@@ -86,7 +86,7 @@ impl Evaluation {
         items: Vec<Item>,
         inside: Inside,
     ) -> Self {
-        let arrived = runner.units.iter().map(|unit| vec![VecDeque::new(); unit.inputs.len()]).collect();
+        let arrived = runner.units.iter().map(|unit| vec![VecDeque::new(); unit.inputs]).collect();
         let mut evaluation = Self {
             order: order.cloned(),
             sequence,

@@ -92,7 +92,7 @@ impl PipelineDeployment {
         if let Some(known) = now.stage(stage) {
             check_not_older(known.component().version(), component.version())?;
         }
-        let next = now.with_replacement(stage, component.into_core())?;
+        let next = now.with_replacement(stage, component.into())?;
         let place = next.stages().iter().position(|known| known.name() == stage);
         let unit =
             self.runner.units.iter().find(|unit| place.is_some_and(|place| unit.stages.contains(&place)));

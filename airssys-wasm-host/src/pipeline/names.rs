@@ -2,61 +2,37 @@
 //!
 //! Tests: the workspace's `tests/suite/pipelines`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
-use parking_lot::Mutex;
 
 use super::runner::Runner;
+use crate::registry::{Registry, Reserved};
 use crate::{Error, ErrorKind, Result};
 
-/// Every pipeline of a host; none for one that is being deployed.
+/// Every pipeline of a host.
 #[derive(Default)]
-pub(crate) struct Pipelines(Mutex<BTreeMap<ComponentName, Option<Arc<Runner>>>>);
-
-/// A name that is taken. Dropped without being filled, it is free again.
-pub(super) struct Reserved<'a> {
-    pipelines: &'a Pipelines,
-    name: ComponentName,
-    filled: bool,
-}
+pub(crate) struct Pipelines(Registry<Runner>);
 
 impl Pipelines {
-    pub(super) fn reserve(&self, name: &ComponentName) -> Result<Reserved<'_>> {
-        let mut names = self.0.lock();
-        if names.contains_key(name) {
+    pub(super) fn reserve(&self, name: &ComponentName) -> Result<Reserved<'_, Runner>> {
+        self.0.reserve(name).ok_or_else(|| {
             let message = format!("the pipeline `{name}` is deployed already; remove it, or name this one");
-            return Err(Error::new(ErrorKind::NameTaken, message));
-        }
-        names.insert(name.clone(), None);
-        Ok(Reserved { pipelines: self, name: name.clone(), filled: false })
+            Error::new(ErrorKind::NameTaken, message)
+        })
     }
 
     pub(super) fn remove(&self, name: &ComponentName) {
-        self.0.lock().remove(name);
+        self.0.remove(name);
     }
 
-    pub(crate) fn names(&self) -> Vec<ComponentName> {
-        self.0.lock().keys().cloned().collect()
+    /// Whether the name is taken.
+    pub(crate) fn has(&self, name: &ComponentName) -> bool {
+        self.0.0.read().contains_key(name)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Runner>> {
-        self.0.lock().iter().find(|(known, _)| known.as_str() == name).and_then(|(_, runner)| runner.clone())
-    }
-}
-
-impl Reserved<'_> {
-    pub(super) fn fill(mut self, runner: &Arc<Runner>) {
-        self.pipelines.0.lock().insert(self.name.clone(), Some(Arc::clone(runner)));
-        self.filled = true;
-    }
-}
-
-impl Drop for Reserved<'_> {
-    fn drop(&mut self) {
-        if !self.filled {
-            self.pipelines.remove(&self.name);
-        }
+        let name: ComponentName = name.parse().ok()?;
+        self.0.0.read().get(&name).cloned().flatten()
     }
 }

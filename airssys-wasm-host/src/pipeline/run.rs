@@ -68,10 +68,7 @@ pub(super) async fn one(runner: &Arc<Runner>, mut inputs: Inputs) -> Result<Outc
     }
     let inside = runner.enter()?;
     let Some(given) = from_sources(runner, 0).await? else { return Ok(Outcome::default()) };
-    let mut evaluation = Evaluation::begin(runner, None, 0, inputs.0, inside);
-    for (unit, item) in given {
-        evaluation.give(unit, item)?;
-    }
+    let evaluation = started(runner, None, Fed { sequence: 0, inputs, given, inside })?;
     in_time(runner, evaluation).await
 }
 
@@ -119,14 +116,18 @@ fn begin(
     order: &Arc<Order>,
     fed: Result<Fed>,
 ) -> impl Future<Output = Result<Outcome>> + Send + use<> {
-    let begun = fed.and_then(|Fed { sequence, inputs, given, inside }| {
-        let mut evaluation = Evaluation::begin(runner, Some(order), sequence, inputs.0, inside);
-        given.into_iter().try_for_each(|(unit, item)| evaluation.give(unit, item))?;
-        Ok(evaluation)
-    });
+    let begun = fed.and_then(|fed| started(runner, Some(order), fed));
     let runner = Arc::clone(runner);
     let task = begun.map(|evaluation| Task(tokio::spawn(async move { in_time(&runner, evaluation).await })));
     async move { task?.await }
+}
+
+/// The item with what sources gave for it.
+fn started(runner: &Arc<Runner>, order: Option<&Arc<Order>>, fed: Fed) -> Result<Evaluation> {
+    let Fed { sequence, inputs, given, inside } = fed;
+    let mut evaluation = Evaluation::begin(runner, order, sequence, inputs.0, inside);
+    given.into_iter().try_for_each(|(unit, item)| evaluation.give(unit, item))?;
+    Ok(evaluation)
 }
 
 async fn in_time(runner: &Runner, evaluation: Evaluation) -> Result<Outcome> {

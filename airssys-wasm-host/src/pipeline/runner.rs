@@ -243,7 +243,7 @@ fn chain(
             _ => return None,
         }
     }
-    let is_plain = |unit: &Unit| unit.inputs.len() == 1 && unit.source.is_none();
+    let is_plain = |unit: &Unit| unit.inputs == 1 && unit.source.is_none();
     let is_last = |place: &usize| chain.last() == Some(place);
     let leaves_at_its_end = chain.iter().all(|place| is_last(place) || outputs[*place].is_none());
     let is_chain = chain.len() == units.len() && units.iter().all(is_plain) && leaves_at_its_end;

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use airssys_wasm_core::pipeline::{OnError, Source, StageOptions};
-use airssys_wasm_core::world::Param;
+use airssys_wasm_core::pipeline::{OnError, Source, Stage, StageOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::call::{Call, Came, meaning};
@@ -26,25 +25,14 @@ pub(super) struct Unit {
     /// The name of the first.
     pub(super) name: String,
     pub(super) named: Arc<Named>,
-    pub(super) call: Box<dyn Call>,
-    pub(super) inputs: Vec<Param>,
+    call: Box<dyn Call>,
+    /// How many it has.
+    pub(super) inputs: usize,
     pub(super) options: StageOptions,
-    pub(super) is_fallible: bool,
+    is_fallible: bool,
     pub(super) source: Option<Source>,
     slots: Arc<Semaphore>,
     pub(super) counters: Counters,
-}
-
-/// What a unit is made of, before it counts.
-pub(super) struct Parts {
-    pub(super) stages: Vec<usize>,
-    pub(super) name: String,
-    pub(super) named: Arc<Named>,
-    pub(super) call: Box<dyn Call>,
-    pub(super) inputs: Vec<Param>,
-    pub(super) options: StageOptions,
-    pub(super) is_fallible: bool,
-    pub(super) source: Option<Source>,
 }
 
 /// What became of an item in the end.
@@ -66,11 +54,26 @@ pub(super) struct Ended {
 pub(super) struct Slot(OwnedSemaphorePermit);
 
 impl Unit {
-    pub(super) fn new(parts: Parts) -> Self {
-        let Parts { stages, name, named, call, inputs, options, is_fallible, source } = parts;
-        let slots = Arc::new(Semaphore::new(options.concurrency_max() as usize));
-        let counters = Counters::default();
-        Self { stages, name, named, call, inputs, options, is_fallible, source, slots, counters }
+    /// A unit of the stages from `first` to `last`, which `named` runs.
+    pub(super) fn new(
+        stages: &[usize],
+        (first, last): (&Stage, &Stage),
+        named: &Arc<Named>,
+        call: Box<dyn Call>,
+    ) -> Self {
+        let options = first.options().clone();
+        Self {
+            stages: stages.to_vec(),
+            name: first.name().to_owned(),
+            named: Arc::clone(named),
+            call,
+            inputs: first.inputs().len(),
+            is_fallible: last.is_fallible(),
+            source: first.source(),
+            slots: Arc::new(Semaphore::new(options.concurrency_max() as usize)),
+            counters: Counters::default(),
+            options,
+        }
     }
 
     /// A place at once, if one is free and nobody waits.
@@ -102,7 +105,7 @@ impl Unit {
     /// `takes_errors` says whether an error has somewhere to go.
     pub(super) async fn work(&self, items: Vec<Item>, takes_errors: bool) -> Done {
         let attempts_max = self.options.retries().map_or(1, |retry| retry.attempts.max(1));
-        let keeps = attempts_max > 1 || self.may_write_letters();
+        let keeps = attempts_max > 1 || self.options.puts_aside();
         let mut items = Some(items);
         let mut attempt = 1;
         loop {
@@ -158,11 +161,6 @@ impl Unit {
             Cause::Returned(_) => self.options.error_action().unwrap_or(OnError::Fail),
             Cause::Failed(_) => self.options.failure_action(),
         }
-    }
-
-    pub(super) fn may_write_letters(&self) -> bool {
-        self.options.error_action() == Some(OnError::DeadLetter)
-            || self.options.failure_action() == OnError::DeadLetter
     }
 
     /// Items that wait for a place are counted by whoever waits; those who have one, here.

@@ -1,0 +1,61 @@
+//! Names that are taken, and what each stands for.
+//!
+//! A name is taken before what it stands for is ready, so that two cannot be made ready for
+//! one. What to say of a name that is taken or not there is for whoever keeps the registry.
+//! Tests: the workspace's `tests/suite/bad_input` and `tests/suite/pipelines/refused`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use airssys_wasm_core::ComponentName;
+use parking_lot::RwLock;
+
+/// What each name stands for; none yet for one that is being made ready.
+pub(crate) type Entries<T> = BTreeMap<ComponentName, Option<Arc<T>>>;
+
+pub(crate) struct Registry<T>(pub(crate) RwLock<Entries<T>>);
+
+/// A name that is taken. Dropped without being filled, it is free again.
+pub(crate) struct Reserved<'a, T> {
+    registry: &'a Registry<T>,
+    name: ComponentName,
+    filled: bool,
+}
+
+impl<T> Registry<T> {
+    /// Takes a name; none if somebody has it.
+    pub(crate) fn reserve(&self, name: &ComponentName) -> Option<Reserved<'_, T>> {
+        let mut entries = self.0.write();
+        if entries.contains_key(name) {
+            return None;
+        }
+        entries.insert(name.clone(), None);
+        Some(Reserved { registry: self, name: name.clone(), filled: false })
+    }
+
+    /// Frees a name.
+    pub(crate) fn remove(&self, name: &ComponentName) {
+        self.0.write().remove(name);
+    }
+}
+
+impl<T> Default for Registry<T> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<T> Reserved<'_, T> {
+    pub(crate) fn fill(mut self, what: &Arc<T>) {
+        self.registry.0.write().insert(self.name.clone(), Some(Arc::clone(what)));
+        self.filled = true;
+    }
+}
+
+impl<T> Drop for Reserved<'_, T> {
+    fn drop(&mut self) {
+        if !self.filled {
+            self.registry.remove(&self.name);
+        }
+    }
+}
