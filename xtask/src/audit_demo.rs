@@ -1,9 +1,9 @@
 //! Finding out what a component needs.
 
-use crate::shell::{cargo, run as shell_run};
+use crate::shell::{program, run as shell_run};
 
 /// Runs the example `audit-only`.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     crate::components::run(&[])?;
-    shell_run(cargo().args(["run", "--quiet", "--locked", "--package", "audit-only", "--"]).args(arguments))
+    shell_run(program("audit-only")?.args(arguments))
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::shell::{cargo, read, root};
+use crate::shell::{program, read, root};
 
 /// Runs the examples and compares.
 pub fn run(_: &[String]) -> Result<(), String> {
@@ -24,7 +24,7 @@ pub fn run(_: &[String]) -> Result<(), String> {
 
 /// What an example prints.
 pub fn printed_by(name: &str) -> Result<String, String> {
-    read(cargo().args(["run", "--quiet", "--package", name]))
+    read(&mut program(name)?)
 }
 
 /// Examples, and where their output is written down.
