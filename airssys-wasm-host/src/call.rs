@@ -18,7 +18,7 @@ pub(crate) struct Elapsed;
 /// Runs `call` until `deadline` and drops it then. A call that never waits costs
 /// no alarm. Takes the call where it lies: a call's future is large, and moving it
 /// costs as much as the rest of the way.
-pub(crate) async fn within<F: Future>(
+pub(crate) async fn within<F: Future + ?Sized>(
     clock: &Arc<Clock>,
     deadline: Ticks,
     mut call: Pin<&mut F>,

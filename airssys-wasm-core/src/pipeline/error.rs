@@ -61,6 +61,8 @@ pub enum ProblemKind {
     Unconnected,
     /// Nothing says what happens with errors.
     Errors,
+    /// A stream would have to be read twice.
+    Stream,
     /// Options that do not go together, or are out of range.
     Options,
     /// A condition that cannot be read, or does not fit the type.

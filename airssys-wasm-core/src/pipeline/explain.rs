@@ -70,6 +70,7 @@ fn options(options: &StageOptions) -> Vec<String> {
         options.on_error.map(|action| format!("on error {}", action.word())),
         options.on_failure.map(|action| format!("on failure {}", action.word())),
         options.retry.map(|retry| format!("{} attempts, backoff {}", retry.attempts, time(retry.backoff))),
+        options.per_chunk.map(|elements| format!("called for each {elements} elements")),
         options.idempotent.then(|| "idempotent".to_owned()),
     ];
     said.into_iter().flatten().collect()

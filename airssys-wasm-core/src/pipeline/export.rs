@@ -48,6 +48,9 @@ impl ComponentPipeline {
         if let Some(problem) = self.edges().iter().find_map(|edge| obstacle(stages, edge)) {
             return Err(problem);
         }
+        if let Some(stage) = stages.iter().find(|stage| stage.has_streams()) {
+            return Err(format!("a stream passes through `{}`, and a host carries it", stage.name()));
+        }
         if let Some(stage) = stages.iter().find(|stage| is_more_than_a_call(stage)) {
             return Err(format!("stage `{}` has options that a host carries out", stage.name()));
         }

@@ -30,6 +30,7 @@ pub struct StageOptions {
     pub(super) on_failure: Option<OnError>,
     pub(super) retry: Option<Retry>,
     pub(super) idempotent: bool,
+    pub(super) per_chunk: Option<u32>,
 }
 
 /// In which order results leave a stage that works on several items at once.
@@ -136,6 +137,15 @@ impl StageOptions {
         Self { idempotent: true, ..self }
     }
 
+    /// Makes a function of lists a stage of streams: it is called for each `elements` of the
+    /// stream, the last time for those that are left, and the lists that it returns are what
+    /// its stream is made of. For a function that takes one `list` and returns one, both of
+    /// `u8`, `u32`, `u64`, `string` or `list<u8>`.
+    #[must_use]
+    pub fn per_chunk(self, elements: u32) -> Self {
+        Self { per_chunk: Some(elements), ..self }
+    }
+
     /// The name of the function, if it is said.
     #[must_use]
     pub fn function_name(&self) -> Option<&str> {
@@ -188,6 +198,12 @@ impl StageOptions {
     #[must_use]
     pub fn retries(&self) -> Option<Retry> {
         self.retry
+    }
+
+    /// For how many elements of a stream it is called, if it is said.
+    #[must_use]
+    pub fn chunk_elements(&self) -> Option<u32> {
+        self.per_chunk
     }
 
     /// Whether the author says that running it twice does what running it once does.

@@ -8,7 +8,7 @@ use super::edge::{Edge, FromPort, Route};
 use super::{OnError, Stage};
 use crate::Instancing;
 use crate::policy::Requested;
-use crate::world::{Signature, Type, World};
+use crate::world::{Element, Signature, Type, World};
 
 /// How values cross an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +18,8 @@ pub enum Lane {
     Fused,
     /// The host passes a value of a type that it knows ahead.
     Typed,
+    /// The host passes the elements of a stream as they are written.
+    Streamed,
     /// The host passes a value of any type.
     Dynamic,
 }
@@ -53,6 +55,7 @@ impl Lane {
         match self {
             Self::Fused => "fused",
             Self::Typed => "typed",
+            Self::Streamed => "streamed",
             Self::Dynamic => "dynamic",
         }
     }
@@ -84,6 +87,10 @@ pub(super) fn segments(edges: &[Edge], order: &[usize]) -> Vec<Vec<usize>> {
 
 fn planned(stages: &[Stage], edges: &[Edge], edge: &Edge) -> Planned {
     let (from, to) = (&stages[edge.from], &stages[edge.to]);
+    if Element::of_stream(&to.inputs()[edge.param].ty).is_some() {
+        let reason = "elements pass as they are written, no faster than they are read".into();
+        return Planned { lane: Lane::Streamed, reason };
+    }
     let Some(obstacle) = no_fusing(edges, edge, from, to) else {
         let reason = "one after the other, and neither reaches anything outside itself".into();
         return Planned { lane: Lane::Fused, reason };
@@ -121,6 +128,9 @@ fn no_fusing(edges: &[Edge], edge: &Edge, from: &Stage, to: &Stage) -> Option<St
     }
     if from.is_fallible() {
         return Some(format!("`{}` can return an error", from.name()));
+    }
+    if let Some(stage) = [from, to].into_iter().find(|stage| stage.has_streams()) {
+        return Some(format!("a stream passes through `{}`", stage.name()));
     }
     no_joining(from).or_else(|| no_joining(to))
 }

@@ -5,7 +5,7 @@
 
 use super::StageOptions;
 use crate::Component;
-use crate::world::{Function, Param, Type};
+use crate::world::{Element, Function, Param, Type};
 
 /// A component in a pipeline, under a name that is the pipeline's.
 #[derive(Clone, Debug)]
@@ -29,6 +29,7 @@ pub enum Source {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Ports {
+    inputs: Vec<Param>,
     output: Option<Type>,
     error: Option<Type>,
     fallible: bool,
@@ -45,7 +46,7 @@ impl Stage {
         Self {
             name: name.to_owned(),
             component: component.clone(),
-            ports: Ports::of(function),
+            ports: Ports::of(function, options),
             function: function.clone(),
             options: options.clone(),
         }
@@ -75,10 +76,11 @@ impl Stage {
         &self.options
     }
 
-    /// Its inputs: the parameters of the function.
+    /// Its inputs: the parameters of the function; of one that is called for each chunk,
+    /// streams in place of lists.
     #[must_use]
     pub fn inputs(&self) -> &[Param] {
-        &self.function.params
+        &self.ports.inputs
     }
 
     /// What comes out of `output`: the result, of a `result` the ok side, and of a source
@@ -93,6 +95,20 @@ impl Stage {
     #[must_use]
     pub fn error(&self) -> Option<&Type> {
         self.ports.error.as_ref()
+    }
+
+    /// If its function is called for each chunk of a stream: how many elements are one, and
+    /// what the lists are made of that it takes and gives.
+    #[must_use]
+    pub fn chunk(&self) -> Option<(u32, (Element, Element))> {
+        Some((self.options.per_chunk?, lists(&self.function)?))
+    }
+
+    /// Whether one of its inputs or its output is a stream.
+    #[must_use]
+    pub fn has_streams(&self) -> bool {
+        let ports = self.inputs().iter().map(|param| &param.ty).chain(self.output());
+        ports.into_iter().any(|ty| Element::of_stream(ty).is_some())
     }
 
     /// Whether the function returns a `result`.
@@ -115,7 +131,25 @@ impl Stage {
 }
 
 impl Ports {
-    fn of(function: &Function) -> Self {
+    fn of(function: &Function, options: &StageOptions) -> Self {
+        match lists(function) {
+            Some((taken, given)) if options.per_chunk.is_some() => Self::of_chunks(function, taken, given),
+            _ => Self::of_items(function),
+        }
+    }
+
+    fn of_chunks(function: &Function, taken: Element, given: Element) -> Self {
+        let stream = |param: &Param| Param { ty: taken.stream(), ..param.clone() };
+        Self {
+            inputs: function.params.iter().map(stream).collect(),
+            output: Some(given.stream()),
+            error: None,
+            fallible: false,
+            source: None,
+        }
+    }
+
+    fn of_items(function: &Function) -> Self {
         let (ok, error, fallible) = match &function.result {
             Some(Type::Result { ok, err }) => (ok.as_deref(), err.as_deref(), true),
             plain => (plain.as_ref(), None, false),
@@ -126,6 +160,14 @@ impl Ports {
             (ok, true) => (ok.cloned(), Some(Source::Once)),
             (ok, false) => (ok.cloned(), None),
         };
-        Self { output, error, fallible, source }
+        Self { inputs: function.params.clone(), output, error, fallible, source }
+    }
+}
+
+/// What the lists are made of that a function takes and gives, if it does nothing else.
+fn lists(function: &Function) -> Option<(Element, Element)> {
+    match &function.params[..] {
+        [param] => Some((Element::of_list(&param.ty)?, Element::of_list(function.result.as_ref()?)?)),
+        _ => None,
     }
 }

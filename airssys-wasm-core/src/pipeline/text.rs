@@ -32,6 +32,8 @@ pub(super) struct StageText {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     idempotent: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    per_chunk: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     retry: Option<RetryText>,
 }
 
@@ -57,6 +59,7 @@ impl From<StageText> for StageDefinition {
             on_failure: text.on_failure,
             retry: text.retry.map(retry),
             idempotent: text.idempotent,
+            per_chunk: text.per_chunk,
         };
         Self { component: text.component, options }
     }
@@ -75,6 +78,7 @@ impl From<StageDefinition> for StageText {
             on_error: options.on_error,
             on_failure: options.on_failure,
             idempotent: options.idempotent,
+            per_chunk: options.per_chunk,
             retry: options.retry.map(retry),
         }
     }

@@ -7,6 +7,7 @@
 
 #[cfg(feature = "component")]
 mod decode;
+mod element;
 mod flow;
 mod function;
 mod interface_name;
@@ -16,6 +17,7 @@ mod signature;
 mod stand_in;
 mod types;
 
+pub use element::Element;
 pub use flow::{FlowMismatch, FlowReason};
 pub use function::{Function, Param};
 pub use interface_name::InterfaceName;

@@ -95,7 +95,7 @@ fn the_schema_is_that_of_the_form() {
         "stages": {"a": {
             "component": "a", "function": "f", "concurrency": 1, "order": "kept", "queue-max": 1,
             "deadline": "1s", "on-error": "fail", "on-failure": "skip", "idempotent": true,
-            "retry": {"attempts": 1, "backoff": "1s"}
+            "per-chunk": 8, "retry": {"attempts": 1, "backoff": "1s"}
         }},
         "connect": [{"from": "a.b", "to": "c.d", "when": "x"}],
         "partition": [{"from": "a.b", "by": "x", "to": ["c.d"]}]

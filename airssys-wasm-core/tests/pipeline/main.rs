@@ -11,3 +11,4 @@ mod plan;
 mod replace;
 mod report;
 mod shape;
+mod streams;

@@ -50,13 +50,7 @@ impl DynamicFunction {
         name: FunctionName,
         caller: Option<ComponentName>,
     ) -> Result<Self> {
-        let ty = Arc::new(deployment.revision_to_call()?.function(&name)?.clone());
-        check_values(&ty)?;
-        let (sought, expected) = (name.clone(), Arc::clone(&ty));
-        let find =
-            move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought, &expected);
-        let handle = Handle::new(deployment, name.to_string(), Box::new(find), caller);
-        let handle = handle.settle(|revision| check_type(revision, &name, &ty))?;
+        let (handle, ty) = handle(deployment, name, caller, check_values)?;
         Ok(Self { handle, ty })
     }
 
@@ -154,6 +148,23 @@ impl DynamicFunction {
             .collect();
         if problems.is_empty() { Ok(()) } else { Err(mismatch(problems.join("; "))) }
     }
+}
+
+/// A handle to a function whose type `check` lets pass.
+pub(super) fn handle(
+    deployment: &Arc<Named>,
+    name: FunctionName,
+    caller: Option<ComponentName>,
+    check: impl Fn(&FunctionType) -> Result<()>,
+) -> Result<(Arc<Handle<Func>>, Arc<FunctionType>)> {
+    let ty = Arc::new(deployment.revision_to_call()?.function(&name)?.clone());
+    check(&ty)?;
+    let (sought, expected) = (name.clone(), Arc::clone(&ty));
+    let find =
+        move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought, &expected);
+    let handle = Handle::new(deployment, name.to_string(), Box::new(find), caller);
+    let handle = handle.settle(|revision| check_type(revision, &name, &ty))?;
+    Ok((handle, ty))
 }
 
 fn find(

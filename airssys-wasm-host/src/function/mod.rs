@@ -9,6 +9,7 @@ mod bindings;
 mod dynamic;
 mod handle;
 mod signature;
+mod streaming;
 mod typed;
 pub(crate) mod values;
 
@@ -16,4 +17,5 @@ pub use bindings::Bindings;
 pub use dynamic::DynamicFunction;
 pub(crate) use handle::Handle;
 pub(crate) use signature::{Params, Results, WithTypes, with_types};
+pub(crate) use streaming::{Ended, StreamingFunction};
 pub use typed::Function;

@@ -6,17 +6,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use airssys_wasm_core::ComponentName;
-use airssys_wasm_core::pipeline::Source;
+use airssys_wasm_core::pipeline::{Source, Stage};
 use airssys_wasm_core::world::{Function as FunctionType, Signature};
+use airssys_wasm_core::{ComponentName, FunctionName};
 use wasmtime::component::Val;
 
 use super::item::{Held, Item, Returned};
+use super::stream::{PerChunk, Streaming};
+use super::time::AttemptTime;
 use crate::deployment::Named;
-use crate::function::{DynamicFunction, Function, Params, Results, WithTypes, with_types};
+use crate::function::{DynamicFunction, Function, Params, Results, StreamingFunction, WithTypes, with_types};
 use crate::{Error, ErrorKind, Result};
 
-type Called<'a> = Pin<Box<dyn Future<Output = Result<Returned>> + Send + 'a>>;
+pub(super) type Called<'a> = Pin<Box<dyn Future<Output = Result<Returned>> + Send + 'a>>;
 
 /// A function that takes items. `revision` is told which one serves the call.
 pub(super) trait Call: Send + Sync {
@@ -83,15 +85,19 @@ fn whole(returned: Returned) -> Option<Item> {
 pub(super) fn connect(
     target: &Arc<Named>,
     function: &FunctionType,
+    stage: &Stage,
     pipeline: &ComponentName,
-) -> Result<Box<dyn Call>> {
-    match Signature::of(function) {
-        Some(signature) => with_types(signature, Connect { target, function, pipeline }),
-        None => {
-            let (name, caller) = (function.name.clone(), Some(pipeline.clone()));
-            Ok(Box::new(Dynamic(DynamicFunction::of_caller(target, name, caller)?)))
-        }
+) -> Result<Arc<dyn Call>> {
+    let connect = Connect { target, function, pipeline };
+    let time = AttemptTime::of(stage, target);
+    if let Some((elements, lists)) = stage.chunk() {
+        return Ok(Arc::new(PerChunk::new(connect.values()?, elements, lists, time)));
     }
+    if stage.has_streams() {
+        let (name, caller) = connect.names();
+        return Ok(Arc::new(Streaming::new(StreamingFunction::of_caller(target, name, caller)?, time)));
+    }
+    connect.values()
 }
 
 struct Connect<'a> {
@@ -100,12 +106,27 @@ struct Connect<'a> {
     pipeline: &'a ComponentName,
 }
 
+impl Connect<'_> {
+    /// A function of values.
+    fn values(self) -> Result<Arc<dyn Call>> {
+        if let Some(signature) = Signature::of(self.function) {
+            return with_types(signature, self);
+        }
+        let (name, caller) = self.names();
+        Ok(Arc::new(Dynamic(DynamicFunction::of_caller(self.target, name, caller)?)))
+    }
+
+    fn names(&self) -> (FunctionName, Option<ComponentName>) {
+        (self.function.name.clone(), Some(self.pipeline.clone()))
+    }
+}
+
 impl WithTypes for Connect<'_> {
-    type Out = Result<Box<dyn Call>>;
+    type Out = Result<Arc<dyn Call>>;
 
     fn with<P: Params, R: Results>(self) -> Self::Out {
-        let (name, caller) = (self.function.name.clone(), Some(self.pipeline.clone()));
-        Ok(Box::new(Typed(Function::<P, R>::of_caller(self.target, name, caller)?)))
+        let (name, caller) = self.names();
+        Ok(Arc::new(Typed(Function::<P, R>::of_caller(self.target, name, caller)?)))
     }
 }
 
@@ -125,9 +146,10 @@ struct Dynamic(DynamicFunction);
 impl Call for Dynamic {
     fn call<'a>(&'a self, items: Vec<Item>, revision: &'a AtomicU64) -> Called<'a> {
         let params = self.0.ty().params.iter();
-        let params = items.into_iter().zip(params).map(|(item, param)| item.into_val(&param.ty)).collect();
+        let params: Result<Vec<Val>> =
+            items.into_iter().zip(params).map(|(item, param)| item.into_val(&param.ty)).collect();
         Box::pin(async move {
-            let result = self.0.call_told(params, revision).await?;
+            let result = self.0.call_told(params?, revision).await?;
             Ok(result.map_or(Returned::Nothing, |val| Returned::One(Item(Held::Val(val)))))
         })
     }

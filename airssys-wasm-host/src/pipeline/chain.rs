@@ -28,7 +28,7 @@ pub(super) async fn follow(runner: &Arc<Runner>, chain: &[usize], item: Item) ->
             }
         };
         let done = unit.work(vec![passed], false).await;
-        slot.leave();
+        drop(done.hold(slot));
         passed = match done {
             Done::Came(Came::Output(Some(item))) => item,
             Done::Came(_) => return Ok(outcome),

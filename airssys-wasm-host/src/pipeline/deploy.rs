@@ -155,7 +155,7 @@ impl<'a> DeployPipeline<'a> {
             }
         }
         let deployment = deploy.await?;
-        let call = call::connect(&deployment.0, &function, self.pipeline.name())?;
+        let call = call::connect(&deployment.0, &function, first, self.pipeline.name())?;
         let unit = Unit::new(stages, (first, last), &deployment.0, call);
         Ok((deployment, unit))
     }

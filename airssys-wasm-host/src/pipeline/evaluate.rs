@@ -142,9 +142,7 @@ impl Evaluation {
             Done::Came(Came::End) => Ok(()),
             Done::Ended(action, ended) => self.runner.end(unit, self.sequence, action, ended),
         };
-        if let Some(slot) = slot {
-            slot.leave();
-        }
+        drop(slot);
         self.pass(unit);
         sent
     }
@@ -210,11 +208,12 @@ async fn work(runner: &Runner, order: Option<&Order>, sequence: u64, ready: Read
         slot.await
     };
     let done = unit.work(items, runner.takes_errors(place)).await;
+    let slot = done.hold(slot);
     let Some(turnstile) = order.and_then(|order| order.0[place].as_ref()) else {
-        return Finished { unit: place, done, slot: Some(slot) };
+        return Finished { unit: place, done, slot };
     };
     // Whoever waits for their turn holds no place that others need.
-    slot.leave();
+    drop(slot);
     turnstile.turn(sequence).await;
     Finished { unit: place, done, slot: None }
 }

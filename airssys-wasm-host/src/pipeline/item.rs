@@ -5,7 +5,11 @@
 
 use airssys_wasm_core::Value;
 use airssys_wasm_core::world::Type;
+use futures_util::stream;
+use futures_util::{Stream, StreamExt as _, future};
 use wasmtime::component::Val;
+
+use super::stream::{Flow, ItemStream, StreamElement};
 
 use crate::function::values;
 use crate::{Error, ErrorKind, Result};
@@ -32,6 +36,7 @@ pub(super) enum Held {
     Val(Val),
     /// The same, as it came from outside.
     Value(Value),
+    Stream(Flow),
 }
 
 /// What enters a pipeline for one item: an [`Item`] for each of its inputs, in their order.
@@ -52,6 +57,7 @@ impl Item {
             Held::U64(number) => Value::U64(number),
             Held::Val(val) => values::from_wasm(val)?,
             Held::Value(value) => value,
+            Held::Stream(_) => return Err(no_value()),
         })
     }
 
@@ -81,6 +87,43 @@ impl Item {
         }
     }
 
+    /// A stream of the elements of some chunks. Nothing is taken from them before a stage
+    /// reads; a clone of the item is the same stream, and whoever reads first has it.
+    ///
+    /// ```
+    /// use airssys_wasm_host::pipeline::Item;
+    /// use futures_util::stream;
+    ///
+    /// let lines = Item::from_stream(stream::iter([vec!["Ada".to_owned()], vec!["Bob".to_owned()]]));
+    /// assert!(lines.into_stream::<String>().is_some());
+    /// ```
+    pub fn from_stream<T: StreamElement>(chunks: impl Stream<Item = Vec<T>> + Send + 'static) -> Self {
+        Self(Held::Stream(Flow::new(chunks.map(Ok))))
+    }
+
+    /// The elements, if it is a stream or a list of such and nobody has read it.
+    #[must_use]
+    pub fn into_stream<T: StreamElement>(self) -> Option<ItemStream<T>> {
+        match self.0 {
+            Held::Stream(flow) => flow.read(),
+            list => {
+                let elements = T::of_list(Self(list))?;
+                Flow::new(stream::once(future::ready(Ok(elements)))).read()
+            }
+        }
+    }
+
+    /// Keeps something until the item's stream has ended. Gives it back if it is none.
+    pub(super) fn hold<T: Send + 'static>(&self, held: T) -> Option<T> {
+        match &self.0 {
+            Held::Stream(flow) => {
+                flow.hold(held);
+                None
+            }
+            _ => Some(held),
+        }
+    }
+
     /// The same as another type, into which its own flows.
     pub(super) fn into_type(self, ty: &Type) -> Result<Self> {
         let value = self.into_value()?;
@@ -91,6 +134,8 @@ impl Item {
     pub(super) fn check(&self, ty: &Type) -> Result<()> {
         let fits = match (&self.0, ty) {
             (Held::Bytes(_), Type::List(item)) => **item == Type::U8,
+            (Held::Stream(flow), ty) => flow.element().stream() == *ty,
+            (_, Type::Stream(Some(element))) => return self.check(&Type::List(element.clone())),
             (Held::Text(_), Type::String) | (Held::U32(_), Type::U32) | (Held::U64(_), Type::U64) => true,
             (Held::Value(value), ty) => {
                 return value.fits(ty).map_err(|error| mismatch(&error.to_string()));
@@ -103,15 +148,16 @@ impl Item {
     }
 
     /// As the runtime has it, of a type that it was checked against.
-    pub(super) fn into_val(self, ty: &Type) -> Val {
-        match self.0 {
+    pub(super) fn into_val(self, ty: &Type) -> Result<Val> {
+        Ok(match self.0 {
             Held::Bytes(bytes) => Val::List(bytes.into_iter().map(Val::U8).collect()),
             Held::Text(text) => Val::String(text),
             Held::U32(number) => Val::U32(number),
             Held::U64(number) => Val::U64(number),
             Held::Val(val) => val,
             Held::Value(value) => values::to_wasm(&value, ty),
-        }
+            Held::Stream(_) => return Err(no_value()),
+        })
     }
 
     fn into_u64(self) -> Option<u64> {
@@ -123,6 +169,10 @@ impl Item {
             _ => None,
         }
     }
+}
+
+fn no_value() -> Error {
+    mismatch("the item is a stream, and no value: `Item::into_stream` reads it")
 }
 
 fn mismatch(problem: &str) -> Error {

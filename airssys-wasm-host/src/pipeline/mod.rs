@@ -5,10 +5,11 @@
 //! | `deploy` | a deployment for each stage, or for several that are fused |
 //! | `handle`, `names`, `status` | a pipeline in the hands of an embedder |
 //! | `runner` | what a deployed pipeline consists of, and where its items go |
-//! | `unit`, `call` | works on one item: attempts, deadlines, what happens to errors |
+//! | `unit`, `call`, `time` | works on one item: attempts, deadlines, what happens to errors |
 //! | `evaluate`, `turnstile` | one item through all of its stages, in the order of its run |
 //! | `chain` | the same for a single call of stages one after the other |
-//! | `run` | streams of items in, streams of outcomes out |
+//! | `run`, `task` | streams of items in, streams of outcomes out |
+//! | `stream` | items that are streams themselves |
 //! | `item`, `letter` | values on their way, and items that were put aside |
 //!
 //! Each stage is a deployment of its own, with its store, limits, grants and history; a stage
@@ -26,6 +27,9 @@ mod names;
 mod run;
 mod runner;
 mod status;
+mod stream;
+mod task;
+mod time;
 mod turnstile;
 mod unit;
 
@@ -39,6 +43,7 @@ pub use letter::{Cause, DeadLetter, DeadLetters};
 pub(crate) use names::Pipelines;
 pub use run::Outcomes;
 pub use status::{PipelineStatus, StageStatus};
+pub use stream::{ItemStream, StreamElement};
 
 /// What the function of fused stages is called.
 const RUN: &str = "run";

@@ -10,14 +10,14 @@ use std::task::{Context, Poll};
 
 use airssys_wasm_core::pipeline::Order as Ordering;
 use futures_util::stream::{self, BoxStream};
-use futures_util::{FutureExt as _, Stream, StreamExt as _, TryStreamExt as _};
-use tokio::task::JoinHandle;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
 use super::call::Came;
 use super::chain;
 use super::evaluate::{Evaluation, Order, Outcome};
 use super::item::{Inputs, Item};
 use super::runner::{Inside, Runner};
+use super::task::Task;
 use super::unit::Done;
 use crate::{Error, ErrorKind, Result};
 
@@ -118,8 +118,8 @@ fn begin(
 ) -> impl Future<Output = Result<Outcome>> + Send + use<> {
     let begun = fed.and_then(|fed| started(runner, Some(order), fed));
     let runner = Arc::clone(runner);
-    let task = begun.map(|evaluation| Task(tokio::spawn(async move { in_time(&runner, evaluation).await })));
-    async move { task?.await }
+    let task = begun.map(|evaluation| Task::of(async move { in_time(&runner, evaluation).await }));
+    async move { task?.await.unwrap_or_else(|error| Err(lost(&error))) }
 }
 
 /// The item with what sources gave for it.
@@ -140,6 +140,10 @@ async fn in_time(runner: &Runner, evaluation: Evaluation) -> Result<Outcome> {
     })
 }
 
+fn lost(error: &tokio::task::JoinError) -> Error {
+    Error::new(ErrorKind::Internal, format!("an item was lost: {error}"))
+}
+
 /// Ends after the first error.
 fn until_error(outcomes: BoxStream<'static, Result<Outcome>>) -> impl Stream<Item = Result<Outcome>> + Send {
     stream::unfold(Some(outcomes), async |outcomes| {
@@ -150,25 +154,4 @@ fn until_error(outcomes: BoxStream<'static, Result<Outcome>>) -> impl Stream<Ite
             Err(error) => Some((Err(error), None)),
         }
     })
-}
-
-/// A task that ends when it is dropped.
-struct Task(JoinHandle<Result<Outcome>>);
-
-impl Future for Task {
-    type Output = Result<Outcome>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll_unpin(context).map(|joined| {
-            joined.unwrap_or_else(|error| {
-                Err(Error::new(ErrorKind::Internal, format!("an item was lost: {error}")))
-            })
-        })
-    }
-}
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }

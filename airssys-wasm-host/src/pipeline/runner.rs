@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use airssys_wasm_core::pipeline::{ComponentPipeline, Edge, FromPort, OnError, Route};
+use airssys_wasm_core::pipeline::{ComponentPipeline, Edge, FromPort, Lane, OnError, Route};
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
@@ -263,7 +263,8 @@ impl Way {
             route: edge.route().clone(),
             to,
             param: edge.param(),
-            convert: (edge.ty() != wanted).then(|| wanted.clone()),
+            // A list is read as the stream that is wanted, without being changed before.
+            convert: (edge.ty() != wanted && edge.lane() != Lane::Streamed).then(|| wanted.clone()),
         }
     }
 

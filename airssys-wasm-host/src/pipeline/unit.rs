@@ -2,7 +2,6 @@
 //!
 //! Tests: the workspace's `tests/suite/pipelines`.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -14,10 +13,9 @@ use super::call::{Call, Came, meaning};
 use super::item::Item;
 use super::letter::Cause;
 use super::status::Counters;
-use crate::call::within;
+use super::time::AttemptTime;
+use crate::Result;
 use crate::deployment::Named;
-use crate::engine::Ticks;
-use crate::{Error, ErrorKind, Result};
 
 pub(super) struct Unit {
     /// Its stages, by their places in the pipeline.
@@ -25,7 +23,8 @@ pub(super) struct Unit {
     /// The name of the first.
     pub(super) name: String,
     pub(super) named: Arc<Named>,
-    call: Box<dyn Call>,
+    call: Arc<dyn Call>,
+    time: AttemptTime,
     /// How many it has.
     pub(super) inputs: usize,
     pub(super) options: StageOptions,
@@ -42,6 +41,16 @@ pub(super) enum Done {
     Ended(OnError, Ended),
 }
 
+impl Done {
+    /// Leaves a place with a stream that is still written there; gives it back otherwise.
+    pub(super) fn hold(&self, slot: Slot) -> Option<Slot> {
+        match self {
+            Self::Came(Came::Output(Some(item))) => item.hold(slot),
+            _ => Some(slot),
+        }
+    }
+}
+
 /// An item that goes no further.
 pub(super) struct Ended {
     pub(super) revision: Option<u64>,
@@ -51,7 +60,9 @@ pub(super) struct Ended {
 }
 
 /// A place at a unit, in the order in which it was asked for.
-pub(super) struct Slot(OwnedSemaphorePermit);
+pub(super) struct Slot {
+    _permit: OwnedSemaphorePermit,
+}
 
 impl Unit {
     /// A unit of the stages from `first` to `last`, which `named` runs.
@@ -59,7 +70,7 @@ impl Unit {
         stages: &[usize],
         (first, last): (&Stage, &Stage),
         named: &Arc<Named>,
-        call: Box<dyn Call>,
+        call: Arc<dyn Call>,
     ) -> Self {
         let options = first.options().clone();
         Self {
@@ -67,6 +78,7 @@ impl Unit {
             name: first.name().to_owned(),
             named: Arc::clone(named),
             call,
+            time: AttemptTime::of(first, named),
             inputs: first.inputs().len(),
             is_fallible: last.is_fallible(),
             source: first.source(),
@@ -78,7 +90,7 @@ impl Unit {
 
     /// A place at once, if one is free and nobody waits.
     pub(super) fn place_at_once(&self) -> Option<Slot> {
-        Arc::clone(&self.slots).try_acquire_owned().ok().map(Slot)
+        Arc::clone(&self.slots).try_acquire_owned().ok().map(|permit| Slot { _permit: permit })
     }
 
     /// Joins those who wait for a place, now; the place comes when this is awaited.
@@ -91,7 +103,7 @@ impl Unit {
                 std::task::Poll::Ready(permit) => permit,
                 std::task::Poll::Pending => place.await,
             };
-            Slot(permit.expect("the line is never closed"))
+            Slot { _permit: permit.expect("the line is never closed") }
         }
     }
 
@@ -133,18 +145,7 @@ impl Unit {
     }
 
     async fn attempt(&self, items: Vec<Item>, revision: &AtomicU64) -> Result<Came> {
-        let calling = self.call.call(items, revision);
-        let returned = match self.options.attempt_deadline() {
-            None => calling.await?,
-            Some(time) => {
-                let clock = self.named.runtime.engines.clock();
-                let deadline = clock.now().plus(Ticks::lasting(time)).plus(Ticks(1));
-                within(clock, deadline, pin!(calling)).await.unwrap_or_else(|_| {
-                    let message = format!("`{}` took longer than its stage's deadline, {time:?}", self.name);
-                    Err(Error::new(ErrorKind::DeadlineExceeded, message))
-                })?
-            }
-        };
+        let returned = self.time.within(self.call.call(items, revision).as_mut()).await?;
         Ok(meaning(returned, self.is_fallible, self.source))
     }
 
@@ -171,13 +172,6 @@ impl Unit {
     /// The revision that serves it.
     pub(super) fn revision(&self) -> u64 {
         self.named.revision().number
-    }
-}
-
-impl Slot {
-    /// Gives the place to the next.
-    pub(super) fn leave(self) {
-        drop(self.0);
     }
 }
 

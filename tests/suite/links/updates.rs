@@ -17,9 +17,12 @@ async fn a_call_tree_sees_one_revision_of_each_component() {
     let versions = caller.function::<(u64,), ((String, String),)>("versions").expect("it tells");
     let slow = tokio::spawn({
         let versions = versions.clone();
-        async move { versions.call((400,)).await }
+        async move { versions.call((2_000,)).await }
     });
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    let store = host.deployment("store").expect("deployed");
+    while store.status().calls_in_flight == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let update = host.update("store", guest("store-v2")).any_version().await.expect("updated");
     let ((first, second),) = versions.call((0,)).await.expect("an answer");
     assert_eq!((first.as_str(), second.as_str()), ("2.0.0", "2.0.0"), "begun after the update");

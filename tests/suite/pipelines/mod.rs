@@ -6,6 +6,7 @@ mod lanes;
 mod refused;
 mod runs;
 mod shapes;
+mod streams;
 mod updates;
 
 use airssys_wasm_host::pipeline::{ComponentPipeline, PipelineBuilder, PipelineDeployment, StageOptions};

@@ -10,7 +10,7 @@ use super::Problems;
 use super::functions::agrees;
 use super::ports::{giving, taking};
 use super::written::{Link, Mention, Rule, Written};
-use crate::world::{FlowMismatch, FlowReason, Type};
+use crate::world::{Element, FlowMismatch, FlowReason, Type};
 
 /// The edges between stages that there are.
 pub(super) fn edges(
@@ -53,7 +53,7 @@ fn edge(link: &Link, stages: &[Option<Stage>], problems: &mut Problems) -> Optio
     });
     let route = giver.and_then(|(_, _, ty)| route(link, ty).map_err(|problem| problems.push(problem)).ok());
     let ((from, from_port, ty), (to, param, wanted)) = (giver?, taker?);
-    if let Err(mismatch) = ty.flows_into(wanted) {
+    if let Err(mismatch) = crosses(ty, wanted) {
         let near = nearest_fit(stages, (from, from_port, ty), (to, param, wanted));
         problems.push(misfit(link, ty, wanted, &mismatch, near));
     }
@@ -87,6 +87,14 @@ fn route(link: &Link, ty: &Type) -> Result<Route, PipelineProblem> {
     }
 }
 
+/// As a value does that stays as it is, or as a list whose elements become a stream.
+fn crosses(ty: &Type, wanted: &Type) -> Result<(), FlowMismatch> {
+    match (Element::of_list(ty), Element::of_stream(wanted)) {
+        (Some(given), Some(wanted)) if given == wanted => Ok(()),
+        _ => ty.flows_into(wanted),
+    }
+}
+
 fn misfit(
     link: &Link,
     ty: &Type,
@@ -100,6 +108,9 @@ fn misfit(
         FlowReason::ResultIntoValue => "put a stage between them that takes the result apart",
         FlowReason::FieldMissing(_) => "put a stage between them that fills it in",
         FlowReason::CaseMissing(_) => "put a stage between them that turns it into a case known there",
+        _ if Element::of_stream(ty).is_some_and(|element| Element::of_list(wanted) == Some(element)) => {
+            "say for how many elements the stage is called: `per_chunk` (`per-chunk` in TOML)"
+        }
         _ => "put a stage between them that turns the one into the other",
     };
     PipelineProblem::new(ProblemKind::Types, &link.place, "what comes out does not fit")

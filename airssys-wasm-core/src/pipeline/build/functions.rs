@@ -7,7 +7,7 @@ use super::super::{PipelineBuilder, PipelineProblem, ProblemKind, Stage};
 use super::Problems;
 use super::written::{Mention, Written};
 use crate::FunctionName;
-use crate::world::{Function, Type};
+use crate::world::{Element, Function, Type};
 
 /// What the host calls for its own ends is no stage unless it is named.
 const HOST_CALLS: &str = "airssys:lifecycle/";
@@ -124,13 +124,31 @@ fn check_types(draft: &Draft, function: &Function) -> Result<(), PipelineProblem
             )
         })
     };
-    match function.types().find(|ty| foreign(ty)) {
+    match ports(function).find(|ty| foreign(ty) && Element::of_stream(ty).is_none()) {
         None => Ok(()),
         Some(ty) => {
             let what = format!("`{}` cannot be a stage: `{ty}` belongs to one instance", function.name);
-            Err(PipelineProblem::new(ProblemKind::NotAStage, format!("stage `{}`", draft.name), what)
-                .with("type", function.signature())
-                .hint("pass values: edges carry no resource handles, and streams and futures not yet"))
+            let problem =
+                PipelineProblem::new(ProblemKind::NotAStage, format!("stage `{}`", draft.name), what);
+            Err(problem.with("type", function.signature()).hint(carried()))
         }
     }
+}
+
+/// What goes through ports of its own: a stream inside of something else would not.
+fn ports(function: &Function) -> impl Iterator<Item = &Type> {
+    let results: Vec<&Type> = match &function.result {
+        Some(Type::Result { ok, err }) => ok.iter().chain(err).map(|ty| &**ty).collect(),
+        plain => plain.iter().collect(),
+    };
+    function.params.iter().map(|param| &param.ty).chain(results)
+}
+
+fn carried() -> String {
+    let elements: Vec<String> =
+        Element::ALL.into_iter().map(|element| format!("`{}`", element.ty())).collect();
+    format!(
+        "pass values, or streams of {}: edges carry no resource handles, no futures and no other streams",
+        elements.join(", ")
+    )
 }

@@ -7,6 +7,7 @@
 //! | `ports` | which port of it a text means |
 //! | `edges` | what fits where it goes, and which items go there |
 //! | `options` | which options go together |
+//! | `streams` | that a stream is read once |
 //! | `whole` | open ends, cycles, stages that nothing reaches |
 //!
 //! What depends on something that is wrong is not looked at: one slip is one problem.
@@ -16,6 +17,7 @@ mod edges;
 mod functions;
 mod options;
 mod ports;
+mod streams;
 mod whole;
 mod written;
 
@@ -36,6 +38,7 @@ pub(super) fn build(draft: PipelineBuilder) -> Result<ComponentPipeline, Pipelin
     let mut edges = edges::edges(&draft.said, &written, &found, &mut problems);
     options::check(&written, &found, &mut problems);
     let (inputs, outputs) = whole::ends(&written, &found, &edges, &mut problems);
+    streams::check(&found, &edges, &outputs, &mut problems);
     let order = whole::order(&draft, &written, &mut problems);
     whole::dead(&draft, &written, &mut problems);
 

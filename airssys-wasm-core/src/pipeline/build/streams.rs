@@ -1,0 +1,65 @@
+//! A stream is read once: what would need it again cannot be.
+//!
+//! Tests: `tests/pipeline/streams`.
+
+use super::super::edge::{Edge, FromPort, PipelineOutput};
+use super::super::{OnError, PipelineProblem, ProblemKind, Stage};
+use super::Problems;
+use crate::world::Element;
+
+/// Every stage whose streams would be read twice, and every one that has none to take apart.
+pub(super) fn check(
+    stages: &[Option<Stage>],
+    edges: &[Edge],
+    outputs: &[PipelineOutput],
+    problems: &mut Problems,
+) {
+    for (index, stage) in
+        stages.iter().enumerate().filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
+    {
+        let readers = edges.iter().filter(|edge| edge.from == index && edge.from_port == FromPort::Output);
+        let readers = readers.count() + outputs.iter().filter(|output| output.stage == index).count();
+        problems.extend(read_twice(stage, readers));
+        problems.extend(tried_twice(stage));
+        problems.extend(no_lists(stage));
+    }
+}
+
+fn problem(kind: ProblemKind, stage: &Stage, what: impl Into<String>) -> PipelineProblem {
+    PipelineProblem::new(kind, format!("stage `{}`", stage.name()), what)
+}
+
+fn read_twice(stage: &Stage, readers: usize) -> Option<PipelineProblem> {
+    let ty = stage.output().filter(|ty| Element::of_stream(ty).is_some())?;
+    (readers > 1).then(|| {
+        let what = format!("its output is read by {readers}, and a stream is read once");
+        problem(ProblemKind::Stream, stage, what)
+            .with("type", ty.to_string())
+            .hint("read it in one place, or have the stage give lists")
+    })
+}
+
+fn tried_twice(stage: &Stage) -> Option<PipelineProblem> {
+    let options = stage.options();
+    let input = stage.inputs().iter().find(|param| Element::of_stream(&param.ty).is_some())?;
+    let [error, failure] = [options.on_error, options.on_failure].map(|on| on == Some(OnError::DeadLetter));
+    let wish = match (options.retry.is_some(), error || failure) {
+        (true, _) => "tried again",
+        (_, true) => "put aside with its input",
+        _ => return None,
+    };
+    let what = format!("an item cannot be {wish}: `{}` is a stream, and that is read once", input.name);
+    Some(problem(ProblemKind::Stream, stage, what).hint("say `fail` or `skip`, and no retry"))
+}
+
+fn no_lists(stage: &Stage) -> Option<PipelineProblem> {
+    if stage.options().per_chunk == Some(0) {
+        let what = "chunks of 0 elements never end";
+        return Some(problem(ProblemKind::Options, stage, what).hint("write 1 or more"));
+    }
+    (stage.options().per_chunk.is_some() && stage.chunk().is_none()).then(|| {
+        problem(ProblemKind::Options, stage, "it is called for each chunk, and does not take lists")
+            .with("type", stage.function().signature())
+            .hint("`per_chunk` is for a function of one `list` that returns a `list`, of plain elements")
+    })
+}

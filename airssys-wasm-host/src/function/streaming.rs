@@ -1,0 +1,68 @@
+//! A function that has streams among its parameters or in its result.
+//!
+//! Tests: the workspace's `tests/suite/pipelines/streams`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use airssys_wasm_core::world::Function as FunctionType;
+use airssys_wasm_core::{ComponentName, FunctionName};
+use futures_channel::oneshot;
+use wasmtime::component::{Func, Val};
+use wasmtime::{AsContextMut as _, StoreContextMut};
+
+use super::{Handle, dynamic};
+use crate::Result;
+use crate::deployment::Named;
+use crate::instance::InstanceState;
+
+/// Resolves when what a call gave has been written to its end.
+pub(crate) type Ended = oneshot::Receiver<Infallible>;
+
+/// Survives updates; a call that goes on is wholly run by the revision that it began on.
+pub(crate) struct StreamingFunction {
+    handle: Arc<Handle<Func>>,
+    ty: Arc<FunctionType>,
+}
+
+impl StreamingFunction {
+    pub(crate) fn of_caller(
+        deployment: &Arc<Named>,
+        name: FunctionName,
+        caller: Option<ComponentName>,
+    ) -> Result<Self> {
+        let (handle, ty) = dynamic::handle(deployment, name, caller, |_| Ok(()))?;
+        Ok(Self { handle, ty })
+    }
+
+    pub(crate) fn ty(&self) -> &FunctionType {
+        &self.ty
+    }
+
+    /// Calls with what `enter` gives. `leave` takes the result, and says what to wait for
+    /// before the instance is given back.
+    ///
+    /// Dropping the future cancels the call and discards its instance.
+    pub(crate) async fn call<E, L>(&self, enter: E, leave: L) -> Result<()>
+    where
+        E: FnOnce(StoreContextMut<'_, InstanceState>) -> wasmtime::Result<Vec<Val>> + Send,
+        L: FnOnce(StoreContextMut<'_, InstanceState>, Option<Val>) -> wasmtime::Result<Option<Ended>> + Send,
+    {
+        let results = usize::from(self.ty.result.is_some());
+        let run = async move |function: &Func, mut store: StoreContextMut<'_, InstanceState>| {
+            let params = enter(store.as_context_mut())?;
+            let mut results = vec![Val::Bool(false); results];
+            let call = async |accessor: &wasmtime::component::Accessor<InstanceState>| {
+                function.call_concurrent(accessor, &params, &mut results).await?;
+                let ended = accessor.with(|mut access| leave(access.as_context_mut(), results.pop()))?;
+                if let Some(ended) = ended {
+                    // It is gone at the end, and never resolves to anything else.
+                    let _ = ended.await;
+                }
+                wasmtime::Result::Ok(())
+            };
+            store.run_concurrent(call).await?
+        };
+        self.handle.call(run).await
+    }
+}

@@ -1,0 +1,51 @@
+//! A flow out of an instance.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_channel::{mpsc, oneshot};
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Source, StreamConsumer, StreamResult};
+
+use super::StreamElement;
+use crate::Result;
+use crate::instance::InstanceState;
+
+/// The most elements that are taken at once.
+const CHUNK_ELEMENTS_MAX: usize = 64 << 10;
+
+/// Takes what an instance writes, a chunk at a time, when the reader has room for one.
+pub(super) struct Collect<T> {
+    pub(super) to: mpsc::Sender<Result<Vec<T>>>,
+    /// Gone with this, at the end of the stream.
+    pub(super) _until: oneshot::Sender<Infallible>,
+}
+
+impl<T: StreamElement> StreamConsumer<InstanceState> for Collect<T> {
+    type Item = T;
+
+    fn poll_consume(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        mut store: StoreContextMut<'_, InstanceState>,
+        mut source: Source<'_, T>,
+        finish: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        match self.to.poll_ready(context) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => return Poll::Ready(Ok(StreamResult::Dropped)),
+            Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
+            Poll::Pending => return Poll::Pending,
+        }
+        let waiting = source.remaining(&mut store);
+        if waiting > 0 {
+            let mut chunk = Vec::with_capacity(waiting.min(CHUNK_ELEMENTS_MAX));
+            source.read(&mut store, &mut chunk)?;
+            if self.to.try_send(Ok(chunk)).is_err() {
+                return Poll::Ready(Ok(StreamResult::Dropped));
+            }
+        }
+        Poll::Ready(Ok(StreamResult::Completed))
+    }
+}

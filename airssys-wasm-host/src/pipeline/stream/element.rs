@@ -1,0 +1,128 @@
+//! The Rust types that elements of streams have.
+//!
+//! The same list as core's `Element`: what is planned there is carried here.
+
+use airssys_wasm_core::world::Element;
+use wasmtime::component::{ComponentType, Lift, Lower, Val};
+
+use super::super::item::{Held, Item};
+
+/// What a stream through a pipeline is made of: `u8`, `u32`, `u64`, [`String`] or
+/// [`Vec<u8>`].
+pub trait StreamElement: Sealed {}
+
+impl<T: Sealed> StreamElement for T {}
+
+/// Kept here, so that the list stays that of core.
+pub trait Sealed: ComponentType + Lift + Lower + Send + Sync + Sized + 'static {
+    #[doc(hidden)]
+    const ELEMENT: Element;
+
+    #[doc(hidden)]
+    fn into_val(self) -> Val;
+
+    #[doc(hidden)]
+    fn from_val(val: Val) -> Option<Self>;
+
+    /// A list of them as an item.
+    #[doc(hidden)]
+    fn list(elements: Vec<Self>) -> Item {
+        Item(Held::Val(Val::List(elements.into_iter().map(Self::into_val).collect())))
+    }
+
+    /// The list that an item is.
+    #[doc(hidden)]
+    fn of_list(item: Item) -> Option<Vec<Self>> {
+        let ty = airssys_wasm_core::world::Type::List(Box::new(Self::ELEMENT.ty()));
+        match item.into_val(&ty).ok()? {
+            Val::List(elements) => elements.into_iter().map(Self::from_val).collect(),
+            _ => None,
+        }
+    }
+}
+
+impl Sealed for u8 {
+    const ELEMENT: Element = Element::U8;
+
+    fn into_val(self) -> Val {
+        Val::U8(self)
+    }
+
+    fn from_val(val: Val) -> Option<Self> {
+        if let Val::U8(byte) = val { Some(byte) } else { None }
+    }
+
+    fn list(elements: Vec<Self>) -> Item {
+        Item::from(elements)
+    }
+
+    fn of_list(item: Item) -> Option<Vec<Self>> {
+        item.into_bytes()
+    }
+}
+
+impl Sealed for u32 {
+    const ELEMENT: Element = Element::U32;
+
+    fn into_val(self) -> Val {
+        Val::U32(self)
+    }
+
+    fn from_val(val: Val) -> Option<Self> {
+        if let Val::U32(number) = val { Some(number) } else { None }
+    }
+}
+
+impl Sealed for u64 {
+    const ELEMENT: Element = Element::U64;
+
+    fn into_val(self) -> Val {
+        Val::U64(self)
+    }
+
+    fn from_val(val: Val) -> Option<Self> {
+        if let Val::U64(number) = val { Some(number) } else { None }
+    }
+}
+
+impl Sealed for String {
+    const ELEMENT: Element = Element::Text;
+
+    fn into_val(self) -> Val {
+        Val::String(self)
+    }
+
+    fn from_val(val: Val) -> Option<Self> {
+        if let Val::String(text) = val { Some(text) } else { None }
+    }
+}
+
+impl Sealed for Vec<u8> {
+    const ELEMENT: Element = Element::Bytes;
+
+    fn into_val(self) -> Val {
+        Val::List(self.into_iter().map(Val::U8).collect())
+    }
+
+    fn from_val(val: Val) -> Option<Self> {
+        Item(Held::Val(val)).into_bytes()
+    }
+}
+
+/// Does something with the Rust type of an element.
+pub(super) trait WithElement {
+    type Out;
+
+    fn with<T: StreamElement>(self) -> Self::Out;
+}
+
+/// Does it with that of `element`.
+pub(super) fn with_element<W: WithElement>(element: Element, with: W) -> W::Out {
+    match element {
+        Element::U8 => with.with::<u8>(),
+        Element::U32 => with.with::<u32>(),
+        Element::U64 => with.with::<u64>(),
+        Element::Text => with.with::<String>(),
+        Element::Bytes => with.with::<Vec<u8>>(),
+    }
+}

@@ -1,0 +1,130 @@
+//! A stream outside of any instance, from whoever writes it to whoever reads it.
+//!
+//! Tests: below.
+
+use std::any::Any;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use airssys_wasm_core::world::Element;
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt as _};
+use parking_lot::Mutex;
+
+use super::StreamElement;
+use crate::Result;
+
+/// The elements of a stream that left a pipeline, in the chunks in which they were written.
+///
+/// Whoever writes waits until the chunk before was taken. Ends with the stream, or with the
+/// error of a stage on the way; dropped before, it ends the calls that write it.
+#[must_use = "a stream flows only while it is read"]
+pub struct ItemStream<T> {
+    chunks: BoxStream<'static, Result<Vec<T>>>,
+    _held: Vec<Held>,
+}
+
+/// A stream on its way, to be read once: a clone is the same stream.
+#[derive(Clone)]
+pub(in super::super) struct Flow {
+    element: Element,
+    rest: Arc<Mutex<Rest>>,
+}
+
+/// What the stream needs while it lasts.
+type Held = Box<dyn Any + Send>;
+
+struct Rest {
+    /// A `BoxStream` of chunks, until somebody reads it.
+    chunks: Option<Held>,
+    held: Vec<Held>,
+}
+
+impl Flow {
+    pub(in super::super) fn new<T: StreamElement>(
+        chunks: impl Stream<Item = Result<Vec<T>>> + Send + 'static,
+    ) -> Self {
+        let chunks: BoxStream<'static, Result<Vec<T>>> = chunks.boxed();
+        let rest = Rest { chunks: Some(Box::new(chunks)), held: Vec::new() };
+        Self { element: T::ELEMENT, rest: Arc::new(Mutex::new(rest)) }
+    }
+
+    /// What it is made of.
+    pub(in super::super) fn element(&self) -> Element {
+        self.element
+    }
+
+    /// The stream itself, for its only reader. None if it has one, or is made of others.
+    pub(in super::super) fn read<T: StreamElement>(&self) -> Option<ItemStream<T>> {
+        let mut rest = self.rest.lock();
+        let chunks = rest.chunks.take()?;
+        match chunks.downcast::<BoxStream<'static, Result<Vec<T>>>>() {
+            Ok(chunks) => Some(ItemStream { chunks: *chunks, _held: std::mem::take(&mut rest.held) }),
+            Err(others) => {
+                rest.chunks = Some(others);
+                None
+            }
+        }
+    }
+
+    /// Keeps something until the stream has ended or its reader is gone.
+    pub(in super::super) fn hold(&self, held: impl Send + 'static) {
+        self.rest.lock().held.push(Box::new(held));
+    }
+}
+
+impl<T> Stream for ItemStream<T> {
+    type Item = Result<Vec<T>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let polled = self.chunks.as_mut().poll_next(context);
+        if let Poll::Ready(None) = polled {
+            self._held.clear();
+        }
+        polled
+    }
+}
+
+impl<T> fmt::Debug for ItemStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ItemStream").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.element.stream())
+    }
+}
+
+/// Whether they are the same stream.
+impl PartialEq for Flow {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rest, &other.rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[test]
+    fn a_flow_is_read_once_by_its_type_and_holds_on_until_its_end() {
+        let flow = Flow::new(stream::iter([Ok(vec![1u32, 2]), Ok(vec![3])]));
+        let held = Arc::new(());
+        flow.hold(Arc::clone(&held));
+        assert!(flow.read::<u8>().is_none());
+        let mut read = flow.clone().read::<u32>().expect("nobody has read it");
+        assert!(flow.read::<u32>().is_none());
+        let mut next = || futures_util::FutureExt::now_or_never(read.next()).expect("there at once");
+        assert_eq!(next().map(Result::unwrap_or_default), Some(vec![1, 2]));
+        assert_eq!(next().map(Result::unwrap_or_default), Some(vec![3]));
+        assert_eq!(Arc::strong_count(&held), 2);
+        assert!(next().is_none());
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+}

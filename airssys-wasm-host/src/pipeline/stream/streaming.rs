@@ -1,0 +1,210 @@
+//! The call of a function that has streams.
+//!
+//! One that gives a stream has an item as soon as it returns, and goes on until the stream has
+//! been written: in a task of its own, which ends with whoever reads it.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use airssys_wasm_core::world::{Element, Function as FunctionType, Type};
+use futures_channel::{mpsc, oneshot};
+use futures_util::StreamExt as _;
+use wasmtime::component::{StreamAny, StreamReader, Val};
+use wasmtime::{AsContextMut as _, StoreContextMut};
+
+use super::super::call::{Call, Called};
+use super::super::item::{Held, Item, Returned};
+use super::super::task::Task;
+use super::super::time::AttemptTime;
+use super::collect::Collect;
+use super::element::{WithElement, with_element};
+use super::feed::Feed;
+use super::{Flow, StreamElement};
+use crate::function::{Ended, StreamingFunction};
+use crate::instance::InstanceState;
+use crate::{Error, ErrorKind, Result};
+
+type Store<'a> = StoreContextMut<'a, InstanceState>;
+
+/// The function of a stage that takes streams, or gives one.
+pub(in super::super) struct Streaming {
+    function: Arc<StreamingFunction>,
+    /// What the stream is made of that it gives.
+    gives: Option<Element>,
+    /// To the end of its stream.
+    time: AttemptTime,
+}
+
+impl Streaming {
+    pub(in super::super) fn new(function: StreamingFunction, time: AttemptTime) -> Self {
+        let gives = match &function.ty().result {
+            Some(Type::Result { ok: Some(ok), .. }) => Element::of_stream(ok),
+            Some(ty) => Element::of_stream(ty),
+            None => None,
+        };
+        Self { function: Arc::new(function), gives, time }
+    }
+
+    /// A call that gives a value, once it has read what it wants of its streams.
+    async fn to_its_end(&self, items: Vec<Item>, revision: &AtomicU64) -> Result<Returned> {
+        let mut returned = None;
+        let params = params(items, self.function.ty())?;
+        let enter = |store: Store<'_>| {
+            revision.store(store.data().revision(), Ordering::Relaxed);
+            lower(params, store)
+        };
+        let leave = |_: Store<'_>, val: Option<Val>| {
+            returned = val;
+            Ok(None)
+        };
+        self.time.within(pin!(self.function.call(enter, leave))).await?;
+        Ok(returned.map_or(Returned::Nothing, |val| Returned::One(Item(Held::Val(val)))))
+    }
+}
+
+impl Call for Streaming {
+    fn call<'a>(&'a self, items: Vec<Item>, revision: &'a AtomicU64) -> Called<'a> {
+        match self.gives {
+            None => Box::pin(self.to_its_end(items, revision)),
+            Some(element) => with_element(element, Begin { streaming: self, items, revision }),
+        }
+    }
+}
+
+/// A call that goes on after it returned.
+struct Begin<'a> {
+    streaming: &'a Streaming,
+    items: Vec<Item>,
+    revision: &'a AtomicU64,
+}
+
+impl<'a> WithElement for Begin<'a> {
+    type Out = Called<'a>;
+
+    fn with<T: StreamElement>(self) -> Called<'a> {
+        let Self { streaming, items, revision } = self;
+        Box::pin(async move {
+            let params = params(items, streaming.function.ty())?;
+            let (told, returned) = oneshot::channel();
+            let (to, mut chunks) = mpsc::channel(0);
+            let function = Arc::clone(&streaming.function);
+            let task = Task::of(write::<T>(function, streaming.time.clone(), params, told, to));
+            let Ok((serving, came)) = returned.await else {
+                // It failed before it returned, and the reason is all that was written.
+                let failed = chunks.next().await;
+                return Err(failed.and_then(Result::err).unwrap_or_else(lost));
+            };
+            revision.store(serving, Ordering::Relaxed);
+            let item = || {
+                let flow = Flow::new::<T>(chunks);
+                flow.hold(task);
+                Item(Held::Stream(flow))
+            };
+            Ok(match came {
+                Came::Stream => Returned::One(item()),
+                Came::OkStream => Returned::Either(Ok(item())),
+                Came::Error(error) => Returned::One(Item(Held::Val(error))),
+            })
+        })
+    }
+}
+
+/// What a function that gives a stream returned.
+enum Came {
+    Stream,
+    OkStream,
+    /// A `result` that is none.
+    Error(Val),
+}
+
+/// Calls, tells what came and which revision serves it, and writes the stream to its end.
+async fn write<T: StreamElement>(
+    function: Arc<StreamingFunction>,
+    time: AttemptTime,
+    params: Vec<Param>,
+    told: oneshot::Sender<(u64, Came)>,
+    to: mpsc::Sender<Result<Vec<T>>>,
+) {
+    let mut failing = to.clone();
+    let enter = move |store: Store<'_>| lower(params, store);
+    let leave = move |mut store: Store<'_>, val: Option<Val>| {
+        let (came, stream) = taken_apart(val)?;
+        let ended = stream.map(|stream| collect(stream, &mut store, to)).transpose()?;
+        // Whoever asked and has gone away drops this whole task.
+        let _ = told.send((store.data().revision(), came));
+        Ok(ended)
+    };
+    if let Err(error) = time.within(pin!(function.call(enter, leave))).await {
+        // Each sender has room for one more, whatever waits already.
+        let _ = failing.try_send(Err(error));
+    }
+}
+
+fn taken_apart(val: Option<Val>) -> wasmtime::Result<(Came, Option<StreamAny>)> {
+    match val {
+        Some(Val::Stream(stream)) => Ok((Came::Stream, Some(stream))),
+        Some(Val::Result(Ok(Some(ok)))) => match *ok {
+            Val::Stream(stream) => Ok((Came::OkStream, Some(stream))),
+            other => Err(no_stream(Some(&other))),
+        },
+        Some(error @ Val::Result(Err(_))) => Ok((Came::Error(error), None)),
+        other => Err(no_stream(other.as_ref())),
+    }
+}
+
+fn collect<T: StreamElement>(
+    stream: StreamAny,
+    store: &mut Store<'_>,
+    to: mpsc::Sender<Result<Vec<T>>>,
+) -> wasmtime::Result<Ended> {
+    let (until, ended) = oneshot::channel();
+    StreamReader::<T>::try_from_stream_any(stream)?.pipe(store, Collect { to, _until: until })?;
+    Ok(ended)
+}
+
+/// A parameter, once there is an instance to give it to.
+type Param = Box<dyn for<'a> FnOnce(Store<'a>) -> wasmtime::Result<Val> + Send>;
+
+/// The parameters: streams that nobody else reads from here on, and values.
+fn params(items: Vec<Item>, ty: &FunctionType) -> Result<Vec<Param>> {
+    let param = |(item, ty): (Item, &Type)| match Element::of_stream(ty) {
+        Some(element) => with_element(element, Fed(item)),
+        None => {
+            let val = item.into_val(ty)?;
+            Ok(Box::new(move |_: Store<'_>| Ok(val)) as Param)
+        }
+    };
+    items.into_iter().zip(ty.params.iter().map(|param| &param.ty)).map(param).collect()
+}
+
+fn lower(params: Vec<Param>, mut store: Store<'_>) -> wasmtime::Result<Vec<Val>> {
+    params.into_iter().map(|param| param(store.as_context_mut())).collect()
+}
+
+/// An item as a stream that an instance reads.
+struct Fed(Item);
+
+impl WithElement for Fed {
+    type Out = Result<Param>;
+
+    fn with<T: StreamElement>(self) -> Self::Out {
+        let feed = Feed(self.0.into_stream::<T>().ok_or_else(not_readable)?);
+        Ok(Box::new(move |mut store| {
+            let reader = StreamReader::new(&mut store, feed)?;
+            Ok(Val::Stream(reader.try_into_stream_any(&mut store)?))
+        }))
+    }
+}
+
+fn no_stream(val: Option<&Val>) -> wasmtime::Error {
+    wasmtime::format_err!("a stream was expected, and `{val:?}` came; this is a bug")
+}
+
+fn not_readable() -> Error {
+    Error::new(ErrorKind::TypeMismatch, "the stream has been read already, or is made of something else")
+}
+
+fn lost() -> Error {
+    Error::new(ErrorKind::Internal, "a call ended and did not say how; this is a bug")
+}
