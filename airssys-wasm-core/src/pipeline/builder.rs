@@ -132,7 +132,7 @@ impl PipelineBuilder {
 }
 
 /// By what a component is known that was given rather than named.
-fn reference(component: &Component) -> String {
+pub(super) fn reference(component: &Component) -> String {
     match (component.name(), component.version()) {
         (Some(name), Some(version)) => format!("{name}@{version}"),
         (Some(name), None) => name.to_string(),

@@ -189,7 +189,10 @@ impl ComponentPipeline {
         let mut draft = self.0.draft.clone();
         let names: Vec<&str> = self.0.stages.iter().map(Stage::name).collect();
         match draft.drafts.iter_mut().find(|draft| draft.name == stage) {
-            Some(found) => found.component = component,
+            Some(found) => {
+                found.reference = builder::reference(&component);
+                found.component = component;
+            }
             None => {
                 let what = format!("there is no stage `{stage}`");
                 let problem = PipelineProblem::new(ProblemKind::UnknownStage, "replacement", what);
