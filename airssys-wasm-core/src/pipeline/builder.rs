@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::definition::{Connection, Partition, PipelineDefinition};
+use super::form::Form;
 use super::{ComponentPipeline, PipelineErrors, StageOptions, build};
 use crate::Component;
 
@@ -32,6 +33,7 @@ pub(super) struct Draft {
     pub(super) component: Component,
     pub(super) reference: String,
     pub(super) options: StageOptions,
+    pub(super) form: Form,
 }
 
 impl PipelineBuilder {
@@ -55,7 +57,7 @@ impl PipelineBuilder {
     ) -> Self {
         let component = component.into();
         let reference = reference(&component);
-        self.drafts.push(Draft { name: stage.into(), component, reference, options });
+        self.drafts.push(Draft { name: stage.into(), component, reference, options, form: Form::Code });
         self
     }
 

@@ -9,7 +9,7 @@
 //! | `definition`, `text` | a pipeline as TOML and JSON |
 //! | `explain`, `render` | a pipeline for people |
 //! | `export` | a pipeline as one component |
-//! | `error` | the words of the report |
+//! | `error`, `form` | the words of the report |
 //!
 //! Runs nothing: the host does, and asks here which items go where.
 //! Tests: beside some files; `tests/pipeline` for what is built of components.
@@ -43,6 +43,7 @@ mod explain;
 #[cfg(feature = "compose")]
 mod export;
 mod field;
+mod form;
 mod options;
 mod plan;
 mod port;
