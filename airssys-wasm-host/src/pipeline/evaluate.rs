@@ -140,13 +140,18 @@ impl Evaluation {
             Done::Came(Came::Output(item)) => self.leave(unit, FromPort::Output, item),
             Done::Came(Came::Error(item)) => self.leave(unit, FromPort::Error, item),
             Done::Came(Came::End) => Ok(()),
-            Done::Ended(action, ended) => self.runner.end(unit, self.sequence, action, ended),
+            Done::Ended(action, ended) => self.runner.end(unit, self.number(), action, ended),
         };
         if let Some(slot) = slot {
             slot.leave();
         }
         self.pass(unit);
         sent
+    }
+
+    /// The item's number in its run, if it is one of a run.
+    fn number(&self) -> Option<u64> {
+        self.order.as_ref().map(|_| self.sequence)
     }
 
     fn leave(&mut self, unit: usize, port: FromPort, item: Option<Item>) -> Result<()> {

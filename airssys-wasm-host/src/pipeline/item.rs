@@ -3,8 +3,8 @@
 //! Bytes and text stay as they are from one plain signature to the next; everything else is
 //! described. Tests: below, and the workspace's `tests/suite/pipelines`.
 
-use airssys_wasm_core::Value;
 use airssys_wasm_core::world::Type;
+use airssys_wasm_core::{Mismatch, Value};
 use wasmtime::component::Val;
 
 use crate::function::values;
@@ -87,19 +87,31 @@ impl Item {
         value.into_type(ty).map(Self::from).map_err(|error| mismatch(&error.to_string()))
     }
 
-    /// Checks that it is of a type.
-    pub(super) fn check(&self, ty: &Type) -> Result<()> {
+    /// Makes it ready to enter where `ty` is taken; what it is if it is of another type.
+    pub(super) fn fit(&mut self, ty: &Type) -> Result<(), String> {
+        // From a stage of another pipeline, it may be of any type.
+        if let Held::Val(val) = &self.0 {
+            self.0 = Held::Value(values::from_wasm(val.clone()).map_err(|error| error.to_string())?);
+        }
         let fits = match (&self.0, ty) {
             (Held::Bytes(_), Type::List(item)) => **item == Type::U8,
             (Held::Text(_), Type::String) | (Held::U32(_), Type::U32) | (Held::U64(_), Type::U64) => true,
-            (Held::Value(value), ty) => {
-                return value.fits(ty).map_err(|error| mismatch(&error.to_string()));
-            }
-            // Given by a stage of that type.
-            (Held::Val(_), _) => true,
+            (Held::Value(value), ty) => return value.fits(ty).map_err(|error| unfit(value, &error)),
             _ => false,
         };
-        if fits { Ok(()) } else { Err(mismatch(&format!("the item is no `{ty}`"))) }
+        if fits { Ok(()) } else { Err(format!("`{}`", self.word())) }
+    }
+
+    /// Its type, as far as it tells.
+    fn word(&self) -> String {
+        match &self.0 {
+            Held::Bytes(_) => "list<u8>".into(),
+            Held::Text(_) => "string".into(),
+            Held::U32(_) => "u32".into(),
+            Held::U64(_) => "u64".into(),
+            Held::Value(value) => value.describe(),
+            Held::Val(_) => "value".into(),
+        }
     }
 
     /// As the runtime has it, of a type that it was checked against.
@@ -122,6 +134,14 @@ impl Item {
             Held::U64(number) | Held::Val(Val::U64(number)) | Held::Value(Value::U64(number)) => Some(number),
             _ => None,
         }
+    }
+}
+
+/// What a value is, and where in it a part is of another type.
+fn unfit(value: &Value, error: &Mismatch) -> String {
+    match error.path() {
+        [] => format!("`{}`", value.describe()),
+        _ => format!("`{}`: {error}", value.describe()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `deploy` | a deployment for each stage, or for several that are fused |
 //! | `handle`, `names`, `status` | a pipeline in the hands of an embedder |
+//! | `check` | whether what is given fits the inputs |
 //! | `runner` | what a deployed pipeline consists of, and where its items go |
 //! | `unit`, `call` | works on one item: attempts, deadlines, what happens to errors |
 //! | `evaluate`, `turnstile` | one item through all of its stages, in the order of its run |
@@ -17,6 +18,7 @@
 
 mod call;
 mod chain;
+mod check;
 mod deploy;
 mod evaluate;
 mod handle;

@@ -106,5 +106,9 @@ async fn an_item_that_fails_ends_the_run_where_that_was_said() {
     let pipeline = deploy(&host, pipeline).await;
     let error = pipeline.call(3u32).await.expect_err("odd");
     assert_eq!(error.kind(), ErrorKind::StageError);
-    assert_eq!(error.to_string(), "item 0 of `test`, at stage `halve`: it returned the error \"3 is odd\"");
+    let said = "at stage `halve`: it returned the error \"3 is odd\"";
+    assert_eq!(error.to_string(), format!("`test`, {said}"), "a call has no number");
+    let run = pipeline.run(stream::iter([2u32, 3]));
+    let error = run.try_collect::<Vec<_>>().await.expect_err("odd");
+    assert_eq!(error.to_string(), format!("item 1 of `test`, {said}"));
 }
