@@ -72,7 +72,7 @@ impl PipelineBuilder {
     }
 
     /// Connects two ports for the items for which a [`Condition`](super::Condition)
-    /// holds. An item that takes no edge goes no further.
+    /// holds. An item that takes no edge goes no further, and is counted.
     pub fn connect_when(
         mut self,
         from: impl Into<String>,

@@ -145,6 +145,8 @@ impl PipelineDeployment {
             retried: unit.counters.retried_so_far(),
             skipped: unit.counters.skipped.load(Ordering::Relaxed),
             dead_letters: unit.counters.dead_letters.load(Ordering::Relaxed),
+            unrouted: unit.counters.unrouted.load(Ordering::Relaxed),
+            unmatched: unit.counters.unmatched.load(Ordering::Relaxed),
             p99: unit.counters.p99(),
         });
         PipelineStatus {

@@ -18,7 +18,7 @@ use super::chain;
 use super::evaluate::{Evaluation, Order, Outcome};
 use super::item::{Inputs, Item};
 use super::runner::{Inside, Runner};
-use super::unit::Done;
+use super::unit::{Done, count};
 use crate::{Error, ErrorKind, Result};
 
 /// The outcomes of a run, one for each item, in the order of the items unless a stage says
@@ -100,7 +100,10 @@ async fn from_sources(runner: &Arc<Runner>, number: Option<u64>) -> Result<Optio
         let done = if has_ended { Done::Came(Came::End) } else { unit.work(Vec::new(), false).await };
         match done {
             Done::Came(Came::Output(item)) => given.push((place, item)),
-            Done::Came(Came::End | Came::Error(_)) => return Ok(None),
+            Done::Came(Came::End | Came::Error(_)) => {
+                count_unmatched(runner, &given);
+                return Ok(None);
+            }
             Done::Ended(action, ended) => {
                 runner.end(place, number, action, ended)?;
                 given.push((place, None));
@@ -108,6 +111,14 @@ async fn from_sources(runner: &Arc<Runner>, number: Option<u64>) -> Result<Optio
         }
     }
     Ok(Some(given))
+}
+
+/// Counts what came in, and what sources gave, when another source is at its end.
+fn count_unmatched(runner: &Runner, given: &Given) {
+    let of_sources = given.iter().filter(|(_, item)| item.is_some()).map(|(unit, _)| unit);
+    for unit in of_sources.chain(runner.inputs.iter().map(|(unit, _)| unit)) {
+        count(&runner.units[*unit].counters.unmatched);
+    }
 }
 
 /// The item stands in line from here on; what is left of its way is a task of its own.
