@@ -13,10 +13,11 @@ use semver::Version;
 
 use super::deploy::component_of;
 use super::evaluate::Outcome;
-use super::item::Inputs;
+use super::item::{Inputs, ItemType};
 use super::run::{self, Outcomes};
 use super::runner::Runner;
 use super::status::{PipelineStatus, StageStatus};
+use super::typed::TypedPipeline;
 use crate::{Component, Error, ErrorKind, Host, Promoted, Result};
 
 /// A pipeline that is deployed. Survives updates of its stages; cloning is cheap.
@@ -54,6 +55,18 @@ impl PipelineDeployment {
     /// nothing takes, and what calls give, unless the stage's options say otherwise.
     pub async fn call(&self, inputs: impl Into<Inputs>) -> Result<Outcome> {
         run::one(&self.runner, inputs.into()).await
+    }
+
+    /// The same pipeline with Rust types at its ends, checked here once: it has one input, of
+    /// the type that `In` is, and one output, of the type that `Out` is. Updates of stages
+    /// never change them.
+    ///
+    /// # Errors
+    ///
+    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) with the ends that there are and both
+    /// types of each.
+    pub fn typed<In: ItemType, Out: ItemType>(&self) -> Result<TypedPipeline<In, Out>> {
+        TypedPipeline::new(self.clone())
     }
 
     /// Sends the items of a stream through.

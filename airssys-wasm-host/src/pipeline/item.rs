@@ -215,8 +215,63 @@ pub(crate) trait IntoReturned {
     fn into_returned(self) -> Returned;
 }
 
-trait Single: Sized {
+/// One Rust value out of an item of its type.
+pub trait Single: Sized {
+    #[doc(hidden)]
     fn single(item: Item) -> Option<Self>;
+}
+
+/// A Rust type whose values are items: numbers, `bool`, `char`, `String` and `Vec<u8>`.
+///
+/// Sealed: what else a stage takes or gives is a [`Value`].
+pub trait ItemType: Into<Item> + Single + Send + 'static {
+    /// Its WIT type.
+    fn wit_type() -> Type;
+}
+
+macro_rules! item_types {
+    ($($rust:ty => $case:ident),* $(,)?) => {$(
+        impl ItemType for $rust {
+            fn wit_type() -> Type {
+                Type::$case
+            }
+        }
+    )*};
+}
+
+item_types! {
+    bool => Bool, i8 => S8, u8 => U8, i16 => S16, u16 => U16, i32 => S32, u32 => U32, i64 => S64,
+    u64 => U64, f32 => F32, f64 => F64, char => Char, String => String,
+}
+
+impl ItemType for Vec<u8> {
+    fn wit_type() -> Type {
+        Type::List(Box::new(Type::U8))
+    }
+}
+
+macro_rules! plain {
+    ($($rust:ty => $case:ident),* $(,)?) => {$(
+        impl From<$rust> for Item {
+            fn from(plain: $rust) -> Self {
+                Self(Held::Value(plain.into()))
+            }
+        }
+
+        impl Single for $rust {
+            fn single(item: Item) -> Option<Self> {
+                match item.into_value().ok()? {
+                    Value::$case(plain) => Some(plain),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+plain! {
+    bool => Bool, i8 => S8, u8 => U8, i16 => S16, u16 => U16, i32 => S32, i64 => S64, f32 => F32,
+    f64 => F64, char => Char,
 }
 
 impl Single for Vec<u8> {

@@ -10,6 +10,7 @@
 //! | `evaluate`, `turnstile` | one item through all of its stages, in the order of its run |
 //! | `chain` | the same for a single call of stages one after the other |
 //! | `run` | streams of items in, streams of outcomes out |
+//! | `typed` | the same with Rust types at the ends |
 //! | `item`, `letter` | values on their way, and items that were put aside |
 //!
 //! Each stage is a deployment of its own, with its store, limits, grants and history; a stage
@@ -29,6 +30,7 @@ mod run;
 mod runner;
 mod status;
 mod turnstile;
+mod typed;
 mod unit;
 
 pub use airssys_wasm_core::pipeline::*;
@@ -36,11 +38,12 @@ pub use deploy::DeployPipeline;
 pub use evaluate::Outcome;
 pub use handle::PipelineDeployment;
 pub(crate) use item::{FromItems, IntoReturned};
-pub use item::{Inputs, Item};
+pub use item::{Inputs, Item, ItemType};
 pub use letter::{Cause, DeadLetter, DeadLetters};
 pub(crate) use names::Pipelines;
 pub use run::Outcomes;
 pub use status::{PipelineStatus, StageStatus};
+pub use typed::{TypedOutcomes, TypedPipeline};
 
 /// What the function of fused stages is called.
 const RUN: &str = "run";

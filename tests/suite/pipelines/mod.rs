@@ -7,6 +7,7 @@ mod losses;
 mod refused;
 mod runs;
 mod shapes;
+mod typed;
 mod updates;
 
 use airssys_wasm_host::pipeline::{ComponentPipeline, PipelineBuilder, PipelineDeployment, StageOptions};
