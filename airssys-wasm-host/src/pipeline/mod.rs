@@ -5,6 +5,7 @@
 //! | `deploy` | a deployment for each stage, or for several that are fused |
 //! | `handle`, `names`, `status` | a pipeline in the hands of an embedder |
 //! | `check` | whether what is given fits the inputs |
+//! | `update` | another component in a stage |
 //! | `runner` | what a deployed pipeline consists of, and where its items go |
 //! | `unit`, `call` | works on one item: attempts, deadlines, what happens to errors |
 //! | `evaluate`, `turnstile` | one item through all of its stages, in the order of its run |
@@ -32,6 +33,7 @@ mod status;
 mod turnstile;
 mod typed;
 mod unit;
+mod update;
 
 pub use airssys_wasm_core::pipeline::*;
 pub use deploy::DeployPipeline;
@@ -44,6 +46,7 @@ pub(crate) use names::Pipelines;
 pub use run::Outcomes;
 pub use status::{PipelineStatus, StageStatus};
 pub use typed::{TypedOutcomes, TypedPipeline};
+pub use update::UpdateStage;
 
 /// What the function of fused stages is called.
 const RUN: &str = "run";

@@ -3,7 +3,7 @@
 use airssys_wasm_host::pipeline::{
     OnError, PipelineBuilder, PipelineDeployment, StageOptions, TypedPipeline,
 };
-use airssys_wasm_host::{Component, ErrorKind, Strategy};
+use airssys_wasm_host::{Component, ErrorKind};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{builder, chain, deploy, of, stages};
@@ -171,12 +171,12 @@ async fn ends_stay_as_they_are(pipeline: PipelineDeployment) {
     for (stage, component) in
         [("first", from_to("u64", "u32", "2.0.0")), ("second", from_to("u32", "u64", "2.0.0"))]
     {
-        let error = pipeline.update(stage, component, Strategy::BlueGreen).await.expect_err("another type");
+        let error = pipeline.update(stage, component).await.expect_err("another type");
         assert_eq!(error.kind(), ErrorKind::WorldChanged, "{error}");
         assert_eq!(typed.call(1).await.expect("it serves on"), Some(7));
     }
     let same = from_to("u32", "u32", "2.0.0");
-    pipeline.update("second", same, Strategy::BlueGreen).await.expect("the same types");
+    pipeline.update("second", same).await.expect("the same types");
     assert_eq!(typed.call(1).await.expect("the same handle"), Some(7));
 }
 
