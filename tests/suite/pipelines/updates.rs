@@ -6,7 +6,8 @@ use std::time::Duration;
 use airssys_wasm_host::pipeline::{Item, PipelineBuilder, PipelineDeployment, StageOptions, UpdateStage};
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{
-    Approval, Capability, Component, Enforcement, ErrorKind, Instancing, Limits, Requests, Strategy, Value,
+    Approval, Capability, Component, Effect, Enforcement, ErrorKind, Event, Events, Instancing, Limits,
+    Requests, Strategy, Value,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -67,14 +68,23 @@ async fn replaced_half_way(pipeline: &PipelineDeployment, update: UpdateStage<'_
     }
 }
 
+/// Whether the update went as the strategy says: only `Recreate` lets items wait.
+fn went_by(strategy: Strategy, mut events: Events) {
+    let told = std::iter::from_fn(|| events.try_next());
+    let pauses = told.filter(|event| matches!(event, Event::RolloutStep { effect: Effect::Pause, .. }));
+    assert_eq!(pauses.count(), usize::from(strategy == Strategy::Recreate), "{strategy:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_is_replaced_under_load() {
     for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
         let host = host();
         let pipeline = deploy(&host, two(apart())).await;
+        let events = host.events();
         assert_eq!(pipeline.status().stages.len(), 2);
         let update = pipeline.update("second", times(100, "2.0.0")).strategy(strategy);
         replaced_half_way(&pipeline, update, 6, 200).await;
+        went_by(strategy, events);
     }
 }
 
@@ -83,9 +93,11 @@ async fn a_fused_stage_is_fused_again_under_load() {
     for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
         let host = host();
         let pipeline = deploy(&host, two(StageOptions::new())).await;
+        let events = host.events();
         assert_eq!(pipeline.status().stages.len(), 1);
         let update = pipeline.update("second", times(100, "2.0.0")).strategy(strategy);
         replaced_half_way(&pipeline, update, 6, 200).await;
+        went_by(strategy, events);
     }
 }
 
@@ -105,8 +117,10 @@ async fn a_stage_is_given_something_else_under_load() {
             .build()
             .expect("a pipeline");
         let pipeline = host.deploy_pipeline(pipeline).grants("scale", factor(3)).await.expect("deployed");
+        let events = host.events();
         let update = pipeline.update("scale", guest("pipeline-scale"));
         replaced_half_way(&pipeline, update.grants(factor(100)).strategy(strategy), 6, 200).await;
+        went_by(strategy, events);
         let of = |stage: &str| host.deployment(stage).expect("deployed").grants();
         assert_eq!(of("test:scale").allowed().count(), 1);
         assert_eq!(of("test:first").allowed().count(), 0);
