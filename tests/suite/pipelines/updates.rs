@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use airssys_wasm_host::pipeline::{Item, PipelineBuilder, PipelineDeployment, StageOptions, UpdateStage};
+use airssys_wasm_host::pipeline::{
+    Inputs, Item, PipelineBuilder, PipelineDeployment, StageOptions, UpdateStage,
+};
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{
     Approval, Capability, Component, Effect, Enforcement, ErrorKind, Event, Events, Instancing, Limits,
@@ -152,6 +154,26 @@ async fn what_is_said_of_an_update_is_said_of_its_stage() {
     assert_eq!(older.kind(), ErrorKind::VersionNotNewer, "{older}");
     pipeline.update("second", times(5, "1.5.0")).any_version().await.expect("it was said that it may be");
     assert_eq!(number(pipeline.call(1u32).await.expect("an outcome")), 10);
+}
+
+/// Who serves what a stage imports is said of it as of any component.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_is_linked_to_another_than_before() {
+    let host = host();
+    let store = |name: &str| host.deploy(guest("store-v1").with_name(name).expect("a name"));
+    store("one").await.expect("deployed");
+    let pipeline = builder().add_component_with("add", guest("store-caller"), of("add")).build();
+    let may_call = Grants::new().allow("call acme:store/kv").expect("a rule");
+    let deploy = host.deploy_pipeline(pipeline.expect("a pipeline")).grants("add", may_call);
+    let pipeline = deploy.await.expect("deployed");
+    store("two").await.expect("deployed");
+    let serves = || host.status("test:add").expect("deployed").links["acme:store/kv"].to_string();
+    assert_eq!(serves(), "one");
+    let update = pipeline.update("add", guest("store-caller"));
+    update.link("acme:store/kv", "two").expect("a name").await.expect("updated");
+    assert_eq!(serves(), "two");
+    let inputs: Inputs = [Item::from(20u32), Item::from(22u32)].into_iter().collect();
+    assert_eq!(number(pipeline.call(inputs).await.expect("an outcome")), 42);
 }
 
 /// An update that asks for more waits, and goes on with grants.
