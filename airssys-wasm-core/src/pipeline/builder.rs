@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::definition::{Connection, Partition, PipelineDefinition};
+use super::form::Form;
 use super::{ComponentPipeline, PipelineErrors, StageOptions, build};
 use crate::Component;
 
@@ -32,6 +33,7 @@ pub(super) struct Draft {
     pub(super) component: Component,
     pub(super) reference: String,
     pub(super) options: StageOptions,
+    pub(super) form: Form,
 }
 
 impl PipelineBuilder {
@@ -55,7 +57,7 @@ impl PipelineBuilder {
     ) -> Self {
         let component = component.into();
         let reference = reference(&component);
-        self.drafts.push(Draft { name: stage.into(), component, reference, options });
+        self.drafts.push(Draft { name: stage.into(), component, reference, options, form: Form::Code });
         self
     }
 
@@ -70,7 +72,7 @@ impl PipelineBuilder {
     }
 
     /// Connects two ports for the items for which a [`Condition`](super::Condition)
-    /// holds. An item that takes no edge goes no further.
+    /// holds. An item that takes no edge goes no further, and is counted.
     pub fn connect_when(
         mut self,
         from: impl Into<String>,
@@ -132,7 +134,7 @@ impl PipelineBuilder {
 }
 
 /// By what a component is known that was given rather than named.
-fn reference(component: &Component) -> String {
+pub(super) fn reference(component: &Component) -> String {
     match (component.name(), component.version()) {
         (Some(name), Some(version)) => format!("{name}@{version}"),
         (Some(name), None) => name.to_string(),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::builder::Draft;
+use super::form::Form;
 use super::{PipelineBuilder, PipelineErrors, PipelineProblem, ProblemKind, StageOptions, text};
 use crate::{Component, policy};
 
@@ -163,6 +164,7 @@ impl PipelineDefinition {
                     component,
                     reference: reference.clone(),
                     options: options.clone(),
+                    form: Form::Text,
                 }),
                 Err(why) => {
                     let what = format!("no component `{reference}`: {why}");

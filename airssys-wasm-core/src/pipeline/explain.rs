@@ -6,8 +6,12 @@ use std::fmt;
 
 use super::render::write_route;
 use super::{ComponentPipeline, Edge, Source, Stage, StageOptions};
+use crate::Component;
 use crate::capability::shown;
 use crate::policy::{Requested, kinds};
+
+/// The reach of a stage that is fused with others.
+const FUSED: &str = "nothing, as it is fused; with grants it would stay apart";
 
 /// What a pipeline is, for whoever runs it; prints as a report.
 #[derive(Clone, Debug)]
@@ -39,17 +43,23 @@ impl fmt::Display for PipelineExplanation {
         f.write_str("\nedges\n")?;
         pipeline.edges().iter().try_for_each(|edge| write_edge(f, pipeline, edge))?;
         write_ends(f, pipeline)?;
-        for chain in pipeline.segments() {
+        let fused = pipeline.segments();
+        for chain in &fused {
             let names: Vec<&str> = chain.iter().map(|stage| pipeline.stages()[*stage].name()).collect();
             writeln!(f, "  as one: {}", names.join(", "))?;
         }
         f.write_str("\nreach\n")?;
-        pipeline.stages().iter().try_for_each(|stage| write_reach(f, stage))
+        pipeline.stages().iter().enumerate().try_for_each(|(place, stage)| {
+            let is_fused = fused.iter().any(|chain| chain.contains(&place));
+            let reach = if is_fused { FUSED.to_owned() } else { reach(stage) };
+            writeln!(f, "  {}: {reach}", stage.name())
+        })
     }
 }
 
-fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, component: &str) -> fmt::Result {
-    writeln!(f, "  {}: `{}`\n      {}", stage.name(), shown(component), stage.function())?;
+fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, said: &str) -> fmt::Result {
+    let component = identity(stage.component(), said);
+    writeln!(f, "  {}: {component}\n      {}", stage.name(), stage.function())?;
     match stage.source() {
         Some(Source::UntilNone) => writeln!(f, "      gives items until `none`")?,
         Some(Source::Once) => writeln!(f, "      gives one item a run")?,
@@ -94,9 +104,10 @@ fn write_ends(f: &mut fmt::Formatter<'_>, pipeline: &ComponentPipeline) -> fmt::
     Ok(())
 }
 
-fn write_reach(f: &mut fmt::Formatter<'_>, stage: &Stage) -> fmt::Result {
+/// What a stage asks for, or may be granted.
+fn reach(stage: &Stage) -> String {
     let component = stage.component();
-    let reach = match component.requested() {
+    match component.requested() {
         Requested::These(requests) if requests.is_empty() => "asks for nothing".to_owned(),
         Requested::These(requests) => {
             let rules: Vec<String> = requests.iter().map(|(rule, _)| format!("`{rule}`")).collect();
@@ -109,6 +120,18 @@ fn write_reach(f: &mut fmt::Formatter<'_>, stage: &Stage) -> fmt::Result {
                 format!("says nothing, and may be granted {}", words.join(", "))
             }
         },
-    };
-    writeln!(f, "  {}: {reach}", stage.name())
+    }
+}
+
+/// What runs in a stage: what it was called, and the beginning of its digest if it says no
+/// name itself.
+fn identity(component: &Component, said: &str) -> String {
+    const SHOWN: usize = "sha256:".len() + 12;
+    let digest = component.digest().to_string();
+    let short = &digest[..SHOWN];
+    match component.name() {
+        Some(_) => format!("`{}`", shown(said)),
+        None if said == digest => format!("`{short}`, which says no name"),
+        None => format!("`{}`, `{short}`", shown(said)),
+    }
 }

@@ -9,7 +9,7 @@
 //! | `definition`, `text` | a pipeline as TOML and JSON |
 //! | `explain`, `render` | a pipeline for people |
 //! | `export` | a pipeline as one component |
-//! | `error` | the words of the report |
+//! | `error`, `form` | the words of the report |
 //!
 //! Runs nothing: the host does, and asks here which items go where.
 //! Tests: beside some files; `tests/pipeline` for what is built of components.
@@ -43,6 +43,7 @@ mod explain;
 #[cfg(feature = "compose")]
 mod export;
 mod field;
+mod form;
 mod options;
 mod plan;
 mod port;
@@ -189,7 +190,10 @@ impl ComponentPipeline {
         let mut draft = self.0.draft.clone();
         let names: Vec<&str> = self.0.stages.iter().map(Stage::name).collect();
         match draft.drafts.iter_mut().find(|draft| draft.name == stage) {
-            Some(found) => found.component = component,
+            Some(found) => {
+                found.reference = builder::reference(&component);
+                found.component = component;
+            }
             None => {
                 let what = format!("there is no stage `{stage}`");
                 let problem = PipelineProblem::new(ProblemKind::UnknownStage, "replacement", what);

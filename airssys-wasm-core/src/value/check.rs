@@ -20,6 +20,12 @@ impl Mismatch {
         Self { path: Vec::new(), expected: expected.to_string(), found: found.into() }
     }
 
+    /// The way to the part that does not fit; empty if it is the value itself.
+    #[must_use]
+    pub fn path(&self) -> &[String] {
+        &self.path
+    }
+
     fn under(mut self, step: impl Into<String>) -> Self {
         self.path.insert(0, step.into());
         self

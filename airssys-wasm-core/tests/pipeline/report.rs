@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use airssys_wasm_core::Component;
-use airssys_wasm_core::pipeline::{PipelineBuilder, ProblemKind, Retry, StageOptions};
+use airssys_wasm_core::pipeline::{PipelineBuilder, PipelineDefinition, ProblemKind, Retry, StageOptions};
 
 use crate::components::{PARSE, READ, TEXT, builder, component};
 
@@ -142,6 +142,47 @@ fn ends_that_are_not_so() {
             .input("zip.b")
             .output("zip.c")
     ));
+}
+
+/// Options are called what they are where they were written: methods in code, keys in a text.
+#[test]
+fn advice_speaks_as_whoever_is_advised() {
+    let two = "up: func(n: u32) -> u32; down: func(n: u32) -> u32;";
+    let retry = StageOptions::new().retry(Retry { attempts: 2, backoff: Duration::ZERO });
+    let in_code = report(
+        builder()
+            .add_component_with("parse", component(PARSE), retry)
+            .add_component("unclear", component(two)),
+    );
+    for words in [
+        "say `StageOptions::on_error`: `OnError::Fail`, `OnError::Skip` or `OnError::DeadLetter`,",
+        "say `StageOptions::idempotent` if",
+        "take `StageOptions::retry` away",
+        "say `StageOptions::function`, or write it in a port: `unclear.up.output`",
+    ] {
+        assert!(in_code.contains(words), "{words}: {in_code}");
+    }
+    let text = r#"
+        output = ["parse.error"]
+        [stages.parse]
+        component = "parse"
+        retry = { attempts = 2 }
+        [stages.unclear]
+        component = "unclear"
+    "#;
+    let definition = PipelineDefinition::from_toml(text).expect("a definition");
+    let find = |name: &str| Ok(component(if name == "parse" { PARSE } else { two }));
+    let in_text = report(definition.resolve(find).expect("components"));
+    for words in [
+        "say `on-error`: `fail`, `skip` or `dead-letter`,",
+        "say `idempotent` if",
+        "take `retry` away",
+        "say `function`, or write it in a port: `unclear.up.output`",
+        "connect them to a stage, or say `on-error`",
+    ] {
+        assert!(in_text.contains(words), "{words}: {in_text}");
+    }
+    assert!(!in_text.contains("StageOptions"), "{in_text}");
 }
 
 #[test]

@@ -155,6 +155,6 @@ impl Call for Dynamic {
     }
 }
 
-fn other_types() -> Error {
+pub(super) fn other_types() -> Error {
     Error::new(ErrorKind::Internal, "an item has another type than its edge; this is a bug")
 }

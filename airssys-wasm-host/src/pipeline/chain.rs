@@ -33,7 +33,7 @@ pub(super) async fn follow(runner: &Arc<Runner>, chain: &[usize], item: Item) ->
             Done::Came(Came::Output(Some(item))) => item,
             Done::Came(_) => return Ok(outcome),
             Done::Ended(action, ended) => {
-                runner.end(place, 0, action, ended)?;
+                runner.end(place, None, action, ended)?;
                 return Ok(outcome);
             }
         };

@@ -17,7 +17,7 @@ use super::call::Came;
 use super::item::Item;
 use super::runner::{Inside, Runner};
 use super::turnstile::Turnstile;
-use super::unit::{Done, Slot};
+use super::unit::{Done, Slot, count};
 use crate::Result;
 
 /// What came out of a pipeline for one item.
@@ -126,7 +126,10 @@ impl Evaluation {
                 }
                 None => match working.next().await {
                     Some(finished) => finished,
-                    None => return Ok(std::mem::take(&mut self.outcome)),
+                    None => {
+                        self.count_unmatched();
+                        return Ok(std::mem::take(&mut self.outcome));
+                    }
                 },
             };
             self.finish(finished)?;
@@ -140,11 +143,16 @@ impl Evaluation {
             Done::Came(Came::Output(item)) => self.leave(unit, FromPort::Output, item),
             Done::Came(Came::Error(item)) => self.leave(unit, FromPort::Error, item),
             Done::Came(Came::End) => Ok(()),
-            Done::Ended(action, ended) => self.runner.end(unit, self.sequence, action, ended),
+            Done::Ended(action, ended) => self.runner.end(unit, self.number(), action, ended),
         };
         drop(slot);
         self.pass(unit);
         sent
+    }
+
+    /// The item's number in its run, if it is one of a run.
+    fn number(&self) -> Option<u64> {
+        self.order.as_ref().map(|_| self.sequence)
     }
 
     fn leave(&mut self, unit: usize, port: FromPort, item: Option<Item>) -> Result<()> {
@@ -152,6 +160,7 @@ impl Evaluation {
         let Some(item) = item else { return Ok(()) };
         let mut ways = runner.ways[unit].iter().filter(|way| way.port == port).peekable();
         let leaves = runner.outputs[unit].as_ref().filter(|_| port == FromPort::Output);
+        let mut is_lost = leaves.is_none();
         let mut item = Some(item);
         if let Some(name) = leaves {
             let given = if ways.peek().is_some() { item.clone() } else { item.take() };
@@ -161,12 +170,16 @@ impl Evaluation {
             let given = if ways.peek().is_some() { item.clone() } else { item.take() };
             let Some(given) = given else { break };
             if way.takes(&given)? {
+                is_lost = false;
                 let given = match &way.convert {
                     Some(ty) => given.into_type(ty)?,
                     None => given,
                 };
                 self.arrive(way.to, way.param, given);
             }
+        }
+        if is_lost {
+            count(&runner.units[unit].counters.unrouted);
         }
         Ok(())
     }
@@ -179,6 +192,14 @@ impl Evaluation {
         }
         let items = inputs.iter_mut().filter_map(VecDeque::pop_front).collect();
         self.ready.push(Ready { unit, items, place: Box::pin(self.runner.units[unit].queue()) });
+    }
+
+    /// Counts what waits for other inputs when nothing is on its way any more.
+    fn count_unmatched(&self) {
+        for (unit, inputs) in self.runner.units.iter().zip(&self.arrived) {
+            let left = inputs.iter().flatten();
+            left.for_each(|_| count(&unit.counters.unmatched));
+        }
     }
 
     fn pass(&mut self, unit: usize) {

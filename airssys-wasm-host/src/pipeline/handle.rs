@@ -6,18 +6,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::pipeline::ComponentPipeline;
-use airssys_wasm_core::{ComponentName, Strategy};
 use futures_util::{Stream, StreamExt as _};
-use semver::Version;
 
-use super::deploy::component_of;
 use super::evaluate::Outcome;
-use super::item::Inputs;
+use super::item::{Inputs, ItemType};
 use super::run::{self, Outcomes};
 use super::runner::Runner;
 use super::status::{PipelineStatus, StageStatus};
-use crate::{Component, Error, ErrorKind, Host, Promoted, Result};
+use super::typed::TypedPipeline;
+use super::update::UpdateStage;
+use crate::{Component, ErrorKind, Host, Result};
 
 /// A pipeline that is deployed. Survives updates of its stages; cloning is cheap.
 #[derive(Clone)]
@@ -56,6 +56,18 @@ impl PipelineDeployment {
         run::one(&self.runner, inputs.into()).await
     }
 
+    /// The same pipeline with Rust types at its ends, checked here once: it has one input, of
+    /// the type that `In` is, and one output, of the type that `Out` is. Updates of stages
+    /// never change them.
+    ///
+    /// # Errors
+    ///
+    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) with the ends that there are and both
+    /// types of each.
+    pub fn typed<In: ItemType, Out: ItemType>(&self) -> Result<TypedPipeline<In, Out>> {
+        TypedPipeline::new(self.clone())
+    }
+
     /// Sends the items of a stream through.
     ///
     /// Takes from `input` only what has room inside; a reader of the outcomes that is slow
@@ -77,31 +89,23 @@ impl PipelineDeployment {
         run::run(Arc::clone(&self.runner), futures_util::stream::repeat_with(Inputs::default).boxed())
     }
 
-    /// Replaces the component of a stage, if it is not older by its version: every edge of it is checked again first, and then it
-    /// is an update like any other. Items that are inside go on; a stage that was fused with
-    /// others is fused again.
+    /// Replaces the component of a stage, if it is not older by its version: await what this
+    /// returns. Every edge of the stage is checked again first, and then it is an update like
+    /// any other. Items that are inside go on; a stage that was fused with others is fused
+    /// again.
     ///
     /// # Errors
     ///
     /// [`InvalidPipeline`](crate::ErrorKind::InvalidPipeline) with every edge that would no
-    /// longer fit, [`VersionNotNewer`](crate::ErrorKind::VersionNotNewer), and the errors of
-    /// [`Host::update`]. What served serves on.
-    pub async fn update(&self, stage: &str, component: Component, strategy: Strategy) -> Result<Promoted> {
-        let _turn = self.runner.updating.lock().await;
-        let now = self.pipeline();
-        if let Some(known) = now.stage(stage) {
-            check_not_older(known.component().version(), component.version())?;
-        }
-        let next = now.with_replacement(stage, component.into())?;
-        let place = next.stages().iter().position(|known| known.name() == stage);
-        let unit =
-            self.runner.units.iter().find(|unit| place.is_some_and(|place| unit.stages.contains(&place)));
-        let unit = unit.expect("a stage that could be replaced is in a unit");
-        let (component, _) = component_of(&next, &unit.stages).await?;
-        let update = self.host.update(unit.named.name.as_str(), component).strategy(strategy);
-        let promoted = update.any_version().await?;
-        self.runner.pipeline.store(Arc::new(next));
-        Ok(promoted)
+    /// longer fit, or if something was said that a fused stage has no place for, or if it could
+    /// not be fused with that component;
+    /// [`VersionNotNewer`](crate::ErrorKind::VersionNotNewer), and the errors of
+    /// [`Host::update`]: so [`WorldChanged`](crate::ErrorKind::WorldChanged) if the types of
+    /// what goes in or comes out would change. What served serves on.
+    ///
+    /// Cancel safe, as [`Host::update`] is.
+    pub fn update(&self, stage: &str, component: Component) -> UpdateStage<'_> {
+        UpdateStage::new(&self.host, &self.runner, stage, component)
     }
 
     /// Takes no more items, waits until those inside have come to their end, and removes the
@@ -145,6 +149,8 @@ impl PipelineDeployment {
             retried: unit.counters.retried_so_far(),
             skipped: unit.counters.skipped.load(Ordering::Relaxed),
             dead_letters: unit.counters.dead_letters.load(Ordering::Relaxed),
+            unrouted: unit.counters.unrouted.load(Ordering::Relaxed),
+            unmatched: unit.counters.unmatched.load(Ordering::Relaxed),
             p99: unit.counters.p99(),
         });
         PipelineStatus {
@@ -152,17 +158,6 @@ impl PipelineDeployment {
             in_flight: self.runner.in_flight(),
             stages: stages.collect(),
         }
-    }
-}
-
-/// Where both say a version; a component without one may follow any.
-fn check_not_older(now: Option<&Version>, next: Option<&Version>) -> Result<()> {
-    match (now, next) {
-        (Some(now), Some(next)) if next < now => Err(Error::new(
-            ErrorKind::VersionNotNewer,
-            format!("{next} is older than {now}, which is in that stage; roll its deployment back instead"),
-        )),
-        _ => Ok(()),
     }
 }
 

@@ -3,14 +3,13 @@
 //! Bytes and text stay as they are from one plain signature to the next; everything else is
 //! described. Tests: below, and the workspace's `tests/suite/pipelines`.
 
-use airssys_wasm_core::Value;
 use airssys_wasm_core::world::Type;
+use airssys_wasm_core::{Mismatch, Value};
 use futures_util::stream;
 use futures_util::{Stream, StreamExt as _, future};
 use wasmtime::component::Val;
 
 use super::stream::{Flow, ItemStream, StreamElement};
-
 use crate::function::values;
 use crate::{Error, ErrorKind, Result};
 
@@ -130,21 +129,34 @@ impl Item {
         value.into_type(ty).map(Self::from).map_err(|error| mismatch(&error.to_string()))
     }
 
-    /// Checks that it is of a type.
-    pub(super) fn check(&self, ty: &Type) -> Result<()> {
+    /// Makes it ready to enter where `ty` is taken; what it is if it is of another type.
+    pub(super) fn fit(&mut self, ty: &Type) -> Result<(), String> {
+        // From a stage of another pipeline, it may be of any type.
+        if let Held::Val(val) = &self.0 {
+            self.0 = Held::Value(values::from_wasm(val.clone()).map_err(|error| error.to_string())?);
+        }
         let fits = match (&self.0, ty) {
             (Held::Bytes(_), Type::List(item)) => **item == Type::U8,
             (Held::Stream(flow), ty) => flow.element().stream() == *ty,
-            (_, Type::Stream(Some(element))) => return self.check(&Type::List(element.clone())),
+            (_, Type::Stream(Some(element))) => return self.fit(&Type::List(element.clone())),
             (Held::Text(_), Type::String) | (Held::U32(_), Type::U32) | (Held::U64(_), Type::U64) => true,
-            (Held::Value(value), ty) => {
-                return value.fits(ty).map_err(|error| mismatch(&error.to_string()));
-            }
-            // Given by a stage of that type.
-            (Held::Val(_), _) => true,
+            (Held::Value(value), ty) => return value.fits(ty).map_err(|error| unfit(value, &error)),
             _ => false,
         };
-        if fits { Ok(()) } else { Err(mismatch(&format!("the item is no `{ty}`"))) }
+        if fits { Ok(()) } else { Err(format!("`{}`", self.word())) }
+    }
+
+    /// Its type, as far as it tells.
+    fn word(&self) -> String {
+        match &self.0 {
+            Held::Bytes(_) => "list<u8>".into(),
+            Held::Text(_) => "string".into(),
+            Held::U32(_) => "u32".into(),
+            Held::U64(_) => "u64".into(),
+            Held::Value(value) => value.describe(),
+            Held::Val(_) => "value".into(),
+            Held::Stream(flow) => flow.element().stream().to_string(),
+        }
     }
 
     /// As the runtime has it, of a type that it was checked against.
@@ -173,6 +185,14 @@ impl Item {
 
 fn no_value() -> Error {
     mismatch("the item is a stream, and no value: `Item::into_stream` reads it")
+}
+
+/// What a value is, and where in it a part is of another type.
+fn unfit(value: &Value, error: &Mismatch) -> String {
+    match error.path() {
+        [] => format!("`{}`", value.describe()),
+        _ => format!("`{}`: {error}", value.describe()),
+    }
 }
 
 fn mismatch(problem: &str) -> Error {
@@ -245,8 +265,63 @@ pub(crate) trait IntoReturned {
     fn into_returned(self) -> Returned;
 }
 
-trait Single: Sized {
+/// One Rust value out of an item of its type.
+pub trait Single: Sized {
+    #[doc(hidden)]
     fn single(item: Item) -> Option<Self>;
+}
+
+/// A Rust type whose values are items: numbers, `bool`, `char`, `String` and `Vec<u8>`.
+///
+/// Sealed: what else a stage takes or gives is a [`Value`].
+pub trait ItemType: Into<Item> + Single + Send + 'static {
+    /// Its WIT type.
+    fn wit_type() -> Type;
+}
+
+macro_rules! item_types {
+    ($($rust:ty => $case:ident),* $(,)?) => {$(
+        impl ItemType for $rust {
+            fn wit_type() -> Type {
+                Type::$case
+            }
+        }
+    )*};
+}
+
+item_types! {
+    bool => Bool, i8 => S8, u8 => U8, i16 => S16, u16 => U16, i32 => S32, u32 => U32, i64 => S64,
+    u64 => U64, f32 => F32, f64 => F64, char => Char, String => String,
+}
+
+impl ItemType for Vec<u8> {
+    fn wit_type() -> Type {
+        Type::List(Box::new(Type::U8))
+    }
+}
+
+macro_rules! plain {
+    ($($rust:ty => $case:ident),* $(,)?) => {$(
+        impl From<$rust> for Item {
+            fn from(plain: $rust) -> Self {
+                Self(Held::Value(plain.into()))
+            }
+        }
+
+        impl Single for $rust {
+            fn single(item: Item) -> Option<Self> {
+                match item.into_value().ok()? {
+                    Value::$case(plain) => Some(plain),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+plain! {
+    bool => Bool, i8 => S8, u8 => U8, i16 => S16, u16 => U16, i32 => S32, i64 => S64, f32 => F32,
+    f64 => F64, char => Char,
 }
 
 impl Single for Vec<u8> {

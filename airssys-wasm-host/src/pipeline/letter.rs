@@ -21,7 +21,7 @@ pub struct DeadLetter {
     pub stage: String,
     /// The host's count for the stage's component, if the call came so far.
     pub revision: Option<u64>,
-    /// The item's number in its run, from 0.
+    /// The item's number in its run, from 0; 0 if it was called rather than run.
     pub sequence: u64,
     /// How often it was tried.
     pub attempts: u32,

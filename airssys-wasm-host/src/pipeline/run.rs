@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use airssys_wasm_core::pipeline::Order as Ordering;
+use airssys_wasm_core::pipeline::{Order as Ordering, Source};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
@@ -18,7 +18,7 @@ use super::evaluate::{Evaluation, Order, Outcome};
 use super::item::{Inputs, Item};
 use super::runner::{Inside, Runner};
 use super::task::Task;
-use super::unit::Done;
+use super::unit::{Done, count};
 use crate::{Error, ErrorKind, Result};
 
 /// The outcomes of a run, one for each item, in the order of the items unless a stage says
@@ -60,14 +60,14 @@ pub(super) fn run(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> Out
 
 /// One item.
 pub(super) async fn one(runner: &Arc<Runner>, mut inputs: Inputs) -> Result<Outcome> {
-    runner.check(&inputs)?;
+    runner.check(&mut inputs, None)?;
     if let (Some(chain), None) = (&runner.chain, runner.pipeline.load().deadline())
         && let Some(item) = inputs.0.pop()
     {
         return chain::follow(runner, chain, item).await;
     }
     let inside = runner.enter()?;
-    let Some(given) = from_sources(runner, 0).await? else { return Ok(Outcome::default()) };
+    let Some(given) = from_sources(runner, None).await? else { return Ok(Outcome::default()) };
     let evaluation = started(runner, None, Fed { sequence: 0, inputs, given, inside })?;
     in_time(runner, evaluation).await
 }
@@ -79,12 +79,12 @@ fn feed(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> impl Stream<I
         async move { runner.closed().await }
     });
     stream::try_unfold((Box::pin(open.enumerate()), runner), async |(mut input, runner)| {
-        let Some((sequence, inputs)) = input.next().await else { return Ok(None) };
+        let Some((sequence, mut inputs)) = input.next().await else { return Ok(None) };
         // Removed in between: the run ends as if the input had.
         let Ok(inside) = runner.enter() else { return Ok(None) };
-        runner.check(&inputs)?;
         let sequence = sequence as u64;
-        match from_sources(&runner, sequence).await? {
+        runner.check(&mut inputs, Some(sequence))?;
+        match from_sources(&runner, Some(sequence)).await? {
             Some(given) => Ok(Some((Fed { sequence, inputs, given, inside }, (input, runner)))),
             None => Ok(None),
         }
@@ -92,22 +92,33 @@ fn feed(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> impl Stream<I
 }
 
 /// An item that each source gives; none if one of them is at its end.
-async fn from_sources(runner: &Arc<Runner>, sequence: u64) -> Result<Option<Given>> {
+async fn from_sources(runner: &Arc<Runner>, number: Option<u64>) -> Result<Option<Given>> {
+    let is_later = number.is_some_and(|number| number > 0);
     let mut given = Vec::new();
     for (place, unit) in runner.units.iter().enumerate().filter(|(_, unit)| unit.source.is_some()) {
-        if unit.source == Some(airssys_wasm_core::pipeline::Source::Once) && sequence > 0 {
-            return Ok(None);
-        }
-        match unit.work(Vec::new(), false).await {
+        let has_ended = is_later && unit.source == Some(Source::Once);
+        let done = if has_ended { Done::Came(Came::End) } else { unit.work(Vec::new(), false).await };
+        match done {
             Done::Came(Came::Output(item)) => given.push((place, item)),
-            Done::Came(Came::End | Came::Error(_)) => return Ok(None),
+            Done::Came(Came::End | Came::Error(_)) => {
+                count_unmatched(runner, &given);
+                return Ok(None);
+            }
             Done::Ended(action, ended) => {
-                runner.end(place, sequence, action, ended)?;
+                runner.end(place, number, action, ended)?;
                 given.push((place, None));
             }
         }
     }
     Ok(Some(given))
+}
+
+/// Counts what came in, and what sources gave, when another source is at its end.
+fn count_unmatched(runner: &Runner, given: &Given) {
+    let of_sources = given.iter().filter(|(_, item)| item.is_some()).map(|(unit, _)| unit);
+    for unit in of_sources.chain(runner.inputs.iter().map(|(unit, _)| unit)) {
+        count(&runner.units[*unit].counters.unmatched);
+    }
 }
 
 /// The item stands in line from here on; what is left of its way is a task of its own.

@@ -9,7 +9,8 @@ use airssys_wasm_core::pipeline::{ComponentPipeline, Edge, FromPort, Lane, OnErr
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
-use super::item::{Inputs, Item};
+use super::check::told;
+use super::item::Item;
 use super::letter::{Cause, DeadLetter, DeadLetters};
 use super::unit::{Ended, Unit, count};
 use crate::{Error, ErrorKind, Result};
@@ -140,83 +141,50 @@ impl Runner {
         }
     }
 
-    /// Checks that an item for each input is there, of its type.
-    pub(super) fn check(&self, inputs: &Inputs) -> Result<()> {
-        let pipeline = self.pipeline.load();
-        let expected = pipeline.inputs();
-        if expected.is_empty() && !inputs.0.is_empty() {
-            let message = format!(
-                "`{}` has sources of its own and takes no items: `run_sources` runs it",
-                pipeline.name()
-            );
-            return Err(Error::new(ErrorKind::TypeMismatch, message));
-        }
-        if inputs.0.len() != expected.len() {
-            let message = format!(
-                "`{}` has {} inputs, and {} items were given",
-                pipeline.name(),
-                expected.len(),
-                inputs.0.len()
-            );
-            return Err(Error::new(ErrorKind::TypeMismatch, message));
-        }
-        inputs.0.iter().zip(expected).try_for_each(|(item, input)| {
-            item.check(&input.ty).map_err(|error| {
-                let stage = &pipeline.stages()[input.stage];
-                let port = format!("{}.{}", stage.name(), stage.inputs()[input.param].name);
-                Error::new(ErrorKind::TypeMismatch, format!("`{port}`: {error}"))
-            })
-        })
-    }
-
     /// Whether an error of a unit has an edge to go.
     pub(super) fn takes_errors(&self, unit: usize) -> bool {
         self.ways[unit].iter().any(|way| way.port == FromPort::Error)
     }
 
-    /// What is done with an item that goes no further.
+    /// What is done with an item that goes no further; `number` is that in its run, if it has
+    /// one.
     ///
     /// # Errors
     ///
     /// If it ends the run.
-    pub(super) fn end(&self, unit: usize, sequence: u64, action: OnError, ended: Ended) -> Result<()> {
+    pub(super) fn end(&self, unit: usize, number: Option<u64>, action: OnError, ended: Ended) -> Result<()> {
         let unit = &self.units[unit];
         match action {
             OnError::Skip => count(&unit.counters.skipped),
             OnError::DeadLetter => {
                 count(&unit.counters.dead_letters);
-                self.write(unit, sequence, ended);
+                self.write(unit, number, ended);
             }
-            _ => return Err(self.failure(unit, sequence, &ended)),
+            _ => return Err(self.failure(unit, number, &ended)),
         }
         Ok(())
     }
 
-    fn write(&self, unit: &Unit, sequence: u64, ended: Ended) {
+    fn write(&self, unit: &Unit, number: Option<u64>, ended: Ended) {
         let Some(letters) = &self.letters else { return };
         letters.take(DeadLetter {
             pipeline: self.pipeline.load().name().clone(),
             stage: unit.name.clone(),
             revision: ended.revision,
-            sequence,
+            sequence: number.unwrap_or_default(),
             attempts: ended.attempts,
             inputs: ended.inputs,
             cause: ended.cause,
         });
     }
 
-    fn failure(&self, unit: &Unit, sequence: u64, ended: &Ended) -> Error {
+    fn failure(&self, unit: &Unit, number: Option<u64>, ended: &Ended) -> Error {
         let kind = match &ended.cause {
             Cause::Returned(_) => ErrorKind::StageError,
             Cause::Failed(error) => error.kind(),
         };
-        let message = format!(
-            "item {sequence} of `{}`, at stage `{}`: {}",
-            self.pipeline.load().name(),
-            unit.name,
-            ended.cause
-        );
-        Error::new(kind, message)
+        let what = told(&self.pipeline.load(), number);
+        Error::new(kind, format!("{what}, at stage `{}`: {}", unit.name, ended.cause))
     }
 }
 

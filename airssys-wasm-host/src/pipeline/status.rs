@@ -43,6 +43,11 @@ pub struct StageStatus {
     pub skipped: u64,
     /// Items that were put aside.
     pub dead_letters: u64,
+    /// Results and errors that took no edge: no condition held for them.
+    pub unrouted: u64,
+    /// Items, or their parts, that others never came to join: at a stage with several inputs
+    /// what the other inputs wanted, at a source or an input what another source had no more.
+    pub unmatched: u64,
     /// 99 of 100 attempts took no longer; to the next power of two.
     pub p99: Duration,
 }
@@ -56,6 +61,8 @@ pub(super) struct Counters {
     retried: AtomicU64,
     pub(super) skipped: AtomicU64,
     pub(super) dead_letters: AtomicU64,
+    pub(super) unrouted: AtomicU64,
+    pub(super) unmatched: AtomicU64,
     pub(super) waiting: AtomicU64,
     took: [AtomicU64; BUCKETS],
 }
@@ -67,6 +74,8 @@ impl Default for Counters {
             retried: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
             dead_letters: AtomicU64::new(0),
+            unrouted: AtomicU64::new(0),
+            unmatched: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
             took: std::array::from_fn(|_| AtomicU64::new(0)),
         }

@@ -218,9 +218,14 @@ impl<'a> Update<'a> {
     /// # Errors
     ///
     /// [`InvalidName`](crate::ErrorKind::InvalidName) if that is no name of a component.
-    pub fn link(mut self, interface: &str, deployment: &str) -> Result<Self> {
-        self.bound.insert(interface.to_owned(), deployment.parse()?);
-        Ok(self)
+    pub fn link(self, interface: &str, deployment: &str) -> Result<Self> {
+        Ok(self.bind(interface.to_owned(), deployment.parse()?))
+    }
+
+    /// The same with a name that is one.
+    pub(crate) fn bind(mut self, interface: String, deployment: ComponentName) -> Self {
+        self.bound.insert(interface, deployment);
+        self
     }
 
     /// How traffic moves; blue-green unless said.

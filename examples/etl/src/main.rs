@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use airssys_wasm_host::pipeline::{DeadLetter, Item, OnError, Outcome, PipelineDeployment, StageOptions};
-use airssys_wasm_host::{Component, ComponentPipeline, Host, Strategy};
+use airssys_wasm_host::{Component, ComponentPipeline, Host};
 use futures_util::TryStreamExt as _;
 use input::Input;
 use row::{Row, Totals};
@@ -63,7 +63,7 @@ async fn run(pipeline: &PipelineDeployment, file: &Path) -> Result<(Vec<Outcome>
     let begun = Instant::now();
     let replaced = async {
         input.half().await;
-        let update = pipeline.update("enrich", component("etl-enrich-v2")?, Strategy::BlueGreen).await?;
+        let update = pipeline.update("enrich", component("etl-enrich-v2")?).await?;
         input.replaced();
         eprintln!("the update took {:.0?}", update.took());
         Ok::<_, Box<dyn Error + Send + Sync>>(())

@@ -106,5 +106,18 @@ async fn an_item_that_fails_ends_the_run_where_that_was_said() {
     let pipeline = deploy(&host, pipeline).await;
     let error = pipeline.call(3u32).await.expect_err("odd");
     assert_eq!(error.kind(), ErrorKind::StageError);
-    assert_eq!(error.to_string(), "item 0 of `test`, at stage `halve`: it returned the error \"3 is odd\"");
+    let said = "at stage `halve`: it returned the error \"3 is odd\"";
+    assert_eq!(error.to_string(), format!("`test`, {said}"), "a call has no number");
+    let forked = builder()
+        .name("forked")
+        .add_component_with("halve", stages(), of("halve").on_error(OnError::Fail))
+        .add_component_with("left", stages(), of("spell"))
+        .add_component_with("right", stages(), of("spell"))
+        .connect("halve.output", "left.input")
+        .connect("halve.output", "right.input");
+    let error = deploy(&host, forked).await.call(3u32).await.expect_err("odd");
+    assert_eq!(error.to_string(), format!("`forked`, {said}"));
+    let run = pipeline.run(stream::iter([2u32, 3]));
+    let error = run.try_collect::<Vec<_>>().await.expect_err("odd");
+    assert_eq!(error.to_string(), format!("item 1 of `test`, {said}"));
 }

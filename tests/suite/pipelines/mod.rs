@@ -3,16 +3,18 @@
 mod errors;
 mod export;
 mod lanes;
+mod losses;
 mod refused;
 mod runs;
 mod shapes;
 mod streams;
+mod typed;
 mod updates;
 
 use airssys_wasm_host::pipeline::{ComponentPipeline, PipelineBuilder, PipelineDeployment, StageOptions};
 use airssys_wasm_host::{Component, Host};
 
-use crate::support::guest;
+use crate::support::{guest, wat};
 
 /// A guest with a function for every stage; said with `function`.
 fn stages() -> Component {
@@ -39,4 +41,25 @@ fn chain(functions: &[&str]) -> PipelineBuilder {
 
 async fn deploy(host: &Host, builder: PipelineBuilder) -> PipelineDeployment {
     host.deploy_pipeline(builder.build().expect("a pipeline")).await.expect("deployed")
+}
+
+/// Gives 1, 2, 3 and so on, until it has given so many.
+fn counter(most: u32) -> Component {
+    wat(
+        "counter",
+        &format!(
+            r#"(component
+                (core module $m
+                    (memory (export "memory") 1)
+                    (global $n (mut i32) (i32.const 0))
+                    (func (export "next") (result i32)
+                        (i32.store8 (i32.const 16) (i32.lt_u (global.get $n) (i32.const {most})))
+                        (global.set $n (i32.add (global.get $n) (i32.const 1)))
+                        (i32.store (i32.const 20) (global.get $n))
+                        (i32.const 16)))
+                (core instance $i (instantiate $m))
+                (func (export "next") (result (option u32))
+                    (canon lift (core func $i "next") (memory $i "memory"))))"#
+        ),
+    )
 }

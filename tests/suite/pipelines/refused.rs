@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use airssys_wasm_host::pipeline::Item;
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{ErrorKind, Value};
+use futures_util::{TryStreamExt as _, stream};
 
 use super::{builder, chain, deploy, of, stages};
 use crate::support::{guest, host};
@@ -13,13 +14,52 @@ use crate::support::{guest, host};
 async fn items_of_another_type_are_refused() {
     let host = host();
     let pipeline = deploy(&host, chain(&["double", "spell"])).await;
-    for item in [Item::from("two"), Item::from(2u64), Item::from(Value::String("two".into()))] {
+    let described = deploy(&host, chain(&["describe"]).name("other")).await;
+    let note = described.call("so it goes").await.expect("one").into_item().expect("one");
+    let record =
+        "record { text: string, words: list<string>, mood: variant { calm(f32) }, marks: flags {  } }";
+    for (item, what) in [
+        (Item::from("two"), "string"),
+        (Item::from(2u64), "u64"),
+        (Item::from(vec![2u8]), "list<u8>"),
+        (Item::from(Value::String("two".into())), "string"),
+        (note, record),
+    ] {
         let error = pipeline.call(item).await.expect_err("no u32");
         assert_eq!(error.kind(), ErrorKind::TypeMismatch);
-        assert!(error.to_string().contains("`double.n`"), "{error}");
+        let expected = format!("`test`: input `double.n` takes `u32`, and was given `{what}`");
+        assert_eq!(error.to_string(), expected);
     }
-    let none = airssys_wasm_host::pipeline::Inputs::default();
-    assert_eq!(pipeline.call(none).await.expect_err("no item").kind(), ErrorKind::TypeMismatch);
+    let run = pipeline.run(stream::iter([Item::from(1u32), Item::from("two")]));
+    let error = run.try_collect::<Vec<_>>().await.expect_err("the second");
+    let expected = "item 1 of `test`: input `double.n` takes `u32`, and was given `string`";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_another_type_is_named() {
+    let host = host();
+    let pipeline = deploy(&host, chain(&["render"])).await;
+    let words = Value::List(vec![Value::from("so"), Value::from(2u32)]);
+    let mood = Value::Variant("none".into(), None);
+    let fields = [("text", "so".into()), ("words", words), ("mood", mood), ("marks", Value::Flags(vec![]))];
+    let note = Value::Record(fields.map(|(name, value)| (name.to_owned(), value)).to_vec());
+    let error = pipeline.call(Item::from(note)).await.expect_err("a number among words");
+    assert_eq!(error.kind(), ErrorKind::TypeMismatch);
+    assert!(error.to_string().starts_with("`test`: input `render.note` takes `record {"), "{error}");
+    assert!(error.to_string().ends_with("at `words.1`: expected `string`, found `u32`"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_number_of_items_than_inputs_is_refused() {
+    let host = host();
+    let pipeline = deploy(&host, chain(&["add"])).await;
+    let error = pipeline.call(1u32).await.expect_err("one is missing");
+    assert_eq!(error.kind(), ErrorKind::TypeMismatch);
+    let ports = "it takes an item for each of `add.a`, `add.b`";
+    assert_eq!(error.to_string(), format!("`test`: {ports}, and 1 item was given; collect them to `Inputs`"));
+    let error = pipeline.run_sources().try_collect::<Vec<_>>().await.expect_err("both are missing");
+    assert!(error.to_string().contains("and 0 items were given"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

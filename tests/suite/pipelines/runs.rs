@@ -8,7 +8,7 @@ use airssys_wasm_host::pipeline::{Inputs, Item, Order, StageOptions};
 use airssys_wasm_host::{ErrorKind, Instancing};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{builder, chain, deploy, of, stages};
+use super::{builder, chain, counter, deploy, of, stages};
 use crate::support::{guest, host};
 
 fn sleeper(concurrency: u32, order: Order) -> StageOptions {
@@ -158,25 +158,4 @@ async fn a_source_runs_to_its_end() {
         .map(|outcome| outcome.into_item().expect("one").into_value().expect("a value").to_string())
         .collect();
     assert_eq!(values, ["2", "4", "6", "8", "10"]);
-}
-
-/// Gives 1, 2, 3 and so on, until it has given so many.
-fn counter(most: u32) -> airssys_wasm_host::Component {
-    crate::support::wat(
-        "counter",
-        &format!(
-            r#"(component
-                (core module $m
-                    (memory (export "memory") 1)
-                    (global $n (mut i32) (i32.const 0))
-                    (func (export "next") (result i32)
-                        (i32.store8 (i32.const 16) (i32.lt_u (global.get $n) (i32.const {most})))
-                        (global.set $n (i32.add (global.get $n) (i32.const 1)))
-                        (i32.store (i32.const 20) (global.get $n))
-                        (i32.const 16)))
-                (core instance $i (instantiate $m))
-                (func (export "next") (result (option u32))
-                    (canon lift (core func $i "next") (memory $i "memory"))))"#
-        ),
-    )
 }

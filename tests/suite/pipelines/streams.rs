@@ -7,7 +7,7 @@ use std::time::Duration;
 use airssys_wasm_host::pipeline::{
     Item, ItemStream, OnError, Outcome, PipelineBuilder, PipelineDeployment, StageOptions, StreamElement,
 };
-use airssys_wasm_host::{ErrorKind, Result, Strategy, Value};
+use airssys_wasm_host::{ErrorKind, Result, Value};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 
 use super::{builder, deploy, of};
@@ -214,9 +214,7 @@ async fn a_stage_is_replaced_while_a_stream_flows_through_it() {
     let first = read.next().await.expect("a chunk").expect("no error").len();
     let update = {
         let pipeline = pipeline.clone();
-        tokio::spawn(
-            async move { pipeline.update("upper", guest("plain-streams"), Strategy::BlueGreen).await },
-        )
+        tokio::spawn(async move { pipeline.update("upper", guest("plain-streams")).await })
     };
     while pipeline.status().stages[0].revision < 2 {
         tokio::time::sleep(Duration::from_millis(5)).await;

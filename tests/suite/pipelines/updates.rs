@@ -3,12 +3,18 @@
 
 use std::time::Duration;
 
-use airssys_wasm_host::pipeline::{PipelineDeployment, StageOptions};
-use airssys_wasm_host::{Component, ErrorKind, Strategy, Value};
+use airssys_wasm_host::pipeline::{
+    Inputs, Item, PipelineBuilder, PipelineDeployment, StageOptions, UpdateStage,
+};
+use airssys_wasm_host::policy::Grants;
+use airssys_wasm_host::{
+    Approval, Capability, Component, Effect, Enforcement, ErrorKind, Event, Events, Instancing, Limits,
+    Requests, Strategy, Value,
+};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{builder, deploy};
-use crate::support::{host, wat};
+use super::{builder, deploy, of, stages};
+use crate::support::{guest, host, wat};
 
 /// Multiplies a number.
 fn times(factor: u32, version: &str) -> Component {
@@ -29,8 +35,21 @@ fn number(outcome: airssys_wasm_host::pipeline::Outcome) -> u32 {
     }
 }
 
-async fn replaced_half_way(pipeline: &PipelineDeployment, expected_units: usize) {
-    assert_eq!(pipeline.status().stages.len(), expected_units);
+/// Two stages one after the other, with options of their own: then they are not fused.
+fn two(options: StageOptions) -> PipelineBuilder {
+    builder()
+        .add_component_with("first", times(2, "1.0.0"), options.clone())
+        .add_component_with("second", times(3, "1.0.0"), options)
+        .connect("first.output", "second.input")
+}
+
+fn apart() -> StageOptions {
+    StageOptions::new().concurrency(2)
+}
+
+/// Sends items through, from 1 on, and replaces a stage meanwhile: every item gives itself
+/// times `old`, or times `new`, and some give each.
+async fn replaced_half_way(pipeline: &PipelineDeployment, update: UpdateStage<'_>, old: u32, new: u32) {
     let items = stream::iter(1..=4_000u32).then(async |n| {
         if n % 20 == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -40,46 +59,209 @@ async fn replaced_half_way(pipeline: &PipelineDeployment, expected_units: usize)
     let run = pipeline.run(items);
     let read = tokio::spawn(async move { run.map_ok(number).try_collect::<Vec<u32>>().await });
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let update = pipeline.update("second", times(100, "2.0.0"), Strategy::BlueGreen).await.expect("updated");
-    update.drained().await;
+    update.await.expect("updated").drained().await;
     let numbers = read.await.expect("a reader").expect("no item fails");
     assert_eq!(numbers.len(), 4_000);
     let switched =
-        numbers.iter().zip(1..).position(|(number, n)| *number == n * 200).expect("it was replaced");
+        numbers.iter().zip(1..).position(|(number, n)| *number == n * new).expect("it was replaced");
     assert!(switched > 0, "some ran through the old one");
     for (number, n) in numbers.into_iter().zip(1u32..) {
-        assert!(number == n * 6 || number == n * 200, "item {n} gave {number}");
+        assert!(number == n * old || number == n * new, "item {n} gave {number}");
     }
+}
+
+/// Whether the update went as the strategy says: only `Recreate` lets items wait.
+fn went_by(strategy: Strategy, mut events: Events) {
+    let told = std::iter::from_fn(|| events.try_next());
+    let pauses = told.filter(|event| matches!(event, Event::RolloutStep { effect: Effect::Pause, .. }));
+    assert_eq!(pauses.count(), usize::from(strategy == Strategy::Recreate), "{strategy:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_is_replaced_under_load() {
-    let host = host();
-    let pipeline = builder()
-        .add_component_with("first", times(2, "1.0.0"), StageOptions::new().concurrency(2))
-        .add_component_with("second", times(3, "1.0.0"), StageOptions::new().concurrency(2))
-        .connect("first.output", "second.input");
-    replaced_half_way(&deploy(&host, pipeline).await, 2).await;
+    for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
+        let host = host();
+        let pipeline = deploy(&host, two(apart())).await;
+        let events = host.events();
+        assert_eq!(pipeline.status().stages.len(), 2);
+        let update = pipeline.update("second", times(100, "2.0.0")).strategy(strategy);
+        replaced_half_way(&pipeline, update, 6, 200).await;
+        went_by(strategy, events);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fused_stage_is_fused_again_under_load() {
+    for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
+        let host = host();
+        let pipeline = deploy(&host, two(StageOptions::new())).await;
+        let events = host.events();
+        assert_eq!(pipeline.status().stages.len(), 1);
+        let update = pipeline.update("second", times(100, "2.0.0")).strategy(strategy);
+        replaced_half_way(&pipeline, update, 6, 200).await;
+        went_by(strategy, events);
+    }
+}
+
+fn factor(factor: u32) -> Grants {
+    Grants::new().allow(&format!("env FACTOR value={factor}")).expect("a rule")
+}
+
+/// What a stage is given changes with the component, for the items that it then works on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_is_given_something_else_under_load() {
+    for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
+        let host = host();
+        let pipeline = builder()
+            .add_component("first", times(2, "1.0.0"))
+            .add_component("scale", guest("pipeline-scale"))
+            .connect("first.output", "scale.input")
+            .build()
+            .expect("a pipeline");
+        let pipeline = host.deploy_pipeline(pipeline).grants("scale", factor(3)).await.expect("deployed");
+        let events = host.events();
+        let update = pipeline.update("scale", guest("pipeline-scale"));
+        replaced_half_way(&pipeline, update.grants(factor(100)).strategy(strategy), 6, 200).await;
+        went_by(strategy, events);
+        let of = |stage: &str| host.deployment(stage).expect("deployed").grants();
+        assert_eq!(of("test:scale").allowed().count(), 1);
+        assert_eq!(of("test:first").allowed().count(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_of_an_update_is_said_of_its_stage() {
     let host = host();
-    let pipeline = builder()
-        .add_component("first", times(2, "1.0.0"))
-        .add_component("second", times(3, "1.0.0"))
-        .connect("first.output", "second.input");
-    replaced_half_way(&deploy(&host, pipeline).await, 1).await;
+    let pipeline = deploy(&host, two(apart())).await;
+    let next = || times(3, "2.0.0");
+    let limits = Limits { call_deadline: Duration::from_secs(7), ..Limits::default() };
+    let update = pipeline.update("second", next()).limits(limits.clone());
+    let update = update.instancing(Instancing::pooled(3)).enforcement(Enforcement::AuditOnly);
+    update.await.expect("updated");
+    let deployment = host.deployment("test:second").expect("deployed");
+    let serving = deployment.status().serving;
+    assert_eq!((serving.limits, serving.instancing), (limits, Instancing::pooled(3)));
+    assert!(deployment.learned().is_some(), "it is found out what it needs");
+    assert_eq!(host.status("test:first").expect("deployed").serving.revision, 1);
+
+    let other = Approval::of(&times(4, "2.0.0"), Grants::new());
+    let refused = pipeline.update("second", next()).approval(other).await.expect_err("another component");
+    assert_eq!(refused.kind(), ErrorKind::ApprovalMismatch);
+    let refused = pipeline.update("second", next()).link("acme:store/kv", "No Name");
+    let refused = refused.err().expect("no name");
+    assert_eq!(refused.kind(), ErrorKind::InvalidName);
+    let older = pipeline.update("second", times(5, "1.5.0")).await.expect_err("older");
+    assert_eq!(older.kind(), ErrorKind::VersionNotNewer, "{older}");
+    pipeline.update("second", times(5, "1.5.0")).any_version().await.expect("it was said that it may be");
+    assert_eq!(number(pipeline.call(1u32).await.expect("an outcome")), 10);
+}
+
+/// Who serves what a stage imports is said of it as of any component.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_is_linked_to_another_than_before() {
+    let host = host();
+    let store = |name: &str| host.deploy(guest("store-v1").with_name(name).expect("a name"));
+    store("one").await.expect("deployed");
+    let pipeline = builder().add_component_with("add", guest("store-caller"), of("add")).build();
+    let may_call = Grants::new().allow("call acme:store/kv").expect("a rule");
+    let deploy = host.deploy_pipeline(pipeline.expect("a pipeline")).grants("add", may_call);
+    let pipeline = deploy.await.expect("deployed");
+    store("two").await.expect("deployed");
+    let serves = || host.status("test:add").expect("deployed").links["acme:store/kv"].to_string();
+    assert_eq!(serves(), "one");
+    let update = pipeline.update("add", guest("store-caller"));
+    update.link("acme:store/kv", "two").expect("a name").await.expect("updated");
+    assert_eq!(serves(), "two");
+    let inputs: Inputs = [Item::from(20u32), Item::from(22u32)].into_iter().collect();
+    assert_eq!(number(pipeline.call(inputs).await.expect("an outcome")), 42);
+}
+
+/// An update that asks for more waits, and goes on with grants.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_that_asks_for_more_waits_for_grants() {
+    let host = host();
+    let pipeline = deploy(&host, two(apart())).await;
+    let requests = Requests::new([Capability::Env("FACTOR".into())]).expect("a request");
+    let asking = times(9, "2.0.0").with_requests(Requests::new([]).expect("none"));
+    pipeline.update("second", asking).await.expect("it asks for nothing");
+    let asking = || times(9, "3.0.0").with_requests(requests.clone());
+    let waits = pipeline.update("second", asking()).await.expect_err("more");
+    assert_eq!(waits.kind(), ErrorKind::AwaitsApproval, "{waits}");
+    let approval = Approval::of(&asking(), factor(1));
+    pipeline.update("second", asking()).approval(approval).await.expect("approved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stage_remembers_is_lost_only_if_that_was_said() {
+    let host = host();
+    let pipeline = builder().add_component_with("remember", stages(), of("remember")).build();
+    let deploy = host.deploy_pipeline(pipeline.expect("a pipeline"));
+    let pipeline = deploy.instancing("remember", Instancing::Stateful).await.expect("deployed");
+    let remembered = async |text: &str| {
+        let outcome = pipeline.call(text).await.expect("an outcome");
+        outcome.into_item().and_then(Item::into_text).expect("a text")
+    };
+    assert_eq!((remembered("a").await, remembered("b").await), ("a".into(), "ab".into()));
+    let refused = pipeline.update("remember", stages()).await.expect_err("it would be lost");
+    assert_eq!(refused.kind(), ErrorKind::StateWouldBeLost, "{refused}");
+    assert_eq!(remembered("c").await, "abc");
+    pipeline.update("remember", stages()).discard_state().await.expect("it may be lost");
+    assert_eq!(remembered("d").await, "d");
+}
+
+/// What belongs to one deployment has no place where several stages share one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fused_stages_have_no_place_for_is_refused() {
+    let host = host();
+    let pipeline = deploy(&host, two(StageOptions::new())).await;
+    let approval = Approval::of(&times(4, "2.0.0"), Grants::new());
+    let update = || pipeline.update("second", times(4, "2.0.0"));
+    for (method, update) in [
+        ("grants", update().grants(Grants::new())),
+        ("approval", update().approval(approval)),
+        ("enforcement", update().enforcement(Enforcement::AuditOnly)),
+        ("link", update().link("acme:store/kv", "store").expect("a name")),
+        ("limits", update().limits(Limits::default())),
+        ("instancing", update().instancing(Instancing::pooled(2))),
+        ("discard_state", update().discard_state()),
+    ] {
+        let refused = update.await.expect_err(method);
+        assert_eq!(refused.kind(), ErrorKind::InvalidPipeline, "{refused}");
+        let said = format!("stage `second` is fused with `first`: `{method}` cannot be said of it alone");
+        assert!(refused.to_string().starts_with(&said), "{refused}");
+    }
+    assert_eq!(number(pipeline.call(1u32).await.expect("it serves on")), 6);
+}
+
+/// A component that remembers or reaches something shares its store with no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_have_been_fused_is_put_into_no_fused_stage() {
+    let host = host();
+    let pipeline = deploy(&host, two(StageOptions::new())).await;
+    let requests = Requests::new([Capability::Env("FACTOR".into())]).expect("a request");
+    let stateful = wat(
+        "stateful",
+        r#"(component
+            (@custom "airssys:component" "airssys:component 1\nname kept\ninstancing stateful\n")
+            (core module $m (func (export "step") (param i32) (result i32) local.get 0))
+            (core instance $i (instantiate $m))
+            (func (export "step") (param "n" u32) (result u32) (canon lift (core func $i "step"))))"#,
+    );
+    for (component, why) in [
+        (stateful, "`second` is stateful"),
+        (times(4, "2.0.0").with_requests(requests), "`second` may reach something outside itself"),
+    ] {
+        let refused = pipeline.update("second", component).await.expect_err(why);
+        assert_eq!(refused.kind(), ErrorKind::InvalidPipeline, "{refused}");
+        assert!(refused.to_string().ends_with(&format!("it could not be: {why}")), "{refused}");
+    }
+    assert_eq!(number(pipeline.call(1u32).await.expect("it serves on")), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_breaks_an_edge_is_refused() {
     let host = host();
-    let pipeline = builder()
-        .add_component_with("first", times(2, "1.0.0"), StageOptions::new().concurrency(2))
-        .add_component_with("second", times(3, "1.0.0"), StageOptions::new().concurrency(2))
-        .connect("first.output", "second.input");
-    let pipeline = deploy(&host, pipeline).await;
+    let pipeline = deploy(&host, two(apart())).await;
     let other = wat(
         "other",
         r#"(component
@@ -87,14 +269,12 @@ async fn a_component_that_breaks_an_edge_is_refused() {
             (core instance $i (instantiate $m))
             (func (export "step") (param "n" u64) (result u64) (canon lift (core func $i "step"))))"#,
     );
-    let refused =
-        pipeline.update("second", other.clone(), Strategy::BlueGreen).await.expect_err("another type");
+    let refused = pipeline.update("second", other.clone()).await.expect_err("another type");
     assert_eq!(refused.kind(), ErrorKind::InvalidPipeline);
     assert!(refused.to_string().contains("first.output") && refused.to_string().contains("u64"), "{refused}");
     let refused = host.update("test:second", other).any_version().await.expect_err("another type");
     assert_eq!(refused.kind(), ErrorKind::WorldChanged, "{refused}");
-    let refused =
-        pipeline.update("third", times(1, "2.0.0"), Strategy::BlueGreen).await.expect_err("no stage");
+    let refused = pipeline.update("third", times(1, "2.0.0")).await.expect_err("no stage");
     assert!(refused.to_string().contains("there is no stage `third`"), "{refused}");
     assert_eq!(number(pipeline.call(1u32).await.expect("it serves on")), 6);
 }

@@ -110,7 +110,9 @@ fn only(draft: &Draft) -> Result<&Function, PipelineProblem> {
                 functions.iter().map(|function| format!("`{}`", function.name)).collect();
             let problem = failed("the component exports several functions, and nothing says which it is");
             let example = format!("{}.{}.output", draft.name, first.name.function());
-            Err(problem.with("has", names.join(", ")).hint(format!("write for example `{example}`")))
+            let option = draft.form.option("function");
+            let hint = format!("say {option}, or write it in a port: `{example}`");
+            Err(problem.with("has", names.join(", ")).hint(hint))
         }
     }
 }

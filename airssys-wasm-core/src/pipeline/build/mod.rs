@@ -36,8 +36,8 @@ pub(super) fn build(draft: PipelineBuilder) -> Result<ComponentPipeline, Pipelin
     let written = Written::read(&draft, &mut problems);
     let found: Vec<Option<Stage>> = functions::stages(&draft, &written, &mut problems);
     let mut edges = edges::edges(&draft.said, &written, &found, &mut problems);
-    options::check(&written, &found, &mut problems);
-    let (inputs, outputs) = whole::ends(&written, &found, &edges, &mut problems);
+    options::check(&draft, &written, &found, &mut problems);
+    let (inputs, outputs) = whole::ends(&draft, &written, &found, &edges, &mut problems);
     streams::check(&found, &edges, &outputs, &mut problems);
     let order = whole::order(&draft, &written, &mut problems);
     whole::dead(&draft, &written, &mut problems);

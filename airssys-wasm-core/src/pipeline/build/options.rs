@@ -2,22 +2,29 @@
 //!
 //! Tests: `tests/pipeline`.
 
-use super::super::{PipelineProblem, ProblemKind, Stage};
+use super::super::form::Form;
+use super::super::{OnError, PipelineBuilder, PipelineProblem, ProblemKind, Stage};
 use super::Problems;
 use super::written::Written;
 
 /// Every stage that says too little, or what cannot be.
-pub(super) fn check(written: &Written, stages: &[Option<Stage>], problems: &mut Problems) {
+pub(super) fn check(
+    draft: &PipelineBuilder,
+    written: &Written,
+    stages: &[Option<Stage>],
+    problems: &mut Problems,
+) {
     for (index, stage) in
         stages.iter().enumerate().filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
     {
+        let form = draft.drafts[index].form;
         problems.extend(bounds(stage));
-        problems.extend(retry(stage));
+        problems.extend(retry(stage, form));
         // A port that was misspelt may have meant the errors.
         let mut giving = written.links.iter().filter_map(|link| link.from.as_ref());
         let taken = giving.any(|mention| mention.stage == index && mention.port != "output");
         if stage.is_fallible() && !taken && stage.options().on_error.is_none() {
-            problems.push(silent(stage));
+            problems.push(silent(stage, form));
         }
     }
 }
@@ -39,20 +46,24 @@ fn bounds(stage: &Stage) -> Vec<PipelineProblem> {
     found.map(|(_, what)| problem(ProblemKind::Options, stage, what).hint("write 1 or more")).collect()
 }
 
-fn retry(stage: &Stage) -> Option<PipelineProblem> {
+fn retry(stage: &Stage, form: Form) -> Option<PipelineProblem> {
     let options = stage.options();
     (options.retry.is_some() && !options.idempotent).then(|| {
+        let (idempotent, retry) = (form.option("idempotent"), form.option("retry"));
         problem(ProblemKind::Options, stage, "it is tried again and not said to be idempotent")
-            .hint("say `idempotent` if running an item twice does no harm, or take the retry away")
+            .hint(format!("say {idempotent} if running an item twice does no harm, or take {retry} away"))
     })
 }
 
-fn silent(stage: &Stage) -> PipelineProblem {
+fn silent(stage: &Stage, form: Form) -> PipelineProblem {
     let connect = match stage.error() {
         Some(_) => format!(", or connect `{}.error`", stage.name()),
         None => String::new(),
     };
+    let on_error = form.option("on_error");
+    let [fail, skip, aside] =
+        [OnError::Fail, OnError::Skip, OnError::DeadLetter].map(|action| form.action(action));
     problem(ProblemKind::Errors, stage, "it can return an error, and nothing says what happens then")
         .with("type", stage.function().signature())
-        .hint(format!("say `on-error`: `fail`, `skip` or `dead-letter`{connect}"))
+        .hint(format!("say {on_error}: {fail}, {skip} or {aside}{connect}"))
 }

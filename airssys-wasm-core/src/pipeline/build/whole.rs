@@ -56,12 +56,13 @@ pub(super) fn bounds(said: &PipelineDefinition, problems: &mut Problems) {
 
 /// Where items come in and go out.
 pub(super) fn ends(
+    draft: &PipelineBuilder,
     written: &Written,
     stages: &[Option<Stage>],
     edges: &[Edge],
     problems: &mut Problems,
 ) -> (Vec<PipelineInput>, Vec<PipelineOutput>) {
-    (inputs(written, stages, edges, problems), outputs(written, stages, edges, problems))
+    (inputs(written, stages, edges, problems), outputs(draft, written, stages, edges, problems))
 }
 
 fn inputs(
@@ -96,6 +97,7 @@ fn inputs(
 }
 
 fn outputs(
+    draft: &PipelineBuilder,
     written: &Written,
     stages: &[Option<Stage>],
     edges: &[Edge],
@@ -108,7 +110,10 @@ fn outputs(
             &mention.place,
             "errors do not leave a pipeline as its output",
         )
-        .hint("connect them to a stage, or say `on-error`")),
+        .hint(format!(
+            "connect them to a stage, or say {}",
+            draft.drafts[mention.stage].form.option("on_error")
+        ))),
     };
     let said = resolved(&written.outputs, stages, problems, giving_output);
     let mut open = Vec::new();

@@ -1,0 +1,168 @@
+//! A pipeline with Rust types at its ends.
+//!
+//! Checks the types once; what happens between the ends is the pipeline's affair.
+//! Tests: the workspace's `tests/suite/pipelines/typed`.
+
+use std::any::type_name;
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use airssys_wasm_core::pipeline::ComponentPipeline;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
+
+use super::call::other_types;
+use super::check::port;
+use super::handle::PipelineDeployment;
+use super::item::{Item, ItemType};
+use crate::{Error, ErrorKind, Result};
+
+/// A pipeline of one input and one output, called with Rust types. Survives updates of its
+/// stages, which never change the types of its ends; cloning is cheap.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use airssys_wasm_host::{Component, ComponentPipeline, Host};
+/// use futures_util::{TryStreamExt as _, stream};
+/// # let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/adder.wat"));
+/// # let (double, again) = (Component::from_bytes(wat::parse_str(text)?)?, Component::from_bytes(wat::parse_str(text)?)?);
+///
+/// let pipeline = ComponentPipeline::builder()
+///     .add_component("double", double)
+///     .add_component("again", again)
+///     .connect("double.output", "again.input")
+///     .build()?;
+/// let host = Host::builder().build()?;
+/// let quadruple = host.deploy_pipeline(pipeline).await?.typed::<u32, u32>()?;
+/// assert_eq!(quadruple.call(3).await?, Some(12));
+///
+/// let numbers: Vec<u32> = quadruple.run(stream::iter([1, 2, 3])).try_collect().await?;
+/// assert_eq!(numbers, [4, 8, 12]);
+/// # Ok(()) }
+/// ```
+pub struct TypedPipeline<In, Out> {
+    pipeline: PipelineDeployment,
+    types: PhantomData<fn(In) -> Out>,
+}
+
+impl<In: ItemType, Out: ItemType> TypedPipeline<In, Out> {
+    pub(super) fn new(pipeline: PipelineDeployment) -> Result<Self> {
+        let problems = problems::<In, Out>(&pipeline.pipeline());
+        if problems.is_empty() {
+            return Ok(Self { pipeline, types: PhantomData });
+        }
+        let message = format!("`{}`: {}", pipeline.name(), problems.join("; "));
+        Err(Error::new(ErrorKind::TypeMismatch, message))
+    }
+
+    /// The pipeline, with values of any type.
+    #[must_use]
+    pub fn pipeline(&self) -> &PipelineDeployment {
+        &self.pipeline
+    }
+
+    /// Sends one item through, within the pipeline's deadline if it has one and the stages'.
+    /// None: nothing came out, because a stage left the item out or put it aside, or because
+    /// it took no edge.
+    ///
+    /// Cancel safe: dropping the future cancels the stages that work on the item.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`PipelineDeployment::call`], but for its types; and
+    /// [`TypeMismatch`](ErrorKind::TypeMismatch) if several results came of one item, which
+    /// only happens where several edges lead to one input: [`run`](Self::run) gives them all.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, if the call has to wait.
+    pub async fn call(&self, item: In) -> Result<Option<Out>> {
+        let mut outputs = self.pipeline.call(item).await?.outputs;
+        if outputs.len() > 1 {
+            return Err(several(&self.pipeline, outputs.len()));
+        }
+        outputs.pop().map(|(_, item)| typed(item)).transpose()
+    }
+
+    /// Sends the items of a stream through, and gives what came out: nothing for an item that
+    /// was left out. Backpressure and order are those of [`PipelineDeployment::run`].
+    ///
+    /// # Panics
+    ///
+    /// If what it returns is read outside a tokio runtime.
+    pub fn run<S>(&self, input: S) -> TypedOutcomes<Out>
+    where
+        S: Stream<Item = In> + Send + 'static,
+    {
+        let outcomes = self.pipeline.run(input);
+        let outputs =
+            outcomes.map_ok(|outcome| stream::iter(outcome.outputs.into_iter().map(|(_, item)| typed(item))));
+        TypedOutcomes(outputs.try_flatten().boxed())
+    }
+}
+
+/// What comes out of a run, in the order of its items unless a stage says otherwise. Ends with
+/// the input, after the first error, and when the pipeline is removed.
+///
+/// Dropped, it cancels what is inside.
+#[must_use = "a run goes on only while its outcomes are read"]
+pub struct TypedOutcomes<Out>(BoxStream<'static, Result<Out>>);
+
+impl<Out> Stream for TypedOutcomes<Out> {
+    type Item = Result<Out>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+impl<In, Out> Clone for TypedPipeline<In, Out> {
+    fn clone(&self) -> Self {
+        Self { pipeline: self.pipeline.clone(), types: PhantomData }
+    }
+}
+
+impl<In, Out> fmt::Debug for TypedPipeline<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let types = (type_name::<In>(), type_name::<Out>());
+        f.debug_tuple("TypedPipeline").field(&self.pipeline.name()).field(&types).finish()
+    }
+}
+
+/// Everything about the ends that is not as the Rust types say.
+fn problems<In: ItemType, Out: ItemType>(pipeline: &ComponentPipeline) -> Vec<String> {
+    let output = |stage: usize| format!("{}.output", pipeline.stages()[stage].name());
+    let inputs = pipeline.inputs().iter().map(|input| (port(pipeline, input), &input.ty)).collect();
+    let outputs = pipeline.outputs().iter().map(|end| (output(end.stage), &end.ty)).collect();
+    let problems = [problem::<In>("input", inputs), problem::<Out>("output", outputs)];
+    problems.into_iter().flatten().collect()
+}
+
+fn problem<T: ItemType>(word: &str, ends: Vec<(String, &airssys_wasm_core::world::Type)>) -> Option<String> {
+    let rust = T::wit_type();
+    match &ends[..] {
+        [(_, ty)] if **ty == rust => None,
+        [(port, ty)] => Some(format!("{word} `{port}` is `{ty}`, and `{}` is `{rust}`", type_name::<T>())),
+        [] => Some(format!("it has no {word}, and `{}` wants one", type_name::<T>())),
+        several => {
+            let ports: Vec<String> = several.iter().map(|(port, ty)| format!("`{port}: {ty}`")).collect();
+            let ports = ports.join(", ");
+            Some(format!("it has several {word}s, {ports}, and `{}` is for one", type_name::<T>()))
+        }
+    }
+}
+
+fn typed<T: ItemType>(item: Item) -> Result<T> {
+    T::single(item).ok_or_else(other_types)
+}
+
+fn several(pipeline: &PipelineDeployment, results: usize) -> Error {
+    let message = format!(
+        "`{}` gave {results} results for one item, and a typed call returns one; `run` gives all of them",
+        pipeline.name()
+    );
+    Error::new(ErrorKind::TypeMismatch, message)
+}

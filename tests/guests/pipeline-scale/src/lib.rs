@@ -1,0 +1,22 @@
+//! Nothing of ours: multiplies by the variable `FACTOR`, which gives 0 where it is not granted.
+
+wit_bindgen::generate!({
+    inline: "
+        package demo:scale;
+
+        world scale {
+            export scale: func(n: u32) -> u32;
+        }
+    ",
+});
+
+struct Scale;
+
+export!(Scale);
+
+impl Guest for Scale {
+    fn scale(n: u32) -> u32 {
+        let factor = std::env::var("FACTOR").ok().and_then(|factor| factor.parse().ok());
+        n.wrapping_mul(factor.unwrap_or(0))
+    }
+}

@@ -1,0 +1,117 @@
+//! What goes missing on its way without having failed is counted where it was last.
+
+use airssys_wasm_host::pipeline::{PipelineDeployment, StageStatus};
+use futures_util::{TryStreamExt as _, stream};
+
+use super::{builder, counter, deploy, of, stages};
+use crate::support::host;
+
+fn stage(pipeline: &PipelineDeployment, name: &str) -> StageStatus {
+    let stages = pipeline.status().stages;
+    stages.into_iter().find(|stage| stage.stages == [name]).expect("a stage")
+}
+
+/// How many of the stage's items took no edge, and how many met no partner.
+fn lost(pipeline: &PipelineDeployment, name: &str) -> (u64, u64) {
+    let stage = stage(pipeline, name);
+    (stage.unrouted, stage.unmatched)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_condition_holds_for_is_counted() {
+    let host = host();
+    let pipeline = builder()
+        .add_component_with("start", stages(), of("double"))
+        .add_component_with("small", stages(), of("spell"))
+        .add_component_with("large", stages(), of("spell"))
+        .connect_when("start.output", "small.input", "< 10")
+        .connect_when("start.output", "large.input", "> 10");
+    let pipeline = deploy(&host, pipeline).await;
+    let outcomes: Vec<_> = pipeline.run(stream::iter(4..=6u32)).try_collect().await.expect("all");
+    let counts: Vec<usize> = outcomes.iter().map(|outcome| outcome.outputs.len()).collect();
+    assert_eq!(counts, [1, 0, 1], "10 goes nowhere");
+    assert_eq!(lost(&pipeline, "start"), (1, 0));
+    assert_eq!(lost(&pipeline, "small"), (0, 0));
+    pipeline.call(5u32).await.expect("an outcome");
+    assert_eq!(lost(&pipeline, "start"), (2, 0), "a call counts as well");
+    assert_eq!(stage(&pipeline, "start").skipped, 0);
+}
+
+/// Whatever also leaves the pipeline is not lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leaves_the_pipeline_is_not_lost() {
+    let host = host();
+    let pipeline = builder()
+        .add_component_with("start", stages(), of("double"))
+        .add_component_with("large", stages(), of("spell"))
+        .connect_when("start.output", "large.input", "> 10")
+        .output("start.output")
+        .output("large.output");
+    let pipeline = deploy(&host, pipeline).await;
+    assert_eq!(pipeline.call(1u32).await.expect("an outcome").outputs.len(), 1);
+    assert_eq!(lost(&pipeline, "start"), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_that_no_condition_holds_for_is_counted() {
+    let host = host();
+    let pipeline = builder()
+        .add_component_with("parse", stages(), of("parse"))
+        .add_component_with("upper", stages(), of("upper"))
+        .connect_when("parse.error", "upper.input", "== \"another\"");
+    let pipeline = deploy(&host, pipeline).await;
+    assert_eq!(pipeline.call("1").await.expect("an outcome").outputs.len(), 1);
+    assert_eq!(lost(&pipeline, "parse"), (0, 0));
+    assert!(pipeline.call("one").await.expect("an outcome").outputs.is_empty());
+    assert_eq!(lost(&pipeline, "parse"), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_meets_no_other_is_counted() {
+    let host = host();
+    let pipeline = builder()
+        .add_component_with("start", stages(), of("double"))
+        .add_component_with("some", stages(), of("double"))
+        .add_component_with("all", stages(), of("double"))
+        .add_component_with("join", stages(), of("add"))
+        .connect_when("start.output", "some.input", "> 10")
+        .connect("start.output", "all.input")
+        .connect("some.output", "join.a")
+        .connect("all.output", "join.b");
+    let pipeline = deploy(&host, pipeline).await;
+    let outcomes: Vec<_> = pipeline.run(stream::iter(1..=7u32)).try_collect().await.expect("all");
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.outputs.is_empty()).count(), 5);
+    assert_eq!(lost(&pipeline, "join"), (0, 5));
+    assert_eq!(lost(&pipeline, "start"), (0, 0), "it went on the other way");
+}
+
+/// The longer of two sources gives one that nobody joins.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_source_gave_when_another_had_no_more_is_counted() {
+    let host = host();
+    let pipeline = builder()
+        .add_component("long", counter(5))
+        .add_component("short", counter(3))
+        .add_component_with("join", stages(), of("add"))
+        .connect("long.output", "join.a")
+        .connect("short.output", "join.b");
+    let pipeline = deploy(&host, pipeline).await;
+    let outcomes: Vec<_> = pipeline.run_sources().try_collect().await.expect("all");
+    assert_eq!(outcomes.len(), 3);
+    assert_eq!((lost(&pipeline, "long"), lost(&pipeline, "short")), ((0, 1), (0, 0)));
+    assert_eq!(stage(&pipeline, "long").attempts, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_in_when_a_source_had_no_more_is_counted() {
+    let host = host();
+    let pipeline = builder()
+        .add_component("count", counter(2))
+        .add_component_with("join", stages(), of("add"))
+        .connect("count.output", "join.a")
+        .input("join.b");
+    let pipeline = deploy(&host, pipeline).await;
+    let outcomes: Vec<_> = pipeline.run(stream::iter(1..=9u32)).try_collect().await.expect("all");
+    assert_eq!(outcomes.len(), 2);
+    assert_eq!(lost(&pipeline, "join"), (0, 1), "the third was taken, and no more");
+}
