@@ -123,6 +123,19 @@ async fn an_output_that_is_dropped_ends_the_calls_and_lets_the_input_go() {
     assert_eq!(joined(again).await.expect("all"), b"ABC");
 }
 
+/// Also a call that waits for an input that never comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_output_that_is_dropped_does_not_wait_for_the_input() {
+    let host = host();
+    let pipeline = deploy(&host, streams(&["upper"])).await;
+    let (chunks, lasts) = watched(bytes(1, 10));
+    let never_ends = chunks.chain(stream::pending());
+    let mut read = opened::<u8>(&pipeline, Item::from_stream(never_ends)).await;
+    read.next().await.expect("a chunk").expect("no error");
+    drop(read);
+    tokio::time::timeout(Duration::from_secs(5), gone(&lasts)).await.expect("long before its deadline");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_that_loses_interest_lets_the_stages_before_it_go() {
     let host = host();
