@@ -18,11 +18,12 @@ use report::Row;
 
 type Bench = fn() -> Vec<Row>;
 
-const BENCHES: [(&str, Bench); 14] = [
+const BENCHES: [(&str, Bench); 15] = [
     ("typed-call", rows::typed_call::rows),
     ("link", rows::link::rows),
     ("pipeline", rows::pipeline::rows),
     ("hop", rows::hop::rows),
+    ("etl", rows::etl::rows),
     ("fresh-instance", rows::fresh_instance::rows),
     ("threads", rows::threads::rows),
     ("update", rows::update::rows),

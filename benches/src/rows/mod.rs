@@ -1,6 +1,7 @@
 //! A file a bench: our code, the peer's code, the rows they give.
 
 pub(crate) mod decision;
+pub(crate) mod etl;
 mod fetcher;
 pub(crate) mod file_read;
 pub(crate) mod fresh_instance;
