@@ -10,6 +10,7 @@
 
 mod bare;
 mod measure;
+mod memory;
 mod report;
 mod rows;
 mod variants;
@@ -18,12 +19,13 @@ use report::Row;
 
 type Bench = fn() -> Vec<Row>;
 
-const BENCHES: [(&str, Bench); 15] = [
+const BENCHES: [(&str, Bench); 16] = [
     ("typed-call", rows::typed_call::rows),
     ("link", rows::link::rows),
     ("pipeline", rows::pipeline::rows),
     ("hop", rows::hop::rows),
     ("etl", rows::etl::rows),
+    ("flat-memory", rows::flat_memory::rows),
     ("fresh-instance", rows::fresh_instance::rows),
     ("threads", rows::threads::rows),
     ("update", rows::update::rows),

@@ -4,6 +4,7 @@ pub(crate) mod decision;
 pub(crate) mod etl;
 mod fetcher;
 pub(crate) mod file_read;
+pub(crate) mod flat_memory;
 pub(crate) mod fresh_instance;
 pub(crate) mod hop;
 pub(crate) mod http_get;
