@@ -1,7 +1,7 @@
 //! The peer: wasmtime as somebody would use it without us, kept as short as the
 //! documentation of wasmtime has it.
 
-use wasmtime::component::{Component, Func, InstancePre, Linker, ResourceTable, TypedFunc};
+use wasmtime::component::{Component, Func, Instance, InstancePre, Linker, ResourceTable, TypedFunc};
 use wasmtime::{Config, Engine, PoolingAllocationConfig, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -96,4 +96,14 @@ pub(crate) fn store_with(engine: &Engine, wasi: WasiCtx) -> Store<State> {
     let mut store = Store::new(engine, state);
     store.set_epoch_deadline(u64::MAX / 2);
     store
+}
+
+/// A function of an instance, as `greet` or `demo:greeter/api#greet`.
+pub(crate) fn function(store: &mut Store<State>, instance: &Instance, name: &str) -> Func {
+    let (interface, name) = match name.split_once('#') {
+        Some((interface, name)) => (instance.get_export_index(&mut *store, None, interface), name),
+        None => (None, name),
+    };
+    let index = instance.get_export_index(&mut *store, interface.as_ref(), name).expect("exported");
+    instance.get_func(store, index).expect("it is there")
 }

@@ -1,4 +1,4 @@
-//! Compares calls, updates and restarts with bare wasmtime, in one run on one
+//! Compares calls, pipelines, updates and restarts with bare wasmtime, in one run on one
 //! machine, and prints ratios.
 //!
 //! `cargo xtask bench [ROW...]` runs it. Every row has a file in `rows/`, where
@@ -10,6 +10,7 @@
 
 mod bare;
 mod measure;
+mod memory;
 mod report;
 mod rows;
 mod variants;
@@ -18,10 +19,13 @@ use report::Row;
 
 type Bench = fn() -> Vec<Row>;
 
-const BENCHES: [(&str, Bench); 13] = [
+const BENCHES: [(&str, Bench); 16] = [
     ("typed-call", rows::typed_call::rows),
     ("link", rows::link::rows),
     ("pipeline", rows::pipeline::rows),
+    ("hop", rows::hop::rows),
+    ("etl", rows::etl::rows),
+    ("flat-memory", rows::flat_memory::rows),
     ("fresh-instance", rows::fresh_instance::rows),
     ("threads", rows::threads::rows),
     ("update", rows::update::rows),

@@ -21,6 +21,7 @@ pub(crate) struct Row {
 pub(crate) enum Unit {
     Nanoseconds,
     Bytes,
+    PerSecond,
 }
 
 /// What has to be reached.
@@ -32,6 +33,8 @@ pub(crate) enum Goal {
     RatioAtLeast(f64),
     /// Our figure alone.
     AtMost(f64),
+    /// Nothing: the figures are there to be known.
+    None,
 }
 
 impl Row {
@@ -39,12 +42,13 @@ impl Row {
         self.ours / self.theirs
     }
 
-    fn met(&self) -> bool {
-        match self.goal {
+    fn met(&self) -> Option<bool> {
+        Some(match self.goal {
             Goal::RatioAtMost(most) => self.ratio() <= most,
             Goal::RatioAtLeast(least) => self.ratio() >= least,
             Goal::AtMost(most) => self.ours <= most,
-        }
+            Goal::None => return None,
+        })
     }
 
     fn goal(&self) -> String {
@@ -52,6 +56,7 @@ impl Row {
             Goal::RatioAtMost(most) => format!("<= {most} x"),
             Goal::RatioAtLeast(least) => format!(">= {least} x"),
             Goal::AtMost(most) => format!("<= {}", shown(most, self.unit)),
+            Goal::None => "none".into(),
         }
     }
 }
@@ -72,7 +77,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
             shown(row.theirs, row.unit),
             row.ratio(),
             row.goal(),
-            if row.met() { "yes" } else { "NO" },
+            row.met().map_or("-", |met| if met { "yes" } else { "NO" }),
             row.peer,
         );
     }
@@ -87,7 +92,7 @@ pub(crate) fn write(rows: &[Row], path: &Path) {
             json!({
                 "name": row.name, "guest": row.guest, "ours_ns": row.ours, "peer": row.peer,
                 "peer_ns": row.theirs, "ratio": row.ratio(), "goal": row.goal(), "met": row.met(),
-                "unit": match row.unit { Unit::Nanoseconds => "ns", Unit::Bytes => "bytes" },
+                "unit": match row.unit { Unit::Nanoseconds => "ns", Unit::Bytes => "bytes", Unit::PerSecond => "a second" },
             })
         })
         .collect();
@@ -101,6 +106,7 @@ pub(crate) fn write(rows: &[Row], path: &Path) {
 fn shown(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Bytes => format!("{:.1} KiB", value / 1024.0),
+        Unit::PerSecond => format!("{value:.0} /s"),
         Unit::Nanoseconds if value < 10_000.0 => format!("{value:.0} ns"),
         Unit::Nanoseconds if value < 10_000_000.0 => format!("{:.1} us", value / 1e3),
         Unit::Nanoseconds => format!("{:.1} ms", value / 1e6),

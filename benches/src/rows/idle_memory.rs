@@ -7,6 +7,7 @@ use airssys_wasm_host::{Function, Host, Instancing};
 use airssys_wasm_tests::guests::guest;
 
 use crate::measure::{median, on_one_thread};
+use crate::memory::resident_bytes;
 use crate::report::{Goal, Row, Unit};
 
 const GUEST: &str = "greeter-v1";
@@ -63,12 +64,4 @@ async fn call_time(greet: &Function<(String,), (String,)>) -> f64 {
         times.push(begun.elapsed().as_nanos() as f64 / 1_000.0);
     }
     median(&mut times)
-}
-
-/// Resident memory of this process.
-fn resident_bytes() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
-    let kib: f64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(f64::NAN);
-    kib * 1024.0
 }

@@ -77,15 +77,8 @@ where
     let mut store = bare::store(engine);
     let pre = bare::linked(engine, guest(GUEST).bytes());
     let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
-    let index = match name.split_once('#') {
-        Some((interface, name)) => {
-            let interface = instance.get_export_index(&mut store, None, interface).expect("exported");
-            instance.get_export_index(&mut store, Some(&interface), name)
-        }
-        None => instance.get_export_index(&mut store, None, name),
-    };
     let bare_function =
-        instance.get_typed_func::<P, R>(&mut store, index.expect("exported")).expect("the types fit");
+        bare::function(&mut store, &instance, name).typed::<P, R>(&store).expect("the types fit");
 
     in_turns(
         2_000,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use airssys_wasm_host::pipeline::{Inputs, Item, Order, StageOptions};
@@ -97,6 +98,38 @@ async fn no_more_items_are_taken_than_have_room_inside() {
         let taken = taken.load(Ordering::SeqCst);
         assert!(taken <= read + 8, "{taken} were taken, and {read} read");
     }
+}
+
+/// A last stage that is slower than what comes before it, for long: what is inside stays within
+/// what the stages may hold, and the input is asked for no more than that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_last_stage_is_waited_for_with_few_items_inside() {
+    const ROOM: u64 = 2 * (1 + 4);
+    let host = host();
+    let pipeline = builder()
+        .add_component_with("double", stages(), of("double").queue_max(4))
+        .add_component_with("slow", stages(), of("echo-after").queue_max(4))
+        .connect("double.output", "slow.n")
+        .input("double.n")
+        .input("slow.ms");
+    let pipeline = deploy(&host, pipeline).await;
+    let polls = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&polls);
+    let mut run = pipeline.run(stream::poll_fn(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let two_milliseconds = Item::from(2u64);
+        Poll::Ready(Some([Item::from(1u32), two_milliseconds].into_iter().collect::<Inputs>()))
+    }));
+    let mut most_inside = 0;
+    for read in 1..=500u64 {
+        run.next().await.expect("endless").expect("an outcome");
+        let (polls, status) = (polls.load(Ordering::SeqCst), pipeline.status());
+        let waiting = status.stages.iter().map(|stage| stage.waiting).max();
+        assert!(polls <= read + ROOM, "{polls} were asked for, and {read} read");
+        assert!(status.in_flight as u64 <= ROOM && waiting <= Some(ROOM), "{status:?}");
+        most_inside = most_inside.max(status.in_flight as u64);
+    }
+    assert!(most_inside >= ROOM - 1, "the last stage was waited for: {most_inside}");
 }
 
 /// Dropped half-way, a run leaves nothing behind.

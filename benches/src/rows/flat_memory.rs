@@ -1,0 +1,70 @@
+//! Ten million items through one run, and what memory the process has meanwhile.
+//!
+//! Two stages of their own deployments, each works on one item at a time while 8 wait. Items
+//! are made when they are asked for, and outcomes are let go of.
+
+use std::time::Instant;
+
+use airssys_wasm_host::Host;
+use airssys_wasm_host::pipeline::{ComponentPipeline, PipelineDeployment, StageOptions};
+use airssys_wasm_tests::guests::guest;
+use futures_util::{StreamExt as _, stream};
+
+use crate::measure::{median, on_threads};
+use crate::memory::resident_bytes;
+use crate::report::{Goal, Row, Unit};
+
+const GUEST: &str = "plain-stages";
+const ITEMS: u32 = 10_000_000;
+/// Items between two looks at the memory.
+const EVERY: u32 = 10_000;
+
+pub(crate) fn rows() -> Vec<Row> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut samples = on_threads(threads, async { sampled(&deployed().await).await });
+    let tenth = samples.len() / 10;
+    let last = samples.split_off(samples.len() - tenth);
+    samples.truncate(tenth);
+    vec![Row {
+        name: "memory at the end of a run of 10,000,000 items",
+        guest: GUEST,
+        peer: "the same run, its first tenth",
+        ours: median(&mut { last }),
+        theirs: median(&mut samples),
+        unit: Unit::Bytes,
+        goal: Goal::RatioAtMost(1.02),
+    }]
+}
+
+async fn deployed() -> PipelineDeployment {
+    // Another queue than that of the others: they are not fused.
+    let apart = || StageOptions::new().function("double").queue_max(8);
+    let pipeline = ComponentPipeline::builder()
+        .add_component_with("first", guest(GUEST), apart())
+        .add_component_with("second", guest(GUEST), apart())
+        .connect("first.output", "second.input")
+        .build()
+        .expect("a pipeline");
+    let host = Host::builder().build().expect("a host");
+    let pipeline = host.deploy_pipeline(pipeline).await.expect("deployed");
+    assert_eq!(pipeline.status().stages.len(), 2, "they are not fused");
+    pipeline
+}
+
+/// Resident memory, one time after the other.
+async fn sampled(pipeline: &PipelineDeployment) -> Vec<f64> {
+    let mut samples = Vec::with_capacity((ITEMS / EVERY) as usize);
+    let mut outcomes = pipeline.run(stream::iter(0..ITEMS));
+    let begun = Instant::now();
+    let mut came = 0;
+    while let Some(outcome) = outcomes.next().await {
+        outcome.expect("an outcome").into_item().expect("one");
+        came += 1;
+        if came % EVERY == 0 {
+            samples.push(resident_bytes());
+        }
+    }
+    assert_eq!(came, ITEMS);
+    eprintln!("  {:.0} items a second", f64::from(ITEMS) / begun.elapsed().as_secs_f64());
+    samples
+}

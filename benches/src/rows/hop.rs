@@ -1,0 +1,163 @@
+//! What one more stage costs, by each lane: what a pipeline of many stages takes beyond one of
+//! few, for each stage that it has more; and the same written by hand.
+//!
+//! By hand there is a store a stage, or one where stages are fused, made before and called
+//! before; each call of one is given an epoch deadline. No edge but those said so has the
+//! dynamic lane, which `stages` asserts: 64 KiB of bytes never do.
+
+use airssys_wasm_host::Value;
+use airssys_wasm_host::pipeline::{Item, Lane, PipelineDeployment};
+use wasmtime::Store;
+use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, Val};
+
+use super::stages::{ByHand, deployed, fused, stores, through, typed};
+use crate::bare::{self, State};
+use crate::measure::{beyond, on_one_thread};
+use crate::report::{Goal, Row, Unit};
+
+const STAGES: &str = "plain-stages";
+const DOUBLE: &str = "demo:stages/stages@1.0.0#double";
+const VALUES: &str = "plain-bindgen";
+const SWAP_NAMES: &str = "demo:values/values#swap-names";
+const ECHO_BYTES: &str = "echo-bytes";
+const NAMES: [(&str, &str); 2] = [("given", "Ada"), ("family", "Lovelace")];
+
+/// Stages of the shorter and of the longer pipeline.
+const APART: [usize; 2] = [1, 9];
+/// The same where they are fused; one alone would not be.
+const AS_ONE: [usize; 2] = [2, 34];
+/// Ticks that no call takes.
+const DEADLINE: u64 = 1_000;
+
+pub(crate) fn rows() -> Vec<Row> {
+    const ONE_STORE: &str = "wasmtime, one more stage in the fused component";
+    const TYPED: &str = "wasmtime, one more store, typed";
+    const DYNAMIC: &str = "wasmtime, one more store, Val";
+    on_one_thread(async {
+        vec![
+            row("a hop, fused, u32", STAGES, ONE_STORE, fused_numbers().await),
+            row("a hop, fused, a record of two strings", VALUES, ONE_STORE, fused_records().await),
+            row("a hop, typed, u32", STAGES, TYPED, numbers().await),
+            row("a hop, typed, 64 KiB", VALUES, TYPED, bytes().await),
+            row("a hop, dynamic, a record of two strings", VALUES, DYNAMIC, records().await),
+        ]
+    })
+}
+
+fn row(name: &'static str, guest: &'static str, peer: &'static str, (ours, theirs): (f64, f64)) -> Row {
+    Row { name, guest, peer, ours, theirs, unit: Unit::Nanoseconds, goal: Goal::RatioAtMost(1.2) }
+}
+
+/// Stages that an item is sent through.
+trait Line {
+    async fn send(&mut self);
+}
+
+/// A pipeline, and what is sent.
+struct Deployed(PipelineDeployment, Item);
+
+/// By hand, of a type that is known ahead.
+struct Typed<T>(Vec<ByHand<T>>, T);
+
+/// By hand, of any type.
+struct Dynamic(Vec<(Store<State>, Func)>, Val);
+
+async fn fused_numbers() -> (f64, f64) {
+    let engine = bare::same_engine();
+    let [few, many] = pipelines(STAGES, DOUBLE, AS_ONE, Lane::Fused).await;
+    let one_store = async |pipeline| Typed(typed(vec![fused(&engine, pipeline).await]), 1u32);
+    let by_hand = [one_store(&few).await, one_store(&many).await];
+    hop(200, AS_ONE, [few, many].map(|line| Deployed(line, 1u32.into())), by_hand).await
+}
+
+async fn fused_records() -> (f64, f64) {
+    let engine = bare::same_engine();
+    let [few, many] = pipelines(VALUES, SWAP_NAMES, AS_ONE, Lane::Fused).await;
+    let one_store = async |pipeline| Dynamic(vec![fused(&engine, pipeline).await], person_val());
+    let by_hand = [one_store(&few).await, one_store(&many).await];
+    hop(100, AS_ONE, [few, many].map(|line| Deployed(line, person().into())), by_hand).await
+}
+
+async fn numbers() -> (f64, f64) {
+    let lines = pipelines(STAGES, DOUBLE, APART, Lane::Typed).await;
+    let by_hand = by_hand(STAGES, DOUBLE).await.map(|stores| Typed(typed(stores), 1u32));
+    hop(200, APART, lines.map(|line| Deployed(line, 1u32.into())), by_hand).await
+}
+
+async fn bytes() -> (f64, f64) {
+    let data = vec![7u8; 64 << 10];
+    let lines = pipelines(VALUES, ECHO_BYTES, APART, Lane::Typed).await;
+    let by_hand = by_hand(VALUES, ECHO_BYTES).await.map(|stores| Typed(typed(stores), data.clone()));
+    hop(20, APART, lines.map(|line| Deployed(line, data.clone().into())), by_hand).await
+}
+
+async fn records() -> (f64, f64) {
+    let lines = pipelines(VALUES, SWAP_NAMES, APART, Lane::Dynamic).await;
+    let by_hand = by_hand(VALUES, SWAP_NAMES).await.map(|stores| Dynamic(stores, person_val()));
+    hop(100, APART, lines.map(|line| Deployed(line, person().into())), by_hand).await
+}
+
+/// Pipelines of so many stages, each the same function.
+async fn pipelines(name: &str, function: &str, stages: [usize; 2], lane: Lane) -> [PipelineDeployment; 2] {
+    let [few, many] = stages.map(|stages| vec![function; stages]);
+    [deployed(name, &few, lane).await, deployed(name, &many, lane).await]
+}
+
+/// The same with a store a stage.
+async fn by_hand(name: &str, function: &str) -> [Vec<(Store<State>, Func)>; 2] {
+    let engine = bare::same_engine();
+    let [few, many] = APART.map(|stages| vec![function; stages]);
+    [stores(&engine, name, &few).await, stores(&engine, name, &many).await]
+}
+
+async fn hop(
+    calls: u32,
+    stages: [usize; 2],
+    [mut our_few, mut our_many]: [impl Line; 2],
+    [mut their_few, mut their_many]: [impl Line; 2],
+) -> (f64, f64) {
+    let ours = (async || our_few.send().await, async || our_many.send().await);
+    let theirs = (async || their_few.send().await, async || their_many.send().await);
+    let (ours, theirs) = beyond(calls, ours, theirs).await;
+    let more = (stages[1] - stages[0]) as f64;
+    (ours / more, theirs / more)
+}
+
+fn person() -> Value {
+    Value::Record(NAMES.map(|(field, name)| (field.into(), name.into())).into())
+}
+
+fn person_val() -> Val {
+    Val::Record(NAMES.map(|(field, name)| (field.into(), Val::String(name.into()))).into())
+}
+
+impl Line for Deployed {
+    async fn send(&mut self) {
+        through(&self.0, self.1.clone()).await;
+    }
+}
+
+impl<T: Clone> Line for Typed<T>
+where
+    (T,): ComponentNamedList + Lift + Lower + Send + Sync + 'static,
+{
+    async fn send(&mut self) {
+        let mut passed = self.1.clone();
+        for (store, function) in &mut self.0 {
+            store.set_epoch_deadline(DEADLINE);
+            (passed,) = function.call_async(&mut *store, (passed,)).await.expect("an answer");
+        }
+    }
+}
+
+impl Line for Dynamic {
+    async fn send(&mut self) {
+        let mut passed = vec![self.1.clone()];
+        for (store, function) in &mut self.0 {
+            store.set_epoch_deadline(DEADLINE);
+            let mut results = vec![Val::Bool(false)];
+            function.call_async(&mut *store, &passed, &mut results).await.expect("an answer");
+            passed = results;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Stages one after the other: as a pipeline, and by hand.
+
+use airssys_wasm_host::Host;
+use airssys_wasm_host::pipeline::{ComponentPipeline, Item, Lane, PipelineDeployment, StageOptions};
+use airssys_wasm_tests::guests::guest;
+use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, TypedFunc};
+use wasmtime::{Engine, Store};
+
+use crate::bare::{self, State};
+
+/// A stage in a store of its own, of which a value comes out as it goes in.
+pub(super) type ByHand<T> = (Store<State>, TypedFunc<(T,), (T,)>);
+
+/// A stage for each function of a guest. All of their edges have the lane, or it panics.
+pub(super) async fn deployed(name: &str, functions: &[&str], lane: Lane) -> PipelineDeployment {
+    let options = |function: &str| {
+        let options = StageOptions::new().function(function);
+        // Who works on several at once is not fused.
+        if lane == Lane::Fused { options } else { options.concurrency(2) }
+    };
+    let stage = |place: usize| format!("stage-{place}");
+    let mut builder = ComponentPipeline::builder();
+    for (place, function) in functions.iter().enumerate() {
+        builder = builder.add_component_with(stage(place), guest(name), options(function));
+        if place > 0 {
+            builder =
+                builder.connect(format!("{}.output", stage(place - 1)), format!("{}.input", stage(place)));
+        }
+    }
+    let host = Host::builder().build().expect("a host");
+    let pipeline = host.deploy_pipeline(builder.build().expect("a pipeline")).await.expect("deployed");
+    let explained = pipeline.pipeline().explain();
+    assert!(pipeline.pipeline().edges().iter().all(|edge| edge.lane() == lane), "{explained}");
+    pipeline
+}
+
+/// Sends one item through.
+pub(super) async fn through(pipeline: &PipelineDeployment, item: impl Into<Item>) -> Item {
+    pipeline.call(item.into()).await.expect("an outcome").into_item().expect("one")
+}
+
+/// A store for each function of a guest.
+pub(super) async fn stores(engine: &Engine, name: &str, functions: &[&str]) -> Vec<(Store<State>, Func)> {
+    let pre = bare::linked(engine, guest(name).bytes());
+    let mut stores = Vec::new();
+    for function in functions {
+        let mut store = bare::store(engine);
+        let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
+        let function = bare::function(&mut store, &instance, function);
+        stores.push((store, function));
+    }
+    stores
+}
+
+/// The component that a pipeline of fused stages is, in one store.
+pub(super) async fn fused(engine: &Engine, pipeline: &PipelineDeployment) -> (Store<State>, Func) {
+    assert_eq!(pipeline.status().stages.len(), 1, "they are fused");
+    let bytes = pipeline.pipeline().export_component("run").expect("a component");
+    let pre = bare::linked(engine, &bytes);
+    let mut store = bare::store(engine);
+    let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
+    let run = bare::function(&mut store, &instance, "run");
+    (store, run)
+}
+
+/// The same functions, for values of a type that is known ahead.
+pub(super) fn typed<T>(stores: Vec<(Store<State>, Func)>) -> Vec<ByHand<T>>
+where
+    (T,): ComponentNamedList + Lift + Lower + Send + Sync + 'static,
+{
+    let typed = |(store, function): (Store<State>, Func)| {
+        let function = function.typed(&store).expect("it fits");
+        (store, function)
+    };
+    stores.into_iter().map(typed).collect()
+}
