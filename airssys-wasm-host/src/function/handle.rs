@@ -10,7 +10,7 @@ use wasmtime::{AsContextMut, StoreContextMut};
 
 use crate::call::{deadline_message, within};
 use crate::deployment::{Admission, Caller, Named, Serving};
-use crate::engine::Ticks;
+use crate::engine::{Clock, Ticks};
 use crate::instance::{Instance, InstanceState, Slot, call_failed};
 use crate::link::Tree;
 use crate::observe::Event;
@@ -23,6 +23,8 @@ type Find<T> = Box<dyn Fn(&Revision, &mut Instance) -> Result<T> + Send + Sync>;
 /// A way to call something that every revision of a deployment has.
 pub(crate) struct Handle<T> {
     deployment: Arc<Named>,
+    /// That of the host.
+    clock: Arc<Clock>,
     slot: Slot,
     /// What is called, for messages.
     what: String,
@@ -40,7 +42,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
         caller: Option<ComponentName>,
     ) -> Arc<Self> {
         let slot = deployment.callers.take_slot();
-        Arc::new(Self { deployment: Arc::clone(deployment), slot, what, find, caller })
+        let clock = Arc::clone(deployment.runtime.engines.clock());
+        Arc::new(Self { deployment: Arc::clone(deployment), clock, slot, what, find, caller })
     }
 
     /// Registers the handle if `check` finds that it fits what serves.
@@ -69,8 +72,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         &self,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
     ) -> Result<R> {
-        let clock = self.deployment.runtime.engines.clock();
-        let begun = clock.now();
+        let begun = self.clock.now();
         let admission = match self.deployment.admit()? {
             Some(admission) => admission,
             None => Box::pin(self.admit_after_pause(begun)).await?,
@@ -86,7 +88,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         bound: Ticks,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
     ) -> Result<R> {
-        let begun = self.deployment.runtime.engines.clock().now();
+        let begun = self.clock.now();
         let entered = tree.enter(&self.deployment).await?;
         let deadline = begun.plus(entered.serving.revision.call_ticks).min(bound);
         self.run_in_time(&entered.serving, entered.lane, deadline, Some(tree), run).await
@@ -101,9 +103,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
         tree: Option<&Arc<Tree>>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
     ) -> Result<R> {
-        let clock = self.deployment.runtime.engines.clock();
         let call = pin!(self.run(serving, lane, deadline, tree, run));
-        match within(clock, deadline, call).await {
+        match within(&self.clock, deadline, call).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 let revision = &*serving.revision;
@@ -158,9 +159,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
     /// A pause is part of the call's time.
     async fn admit_after_pause(&self, begun: Ticks) -> Result<Admission> {
         let revision = self.deployment.revision();
-        let clock = self.deployment.runtime.engines.clock();
         let deadline = begun.plus(revision.call_ticks);
-        within(clock, deadline, pin!(self.deployment.admit_after_pause()))
+        within(&self.clock, deadline, pin!(self.deployment.admit_after_pause()))
             .await
             .unwrap_or_else(|_| Err(self.too_long(&revision)))
     }

@@ -11,7 +11,7 @@ use airssys_wasm_core::world::{Function as FunctionType, Signature};
 use airssys_wasm_core::{ComponentName, FunctionName};
 use wasmtime::component::Val;
 
-use super::item::{Held, Item, Returned};
+use super::item::{Held, Item, Items, Returned};
 use super::stream::{PerChunk, Streaming};
 use super::time::AttemptTime;
 use crate::deployment::Named;
@@ -22,7 +22,7 @@ pub(super) type Called<'a> = Pin<Box<dyn Future<Output = Result<Returned>> + Sen
 
 /// A function that takes items. `revision` is told which one serves the call.
 pub(super) trait Call: Send + Sync {
-    fn call<'a>(&'a self, items: Vec<Item>, revision: &'a AtomicU64) -> Called<'a>;
+    fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> Called<'a>;
 }
 
 /// What came of an item.
@@ -133,7 +133,7 @@ impl WithTypes for Connect<'_> {
 struct Typed<P, R>(Function<P, R>);
 
 impl<P: Params, R: Results> Call for Typed<P, R> {
-    fn call<'a>(&'a self, items: Vec<Item>, revision: &'a AtomicU64) -> Called<'a> {
+    fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> Called<'a> {
         Box::pin(async move {
             let params = P::from_items(items).ok_or_else(other_types)?;
             Ok(self.0.call_told(params, revision).await?.into_returned())
@@ -144,7 +144,7 @@ impl<P: Params, R: Results> Call for Typed<P, R> {
 struct Dynamic(DynamicFunction);
 
 impl Call for Dynamic {
-    fn call<'a>(&'a self, items: Vec<Item>, revision: &'a AtomicU64) -> Called<'a> {
+    fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> Called<'a> {
         let params = self.0.ty().params.iter();
         let params: Result<Vec<Val>> =
             items.into_iter().zip(params).map(|(item, param)| item.into_val(&param.ty)).collect();

@@ -6,18 +6,18 @@
 //! Tests: the workspace's `tests/suite/pipelines`.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use airssys_wasm_core::pipeline::FromPort;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::call::Came;
-use super::item::Item;
+use super::item::{Item, Items};
 use super::runner::{Inside, Runner};
 use super::turnstile::Turnstile;
-use super::unit::{Done, Slot, count};
+use super::unit::{Done, Place, Slot, count};
 use crate::Result;
 
 /// What came out of a pipeline for one item.
@@ -60,8 +60,8 @@ pub(super) struct Evaluation {
 /// A unit's inputs are complete, and it stands in line.
 struct Ready {
     unit: usize,
-    items: Vec<Item>,
-    place: Pin<Box<dyn Future<Output = Slot> + Send>>,
+    items: Items,
+    place: Place,
 }
 
 struct Finished {
@@ -74,6 +74,11 @@ impl Order {
     pub(super) fn of(runner: &Runner) -> Arc<Self> {
         let turnstile = |unit: &super::unit::Unit| unit.keeps_order().then(Turnstile::default);
         Arc::new(Self(runner.units.iter().map(turnstile).collect()))
+    }
+
+    /// Whether items keep their order by standing in line, without turnstiles.
+    pub(super) fn is_that_of_lines(&self) -> bool {
+        self.0.iter().all(Option::is_none)
     }
 }
 
@@ -191,7 +196,7 @@ impl Evaluation {
             return;
         }
         let items = inputs.iter_mut().filter_map(VecDeque::pop_front).collect();
-        self.ready.push(Ready { unit, items, place: Box::pin(self.runner.units[unit].queue()) });
+        self.ready.push(Ready { unit, items, place: self.runner.units[unit].line() });
     }
 
     /// Counts what waits for other inputs when nothing is on its way any more.
@@ -222,13 +227,10 @@ impl Drop for Evaluation {
 }
 
 async fn work(runner: &Runner, order: Option<&Order>, sequence: u64, ready: Ready) -> Finished {
-    let Ready { unit: place, items, place: slot } = ready;
+    let Ready { unit: place, items, place: line } = ready;
     let unit = &runner.units[place];
-    let slot = {
-        let _waiting = unit.counters.wait();
-        slot.await
-    };
-    let done = unit.work(items, runner.takes_errors(place)).await;
+    let slot = unit.arrive(line).await;
+    let done = unit.work(items, runner.takes_errors(place), &mut Instant::now()).await;
     let slot = done.hold(slot);
     let Some(turnstile) = order.and_then(|order| order.0[place].as_ref()) else {
         return Finished { unit: place, done, slot };

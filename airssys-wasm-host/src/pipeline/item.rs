@@ -7,6 +7,7 @@ use airssys_wasm_core::world::Type;
 use airssys_wasm_core::{Mismatch, Value};
 use futures_util::stream;
 use futures_util::{Stream, StreamExt as _, future};
+use smallvec::SmallVec;
 use wasmtime::component::Val;
 
 use super::stream::{Flow, ItemStream, StreamElement};
@@ -41,6 +42,9 @@ pub(super) enum Held {
 /// What enters a pipeline for one item: an [`Item`] for each of its inputs, in their order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inputs(pub(super) Vec<Item>);
+
+/// What enters a stage: mostly one.
+pub(crate) type Items = SmallVec<[Item; 1]>;
 
 impl Item {
     /// The value.
@@ -249,7 +253,7 @@ impl FromIterator<Item> for Inputs {
 
 /// Parameters out of the items of a stage's inputs.
 pub(crate) trait FromItems: Sized {
-    fn from_items(items: Vec<Item>) -> Option<Self>;
+    fn from_items(items: Items) -> Option<Self>;
 }
 
 /// What a function returned, as far as its Rust types tell.
@@ -349,20 +353,20 @@ impl Single for u64 {
 }
 
 impl FromItems for () {
-    fn from_items(items: Vec<Item>) -> Option<Self> {
+    fn from_items(items: Items) -> Option<Self> {
         items.is_empty().then_some(())
     }
 }
 
 impl<A: Single> FromItems for (A,) {
-    fn from_items(mut items: Vec<Item>) -> Option<Self> {
+    fn from_items(mut items: Items) -> Option<Self> {
         let one = items.pop()?;
         Some((A::single(one)?,))
     }
 }
 
 impl<A: Single, B: Single> FromItems for (A, B) {
-    fn from_items(mut items: Vec<Item>) -> Option<Self> {
+    fn from_items(mut items: Items) -> Option<Self> {
         let (second, first) = (items.pop()?, items.pop()?);
         Some((A::single(first)?, B::single(second)?))
     }

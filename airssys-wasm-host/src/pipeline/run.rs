@@ -7,15 +7,16 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use airssys_wasm_core::pipeline::{Order as Ordering, Source};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
 use super::call::Came;
-use super::chain;
+use super::chain::Following;
 use super::evaluate::{Evaluation, Order, Outcome};
-use super::item::{Inputs, Item};
+use super::item::{Inputs, Item, Items};
 use super::runner::{Inside, Runner};
 use super::task::Task;
 use super::unit::{Done, count};
@@ -61,15 +62,10 @@ pub(super) fn run(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> Out
 /// One item.
 pub(super) async fn one(runner: &Arc<Runner>, mut inputs: Inputs) -> Result<Outcome> {
     runner.check(&mut inputs, None)?;
-    if let (Some(chain), None) = (&runner.chain, runner.pipeline.load().deadline())
-        && let Some(item) = inputs.0.pop()
-    {
-        return chain::follow(runner, chain, item).await;
-    }
     let inside = runner.enter()?;
     let Some(given) = from_sources(runner, None).await? else { return Ok(Outcome::default()) };
-    let evaluation = started(runner, None, Fed { sequence: 0, inputs, given, inside })?;
-    in_time(runner, evaluation).await
+    let way = started(runner, None, Fed { sequence: 0, inputs, given, inside })?;
+    in_time(runner, way.run()).await
 }
 
 /// Items with their numbers, and what sources gave for them. Ends when a source does.
@@ -97,7 +93,11 @@ async fn from_sources(runner: &Arc<Runner>, number: Option<u64>) -> Result<Optio
     let mut given = Vec::new();
     for (place, unit) in runner.units.iter().enumerate().filter(|(_, unit)| unit.source.is_some()) {
         let has_ended = is_later && unit.source == Some(Source::Once);
-        let done = if has_ended { Done::Came(Came::End) } else { unit.work(Vec::new(), false).await };
+        let done = if has_ended {
+            Done::Came(Came::End)
+        } else {
+            unit.work(Items::new(), false, &mut Instant::now()).await
+        };
         match done {
             Done::Came(Came::Output(item)) => given.push((place, item)),
             Done::Came(Came::End | Came::Error(_)) => {
@@ -129,22 +129,43 @@ fn begin(
 ) -> impl Future<Output = Result<Outcome>> + Send + use<> {
     let begun = fed.and_then(|fed| started(runner, Some(order), fed));
     let runner = Arc::clone(runner);
-    let task = begun.map(|evaluation| Task::of(async move { in_time(&runner, evaluation).await }));
+    let task = begun.map(|way| Task::of(async move { in_time(&runner, way.run()).await }));
     async move { task?.await.unwrap_or_else(|error| Err(lost(&error))) }
 }
 
-/// The item with what sources gave for it.
-fn started(runner: &Arc<Runner>, order: Option<&Arc<Order>>, fed: Fed) -> Result<Evaluation> {
-    let Fed { sequence, inputs, given, inside } = fed;
-    let mut evaluation = Evaluation::begin(runner, order, sequence, inputs.0, inside);
-    given.into_iter().try_for_each(|(unit, item)| evaluation.give(unit, item))?;
-    Ok(evaluation)
+/// An item on its way.
+enum Way {
+    Chain(Following),
+    AnyShape(Box<Evaluation>),
 }
 
-async fn in_time(runner: &Runner, evaluation: Evaluation) -> Result<Outcome> {
-    let pipeline = runner.pipeline.load_full();
-    let Some(deadline) = pipeline.deadline() else { return evaluation.run().await };
-    tokio::time::timeout(deadline, evaluation.run()).await.unwrap_or_else(|_| {
+impl Way {
+    async fn run(self) -> Result<Outcome> {
+        match self {
+            Self::Chain(following) => following.run().await,
+            Self::AnyShape(evaluation) => evaluation.run().await,
+        }
+    }
+}
+
+/// The item with what sources gave for it.
+fn started(runner: &Arc<Runner>, order: Option<&Arc<Order>>, fed: Fed) -> Result<Way> {
+    let Fed { sequence, mut inputs, given, inside } = fed;
+    let keeps_to_lines = order.is_none_or(|order| order.is_that_of_lines());
+    if let Some(chain) = runner.chain.as_deref().filter(|_| keeps_to_lines)
+        && let Some(item) = inputs.0.pop()
+    {
+        return Ok(Way::Chain(Following::begin(runner, chain, order.map(|_| sequence), item, inside)));
+    }
+    let mut evaluation = Evaluation::begin(runner, order, sequence, inputs.0, inside);
+    given.into_iter().try_for_each(|(unit, item)| evaluation.give(unit, item))?;
+    Ok(Way::AnyShape(Box::new(evaluation)))
+}
+
+async fn in_time(runner: &Runner, way: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
+    let Some(deadline) = runner.pipeline.load().deadline() else { return way.await };
+    tokio::time::timeout(deadline, way).await.unwrap_or_else(|_| {
+        let pipeline = runner.pipeline.load();
         let message =
             format!("an item took longer through `{}` than its deadline, {deadline:?}", pipeline.name());
         Err(Error::new(ErrorKind::DeadlineExceeded, message))

@@ -247,7 +247,8 @@ impl Way {
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        if self.0.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 {
+        // Only a pipeline that takes no more is waited for.
+        if self.0.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 && self.0.is_closed() {
             self.0.changed.notify_waiters();
         }
     }

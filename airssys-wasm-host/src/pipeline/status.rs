@@ -57,7 +57,6 @@ const BUCKETS: usize = 40;
 
 #[derive(Debug)]
 pub(super) struct Counters {
-    attempts: AtomicU64,
     retried: AtomicU64,
     pub(super) skipped: AtomicU64,
     pub(super) dead_letters: AtomicU64,
@@ -70,7 +69,6 @@ pub(super) struct Counters {
 impl Default for Counters {
     fn default() -> Self {
         Self {
-            attempts: AtomicU64::new(0),
             retried: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
             dead_letters: AtomicU64::new(0),
@@ -83,11 +81,12 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// Counts an attempt that began then.
-    pub(super) fn tried(&self, begun: Instant) {
-        let nanoseconds = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    /// Counts an attempt that began then; says when it ended.
+    pub(super) fn tried(&self, begun: Instant) -> Instant {
+        let ended = Instant::now();
+        let nanoseconds = u64::try_from(ended.duration_since(begun).as_nanos()).unwrap_or(u64::MAX);
         count(&self.took[(nanoseconds.max(1).ilog2() as usize).min(BUCKETS - 1)]);
-        count(&self.attempts);
+        ended
     }
 
     /// Counts an item that waits, until what this returns is dropped.
@@ -101,7 +100,7 @@ impl Counters {
     }
 
     pub(super) fn attempts_so_far(&self) -> u64 {
-        self.attempts.load(Ordering::Relaxed)
+        self.took.iter().map(|bucket| bucket.load(Ordering::Relaxed)).sum()
     }
 
     pub(super) fn retried_so_far(&self) -> u64 {

@@ -2,15 +2,17 @@
 //!
 //! Tests: the workspace's `tests/suite/pipelines`.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use airssys_wasm_core::pipeline::{OnError, Source, Stage, StageOptions};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use super::call::{Call, Came, meaning};
-use super::item::Item;
+use super::item::{Item, Items};
 use super::letter::Cause;
 use super::status::Counters;
 use super::time::AttemptTime;
@@ -59,9 +61,23 @@ pub(super) struct Ended {
     pub(super) cause: Cause,
 }
 
-/// A place at a unit, in the order in which it was asked for.
+/// A place at a unit.
 pub(super) struct Slot {
     _permit: OwnedSemaphorePermit,
+}
+
+/// A place at a unit, in the order in which it was asked for.
+pub(super) enum Place {
+    Had(Slot),
+    Awaited(Pin<Box<dyn Future<Output = Permit> + Send>>),
+}
+
+type Permit = std::result::Result<OwnedSemaphorePermit, AcquireError>;
+
+impl Slot {
+    fn of(permit: Permit) -> Self {
+        Self { _permit: permit.expect("the line is never closed") }
+    }
 }
 
 impl Unit {
@@ -88,22 +104,28 @@ impl Unit {
         }
     }
 
-    /// A place at once, if one is free and nobody waits.
-    pub(super) fn place_at_once(&self) -> Option<Slot> {
-        Arc::clone(&self.slots).try_acquire_owned().ok().map(|permit| Slot { _permit: permit })
+    /// Joins those who wait for a place, now; the place comes when this is awaited.
+    pub(super) fn line(&self) -> Place {
+        // None is left over while somebody waits: it would have been theirs.
+        if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
+            return Place::Had(Slot { _permit: permit });
+        }
+        let mut permit = Box::pin(Arc::clone(&self.slots).acquire_owned());
+        // The order of the line is that of the first polls.
+        match permit.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(permit) => Place::Had(Slot::of(permit)),
+            Poll::Pending => Place::Awaited(permit),
+        }
     }
 
-    /// Joins those who wait for a place, now; the place comes when this is awaited.
-    pub(super) fn queue(&self) -> impl Future<Output = Slot> + Send + use<> {
-        let mut place = Box::pin(Arc::clone(&self.slots).acquire_owned());
-        // The order of the line is that of the first polls.
-        let first = place.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
-        async move {
-            let permit = match first {
-                std::task::Poll::Ready(permit) => permit,
-                std::task::Poll::Pending => place.await,
-            };
-            Slot { _permit: permit.expect("the line is never closed") }
+    /// Waits for a place in line, and is counted meanwhile.
+    pub(super) async fn arrive(&self, place: Place) -> Slot {
+        match place {
+            Place::Had(slot) => slot,
+            Place::Awaited(permit) => {
+                let _waiting = self.counters.wait();
+                Slot::of(permit.await)
+            }
         }
     }
 
@@ -114,8 +136,9 @@ impl Unit {
     }
 
     /// Works on one item: tries, tries again, and gives it up by the options.
-    /// `takes_errors` says whether an error has somewhere to go.
-    pub(super) async fn work(&self, items: Vec<Item>, takes_errors: bool) -> Done {
+    /// `takes_errors` says whether an error has somewhere to go; `now` is the time, before and
+    /// after.
+    pub(super) async fn work(&self, items: Items, takes_errors: bool, now: &mut Instant) -> Done {
         let attempts_max = self.options.retries().map_or(1, |retry| retry.attempts.max(1));
         let keeps = attempts_max > 1 || self.options.puts_aside();
         let mut items = Some(items);
@@ -123,9 +146,8 @@ impl Unit {
         loop {
             let given = if keeps { items.clone() } else { items.take() };
             let revision = AtomicU64::new(0);
-            let begun = Instant::now();
             let came = self.attempt(given.unwrap_or_default(), &revision).await;
-            self.counters.tried(begun);
+            *now = self.counters.tried(*now);
             let cause = match came {
                 Ok(Came::Error(error)) if !takes_errors => Cause::Returned(value_of(error)),
                 Ok(came) => return Done::Came(came),
@@ -134,17 +156,22 @@ impl Unit {
             if attempt < attempts_max {
                 self.counters.retried();
                 self.pause(attempt).await;
+                *now = Instant::now();
                 attempt += 1;
                 continue;
             }
             let revision = Some(revision.into_inner()).filter(|revision| *revision > 0);
-            let ended =
-                Ended { revision, attempts: attempt, inputs: items.take().unwrap_or_default(), cause };
+            let ended = Ended {
+                revision,
+                attempts: attempt,
+                inputs: items.take().unwrap_or_default().into_vec(),
+                cause,
+            };
             return Done::Ended(self.action(&ended.cause), ended);
         }
     }
 
-    async fn attempt(&self, items: Vec<Item>, revision: &AtomicU64) -> Result<Came> {
+    async fn attempt(&self, items: Items, revision: &AtomicU64) -> Result<Came> {
         let returned = self.time.within(self.call.call(items, revision).as_mut()).await?;
         Ok(meaning(returned, self.is_fallible, self.source))
     }

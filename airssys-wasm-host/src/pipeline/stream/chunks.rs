@@ -9,7 +9,7 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::super::call::{Call, Called};
-use super::super::item::{Held, Item, Returned};
+use super::super::item::{Held, Item, Items, Returned};
 use super::super::time::AttemptTime;
 use super::element::{WithElement, with_element};
 use super::{Flow, ItemStream, StreamElement};
@@ -49,7 +49,7 @@ impl PerChunk {
 
 /// The calls are made as the stream is read that comes out.
 impl Call for PerChunk {
-    fn call<'a>(&'a self, mut items: Vec<Item>, _: &'a AtomicU64) -> Called<'a> {
+    fn call<'a>(&'a self, mut items: Items, _: &'a AtomicU64) -> Called<'a> {
         Box::pin(async move {
             let item = items.pop().ok_or_else(no_list)?;
             Ok(Returned::One(Item(Held::Stream(self.flow(item)?))))
@@ -59,7 +59,7 @@ impl Call for PerChunk {
 
 /// On the revision that serves at that moment.
 async fn called(call: &dyn Call, list: Item) -> Result<Item> {
-    match call.call(vec![list], &AtomicU64::new(0)).await? {
+    match call.call([list].into(), &AtomicU64::new(0)).await? {
         Returned::One(list) => Ok(list),
         _ => Err(no_list()),
     }

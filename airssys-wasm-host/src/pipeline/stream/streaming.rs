@@ -14,7 +14,7 @@ use wasmtime::component::{StreamAny, StreamReader, Val};
 use wasmtime::{AsContextMut as _, StoreContextMut};
 
 use super::super::call::{Call, Called};
-use super::super::item::{Held, Item, Returned};
+use super::super::item::{Held, Item, Items, Returned};
 use super::super::task::Task;
 use super::super::time::AttemptTime;
 use super::collect::Collect;
@@ -47,7 +47,7 @@ impl Streaming {
     }
 
     /// A call that gives a value, once it has read what it wants of its streams.
-    async fn to_its_end(&self, items: Vec<Item>, revision: &AtomicU64) -> Result<Returned> {
+    async fn to_its_end(&self, items: Items, revision: &AtomicU64) -> Result<Returned> {
         let mut returned = None;
         let params = params(items, self.function.ty())?;
         let enter = |store: Store<'_>| {
@@ -64,7 +64,7 @@ impl Streaming {
 }
 
 impl Call for Streaming {
-    fn call<'a>(&'a self, items: Vec<Item>, revision: &'a AtomicU64) -> Called<'a> {
+    fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> Called<'a> {
         match self.gives {
             None => Box::pin(self.to_its_end(items, revision)),
             Some(element) => with_element(element, Begin { streaming: self, items, revision }),
@@ -75,7 +75,7 @@ impl Call for Streaming {
 /// A call that goes on after it returned.
 struct Begin<'a> {
     streaming: &'a Streaming,
-    items: Vec<Item>,
+    items: Items,
     revision: &'a AtomicU64,
 }
 
@@ -167,7 +167,7 @@ fn collect<T: StreamElement>(
 type Param = Box<dyn for<'a> FnOnce(Store<'a>) -> wasmtime::Result<Val> + Send>;
 
 /// The parameters: streams that nobody else reads from here on, and values.
-fn params(items: Vec<Item>, ty: &FunctionType) -> Result<Vec<Param>> {
+fn params(items: Items, ty: &FunctionType) -> Result<Vec<Param>> {
     let param = |(item, ty): (Item, &Type)| match Element::of_stream(ty) {
         Some(element) => with_element(element, Fed(item)),
         None => {
