@@ -109,8 +109,8 @@ impl Evaluation {
     }
 
     /// What a source gave for this item.
-    pub(super) fn give(&mut self, unit: usize, item: Option<Item>) -> Result<()> {
-        self.leave(unit, FromPort::Output, item)
+    pub(super) fn give(&mut self, unit: usize, port: FromPort, item: Option<Item>) -> Result<()> {
+        self.leave(unit, port, item)
     }
 
     /// Follows the item to its end.

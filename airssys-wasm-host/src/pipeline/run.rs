@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use airssys_wasm_core::pipeline::{Order as Ordering, Source};
+use airssys_wasm_core::pipeline::{FromPort, Order as Ordering, Source};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
@@ -37,8 +37,8 @@ impl Stream for Outcomes {
     }
 }
 
-/// What sources gave for one item, by their units.
-type Given = Vec<(usize, Option<Item>)>;
+/// What sources gave for one item, by their units and ports.
+type Given = Vec<(usize, FromPort, Option<Item>)>;
 
 /// An item that has come in.
 struct Fed {
@@ -93,29 +93,30 @@ async fn from_sources(runner: &Arc<Runner>, number: Option<u64>) -> Result<Optio
     let mut given = Vec::new();
     for (place, unit) in runner.units.iter().enumerate().filter(|(_, unit)| unit.source.is_some()) {
         let has_ended = is_later && unit.source == Some(Source::Once);
-        let done = if has_ended {
-            Done::Came(Came::End)
-        } else {
-            unit.work(Items::new(), false, &mut Instant::now()).await
-        };
+        let done = if has_ended { Done::Came(Came::End) } else { from_source(runner, place).await };
         match done {
-            Done::Came(Came::Output(item)) => given.push((place, item)),
-            Done::Came(Came::End | Came::Error(_)) => {
+            Done::Came(Came::Output(item)) => given.push((place, FromPort::Output, item)),
+            Done::Came(Came::Error(error)) => given.push((place, FromPort::Error, error)),
+            Done::Came(Came::End) => {
                 count_unmatched(runner, &given);
                 return Ok(None);
             }
             Done::Ended(action, ended) => {
                 runner.end(place, number, action, ended)?;
-                given.push((place, None));
+                given.push((place, FromPort::Output, None));
             }
         }
     }
     Ok(Some(given))
 }
 
+async fn from_source(runner: &Runner, place: usize) -> Done {
+    runner.units[place].work(Items::new(), runner.takes_errors(place), &mut Instant::now()).await
+}
+
 /// Counts what came in, and what sources gave, when another source is at its end.
 fn count_unmatched(runner: &Runner, given: &Given) {
-    let of_sources = given.iter().filter(|(_, item)| item.is_some()).map(|(unit, _)| unit);
+    let of_sources = given.iter().filter(|(_, _, item)| item.is_some()).map(|(unit, ..)| unit);
     for unit in of_sources.chain(runner.inputs.iter().map(|(unit, _)| unit)) {
         count(&runner.units[*unit].counters.unmatched);
     }
@@ -158,7 +159,7 @@ fn started(runner: &Arc<Runner>, order: Option<&Arc<Order>>, fed: Fed) -> Result
         return Ok(Way::Chain(Following::begin(runner, chain, order.map(|_| sequence), item, inside)));
     }
     let mut evaluation = Evaluation::begin(runner, order, sequence, inputs.0, inside);
-    given.into_iter().try_for_each(|(unit, item)| evaluation.give(unit, item))?;
+    given.into_iter().try_for_each(|(unit, port, item)| evaluation.give(unit, port, item))?;
     Ok(Way::AnyShape(Box::new(evaluation)))
 }
 

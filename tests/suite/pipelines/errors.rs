@@ -9,7 +9,7 @@ use futures_util::{TryStreamExt as _, stream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{builder, chain, deploy, of, stages};
-use crate::support::host;
+use crate::support::{host, wat_file};
 
 fn received(mut letters: UnboundedReceiver<DeadLetter>) -> Vec<DeadLetter> {
     std::iter::from_fn(|| letters.try_recv().ok()).collect()
@@ -120,4 +120,25 @@ async fn an_item_that_fails_ends_the_run_where_that_was_said() {
     let run = pipeline.run(stream::iter([2u32, 3]));
     let error = run.try_collect::<Vec<_>>().await.expect_err("odd");
     assert_eq!(error.to_string(), format!("item 1 of `test`, {said}"));
+}
+
+/// A source's errors take their edge as those of any stage; the source goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_a_source_takes_its_edge() {
+    let host = host();
+    let pipeline = builder()
+        .add_component("source", wat_file("gives-and-fails"))
+        .add_component_with("double", stages(), of("double"))
+        .add_component_with("shout", stages(), of("upper"))
+        .connect("source.output", "double.input")
+        .connect("source.error", "shout.input");
+    let pipeline = deploy(&host, pipeline).await;
+    let outcomes: Vec<_> = pipeline.run_sources().try_collect().await.expect("to its end");
+    let given: Vec<(&str, Value)> = outcomes
+        .iter()
+        .flat_map(|outcome| &outcome.outputs)
+        .map(|(stage, item)| (&**stage, item.clone().into_value().expect("a value")))
+        .collect();
+    let shouted = ("shout", Value::String("NO TWO".into()));
+    assert_eq!(given, [("double", Value::U32(2)), shouted, ("double", Value::U32(6))]);
 }
