@@ -85,6 +85,8 @@ pub enum ErrorKind {
     Reentrant,
     /// A pipeline that cannot be deployed, or not with that component in a stage.
     InvalidPipeline,
+    /// A stream that was given to a pipeline failed before its end.
+    InputFailed,
     /// A stage's function returned an error, and the run ends with it.
     StageError,
     /// A rollout probe stopped the rollout.

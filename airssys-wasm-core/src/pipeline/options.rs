@@ -139,7 +139,8 @@ impl StageOptions {
 
     /// Makes a function of lists a stage of streams: it is called for each `elements` of the
     /// stream, the last time for those that are left, and the lists that it returns are what
-    /// its stream is made of. For a function that takes one `list` and returns one, both of
+    /// its stream is made of. A call that fails ends the stream with its error, whatever is
+    /// said of failures, and the stage's status counts streams. For a function that takes one `list` and returns one, both of
     /// `u8`, `u32`, `u64`, `string` or `list<u8>`.
     #[must_use]
     pub fn per_chunk(self, elements: u32) -> Self {

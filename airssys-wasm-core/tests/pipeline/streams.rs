@@ -72,6 +72,13 @@ fn what_reads_a_stream_twice_is_refused() {
         two(MAP, MAP, StageOptions::new()).add_component("c", component(MAP)).connect("a.output", "c.input");
     insta::assert_snapshot!(report(both));
     assert_eq!(kinds(two(MAP, MAP, StageOptions::new()).output("a.output")).len(), 2, "it leaves as well");
+    let join = "join: func(a: stream<u8>, b: stream<u8>) -> u64;";
+    let both = two(LISTS, MAP, StageOptions::new())
+        .add_component("c", component(MAP))
+        .add_component("join", component(join))
+        .connect("b.output", "join.a")
+        .connect("c.output", "join.b");
+    assert_eq!(kinds(both), [ProblemKind::Stream], "they might wait for each other");
     let again = StageOptions::new().idempotent().retry(Retry { attempts: 2, backoff: Duration::ZERO });
     assert_eq!(kinds(two(MAP, MAP, again)), [ProblemKind::Stream]);
     let aside = StageOptions::new().on_failure(OnError::DeadLetter);
@@ -86,6 +93,7 @@ fn other_streams_and_streams_inside_of_something_are_refused() {
         "f: func() -> option<stream<u8>>;",
         "f: func(a: stream);",
         "f: func(a: future<u8>);",
+        "f: func(a: u32) -> result<u32, stream<u8>>;",
     ] {
         assert_eq!(
             kinds(builder().add_component("a", component(function))),

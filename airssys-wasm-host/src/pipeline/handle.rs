@@ -17,7 +17,7 @@ use super::runner::Runner;
 use super::status::{PipelineStatus, StageStatus};
 use super::typed::TypedPipeline;
 use super::update::UpdateStage;
-use crate::{Component, ErrorKind, Host, Result};
+use crate::{Component, Error, ErrorKind, Host, Result};
 
 /// A pipeline that is deployed. Survives updates of its stages; cloning is cheap.
 #[derive(Clone)]
@@ -71,7 +71,8 @@ impl PipelineDeployment {
     /// Sends the items of a stream through.
     ///
     /// Takes from `input` only what has room inside; a reader of the outcomes that is slow
-    /// slows the stream. Each item runs as a task of its own.
+    /// slows the stream. Each item runs as a task of its own. Where outcomes are streams, read
+    /// each before those behind it: it keeps its places at the stages until then.
     ///
     /// # Panics
     ///
@@ -109,7 +110,9 @@ impl PipelineDeployment {
     }
 
     /// Takes no more items, waits until those inside have come to their end, and removes the
-    /// deployments of its stages. Runs end.
+    /// deployments of its stages. Runs end. Streams that have left it are written to their end
+    /// by the calls that have begun; where a function has still to be called for a chunk, they
+    /// end with [`NotDeployed`](crate::ErrorKind::NotDeployed).
     ///
     /// Dropped before it is ready, it takes no items all the same; remove it again, through
     /// [`Host::pipeline`].
@@ -117,10 +120,15 @@ impl PipelineDeployment {
     /// # Errors
     ///
     /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to one of its
-    /// stages; then that one stays.
+    /// stages; then that one stays. [`NotDeployed`](crate::ErrorKind::NotDeployed) if it was
+    /// removed already.
     pub async fn remove(self) -> Result<()> {
         self.runner.close();
         self.runner.empty().await;
+        if !self.host.0.pipelines.is_still(&self.name(), &self.runner) {
+            let message = format!("the pipeline `{}` was removed already", self.name());
+            return Err(Error::new(ErrorKind::NotDeployed, message));
+        }
         let stages: Vec<ComponentName> =
             self.runner.units.iter().map(|unit| unit.named.name.clone()).collect();
         for name in stages {

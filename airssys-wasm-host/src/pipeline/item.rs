@@ -6,7 +6,7 @@
 use airssys_wasm_core::world::Type;
 use airssys_wasm_core::{Mismatch, Value};
 use futures_util::stream;
-use futures_util::{Stream, StreamExt as _, future};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, future};
 use smallvec::SmallVec;
 use wasmtime::component::Val;
 
@@ -104,6 +104,16 @@ impl Item {
         Self(Held::Stream(Flow::new(chunks.map(Ok))))
     }
 
+    /// The same for chunks that may fail to come: then whatever reads the stream fails with
+    /// [`InputFailed`](ErrorKind::InputFailed).
+    pub fn try_from_stream<T, E>(chunks: impl Stream<Item = Result<Vec<T>, E>> + Send + 'static) -> Self
+    where
+        T: StreamElement,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        Self(Held::Stream(Flow::new(chunks.map_err(input_failed))))
+    }
+
     /// The elements, if it is a stream or a list of such and nobody has read it.
     #[must_use]
     pub fn into_stream<T: StreamElement>(self) -> Option<ItemStream<T>> {
@@ -185,6 +195,11 @@ impl Item {
             _ => None,
         }
     }
+}
+
+fn input_failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    let message = format!("the stream that was given to the pipeline failed: {error}");
+    Error::new(ErrorKind::InputFailed, message).with_source(error)
 }
 
 fn no_value() -> Error {

@@ -9,7 +9,7 @@
 //! | `runner` | what a deployed pipeline consists of, and where its items go |
 //! | `unit`, `call`, `time` | works on one item: attempts, deadlines, what happens to errors |
 //! | `evaluate`, `turnstile` | one item through all of its stages, in the order of its run |
-//! | `chain` | the same for a single call of stages one after the other |
+//! | `chain` | the same for stages one after the other |
 //! | `run`, `task` | streams of items in, streams of outcomes out |
 //! | `typed` | the same with Rust types at the ends |
 //! | `stream` | items that are streams themselves |

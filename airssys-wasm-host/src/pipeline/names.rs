@@ -26,6 +26,12 @@ impl Pipelines {
         self.0.remove(name);
     }
 
+    /// Whether a name still stands for a pipeline.
+    pub(super) fn is_still(&self, name: &ComponentName, runner: &Arc<Runner>) -> bool {
+        let entries = self.0.0.read();
+        entries.get(name).is_some_and(|entry| entry.as_ref().is_some_and(|known| Arc::ptr_eq(known, runner)))
+    }
+
     /// Whether the name is taken.
     pub(crate) fn has(&self, name: &ComponentName) -> bool {
         self.0.0.read().contains_key(name)

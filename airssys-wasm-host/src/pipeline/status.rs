@@ -110,7 +110,7 @@ impl Counters {
     /// The upper end of the bucket that 99 of 100 attempts are within.
     pub(super) fn p99(&self) -> Duration {
         let took: Vec<u64> = self.took.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
-        let enough = took.iter().sum::<u64>().div_ceil(100) * 99;
+        let enough = (took.iter().sum::<u64>() * 99).div_ceil(100);
         let mut within = 0;
         let bucket = took.iter().position(|count| {
             within += count;
@@ -126,5 +126,26 @@ pub(super) struct Waiting<'a>(&'a AtomicU64);
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p99_is_the_bucket_that_99_of_100_attempts_are_within() {
+        let counters = Counters::default();
+        assert_eq!(counters.p99(), Duration::ZERO);
+        let times = |nanoseconds: u64, count: usize| {
+            counters.took[nanoseconds.ilog2() as usize].fetch_add(count as u64, Ordering::Relaxed);
+        };
+        times(1_000, 1);
+        assert_eq!(counters.p99(), Duration::from_nanos(1_024));
+        times(1_000, 149);
+        times(1_000_000, 1);
+        assert_eq!(counters.p99(), Duration::from_nanos(1_024), "150 of 151");
+        times(1_000_000, 10);
+        assert_eq!(counters.p99(), Duration::from_nanos(1_048_576), "150 of 161");
     }
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use airssys_wasm_core::pipeline::{OnError, Source, Stage, StageOptions};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::task::unconstrained;
 
 use super::call::{Call, Came, meaning};
 use super::item::{Item, Items};
@@ -110,8 +111,8 @@ impl Unit {
         if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
             return Place::Had(Slot { _permit: permit });
         }
-        let mut permit = Box::pin(Arc::clone(&self.slots).acquire_owned());
-        // The order of the line is that of the first polls.
+        // The order of the line is that of the first polls: none may be put off.
+        let mut permit = Box::pin(unconstrained(Arc::clone(&self.slots).acquire_owned()));
         match permit.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(permit) => Place::Had(Slot::of(permit)),
             Poll::Pending => Place::Awaited(permit),

@@ -102,3 +102,16 @@ async fn a_deployment_that_is_dropped_leaves_nothing_behind() {
         assert!(host.list().is_empty() && host.pipeline("test").is_none(), "{:?}", host.list());
     }
 }
+
+/// A handle that somebody kept does not remove what was deployed under the name since.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_is_not_removed_twice() {
+    let host = host();
+    let first = deploy(&host, chain(&["double"])).await;
+    let kept = first.clone();
+    first.remove().await.expect("removed");
+    let second = deploy(&host, chain(&["double"])).await;
+    let error = kept.remove().await.expect_err("it was removed already");
+    assert_eq!(error.kind(), ErrorKind::NotDeployed, "{error}");
+    assert_eq!(second.call(2u32).await.expect("it is there").outputs.len(), 1);
+}

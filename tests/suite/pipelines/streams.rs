@@ -154,6 +154,46 @@ async fn a_stage_that_loses_interest_lets_the_stages_before_it_go() {
     assert!(taken.load(Ordering::SeqCst) < 1_000);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_that_keeps_a_stream_loses_it_when_its_call_ends() {
+    let host = host();
+    let pipeline = deploy(&host, streams(&["upper", "keep"])).await;
+    let lasts = Arc::new(());
+    for _ in 0..3 {
+        let kept = Arc::clone(&lasts);
+        let chunks = stream::iter(bytes(1_000, 4096)).inspect(move |_| {
+            let _ = &kept;
+        });
+        let outcome = pipeline.call(Item::from_stream(chunks)).await.expect("an outcome");
+        assert_eq!(value(outcome), Value::U32(7));
+    }
+    tokio::time::timeout(Duration::from_secs(5), gone(&lasts)).await.expect("long before its deadline");
+}
+
+/// An input that panics ends nothing well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_whose_call_was_lost_has_no_clean_end() {
+    let host = host();
+    let panics = || stream::iter(0..5).map(|n| if n < 3 { vec![b'a'; 10] } else { panic!("on purpose") });
+    let pipeline = deploy(&host, streams(&["upper"])).await;
+    let read = joined(opened::<u8>(&pipeline, Item::from_stream(panics())).await).await;
+    assert_eq!(read.expect_err("it was lost").kind(), ErrorKind::Internal);
+    pipeline.remove().await.expect("removed");
+    let pipeline = deploy(&host, streams(&["upper", "lines", "measure", "sum"])).await;
+    let error = pipeline.call(Item::from_stream(panics())).await.expect_err("no sum of a part");
+    assert_eq!(error.kind(), ErrorKind::Internal, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_input_that_fails_fails_whoever_reads_it() {
+    let host = host();
+    let chunks = || stream::iter([Ok(vec![b'a'; 10]), Err(std::io::Error::other("the disk is gone"))]);
+    let pipeline = deploy(&host, streams(&["upper", "lines", "measure", "sum"])).await;
+    let error = pipeline.call(Item::try_from_stream(chunks())).await.expect_err("no sum of a part");
+    assert_eq!(error.kind(), ErrorKind::InputFailed, "{error}");
+    assert!(error.to_string().contains("the disk is gone"), "{error}");
+}
+
 /// What was written before an error arrives, and then the error, wherever it is noticed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trap_on_the_way_is_the_error_of_whoever_reads() {
@@ -221,6 +261,18 @@ async fn a_list_is_read_as_a_stream_and_chunks_of_a_stream_as_lists() {
     expected.reverse();
     expected.iter_mut().for_each(|byte| *byte = !*byte);
     assert!(chunks.concat() == expected);
+}
+
+/// Some streams may not be asked again after their end.
+#[tokio::test(flavor = "multi_thread")]
+async fn chunks_are_made_of_a_stream_that_is_strict_about_its_end() {
+    let host = host();
+    let invert = of("invert").per_chunk(4);
+    let pipeline =
+        deploy(&host, builder().add_component_with("invert", guest("transform-bytes"), invert)).await;
+    let strict = stream::unfold(0u8, async |n| (n < 10).then(|| (vec![n], n + 1)));
+    let read = joined(opened::<u8>(&pipeline, Item::from_stream(strict)).await).await.expect("all");
+    assert_eq!(read, (0..10).map(|n: u8| !n).collect::<Vec<u8>>());
 }
 
 /// An update lets a stream flow to its end where it began.

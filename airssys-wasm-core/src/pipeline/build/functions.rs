@@ -126,7 +126,8 @@ fn check_types(draft: &Draft, function: &Function) -> Result<(), PipelineProblem
             )
         })
     };
-    match ports(function).find(|ty| foreign(ty) && Element::of_stream(ty).is_none()) {
+    let is_carried = |(port, ty): (Port, &Type)| port == Port::Value && Element::of_stream(ty).is_some();
+    match ports(function).find(|(port, ty)| foreign(ty) && !is_carried((*port, ty))).map(|(_, ty)| ty) {
         None => Ok(()),
         Some(ty) => {
             let what = format!("`{}` cannot be a stage: `{ty}` belongs to one instance", function.name);
@@ -137,13 +138,22 @@ fn check_types(draft: &Draft, function: &Function) -> Result<(), PipelineProblem
     }
 }
 
+/// Where a type goes through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Port {
+    /// An input, or the output.
+    Value,
+    Error,
+}
+
 /// What goes through ports of its own: a stream inside of something else would not.
-fn ports(function: &Function) -> impl Iterator<Item = &Type> {
-    let results: Vec<&Type> = match &function.result {
-        Some(Type::Result { ok, err }) => ok.iter().chain(err).map(|ty| &**ty).collect(),
-        plain => plain.iter().collect(),
+fn ports(function: &Function) -> impl Iterator<Item = (Port, &Type)> {
+    let (ok, err) = match &function.result {
+        Some(Type::Result { ok, err }) => (ok.as_deref(), err.as_deref()),
+        plain => (plain.as_ref(), None),
     };
-    function.params.iter().map(|param| &param.ty).chain(results)
+    let values = function.params.iter().map(|param| &param.ty).chain(ok);
+    values.map(|ty| (Port::Value, ty)).chain(err.map(|ty| (Port::Error, ty)))
 }
 
 fn carried() -> String {

@@ -20,6 +20,7 @@ pub(super) fn check(
         let readers = edges.iter().filter(|edge| edge.from == index && edge.from_port == FromPort::Output);
         let readers = readers.count() + outputs.iter().filter(|output| output.stage == index).count();
         problems.extend(read_twice(stage, readers));
+        problems.extend(joined(stage, index, edges));
         problems.extend(tried_twice(stage));
         problems.extend(no_lists(stage));
     }
@@ -37,6 +38,23 @@ fn read_twice(stage: &Stage, readers: usize) -> Option<PipelineProblem> {
             .with("type", ty.to_string())
             .hint("read it in one place, or have the stage give lists")
     })
+}
+
+/// Each keeps its writer busy until it is read, and writers that wait for one another's
+/// readers would wait for ever.
+fn joined(stage: &Stage, index: usize, edges: &[Edge]) -> Option<PipelineProblem> {
+    let is_stream = |edge: &&Edge| Element::of_stream(&stage.inputs()[edge.param].ty).is_some();
+    let mut streams: Vec<&str> = edges
+        .iter()
+        .filter(|edge| edge.to == index)
+        .filter(is_stream)
+        .map(|edge| stage.inputs()[edge.param].name.as_str())
+        .collect();
+    streams.sort_unstable();
+    streams.dedup();
+    let [first, second, ..] = streams[..] else { return None };
+    let what = format!("`{first}` and `{second}` are both read from stages, and a stage reads one stream");
+    Some(problem(ProblemKind::Stream, stage, what).hint("have one of them come as a list, or from outside"))
 }
 
 fn tried_twice(stage: &Stage) -> Option<PipelineProblem> {

@@ -1,5 +1,6 @@
 //! A function of lists, called for each chunk of a flow.
 
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -76,21 +77,27 @@ impl WithElement for Lists {
 
     fn with<T: StreamElement>(self) -> Self::Out {
         let chunks = self.item.into_stream::<T>().ok_or_else(no_list)?;
-        let begun = (chunks, Vec::new());
-        let lists = stream::try_unfold(begun, move |(mut chunks, mut waiting)| async move {
-            fill(&mut chunks, &mut waiting, self.elements).await?;
-            let rest = waiting.split_off(waiting.len().min(self.elements));
-            Ok((!waiting.is_empty()).then(|| (T::list(waiting), (chunks, rest))))
-        });
+        let lists =
+            stream::try_unfold((chunks, VecDeque::new()), move |(mut chunks, mut waiting)| async move {
+                fill(&mut chunks, &mut waiting, self.elements).await?;
+                let list: Vec<T> = waiting.drain(..waiting.len().min(self.elements)).collect();
+                Ok((!list.is_empty()).then(|| (T::list(list), (chunks, waiting))))
+            });
         Ok(lists.boxed())
     }
 }
 
 /// Waits until there are enough, or no more come.
-async fn fill<T>(chunks: &mut ItemStream<T>, waiting: &mut Vec<T>, enough: usize) -> Result<()> {
+async fn fill<T: Send + 'static>(
+    chunks: &mut ItemStream<T>,
+    waiting: &mut VecDeque<T>,
+    enough: usize,
+) -> Result<()> {
     while waiting.len() < enough {
         match chunks.try_next().await? {
-            Some(chunk) if waiting.is_empty() => *waiting = chunk,
+            // Whoever gives nothing without end is not listened to without end.
+            Some(chunk) if chunk.is_empty() => tokio::task::yield_now().await,
+            Some(chunk) if waiting.is_empty() => *waiting = chunk.into(),
             Some(chunk) => waiting.extend(chunk),
             None => return Ok(()),
         }

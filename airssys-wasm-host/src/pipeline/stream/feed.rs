@@ -1,9 +1,11 @@
 //! A flow into an instance.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::StreamExt as _;
+use parking_lot::Mutex;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Destination, StreamProducer, StreamResult, VecBuffer};
 
@@ -13,14 +15,45 @@ use crate::link::LinkFailed;
 
 /// Gives an instance the chunks of a flow as it asks for them. A flow that fails ends the
 /// call with its error: a stream has no way to tell the guest.
-pub(super) struct Feed<T>(pub(super) ItemStream<T>);
+pub(super) struct Feed<T>(Arc<Mutex<Option<ItemStream<T>>>>);
+
+/// What an instance was given to read. Dropped, it takes everything back: a guest that keeps a
+/// stream beyond its call would have those wait who write it.
+#[derive(Default)]
+pub(super) struct Lent(Vec<Arc<dyn TakeBack>>);
+
+trait TakeBack: Send + Sync {
+    fn take_back(&self);
+}
+
+impl<T> TakeBack for Mutex<Option<ItemStream<T>>> {
+    fn take_back(&self) {
+        drop(self.lock().take());
+    }
+}
+
+impl Lent {
+    /// A feed that lasts as long as this.
+    pub(super) fn feed<T: StreamElement>(&mut self, stream: ItemStream<T>) -> Feed<T> {
+        let stream = Arc::new(Mutex::new(Some(stream)));
+        let taken_back: Arc<dyn TakeBack> = stream.clone();
+        self.0.push(taken_back);
+        Feed(stream)
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|stream| stream.take_back());
+    }
+}
 
 impl<T: StreamElement> StreamProducer<InstanceState> for Feed<T> {
     type Item = T;
     type Buffer = VecBuffer<T>;
 
     fn poll_produce<'a>(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         store: StoreContextMut<'a, InstanceState>,
         mut destination: Destination<'a, T, VecBuffer<T>>,
@@ -30,18 +63,23 @@ impl<T: StreamElement> StreamProducer<InstanceState> for Feed<T> {
             // Asks whether there is something, and will hear by trying.
             return Poll::Ready(Ok(StreamResult::Completed));
         }
-        loop {
-            return Poll::Ready(match self.0.poll_next_unpin(context) {
-                Poll::Ready(Some(Ok(chunk))) if chunk.is_empty() => continue,
-                Poll::Ready(Some(Ok(chunk))) => {
-                    destination.set_buffer(chunk.into());
-                    Ok(StreamResult::Completed)
-                }
-                Poll::Ready(Some(Err(error))) => Err(LinkFailed(error).into()),
-                Poll::Ready(None) => Ok(StreamResult::Dropped),
-                Poll::Pending if finish => Ok(StreamResult::Cancelled),
-                Poll::Pending => return Poll::Pending,
-            });
-        }
+        let mut stream = self.0.lock();
+        let Some(stream) = &mut *stream else { return Poll::Ready(Ok(StreamResult::Dropped)) };
+        let polled = stream.poll_next_unpin(context);
+        Poll::Ready(match polled {
+            Poll::Ready(Some(Ok(chunk))) if !chunk.is_empty() => {
+                destination.set_buffer(chunk.into());
+                Ok(StreamResult::Completed)
+            }
+            Poll::Ready(Some(Err(error))) => Err(LinkFailed(error).into()),
+            Poll::Ready(None) => Ok(StreamResult::Dropped),
+            Poll::Ready(Some(Ok(_))) | Poll::Pending if finish => Ok(StreamResult::Cancelled),
+            Poll::Ready(Some(Ok(_))) => {
+                // Whoever gives nothing without end is not listened to without end.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Pending => return Poll::Pending,
+        })
     }
 }

@@ -9,21 +9,22 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use airssys_wasm_core::world::Element;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt as _};
 use parking_lot::Mutex;
 
 use super::StreamElement;
 use crate::Result;
 
-/// The elements of a stream that left a pipeline, in the chunks in which they were written.
+/// The elements of a stream that left a pipeline, a chunk at a time.
 ///
-/// Whoever writes waits until the chunk before was taken. Ends with the stream, or with the
-/// error of a stage on the way; dropped before, it ends the calls that write it.
+/// Whoever writes waits until the chunk before was taken. Ends with the stream, or after the
+/// error of a stage on the way; dropped before, it ends the calls that write it. Waiting for
+/// the next chunk is cancel safe.
 #[must_use = "a stream flows only while it is read"]
 pub struct ItemStream<T> {
     chunks: BoxStream<'static, Result<Vec<T>>>,
-    _held: Vec<Held>,
+    held: Vec<Held>,
 }
 
 /// A stream on its way, to be read once: a clone is the same stream.
@@ -46,7 +47,7 @@ impl Flow {
     pub(in super::super) fn new<T: StreamElement>(
         chunks: impl Stream<Item = Result<Vec<T>>> + Send + 'static,
     ) -> Self {
-        let chunks: BoxStream<'static, Result<Vec<T>>> = chunks.boxed();
+        let chunks: BoxStream<'static, Result<Vec<T>>> = chunks.fuse().boxed();
         let rest = Rest { chunks: Some(Box::new(chunks)), held: Vec::new() };
         Self { element: T::ELEMENT, rest: Arc::new(Mutex::new(rest)) }
     }
@@ -61,7 +62,7 @@ impl Flow {
         let mut rest = self.rest.lock();
         let chunks = rest.chunks.take()?;
         match chunks.downcast::<BoxStream<'static, Result<Vec<T>>>>() {
-            Ok(chunks) => Some(ItemStream { chunks: *chunks, _held: std::mem::take(&mut rest.held) }),
+            Ok(chunks) => Some(ItemStream { chunks: *chunks, held: std::mem::take(&mut rest.held) }),
             Err(others) => {
                 rest.chunks = Some(others);
                 None
@@ -75,13 +76,14 @@ impl Flow {
     }
 }
 
-impl<T> Stream for ItemStream<T> {
+impl<T: Send + 'static> Stream for ItemStream<T> {
     type Item = Result<Vec<T>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let polled = self.chunks.as_mut().poll_next(context);
-        if let Poll::Ready(None) = polled {
-            self._held.clear();
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
+            self.chunks = stream::empty().boxed();
+            self.held.clear();
         }
         polled
     }
@@ -108,9 +110,8 @@ impl PartialEq for Flow {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::stream;
-
     use super::*;
+    use crate::{Error, ErrorKind};
 
     #[test]
     fn a_flow_is_read_once_by_its_type_and_holds_on_until_its_end() {
@@ -126,5 +127,24 @@ mod tests {
         assert_eq!(Arc::strong_count(&held), 2);
         assert!(next().is_none());
         assert_eq!(Arc::strong_count(&held), 1);
+    }
+
+    #[test]
+    fn nothing_comes_after_an_error_and_nothing_is_asked_for_after_the_end() {
+        let failed = || Err(Error::new(ErrorKind::Trapped, "it broke"));
+        let mut chunks = vec![Ok(vec![1u8]), failed(), Ok(vec![2])].into_iter();
+        let mut has_ended = false;
+        let strict = stream::poll_fn(move |_| {
+            assert!(!has_ended, "asked again");
+            let next = chunks.next();
+            has_ended = next.is_none();
+            Poll::Ready(next)
+        });
+        let mut read = Flow::new(strict).read::<u8>().expect("nobody has read it");
+        let mut next = || futures_util::FutureExt::now_or_never(read.next()).expect("there at once");
+        assert!(next().is_some_and(|chunk| chunk.is_ok()));
+        assert!(next().is_some_and(|chunk| chunk.is_err()));
+        assert!(next().is_none());
+        assert!(next().is_none());
     }
 }

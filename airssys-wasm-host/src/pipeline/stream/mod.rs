@@ -9,7 +9,7 @@
 //! | `chunks` | a function of lists, called for each chunk of a flow |
 //!
 //! Nothing is taken from a writer before the reader has room for it: one chunk waits between
-//! two stages, no more. What fails on the way ends the calls behind it with the same error.
+//! two stages, beside what the reader has taken and not yet worked on. What fails on the way ends the calls behind it with the same error.
 //! Tests: the workspace's `tests/suite/pipelines/streams`.
 
 mod chunks;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use airssys_wasm_core::world::{Element, Function as FunctionType, Type};
 use futures_channel::{mpsc, oneshot};
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _, stream};
 use wasmtime::component::{StreamAny, StreamReader, Val};
 use wasmtime::{AsContextMut as _, StoreContextMut};
 
@@ -19,7 +19,7 @@ use super::super::task::Task;
 use super::super::time::AttemptTime;
 use super::collect::Collect;
 use super::element::{WithElement, with_element};
-use super::feed::Feed;
+use super::feed::Lent;
 use super::{Flow, StreamElement};
 use crate::function::{Ended, StreamingFunction};
 use crate::instance::InstanceState;
@@ -49,7 +49,7 @@ impl Streaming {
     /// A call that gives a value, once it has read what it wants of its streams.
     async fn to_its_end(&self, items: Items, revision: &AtomicU64) -> Result<Returned> {
         let mut returned = None;
-        let params = params(items, self.function.ty())?;
+        let (params, _lent) = params(items, self.function.ty())?;
         let enter = |store: Store<'_>| {
             revision.store(store.data().revision(), Ordering::Relaxed);
             lower(params, store)
@@ -96,11 +96,7 @@ impl<'a> WithElement for Begin<'a> {
                 return Err(failed.and_then(Result::err).unwrap_or_else(lost));
             };
             revision.store(serving, Ordering::Relaxed);
-            let item = || {
-                let flow = Flow::new::<T>(chunks);
-                flow.hold(task);
-                Item(Held::Stream(flow))
-            };
+            let item = || Item(Held::Stream(Flow::new::<T>(chunks.chain(to_its_end(task)))));
             Ok(match came {
                 Came::Stream => Returned::One(item()),
                 Came::OkStream => Returned::Either(Ok(item())),
@@ -108,6 +104,12 @@ impl<'a> WithElement for Begin<'a> {
             })
         })
     }
+}
+
+/// Nothing more, once the call has ended by itself. Owns the task, so that it lasts as long as
+/// its reader.
+fn to_its_end<T: StreamElement>(task: Task<()>) -> impl Stream<Item = Result<Vec<T>>> + Send {
+    stream::once(task).filter_map(async |joined| joined.is_err().then(|| Err(lost())))
 }
 
 /// What a function that gives a stream returned.
@@ -122,7 +124,7 @@ enum Came {
 async fn write<T: StreamElement>(
     function: Arc<StreamingFunction>,
     time: AttemptTime,
-    params: Vec<Param>,
+    (params, _lent): (Vec<Param>, Lent),
     told: oneshot::Sender<(u64, Came)>,
     to: mpsc::Sender<Result<Vec<T>>>,
 ) {
@@ -167,15 +169,18 @@ fn collect<T: StreamElement>(
 type Param = Box<dyn for<'a> FnOnce(Store<'a>) -> wasmtime::Result<Val> + Send>;
 
 /// The parameters: streams that nobody else reads from here on, and values.
-fn params(items: Items, ty: &FunctionType) -> Result<Vec<Param>> {
-    let param = |(item, ty): (Item, &Type)| match Element::of_stream(ty) {
-        Some(element) => with_element(element, Fed(item)),
+fn params(items: Items, ty: &FunctionType) -> Result<(Vec<Param>, Lent)> {
+    let mut lent = Lent::default();
+    let mut param = |(item, ty): (Item, &Type)| match Element::of_stream(ty) {
+        Some(element) => with_element(element, Fed { item, lent: &mut lent }),
         None => {
             let val = item.into_val(ty)?;
             Ok(Box::new(move |_: Store<'_>| Ok(val)) as Param)
         }
     };
-    items.into_iter().zip(ty.params.iter().map(|param| &param.ty)).map(param).collect()
+    let types = ty.params.iter().map(|param| &param.ty);
+    let params: Result<Vec<Param>> = items.into_iter().zip(types).map(&mut param).collect();
+    Ok((params?, lent))
 }
 
 fn lower(params: Vec<Param>, mut store: Store<'_>) -> wasmtime::Result<Vec<Val>> {
@@ -183,13 +188,16 @@ fn lower(params: Vec<Param>, mut store: Store<'_>) -> wasmtime::Result<Vec<Val>>
 }
 
 /// An item as a stream that an instance reads.
-struct Fed(Item);
+struct Fed<'a> {
+    item: Item,
+    lent: &'a mut Lent,
+}
 
-impl WithElement for Fed {
+impl WithElement for Fed<'_> {
     type Out = Result<Param>;
 
     fn with<T: StreamElement>(self) -> Self::Out {
-        let feed = Feed(self.0.into_stream::<T>().ok_or_else(not_readable)?);
+        let feed = self.lent.feed(self.item.into_stream::<T>().ok_or_else(not_readable)?);
         Ok(Box::new(move |mut store| {
             let reader = StreamReader::new(&mut store, feed)?;
             Ok(Val::Stream(reader.try_into_stream_any(&mut store)?))

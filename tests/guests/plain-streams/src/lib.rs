@@ -24,6 +24,8 @@ wit_bindgen::generate!({
             export break-after: async func(bytes: stream<u8>) -> stream<u8>;
             /// Reads one element and loses interest.
             export first: async func(numbers: stream<u32>) -> u32;
+            /// Neither reads the stream nor gives it up.
+            export keep: async func(bytes: stream<u8>) -> u32;
         }
     ",
 });
@@ -102,6 +104,11 @@ impl Guest for Streams {
 
     async fn first(mut numbers: StreamReader<u32>) -> u32 {
         numbers.next().await.unwrap_or_default()
+    }
+
+    async fn keep(bytes: StreamReader<u8>) -> u32 {
+        std::mem::forget(bytes);
+        7
     }
 }
 
