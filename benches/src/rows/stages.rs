@@ -3,7 +3,7 @@
 use airssys_wasm_host::Host;
 use airssys_wasm_host::pipeline::{ComponentPipeline, Item, Lane, PipelineDeployment, StageOptions};
 use airssys_wasm_tests::guests::guest;
-use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, TypedFunc};
+use wasmtime::component::{ComponentNamedList, Func, InstancePre, Lift, Lower, TypedFunc};
 use wasmtime::{Engine, Store};
 
 use crate::bare::{self, State};
@@ -44,23 +44,23 @@ pub(super) async fn stores(engine: &Engine, name: &str, functions: &[&str]) -> V
     let pre = bare::linked(engine, guest(name).bytes());
     let mut stores = Vec::new();
     for function in functions {
-        let mut store = bare::store(engine);
-        let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
-        let function = bare::function(&mut store, &instance, function);
-        stores.push((store, function));
+        stores.push(started(engine, &pre, function).await);
     }
     stores
+}
+
+async fn started(engine: &Engine, pre: &InstancePre<State>, function: &str) -> (Store<State>, Func) {
+    let mut store = bare::store(engine);
+    let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
+    let function = bare::function(&mut store, &instance, function);
+    (store, function)
 }
 
 /// The component that a pipeline of fused stages is, in one store.
 pub(super) async fn fused(engine: &Engine, pipeline: &PipelineDeployment) -> (Store<State>, Func) {
     assert_eq!(pipeline.status().stages.len(), 1, "they are fused");
     let bytes = pipeline.pipeline().export_component("run").expect("a component");
-    let pre = bare::linked(engine, &bytes);
-    let mut store = bare::store(engine);
-    let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
-    let run = bare::function(&mut store, &instance, "run");
-    (store, run)
+    started(engine, &bare::linked(engine, &bytes), "run").await
 }
 
 /// The same functions, for values of a type that is known ahead.

@@ -20,6 +20,7 @@ pub(super) fn check(
         let form = draft.drafts[index].form;
         problems.extend(bounds(stage));
         problems.extend(retry(stage, form));
+        problems.extend(no_lists(stage));
         // A port that was misspelt may have meant the errors.
         let mut giving = written.links.iter().filter_map(|link| link.from.as_ref());
         let taken = giving.any(|mention| mention.stage == index && mention.port != "output");
@@ -29,7 +30,8 @@ pub(super) fn check(
     }
 }
 
-fn problem(kind: ProblemKind, stage: &Stage, what: &str) -> PipelineProblem {
+/// A problem with a stage.
+pub(super) fn problem(kind: ProblemKind, stage: &Stage, what: impl Into<String>) -> PipelineProblem {
     PipelineProblem::new(kind, format!("stage `{}`", stage.name()), what)
 }
 
@@ -41,6 +43,7 @@ fn bounds(stage: &Stage) -> Vec<PipelineProblem> {
         (options.queue_max == Some(0), "a queue of 0 lets nothing in"),
         (options.deadline.is_some_and(|time| time.is_zero()), "a deadline of 0 has always passed"),
         (attempts == Some(0), "0 attempts are none; the first counts"),
+        (options.per_chunk == Some(0), "chunks of 0 elements never end"),
     ];
     let found = zeros.into_iter().filter(|(is_zero, _)| *is_zero);
     found.map(|(_, what)| problem(ProblemKind::Options, stage, what).hint("write 1 or more")).collect()
@@ -52,6 +55,15 @@ fn retry(stage: &Stage, form: Form) -> Option<PipelineProblem> {
         let (idempotent, retry) = (form.option("idempotent"), form.option("retry"));
         problem(ProblemKind::Options, stage, "it is tried again and not said to be idempotent")
             .hint(format!("say {idempotent} if running an item twice does no harm, or take {retry} away"))
+    })
+}
+
+fn no_lists(stage: &Stage) -> Option<PipelineProblem> {
+    let is_per_chunk = stage.options().per_chunk.is_some_and(|elements| elements > 0);
+    (is_per_chunk && stage.chunk().is_none()).then(|| {
+        problem(ProblemKind::Options, stage, "it is called for each chunk, and does not take lists")
+            .with("type", stage.function().signature())
+            .hint("`per_chunk` is for a function of one `list` that returns a `list`, of plain elements")
     })
 }
 

@@ -3,11 +3,12 @@
 //! Tests: `tests/pipeline/streams`.
 
 use super::super::edge::{Edge, FromPort, PipelineOutput};
-use super::super::{OnError, PipelineProblem, ProblemKind, Stage};
+use super::super::{PipelineProblem, ProblemKind, Stage};
 use super::Problems;
+use super::options::problem;
 use crate::world::Element;
 
-/// Every stage whose streams would be read twice, and every one that has none to take apart.
+/// Every stage whose streams would be read twice, or that would read two.
 pub(super) fn check(
     stages: &[Option<Stage>],
     edges: &[Edge],
@@ -22,12 +23,7 @@ pub(super) fn check(
         problems.extend(read_twice(stage, readers));
         problems.extend(joined(stage, index, edges));
         problems.extend(tried_twice(stage));
-        problems.extend(no_lists(stage));
     }
-}
-
-fn problem(kind: ProblemKind, stage: &Stage, what: impl Into<String>) -> PipelineProblem {
-    PipelineProblem::new(kind, format!("stage `{}`", stage.name()), what)
 }
 
 fn read_twice(stage: &Stage, readers: usize) -> Option<PipelineProblem> {
@@ -60,24 +56,11 @@ fn joined(stage: &Stage, index: usize, edges: &[Edge]) -> Option<PipelineProblem
 fn tried_twice(stage: &Stage) -> Option<PipelineProblem> {
     let options = stage.options();
     let input = stage.inputs().iter().find(|param| Element::of_stream(&param.ty).is_some())?;
-    let [error, failure] = [options.on_error, options.on_failure].map(|on| on == Some(OnError::DeadLetter));
-    let wish = match (options.retry.is_some(), error || failure) {
+    let wish = match (options.retry.is_some(), options.puts_aside()) {
         (true, _) => "tried again",
         (_, true) => "put aside with its input",
         _ => return None,
     };
     let what = format!("an item cannot be {wish}: `{}` is a stream, and that is read once", input.name);
     Some(problem(ProblemKind::Stream, stage, what).hint("say `fail` or `skip`, and no retry"))
-}
-
-fn no_lists(stage: &Stage) -> Option<PipelineProblem> {
-    if stage.options().per_chunk == Some(0) {
-        let what = "chunks of 0 elements never end";
-        return Some(problem(ProblemKind::Options, stage, what).hint("write 1 or more"));
-    }
-    (stage.options().per_chunk.is_some() && stage.chunk().is_none()).then(|| {
-        problem(ProblemKind::Options, stage, "it is called for each chunk, and does not take lists")
-            .with("type", stage.function().signature())
-            .hint("`per_chunk` is for a function of one `list` that returns a `list`, of plain elements")
-    })
 }

@@ -61,40 +61,26 @@ impl Sealed for u8 {
     }
 }
 
-impl Sealed for u32 {
-    const ELEMENT: Element = Element::U32;
+macro_rules! plain {
+    ($($rust:ty => $element:ident, $case:ident);* $(;)?) => {$(
+        impl Sealed for $rust {
+            const ELEMENT: Element = Element::$element;
 
-    fn into_val(self) -> Val {
-        Val::U32(self)
-    }
+            fn into_val(self) -> Val {
+                Val::$case(self)
+            }
 
-    fn from_val(val: Val) -> Option<Self> {
-        if let Val::U32(number) = val { Some(number) } else { None }
-    }
+            fn from_val(val: Val) -> Option<Self> {
+                if let Val::$case(plain) = val { Some(plain) } else { None }
+            }
+        }
+    )*};
 }
 
-impl Sealed for u64 {
-    const ELEMENT: Element = Element::U64;
-
-    fn into_val(self) -> Val {
-        Val::U64(self)
-    }
-
-    fn from_val(val: Val) -> Option<Self> {
-        if let Val::U64(number) = val { Some(number) } else { None }
-    }
-}
-
-impl Sealed for String {
-    const ELEMENT: Element = Element::Text;
-
-    fn into_val(self) -> Val {
-        Val::String(self)
-    }
-
-    fn from_val(val: Val) -> Option<Self> {
-        if let Val::String(text) = val { Some(text) } else { None }
-    }
+plain! {
+    u32 => U32, U32;
+    u64 => U64, U64;
+    String => Text, String;
 }
 
 impl Sealed for Vec<u8> {

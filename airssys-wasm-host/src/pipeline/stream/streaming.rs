@@ -32,7 +32,7 @@ pub(in super::super) struct Streaming {
     function: Arc<StreamingFunction>,
     /// What the stream is made of that it gives.
     gives: Option<Element>,
-    /// To the end of its stream.
+    /// To the end of the stream that it gives.
     time: AttemptTime,
 }
 
@@ -58,7 +58,8 @@ impl Streaming {
             returned = val;
             Ok(None)
         };
-        self.time.within(pin!(self.function.call(enter, leave))).await?;
+        // The unit's own attempt keeps to the time: this call ends with it.
+        self.function.call(enter, leave).await?;
         Ok(returned.map_or(Returned::Nothing, |val| Returned::One(Item(Held::Val(val)))))
     }
 }
