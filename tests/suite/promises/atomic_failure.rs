@@ -34,6 +34,8 @@ impl RolloutProbe for Interfere {
                 Some((at, How::Fail)) if at == effect => Err("as planned".into()),
                 Some((at, How::Hang)) if at == effect => std::future::pending().await,
                 Some((at, How::Delay)) if at == effect => {
+                    // Nothing is planned any more: whoever planned it sees that it is here.
+                    *self.0.lock() = None;
                     tokio::time::sleep(Duration::from_millis(400)).await;
                     Ok(())
                 }
@@ -252,7 +254,9 @@ async fn a_handle_made_while_an_update_is_under_way_is_checked_as_well() {
     *interfere.0.lock() = Some((Effect::Switch, How::Delay));
     let updating = host.clone();
     let update = tokio::spawn(async move { update_to_ambiguous(&updating).await });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    while interfere.0.lock().is_some() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let late = deployment.dynamic_function("greet").expect("it greets, so far");
     let error = update.await.expect("a task").expect_err("the late handle would be lost");
     assert_eq!((error.kind(), error.phase()), (ErrorKind::CallersLost, Some(Effect::Switch)), "{error}");
