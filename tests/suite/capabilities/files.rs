@@ -94,3 +94,27 @@ async fn links_lead_on_within_a_directory_that_is_granted_whole() {
     let deployment = deploy(&host, probe(&[]), &[&from("file-read /data", folder.path())]).await;
     assert_eq!(attempt(&deployment, &["read", "/data/link/a.txt"]).await.as_deref(), Ok("a"));
 }
+
+/// Its size is asked for each time; which file it is stays as it was when it was opened.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_file_is_the_same_one_by_each_way_to_ask() {
+    let folder = folder();
+    let in_folder = |name: &str| folder.path().join(name);
+    std::fs::write(in_folder("a.txt"), "a").expect("a file");
+    std::fs::write(in_folder("b.txt"), "bb").expect("a file");
+    let host = host();
+    let deployment = deploy(&host, probe(&[]), &[&from("file-read /data", folder.path())]).await;
+    let a = attempt(&deployment, &["identity", "/data/a.txt"]).await.expect("told");
+    let b = attempt(&deployment, &["identity", "/data/b.txt"]).await.expect("told");
+    attempt(&deployment, &["identity", "/data"]).await.expect("told of a directory");
+    assert!(a.starts_with("1 bytes, ") && b.starts_with("2 bytes, "), "{a}; {b}");
+    assert_ne!(a["1 bytes".len()..], b["2 bytes".len()..]);
+
+    attempt(&deployment, &["keep", "/data/a.txt"]).await.expect("kept");
+    assert_eq!(attempt(&deployment, &["identity-kept"]).await.as_ref(), Ok(&a));
+    std::fs::write(in_folder("a.txt"), "longer").expect("written");
+    std::fs::rename(in_folder("b.txt"), in_folder("a.txt")).expect("renamed");
+    let told = attempt(&deployment, &["identity-kept"]).await.expect("told");
+    assert_eq!(told, a.replace("1 bytes", "6 bytes"));
+    assert_eq!(attempt(&deployment, &["identity", "/data/a.txt"]).await.as_ref(), Ok(&b));
+}

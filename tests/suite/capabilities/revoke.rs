@@ -50,8 +50,10 @@ async fn a_grant_ends_at_its_time_and_what_was_opened_under_it_too() {
     let deployment = deploy(&host, probe(&[]), &[&rule]).await;
     assert_eq!(attempt(&deployment, &["keep", "/data/a.txt"]).await.as_deref(), Ok("kept"));
     assert_eq!(attempt(&deployment, &["read-kept"]).await.as_deref(), Ok("a"));
+    assert!(attempt(&deployment, &["identity-kept"]).await.is_ok());
     tokio::time::sleep(Duration::from_millis(3_100)).await;
     assert!(attempt(&deployment, &["read-kept"]).await.is_err());
+    assert!(attempt(&deployment, &["identity-kept"]).await.is_err());
     assert!(attempt(&deployment, &["read", "/data/a.txt"]).await.is_err());
     let operation = Operation::File { access: FileAccess::Read, path: "/data/a.txt".into() };
     let explained = deployment.explain(&operation).to_string();

@@ -8,6 +8,7 @@
 //! | `opened` | what an instance has open, and what each may be used for |
 //! | `asking` | which path is meant, and whether it may be used so |
 //! | `target` | the directory and the name in it that an operation is done with |
+//! | `opening` | opening something, and learning which file it is, in one trip |
 //! | `view` | `wasi:filesystem`, asking before each operation |
 //! | `quota`, `charge`, `writer` | how much may lie in a directory, and what a write takes from it |
 //!
@@ -20,6 +21,7 @@
 mod asking;
 mod charge;
 mod opened;
+mod opening;
 mod path;
 mod quota;
 mod roots;

@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use wasmtime_wasi::p2::bindings::filesystem::types::MetadataHashValue;
+
 use super::path::GuestPath;
 use crate::capability::Permit;
 
@@ -17,6 +19,8 @@ pub(crate) struct Opened {
     pub(super) path: GuestPath,
     /// What was allowed when it was opened; none for what was not asked for.
     pub(super) permits: Permits,
+    /// Which file it is, if that was learned when it was opened.
+    pub(super) identity: Option<MetadataHashValue>,
 }
 
 /// A permit for each use.

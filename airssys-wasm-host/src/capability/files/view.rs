@@ -20,6 +20,7 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 use super::asking::only_leads_on;
 use super::opened::{Opened, Permits};
+use super::opening::Opening;
 use super::path::GuestPath;
 use crate::capability::stream::{Waiting, guard_input, guard_output};
 use crate::capability::{Authority, Permit, Rooms};
@@ -56,10 +57,16 @@ impl FilesView<'_> {
         self.files.open.get(&fd.rep()).ok_or_else(|| ErrorCode::BadDescriptor.into())
     }
 
-    pub(super) fn note(&mut self, fd: &Resource<Descriptor>, root: usize, path: GuestPath, permits: Permits) {
+    pub(super) fn note(
+        &mut self,
+        fd: &Resource<Descriptor>,
+        (root, path): (usize, GuestPath),
+        permits: Permits,
+        identity: Option<MetadataHashValue>,
+    ) {
         let place = &self.rooms.files.all[root];
         let permits = if place.is_fine() { permits } else { permits.by_any_link(place.fineness()) };
-        self.files.open.insert(fd.rep(), Opened { root, path, permits });
+        self.files.open.insert(fd.rep(), Opened { root, path, permits, identity });
     }
 }
 
@@ -70,7 +77,7 @@ impl preopens::Host for FilesView<'_> {
         for (index, root) in rooms.files.all.iter().enumerate() {
             let permits = self.quiet_permits(&root.path);
             let fd = self.table.push(Descriptor::Dir(root.dir.clone()))?;
-            self.note(&fd, index, root.path.clone(), permits);
+            self.note(&fd, (index, root.path.clone()), permits, None);
             directories.push((fd, root.path.as_str().to_owned()));
         }
         Ok(directories)
@@ -142,7 +149,10 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn metadata_hash(&mut self, fd: Resource<Descriptor>) -> FsResult<MetadataHashValue> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.inner().metadata_hash(fd).await
+        match self.opened(&fd)?.identity {
+            Some(identity) => Ok(identity),
+            None => self.inner().metadata_hash(fd).await,
+        }
     }
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
@@ -321,17 +331,23 @@ impl HostDescriptor for FilesView<'_> {
         } else {
             open_flags
         };
-        let path_flags = target.flags(path_flags);
-        let outcome =
-            self.inner().open_at(target.borrow(), path_flags, target.name.clone(), open_flags, flags).await;
+        let opening = Opening {
+            directory: self.table.get(&target.directory)?.clone(),
+            name: target.name.clone(),
+            path_flags: target.flags(path_flags),
+            open_flags,
+            flags,
+        };
+        let outcome = opening.open().await;
         let (root, path) = (target.root, target.path.clone());
         self.done(target)?;
         if walks && outcome.is_err() {
             // It was no directory, and for anything else there is no permit.
             self.ask(FileAccess::Read, &path)?;
         }
-        let opened = self.recorded(access, &path, outcome)?;
-        self.note(&opened, root, path, permits);
+        let (opened, identity) = self.recorded(access, &path, outcome)?;
+        let opened = self.table.push(opened)?;
+        self.note(&opened, (root, path), permits, Some(identity));
         Ok(opened)
     }
 

@@ -90,6 +90,35 @@ pub fn hash(path: &str) -> Outcome {
     Ok("hashed".into())
 }
 
+/// Which file it is, told the same by each way to ask; and its size.
+pub fn identity(path: &str) -> Outcome {
+    let (directory, rest) = place(path)?;
+    let at = directory.metadata_hash_at(PathFlags::SYMLINK_FOLLOW, &rest).map_err(told)?;
+    let file = open_with(path, OpenFlags::empty(), DescriptorFlags::READ)?;
+    let alone = file.metadata_hash().map_err(told)?;
+    let told = size_and_identity(&file)?;
+    let all_the_same = [at, alone].iter().all(|hash| told.ends_with(&format!("{hash:?}")));
+    if all_the_same { Ok(told) } else { Err(format!("{told}, {at:?}, {alone:?}")) }
+}
+
+pub fn identity_kept() -> Outcome {
+    KEPT.with_borrow(|kept| size_and_identity(kept.as_ref().ok_or("nothing is kept")?))
+}
+
+pub fn hash_kept() -> Outcome {
+    KEPT.with_borrow(|kept| {
+        let file = kept.as_ref().ok_or("nothing is kept")?;
+        file.metadata_hash().map_err(told).map(|hash| format!("{hash:?}"))
+    })
+}
+
+/// As `fstat` of the C library asks.
+fn size_and_identity(file: &Descriptor) -> Outcome {
+    let size = file.stat().map_err(told)?.size;
+    let hash = file.metadata_hash().map_err(told)?;
+    Ok(format!("{size} bytes, {hash:?}"))
+}
+
 pub fn readlink(path: &str) -> Outcome {
     let (directory, rest) = place(path)?;
     directory.readlink_at(&rest).map_err(told)
