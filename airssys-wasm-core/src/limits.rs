@@ -40,7 +40,8 @@ pub struct Limits {
     ///
     /// Default 200: `componentize-py` links about 40 libraries as core instances.
     pub core_instances_max: usize,
-    /// Resource handles that an instance holds from the host at once.
+    /// Resource handles that an instance holds from the host at once, those to resources of
+    /// other components included.
     ///
     /// Default 1,000: as many files as a process may usually open.
     pub handles_max: usize,

@@ -1,4 +1,5 @@
-//! A call within its time: the wall-clock deadline around everything a call does.
+//! A call within its time: the wall-clock deadline around everything a call does, and what is
+//! done with its instance before and after it.
 //!
 //! The epoch stops a guest that computes; this stops one that waits, in a host
 //! call or for an instance. Tests: the workspace's `tests/limits`.
@@ -8,8 +9,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use crate::deployment::{Named, Serving};
 use crate::engine::{Alarm, Clock, Ticks};
+use crate::instance::{Instance, call_failed};
+use crate::link::Tree;
+use crate::observe::Event;
 use crate::revision::Revision;
+use crate::{Error, ErrorKind, Result};
 
 /// The deadline passed.
 #[derive(Debug)]
@@ -35,6 +41,68 @@ pub(crate) async fn within<F: Future + ?Sized>(
         Poll::Pending
     })
     .await
+}
+
+/// Readies an instance of `serving` for a call, which is one of `tree` if others led to it.
+#[inline]
+pub(crate) fn begin(
+    instance: &mut Instance,
+    serving: &Arc<Serving>,
+    deadline: Ticks,
+    tree: Option<&Arc<Tree>>,
+) -> Result<()> {
+    let revision = &*serving.revision;
+    instance.arm(deadline, revision.limits.fuel_per_call)?;
+    if revision.calls_others {
+        instance.store.data_mut().stand(serving, tree);
+    }
+    Ok(())
+}
+
+/// Gives the outcome of a call of `what` in our words. After an error the instance is not to be
+/// used again.
+#[inline]
+pub(crate) fn end<R>(
+    named: &Named,
+    instance: &mut Instance,
+    revision: &Revision,
+    what: &str,
+    outcome: wasmtime::Result<R>,
+) -> Result<R> {
+    match outcome {
+        Ok(value) => {
+            if revision.calls_others {
+                instance.store.data_mut().stand_alone();
+            }
+            Ok(value)
+        }
+        Err(error) => {
+            let error = call_failed(revision, what, &error, instance.store.data());
+            discarded(named, revision, &error);
+            Err(error)
+        }
+    }
+}
+
+/// The error of a call that took too long, and whose instance is discarded for it.
+pub(crate) fn too_long(named: &Named, revision: &Revision, what: &str) -> Error {
+    let error = past_deadline(revision, what);
+    discarded(named, revision, &error);
+    error
+}
+
+/// The error of a call that took too long.
+pub(crate) fn past_deadline(revision: &Revision, what: &str) -> Error {
+    let message = format!("`{what}` of {revision} {}", deadline_message(revision));
+    Error::new(ErrorKind::DeadlineExceeded, message)
+}
+
+fn discarded(named: &Named, revision: &Revision, error: &Error) {
+    named.runtime.announcer.announce(Event::InstanceDiscarded {
+        component: named.name.clone(),
+        revision: revision.number,
+        reason: error.to_string(),
+    });
 }
 
 /// What to say of a call that took too long.

@@ -83,6 +83,8 @@ pub enum ErrorKind {
     InUse,
     /// A component was called from within its own call, and no instance is free to answer.
     Reentrant,
+    /// A resource of another component is gone with the instance that it was in.
+    ResourceLost,
     /// A pipeline that cannot be deployed, or not with that component in a stage.
     InvalidPipeline,
     /// A stream that was given to a pipeline failed before its end.

@@ -41,6 +41,12 @@ impl Function {
         self.params.iter().map(|param| &param.ty).chain(&self.result)
     }
 
+    /// The resources whose handles it takes or gives, as `interface.resource`; the interface
+    /// without its version.
+    pub fn resources(&self) -> impl Iterator<Item = &str> {
+        self.types().flat_map(Type::resources)
+    }
+
     /// Whether callers of `self` can call `other` and notice no difference.
     ///
     /// Names of parameters count: a dynamic caller may use them.

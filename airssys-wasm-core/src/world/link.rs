@@ -115,11 +115,10 @@ fn problem(import: &Interface, export: &Interface) -> Option<String> {
     if !export.name.serves(&import.name) {
         return Some(format!("it exports `{}`", export.name));
     }
-    if let Some(resource) = import.resources.first() {
-        return Some(format!("handles of `{resource}` cannot cross from one component to another"));
-    }
-    let problems: Vec<String> =
-        import.functions.iter().filter_map(|wanted| function_problem(wanted, export)).collect();
+    let lacks = |resource: &&String| !export.resources.contains(resource);
+    let lacking = import.resources.iter().filter(lacks).map(|name| format!("it has no resource `{name}`"));
+    let functions = import.functions.iter().filter_map(|wanted| function_problem(wanted, export));
+    let problems: Vec<String> = lacking.chain(functions).collect();
     (!problems.is_empty()).then(|| problems.join(", "))
 }
 
@@ -135,13 +134,27 @@ fn function_problem(wanted: &Function, export: &Interface) -> Option<String> {
     stays(wanted).map(|what| format!("`{what}` of `{name}` cannot cross from one component to another"))
 }
 
-/// What of a function belongs to an instance.
+/// What of a function belongs to an instance. Handles do too, and are led back to it.
 fn stays(function: &Function) -> Option<String> {
-    let handle = |ty: &Type| matches!(ty, Type::Own(_) | Type::Borrow(_)) || is_asynchronous(ty);
     if function.async_func {
         return Some("async".into());
     }
-    function.types().find(|ty| ty.any(&handle)).map(ToString::to_string)
+    function.types().find(|ty| ty.any(&is_asynchronous)).map(ToString::to_string)
+}
+
+/// The first resource of `import` whose handles cannot cross: they do only to whoever serves the
+/// interface that defines it. `served` says which deployment serves an interface, by its path.
+#[must_use]
+pub fn foreign_resource<'a, 'n>(
+    import: &'a Interface,
+    served: impl Fn(&str) -> Option<&'n ComponentName>,
+) -> Option<&'a str> {
+    let server = served(import.name.path());
+    let is_foreign = |resource: &&str| {
+        let defined_in = resource.rsplit_once('.').map_or(*resource, |(interface, _)| interface);
+        server.is_none() || served(defined_in) != server
+    };
+    import.functions.iter().flat_map(Function::resources).find(is_foreign)
 }
 
 fn is_asynchronous(ty: &Type) -> bool {
@@ -265,14 +278,30 @@ mod tests {
 
     #[test]
     fn what_belongs_to_an_instance_does_not_cross() {
-        let own = || interface("a:b/c", &[("open", Type::Own("a:b/c.file".into()))]);
-        assert!(
-            told(&own(), &[("a", exporting(own()))], None)
-                .contains("`own<a:b/c.file>` of `open` cannot cross")
-        );
-        let with_resource = || Interface { resources: vec!["file".into()], ..interface("a:b/c", &[]) };
-        let told = told(&with_resource(), &[("a", exporting(with_resource()))], None);
-        assert!(told.contains("handles of `file` cannot cross"), "{told}");
+        let stream = || interface("a:b/c", &[("open", Type::Stream(None))]);
+        let told = told(&stream(), &[("a", exporting(stream()))], None);
+        assert!(told.contains("`stream` of `open` cannot cross"), "{told}");
+    }
+
+    #[test]
+    fn handles_cross_to_whoever_defines_their_resource() {
+        let files = |resources: &[&str]| Interface {
+            resources: resources.iter().map(ToString::to_string).collect(),
+            ..interface("a:b/c", &[("open", Type::List(Box::new(Type::Own("a:b/c.file".into()))))])
+        };
+        assert_eq!(told(&files(&["file"]), &[("a", exporting(files(&["file"])))], None), "a");
+        let told = told(&files(&["file"]), &[("a", exporting(files(&[])))], None);
+        assert!(told.contains("it has no resource `file`"), "{told}");
+
+        let (one, other): (ComponentName, ComponentName) =
+            ("one".parse().expect("a name"), "other".parse().expect("a name"));
+        let user = interface("a:b/user", &[("open", Type::Own("a:b/c.file".into()))]);
+        let by_one = |path: &str| ["a:b/user", "a:b/c"].contains(&path).then_some(&one);
+        assert_eq!(foreign_resource(&user, by_one), None);
+        let by_two = |path: &str| Some(if path == "a:b/user" { &one } else { &other });
+        assert_eq!(foreign_resource(&user, by_two), Some("a:b/c.file"));
+        let by_the_host = |path: &str| (path == "a:b/user").then_some(&one);
+        assert_eq!(foreign_resource(&user, by_the_host), Some("a:b/c.file"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use element::Element;
 pub use flow::{FlowMismatch, FlowReason};
 pub use function::{Function, Param};
 pub use interface_name::InterfaceName;
-pub use link::{LinkProblem, Offer, Unfit, link};
+pub use link::{LinkProblem, Offer, Unfit, foreign_resource, link};
 pub use lookup::FunctionNotFound;
 pub use signature::{Gives, Signature, Takes};
 pub use stand_in::{WorldChange, WorldChanges};

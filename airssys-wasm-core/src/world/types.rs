@@ -94,6 +94,14 @@ impl Type {
         }
     }
 
+    /// The resources that handles in it lead to, as `interface.resource`.
+    pub(super) fn resources(&self) -> Vec<&str> {
+        match self {
+            Self::Own(name) | Self::Borrow(name) => vec![name],
+            other => other.parts().into_iter().flat_map(Self::resources).collect(),
+        }
+    }
+
     /// Whether values of this type need Component Model async.
     #[must_use]
     pub fn is_async(&self) -> bool {

@@ -93,6 +93,11 @@ impl Instances {
         }
     }
 
+    /// An instance that was kept for whoever calls now.
+    pub(crate) fn lease_kept(&self, lane: usize, instance: Box<Instance>) -> Lease<'_> {
+        Lease { instances: self, lane, instance: Some(instance) }
+    }
+
     /// Waits in line. Cancel safe: what was handed over goes to the next.
     async fn wait(&self, lane: usize) -> Grant {
         let mut waiting = Waiting { instances: self, lane, waiter: self.line.join() };
@@ -224,6 +229,13 @@ impl Lease<'_> {
     #[inline]
     pub(crate) fn instance(&mut self) -> &mut Instance {
         self.instance.as_mut().expect("a lease has its instance until it is given back")
+    }
+
+    /// Keeps it for the next call of the same caller; it keeps its place among the others.
+    pub(crate) fn keep(mut self) -> Box<Instance> {
+        let instance = self.instance.take().expect("a lease has its instance until it is given back");
+        std::mem::forget(self);
+        instance
     }
 
     /// The call ended with the guest's own result; the next one may have it.

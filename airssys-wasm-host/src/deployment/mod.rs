@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 pub(crate) use callers::{Caller, Callers, Held};
 pub use handle::Deployment;
 pub(crate) use history::History;
-pub(crate) use instances::Instances;
+pub(crate) use instances::{Instances, Lease};
 pub(crate) use lane::count as lanes;
 pub(crate) use serving::Serving;
 pub use status::{RevisionStatus, Status};

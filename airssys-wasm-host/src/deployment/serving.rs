@@ -92,6 +92,11 @@ impl Serving {
         self.pause();
     }
 
+    /// Whether it will not serve again: what comes back to it is of no use.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::SeqCst)
+    }
+
     /// After the last call: wakes who waits for the end, and, if it was retired,
     /// drops the instances and says so, once.
     ///

@@ -22,6 +22,9 @@ pub(crate) const YIELD_TICKS: u64 = 10;
 pub(crate) struct Ticks(pub(crate) u64);
 
 impl Ticks {
+    /// Never.
+    pub(crate) const MAX: Self = Self(u64::MAX);
+
     /// A duration, rounded up to whole ticks.
     pub(crate) fn lasting(duration: Duration) -> Self {
         Self(u64::try_from(duration.as_micros().div_ceil(TICK.as_micros())).unwrap_or(u64::MAX))

@@ -14,7 +14,7 @@ use super::{Handle, values};
 use crate::deployment::Named;
 use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState};
-use crate::link::Tree;
+use crate::link::{Seat, Tree};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
@@ -44,13 +44,24 @@ impl DynamicFunction {
         Self::of_caller(deployment, name, None)
     }
 
-    /// The same for a deployment that is linked.
+    /// The same for a pipeline.
     pub(crate) fn of_caller(
         deployment: &Arc<Named>,
         name: FunctionName,
         caller: Option<ComponentName>,
     ) -> Result<Self> {
         let (handle, ty) = handle(deployment, name, caller, check_values)?;
+        Ok(Self { handle, ty })
+    }
+
+    /// The same for a deployment that is linked; it may take and give handles, which
+    /// [`call_linked`](Self::call_linked) does not lead anywhere.
+    pub(crate) fn of_link(
+        deployment: &Arc<Named>,
+        name: FunctionName,
+        caller: ComponentName,
+    ) -> Result<Self> {
+        let (handle, ty) = handle(deployment, name, Some(caller), |_| Ok(()))?;
         Ok(Self { handle, ty })
     }
 
@@ -128,6 +139,20 @@ impl DynamicFunction {
             function.call_async(store, params, results).await
         };
         self.handle.call_linked(tree, bound, run).await
+    }
+
+    /// The same in the instance in which the caller has resources; handles among the values are
+    /// of that instance.
+    pub(crate) async fn call_seated(
+        &self,
+        seat: &mut Seat<'_>,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let run = async move |function: &Func, store: StoreContextMut<'_, InstanceState>| {
+            function.call_async(store, params, results).await
+        };
+        self.handle.call_seated(seat, run).await
     }
 
     fn check_arguments(&self, arguments: &[Value]) -> Result<()> {

@@ -8,14 +8,13 @@ use std::sync::Arc;
 use airssys_wasm_core::ComponentName;
 use wasmtime::{AsContextMut, StoreContextMut};
 
-use crate::call::{deadline_message, within};
+use crate::Result;
+use crate::call::{self, within};
 use crate::deployment::{Admission, Caller, Named, Serving};
 use crate::engine::{Clock, Ticks};
-use crate::instance::{Instance, InstanceState, Slot, call_failed};
-use crate::link::Tree;
-use crate::observe::Event;
+use crate::instance::{Instance, InstanceState, Slot};
+use crate::link::{Seat, Tree};
 use crate::revision::Revision;
-use crate::{Error, ErrorKind, Result};
 
 /// Finds a `T` in an instance of a revision.
 type Find<T> = Box<dyn Fn(&Revision, &mut Instance) -> Result<T> + Send + Sync>;
@@ -94,6 +93,22 @@ impl<T: Send + Sync + 'static> Handle<T> {
         self.run_in_time(&entered.serving, entered.lane, deadline, Some(tree), run).await
     }
 
+    /// Calls in the instance in which the caller has resources.
+    pub(crate) async fn call_seated<R>(
+        &self,
+        seat: &mut Seat<'_>,
+        run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
+    ) -> Result<R> {
+        let (revision, instance) = seat.place();
+        self.bind(revision, instance)?;
+        let run = async |instance: &mut Instance| {
+            let Instance { store, bound, .. } = instance;
+            let found = bound.get::<T>(self.slot).expect("it has just been bound");
+            run(found, store.as_context_mut()).await
+        };
+        seat.run(&self.what, run).await
+    }
+
     #[inline]
     async fn run_in_time<R>(
         &self,
@@ -106,12 +121,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let call = pin!(self.run(serving, lane, deadline, tree, run));
         match within(&self.clock, deadline, call).await {
             Ok(outcome) => outcome,
-            Err(_) => {
-                let revision = &*serving.revision;
-                let error = self.too_long(revision);
-                self.discarded(revision, &error);
-                Err(error)
-            }
+            Err(_) => Err(call::too_long(&self.deployment, &serving.revision, &self.what)),
         }
     }
 
@@ -131,29 +141,16 @@ impl<T: Send + Sync + 'static> Handle<T> {
             None => Box::pin(serving.instances.lease(&self.deployment.runtime, lane, deadline)).await?,
         };
         let instance = lease.instance();
-        instance.arm(deadline, revision.limits.fuel_per_call)?;
+        call::begin(instance, serving, deadline, tree)?;
         if !instance.bound.has(self.slot) {
             self.bind(revision, instance)?;
         }
-        if revision.calls_others {
-            instance.store.data_mut().stand(serving, tree);
-        }
         let Instance { store, bound, .. } = instance;
         let found = bound.get::<T>(self.slot).expect("it has just been bound");
-        match run(found, store.as_context_mut()).await {
-            Ok(value) => {
-                if revision.calls_others {
-                    store.data_mut().stand_alone();
-                }
-                lease.give_back();
-                Ok(value)
-            }
-            Err(error) => {
-                let error = call_failed(revision, &self.what, &error, store.data());
-                self.discarded(revision, &error);
-                Err(error)
-            }
-        }
+        let outcome = run(found, store.as_context_mut()).await;
+        let value = call::end(&self.deployment, lease.instance(), revision, &self.what, outcome)?;
+        lease.give_back();
+        Ok(value)
     }
 
     /// A pause is part of the call's time.
@@ -162,20 +159,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let deadline = begun.plus(revision.call_ticks);
         within(&self.clock, deadline, pin!(self.deployment.admit_after_pause()))
             .await
-            .unwrap_or_else(|_| Err(self.too_long(&revision)))
-    }
-
-    fn too_long(&self, revision: &Revision) -> Error {
-        let message = format!("`{}` of {revision} {}", self.what, deadline_message(revision));
-        Error::new(ErrorKind::DeadlineExceeded, message)
-    }
-
-    fn discarded(&self, revision: &Revision, error: &Error) {
-        self.deployment.runtime.announcer.announce(Event::InstanceDiscarded {
-            component: self.deployment.name.clone(),
-            revision: revision.number,
-            reason: error.to_string(),
-        });
+            .unwrap_or_else(|_| Err(call::past_deadline(&revision, &self.what)))
     }
 }
 

@@ -15,7 +15,7 @@ use super::Handle;
 use crate::deployment::Named;
 use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState};
-use crate::link::Tree;
+use crate::link::{Seat, Tree};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
@@ -107,6 +107,15 @@ where
             function.call_async(store, params).await
         };
         self.0.call_linked(tree, bound, run).await
+    }
+
+    /// The same in the instance in which the caller has resources.
+    pub(crate) async fn call_seated(&self, seat: &mut Seat<'_>, params: Params) -> Result<Results> {
+        let run = async move |function: &TypedFunc<Params, Results>,
+                              store: StoreContextMut<'_, InstanceState>| {
+            function.call_async(store, params).await
+        };
+        self.0.call_seated(seat, run).await
     }
 }
 

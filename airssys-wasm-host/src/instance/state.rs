@@ -2,7 +2,7 @@
 //!
 //! Tests: through the rooms that read it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use airssys_wasm_core::Kind;
 use airssys_wasm_core::policy::Operation;
@@ -20,7 +20,7 @@ use crate::capability::{
 };
 use crate::deployment::Serving;
 use crate::engine::{Clock, Ticks};
-use crate::link::{Functions, Link, Tree};
+use crate::link::{Functions, Link, Session, Tree};
 use crate::observe::CallId;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
@@ -46,6 +46,8 @@ pub struct InstanceState {
     links: Functions,
     /// What lets it call each of its links, once it was asked.
     link_permits: Vec<Option<Permit>>,
+    /// Where it has resources of others; some may be over.
+    sessions: Vec<Weak<Session>>,
     /// Where it stands among other calls.
     standing: Standing,
 }
@@ -80,6 +82,7 @@ impl InstanceState {
             told,
             links: revision.links.functions(),
             link_permits: Vec::new(),
+            sessions: Vec::new(),
             standing: Standing::default(),
         }
     }
@@ -104,6 +107,23 @@ impl InstanceState {
     /// The revision that it is an instance of.
     pub(crate) fn revision(&self) -> u64 {
         self.authority.identity.revision
+    }
+
+    /// Its number among all instances of the host.
+    pub(crate) fn number(&self) -> u64 {
+        self.told.call().instance
+    }
+
+    /// Where it may have resources of others.
+    #[inline]
+    pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
+        self.sessions.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// It has resources there.
+    pub(crate) fn remember(&mut self, session: &Arc<Session>) {
+        self.sessions.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&Arc::downgrade(session)));
+        self.sessions.push(Arc::downgrade(session));
     }
 
     /// What it calls in others.

@@ -11,6 +11,8 @@ use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::world::{Function as FunctionType, Signature};
 use wasmtime::component::LinkerInstance;
 
+use super::resources::{self, Kinds};
+use super::session::Seat;
 use super::stub::{Calling, LinkFailed};
 use crate::Result;
 use crate::deployment::Named;
@@ -22,17 +24,21 @@ pub(super) enum Calls {
     Dynamic(DynamicFunction),
     /// A [`Function`] of the types of its signature.
     Typed(Arc<dyn Any + Send + Sync>),
+    /// With handles to be led to where their resources are.
+    WithHandles(DynamicFunction),
 }
 
 /// A handle to `function` in `target`, for `caller`.
 pub(super) fn connect(target: &Arc<Named>, function: &FunctionType, caller: &ComponentName) -> Result<Calls> {
-    match Signature::of(function) {
-        Some(signature) => with_types(signature, Connect { target, function, caller }),
-        None => {
-            let name = function.name.clone();
-            DynamicFunction::of_caller(target, name, Some(caller.clone())).map(Calls::Dynamic)
-        }
+    if let Some(signature) = Signature::of(function) {
+        return with_types(signature, Connect { target, function, caller });
     }
+    let linked = DynamicFunction::of_link(target, function.name.clone(), caller.clone())?;
+    Ok(if takes_or_gives_handles(function) { Calls::WithHandles(linked) } else { Calls::Dynamic(linked) })
+}
+
+fn takes_or_gives_handles(function: &FunctionType) -> bool {
+    function.resources().next().is_some()
 }
 
 /// Links a stub that calls the link at `place`.
@@ -40,7 +46,11 @@ pub(super) fn define(
     instance: &mut LinkerInstance<'_, InstanceState>,
     function: &FunctionType,
     place: usize,
+    kinds: &Arc<Kinds>,
 ) -> wasmtime::Result<()> {
+    if takes_or_gives_handles(function) {
+        return resources::define(instance, function, place, kinds);
+    }
     let name = function.name.function();
     if let Some(signature) = Signature::of(function) {
         return with_types(signature, Define { instance, name, place });
@@ -49,7 +59,14 @@ pub(super) fn define(
         Box::new(async move {
             let calling = Calling::begin(&mut store, place)?;
             let Calls::Dynamic(function) = &calling.link.calls else { return Err(other_types()) };
-            let called = function.call_linked(&calling.tree, calling.deadline, params, results).await;
+            let Calling { tree, deadline, .. } = &calling;
+            let called = match calling.sitting().await? {
+                None => function.call_linked(tree, *deadline, params, results).await,
+                Some(sitting) => {
+                    let call = async |seat: &mut Seat<'_>| function.call_seated(seat, params, results).await;
+                    Box::pin(sitting.call(tree, *deadline, call)).await
+                }
+            };
             called.map_err(|error| LinkFailed(error).into())
         })
     })
@@ -89,13 +106,20 @@ impl WithTypes for Define<'_, '_> {
                 let Some(function) = function.downcast_ref::<Function<P, R>>() else {
                     return Err(other_types());
                 };
-                let called = function.call_linked(&calling.tree, calling.deadline, params).await;
+                let Calling { tree, deadline, .. } = &calling;
+                let called = match calling.sitting().await? {
+                    None => function.call_linked(tree, *deadline, params).await,
+                    Some(sitting) => {
+                        let call = async |seat: &mut Seat<'_>| function.call_seated(seat, params).await;
+                        Box::pin(sitting.call(tree, *deadline, call)).await
+                    }
+                };
                 called.map_err(|error: crate::Error| LinkFailed(error).into())
             })
         })
     }
 }
 
-fn other_types() -> wasmtime::Error {
+pub(super) fn other_types() -> wasmtime::Error {
     wasmtime::Error::msg("a link has other types than its stub; this is a bug")
 }

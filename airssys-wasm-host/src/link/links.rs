@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
-use airssys_wasm_core::world::{Function, Interface, LinkProblem, Offer, World, link};
+use airssys_wasm_core::world::{Function, Interface, LinkProblem, Offer, World, foreign_resource, link};
 use arc_swap::ArcSwap;
 
 use super::lane::{self, Calls};
@@ -78,20 +78,27 @@ pub(crate) fn resolve(
         .iter()
         .map(|(named, revision)| Offer { name: &named.name, world: revision.component.world() })
         .collect();
-    let mut functions = Vec::new();
-    for import in linker::unprovided(world, providers) {
+    let (imports, mut served) = (linker::unprovided(world, providers), BTreeMap::new());
+    for import in &imports {
         match link(import, &offers, bound.get(import.name.path())) {
-            Ok(name) => {
-                let served = revisions.iter().find(|(named, _)| named.name == *name);
-                let (target, _) = served.expect("it is one of those that were offered");
-                for function in &import.functions {
-                    functions.push(Arc::new(connect(caller, import, function, target)?));
-                }
-            }
+            Ok(name) => drop(served.insert(import.name.path(), name)),
             Err(problem) => {
                 is_ambiguous |= matches!(problem, LinkProblem::Ambiguous { .. });
                 problems.push(told(import, &problem, providers));
             }
+        }
+    }
+    let (mut functions, all_served) = (Vec::new(), problems.is_empty());
+    for import in imports.into_iter().filter(|_| all_served) {
+        let name = served[import.name.path()];
+        if let Some(resource) = foreign_resource(import, |interface| served.get(interface).copied()) {
+            problems.push(foreign(import, resource, name));
+            continue;
+        }
+        let target = deployed.iter().find(|named| named.name == *name);
+        let target = target.expect("it is one of those that were offered");
+        for function in &import.functions {
+            functions.push(Arc::new(connect(caller, import, function, target)?));
         }
     }
     if problems.is_empty() {
@@ -127,6 +134,13 @@ fn connect(
 ) -> Result<Link> {
     let calls = lane::connect(target, function, caller)?;
     Ok(Link { interface: import.name.path().to_owned(), target: Arc::clone(target), calls })
+}
+
+fn foreign(import: &Interface, resource: &str, server: &ComponentName) -> String {
+    format!(
+        "`{}`: it takes or gives handles of `{resource}`, and they cross only to whoever defines the resource; `{server}` serves this interface, and not that one",
+        import.name
+    )
 }
 
 /// What to say of an import that nobody serves: of one that looks like WASI, what the host

@@ -12,18 +12,22 @@ use wasmtime::component::Linker;
 
 use super::lane;
 use super::links::Link;
+use super::resources::{self, Kinds};
+use super::session::{Session, Sitting};
 use super::tree::Tree;
+use crate::deployment::Serving;
 use crate::engine::Ticks;
 use crate::instance::InstanceState;
 use crate::{Error, ErrorKind};
 
 /// Links a stub for each function of what other deployments serve.
 pub(crate) fn define(linker: &mut Linker<InstanceState>, imports: &[&Interface]) -> wasmtime::Result<()> {
-    let mut places = 0..;
+    let (mut places, kinds) = (0.., Arc::new(Kinds::of(imports)));
     for import in imports {
         let mut instance = linker.instance(&import.name.to_string())?;
+        resources::define_types(&mut instance, import, &kinds)?;
         for (function, place) in import.functions.iter().zip(&mut places) {
-            lane::define(&mut instance, function, place)?;
+            lane::define(&mut instance, function, place, &kinds)?;
         }
     }
     Ok(())
@@ -48,6 +52,8 @@ pub(super) struct Calling {
     pub(super) tree: Arc<Tree>,
     /// The caller's.
     pub(super) deadline: Ticks,
+    /// Where the caller has resources of others.
+    sessions: Vec<Arc<Session>>,
 }
 
 impl Calling {
@@ -66,6 +72,21 @@ impl Calling {
             return Err(LinkFailed(Error::new(ErrorKind::NotGranted, message)).into());
         }
         let (_, deadline) = state.time();
-        Ok(Self { link, tree: state.tree(), deadline })
+        Ok(Self { link, tree: state.tree(), deadline, sessions: state.sessions() })
+    }
+
+    /// Where the caller has resources in the revision that the call would be admitted to: it is
+    /// served there.
+    pub(super) async fn sitting(&self) -> Result<Option<Sitting>, LinkFailed> {
+        if self.sessions.is_empty() {
+            return Ok(None);
+        }
+        let entered = Box::pin(self.tree.enter(&self.link.target)).await.map_err(LinkFailed)?;
+        Ok(self.session(&entered.serving).map(|session| Sitting { entered, session }))
+    }
+
+    /// Where the caller has resources in `serving`.
+    pub(super) fn session(&self, serving: &Arc<Serving>) -> Option<Arc<Session>> {
+        self.sessions.iter().find(|session| session.is_open_in(serving)).cloned()
     }
 }

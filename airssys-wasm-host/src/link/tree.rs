@@ -21,9 +21,15 @@ pub(crate) struct Tree(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    admitted: SmallVec<[Admission; 2]>,
+    admitted: SmallVec<[Admitted; 2]>,
     /// From the root to whoever runs, as places in `admitted`.
     path: SmallVec<[usize; 8]>,
+}
+
+struct Admitted {
+    admission: Admission,
+    /// For a resource that is in it, whatever other calls of the tree are admitted to.
+    is_pinned: bool,
 }
 
 /// A call of the tree, from its admission to its end. The tree keeps its serving from
@@ -38,7 +44,7 @@ impl Tree {
     /// Begins with a call that is inside `root`.
     pub(crate) fn begin(&self, root: &Arc<Serving>) {
         let mut state = self.0.lock();
-        state.admitted.push(Admission::again(Arc::clone(root)));
+        state.admitted.push(Admitted::by_name(Admission::again(Arc::clone(root))));
         state.path.push(0);
     }
 
@@ -59,34 +65,64 @@ impl Tree {
             Some(admission) => admission,
             None => Box::pin(target.admit_after_pause()).await?,
         };
-        let entered = Entered {
-            tree: Arc::clone(self),
-            serving: Arc::clone(admission.serving()),
-            lane: admission.lane,
+        Ok(self.add(Admitted::by_name(admission)))
+    }
+
+    /// Lets a call of the tree in to a serving in which a resource is, whatever serves by now.
+    pub(crate) fn enter_pinned(self: &Arc<Self>, target: &Named, serving: &Arc<Serving>) -> Result<Entered> {
+        let mut state = self.0.lock();
+        state.check_depth(target)?;
+        let is_it = |admitted: &Admitted| Arc::ptr_eq(admitted.admission.serving(), serving);
+        let Some(place) = state.admitted.iter().position(is_it) else {
+            drop(state);
+            let admission = Admission::again(Arc::clone(serving));
+            return Ok(self.add(Admitted { admission, is_pinned: true }));
         };
+        Ok(self.again(&mut state, place))
+    }
+
+    fn add(self: &Arc<Self>, admitted: Admitted) -> Entered {
         let mut state = self.0.lock();
         let place = state.admitted.len();
-        state.admitted.push(admission);
+        state.admitted.push(admitted);
+        self.again(&mut state, place)
+    }
+
+    fn again(self: &Arc<Self>, state: &mut State, place: usize) -> Entered {
         state.path.push(place);
-        drop(state);
-        Ok(entered)
+        let Admitted { admission, .. } = &state.admitted[place];
+        Entered { tree: Arc::clone(self), serving: Arc::clone(admission.serving()), lane: admission.lane }
     }
 
     fn enter_again(self: &Arc<Self>, target: &Named) -> Result<Option<Entered>> {
         let mut state = self.0.lock();
-        if state.path.len() >= DEPTH_MAX {
-            return Err(reentrant(target, &format!("calls are {DEPTH_MAX} deep inside one another")));
-        }
-        let is_target = |admission: &Admission| *admission.serving().revision.name() == target.name;
+        state.check_depth(target)?;
+        let is_target = |admitted: &Admitted| !admitted.is_pinned && admitted.is_of(target);
         let Some(place) = state.admitted.iter().position(is_target) else { return Ok(None) };
-        let (serving, lane) = (Arc::clone(state.admitted[place].serving()), state.admitted[place].lane);
         let inside = state.path.iter().filter(|entered| **entered == place).count();
-        if inside >= serving.instances.max() {
+        if inside >= state.admitted[place].admission.serving().instances.max() {
             return Err(reentrant(target, "each of its instances waits for this very call"));
         }
-        state.path.push(place);
-        drop(state);
-        Ok(Some(Entered { tree: Arc::clone(self), serving, lane }))
+        Ok(Some(self.again(&mut state, place)))
+    }
+}
+
+impl State {
+    fn check_depth(&self, target: &Named) -> Result<()> {
+        if self.path.len() < DEPTH_MAX {
+            return Ok(());
+        }
+        Err(reentrant(target, &format!("calls are {DEPTH_MAX} deep inside one another")))
+    }
+}
+
+impl Admitted {
+    fn by_name(admission: Admission) -> Self {
+        Self { admission, is_pinned: false }
+    }
+
+    fn is_of(&self, target: &Named) -> bool {
+        *self.admission.serving().revision.name() == target.name
     }
 }
 

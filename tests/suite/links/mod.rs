@@ -3,6 +3,7 @@
 
 mod cycles;
 mod refused;
+mod resources;
 mod updates;
 mod values;
 

@@ -1,0 +1,297 @@
+//! Resources of one component in the hands of another: they are led to the instance that has
+//! them, for as long as they are open.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use airssys_wasm_host::policy::Grants;
+use airssys_wasm_host::wasmtime::component::{ComponentNamedList, Lift, Lower};
+use airssys_wasm_host::{Component, Deployment, ErrorKind, Host, Instancing, Limits, Result, Strategy};
+
+use crate::support::{guest, host};
+
+const RULES: [&str; 2] = ["call acme:blobs/types", "call acme:blobs/shelf"];
+
+fn may_call() -> Grants {
+    RULES.into_iter().fold(Grants::new(), |grants, rule| grants.allow(rule).expect("a rule"))
+}
+
+fn blobs() -> Component {
+    guest("blobs-v1").with_name("blobs").expect("a name")
+}
+
+/// Those who have resources, and somebody who uses them.
+async fn linked(blobs_are: Instancing, user_is: Instancing) -> (Host, Deployment) {
+    let host = host();
+    host.deploy(blobs()).instancing(blobs_are).await.expect("deployed");
+    let user = user(&host, "user", user_is).await;
+    (host, user)
+}
+
+async fn user(host: &Host, name: &str, instancing: Instancing) -> Deployment {
+    let user = host.deploy(guest("blobs-user")).name(name).grants(may_call()).instancing(instancing);
+    user.await.expect("deployed")
+}
+
+async fn call<P, R>(user: &Deployment, function: &str, params: P) -> Result<R>
+where
+    P: ComponentNamedList + Lower + Send + Sync + 'static,
+    R: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    user.function::<P, R>(function).expect("it has that").call(params).await
+}
+
+async fn keep(user: &Deployment, text: &str) -> u32 {
+    call::<_, (u32,)>(user, "keep", (text.to_owned(),)).await.expect("kept").0
+}
+
+async fn text(user: &Deployment, function: &str) -> String {
+    call::<_, (String,)>(user, function, ()).await.expect("told").0
+}
+
+async fn number(user: &Deployment, function: &str) -> u32 {
+    call::<_, (u32,)>(user, function, ()).await.expect("told").0
+}
+
+async fn once(user: &Deployment) -> Result<(String,)> {
+    call(user, "once", ("a".to_owned(),)).await
+}
+
+async fn read_kept(user: &Deployment) -> Result<Vec<String>> {
+    call::<_, (Vec<String>,)>(user, "read-kept", ()).await.map(|(read,)| read)
+}
+
+fn every_instancing() -> [Instancing; 3] {
+    [Instancing::PerCall, Instancing::pooled(2), Instancing::Stateful]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handles_cross_in_every_place_of_a_value() {
+    for instancing in every_instancing() {
+        let (_host, user) = linked(instancing, Instancing::PerCall).await;
+        assert_eq!(once(&user).await.expect("told").0, "1.0.0 a! 2");
+        let parts: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
+        assert_eq!(call::<_, (String,)>(&user, "join", (parts,)).await.expect("joined").0, "1.0.0 abc");
+        type Split = (Result<(String, String), String>,);
+        let (split,) = call::<_, Split>(&user, "split", ("abcd".to_owned(), 1u32)).await.expect("split");
+        assert_eq!(split, Ok(("1.0.0 a".into(), "1.0.0 bcd".into())));
+        let (split,) = call::<_, Split>(&user, "split", ("abcd".to_owned(), 9u32)).await.expect("told");
+        assert_eq!(split, Err("there are 4 bytes".into()));
+        let (many,) = call::<_, (Vec<String>,)>(&user, "many", (3u32,)).await.expect("told");
+        assert_eq!(many, ["blob 0: 1.0.0 0", "blob 1", "blob 2: 1.0.0 2"]);
+        let (consumed,) = call::<_, (String,)>(&user, "consume", ("x".to_owned(),)).await.expect("told");
+        assert_eq!(consumed, "x");
+        assert_eq!(number(&user, "count").await, 0, "{instancing:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_stays_where_it_is_from_call_to_call() {
+    for instancing in every_instancing() {
+        let (host, user) = linked(instancing, Instancing::Stateful).await;
+        assert_eq!((keep(&user, "a").await, keep(&user, "b").await), (1, 2));
+        assert_eq!(read_kept(&user).await.expect("told"), ["1.0.0 a", "1.0.0 b"]);
+        assert_eq!(text(&user, "join-kept").await, "1.0.0 ab");
+        assert_eq!(number(&user, "count-beside-kept").await, 2, "what was joined is dropped");
+        call::<_, ()>(&user, "drop-kept", ()).await.expect("dropped");
+        keep(&user, "c").await;
+        assert_eq!(number(&user, "count-beside-kept").await, 1, "{instancing:?}");
+        let instances = host.deployment("blobs").expect("deployed").status().instances;
+        assert!(instances <= 2, "{instances} instances, {instancing:?}");
+    }
+}
+
+/// An instance with resources in it serves their owner alone, and goes back when they are
+/// dropped.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_in_which_something_is_open_serves_its_owner_alone() {
+    let host = host();
+    let limits = Limits { call_deadline: Duration::from_millis(300), ..Limits::default() };
+    host.deploy(blobs()).instancing(Instancing::pooled(1)).limits(limits).await.expect("deployed");
+    let (owner, other) =
+        (user(&host, "owner", Instancing::Stateful).await, user(&host, "other", Instancing::Stateful).await);
+    keep(&owner, "a").await;
+    let error = once(&other).await.expect_err("it waits for the only instance");
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+    assert_eq!(read_kept(&owner).await.expect("told"), ["1.0.0 a"]);
+    assert_eq!(number(&owner, "count").await, 1, "its owner's other calls are served there too");
+    assert_eq!(text(&owner, "version").await, "1.0.0");
+    assert_eq!(once(&owner).await.expect("told").0, "1.0.0 a! 2");
+    call::<_, ()>(&owner, "drop-kept", ()).await.expect("dropped");
+    once(&other).await.expect("it is free again");
+}
+
+/// Resources stay on the revision in which they were opened; what is opened later is of the one
+/// that serves.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_leaves_open_what_is_open() {
+    for instancing in [Instancing::PerCall, Instancing::pooled(4)] {
+        for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
+            let (host, user) = linked(instancing, Instancing::Stateful).await;
+            keep(&user, "a").await;
+            let update = host.update("blobs", guest("blobs-v2")).strategy(strategy).any_version();
+            let promoted = update.await.expect("updated");
+            promoted.drained().await;
+            assert_eq!(read_kept(&user).await.expect("told"), ["1.0.0 a"]);
+            assert_eq!(text(&user, "version").await, "2.0.0");
+            let ((kept, new),) =
+                call::<_, ((String, String),)>(&user, "read-kept-and-new", ()).await.expect("told");
+            assert_eq!((kept.as_str(), new.as_str()), ("1.0.0 a", "2.0.0 new"));
+            assert_eq!(once(&user).await.expect("told").0, "2.0.0 a! 2");
+            keep(&user, "b").await;
+            assert_eq!(read_kept(&user).await.expect("told"), ["1.0.0 a", "2.0.0 b"]);
+            let error = call::<_, (String,)>(&user, "join-kept", ()).await.expect_err("they are apart");
+            assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
+            assert!(error.to_string().contains("resources of different instances"), "{error}");
+        }
+    }
+}
+
+/// The state has moved to the new revision: nobody may go on with what it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_open_in_a_stateful_component_is_lost_with_its_instance() {
+    let (host, user) = linked(Instancing::Stateful, Instancing::Stateful).await;
+    keep(&user, "a").await;
+    host.update("blobs", guest("blobs-v2")).any_version().discard_state().await.expect("updated");
+    let error = read_kept(&user).await.expect_err("lost");
+    assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
+    assert!(error.to_string().contains("a resource of `blobs` revision 1"), "{error}");
+
+    keep(&user, "b").await;
+    let other = self::user(&host, "other", Instancing::Stateful).await;
+    keep(&other, "c").await;
+    call::<_, ()>(&other, "fail-kept", ()).await.expect_err("the instance traps");
+    let error = read_kept(&user).await.expect_err("lost");
+    assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
+    assert_eq!(once(&user).await.expect("what is opened anew works").0, "2.0.0 a! 2");
+}
+
+/// Whoever has resources may end without dropping them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_behind_is_dropped() {
+    let (host, user) = linked(Instancing::Stateful, Instancing::PerCall).await;
+    for _ in 0..5 {
+        call::<_, ()>(&user, "leave", ("x".to_owned(),)).await.expect("left");
+    }
+    let stateful = self::user(&host, "stateful", Instancing::Stateful).await;
+    keep(&stateful, "y").await;
+    host.remove("stateful").await.expect("removed");
+    for _ in 0..200 {
+        if number(&user, "count").await == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(number(&user, "count").await, 0);
+
+    let (_host, user) = linked(Instancing::pooled(1), Instancing::PerCall).await;
+    for _ in 0..5 {
+        call::<_, ()>(&user, "leave", ("x".to_owned(),)).await.expect("the instance is free again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_fails_takes_its_instance_with_it_and_no_place() {
+    let host = host();
+    let limits = Limits { call_deadline: Duration::from_millis(300), ..Limits::default() };
+    host.deploy(blobs()).instancing(Instancing::pooled(1)).limits(limits).await.expect("deployed");
+    let user = user(&host, "user", Instancing::Stateful).await;
+    keep(&user, "a").await;
+    let error = call::<_, ()>(&user, "fail-kept", ()).await.expect_err("it traps");
+    assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
+
+    keep(&user, "b").await;
+    let error = call::<_, ()>(&user, "sleep-kept", (5_000u64,)).await.expect_err("too long");
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+
+    keep(&user, "c").await;
+    let sleep = user.function::<(u64,), ()>("sleep-kept").expect("it sleeps");
+    tokio::time::timeout(Duration::from_millis(100), sleep.call((5_000,))).await.expect_err("given up");
+
+    keep(&user, "traps when dropped").await;
+    let error = call::<_, ()>(&user, "drop-kept", ()).await.expect_err("it traps");
+    assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
+    once(&user).await.expect("there is room for an instance");
+}
+
+/// A handle to a resource of another is one of those that limits count.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_is_open_than_the_owner_may_have() {
+    let host = host();
+    host.deploy(blobs()).instancing(Instancing::Stateful).await.expect("deployed");
+    let limits = Limits { handles_max: 10, ..Limits::default() };
+    let user = host.deploy(guest("blobs-user")).grants(may_call()).limits(limits).await.expect("deployed");
+    call::<_, (Vec<String>,)>(&user, "many", (10u32,)).await.expect("five handles");
+    let error = call::<_, (Vec<String>,)>(&user, "many", (100u32,)).await.expect_err("too many");
+    assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
+    for _ in 0..200 {
+        if number(&user, "count").await == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{} are left behind", number(&user, "count").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_that_is_taken_back_ends_the_use_of_what_is_open() {
+    let (host, user) = linked(Instancing::pooled(1), Instancing::Stateful).await;
+    keep(&user, "a").await;
+    host.revoke("user", RULES[0]).expect("deployed");
+    let error = read_kept(&user).await.expect_err("revoked");
+    assert_eq!(error.kind(), ErrorKind::NotGranted, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resources_cross_only_to_whoever_defines_them() {
+    let host = host();
+    for name in ["one", "two"] {
+        host.deploy(guest("blobs-v1").with_name(name).expect("a name")).await.expect("deployed");
+    }
+    let deploy = |types: &str, shelf: &str| {
+        let deploy = host.deploy(guest("blobs-user")).grants(may_call());
+        let deploy = deploy.link("acme:blobs/types", types).expect("a name");
+        deploy.link("acme:blobs/shelf", shelf).expect("a name")
+    };
+    let error = deploy("one", "two").await.expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::MissingImport);
+    let message = error.to_string();
+    assert!(message.contains("handles of `acme:blobs/types.blob`"), "{message}");
+    assert!(message.contains("`two` serves this interface, and not that one"), "{message}");
+    let user = deploy("two", "two").await.expect("deployed");
+    once(&user).await.expect("told");
+}
+
+/// No call is dropped, and each tree of calls has its resources in one revision.
+#[tokio::test(flavor = "multi_thread")]
+async fn resources_are_opened_and_used_under_load_through_updates() {
+    let (host, user) = linked(Instancing::pooled(4), Instancing::pooled(4)).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let (user, stop) = (user.clone(), Arc::clone(&stop));
+            tokio::spawn(async move {
+                let parts: Vec<String> = ["a", "b"].map(str::to_owned).into();
+                let mut calls = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    let (joined,) = call::<_, (String,)>(&user, "join", (parts.clone(),))
+                        .await
+                        .expect("no call is dropped");
+                    assert!(["1.0.0 ab", "2.0.0 ab"].contains(&joined.as_str()), "{joined}");
+                    calls += 1;
+                }
+                calls
+            })
+        })
+        .collect();
+    for round in 0..6 {
+        let strategy = if round % 2 == 0 { Strategy::BlueGreen } else { Strategy::Recreate };
+        host.update("blobs", guest("blobs-v2")).strategy(strategy).any_version().await.expect("updated");
+        host.rollback("blobs").strategy(strategy).await.expect("rolled back");
+    }
+    stop.store(true, Ordering::Relaxed);
+    for caller in callers {
+        assert!(caller.await.expect("a caller") > 0);
+    }
+}
