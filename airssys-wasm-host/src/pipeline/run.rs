@@ -80,11 +80,34 @@ fn feed(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> impl Stream<I
         let Ok(inside) = runner.enter() else { return Ok(None) };
         let sequence = sequence as u64;
         runner.check(&mut inputs, Some(sequence))?;
-        match from_sources(&runner, Some(sequence)).await? {
-            Some(given) => Ok(Some((Fed { sequence, inputs, given, inside }, (input, runner)))),
+        match fed(&runner, sequence, inside).await? {
+            Some((given, inside)) => Ok(Some((Fed { sequence, inputs, given, inside }, (input, runner)))),
             None => Ok(None),
         }
     })
+}
+
+/// What the sources give for the next item of a run. They are called in a task: a run that
+/// nobody polls holds up no removal.
+async fn fed(runner: &Arc<Runner>, sequence: u64, inside: Inside) -> Result<Option<(Given, Inside)>> {
+    if runner.units.iter().all(|unit| unit.source.is_none()) {
+        return Ok(Some((Given::new(), inside)));
+    }
+    let task = Task::of({
+        let runner = Arc::clone(runner);
+        async move {
+            let given = from_sources(&runner, Some(sequence)).await;
+            drop(inside);
+            given
+        }
+    });
+    let Some(given) = task.await.unwrap_or_else(|error| Err(lost(&error)))? else { return Ok(None) };
+    // Removed before anybody asked: what was given goes nowhere.
+    let Ok(inside) = runner.enter() else {
+        count_unmatched(runner, &given);
+        return Ok(None);
+    };
+    Ok(Some((given, inside)))
 }
 
 /// An item that each source gives; none if one of them is at its end.

@@ -141,6 +141,13 @@ async fn an_update_leaves_open_what_is_open() {
             assert_eq!(once(&user).await.expect("told").0, "2.0.0 a! 2");
             keep(&user, "b").await;
             assert_eq!(read_kept(&user).await.expect("told"), ["1.0.0 a", "2.0.0 b"]);
+            let sleep = user.function::<(u64,), ()>("sleep-kept").expect("it sleeps");
+            let sleeping = tokio::spawn(async move { sleep.call((300,)).await });
+            while promoted.calls_draining() == 0 {
+                assert!(!sleeping.is_finished(), "a call of the old revision is one of its calls");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            sleeping.await.expect("a caller").expect("it slept");
             let error = call::<_, (String,)>(&user, "join-kept", ()).await.expect_err("they are apart");
             assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
             assert!(error.to_string().contains("resources of different instances"), "{error}");

@@ -6,11 +6,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use airssys_wasm_host::pipeline::{Inputs, Item, Order, StageOptions};
-use airssys_wasm_host::{ErrorKind, Instancing};
+use airssys_wasm_host::{ErrorKind, Instancing, Limits};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{builder, chain, counter, deploy, of, stages};
-use crate::support::{guest, host};
+use crate::support::{guest, host, wat};
 
 fn sleeper(concurrency: u32, order: Order) -> StageOptions {
     of("sleep").concurrency(concurrency).order(order)
@@ -170,6 +170,31 @@ async fn removal_flushes_what_is_inside() {
     let outcomes = read.await.expect("a reader").expect("no item fails");
     assert!(outcomes.len() > 10 && outcomes.iter().all(|outcome| outcome.outputs.len() == 1));
     assert!(host.pipeline("test").is_none() && host.list().is_empty());
+}
+
+/// A run that is kept and not polled holds up nobody: its sources' calls end by themselves.
+#[tokio::test(flavor = "multi_thread")]
+async fn removal_waits_for_no_reader() {
+    let spins = wat(
+        "spins",
+        r#"(component
+            (core module $m (func (export "f") (result i32) (loop $on (br $on)) unreachable))
+            (core instance $i (instantiate $m))
+            (func (export "next") (result u32) (canon lift (core func $i "f"))))"#,
+    );
+    let limits = Limits { call_deadline: Duration::from_millis(300), ..Limits::default() };
+    let host = host();
+    let pipeline = builder()
+        .add_component("spins", spins)
+        .add_component_with("double", stages(), of("double"))
+        .connect("spins.output", "double.input");
+    let pipeline = host.deploy_pipeline(pipeline.build().expect("a pipeline")).limits("spins", limits);
+    let pipeline = pipeline.await.expect("deployed");
+    let mut run = pipeline.run_sources();
+    tokio::time::timeout(Duration::from_millis(50), run.next()).await.expect_err("it takes longer");
+    let removed = tokio::time::timeout(Duration::from_secs(10), pipeline.remove());
+    removed.await.expect("nobody has to read").expect("removed");
+    drop(run);
 }
 
 /// A source gives items until it says that there are no more.
