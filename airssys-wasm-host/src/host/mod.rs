@@ -124,29 +124,45 @@ impl Host {
     /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to it, by the
     /// revision that serves there or by one that is kept for a rollback.
     pub async fn remove(&self, name: &str) -> Result<()> {
-        self.remove_unless_linked(name, None).await
+        self.remove_all(&[name]).await
+    }
+
+    /// Removes several names, all or none: links from one of them to another do not count. So
+    /// those can be removed that import each other.
+    ///
+    /// # Errors
+    ///
+    /// As [`remove`](Self::remove), for the first that cannot be removed.
+    ///
+    /// Cancel safe: the names are gone from the first poll on.
+    pub async fn remove_all(&self, names: &[&str]) -> Result<()> {
+        self.remove_unless_linked(names, None).await
     }
 
     /// The same, where only links of others than `owner` count.
-    pub(crate) async fn remove_unless_linked(&self, name: &str, owner: Option<&ComponentName>) -> Result<()> {
-        let named = self.0.names.remove(name, |named, is_deployed| {
+    pub(crate) async fn remove_unless_linked(
+        &self,
+        names: &[&str],
+        owner: Option<&ComponentName>,
+    ) -> Result<()> {
+        let going = self.0.names.remove(names, |named, stays| {
             let mut linked = named.callers.linked();
             // A caller that was removed may have instances that are being dropped.
-            let is_there = |by: &ComponentName| is_deployed(by) || self.0.pipelines.has(by);
-            linked.retain(|by| Some(by) != owner && is_there(by));
+            linked.retain(|by| Some(by) != owner && (stays(by) || self.0.pipelines.has(by)));
             if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
         })?;
-        named.end(End::Removed);
-        named.drained().await;
-        named.cut_links();
+        going.iter().for_each(|named| named.end(End::Removed));
+        for named in going {
+            named.drained().await;
+            named.cut_links();
+        }
         Ok(())
     }
 
     /// Frees a name that nobody else knows of yet.
     pub(crate) fn take_away(&self, name: &ComponentName) {
-        if let Ok(named) = self.0.names.remove(name.as_str(), |_, _| Ok(())) {
-            named.end(End::Removed);
-        }
+        let gone = self.0.names.remove(&[name.as_str()], |_, _| Ok(()));
+        gone.iter().flatten().for_each(|named| named.end(End::Removed));
     }
 
     /// The deployment of a name.
@@ -283,7 +299,8 @@ fn cut_links_when_drained(all: Vec<Arc<Named>>) {
 
 fn in_use(name: &ComponentName, linked: &BTreeSet<ComponentName>) -> Error {
     let by: Vec<String> = linked.iter().map(|name| format!("`{name}`")).collect();
-    let message = format!("`{name}` is linked to by {}: update or remove those first", by.join(", "));
+    let message =
+        format!("`{name}` is linked to by {}: update or remove those first, or all together", by.join(", "));
     Error::new(ErrorKind::InUse, message)
 }
 

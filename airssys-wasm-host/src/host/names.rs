@@ -35,14 +35,17 @@ impl Names {
     /// Frees a name, if it may go: `may_go` is told as well whether another name is deployed.
     pub(crate) fn remove(
         &self,
-        name: &str,
-        may_go: impl FnOnce(&Named, &dyn Fn(&ComponentName) -> bool) -> Result<()>,
-    ) -> Result<Arc<Named>> {
+        going: &[&str],
+        may_go: impl Fn(&Named, &dyn Fn(&ComponentName) -> bool) -> Result<()>,
+    ) -> Result<Vec<Arc<Named>>> {
         let mut names = self.0.0.write();
-        let named = get(&names, name)?;
-        may_go(&named, &|other| names.get(other).is_some_and(Option::is_some))?;
-        names.remove(&named.name);
-        Ok(named)
+        let going: Vec<_> = going.iter().map(|name| get(&names, name)).collect::<Result<_>>()?;
+        let stays = |name: &ComponentName| {
+            names.get(name).is_some_and(Option::is_some) && !going.iter().any(|named| named.name == *name)
+        };
+        going.iter().try_for_each(|named| may_go(named, &stays))?;
+        // One that is named twice goes once.
+        Ok(going.into_iter().filter(|named| names.remove(&named.name).is_some()).collect())
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Named>> {

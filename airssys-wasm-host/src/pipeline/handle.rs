@@ -132,7 +132,7 @@ impl PipelineDeployment {
         let stages: Vec<ComponentName> =
             self.runner.units.iter().map(|unit| unit.named.name.clone()).collect();
         for name in stages {
-            match self.host.remove_unless_linked(name.as_str(), Some(&self.name())).await {
+            match self.host.remove_unless_linked(&[name.as_str()], Some(&self.name())).await {
                 // By a removal that was dropped half-way.
                 Err(error) if error.kind() == ErrorKind::NotDeployed => {}
                 removed => removed?,

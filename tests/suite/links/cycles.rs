@@ -84,6 +84,23 @@ async fn a_component_with_one_instance_is_not_called_from_within_its_own_call() 
     assert_eq!(bounce.call((1,)).await.expect("nothing is poisoned"), (1,));
 }
 
+/// One by one neither could go.
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_import_each_other_are_removed_together() {
+    let host = host();
+    cycle(&host, Instancing::pooled(2)).await;
+    for name in ["ping", "pong"] {
+        let error = host.remove(name).await.expect_err("the other is linked to it");
+        assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
+    }
+    let error = host.remove_all(&["ping", "pung"]).await.expect_err("there is no `pung`");
+    assert_eq!(error.kind(), ErrorKind::NotDeployed, "{error}");
+    assert_eq!(host.list().len(), 2, "all or none");
+    host.remove_all(&["ping", "pong"]).await.expect("removed");
+    assert!(host.list().is_empty());
+    cycle(&host, Instancing::pooled(2)).await;
+}
+
 /// Two that import each other do not keep each other alive after their host.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cycle_is_dropped_with_its_host() {

@@ -71,7 +71,10 @@ async fn an_update_that_callers_could_not_follow_is_refused() {
     assert_eq!(error.kind(), ErrorKind::WorldChanged, "{error}");
     let error = host.remove("store").await.expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::InUse);
-    assert_eq!(error.to_string(), "`store` is linked to by `store-caller`: update or remove those first");
+    assert_eq!(
+        error.to_string(),
+        "`store` is linked to by `store-caller`: update or remove those first, or all together"
+    );
     let add = caller.function::<(u32, u32), (u32,)>("add").expect("it adds");
     assert_eq!(add.call((1, 2)).await.expect("an answer"), (3,));
     host.remove("store-caller").await.expect("removed");
