@@ -13,7 +13,8 @@ pub enum Strategy {
     BlueGreen,
     /// Let calls wait, finish those in flight, then start the new revision: for
     /// components of which two may not run at once. The old one stands still
-    /// while the new one starts, and goes on where it was if that fails.
+    /// while the new one starts, and goes on where it was if that fails. Resources that
+    /// others have open in it are lost.
     Recreate,
 }
 

@@ -142,17 +142,18 @@ fn stays(function: &Function) -> Option<String> {
     function.types().find(|ty| ty.any(&is_asynchronous)).map(ToString::to_string)
 }
 
-/// The first resource of `import` whose handles cannot cross: they do only to whoever serves the
-/// interface that defines it. `served` says which deployment serves an interface, by its path.
+/// The first resource of `import`, which `server` serves, whose handles cannot cross: they do only
+/// to whoever serves the interface that defines it. `served` says who that is, by the
+/// interface's path.
 #[must_use]
 pub fn foreign_resource<'a, 'n>(
     import: &'a Interface,
+    server: &ComponentName,
     served: impl Fn(&str) -> Option<&'n ComponentName>,
 ) -> Option<&'a str> {
-    let server = served(import.name.path());
     let is_foreign = |resource: &&str| {
         let defined_in = resource.rsplit_once('.').map_or(*resource, |(interface, _)| interface);
-        server.is_none() || served(defined_in) != server
+        defined_in != import.name.path() && served(defined_in) != Some(server)
     };
     import.functions.iter().flat_map(Function::resources).find(is_foreign)
 }
@@ -297,11 +298,11 @@ mod tests {
             ("one".parse().expect("a name"), "other".parse().expect("a name"));
         let user = interface("a:b/user", &[("open", Type::Own("a:b/c.file".into()))]);
         let by_one = |path: &str| ["a:b/user", "a:b/c"].contains(&path).then_some(&one);
-        assert_eq!(foreign_resource(&user, by_one), None);
+        assert_eq!(foreign_resource(&user, &one, by_one), None);
         let by_two = |path: &str| Some(if path == "a:b/user" { &one } else { &other });
-        assert_eq!(foreign_resource(&user, by_two), Some("a:b/c.file"));
+        assert_eq!(foreign_resource(&user, &one, by_two), Some("a:b/c.file"));
         let by_the_host = |path: &str| (path == "a:b/user").then_some(&one);
-        assert_eq!(foreign_resource(&user, by_the_host), Some("a:b/c.file"));
+        assert_eq!(foreign_resource(&user, &one, by_the_host), Some("a:b/c.file"));
     }
 
     #[test]

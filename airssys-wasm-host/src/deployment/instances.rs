@@ -5,7 +5,7 @@
 //! `tests/instancing`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use airssys_wasm_core::Instancing;
 use crossbeam_queue::ArrayQueue;
@@ -28,6 +28,8 @@ pub(crate) struct Instances {
     /// The most at once, idle ones included.
     max: usize,
     count: AtomicUsize,
+    /// The number of the one that was started last.
+    newest: AtomicU64,
     line: Line<Grant>,
 }
 
@@ -53,6 +55,7 @@ impl Instances {
             idle: (0..runtime.lanes).map(|_| ArrayQueue::new(idle_max)).collect(),
             max,
             count: AtomicUsize::new(1),
+            newest: AtomicU64::new(first.store.data().number()),
             line: Line::new(),
         };
         instances.give_back(0, first);
@@ -67,6 +70,11 @@ impl Instances {
     /// How many there are now.
     pub(crate) fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
+    }
+
+    /// The number of the instance that was started last.
+    pub(crate) fn newest(&self) -> u64 {
+        self.newest.load(Ordering::SeqCst)
     }
 
     /// An idle instance for a call on `lane`, unless others wait for one.
@@ -108,7 +116,9 @@ impl Instances {
     /// Starts an instance for a place that is reserved.
     async fn start(&self, runtime: &Arc<Runtime>, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
         let mut lease = Lease { instances: self, lane, instance: None };
-        lease.instance = Some(Box::new(Instance::start(runtime, &self.revision, deadline).await?));
+        let instance = Instance::start(runtime, &self.revision, deadline).await?;
+        self.newest.store(instance.store.data().number(), Ordering::SeqCst);
+        lease.instance = Some(Box::new(instance));
         Ok(lease)
     }
 

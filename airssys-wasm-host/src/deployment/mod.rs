@@ -9,6 +9,7 @@ mod gate;
 mod handle;
 mod history;
 mod instances;
+mod kept;
 mod lane;
 mod line;
 mod serving;
@@ -25,6 +26,7 @@ pub(crate) use callers::{Caller, Callers, Held};
 pub use handle::Deployment;
 pub(crate) use history::History;
 pub(crate) use instances::{Instances, Lease};
+pub(crate) use kept::{Keeper, Keepers};
 pub(crate) use lane::count as lanes;
 pub(crate) use serving::Serving;
 pub use status::{RevisionStatus, Status};
@@ -41,6 +43,8 @@ pub(crate) struct Named {
     pub(crate) name: ComponentName,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) callers: Callers,
+    /// Who keeps instances of it to themselves.
+    pub(crate) keepers: Keepers,
     pub(crate) authorization: Authorization,
     pub(crate) history: Mutex<History>,
     /// One rollout at a time; held while it prepares and switches.
@@ -78,6 +82,7 @@ impl Named {
             name: first.name().clone(),
             authorization,
             callers: Callers::default(),
+            keepers: Keepers::default(),
             history: Mutex::new(History::new(first, runtime.revisions_kept)),
             rollout: tokio::sync::Mutex::default(),
             route: ArcSwap::from_pointee(serving),
@@ -142,6 +147,18 @@ impl Named {
         }
     }
 
+    /// Waits until `serving` is not paused.
+    pub(crate) async fn unpaused(&self, serving: &Serving) {
+        loop {
+            let mut moved = std::pin::pin!(self.moved.notified());
+            moved.as_mut().enable();
+            if !serving.is_paused() {
+                return;
+            }
+            moved.await;
+        }
+    }
+
     /// The serving that the route points to.
     pub(crate) fn serving(&self) -> Arc<Serving> {
         self.route.load_full()
@@ -177,6 +194,11 @@ impl Named {
             to,
         });
         old.retire();
+        if old.is_over() {
+            self.keepers.let_go_of(|serving| serving.is_retired());
+        }
+        // Those who wait for what is open in it.
+        self.moved.notify_waiters();
         Ok(old)
     }
 
@@ -226,6 +248,11 @@ impl Named {
 }
 
 impl Admission {
+    /// A call that `serving` has let in.
+    pub(crate) fn of(serving: Arc<Serving>, lane: usize) -> Self {
+        Self { serving: Guard::from_inner(serving), lane }
+    }
+
     /// Another for a call that is inside `serving`: it does not drain before both have left.
     pub(crate) fn again(serving: Arc<Serving>) -> Self {
         let lane = serving.enter_inside();

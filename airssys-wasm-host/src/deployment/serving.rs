@@ -25,6 +25,8 @@ pub(crate) struct Serving {
     pub(crate) instances: Instances,
     gates: Box<[CachePadded<Gate>]>,
     drained: Notify,
+    /// It waits to be reopened, or was retired while it did.
+    paused: AtomicBool,
     /// It will not serve again.
     retired: AtomicBool,
     /// It is retired, and the last call has left.
@@ -40,6 +42,7 @@ impl Serving {
             revision,
             gates: (0..runtime.lanes).map(|_| CachePadded::new(Gate::new())).collect(),
             drained: Notify::new(),
+            paused: AtomicBool::new(false),
             retired: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             announcer: Arc::clone(&runtime.announcer),
@@ -71,6 +74,11 @@ impl Serving {
     /// Takes no calls until it is [reopened](Self::reopen): when those inside have
     /// left, its instances stand still.
     pub(crate) fn pause(&self) {
+        self.paused.store(true, Ordering::SeqCst);
+        self.close();
+    }
+
+    fn close(&self) {
         for gate in &self.gates {
             gate.close();
         }
@@ -79,6 +87,7 @@ impl Serving {
 
     /// Takes calls again, after a pause. Never after it was retired.
     pub(super) fn reopen(&self) {
+        self.paused.store(false, Ordering::SeqCst);
         for gate in &self.gates {
             gate.reopen();
         }
@@ -89,12 +98,22 @@ impl Serving {
     /// it.
     pub(super) fn retire(&self) {
         self.retired.store(true, Ordering::SeqCst);
-        self.pause();
+        self.close();
     }
 
     /// Whether it will not serve again: what comes back to it is of no use.
     pub(crate) fn is_retired(&self) -> bool {
         self.retired.load(Ordering::SeqCst)
+    }
+
+    /// Whether it waits to be reopened.
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::SeqCst) && !self.is_retired()
+    }
+
+    /// Whether not even what is open in it may go on: what serves now was not to run beside it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.paused.load(Ordering::SeqCst) && self.is_retired()
     }
 
     /// After the last call: wakes who waits for the end, and, if it was retired,

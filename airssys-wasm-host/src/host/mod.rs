@@ -206,6 +206,7 @@ impl Host {
         }
         let touched = named.authorization.revoke(&named.revision().authority, &rule);
         named.serving().instances.drop_idle_without_state();
+        named.keepers.let_go_of(|_| true);
         self.0.runtime.announcer.announce(Event::Revoked { component: named.name.clone(), rule });
         Ok(touched)
     }

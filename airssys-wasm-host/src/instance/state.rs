@@ -18,7 +18,7 @@ use crate::capability::{
     Authority, ConfigView, EnvironmentView, Files, FilesView, Http, LoggingView, Permit, Rooms, SecretsView,
     SocketsView, Told,
 };
-use crate::deployment::Serving;
+use crate::deployment::{Named, Serving};
 use crate::engine::{Clock, Ticks};
 use crate::link::{Functions, Link, Session, Tree};
 use crate::observe::CallId;
@@ -114,10 +114,10 @@ impl InstanceState {
         self.told.call().instance
     }
 
-    /// Where it may have resources of others.
+    /// Where it may have resources of another.
     #[inline]
-    pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
-        self.sessions.iter().filter_map(Weak::upgrade).collect()
+    pub(crate) fn sessions(&self, target: &Arc<Named>) -> Vec<Arc<Session>> {
+        self.sessions.iter().filter_map(Weak::upgrade).filter(|session| session.is_of(target)).collect()
     }
 
     /// It has resources there.

@@ -78,10 +78,10 @@ pub(crate) fn resolve(
         .iter()
         .map(|(named, revision)| Offer { name: &named.name, world: revision.component.world() })
         .collect();
-    let (imports, mut served) = (linker::unprovided(world, providers), BTreeMap::new());
-    for import in &imports {
+    let mut served: Vec<(&Interface, &ComponentName)> = Vec::new();
+    for import in linker::unprovided(world, providers) {
         match link(import, &offers, bound.get(import.name.path())) {
-            Ok(name) => drop(served.insert(import.name.path(), name)),
+            Ok(name) => served.push((import, name)),
             Err(problem) => {
                 is_ambiguous |= matches!(problem, LinkProblem::Ambiguous { .. });
                 problems.push(told(import, &problem, providers));
@@ -89,13 +89,12 @@ pub(crate) fn resolve(
         }
     }
     let (mut functions, all_served) = (Vec::new(), problems.is_empty());
-    for import in imports.into_iter().filter(|_| all_served) {
-        let name = served[import.name.path()];
-        if let Some(resource) = foreign_resource(import, |interface| served.get(interface).copied()) {
+    for (import, name) in served.iter().filter(|_| all_served) {
+        if let Some(resource) = foreign_resource(import, name, |interface| server(&served, interface)) {
             problems.push(foreign(import, resource, name));
             continue;
         }
-        let target = deployed.iter().find(|named| named.name == *name);
+        let target = deployed.iter().find(|named| named.name == **name);
         let target = target.expect("it is one of those that were offered");
         for function in &import.functions {
             functions.push(Arc::new(connect(caller, import, function, target)?));
@@ -141,6 +140,13 @@ fn foreign(import: &Interface, resource: &str, server: &ComponentName) -> String
         "`{}`: it takes or gives handles of `{resource}`, and they cross only to whoever defines the resource; `{server}` serves this interface, and not that one",
         import.name
     )
+}
+
+/// Who serves an interface, in whatever versions; none if several do.
+fn server<'a>(served: &[(&Interface, &'a ComponentName)], path: &str) -> Option<&'a ComponentName> {
+    let mut servers = served.iter().filter(|(import, _)| import.name.path() == path).map(|(_, name)| *name);
+    let first = servers.next()?;
+    servers.all(|name| name == first).then_some(first)
 }
 
 /// What to say of an import that nobody serves: of one that looks like WASI, what the host

@@ -8,7 +8,7 @@
 //! | `resources` | functions that take or give handles: what stands for what, on the way in and out |
 //! | `remote` | what stands in a caller for a resource in another's instance |
 //! | `session` | the instance in which a caller has resources, for as long as it has any |
-//! | `tree` | the calls that one call led to: one revision of each component, and no way back in where nobody can answer |
+//! | `tree` | the calls that one call led to: one revision of each component, besides what is open, and no way back in where nobody can answer |
 //!
 //! The callee runs as for any caller: under its own name, grants, limits and instancing. Knows
 //! nothing of rollouts: a link is a handle, and updates are checked against it like any other.

@@ -34,33 +34,37 @@ impl Remote {
         ResourceDynamic::new_own(held.rep(), kind).try_into_resource_any(store.as_context_mut())
     }
 
-    /// What a handle of the caller leads to: lent for a call, or given away.
-    pub(super) fn lend_or_give(
+    /// Where what a handle of the caller leads to is.
+    pub(super) fn lend(
         store: &mut StoreContextMut<'_, InstanceState>,
-        handle: ResourceAny,
+        rep: u32,
     ) -> wasmtime::Result<(Arc<Session>, ResourceAny)> {
-        let handle = handle.try_into_resource_dynamic(store.as_context_mut())?;
-        if handle.owned() {
-            return Self::give(store, handle.rep());
-        }
-        let remote = store.data_mut().ctx().table.get(&Resource::<Self>::new_borrow(handle.rep()))?;
+        let remote = store.data_mut().ctx().table.get(&Resource::<Self>::new_borrow(rep))?;
         Ok((Arc::clone(&remote.session), remote.resource.ok_or_else(given_away)?))
     }
 
     /// Takes it from its owner.
-    pub(super) fn give(
-        store: &mut StoreContextMut<'_, InstanceState>,
-        rep: u32,
-    ) -> wasmtime::Result<(Arc<Session>, ResourceAny)> {
-        let mut remote = store.data_mut().ctx().table.delete(Resource::<Self>::new_own(rep))?;
-        let resource = remote.resource.take().ok_or_else(given_away)?;
-        remote.session.closed();
-        Ok((Arc::clone(&remote.session), resource))
+    pub(super) fn take(store: &mut StoreContextMut<'_, InstanceState>, rep: u32) -> wasmtime::Result<Self> {
+        Ok(store.data_mut().ctx().table.delete(Resource::<Self>::new_own(rep))?)
+    }
+
+    /// Where it is.
+    pub(super) fn place(&self) -> wasmtime::Result<(Arc<Session>, ResourceAny)> {
+        Ok((Arc::clone(&self.session), self.resource.ok_or_else(given_away)?))
+    }
+
+    /// It is its instance's from here on.
+    pub(super) fn give_away(mut self) -> Option<ResourceAny> {
+        let resource = self.resource.take();
+        if resource.is_some() {
+            self.session.closed();
+        }
+        resource
     }
 }
 
 impl Drop for Remote {
-    /// The instance that owned it has gone.
+    /// Nobody has it any more.
     fn drop(&mut self) {
         if let Some(resource) = self.resource.take() {
             self.session.abandon(resource);

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use airssys_wasm_core::world::{Field, Function, Interface, Type};
-use wasmtime::StoreContextMut;
 use wasmtime::component::{LinkerInstance, ResourceAny, ResourceType, Val};
+use wasmtime::{AsContextMut, StoreContextMut};
 
 use super::lane::{Calls, other_types};
 use super::remote::Remote;
@@ -74,10 +74,11 @@ pub(super) fn define(
 
 /// The caller has dropped a handle that it owned.
 async fn drop_one(mut store: StoreContextMut<'_, InstanceState>, rep: u32) -> wasmtime::Result<()> {
-    let (session, resource) = Remote::give(&mut store, rep)?;
+    let remote = Remote::take(&mut store, rep)?;
     let state = store.data_mut();
     let (tree, (_, deadline)) = (state.tree(), state.time());
-    session.drop_in(&tree, deadline, resource).await.map_err(|error| LinkFailed(error).into())
+    let (session, _) = remote.place()?;
+    session.drop_in(&tree, deadline, remote).await.map_err(|error| LinkFailed(error).into())
 }
 
 async fn call(
@@ -89,22 +90,35 @@ async fn call(
 ) -> wasmtime::Result<Option<Val>> {
     let calling = Calling::begin(&mut store, place)?;
     let Calls::WithHandles(function) = &calling.link.calls else { return Err(other_types()) };
-    let (params, session) = lend(&mut store, ty, params)?;
-    let entered = match &session {
+    let lent = lend(&mut store, ty, params)?;
+    let entered = match &lent.session {
         Some(session) => session.enter(&calling.tree).await,
         None => calling.tree.enter(&calling.link.target).await,
     };
     let entered = entered.map_err(LinkFailed)?;
-    let session = session
+    let session = lent
+        .session
         .or_else(|| calling.session(&entered.serving))
-        .unwrap_or_else(|| Arc::new(Session::new(&calling.link.target, &entered)));
+        .unwrap_or_else(|| Session::begin(&calling.link.target, &entered));
     let seat = session.seat(&calling.tree, &entered, calling.deadline).await;
     let mut seat = seat.map_err(LinkFailed)?;
+    for remote in lent.given {
+        let _ = remote.give_away();
+    }
     let mut results = vec![Val::Bool(false); usize::from(ty.result.is_some())];
-    function.call_seated(&mut seat, &params, &mut results).await.map_err(LinkFailed)?;
-    let result = results.pop().map(|result| hold(&mut store, &session, kinds, ty, &result)).transpose()?;
+    function.call_seated(&mut seat, &lent.params, &mut results).await.map_err(LinkFailed)?;
+    let result = results.pop().map(|result| hold(&mut store, &session, kinds, ty, &result)).transpose();
     seat.leave();
-    Ok(result)
+    result
+}
+
+/// Arguments for whoever has the resources.
+struct Lent {
+    params: Vec<Val>,
+    /// Where the resources are, if there are any.
+    session: Option<Arc<Session>>,
+    /// What is given and not only lent.
+    given: Vec<Remote>,
 }
 
 /// The arguments with the resources that their handles stand for, and where those are.
@@ -112,10 +126,18 @@ fn lend(
     store: &mut StoreContextMut<'_, InstanceState>,
     ty: &Function,
     params: &[Val],
-) -> wasmtime::Result<(Vec<Val>, Option<Arc<Session>>)> {
-    let mut session: Option<Arc<Session>> = None;
+) -> wasmtime::Result<Lent> {
+    let (mut session, mut given): (Option<Arc<Session>>, _) = (None, Vec::new());
     let mut lend = |handle: ResourceAny, _: &str| {
-        let (of, resource) = Remote::lend_or_give(store, handle)?;
+        let handle = handle.try_into_resource_dynamic(store.as_context_mut())?;
+        let (of, resource) = if handle.owned() {
+            let remote = Remote::take(store, handle.rep())?;
+            let place = remote.place();
+            given.push(remote);
+            place?
+        } else {
+            Remote::lend(store, handle.rep())?
+        };
         match &session {
             Some(session) if !session.is_where(&of) => Err(apart(ty)),
             _ => {
@@ -127,7 +149,7 @@ fn lend(
     let typed = ty.params.iter().zip(params);
     let params =
         typed.map(|(param, value)| replace(value, &param.ty, &mut lend)).collect::<Result<_, _>>()?;
-    Ok((params, session))
+    Ok(Lent { params, session, given })
 }
 
 /// A result with a handle in the place of each resource.

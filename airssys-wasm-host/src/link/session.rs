@@ -2,8 +2,7 @@
 //!
 //! An instance that is worth no more than another (one per call, or of a pool) is kept for the
 //! caller alone, with its revision, whatever serves by then. The only instance of a stateful
-//! component serves others in between; when an update takes its state elsewhere, what was open in
-//! it is lost.
+//! component serves others in between; what is open in it is lost with it.
 //! Tests: the workspace's `tests/suite/links/resources`.
 
 use std::pin::pin;
@@ -15,13 +14,16 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle as Runtime;
 use wasmtime::component::ResourceAny;
 
+use super::remote::Remote;
 use super::tree::{Entered, Tree};
 use crate::call;
-use crate::deployment::{Lease, Named, Serving};
+use crate::deployment::{Keeper, Lease, Named, Serving};
 use crate::engine::Ticks;
 use crate::instance::Instance;
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
+
+const DESTRUCTOR: &str = "the destructor of a resource";
 
 /// What a caller has open in one instance of another deployment.
 pub(crate) struct Session {
@@ -31,7 +33,9 @@ pub(crate) struct Session {
     keeps: Keeps,
     /// How many resources are open.
     open: AtomicUsize,
-    /// Where what is left behind is dropped.
+    /// Those that nobody has any more.
+    orphans: Mutex<Vec<ResourceAny>>,
+    /// Where orphans are dropped.
     runtime: Option<Runtime>,
 }
 
@@ -67,25 +71,44 @@ pub(crate) struct Seat<'a> {
 
 impl Session {
     /// Begins where a call was let in.
-    pub(super) fn new(target: &Arc<Named>, entered: &Entered) -> Self {
+    pub(super) fn begin(target: &Arc<Named>, entered: &Entered) -> Arc<Self> {
         let keeps = match entered.serving.revision.instancing {
             Instancing::Stateful => Keeps::Number(OnceLock::new()),
             _ => Keeps::Instance(Mutex::new(Kept::NotYet)),
         };
-        Self {
+        let session = Arc::new(Self {
             target: Arc::clone(target),
             serving: Arc::clone(&entered.serving),
             lane: entered.lane,
             keeps,
             open: AtomicUsize::new(0),
+            orphans: Mutex::default(),
             runtime: Runtime::try_current().ok(),
+        });
+        if session.keeps_its_instance() {
+            let keeper: Arc<dyn Keeper> = session.clone();
+            target.keepers.register(Arc::downgrade(&keeper));
         }
+        session
     }
 
-    /// Whether it keeps an instance of `serving`, where more may be opened.
-    pub(crate) fn is_open_in(&self, serving: &Arc<Serving>) -> bool {
-        let keeps = matches!(&self.keeps, Keeps::Instance(kept) if matches!(*kept.lock(), Kept::Here(_)));
-        keeps && Arc::ptr_eq(&self.serving, serving)
+    /// Whether it is in an instance of `target`.
+    pub(crate) fn is_of(&self, target: &Arc<Named>) -> bool {
+        Arc::ptr_eq(&self.target, target)
+    }
+
+    /// Whether its instance serves nobody else.
+    pub(super) fn keeps_its_instance(&self) -> bool {
+        matches!(self.keeps, Keeps::Instance(_))
+    }
+
+    /// Whether more may be opened here by a call that `serving` let in.
+    pub(super) fn is_open_in(&self, serving: &Arc<Serving>) -> bool {
+        let is_here = match &self.keeps {
+            Keeps::Instance(kept) => matches!(*kept.lock(), Kept::Here(_)),
+            Keeps::Number(number) => number.get() == Some(&serving.instances.newest()),
+        };
+        is_here && Arc::ptr_eq(&self.serving, serving)
     }
 
     /// Whether what is open in one can be used with what is open in the other.
@@ -108,9 +131,9 @@ impl Session {
 
     /// Lets a call in to what is open here.
     pub(super) async fn enter(&self, tree: &Arc<Tree>) -> Result<Entered> {
-        if let Keeps::Instance(_) = self.keeps {
-            self.target.check_not_ended()?;
-            return tree.enter_pinned(&self.target, &self.serving);
+        if self.keeps_its_instance() {
+            let entered = tree.enter_kept(&self.target, &self.serving).await?;
+            return entered.ok_or_else(|| self.lost());
         }
         let entered = tree.enter(&self.target).await?;
         if Arc::ptr_eq(&entered.serving, &self.serving) { Ok(entered) } else { Err(self.lost()) }
@@ -125,21 +148,41 @@ impl Session {
     ) -> Result<Seat<'a>> {
         let clock = self.target.runtime.engines.clock();
         let deadline = clock.now().plus(self.serving.revision.call_ticks).min(bound);
-        let lease = match self.take_kept() {
-            Kept::Here(instance) => self.serving.instances.lease_kept(self.lane, instance),
-            Kept::Away => return Err(self.lost()),
-            Kept::NotYet => self.lease(entered.lane, deadline).await?,
+        let lease = match &self.keeps {
+            Keeps::Instance(kept) => self.lease_kept(take(kept), entered.lane, deadline).await?,
+            Keeps::Number(number) => self.lease_numbered(number, entered.lane, deadline).await?,
         };
-        let mut seat = Seat { session: self, tree, deadline, lease };
-        seat.check()?;
-        Ok(seat)
+        Ok(Seat { session: self, tree, deadline, lease })
     }
 
-    fn take_kept(&self) -> Kept {
-        match &self.keeps {
-            Keeps::Instance(kept) => std::mem::replace(&mut kept.lock(), Kept::Away),
-            Keeps::Number(_) => Kept::NotYet,
+    async fn lease_kept(&self, kept: Kept, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
+        match kept {
+            Kept::Here(instance) => Ok(self.serving.instances.lease_kept(self.lane, instance)),
+            Kept::Away => Err(self.lost()),
+            Kept::NotYet => self.lease(lane, deadline).await,
         }
+    }
+
+    /// The instance in which resources were opened before, if it is the one that there is.
+    async fn lease_numbered(
+        &self,
+        number: &OnceLock<u64>,
+        lane: usize,
+        deadline: Ticks,
+    ) -> Result<Lease<'_>> {
+        let is_it = |here: u64| number.get().is_none_or(|number| *number == here);
+        if !is_it(self.serving.instances.newest()) {
+            return Err(self.lost());
+        }
+        let mut lease = self.lease(lane, deadline).await?;
+        let here = lease.instance().store.data().number();
+        if !is_it(here) {
+            // It is somebody else's.
+            lease.give_back();
+            return Err(self.lost());
+        }
+        number.get_or_init(|| here);
+        Ok(lease)
     }
 
     /// Any instance, as for other calls.
@@ -151,40 +194,69 @@ impl Session {
         let lease = Box::pin(instances.lease(&self.target.runtime, lane, deadline));
         let clock = self.target.runtime.engines.clock();
         let leased = call::within(clock, deadline, pin!(lease)).await;
-        leased.unwrap_or_else(|_| Err(call::past_deadline(revision, "the call that opens a resource")))
+        leased.unwrap_or_else(|_| Err(call::past_deadline(revision, "a call with resources")))
     }
 
-    /// Drops a resource whose owner is gone. An instance that is kept goes with its session.
-    pub(super) fn abandon(self: &Arc<Self>, resource: ResourceAny) {
-        let (Keeps::Number(_), Some(runtime)) = (&self.keeps, &self.runtime) else { return };
-        let session = Arc::clone(self);
-        runtime.spawn(async move {
-            let tree = Arc::new(Tree::default());
-            // Whatever is wrong with it has been announced, and nobody waits for it.
-            let _ = session.drop_in(&tree, Ticks::MAX, resource).await;
-        });
-    }
-
-    /// Runs the destructor of a resource, if what it is in has not gone before it.
-    pub(super) async fn drop_in(
-        self: &Arc<Self>,
-        tree: &Arc<Tree>,
-        bound: Ticks,
-        resource: ResourceAny,
-    ) -> Result<()> {
-        match self.run_destructor(tree, bound, resource).await {
-            Err(error) if error.kind() == ErrorKind::ResourceLost => Ok(()),
+    /// Runs the destructor of a resource that its owner drops, if what it is in has not gone
+    /// before it.
+    pub(super) async fn drop_in(&self, tree: &Arc<Tree>, bound: Ticks, remote: Remote) -> Result<()> {
+        match self.run_destructor(tree, bound, remote).await {
+            Err(error) if is_gone(&error) => Ok(()),
             outcome => outcome,
         }
     }
 
-    async fn run_destructor(&self, tree: &Arc<Tree>, bound: Ticks, resource: ResourceAny) -> Result<()> {
+    async fn run_destructor(&self, tree: &Arc<Tree>, bound: Ticks, remote: Remote) -> Result<()> {
         let entered = self.enter(tree).await?;
         let mut seat = self.seat(tree, &entered, bound).await?;
-        let drop = async |instance: &mut Instance| resource.resource_drop_async(&mut instance.store).await;
-        seat.run("the destructor of a resource", drop).await?;
+        if let Some(resource) = remote.give_away() {
+            seat.destroy(resource).await?;
+        }
         seat.leave();
         Ok(())
+    }
+
+    /// Drops a resource that nobody has any more. An instance that is kept goes with its
+    /// session, and what is in it too.
+    pub(super) fn abandon(self: &Arc<Self>, resource: ResourceAny) {
+        let (Keeps::Number(_), Some(runtime)) = (&self.keeps, &self.runtime) else { return };
+        let is_first = {
+            let mut orphans = self.orphans.lock();
+            orphans.push(resource);
+            orphans.len() == 1
+        };
+        if is_first {
+            let session = Arc::clone(self);
+            runtime.spawn(async move { session.drop_orphans().await });
+        }
+    }
+
+    /// Waits for the instance as long as it takes: no caller does.
+    async fn drop_orphans(&self) {
+        while let Err(error) = self.try_to_drop_orphans().await {
+            if error.kind() != ErrorKind::DeadlineExceeded {
+                // They are gone with their instance, or its name.
+                self.orphans.lock().clear();
+            }
+        }
+    }
+
+    async fn try_to_drop_orphans(&self) -> Result<()> {
+        if self.orphans.lock().is_empty() {
+            return Ok(());
+        }
+        let tree = Arc::new(Tree::default());
+        let entered = self.enter(&tree).await?;
+        let mut seat = self.seat(&tree, &entered, Ticks::MAX).await?;
+        while let Some(orphan) = self.next_orphan() {
+            seat.destroy(orphan).await?;
+        }
+        seat.leave();
+        Ok(())
+    }
+
+    fn next_orphan(&self) -> Option<ResourceAny> {
+        self.orphans.lock().pop()
     }
 
     fn lost(&self) -> Error {
@@ -193,6 +265,36 @@ impl Session {
             self.serving.revision
         );
         Error::new(ErrorKind::ResourceLost, message)
+    }
+}
+
+/// Nothing is left to be dropped: an instance ends with its name and its host.
+fn is_gone(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::ResourceLost | ErrorKind::NotDeployed | ErrorKind::HostDropped)
+}
+
+fn take(kept: &Mutex<Kept>) -> Kept {
+    std::mem::replace(&mut kept.lock(), Kept::Away)
+}
+
+impl Keeper for Session {
+    fn serving(&self) -> &Arc<Serving> {
+        &self.serving
+    }
+
+    fn let_go(&self) {
+        if let Keeps::Instance(kept) = &self.keeps
+            && let Kept::Here(instance) = take(kept)
+        {
+            drop(self.serving.instances.lease_kept(self.lane, instance));
+        }
+    }
+}
+
+impl Drop for Session {
+    /// What is open in an instance that was kept has no owner any more, and goes with it.
+    fn drop(&mut self) {
+        self.let_go();
     }
 }
 
@@ -212,16 +314,6 @@ impl Sitting {
 }
 
 impl Seat<'_> {
-    /// Checks that it is the instance in which resources were opened before.
-    fn check(&mut self) -> Result<()> {
-        let Keeps::Number(number) = &self.session.keeps else { return Ok(()) };
-        let here = self.lease.instance().store.data().number();
-        if *number.get_or_init(|| here) == here {
-            return Ok(());
-        }
-        Err(self.session.lost())
-    }
-
     /// Runs something in the instance, within its time.
     pub(crate) async fn run<R>(
         &mut self,
@@ -242,6 +334,11 @@ impl Seat<'_> {
         }
     }
 
+    async fn destroy(&mut self, resource: ResourceAny) -> Result<()> {
+        let drop = async |instance: &mut Instance| resource.resource_drop_async(&mut instance.store).await;
+        self.run(DESTRUCTOR, drop).await
+    }
+
     /// The instance, and what it is one of.
     pub(crate) fn place(&mut self) -> (&Revision, &mut Instance) {
         (&self.session.serving.revision, self.lease.instance())
@@ -249,21 +346,13 @@ impl Seat<'_> {
 
     /// The end of the call: the instance is kept while anything is open in it.
     pub(super) fn leave(self) {
-        match &self.session.keeps {
-            Keeps::Instance(kept) if self.session.open.load(Ordering::Relaxed) > 0 => {
+        let Session { keeps, serving, open, .. } = self.session;
+        match keeps {
+            Keeps::Instance(kept) if open.load(Ordering::Relaxed) > 0 && !serving.is_over() => {
                 *kept.lock() = Kept::Here(self.lease.keep());
             }
-            _ if self.session.serving.is_retired() => drop(self.lease),
+            Keeps::Instance(_) if serving.is_retired() => drop(self.lease),
             _ => self.lease.give_back(),
-        }
-    }
-}
-
-impl Drop for Session {
-    /// What is open in an instance that was kept has no owner any more, and goes with it.
-    fn drop(&mut self) {
-        if let Kept::Here(instance) = self.take_kept() {
-            drop(self.serving.instances.lease_kept(self.lane, instance));
         }
     }
 }

@@ -52,7 +52,7 @@ pub(super) struct Calling {
     pub(super) tree: Arc<Tree>,
     /// The caller's.
     pub(super) deadline: Ticks,
-    /// Where the caller has resources of others.
+    /// Where the caller has resources of the target.
     sessions: Vec<Arc<Session>>,
 }
 
@@ -72,7 +72,8 @@ impl Calling {
             return Err(LinkFailed(Error::new(ErrorKind::NotGranted, message)).into());
         }
         let (_, deadline) = state.time();
-        Ok(Self { link, tree: state.tree(), deadline, sessions: state.sessions() })
+        let sessions = state.sessions(&link.target);
+        Ok(Self { link, tree: state.tree(), deadline, sessions })
     }
 
     /// Where the caller has resources in the revision that the call would be admitted to: it is
@@ -82,7 +83,8 @@ impl Calling {
             return Ok(None);
         }
         let entered = Box::pin(self.tree.enter(&self.link.target)).await.map_err(LinkFailed)?;
-        Ok(self.session(&entered.serving).map(|session| Sitting { entered, session }))
+        let kept = self.session(&entered.serving).filter(|session| session.keeps_its_instance());
+        Ok(kept.map(|session| Sitting { entered, session }))
     }
 
     /// Where the caller has resources in `serving`.

@@ -26,10 +26,11 @@ struct State {
     path: SmallVec<[usize; 8]>,
 }
 
-struct Admitted {
-    admission: Admission,
-    /// For a resource that is in it, whatever other calls of the tree are admitted to.
-    is_pinned: bool,
+enum Admitted {
+    /// As a call of its name.
+    ByName(Admission),
+    /// To what is open in a serving that serves no more: its drain does not wait.
+    Beside(Arc<Serving>),
 }
 
 /// A call of the tree, from its admission to its end. The tree keeps its serving from
@@ -44,7 +45,7 @@ impl Tree {
     /// Begins with a call that is inside `root`.
     pub(crate) fn begin(&self, root: &Arc<Serving>) {
         let mut state = self.0.lock();
-        state.admitted.push(Admitted::by_name(Admission::again(Arc::clone(root))));
+        state.admitted.push(Admitted::ByName(Admission::again(Arc::clone(root))));
         state.path.push(0);
     }
 
@@ -65,20 +66,41 @@ impl Tree {
             Some(admission) => admission,
             None => Box::pin(target.admit_after_pause()).await?,
         };
-        Ok(self.add(Admitted::by_name(admission)))
+        Ok(self.add(Admitted::ByName(admission)))
     }
 
-    /// Lets a call of the tree in to a serving in which a resource is, whatever serves by now.
-    pub(crate) fn enter_pinned(self: &Arc<Self>, target: &Named, serving: &Arc<Serving>) -> Result<Entered> {
+    /// Lets a call of the tree in to a serving in which the caller has something open, whatever
+    /// serves by now; none if that may not go on. Waits while the name is paused.
+    pub(crate) async fn enter_kept(
+        self: &Arc<Self>,
+        target: &Named,
+        serving: &Arc<Serving>,
+    ) -> Result<Option<Entered>> {
+        if let Some(entered) = self.enter_where(target, serving)? {
+            return Ok(Some(entered));
+        }
+        loop {
+            if let Some(lane) = serving.enter() {
+                let admission = Admission::of(Arc::clone(serving), lane);
+                return Ok(Some(self.add(Admitted::ByName(admission))));
+            }
+            target.check_not_ended()?;
+            if serving.is_over() {
+                return Ok(None);
+            }
+            if serving.is_retired() {
+                return Ok(Some(self.add(Admitted::Beside(Arc::clone(serving)))));
+            }
+            target.unpaused(serving).await;
+        }
+    }
+
+    /// Lets a call in to a serving that a call of the tree was admitted to before.
+    fn enter_where(self: &Arc<Self>, target: &Named, serving: &Arc<Serving>) -> Result<Option<Entered>> {
         let mut state = self.0.lock();
         state.check_depth(target)?;
-        let is_it = |admitted: &Admitted| Arc::ptr_eq(admitted.admission.serving(), serving);
-        let Some(place) = state.admitted.iter().position(is_it) else {
-            drop(state);
-            let admission = Admission::again(Arc::clone(serving));
-            return Ok(self.add(Admitted { admission, is_pinned: true }));
-        };
-        Ok(self.again(&mut state, place))
+        let place = state.admitted.iter().position(|admitted| Arc::ptr_eq(admitted.serving(), serving));
+        Ok(place.map(|place| self.again(&mut state, place)))
     }
 
     fn add(self: &Arc<Self>, admitted: Admitted) -> Entered {
@@ -90,17 +112,18 @@ impl Tree {
 
     fn again(self: &Arc<Self>, state: &mut State, place: usize) -> Entered {
         state.path.push(place);
-        let Admitted { admission, .. } = &state.admitted[place];
-        Entered { tree: Arc::clone(self), serving: Arc::clone(admission.serving()), lane: admission.lane }
+        let admitted = &state.admitted[place];
+        Entered { tree: Arc::clone(self), serving: Arc::clone(admitted.serving()), lane: admitted.lane() }
     }
 
     fn enter_again(self: &Arc<Self>, target: &Named) -> Result<Option<Entered>> {
         let mut state = self.0.lock();
         state.check_depth(target)?;
-        let is_target = |admitted: &Admitted| !admitted.is_pinned && admitted.is_of(target);
+        let is_target = |admitted: &Admitted| admitted.is_call_of(target);
         let Some(place) = state.admitted.iter().position(is_target) else { return Ok(None) };
-        let inside = state.path.iter().filter(|entered| **entered == place).count();
-        if inside >= state.admitted[place].admission.serving().instances.max() {
+        let serving = state.admitted[place].serving();
+        let is_inside = |entered: &&usize| Arc::ptr_eq(state.admitted[**entered].serving(), serving);
+        if state.path.iter().filter(is_inside).count() >= serving.instances.max() {
             return Err(reentrant(target, "each of its instances waits for this very call"));
         }
         Ok(Some(self.again(&mut state, place)))
@@ -117,12 +140,24 @@ impl State {
 }
 
 impl Admitted {
-    fn by_name(admission: Admission) -> Self {
-        Self { admission, is_pinned: false }
+    fn serving(&self) -> &Arc<Serving> {
+        match self {
+            Self::ByName(admission) => admission.serving(),
+            Self::Beside(serving) => serving,
+        }
     }
 
-    fn is_of(&self, target: &Named) -> bool {
-        *self.admission.serving().revision.name() == target.name
+    fn lane(&self) -> usize {
+        match self {
+            Self::ByName(admission) => admission.lane,
+            // It has its instance, and looks for none.
+            Self::Beside(_) => 0,
+        }
+    }
+
+    /// Whether other calls of the name belong there too.
+    fn is_call_of(&self, target: &Named) -> bool {
+        matches!(self, Self::ByName(admission) if *admission.serving().revision.name() == target.name)
     }
 }
 

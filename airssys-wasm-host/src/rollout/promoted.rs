@@ -53,7 +53,8 @@ impl Promoted {
     }
 
     /// Waits until the last call on the revision that served before has ended.
-    /// Each ends by its own deadline at the latest.
+    /// Each ends by its own deadline at the latest. Not waited for is what others keep open in
+    /// an instance of it, and go on to use.
     ///
     /// Cancel safe.
     pub async fn drained(&self) {

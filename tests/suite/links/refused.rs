@@ -43,6 +43,21 @@ async fn those_who_come_near_are_named_with_what_is_wrong() {
     assert!(message.contains("`poorer`: it has no `version`"), "{message}");
 }
 
+/// Each version of an interface is served by whoever has it.
+#[tokio::test]
+async fn two_versions_are_served_by_two() {
+    let host = host();
+    for (name, interface) in [("old", "acme:store/kv@1.2.0"), ("new", "acme:store/kv@2.0.0")] {
+        host.deploy(wat(name, &exporting(interface))).await.expect("deployed");
+    }
+    let imports = |version: u32| {
+        let function = r#"(func (param "a" u32) (param "b" u32) (result u32))"#;
+        format!(r#"(import "acme:store/kv@{version}.0.0" (instance (export "add" {function})))"#)
+    };
+    let both = wat("both", &format!("(component {} {})", imports(1), imports(2)));
+    host.deploy(both).grants(may_call()).await.expect("deployed");
+}
+
 #[tokio::test]
 async fn several_could_serve_until_one_is_said() {
     let host = host();

@@ -45,6 +45,8 @@ wit_bindgen::generate!({
             /// Of the kept one and then of a new one.
             export read-kept-and-new: func() -> tuple<string, string>;
             export drop-kept: func();
+            /// Gives the first one away.
+            export give-kept: func();
             /// Opens one and leaves it behind.
             export leave: func(text: string);
             export count: func() -> u32;
@@ -123,6 +125,10 @@ impl Guest for User {
 
     fn drop_kept() {
         KEPT.take();
+    }
+
+    fn give_kept() {
+        shelf::consume(KEPT.with_borrow_mut(|kept| kept.remove(0)));
     }
 
     fn leave(text: String) {
