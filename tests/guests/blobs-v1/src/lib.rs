@@ -117,7 +117,7 @@ impl shelf::Guest for Blobs {
     fn open_many(count: u32) -> Vec<Labelled> {
         let labelled = |n: u32| Labelled {
             label: format!("blob {n}"),
-            blob: (n % 2 == 0).then(|| Blob::new(Text::counted(n.to_string()))),
+            blob: n.is_multiple_of(2).then(|| Blob::new(Text::counted(n.to_string()))),
         };
         (0..count).map(labelled).collect()
     }
