@@ -25,8 +25,8 @@ pub struct Status {
     pub calls_admitted: u64,
     /// Instances of the revision that serves.
     pub instances: usize,
-    /// Who serves what the revision that serves imports from others: interfaces without
-    /// versions, and names of deployments.
+    /// Who serves what the revision that serves imports from others: interfaces, with versions
+    /// only where several serve versions of one, and names of deployments.
     pub links: BTreeMap<String, ComponentName>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Tests: the workspace's `tests/suite/links`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
@@ -32,6 +32,8 @@ pub(crate) type Functions = Arc<Vec<Arc<Link>>>;
 pub(crate) struct Link {
     /// What the caller has to be granted: the interface's path.
     pub(crate) interface: String,
+    /// The same with the version that is imported.
+    version: String,
     pub(crate) target: Arc<Named>,
     pub(super) calls: Calls,
 }
@@ -42,10 +44,21 @@ impl Links {
         self.functions.load_full()
     }
 
-    /// Which interface is served by whom.
-    pub(crate) fn targets(&self) -> BTreeMap<String, ComponentName> {
+    /// What has to be granted, an interface without its version, and who serves it.
+    pub(crate) fn calls(&self) -> BTreeSet<(String, ComponentName)> {
         let functions = self.functions.load();
         functions.iter().map(|link| (link.interface.clone(), link.target.name.clone())).collect()
+    }
+
+    /// Which interface is served by whom; with its version where several serve versions of it.
+    pub(crate) fn targets(&self) -> BTreeMap<String, ComponentName> {
+        let functions = self.functions.load();
+        let name = |link: &Arc<Link>| {
+            let same = functions.iter().filter(|other| other.interface == link.interface);
+            let is_one = same.map(|other| &other.target.name).all(|name| *name == link.target.name);
+            if is_one { link.interface.clone() } else { link.version.clone() }
+        };
+        functions.iter().map(|link| (name(link), link.target.name.clone())).collect()
     }
 
     /// Lets go of the others: two that import each other would keep each other alive.
@@ -132,7 +145,8 @@ fn connect(
     target: &Arc<Named>,
 ) -> Result<Link> {
     let calls = lane::connect(target, function, caller)?;
-    Ok(Link { interface: import.name.path().to_owned(), target: Arc::clone(target), calls })
+    let (interface, version) = (import.name.path().to_owned(), import.name.to_string());
+    Ok(Link { interface, version, target: Arc::clone(target), calls })
 }
 
 fn foreign(import: &Interface, resource: &str, server: &ComponentName) -> String {

@@ -103,7 +103,7 @@ fn check_calls(draft: &Draft) -> Result<()> {
     let policy = draft.policy();
     let problems: Vec<String> = draft
         .links
-        .targets()
+        .calls()
         .into_iter()
         .filter_map(|(interface, target)| {
             let calling = Operation::Named { kind: Kind::Call, name: interface.clone() };

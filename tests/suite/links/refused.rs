@@ -55,7 +55,10 @@ async fn two_versions_are_served_by_two() {
         format!(r#"(import "acme:store/kv@{version}.0.0" (instance (export "add" {function})))"#)
     };
     let both = wat("both", &format!("(component {} {})", imports(1), imports(2)));
-    host.deploy(both).grants(may_call()).await.expect("deployed");
+    let both = host.deploy(both).grants(may_call()).await.expect("deployed");
+    let links = both.status().links;
+    let told: Vec<_> = links.iter().map(|(interface, name)| (interface.as_str(), name.as_str())).collect();
+    assert_eq!(told, [("acme:store/kv@1.0.0", "old"), ("acme:store/kv@2.0.0", "new")]);
 }
 
 #[tokio::test]
