@@ -256,7 +256,7 @@ impl Admission {
     /// Another for a call that is inside `serving`: it does not drain before both have left.
     pub(crate) fn again(serving: Arc<Serving>) -> Self {
         let lane = serving.enter_inside();
-        Self { serving: Guard::from_inner(serving), lane }
+        Self::of(serving, lane)
     }
 
     #[inline]

@@ -14,7 +14,7 @@ use super::{Handle, values};
 use crate::deployment::Named;
 use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState};
-use crate::link::{Seat, Tree};
+use crate::link::{Seat, Sitting, Tree};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
@@ -132,13 +132,14 @@ impl DynamicFunction {
         &self,
         tree: &Arc<Tree>,
         bound: Ticks,
+        sitting: Option<Sitting>,
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
         let run = async move |function: &Func, store: StoreContextMut<'_, InstanceState>| {
             function.call_async(store, params, results).await
         };
-        self.handle.call_linked(tree, bound, run).await
+        self.handle.call_linked(tree, bound, sitting, run).await
     }
 
     /// The same in the instance in which the caller has resources; handles among the values are

@@ -13,7 +13,7 @@ use crate::call::{self, within};
 use crate::deployment::{Admission, Caller, Named, Serving};
 use crate::engine::{Clock, Ticks};
 use crate::instance::{Instance, InstanceState, Slot};
-use crate::link::{Seat, Tree};
+use crate::link::{Seat, Sitting, Tree};
 use crate::revision::Revision;
 
 /// Finds a `T` in an instance of a revision.
@@ -80,13 +80,19 @@ impl<T: Send + Sync + 'static> Handle<T> {
         self.run_in_time(admission.serving(), admission.lane, deadline, None, run).await
     }
 
-    /// Calls on behalf of a call of another component, within that one's time.
+    /// Calls on behalf of a call of another component, within that one's time: where the caller
+    /// has resources, if it has any.
     pub(crate) async fn call_linked<R>(
         &self,
         tree: &Arc<Tree>,
         bound: Ticks,
+        sitting: Option<Sitting>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
     ) -> Result<R> {
+        if let Some(sitting) = sitting {
+            let call = async |seat: &mut Seat<'_>| self.call_seated(seat, run).await;
+            return Box::pin(sitting.call(tree, bound, call)).await;
+        }
         let begun = self.clock.now();
         let entered = tree.enter(&self.deployment).await?;
         let deadline = begun.plus(entered.serving.revision.call_ticks).min(bound);

@@ -15,7 +15,7 @@ use super::Handle;
 use crate::deployment::Named;
 use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState};
-use crate::link::{Seat, Tree};
+use crate::link::{Sitting, Tree};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
@@ -100,22 +100,14 @@ where
         &self,
         tree: &Arc<Tree>,
         bound: Ticks,
+        sitting: Option<Sitting>,
         params: Params,
     ) -> Result<Results> {
         let run = async move |function: &TypedFunc<Params, Results>,
                               store: StoreContextMut<'_, InstanceState>| {
             function.call_async(store, params).await
         };
-        self.0.call_linked(tree, bound, run).await
-    }
-
-    /// The same in the instance in which the caller has resources.
-    pub(crate) async fn call_seated(&self, seat: &mut Seat<'_>, params: Params) -> Result<Results> {
-        let run = async move |function: &TypedFunc<Params, Results>,
-                              store: StoreContextMut<'_, InstanceState>| {
-            function.call_async(store, params).await
-        };
-        self.0.call_seated(seat, run).await
+        self.0.call_linked(tree, bound, sitting, run).await
     }
 }
 

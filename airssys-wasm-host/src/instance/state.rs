@@ -120,9 +120,9 @@ impl InstanceState {
         self.sessions.iter().filter_map(Weak::upgrade).filter(|session| session.is_of(target)).collect()
     }
 
-    /// It has resources there.
+    /// It may have resources there, from here on.
     pub(crate) fn remember(&mut self, session: &Arc<Session>) {
-        self.sessions.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&Arc::downgrade(session)));
+        self.sessions.retain(|known| known.strong_count() > 0);
         self.sessions.push(Arc::downgrade(session));
     }
 

@@ -12,7 +12,6 @@ use airssys_wasm_core::world::{Function as FunctionType, Signature};
 use wasmtime::component::LinkerInstance;
 
 use super::resources::{self, Kinds};
-use super::session::Seat;
 use super::stub::{Calling, LinkFailed};
 use crate::Result;
 use crate::deployment::Named;
@@ -59,14 +58,9 @@ pub(super) fn define(
         Box::new(async move {
             let calling = Calling::begin(&mut store, place)?;
             let Calls::Dynamic(function) = &calling.link.calls else { return Err(other_types()) };
-            let Calling { tree, deadline, .. } = &calling;
-            let called = match calling.sitting().await? {
-                None => function.call_linked(tree, *deadline, params, results).await,
-                Some(sitting) => {
-                    let call = async |seat: &mut Seat<'_>| function.call_seated(seat, params, results).await;
-                    Box::pin(sitting.call(tree, *deadline, call)).await
-                }
-            };
+            let sitting = calling.sitting().await?;
+            let called =
+                function.call_linked(&calling.tree, calling.deadline, sitting, params, results).await;
             called.map_err(|error| LinkFailed(error).into())
         })
     })
@@ -106,14 +100,8 @@ impl WithTypes for Define<'_, '_> {
                 let Some(function) = function.downcast_ref::<Function<P, R>>() else {
                     return Err(other_types());
                 };
-                let Calling { tree, deadline, .. } = &calling;
-                let called = match calling.sitting().await? {
-                    None => function.call_linked(tree, *deadline, params).await,
-                    Some(sitting) => {
-                        let call = async |seat: &mut Seat<'_>| function.call_seated(seat, params).await;
-                        Box::pin(sitting.call(tree, *deadline, call)).await
-                    }
-                };
+                let sitting = calling.sitting().await?;
+                let called = function.call_linked(&calling.tree, calling.deadline, sitting, params).await;
                 called.map_err(|error: crate::Error| LinkFailed(error).into())
             })
         })

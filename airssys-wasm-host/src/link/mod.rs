@@ -24,6 +24,6 @@ mod tree;
 
 pub(crate) use links::Link;
 pub(crate) use links::{Bound, Functions, Links, check_said, resolve};
-pub(crate) use session::{Seat, Session};
+pub(crate) use session::{Seat, Session, Sitting};
 pub(crate) use stub::{LinkFailed, define};
 pub(crate) use tree::Tree;

@@ -30,7 +30,6 @@ impl Remote {
         session.opened();
         let remote = Self { session: Arc::clone(session), resource: Some(resource) };
         let held = store.data_mut().ctx().table.push(remote)?;
-        store.data_mut().remember(session);
         ResourceDynamic::new_own(held.rep(), kind).try_into_resource_any(store.as_context_mut())
     }
 

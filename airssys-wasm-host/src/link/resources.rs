@@ -15,6 +15,8 @@ use super::lane::{Calls, other_types};
 use super::remote::Remote;
 use super::session::Session;
 use super::stub::{Calling, LinkFailed};
+use super::tree::Entered;
+use crate::deployment::Named;
 use crate::instance::InstanceState;
 use crate::{Error, ErrorKind, Result};
 
@@ -99,7 +101,7 @@ async fn call(
     let session = lent
         .session
         .or_else(|| calling.session(&entered.serving))
-        .unwrap_or_else(|| Session::begin(&calling.link.target, &entered));
+        .unwrap_or_else(|| begin(&mut store, &calling.link.target, &entered));
     let seat = session.seat(&calling.tree, &entered, calling.deadline).await;
     let mut seat = seat.map_err(LinkFailed)?;
     for remote in lent.given {
@@ -110,6 +112,16 @@ async fn call(
     let result = results.pop().map(|result| hold(&mut store, &session, kinds, ty, &result)).transpose();
     seat.leave();
     result
+}
+
+fn begin(
+    store: &mut StoreContextMut<'_, InstanceState>,
+    target: &Arc<Named>,
+    entered: &Entered,
+) -> Arc<Session> {
+    let session = Session::begin(target, entered);
+    store.data_mut().remember(&session);
+    session
 }
 
 /// Arguments for whoever has the resources.

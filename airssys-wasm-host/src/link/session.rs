@@ -56,7 +56,7 @@ enum Kept {
 }
 
 /// Where a call is let in that belongs to a session.
-pub(super) struct Sitting {
+pub(crate) struct Sitting {
     pub(super) entered: Entered,
     pub(super) session: Arc<Session>,
 }
@@ -300,7 +300,7 @@ impl Drop for Session {
 
 impl Sitting {
     /// Runs a call in the session's instance.
-    pub(super) async fn call<R>(
+    pub(crate) async fn call<R>(
         &self,
         tree: &Arc<Tree>,
         bound: Ticks,

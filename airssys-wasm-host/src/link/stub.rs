@@ -79,7 +79,7 @@ impl Calling {
     /// Where the caller has resources in the revision that the call would be admitted to: it is
     /// served there.
     pub(super) async fn sitting(&self) -> Result<Option<Sitting>, LinkFailed> {
-        if self.sessions.is_empty() {
+        if !self.sessions.iter().any(|session| session.keeps_its_instance()) {
             return Ok(None);
         }
         let entered = Box::pin(self.tree.enter(&self.link.target)).await.map_err(LinkFailed)?;

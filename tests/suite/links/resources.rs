@@ -196,13 +196,7 @@ async fn what_is_left_behind_is_dropped() {
     let stateful = self::user(&host, "stateful", Instancing::Stateful).await;
     keep(&stateful, "y").await;
     host.remove("stateful").await.expect("removed");
-    for _ in 0..200 {
-        if number(&user, "count").await == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(number(&user, "count").await, 0);
+    so_many_are_left(&user, 0).await;
 
     let (_host, user) = linked(Instancing::pooled(1), Instancing::PerCall).await;
     for _ in 0..5 {
@@ -248,7 +242,7 @@ async fn no_more_is_open_than_the_owner_may_have() {
     call::<_, (Vec<String>,)>(&greedy, "many", (10u32,)).await.expect("five handles");
     let error = call::<_, (Vec<String>,)>(&greedy, "many", (100u32,)).await.expect_err("too many");
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
-    only_one_is_left(&user).await;
+    so_many_are_left(&user, 1).await;
     assert_eq!(read_kept(&user).await.expect("told"), ["1.0.0 a"]);
 }
 
@@ -269,13 +263,14 @@ async fn what_is_given_up_on_its_way_is_dropped() {
         let given_up = tokio::time::timeout(Duration::from_millis(100), call::<_, ()>(&user, function, ()));
         given_up.await.expect_err("the instance is busy");
         sleeping.await.expect("a caller").expect("it slept");
-        only_one_is_left(&other).await;
+        so_many_are_left(&other, 1).await;
     }
 }
 
-async fn only_one_is_left(user: &Deployment) {
+/// Once what nobody has any more was dropped, which is nobody's to wait for.
+async fn so_many_are_left(user: &Deployment, expected: u32) {
     for _ in 0..200 {
-        if number(user, "count").await == 1 {
+        if number(user, "count").await == expected {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -2,62 +2,7 @@
 
 use std::cell::RefCell;
 
-wit_bindgen::generate!({
-    inline: "
-        package acme:blobs@1.0.0;
-
-        interface types {
-            resource blob {
-                constructor(text: string);
-                append: func(text: string) -> u32;
-                read: func() -> string;
-                split: func(at: u32) -> result<blob, string>;
-                join: static func(parts: list<borrow<blob>>) -> blob;
-                fail: func();
-                sleep: func(ms: u64);
-            }
-            version: func() -> string;
-        }
-
-        interface shelf {
-            use types.{blob};
-
-            record labelled { label: string, blob: option<blob> }
-
-            open-many: func(count: u32) -> list<labelled>;
-            consume: func(blob: blob) -> string;
-            count: func() -> u32;
-            count-beside: func(blob: borrow<blob>) -> u32;
-        }
-
-        world blobs-user {
-            import types;
-            import shelf;
-            export once: func(text: string) -> string;
-            export join: func(parts: list<string>) -> string;
-            export split: func(text: string, at: u32) -> result<tuple<string, string>, string>;
-            export many: func(count: u32) -> list<string>;
-            export consume: func(text: string) -> string;
-            /// Opens one and keeps it for later calls; tells how many are kept.
-            export keep: func(text: string) -> u32;
-            export read-kept: func() -> list<string>;
-            export join-kept: func() -> string;
-            /// Of the kept one and then of a new one.
-            export read-kept-and-new: func() -> tuple<string, string>;
-            export drop-kept: func();
-            /// Gives the first one away.
-            export give-kept: func();
-            /// Opens one and leaves it behind.
-            export leave: func(text: string);
-            export count: func() -> u32;
-            /// What there is where the kept one is.
-            export count-beside-kept: func() -> u32;
-            export fail-kept: func();
-            export sleep-kept: func(ms: u64);
-            export version: func() -> string;
-        }
-    ",
-});
+wit_bindgen::generate!({ path: "../wit/blobs", world: "blobs-user" });
 
 use acme::blobs::shelf;
 use acme::blobs::types::{self, Blob};

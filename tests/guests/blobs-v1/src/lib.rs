@@ -2,43 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-wit_bindgen::generate!({
-    inline: "
-        package acme:blobs@1.0.0;
-
-        interface types {
-            resource blob {
-                constructor(text: string);
-                append: func(text: string) -> u32;
-                read: func() -> string;
-                /// Keeps what is before, returns the rest.
-                split: func(at: u32) -> result<blob, string>;
-                join: static func(parts: list<borrow<blob>>) -> blob;
-                fail: func();
-                sleep: func(ms: u64);
-            }
-            version: func() -> string;
-        }
-
-        interface shelf {
-            use types.{blob};
-
-            record labelled { label: string, blob: option<blob> }
-
-            open-many: func(count: u32) -> list<labelled>;
-            consume: func(blob: blob) -> string;
-            /// How many blobs there are in this instance.
-            count: func() -> u32;
-            /// The same, told from where a blob is.
-            count-beside: func(blob: borrow<blob>) -> u32;
-        }
-
-        world blobs {
-            export types;
-            export shelf;
-        }
-    ",
-});
+wit_bindgen::generate!({ path: "../wit/blobs", world: "blobs" });
 
 use exports::acme::blobs::shelf::{self, Labelled};
 use exports::acme::blobs::types::{self, Blob, BlobBorrow, GuestBlob};
