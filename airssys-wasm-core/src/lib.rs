@@ -38,13 +38,14 @@ pub mod policy;
 mod rollout;
 pub mod section;
 pub mod suggest;
+mod units;
 mod value;
 pub mod world;
 
 pub use capability::{Capability, CapabilityError, Kind, Need, ReasonError, Requests, RequestsError, Rule};
 pub use component::{About, AboutError};
 #[cfg(feature = "component")]
-pub use component::{Component, ComponentError, Digest};
+pub use component::{Component, ComponentError, Digest, DigestError};
 pub use instancing::{Instancing, InstancingError};
 pub use limits::{Limits, LimitsError};
 pub use name::{ComponentName, ComponentNameError, FunctionName, FunctionNameError};

@@ -25,12 +25,22 @@ const MIB: usize = 1024 * KIB;
 /// };
 /// assert!(limits.check().is_ok());
 /// ```
+///
+/// With the feature `serde` they have a text of their own, `memory-bytes-max = "64MiB"` and
+/// `call-deadline = "2s"` in TOML; what is not said is as by default, and a key that is not
+/// known is an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(default, deny_unknown_fields, rename_all = "kebab-case")
+)]
 pub struct Limits {
     /// Linear memory of an instance, all its memories together, in bytes.
     /// Growing beyond it fails as the guest's own out-of-memory.
     ///
     /// Default 256 MiB: a JavaScript engine settles at 110, a Rust guest needs 2.
+    #[cfg_attr(feature = "serde", serde(with = "crate::units::as_bytes"))]
     pub memory_bytes_max: usize,
     /// Elements of all tables of an instance together.
     ///
@@ -50,25 +60,30 @@ pub struct Limits {
     /// lie in memory, some 40 bytes for each element of a list.
     ///
     /// Default 64 MiB: more than any message that should cross by value.
+    #[cfg_attr(feature = "serde", serde(with = "crate::units::as_bytes"))]
     pub hostcall_bytes_max: usize,
     /// Random bytes that one host call hands out.
     ///
     /// Default 1 MiB: keys have 32 bytes, and filling a gigabyte blocks a thread.
+    #[cfg_attr(feature = "serde", serde(with = "crate::units::as_bytes"))]
     pub random_bytes_max: u64,
     /// Bytes of stdout and stderr that reach the log, each second, for all
     /// instances of a deployment together; what is beyond is counted and dropped.
     ///
     /// Default 64 KiB: five hundred lines a second is more than anyone reads.
+    #[cfg_attr(feature = "serde", serde(with = "crate::units::as_bytes"))]
     pub log_bytes_per_second_max: usize,
     /// Wall-clock time of a call, waiting for an instance and inside host calls
     /// included.
     ///
     /// Default 30 s, at most [`Limits::CALL_DEADLINE_MAX`]: longer than a request
     /// waits, shorter than an operator does.
+    #[cfg_attr(feature = "serde", serde(with = "crate::units::as_duration"))]
     pub call_deadline: Duration,
     /// Fuel of a call, about one unit an instruction.
     ///
     /// Default none: counting costs speed, and the deadline bounds time anyway.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub fuel_per_call: Option<u64>,
     /// Calls in flight at once; more wait for their turn until their deadline.
     ///
@@ -134,6 +149,35 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn what_is_written_is_read_and_what_is_unknown_is_refused() {
+        let read = |text: &str| serde_json::from_str::<Limits>(text).map_err(|error| error.to_string());
+        for limits in [
+            Limits::default(),
+            Limits {
+                memory_bytes_max: 1_000,
+                random_bytes_max: 0,
+                fuel_per_call: Some(7),
+                ..Limits::default()
+            },
+            Limits { call_deadline: Duration::from_micros(1_500_001), ..Limits::default() },
+        ] {
+            let text = serde_json::to_string(&limits).expect("text");
+            assert_eq!(read(&text), Ok(limits), "{text}");
+        }
+        assert_eq!(read("{}"), Ok(Limits::default()));
+        for (text, expected) in [
+            (r#"{"memory": "1MiB"}"#, "unknown field `memory`"),
+            (r#"{"memory-bytes-max": "1MB"}"#, "64MiB"),
+            (r#"{"memory-bytes-max": 1}"#, "expected"),
+            (r#"{"call-deadline": "soon"}"#, "30s"),
+        ] {
+            let problem = read(text).expect_err(text);
+            assert!(problem.contains(expected), "{text}: {problem}");
+        }
+    }
 
     #[test]
     fn reports_every_limit_that_cannot_be_kept() {

@@ -13,6 +13,7 @@ use super::Kind;
 use super::error::{Problem, hidden};
 use super::words::{Word, quote_value};
 use crate::suggest::nearest;
+use crate::units::{bytes, bytes_text};
 
 /// What a rule says besides its target.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,7 +107,7 @@ impl Options {
             "from" => {
                 return Err("write the directory on the host as an absolute path without `.` and `..`".into());
             }
-            "max" => self.bytes_max = Some(bytes(value)?),
+            "max" => self.bytes_max = Some(some_bytes(value)?),
             "mode" if value == "append" => self.mode = Mode::Append,
             "mode" => return Err("the mode is `append`, or is not said".into()),
             "until" => self.until = Some(instant(value)?),
@@ -217,25 +218,12 @@ fn instant(text: &str) -> Result<u64, String> {
     if since.subsec_nanos() == 0 { Ok(since.as_secs()) } else { Err(advice()) }
 }
 
-const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
-
-fn bytes(text: &str) -> Result<u64, String> {
-    let advice = || "write a number of bytes with its unit: `512B`, `64KiB`, `64MiB`, `2GiB`".to_owned();
-    let (_, unit) = UNITS.iter().find(|(unit, _)| text.ends_with(unit)).ok_or_else(advice)?;
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let suffix = &text[digits.len()..];
-    if digits.is_empty()
-        || !digits.bytes().all(|b| b.is_ascii_digit())
-        || !UNITS.iter().any(|(u, _)| *u == suffix)
-    {
-        return Err(advice());
+/// Nothing is no quota.
+fn some_bytes(text: &str) -> Result<u64, String> {
+    match bytes(text)? {
+        0 => Err("write more than `0B`".into()),
+        some => Ok(some),
     }
-    digits.parse::<u64>().ok().and_then(|n| n.checked_mul(*unit)).filter(|n| *n > 0).ok_or_else(advice)
-}
-
-fn bytes_text(bytes: u64) -> String {
-    let (unit, size) = UNITS.iter().find(|(_, size)| bytes.is_multiple_of(*size)).unwrap_or(&UNITS[3]);
-    format!("{}{unit}", bytes / size)
 }
 
 impl fmt::Display for Options {
@@ -276,17 +264,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_have_units() {
-        for (text, expected) in [("1B", 1), ("64KiB", 65_536), ("1024KiB", 1 << 20), ("2GiB", 2 << 30)] {
-            assert_eq!(bytes(text), Ok(expected));
-        }
-        for text in
-            ["", "64", "64MB", "MiB", "-1B", "1.5MiB", "64 MiB", "64mib", "99999999999GiB", "0B", "1BKiB"]
-        {
-            assert!(bytes(text).is_err(), "{text:?}");
-        }
-        assert_eq!(bytes_text(1 << 20), "1MiB");
-        assert_eq!(bytes_text(1_000), "1000B");
+    fn a_quota_of_nothing_is_none() {
+        assert!(some_bytes("0B").is_err() && some_bytes("1B").is_ok());
     }
 
     #[test]

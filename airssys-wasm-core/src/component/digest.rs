@@ -3,15 +3,19 @@
 //! Tests: below.
 
 use std::fmt;
+use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
+use thiserror::Error;
 
 /// The sha256 of some bytes; prints as `sha256:` and 64 hex digits.
 ///
 /// ```
 /// use airssys_wasm_core::Digest;
 ///
-/// assert!(Digest::of(b"").to_string().starts_with("sha256:e3b0c442"));
+/// let digest = Digest::of(b"");
+/// assert!(digest.to_string().starts_with("sha256:e3b0c442"));
+/// assert_eq!(digest.to_string().parse(), Ok(digest));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
@@ -42,9 +46,42 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// A text that is no digest.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{text}` is not a digest; write `sha256:` and 64 hex digits in lower case")]
+pub struct DigestError {
+    text: String,
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut bytes = [0; 32];
+        text.strip_prefix("sha256:")
+            .filter(|digits| !digits.contains(|c: char| c.is_ascii_uppercase()))
+            .and_then(|digits| hex::decode_to_slice(digits, &mut bytes).ok())
+            .map(|()| Self(bytes))
+            .ok_or_else(|| DigestError {
+                text: text.chars().take(100).collect::<String>().escape_debug().to_string(),
+            })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Digest;
+
+    #[test]
+    fn reads_what_it_prints_and_nothing_else() {
+        let text = Digest::of(b"a").to_string();
+        assert_eq!(text.parse(), Ok(Digest::of(b"a")));
+        for wrong in
+            ["", "sha256:", &text[7..], &text[..70], &text.to_uppercase(), "sha512:00", "sha256:\u{e9}"]
+        {
+            assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn one_bit_makes_another_digest() {

@@ -17,4 +17,4 @@ mod sections;
 
 pub use about::{About, AboutError};
 #[cfg(feature = "component")]
-pub use {bytes::Component, digest::Digest, error::ComponentError};
+pub use {bytes::Component, digest::Digest, digest::DigestError, error::ComponentError};
