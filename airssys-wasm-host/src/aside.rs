@@ -10,9 +10,9 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::new(ErrorKind::Internal, "the compiler did not return").with_source(error))?
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        Error::new(ErrorKind::Internal, "what was done aside did not return").with_source(error)
+    })?
 }
 
 /// Drops what takes a while to drop (instances give their memory back, code is

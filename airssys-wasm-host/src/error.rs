@@ -91,6 +91,13 @@ pub enum ErrorKind {
     InputFailed,
     /// A stage's function returned an error, and the run ends with it.
     StageError,
+    /// Another process holds the state directory.
+    StateHeld,
+    /// The state directory cannot be read or written: its disk is full, or it is not
+    /// permitted.
+    StateUnavailable,
+    /// What is kept in the state directory is not what was put there.
+    StateDamaged,
     /// A rollout probe stopped the rollout.
     StoppedByProbe,
     /// The revision that serves exports no such function.

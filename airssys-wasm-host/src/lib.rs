@@ -46,6 +46,7 @@ mod capability;
 mod code_cache;
 mod component;
 mod deployment;
+mod disk;
 mod engine;
 mod error;
 mod function;
@@ -57,9 +58,12 @@ mod observe;
 pub mod pipeline;
 mod program;
 mod registry;
+mod restore;
 mod revision;
 mod rollout;
 mod runtime;
+mod state;
+mod store;
 mod wasi;
 
 pub use airssys_wasm_core::pipeline::ComponentPipeline;
@@ -69,7 +73,7 @@ pub use airssys_wasm_core::{
 };
 pub use capability::{Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants};
 pub use component::Component;
-pub use deployment::{Deployment, RevisionStatus, Status};
+pub use deployment::{Deployment, RevisionStatus, Status, Summary};
 pub use error::{Error, ErrorKind, Result};
 pub use function::{Bindings, DynamicFunction, Function};
 pub use host::{Host, HostBuilder};
@@ -78,4 +82,5 @@ pub use observe::{
     AuditLog, AuditRecord, CallId, Event, Events, GuestLine, GuestLog, GuestStream, Identity, Verdict,
 };
 pub use rollout::{Approval, Deploy, Promoted, Rollback, RolloutProbe, Update};
+pub use state::{Action, Change, Serves};
 pub use wasmtime;

@@ -13,24 +13,24 @@ use parking_lot::RwLock;
 /// What each name stands for; none yet for one that is being made ready.
 pub(crate) type Entries<T> = BTreeMap<ComponentName, Option<Arc<T>>>;
 
-pub(crate) struct Registry<T>(pub(crate) RwLock<Entries<T>>);
+pub(crate) struct Registry<T>(pub(crate) Arc<RwLock<Entries<T>>>);
 
 /// A name that is taken. Dropped without being filled, it is free again.
-pub(crate) struct Reserved<'a, T> {
-    registry: &'a Registry<T>,
+pub(crate) struct Reserved<T> {
+    registry: Registry<T>,
     name: ComponentName,
     filled: bool,
 }
 
 impl<T> Registry<T> {
     /// Takes a name; none if somebody has it.
-    pub(crate) fn reserve(&self, name: &ComponentName) -> Option<Reserved<'_, T>> {
+    pub(crate) fn reserve(&self, name: &ComponentName) -> Option<Reserved<T>> {
         let mut entries = self.0.write();
         if entries.contains_key(name) {
             return None;
         }
         entries.insert(name.clone(), None);
-        Some(Reserved { registry: self, name: name.clone(), filled: false })
+        Some(Reserved { registry: Self(Arc::clone(&self.0)), name: name.clone(), filled: false })
     }
 
     /// Frees a name.
@@ -41,18 +41,22 @@ impl<T> Registry<T> {
 
 impl<T> Default for Registry<T> {
     fn default() -> Self {
-        Self(RwLock::default())
+        Self(Arc::default())
     }
 }
 
-impl<T> Reserved<'_, T> {
-    pub(crate) fn fill(mut self, what: &Arc<T>) {
+impl<T> Reserved<T> {
+    pub(crate) fn name(&self) -> &ComponentName {
+        &self.name
+    }
+
+    pub(crate) fn fill(&mut self, what: &Arc<T>) {
         self.registry.0.write().insert(self.name.clone(), Some(Arc::clone(what)));
         self.filled = true;
     }
 }
 
-impl<T> Drop for Reserved<'_, T> {
+impl<T> Drop for Reserved<T> {
     fn drop(&mut self) {
         if !self.filled {
             self.registry.remove(&self.name);

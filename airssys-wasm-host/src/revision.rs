@@ -18,7 +18,7 @@ use crate::observe::{Identity, LogBudget};
 use crate::program::Program;
 use crate::runtime::Runtime;
 use crate::wasi::Printer;
-use crate::{Component, Error, ErrorKind, Result};
+use crate::{Component, Error, ErrorKind, Result, linker};
 
 pub(crate) struct Revision {
     pub(crate) number: u64,
@@ -98,6 +98,8 @@ impl Draft {
     /// The revision, if what it may do has been looked into.
     pub(crate) fn with_program(self, runtime: &Runtime, program: Arc<Program>) -> Option<Revision> {
         let Powers { authority, rooms } = self.powers?;
+        let imports = linker::unprovided(self.component.world(), runtime.linkers.providers());
+        let calls_others = imports.iter().any(|import| !import.functions.is_empty());
         let printer = Printer {
             component: self.name,
             revision: self.number,
@@ -117,7 +119,7 @@ impl Draft {
             printer: Arc::new(printer),
             authority,
             rooms,
-            calls_others: !self.links.functions().is_empty(),
+            calls_others,
             links: self.links,
             exact_names: RwLock::default(),
         })

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use airssys_wasm_core::{Digest, Limits};
+use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 
 use crate::capability::Suppliers;
@@ -17,6 +18,7 @@ use crate::linker::Linkers;
 use crate::observe::{Announcer, AuditTrail, GuestLog};
 use crate::program::Program;
 use crate::rollout::RolloutProbe;
+use crate::state::State;
 use crate::{Component, Result};
 
 pub(crate) struct Runtime {
@@ -33,6 +35,8 @@ pub(crate) struct Runtime {
     /// Lanes that calls take through a serving.
     pub(crate) lanes: usize,
     pub(crate) programs: Programs,
+    /// What is kept on disk; none unless the embedder says where.
+    pub(crate) state: ArcSwapOption<State>,
 }
 
 /// Compiled programs that are in use somewhere: two deployments of the same bytes
@@ -41,6 +45,16 @@ pub(crate) struct Runtime {
 pub(crate) struct Programs(Mutex<HashMap<(Digest, Profile), Weak<Program>>>);
 
 impl Runtime {
+    /// Where changes are kept; none if nowhere, or not any more.
+    pub(crate) fn state(&self) -> Option<Arc<State>> {
+        self.state.load_full()
+    }
+
+    /// Whether changes are kept, which blocks.
+    pub(crate) fn keeps(&self) -> bool {
+        self.state.load().is_some()
+    }
+
     /// A number for another instance.
     pub(crate) fn count_instance(&self) -> u64 {
         self.instances_started.fetch_add(1, Ordering::Relaxed) + 1

@@ -14,6 +14,7 @@ mod observe;
 mod pipelines;
 mod promises;
 mod readme;
+mod state;
 mod support;
 mod walls;
 mod watchdog;

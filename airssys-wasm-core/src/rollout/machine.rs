@@ -34,6 +34,8 @@ pub enum Effect {
     CheckGrants,
     /// Have compiled code, from the cache or the compiler, and link it.
     Compile,
+    /// Have the state directory keep its bytes, if there is one.
+    Keep,
     /// Let new calls wait.
     Pause,
     /// Wait for the calls in flight to end. Their instances stand still from then
@@ -45,7 +47,8 @@ pub enum Effect {
     BindCallers,
     /// Ask the first instance whether it is healthy.
     CheckHealth,
-    /// Point the name at the new revision. The only effect that callers see.
+    /// Point the name at the new revision, once the state directory has it, if there is one.
+    /// The only effect that callers see.
     Switch,
     /// Drop the first instance.
     Discard,
@@ -100,7 +103,7 @@ impl Rollout {
     #[must_use]
     pub fn deploy() -> Self {
         use Effect::*;
-        Self::following(&[CheckImports, CheckGrants, Compile, Start, CheckHealth, Switch])
+        Self::following(&[CheckImports, CheckGrants, Compile, Keep, Start, CheckHealth, Switch])
     }
 
     /// A new revision in place of the one that serves.
@@ -115,6 +118,7 @@ impl Rollout {
                 CheckImports,
                 CheckGrants,
                 Compile,
+                Keep,
                 Start,
                 BindCallers,
                 CheckHealth,
@@ -127,6 +131,7 @@ impl Rollout {
                 CheckImports,
                 CheckGrants,
                 Compile,
+                Keep,
                 Pause,
                 Drain,
                 Start,
@@ -203,6 +208,7 @@ impl fmt::Display for Effect {
             Self::CheckImports => "checking the imports",
             Self::CheckGrants => "checking the grants",
             Self::Compile => "compiling",
+            Self::Keep => "keeping its bytes",
             Self::Pause => "letting calls wait",
             Self::Drain => "draining",
             Self::Start => "starting",

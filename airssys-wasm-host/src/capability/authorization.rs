@@ -30,6 +30,17 @@ struct State {
 }
 
 impl Authorization {
+    /// What a state directory has of it.
+    pub(crate) fn restored(revoked: Vec<Rule>, pending: Option<Component>) -> Self {
+        Self(Mutex::new(State { live: Vec::new(), revoked: revoked.into(), lifted: 0, pending }))
+    }
+
+    /// What is taken back once the first `lifted` revocations are over.
+    pub(crate) fn revoked_after(&self, lifted: usize) -> Vec<Rule> {
+        let state = self.0.lock();
+        state.revoked.iter().skip(lifted.saturating_sub(state.lifted)).cloned().collect()
+    }
+
     /// How many rules were ever taken back. Grants that are said now lift those.
     pub(crate) fn revocations(&self) -> usize {
         let state = self.0.lock();
@@ -48,7 +59,7 @@ impl Authorization {
     }
 
     /// New grants have gone live: the first `lifted` revocations are over.
-    pub(crate) fn lift(&self, lifted: usize) {
+    fn lift(&self, lifted: usize) {
         let mut state = self.0.lock();
         while state.lifted < lifted && state.revoked.pop_front().is_some() {
             state.lifted += 1;
@@ -60,8 +71,10 @@ impl Authorization {
         self.0.lock().pending = Some(pending);
     }
 
-    pub(crate) fn no_longer_waits(&self) {
-        self.0.lock().pending = None;
+    /// What a switch left: the first `lifted` revocations are over, and what waits.
+    pub(crate) fn settle(&self, lifted: usize, pending: Option<Component>) {
+        self.lift(lifted);
+        self.0.lock().pending = pending;
     }
 
     pub(crate) fn pending(&self) -> Option<Component> {

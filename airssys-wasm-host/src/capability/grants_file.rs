@@ -2,12 +2,12 @@
 //!
 //! Tests: the workspace's `tests/suite/capabilities/grants_file`, which kills the writer.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
 use std::path::Path;
 
 use airssys_wasm_core::policy::Grants;
 
+use crate::disk::replace;
 use crate::{Error, ErrorKind, Result};
 
 /// Reads grants from a TOML file. A file that cannot be read in full grants nothing: it is
@@ -38,22 +38,4 @@ pub fn write_grants(path: impl AsRef<Path>, grants: &Grants) -> Result<()> {
     replace(path, grants.to_toml().as_bytes()).map_err(|error| {
         Error::new(ErrorKind::Io, format!("cannot write `{}`", path.display())).with_source(error)
     })
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
-    let aside = folder.join(format!(".{name}.{}", std::process::id()));
-    let written = File::create(&aside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    let outcome = written.and_then(|()| fs::rename(&aside, path));
-    if outcome.is_err() {
-        // What is left aside is nobody's.
-        let _ = fs::remove_file(&aside);
-        return outcome;
-    }
-    // The new name survives a crash once the folder is on disk.
-    File::open(folder)?.sync_all()
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::checksum;
+use crate::disk::{about, of_bytes, of_file, open_private};
 
 /// What is verified and mapped in about 200 microseconds.
 const SMALL_BYTES: u64 = 1 << 20;
@@ -17,7 +17,7 @@ pub(super) struct Directory(PathBuf);
 impl Directory {
     /// Opens the directory, making it if it is not there.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        make_private(path).and_then(|()| check_private(path)).map_err(|error| about(path, &error))?;
+        open_private(path)?;
         Ok(Self(path.to_owned()))
     }
 
@@ -34,7 +34,7 @@ impl Directory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(about(&sum, &error)),
         };
-        if checksum::of_file(&code).map_err(|error| about(&code, &error))? != expected {
+        if of_file(&code).map_err(|error| about(&code, &error))? != expected {
             return Err(about(&code, &"its checksum does not match"));
         }
         Ok(Some(code))
@@ -44,7 +44,7 @@ impl Directory {
     pub(super) fn keep(&self, key: &str, code: &[u8]) -> io::Result<()> {
         let (code_path, sum_path) = self.paths(key);
         self.write(&code_path, code)?;
-        self.write(&sum_path, checksum::of_bytes(code).as_bytes())
+        self.write(&sum_path, of_bytes(code).as_bytes())
     }
 
     fn paths(&self, key: &str) -> (PathBuf, PathBuf) {
@@ -62,44 +62,6 @@ impl Directory {
         }
         written.map_err(|error| about(path, &error))
     }
-}
-
-fn about(path: &Path, error: &dyn std::fmt::Display) -> io::Error {
-    io::Error::other(format!("`{}`: {error}", path.display()))
-}
-
-#[cfg(unix)]
-fn make_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-#[cfg(unix)]
-fn check_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-    let metadata = fs::metadata(path)?;
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::other(
-            "it belongs to another user, and code from it would be trusted; say a directory of your own",
-        ));
-    }
-    let mode = metadata.permissions().mode();
-    if mode & 0o022 != 0 {
-        return Err(io::Error::other(
-            "others can write to it, and code from it would be trusted; make it private with `chmod 700`",
-        ));
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn make_private(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
-}
-
-#[cfg(not(unix))]
-fn check_private(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
@@ -128,25 +90,5 @@ mod tests {
         }
         fs::remove_file(&path).expect("removed");
         assert!(directory.find("a").is_err());
-    }
-
-    /// Only the superuser can give a directory away; for others there is nothing to
-    /// try.
-    #[cfg(unix)]
-    #[test]
-    fn refuses_a_directory_of_another_user() {
-        let place = tempfile::tempdir().expect("a directory");
-        if std::os::unix::fs::chown(place.path(), Some(1), None).is_ok() {
-            assert!(Directory::open(place.path()).is_err());
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn refuses_a_directory_that_others_can_write() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let place = tempfile::tempdir().expect("a directory");
-        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).expect("opened to all");
-        assert!(Directory::open(place.path()).is_err());
     }
 }

@@ -8,7 +8,6 @@
 //! that cannot be written, everything works and compiles each time.
 //! Tests: the workspace's `tests/code_cache`.
 
-mod checksum;
 mod directory;
 
 use std::path::{Path, PathBuf};

@@ -11,9 +11,8 @@ use airssys_wasm_core::{ComponentName, FunctionName, Rule};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentNamedList, Instance as WasmInstance, Lift, Lower};
 
-use super::{Named, RevisionStatus, Status};
+use super::{Kept, Named, RevisionStatus, Status};
 use crate::function::{Bindings, DynamicFunction, Function};
-use crate::revision::Revision;
 use crate::{InstanceState, Result};
 
 /// A name with a revision that serves it. Survives updates; cloning is cheap.
@@ -116,15 +115,8 @@ impl Deployment {
         let serving = self.0.serving();
         Status {
             component: self.0.name.clone(),
-            serving: revision_status(&serving.revision),
-            revisions: self
-                .0
-                .history
-                .lock()
-                .kept()
-                .iter()
-                .map(|revision| revision_status(revision))
-                .collect(),
+            serving: RevisionStatus::of(&serving.revision),
+            revisions: self.0.history.lock().kept().iter().map(Kept::status).collect(),
             calls_in_flight: serving.calls_inside(),
             calls_admitted: serving.calls_admitted(),
             instances: serving.instances.count(),
@@ -136,18 +128,5 @@ impl Deployment {
 impl fmt::Debug for Deployment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Deployment").field(&self.0.name).finish()
-    }
-}
-
-fn revision_status(revision: &Revision) -> RevisionStatus {
-    RevisionStatus {
-        revision: revision.number,
-        version: revision.component.version().cloned(),
-        description: revision.component.description().map(str::to_owned),
-        digest: revision.component.digest(),
-        instancing: revision.instancing,
-        limits: revision.limits.clone(),
-        requested: revision.component.requested().clone(),
-        pooled: revision.program.is_pooled(),
     }
 }

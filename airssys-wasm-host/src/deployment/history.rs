@@ -1,18 +1,22 @@
 //! Which revisions a name has had, and which one a rollback goes to.
 //!
-//! Tests: below, and the workspace's `tests/promises/rollback`.
+//! Tests: the workspace's `tests/suite/promises/rollback` and `tests/suite/state`.
 
 use std::sync::Arc;
 
+use airssys_wasm_core::Rule;
 use semver::Version;
 
+use super::Kept;
 use crate::revision::Revision;
+use crate::state::NameRecord;
 use crate::{Error, ErrorKind, Result};
 
 /// The revisions that are kept, and the order in which they served.
+#[derive(Clone)]
 pub(crate) struct History {
     /// The one that served longest ago first, the one that serves last.
-    kept: Vec<Arc<Revision>>,
+    kept: Vec<Kept>,
     /// Numbers of those that served before the one that serves now, last on top.
     /// A rollback takes from it, so that rolling back twice goes back two steps.
     served: Vec<u64>,
@@ -24,7 +28,38 @@ pub(crate) struct History {
 impl History {
     pub(crate) fn new(first: Arc<Revision>, kept_max: usize) -> Self {
         let number = first.number;
-        Self { kept: vec![first], served: Vec::new(), serving: number, last_number: number, kept_max }
+        let kept = vec![Kept::Ready(first)];
+        Self { kept, served: Vec::new(), serving: number, last_number: number, kept_max }
+    }
+
+    /// What a record tells, with the revisions that are ready.
+    pub(crate) fn restored(record: &NameRecord, ready: &[Arc<Revision>], kept_max: usize) -> Self {
+        let kept = record.revisions.iter().map(|stored| {
+            let ready = ready.iter().find(|revision| revision.number == stored.number);
+            ready.map_or_else(
+                || Kept::Stored(Arc::new(stored.clone())),
+                |revision| Kept::Ready(Arc::clone(revision)),
+            )
+        });
+        Self {
+            kept: kept.collect(),
+            served: record.served.clone(),
+            serving: record.serving,
+            last_number: record.last_number,
+            kept_max,
+        }
+    }
+
+    /// What the state directory keeps of it.
+    pub(crate) fn record(&self) -> NameRecord {
+        NameRecord {
+            serving: self.serving,
+            served: self.served.clone(),
+            last_number: self.last_number,
+            revisions: self.kept.iter().map(Kept::record).collect(),
+            revoked: Vec::new(),
+            waiting: None,
+        }
     }
 
     /// A number that no revision has had, nor will.
@@ -35,52 +70,61 @@ impl History {
 
     /// An update went live. Returns the revisions that are not kept any more.
     #[must_use = "dropping a revision unmaps its code, which takes a while"]
-    pub(crate) fn updated_to(&mut self, revision: Arc<Revision>) -> Vec<Arc<Revision>> {
+    pub(crate) fn updated_to(&mut self, revision: Arc<Revision>) -> Vec<Kept> {
         self.served.push(self.serving);
         self.serving = revision.number;
-        self.kept.push(revision);
+        self.kept.push(Kept::Ready(revision));
         self.forget_the_oldest()
     }
 
     /// A rollback went live.
-    pub(crate) fn rolled_back_to(&mut self, number: u64) {
+    pub(crate) fn rolled_back_to(&mut self, revision: Arc<Revision>) {
+        let number = revision.number;
         match self.served.iter().rposition(|served| *served == number) {
             Some(place) => self.served.truncate(place),
             None => self.served.push(self.serving),
         }
         self.serving = number;
-        self.kept.sort_by_key(|revision| revision.number == number);
+        self.kept.retain(|kept| kept.number() != number);
+        self.kept.push(Kept::Ready(revision));
+    }
+
+    /// Takes a rule back from the revisions that are not ready; the others hear of it
+    /// themselves.
+    pub(crate) fn revoke(&mut self, rule: &Rule) -> Result<()> {
+        self.kept.iter_mut().try_for_each(|kept| kept.revoke(rule))
     }
 
     /// The revision to roll back to: the one of `version`, or the one that served
     /// before.
-    pub(crate) fn target(&self, version: Option<&Version>) -> Result<Arc<Revision>> {
-        let found = match version {
-            Some(version) => self.kept.iter().rev().find(|revision| {
-                revision.number != self.serving && revision.component.version() == Some(version)
-            }),
-            None => self.served.iter().rev().find_map(|number| self.revision(*number)),
-        };
+    pub(crate) fn target(&self, version: Option<&Version>) -> Result<Kept> {
+        let found =
+            match version {
+                Some(version) => self.kept.iter().rev().find(|revision| {
+                    revision.number() != self.serving && revision.version() == Some(version)
+                }),
+                None => self.served.iter().rev().find_map(|number| self.revision(*number)),
+            };
         found.cloned().ok_or_else(|| self.nothing_to_roll_back_to(version))
     }
 
     /// Every revision that is kept, by number.
-    pub(crate) fn kept(&self) -> Vec<Arc<Revision>> {
+    pub(crate) fn kept(&self) -> Vec<Kept> {
         let mut kept = self.kept.clone();
-        kept.sort_by_key(|revision| revision.number);
+        kept.sort_by_key(Kept::number);
         kept
     }
 
-    fn revision(&self, number: u64) -> Option<&Arc<Revision>> {
-        self.kept.iter().find(|revision| revision.number == number)
+    fn revision(&self, number: u64) -> Option<&Kept> {
+        self.kept.iter().find(|revision| revision.number() == number)
     }
 
     /// Forgets those that served longest ago: never the one that serves, nor the
     /// one before it.
-    fn forget_the_oldest(&mut self) -> Vec<Arc<Revision>> {
+    fn forget_the_oldest(&mut self) -> Vec<Kept> {
         let surplus = self.kept.len().saturating_sub(self.kept_max);
         let forgotten: Vec<_> = self.kept.drain(..surplus).collect();
-        self.served.retain(|number| forgotten.iter().all(|revision| revision.number != *number));
+        self.served.retain(|number| forgotten.iter().all(|revision| revision.number() != *number));
         forgotten
     }
 
@@ -88,10 +132,10 @@ impl History {
         let others: Vec<String> = self
             .kept()
             .iter()
-            .filter(|revision| revision.number != self.serving)
-            .map(|revision| match revision.component.version() {
-                Some(version) => format!("{version} (revision {})", revision.number),
-                None => format!("revision {}", revision.number),
+            .filter(|revision| revision.number() != self.serving)
+            .map(|revision| match revision.version() {
+                Some(version) => format!("{version} (revision {})", revision.number()),
+                None => format!("revision {}", revision.number()),
             })
             .collect();
         let wanted = match version {

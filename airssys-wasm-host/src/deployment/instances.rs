@@ -42,8 +42,8 @@ enum Grant {
 }
 
 impl Instances {
-    /// Begins with `first`, if any are kept beyond their call.
-    pub(super) fn new(runtime: &Runtime, revision: Arc<Revision>, first: Box<Instance>) -> Self {
+    /// Begins with `first` if there is one, and if any are kept beyond their call.
+    pub(super) fn new(runtime: &Runtime, revision: Arc<Revision>, first: Option<Box<Instance>>) -> Self {
         let max = match revision.instancing {
             Instancing::Stateful => 1,
             Instancing::Pooled { max } => (max.get() as usize).min(revision.limits.concurrent_calls_max),
@@ -54,11 +54,13 @@ impl Instances {
             revision,
             idle: (0..runtime.lanes).map(|_| ArrayQueue::new(idle_max)).collect(),
             max,
-            count: AtomicUsize::new(1),
-            newest: AtomicU64::new(first.store.data().number()),
+            count: AtomicUsize::new(first.iter().count()),
+            newest: AtomicU64::new(first.as_ref().map_or(0, |first| first.store.data().number())),
             line: Line::new(),
         };
-        instances.give_back(0, first);
+        if let Some(first) = first {
+            instances.give_back(0, first);
+        }
         instances
     }
 

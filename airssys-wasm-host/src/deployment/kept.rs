@@ -1,36 +1,155 @@
-//! Instances that others keep to themselves, with what they have open in them.
+//! A revision that a name keeps for a rollback, or that serves.
 //!
-//! Keeps nobody alive. Tests: the workspace's `tests/suite/links/resources`.
+//! Tests: the workspace's `tests/suite/state`.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use parking_lot::Mutex;
+use airssys_wasm_core::policy::{Grants, Requested};
+use airssys_wasm_core::{ComponentName, Rule};
+use semver::Version;
 
-use super::Serving;
+use super::RevisionStatus;
+use crate::capability::Enforcement;
+use crate::revision::Revision;
+use crate::state::{ComponentRecord, RevisionRecord, Serves};
+use crate::{Error, ErrorKind, Result};
 
-/// Somebody who keeps an instance between calls.
-pub(crate) trait Keeper: Send + Sync {
-    /// What it is an instance of.
-    fn serving(&self) -> &Arc<Serving>;
-
-    /// Discards it, with all that is open in it, unless a call uses it.
-    fn let_go(&self);
+#[derive(Clone)]
+pub(crate) enum Kept {
+    /// It can serve at once.
+    Ready(Arc<Revision>),
+    /// As the state directory has it. A rollback makes it ready.
+    Stored(Arc<RevisionRecord>),
 }
 
-/// Everybody who may keep an instance of one deployment.
-#[derive(Default)]
-pub(crate) struct Keepers(Mutex<Vec<Weak<dyn Keeper>>>);
-
-impl Keepers {
-    pub(crate) fn register(&self, keeper: Weak<dyn Keeper>) {
-        let mut keepers = self.0.lock();
-        keepers.retain(|keeper| keeper.strong_count() > 0);
-        keepers.push(keeper);
+impl Kept {
+    pub(crate) fn number(&self) -> u64 {
+        match self {
+            Self::Ready(revision) => revision.number,
+            Self::Stored(record) => record.number,
+        }
     }
 
-    /// Has those let go whose instance is one of a serving that is meant.
-    pub(crate) fn let_go_of(&self, is_meant: impl Fn(&Arc<Serving>) -> bool) {
-        let keepers: Vec<_> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
-        keepers.iter().filter(|keeper| is_meant(keeper.serving())).for_each(|keeper| keeper.let_go());
+    pub(crate) fn version(&self) -> Option<&Version> {
+        match self {
+            Self::Ready(revision) => revision.component.version(),
+            Self::Stored(record) => record.component.version.as_ref(),
+        }
     }
+
+    pub(crate) fn status(&self) -> RevisionStatus {
+        match self {
+            Self::Ready(revision) => RevisionStatus::of(revision),
+            Self::Stored(record) => RevisionStatus::stored(record),
+        }
+    }
+
+    /// What the state directory keeps of it.
+    pub(crate) fn record(&self) -> RevisionRecord {
+        match self {
+            Self::Ready(revision) => RevisionRecord::of(revision),
+            Self::Stored(record) => RevisionRecord::clone(record),
+        }
+    }
+
+    /// Lets go of the deployments that it is linked to.
+    pub(crate) fn cut_links(&self) {
+        if let Self::Ready(revision) = self {
+            revision.links.cut();
+        }
+    }
+
+    /// Takes a rule back, if nothing else tells it.
+    pub(super) fn revoke(&mut self, rule: &Rule) -> Result<()> {
+        if let Self::Stored(record) = self {
+            let mut grants = record.grants()?;
+            grants.revoke(rule);
+            Arc::make_mut(record).grants = grants.to_toml();
+        }
+        Ok(())
+    }
+}
+
+impl RevisionRecord {
+    fn of(revision: &Revision) -> Self {
+        let linked = revision.links.calls().into_iter().map(|(_, target)| target.to_string());
+        let bound = revision.links.bound.iter();
+        Self {
+            number: revision.number,
+            component: ComponentRecord::of(&revision.component),
+            instancing: revision.instancing,
+            limits: revision.limits.clone(),
+            grants: revision.authority.policy().grants().to_toml(),
+            audit_only: revision.authority.enforcement() == Enforcement::AuditOnly,
+            bound: bound.map(|(interface, name)| (interface.clone(), name.to_string())).collect(),
+            linked: linked.collect(),
+            pooled: revision.program.is_pooled(),
+        }
+    }
+
+    /// What it is granted.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StateDamaged`] if that cannot be read.
+    pub(crate) fn grants(&self) -> Result<Grants> {
+        Grants::from_toml(&self.grants).map_err(|error| unreadable("grants", &error))
+    }
+
+    /// Which deployment was said to serve which interface.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StateDamaged`] if that cannot be read.
+    pub(crate) fn bound(&self) -> Result<crate::link::Bound> {
+        let read = |(interface, name): (&String, &String)| {
+            let name: ComponentName = name.parse().map_err(|error| unreadable("links", &error))?;
+            Ok((interface.clone(), name))
+        };
+        self.bound.iter().map(read).collect()
+    }
+}
+
+impl Serves {
+    pub(crate) fn of(revision: &Revision) -> Self {
+        Self {
+            revision: revision.number,
+            version: revision.component.version().cloned(),
+            digest: revision.component.digest(),
+        }
+    }
+}
+
+impl RevisionStatus {
+    pub(super) fn of(revision: &Revision) -> Self {
+        Self {
+            revision: revision.number,
+            version: revision.component.version().cloned(),
+            description: revision.component.description().map(str::to_owned),
+            digest: revision.component.digest(),
+            instancing: revision.instancing,
+            limits: revision.limits.clone(),
+            requested: revision.component.requested().clone(),
+            pooled: revision.program.is_pooled(),
+        }
+    }
+
+    /// Requests that cannot be read are an error when it is made ready.
+    pub(crate) fn stored(record: &RevisionRecord) -> Self {
+        let component = &record.component;
+        Self {
+            revision: record.number,
+            version: component.version.clone(),
+            description: component.description.clone(),
+            digest: component.digest,
+            instancing: record.instancing,
+            limits: record.limits.clone(),
+            requested: component.requested().unwrap_or(Requested::Anything),
+            pooled: record.pooled,
+        }
+    }
+}
+
+fn unreadable(what: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::new(ErrorKind::StateDamaged, format!("what was kept of its {what} cannot be read: {error}"))
 }

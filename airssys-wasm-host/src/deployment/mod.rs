@@ -9,6 +9,7 @@ mod gate;
 mod handle;
 mod history;
 mod instances;
+mod keeper;
 mod kept;
 mod lane;
 mod line;
@@ -17,26 +18,28 @@ mod status;
 
 use std::sync::Arc;
 
-use airssys_wasm_core::ComponentName;
+use airssys_wasm_core::{ComponentName, Rule};
 use arc_swap::{ArcSwap, Guard};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 pub(crate) use callers::{Caller, Callers, Held};
 pub use handle::Deployment;
 pub(crate) use history::History;
 pub(crate) use instances::{Instances, Lease};
-pub(crate) use kept::{Keeper, Keepers};
+pub(crate) use keeper::{Keeper, Keepers};
+pub(crate) use kept::Kept;
 pub(crate) use lane::count as lanes;
 pub(crate) use serving::Serving;
-pub use status::{RevisionStatus, Status};
+pub use status::{RevisionStatus, Status, Summary};
 
 use crate::capability::Authorization;
 use crate::instance::Instance;
 use crate::observe::Event;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
-use crate::{Error, Result};
+use crate::state::{Action, Change, ComponentRecord, NameRecord, Serves};
+use crate::{Component, Error, Result};
 
 /// What a name stands for.
 pub(crate) struct Named {
@@ -48,7 +51,9 @@ pub(crate) struct Named {
     pub(crate) authorization: Authorization,
     pub(crate) history: Mutex<History>,
     /// One rollout at a time; held while it prepares and switches.
-    pub(crate) rollout: tokio::sync::Mutex<()>,
+    pub(crate) rollout: Arc<tokio::sync::Mutex<()>>,
+    /// One change at a time is written; held from looking at what there is until it is kept.
+    pub(crate) keeping: Mutex<()>,
     route: ArcSwap<Serving>,
     moved: Notify,
     /// What served before and still has calls.
@@ -56,6 +61,14 @@ pub(crate) struct Named {
     /// Why it takes no calls any more; held while the route moves, so that nothing
     /// brings a name back that has ended.
     ended: Mutex<Option<End>>,
+}
+
+/// What a switch makes of a name, besides where calls go.
+pub(crate) struct After {
+    pub(crate) history: History,
+    pub(crate) action: Action,
+    /// So many revocations are over.
+    pub(crate) lifted: usize,
 }
 
 /// Why a name takes no calls any more.
@@ -74,17 +87,37 @@ pub(crate) struct Admission {
 }
 
 impl Named {
-    pub(crate) fn new(runtime: Arc<Runtime>, first: Arc<Revision>, instance: Box<Instance>) -> Self {
-        let serving = Serving::new(&runtime, Arc::clone(&first), instance);
-        let authorization = Authorization::default();
-        authorization.add(&first.authority, &first.rooms, 0);
+    /// A name with its first revision, once the state directory has it, if there is one.
+    pub(crate) fn new(
+        runtime: Arc<Runtime>,
+        first: Arc<Revision>,
+        instance: Box<Instance>,
+    ) -> Result<Arc<Self>> {
+        let history = History::new(Arc::clone(&first), runtime.revisions_kept);
+        let deployed = Action::Deployed(Serves::of(&first));
+        let serving = Serving::new(&runtime, first, Some(instance));
+        let named = Self::of(runtime, serving, history.clone(), Authorization::default());
+        named.commit(&history, 0, None, deployed)?;
+        Ok(Arc::new(named))
+    }
+
+    /// A name that is served, and what else is known of it.
+    pub(crate) fn of(
+        runtime: Arc<Runtime>,
+        serving: Serving,
+        history: History,
+        authorization: Authorization,
+    ) -> Self {
+        let revision = Arc::clone(&serving.revision);
+        authorization.add(&revision.authority, &revision.rooms, 0);
         Self {
-            name: first.name().clone(),
+            name: revision.name().clone(),
             authorization,
             callers: Callers::default(),
             keepers: Keepers::default(),
-            history: Mutex::new(History::new(first, runtime.revisions_kept)),
-            rollout: tokio::sync::Mutex::default(),
+            history: Mutex::new(history),
+            rollout: Arc::default(),
+            keeping: Mutex::default(),
             route: ArcSwap::from_pointee(serving),
             moved: Notify::new(),
             draining: Mutex::default(),
@@ -175,14 +208,27 @@ impl Named {
         Arc::clone(&self.route.load().revision)
     }
 
-    /// Points the name at `next`, then retires what served before, which is
-    /// returned to be drained. Handles that come when `held` is let go are checked
-    /// against `next`.
-    pub(crate) fn switch(&self, next: Serving, held: Held<'_>) -> Result<Arc<Serving>> {
+    /// Has the state directory keep what the name will be, if there is one, and points it at
+    /// `next`; then retires what served before, which is returned to be drained. Handles that
+    /// come when `held` is let go are checked against `next`.
+    pub(crate) fn switch(
+        &self,
+        next: Serving,
+        held: Held<'_>,
+        _keeping: &MutexGuard<'_, ()>,
+        After { history, action, lifted }: After,
+    ) -> Result<Arc<Serving>> {
         let to = next.revision.number;
         let old = {
             let ended = self.ended.lock();
             self.not_ended(*ended)?;
+            let waiting = match action {
+                Action::Updated(_) => None,
+                _ => self.authorization.pending(),
+            };
+            self.commit(&history, lifted, waiting.as_ref(), action)?;
+            self.authorization.settle(lifted, waiting);
+            *self.history.lock() = history;
             self.remember_draining(self.serving());
             self.route.swap(Arc::new(next))
         };
@@ -200,6 +246,56 @@ impl Named {
         // Those who wait for what is open in it.
         self.moved.notify_waiters();
         Ok(old)
+    }
+
+    /// Takes a rule back from every revision. Returns the grants that are touched. What runs
+    /// feels it before it is kept.
+    pub(crate) fn revoke(&self, rule: &Rule) -> Result<Vec<Rule>> {
+        let touched = self.authorization.revoke(&self.revision().authority, rule);
+        self.serving().instances.drop_idle_without_state();
+        self.keepers.let_go_of(|_| true);
+        let _keeping = self.keeping.lock();
+        let history = {
+            let mut history = self.history.lock();
+            history.revoke(rule)?;
+            history.clone()
+        };
+        self.commit(
+            &history,
+            0,
+            self.authorization.pending().as_ref(),
+            Action::Revoked { rule: rule.clone() },
+        )?;
+        Ok(touched)
+    }
+
+    /// Remembers an update that waits to be approved.
+    pub(crate) fn wait_for_approval(&self, waiting: Component) -> Result<()> {
+        let _keeping = self.keeping.lock();
+        let waits = Action::Waits { digest: waiting.digest() };
+        let history = self.history.lock().clone();
+        self.commit(&history, 0, Some(&waiting), waits)?;
+        self.authorization.wait(waiting);
+        Ok(())
+    }
+
+    /// Has the state directory keep what the name is after a change, if there is one, and if
+    /// the name has not ended.
+    fn commit(
+        &self,
+        history: &History,
+        lifted: usize,
+        waiting: Option<&Component>,
+        action: Action,
+    ) -> Result<()> {
+        let Some(state) = self.runtime.state() else { return Ok(()) };
+        let revoked = self.authorization.revoked_after(lifted);
+        let record = NameRecord {
+            revoked: revoked.iter().map(ToString::to_string).collect(),
+            waiting: waiting.map(ComponentRecord::of),
+            ..history.record()
+        };
+        state.commit(&[(&self.name, Some(&record))], &[Change::now(&self.name, action)])
     }
 
     fn remember_draining(&self, serving: Arc<Serving>) {
@@ -229,7 +325,7 @@ impl Named {
 
     /// Has every revision let go of the deployments that it is linked to.
     pub(crate) fn cut_links(&self) {
-        self.history.lock().kept().iter().for_each(|revision| revision.links.cut());
+        self.history.lock().kept().iter().for_each(Kept::cut_links);
     }
 
     /// Takes no more calls, for good.

@@ -35,8 +35,9 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Serves `revision`, with `first` as its first instance if it keeps any.
-    pub(crate) fn new(runtime: &Runtime, revision: Arc<Revision>, first: Box<Instance>) -> Self {
+    /// Serves `revision`, with `first` as its first instance if it keeps any; without one, the
+    /// first call has it started.
+    pub(crate) fn new(runtime: &Runtime, revision: Arc<Revision>, first: Option<Box<Instance>>) -> Self {
         Self {
             instances: Instances::new(runtime, Arc::clone(&revision), first),
             revision,

@@ -9,6 +9,8 @@ use airssys_wasm_core::policy::Requested;
 use airssys_wasm_core::{ComponentName, Digest, Instancing, Limits};
 use semver::Version;
 
+use super::Named;
+
 /// A deployment at one moment.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -28,6 +30,25 @@ pub struct Status {
     /// Who serves what the revision that serves imports from others: interfaces, with versions
     /// only where several serve versions of one, and names of deployments.
     pub links: BTreeMap<String, ComponentName>,
+}
+
+/// A name in short, at one moment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The name.
+    pub component: ComponentName,
+    /// The revision that serves, or would.
+    pub serving: RevisionStatus,
+    /// Why it does not serve, if it does not: a state directory has it, and it could not be
+    /// made ready.
+    pub problem: Option<String>,
+}
+
+impl Summary {
+    pub(crate) fn of(named: &Named) -> Self {
+        Self { component: named.name.clone(), serving: RevisionStatus::of(&named.revision()), problem: None }
+    }
 }
 
 /// A revision, and what it runs under.

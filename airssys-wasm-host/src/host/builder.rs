@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use airssys_wasm_core::Limits;
+use arc_swap::ArcSwapOption;
 use rustls::pki_types::CertificateDer;
 
 use super::{Host, Names, Shared};
@@ -18,6 +19,7 @@ use crate::observe::{Announcer, AuditLog, AuditTrail, GuestLog, TracingAudit, Tr
 use crate::pipeline::Pipelines;
 use crate::rollout::RolloutProbe;
 use crate::runtime::{Programs, Runtime};
+use crate::state::{Kept, State};
 use crate::{Error, ErrorKind, Result};
 
 /// Builds a [`Host`]. Unless said otherwise, a component is refused:
@@ -40,6 +42,7 @@ use crate::{Error, ErrorKind, Result};
 #[must_use = "a builder builds nothing until `build` is called"]
 pub struct HostBuilder {
     code_cache: Option<PathBuf>,
+    state_directory: Option<PathBuf>,
     limits: Limits,
     guest_log: Arc<dyn GuestLog>,
     probe: Option<Arc<dyn RolloutProbe>>,
@@ -56,6 +59,7 @@ impl Default for HostBuilder {
     fn default() -> Self {
         Self {
             code_cache: None,
+            state_directory: None,
             limits: Limits::default(),
             guest_log: Arc::new(TracingLog),
             probe: None,
@@ -77,6 +81,37 @@ impl HostBuilder {
     /// says so once, and components are compiled each time.
     pub fn code_cache(self, directory: impl Into<PathBuf>) -> Self {
         Self { code_cache: Some(directory.into()), ..self }
+    }
+
+    /// Keeps deployments in this directory, so that the next process has what this one had:
+    /// names with their revisions, grants, what was revoked and what waits to be approved, and
+    /// what was done. Every change is on disk before it is seen; whenever the process ends, the
+    /// next one has exactly one state, the one before a change or the one after it. What
+    /// components remember in memory is lost.
+    ///
+    /// One process at a time has it. It is made if it is not there, readable by this user alone.
+    /// Compiled code is kept in it too, unless [`code_cache`](Self::code_cache) says another
+    /// place. Without one, which is the default, everything ends with the process.
+    ///
+    /// ```
+    /// use airssys_wasm_host::{Component, Host};
+    ///
+    /// # let place = tempfile::tempdir()?;
+    /// # let directory = place.path().join("state");
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let host = Host::builder().state_directory(&directory).build()?;
+    /// let nothing = Component::from_bytes(wat::parse_str("(component)")?)?.with_name("nothing")?;
+    /// host.deploy(nothing).await?;
+    /// drop(host);
+    ///
+    /// let host = Host::builder().state_directory(&directory).build()?;
+    /// assert_eq!(host.status("nothing")?.serving.revision, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn state_directory(self, directory: impl Into<PathBuf>) -> Self {
+        Self { state_directory: Some(directory.into()), ..self }
     }
 
     /// The limits of deployments that say none of their own.
@@ -137,14 +172,18 @@ impl HostBuilder {
         Self { pooled_instances_max: count.max(1), ..self }
     }
 
-    /// Builds the host.
+    /// Builds the host. With a state directory, blocks while its records are read; what they
+    /// name is made ready when it is asked for, or soon, in a thread of its own.
     ///
     /// # Errors
     ///
     /// [`InvalidLimits`](crate::ErrorKind::InvalidLimits), or
     /// [`Internal`](crate::ErrorKind::Internal) if the thread that keeps deadlines
     /// cannot be started, [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if a root
-    /// certificate is none.
+    /// certificate is none. With a state directory
+    /// [`StateHeld`](crate::ErrorKind::StateHeld),
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) and
+    /// [`StateDamaged`](crate::ErrorKind::StateDamaged): then nothing in it was changed.
     pub fn build(self) -> Result<Host> {
         self.limits.check()?;
         let announcer = Arc::new(Announcer::default());
@@ -152,6 +191,11 @@ impl HostBuilder {
             Error::new(ErrorKind::InvalidGrant, "a root certificate cannot be read").with_source(error)
         })?;
         let audit = Arc::new(AuditTrail::new(self.audit));
+        let (state, kept) = match &self.state_directory {
+            Some(directory) => State::open(directory).map(|(state, kept)| (Some(state), kept))?,
+            None => (None, Kept::default()),
+        };
+        let code_cache = self.code_cache.or_else(|| self.state_directory.as_deref().map(State::code_cache));
         let runtime = Runtime {
             engines: Engines::new(self.pooled_instances_max, Arc::downgrade(&audit))?,
             linkers: Linkers::new(self.providers.into()),
@@ -162,19 +206,40 @@ impl HostBuilder {
             },
             instances_started: AtomicU64::default(),
             audit,
-            code_cache: CodeCache::new(self.code_cache.as_deref(), Arc::clone(&announcer)),
+            code_cache: CodeCache::new(code_cache.as_deref(), Arc::clone(&announcer)),
             announcer,
             guest_log: self.guest_log,
             probe: self.probe,
             revisions_kept: self.revisions_kept,
             lanes: crate::deployment::lanes(),
             programs: Programs::default(),
+            state: ArcSwapOption::new(state.map(Arc::new)),
         };
-        Ok(Host(Arc::new(Shared {
-            runtime: Arc::new(runtime),
+        let runtime = Arc::new(runtime);
+        for (name, problem) in &kept.lost {
+            tracing::error!(component = name, problem, "lost: what was kept of it cannot be read");
+        }
+        let shared = Arc::new(Shared {
+            names: Arc::new(Names::new(&runtime, kept.names.into_iter().collect())),
+            runtime,
             limits: self.limits,
-            names: Names::default(),
             pipelines: Pipelines::default(),
-        })))
+            lost: kept.lost,
+        });
+        wake_in_a_thread(&shared)?;
+        Ok(Host(shared))
     }
+}
+
+/// Makes ready what the state directory has, unless there is nothing.
+fn wake_in_a_thread(shared: &Arc<Shared>) -> Result<()> {
+    if shared.names.look_at_sleeping(|sleeping| sleeping.is_empty()) {
+        return Ok(());
+    }
+    let names = Arc::clone(&shared.names);
+    let thread = std::thread::Builder::new().name("airssys-restore".into());
+    thread.spawn(move || while names.wake_next() {}).map(drop).map_err(|error| {
+        Error::new(ErrorKind::Internal, "cannot start the thread that restores deployments")
+            .with_source(error)
+    })
 }

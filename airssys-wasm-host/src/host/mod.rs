@@ -15,18 +15,22 @@ use airssys_wasm_core::{ComponentName, Kind, Limits, Rule};
 pub use builder::HostBuilder;
 pub(crate) use names::Names;
 
-use crate::deployment::{Deployment, End, Named, Status};
+use crate::aside::on_a_thread;
+use crate::deployment::{Deployment, End, Named, Status, Summary};
 use crate::observe::{Event, Events};
 use crate::pipeline::{ComponentPipeline, DeployPipeline, PipelineDeployment, Pipelines};
+use crate::restore::Asleep;
 use crate::rollout::{Approval, Deploy, Rollback, Update};
 use crate::runtime::Runtime;
+use crate::state::Change;
 use crate::{Component, Error, ErrorKind, Result};
 
 /// Runs components under names that outlive their versions.
 ///
 /// Cloning is cheap, and all clones are one host. When the last is dropped, calls
 /// in flight run to their end, and calls begun later through handles that are
-/// still around fail with [`HostDropped`](crate::ErrorKind::HostDropped).
+/// still around fail with [`HostDropped`](crate::ErrorKind::HostDropped). Its state
+/// directory is free then.
 ///
 /// Needs a tokio runtime with its timer enabled, which the embedder has; brings
 /// one thread of its own, for deadlines. Two hosts in one process share nothing.
@@ -37,8 +41,10 @@ pub struct Host(pub(crate) Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) limits: Limits,
-    pub(crate) names: Names,
+    pub(crate) names: Arc<Names>,
     pub(crate) pipelines: Pipelines,
+    /// What the state directory has and cannot be read.
+    pub(crate) lost: Vec<(String, String)>,
 }
 
 impl Host {
@@ -116,11 +122,12 @@ impl Host {
     /// Removes a name and waits until its last call has ended.
     ///
     /// New calls fail at once. Cancel safe: the name is gone from the first poll
-    /// on.
+    /// on; with a state directory, once that is written, which the first poll begins.
     ///
     /// # Errors
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable), and then it stays;
     /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to it, by the
     /// revision that serves there or by one that is kept for a rollback.
     pub async fn remove(&self, name: &str) -> Result<()> {
@@ -134,7 +141,7 @@ impl Host {
     ///
     /// As [`remove`](Self::remove), for the first that cannot be removed.
     ///
-    /// Cancel safe: the names are gone from the first poll on.
+    /// Cancel safe, as [`remove`](Self::remove) is.
     pub async fn remove_all(&self, names: &[&str]) -> Result<()> {
         self.remove_unless_linked(names, None).await
     }
@@ -145,13 +152,10 @@ impl Host {
         names: &[&str],
         owner: Option<&ComponentName>,
     ) -> Result<()> {
-        let going = self.0.names.remove(names, |named, stays| {
-            let mut linked = named.callers.linked();
-            // A caller that was removed may have instances that are being dropped.
-            linked.retain(|by| Some(by) != owner && (stays(by) || self.0.pipelines.has(by)));
-            if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
-        })?;
-        going.iter().for_each(|named| named.end(End::Removed));
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let (shared, owner) = (Arc::clone(&self.0), owner.cloned());
+        let remove = move || shared.remove(&names, owner.as_ref());
+        let going = if self.0.runtime.keeps() { on_a_thread(remove).await? } else { remove()? };
         for named in going {
             named.drained().await;
             named.cut_links();
@@ -161,8 +165,7 @@ impl Host {
 
     /// Frees a name that nobody else knows of yet.
     pub(crate) fn take_away(&self, name: &ComponentName) {
-        let gone = self.0.names.remove(&[name.as_str()], |_, _| Ok(()));
-        gone.iter().flatten().for_each(|named| named.end(End::Removed));
+        self.0.names.take_away(name);
     }
 
     /// The deployment of a name.
@@ -194,7 +197,10 @@ impl Host {
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
     /// [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if the text is no rule, or one of
-    /// what every component may do.
+    /// what every component may do; [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if
+    /// the state directory cannot be written: then it is revoked until this process ends.
+    ///
+    /// Blocks while the state directory is written, if there is one.
     pub fn revoke(&self, name: &str, rule: &str) -> Result<Vec<Rule>> {
         let named = self.0.names.get(name)?;
         let rule: Rule = rule.parse()?;
@@ -204,9 +210,7 @@ impl Host {
             );
             return Err(Error::new(ErrorKind::InvalidGrant, message));
         }
-        let touched = named.authorization.revoke(&named.revision().authority, &rule);
-        named.serving().instances.drop_idle_without_state();
-        named.keepers.let_go_of(|_| true);
+        let touched = named.revoke(&rule)?;
         self.0.runtime.announcer.announce(Event::Revoked { component: named.name.clone(), rule });
         Ok(touched)
     }
@@ -256,10 +260,51 @@ impl Host {
         Ok(self.update(name, component).approval(approval))
     }
 
-    /// Every deployment, by name.
+    /// Every deployment, by name; those that a state directory has and that cannot serve are left
+    /// out. Waits for those that have not been made ready since the start.
     #[must_use]
     pub fn list(&self) -> Vec<Deployment> {
         self.0.names.all().into_iter().map(Deployment).collect()
+    }
+
+    /// Every name in short: what serves, and what is in the way. Takes no time for those that
+    /// have not been made ready since the start.
+    #[must_use]
+    pub fn summaries(&self) -> Vec<Summary> {
+        let mut all: Vec<Summary> = self.0.names.awake().iter().map(|named| Summary::of(named)).collect();
+        all.extend(self.0.names.look_at_sleeping(|sleeping| {
+            let summary = |(name, asleep): (&ComponentName, &Asleep)| {
+                Some(Summary {
+                    component: name.clone(),
+                    serving: asleep.serving()?,
+                    problem: asleep.problem().map(str::to_owned),
+                })
+            };
+            sleeping.iter().filter_map(summary).collect::<Vec<_>>()
+        }));
+        all.sort_by(|one, other| one.component.cmp(&other.component));
+        all
+    }
+
+    /// Names that the state directory has and of which nothing can be read, each with what is
+    /// wrong. They do not serve, and can be deployed anew.
+    #[must_use]
+    pub fn lost(&self) -> &[(String, String)] {
+        &self.0.lost
+    }
+
+    /// What was done to names, oldest first: the last 10,000 changes. Blocks while it is read.
+    ///
+    /// # Errors
+    ///
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if there is no state directory,
+    /// or it cannot be read.
+    pub fn history(&self) -> Result<Vec<Change>> {
+        let Some(state) = self.0.runtime.state() else {
+            let message = "this host has no state directory, and keeps no history; say one with `HostBuilder::state_directory`";
+            return Err(Error::new(ErrorKind::StateUnavailable, message));
+        };
+        state.changes()
     }
 
     /// What happens on this host from now on.
@@ -269,12 +314,28 @@ impl Host {
     }
 }
 
+impl Shared {
+    /// Removes names that nobody is linked to but each other, and `owner`.
+    fn remove(&self, names: &[String], owner: Option<&ComponentName>) -> Result<Vec<Arc<Named>>> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.names.remove(&names, |named, stays| {
+            let mut linked = named.callers.linked();
+            // A caller that was removed may have instances that are being dropped.
+            linked.retain(|by| Some(by) != owner && (stays(by) || self.pipelines.has(by)));
+            if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
+        })
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
-        let all = self.names.all();
+        self.names.close();
+        let all = self.names.awake();
         for named in &all {
             named.end(End::HostDropped);
         }
+        // The directory is free, whoever still holds a deployment.
+        self.runtime.state.store(None);
         cut_links_when_drained(all);
     }
 }

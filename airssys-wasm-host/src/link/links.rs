@@ -61,6 +61,16 @@ impl Links {
         functions.iter().map(|link| (name(link), link.target.name.clone())).collect()
     }
 
+    /// Those of a revision whose links are found when all that it is linked to is there.
+    pub(crate) fn unresolved(bound: Bound) -> Self {
+        Self { functions: ArcSwap::default(), bound }
+    }
+
+    /// Takes what was found.
+    pub(crate) fn fill(&self, found: &Self) {
+        self.functions.store(found.functions());
+    }
+
     /// Lets go of the others: two that import each other would keep each other alive.
     pub(crate) fn cut(&self) {
         self.functions.store(Arc::default());

@@ -93,6 +93,13 @@ pub enum Event {
         /// What was found, and what to do.
         warning: String,
     },
+    /// A name that the state directory has cannot serve; the others do.
+    NotRestored {
+        /// The name.
+        component: ComponentName,
+        /// What is in the way.
+        reason: String,
+    },
     /// A component exceeds the pool's slots and is allocated on demand.
     AllocatedOnDemand {
         /// Its own name, whatever it is deployed under.

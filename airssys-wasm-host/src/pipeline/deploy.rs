@@ -95,7 +95,7 @@ impl<'a> DeployPipeline<'a> {
 
     async fn run(self) -> Result<PipelineDeployment> {
         self.check_said()?;
-        let reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
+        let mut reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
         let mut begun = Begun { host: self.host, deployed: Vec::new(), units: Vec::new() };
         for stages in self.units() {
             let (deployment, unit) = self.deploy(&stages).await?;
@@ -108,6 +108,10 @@ impl<'a> DeployPipeline<'a> {
     }
 
     fn check_said(&self) -> Result<()> {
+        if self.host.0.runtime.keeps() {
+            let message = "a host with a state directory does not keep pipelines yet, so it takes none";
+            return Err(Error::new(ErrorKind::InvalidPipeline, message));
+        }
         if let Some(stage) = self.stages.keys().find(|stage| self.pipeline.stage(stage).is_none()) {
             let message = format!("`{}` has no stage `{stage}`", self.pipeline.name());
             return Err(Error::new(ErrorKind::InvalidPipeline, message));

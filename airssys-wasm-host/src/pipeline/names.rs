@@ -15,7 +15,7 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct Pipelines(Registry<Runner>);
 
 impl Pipelines {
-    pub(super) fn reserve(&self, name: &ComponentName) -> Result<Reserved<'_, Runner>> {
+    pub(super) fn reserve(&self, name: &ComponentName) -> Result<Reserved<Runner>> {
         self.0.reserve(name).ok_or_else(|| {
             let message = format!("the pipeline `{name}` is deployed already; remove it, or name this one");
             Error::new(ErrorKind::NameTaken, message)

@@ -2,10 +2,27 @@
 //!
 //! Tests: the workspace's `tests/suite/capabilities/approval`.
 
+use std::sync::Arc;
+
 use airssys_wasm_core::Digest;
 use airssys_wasm_core::policy::{Grants, Requested};
 
+use super::run::keep;
+use crate::aside::on_a_thread;
+use crate::deployment::Named;
+use crate::runtime::Runtime;
 use crate::{Component, Error, ErrorKind, Result};
+
+/// Remembers an update that waits, in the state directory too if there is one.
+pub(super) async fn wait(runtime: &Arc<Runtime>, named: &Arc<Named>, waiting: Component) -> Result<()> {
+    let pin = keep(runtime, &waiting).await?;
+    let named = Arc::clone(named);
+    let remember = move || {
+        let _pin = pin;
+        named.wait_for_approval(waiting)
+    };
+    if runtime.keeps() { on_a_thread(remember).await } else { remember() }
+}
 
 /// Grants for one component: these bytes, and what they request. Other bytes, or the same
 /// with other requests written beside them, are not what was approved.

@@ -12,16 +12,15 @@ use airssys_wasm_core::{ComponentName, Instancing, Limits, Rollout, Strategy};
 use semver::Version;
 use tracing::Instrument as _;
 
+use super::place::{By, Replaced, Switched};
 use super::run::{Allowed, Candidate, Run};
-use super::{Approval, Promoted};
-use crate::aside::drop_aside;
+use super::{Approval, Promoted, approval};
 use crate::capability::Enforcement;
-use crate::deployment::{Deployment, Serving};
+use crate::deployment::Deployment;
 use crate::host::Shared;
 use crate::link::Bound;
-use crate::observe::Event;
-use crate::revision::{Approved, Draft, Revision};
-use crate::{Component, Error, ErrorKind, Result};
+use crate::revision::{Approved, Draft};
+use crate::{Component, Error, ErrorKind, Result, restore};
 
 type Awaited<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
@@ -119,24 +118,9 @@ impl<'a> Deploy<'a> {
         draft.limits.check()?;
         let reserved = self.shared.names.reserve(&name)?;
         let span = tracing::info_span!("deploy", component = %name);
-        let run = Run {
-            runtime: &self.shared.runtime,
-            names: &self.shared.names,
-            machine: Rollout::deploy(),
-            place: name,
-            allowed: Allowed::default(),
-            candidate: Candidate::Draft(Box::new(draft)),
-            paused: None,
-        };
-        let named = run.follow().instrument(span).await?;
-        reserved.fill(&named);
-        let revision = named.revision();
-        self.shared.runtime.announcer.announce(Event::Deployed {
-            component: named.name.clone(),
-            revision: revision.number,
-            version: revision.component.version().cloned(),
-        });
-        Ok(Deployment(named))
+        let candidate = Candidate::Draft(Box::new(draft));
+        let run = Run::new(self.shared, Rollout::deploy(), reserved, Allowed::default(), candidate);
+        Ok(Deployment(run.follow().instrument(span).await?))
     }
 
     fn deployed_name(&self) -> Result<ComponentName> {
@@ -259,13 +243,13 @@ impl<'a> Update<'a> {
         let named = self.shared.names.get(&self.name)?;
         // What is revoked from here on stays so, whatever grants come with this.
         let lifting = named.authorization.revocations();
-        let turn = named.rollout.lock().await;
+        let turn = Arc::clone(&named.rollout).lock_owned().await;
         let serving = named.revision_to_call()?;
         let given = match &self.approval {
             Some(approval) => Some(approval.grants_for(&self.component)?),
             None => self.grants,
         };
-        let given_anew = given.is_some();
+        let lifting_now = given.is_some().then_some(lifting);
         let waiting = self.component.clone();
         let draft = Draft {
             name: named.name.clone(),
@@ -283,33 +267,18 @@ impl<'a> Update<'a> {
         };
         draft.limits.check()?;
         let span = tracing::info_span!("update", component = %named.name, strategy = ?self.strategy);
-        let run = Run {
-            runtime: &self.shared.runtime,
-            names: &self.shared.names,
-            machine: Rollout::update(self.strategy),
-            place: Arc::clone(&named),
-            allowed: self.allowed,
-            candidate: Candidate::Draft(Box::new(draft)),
-            paused: None,
-        };
-        let old = match run.follow().instrument(span).await {
+        let place = Replaced { named, _turn: turn, by: By::Update { lifting: lifting_now } };
+        let machine = Rollout::update(self.strategy);
+        let candidate = Candidate::Draft(Box::new(draft));
+        let named = Arc::clone(&place.named);
+        let run = Run::new(self.shared, machine, place, self.allowed, candidate);
+        match run.follow().instrument(span).await {
             Err(error) if error.kind() == ErrorKind::AwaitsApproval => {
-                named.authorization.wait(waiting);
-                return Err(error);
+                approval::wait(&self.shared.runtime, &named, waiting).await?;
+                Err(error)
             }
-            outcome => outcome?,
-        };
-        named.authorization.no_longer_waits();
-        if given_anew {
-            named.authorization.lift(lifting);
+            outcome => outcome.map(|switched| promoted(switched, begun)),
         }
-        let revision = named.revision();
-        let forgotten = named.history.lock().updated_to(Arc::clone(&revision));
-        if !forgotten.is_empty() {
-            drop_aside(forgotten);
-        }
-        drop(turn);
-        Ok(promoted(old, &revision, begun))
     }
 }
 
@@ -357,23 +326,15 @@ impl<'a> Rollback<'a> {
         let begun = Instant::now();
         let version = self.version.as_deref().map(parse_version).transpose()?;
         let named = self.shared.names.get(&self.name)?;
-        let turn = named.rollout.lock().await;
+        let turn = Arc::clone(&named.rollout).lock_owned().await;
         named.check_not_ended()?;
-        let target = named.history.lock().target(version.as_ref())?;
-        let span = tracing::info_span!("rollback", component = %named.name, to = target.number);
-        let run = Run {
-            runtime: &self.shared.runtime,
-            names: &self.shared.names,
-            machine: Rollout::rollback(self.strategy),
-            place: Arc::clone(&named),
-            allowed: self.allowed,
-            candidate: Candidate::Compiled(Arc::clone(&target)),
-            paused: None,
-        };
-        let old = run.follow().instrument(span).await?;
-        named.history.lock().rolled_back_to(target.number);
-        drop(turn);
-        Ok(promoted(old, &target, begun))
+        let kept = named.history.lock().target(version.as_ref())?;
+        let span = tracing::info_span!("rollback", component = %named.name, to = kept.number());
+        let target = restore::ready(&named, kept).await?;
+        let place = Replaced { named, _turn: turn, by: By::Rollback };
+        let (machine, candidate) = (Rollout::rollback(self.strategy), Candidate::Compiled(target));
+        let run = Run::new(self.shared, machine, place, self.allowed, candidate);
+        Ok(promoted(run.follow().instrument(span).await?, begun))
     }
 }
 
@@ -401,12 +362,12 @@ fn parse_version(text: &str) -> Result<Version> {
     })
 }
 
-fn promoted(old: Arc<Serving>, serving: &Revision, begun: Instant) -> Promoted {
+fn promoted(Switched { old, revision }: Switched, begun: Instant) -> Promoted {
     Promoted {
-        component: serving.name().clone(),
+        component: revision.name().clone(),
         old,
-        to: serving.number,
-        version: serving.component.version().cloned(),
+        to: revision.number,
+        version: revision.component.version().cloned(),
         took: begun.elapsed(),
     }
 }

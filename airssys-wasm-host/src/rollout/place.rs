@@ -1,23 +1,28 @@
 //! Where a revision goes live: under a name that is new, or in place of another.
 //!
-//! Tests: the workspace's `tests/promises`.
+//! Tests: the workspace's `tests/suite/promises` and `tests/suite/state`.
 
 use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
+use tokio::sync::OwnedMutexGuard;
 
 use super::grants;
 use super::run::out_of_turn;
 use crate::Result;
-use crate::deployment::{Named, Serving};
+use crate::aside::drop_aside;
+use crate::deployment::{After, Named, Serving};
 use crate::instance::Instance;
+use crate::observe::Event;
+use crate::registry::Reserved;
 use crate::revision::{Approved, Draft, Revision};
 use crate::runtime::Runtime;
+use crate::state::{Action, Serves};
 
 /// The end of a rollout.
-pub(super) trait Place {
+pub(super) trait Place: Send + 'static {
     /// What the switch leaves in hand.
-    type Live;
+    type Live: Send + 'static;
 
     fn name(&self) -> &ComponentName;
 
@@ -27,7 +32,8 @@ pub(super) trait Place {
     /// The name as it is.
     fn current(&self) -> Result<&Arc<Named>>;
 
-    /// Has `revision` serve, with `first` as its first instance.
+    /// Has `revision` serve, with `first` as its first instance, once the state directory has
+    /// it, if there is one: then it blocks.
     fn switch(
         &mut self,
         runtime: &Arc<Runtime>,
@@ -37,11 +43,11 @@ pub(super) trait Place {
 }
 
 /// A name that nothing serves.
-impl Place for ComponentName {
+impl Place for Reserved<Named> {
     type Live = Arc<Named>;
 
     fn name(&self) -> &ComponentName {
-        self
+        self.name()
     }
 
     fn authorize(&self, runtime: &Runtime, draft: &mut Draft) -> Result<()> {
@@ -59,16 +65,44 @@ impl Place for ComponentName {
         revision: Arc<Revision>,
         first: Box<Instance>,
     ) -> Result<Arc<Named>> {
-        Ok(Arc::new(Named::new(Arc::clone(runtime), revision, first)))
+        let deployed = Event::Deployed {
+            component: self.name().clone(),
+            revision: revision.number,
+            version: revision.component.version().cloned(),
+        };
+        let named = Named::new(Arc::clone(runtime), revision, first)?;
+        self.fill(&named);
+        runtime.announcer.announce(deployed);
+        Ok(named)
     }
 }
 
-/// A name that a revision serves. The switch leaves what served before.
-impl Place for Arc<Named> {
-    type Live = Arc<Serving>;
+/// A name that a revision serves, and the turn of one rollout.
+pub(super) struct Replaced {
+    pub(super) named: Arc<Named>,
+    pub(super) _turn: OwnedMutexGuard<()>,
+    pub(super) by: By,
+}
+
+/// What replaces it.
+pub(super) enum By {
+    /// An update; with new grants, so many revocations are over.
+    Update { lifting: Option<usize> },
+    /// A revision that served before.
+    Rollback,
+}
+
+/// What the switch leaves: what served, and what serves.
+pub(super) struct Switched {
+    pub(super) old: Arc<Serving>,
+    pub(super) revision: Arc<Revision>,
+}
+
+impl Place for Replaced {
+    type Live = Switched;
 
     fn name(&self) -> &ComponentName {
-        &self.name
+        &self.named.name
     }
 
     /// An update that says nothing of grants has those of the revision that serves, as
@@ -77,18 +111,18 @@ impl Place for Arc<Named> {
         let lifted = match draft.approved {
             Approved::Now { lifting } => lifting,
             Approved::Before => {
-                grants::check_no_growth(runtime, &self.revision(), draft)?;
+                grants::check_no_growth(runtime, &self.named.revision(), draft)?;
                 0
             }
         };
         grants::check(runtime, draft)?;
         let powers = draft.open(runtime)?;
-        self.authorization.add(&powers.authority, &powers.rooms, lifted);
+        self.named.authorization.add(&powers.authority, &powers.rooms, lifted);
         Ok(())
     }
 
     fn current(&self) -> Result<&Arc<Named>> {
-        Ok(self)
+        Ok(&self.named)
     }
 
     /// Handles that came since the last look are bound first.
@@ -97,8 +131,34 @@ impl Place for Arc<Named> {
         runtime: &Arc<Runtime>,
         revision: Arc<Revision>,
         mut first: Box<Instance>,
-    ) -> Result<Arc<Serving>> {
-        let held = self.callers.bind_and_hold(&revision, &mut first)?;
-        Named::switch(self, Serving::new(runtime, revision, first), held)
+    ) -> Result<Switched> {
+        let keeping = self.named.keeping.lock();
+        let held = self.named.callers.bind_and_hold(&revision, &mut first)?;
+        let (after, forgotten) = self.after(&revision);
+        let next = Serving::new(runtime, Arc::clone(&revision), Some(first));
+        let old = self.named.switch(next, held, &keeping, after)?;
+        if !forgotten.is_empty() {
+            drop_aside(forgotten);
+        }
+        Ok(Switched { old, revision })
+    }
+}
+
+impl Replaced {
+    /// What the name is when `revision` serves, and what it keeps no more.
+    fn after(&self, revision: &Arc<Revision>) -> (After, Vec<crate::deployment::Kept>) {
+        let mut history = self.named.history.lock().clone();
+        let serves = Serves::of(revision);
+        let (action, lifted, forgotten) = match self.by {
+            By::Update { lifting } => {
+                let forgotten = history.updated_to(Arc::clone(revision));
+                (Action::Updated(serves), lifting.unwrap_or(0), forgotten)
+            }
+            By::Rollback => {
+                history.rolled_back_to(Arc::clone(revision));
+                (Action::RolledBack(serves), 0, Vec::new())
+            }
+        };
+        (After { history, action, lifted }, forgotten)
     }
 }

@@ -6,7 +6,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use airssys_wasm_core::{Decision, Effect, Outcome, Rollout};
+use airssys_wasm_core::{ComponentName, Decision, Effect, Outcome, Rollout};
 
 use super::place::Place;
 use super::{checks, health};
@@ -14,12 +14,13 @@ use crate::aside::on_a_thread;
 use crate::call::within;
 use crate::deployment::{Named, Serving};
 use crate::engine::Ticks;
-use crate::host::Names;
+use crate::host::{Names, Shared};
 use crate::instance::Instance;
 use crate::observe::Event;
 use crate::revision::{Draft, Revision};
 use crate::runtime::Runtime;
-use crate::{Error, ErrorKind, Result};
+use crate::state::Pin;
+use crate::{Component, Error, ErrorKind, Result};
 
 /// How long after the last deadline a drain is given up.
 const DRAIN_MARGIN: Ticks = Ticks(100);
@@ -29,11 +30,23 @@ pub(super) struct Run<'a, P: Place> {
     pub(super) runtime: &'a Arc<Runtime>,
     pub(super) names: &'a Names,
     pub(super) machine: Rollout,
-    pub(super) place: P,
+    pub(super) name: ComponentName,
+    /// None once it has switched.
+    pub(super) place: Option<P>,
     pub(super) allowed: Allowed,
     pub(super) candidate: Candidate<P::Live>,
+    /// What the state directory keeps for it until it is committed.
+    pub(super) pin: Option<Pin>,
     // Dropped last: nothing of the candidate is left when calls go on.
     pub(super) paused: Option<Paused>,
+}
+
+/// What a switch takes along to the thread that carries it out: whoever waits for it may go
+/// away meanwhile.
+struct Switching<P> {
+    place: P,
+    _pin: Option<Pin>,
+    paused: Option<Paused>,
 }
 
 /// What was said to be all right.
@@ -57,7 +70,27 @@ pub(super) enum Candidate<Live> {
     Discarded,
 }
 
-impl<P: Place> Run<'_, P> {
+impl<'a, P: Place> Run<'a, P> {
+    pub(super) fn new(
+        shared: &'a Shared,
+        machine: Rollout,
+        place: P,
+        allowed: Allowed,
+        candidate: Candidate<P::Live>,
+    ) -> Self {
+        Self {
+            runtime: &shared.runtime,
+            names: &shared.names,
+            machine,
+            name: place.name().clone(),
+            place: Some(place),
+            allowed,
+            candidate,
+            pin: None,
+            paused: None,
+        }
+    }
+
     /// Follows the machine to its end.
     pub(super) async fn follow(mut self) -> Result<P::Live> {
         let mut why = None;
@@ -84,54 +117,58 @@ impl<P: Place> Run<'_, P> {
     }
 
     async fn step(&mut self, effect: Effect) -> Result<()> {
-        let name = self.place.name();
         if let Some(probe) = &self.runtime.probe {
-            let told = probe.before(name, effect).await;
+            let told = probe.before(&self.name, effect).await;
             if !self.machine.is_undoing() {
                 told.map_err(|why| Error::new(ErrorKind::StoppedByProbe, why))?;
             }
         }
-        tracing::debug!(component = %name, %effect, "rollout");
+        tracing::debug!(component = %self.name, %effect, "rollout");
         self.carry_out(effect).await?;
-        let component = self.place.name().clone();
-        self.runtime.announcer.announce(Event::RolloutStep { component, effect });
+        self.runtime.announcer.announce(Event::RolloutStep { component: self.name.clone(), effect });
         Ok(())
     }
 
     async fn carry_out(&mut self, effect: Effect) -> Result<()> {
         match (effect, &mut self.candidate) {
             (Effect::CheckVersion, Candidate::Draft(draft)) => {
-                let named = self.place.current()?;
+                let named = current(&self.place)?;
                 checks::version(&named.revision(), draft, self.allowed.any_version)
             }
             (Effect::CheckState, _) => {
-                checks::state(&self.place.current()?.revision(), self.allowed.lost_state)
+                checks::state(&current(&self.place)?.revision(), self.allowed.lost_state)
             }
             (Effect::CheckWorld, Candidate::Draft(draft)) => {
-                checks::world(&self.place.current()?.revision(), draft)
+                checks::world(&current(&self.place)?.revision(), draft)
             }
             (Effect::CheckImports, Candidate::Draft(draft)) => {
                 checks::imports(draft, self.runtime.linkers.providers(), &self.names.all())
             }
-            (Effect::CheckGrants, Candidate::Draft(draft)) => self.place.authorize(self.runtime, draft),
+            (Effect::CheckGrants, Candidate::Draft(draft)) => {
+                there(&self.place)?.authorize(self.runtime, draft)
+            }
             (Effect::Compile, _) => self.compile().await,
-            (Effect::Pause, _) => {
-                self.paused = Some(Paused::begin(self.place.current()?));
+            (Effect::Keep, Candidate::Compiled(revision)) => {
+                self.pin = keep(self.runtime, &revision.component).await?;
                 Ok(())
             }
-            (Effect::Drain, _) => drain(self.runtime, self.place.current()?).await,
+            (Effect::Pause, _) => {
+                self.paused = Some(Paused::begin(current(&self.place)?));
+                Ok(())
+            }
+            (Effect::Drain, _) => drain(self.runtime, current(&self.place)?).await,
             (Effect::Start, Candidate::Compiled(revision)) => {
                 let instance = Instance::start_in_time(self.runtime, revision).await?;
                 self.candidate = Candidate::Started(Arc::clone(revision), Box::new(instance));
                 Ok(())
             }
             (Effect::BindCallers, Candidate::Started(revision, instance)) => {
-                self.place.current()?.callers.bind_all(revision, instance)
+                current(&self.place)?.callers.bind_all(revision, instance)
             }
             (Effect::CheckHealth, Candidate::Started(revision, instance)) => {
                 health::check(self.runtime, revision, instance).await
             }
-            (Effect::Switch, _) => self.switch(),
+            (Effect::Switch, _) => self.switch().await,
             (Effect::Discard, _) => {
                 self.candidate = Candidate::Discarded;
                 Ok(())
@@ -160,12 +197,23 @@ impl<P: Place> Run<'_, P> {
         Ok(())
     }
 
-    /// The one effect that callers see.
-    fn switch(&mut self) -> Result<()> {
-        let Candidate::Started(revision, instance) = self.take() else {
+    /// The one effect that callers see: at once, or aside if something is written. Once that
+    /// has begun, it comes to its end.
+    async fn switch(&mut self) -> Result<()> {
+        let (Candidate::Started(revision, instance), Some(place)) = (self.take(), self.place.take()) else {
             return Err(out_of_turn("switching"));
         };
-        self.candidate = Candidate::Live(self.place.switch(self.runtime, revision, instance)?);
+        let mut switching = Switching { place, _pin: self.pin.take(), paused: self.paused.take() };
+        let runtime = Arc::clone(self.runtime);
+        let writes = runtime.keeps();
+        let switch = move || {
+            let live = switching.place.switch(&runtime, revision, instance);
+            Ok((live, switching))
+        };
+        let (live, switching) = if writes { on_a_thread(switch).await? } else { switch()? };
+        self.paused = switching.paused;
+        self.place = Some(switching.place);
+        self.candidate = Candidate::Live(live?);
         Ok(())
     }
 
@@ -174,10 +222,26 @@ impl<P: Place> Run<'_, P> {
     }
 
     fn announce_failure(&self, failed: Effect, error: &Error) {
-        let component = self.place.name().clone();
+        let component = self.name.clone();
         tracing::warn!(%component, %error, "rolled back");
         self.runtime.announcer.announce(Event::RolledBack { component, failed, reason: error.to_string() });
     }
+}
+
+fn there<P>(place: &Option<P>) -> Result<&P> {
+    place.as_ref().ok_or_else(|| out_of_turn("where it is over"))
+}
+
+/// The name as it is.
+fn current<P: Place>(place: &Option<P>) -> Result<&Arc<Named>> {
+    there(place)?.current()
+}
+
+/// Has the state directory keep the bytes of a component, if there is one.
+pub(super) async fn keep(runtime: &Arc<Runtime>, component: &Component) -> Result<Option<Pin>> {
+    let Some(state) = runtime.state() else { return Ok(None) };
+    let component = component.clone();
+    on_a_thread(move || state.keep(&component).map(Some)).await
 }
 
 /// Waits for the calls in flight. Each ends by its deadline, unless the program that

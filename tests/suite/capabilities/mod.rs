@@ -6,6 +6,6 @@ mod approval;
 mod files;
 mod grants_file;
 mod http;
-mod probe;
+pub(crate) mod probe;
 mod revoke;
 mod values;

@@ -11,11 +11,11 @@ use parking_lot::Mutex;
 use crate::support::guest;
 
 /// What was seen, or what the guest was told.
-pub(super) type Attempted = Result<String, String>;
+pub(crate) type Attempted = Result<String, String>;
 
 /// Every decision that was recorded.
 #[derive(Clone, Default)]
-pub(super) struct Record(Arc<Mutex<Vec<AuditRecord>>>);
+pub(crate) struct Record(Arc<Mutex<Vec<AuditRecord>>>);
 
 impl AuditLog for Record {
     fn record(&self, record: &AuditRecord) {
@@ -24,21 +24,21 @@ impl AuditLog for Record {
 }
 
 impl Record {
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.0.lock().iter().map(AuditRecord::to_json).collect()
     }
 }
 
-pub(super) fn builder() -> HostBuilder {
+pub(crate) fn builder() -> HostBuilder {
     Host::builder().pooled_instances_max(20)
 }
 
-pub(super) fn host() -> Host {
+pub(crate) fn host() -> Host {
     builder().build().expect("a host")
 }
 
 /// The probe, with these requests, or with none said.
-pub(super) fn probe(requests: &[&str]) -> Component {
+pub(crate) fn probe(requests: &[&str]) -> Component {
     let probe = guest("attack-probe");
     if requests.is_empty() {
         return probe;
@@ -47,16 +47,16 @@ pub(super) fn probe(requests: &[&str]) -> Component {
     probe.with_requests(rules.collect::<Requests>())
 }
 
-pub(super) fn grants(rules: &[&str]) -> Grants {
+pub(crate) fn grants(rules: &[&str]) -> Grants {
     rules.iter().fold(Grants::new(), |grants, rule| grants.allow(rule).expect(rule))
 }
 
-pub(super) async fn deploy(host: &Host, component: Component, rules: &[&str]) -> Deployment {
+pub(crate) async fn deploy(host: &Host, component: Component, rules: &[&str]) -> Deployment {
     let deploy = host.deploy(component).grants(grants(rules)).instancing(Instancing::Stateful);
     deploy.await.expect("deployed")
 }
 
-pub(super) async fn attempt(deployment: &Deployment, words: &[&str]) -> Attempted {
+pub(crate) async fn attempt(deployment: &Deployment, words: &[&str]) -> Attempted {
     let function = deployment.function::<(String, Vec<String>), (Attempted,)>("attempt").expect("it tries");
     let arguments = words[1..].iter().map(|&word| word.to_owned()).collect();
     function.call((words[0].to_owned(), arguments)).await.expect("it tells").0

@@ -32,7 +32,7 @@ fn bouncer(name: &str, other: &str) -> Component {
 }
 
 /// Bounces to nobody.
-fn wall(name: &str) -> Component {
+pub(crate) fn wall(name: &str) -> Component {
     wat(
         name,
         &format!(
@@ -51,7 +51,7 @@ fn may_call(other: &str) -> Grants {
 }
 
 /// `ping` imports `pong`, which imports `ping`.
-async fn cycle(host: &Host, instancing: Instancing) -> Deployment {
+pub(crate) async fn cycle(host: &Host, instancing: Instancing) -> Deployment {
     let ping = host.deploy(wall("ping")).instancing(instancing).await.expect("deployed");
     let pong = host.deploy(bouncer("pong", "ping")).grants(may_call("ping")).instancing(instancing);
     pong.await.expect("deployed");

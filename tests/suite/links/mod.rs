@@ -1,7 +1,7 @@
 //! Calls from one component to another: who serves, how values cross, what an update of the
 //! callee does to its callers, and what cannot be.
 
-mod cycles;
+pub(crate) mod cycles;
 mod refused;
 mod resources;
 mod updates;

@@ -45,13 +45,14 @@ impl RolloutProbe for Interfere {
     }
 }
 
-const BLUE_GREEN: [Effect; 10] = [
+const BLUE_GREEN: [Effect; 11] = [
     Effect::CheckVersion,
     Effect::CheckState,
     Effect::CheckWorld,
     Effect::CheckImports,
     Effect::CheckGrants,
     Effect::Compile,
+    Effect::Keep,
     Effect::Start,
     Effect::BindCallers,
     Effect::CheckHealth,
@@ -78,7 +79,7 @@ async fn still_v1(deployment: &Deployment) {
 fn effects(strategy: Strategy) -> Vec<Effect> {
     let mut effects = BLUE_GREEN.to_vec();
     if strategy == Strategy::Recreate {
-        effects.splice(6..6, [Effect::Pause, Effect::Drain]);
+        effects.splice(7..7, [Effect::Pause, Effect::Drain]);
     }
     effects
 }

@@ -32,7 +32,8 @@ impl RolloutProbe for Hold {
 /// answer, those begun before the switch with the old one.
 async fn calls_begun_in_every_phase(strategy: Strategy) {
     let (reached, mut effects) = mpsc::unbounded_channel();
-    let go = Arc::new(Semaphore::new(6));
+    // The deploy takes seven steps.
+    let go = Arc::new(Semaphore::new(7));
     let probe = Hold { reached, go: Arc::clone(&go) };
     let host = Host::builder().pooled_instances_max(50).rollout_probe(probe).build().expect("a host");
     let deployment =

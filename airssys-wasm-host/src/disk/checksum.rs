@@ -1,7 +1,7 @@
 //! A fast checksum against damage; it does not keep out an attacker, which is the
 //! private directory's task.
 //!
-//! Tests: `directory`.
+//! Tests: `code_cache` and `state`.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -9,13 +9,13 @@ use std::path::Path;
 
 use twox_hash::XxHash3_128;
 
-/// The checksum and length of some code, as text.
-pub(super) fn of_bytes(bytes: &[u8]) -> String {
+/// The checksum and length of some bytes, as text.
+pub(crate) fn of_bytes(bytes: &[u8]) -> String {
     text(XxHash3_128::oneshot(bytes), bytes.len())
 }
 
 /// The same of a file, read in pieces that stay in the processor's cache.
-pub(super) fn of_file(path: &Path) -> io::Result<String> {
+pub(crate) fn of_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = XxHash3_128::new();
     let mut piece = vec![0; 64 << 10];

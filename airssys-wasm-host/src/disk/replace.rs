@@ -1,0 +1,99 @@
+//! One file in place of another, in one step.
+//!
+//! Tests: below; `tests/suite/capabilities/grants_file` kills the writer.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// What the name of a file begins with that is being written.
+const ASIDE: &str = ".aside-";
+
+/// Writes a file aside, has it on disk, and gives it its name. Whatever happens meanwhile, the
+/// name stands for the old bytes or the new ones.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let aside = aside(path)?;
+    let written = File::create(&aside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let outcome = written.and_then(|()| rename(&aside, path));
+    if outcome.is_err() {
+        // What is left aside is nobody's.
+        let _ = fs::remove_file(&aside);
+    }
+    outcome
+}
+
+/// Gives a file that is on disk its name, which survives a crash from then on.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    sync_folder(folder(to))
+}
+
+/// Removes a file, unless there is none.
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes what writers left aside that did not come to their end. Nobody may be writing.
+pub(crate) fn remove_leftovers(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(ASIDE) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn aside(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    // Two that are written at once are not by one thread.
+    let writer = format!("{}-{:?}", std::process::id(), std::thread::current().id());
+    Ok(folder(path).join(format!("{ASIDE}{writer}-{name}")))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_leaves_the_old_file_and_nothing_aside() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("file");
+        replace(&path, b"old").expect("written");
+        fs::create_dir(place.path().join("taken")).expect("made");
+        replace(&place.path().join("taken"), b"new").expect_err("a directory is in the way");
+        assert_eq!(fs::read(&path).expect("there"), b"old");
+        assert_eq!(fs::read_dir(place.path()).expect("readable").count(), 2);
+    }
+
+    #[test]
+    fn leftovers_go_and_others_stay() {
+        let place = tempfile::tempdir().expect("a directory");
+        replace(&place.path().join("file"), b"old").expect("written");
+        fs::write(place.path().join(".aside-1-1-file"), b"ne").expect("written");
+        remove_leftovers(place.path()).expect("removed");
+        let left: Vec<_> = fs::read_dir(place.path()).expect("readable").flatten().collect();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].file_name(), "file");
+    }
+}

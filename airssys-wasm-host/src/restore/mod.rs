@@ -1,0 +1,59 @@
+//! From what a state directory has to names that serve.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `revision` | makes one revision ready again |
+//! | `linked` | names that are linked to others, all together |
+//! | `asleep` | the others, each when somebody asks for it |
+//!
+//! A revision is made ready from its bytes and its compiled code: nothing is decided again that
+//! was decided when it was deployed, but for what is outside: that directories are there, that
+//! those it is linked to are.
+//! Tests: the workspace's `tests/suite/state`.
+
+mod asleep;
+mod linked;
+mod revision;
+
+use std::sync::Arc;
+
+use airssys_wasm_core::{ComponentName, Rule};
+
+pub(crate) use asleep::{Asleep, Sleeping};
+pub(crate) use linked::{Linked, linked};
+pub(crate) use revision::ready;
+
+use crate::capability::Authorization;
+use crate::deployment::{History, Named, Serving};
+use crate::runtime::Runtime;
+use crate::state::{NameRecord, State};
+use crate::{Error, ErrorKind, Result};
+
+/// A name as it was, served by the revision that served. Its links are not found yet. Blocks.
+fn named(runtime: &Arc<Runtime>, name: &ComponentName, record: &NameRecord) -> Result<Arc<Named>> {
+    let state = &*state(runtime)?;
+    let is_needed = |number: u64, is_linked: bool| number == record.serving || is_linked;
+    let needed = record.revisions.iter().filter(|stored| is_needed(stored.number, !stored.linked.is_empty()));
+    let ready =
+        needed.map(|stored| revision::load(runtime, state, name, stored)).collect::<Result<Vec<_>>>()?;
+    let serving = ready.iter().find(|revision| revision.number == record.serving);
+    let serving = serving.ok_or_else(|| damaged(&"the revision that served is not kept"))?;
+    let revoked = record.revoked.iter().map(|rule| rule.parse::<Rule>());
+    let revoked = revoked.collect::<std::result::Result<Vec<_>, _>>().map_err(|error| damaged(&error))?;
+    let waiting = record.waiting.as_ref().map(|waiting| state.component(waiting)).transpose()?;
+    let authorization = Authorization::restored(revoked, waiting);
+    for revision in ready.iter().filter(|revision| revision.number != record.serving) {
+        authorization.add(&revision.authority, &revision.rooms, 0);
+    }
+    let history = History::restored(record, &ready, runtime.revisions_kept);
+    let serving = Serving::new(runtime, Arc::clone(serving), None);
+    Ok(Arc::new(Named::of(Arc::clone(runtime), serving, history, authorization)))
+}
+
+fn state(runtime: &Runtime) -> Result<Arc<State>> {
+    runtime.state().ok_or_else(|| Error::new(ErrorKind::HostDropped, "the host has been dropped"))
+}
+
+fn damaged(problem: &dyn std::fmt::Display) -> Error {
+    Error::new(ErrorKind::StateDamaged, format!("what was kept of it cannot be read: {problem}"))
+}

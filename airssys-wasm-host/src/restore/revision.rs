@@ -1,0 +1,63 @@
+//! One revision, made ready again.
+//!
+//! Tests: the workspace's `tests/suite/state`.
+
+use std::sync::Arc;
+
+use airssys_wasm_core::ComponentName;
+
+use super::state;
+use crate::Result;
+use crate::aside::on_a_thread;
+use crate::capability::Enforcement;
+use crate::deployment::{Kept, Named};
+use crate::link::{Bound, Links};
+use crate::revision::{Approved, Draft, Revision};
+use crate::runtime::Runtime;
+use crate::state::{RevisionRecord, State};
+use crate::{Error, ErrorKind};
+
+/// A revision to roll back to. One that is only stored is loaded aside.
+pub(crate) async fn ready(named: &Arc<Named>, kept: Kept) -> Result<Arc<Revision>> {
+    let stored = match kept {
+        Kept::Ready(revision) => return Ok(revision),
+        Kept::Stored(stored) => stored,
+    };
+    let named = Arc::clone(named);
+    on_a_thread(move || {
+        let revision = load(&named.runtime, &*state(&named.runtime)?, &named.name, &stored)?;
+        // What is revoked from here on reaches it, and what was so before.
+        named.authorization.add(&revision.authority, &revision.rooms, 0);
+        Ok(revision)
+    })
+    .await
+}
+
+/// Loads a revision; its links are not found yet. Blocks, while it compiles if its compiled
+/// code is gone.
+pub(super) fn load(
+    runtime: &Arc<Runtime>,
+    state: &State,
+    name: &ComponentName,
+    stored: &RevisionRecord,
+) -> Result<Arc<Revision>> {
+    let component = state.component(&stored.component)?;
+    let mut draft = Draft {
+        name: name.clone(),
+        number: stored.number,
+        grants: stored.grants()?,
+        enforcement: if stored.audit_only { Enforcement::AuditOnly } else { Enforcement::Enforced },
+        approved: Approved::Before,
+        said: Bound::new(),
+        bound: Bound::new(),
+        links: Arc::new(Links::unresolved(stored.bound()?)),
+        powers: None,
+        instancing: stored.instancing,
+        limits: stored.limits.clone(),
+        component,
+    };
+    draft.open(runtime)?;
+    let program = runtime.program(&draft.component, &draft.limits)?;
+    let revision = draft.with_program(runtime, program);
+    revision.map(Arc::new).ok_or_else(|| Error::new(ErrorKind::Internal, "a revision was opened and is not"))
+}

@@ -1,0 +1,139 @@
+//! What a host keeps on disk, so that the next process has what this one had.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `database` | records by name, and what was done, in transactions |
+//! | `record` | what is kept of a name, and its bytes |
+//! | `change` | something that was done |
+//! | `used` | which bytes of components are needed |
+//! | `held` | one process at a time |
+//! | `text` | values in records by their texts |
+//!
+//! Knows no revision that runs: who serves makes the records and reads them.
+//! Tests: beside each file; the workspace's `tests/suite/state`.
+
+mod change;
+mod database;
+mod held;
+mod record;
+mod text;
+mod used;
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use airssys_wasm_core::{ComponentName, Digest};
+
+pub use change::{Action, Change, Serves};
+pub(crate) use database::Kept;
+pub(crate) use record::{ComponentRecord, NameRecord, RevisionRecord};
+pub(crate) use used::Pin;
+
+use crate::disk::open_private;
+use crate::store::Store;
+use crate::{Component, Error, ErrorKind, Result};
+use database::Database;
+use held::Held;
+use used::Used;
+
+/// The state directory of a host.
+pub(crate) struct State {
+    database: Database,
+    used: Arc<Used>,
+    // Let go of last.
+    _held: Held,
+}
+
+impl State {
+    /// Takes a state directory, and reads what is in it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StateHeld`], [`ErrorKind::StateDamaged`],
+    /// [`ErrorKind::StateUnavailable`].
+    pub(crate) fn open(directory: &Path) -> Result<(Self, Kept)> {
+        open_private(directory).map_err(|error| unavailable(&error))?;
+        let held = Held::take(directory)?;
+        let file = directory.join("state.redb");
+        let store = Store::open(&directory.join("components")).map_err(|error| unavailable(&error))?;
+        let database = if file.exists() {
+            Database::open(&file)?
+        } else {
+            check_is_new(directory, &store)?;
+            Database::create(&file)?
+        };
+        let kept = database.names()?;
+        let used =
+            Used::new(store, kept.names.iter().map(|(name, record)| (name, record.digests().collect())));
+        // What cannot be read may need what nobody else needs.
+        if kept.lost.is_empty() {
+            used.sweep().map_err(|error| unavailable(&error))?;
+        }
+        Ok((Self { database, used: Arc::new(used), _held: held }, kept))
+    }
+
+    /// Where compiled code is kept, unless said otherwise.
+    pub(crate) fn code_cache(directory: &Path) -> PathBuf {
+        directory.join("code")
+    }
+
+    /// Keeps the bytes of a component, at least as long as the pin is held.
+    pub(crate) fn keep(&self, component: &Component) -> Result<Pin> {
+        self.used.keep(component.digest(), component.bytes()).map_err(|error| unavailable(&error))
+    }
+
+    /// A component as it was deployed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StateDamaged`] if its bytes are not there or are others.
+    pub(crate) fn component(&self, record: &ComponentRecord) -> Result<Component> {
+        let bytes = self.used.store().read(record.digest).map_err(|error| {
+            let message = format!("its bytes are lost: {error}; deploy it again from where it came from");
+            Error::new(ErrorKind::StateDamaged, message)
+        })?;
+        record.component(bytes)
+    }
+
+    /// Keeps what a change has made of names, all of it or none. What has no record is
+    /// forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StateUnavailable`]; what was kept before is kept.
+    pub(crate) fn commit(
+        &self,
+        changed: &[(&ComponentName, Option<&NameRecord>)],
+        changes: &[Change],
+    ) -> Result<()> {
+        self.database.commit(changed, changes)?;
+        let digests = |record: &Option<&NameRecord>| -> BTreeSet<Digest> {
+            record.iter().flat_map(|record| record.digests()).collect()
+        };
+        self.used.changed(changed.iter().map(|(name, record)| (*name, digests(record))));
+        Ok(())
+    }
+
+    /// What was done, oldest first.
+    pub(crate) fn changes(&self) -> Result<Vec<Change>> {
+        self.database.changes()
+    }
+}
+
+/// Bytes without a database are no beginning.
+fn check_is_new(directory: &Path, store: &Store) -> Result<()> {
+    if store.all().map_err(|error| unavailable(&error))?.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` has bytes of components and no `state.redb`: put a copy of that back, or move the directory away to begin without deployments",
+        directory.display()
+    );
+    Err(Error::new(ErrorKind::StateDamaged, message))
+}
+
+fn unavailable(error: &dyn Display) -> Error {
+    Error::new(ErrorKind::StateUnavailable, format!("the state directory cannot be used: {error}"))
+}

@@ -1,0 +1,207 @@
+//! What is kept of a name, and its bytes.
+//!
+//! Format 1 is JSON behind a checksum. Rules stay texts until they are needed: a start reads
+//! thousands of records and needs the rules of few.
+//! Tests: below.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use airssys_wasm_core::policy::Requested;
+use airssys_wasm_core::{ComponentName, Digest, Instancing, Limits, Requests};
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use super::text;
+use crate::disk::of_bytes;
+use crate::{Component, Error, ErrorKind, Result};
+
+/// A name with every revision of it that is kept.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct NameRecord {
+    /// The number of the revision that serves.
+    pub(crate) serving: u64,
+    /// Numbers of those that served before it, last on top.
+    pub(crate) served: Vec<u64>,
+    pub(crate) last_number: u64,
+    /// In the order in which they served.
+    pub(crate) revisions: Vec<RevisionRecord>,
+    /// Rules that were taken back and are not granted again, oldest first.
+    pub(crate) revoked: Vec<String>,
+    /// The update that waits to be approved.
+    pub(crate) waiting: Option<ComponentRecord>,
+}
+
+/// A component as it was deployed.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct ComponentRecord {
+    #[serde(with = "text")]
+    pub(crate) digest: Digest,
+    #[serde(with = "text::option")]
+    pub(crate) name: Option<ComponentName>,
+    #[serde(with = "text::option")]
+    pub(crate) version: Option<Version>,
+    pub(crate) description: Option<String>,
+    /// As a section has them; none if it says nothing.
+    pub(crate) requests: Option<String>,
+}
+
+/// A revision with what it runs under.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RevisionRecord {
+    pub(crate) number: u64,
+    pub(crate) component: ComponentRecord,
+    #[serde(with = "text")]
+    pub(crate) instancing: Instancing,
+    pub(crate) limits: Limits,
+    /// As TOML.
+    pub(crate) grants: String,
+    pub(crate) audit_only: bool,
+    /// Which deployment was said to serve which interface.
+    pub(crate) bound: BTreeMap<String, String>,
+    /// The deployments that serve what it imports from others.
+    pub(crate) linked: BTreeSet<String>,
+    pub(crate) pooled: bool,
+}
+
+impl NameRecord {
+    /// The revision that serves.
+    pub(crate) fn serving(&self) -> Option<&RevisionRecord> {
+        self.revisions.iter().find(|revision| revision.number == self.serving)
+    }
+
+    /// The bytes that it needs.
+    pub(crate) fn digests(&self) -> impl Iterator<Item = Digest> {
+        let revisions = self.revisions.iter().map(|revision| revision.component.digest);
+        revisions.chain(self.waiting.as_ref().map(|waiting| waiting.digest))
+    }
+}
+
+impl ComponentRecord {
+    pub(crate) fn of(component: &Component) -> Self {
+        Self {
+            digest: component.digest(),
+            name: component.name().cloned(),
+            version: component.version().cloned(),
+            description: component.description().map(str::to_owned),
+            requests: match component.requested() {
+                Requested::These(requests) => Some(requests.to_section()),
+                Requested::Anything => None,
+            },
+        }
+    }
+
+    /// What it requests.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StateDamaged`] if that cannot be read.
+    pub(crate) fn requested(&self) -> Result<Requested> {
+        let Some(text) = &self.requests else { return Ok(Requested::Anything) };
+        let requests = Requests::from_section(text.as_bytes()).map_err(|error| {
+            let message = format!("what was kept of its requests cannot be read: {error}");
+            Error::new(ErrorKind::StateDamaged, message)
+        })?;
+        Ok(Requested::These(requests))
+    }
+
+    /// The component, from its bytes.
+    pub(super) fn component(&self, bytes: Arc<[u8]>) -> Result<Component> {
+        let mut component = Component::from_bytes(bytes)?;
+        if let Some(name) = &self.name {
+            component = component.with_name(name.as_str())?;
+        }
+        if let Some(version) = &self.version {
+            component = component.with_version(version.clone());
+        }
+        Ok(match self.requested()? {
+            Requested::These(requests) => component.with_requests(requests),
+            Requested::Anything => component,
+        })
+    }
+}
+
+/// A record as it is kept.
+pub(super) fn to_bytes<T: Serialize>(record: &T) -> Result<Vec<u8>, serde_json::Error> {
+    let text = serde_json::to_vec(record)?;
+    Ok([of_bytes(&text).as_bytes(), &text].concat())
+}
+
+/// A record from what was kept.
+///
+/// # Errors
+///
+/// What is wrong with the bytes.
+pub(super) fn from_bytes<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, String> {
+    let end = bytes.iter().position(|byte| *byte == b'\n').ok_or("it has no checksum")?;
+    let (checksum, text) = bytes.split_at(end + 1);
+    if of_bytes(text).as_bytes() != checksum {
+        return Err("its checksum does not match".into());
+    }
+    serde_json::from_slice(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> NameRecord {
+        let component = ComponentRecord {
+            digest: Digest::of(b"bytes"),
+            name: Some("demo:greeter".parse().expect("a name")),
+            version: Some(Version::new(1, 2, 3)),
+            description: None,
+            requests: Some("airssys:capabilities 1\n".into()),
+        };
+        let revision = RevisionRecord {
+            number: 7,
+            component: component.clone(),
+            instancing: Instancing::pooled(4),
+            limits: Limits::default(),
+            grants: "allow = []\n".into(),
+            audit_only: false,
+            bound: BTreeMap::from([("acme:store/kv".into(), "store".into())]),
+            linked: BTreeSet::from(["store".into()]),
+            pooled: true,
+        };
+        NameRecord {
+            serving: 7,
+            served: vec![3],
+            last_number: 9,
+            revisions: vec![revision],
+            revoked: vec!["file-read /a".into()],
+            waiting: Some(ComponentRecord { name: None, version: None, requests: None, ..component }),
+        }
+    }
+
+    #[test]
+    fn reads_what_it_writes() {
+        let bytes = to_bytes(&record()).expect("bytes");
+        assert_eq!(from_bytes::<NameRecord>(&bytes), Ok(record()));
+        assert_eq!(record().digests().count(), 2);
+        assert_eq!(record().serving().map(|revision| revision.number), Some(7));
+    }
+
+    #[test]
+    fn one_byte_that_is_another_is_found() {
+        let bytes = to_bytes(&record()).expect("bytes");
+        for place in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 1;
+            assert!(from_bytes::<NameRecord>(&damaged).is_err(), "byte {place}");
+            assert!(from_bytes::<NameRecord>(&bytes[..place]).is_err(), "cut at {place}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_overlooked() {
+        let mut value = serde_json::to_value(record()).expect("json");
+        value["colour"] = "red".into();
+        let bytes = to_bytes(&value).expect("bytes");
+        let problem = from_bytes::<NameRecord>(&bytes).expect_err("of another format");
+        assert!(problem.contains("unknown field `colour`"), "{problem}");
+    }
+}

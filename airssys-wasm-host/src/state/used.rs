@@ -1,0 +1,104 @@
+//! Which blobs are needed: by records, and by revisions that have none yet or no more.
+//!
+//! Tests: the workspace's `tests/suite/state`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use airssys_wasm_core::{ComponentName, Digest};
+use parking_lot::Mutex;
+
+use crate::store::Store;
+
+/// The store, and who needs what is in it.
+pub(super) struct Used {
+    store: Store,
+    needs: Mutex<Needs>,
+}
+
+#[derive(Default)]
+struct Needs {
+    by_name: BTreeMap<ComponentName, BTreeSet<Digest>>,
+    pinned: HashMap<Digest, usize>,
+}
+
+/// Some bytes that stay in the store until this is dropped, and as long as a record needs them.
+pub(crate) struct Pin {
+    used: Arc<Used>,
+    digest: Digest,
+}
+
+impl Needs {
+    fn need(&self, digest: &Digest) -> bool {
+        self.pinned.contains_key(digest) || self.by_name.values().any(|digests| digests.contains(digest))
+    }
+}
+
+impl Used {
+    pub(super) fn new<'a>(
+        store: Store,
+        records: impl Iterator<Item = (&'a ComponentName, BTreeSet<Digest>)>,
+    ) -> Self {
+        let by_name = records.map(|(name, digests)| (name.clone(), digests)).collect();
+        Self { store, needs: Mutex::new(Needs { by_name, ..Needs::default() }) }
+    }
+
+    /// Removes what is in the store and nobody needs: what a process left that was killed.
+    pub(super) fn sweep(&self) -> std::io::Result<()> {
+        let needs = self.needs.lock();
+        let all: BTreeSet<&Digest> = needs.by_name.values().flatten().chain(needs.pinned.keys()).collect();
+        let unneeded = self.store.all()?.into_iter().filter(|digest| !all.contains(digest));
+        unneeded.into_iter().try_for_each(|digest| self.store.remove(digest))
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Keeps some bytes.
+    pub(super) fn keep(self: &Arc<Self>, digest: Digest, bytes: &[u8]) -> std::io::Result<Pin> {
+        *self.needs.lock().pinned.entry(digest).or_default() += 1;
+        let pin = Pin { used: Arc::clone(self), digest };
+        self.store.keep(digest, bytes)?;
+        Ok(pin)
+    }
+
+    /// The records have changed. What was needed and is so no more is removed.
+    pub(super) fn changed<'a>(&self, records: impl Iterator<Item = (&'a ComponentName, BTreeSet<Digest>)>) {
+        let mut needs = self.needs.lock();
+        for (name, digests) in records {
+            let before = match digests.is_empty() {
+                true => needs.by_name.remove(name),
+                false => needs.by_name.insert(name.clone(), digests),
+            };
+            before.iter().flatten().for_each(|digest| self.remove_unneeded(&needs, *digest));
+        }
+    }
+
+    fn remove_unneeded(&self, needs: &Needs, digest: Digest) {
+        if needs.need(&digest) {
+            return;
+        }
+        // What is left behind is removed at the next start.
+        if let Err(error) = self.store.remove(digest) {
+            tracing::warn!(%error, "bytes that nothing needs any more cannot be removed");
+        }
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        let mut needs = self.used.needs.lock();
+        let last = match needs.pinned.get_mut(&self.digest) {
+            Some(count) if *count > 1 => {
+                *count -= 1;
+                false
+            }
+            _ => true,
+        };
+        if last {
+            needs.pinned.remove(&self.digest);
+            self.used.remove_unneeded(&needs, self.digest);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What is damaged is told and named; what is whole serves; nothing begins empty by itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use airssys_wasm_host::{ErrorKind, Host};
+use proptest::prelude::*;
+
+use super::{builder, host, place};
+use crate::support::{greet, guest};
+
+async fn deploy_two(place: &Path) {
+    let first = host(place);
+    drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
+    drop(first.update("greeter", guest("greeter-v2")).await.expect("updated"));
+    drop(first.deploy(guest("plain-bindgen")).await.expect("deployed"));
+}
+
+fn blob(place: &Path, component: &str) -> PathBuf {
+    place.join("state/components/blobs/sha256").join(guest(component).digest().to_hex())
+}
+
+async fn answer(host: &Host) -> String {
+    let greeter = host.deployment("greeter").expect("deployed");
+    greet(&greeter).call(("Ada".into(),)).await.expect("an answer").0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_component_whose_bytes_are_damaged_does_not_serve_and_the_others_do() {
+    for damage in [b"other".as_slice(), b""] {
+        let place = place();
+        deploy_two(place.path()).await;
+        fs::write(blob(place.path(), "plain-bindgen"), damage).expect("damaged");
+        let second = host(place.path());
+        assert_eq!(answer(&second).await, "Good day, Ada!");
+        let error = second.deployment("plain-bindgen").expect_err("damaged");
+        assert_eq!(error.kind(), ErrorKind::StateDamaged);
+        assert!(error.to_string().contains("its bytes are lost"), "{error}");
+        let error = second.deploy(guest("plain-bindgen")).await.map(drop).expect_err("its name is taken");
+        assert_eq!(error.kind(), ErrorKind::NameTaken);
+        second.remove("plain-bindgen").await.expect("it can be removed");
+        drop(second.deploy(guest("plain-bindgen")).await.expect("and deployed again"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_to_bytes_that_are_damaged_fails_and_what_serves_serves_on() {
+    let place = place();
+    deploy_two(place.path()).await;
+    fs::write(blob(place.path(), "greeter-v1"), b"other").expect("damaged");
+    let second = host(place.path());
+    let error = second.rollback("greeter").await.map(drop).expect_err("damaged");
+    assert_eq!(error.kind(), ErrorKind::StateDamaged);
+    assert_eq!(answer(&second).await, "Good day, Ada!");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    for content in ["hello".repeat(2_000).into_bytes(), vec![0; 8_192]] {
+        let place = place();
+        deploy_two(place.path()).await;
+        let file = place.path().join("state/state.redb");
+        fs::write(&file, &content).expect("written");
+        let error = builder(place.path()).build().map(drop).expect_err("no database");
+        assert_eq!(error.kind(), ErrorKind::StateDamaged, "{error}");
+        assert!(error.to_string().contains("nothing was changed"), "{error}");
+        assert_eq!(fs::read(&file).expect("there"), content);
+        assert_eq!(super::blobs(place.path()), 3, "bytes stay");
+    }
+}
+
+/// A database that is gone, while bytes of components are there, is damage and no beginning.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_gone_is_no_beginning() {
+    for emptied in [false, true] {
+        let place = place();
+        deploy_two(place.path()).await;
+        let file = place.path().join("state/state.redb");
+        if emptied {
+            fs::write(&file, b"").expect("emptied");
+        } else {
+            fs::remove_file(&file).expect("removed");
+        }
+        let error = builder(place.path()).build().map(drop).expect_err("it is gone");
+        assert_eq!(error.kind(), ErrorKind::StateDamaged, "{error}");
+        assert_eq!(super::blobs(place.path()), 3, "bytes stay");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Wherever bytes of the database are others, the host refuses, or it serves what it can
+    /// and says what it has lost; it never takes something else for what was kept.
+    #[test]
+    fn damage_anywhere_in_the_database_is_told(places in prop::collection::vec((any::<prop::sample::Index>(), 1_u8..), 1..40)) {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let place = place();
+        runtime.block_on(deploy_two(place.path()));
+        let file = place.path().join("state/state.redb");
+        let mut bytes = fs::read(&file).expect("there");
+        for (place, flip) in places {
+            let place = place.index(bytes.len());
+            bytes[place] ^= flip;
+        }
+        fs::write(&file, &bytes).expect("damaged");
+        runtime.block_on(async {
+            match builder(place.path()).build() {
+                Err(error) => {
+                    let kind = error.kind();
+                    prop_assert!(matches!(kind, ErrorKind::StateDamaged | ErrorKind::StateUnavailable), "{error}");
+                }
+                Ok(host) => {
+                    let lost = host.lost().len();
+                    prop_assert_eq!(host.summaries().len() + lost, 2);
+                    if let Ok(status) = host.status("greeter") {
+                        prop_assert_eq!(status.serving.revision, 2);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+    }
+}

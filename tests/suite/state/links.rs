@@ -1,0 +1,54 @@
+//! Names that are linked to others come back linked.
+
+use airssys_wasm_host::ErrorKind;
+
+use super::{host, place};
+use crate::links::cycles;
+use crate::support::wat;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_that_import_each_other_come_back_together() {
+    let place = place();
+    let first = host(place.path());
+    let ping = cycles::cycle(&first, airssys_wasm_host::Instancing::pooled(4)).await;
+    let bounce = ping.function::<(u32,), (u32,)>("demo:ping/api#bounce").expect("it bounces");
+    assert_eq!(bounce.call((3,)).await.expect("a number").0, 3);
+    drop((bounce, ping, first));
+
+    let second = host(place.path());
+    let ping = second.deployment("ping").expect("there");
+    let bounce = ping.function::<(u32,), (u32,)>("demo:ping/api#bounce").expect("it bounces");
+    assert_eq!(bounce.call((3,)).await.expect("a number").0, 3);
+    let links = ping.status().links;
+    assert_eq!(links.values().map(|name| name.as_str()).collect::<Vec<_>>(), ["pong"]);
+    assert_eq!(second.remove("pong").await.expect_err("linked to").kind(), ErrorKind::InUse);
+    // Another that could serve it since changes nothing.
+    drop(second.deploy(cycles::wall("pong")).name("other").await.expect("deployed"));
+    drop((bounce, ping, second));
+
+    let third = host(place.path());
+    let links = third.status("ping").expect("there").links;
+    assert_eq!(links.values().map(|name| name.as_str()).collect::<Vec<_>>(), ["pong"]);
+    third.remove_all(&["ping", "pong"]).await.expect("removed together");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_server_is_lost_says_so_and_others_serve() {
+    let place = place();
+    let first = host(place.path());
+    drop(cycles::cycle(&first, airssys_wasm_host::Instancing::pooled(4)).await);
+    let alone = wat("alone", "(component)");
+    drop(first.deploy(alone).await.expect("deployed"));
+    let digest = first.status("pong").expect("there").serving.digest;
+    drop(first);
+    let blob = place.path().join("state/components/blobs/sha256").join(digest.to_hex());
+    std::fs::remove_file(blob).expect("removed");
+
+    let second = host(place.path());
+    second.deployment("alone").expect("it serves");
+    for name in ["ping", "pong"] {
+        let error = second.deployment(name).expect_err("it cannot serve");
+        assert!(error.to_string().contains("is deployed, and cannot serve"), "{error}");
+    }
+    assert_eq!(second.summaries().iter().filter(|summary| summary.problem.is_some()).count(), 2);
+}
