@@ -13,7 +13,7 @@ use wasmtime::component::{ComponentNamedList, Instance as WasmInstance, Lift, Lo
 
 use super::{Kept, Named, RevisionStatus, Status};
 use crate::function::{Bindings, DynamicFunction, Function};
-use crate::{InstanceState, Result};
+use crate::{Component, InstanceState, Result};
 
 /// A name with a revision that serves it. Survives updates; cloning is cheap.
 ///
@@ -87,6 +87,12 @@ impl Deployment {
         let serving = self.0.serving();
         let world = serving.revision.component.world();
         world.exports.all_functions().map(|f| (f.name.clone(), f.signature())).collect()
+    }
+
+    /// The component that serves.
+    #[must_use]
+    pub fn component(&self) -> Component {
+        self.0.revision().component.clone()
     }
 
     /// Whether the revision that serves may do something, and on what grounds. Nothing is

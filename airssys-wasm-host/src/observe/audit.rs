@@ -123,6 +123,12 @@ impl fmt::Display for CallId {
     }
 }
 
+impl<L: AuditLog + ?Sized> AuditLog for Arc<L> {
+    fn record(&self, record: &AuditRecord) {
+        (**self).record(record);
+    }
+}
+
 /// The default: a `tracing` event for each record.
 pub(crate) struct TracingAudit;
 

@@ -2,6 +2,8 @@
 //!
 //! Tests: the workspace's `tests/limits` and `tests/observe`.
 
+use std::sync::Arc;
+
 use airssys_wasm_core::ComponentName;
 use semver::Version;
 
@@ -39,6 +41,12 @@ pub struct GuestLine<'a> {
 pub trait GuestLog: Send + Sync + 'static {
     /// Takes a line.
     fn line(&self, line: GuestLine<'_>);
+}
+
+impl<L: GuestLog + ?Sized> GuestLog for Arc<L> {
+    fn line(&self, line: GuestLine<'_>) {
+        (**self).line(line);
+    }
 }
 
 /// The default: each line is a `tracing` event.

@@ -1,0 +1,106 @@
+//! What happens while one watches: events, and lines that guests print.
+
+use airssys_wasm_host::{Event, GuestLine, GuestStream};
+use serde::{Deserialize, Serialize};
+
+/// An event.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Happening {
+    pub(crate) time: String,
+    /// None if it is about the host itself.
+    pub(crate) name: Option<String>,
+    pub(crate) event: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) detail: String,
+}
+
+/// A line that a guest printed.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Line {
+    pub(crate) time: String,
+    pub(crate) name: String,
+    pub(crate) revision: u64,
+    /// `stdout` or `stderr`.
+    pub(crate) stream: String,
+    pub(crate) text: String,
+    /// Lines before it that were dropped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) dropped_before: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+pub(crate) fn now() -> String {
+    humantime::format_rfc3339_millis(std::time::SystemTime::now()).to_string()
+}
+
+impl Line {
+    pub(crate) fn of(line: &GuestLine<'_>) -> Self {
+        let stream = match line.stream {
+            GuestStream::Stdout => "stdout",
+            GuestStream::Stderr => "stderr",
+        };
+        Self {
+            time: now(),
+            name: line.component.to_string(),
+            revision: line.revision,
+            stream: stream.to_owned(),
+            text: line.text.to_owned(),
+            dropped_before: line.dropped_before,
+        }
+    }
+}
+
+impl From<&Event> for Happening {
+    fn from(event: &Event) -> Self {
+        let (name, word, detail) = told(event);
+        Self { time: now(), name, event: word.to_owned(), detail }
+    }
+}
+
+fn told(event: &Event) -> (Option<String>, &'static str, String) {
+    let revision = |number: &u64| format!("revision {number}");
+    match event {
+        Event::Deployed { component, revision: number, .. } => {
+            (Some(component.to_string()), "deployed", revision(number))
+        }
+        Event::RolloutStep { component, effect } => (Some(component.to_string()), "step", effect.to_string()),
+        Event::Switched { component, from, to } => {
+            (Some(component.to_string()), "switched", format!("from revision {from} to {to}"))
+        }
+        Event::RolledBack { component, reason, .. } => {
+            (Some(component.to_string()), "failed", reason.clone())
+        }
+        Event::Drained { component, revision: number } => {
+            (Some(component.to_string()), "drained", revision(number))
+        }
+        Event::Removed { component } => (Some(component.to_string()), "removed", String::new()),
+        Event::InstanceDiscarded { component, revision, reason } => {
+            (Some(component.to_string()), "instance-discarded", format!("revision {revision}: {reason}"))
+        }
+        Event::AwaitsApproval { component, digest, changes } => {
+            (Some(component.to_string()), "awaits-approval", format!("{digest}: {}", changes.join("; ")))
+        }
+        Event::Revoked { component, rule } => {
+            (Some(component.to_string()), "revoked", rule.without_value().to_string())
+        }
+        Event::Mismatched { component, warning } => {
+            (Some(component.to_string()), "mismatched", warning.clone())
+        }
+        Event::NotRestored { component, reason } => {
+            (Some(component.to_string()), "not-restored", reason.clone())
+        }
+        Event::AllocatedOnDemand { component, reason } => {
+            (Some(component.to_string()), "allocated-on-demand", reason.clone())
+        }
+        Event::CodeCacheUnavailable { reason } => (None, "code-cache-unavailable", reason.clone()),
+        Event::CodeCacheEntryRejected { reason } => (None, "code-cache-entry-rejected", reason.clone()),
+        Event::Missed { count } => (None, "missed", format!("{count} events")),
+        other => (None, "other", format!("{other:?}")),
+    }
+}

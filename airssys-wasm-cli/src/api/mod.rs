@@ -1,0 +1,38 @@
+//! What a command and a host process say to each other: JSON over HTTP/1.1.
+//!
+//! The same objects are what `--output json` prints.
+
+mod call;
+mod change;
+mod deployment;
+mod grants;
+mod happening;
+pub(crate) mod kinds;
+mod problem;
+mod spec;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use call::{Call, Called, FunctionView};
+pub(crate) use change::ChangeView;
+pub(crate) use deployment::{DeploymentView, LostView, Overview, PromotedView, RevisionView};
+pub(crate) use grants::{GrantsView, Revoke, Revoked};
+pub(crate) use happening::{Happening, Line};
+pub(crate) use problem::Problem;
+pub(crate) use spec::{
+    Approve, DeploySpec, Given, RollbackSpec, UpdateSpec, parse_instancing, parse_strategy,
+};
+
+/// What a host process says of itself.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct About {
+    /// Its version.
+    pub(crate) version: String,
+    /// Its process.
+    pub(crate) process: u32,
+    /// How many names are deployed.
+    pub(crate) deployments: usize,
+    /// How many of them cannot serve.
+    pub(crate) problems: usize,
+}

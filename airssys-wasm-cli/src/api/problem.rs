@@ -1,0 +1,81 @@
+//! Why something that was asked for was not done.
+
+use std::error::Error as _;
+use std::fmt;
+
+use airssys_wasm_host::{Error, ErrorKind};
+use serde::{Deserialize, Serialize};
+
+/// An error, as it is told.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Problem {
+    /// The kind of the host's error, `not-deployed`; or one of the command's own.
+    pub(crate) kind: String,
+    /// What was wrong, and what to do.
+    pub(crate) message: String,
+    /// The step of a rollout that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) phase: Option<String>,
+    /// Why, the nearest cause first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) causes: Vec<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: &str, message: impl Into<String>) -> Self {
+        Self { kind: kind.to_owned(), message: message.into(), phase: None, causes: Vec::new() }
+    }
+
+    /// With what it came from.
+    pub(crate) fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.causes.push(cause.to_string());
+        self
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let mut causes = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        Self {
+            kind: kind_word(error.kind()),
+            message: error.to_string(),
+            phase: error.phase().map(|phase| phase.to_string()),
+            causes,
+        }
+    }
+}
+
+/// The name of a kind as it is told: `NotDeployed` is `not-deployed`.
+pub(crate) fn kind_word(kind: ErrorKind) -> String {
+    let mut word = String::new();
+    for letter in format!("{kind:?}").chars() {
+        if letter.is_ascii_uppercase() && !word.is_empty() {
+            word.push('-');
+        }
+        word.push(letter.to_ascii_lowercase());
+    }
+    word
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_words() {
+        assert_eq!(kind_word(ErrorKind::NotDeployed), "not-deployed");
+        assert_eq!(kind_word(ErrorKind::Io), "io");
+    }
+}

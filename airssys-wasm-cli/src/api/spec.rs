@@ -1,0 +1,115 @@
+//! What is said of a deploy, an update and a rollback.
+
+use std::collections::BTreeMap;
+
+use airssys_wasm_core::Limits;
+use airssys_wasm_core::policy::{Grants, Shortfall};
+use airssys_wasm_host::{Instancing, Strategy};
+use serde::{Deserialize, Serialize};
+
+use super::{Problem, kinds};
+
+/// A component under a new name.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct DeploySpec {
+    /// The component's own unless said.
+    pub(crate) name: Option<String>,
+    /// For a component that says none.
+    pub(crate) version: Option<String>,
+    pub(crate) grants: Given,
+    pub(crate) limits: Option<Limits>,
+    pub(crate) instancing: Option<String>,
+    /// Which deployment serves which interface.
+    pub(crate) links: BTreeMap<String, String>,
+    /// Find out what it needs.
+    pub(crate) audit_only: bool,
+}
+
+/// Another component under a name.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct UpdateSpec {
+    /// `blue-green` or `recreate`.
+    pub(crate) strategy: Option<String>,
+    pub(crate) version: Option<String>,
+    /// Those of the revision that serves unless said.
+    pub(crate) grants: Option<Given>,
+    pub(crate) limits: Option<Limits>,
+    pub(crate) instancing: Option<String>,
+    pub(crate) links: BTreeMap<String, String>,
+    pub(crate) audit_only: Option<bool>,
+    /// An older version may follow, or one that is not said.
+    pub(crate) any_version: bool,
+    /// What a stateful component remembers may be lost.
+    pub(crate) discard_state: bool,
+}
+
+/// An earlier revision again.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RollbackSpec {
+    pub(crate) to_version: Option<String>,
+    pub(crate) strategy: Option<String>,
+    pub(crate) discard_state: bool,
+}
+
+/// A yes to an update that waits.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Approve {
+    /// What was looked at.
+    pub(crate) digest: String,
+    pub(crate) grants: Given,
+    #[serde(default)]
+    pub(crate) strategy: Option<String>,
+    #[serde(default)]
+    pub(crate) any_version: bool,
+    #[serde(default)]
+    pub(crate) discard_state: bool,
+}
+
+/// Grants, as texts of rules.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Given {
+    pub(crate) allow: Vec<String>,
+    pub(crate) deny: Vec<String>,
+    /// It is deployed although it requires more.
+    pub(crate) run_with_less: bool,
+}
+
+impl Given {
+    /// The grants, if every text is a rule.
+    pub(crate) fn read(&self) -> Result<Grants, Problem> {
+        let problem =
+            |error: airssys_wasm_core::CapabilityError| Problem::from(airssys_wasm_host::Error::from(error));
+        let mut grants = Grants::new();
+        for rule in &self.allow {
+            grants = grants.allow(rule).map_err(problem)?;
+        }
+        for rule in &self.deny {
+            grants = grants.deny(rule).map_err(problem)?;
+        }
+        Ok(if self.run_with_less { grants.shortfall(Shortfall::RunWithLess) } else { grants })
+    }
+}
+
+/// Reads the name of a strategy.
+pub(crate) fn parse_strategy(text: Option<&str>) -> Result<Strategy, Problem> {
+    match text {
+        None | Some("blue-green") => Ok(Strategy::BlueGreen),
+        Some("recreate") => Ok(Strategy::Recreate),
+        Some(other) => {
+            let message =
+                format!("`{}` is no strategy; write `blue-green` or `recreate`", other.escape_debug());
+            Err(Problem::new(kinds::USAGE, message))
+        }
+    }
+}
+
+/// Reads a way of instancing.
+pub(crate) fn parse_instancing(text: &str) -> Result<Instancing, Problem> {
+    text.parse()
+        .map_err(|error: airssys_wasm_core::InstancingError| Problem::new(kinds::USAGE, error.to_string()))
+}

@@ -1,0 +1,68 @@
+//! A form of several parts, `multipart/form-data`.
+
+use bytes::Bytes;
+
+/// What stands between the parts. Components are binary, and this has to be in none of them: it
+/// is chosen anew until it is not.
+const BOUNDARY: &str = "airssys-wasm-part";
+
+#[derive(Default)]
+pub(crate) struct Form {
+    parts: Vec<(&'static str, &'static str, Vec<u8>)>,
+}
+
+impl Form {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn part(mut self, name: &'static str, content_type: &'static str, bytes: &[u8]) -> Self {
+        self.parts.push((name, content_type, bytes.to_vec()));
+        self
+    }
+
+    /// Its content type and its bytes.
+    pub(crate) fn finish(self) -> (String, Bytes) {
+        let boundary = self.boundary();
+        let mut bytes = Vec::new();
+        for (name, content_type, part) in &self.parts {
+            let head = format!(
+                "--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\ncontent-type: {content_type}\r\n\r\n"
+            );
+            bytes.extend_from_slice(head.as_bytes());
+            bytes.extend_from_slice(part);
+            bytes.extend_from_slice(b"\r\n");
+        }
+        bytes.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        (format!("multipart/form-data; boundary={boundary}"), bytes.into())
+    }
+
+    fn boundary(&self) -> String {
+        let is_in = |boundary: &str, part: &[u8]| {
+            part.windows(boundary.len()).any(|window| window == boundary.as_bytes())
+        };
+        let mut boundary = BOUNDARY.to_owned();
+        while self.parts.iter().any(|(_, _, part)| is_in(&boundary, part)) {
+            boundary.push('x');
+        }
+        boundary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_boundary_is_in_no_part() {
+        let form = Form::new().part("a", "text/plain", b"--airssys-wasm-part\r\n").part(
+            "b",
+            "text/plain",
+            b"airssys-wasm-partx",
+        );
+        let (content_type, bytes) = form.finish();
+        assert_eq!(content_type, "multipart/form-data; boundary=airssys-wasm-partxx");
+        let text = String::from_utf8(bytes.to_vec()).expect("text");
+        assert_eq!(text.matches("--airssys-wasm-partxx").count(), 3);
+    }
+}

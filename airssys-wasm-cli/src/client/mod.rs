@@ -1,0 +1,178 @@
+//! Asks a host process over its socket.
+//!
+//! A connection a request: a command asks once or twice. Tests: the crate's `tests`.
+
+mod form;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HOST};
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+
+pub(crate) use form::Form;
+
+use crate::api::{Problem, kinds};
+
+/// Where a host process listens.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    socket: PathBuf,
+}
+
+impl Client {
+    pub(crate) fn new(socket: PathBuf) -> Self {
+        Self { socket }
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
+        self.ask(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
+        self.ask(Method::DELETE, path, None).await
+    }
+
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        said: &impl Serialize,
+    ) -> Result<T, Problem> {
+        let json = serde_json::to_vec(said).map_err(|error| misunderstood(&error))?;
+        self.ask(Method::POST, path, Some(("application/json".into(), json.into()))).await
+    }
+
+    /// Sends a component with what is said of it.
+    pub(crate) async fn upload<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        spec: &impl Serialize,
+        component: Vec<u8>,
+    ) -> Result<T, Problem> {
+        let spec = serde_json::to_vec(spec).map_err(|error| misunderstood(&error))?;
+        let form = Form::new().part("spec", "application/json", &spec).part(
+            "component",
+            "application/wasm",
+            &component,
+        );
+        self.ask(Method::POST, path, Some(form.finish())).await
+    }
+
+    /// Reads lines for as long as there are any.
+    pub(crate) async fn watch(&self, path: &str, mut each: impl FnMut(&str)) -> Result<(), Problem> {
+        let answer = self.send(Method::GET, path, None).await?;
+        if !answer.status().is_success() {
+            return Err(problem(answer).await);
+        }
+        let (mut body, mut begun) = (answer.into_body(), Vec::new());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| misunderstood(&error))?;
+            begun.extend_from_slice(&frame.into_data().unwrap_or_default());
+            while let Some(end) = begun.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = begun.drain(..=end).collect();
+                each(String::from_utf8_lossy(&line).trim_end());
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(String, Bytes)>,
+    ) -> Result<T, Problem> {
+        let answer = self.send(method, path, body).await?;
+        if !answer.status().is_success() {
+            return Err(problem(answer).await);
+        }
+        let bytes = read(answer).await?;
+        serde_json::from_slice(&bytes).map_err(|error| misunderstood(&error))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(String, Bytes)>,
+    ) -> Result<Response<Incoming>, Problem> {
+        let stream =
+            UnixStream::connect(&self.socket).await.map_err(|error| unreachable(&self.socket, &error))?;
+        let broken = |error: hyper::Error| {
+            Problem::new(kinds::NO_HOST, "the host process went away before it had answered").because(error)
+        };
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        // It ends with the answer, or with whoever waits for it.
+        tokio::spawn(connection);
+        let mut request = Request::builder().method(method).uri(path).header(HOST, "localhost");
+        if let Some((content_type, _)) = &body {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        let bytes = body.map(|(_, bytes)| bytes).unwrap_or_default();
+        let request = request.body(Full::new(bytes)).map_err(|error| misunderstood(&error))?;
+        sender.send_request(request).await.map_err(broken)
+    }
+}
+
+async fn read(answer: Response<Incoming>) -> Result<Bytes, Problem> {
+    let body = answer.into_body().collect().await.map_err(|error| misunderstood(&error))?;
+    Ok(body.to_bytes())
+}
+
+async fn problem(answer: Response<Incoming>) -> Problem {
+    let status = answer.status();
+    match read(answer).await {
+        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            Problem::new(kinds::PROTOCOL, format!("the host process answered {status}")).because(text)
+        }),
+        Err(problem) => problem,
+    }
+}
+
+fn unreachable(socket: &Path, error: &io::Error) -> Problem {
+    let what = match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            "no host process is running; start one with `airssys-wasm serve`, or say where it listens with `--socket`"
+        }
+        io::ErrorKind::PermissionDenied => "the host process is another user's; run this as that user",
+        _ => "the host process cannot be reached",
+    };
+    Problem::new(kinds::NO_HOST, format!("{what} (`{}`)", socket.display())).because(error)
+}
+
+fn misunderstood(error: &dyn std::fmt::Display) -> Problem {
+    let message = "the host process answered something else than what was expected; are command and host process of the same version?";
+    Problem::new(kinds::PROTOCOL, message).because(error)
+}
+
+/// A segment of a path.
+pub(crate) fn segment(text: &str) -> String {
+    let mut segment = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b':' => {
+                segment.push(char::from(byte))
+            }
+            other => segment.push_str(&format!("%{other:02X}")),
+        }
+    }
+    segment
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_no_name_stays_one_segment() {
+        assert_eq!(super::segment("demo:greeter"), "demo:greeter");
+        assert_eq!(super::segment("../a b?#é"), "..%2Fa%20b%3F%23%C3%A9");
+    }
+}

@@ -1,0 +1,145 @@
+//! `airssys-wasm bench-call`
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use super::{Common, call};
+use crate::api::{self, Called, Problem, kinds};
+use crate::client::{Client, segment};
+use crate::output::Shown;
+
+/// Call a function over and over, and say how long that took and what failed
+///
+/// Every call is a request of its own over the socket: what is measured is the host process
+/// with its API. Ends with exit code 6 if any call failed.
+#[derive(Args, Debug)]
+pub(super) struct BenchCall {
+    /// The name of the deployment
+    name: String,
+    /// The call: 'greet("Ada")'
+    #[arg(value_name = "CALL")]
+    call: String,
+    /// For how long
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    time: Duration,
+    /// How many at once
+    #[arg(long, value_name = "COUNT", default_value_t = 4)]
+    concurrency: usize,
+}
+
+/// What came of it.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Measured {
+    calls: u64,
+    failed: u64,
+    /// The first thing that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_failure: Option<String>,
+    calls_per_second: u64,
+    p50_microseconds: u64,
+    p99_microseconds: u64,
+    longest_microseconds: u64,
+    /// What was answered, and how often.
+    answers: std::collections::BTreeMap<String, u64>,
+}
+
+/// What several callers count together.
+#[derive(Default)]
+struct Counted {
+    times: Mutex<Vec<Duration>>,
+    answers: Mutex<std::collections::BTreeMap<String, u64>>,
+    failed: AtomicU64,
+    first_failure: Mutex<Option<Problem>>,
+}
+
+/// Answers that are told apart; the others are counted as one.
+const ANSWERS_MAX: usize = 20;
+
+impl BenchCall {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+        let call = Arc::new(call::parse(&self.call)?);
+        let path: Arc<str> = format!("/v1/deployments/{}/call", segment(&self.name)).into();
+        let (counted, begun) = (Arc::new(Counted::default()), Instant::now());
+        let callers: Vec<_> = (0..self.concurrency.max(1))
+            .map(|_| {
+                let (client, counted) = (common.client(), Arc::clone(&counted));
+                let (path, call) = (Arc::clone(&path), Arc::clone(&call));
+                tokio::spawn(
+                    async move { counted.call_until(begun + self.time, &client, &path, &call).await },
+                )
+            })
+            .collect();
+        for caller in callers {
+            caller.await.map_err(|error| Problem::new(kinds::INTERNAL, "a caller failed").because(error))?;
+        }
+        let measured = counted.measured(begun.elapsed());
+        common.output.show(&measured);
+        match counted.first_failure.lock().take() {
+            None => Ok(()),
+            Some(problem) => Err(problem),
+        }
+    }
+}
+
+impl Counted {
+    async fn call_until(&self, end: Instant, client: &Client, path: &str, call: &api::Call) {
+        while Instant::now() < end {
+            let begun = Instant::now();
+            match client.post::<Called>(path, call).await {
+                Ok(called) => self.answered(begun.elapsed(), called.result.unwrap_or_default()),
+                Err(problem) => {
+                    self.failed.fetch_add(1, Ordering::Relaxed);
+                    self.first_failure.lock().get_or_insert(problem);
+                }
+            }
+        }
+    }
+
+    fn answered(&self, took: Duration, answer: String) {
+        self.times.lock().push(took);
+        let mut answers = self.answers.lock();
+        let is_known = answers.contains_key(&answer) || answers.len() < ANSWERS_MAX;
+        *answers.entry(if is_known { answer } else { "others".into() }).or_default() += 1;
+    }
+
+    fn measured(&self, took: Duration) -> Measured {
+        let mut times = self.times.lock().clone();
+        times.sort_unstable();
+        let at = |share: f64| {
+            // An index below the length: rounding cannot leave it.
+            let place = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
+            times.get(place).map_or(0, |time| time.as_micros().try_into().unwrap_or(u64::MAX))
+        };
+        Measured {
+            calls: times.len() as u64 + self.failed.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            first_failure: self.first_failure.lock().as_ref().map(ToString::to_string),
+            calls_per_second: (times.len() as f64 / took.as_secs_f64()) as u64,
+            p50_microseconds: at(0.5),
+            p99_microseconds: at(0.99),
+            longest_microseconds: at(1.0),
+            answers: self.answers.lock().clone(),
+        }
+    }
+}
+
+impl Shown for Measured {
+    fn text(&self) -> String {
+        let mut lines = vec![
+            format!("calls        {}, {} failed", self.calls, self.failed),
+            format!("rate         {} a second", self.calls_per_second),
+            format!(
+                "latency      p50 {} us, p99 {} us, longest {} us",
+                self.p50_microseconds, self.p99_microseconds, self.longest_microseconds
+            ),
+        ];
+        lines.extend(self.answers.iter().map(|(answer, count)| format!("answered     {answer}: {count}")));
+        lines.join("\n")
+    }
+}

@@ -1,0 +1,23 @@
+//! `airssys-wasm completions`
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+
+use super::Cli;
+use crate::api::Problem;
+
+/// Print what a shell needs to complete this command
+#[derive(Args, Debug)]
+pub(super) struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn run(self) -> Result<(), Problem> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "airssys-wasm", &mut script);
+        crate::output::say(String::from_utf8_lossy(&script).trim_end());
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! `airssys-wasm inspect`
+
+use std::path::PathBuf;
+
+use airssys_wasm_host::Component;
+use airssys_wasm_host::policy::Requested;
+use clap::Args;
+use serde::Serialize;
+
+use super::{Common, file};
+use crate::api::Problem;
+use crate::output::Shown;
+
+/// Show what a component's file says: name, version, what it requests, imports and exports
+#[derive(Args, Debug)]
+pub(super) struct Inspect {
+    /// The component's file
+    file: PathBuf,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Inspected {
+    name: Option<String>,
+    version: Option<String>,
+    description: Option<String>,
+    digest: String,
+    bytes: usize,
+    instancing: Option<String>,
+    requests: Option<Vec<String>>,
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+impl Inspect {
+    pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
+        let component = Component::from_bytes(file::read(&self.file)?)?;
+        let world = component.world();
+        let functions =
+            |side: &airssys_wasm_host::world::Side| side.all_functions().map(ToString::to_string).collect();
+        common.output.show(&Inspected {
+            name: component.name().map(ToString::to_string),
+            version: component.version().map(ToString::to_string),
+            description: component.description().map(str::to_owned),
+            digest: component.digest().to_string(),
+            bytes: component.bytes().len(),
+            instancing: component.instancing().map(|instancing| instancing.to_string()),
+            requests: match component.requested() {
+                Requested::These(requests) => {
+                    Some(requests.to_section().lines().skip(1).map(str::to_owned).collect())
+                }
+                Requested::Anything => None,
+            },
+            imports: world.imports.interfaces.iter().map(|interface| interface.name.to_string()).collect(),
+            exports: functions(&world.exports),
+        });
+        Ok(())
+    }
+}
+
+impl Shown for Inspected {
+    fn text(&self) -> String {
+        let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
+        let mut lines = vec![
+            format!("name         {}", said(&self.name)),
+            format!("version      {}", said(&self.version)),
+            format!("digest       {}", self.digest),
+            format!("bytes        {}", self.bytes),
+            format!("instancing   {}", said(&self.instancing)),
+        ];
+        lines.extend(self.description.iter().map(|text| format!("description  {text}")));
+        match &self.requests {
+            Some(requests) if requests.is_empty() => lines.push("requests     nothing".into()),
+            Some(requests) => lines.extend(requests.iter().map(|rule| format!("requests     {rule}"))),
+            None => lines.push("requests     anything: it does not say what it needs".into()),
+        }
+        lines.extend(self.imports.iter().map(|name| format!("imports      {name}")));
+        lines.extend(self.exports.iter().map(|function| format!("exports      {function}")));
+        lines.join("\n")
+    }
+}

@@ -1,0 +1,18 @@
+//! `airssys-wasm list`
+
+use clap::Args;
+
+use super::Common;
+use crate::api::{Overview, Problem};
+
+/// List what is deployed
+#[derive(Args, Debug)]
+pub(super) struct List {}
+
+impl List {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+        let overview: Overview = common.client().get("/v1/deployments").await?;
+        common.output.show(&overview);
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! Subcommands, a file each: what may be said, what is asked of whom, what is shown.
+
+mod approve;
+mod bench_call;
+mod call;
+mod caps;
+mod completions;
+mod deploy;
+mod events;
+mod file;
+mod given;
+mod history;
+mod inspect;
+mod list;
+mod logs;
+mod remove;
+mod rollback;
+mod run;
+mod serve;
+mod shown;
+mod status;
+mod update;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::api::Problem;
+use crate::client::Client;
+use crate::output::{EXIT_CODES, Format, exit_code};
+use crate::places;
+
+/// Run WebAssembly components under names that outlive their versions.
+///
+/// `serve` starts a host process; every other command talks to it, but for `run`, `inspect` and
+/// `completions`, which need none.
+#[derive(Debug, Parser)]
+#[command(
+    name = "airssys-wasm",
+    version,
+    max_term_width = 100,
+    after_help = "Try:\n  airssys-wasm serve &\n  airssys-wasm deploy greeter.wasm\n  airssys-wasm call greeter 'greet(\"Ada\")'\n  airssys-wasm update greeter greeter-v2.wasm --strategy blue-green\n  airssys-wasm rollback greeter",
+    after_long_help = EXIT_CODES
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// The state directory of the host process; `$STATE_DIRECTORY`, or
+    /// `~/.local/state/airssys-wasm`, unless said
+    #[arg(long, global = true, value_name = "DIRECTORY", env = "AIRSSYS_WASM_STATE")]
+    state: Option<PathBuf>,
+    /// Where the host process listens; `admin.sock` in its state directory unless said
+    #[arg(long, global = true, value_name = "PATH", env = "AIRSSYS_WASM_SOCKET")]
+    socket: Option<PathBuf>,
+    /// Text for people, or JSON for programs
+    #[arg(long, global = true, value_name = "FORMAT", env = "AIRSSYS_WASM_OUTPUT", default_value = "text")]
+    output: Format,
+}
+
+impl Common {
+    fn state(&self) -> PathBuf {
+        self.state.clone().unwrap_or_else(places::state_directory)
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.socket.clone().unwrap_or_else(|| places::socket_in(&self.state()))
+    }
+
+    fn client(&self) -> Client {
+        Client::new(self.socket())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Deploy(deploy::Deploy),
+    Update(update::Update),
+    Rollback(rollback::Rollback),
+    Approve(approve::Approve),
+    Remove(remove::Remove),
+    List(list::List),
+    Status(status::Status),
+    History(history::History),
+    Call(call::Call),
+    Caps(caps::Caps),
+    Logs(logs::Logs),
+    Events(events::Events),
+    Run(run::Run),
+    Inspect(inspect::Inspect),
+    BenchCall(bench_call::BenchCall),
+    Completions(completions::Completions),
+}
+
+pub(crate) async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // To standard output for help, to standard error for a slip.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+        }
+    };
+    match cli.command.run(&cli.common).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            cli.common.output.complain(&problem);
+            ExitCode::from(exit_code(&problem.kind))
+        }
+    }
+}
+
+impl Command {
+    async fn run(self, common: &Common) -> Result<(), Problem> {
+        match self {
+            Self::Serve(command) => command.run(common).await,
+            Self::Deploy(command) => command.run(common).await,
+            Self::Update(command) => command.run(common).await,
+            Self::Rollback(command) => command.run(common).await,
+            Self::Approve(command) => command.run(common).await,
+            Self::Remove(command) => command.run(common).await,
+            Self::List(command) => command.run(common).await,
+            Self::Status(command) => command.run(common).await,
+            Self::History(command) => command.run(common).await,
+            Self::Call(command) => command.run(common).await,
+            Self::Caps(command) => command.run(common).await,
+            Self::Logs(command) => command.run(common).await,
+            Self::Events(command) => command.run(common).await,
+            Self::Run(command) => command.run(common).await,
+            Self::Inspect(command) => command.run(common),
+            Self::BenchCall(command) => command.run(common).await,
+            Self::Completions(command) => command.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_parser_has_no_contradictions() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_is_explained() {
+        fn check(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "`{}` says nothing of itself", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{}: {}", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let mut cli = Cli::command();
+        cli.build();
+        cli.get_subcommands().filter(|command| command.get_name() != "help").for_each(check);
+    }
+}

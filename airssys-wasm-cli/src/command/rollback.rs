@@ -1,0 +1,39 @@
+//! `airssys-wasm rollback`
+
+use clap::Args;
+
+use super::Common;
+use crate::api::{Problem, PromotedView, RollbackSpec};
+use crate::client::segment;
+
+/// Let the revision serve again that served before, or a version
+///
+/// Needs no file, no network and no compiler. `airssys-wasm status NAME` lists what is kept.
+#[derive(Args, Debug)]
+pub(super) struct Rollback {
+    /// The name
+    name: String,
+    /// The version to go back to; `v1.5.0` and `1.5.0` are the same
+    #[arg(long, value_name = "VERSION")]
+    to_version: Option<String>,
+    /// How calls move: `blue-green` or `recreate`
+    #[arg(long, value_name = "STRATEGY", default_value = "blue-green")]
+    strategy: String,
+    /// Let what a stateful component remembers be lost
+    #[arg(long)]
+    discard_state: bool,
+}
+
+impl Rollback {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+        let spec = RollbackSpec {
+            to_version: self.to_version,
+            strategy: Some(self.strategy),
+            discard_state: self.discard_state,
+        };
+        let path = format!("/v1/deployments/{}/rollback", segment(&self.name));
+        let promoted: PromotedView = common.client().post(&path, &spec).await?;
+        common.output.show(&promoted);
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! `airssys-wasm run`
+
+use std::path::PathBuf;
+
+use airssys_wasm_host::{Component, Host};
+use clap::Args;
+
+use super::given::{GrantArguments, RunsUnder};
+use super::{Common, call, file};
+use crate::api::{Called, FunctionView, Problem};
+
+/// Call a function of a component's file, without a host process
+///
+/// Without a call it lists the functions and their types.
+#[derive(Args, Debug)]
+pub(super) struct Run {
+    /// The component's file
+    file: PathBuf,
+    /// The call: 'demo:greeter/api#greet("Ada")', or 'greet("Ada")' if only one is called so
+    #[arg(value_name = "CALL")]
+    call: Option<String>,
+    #[command(flatten)]
+    grants: GrantArguments,
+    #[command(flatten)]
+    under: RunsUnder,
+}
+
+impl Run {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+        let host = Host::builder().pooled_instances_max(8).guest_log(Printed).build()?;
+        let component = Component::from_bytes(file::read(&self.file)?)?;
+        let mut deploy = host.deploy(component).name("component").grants(self.grants.given()?.read()?);
+        if let Some(limits) = self.under.limits()? {
+            deploy = deploy.limits(limits);
+        }
+        let deployment = deploy.await?;
+        let Some(call) = self.call else {
+            let view = |(name, signature): &(airssys_wasm_host::FunctionName, String)| FunctionView {
+                name: name.to_string(),
+                signature: signature.clone(),
+            };
+            common.output.show(&deployment.functions().iter().map(view).collect::<Vec<_>>());
+            return Ok(());
+        };
+        let call = call::parse(&call)?;
+        let result = deployment.dynamic_function(&call.function)?.call_wave(&call.arguments).await?;
+        common.output.show(&Called { result });
+        Ok(())
+    }
+}
+
+/// What it prints goes to standard error: standard output is for the result.
+struct Printed;
+
+impl airssys_wasm_host::GuestLog for Printed {
+    fn line(&self, line: airssys_wasm_host::GuestLine<'_>) {
+        use std::io::Write as _;
+        // Whoever closed standard error does not want to know.
+        let _ = writeln!(anstream::stderr().lock(), "{}", crate::output::printable(line.text));
+    }
+}

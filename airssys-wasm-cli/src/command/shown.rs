@@ -1,0 +1,153 @@
+//! What the answers of a host process look like to people.
+
+use crate::api::{
+    Called, ChangeView, DeploymentView, FunctionView, GrantsView, Overview, PromotedView, RevisionView,
+    Revoked,
+};
+use crate::output::{Shown, Table};
+
+/// Digests in tables: enough of one to tell it from others.
+const DIGEST_SHOWN: usize = "sha256:".len() + 12;
+
+pub(super) fn short(digest: &str) -> String {
+    digest.chars().take(DIGEST_SHOWN).collect()
+}
+
+pub(super) fn version(version: Option<&String>) -> String {
+    version.cloned().unwrap_or_else(|| "-".into())
+}
+
+impl Shown for () {
+    fn text(&self) -> String {
+        String::new()
+    }
+}
+
+impl Shown for Overview {
+    fn text(&self) -> String {
+        if self.deployments.is_empty() && self.lost.is_empty() {
+            return "nothing is deployed; `airssys-wasm deploy FILE` does".into();
+        }
+        let mut table = Table::new(&["NAME", "VERSION", "REVISION", "INSTANCING", "DIGEST"]);
+        for summary in &self.deployments {
+            table.row([
+                summary.name.clone(),
+                version(summary.version.as_ref()),
+                summary.revision.to_string(),
+                summary.instancing.clone(),
+                short(&summary.digest),
+            ]);
+        }
+        let problems =
+            self.deployments.iter().filter_map(|summary| Some((&summary.name, summary.problem.as_ref()?)));
+        let lost = self.lost.iter().map(|lost| (&lost.name, &lost.problem));
+        let mut text = table.text();
+        for (name, problem) in problems.chain(lost) {
+            text += &format!("\n{name} cannot serve: {problem}");
+        }
+        text
+    }
+}
+
+impl Shown for DeploymentView {
+    fn text(&self) -> String {
+        let mut lines = vec![
+            format!("name         {}", self.name),
+            format!("serving      {}", line(&self.serving)),
+            format!("digest       {}", self.serving.digest),
+            format!("instancing   {}", self.serving.instancing),
+            format!("instances    {}", self.instances),
+            format!("calls        {} in flight, {} admitted", self.calls_in_flight, self.calls_admitted),
+        ];
+        if let Some(description) = &self.serving.description {
+            lines.insert(1, format!("description  {description}"));
+        }
+        lines
+            .extend(self.links.iter().map(|(interface, name)| format!("linked       {interface} to {name}")));
+        let others = self.revisions.iter().filter(|revision| revision.revision != self.serving.revision);
+        lines.extend(others.map(|revision| format!("kept         {}", line(revision))));
+        if let Some(waiting) = &self.waiting {
+            lines.push(format!("waiting      an update to {waiting}, to be approved"));
+        }
+        lines.join("\n")
+    }
+}
+
+fn line(revision: &RevisionView) -> String {
+    format!("revision {} ({})", revision.revision, version(revision.version.as_ref()))
+}
+
+impl Shown for PromotedView {
+    fn text(&self) -> String {
+        let version = self.version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
+        let begin = format!("{}: revision {}{version} serves", self.name, self.revision);
+        let draining = match self.calls_draining {
+            0 => String::new(),
+            1 => "; 1 call ends on the revision before".into(),
+            calls => format!("; {calls} calls end on the revision before"),
+        };
+        format!("{begin}, after {} ms{draining}", self.milliseconds)
+    }
+}
+
+impl Shown for Vec<ChangeView> {
+    fn text(&self) -> String {
+        let mut table = Table::new(&["TIME", "NAME", "WHAT", "REVISION", "VERSION", "DIGEST", ""]);
+        for change in self {
+            table.row([
+                change.time.clone(),
+                change.name.clone(),
+                change.action.clone(),
+                change.revision.map(|revision| revision.to_string()).unwrap_or_default(),
+                change.version.clone().unwrap_or_default(),
+                change.digest.as_deref().map(short).unwrap_or_default(),
+                change.rule.clone().unwrap_or_default(),
+            ]);
+        }
+        table.text()
+    }
+}
+
+impl Shown for Called {
+    fn text(&self) -> String {
+        self.result.clone().unwrap_or_default()
+    }
+}
+
+impl Shown for Vec<FunctionView> {
+    fn text(&self) -> String {
+        self.iter()
+            .map(|function| format!("{}: {}", function.name, function.signature))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+}
+
+impl Shown for GrantsView {
+    fn text(&self) -> String {
+        let mut lines = Vec::new();
+        match &self.requests {
+            Some(requests) => lines.extend(requests.iter().map(|rule| format!("requests  {rule}"))),
+            None => lines.push("requests  anything: it does not say what it needs".into()),
+        }
+        let parts = [("granted", &self.allow), ("denied", &self.deny), ("revoked", &self.revoked)];
+        for (word, rules) in parts {
+            lines.extend(rules.iter().map(|rule| format!("{word:<9} {rule}")));
+        }
+        for rule in self.learned.iter().flatten() {
+            lines.push(format!("used      {rule}"));
+        }
+        lines.join("\n")
+    }
+}
+
+impl Shown for Revoked {
+    fn text(&self) -> String {
+        match self.touched.as_slice() {
+            [] => "nothing of the kind was granted; it is denied from now on".into(),
+            touched => {
+                touched.iter().map(|rule| format!("taken back from  {rule}")).collect::<Vec<_>>().join("\n")
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `airssys-wasm update`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::given::{GrantArguments, RunsUnder};
+use super::{Common, file};
+use crate::api::{Problem, PromotedView, UpdateSpec};
+use crate::client::segment;
+
+/// Replace the component that serves a name, without dropping a call
+///
+/// The new one is checked, compiled, started and asked for its health first; if anything fails,
+/// the old one serves on. It keeps the grants, limits and links it has unless others are said.
+#[derive(Args, Debug)]
+pub(super) struct Update {
+    /// The name, and the version that is expected if you say it: greeter@2.0.0
+    #[arg(value_name = "NAME[@VERSION]")]
+    target: String,
+    /// The new component's file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// How calls move: `blue-green` starts the new one beside the old one, `recreate` ends the
+    /// old one first
+    #[arg(long, value_name = "STRATEGY", default_value = "blue-green")]
+    strategy: String,
+    /// Let an older version follow, or the same, or one that is not said
+    #[arg(long)]
+    any_version: bool,
+    /// Let what a stateful component remembers be lost
+    #[arg(long)]
+    discard_state: bool,
+    #[command(flatten)]
+    grants: GrantArguments,
+    #[command(flatten)]
+    under: RunsUnder,
+}
+
+impl Update {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+        let (name, version) = match self.target.split_once('@') {
+            Some((name, version)) => (name, Some(version.to_owned())),
+            None => (self.target.as_str(), None),
+        };
+        let spec = UpdateSpec {
+            strategy: Some(self.strategy),
+            version,
+            limits: self.under.limits()?,
+            links: self.under.links()?,
+            instancing: self.under.instancing,
+            grants: if self.grants.is_empty() { None } else { Some(self.grants.given()?) },
+            audit_only: None,
+            any_version: self.any_version,
+            discard_state: self.discard_state,
+        };
+        let component = file::read(&self.file)?;
+        let path = format!("/v1/deployments/{}/update", segment(name));
+        let promoted: PromotedView = common.client().upload(&path, &spec, component).await?;
+        common.output.show(&promoted);
+        Ok(())
+    }
+}

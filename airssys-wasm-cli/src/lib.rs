@@ -1,0 +1,29 @@
+//! The `airssys-wasm` command: a host process, and what is asked of it.
+//!
+//! | room | what it does | what it does not know |
+//! |---|---|---|
+//! | `command` | a file a subcommand: what may be said, what is asked, what is shown | how anything is carried out |
+//! | `api` | what client and server say to each other | who says it |
+//! | `server` | the host process: the API over the host library, its log | what a command looks like |
+//! | `client` | asks a host process over its socket | what is asked |
+//! | `output` | text or JSON, tables, errors with their exit codes | what is shown |
+//! | `places` | where state and socket are unless said | |
+//!
+//! Whatever is decided is decided by the host library.
+
+mod api;
+mod client;
+mod command;
+mod output;
+mod places;
+mod server;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs the command with its arguments, the program's name first.
+///
+/// Prints on standard output and standard error. The exit codes stand in the help text.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    command::run(arguments).await
+}

@@ -1,0 +1,37 @@
+//! Exit codes, which scripts decide on.
+
+/// What they mean, as the help tells it.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed, for a reason that is none of the following
+  2  what was said cannot be understood, or a file cannot be read
+  3  nothing of that name, version or function is there
+  4  refused as things stand: not newer, a name that is taken, callers that would be lost
+  5  not granted, or an update that waits to be approved
+  6  the component failed: it trapped, took too long, did not start, or is not healthy
+  7  no host process answers, or one of another version
+  8  the state directory is held, full or damaged";
+
+/// The exit code of a kind of problem.
+pub(crate) fn exit_code(kind: &str) -> u8 {
+    match kind {
+        "usage" | "file" | "io" | "invalid-component" | "invalid-name" | "invalid-grant"
+        | "invalid-limits" | "invalid-pipeline" | "type-mismatch" | "unnamed" | "unknown-capability" => 2,
+        "not-deployed" | "function-not-found" | "nothing-to-roll-back-to" => 3,
+        "name-taken"
+        | "version-not-newer"
+        | "world-changed"
+        | "callers-lost"
+        | "state-would-be-lost"
+        | "in-use"
+        | "missing-import"
+        | "ambiguous-import" => 4,
+        "not-granted" | "grant-unusable" | "awaits-approval" | "approval-mismatch" => 5,
+        "trapped" | "deadline-exceeded" | "fuel-exhausted" | "start-failed" | "unhealthy" | "unusable"
+        | "stage-error" | "resource-lost" | "reentrant" => 6,
+        "no-host-process" | "protocol" => 7,
+        "state-held" | "state-unavailable" | "state-damaged" => 8,
+        _ => 1,
+    }
+}

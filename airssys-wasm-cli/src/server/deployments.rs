@@ -1,0 +1,57 @@
+//! What is deployed, and its end.
+
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+
+use super::Process;
+use super::reply::{Reply, answer, aside};
+use crate::api::{About, ChangeView, DeploymentView, LostView, Overview};
+
+pub(super) async fn about(State(process): State<Process>) -> Reply<About> {
+    let summaries = process.host.summaries();
+    answer(About {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        process: std::process::id(),
+        deployments: summaries.len(),
+        problems: summaries.iter().filter(|summary| summary.problem.is_some()).count(),
+    })
+}
+
+pub(super) async fn list(State(process): State<Process>) -> Reply<Overview> {
+    let lost = |(name, problem): &(String, String)| LostView { name: name.clone(), problem: problem.clone() };
+    answer(Overview {
+        deployments: process.host.summaries().iter().map(Into::into).collect(),
+        lost: process.host.lost().iter().map(lost).collect(),
+    })
+}
+
+pub(super) async fn status(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+) -> Reply<DeploymentView> {
+    let view = aside(move || {
+        let status = process.host.status(&name)?;
+        let waiting = process.host.awaiting_approval(&name)?;
+        Ok(DeploymentView::of(&status, waiting.map(|component| component.digest().to_string())))
+    });
+    answer(view.await?)
+}
+
+pub(super) async fn remove(State(process): State<Process>, Path(name): Path<String>) -> Reply<()> {
+    process.host.remove(&name).await?;
+    answer(())
+}
+
+/// Of which name; all unless said.
+#[derive(Deserialize)]
+pub(super) struct Of {
+    name: Option<String>,
+}
+
+pub(super) async fn history(State(process): State<Process>, Query(of): Query<Of>) -> Reply<Vec<ChangeView>> {
+    let changes = aside(move || process.host.history()).await?;
+    let wanted = changes
+        .iter()
+        .filter(|change| of.name.as_deref().is_none_or(|name| change.component.as_str() == name));
+    answer(wanted.map(Into::into).collect())
+}

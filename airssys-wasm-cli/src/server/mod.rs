@@ -1,0 +1,88 @@
+//! The host process: a host with a state directory, and an API to it over a socket.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `socket` | a socket that only its owner may use |
+//! | `journal` | the last lines and decisions, for who asks later and who watches |
+//! | `routes` | which path does what |
+//! | `deployments`, `rollouts`, `grants`, `calls`, `watching` | what is behind them |
+//! | `upload` | a component with what is said of it |
+//! | `reply` | an answer, or a problem with its status |
+//! | `ending` | from the signal to the last answer |
+
+mod calls;
+mod deployments;
+mod ending;
+mod grants;
+mod journal;
+mod reply;
+mod rollouts;
+mod routes;
+mod socket;
+mod upload;
+mod watching;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use airssys_wasm_host::Host;
+
+use crate::api::Problem;
+use ending::Ending;
+use journal::Journal;
+use socket::OwnersSocket;
+
+/// How a host process is set up.
+pub(crate) struct Setup {
+    pub(crate) state_directory: PathBuf,
+    pub(crate) socket: PathBuf,
+    pub(crate) revisions_kept: usize,
+    /// How long it waits for calls in flight when it ends.
+    pub(crate) drain: Duration,
+}
+
+/// What every request can reach.
+#[derive(Clone)]
+pub(crate) struct Process {
+    host: Host,
+    journal: Arc<Journal>,
+    ending: Ending,
+}
+
+/// Serves until a signal ends it.
+///
+/// # Errors
+///
+/// What is in the way of its beginning, or of its end.
+pub(crate) async fn serve(setup: Setup) -> Result<(), Problem> {
+    let journal = Arc::new(Journal::default());
+    let host = Host::builder()
+        .state_directory(&setup.state_directory)
+        .revisions_kept(setup.revisions_kept)
+        .guest_log(Arc::clone(&journal))
+        .audit_log(Arc::clone(&journal))
+        .build()?;
+    let listener = OwnersSocket::bind(&setup.socket)?;
+    let ending = Ending::on_signals()?;
+    let process = Process { host, journal, ending: ending.clone() };
+    tell_ready(&process, &setup.socket);
+    let router = routes::router(process);
+    let served = axum::serve(listener, router).with_graceful_shutdown(ending.clone().begun());
+    let outcome = ending.within(setup.drain, served.into_future()).await;
+    remove_socket(&setup.socket);
+    outcome
+}
+
+fn tell_ready(process: &Process, socket: &Path) {
+    let deployments = process.host.summaries().len();
+    tracing::info!(deployments, socket = %socket.display(), "serving");
+    for (name, problem) in process.host.lost() {
+        tracing::error!(name, problem, "lost: deploy it anew");
+    }
+}
+
+fn remove_socket(socket: &Path) {
+    // Nobody is there to answer any more, whether or not the name goes.
+    let _ = std::fs::remove_file(socket);
+}

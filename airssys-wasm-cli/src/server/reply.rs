@@ -1,0 +1,52 @@
+//! An answer, or a problem with its status.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::api::{Problem, kinds};
+
+/// What a request is answered with.
+pub(crate) type Reply<T> = Result<Json<T>, Refused>;
+
+/// A problem on its way to whoever asked.
+pub(crate) struct Refused(pub(crate) Problem);
+
+impl<E: Into<Problem>> From<E> for Refused {
+    fn from(problem: E) -> Self {
+        Self(problem.into())
+    }
+}
+
+pub(crate) fn answer<T: Serialize>(value: T) -> Reply<T> {
+    Ok(Json(value))
+}
+
+/// Does what blocks away from the threads that serve.
+pub(crate) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> airssys_wasm_host::Result<T> + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome.map_err(Problem::from),
+        Err(error) => Err(Problem::new(kinds::INTERNAL, "what was done aside did not return").because(error)),
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (status(&self.0.kind), Json(self.0)).into_response()
+    }
+}
+
+fn status(kind: &str) -> StatusCode {
+    match kind {
+        "not-deployed" | "function-not-found" | "nothing-to-roll-back-to" => StatusCode::NOT_FOUND,
+        "usage" | "invalid-name" | "invalid-component" | "invalid-grant" | "invalid-limits"
+        | "type-mismatch" | "unnamed" | "unknown-capability" => StatusCode::BAD_REQUEST,
+        "not-granted" => StatusCode::FORBIDDEN,
+        "deadline-exceeded" => StatusCode::GATEWAY_TIMEOUT,
+        "internal" | "state-unavailable" | "state-damaged" => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::CONFLICT,
+    }
+}

@@ -1,0 +1,148 @@
+//! Deploy, update, roll back, approve.
+
+use std::time::Instant;
+
+use airssys_wasm_host::{Approval, Component, Deploy, Enforcement, Update};
+use axum::Json;
+use axum::extract::{Multipart, Path, State};
+use semver::Version;
+
+use super::Process;
+use super::reply::{Reply, answer, aside};
+use super::upload;
+use crate::api::{
+    Approve, DeploySpec, Problem, PromotedView, RollbackSpec, UpdateSpec, kinds, parse_instancing,
+    parse_strategy,
+};
+
+pub(super) async fn deploy(State(process): State<Process>, form: Multipart) -> Reply<PromotedView> {
+    let begun = Instant::now();
+    let (spec, component) = upload::read::<DeploySpec>(form).await?;
+    let component = with_version(component, spec.version.as_deref())?;
+    let deployed = prepare(process.host.deploy(component), &spec)?.await?;
+    let serving = deployed.status().serving;
+    answer(PromotedView {
+        name: deployed.name().to_string(),
+        from_revision: None,
+        revision: serving.revision,
+        version: serving.version.as_ref().map(ToString::to_string),
+        milliseconds: begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
+        calls_draining: 0,
+    })
+}
+
+fn prepare<'a>(mut deploy: Deploy<'a>, spec: &DeploySpec) -> Result<Deploy<'a>, Problem> {
+    deploy = deploy.grants(spec.grants.read()?);
+    if let Some(name) = &spec.name {
+        deploy = deploy.name(name);
+    }
+    if let Some(limits) = &spec.limits {
+        deploy = deploy.limits(limits.clone());
+    }
+    if let Some(instancing) = &spec.instancing {
+        deploy = deploy.instancing(parse_instancing(instancing)?);
+    }
+    for (interface, name) in &spec.links {
+        deploy = deploy.link(interface, name)?;
+    }
+    Ok(deploy.enforcement(enforcement(spec.audit_only)))
+}
+
+pub(super) async fn update(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+    form: Multipart,
+) -> Reply<PromotedView> {
+    let (spec, component) = upload::read::<UpdateSpec>(form).await?;
+    let component = with_version(component, spec.version.as_deref())?;
+    wake(&process, &name).await?;
+    let promoted = prepare_update(process.host.update(&name, component), &spec)?.await?;
+    answer(PromotedView::of(&name, &promoted))
+}
+
+fn prepare_update<'a>(mut update: Update<'a>, spec: &UpdateSpec) -> Result<Update<'a>, Problem> {
+    update = update.strategy(parse_strategy(spec.strategy.as_deref())?);
+    if let Some(grants) = &spec.grants {
+        update = update.grants(grants.read()?);
+    }
+    if let Some(limits) = &spec.limits {
+        update = update.limits(limits.clone());
+    }
+    if let Some(instancing) = &spec.instancing {
+        update = update.instancing(parse_instancing(instancing)?);
+    }
+    for (interface, name) in &spec.links {
+        update = update.link(interface, name)?;
+    }
+    if let Some(audit_only) = spec.audit_only {
+        update = update.enforcement(enforcement(audit_only));
+    }
+    Ok(allow(update, spec.any_version, spec.discard_state))
+}
+
+pub(super) async fn rollback(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+    Json(spec): Json<RollbackSpec>,
+) -> Reply<PromotedView> {
+    wake(&process, &name).await?;
+    let mut rollback = process.host.rollback(&name).strategy(parse_strategy(spec.strategy.as_deref())?);
+    if let Some(version) = spec.to_version {
+        rollback = rollback.to_version(version);
+    }
+    if spec.discard_state {
+        rollback = rollback.discard_state();
+    }
+    answer(PromotedView::of(&name, &rollback.await?))
+}
+
+pub(super) async fn approve(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+    Json(approve): Json<Approve>,
+) -> Reply<PromotedView> {
+    wake(&process, &name).await?;
+    let waiting = process.host.awaiting_approval(&name)?;
+    let Some(waiting) = waiting.filter(|waiting| waiting.digest().to_string() == approve.digest) else {
+        let message =
+            format!("no update of `{name}` with the digest `{}` waits", approve.digest.escape_debug());
+        return Err(Problem::new("approval-mismatch", message).into());
+    };
+    let approval = Approval::of(&waiting, approve.grants.read()?);
+    let update =
+        process.host.approve(&name, approval)?.strategy(parse_strategy(approve.strategy.as_deref())?);
+    let promoted = allow(update, approve.any_version, approve.discard_state).await?;
+    answer(PromotedView::of(&name, &promoted))
+}
+
+pub(super) fn allow(update: Update<'_>, any_version: bool, discard_state: bool) -> Update<'_> {
+    let update = if any_version { update.any_version() } else { update };
+    if discard_state { update.discard_state() } else { update }
+}
+
+/// Has a name made ready that nobody has asked for since the process began.
+pub(super) async fn wake(process: &Process, name: &str) -> Result<(), Problem> {
+    let (host, name) = (process.host.clone(), name.to_owned());
+    aside(move || host.deployment(&name).map(drop)).await
+}
+
+fn enforcement(audit_only: bool) -> Enforcement {
+    if audit_only { Enforcement::AuditOnly } else { Enforcement::Enforced }
+}
+
+/// With the version that was said, if the component has none; else they have to be the same.
+fn with_version(component: Component, said: Option<&str>) -> Result<Component, Problem> {
+    let Some(said) = said else { return Ok(component) };
+    let version = Version::parse(said.strip_prefix('v').unwrap_or(said)).map_err(|error| {
+        let message = format!("`{}` is no version; write for example 1.5.0", said.escape_debug());
+        Problem::new(kinds::USAGE, message).because(error)
+    })?;
+    match component.version() {
+        None => Ok(component.with_version(version)),
+        Some(own) if *own == version => Ok(component),
+        Some(own) => {
+            let message = format!("the component says that it is version {own}, and {version} was asked for");
+            Err(Problem::new(kinds::USAGE, message))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What happens, a line of JSON each, for as long as somebody watches.
+//!
+//! Tests: the crate's `tests/watching`.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::Process;
+use super::ending::Ending;
+use crate::api::{Happening, Line};
+use crate::server::journal::Decision;
+
+/// What is wanted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// Of this name; of all unless said.
+    name: Option<String>,
+    /// What comes from now on, too.
+    #[serde(default)]
+    follow: bool,
+    /// So many of the last.
+    last: Option<usize>,
+}
+
+impl Wanted {
+    fn is_of(&self, name: &str) -> bool {
+        self.name.as_deref().is_none_or(|wanted| wanted == name)
+    }
+}
+
+pub(super) async fn events(State(process): State<Process>, Query(wanted): Query<Wanted>) -> Response {
+    let events = process.host.events();
+    // A watcher keeps no host alive: the host ends the stream.
+    let next = stream::unfold(events, async |mut events| Some((events.next().await?, events)));
+    let lines = next.filter_map(move |event| {
+        let happening = Happening::from(&event);
+        let is_wanted = happening.name.as_deref().is_none_or(|name| wanted.is_of(name));
+        std::future::ready(is_wanted.then(|| line(&happening)))
+    });
+    reply(lines, process.ending)
+}
+
+pub(super) async fn logs(State(process): State<Process>, Query(wanted): Query<Wanted>) -> Response {
+    let (last, next) = process.journal.lines.watch(|line| wanted.is_of(&line.name));
+    let follow = wanted.follow;
+    let last = tail(last, wanted.last).into_iter().map(|item| line(&item));
+    let next = following(next, follow)
+        .filter_map(move |item: Line| std::future::ready(wanted.is_of(&item.name).then(|| line(&item))));
+    reply(stream::iter(last.collect::<Vec<_>>()).chain(next), process.ending)
+}
+
+pub(super) async fn audit(State(process): State<Process>, Query(wanted): Query<Wanted>) -> Response {
+    let (last, next) = process.journal.decisions.watch(|decision| wanted.is_of(&decision.name));
+    let follow = wanted.follow;
+    let last = tail(last, wanted.last).into_iter().map(|item| ended(item.json));
+    let next = following(next, follow).filter_map(move |item: Decision| {
+        std::future::ready(wanted.is_of(&item.name).then(|| ended(item.json)))
+    });
+    reply(stream::iter(last.collect::<Vec<_>>()).chain(next), process.ending)
+}
+
+fn tail<T>(mut items: Vec<T>, count: Option<usize>) -> Vec<T> {
+    let surplus = items.len().saturating_sub(count.unwrap_or(usize::MAX));
+    items.drain(..surplus);
+    items
+}
+
+/// What comes from now on, if that is wanted. What a slow watcher misses is left out.
+fn following<T: Clone>(next: broadcast::Receiver<T>, wanted: bool) -> impl Stream<Item = T> {
+    let next = wanted.then_some(next);
+    stream::unfold(next, async |next| {
+        let mut next = next?;
+        loop {
+            match next.recv().await {
+                Ok(item) => return Some((item, Some(next))),
+                Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "somebody who watches is too slow"),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    })
+}
+
+fn line(value: &impl Serialize) -> Bytes {
+    // What is told has texts and numbers, which JSON can always say.
+    ended(serde_json::to_string(value).unwrap_or_default())
+}
+
+fn ended(mut json: String) -> Bytes {
+    json.push('\n');
+    json.into()
+}
+
+fn reply(lines: impl Stream<Item = Bytes> + Send + 'static, ending: Ending) -> Response {
+    let lines = lines.take_until(ending.begun()).map(Ok::<_, Infallible>);
+    ([(http::header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
+}
