@@ -1,6 +1,7 @@
 //! What a command shows: text for people, JSON for programs; and how it ends.
 
 mod exit;
+mod hint;
 mod table;
 
 use std::io::Write as _;
@@ -56,6 +57,9 @@ fn told(problem: &Problem) -> String {
         if !problem.message.contains(cause.as_str()) {
             text += &format!("  because: {cause}\n");
         }
+    }
+    if let Some(hint) = hint::hint(&problem.kind) {
+        text += &format!("  try: {hint}\n");
     }
     text
 }

@@ -19,7 +19,6 @@ use crate::aside::on_a_thread;
 use crate::deployment::{Deployment, End, Named, Status, Summary};
 use crate::observe::{Event, Events};
 use crate::pipeline::{ComponentPipeline, DeployPipeline, PipelineDeployment, Pipelines};
-use crate::restore::Asleep;
 use crate::rollout::{Approval, Deploy, Rollback, Update};
 use crate::runtime::Runtime;
 use crate::state::Change;
@@ -271,17 +270,15 @@ impl Host {
     /// have not been made ready since the start.
     #[must_use]
     pub fn summaries(&self) -> Vec<Summary> {
-        let mut all: Vec<Summary> = self.0.names.awake().iter().map(|named| Summary::of(named)).collect();
-        all.extend(self.0.names.look_at_sleeping(|sleeping| {
-            let summary = |(name, asleep): (&ComponentName, &Asleep)| {
-                Some(Summary {
-                    component: name.clone(),
-                    serving: asleep.serving()?,
-                    problem: asleep.problem().map(str::to_owned),
-                })
-            };
-            sleeping.iter().filter_map(summary).collect::<Vec<_>>()
-        }));
+        // One that wakes meanwhile is seen once.
+        let mut all: Vec<Summary> = self.0.names.look_at_sleeping(|sleeping| {
+            let awake = self.0.names.awake();
+            let asleep = sleeping.iter().filter_map(|(name, asleep)| {
+                let problem = asleep.problem().map(str::to_owned);
+                Some(Summary { component: name.clone(), serving: asleep.serving()?, problem })
+            });
+            awake.iter().map(|named| Summary::of(named)).chain(asleep).collect()
+        });
         all.sort_by(|one, other| one.component.cmp(&other.component));
         all
     }

@@ -4,13 +4,13 @@
 //! Tests: the workspace's `tests/suite/state`, which kills the process at each write.
 
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use airssys_wasm_core::ComponentName;
+use parking_lot::Mutex;
 use redb::backends::InMemoryBackend;
 use redb::{
-    ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _, StorageBackend as _,
-    TableDefinition,
+    ReadableDatabase as _, ReadableTable, ReadableTableMetadata as _, StorageBackend as _, TableDefinition,
 };
 
 use super::change::{Change, ChangeRecord};
@@ -30,7 +30,29 @@ const CHANGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("changes")
 /// How many changes are kept.
 const CHANGES_MAX: u64 = 10_000;
 
-pub(super) struct Database(redb::Database);
+/// Records by the bytes of their names; none where there was none.
+type Records = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+/// The database, whatever becomes of its disk: one that could not be written is opened again
+/// before it is used again.
+pub(super) struct Database {
+    path: PathBuf,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    /// None since something could not be read or written.
+    open: Option<redb::Database>,
+    /// What stood there before a change that was given up: whether it has reached the disk is
+    /// not known.
+    undo: Option<Before>,
+}
+
+/// What a change finds.
+struct Before {
+    records: Records,
+    last_change: u64,
+}
 
 /// What a database has.
 #[derive(Default)]
@@ -49,9 +71,9 @@ impl Database {
     /// [`ErrorKind::StateUnavailable`].
     pub(super) fn open(path: &Path) -> Result<Self> {
         check_integrity(path)?;
-        let database = Self(redb::Database::open(path).map_err(|error| cannot_open(path, error))?);
-        database.check_format(path)?;
-        Ok(database)
+        let open = redb::Database::open(path).map_err(|error| cannot_open(path, error))?;
+        check_format(&open, path)?;
+        Ok(Self::of(open, path))
     }
 
     /// Makes a database in a file that is not there. Whatever happens meanwhile, none is there
@@ -59,10 +81,10 @@ impl Database {
     pub(super) fn create(path: &Path) -> Result<Self> {
         let aside = path.with_extension("new");
         let made = remove_if_there(&aside).map_err(failed).and_then(|()| {
-            let database = Self(redb::Database::create(&aside).map_err(|error| cannot_open(&aside, error))?);
-            database.begin()?;
+            let open = redb::Database::create(&aside).map_err(|error| cannot_open(&aside, error))?;
+            begin(&open).map_err(failed)?;
             rename(&aside, path).map_err(failed)?;
-            Ok(database)
+            Ok(Self::of(open, path))
         });
         if made.is_err() {
             // What is left aside is nobody's.
@@ -71,45 +93,26 @@ impl Database {
         made
     }
 
-    fn begin(&self) -> Result<()> {
-        let transaction = self.0.begin_write().map_err(failed)?;
-        transaction.open_table(ABOUT).map_err(failed)?.insert("format", FORMAT).map_err(failed)?;
-        transaction.open_table(NAMES).map_err(failed)?;
-        transaction.open_table(CHANGES).map_err(failed)?;
-        transaction.commit().map_err(failed)
-    }
-
-    fn check_format(&self, path: &Path) -> Result<()> {
-        let transaction = self.0.begin_read().map_err(failed)?;
-        let about = transaction.open_table(ABOUT).map_err(|error| damaged(path, &error))?;
-        match about.get("format").map_err(failed)?.map(|format| format.value()) {
-            Some(FORMAT) => Ok(()),
-            format => {
-                let format = format.map_or("none".into(), |format| format.to_string());
-                let problem = format!(
-                    "its format is {format}, and this is airssys-wasm {}, which knows {FORMAT}",
-                    env!("CARGO_PKG_VERSION")
-                );
-                Err(damaged(path, &problem))
-            }
-        }
+    fn of(open: redb::Database, path: &Path) -> Self {
+        Self { path: path.to_owned(), inner: Mutex::new(Inner { open: Some(open), undo: None }) }
     }
 
     /// Every name that is kept.
     pub(super) fn names(&self) -> Result<Kept> {
-        let transaction = self.0.begin_read().map_err(failed)?;
-        let table = transaction.open_table(NAMES).map_err(failed)?;
-        let mut kept = Kept::default();
-        for entry in table.iter().map_err(failed)? {
-            let (name, bytes) = entry.map_err(failed)?;
-            let name = String::from_utf8_lossy(name.value());
-            let read = name.parse::<ComponentName>().map_err(|error| error.to_string());
-            match read.and_then(|name| Ok((name, from_bytes(bytes.value())?))) {
-                Ok(record) => kept.names.push(record),
-                Err(problem) => kept.lost.push((name.into_owned(), problem)),
+        self.inner.lock().with(&self.path, |database| {
+            let transaction = database.begin_read()?;
+            let mut kept = Kept::default();
+            for entry in transaction.open_table(NAMES)?.iter()? {
+                let (name, bytes) = entry?;
+                let name = String::from_utf8_lossy(name.value());
+                let read = name.parse::<ComponentName>().map_err(|error| error.to_string());
+                match read.and_then(|name| Ok((name, from_bytes(bytes.value())?))) {
+                    Ok(record) => kept.names.push(record),
+                    Err(problem) => kept.lost.push((name.into_owned(), problem)),
+                }
             }
-        }
-        Ok(kept)
+            Ok(kept)
+        })
     }
 
     /// Keeps what changes have made of names, or forgets names that have no record: all of it
@@ -119,42 +122,144 @@ impl Database {
         changed: &[(&ComponentName, Option<&NameRecord>)],
         changes: &[Change],
     ) -> Result<()> {
-        let transaction = self.0.begin_write().map_err(failed)?;
-        {
-            let mut names = transaction.open_table(NAMES).map_err(failed)?;
-            for (name, record) in changed {
-                match record {
-                    Some(record) => {
-                        names.insert(name.as_str().as_bytes(), &*to_bytes(record).map_err(failed)?)
-                    }
-                    None => names.remove(name.as_str().as_bytes()),
-                }
-                .map_err(failed)?;
-            }
-            let mut kept = transaction.open_table(CHANGES).map_err(failed)?;
-            for change in changes {
-                let last = kept.last().map_err(failed)?.map_or(0, |(number, _)| number.value());
-                let bytes = to_bytes(&ChangeRecord::from(change)).map_err(failed)?;
-                kept.insert(last + 1, &*bytes).map_err(failed)?;
-            }
-            while kept.len().map_err(failed)? > CHANGES_MAX {
-                kept.pop_first().map_err(failed)?;
-            }
+        let records = changed.iter().map(|(name, record)| {
+            let bytes = record.map(to_bytes).transpose().map_err(failed)?;
+            Ok((name.as_str().as_bytes().to_vec(), bytes))
+        });
+        let records = records.collect::<Result<Records>>()?;
+        let changes = changes.iter().map(|change| to_bytes(&ChangeRecord::from(change)).map_err(failed));
+        let changes = changes.collect::<Result<Vec<_>>>()?;
+        let mut inner = self.inner.lock();
+        let before = inner.with(&self.path, |database| Before::of(database, &records))?;
+        let written = inner.with(&self.path, |database| write(database, &records, &changes));
+        if written.is_err() {
+            inner.undo = Some(before);
         }
-        transaction.commit().map_err(failed)
+        written
     }
 
     /// What was done, oldest first; one that cannot be read is left out.
     pub(super) fn changes(&self) -> Result<Vec<Change>> {
-        let transaction = self.0.begin_read().map_err(failed)?;
-        let table = transaction.open_table(CHANGES).map_err(failed)?;
-        let mut changes = Vec::new();
-        for entry in table.iter().map_err(failed)? {
-            let (_, bytes) = entry.map_err(failed)?;
-            changes.extend(from_bytes::<ChangeRecord>(bytes.value()).ok().map(Change::from));
-        }
-        Ok(changes)
+        self.inner.lock().with(&self.path, |database| {
+            let transaction = database.begin_read()?;
+            let mut changes = Vec::new();
+            for entry in transaction.open_table(CHANGES)?.iter()? {
+                let (_, bytes) = entry?;
+                changes.extend(from_bytes::<ChangeRecord>(bytes.value()).ok().map(Change::from));
+            }
+            Ok(changes)
+        })
     }
+}
+
+impl Inner {
+    /// Does something with the database, which is opened again if it could not be used before.
+    fn with<T>(
+        &mut self,
+        path: &Path,
+        act: impl FnOnce(&redb::Database) -> std::result::Result<T, redb::Error>,
+    ) -> Result<T> {
+        let database = match self.open.take() {
+            Some(database) => database,
+            None => self.open_again(path)?,
+        };
+        let done = act(&database).map_err(failed)?;
+        self.open = Some(database);
+        Ok(done)
+    }
+
+    /// Opens the database, with what stood there before the change that was given up.
+    fn open_again(&mut self, path: &Path) -> Result<redb::Database> {
+        let database = redb::Database::open(path).map_err(|error| cannot_open(path, error))?;
+        if let Some(before) = &self.undo {
+            before.restore(&database).map_err(failed)?;
+            self.undo = None;
+        }
+        Ok(database)
+    }
+}
+
+impl Before {
+    fn of(database: &redb::Database, records: &Records) -> std::result::Result<Self, redb::Error> {
+        let transaction = database.begin_read()?;
+        let names = transaction.open_table(NAMES)?;
+        let mut before = Records::new();
+        for (name, _) in records {
+            before.push((name.clone(), names.get(&**name)?.map(|bytes| bytes.value().to_vec())));
+        }
+        let last_change = last(&transaction.open_table(CHANGES)?)?;
+        Ok(Self { records: before, last_change })
+    }
+
+    fn restore(&self, database: &redb::Database) -> std::result::Result<(), redb::Error> {
+        let transaction = database.begin_write()?;
+        put(&transaction, &self.records)?;
+        transaction.open_table(CHANGES)?.retain(|number, _| number <= self.last_change)?;
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+fn begin(database: &redb::Database) -> std::result::Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(ABOUT)?.insert("format", FORMAT)?;
+    transaction.open_table(NAMES)?;
+    transaction.open_table(CHANGES)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn check_format(database: &redb::Database, path: &Path) -> Result<()> {
+    let transaction = database.begin_read().map_err(failed)?;
+    let about = transaction.open_table(ABOUT).map_err(|error| damaged(path, &error))?;
+    match about.get("format").map_err(failed)?.map(|format| format.value()) {
+        Some(FORMAT) => Ok(()),
+        format => {
+            let format = format.map_or("none".into(), |format| format.to_string());
+            let problem = format!(
+                "its format is {format}, and this is airssys-wasm {}, which knows {FORMAT}",
+                env!("CARGO_PKG_VERSION")
+            );
+            Err(damaged(path, &problem))
+        }
+    }
+}
+
+fn write(
+    database: &redb::Database,
+    records: &Records,
+    changes: &[Vec<u8>],
+) -> std::result::Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    put(&transaction, records)?;
+    {
+        let mut kept = transaction.open_table(CHANGES)?;
+        for change in changes {
+            let number = last(&kept)? + 1;
+            kept.insert(number, &**change)?;
+        }
+        while kept.len()? > CHANGES_MAX {
+            kept.pop_first()?;
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn put(transaction: &redb::WriteTransaction, records: &Records) -> std::result::Result<(), redb::Error> {
+    let mut names = transaction.open_table(NAMES)?;
+    for (name, bytes) in records {
+        match bytes {
+            Some(bytes) => names.insert(&**name, &**bytes)?,
+            None => names.remove(&**name)?,
+        };
+    }
+    Ok(())
+}
+
+/// The number of the last change.
+fn last(changes: &impl ReadableTable<u64, &'static [u8]>) -> std::result::Result<u64, redb::Error> {
+    Ok(changes.last()?.map_or(0, |(number, _)| number.value()))
 }
 
 /// Checks everything that is in the file, in memory: a database that is opened mends what it

@@ -288,6 +288,9 @@ async fn all_that_sleep_wake_by_themselves() {
     }
     drop(first);
     let second = builder(place.path()).build().expect("a host");
-    assert_eq!(second.summaries().len(), 20);
+    // However many of them have woken by then.
+    for _ in 0..500 {
+        assert_eq!(second.summaries().len(), 20);
+    }
     assert_eq!(second.list().len(), 20);
 }

@@ -1,0 +1,79 @@
+//! What cannot be done says what was wrong and what to do, with an exit code of its own.
+
+use super::support::{Place, guest};
+
+#[test]
+fn without_a_host_process_it_says_how_to_start_one() {
+    let place = Place::new();
+    let greeter = guest("greeter-v1");
+    for arguments in [
+        &["list"][..],
+        &["deploy", &greeter],
+        &["update", "greeter", &greeter],
+        &["rollback", "greeter"],
+        &["remove", "greeter"],
+        &["call", "greeter", "greet(\"Ada\")"],
+        &["logs"],
+        &["events"],
+    ] {
+        let told = place.run(arguments).failed(7);
+        assert!(told.contains("start one with `airssys-wasm serve`"), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn each_mistake_is_named() {
+    let place = Place::new();
+    let _process = place.serve();
+    let (v1, v2) = (guest("greeter-v1"), guest("greeter-v2"));
+    place.run(&["deploy", &v2]).ok();
+    let other = place.path().join("other.wasm");
+    std::fs::write(&other, b"hello").expect("written");
+    let other = other.to_str().expect("text");
+    let cases: [(&[&str], i32, &str); 18] = [
+        (&["deploy", "nothing.wasm"], 2, "cannot read `nothing.wasm`"),
+        (&["deploy", other], 2, "it begins with the text \"hello\""),
+        (&["deploy", &v1], 4, "`greeter` is deployed already"),
+        (&["deploy", &v1, "--name", "../x"], 2, "component name `../x`"),
+        (&["deploy", &v1, "--name", "x", "--grant", "file-raed /x"], 2, "did you mean `file-read`?"),
+        (&["deploy", &v1, "--name", "x", "--limit", "memory=1"], 2, "unknown field `memory`"),
+        (&["deploy", &v1, "--name", "x", "--limit", "memory-bytes-max"], 2, "has no `=`"),
+        (&["deploy", &v1, "--name", "x", "--instancing", "many"], 2, "write `per-call`"),
+        (&["deploy", &guest("import-missing"), "--name", "x"], 4, "imports without a provider"),
+        (&["deploy", &guest("greeter-unhealthy"), "--name", "x"], 6, "checking health"),
+        (&["update", "greeter", &v1], 4, "--any-version"),
+        (&["update", "greeter@3.0.0", &v1], 2, "the component says that it is version 1.0.0"),
+        (&["update", "greetr", &v1], 3, "did you mean `greeter`?"),
+        (&["update", "greeter", &v1, "--any-version", "--strategy", "canary"], 2, "`blue-green`"),
+        (&["rollback", "greeter"], 3, "no revision served before"),
+        (&["call", "greeter", "great(\"Ada\")"], 3, "greet"),
+        (&["call", "greeter", "greet(1)"], 2, "column 2"),
+        (&["call", "greeter", "greet"], 2, "is no call"),
+    ];
+    for (arguments, code, expected) in cases {
+        let told = place.run(arguments).failed(code);
+        assert!(told.contains(expected), "{arguments:?}: {told}");
+    }
+    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Good day, Ada!\"");
+    assert_eq!(place.run(&["list"]).ok().lines().count(), 2, "nothing was left behind");
+}
+
+#[test]
+fn a_slip_in_the_command_line_is_answered_with_what_there_is() {
+    let place = Place::new();
+    let ran = place.run(&["deplyo"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("'deploy'"), "{ran:?}");
+    assert_eq!(place.run(&["--help"]).code, 0);
+    assert_eq!(place.run(&["--version"]).ok(), format!("airssys-wasm {}", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn who_reads_no_more_ends_it_quietly() {
+    let place = Place::new();
+    let mut command = place.command(&["--help"]);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("it runs");
+    drop(child.stdout.take());
+    let status = child.wait().expect("it ends");
+    assert!(status.code().is_some(), "it was not killed: {status:?}");
+}

@@ -1,0 +1,272 @@
+//! G10: a host process that is killed with -9 at any write comes back with what it had before
+//! or after, and with what it said it had done.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+use super::support::{Place, Process, guest};
+
+/// What puts bytes on a disk, or gives them a name.
+pub(crate) const WRITES: &str = "write,pwrite64,writev,fsync,fdatasync,ftruncate,fallocate,rename,renameat,renameat2,link,linkat,unlink,unlinkat";
+
+/// Has something done to a process at its writes, while this is alive.
+pub(crate) struct Tracer {
+    strace: Child,
+    /// Read to its end by nobody; closed, it would end what writes to it.
+    _told: BufReader<ChildStderr>,
+}
+
+impl Tracer {
+    /// `what` as strace takes it: `signal=SIGKILL:when=3`, `error=ENOSPC:when=2+`.
+    pub(crate) fn inject(process: &Process, calls: &str, what: &str) -> Self {
+        let mut strace = Command::new("strace");
+        let inject = format!("inject={calls}:{what}");
+        strace.args(["-f", "-o", "/dev/null", "-e", &inject, "-p", &process.id()]);
+        let strace = strace.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut strace = strace.expect("strace is there; `cargo xtask test` installs it");
+        let mut told = String::new();
+        let mut stderr = BufReader::new(strace.stderr.take().expect("it is read once"));
+        stderr.read_line(&mut told).expect("it says something");
+        assert!(told.contains("attached"), "{told}");
+        Self { strace, _told: stderr }
+    }
+}
+
+impl Drop for Tracer {
+    fn drop(&mut self) {
+        // Asked to end it may wait for a thread that was killed while it began.
+        let _ = self.strace.kill();
+        let _ = self.strace.wait();
+    }
+}
+
+/// What an operator does.
+fn operations() -> Vec<Vec<String>> {
+    let words = |line: &[&str]| line.iter().map(|word| (*word).to_owned()).collect();
+    vec![
+        words(&["deploy", &guest("plain-bindgen"), "--name", "other"]),
+        words(&["update", "greeter", &guest("greeter-v1"), "--any-version"]),
+        words(&["rollback", "greeter"]),
+        words(&["caps", "grant", "greeter", "--grant", "config b value=2"]),
+        words(&["caps", "revoke", "greeter", "config a"]),
+        words(&["remove", "greeter"]),
+    ]
+}
+
+/// A place where revision 2 of the greeter serves, and 1 is kept.
+fn prepared() -> Place {
+    let place = Place::new();
+    let process = place.serve();
+    place.run(&["deploy", &guest("greeter-v1"), "--grant", "config a value=1"]).ok();
+    place.run(&["update", "greeter", &guest("greeter-v2")]).ok();
+    place.run(&["deploy", &guest("greeter-v1"), "--name", "bystander"]).ok();
+    let (code, log) = process.terminate();
+    assert_eq!(code, 0, "{log}");
+    place
+}
+
+/// Everything that a host process tells of its state, but for what is counted since its start.
+fn told(place: &Place) -> String {
+    let json = |arguments: &[&str]| place.run(&[arguments, &["--output", "json"]].concat());
+    let mut told = json(&["list"]).ok();
+    for name in ["greeter", "other", "bystander"] {
+        let status = json(&["status", name]);
+        if status.code == 0 {
+            let mut status: serde_json::Value = serde_json::from_str(&status.stdout).expect("json");
+            for counted in ["calls-in-flight", "calls-admitted", "instances"] {
+                status[counted] = 0.into();
+            }
+            told += &format!("\n{status}\n{}", json(&["caps", "show", name]).ok());
+            let function = if name == "other" { "double(2)" } else { "greet(\"Ada\")" };
+            told += &format!("\n{}", place.run(&["call", name, function]).stdout);
+        }
+    }
+    told + &what_was_done(place)
+}
+
+fn what_was_done(place: &Place) -> String {
+    let history = place.run(&["history", "--output", "json"]).ok();
+    let history: Vec<serde_json::Value> = serde_json::from_str(&history).expect("json");
+    history
+        .iter()
+        .map(|change| format!("\n{} {} {}", change["name"], change["action"], change["revision"]))
+        .collect()
+}
+
+fn told_after_a_restart(place: &Place) -> String {
+    let process = place.serve();
+    let told = told(place);
+    process.kill();
+    told
+}
+
+fn run(place: &Place, operation: &[String]) -> i32 {
+    place.run(&operation.iter().map(String::as_str).collect::<Vec<_>>()).code
+}
+
+fn after(before: &Place, operation: &[String]) -> String {
+    let place = before.copy();
+    let process = place.serve();
+    assert_eq!(run(&place, operation), 0, "{operation:?}");
+    process.kill();
+    told_after_a_restart(&place)
+}
+
+/// Kills it at the first write, then at the second, until it has come to its end alive.
+#[test]
+fn at_each_write_of_each_operation_one_state_comes_back() {
+    let prepared = prepared();
+    let before = told_after_a_restart(&prepared.copy());
+    let mut kills = 0;
+    for operation in operations() {
+        let after = after(&prepared, &operation);
+        assert_ne!(before, after, "{operation:?}");
+        let mut ended = 0;
+        for write in 1.. {
+            assert!(write < 200, "{operation:?} never ends");
+            let place = prepared.copy();
+            let mut process = place.serve();
+            let tracer = Tracer::inject(&process, WRITES, &format!("signal=SIGKILL:when={write}"));
+            let code = run(&place, &operation);
+            drop(tracer);
+            let was_killed = code != 0 && process.ends_soon();
+            drop(process);
+            let back = told_after_a_restart(&place);
+            assert!(
+                back == before || back == after,
+                "{operation:?}, killed at write {write}, was:\n{before}\nor:\n{after}\nand is:\n{back}"
+            );
+            assert!(code != 0 || back == after, "{operation:?} was said to be done at write {write}");
+            assert!(code == 0 || was_killed, "{operation:?} was refused at write {write}");
+            if code != 0 {
+                kills += 1;
+                continue;
+            }
+            // Its threads share the writes in one way and another.
+            ended += 1;
+            if ended == 3 {
+                break;
+            }
+        }
+    }
+    assert!(kills >= 30, "{kills} kills");
+}
+
+/// Kills it at moments that nobody chose, in the middle of several commands at once.
+#[test]
+fn at_moments_that_nobody_chose_what_was_said_to_be_done_is_done() {
+    let prepared = prepared();
+    for seed in 0..100_u64 {
+        let place = prepared.copy();
+        let process = place.serve();
+        let micros =
+            seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) >> 33;
+        let all = operations();
+        let codes: Vec<(usize, i32)> = std::thread::scope(|scope| {
+            let place = &place;
+            // The last removes what the others work on.
+            let runs: Vec<_> = all[..5]
+                .iter()
+                .enumerate()
+                .map(|(number, operation)| scope.spawn(move || (number, run(place, operation))))
+                .collect();
+            std::thread::sleep(Duration::from_micros(micros % 60_000));
+            process.kill();
+            runs.into_iter().map(|run| run.join().expect("it ran")).collect()
+        });
+        let process = place.serve();
+        let done = what_was_done(&place);
+        let words = ["deployed 1", "updated", "rolled-back", "updated", "revoked"];
+        let expected = |number: usize| match number {
+            0 => done.contains("\"other\" \"deployed\" 1"),
+            _ => done.lines().skip(4).any(|line| line.contains(words[number])),
+        };
+        for (number, code) in codes {
+            assert!(
+                code != 0 || expected(number),
+                "seed {seed}: {:?} was said to be done:{done}",
+                all[number]
+            );
+        }
+        assert_eq!(
+            place.run(&["call", "bystander", "greet(\"Ada\")"]).ok(),
+            "\"Hello, Ada!\"",
+            "seed {seed}"
+        );
+        let greeting = place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
+        assert!(greeting.ends_with("Ada!\""), "seed {seed}: {greeting}");
+        process.kill();
+    }
+}
+
+/// A start that is killed leaves what was there.
+#[test]
+fn a_start_that_is_killed_changes_nothing() {
+    let prepared = prepared();
+    // Left as a killed process leaves it, so that the start has something to mend.
+    let unclean = prepared.copy();
+    unclean.serve().kill();
+    let before = told_after_a_restart(&unclean.copy());
+    for write in 1..200 {
+        let place = unclean.copy();
+        let inject = format!("inject={WRITES}:signal=SIGKILL:when={write}");
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-o", "/dev/null", "-e", &inject, env!("CARGO_BIN_EXE_airssys-wasm"), "serve"]);
+        strace.env("AIRSSYS_WASM_STATE", place.state()).stderr(Stdio::null()).stdout(Stdio::null());
+        let mut started = Process(strace.spawn().expect("strace is there"));
+        let mut ready = false;
+        while !started.is_over() && !ready {
+            ready = place.run(&["status"]).code == 0;
+        }
+        drop(started);
+        std::thread::sleep(Duration::from_millis(20));
+        let ended = place.run(&["status"]).code == 0;
+        if ended {
+            // What strace leaves behind when it is killed itself.
+            kill_holder(&place);
+        }
+        assert_eq!(told_after_a_restart(&place), before, "killed at write {write}");
+        if ready {
+            assert!(write > 3);
+            return;
+        }
+    }
+    panic!("it never starts");
+}
+
+fn kill_holder(place: &Place) {
+    let status = place.run(&["status", "--output", "json"]).ok();
+    let status: serde_json::Value = serde_json::from_str(&status).expect("json");
+    super::support::signal_quietly(&status["process"].to_string(), "KILL");
+    while place.run(&["status"]).code == 0 {}
+}
+
+/// The first start of all, killed at each write, leaves a place where the next can begin.
+#[test]
+fn a_first_start_that_is_killed_can_be_followed_by_another() {
+    for write in 1..60 {
+        let place = Place::new();
+        let inject = format!("inject={WRITES},mkdir:signal=SIGKILL:when={write}");
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-o", "/dev/null", "-e", &inject, env!("CARGO_BIN_EXE_airssys-wasm"), "serve"]);
+        strace.env("AIRSSYS_WASM_STATE", place.state()).stderr(Stdio::null()).stdout(Stdio::null());
+        let mut started = Process(strace.spawn().expect("strace is there"));
+        let mut ready = false;
+        while !started.is_over() && !ready {
+            ready = place.run(&["status"]).code == 0;
+        }
+        drop(started);
+        std::thread::sleep(Duration::from_millis(20));
+        if place.run(&["status"]).code == 0 {
+            kill_holder(&place);
+        }
+        let process = place.serve();
+        place.run(&["deploy", &guest("greeter-v1")]).ok();
+        process.kill();
+        if ready {
+            return;
+        }
+    }
+    panic!("it never starts");
+}

@@ -1,0 +1,9 @@
+//! The command as it is used: processes, and what they print.
+
+mod bad_input;
+mod full;
+mod killed;
+mod operate;
+mod serving;
+mod support;
+mod watching;

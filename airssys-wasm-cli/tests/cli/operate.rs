@@ -1,0 +1,108 @@
+//! Deploy, call, update under load, roll back: what an operator does.
+
+use super::support::{Place, guest};
+
+#[test]
+fn three_commands_as_users_know_them() {
+    let place = Place::new();
+    let process = place.serve();
+    let deployed = place.run(&["deploy", &guest("greeter-v1")]).ok();
+    assert!(deployed.starts_with("greeter: revision 1 (1.0.0) serves, after "), "{deployed}");
+    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+    let updated =
+        place.run(&["update", "greeter@v2.0.0", &guest("greeter-v2"), "--strategy", "blue-green"]).ok();
+    assert!(updated.starts_with("greeter: revision 2 (2.0.0) serves"), "{updated}");
+    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Good day, Ada!\"");
+    let back = place.run(&["rollback", "greeter", "--to-version", "v1.0.0"]).ok();
+    assert!(back.starts_with("greeter: revision 1 (1.0.0) serves"), "{back}");
+    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+    process.kill();
+
+    let _process = place.serve();
+    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+    let history = place.run(&["history", "greeter"]).ok();
+    let words: Vec<&str> =
+        history.lines().skip(1).filter_map(|line| line.split_whitespace().nth(2)).collect();
+    assert_eq!(words, ["deployed", "updated", "rolled-back"]);
+    place.run(&["remove", "greeter"]).ok();
+    assert_eq!(place.run(&["list"]).ok(), "nothing is deployed; `airssys-wasm deploy FILE` does");
+}
+
+#[test]
+fn an_update_under_load_drops_no_call() {
+    let place = Place::new();
+    let _process = place.serve();
+    place.run(&["deploy", &guest("greeter-v1"), "--instancing", "pooled 4"]).ok();
+    let mut load =
+        place.command(&["bench-call", "greeter", "greet(\"Ada\")", "--time", "2s", "--output", "json"]);
+    let load = load.stdout(std::process::Stdio::piped()).spawn().expect("it runs");
+    for component in ["greeter-v2", "greeter-v1", "greeter-v2"] {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        place.run(&["update", "greeter", &guest(component), "--any-version"]).ok();
+    }
+    place.run(&["rollback", "greeter"]).ok();
+    let output = load.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    let measured: serde_json::Value = serde_json::from_slice(&output.stdout).expect("json");
+    assert_eq!(measured["failed"], 0, "{measured}");
+    assert_eq!(measured["answers"].as_object().expect("answers").len(), 2, "{measured}");
+}
+
+#[test]
+fn grants_are_shown_given_and_taken_back() {
+    let place = Place::new();
+    let _process = place.serve();
+    let read =
+        |key: &str| place.run(&["call", "attack-probe", &format!("attempt(\"config\", [\"{key}\"])")]).ok();
+    place.run(&["deploy", &guest("attack-probe"), "--grant", "config a value=1"]).ok();
+    assert_eq!((read("a").as_str(), read("b").as_str()), ("ok(\"1\")", "err(\"no such key\")"));
+    place.run(&["caps", "grant", "attack-probe", "--grant", "config b value=2"]).ok();
+    assert_eq!((read("a").as_str(), read("b").as_str()), ("ok(\"1\")", "ok(\"2\")"));
+    assert_eq!(place.run(&["caps", "revoke", "attack-probe", "config a"]).ok(), "taken back from  config a");
+    assert_eq!((read("a").as_str(), read("b").as_str()), ("err(\"no such key\")", "ok(\"2\")"));
+    let shown = place.run(&["caps", "show", "attack-probe"]).ok();
+    assert!(shown.contains("granted   config b") && shown.contains("revoked   config a"), "{shown}");
+    assert!(!shown.contains("value="), "values are not shown: {shown}");
+    let audit = place.run(&["caps", "audit", "attack-probe", "--last", "1"]).ok();
+    assert!(audit.contains("\"decision\":\"allowed\"") && audit.contains("\"target\":\"b\""), "{audit}");
+}
+
+#[test]
+fn an_update_that_asks_for_more_waits_until_it_is_approved() {
+    let place = Place::new();
+    let _process = place.serve();
+    place.run(&["deploy", &guest("greeter-v1"), "--name", "one"]).ok();
+    let wider = guest("capabilities-declared");
+    let refused = place.run(&["update", "one", &wider, "--any-version"]);
+    assert!([4, 5].contains(&refused.code), "{refused:?}");
+}
+
+#[test]
+fn a_file_is_run_and_inspected_without_a_host_process() {
+    let place = Place::new();
+    let greeter = guest("greeter-v1");
+    assert_eq!(place.run(&["run", &greeter, "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+    assert_eq!(place.run(&["run", &greeter]).ok(), "demo:greeter/api#greet: func(name: string) -> string");
+    let inspected = place.run(&["inspect", &greeter]).ok();
+    assert!(inspected.contains("name         greeter\nversion      1.0.0\n"), "{inspected}");
+    assert!(!place.state().exists(), "nothing is kept");
+}
+
+#[test]
+fn json_is_for_programs() {
+    let place = Place::new();
+    let _process = place.serve();
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let ran = place.run(&[arguments, &["--output", "json"]].concat());
+        serde_json::from_str(&ran.ok()).expect("json")
+    };
+    let deployed = json(&["deploy", &guest("greeter-v1")]);
+    assert_eq!((&deployed["name"], &deployed["revision"]), (&"greeter".into(), &1.into()));
+    assert_eq!(json(&["list"])["deployments"][0]["version"], "1.0.0");
+    assert_eq!(json(&["status", "greeter"])["serving"]["limits"]["memory-bytes-max"], "256MiB");
+    assert_eq!(json(&["call", "greeter", "greet(\"Ada\")"])["result"], "\"Hello, Ada!\"");
+    assert_eq!(json(&["history"])[0]["action"], "deployed");
+    let refused = place.run(&["remove", "other", "--output", "json"]);
+    let problem: serde_json::Value = serde_json::from_str(&refused.stderr).expect("json");
+    assert_eq!((refused.code, &problem["error"]["kind"]), (3, &"not-deployed".into()));
+}

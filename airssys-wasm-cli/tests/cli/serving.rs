@@ -1,0 +1,135 @@
+//! The host process itself: its beginning, its end, and who may talk to it.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
+use std::time::Instant;
+
+use super::support::{Place, guest, signal};
+
+#[test]
+fn a_second_one_is_told_who_was_first() {
+    let place = Place::new();
+    let first = place.serve();
+    let told = place.run(&["serve"]).failed(8);
+    assert!(told.contains(&format!("is held by process {} (airssys-wasm)", first.id())), "{told}");
+    place.run(&["status"]).ok();
+}
+
+#[test]
+fn a_socket_that_was_left_over_is_taken_over() {
+    let place = Place::new();
+    place.serve().kill();
+    assert!(place.state().join("admin.sock").exists(), "it was left over");
+    let (code, log) = place.serve().terminate();
+    assert_eq!(code, 0, "{log}");
+    assert!(!place.state().join("admin.sock").exists());
+}
+
+#[test]
+fn what_is_no_socket_stays_and_one_that_answers_too() {
+    let place = Place::new();
+    let file = place.path().join("file");
+    std::fs::write(&file, b"mine").expect("written");
+    let told = place.run(&["serve", "--socket", file.to_str().expect("text")]).failed(2);
+    assert!(told.contains("no socket"), "{told}");
+    assert_eq!(std::fs::read(&file).expect("there"), b"mine");
+    let other = place.path().join("other.sock");
+    let _listener = UnixListener::bind(&other).expect("bound");
+    let told = place.run(&["serve", "--socket", other.to_str().expect("text")]).failed(2);
+    assert!(told.contains("another process answers there"), "{told}");
+    let long = "x".repeat(200);
+    let told = place.run(&["serve", "--socket", &long]).failed(2);
+    assert!(told.contains("longer than"), "{told}");
+}
+
+#[test]
+fn the_socket_is_its_owners() {
+    let place = Place::new();
+    let _process = place.serve();
+    let mode =
+        |path: &str| std::fs::metadata(place.state().join(path)).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode("admin.sock"), mode("")), (0o600, 0o700));
+}
+
+/// Another user is refused, whatever the file's mode. Only the superuser can try.
+#[test]
+fn another_user_is_refused() {
+    let place = Place::new();
+    let socket = place.path().join("open.sock");
+    let _process = place.begin(&["--socket", socket.to_str().expect("text")]);
+    let begun = Instant::now();
+    while !socket.exists() {
+        assert!(begun.elapsed() < super::support::PATIENCE);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let open = |path: &std::path::Path| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).expect("opened to all");
+    };
+    open(&socket);
+    open(place.path());
+    // Where the command lies nobody else may look.
+    let command = place.path().join("airssys-wasm");
+    std::fs::copy(env!("CARGO_BIN_EXE_airssys-wasm"), &command).expect("copied");
+    open(&command);
+    let mut as_nobody = std::process::Command::new(&command);
+    as_nobody.args(["status", "--socket"]).arg(&socket);
+    std::os::unix::process::CommandExt::uid(&mut as_nobody, 65_534);
+    match as_nobody.output() {
+        Ok(output) => assert_eq!(output.status.code(), Some(7), "{output:?}"),
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied),
+    }
+    let own = place.run(&["status", "--socket", socket.to_str().expect("text")]);
+    assert_eq!(own.code, 0, "{own:?}");
+}
+
+#[test]
+fn it_waits_for_calls_in_flight_when_it_ends() {
+    let place = Place::new();
+    let process = place.serve();
+    place.run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"]).ok();
+    let call = place.command(&["call", "sleeper", "sleep(700)"]).spawn().expect("it runs");
+    std::thread::sleep(std::time::Duration::from_millis(250));
+    let (code, log) = process.terminate();
+    assert_eq!(code, 0, "{log}");
+    let output = call.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "the call came to its end");
+}
+
+#[test]
+fn it_waits_no_longer_than_was_said_and_not_at_all_the_second_time() {
+    let place = Place::new();
+    for (drain, signals) in [("300ms", 1), ("60s", 2)] {
+        let process = place.begin(&["--drain", drain]);
+        while place.run(&["status"]).code != 0 {}
+        let _ = place.run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"]);
+        let mut call = place.command(&["call", "sleeper", "sleep(20000)"]).spawn().expect("it runs");
+        std::thread::sleep(std::time::Duration::from_millis(250));
+        let begun = Instant::now();
+        if signals == 2 {
+            signal(&process.id(), "INT");
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+        drop(process.terminate());
+        assert!(begun.elapsed().as_secs() < 10);
+        assert!(!call.wait().expect("it ends").success());
+    }
+}
+
+/// Somebody who interrupts a deploy gives it up.
+#[test]
+fn what_is_interrupted_leaves_the_host_process_as_it_was() {
+    let place = Place::new();
+    let _process = place.serve();
+    place.run(&["deploy", &guest("greeter-v1")]).ok();
+    // It takes as long to start as it may.
+    let mut deploy = place.command(&["deploy", &guest("start-spins"), "--name", "other"]).spawn().expect("it runs");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    place.run(&["deploy", &guest("greeter-v1"), "--name", "other"]).failed(4);
+    signal(&deploy.id().to_string(), "INT");
+    assert!(!deploy.wait().expect("it ends").success());
+    let begun = Instant::now();
+    while place.run(&["deploy", &guest("greeter-v1"), "--name", "other"]).code != 0 {
+        assert!(begun.elapsed().as_secs() < 5, "its name is free again");
+    }
+    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+}

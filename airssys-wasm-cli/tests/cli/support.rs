@@ -1,0 +1,173 @@
+//! A host process in a place of its own, and commands to it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use airssys_wasm_tests::guests;
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a command printed, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// What it printed, if it did what it was asked.
+    #[track_caller]
+    pub(crate) fn ok(self) -> String {
+        assert_eq!(self.code, 0, "{self:?}");
+        self.stdout.trim_end().to_owned()
+    }
+
+    /// What it complained of, if it ended with this code.
+    #[track_caller]
+    pub(crate) fn failed(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(self.stderr.starts_with("error: "), "{self:?}");
+        self.stderr
+    }
+}
+
+/// A place for the state of a host process.
+pub(crate) struct Place(TempDir);
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a directory"))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.0.path().join("state")
+    }
+
+    /// A copy of all that is in it.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self::new();
+        copy_all(self.path(), copy.path());
+        copy
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_airssys-wasm"));
+        command.args(arguments).env("AIRSSYS_WASM_STATE", self.state()).env_remove("AIRSSYS_WASM_OUTPUT");
+        command.current_dir(self.path());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        let output: Output = self.command(arguments).output().expect("it runs");
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
+    /// Starts a host process, and waits until it answers.
+    pub(crate) fn serve(&self) -> Process {
+        let process = self.begin(&[]);
+        let begun = Instant::now();
+        while self.run(&["status"]).code != 0 {
+            assert!(begun.elapsed() < PATIENCE, "it does not answer");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        process
+    }
+
+    /// Starts a host process.
+    pub(crate) fn begin(&self, arguments: &[&str]) -> Process {
+        let arguments = [&["serve"], arguments].concat();
+        let mut command = self.command(&arguments);
+        Process(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it runs"))
+    }
+}
+
+/// A host process. It ends with the test.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Process {
+    pub(crate) fn id(&self) -> String {
+        self.0.id().to_string()
+    }
+
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.0.try_wait().expect("it can be asked").is_some()
+    }
+
+    /// Whether it ends within a moment.
+    pub(crate) fn ends_soon(&mut self) -> bool {
+        let begun = Instant::now();
+        while !self.is_over() && begun.elapsed() < Duration::from_secs(2) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.is_over()
+    }
+
+    /// Kills it.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().expect("it can be killed");
+        self.0.wait().expect("it ends");
+    }
+
+    /// Asks it to end, and says how it did, and what it logged.
+    pub(crate) fn terminate(mut self) -> (i32, String) {
+        signal(&self.id(), "TERM");
+        let status = self.0.wait().expect("it ends");
+        let mut log = String::new();
+        let mut stderr = self.0.stderr.take().expect("it is read once");
+        std::io::Read::read_to_string(&mut stderr, &mut log).expect("text");
+        (status.code().unwrap_or(-1), log)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be over already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+pub(crate) fn signal(process: &str, signal: &str) {
+    let killed = Command::new("kill").args(["-s", signal, process]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+}
+
+/// Where a guest lies, as an argument.
+pub(crate) fn guest(name: &str) -> String {
+    let path = guests::path(name).canonicalize().expect("it is there");
+    path.to_str().expect("text").to_owned()
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    use std::os::unix::fs::FileTypeExt as _;
+    for entry in std::fs::read_dir(from).expect("a directory").flatten() {
+        let (path, kind) = (entry.path(), entry.file_type().expect("a kind"));
+        let to = to.join(entry.file_name());
+        if kind.is_dir() {
+            std::fs::create_dir(&to).expect("made");
+            copy_all(&path, &to);
+            let mode = std::fs::metadata(&path).expect("there").permissions();
+            std::fs::set_permissions(&to, mode).expect("set");
+        } else if !kind.is_socket() {
+            std::fs::copy(&path, &to).expect("copied");
+        }
+    }
+}
+
+/// The same to a process that may be gone.
+pub(crate) fn signal_quietly(process: &str, signal: &str) {
+    let _ = Command::new("kill").args(["-s", signal, process]).stderr(Stdio::null()).status();
+}

@@ -1,0 +1,29 @@
+//! What components print and what happens, while somebody watches.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use super::support::{Place, guest};
+
+#[test]
+fn lines_are_kept_and_followed() {
+    let place = Place::new();
+    let process = place.serve();
+    place.run(&["deploy", &guest("authority-probe"), "--name", "one"]).ok();
+    let mut follow = place.command(&["logs", "-f", "one", "--output", "json"]);
+    let mut follow = follow.stdout(Stdio::piped()).spawn().expect("it runs");
+    let mut events = place.command(&["events"]);
+    let mut events = events.stdout(Stdio::piped()).spawn().expect("it runs");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    place.run(&["deploy", &guest("greeter-v1")]).ok();
+    place.run(&["remove", "greeter"]).ok();
+    let mut lines = BufReader::new(events.stdout.take().expect("read")).lines();
+    let removed =
+        lines.by_ref().map(|line| line.expect("text")).find(|line| line.ends_with("greeter: removed"));
+    assert!(removed.is_some(), "the end is told");
+    // Whoever watches does not keep the process from ending.
+    let (code, log) = process.terminate();
+    assert_eq!(code, 0, "{log}");
+    assert!(follow.wait().expect("it ends").success());
+    assert!(events.wait().expect("it ends").success());
+}
