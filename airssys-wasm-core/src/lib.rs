@@ -7,6 +7,7 @@
 //! | room | what it decides |
 //! |---|---|
 //! | [`ComponentName`], [`FunctionName`] | what a name may be |
+//! | [`PackageRef`] | which published version is meant |
 //! | [`About`], [`Requests`], [`section`] | what a component's custom sections say |
 //! | [`Capability`], [`Rule`], [`Kind`] | the one text of a capability |
 //! | `compose` (feature) | how several components become one |
@@ -32,6 +33,7 @@ pub mod compose;
 mod instancing;
 mod limits;
 mod name;
+mod package;
 #[cfg(feature = "pipeline")]
 pub mod pipeline;
 pub mod policy;
@@ -49,6 +51,7 @@ pub use component::{Component, ComponentError, Digest, DigestError};
 pub use instancing::{Instancing, InstancingError};
 pub use limits::{Limits, LimitsError};
 pub use name::{ComponentName, ComponentNameError, FunctionName, FunctionNameError};
+pub use package::{PackageRef, PackageRefError, Wanted};
 #[cfg(feature = "pipeline")]
 pub use pipeline::ComponentPipeline;
 pub use rollout::{Decision, Effect, Outcome, Rollout, Strategy, VersionNotNewer, check_version};

@@ -91,6 +91,10 @@ pub enum ErrorKind {
     InputFailed,
     /// A stage's function returned an error, and the run ends with it.
     StageError,
+    /// A version is published already, with other bytes.
+    VersionTaken,
+    /// Nothing of that name and version is published.
+    NotPublished,
     /// Another process holds the state directory.
     StateHeld,
     /// The state directory cannot be read or written: its disk is full, or it is not
@@ -209,6 +213,7 @@ from_core! {
     airssys_wasm_core::ComponentNameError => InvalidName,
     airssys_wasm_core::FunctionNameError => InvalidName,
     airssys_wasm_core::LimitsError => InvalidLimits,
+    airssys_wasm_core::PackageRefError => InvalidName,
     airssys_wasm_core::VersionNotNewer => VersionNotNewer,
     airssys_wasm_core::pipeline::PipelineErrors => InvalidPipeline,
     airssys_wasm_core::WaveError => TypeMismatch,

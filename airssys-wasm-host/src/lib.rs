@@ -68,8 +68,8 @@ mod wasi;
 
 pub use airssys_wasm_core::pipeline::ComponentPipeline;
 pub use airssys_wasm_core::{
-    Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Kind, Limits, Need, Requests, Rule,
-    Strategy, Value, policy, world,
+    Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Kind, Limits, Need, PackageRef,
+    Requests, Rule, Strategy, Value, Wanted, policy, world,
 };
 pub use capability::{Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants};
 pub use component::Component;

@@ -8,6 +8,7 @@ mod deployment;
 mod grants;
 mod happening;
 pub(crate) mod kinds;
+mod package;
 mod problem;
 mod spec;
 
@@ -18,6 +19,7 @@ pub(crate) use change::ChangeView;
 pub(crate) use deployment::{DeploymentView, LostView, Overview, PromotedView, RevisionView};
 pub(crate) use grants::{GrantsView, Revoke, Revoked};
 pub(crate) use happening::{Happening, Line};
+pub(crate) use package::{PackageView, PublishSpec, Published};
 pub(crate) use problem::Problem;
 pub(crate) use spec::{
     Approve, DeploySpec, Given, RollbackSpec, UpdateSpec, parse_instancing, parse_strategy,

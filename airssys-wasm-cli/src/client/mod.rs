@@ -50,20 +50,26 @@ impl Client {
         self.ask(Method::POST, path, Some(("application/json".into(), json.into()))).await
     }
 
-    /// Sends a component with what is said of it.
+    /// Sends what is said of a component, and the component itself if it is not elsewhere.
     pub(crate) async fn upload<T: DeserializeOwned>(
         &self,
         path: &str,
         spec: &impl Serialize,
-        component: Vec<u8>,
+        component: Option<Vec<u8>>,
     ) -> Result<T, Problem> {
         let spec = serde_json::to_vec(spec).map_err(|error| misunderstood(&error))?;
-        let form = Form::new().part("spec", "application/json", &spec).part(
-            "component",
-            "application/wasm",
-            &component,
-        );
+        let form = Form::new().part("spec", "application/json", &spec);
+        let form = match component {
+            Some(component) => form.part("component", "application/wasm", &component),
+            None => form,
+        };
         self.ask(Method::POST, path, Some(form.finish())).await
+    }
+
+    /// Fetches bytes.
+    pub(crate) async fn fetch(&self, path: &str) -> Result<Bytes, Problem> {
+        let answer = self.send(Method::GET, path, None).await?;
+        if answer.status().is_success() { read(answer).await } else { Err(problem(answer).await) }
     }
 
     /// Reads lines for as long as there are any.
@@ -159,7 +165,7 @@ pub(crate) fn segment(text: &str) -> String {
     let mut segment = String::new();
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b':' => {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b':' | b'@' => {
                 segment.push(char::from(byte))
             }
             other => segment.push_str(&format!("%{other:02X}")),

@@ -1,21 +1,21 @@
 //! `airssys-wasm deploy`
 
-use std::path::PathBuf;
-
 use clap::Args;
 
+use super::Common;
+use super::file::Source;
 use super::given::{GrantArguments, RunsUnder};
-use super::{Common, file};
 use crate::api::{DeploySpec, Problem, PromotedView};
 
 /// Deploy a component under a name
 ///
 /// The name is the component's own unless said. It reaches nothing but what is granted here.
+/// What contains a `/` or ends in `.wasm` is a file.
 #[derive(Args, Debug)]
 pub(super) struct Deploy {
-    /// The component's file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// The component's file; or what is published: `greeter@^1.2`, `demo:greeter`
+    #[arg(value_name = "FILE|NAME[@VERSION]")]
+    source: String,
     /// The name to deploy under
     #[arg(long)]
     name: Option<String>,
@@ -33,7 +33,9 @@ pub(super) struct Deploy {
 
 impl Deploy {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+        let source = Source::of(&self.source);
         let spec = DeploySpec {
+            package: source.package(),
             name: self.name,
             version: self.component_version,
             grants: self.grants.given()?,
@@ -42,7 +44,7 @@ impl Deploy {
             instancing: self.under.instancing,
             audit_only: self.audit_only,
         };
-        let component = file::read(&self.file)?;
+        let component = source.read()?;
         let deployed: PromotedView = common.client().upload("/v1/deployments", &spec, component).await?;
         common.output.show(&deployed);
         Ok(())

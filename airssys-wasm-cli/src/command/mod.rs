@@ -13,9 +13,12 @@ mod history;
 mod inspect;
 mod list;
 mod logs;
+mod publish;
+mod pull;
 mod remove;
 mod rollback;
 mod run;
+mod search;
 mod serve;
 mod shown;
 mod status;
@@ -95,6 +98,9 @@ enum Command {
     Caps(caps::Caps),
     Logs(logs::Logs),
     Events(events::Events),
+    Publish(publish::Publish),
+    Search(search::Search),
+    Pull(pull::Pull),
     Run(run::Run),
     Inspect(inspect::Inspect),
     BenchCall(bench_call::BenchCall),
@@ -135,6 +141,9 @@ impl Command {
             Self::Caps(command) => command.run(common).await,
             Self::Logs(command) => command.run(common).await,
             Self::Events(command) => command.run(common).await,
+            Self::Publish(command) => command.run(common).await,
+            Self::Search(command) => command.run(common).await,
+            Self::Pull(command) => command.run(common).await,
             Self::Run(command) => command.run(common).await,
             Self::Inspect(command) => command.run(common),
             Self::BenchCall(command) => command.run(common).await,

@@ -1,8 +1,8 @@
 //! What the answers of a host process look like to people.
 
 use crate::api::{
-    Called, ChangeView, DeploymentView, FunctionView, GrantsView, Overview, PromotedView, RevisionView,
-    Revoked,
+    Called, ChangeView, DeploymentView, FunctionView, GrantsView, Overview, PackageView, PromotedView,
+    Published, RevisionView, Revoked,
 };
 use crate::output::{Shown, Table};
 
@@ -103,6 +103,25 @@ impl Shown for Vec<ChangeView> {
                 change.digest.as_deref().map(short).unwrap_or_default(),
                 change.rule.clone().unwrap_or_default(),
             ]);
+        }
+        table.text()
+    }
+}
+
+impl Shown for Published {
+    fn text(&self) -> String {
+        format!("{}@{}  {}", self.name, self.version, self.digest)
+    }
+}
+
+impl Shown for Vec<PackageView> {
+    fn text(&self) -> String {
+        if self.is_empty() {
+            return "nothing is published; `airssys-wasm publish FILE` does".into();
+        }
+        let mut table = Table::new(&["NAME", "VERSIONS"]);
+        for package in self {
+            table.row([package.name.clone(), package.versions.join(" ")]);
         }
         table.text()
     }

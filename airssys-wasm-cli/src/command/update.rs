@@ -13,14 +13,16 @@ use crate::client::segment;
 ///
 /// The new one is checked, compiled, started and asked for its health first; if anything fails,
 /// the old one serves on. It keeps the grants, limits and links it has unless others are said.
+/// Without a file it is what is published: the version that you say, which may be a requirement
+/// like `^1.2`, or the newest.
 #[derive(Args, Debug)]
 pub(super) struct Update {
-    /// The name, and the version that is expected if you say it: greeter@2.0.0
+    /// The name, and the version: greeter@2.0.0; `v2.0.0` is the same
     #[arg(value_name = "NAME[@VERSION]")]
     target: String,
-    /// The new component's file
+    /// The new component's file; what is published unless said
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    file: Option<PathBuf>,
     /// How calls move: `blue-green` starts the new one beside the old one, `recreate` ends the
     /// old one first
     #[arg(long, value_name = "STRATEGY", default_value = "blue-green")]
@@ -45,7 +47,8 @@ impl Update {
         };
         let spec = UpdateSpec {
             strategy: Some(self.strategy),
-            version,
+            published: self.file.is_none().then(|| version.clone().unwrap_or_default()),
+            version: version.filter(|_| self.file.is_some()),
             limits: self.under.limits()?,
             links: self.under.links()?,
             instancing: self.under.instancing,
@@ -54,7 +57,7 @@ impl Update {
             any_version: self.any_version,
             discard_state: self.discard_state,
         };
-        let component = file::read(&self.file)?;
+        let component = self.file.as_deref().map(file::read).transpose()?;
         let path = format!("/v1/deployments/{}/update", segment(name));
         let promoted: PromotedView = common.client().upload(&path, &spec, component).await?;
         common.output.show(&promoted);

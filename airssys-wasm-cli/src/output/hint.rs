@@ -12,6 +12,10 @@ pub(super) fn hint(kind: &str) -> Option<&'static str> {
         "awaits-approval" => {
             "look at `airssys-wasm status`, then `airssys-wasm approve`, or say grants with the update"
         }
+        "not-published" => {
+            "`airssys-wasm search` shows what is published, `airssys-wasm publish FILE` publishes"
+        }
+        "version-taken" => "publish it under a version of its own",
         "not-deployed" => "`airssys-wasm list` shows what is deployed",
         "nothing-to-roll-back-to" => "`airssys-wasm status NAME` shows what is kept",
         "function-not-found" => "`airssys-wasm call NAME` lists the functions",

@@ -5,7 +5,7 @@
 //! | `socket` | a socket that only its owner may use |
 //! | `journal` | the last lines and decisions, for who asks later and who watches |
 //! | `routes` | which path does what |
-//! | `deployments`, `rollouts`, `grants`, `calls`, `watching` | what is behind them |
+//! | `deployments`, `rollouts`, `grants`, `calls`, `packages`, `watching` | what is behind them |
 //! | `upload` | a component with what is said of it |
 //! | `reply` | an answer, or a problem with its status |
 //! | `ending` | from the signal to the last answer |
@@ -15,6 +15,7 @@ mod deployments;
 mod ending;
 mod grants;
 mod journal;
+mod packages;
 mod reply;
 mod rollouts;
 mod routes;

@@ -41,7 +41,9 @@ impl IntoResponse for Refused {
 
 fn status(kind: &str) -> StatusCode {
     match kind {
-        "not-deployed" | "function-not-found" | "nothing-to-roll-back-to" => StatusCode::NOT_FOUND,
+        "not-deployed" | "not-published" | "function-not-found" | "nothing-to-roll-back-to" => {
+            StatusCode::NOT_FOUND
+        }
         "usage" | "invalid-name" | "invalid-component" | "invalid-grant" | "invalid-limits"
         | "type-mismatch" | "unnamed" | "unknown-capability" => StatusCode::BAD_REQUEST,
         "not-granted" => StatusCode::FORBIDDEN,

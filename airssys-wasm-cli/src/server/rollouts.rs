@@ -9,7 +9,7 @@ use semver::Version;
 
 use super::Process;
 use super::reply::{Reply, answer, aside};
-use super::upload;
+use super::{packages, upload};
 use crate::api::{
     Approve, DeploySpec, Problem, PromotedView, RollbackSpec, UpdateSpec, kinds, parse_instancing,
     parse_strategy,
@@ -18,6 +18,10 @@ use crate::api::{
 pub(super) async fn deploy(State(process): State<Process>, form: Multipart) -> Reply<PromotedView> {
     let begun = Instant::now();
     let (spec, component) = upload::read::<DeploySpec>(form).await?;
+    let component = match &spec.package {
+        Some(package) => packages::find(&process, package).await?,
+        None => upload::sent(component)?,
+    };
     let component = with_version(component, spec.version.as_deref())?;
     let deployed = prepare(process.host.deploy(component), &spec)?.await?;
     let serving = deployed.status().serving;
@@ -54,8 +58,12 @@ pub(super) async fn update(
     form: Multipart,
 ) -> Reply<PromotedView> {
     let (spec, component) = upload::read::<UpdateSpec>(form).await?;
-    let component = with_version(component, spec.version.as_deref())?;
     wake(&process, &name).await?;
+    let component = match &spec.published {
+        Some(version) => packages::find(&process, &package_of(&process, &name, version)?).await?,
+        None => upload::sent(component)?,
+    };
+    let component = with_version(component, spec.version.as_deref())?;
     let promoted = prepare_update(process.host.update(&name, component), &spec)?.await?;
     answer(PromotedView::of(&name, &promoted))
 }
@@ -120,6 +128,14 @@ pub(super) fn allow(update: Update<'_>, any_version: bool, discard_state: bool) 
     if discard_state { update.discard_state() } else { update }
 }
 
+/// What is published under the name of the component that serves, which may be deployed under
+/// another.
+fn package_of(process: &Process, name: &str, version: &str) -> Result<String, Problem> {
+    let serving = process.host.deployment(name)?.component();
+    let package = serving.name().map_or(name, |own| own.as_str());
+    Ok(if version.is_empty() { package.to_owned() } else { format!("{package}@{version}") })
+}
+
 /// Has a name made ready that nobody has asked for since the process began.
 pub(super) async fn wake(process: &Process, name: &str) -> Result<(), Problem> {
     let (host, name) = (process.host.clone(), name.to_owned());
@@ -131,7 +147,7 @@ fn enforcement(audit_only: bool) -> Enforcement {
 }
 
 /// With the version that was said, if the component has none; else they have to be the same.
-fn with_version(component: Component, said: Option<&str>) -> Result<Component, Problem> {
+pub(super) fn with_version(component: Component, said: Option<&str>) -> Result<Component, Problem> {
     let Some(said) = said else { return Ok(component) };
     let version = Version::parse(said.strip_prefix('v').unwrap_or(said)).map_err(|error| {
         let message = format!("`{}` is no version; write for example 1.5.0", said.escape_debug());

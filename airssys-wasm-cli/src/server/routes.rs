@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use super::upload::COMPONENT_BYTES_MAX;
-use super::{Process, calls, deployments, grants, rollouts, watching};
+use super::{Process, calls, deployments, grants, packages, rollouts, watching};
 use crate::api::{Problem, kinds};
 use crate::server::reply::Refused;
 
@@ -21,6 +21,8 @@ pub(super) fn router(process: Process) -> Router {
         .route("/v1/deployments/{name}/call", post(calls::call))
         .route("/v1/deployments/{name}/grants", get(grants::show).post(grants::grant))
         .route("/v1/deployments/{name}/revoke", post(grants::revoke))
+        .route("/v1/packages", get(packages::list).post(packages::publish))
+        .route("/v1/packages/{package}", get(packages::pull))
         .route("/v1/history", get(deployments::history))
         .route("/v1/events", get(watching::events))
         .route("/v1/logs", get(watching::logs))

@@ -13,10 +13,11 @@ use crate::api::{Problem, kinds};
 /// The largest component that is taken, in bytes.
 pub(crate) const COMPONENT_BYTES_MAX: usize = 512 << 20;
 
-/// Reads both parts; without a `spec` nothing is said.
+/// Reads both parts; without a `spec` nothing is said, and without a `component` it is meant to
+/// be somewhere else.
 pub(crate) async fn read<T: DeserializeOwned + Default>(
     mut form: Multipart,
-) -> Result<(T, Component), Problem> {
+) -> Result<(T, Option<Component>), Problem> {
     let (mut spec, mut component) = (None, None);
     while let Some(part) = form.next_field().await.map_err(unreadable)? {
         match part.name() {
@@ -29,9 +30,16 @@ pub(crate) async fn read<T: DeserializeOwned + Default>(
             }
         }
     }
-    let component = component.ok_or_else(|| Problem::new(kinds::USAGE, "the part `component` is missing"))?;
-    let component = aside(move || Component::from_bytes(component.to_vec())).await?;
+    let component = match component {
+        Some(bytes) => Some(aside(move || Component::from_bytes(bytes.to_vec())).await?),
+        None => None,
+    };
     Ok((spec.unwrap_or_default(), component))
+}
+
+/// The component that was sent along.
+pub(crate) fn sent(component: Option<Component>) -> Result<Component, Problem> {
+    component.ok_or_else(|| Problem::new(kinds::USAGE, "the part `component` is missing"))
 }
 
 fn read_spec<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

@@ -4,6 +4,7 @@ mod bad_input;
 mod full;
 mod killed;
 mod operate;
+mod packages;
 mod serving;
 mod support;
 mod watching;

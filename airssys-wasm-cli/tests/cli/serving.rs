@@ -122,7 +122,8 @@ fn what_is_interrupted_leaves_the_host_process_as_it_was() {
     let _process = place.serve();
     place.run(&["deploy", &guest("greeter-v1")]).ok();
     // It takes as long to start as it may.
-    let mut deploy = place.command(&["deploy", &guest("start-spins"), "--name", "other"]).spawn().expect("it runs");
+    let mut deploy =
+        place.command(&["deploy", &guest("start-spins"), "--name", "other"]).spawn().expect("it runs");
     std::thread::sleep(std::time::Duration::from_millis(300));
     place.run(&["deploy", &guest("greeter-v1"), "--name", "other"]).failed(4);
     signal(&deploy.id().to_string(), "INT");

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use airssys_wasm_core::{ComponentName, Kind, Limits, Rule};
+use airssys_wasm_core::{ComponentName, Kind, Limits, PackageRef, Rule};
+use semver::Version;
 
 pub use builder::HostBuilder;
 pub(crate) use names::Names;
@@ -21,7 +22,7 @@ use crate::observe::{Event, Events};
 use crate::pipeline::{ComponentPipeline, DeployPipeline, PipelineDeployment, Pipelines};
 use crate::rollout::{Approval, Deploy, Rollback, Update};
 use crate::runtime::Runtime;
-use crate::state::Change;
+use crate::state::{Change, State};
 use crate::{Component, Error, ErrorKind, Result};
 
 /// Runs components under names that outlive their versions.
@@ -297,11 +298,48 @@ impl Host {
     /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if there is no state directory,
     /// or it cannot be read.
     pub fn history(&self) -> Result<Vec<Change>> {
-        let Some(state) = self.0.runtime.state() else {
-            let message = "this host has no state directory, and keeps no history; say one with `HostBuilder::state_directory`";
-            return Err(Error::new(ErrorKind::StateUnavailable, message));
-        };
-        state.changes()
+        self.state()?.changes()
+    }
+
+    /// Publishes a component in the state directory, under its name and version. The version
+    /// stands for these bytes for good; to publish the same again changes nothing. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`VersionTaken`](crate::ErrorKind::VersionTaken) if it stands for other bytes,
+    /// [`Unnamed`](crate::ErrorKind::Unnamed) if it says no name or no version,
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if there is no state directory
+    /// or it cannot be written.
+    pub fn publish(&self, component: &Component) -> Result<(ComponentName, Version)> {
+        self.state()?.publish(component)
+    }
+
+    /// The published component that is meant. Blocks while it is read.
+    ///
+    /// # Errors
+    ///
+    /// [`NotPublished`](crate::ErrorKind::NotPublished) with what there is,
+    /// [`StateDamaged`](crate::ErrorKind::StateDamaged),
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable).
+    pub fn package(&self, wanted: &PackageRef) -> Result<Component> {
+        self.state()?.package(wanted)
+    }
+
+    /// Every name that something is published under, with its versions, oldest first. Blocks
+    /// while the directory is read.
+    ///
+    /// # Errors
+    ///
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable).
+    pub fn packages(&self) -> Result<Vec<(ComponentName, Vec<Version>)>> {
+        self.state()?.published(None)
+    }
+
+    fn state(&self) -> Result<Arc<State>> {
+        self.0.runtime.state().ok_or_else(|| {
+            let message = "this host has no state directory; say one with `HostBuilder::state_directory`";
+            Error::new(ErrorKind::StateUnavailable, message)
+        })
     }
 
     /// What happens on this host from now on.

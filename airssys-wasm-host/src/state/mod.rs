@@ -24,7 +24,9 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use airssys_wasm_core::{ComponentName, Digest};
+use airssys_wasm_core::suggest::nearest;
+use airssys_wasm_core::{ComponentName, Digest, PackageRef};
+use semver::Version;
 
 pub use change::{Action, Change, Serves};
 pub(crate) use database::Kept;
@@ -95,6 +97,80 @@ impl State {
             Error::new(ErrorKind::StateDamaged, message)
         })?;
         record.component(bytes)
+    }
+
+    /// Publishes a component under its name and version.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unnamed`] if it lacks one of them, [`ErrorKind::VersionTaken`],
+    /// [`ErrorKind::StateUnavailable`].
+    pub(crate) fn publish(&self, component: &Component) -> Result<(ComponentName, Version)> {
+        let (Some(name), Some(version)) = (component.name(), component.version()) else {
+            let message = "it says no name or no version; say them with `with_name` and `with_version`";
+            return Err(Error::new(ErrorKind::Unnamed, message));
+        };
+        let _pin = self.keep(component)?;
+        match self.used.store().publish(name, version, component.digest()) {
+            Ok(()) => Ok((name.clone(), version.clone())),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                Err(Error::new(ErrorKind::VersionTaken, error.to_string()))
+            }
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    /// What is published under a name, oldest version first; or every name with its versions.
+    pub(crate) fn published(
+        &self,
+        name: Option<&ComponentName>,
+    ) -> Result<Vec<(ComponentName, Vec<Version>)>> {
+        let packages = self.used.store().packages();
+        let read = |name: ComponentName| Ok((name.clone(), packages.versions(&name)?));
+        let names = match name {
+            Some(name) => Ok(vec![name.clone()]),
+            None => packages.names(),
+        };
+        names
+            .and_then(|names| names.into_iter().map(read).collect::<std::io::Result<Vec<_>>>())
+            .map(|all| all.into_iter().filter(|(_, versions)| !versions.is_empty()).collect())
+            .map_err(|error| unavailable(&error))
+    }
+
+    /// The published component that is meant.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotPublished`] with what there is; [`ErrorKind::StateDamaged`] if the bytes
+    /// are no component any more.
+    pub(crate) fn package(&self, wanted: &PackageRef) -> Result<Component> {
+        let published = self.published(Some(&wanted.name))?;
+        let versions = published.first().map(|(_, versions)| versions.as_slice()).unwrap_or_default();
+        let Some(version) = wanted.version.pick(versions) else {
+            return Err(self.not_published(wanted, versions)?);
+        };
+        let bytes = self.used.store().packages().read(&wanted.name, version);
+        let bytes = bytes.map_err(|error| unavailable(&error))?;
+        let component = Component::from_bytes(bytes).map_err(|error| {
+            let message = format!("{} {version} is damaged: {error}", wanted.name);
+            Error::new(ErrorKind::StateDamaged, message)
+        })?;
+        Ok(component.with_name(wanted.name.as_str())?.with_version(version.clone()))
+    }
+
+    fn not_published(&self, wanted: &PackageRef, versions: &[Version]) -> Result<Error> {
+        let there = if versions.is_empty() {
+            let names = self.published(None)?;
+            let near = nearest(wanted.name.as_str(), names.iter().map(|(name, _)| name.as_str()));
+            near.map_or_else(
+                || "nothing of that name is".to_owned(),
+                |near| format!("nothing of that name is; did you mean `{near}`?"),
+            )
+        } else {
+            let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
+            format!("there is {}", versions.join(", "))
+        };
+        Ok(Error::new(ErrorKind::NotPublished, format!("`{wanted}` is not published; {there}")))
     }
 
     /// Keeps what a change has made of names, all of it or none. What has no record is

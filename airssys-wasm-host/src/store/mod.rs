@@ -1,16 +1,21 @@
-//! The bytes of components on disk, by their digest.
+//! The bytes of components on disk: by their digest, and those that are published by name and
+//! version.
 //!
 //! The layout is that of OCI images: `blobs/sha256/<digest>`. A blob is written aside, has its
 //! name once it is on disk, and is compared with its digest whenever it is read. Which blobs
-//! are needed is for others to know.
+//! are needed is for others to know; those that are published are.
 //! Tests: below.
+
+mod packages;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use airssys_wasm_core::Digest;
+use airssys_wasm_core::{ComponentName, Digest};
+pub(crate) use packages::Packages;
+use semver::Version;
 
 use crate::disk::{about, open_private, remove_if_there, remove_leftovers, replace};
 
@@ -19,6 +24,7 @@ const LAYOUT: (&str, &str) = ("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}\
 
 pub(crate) struct Store {
     blobs: PathBuf,
+    packages: Packages,
 }
 
 impl Store {
@@ -33,7 +39,21 @@ impl Store {
         if !layout.exists() {
             replace(&layout, LAYOUT.1.as_bytes()).map_err(|error| about(&layout, &error))?;
         }
-        Ok(Self { blobs })
+        Ok(Self { blobs, packages: Packages::open(&directory.join("packages"))? })
+    }
+
+    /// What is published.
+    pub(crate) fn packages(&self) -> &Packages {
+        &self.packages
+    }
+
+    /// Publishes a blob that is kept: the version stands for these bytes for good.
+    ///
+    /// # Errors
+    ///
+    /// If the version stands for other bytes.
+    pub(crate) fn publish(&self, name: &ComponentName, version: &Version, digest: Digest) -> io::Result<()> {
+        self.packages.link(name, version, &self.path(digest), digest)
     }
 
     /// Keeps some bytes. A blob that is there and damaged is written anew.
@@ -59,9 +79,12 @@ impl Store {
         Ok(bytes.into())
     }
 
-    /// Removes a blob, if it is there.
+    /// Removes a blob, if it is there and not published.
     pub(crate) fn remove(&self, digest: Digest) -> io::Result<()> {
         let path = self.path(digest);
+        if is_published(&path) {
+            return Ok(());
+        }
         remove_if_there(&path).map_err(|error| about(&path, &error))
     }
 
@@ -76,6 +99,19 @@ impl Store {
     fn path(&self, digest: Digest) -> PathBuf {
         self.blobs.join(digest.to_hex())
     }
+}
+
+/// What is published has another name besides its digest.
+#[cfg(unix)]
+fn is_published(blob: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(blob).is_ok_and(|blob| blob.nlink() > 1)
+}
+
+/// Nothing says so: it stays.
+#[cfg(not(unix))]
+fn is_published(_: &Path) -> bool {
+    true
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod damage;
 mod links;
 mod lock;
+mod packages;
 mod restart;
 mod retention;
 

@@ -1,0 +1,34 @@
+//! `airssys-wasm publish`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Common, file};
+use crate::api::{Problem, PublishSpec, Published};
+
+/// Publish a component under its name and version, for `deploy` and `update` to find
+///
+/// It lies in the state directory of the host process. A version stands for the same bytes for
+/// good: to publish others under it is refused.
+#[derive(Args, Debug)]
+pub(super) struct Publish {
+    /// The component's file
+    file: PathBuf,
+    /// The name, instead of the component's own
+    #[arg(long)]
+    name: Option<String>,
+    /// The version, for a component that says none
+    #[arg(long, value_name = "VERSION")]
+    component_version: Option<String>,
+}
+
+impl Publish {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+        let spec = PublishSpec { name: self.name, version: self.component_version };
+        let component = file::read(&self.file)?;
+        let published: Published = common.client().upload("/v1/packages", &spec, Some(component)).await?;
+        common.output.show(&published);
+        Ok(())
+    }
+}

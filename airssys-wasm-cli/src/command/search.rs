@@ -1,0 +1,22 @@
+//! `airssys-wasm search`
+
+use clap::Args;
+
+use super::Common;
+use crate::api::{PackageView, Problem};
+
+/// List what is published, with its versions
+#[derive(Args, Debug)]
+pub(super) struct Search {
+    /// Only names that contain this
+    text: Option<String>,
+}
+
+impl Search {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+        let mut packages: Vec<PackageView> = common.client().get("/v1/packages").await?;
+        packages.retain(|package| self.text.as_deref().is_none_or(|text| package.name.contains(text)));
+        common.output.show(&packages);
+        Ok(())
+    }
+}

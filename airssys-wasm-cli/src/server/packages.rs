@@ -1,0 +1,49 @@
+//! What is published here.
+
+use airssys_wasm_host::{Component, PackageRef};
+use axum::extract::{Multipart, Path, State};
+use axum::response::{IntoResponse as _, Response};
+
+use super::Process;
+use super::reply::{Refused, Reply, answer, aside};
+use super::rollouts::with_version;
+use super::upload;
+use crate::api::{PackageView, Problem, PublishSpec, Published};
+
+pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PackageView>> {
+    let packages = aside(move || process.host.packages()).await?;
+    let view = |(name, versions): &(airssys_wasm_host::ComponentName, Vec<semver::Version>)| PackageView {
+        name: name.to_string(),
+        versions: versions.iter().map(ToString::to_string).collect(),
+    };
+    answer(packages.iter().map(view).collect())
+}
+
+pub(super) async fn publish(State(process): State<Process>, form: Multipart) -> Reply<Published> {
+    let (spec, component) = upload::read::<PublishSpec>(form).await?;
+    let component = with_version(upload::sent(component)?, spec.version.as_deref())?;
+    let component = match &spec.name {
+        Some(name) => component.with_name(name)?,
+        None => component,
+    };
+    let digest = component.digest().to_string();
+    let (name, version) = aside(move || process.host.publish(&component)).await?;
+    answer(Published { name: name.to_string(), version: version.to_string(), digest })
+}
+
+/// The bytes of a version.
+pub(super) async fn pull(
+    State(process): State<Process>,
+    Path(package): Path<String>,
+) -> Result<Response, Refused> {
+    let component = find(&process, &package).await?;
+    let content_type = [(http::header::CONTENT_TYPE, "application/wasm")];
+    Ok((content_type, component.bytes().to_vec()).into_response())
+}
+
+/// The published component that is meant.
+pub(super) async fn find(process: &Process, package: &str) -> Result<Component, Problem> {
+    let wanted: PackageRef = package.parse().map_err(airssys_wasm_host::Error::from)?;
+    let host = process.host.clone();
+    aside(move || host.package(&wanted)).await
+}

@@ -1,0 +1,174 @@
+//! Which published version of a component is meant.
+//!
+//! Tests: below.
+
+use std::fmt;
+use std::str::FromStr;
+
+use semver::{Version, VersionReq};
+use thiserror::Error;
+
+use crate::{ComponentName, ComponentNameError};
+
+/// A published component: a name, and which of its versions.
+///
+/// ```
+/// use airssys_wasm_core::PackageRef;
+/// use semver::Version;
+///
+/// let versions = [Version::new(1, 2, 0), Version::new(1, 9, 1), Version::new(2, 0, 0)];
+/// for (text, meant) in [("greeter@^1.2", 1), ("greeter@v1.2.0", 0), ("greeter", 2)] {
+///     let package: PackageRef = text.parse()?;
+///     assert_eq!(package.version.pick(&versions), Some(&versions[meant]));
+/// }
+/// # Ok::<(), airssys_wasm_core::PackageRefError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageRef {
+    /// Its name.
+    pub name: ComponentName,
+    /// Which version.
+    pub version: Wanted,
+}
+
+/// Which of several versions is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wanted {
+    /// The newest that is no pre-release.
+    #[default]
+    Newest,
+    /// This one: `1.5.0` or `v1.5.0`.
+    Exactly(Version),
+    /// The newest that meets a requirement: `^1.2`, `>=1.2, <1.5`, `~1.2.3`.
+    Meeting(VersionReq),
+}
+
+/// A text that names no published component.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PackageRefError {
+    /// What stands before the `@` is no name.
+    #[error(transparent)]
+    Name(#[from] ComponentNameError),
+    /// What stands after it is neither a version nor a requirement.
+    #[error(
+        "`{text}` is neither a version nor a requirement ({problem}); write for example `1.5.0` or `^1.2`"
+    )]
+    Version {
+        /// The text as given, escaped.
+        text: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Wanted {
+    /// The version that is meant, of those that there are. One that is exactly wanted is so
+    /// with its build metadata, if it says any.
+    #[must_use]
+    pub fn pick<'a>(&self, versions: impl IntoIterator<Item = &'a Version>) -> Option<&'a Version> {
+        versions.into_iter().filter(|version| self.is_met_by(version)).max()
+    }
+
+    fn is_met_by(&self, version: &Version) -> bool {
+        match self {
+            Self::Newest => version.pre.is_empty(),
+            Self::Exactly(wanted) if wanted.build.is_empty() => wanted.cmp_precedence(version).is_eq(),
+            Self::Exactly(wanted) => wanted == version,
+            Self::Meeting(requirement) => requirement.matches(version),
+        }
+    }
+}
+
+impl FromStr for PackageRef {
+    type Err = PackageRefError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('@') {
+            Some((name, version)) => Ok(Self { name: name.parse()?, version: version.parse()? }),
+            None => Ok(Self { name: text.parse()?, version: Wanted::Newest }),
+        }
+    }
+}
+
+impl FromStr for Wanted {
+    type Err = PackageRefError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(version) = Version::parse(text.strip_prefix('v').unwrap_or(text)) {
+            return Ok(Self::Exactly(version));
+        }
+        VersionReq::parse(text).map(Self::Meeting).map_err(|error| PackageRefError::Version {
+            text: text.escape_debug().to_string(),
+            problem: error.to_string(),
+        })
+    }
+}
+
+impl fmt::Display for PackageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.version {
+            Wanted::Newest => write!(f, "{}", self.name),
+            wanted => write!(f, "{}@{wanted}", self.name),
+        }
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Newest => f.write_str("newest"),
+            Self::Exactly(version) => write!(f, "{version}"),
+            Self::Meeting(requirement) => write!(f, "{requirement}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picked(text: &str) -> Option<String> {
+        let versions = ["1.0.0", "1.2.0", "1.9.1", "2.0.0", "2.1.0-rc.1", "1.2.0+b2"];
+        let versions = versions.map(|version| Version::parse(version).expect("a version"));
+        let wanted: PackageRef = text.parse().expect(text);
+        assert_eq!(wanted.to_string().parse(), Ok(wanted.clone()), "{text}");
+        wanted.version.pick(&versions).map(ToString::to_string)
+    }
+
+    #[test]
+    fn a_version_is_itself_and_a_requirement_the_newest() {
+        for (text, meant) in [
+            ("demo:greeter", Some("2.0.0")),
+            ("greeter@1.0.0", Some("1.0.0")),
+            ("greeter@v1.0.0", Some("1.0.0")),
+            ("greeter@^1", Some("1.9.1")),
+            ("greeter@~1.2", Some("1.2.0+b2")),
+            ("greeter@1.2.0+b2", Some("1.2.0+b2")),
+            ("greeter@>=1, <1.9", Some("1.2.0+b2")),
+            ("greeter@2.1.0-rc.1", Some("2.1.0-rc.1")),
+            ("greeter@>=2.1.0-rc.0", Some("2.1.0-rc.1")),
+            ("greeter@3.0.0", None),
+            ("greeter@^2.1", None),
+        ] {
+            assert_eq!(picked(text).as_deref(), meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_named() {
+        for (text, expected) in [
+            ("", "empty"),
+            ("Greeter@1.0.0", "'G' at column 1"),
+            ("../x@1.0.0", "'.' at column 1"),
+            ("greeter@", "neither a version nor a requirement"),
+            ("greeter@latest", "`latest` is neither"),
+            ("greeter@1.0.0@2", "neither"),
+            ("greeter@../../x", "neither"),
+        ] {
+            let message = text.parse::<PackageRef>().expect_err(text).to_string();
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+    }
+}

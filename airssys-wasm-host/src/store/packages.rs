@@ -1,0 +1,102 @@
+//! What is published: `packages/<namespace>/<name>/<version>.wasm`, each a second name of a
+//! blob.
+//!
+//! `wkg` reads such a directory as a registry of its own. A version stands for the same bytes
+//! for good: a name is given by `link`, which fails if there is one. A component without a
+//! namespace is in the namespace `local`.
+//! Tests: below, and the workspace's `tests/suite/state/packages`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use airssys_wasm_core::{ComponentName, Digest};
+use semver::Version;
+
+use crate::disk::{about, open_private, sync_folder};
+
+/// The namespace of names that have none.
+const LOCAL: &str = "local";
+
+pub(crate) struct Packages(PathBuf);
+
+impl Packages {
+    pub(super) fn open(directory: &Path) -> io::Result<Self> {
+        open_private(directory)?;
+        Ok(Self(directory.to_owned()))
+    }
+
+    /// Gives a blob the name of a version.
+    pub(super) fn link(
+        &self,
+        name: &ComponentName,
+        version: &Version,
+        blob: &Path,
+        digest: Digest,
+    ) -> io::Result<()> {
+        let folder = self.folder(name);
+        open_private(&folder)?;
+        let path = folder.join(file_name(version));
+        match fs::hard_link(blob, &path) {
+            Ok(()) => sync_folder(&folder),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let there = Digest::of(&fs::read(&path).map_err(|error| about(&path, &error))?);
+                if there == digest {
+                    return Ok(());
+                }
+                let problem = format!("{name} {version} is published already, with the digest {there}");
+                Err(io::Error::new(io::ErrorKind::AlreadyExists, problem))
+            }
+            Err(error) => Err(about(&path, &error)),
+        }
+    }
+
+    /// The versions of a name, oldest first.
+    pub(crate) fn versions(&self, name: &ComponentName) -> io::Result<Vec<Version>> {
+        let mut versions = Vec::new();
+        for file in names_in(&self.folder(name))? {
+            versions.extend(file.strip_suffix(".wasm").and_then(|version| Version::parse(version).ok()));
+        }
+        versions.sort();
+        Ok(versions)
+    }
+
+    /// The bytes of a version. That they are what was published is seen by their digest.
+    pub(crate) fn read(&self, name: &ComponentName, version: &Version) -> io::Result<Vec<u8>> {
+        let path = self.folder(name).join(file_name(version));
+        fs::read(&path).map_err(|error| about(&path, &error))
+    }
+
+    /// Every name that something is published under.
+    pub(crate) fn names(&self) -> io::Result<Vec<ComponentName>> {
+        let mut names = Vec::new();
+        for namespace in names_in(&self.0)? {
+            for name in names_in(&self.0.join(&namespace))? {
+                let full = if namespace == LOCAL { name } else { format!("{namespace}:{name}") };
+                names.extend(full.parse::<ComponentName>().ok());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn folder(&self, name: &ComponentName) -> PathBuf {
+        let (namespace, name) = name.as_str().split_once(':').unwrap_or((LOCAL, name.as_str()));
+        self.0.join(namespace).join(name)
+    }
+}
+
+fn file_name(version: &Version) -> String {
+    format!("{version}.wasm")
+}
+
+/// The names in a directory; none if there is no such directory.
+fn names_in(directory: &Path) -> io::Result<Vec<String>> {
+    match fs::read_dir(directory) {
+        Ok(entries) => {
+            Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(about(directory, &error)),
+    }
+}
