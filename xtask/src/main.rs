@@ -11,6 +11,7 @@ mod demo;
 mod examples;
 mod shell;
 mod test;
+mod tools;
 mod try_out;
 
 use std::process::ExitCode;

@@ -5,6 +5,7 @@ use crate::shell::{cargo, root, run as shell_run, step};
 /// Runs them all.
 pub fn run(_: &[String]) -> Result<(), String> {
     step("format", || shell_run(cargo().args(["fmt", "--all", "--check"])))?;
+    step("tools", || crate::tools::ensure("strace", "strace"))?;
     step("components", || crate::components::run(&[]))?;
     step("lints", || {
         shell_run(cargo().args([

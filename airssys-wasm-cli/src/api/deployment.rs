@@ -128,14 +128,18 @@ impl From<&RevisionStatus> for RevisionView {
             digest: revision.digest.to_string(),
             instancing: revision.instancing.to_string(),
             limits: revision.limits.clone(),
-            requests: match &revision.requested {
-                Requested::These(requests) => {
-                    let lines = requests.to_section();
-                    Some(lines.lines().skip(1).map(str::to_owned).collect())
-                }
-                Requested::Anything => None,
-            },
+            requests: request_lines(&revision.requested),
         }
+    }
+}
+
+/// Rules, optional ones with their reason; none if it does not say what it needs.
+pub(crate) fn request_lines(requested: &Requested) -> Option<Vec<String>> {
+    match requested {
+        Requested::These(requests) => {
+            Some(requests.to_section().lines().skip(1).map(str::to_owned).collect())
+        }
+        Requested::Anything => None,
     }
 }
 

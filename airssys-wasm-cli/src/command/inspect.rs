@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use airssys_wasm_host::Component;
-use airssys_wasm_host::policy::Requested;
 use clap::Args;
 use serde::Serialize;
 
 use super::{Common, file};
-use crate::api::Problem;
+use crate::api::{Problem, request_lines};
 use crate::output::Shown;
 
 /// Show what a component's file says: name, version, what it requests, imports and exports
@@ -45,12 +44,7 @@ impl Inspect {
             digest: component.digest().to_string(),
             bytes: component.bytes().len(),
             instancing: component.instancing().map(|instancing| instancing.to_string()),
-            requests: match component.requested() {
-                Requested::These(requests) => {
-                    Some(requests.to_section().lines().skip(1).map(str::to_owned).collect())
-                }
-                Requested::Anything => None,
-            },
+            requests: request_lines(component.requested()),
             imports: world.imports.interfaces.iter().map(|interface| interface.name.to_string()).collect(),
             exports: functions(&world.exports),
         });

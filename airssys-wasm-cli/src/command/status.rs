@@ -1,11 +1,13 @@
 //! `airssys-wasm status`
 
+use std::time::{Duration, Instant};
+
 use clap::Args;
 use serde::Serialize;
 
 use super::Common;
 use crate::api::{About, DeploymentView, Problem};
-use crate::client::segment;
+use crate::client::{Client, segment};
 use crate::output::Shown;
 
 /// Show a name: what serves, what is kept, calls in flight; or the host process
@@ -13,6 +15,9 @@ use crate::output::Shown;
 pub(super) struct Status {
     /// The name; the host process itself unless said
     name: Option<String>,
+    /// Wait until a host process answers, but no longer than this
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = humantime::parse_duration)]
+    wait: Duration,
 }
 
 /// The host process, as it is shown.
@@ -23,6 +28,7 @@ struct ProcessView(About);
 impl Status {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let client = common.client();
+        self.wait_for(&client).await;
         match self.name {
             Some(name) => {
                 let view: DeploymentView = client.get(&format!("/v1/deployments/{}", segment(&name))).await?;
@@ -31,6 +37,16 @@ impl Status {
             None => common.output.show(&ProcessView(client.get("/v1/about").await?)),
         }
         Ok(())
+    }
+}
+
+impl Status {
+    /// Waits; that nobody answers is told by whoever asks next.
+    async fn wait_for(&self, client: &Client) {
+        let until = Instant::now() + self.wait;
+        while Instant::now() < until && client.get::<About>("/v1/about").await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 

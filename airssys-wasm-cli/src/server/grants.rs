@@ -1,23 +1,17 @@
 //! What a deployment is granted, and what is taken back.
 
-use airssys_wasm_host::policy::Requested;
 use axum::Json;
 use axum::extract::{Path, State};
 
 use super::Process;
 use super::reply::{Reply, answer, aside};
 use super::rollouts::{allow, wake};
-use crate::api::{Given, GrantsView, PromotedView, Revoke, Revoked};
+use crate::api::{Given, GrantsView, PromotedView, Revoke, Revoked, request_lines};
 
 pub(super) async fn show(State(process): State<Process>, Path(name): Path<String>) -> Reply<GrantsView> {
     let view = aside(move || {
         let deployment = process.host.deployment(&name)?;
-        let requests = match deployment.status().serving.requested {
-            Requested::These(requests) => {
-                Some(requests.to_section().lines().skip(1).map(str::to_owned).collect())
-            }
-            Requested::Anything => None,
-        };
+        let requests = request_lines(&deployment.status().serving.requested);
         let learned = deployment.learned().map(|rules| rules.iter().map(ToString::to_string).collect());
         Ok(GrantsView::of(&deployment.grants(), requests, learned))
     });

@@ -5,6 +5,7 @@ mod full;
 mod killed;
 mod operate;
 mod packages;
+mod quick_start;
 mod serving;
 mod support;
 mod watching;

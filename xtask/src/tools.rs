@@ -1,0 +1,29 @@
+//! Programs that tests need and a machine may not have.
+
+use std::process::{Command, Stdio};
+
+use crate::shell::run;
+
+/// Has a program, from Debian's package of that name if it is not there.
+pub fn ensure(program: &str, package: &str) -> Result<(), String> {
+    if is_there(program) {
+        return Ok(());
+    }
+    let advice =
+        |why: String| format!("the tests need `{program}`, and it cannot be installed ({why}); install it");
+    let mut apt = Command::new("apt-get");
+    apt.args(["install", "--yes", "--no-install-recommends", package]);
+    apt.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+    if run(&mut apt).is_err() {
+        // The list of what there is may be missing.
+        run(Command::new("apt-get").arg("update").stdout(Stdio::null())).map_err(advice)?;
+        run(&mut apt).map_err(advice)?;
+    }
+    Ok(())
+}
+
+fn is_there(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok()
+}
