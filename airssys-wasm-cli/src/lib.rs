@@ -8,6 +8,7 @@
 //! | `client` | asks a host process over its socket | what is asked |
 //! | `output` | text or JSON, tables, errors with their exit codes | what is shown |
 //! | `places` | where state and socket are unless said | |
+//! | `settings` | the file of settings of a host process | what is said on the command line |
 //!
 //! Whatever is decided is decided by the host library.
 
@@ -17,6 +18,7 @@ mod command;
 mod output;
 mod places;
 mod server;
+mod settings;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

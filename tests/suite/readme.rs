@@ -127,10 +127,16 @@ fn links_lead_somewhere() {
 #[test]
 fn named_checks_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let sources: Vec<(PathBuf, String)> = ["tests/suite", "airssys-wasm-host/src", "airssys-wasm-core/src"]
-        .iter()
-        .flat_map(|folder| sources(&root.join(folder)))
-        .collect();
+    let sources: Vec<(PathBuf, String)> = [
+        "tests/suite",
+        "airssys-wasm-host/src",
+        "airssys-wasm-core/src",
+        "airssys-wasm-cli/src",
+        "airssys-wasm-cli/tests",
+    ]
+    .iter()
+    .flat_map(|folder| sources(&root.join(folder)))
+    .collect();
     let mut found = 0;
     for document in ["ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md"] {
         let text = read(document);

@@ -31,6 +31,7 @@ fn arrows_between_our_crates() {
         ("airssys-wasm-macros", &["airssys-wasm-core"]),
         ("airssys-wasm-sdk", &["airssys-wasm-core"]),
         ("airssys-wasm-host", &["airssys-wasm-core"]),
+        ("airssys-wasm-cli", &["airssys-wasm-core", "airssys-wasm-host"]),
     ] {
         assert_eq!(ours(from), to, "{from}");
     }

@@ -13,6 +13,10 @@ pub fn run(_: &[String]) -> Result<(), String> {
             .map_err(|error| format!("cannot write {}: {error}", expected.display()))?;
     }
     shell_run(
-        cargo().args(["test", "--workspace"]).env("INSTA_UPDATE", "always").env("TRYBUILD", "overwrite"),
+        cargo()
+            .args(["test", "--workspace"])
+            .env("INSTA_UPDATE", "always")
+            .env("TRYBUILD", "overwrite")
+            .env("AIRSSYS_BLESS", "1"),
     )
 }

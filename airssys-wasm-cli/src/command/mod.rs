@@ -15,6 +15,7 @@ mod list;
 mod logs;
 mod publish;
 mod pull;
+mod reference;
 mod remove;
 mod rollback;
 mod run;
@@ -105,6 +106,7 @@ enum Command {
     Inspect(inspect::Inspect),
     BenchCall(bench_call::BenchCall),
     Completions(completions::Completions),
+    Reference(reference::Reference),
 }
 
 pub(crate) async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -148,6 +150,7 @@ impl Command {
             Self::Inspect(command) => command.run(common),
             Self::BenchCall(command) => command.run(common).await,
             Self::Completions(command) => command.run(),
+            Self::Reference(command) => command.run(),
         }
     }
 }

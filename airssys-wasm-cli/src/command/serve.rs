@@ -1,59 +1,78 @@
 //! `airssys-wasm serve`
 
+use std::path::PathBuf;
+use std::str::FromStr as _;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use tracing::level_filters::LevelFilter;
 
 use super::Common;
-use crate::api::Problem;
+use crate::api::{Problem, kinds};
+use crate::places;
 use crate::server::{self, Setup};
+use crate::settings::Settings;
 
 /// Run a host process in the foreground, until it is told to end
 ///
 /// It comes back with everything that was deployed in its state directory. SIGTERM and Ctrl-C
-/// end it once calls in flight have ended; the second time, at once.
+/// end it once calls in flight have ended; the second time, at once. What is said here goes
+/// before the file of settings.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
+    /// A TOML file of settings; `settings.example.toml` in the source has every key
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
     /// How many revisions of each name are kept for a rollback, the one that serves included
-    #[arg(long, value_name = "COUNT", default_value_t = 5)]
-    revisions_kept: usize,
-    /// How long it waits for calls in flight when it ends
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
-    drain: Duration,
-    /// What the log on standard error looks like
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    log: LogFormat,
-    /// How much is logged: error, warn, info, debug or trace
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
-    log_level: LevelFilter,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
-    /// Lines for people
-    Text,
-    /// A JSON object a line
-    Json,
+    /// [default: 5]
+    #[arg(long, value_name = "COUNT")]
+    revisions_kept: Option<usize>,
+    /// How long it waits for calls in flight when it ends [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    drain: Option<Duration>,
+    /// What the log on standard error looks like: text, or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    log: Option<String>,
+    /// How much is logged: error, warn, info, debug or trace [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
 }
 
 impl Serve {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        self.begin_log();
+        let settings = self.settings.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
+        begin_log(
+            self.log.or(settings.log).as_deref().unwrap_or("text"),
+            self.log_level.or(settings.log_level).as_deref().unwrap_or("info"),
+        )?;
+        let said = common.state.clone().or(settings.state_directory);
+        let state_directory = said.unwrap_or_else(places::state_directory);
+        let socket = common.socket.clone().or(settings.socket);
         server::serve(Setup {
-            state_directory: common.state(),
-            socket: common.socket(),
-            revisions_kept: self.revisions_kept,
-            drain: self.drain,
+            socket: socket.unwrap_or_else(|| places::socket_in(&state_directory)),
+            state_directory,
+            revisions_kept: self.revisions_kept.or(settings.revisions_kept).unwrap_or(5),
+            drain: self.drain.or(settings.drain).unwrap_or(Duration::from_secs(30)),
+            limits: settings.limits.unwrap_or_default(),
         })
         .await
     }
+}
 
-    fn begin_log(&self) {
-        let log = tracing_subscriber::fmt().with_max_level(self.log_level).with_writer(anstream::stderr);
-        match self.log {
-            LogFormat::Text => log.with_target(false).init(),
-            LogFormat::Json => log.json().flatten_event(true).init(),
+fn begin_log(format: &str, level: &str) -> Result<(), Problem> {
+    let level = LevelFilter::from_str(level).map_err(|_| {
+        let message =
+            format!("`{}` is no level; write error, warn, info, debug or trace", level.escape_debug());
+        Problem::new(kinds::USAGE, message)
+    })?;
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(anstream::stderr);
+    match format {
+        "text" => log.with_target(false).init(),
+        "json" => log.json().flatten_event(true).init(),
+        other => {
+            let message = format!("`{}` is no format of the log; write text or json", other.escape_debug());
+            return Err(Problem::new(kinds::USAGE, message));
         }
     }
+    Ok(())
 }

@@ -6,6 +6,7 @@
 //! | `journal` | the last lines and decisions, for who asks later and who watches |
 //! | `routes` | which path does what |
 //! | `deployments`, `rollouts`, `grants`, `calls`, `packages`, `watching` | what is behind them |
+//! | `metrics` | what is counted, as Prometheus reads it |
 //! | `upload` | a component with what is said of it |
 //! | `reply` | an answer, or a problem with its status |
 //! | `ending` | from the signal to the last answer |
@@ -15,6 +16,7 @@ mod deployments;
 mod ending;
 mod grants;
 mod journal;
+mod metrics;
 mod packages;
 mod reply;
 mod rollouts;
@@ -27,6 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use airssys_wasm_core::Limits;
 use airssys_wasm_host::Host;
 
 use crate::api::Problem;
@@ -41,6 +44,8 @@ pub(crate) struct Setup {
     pub(crate) revisions_kept: usize,
     /// How long it waits for calls in flight when it ends.
     pub(crate) drain: Duration,
+    /// Of components that are deployed without limits of their own.
+    pub(crate) limits: Limits,
 }
 
 /// What every request can reach.
@@ -61,6 +66,7 @@ pub(crate) async fn serve(setup: Setup) -> Result<(), Problem> {
     let host = Host::builder()
         .state_directory(&setup.state_directory)
         .revisions_kept(setup.revisions_kept)
+        .limits(setup.limits)
         .guest_log(Arc::clone(&journal))
         .audit_log(Arc::clone(&journal))
         .build()?;

@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use super::upload::COMPONENT_BYTES_MAX;
-use super::{Process, calls, deployments, grants, packages, rollouts, watching};
+use super::{Process, calls, deployments, grants, metrics, packages, rollouts, watching};
 use crate::api::{Problem, kinds};
 use crate::server::reply::Refused;
 
@@ -27,6 +27,7 @@ pub(super) fn router(process: Process) -> Router {
         .route("/v1/events", get(watching::events))
         .route("/v1/logs", get(watching::logs))
         .route("/v1/audit", get(watching::audit))
+        .route("/metrics", get(metrics::metrics))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX))
         .with_state(process)

@@ -115,6 +115,47 @@ fn it_waits_no_longer_than_was_said_and_not_at_all_the_second_time() {
     }
 }
 
+#[test]
+fn a_file_of_settings_is_read_and_the_command_line_goes_before_it() {
+    let place = Place::new();
+    let (file, socket) = (place.path().join("settings.toml"), place.path().join("own.sock"));
+    let settings = format!("socket = {socket:?}\n[limits]\ncall-deadline = \"300ms\"\n");
+    std::fs::write(&file, settings).expect("written");
+    let _process = place.begin(&["--settings", file.to_str().expect("text")]);
+    let socket = socket.to_str().expect("text");
+    place.run(&["status", "--socket", socket, "--wait", "10s"]).ok();
+    place.run(&["deploy", &guest("limits-sleep"), "--name", "sleeper", "--socket", socket]).ok();
+    let told = place.run(&["call", "sleeper", "sleep(5000)", "--socket", socket]).failed(6);
+    assert!(told.contains("300ms"), "{told}");
+    std::fs::write(&file, "sockt = 1").expect("written");
+    let told = place.run(&["serve", "--settings", file.to_str().expect("text")]).failed(2);
+    assert!(told.contains("unknown field `sockt`"), "{told}");
+    let told = place.run(&["serve", "--log-level", "loud"]).failed(2);
+    assert!(told.contains("`loud` is no level"), "{told}");
+}
+
+#[test]
+fn what_is_counted_can_be_scraped() {
+    use std::io::{Read as _, Write as _};
+    let place = Place::new();
+    let _process = place.serve();
+    place.run(&["deploy", &guest("greeter-v1")]).ok();
+    place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
+    let mut stream =
+        std::os::unix::net::UnixStream::connect(place.state().join("admin.sock")).expect("it answers");
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("asked");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    for line in [
+        "airssys_wasm_deployments 1",
+        "airssys_wasm_deployments_broken 0",
+        "airssys_wasm_calls_admitted_total{component=\"greeter\",revision=\"1\"} 1",
+        "airssys_wasm_revision{component=\"greeter\"} 1",
+    ] {
+        assert!(answer.lines().any(|found| found == line), "no `{line}` in:\n{answer}");
+    }
+}
+
 /// Somebody who interrupts a deploy gives it up.
 #[test]
 fn what_is_interrupted_leaves_the_host_process_as_it_was() {

@@ -1,0 +1,90 @@
+//! `airssys-wasm reference`
+
+use clap::builder::Resettable;
+use clap::{Args, CommandFactory as _};
+
+use super::Cli;
+use crate::api::{Problem, kinds};
+use crate::output::EXIT_CODES;
+
+/// Print the reference of this command, as Markdown or as a man page
+#[derive(Args, Debug)]
+pub(super) struct Reference {
+    /// As a man page, with a section for each subcommand: `airssys-wasm reference --man | man -l -`
+    #[arg(long)]
+    man: bool,
+}
+
+impl Reference {
+    pub(super) fn run(self) -> Result<(), Problem> {
+        let text = if self.man { man()? } else { markdown() };
+        crate::output::say(text.trim_end());
+        Ok(())
+    }
+}
+
+/// The page that lies in this crate's folder.
+fn markdown() -> String {
+    let options = clap_markdown::MarkdownOptions::new()
+        .title("The command `airssys-wasm`".into())
+        .show_footer(false)
+        .show_table_of_contents(true);
+    // What stands after the help would become one paragraph.
+    let command = Cli::command().after_long_help(Resettable::Reset).after_help(Resettable::Reset);
+    let page = clap_markdown::help_markdown_command_custom(&command, &options);
+    format!("{}\n\n## Exit codes\n\n```text\n{EXIT_CODES}\n```\n", page.trim_end())
+}
+
+fn man() -> Result<String, Problem> {
+    let mut page = Vec::new();
+    render(Cli::command(), &mut page)
+        .map_err(|error| Problem::new(kinds::INTERNAL, "the man page cannot be written").because(error))?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+/// One page, to which each subcommand adds what it takes.
+fn render(mut command: clap::Command, page: &mut Vec<u8>) -> std::io::Result<()> {
+    command.build();
+    clap_mangen::Man::new(command.clone()).render(page)?;
+    let visible = command.get_subcommands().filter(|sub| sub.get_name() != "help");
+    for subcommand in visible {
+        let name = format!("{} {}", command.get_name(), subcommand.get_name()).to_uppercase();
+        page.extend_from_slice(format!(".SH {name}\n").as_bytes());
+        let man = clap_mangen::Man::new(subcommand.clone());
+        man.render_description_section(page)?;
+        man.render_synopsis_section(page)?;
+        if subcommand.get_arguments().next().is_some() {
+            man.render_options_section(page)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `cargo xtask bless` writes it anew.
+    #[test]
+    fn the_page_is_what_the_parser_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/REFERENCE.md");
+        let page = markdown();
+        if std::env::var_os("AIRSSYS_BLESS").is_some() {
+            std::fs::write(path, &page).expect("written");
+        }
+        let there = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            there == page,
+            "REFERENCE.md is not what the parser says; `cargo xtask bless` writes it anew"
+        );
+    }
+
+    #[test]
+    fn the_man_page_has_every_subcommand() {
+        let page = man().expect("a page");
+        for subcommand in Cli::command().get_subcommands() {
+            let heading = format!(".SH AIRSSYS-WASM {}", subcommand.get_name().to_uppercase());
+            assert!(page.contains(&heading), "{heading}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What is counted, as Prometheus reads it.
+//!
+//! Tests: the crate's `tests/serving`.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _, text::encode};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use airssys_wasm_host::{Host, Status};
+
+use super::Process;
+use super::reply::{Refused, aside};
+use crate::api::{Problem, kinds};
+
+/// The text that Prometheus asks for.
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(super) async fn metrics(State(process): State<Process>) -> Result<Response, Refused> {
+    let host = process.host.clone();
+    let text = aside(move || Ok(text(&host))).await?;
+    let text =
+        text.map_err(|error| Problem::new(kinds::INTERNAL, "metrics cannot be written").because(error))?;
+    Ok(([(http::header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
+}
+
+fn text(host: &Host) -> Result<String, std::fmt::Error> {
+    let mut registry = Registry::with_prefix("airssys_wasm");
+    registry.register_collector(Box::new(Counted {
+        problems: host.summaries().iter().filter(|summary| summary.problem.is_some()).count(),
+        deployments: host.list().iter().map(airssys_wasm_host::Deployment::status).collect(),
+    }));
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+/// What is told of a deployment.
+type Count = fn(&Status) -> u64;
+
+/// A host at one moment.
+#[derive(Debug)]
+struct Counted {
+    deployments: Vec<Status>,
+    problems: usize,
+}
+
+impl Collector for Counted {
+    fn encode(&self, mut to: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let gauges: [(&str, &str, usize); 2] = [
+            ("deployments", "Names that serve", self.deployments.len()),
+            ("deployments_broken", "Names that are deployed and cannot serve", self.problems),
+        ];
+        for (name, help, value) in gauges {
+            let metric = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            metric.encode(to.encode_descriptor(name, help, None, metric.metric_type())?)?;
+        }
+        let each: [(&str, &str, Count); 3] = [
+            ("calls_in_flight", "Calls in flight on the revision that serves", |status| {
+                status.calls_in_flight
+            }),
+            ("instances", "Instances of the revision that serves", |status| status.instances as u64),
+            ("revision", "The revision that serves", |status| status.serving.revision),
+        ];
+        for (name, help, value) in each {
+            for status in &self.deployments {
+                let metric = ConstGauge::new(i64::try_from(value(status)).unwrap_or(i64::MAX));
+                let mut one = to.encode_descriptor(name, help, None, metric.metric_type())?;
+                metric.encode(one.encode_family(&[("component", status.component.as_str())])?)?;
+            }
+        }
+        for status in &self.deployments {
+            let metric = ConstCounter::new(status.calls_admitted);
+            let help = "Calls admitted to the revision that serves, since it began to serve";
+            let mut one = to.encode_descriptor("calls_admitted", help, None, metric.metric_type())?;
+            let revision = status.serving.revision.to_string();
+            let labels = [("component", status.component.as_str()), ("revision", revision.as_str())];
+            metric.encode(one.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! The file of settings of a host process.
+//!
+//! `settings.example.toml` in this crate's folder has every key with what it means. What is
+//! said on the command line goes before it.
+//! Tests: below.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use airssys_wasm_core::Limits;
+use serde::Deserialize;
+
+use crate::api::{Problem, kinds};
+
+/// What a file may say; a key that is not known refuses it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Settings {
+    pub(crate) state_directory: Option<PathBuf>,
+    pub(crate) socket: Option<PathBuf>,
+    pub(crate) revisions_kept: Option<usize>,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) drain: Option<Duration>,
+    pub(crate) log: Option<String>,
+    pub(crate) log_level: Option<String>,
+    pub(crate) limits: Option<Limits>,
+}
+
+impl Settings {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, with line and column.
+    pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Problem::new(kinds::FILE, format!("cannot read `{}`", path.display())).because(error)
+        })?;
+        toml::from_str(&text)
+            .map_err(|error| Problem::new(kinds::USAGE, format!("`{}`: {error}", path.display())))
+    }
+}
+
+fn duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(from)?;
+    humantime::parse_duration(&text)
+        .map(Some)
+        .map_err(|_| serde::de::Error::custom("write a duration with its unit: `30s`, `5m`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../settings.example.toml");
+
+    #[test]
+    fn the_example_has_every_key_and_can_be_read() {
+        let all: String =
+            EXAMPLE.lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
+        let read: Settings = toml::from_str(&all).expect("it can be read");
+        let Settings { state_directory, socket, revisions_kept, drain, log, log_level, limits } = read;
+        assert!(state_directory.is_some() && socket.is_some() && revisions_kept.is_some() && drain.is_some());
+        assert!(log.is_some() && log_level.is_some());
+        assert_eq!(limits, Some(Limits::default()), "the example tells the defaults");
+        let limits =
+            serde_json::to_value(Limits { fuel_per_call: Some(1), ..Limits::default() }).expect("json");
+        for key in limits.as_object().expect("keys").keys() {
+            assert!(EXAMPLE.contains(&format!("{key} = ")), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_slip_is_named_with_its_place() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("settings.toml");
+        for (text, expected) in [
+            ("sockt = \"x\"", "unknown field `sockt`"),
+            ("drain = \"soon\"", "30s"),
+            ("revisions-kept = \"many\"", "line 1"),
+            ("[limits]\nmemory = 1", "unknown field `memory`"),
+        ] {
+            std::fs::write(&path, text).expect("written");
+            let problem = Settings::read(&path).expect_err(text).to_string();
+            assert!(problem.contains(expected) && problem.contains("settings.toml"), "{problem}");
+        }
+    }
+}
