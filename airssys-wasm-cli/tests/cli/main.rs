@@ -3,6 +3,7 @@
 mod bad_input;
 mod full;
 mod killed;
+mod many;
 mod operate;
 mod packages;
 mod quick_start;

@@ -68,13 +68,42 @@ fn grants_are_shown_given_and_taken_back() {
 }
 
 #[test]
-fn an_update_that_asks_for_more_waits_until_it_is_approved() {
+fn what_it_needs_is_found_out_and_granted() {
     let place = Place::new();
     let _process = place.serve();
-    place.run(&["deploy", &guest("greeter-v1"), "--name", "one"]).ok();
-    let wider = guest("capabilities-declared");
-    let refused = place.run(&["update", "one", &wider, "--any-version"]);
-    assert!([4, 5].contains(&refused.code), "{refused:?}");
+    let probe = guest("attack-probe");
+    place
+        .run(&[
+            "deploy",
+            &probe,
+            "--audit-only",
+            "--grant",
+            "config a value=1",
+            "--grant",
+            "config b value=2",
+        ])
+        .ok();
+    place.run(&["call", "attack-probe", "attempt(\"config\", [\"a\"])"]).ok();
+    let learned = place.run(&["caps", "learn", "attack-probe"]).ok();
+    assert_eq!(learned, "allow = [\n    \"config a value=1\",\n]");
+    let file = place.path().join("grants.toml");
+    std::fs::write(&file, learned).expect("written");
+    place.run(&["deploy", &probe, "--name", "least", "--grants", file.to_str().expect("text")]).ok();
+    assert_eq!(place.run(&["call", "least", "attempt(\"config\", [\"a\"])"]).ok(), "ok(\"1\")");
+    assert_eq!(place.run(&["call", "least", "attempt(\"config\", [\"b\"])"]).ok(), "err(\"no such key\")");
+    place.run(&["caps", "learn", "least"]).failed(2);
+}
+
+#[test]
+fn what_a_component_would_request_in_addition_is_shown() {
+    let place = Place::new();
+    let _process = place.serve();
+    let declared = guest("capabilities-declared");
+    let deploy = ["deploy", &declared, "--name", "one", "--run-with-less"];
+    place.run(&deploy).ok();
+    assert_eq!(place.run(&["caps", "diff", "one", &declared]).ok(), "it requests the same");
+    let told = place.run(&["caps", "diff", "one", &guest("greeter-v1")]).ok();
+    assert!(told.contains("- "), "{told}");
 }
 
 #[test]

@@ -1,0 +1,53 @@
+//! A thousand names: a list of them is there at once, also right after a start.
+
+use std::time::{Duration, Instant};
+
+use airssys_wasm_host::Host;
+use airssys_wasm_tests::guests;
+
+use super::support::Place;
+
+const NAMES: usize = 1_000;
+/// What a person does not notice.
+const AT_ONCE: Duration = Duration::from_millis(50);
+
+fn deploy_all(place: &Place) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let host = Host::builder().state_directory(place.state()).build().expect("a host");
+        for number in 0..NAMES {
+            let deploy = host.deploy(guests::guest("greeter-v1")).name(format!("greeter-{number}"));
+            drop(deploy.await.expect("deployed"));
+        }
+    });
+}
+
+/// The shortest of several: the machine may be busy with others.
+fn shortest(times: usize, mut act: impl FnMut()) -> Duration {
+    let time = |()| {
+        let begun = Instant::now();
+        act();
+        begun.elapsed()
+    };
+    std::iter::repeat_n((), times).map(time).min().expect("some")
+}
+
+#[test]
+fn a_thousand_names_are_listed_at_once() {
+    let place = Place::new();
+    deploy_all(&place);
+    let process = place.serve();
+    let list = || assert_eq!(place.run(&["list"]).ok().lines().count(), NAMES + 1);
+    let took = shortest(30, list);
+    assert!(took < AT_ONCE, "{took:?}");
+    // Ready when the one before was: after a kill as well.
+    process.kill();
+    let took = shortest(3, || {
+        let process = place.serve();
+        list();
+        process.kill();
+    });
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    let _process = place.serve();
+    assert_eq!(place.run(&["call", "greeter-999", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+}
