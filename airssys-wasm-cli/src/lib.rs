@@ -6,6 +6,7 @@
 //! | `api` | what client and server say to each other | who says it |
 //! | `server` | the host process: the API over the host library, its log | what a command looks like |
 //! | `client` | asks a host process over its socket | what is asked |
+//! | `registry` | an OCI registry: push, pull, versions | the host process |
 //! | `output` | text or JSON, tables, errors with their exit codes | what is shown |
 //! | `places` | where state and socket are unless said | |
 //! | `settings` | the file of settings of a host process | what is said on the command line |
@@ -17,6 +18,7 @@ mod client;
 mod command;
 mod output;
 mod places;
+mod registry;
 mod server;
 mod settings;
 

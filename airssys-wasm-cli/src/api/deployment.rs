@@ -44,6 +44,8 @@ pub(crate) struct SummaryView {
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct DeploymentView {
     pub(crate) name: String,
+    /// The component's own name, under which it is published.
+    pub(crate) package: Option<String>,
     pub(crate) serving: RevisionView,
     /// Every revision that is kept, oldest first.
     pub(crate) revisions: Vec<RevisionView>,
@@ -101,9 +103,10 @@ impl From<&Summary> for SummaryView {
 }
 
 impl DeploymentView {
-    pub(crate) fn of(status: &Status, waiting: Option<String>) -> Self {
+    pub(crate) fn of(status: &Status, package: Option<String>, waiting: Option<String>) -> Self {
         Self {
             name: status.component.to_string(),
+            package,
             serving: (&status.serving).into(),
             revisions: status.revisions.iter().map(Into::into).collect(),
             calls_in_flight: status.calls_in_flight,

@@ -10,5 +10,13 @@ pub(crate) const IO: &str = "io";
 pub(crate) const NO_HOST: &str = "no-host-process";
 /// The other side says something that is not understood.
 pub(crate) const PROTOCOL: &str = "protocol";
+/// A registry does not do what was asked.
+pub(crate) const REGISTRY: &str = "registry";
+/// The host library's, which the command has too: a version with other bytes.
+pub(crate) const VERSION_TAKEN: &str = "version-taken";
+/// The same: nothing of that name and version.
+pub(crate) const NOT_PUBLISHED: &str = "not-published";
+/// The same: no name, or no version.
+pub(crate) const UNNAMED: &str = "unnamed";
 /// A failure that is nobody's mistake but ours.
 pub(crate) const INTERNAL: &str = "internal";

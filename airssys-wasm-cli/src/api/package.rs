@@ -1,6 +1,9 @@
 //! What is published, as it is told.
 
+use airssys_wasm_host::Component;
 use serde::{Deserialize, Serialize};
+
+use super::{Problem, with_version};
 
 /// What is said of a component that is to be published.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -28,4 +31,25 @@ pub(crate) struct PackageView {
     pub(crate) name: String,
     /// Oldest first.
     pub(crate) versions: Vec<String>,
+}
+
+impl PublishSpec {
+    /// The component under what was said.
+    pub(crate) fn apply(&self, component: Component) -> Result<Component, Problem> {
+        let component = with_version(component, self.version.as_deref())?;
+        Ok(match &self.name {
+            Some(name) => component.with_name(name)?,
+            None => component,
+        })
+    }
+}
+
+impl Published {
+    pub(crate) fn of(component: &Component) -> Self {
+        Self {
+            name: component.name().map(ToString::to_string).unwrap_or_default(),
+            version: component.version().map(ToString::to_string).unwrap_or_default(),
+            digest: component.digest().to_string(),
+        }
+    }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use airssys_wasm_core::Limits;
 use airssys_wasm_core::policy::{Grants, Shortfall};
-use airssys_wasm_host::{Instancing, Strategy};
+use airssys_wasm_host::{Component, Instancing, Strategy};
+use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::{Problem, kinds};
@@ -117,4 +118,21 @@ pub(crate) fn parse_strategy(text: Option<&str>) -> Result<Strategy, Problem> {
 pub(crate) fn parse_instancing(text: &str) -> Result<Instancing, Problem> {
     text.parse()
         .map_err(|error: airssys_wasm_core::InstancingError| Problem::new(kinds::USAGE, error.to_string()))
+}
+
+/// With the version that was said, if the component has none; else they have to be the same.
+pub(crate) fn with_version(component: Component, said: Option<&str>) -> Result<Component, Problem> {
+    let Some(said) = said else { return Ok(component) };
+    let version = Version::parse(said.strip_prefix('v').unwrap_or(said)).map_err(|error| {
+        let message = format!("`{}` is no version; write for example 1.5.0", said.escape_debug());
+        Problem::new(kinds::USAGE, message).because(error)
+    })?;
+    match component.version() {
+        None => Ok(component.with_version(version)),
+        Some(own) if *own == version => Ok(component),
+        Some(own) => {
+            let message = format!("the component says that it is version {own}, and {version} was asked for");
+            Err(Problem::new(kinds::USAGE, message))
+        }
+    }
 }

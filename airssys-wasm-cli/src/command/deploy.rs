@@ -5,6 +5,7 @@ use clap::Args;
 use super::Common;
 use super::file::Source;
 use super::given::{GrantArguments, RunsUnder};
+use super::registry::RegistryArgument;
 use crate::api::{DeploySpec, Problem, PromotedView};
 
 /// Deploy a component under a name
@@ -23,6 +24,8 @@ pub(super) struct Deploy {
     #[arg(long, value_name = "VERSION")]
     component_version: Option<String>,
     #[command(flatten)]
+    registry: RegistryArgument,
+    #[command(flatten)]
     grants: GrantArguments,
     #[command(flatten)]
     under: RunsUnder,
@@ -34,8 +37,12 @@ pub(super) struct Deploy {
 impl Deploy {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let source = Source::of(&self.source);
+        let package = match source.package() {
+            Some(package) => Some(self.registry.resolve(common, &package).await?),
+            None => None,
+        };
         let spec = DeploySpec {
-            package: source.package(),
+            package,
             name: self.name,
             version: self.component_version,
             grants: self.grants.given()?,

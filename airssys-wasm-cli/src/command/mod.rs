@@ -16,6 +16,7 @@ mod logs;
 mod publish;
 mod pull;
 mod reference;
+mod registry;
 mod remove;
 mod rollback;
 mod run;

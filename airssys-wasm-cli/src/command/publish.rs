@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
+use airssys_wasm_host::Component;
 use clap::Args;
 
+use super::registry::RegistryArgument;
 use super::{Common, file};
 use crate::api::{Problem, PublishSpec, Published};
 
 /// Publish a component under its name and version, for `deploy` and `update` to find
 ///
-/// It lies in the state directory of the host process. A version stands for the same bytes for
-/// good: to publish others under it is refused.
+/// It lies in the state directory of the host process, or in an OCI registry if one is said. A
+/// version stands for the same bytes for good: to publish others under it is refused.
 #[derive(Args, Debug)]
 pub(super) struct Publish {
     /// The component's file
@@ -21,12 +23,20 @@ pub(super) struct Publish {
     /// The version, for a component that says none
     #[arg(long, value_name = "VERSION")]
     component_version: Option<String>,
+    #[command(flatten)]
+    registry: RegistryArgument,
 }
 
 impl Publish {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let spec = PublishSpec { name: self.name, version: self.component_version };
         let component = file::read(&self.file)?;
+        if let Some(registry) = self.registry.get() {
+            let component = spec.apply(Component::from_bytes(component)?)?;
+            registry.push(&component).await?;
+            common.output.show(&Published::of(&component));
+            return Ok(());
+        }
         let published: Published = common.client().upload("/v1/packages", &spec, Some(component)).await?;
         common.output.show(&published);
         Ok(())

@@ -1,39 +1,55 @@
 //! `airssys-wasm pull`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use airssys_wasm_core::PackageRef;
+use airssys_wasm_host::{Component, Error};
 use clap::Args;
 
 use super::Common;
+use super::registry::{RegistryArgument, keep};
 use crate::api::{Problem, Published, kinds};
 use crate::client::segment;
 
-/// Write what is published to a file
+/// Have the host process keep what a registry has, or write what is published to a file
 #[derive(Args, Debug)]
 pub(super) struct Pull {
     /// What: `greeter@^1.2`, `demo:greeter`
     #[arg(value_name = "NAME[@VERSION]")]
     package: String,
-    /// The file, which must not be there
-    #[arg(long, value_name = "FILE")]
-    to: PathBuf,
+    /// The file, which must not be there; without one the host process keeps it
+    #[arg(long, value_name = "FILE", required_unless_present = "registry")]
+    to: Option<PathBuf>,
+    #[command(flatten)]
+    registry: RegistryArgument,
 }
 
 impl Pull {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let path = format!("/v1/packages/{}", segment(&self.package));
-        let bytes = common.client().fetch(&path).await?;
-        let component = airssys_wasm_host::Component::from_bytes(bytes.to_vec())?;
-        let problem = |error: std::io::Error| {
-            Problem::new(kinds::FILE, format!("cannot write `{}`", self.to.display())).because(error)
+        let component = match self.registry.get() {
+            Some(registry) => {
+                let wanted: PackageRef = self.package.parse().map_err(Error::from)?;
+                registry.pull(&wanted).await?
+            }
+            None => {
+                let bytes =
+                    common.client().fetch(&format!("/v1/packages/{}", segment(&self.package))).await?;
+                Component::from_bytes(bytes.to_vec())?
+            }
         };
-        let mut file = std::fs::File::create_new(&self.to).map_err(problem)?;
-        std::io::Write::write_all(&mut file, &bytes).map_err(problem)?;
-        common.output.show(&Published {
-            name: component.name().map_or_else(|| self.package.clone(), ToString::to_string),
-            version: component.version().map(ToString::to_string).unwrap_or_default(),
-            digest: component.digest().to_string(),
-        });
+        match &self.to {
+            Some(path) => write(path, component.bytes())?,
+            None => drop(keep(common, &component).await?),
+        }
+        common.output.show(&Published::of(&component));
         Ok(())
     }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    let problem = |error: std::io::Error| {
+        Problem::new(kinds::FILE, format!("cannot write `{}`", path.display())).because(error)
+    };
+    let mut file = std::fs::File::create_new(path).map_err(problem)?;
+    std::io::Write::write_all(&mut file, bytes).map_err(problem)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::given::{GrantArguments, RunsUnder};
+use super::registry::RegistryArgument;
 use super::{Common, file};
 use crate::api::{Problem, PromotedView, UpdateSpec};
 use crate::client::segment;
@@ -34,6 +35,8 @@ pub(super) struct Update {
     #[arg(long)]
     discard_state: bool,
     #[command(flatten)]
+    registry: RegistryArgument,
+    #[command(flatten)]
     grants: GrantArguments,
     #[command(flatten)]
     under: RunsUnder,
@@ -44,6 +47,10 @@ impl Update {
         let (name, version) = match self.target.split_once('@') {
             Some((name, version)) => (name, Some(version.to_owned())),
             None => (self.target.as_str(), None),
+        };
+        let version = match (&self.file, self.registry.is_said()) {
+            (None, true) => Some(self.registry.resolve_next(common, name, version).await?),
+            _ => version,
         };
         let spec = UpdateSpec {
             strategy: Some(self.strategy),

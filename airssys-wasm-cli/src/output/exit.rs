@@ -11,7 +11,8 @@ Exit codes:
   5  not granted, or an update that waits to be approved
   6  the component failed: it trapped, took too long, did not start, or is not healthy
   7  no host process answers, or one of another version
-  8  the state directory is held, full or damaged";
+  8  the state directory is held, full or damaged
+  9  a registry cannot be reached, refuses, or answers something else";
 
 /// The exit code of a kind of problem.
 pub(crate) fn exit_code(kind: &str) -> u8 {
@@ -33,6 +34,7 @@ pub(crate) fn exit_code(kind: &str) -> u8 {
         | "stage-error" | "resource-lost" | "reentrant" => 6,
         "no-host-process" | "protocol" => 7,
         "state-held" | "state-unavailable" | "state-damaged" => 8,
+        "registry" => 9,
         _ => 1,
     }
 }

@@ -49,6 +49,19 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Says on standard error what was done otherwise than asked.
+    pub(crate) fn warn(self, what: &str) {
+        let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
+        let mut stderr = anstream::stderr().lock();
+        // Whoever closed standard error does not want to know.
+        let _ = match self {
+            Self::Text => writeln!(stderr, "{yellow}warning{yellow:#}: {what}"),
+            Self::Json => writeln!(stderr, "{}", json(&serde_json::json!({ "warning": what }))),
+        };
+    }
+}
+
 fn told(problem: &Problem) -> String {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let mut text = format!("{red}error{red:#}: {}\n", problem.message);

@@ -30,9 +30,14 @@ pub(super) async fn status(
     Path(name): Path<String>,
 ) -> Reply<DeploymentView> {
     let view = aside(move || {
-        let status = process.host.status(&name)?;
+        let deployment = process.host.deployment(&name)?;
+        let package = deployment.component().name().map(ToString::to_string);
         let waiting = process.host.awaiting_approval(&name)?;
-        Ok(DeploymentView::of(&status, waiting.map(|component| component.digest().to_string())))
+        Ok(DeploymentView::of(
+            &deployment.status(),
+            package,
+            waiting.map(|component| component.digest().to_string()),
+        ))
     });
     answer(view.await?)
 }

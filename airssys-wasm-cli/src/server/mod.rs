@@ -36,6 +36,7 @@ use crate::api::Problem;
 use ending::Ending;
 use journal::Journal;
 use socket::OwnersSocket;
+pub(crate) use upload::COMPONENT_BYTES_MAX;
 
 /// How a host process is set up.
 pub(crate) struct Setup {

@@ -6,7 +6,6 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::Process;
 use super::reply::{Refused, Reply, answer, aside};
-use super::rollouts::with_version;
 use super::upload;
 use crate::api::{PackageView, Problem, PublishSpec, Published};
 
@@ -21,11 +20,7 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PackageVie
 
 pub(super) async fn publish(State(process): State<Process>, form: Multipart) -> Reply<Published> {
     let (spec, component) = upload::read::<PublishSpec>(form).await?;
-    let component = with_version(upload::sent(component)?, spec.version.as_deref())?;
-    let component = match &spec.name {
-        Some(name) => component.with_name(name)?,
-        None => component,
-    };
+    let component = spec.apply(upload::sent(component)?)?;
     let digest = component.digest().to_string();
     let (name, version) = aside(move || process.host.publish(&component)).await?;
     answer(Published { name: name.to_string(), version: version.to_string(), digest })

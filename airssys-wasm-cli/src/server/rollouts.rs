@@ -2,17 +2,16 @@
 
 use std::time::Instant;
 
-use airssys_wasm_host::{Approval, Component, Deploy, Enforcement, Update};
+use airssys_wasm_host::{Approval, Deploy, Enforcement, Update};
 use axum::Json;
 use axum::extract::{Multipart, Path, State};
-use semver::Version;
 
 use super::Process;
 use super::reply::{Reply, answer, aside};
 use super::{packages, upload};
 use crate::api::{
-    Approve, DeploySpec, Problem, PromotedView, RollbackSpec, UpdateSpec, kinds, parse_instancing,
-    parse_strategy,
+    Approve, DeploySpec, Problem, PromotedView, RollbackSpec, UpdateSpec, parse_instancing, parse_strategy,
+    with_version,
 };
 
 pub(super) async fn deploy(State(process): State<Process>, form: Multipart) -> Reply<PromotedView> {
@@ -144,21 +143,4 @@ pub(super) async fn wake(process: &Process, name: &str) -> Result<(), Problem> {
 
 fn enforcement(audit_only: bool) -> Enforcement {
     if audit_only { Enforcement::AuditOnly } else { Enforcement::Enforced }
-}
-
-/// With the version that was said, if the component has none; else they have to be the same.
-pub(super) fn with_version(component: Component, said: Option<&str>) -> Result<Component, Problem> {
-    let Some(said) = said else { return Ok(component) };
-    let version = Version::parse(said.strip_prefix('v').unwrap_or(said)).map_err(|error| {
-        let message = format!("`{}` is no version; write for example 1.5.0", said.escape_debug());
-        Problem::new(kinds::USAGE, message).because(error)
-    })?;
-    match component.version() {
-        None => Ok(component.with_version(version)),
-        Some(own) if *own == version => Ok(component),
-        Some(own) => {
-            let message = format!("the component says that it is version {own}, and {version} was asked for");
-            Err(Problem::new(kinds::USAGE, message))
-        }
-    }
 }

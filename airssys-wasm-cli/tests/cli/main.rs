@@ -7,6 +7,7 @@ mod many;
 mod operate;
 mod packages;
 mod quick_start;
+mod registry;
 mod serving;
 mod support;
 mod watching;

@@ -1,0 +1,92 @@
+//! A component as an OCI artifact, and back: the layout that the field agreed on.
+//!
+//! Tests: the crate's `tests/registry`, with `skopeo`.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use airssys_wasm_host::Component;
+use oci_client::client::{Config, ImageLayer};
+use oci_client::manifest::{OciDescriptor, OciImageManifest};
+use serde_json::json;
+use tokio::io::AsyncWrite;
+
+const LAYER: &str = "application/wasm";
+const CONFIG: &str = "application/vnd.wasm.config.v0+json";
+
+/// Its layer, its config, and the manifest of both.
+pub(super) fn of(component: &Component) -> (ImageLayer, Config, OciImageManifest) {
+    let world = component.world();
+    let names = |side: &airssys_wasm_host::world::Side| {
+        side.interfaces.iter().map(|interface| interface.name.to_string()).collect::<Vec<_>>()
+    };
+    let config = json!({
+        "created": "1970-01-01T00:00:00Z",
+        "architecture": "wasm",
+        "os": "wasip2",
+        "layerDigests": [component.digest().to_string()],
+        "component": { "exports": names(&world.exports), "imports": names(&world.imports) },
+    });
+    let layer = ImageLayer::new(component.bytes().to_vec(), LAYER.into(), None);
+    let config = Config::new(config.to_string(), CONFIG.into(), None);
+    let about = [
+        ("org.opencontainers.image.title", component.name().map(ToString::to_string)),
+        ("org.opencontainers.image.version", component.version().map(ToString::to_string)),
+        ("org.opencontainers.image.description", component.description().map(str::to_owned)),
+    ];
+    let about: BTreeMap<String, String> =
+        about.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+    let manifest = OciImageManifest::build(std::slice::from_ref(&layer), &config, Some(about));
+    (layer, config, manifest)
+}
+
+/// The one layer of an artifact that is a component.
+pub(super) fn layer(manifest: OciImageManifest) -> Result<OciDescriptor, String> {
+    let count = manifest.layers.len();
+    let mut layers = manifest.layers.into_iter();
+    match (layers.next(), count) {
+        (Some(layer), 1) if layer.media_type == LAYER => Ok(layer),
+        (Some(layer), 1) => {
+            Err(format!("its layer is `{}`, and not `{LAYER}`", layer.media_type.escape_debug()))
+        }
+        _ => Err(format!("it has {count} layers, and not one")),
+    }
+}
+
+/// Bytes, no more than were said.
+pub(super) struct Bounded {
+    bytes: Vec<u8>,
+    max: usize,
+}
+
+impl Bounded {
+    pub(super) fn of(max: usize) -> Self {
+        // What is said is not taken for what comes.
+        Self { bytes: Vec::with_capacity(max.min(1 << 20)), max }
+    }
+
+    pub(super) fn into_inner(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+impl AsyncWrite for Bounded {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, more: &[u8]) -> Poll<io::Result<usize>> {
+        let bounded = self.get_mut();
+        if bounded.bytes.len() + more.len() > bounded.max {
+            return Poll::Ready(Err(io::Error::other("more bytes came than the manifest says")));
+        }
+        bounded.bytes.extend_from_slice(more);
+        Poll::Ready(Ok(more.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,132 @@
+//! Where a registry is: a server, and perhaps a path that its repositories are below.
+//!
+//! Tests: below.
+
+use std::fmt;
+use std::str::FromStr;
+
+use airssys_wasm_host::ComponentName;
+use docker_credential::DockerCredential;
+use oci_client::Reference;
+use oci_client::secrets::RegistryAuth;
+use semver::Version;
+
+/// `localhost:5000`, `registry.example.com/components`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RegistryPlace {
+    server: String,
+    below: String,
+}
+
+impl RegistryPlace {
+    /// The repository of a name: its namespace is a path of its own.
+    pub(super) fn repository(&self, name: &ComponentName) -> Reference {
+        // The tag is not looked at.
+        Reference::with_tag(self.server.clone(), self.path(name), "latest".into())
+    }
+
+    /// A version of a name.
+    pub(super) fn image(&self, name: &ComponentName, version: &Version) -> Reference {
+        Reference::with_tag(self.server.clone(), self.path(name), tag_of(version))
+    }
+
+    fn path(&self, name: &ComponentName) -> String {
+        format!("{}{}", self.below, name.as_str().replace(':', "/"))
+    }
+
+    /// Whether it is reached without leaving the machine, and so without TLS.
+    pub(super) fn is_this_machine(&self) -> bool {
+        let host = self.server.rsplit_once(':').map_or(self.server.as_str(), |(host, _)| host);
+        matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+    }
+
+    /// What Docker's configuration has for it; nobody in particular if nothing.
+    pub(super) fn credentials(&self) -> RegistryAuth {
+        match docker_credential::get_credential(&self.server) {
+            Ok(DockerCredential::UsernamePassword(user, password)) => RegistryAuth::Basic(user, password),
+            Ok(DockerCredential::IdentityToken(token)) => RegistryAuth::Bearer(token),
+            Err(_) => RegistryAuth::Anonymous,
+        }
+    }
+}
+
+impl FromStr for RegistryPlace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let advice = || "write for example `localhost:5000` or `registry.example.com/components`".to_owned();
+        let (server, below) =
+            text.trim_end_matches('/').split_once('/').unwrap_or((text.trim_end_matches('/'), ""));
+        let is_server = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+        let is_path = |part: &str| {
+            !part.is_empty()
+                && part.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && part
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_'))
+        };
+        if server.is_empty()
+            || !server.chars().all(is_server)
+            || !(below.is_empty() || below.split('/').all(is_path))
+        {
+            return Err(advice());
+        }
+        let below = if below.is_empty() { String::new() } else { format!("{below}/") };
+        Ok(Self { server: server.to_owned(), below })
+    }
+}
+
+impl fmt::Display for RegistryPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(format!("{}/{}", self.server, self.below).trim_end_matches('/'))
+    }
+}
+
+/// Build metadata has a `+`, which no tag may have.
+fn tag_of(version: &Version) -> String {
+    version.to_string().replace('+', "_")
+}
+
+pub(super) fn version_of(tag: &str) -> Option<Version> {
+    Version::parse(&tag.replacen('_', "+", 1)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_server_and_a_path() {
+        for (text, repository) in [
+            ("localhost:5000", "localhost:5000/demo/greeter:1.0.0_b2"),
+            ("registry.example.com/a/b/", "registry.example.com/a/b/demo/greeter:1.0.0_b2"),
+        ] {
+            let place: RegistryPlace = text.parse().expect(text);
+            let version = Version::parse("1.0.0+b2").expect("a version");
+            let image = place.image(&"demo:greeter".parse().expect("a name"), &version);
+            assert_eq!(image.whole(), repository);
+            assert_eq!(place.to_string(), text.trim_end_matches('/'));
+            assert_eq!(version_of(&tag_of(&version)), Some(version));
+        }
+    }
+
+    #[test]
+    fn what_leads_elsewhere_is_refused() {
+        for text in ["", "/", "https://x", "a b", "x/../y", "x//y", "x/A", "user@x", "x/y?z", "x/.."] {
+            assert!(text.parse::<RegistryPlace>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_goes_without_tls() {
+        for (text, is) in [
+            ("localhost:5000", true),
+            ("127.0.0.1:1", true),
+            ("[::1]:5000", true),
+            ("localhost.example.com", false),
+            ("127.0.0.1.example.com:80", false),
+        ] {
+            assert_eq!(text.parse::<RegistryPlace>().expect(text).is_this_machine(), is, "{text}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! A real registry on loopback, real clients of it, and servers that misbehave.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use super::support::{PATIENCE, Place, guest};
+
+/// Debian's `docker-registry`, on a port of its own. It ends with the test.
+struct Server {
+    process: Child,
+    place: String,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        // Freed at once, and taken again by the server.
+        let free =
+            TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+        let settings = folder.join("registry.yml");
+        let root = folder.join("registry");
+        let text = format!(
+            "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {free}\n",
+            root.display()
+        );
+        std::fs::write(&settings, text).expect("written");
+        let mut server = Command::new("docker-registry");
+        server.arg("serve").arg(&settings).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = server.spawn().expect("docker-registry is there; `cargo xtask test` installs it");
+        let begun = Instant::now();
+        while TcpStream::connect(free).is_err() {
+            assert!(begun.elapsed() < PATIENCE, "the registry does not answer");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Self { process, place: free.to_string() }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn skopeo(arguments: &[&str]) -> String {
+    let output = Command::new("skopeo").args(arguments).output();
+    let output = output.expect("skopeo is there; `cargo xtask test` installs it");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn what_is_pushed_is_pulled_deployed_and_updated() {
+    let place = Place::new();
+    let server = Server::start(place.path());
+    let at = server.place.clone();
+    let at = at.as_str();
+    for component in ["greeter-v1", "greeter-v2"] {
+        let pushed = place.run(&["publish", &guest(component), "--registry", at]).ok();
+        assert!(pushed.starts_with("greeter@"), "{pushed}");
+        place.run(&["publish", &guest(component), "--registry", at]).ok();
+    }
+    let _process = place.serve();
+    place.run(&["deploy", "greeter@^1", "--registry", at]).ok();
+    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+    place.run(&["update", "greeter", "--registry", at]).ok();
+    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Good day, Ada!\"");
+    let digest = |text: &str| text.split_whitespace().last().map(str::to_owned);
+    let inspected = place.run(&["inspect", &guest("greeter-v2"), "--output", "json"]).ok();
+    let pulled = place.run(&["pull", "greeter", "--registry", at]).ok();
+    assert!(inspected.contains(&digest(&pulled).expect("a digest")), "{pulled}");
+    // What is here goes on without the registry.
+    drop(server);
+    place.run(&["deploy", "greeter@1.0.0", "--name", "offline", "--registry", at]).ok();
+    let ran = place.run(&["deploy", "greeter@^1", "--name", "warned", "--registry", at]);
+    assert!(ran.stderr.contains("going on with 1.0.0"), "{ran:?}");
+    assert_eq!(ran.code, 0);
+    let told = place.run(&["deploy", "other", "--registry", at]).failed(9);
+    assert!(told.contains("cannot be reached"), "{told}");
+}
+
+#[test]
+fn a_version_is_immutable_here_and_a_moved_tag_is_seen() {
+    let place = Place::new();
+    let server = Server::start(place.path());
+    let at = server.place.as_str();
+    place.run(&["publish", &guest("greeter-v1"), "--registry", at]).ok();
+    let other = ["publish", &guest("plain-bindgen"), "--name", "greeter", "--component-version", "1.0.0"];
+    let told = place.run(&[&other[..], &["--registry", at]].concat()).failed(4);
+    assert!(told.contains("already, with the digest"), "{told}");
+
+    let _process = place.serve();
+    place.run(&["pull", "greeter@1.0.0", "--registry", at]).ok();
+    // Somebody else moves the tag, as every server lets them.
+    let moved = [&other[..5], &["9.9.9", "--registry", at]].concat();
+    place.run(&moved).ok();
+    skopeo(&[
+        "copy",
+        "--src-tls-verify=false",
+        "--dest-tls-verify=false",
+        &format!("docker://{at}/greeter:9.9.9"),
+        &format!("docker://{at}/greeter:1.0.0"),
+    ]);
+    let told = place.run(&["pull", "greeter@1.0.0", "--registry", at]).failed(4);
+    assert!(told.contains("the registry has other bytes now than it had"), "{told}");
+    place.run(&["deploy", "greeter@1.0.0", "--registry", at]).ok();
+    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+}
+
+#[test]
+fn skopeo_reads_and_writes_the_same() {
+    let place = Place::new();
+    let server = Server::start(place.path());
+    let at = server.place.as_str();
+    place.run(&["publish", &guest("greeter-v1"), "--name", "demo:greeter", "--registry", at]).ok();
+    let manifest =
+        skopeo(&["inspect", "--raw", "--tls-verify=false", &format!("docker://{at}/demo/greeter:1.0.0")]);
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("json");
+    assert_eq!(manifest["config"]["mediaType"], "application/vnd.wasm.config.v0+json");
+    assert_eq!(manifest["layers"][0]["mediaType"], "application/wasm");
+    // Out to a directory, and back under another name.
+    let layout = format!("oci:{}:greeter", place.path().join("layout").display());
+    skopeo(&["copy", "--src-tls-verify=false", &format!("docker://{at}/demo/greeter:1.0.0"), &layout]);
+    skopeo(&[
+        "copy",
+        "--dest-tls-verify=false",
+        &layout,
+        &format!("docker://{at}/mirror/demo/greeter:1.0.0"),
+    ]);
+    let file = place.path().join("pulled.wasm");
+    let mirror = format!("{at}/mirror");
+    place.run(&["pull", "demo:greeter", "--registry", &mirror, "--to", file.to_str().expect("text")]).ok();
+    assert_eq!(std::fs::read(file).expect("written"), std::fs::read(guest("greeter-v1")).expect("there"));
+}
+
+/// A server that answers every request in one way.
+fn answering(answer: impl Fn(&str) -> String + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let place = listener.local_addr().expect("it has one").to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 8_192];
+            let read = stream.read(&mut request).unwrap_or(0);
+            let text = String::from_utf8_lossy(&request[..read]).into_owned();
+            // Whoever asked may have gone.
+            let _ = stream.write_all(answer(&text).as_bytes());
+        }
+    });
+    place
+}
+
+fn reply(status: &str, content_type: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+}
+
+#[test]
+fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
+    const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    let place = Place::new();
+    let to = place.path().join("pulled.wasm");
+    let pull = |at: &str| {
+        place.run(&["pull", "greeter@1.0.0", "--registry", at, "--to", to.to_str().expect("text")])
+    };
+    for (status, expected) in [
+        ("401 Unauthorized", "docker login"),
+        ("429 Too Many Requests", "again later"),
+        ("500 Internal Server Error", "500"),
+        ("200 OK", "not understood"),
+    ] {
+        let at = answering(move |_| reply(status, "text/plain", "no"));
+        let told = pull(&at).failed(9);
+        assert!(told.contains(expected), "{status}: {told}");
+    }
+    let nothing = answering(|_| reply("404 Not Found", "text/plain", "no"));
+    assert!(pull(&nothing).failed(3).contains("no version is"));
+    let gone = answering(|_| "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf".into());
+    pull(&gone).failed(9);
+    let zeroes = "0".repeat(64);
+    let cases = [
+        (
+            format!(r#"[{{"mediaType":"application/wasm","digest":"sha256:{zeroes}","size":5}}]"#),
+            "other bytes",
+        ),
+        (
+            format!(r#"[{{"mediaType":"application/wasm","digest":"sha256:{zeroes}","size":3}}]"#),
+            "more than its manifest says",
+        ),
+        (
+            format!(r#"[{{"mediaType":"application/wasm","digest":"sha256:{zeroes}","size":999999999999}}]"#),
+            "at most",
+        ),
+        (
+            format!(r#"[{{"mediaType":"application/x-tar","digest":"sha256:{zeroes}","size":5}}]"#),
+            "is no component",
+        ),
+        ("[]".into(), "0 layers"),
+    ];
+    for (layers, expected) in cases {
+        let at = answering(move |request| {
+            let manifest = format!(
+                r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"application/vnd.wasm.config.v0+json","digest":"sha256:{}","size":2}},"layers":{layers}}}"#,
+                "1".repeat(64)
+            );
+            match request.split_whitespace().nth(1).unwrap_or_default() {
+                path if path.contains("/tags/list") => reply(
+                    "200 OK",
+                    "application/json",
+                    r#"{"name":"greeter","tags":["1.0.0","latest","../x"]}"#,
+                ),
+                path if path.contains("/manifests/") => reply("200 OK", MANIFEST, &manifest),
+                path if path.contains("/blobs/") => reply("200 OK", "application/octet-stream", "hello"),
+                _ => reply("200 OK", "application/json", "{}"),
+            }
+        });
+        let told = pull(&at).failed(9);
+        assert!(told.contains(expected), "{layers_told}: {told}", layers_told = expected);
+        assert!(!to.exists(), "nothing was written");
+    }
+    for wrong in ["https://x", "x/../y", ""] {
+        assert_eq!(place.run(&["pull", "greeter", "--registry", wrong]).code, 2, "{wrong}");
+    }
+}
