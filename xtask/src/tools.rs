@@ -5,14 +5,14 @@ use std::process::{Command, Stdio};
 use crate::shell::run;
 
 /// Has a program, from Debian's package of that name if it is not there.
-pub fn ensure(program: &str, package: &str) -> Result<(), String> {
+pub fn ensure(program: &str) -> Result<(), String> {
     if is_there(program) {
         return Ok(());
     }
     let advice =
         |why: String| format!("the tests need `{program}`, and it cannot be installed ({why}); install it");
     let mut apt = Command::new("apt-get");
-    apt.args(["install", "--yes", "--no-install-recommends", package]);
+    apt.args(["install", "--yes", "--no-install-recommends", program]);
     apt.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
     if run(&mut apt).is_err() {
         // The list of what there is may be missing.

@@ -1,5 +1,6 @@
 //! Calls, with values as WAVE text.
 
+use airssys_wasm_host::FunctionName;
 use serde::{Deserialize, Serialize};
 
 /// A call.
@@ -27,4 +28,10 @@ pub(crate) struct FunctionView {
     pub(crate) name: String,
     /// Its WIT type.
     pub(crate) signature: String,
+}
+
+impl From<(FunctionName, String)> for FunctionView {
+    fn from((name, signature): (FunctionName, String)) -> Self {
+        Self { name: name.to_string(), signature }
+    }
 }

@@ -22,7 +22,8 @@ pub(crate) use happening::{Happening, Line};
 pub(crate) use package::{PackageView, PublishSpec, Published};
 pub(crate) use problem::Problem;
 pub(crate) use spec::{
-    Approve, DeploySpec, Given, RollbackSpec, UpdateSpec, parse_instancing, parse_strategy, with_version,
+    Approve, DeploySpec, Given, RollbackSpec, UpdateSpec, enforcement, parse_instancing, parse_strategy,
+    with_version,
 };
 
 /// What a host process says of itself.

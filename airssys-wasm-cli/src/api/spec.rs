@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use airssys_wasm_core::Limits;
 use airssys_wasm_core::policy::{Grants, Shortfall};
-use airssys_wasm_host::{Component, Instancing, Strategy};
+use airssys_wasm_host::{Component, Deploy, Enforcement, Instancing, Strategy};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +85,26 @@ pub(crate) struct Given {
     pub(crate) run_with_less: bool,
 }
 
+impl DeploySpec {
+    /// What is said here, but for the component and its version, said of a deploy.
+    pub(crate) fn prepare<'a>(&self, deploy: Deploy<'a>) -> Result<Deploy<'a>, Problem> {
+        let mut deploy = deploy.grants(self.grants.read()?);
+        if let Some(name) = &self.name {
+            deploy = deploy.name(name);
+        }
+        if let Some(limits) = &self.limits {
+            deploy = deploy.limits(limits.clone());
+        }
+        if let Some(instancing) = &self.instancing {
+            deploy = deploy.instancing(parse_instancing(instancing)?);
+        }
+        for (interface, name) in &self.links {
+            deploy = deploy.link(interface, name)?;
+        }
+        Ok(deploy.enforcement(enforcement(self.audit_only)))
+    }
+}
+
 impl Given {
     /// The grants, if every text is a rule.
     pub(crate) fn read(&self) -> Result<Grants, Problem> {
@@ -99,6 +119,11 @@ impl Given {
         }
         Ok(if self.run_with_less { grants.shortfall(Shortfall::RunWithLess) } else { grants })
     }
+}
+
+/// Whether what it needs is found out.
+pub(crate) fn enforcement(audit_only: bool) -> Enforcement {
+    if audit_only { Enforcement::AuditOnly } else { Enforcement::Enforced }
 }
 
 /// Reads the name of a strategy.

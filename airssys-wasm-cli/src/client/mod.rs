@@ -68,16 +68,12 @@ impl Client {
 
     /// Fetches bytes.
     pub(crate) async fn fetch(&self, path: &str) -> Result<Bytes, Problem> {
-        let answer = self.send(Method::GET, path, None).await?;
-        if answer.status().is_success() { read(answer).await } else { Err(problem(answer).await) }
+        read(self.send(Method::GET, path, None).await?).await
     }
 
     /// Reads lines for as long as there are any.
     pub(crate) async fn watch(&self, path: &str, mut each: impl FnMut(&str)) -> Result<(), Problem> {
         let answer = self.send(Method::GET, path, None).await?;
-        if !answer.status().is_success() {
-            return Err(problem(answer).await);
-        }
         let (mut body, mut begun) = (answer.into_body(), Vec::new());
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| misunderstood(&error))?;
@@ -96,14 +92,11 @@ impl Client {
         path: &str,
         body: Option<(String, Bytes)>,
     ) -> Result<T, Problem> {
-        let answer = self.send(method, path, body).await?;
-        if !answer.status().is_success() {
-            return Err(problem(answer).await);
-        }
-        let bytes = read(answer).await?;
+        let bytes = read(self.send(method, path, body).await?).await?;
         serde_json::from_slice(&bytes).map_err(|error| misunderstood(&error))
     }
 
+    /// Asks, and has the head of an answer that is no problem.
     async fn send(
         &self,
         method: Method,
@@ -124,7 +117,8 @@ impl Client {
         }
         let bytes = body.map(|(_, bytes)| bytes).unwrap_or_default();
         let request = request.body(Full::new(bytes)).map_err(|error| misunderstood(&error))?;
-        sender.send_request(request).await.map_err(broken)
+        let answer = sender.send_request(request).await.map_err(broken)?;
+        if answer.status().is_success() { Ok(answer) } else { Err(problem(answer).await) }
     }
 }
 

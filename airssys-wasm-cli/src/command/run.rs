@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::given::{GrantArguments, RunsUnder};
 use super::{Common, call, file};
-use crate::api::{Called, FunctionView, Problem};
+use crate::api::{Called, DeploySpec, FunctionView, Problem};
 
 /// Call a function of a component's file, without a host process
 ///
@@ -29,17 +29,18 @@ impl Run {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let host = Host::builder().pooled_instances_max(8).guest_log(Printed).build()?;
         let component = Component::from_bytes(file::read(&self.file)?)?;
-        let mut deploy = host.deploy(component).name("component").grants(self.grants.given()?.read()?);
-        if let Some(limits) = self.under.limits()? {
-            deploy = deploy.limits(limits);
-        }
-        let deployment = deploy.await?;
+        let spec = DeploySpec {
+            name: Some("component".into()),
+            grants: self.grants.given()?,
+            limits: self.under.limits()?,
+            links: self.under.links()?,
+            instancing: self.under.instancing,
+            ..DeploySpec::default()
+        };
+        let deployment = spec.prepare(host.deploy(component))?.await?;
         let Some(call) = self.call else {
-            let view = |(name, signature): &(airssys_wasm_host::FunctionName, String)| FunctionView {
-                name: name.to_string(),
-                signature: signature.clone(),
-            };
-            common.output.show(&deployment.functions().iter().map(view).collect::<Vec<_>>());
+            let functions: Vec<FunctionView> = deployment.functions().into_iter().map(Into::into).collect();
+            common.output.show(&functions);
             return Ok(());
         };
         let call = call::parse(&call)?;

@@ -12,11 +12,7 @@ pub(super) async fn functions(
     Path(name): Path<String>,
 ) -> Reply<Vec<FunctionView>> {
     let functions = aside(move || Ok(process.host.deployment(&name)?.functions())).await?;
-    let view = |(name, signature): &(airssys_wasm_host::FunctionName, String)| FunctionView {
-        name: name.to_string(),
-        signature: signature.clone(),
-    };
-    answer(functions.iter().map(view).collect())
+    answer(functions.into_iter().map(Into::into).collect())
 }
 
 pub(super) async fn call(

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use airssys_wasm_host::{Approval, Deploy, Enforcement, Update};
+use airssys_wasm_host::{Approval, Update};
 use axum::Json;
 use axum::extract::{Multipart, Path, State};
 
@@ -10,8 +10,8 @@ use super::Process;
 use super::reply::{Reply, answer, aside};
 use super::{packages, upload};
 use crate::api::{
-    Approve, DeploySpec, Problem, PromotedView, RollbackSpec, UpdateSpec, parse_instancing, parse_strategy,
-    with_version,
+    Approve, DeploySpec, Problem, PromotedView, RollbackSpec, UpdateSpec, enforcement, parse_instancing,
+    parse_strategy, with_version,
 };
 
 pub(super) async fn deploy(State(process): State<Process>, form: Multipart) -> Reply<PromotedView> {
@@ -22,7 +22,7 @@ pub(super) async fn deploy(State(process): State<Process>, form: Multipart) -> R
         None => upload::sent(component)?,
     };
     let component = with_version(component, spec.version.as_deref())?;
-    let deployed = prepare(process.host.deploy(component), &spec)?.await?;
+    let deployed = spec.prepare(process.host.deploy(component))?.await?;
     let serving = deployed.status().serving;
     answer(PromotedView {
         name: deployed.name().to_string(),
@@ -32,23 +32,6 @@ pub(super) async fn deploy(State(process): State<Process>, form: Multipart) -> R
         milliseconds: begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
         calls_draining: 0,
     })
-}
-
-fn prepare<'a>(mut deploy: Deploy<'a>, spec: &DeploySpec) -> Result<Deploy<'a>, Problem> {
-    deploy = deploy.grants(spec.grants.read()?);
-    if let Some(name) = &spec.name {
-        deploy = deploy.name(name);
-    }
-    if let Some(limits) = &spec.limits {
-        deploy = deploy.limits(limits.clone());
-    }
-    if let Some(instancing) = &spec.instancing {
-        deploy = deploy.instancing(parse_instancing(instancing)?);
-    }
-    for (interface, name) in &spec.links {
-        deploy = deploy.link(interface, name)?;
-    }
-    Ok(deploy.enforcement(enforcement(spec.audit_only)))
 }
 
 pub(super) async fn update(
@@ -139,8 +122,4 @@ fn package_of(process: &Process, name: &str, version: &str) -> Result<String, Pr
 pub(super) async fn wake(process: &Process, name: &str) -> Result<(), Problem> {
     let (host, name) = (process.host.clone(), name.to_owned());
     aside(move || host.deployment(&name).map(drop)).await
-}
-
-fn enforcement(audit_only: bool) -> Enforcement {
-    if audit_only { Enforcement::AuditOnly } else { Enforcement::Enforced }
 }

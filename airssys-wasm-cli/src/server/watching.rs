@@ -15,8 +15,8 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::Process;
 use super::ending::Ending;
-use crate::api::{Happening, Line};
-use crate::server::journal::Decision;
+use super::journal::Tail;
+use crate::api::Happening;
 
 /// What is wanted.
 #[derive(Deserialize)]
@@ -50,22 +50,26 @@ pub(super) async fn events(State(process): State<Process>, Query(wanted): Query<
 }
 
 pub(super) async fn logs(State(process): State<Process>, Query(wanted): Query<Wanted>) -> Response {
-    let (last, next) = process.journal.lines.watch(|line| wanted.is_of(&line.name));
-    let follow = wanted.follow;
-    let last = tail(last, wanted.last).into_iter().map(|item| line(&item));
-    let next = following(next, follow)
-        .filter_map(move |item: Line| std::future::ready(wanted.is_of(&item.name).then(|| line(&item))));
-    reply(stream::iter(last.collect::<Vec<_>>()).chain(next), process.ending)
+    watched(&process.journal.lines, wanted, process.ending, |item| &item.name, |item| line(&item))
 }
 
 pub(super) async fn audit(State(process): State<Process>, Query(wanted): Query<Wanted>) -> Response {
-    let (last, next) = process.journal.decisions.watch(|decision| wanted.is_of(&decision.name));
-    let follow = wanted.follow;
-    let last = tail(last, wanted.last).into_iter().map(|item| ended(item.json));
-    let next = following(next, follow).filter_map(move |item: Decision| {
-        std::future::ready(wanted.is_of(&item.name).then(|| ended(item.json)))
-    });
-    reply(stream::iter(last.collect::<Vec<_>>()).chain(next), process.ending)
+    watched(&process.journal.decisions, wanted, process.ending, |item| &item.name, |item| ended(item.json))
+}
+
+/// The last of a journal, and what comes if that is wanted.
+fn watched<T: Clone + Send + 'static>(
+    journal: &Tail<T>,
+    wanted: Wanted,
+    ending: Ending,
+    name: fn(&T) -> &str,
+    told: fn(T) -> Bytes,
+) -> Response {
+    let (last, next) = journal.watch(|item| wanted.is_of(name(item)));
+    let last = tail(last, wanted.last).into_iter().map(told);
+    let next = following(next, wanted.follow)
+        .filter_map(move |item| std::future::ready(wanted.is_of(name(&item)).then(|| told(item))));
+    reply(stream::iter(last).chain(next), ending)
 }
 
 fn tail<T>(mut items: Vec<T>, count: Option<usize>) -> Vec<T> {

@@ -1,7 +1,7 @@
 //! A full disk at each write: the command says so, what served serves on, and once there is
 //! room again everything can be done.
 
-use super::killed::{Tracer, WRITES};
+use super::killed::Tracer;
 use super::support::{Place, guest};
 
 #[test]
@@ -9,7 +9,7 @@ fn at_each_write_nothing_is_lost_and_room_mends_it() {
     let place = Place::new();
     let process = place.serve();
     place.run(&["deploy", &guest("greeter-v1"), "--grant", "config a value=1"]).ok();
-    let (mut refused, mut version) = (0, 2_u64);
+    let mut refused = 0;
     for write in 1.. {
         assert!(write < 100, "it never succeeds");
         let full = Tracer::inject(
@@ -31,10 +31,9 @@ fn at_each_write_nothing_is_lost_and_room_mends_it() {
         assert!(ran.failed(8).contains("No space left"), "it says why");
         // There is room again.
         place.run(&["update", "greeter", &guest(next), "--any-version"]).ok();
-        version += 1;
         assert_ne!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), before);
     }
-    assert!(refused >= 3 && version > 2, "{refused} writes");
+    assert!(refused >= 3, "{refused} writes");
     let status = place.run(&["status", "greeter", "--output", "json"]).ok();
     let answer = place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
     process.kill();
@@ -43,5 +42,4 @@ fn at_each_write_nothing_is_lost_and_room_mends_it() {
         |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("json")["serving"].clone();
     assert_eq!(serving(&place.run(&["status", "greeter", "--output", "json"]).ok()), serving(&status));
     assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), answer);
-    let _ = WRITES;
 }

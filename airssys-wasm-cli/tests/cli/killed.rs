@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::support::{Place, Process, guest};
 
 /// What puts bytes on a disk, or gives them a name.
-pub(crate) const WRITES: &str = "write,pwrite64,writev,fsync,fdatasync,ftruncate,fallocate,rename,renameat,renameat2,link,linkat,unlink,unlinkat";
+const WRITES: &str = "write,pwrite64,writev,fsync,fdatasync,ftruncate,fallocate,rename,renameat,renameat2,link,linkat,unlink,unlinkat";
 
 /// Has something done to a process at its writes, while this is alive.
 pub(crate) struct Tracer {

@@ -332,7 +332,7 @@ impl Host {
     ///
     /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable).
     pub fn packages(&self) -> Result<Vec<(ComponentName, Vec<Version>)>> {
-        self.state()?.published(None)
+        self.state()?.published()
     }
 
     fn state(&self) -> Result<Arc<State>> {

@@ -32,8 +32,8 @@ use crate::{Error, ErrorKind, Result};
 /// A name as it was, served by the revision that served. Its links are not found yet. Blocks.
 fn named(runtime: &Arc<Runtime>, name: &ComponentName, record: &NameRecord) -> Result<Arc<Named>> {
     let state = &*state(runtime)?;
-    let is_needed = |number: u64, is_linked: bool| number == record.serving || is_linked;
-    let needed = record.revisions.iter().filter(|stored| is_needed(stored.number, !stored.linked.is_empty()));
+    let revisions = record.revisions.iter();
+    let needed = revisions.filter(|stored| stored.number == record.serving || !stored.linked.is_empty());
     let ready =
         needed.map(|stored| revision::load(runtime, state, name, stored)).collect::<Result<Vec<_>>>()?;
     let serving = ready.iter().find(|revision| revision.number == record.serving);

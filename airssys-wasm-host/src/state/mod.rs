@@ -120,21 +120,18 @@ impl State {
         }
     }
 
-    /// What is published under a name, oldest version first; or every name with its versions.
-    pub(crate) fn published(
-        &self,
-        name: Option<&ComponentName>,
-    ) -> Result<Vec<(ComponentName, Vec<Version>)>> {
+    /// Every name that something is published under, with its versions, oldest first.
+    pub(crate) fn published(&self) -> Result<Vec<(ComponentName, Vec<Version>)>> {
         let packages = self.used.store().packages();
-        let read = |name: ComponentName| Ok((name.clone(), packages.versions(&name)?));
-        let names = match name {
-            Some(name) => Ok(vec![name.clone()]),
-            None => packages.names(),
-        };
-        names
-            .and_then(|names| names.into_iter().map(read).collect::<std::io::Result<Vec<_>>>())
-            .map(|all| all.into_iter().filter(|(_, versions)| !versions.is_empty()).collect())
-            .map_err(|error| unavailable(&error))
+        let names = packages.names().map_err(|error| unavailable(&error))?;
+        let versions = names.into_iter().map(|name| Ok((name.clone(), self.versions(&name)?)));
+        let mut published = versions.collect::<Result<Vec<_>>>()?;
+        published.retain(|(_, versions)| !versions.is_empty());
+        Ok(published)
+    }
+
+    fn versions(&self, name: &ComponentName) -> Result<Vec<Version>> {
+        self.used.store().packages().versions(name).map_err(|error| unavailable(&error))
     }
 
     /// The published component that is meant.
@@ -144,10 +141,9 @@ impl State {
     /// [`ErrorKind::NotPublished`] with what there is; [`ErrorKind::StateDamaged`] if the bytes
     /// are no component any more.
     pub(crate) fn package(&self, wanted: &PackageRef) -> Result<Component> {
-        let published = self.published(Some(&wanted.name))?;
-        let versions = published.first().map(|(_, versions)| versions.as_slice()).unwrap_or_default();
-        let Some(version) = wanted.version.pick(versions) else {
-            return Err(self.not_published(wanted, versions)?);
+        let versions = self.versions(&wanted.name)?;
+        let Some(version) = wanted.version.pick(&versions) else {
+            return Err(self.not_published(wanted, &versions)?);
         };
         let bytes = self.used.store().packages().read(&wanted.name, version);
         let bytes = bytes.map_err(|error| unavailable(&error))?;
@@ -160,7 +156,7 @@ impl State {
 
     fn not_published(&self, wanted: &PackageRef, versions: &[Version]) -> Result<Error> {
         let there = if versions.is_empty() {
-            let names = self.published(None)?;
+            let names = self.published()?;
             let near = nearest(wanted.name.as_str(), names.iter().map(|(name, _)| name.as_str()));
             near.map_or_else(
                 || "nothing of that name is".to_owned(),

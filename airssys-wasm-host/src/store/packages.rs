@@ -61,7 +61,7 @@ impl Packages {
         Ok(versions)
     }
 
-    /// The bytes of a version. That they are what was published is seen by their digest.
+    /// The bytes of a version, as they are there: its name says no digest to compare them with.
     pub(crate) fn read(&self, name: &ComponentName, version: &Version) -> io::Result<Vec<u8>> {
         let path = self.folder(name).join(file_name(version));
         fs::read(&path).map_err(|error| about(&path, &error))
