@@ -4,6 +4,7 @@
 
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 
 use airssys_wasm_core as core;
 use airssys_wasm_core::Requests;
@@ -25,7 +26,11 @@ use crate::{Error, ErrorKind, Result};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Component(core::Component);
+pub struct Component {
+    core: core::Component,
+    /// What it was fused of, in its order; nothing for most.
+    parts: Arc<[Component]>,
+}
 
 impl Component {
     /// Reads a component from a file.
@@ -39,7 +44,7 @@ impl Component {
         let bytes = std::fs::read(path).map_err(|error| {
             Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error)
         })?;
-        core::Component::from_bytes(bytes).map(Self).map_err(|error| {
+        core::Component::from_bytes(bytes).map(Self::from).map_err(|error| {
             Error::new(
                 ErrorKind::InvalidComponent,
                 format!("`{}` is not a usable component: {error}", path.display()),
@@ -53,8 +58,8 @@ impl Component {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidComponent`] if they are not a component.
-    pub fn from_bytes(bytes: impl Into<std::sync::Arc<[u8]>>) -> Result<Self> {
-        Ok(Self(core::Component::from_bytes(bytes)?))
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Result<Self> {
+        Ok(core::Component::from_bytes(bytes)?.into())
     }
 
     /// The same component under another name.
@@ -63,32 +68,42 @@ impl Component {
     ///
     /// [`ErrorKind::InvalidName`] if it is none.
     pub fn with_name(self, name: &str) -> Result<Self> {
-        Ok(Self(self.0.with_name(name.parse()?)))
+        Ok(Self { core: self.core.with_name(name.parse()?), ..self })
     }
 
     /// The same component with requests that somebody wrote down for it, if it says none
     /// itself; one that does keeps its own.
     #[must_use]
     pub fn with_requests(self, requests: Requests) -> Self {
-        Self(self.0.with_requests(requests))
+        Self { core: self.core.with_requests(requests), ..self }
     }
 
     /// The same component with another version.
     #[must_use]
     pub fn with_version(self, version: Version) -> Self {
-        Self(self.0.with_version(version))
+        Self { core: self.core.with_version(version), ..self }
+    }
+
+    /// The same component, fused of these.
+    pub(crate) fn fused_of(self, parts: Vec<Component>) -> Self {
+        Self { parts: parts.into(), ..self }
+    }
+
+    /// What it was fused of, in its order; nothing for most.
+    pub(crate) fn parts(&self) -> &[Component] {
+        &self.parts
     }
 }
 
 impl From<core::Component> for Component {
     fn from(component: core::Component) -> Self {
-        Self(component)
+        Self { core: component, parts: Arc::default() }
     }
 }
 
 impl From<Component> for core::Component {
     fn from(component: Component) -> Self {
-        component.0
+        component.core
     }
 }
 
@@ -96,6 +111,6 @@ impl Deref for Component {
     type Target = core::Component;
 
     fn deref(&self) -> &core::Component {
-        &self.0
+        &self.core
     }
 }

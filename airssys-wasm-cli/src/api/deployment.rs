@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use airssys_wasm_core::Limits;
 use airssys_wasm_core::policy::Requested;
+use airssys_wasm_core::{Limits, Requests};
 use airssys_wasm_host::{Promoted, RevisionStatus, Status, Summary};
 use serde::{Deserialize, Serialize};
+
+use super::{Problem, kinds};
 
 /// Every name, and what was lost.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -144,6 +146,17 @@ pub(crate) fn request_lines(requested: &Requested) -> Option<Vec<String>> {
         }
         Requested::Anything => None,
     }
+}
+
+/// Reads what [`request_lines`] wrote.
+pub(crate) fn read_request_lines(lines: Option<&[String]>) -> Result<Requested, Problem> {
+    let Some(lines) = lines else { return Ok(Requested::Anything) };
+    let section = Requests::default().to_section() + &lines.join("\n");
+    let problem = |error| {
+        let message = "the host process tells requests that cannot be read; is it of the same version?";
+        Problem::new(kinds::PROTOCOL, message).because(error)
+    };
+    Requests::from_section(section.as_bytes()).map(Requested::These).map_err(problem)
 }
 
 impl PromotedView {

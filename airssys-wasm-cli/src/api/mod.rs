@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use call::{Call, Called, FunctionView};
 pub(crate) use change::ChangeView;
-pub(crate) use deployment::{DeploymentView, LostView, Overview, PromotedView, RevisionView, request_lines};
+pub(crate) use deployment::{
+    DeploymentView, LostView, Overview, PromotedView, RevisionView, read_request_lines, request_lines,
+};
 pub(crate) use grants::{GrantsView, Revoke, Revoked};
 pub(crate) use happening::{Happening, Line};
 pub(crate) use package::{PackageView, PublishSpec, Published};

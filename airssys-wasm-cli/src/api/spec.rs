@@ -36,9 +36,8 @@ pub(crate) struct UpdateSpec {
     /// `blue-green` or `recreate`.
     pub(crate) strategy: Option<String>,
     pub(crate) version: Option<String>,
-    /// Instead of a component that is sent along, what is published under the name of the one
-    /// that serves: `^1.2`, or nothing for the newest.
-    pub(crate) published: Option<String>,
+    /// What is published, instead of a component that is sent along: `greeter@^1.2`.
+    pub(crate) package: Option<String>,
     /// Those of the revision that serves unless said.
     pub(crate) grants: Option<Given>,
     pub(crate) limits: Option<Limits>,

@@ -1,6 +1,5 @@
 //! `airssys-wasm caps`
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use airssys_wasm_host::Component;
@@ -8,9 +7,10 @@ use airssys_wasm_host::policy::Grants;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::difference::Difference;
 use super::given::GrantArguments;
 use super::{Common, file, logs};
-use crate::api::{GrantsView, Problem, PromotedView, Revoke, Revoked, kinds, request_lines};
+use crate::api::{GrantsView, Problem, PromotedView, Revoke, Revoked, kinds, read_request_lines};
 use crate::client::segment;
 use crate::output::Shown;
 
@@ -79,7 +79,8 @@ impl Caps {
             Command::Diff { name, file } => {
                 let component = Component::from_bytes(file::read(&file)?)?;
                 let serving: GrantsView = client.get(&path(&name, "grants")).await?;
-                common.output.show(&Difference::of(serving.requests, request_lines(component.requested())));
+                let serving = read_request_lines(serving.requests.as_deref())?;
+                common.output.show(&Difference::of(&serving, component.requested()));
             }
             Command::Learn { name } => {
                 let view: GrantsView = client.get(&path(&name, "grants")).await?;
@@ -90,41 +91,6 @@ impl Caps {
             }
         }
         Ok(())
-    }
-}
-
-/// What one component requests and another does not.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Difference {
-    added: Vec<String>,
-    removed: Vec<String>,
-    /// It does not say any more what it needs, or does so now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    says: Option<&'static str>,
-}
-
-impl Difference {
-    fn of(old: Option<Vec<String>>, new: Option<Vec<String>>) -> Self {
-        let says = match (&old, &new) {
-            (Some(_), None) => Some("anything: it does not say any more what it needs"),
-            (None, Some(_)) => Some("what it needs, which the one that serves does not"),
-            _ => None,
-        };
-        let set = |lines: Option<Vec<String>>| lines.unwrap_or_default().into_iter().collect::<BTreeSet<_>>();
-        let (old, new) = (set(old), set(new));
-        let only = |one: &BTreeSet<String>, other| one.difference(other).cloned().collect();
-        Self { added: only(&new, &old), removed: only(&old, &new), says }
-    }
-}
-
-impl Shown for Difference {
-    fn text(&self) -> String {
-        let says = self.says.iter().map(|says| format!("says {says}"));
-        let added = self.added.iter().map(|rule| format!("+ {rule}"));
-        let removed = self.removed.iter().map(|rule| format!("- {rule}"));
-        let lines: Vec<String> = says.chain(added).chain(removed).collect();
-        if lines.is_empty() { "it requests the same".into() } else { lines.join("\n") }
     }
 }
 

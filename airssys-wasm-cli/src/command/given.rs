@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use airssys_wasm_core::Limits;
+use airssys_wasm_core::policy::Shortfall;
 use clap::Args;
 
 use crate::api::{Given, Problem, kinds};
@@ -37,7 +38,7 @@ impl GrantArguments {
             let grants = airssys_wasm_host::read_grants(path)?;
             given.allow.extend(grants.allowed().map(ToString::to_string));
             given.deny.extend(grants.denied().map(ToString::to_string));
-            given.run_with_less |= grants.to_toml().contains("run-with-less");
+            given.run_with_less |= grants.on_shortfall() == Shortfall::RunWithLess;
         }
         Ok(given)
     }

@@ -6,6 +6,7 @@ mod call;
 mod caps;
 mod completions;
 mod deploy;
+mod difference;
 mod events;
 mod file;
 mod given;

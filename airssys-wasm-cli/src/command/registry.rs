@@ -23,23 +23,19 @@ impl RegistryArgument {
         self.registry.map(Registry::new)
     }
 
-    pub(super) fn is_said(&self) -> bool {
-        self.registry.is_some()
-    }
-
-    /// The same for what follows the component that serves a name: the version.
+    /// The same for what follows the component that serves a name, which may be deployed under
+    /// another than its own.
     pub(super) async fn resolve_next(
         self,
         common: &Common,
         name: &str,
-        version: Option<String>,
+        version: Option<&str>,
     ) -> Result<String, Problem> {
         let path = format!("/v1/deployments/{}", segment(name));
         let serving: DeploymentView = common.client().get(&path).await?;
         let package = serving.package.unwrap_or_else(|| name.to_owned());
         let wanted = version.map_or_else(|| package.clone(), |version| format!("{package}@{version}"));
-        let found = self.resolve(common, &wanted).await?;
-        Ok(found.split_once('@').map(|(_, version)| version.to_owned()).unwrap_or_default())
+        self.resolve(common, &wanted).await
     }
 
     /// Has the host process keep what is meant, from the registry if one was said, and says

@@ -45,17 +45,17 @@ pub(super) struct Update {
 impl Update {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let (name, version) = match self.target.split_once('@') {
-            Some((name, version)) => (name, Some(version.to_owned())),
+            Some((name, version)) => (name, Some(version)),
             None => (self.target.as_str(), None),
         };
-        let version = match (&self.file, self.registry.is_said()) {
-            (None, true) => Some(self.registry.resolve_next(common, name, version).await?),
-            _ => version,
+        let package = match self.file {
+            None => Some(self.registry.resolve_next(common, name, version).await?),
+            Some(_) => None,
         };
         let spec = UpdateSpec {
             strategy: Some(self.strategy),
-            published: self.file.is_none().then(|| version.clone().unwrap_or_default()),
-            version: version.filter(|_| self.file.is_some()),
+            version: version.filter(|_| package.is_none()).map(str::to_owned),
+            package,
             limits: self.under.limits()?,
             links: self.under.links()?,
             instancing: self.under.instancing,

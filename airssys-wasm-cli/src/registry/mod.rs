@@ -9,6 +9,7 @@ mod artifact;
 mod place;
 mod problem;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use airssys_wasm_core::PackageRef;
@@ -75,8 +76,8 @@ impl Registry {
     pub(crate) async fn pull(&self, wanted: &PackageRef) -> Result<Component, Problem> {
         let versions = self.versions(&wanted.name).await?;
         let Some(version) = wanted.version.pick(&versions) else {
-            let mut there: Vec<String> = versions.iter().map(ToString::to_string).collect();
-            there.sort();
+            let there: Vec<String> =
+                versions.iter().collect::<BTreeSet<_>>().into_iter().map(ToString::to_string).collect();
             let there = if there.is_empty() {
                 "no version is".into()
             } else {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use airssys_wasm_host::{Approval, Update};
+use airssys_wasm_host::{Approval, Component, Update};
 use axum::Json;
 use axum::extract::{Multipart, Path, State};
 
@@ -17,10 +17,7 @@ use crate::api::{
 pub(super) async fn deploy(State(process): State<Process>, form: Multipart) -> Reply<PromotedView> {
     let begun = Instant::now();
     let (spec, component) = upload::read::<DeploySpec>(form).await?;
-    let component = match &spec.package {
-        Some(package) => packages::find(&process, package).await?,
-        None => upload::sent(component)?,
-    };
+    let component = meant(&process, spec.package.as_deref(), component).await?;
     let component = with_version(component, spec.version.as_deref())?;
     let deployed = spec.prepare(process.host.deploy(component))?.await?;
     let serving = deployed.status().serving;
@@ -41,10 +38,7 @@ pub(super) async fn update(
 ) -> Reply<PromotedView> {
     let (spec, component) = upload::read::<UpdateSpec>(form).await?;
     wake(&process, &name).await?;
-    let component = match &spec.published {
-        Some(version) => packages::find(&process, &package_of(&process, &name, version)?).await?,
-        None => upload::sent(component)?,
-    };
+    let component = meant(&process, spec.package.as_deref(), component).await?;
     let component = with_version(component, spec.version.as_deref())?;
     let promoted = prepare_update(process.host.update(&name, component), &spec)?.await?;
     answer(PromotedView::of(&name, &promoted))
@@ -110,12 +104,16 @@ pub(super) fn allow(update: Update<'_>, any_version: bool, discard_state: bool) 
     if discard_state { update.discard_state() } else { update }
 }
 
-/// What is published under the name of the component that serves, which may be deployed under
-/// another.
-fn package_of(process: &Process, name: &str, version: &str) -> Result<String, Problem> {
-    let serving = process.host.deployment(name)?.component();
-    let package = serving.name().map_or(name, |own| own.as_str());
-    Ok(if version.is_empty() { package.to_owned() } else { format!("{package}@{version}") })
+/// The component that is published under a name, or the one that was sent along.
+async fn meant(
+    process: &Process,
+    package: Option<&str>,
+    sent: Option<Component>,
+) -> Result<Component, Problem> {
+    match package {
+        Some(package) => packages::find(process, package).await,
+        None => upload::sent(sent),
+    }
 }
 
 /// Has a name made ready that nobody has asked for since the process began.

@@ -97,6 +97,12 @@ impl Grants {
         Self { shortfall, ..self }
     }
 
+    /// What happens to a component that requires more than this.
+    #[must_use]
+    pub fn on_shortfall(&self) -> Shortfall {
+        self.shortfall
+    }
+
     /// Takes back what a rule says. Returns the grants that are touched: none if
     /// nothing of the kind was granted.
     pub fn revoke(&mut self, rule: &Rule) -> Vec<Rule> {

@@ -3,10 +3,10 @@
 //! Tests: below.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{about, of_bytes, of_file, open_private};
+use crate::disk::{about, of_bytes, of_file, open_private, replace_unsynced};
 
 /// What is verified and mapped in about 200 microseconds.
 const SMALL_BYTES: u64 = 1 << 20;
@@ -40,27 +40,17 @@ impl Directory {
         Ok(Some(code))
     }
 
-    /// Writes an entry: aside first, then renamed, the checksum last.
+    /// Writes an entry, the checksum last: what a crash has made of it is found by that.
     pub(super) fn keep(&self, key: &str, code: &[u8]) -> io::Result<()> {
         let (code_path, sum_path) = self.paths(key);
-        self.write(&code_path, code)?;
-        self.write(&sum_path, of_bytes(code).as_bytes())
+        let write =
+            |path: &Path, bytes: &[u8]| replace_unsynced(path, bytes).map_err(|error| about(path, &error));
+        write(&code_path, code)?;
+        write(&sum_path, of_bytes(code).as_bytes())
     }
 
     fn paths(&self, key: &str) -> (PathBuf, PathBuf) {
         (self.0.join(format!("{key}.cwasm")), self.0.join(format!("{key}.sum")))
-    }
-
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let aside = path.with_extension(format!("tmp-{}-{:p}", std::process::id(), bytes));
-        let written = fs::File::create(&aside)
-            .and_then(|mut file| file.write_all(bytes))
-            .and_then(|()| fs::rename(&aside, path));
-        if written.is_err() {
-            // Best effort: on a full disk the fragment should not stay.
-            let _ = fs::remove_file(&aside);
-        }
-        written.map_err(|error| about(path, &error))
     }
 }
 

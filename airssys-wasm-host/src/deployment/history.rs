@@ -59,6 +59,7 @@ impl History {
             revisions: self.kept.iter().map(Kept::record).collect(),
             revoked: Vec::new(),
             waiting: None,
+            pipeline: None,
         }
     }
 

@@ -38,13 +38,15 @@ use crate::instance::Instance;
 use crate::observe::Event;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
-use crate::state::{Action, Change, ComponentRecord, NameRecord, Serves};
+use crate::state::{Action, Change, ComponentRecord, NameRecord, Serves, Transaction};
 use crate::{Component, Error, Result};
 
 /// What a name stands for.
 pub(crate) struct Named {
     pub(crate) name: ComponentName,
     pub(crate) runtime: Arc<Runtime>,
+    /// The pipeline that it is a stage of.
+    pub(crate) pipeline: Option<ComponentName>,
     pub(crate) callers: Callers,
     /// Who keeps instances of it to themselves.
     pub(crate) keepers: Keepers,
@@ -92,11 +94,12 @@ impl Named {
         runtime: Arc<Runtime>,
         first: Arc<Revision>,
         instance: Box<Instance>,
+        pipeline: Option<ComponentName>,
     ) -> Result<Arc<Self>> {
         let history = History::new(Arc::clone(&first), runtime.revisions_kept);
         let deployed = Action::Deployed(Serves::of(&first));
         let serving = Serving::new(&runtime, first, Some(instance));
-        let named = Self::of(runtime, serving, history.clone(), Authorization::default());
+        let named = Self::of(runtime, serving, history.clone(), Authorization::default(), pipeline);
         named.commit(&history, 0, None, deployed)?;
         Ok(Arc::new(named))
     }
@@ -107,12 +110,14 @@ impl Named {
         serving: Serving,
         history: History,
         authorization: Authorization,
+        pipeline: Option<ComponentName>,
     ) -> Self {
         let revision = Arc::clone(&serving.revision);
         authorization.add(&revision.authority, &revision.rooms, 0);
         Self {
             name: revision.name().clone(),
             authorization,
+            pipeline,
             callers: Callers::default(),
             keepers: Keepers::default(),
             history: Mutex::new(history),
@@ -293,9 +298,14 @@ impl Named {
         let record = NameRecord {
             revoked: revoked.iter().map(ToString::to_string).collect(),
             waiting: waiting.map(ComponentRecord::of),
+            pipeline: self.pipeline.clone(),
             ..history.record()
         };
-        state.commit(&[(&self.name, Some(&record))], &[Change::now(&self.name, action)])
+        state.commit(&Transaction {
+            names: &[(&self.name, Some(&record))],
+            changes: &[Change::now(&self.name, action)],
+            ..Transaction::default()
+        })
     }
 
     fn remember_draining(&self, serving: Arc<Serving>) {

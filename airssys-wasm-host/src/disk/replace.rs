@@ -12,12 +12,25 @@ const ASIDE: &str = ".aside-";
 /// Writes a file aside, has it on disk, and gives it its name. Whatever happens meanwhile, the
 /// name stands for the old bytes or the new ones.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let aside = aside(path)?;
-    let written = File::create(&aside).and_then(|mut file| {
+    by_way_of_another(path, |aside| {
+        let mut file = File::create(aside)?;
         file.write_all(bytes)?;
-        file.sync_all()
-    });
-    let outcome = written.and_then(|()| rename(&aside, path));
+        file.sync_all()?;
+        rename(aside, path)
+    })
+}
+
+/// The same for what may be lost or damaged by a crash.
+pub(crate) fn replace_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    by_way_of_another(path, |aside| {
+        fs::write(aside, bytes)?;
+        fs::rename(aside, path)
+    })
+}
+
+fn by_way_of_another(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let aside = aside(path)?;
+    let outcome = write(&aside);
     if outcome.is_err() {
         // What is left aside is nobody's.
         let _ = fs::remove_file(&aside);

@@ -16,10 +16,10 @@ use crate::code_cache::CodeCache;
 use crate::engine::Engines;
 use crate::linker::Linkers;
 use crate::observe::{Announcer, AuditLog, AuditTrail, GuestLog, TracingAudit, TracingLog};
-use crate::pipeline::Pipelines;
+use crate::pipeline::{DeadLetters, Pipelines};
 use crate::rollout::RolloutProbe;
 use crate::runtime::{Programs, Runtime};
-use crate::state::{Kept, State};
+use crate::state::{Found, State};
 use crate::{Error, ErrorKind, Result};
 
 /// Builds a [`Host`]. Unless said otherwise, a component is refused:
@@ -53,6 +53,7 @@ pub struct HostBuilder {
     secrets: Arc<dyn SecretStore>,
     roots: Vec<CertificateDer<'static>>,
     providers: Vec<Arc<dyn Provider>>,
+    letters: Option<Arc<dyn DeadLetters>>,
 }
 
 impl Default for HostBuilder {
@@ -70,6 +71,7 @@ impl Default for HostBuilder {
             secrets: Arc::new(NoSecrets),
             roots: Vec::new(),
             providers: Vec::new(),
+            letters: None,
         }
     }
 }
@@ -158,6 +160,13 @@ impl HostBuilder {
         Self { probe: Some(Arc::new(probe)), ..self }
     }
 
+    /// Who takes the items that pipelines put aside, where they say nobody. A host with a state
+    /// directory has no other: what is said when a pipeline is deployed would not be there after
+    /// a restart.
+    pub fn dead_letters(self, letters: impl DeadLetters) -> Self {
+        Self { letters: Some(Arc::new(letters)), ..self }
+    }
+
     /// How many revisions of a name are kept ready to serve, the one that serves
     /// included; at least 2. Default 5.
     pub fn revisions_kept(self, count: usize) -> Self {
@@ -193,7 +202,7 @@ impl HostBuilder {
         let audit = Arc::new(AuditTrail::new(self.audit));
         let (state, kept) = match &self.state_directory {
             Some(directory) => State::open(directory).map(|(state, kept)| (Some(state), kept))?,
-            None => (None, Kept::default()),
+            None => (None, Found::default()),
         };
         let code_cache = self.code_cache.or_else(|| self.state_directory.as_deref().map(State::code_cache));
         let runtime = Runtime {
@@ -220,10 +229,11 @@ impl HostBuilder {
             tracing::error!(component = name, problem, "lost: what was kept of it cannot be read");
         }
         let shared = Arc::new(Shared {
-            names: Arc::new(Names::new(&runtime, kept.names.into_iter().collect())),
+            names: Arc::new(Names::new(&runtime, kept.names)),
             runtime,
             limits: self.limits,
-            pipelines: Pipelines::default(),
+            pipelines: Pipelines::new(kept.pipelines),
+            letters: self.letters,
             lost: kept.lost,
         });
         wake_in_a_thread(&shared)?;

@@ -19,7 +19,7 @@ pub(crate) use names::Names;
 use crate::aside::on_a_thread;
 use crate::deployment::{Deployment, End, Named, Status, Summary};
 use crate::observe::{Event, Events};
-use crate::pipeline::{ComponentPipeline, DeployPipeline, PipelineDeployment, Pipelines};
+use crate::pipeline::{ComponentPipeline, DeadLetters, DeployPipeline, PipelineDeployment, Pipelines};
 use crate::rollout::{Approval, Deploy, Rollback, Update};
 use crate::runtime::Runtime;
 use crate::state::{Change, State};
@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) names: Arc<Names>,
     pub(crate) pipelines: Pipelines,
+    /// Who takes what pipelines put aside that say nobody.
+    pub(crate) letters: Option<Arc<dyn DeadLetters>>,
     /// What the state directory has and cannot be read.
     pub(crate) lost: Vec<(String, String)>,
 }
@@ -129,7 +131,8 @@ impl Host {
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
     /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable), and then it stays;
     /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to it, by the
-    /// revision that serves there or by one that is kept for a rollback.
+    /// revision that serves there or by one that is kept for a rollback, or if it is a stage of
+    /// a pipeline.
     pub async fn remove(&self, name: &str) -> Result<()> {
         self.remove_all(&[name]).await
     }
@@ -143,29 +146,25 @@ impl Host {
     ///
     /// Cancel safe, as [`remove`](Self::remove) is.
     pub async fn remove_all(&self, names: &[&str]) -> Result<()> {
-        self.remove_unless_linked(names, None).await
+        self.remove_names(names.iter().map(|name| (*name).to_owned()).collect(), None).await
     }
 
-    /// The same, where only links of others than `owner` count.
-    pub(crate) async fn remove_unless_linked(
-        &self,
-        names: &[&str],
-        owner: Option<&ComponentName>,
-    ) -> Result<()> {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let (shared, owner) = (Arc::clone(&self.0), owner.cloned());
-        let remove = move || shared.remove(&names, owner.as_ref());
+    /// Removes a pipeline with its stages. Blocks while those are made ready that have not been
+    /// since the start.
+    pub(crate) async fn remove_stages(&self, pipeline: &ComponentName) -> Result<()> {
+        let stages: Vec<String> = self.0.names.stages_of(pipeline).iter().map(ToString::to_string).collect();
+        self.remove_names(stages, Some(pipeline.clone())).await
+    }
+
+    async fn remove_names(&self, names: Vec<String>, pipeline: Option<ComponentName>) -> Result<()> {
+        let shared = Arc::clone(&self.0);
+        let remove = move || shared.remove(&names, pipeline.as_ref());
         let going = if self.0.runtime.keeps() { on_a_thread(remove).await? } else { remove()? };
         for named in going {
             named.drained().await;
             named.cut_links();
         }
         Ok(())
-    }
-
-    /// Frees a name that nobody else knows of yet.
-    pub(crate) fn take_away(&self, name: &ComponentName) {
-        self.0.names.take_away(name);
     }
 
     /// The deployment of a name.
@@ -229,11 +228,50 @@ impl Host {
         DeployPipeline::new(self, pipeline)
     }
 
-    /// The pipeline of a name, if one is deployed.
+    /// The pipeline of a name. With a state directory, blocks when that has it and nobody has
+    /// asked for it since the start.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
+    /// [`StateDamaged`](crate::ErrorKind::StateDamaged) if the state directory has it, and it
+    /// cannot run.
+    pub fn pipeline(&self, name: &str) -> Result<PipelineDeployment> {
+        let runner = self.0.pipelines.get(self, name)?;
+        Ok(PipelineDeployment::new(self.clone(), runner))
+    }
+
+    /// Every pipeline, by name; so those that a state directory has and that cannot run.
     #[must_use]
-    pub fn pipeline(&self, name: &str) -> Option<PipelineDeployment> {
-        let runner = self.0.pipelines.get(name)?;
-        Some(PipelineDeployment::new(self.clone(), runner))
+    pub fn pipelines(&self) -> Vec<ComponentName> {
+        self.0.pipelines.all()
+    }
+
+    /// Removes a pipeline, as [`PipelineDeployment::remove`] does; so one that the state
+    /// directory has and that cannot run.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`PipelineDeployment::remove`].
+    pub async fn remove_pipeline(&self, name: &str) -> Result<()> {
+        let (host, wanted) = (self.clone(), name.to_owned());
+        let error = match on_a_thread(move || host.pipeline(&wanted)).await {
+            Ok(pipeline) => return pipeline.remove().await,
+            Err(error) => error,
+        };
+        match name.parse::<ComponentName>() {
+            // What is left of it, if there is something.
+            Ok(name)
+                if error.kind() == ErrorKind::StateDamaged || !self.0.names.stages_of(&name).is_empty() =>
+            {
+                if self.0.pipelines.is_awake(&name) {
+                    Err(error)
+                } else {
+                    self.remove_stages(&name).await
+                }
+            }
+            _ => Err(error),
+        }
     }
 
     /// The update of a name that waits to be approved, if one does.
@@ -350,15 +388,22 @@ impl Host {
 }
 
 impl Shared {
-    /// Removes names that nobody is linked to but each other, and `owner`.
-    fn remove(&self, names: &[String], owner: Option<&ComponentName>) -> Result<Vec<Arc<Named>>> {
+    /// Removes names that nobody is linked to but each other, and the pipeline that they are the
+    /// stages of, if one is said.
+    fn remove(&self, names: &[String], pipeline: Option<&ComponentName>) -> Result<Vec<Arc<Named>>> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        self.names.remove(&names, |named, stays| {
+        let gone = self.names.remove(&names, pipeline, |named, stays| {
+            match &named.pipeline {
+                Some(owner) if Some(owner) != pipeline => return Err(is_stage(&named.name, owner)),
+                _ => {}
+            }
             let mut linked = named.callers.linked();
             // A caller that was removed may have instances that are being dropped.
-            linked.retain(|by| Some(by) != owner && (stays(by) || self.pipelines.has(by)));
+            linked.retain(|by| Some(by) != pipeline && stays(by));
             if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
-        })
+        })?;
+        pipeline.iter().for_each(|name| self.pipelines.remove(name));
+        Ok(gone)
     }
 }
 
@@ -392,6 +437,11 @@ fn cut_links_when_drained(all: Vec<Arc<Named>>) {
         // Nobody can be calling.
         Err(_) => cut(&all),
     }
+}
+
+fn is_stage(name: &ComponentName, pipeline: &ComponentName) -> Error {
+    let message = format!("`{name}` is a stage of the pipeline `{pipeline}`: remove that");
+    Error::new(ErrorKind::InUse, message)
 }
 
 fn in_use(name: &ComponentName, linked: &BTreeSet<ComponentName>) -> Error {

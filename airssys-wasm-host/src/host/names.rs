@@ -14,7 +14,7 @@ use crate::observe::Event;
 use crate::registry::{Entries, Registry, Reserved};
 use crate::restore::{Asleep, Linked, Sleeping, linked};
 use crate::runtime::Runtime;
-use crate::state::{Action, Change, NameRecord};
+use crate::state::{Action, Change, NameRecord, Transaction};
 use crate::{Error, ErrorKind, Result};
 
 /// Every name of a host.
@@ -79,6 +79,7 @@ impl Names {
     pub(crate) fn remove(
         &self,
         going: &[&str],
+        pipeline: Option<&ComponentName>,
         may_go: impl Fn(&Named, &dyn Fn(&ComponentName) -> bool) -> Result<()>,
     ) -> Result<Vec<Arc<Named>>> {
         let broken = self.broken(going);
@@ -96,7 +97,7 @@ impl Names {
         };
         going.iter().try_for_each(|named| may_go(named, &stays))?;
         let keeping: Vec<_> = going.iter().map(|named| named.keeping.lock()).collect();
-        self.forget(going.iter().map(|named| &named.name).chain(&broken))?;
+        self.forget(going.iter().map(|named| &named.name).chain(&broken), pipeline)?;
         going.iter().for_each(|named| {
             names.remove(&named.name);
             named.end(End::Removed);
@@ -120,17 +121,41 @@ impl Names {
         known.into_iter().filter(|name| self.wake(&mut asleep, name).is_err()).collect()
     }
 
-    fn forget<'a>(&self, going: impl Iterator<Item = &'a ComponentName>) -> Result<()> {
+    fn forget<'a>(
+        &self,
+        going: impl Iterator<Item = &'a ComponentName>,
+        pipeline: Option<&ComponentName>,
+    ) -> Result<()> {
         let Some(state) = self.runtime.state() else { return Ok(()) };
         let (changed, changes): (Vec<_>, Vec<_>) =
             going.map(|name| ((name, None), Change::now(name, Action::Removed))).unzip();
-        state.commit(&changed, &changes)
+        let pipelines: Vec<_> = pipeline.iter().map(|name| (*name, None)).collect();
+        state.commit(&Transaction { names: &changed, pipelines: &pipelines, changes: &changes })
     }
 
-    /// Frees a name that nobody else knows of yet.
-    pub(crate) fn take_away(&self, name: &ComponentName) {
-        let gone = self.awake.0.write().remove(name);
-        gone.iter().flatten().for_each(|named| named.end(End::Removed));
+    /// Frees the names of stages whose pipeline was not deployed to its end. Blocks while the
+    /// state directory forgets them, if there is one; what it does not forget now, it does at
+    /// the next start.
+    pub(crate) fn take_away(&self, names: &[&ComponentName]) {
+        if names.is_empty() {
+            return;
+        }
+        if let Err(error) = self.forget(names.iter().copied(), None) {
+            tracing::warn!(%error, "stages of a pipeline that was not deployed are still kept");
+        }
+        for name in names {
+            let gone = self.awake.0.write().remove(*name);
+            gone.iter().flatten().for_each(|named| named.end(End::Removed));
+        }
+    }
+
+    /// The stages of a pipeline.
+    pub(crate) fn stages_of(&self, pipeline: &ComponentName) -> Vec<ComponentName> {
+        let asleep = self.asleep.lock();
+        let awake = self.awake.0.read();
+        let awake = awake.values().flatten().filter(|named| named.pipeline.as_ref() == Some(pipeline));
+        let asleep = asleep.iter().filter(|(_, asleep)| asleep.pipeline() == Some(pipeline));
+        awake.map(|named| &named.name).chain(asleep.map(|(name, _)| name)).cloned().collect()
     }
 
     /// Every name that can serve; those that sleep wake.

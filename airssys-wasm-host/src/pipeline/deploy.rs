@@ -12,7 +12,7 @@ use airssys_wasm_core::compose::Chain;
 use airssys_wasm_core::pipeline::{ComponentPipeline, Source};
 use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::world::Function;
-use airssys_wasm_core::{FunctionName, Instancing, Limits};
+use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits};
 
 use super::handle::PipelineDeployment;
 use super::letter::DeadLetters;
@@ -20,6 +20,7 @@ use super::runner::Runner;
 use super::unit::Unit;
 use super::{RUN, call};
 use crate::aside::on_a_thread;
+use crate::state::{PipelineRecord, Transaction};
 use crate::{Component, Deployment, Error, ErrorKind, Host, Result};
 
 /// A pipeline to be deployed; await it to begin. See [`Host::deploy_pipeline`].
@@ -31,26 +32,26 @@ pub struct DeployPipeline<'a> {
     letters: Option<Arc<dyn DeadLetters>>,
 }
 
-/// What is deployed so far. Dropped before it is finished, it is removed again.
-struct Begun<'a> {
-    host: &'a Host,
+/// What is deployed so far. Dropped before it is finished, it is removed again: then it blocks,
+/// if there is a state directory.
+struct Begun {
+    host: Host,
     deployed: Vec<Deployment>,
     units: Vec<Unit>,
 }
 
-impl Begun<'_> {
+impl Begun {
     fn finished(mut self) -> Vec<Unit> {
         self.deployed.clear();
         std::mem::take(&mut self.units)
     }
 }
 
-impl Drop for Begun<'_> {
+impl Drop for Begun {
     fn drop(&mut self) {
         self.units.clear();
-        for deployment in &self.deployed {
-            self.host.take_away(deployment.name());
-        }
+        let names: Vec<&ComponentName> = self.deployed.iter().map(Deployment::name).collect();
+        self.host.0.names.take_away(&names);
     }
 }
 
@@ -96,20 +97,34 @@ impl<'a> DeployPipeline<'a> {
     async fn run(self) -> Result<PipelineDeployment> {
         self.check_said()?;
         let mut reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
-        let mut begun = Begun { host: self.host, deployed: Vec::new(), units: Vec::new() };
+        let mut begun = Begun { host: self.host.clone(), deployed: Vec::new(), units: Vec::new() };
         for stages in self.units() {
             let (deployment, unit) = self.deploy(&stages).await?;
             begun.deployed.push(deployment);
             begun.units.push(unit);
         }
-        let runner = Arc::new(Runner::new(self.pipeline, begun.finished(), self.letters));
-        reserved.fill(&runner);
-        Ok(PipelineDeployment::new(self.host.clone(), runner))
+        let host = self.host.clone();
+        let letters = self.letters.or_else(|| host.0.letters.clone());
+        let (state, pipeline) = (host.0.runtime.state(), self.pipeline);
+        let writes = state.is_some();
+        let finish = move || {
+            if let Some(state) = state {
+                let record = record_of(&pipeline, &begun.units);
+                let pipelines = &[(pipeline.name(), Some(&record))];
+                state.commit(&Transaction { pipelines, ..Transaction::default() })?;
+            }
+            let runner = Arc::new(Runner::new(pipeline, begun.finished(), letters));
+            reserved.fill(&runner);
+            Ok(runner)
+        };
+        // Whoever waits may go away meanwhile: what is written is there.
+        let runner = if writes { on_a_thread(finish).await? } else { finish()? };
+        Ok(PipelineDeployment::new(host, runner))
     }
 
     fn check_said(&self) -> Result<()> {
-        if self.host.0.runtime.keeps() {
-            let message = "a host with a state directory does not keep pipelines yet, so it takes none";
+        if self.host.0.runtime.keeps() && self.letters.is_some() {
+            let message = "who takes the items that are put aside would not be there after a restart: say it with `HostBuilder::dead_letters`";
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
         if let Some(stage) = self.stages.keys().find(|stage| self.pipeline.stage(stage).is_none()) {
@@ -117,9 +132,9 @@ impl<'a> DeployPipeline<'a> {
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
         match self.pipeline.stages().iter().find(|stage| stage.options().puts_aside()) {
-            Some(stage) if self.letters.is_none() => {
+            Some(stage) if self.letters.is_none() && self.host.0.letters.is_none() => {
                 let message = format!(
-                    "stage `{}` puts items aside, and nobody takes them: say who with `.dead_letters(...)`",
+                    "stage `{}` puts items aside, and nobody takes them: say who with `.dead_letters(...)`, or for all with `HostBuilder::dead_letters`",
                     stage.name()
                 );
                 Err(Error::new(ErrorKind::InvalidPipeline, message))
@@ -142,8 +157,9 @@ impl<'a> DeployPipeline<'a> {
     async fn deploy(&self, stages: &[usize]) -> Result<(Deployment, Unit)> {
         let all = self.pipeline.stages();
         let (first, last) = (&all[stages[0]], &all[stages[stages.len() - 1]]);
-        let (component, function) = component_of(&self.pipeline, stages).await?;
-        let name = format!("{}:{}", self.pipeline.name(), first.name());
+        let component = component_of(&self.pipeline, stages).await?;
+        let function = function_of(&self.pipeline, stages, &component)?;
+        let name = unit_name(self.pipeline.name(), first.name());
         let said = self.stages.get(first.name());
         let pool = match first.source() {
             // It knows how far it has come.
@@ -151,7 +167,8 @@ impl<'a> DeployPipeline<'a> {
             _ => Instancing::pooled(first.options().concurrency_max()),
         };
         let wanted = said.and_then(|said| said.instancing).or(component.instancing()).unwrap_or(pool);
-        let mut deploy = self.host.deploy(component).name(name).instancing(wanted);
+        let mut deploy =
+            self.host.deploy(component).name(name).instancing(wanted).stage_of(self.pipeline.name());
         if let Some(said) = said {
             deploy = deploy.grants(said.grants.clone().unwrap_or_default());
             if let Some(limits) = &said.limits {
@@ -165,25 +182,46 @@ impl<'a> DeployPipeline<'a> {
     }
 }
 
-/// The component that runs some stages, and the function of it that they are.
-pub(super) async fn component_of(
-    pipeline: &ComponentPipeline,
-    stages: &[usize],
-) -> Result<(Component, Function)> {
+/// The name under which some stages are deployed, by the first of them.
+pub(super) fn unit_name(pipeline: &ComponentName, first: &str) -> String {
+    format!("{pipeline}:{first}")
+}
+
+/// What the state directory keeps of a pipeline.
+fn record_of(pipeline: &ComponentPipeline, units: &[Unit]) -> PipelineRecord {
+    PipelineRecord {
+        definition: pipeline.definition().to_json(),
+        units: units.iter().map(|unit| unit.stages.clone()).collect(),
+        digests: pipeline.stages().iter().map(|stage| stage.component().digest().to_string()).collect(),
+    }
+}
+
+/// The component that runs some stages.
+pub(super) async fn component_of(pipeline: &ComponentPipeline, stages: &[usize]) -> Result<Component> {
     let all = pipeline.stages();
     if let [stage] = stages {
-        let stage = &all[*stage];
-        return Ok((Component::from(stage.component().clone()), stage.function().clone()));
+        return Ok(Component::from(all[*stage].component().clone()));
     }
     let chain = stages.iter().fold(Chain::new(RUN), |chain, stage| {
         let stage = &all[*stage];
         chain.stage(stage.component().clone(), stage.function().name.clone())
     });
     let bytes = on_a_thread(move || chain.fuse().map_err(|error| not_fused(&error))).await?;
-    let component = Component::from_bytes(bytes)?;
+    let parts = stages.iter().map(|stage| all[*stage].component().clone().into()).collect();
+    Ok(Component::from_bytes(bytes)?.fused_of(parts))
+}
+
+/// The function that some stages are, of the component that runs them.
+pub(super) fn function_of(
+    pipeline: &ComponentPipeline,
+    stages: &[usize],
+    component: &Component,
+) -> Result<Function> {
+    if let [stage] = stages {
+        return Ok(pipeline.stages()[*stage].function().clone());
+    }
     let run: FunctionName = RUN.parse()?;
-    let function = component.world().function(&run)?.clone();
-    Ok((component, function))
+    Ok(component.world().function(&run)?.clone())
 }
 
 fn not_fused(error: &airssys_wasm_core::compose::ComposeError) -> Error {

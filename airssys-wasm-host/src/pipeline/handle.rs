@@ -120,7 +120,7 @@ impl PipelineDeployment {
     /// # Errors
     ///
     /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to one of its
-    /// stages; then that one stays. [`NotDeployed`](crate::ErrorKind::NotDeployed) if it was
+    /// stages; then all stay. [`NotDeployed`](crate::ErrorKind::NotDeployed) if it was
     /// removed already.
     pub async fn remove(self) -> Result<()> {
         self.runner.close();
@@ -129,17 +129,7 @@ impl PipelineDeployment {
             let message = format!("the pipeline `{}` was removed already", self.name());
             return Err(Error::new(ErrorKind::NotDeployed, message));
         }
-        let stages: Vec<ComponentName> =
-            self.runner.units.iter().map(|unit| unit.named.name.clone()).collect();
-        for name in stages {
-            match self.host.remove_unless_linked(&[name.as_str()], Some(&self.name())).await {
-                // By a removal that was dropped half-way.
-                Err(error) if error.kind() == ErrorKind::NotDeployed => {}
-                removed => removed?,
-            }
-        }
-        self.host.0.pipelines.remove(&self.name());
-        Ok(())
+        self.host.remove_stages(&self.name()).await
     }
 
     /// What it looks like at this moment.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `deploy` | a deployment for each stage, or for several that are fused |
 //! | `handle`, `names`, `status` | a pipeline in the hands of an embedder |
+//! | `restore` | a pipeline that a state directory has, ready again |
 //! | `check` | whether what is given fits the inputs |
 //! | `update` | another component in a stage |
 //! | `runner` | what a deployed pipeline consists of, and where its items go |
@@ -28,6 +29,7 @@ mod handle;
 mod item;
 mod letter;
 mod names;
+mod restore;
 mod run;
 mod runner;
 mod status;

@@ -1,44 +1,98 @@
 //! Which pipelines a host has.
 //!
-//! Tests: the workspace's `tests/suite/pipelines`.
+//! Tests: the workspace's `tests/suite/pipelines` and `tests/suite/state/pipelines`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
+use airssys_wasm_core::suggest::nearest;
+use parking_lot::Mutex;
 
+use super::restore::restore;
 use super::runner::Runner;
 use crate::registry::{Registry, Reserved};
-use crate::{Error, ErrorKind, Result};
+use crate::state::PipelineRecord;
+use crate::{Error, ErrorKind, Host, Result};
 
 /// Every pipeline of a host.
-#[derive(Default)]
-pub(crate) struct Pipelines(Registry<Runner>);
+pub(crate) struct Pipelines {
+    awake: Registry<Runner>,
+    /// Those that a state directory has and nobody has asked for yet. Taken before the lock of
+    /// those that are awake.
+    asleep: Mutex<BTreeMap<ComponentName, PipelineRecord>>,
+}
 
 impl Pipelines {
+    pub(crate) fn new(asleep: BTreeMap<ComponentName, PipelineRecord>) -> Self {
+        Self { awake: Registry::default(), asleep: Mutex::new(asleep) }
+    }
+
     pub(super) fn reserve(&self, name: &ComponentName) -> Result<Reserved<Runner>> {
-        self.0.reserve(name).ok_or_else(|| {
+        let asleep = self.asleep.lock();
+        let free = !asleep.contains_key(name);
+        free.then(|| self.awake.reserve(name)).flatten().ok_or_else(|| {
             let message = format!("the pipeline `{name}` is deployed already; remove it, or name this one");
             Error::new(ErrorKind::NameTaken, message)
         })
     }
 
-    pub(super) fn remove(&self, name: &ComponentName) {
-        self.0.remove(name);
+    pub(crate) fn remove(&self, name: &ComponentName) {
+        self.asleep.lock().remove(name);
+        self.awake.remove(name);
     }
 
     /// Whether a name still stands for a pipeline.
     pub(super) fn is_still(&self, name: &ComponentName, runner: &Arc<Runner>) -> bool {
-        let entries = self.0.0.read();
+        let entries = self.awake.0.read();
         entries.get(name).is_some_and(|entry| entry.as_ref().is_some_and(|known| Arc::ptr_eq(known, runner)))
     }
 
-    /// Whether the name is taken.
-    pub(crate) fn has(&self, name: &ComponentName) -> bool {
-        self.0.0.read().contains_key(name)
+    /// Whether a name stands for a pipeline that runs, or for one that is being deployed.
+    pub(crate) fn is_awake(&self, name: &ComponentName) -> bool {
+        self.awake.0.read().contains_key(name)
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<Arc<Runner>> {
-        let name: ComponentName = name.parse().ok()?;
-        self.0.0.read().get(&name).cloned().flatten()
+    /// Every name, in order, but for those that are being deployed.
+    pub(crate) fn all(&self) -> Vec<ComponentName> {
+        let asleep = self.asleep.lock();
+        let awake = self.awake.0.read();
+        let awake = awake.iter().filter(|(_, runner)| runner.is_some()).map(|(name, _)| name);
+        let mut all: Vec<ComponentName> = asleep.keys().chain(awake).cloned().collect();
+        all.sort();
+        all
+    }
+
+    /// What a name stands for; one that sleeps wakes, with its stages: then this blocks.
+    pub(crate) fn get(&self, host: &Host, name: &str) -> Result<Arc<Runner>> {
+        let parsed = name.parse::<ComponentName>();
+        let known = parsed.ok().ok_or_else(|| self.unknown(name))?;
+        if let Some(runner) = self.awake(&known) {
+            return Ok(runner);
+        }
+        let mut asleep = self.asleep.lock();
+        let Some(record) = asleep.get(&known) else {
+            drop(asleep);
+            // Somebody else may have woken it.
+            return self.awake(&known).ok_or_else(|| self.unknown(name));
+        };
+        let runner = Arc::new(restore(host, &known, record)?);
+        self.awake.0.write().insert(known.clone(), Some(Arc::clone(&runner)));
+        asleep.remove(&known);
+        Ok(runner)
+    }
+
+    fn awake(&self, name: &ComponentName) -> Option<Arc<Runner>> {
+        self.awake.0.read().get(name).cloned().flatten()
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        let all = self.all();
+        let hint = match nearest(name, all.iter().map(ComponentName::as_str)) {
+            Some(near) => format!("; did you mean `{near}`?"),
+            None => String::new(),
+        };
+        let message = format!("no pipeline is deployed as `{}`{hint}", name.escape_debug());
+        Error::new(ErrorKind::NotDeployed, message)
     }
 }

@@ -127,7 +127,7 @@ impl<'a> UpdateStage<'a> {
         if unit.stages.len() > 1 {
             check_fused(&next, unit, &self.stage, &self.said)?;
         }
-        let (component, _) = component_of(&next, &unit.stages).await?;
+        let component = component_of(&next, &unit.stages).await?;
         let update = self.host.update(unit.named.name.as_str(), component);
         // The version of what is fused says nothing, and that of the stage is checked.
         let update = update.strategy(self.strategy).any_version();

@@ -41,6 +41,11 @@ impl Asleep {
         self.record.serving().map(RevisionStatus::stored)
     }
 
+    /// The pipeline that it is a stage of.
+    pub(crate) fn pipeline(&self) -> Option<&ComponentName> {
+        self.record.pipeline.as_ref()
+    }
+
     pub(crate) fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
     }

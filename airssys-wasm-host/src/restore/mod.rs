@@ -47,7 +47,7 @@ fn named(runtime: &Arc<Runtime>, name: &ComponentName, record: &NameRecord) -> R
     }
     let history = History::restored(record, &ready, runtime.revisions_kept);
     let serving = Serving::new(runtime, Arc::clone(serving), None);
-    Ok(Arc::new(Named::of(Arc::clone(runtime), serving, history, authorization)))
+    Ok(Arc::new(Named::of(Arc::clone(runtime), serving, history, authorization, record.pipeline.clone())))
 }
 
 fn state(runtime: &Runtime) -> Result<Arc<State>> {

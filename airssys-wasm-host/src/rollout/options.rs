@@ -12,7 +12,7 @@ use airssys_wasm_core::{ComponentName, Instancing, Limits, Rollout, Strategy};
 use semver::Version;
 use tracing::Instrument as _;
 
-use super::place::{By, Replaced, Switched};
+use super::place::{By, NewName, Replaced, Switched};
 use super::run::{Allowed, Candidate, Run};
 use super::{Approval, Promoted, approval};
 use crate::capability::Enforcement;
@@ -36,6 +36,7 @@ pub struct Deploy<'a> {
     approval: Option<Approval>,
     enforcement: Enforcement,
     bound: Bound,
+    pipeline: Option<ComponentName>,
 }
 
 impl<'a> Deploy<'a> {
@@ -50,7 +51,13 @@ impl<'a> Deploy<'a> {
             approval: None,
             enforcement: Enforcement::Enforced,
             bound: Bound::new(),
+            pipeline: None,
         }
+    }
+
+    /// It is a stage of a pipeline, which goes when that is not deployed in the end.
+    pub(crate) fn stage_of(self, pipeline: &ComponentName) -> Self {
+        Self { pipeline: Some(pipeline.clone()), ..self }
     }
 
     /// What it is given; nothing unless said.
@@ -117,9 +124,10 @@ impl<'a> Deploy<'a> {
         };
         draft.limits.check()?;
         let reserved = self.shared.names.reserve(&name)?;
+        let place = NewName { reserved, pipeline: self.pipeline };
         let span = tracing::info_span!("deploy", component = %name);
         let candidate = Candidate::Draft(Box::new(draft));
-        let run = Run::new(self.shared, Rollout::deploy(), reserved, Allowed::default(), candidate);
+        let run = Run::new(self.shared, Rollout::deploy(), place, Allowed::default(), candidate);
         Ok(Deployment(run.follow().instrument(span).await?))
     }
 

@@ -43,11 +43,17 @@ pub(super) trait Place: Send + 'static {
 }
 
 /// A name that nothing serves.
-impl Place for Reserved<Named> {
+pub(super) struct NewName {
+    pub(super) reserved: Reserved<Named>,
+    /// The pipeline that it will be a stage of.
+    pub(super) pipeline: Option<ComponentName>,
+}
+
+impl Place for NewName {
     type Live = Arc<Named>;
 
     fn name(&self) -> &ComponentName {
-        self.name()
+        self.reserved.name()
     }
 
     fn authorize(&self, runtime: &Runtime, draft: &mut Draft) -> Result<()> {
@@ -66,12 +72,12 @@ impl Place for Reserved<Named> {
         first: Box<Instance>,
     ) -> Result<Arc<Named>> {
         let deployed = Event::Deployed {
-            component: self.name().clone(),
+            component: self.reserved.name().clone(),
             revision: revision.number,
             version: revision.component.version().cloned(),
         };
-        let named = Named::new(Arc::clone(runtime), revision, first)?;
-        self.fill(&named);
+        let named = Named::new(Arc::clone(runtime), revision, first, self.pipeline.take())?;
+        self.reserved.fill(&named);
         runtime.announcer.announce(deployed);
         Ok(named)
     }

@@ -3,6 +3,7 @@
 //! Every change is one transaction that is on disk when it returns.
 //! Tests: the workspace's `tests/suite/state`, which kills the process at each write.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -12,9 +13,11 @@ use redb::backends::InMemoryBackend;
 use redb::{
     ReadableDatabase as _, ReadableTable, ReadableTableMetadata as _, StorageBackend as _, TableDefinition,
 };
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::change::{Change, ChangeRecord};
-use super::record::{NameRecord, from_bytes, to_bytes};
+use super::record::{NameRecord, PipelineRecord, from_bytes, to_bytes};
 use crate::disk::{remove_if_there, rename};
 use crate::{Error, ErrorKind, Result};
 
@@ -23,15 +26,20 @@ const FORMAT: u64 = 1;
 /// Numbers about the database itself.
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 /// A record a name.
-const NAMES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("names");
+const NAMES: Table = TableDefinition::new("names");
+/// A record a pipeline.
+const PIPELINES: Table = TableDefinition::new("pipelines");
 /// What was done, in its order.
 const CHANGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("changes");
 
 /// How many changes are kept.
 const CHANGES_MAX: u64 = 10_000;
 
-/// Records by the bytes of their names; none where there was none.
-type Records = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+/// Records by names.
+type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+/// Records by their tables and the bytes of their names; none where there was none.
+type Records = Vec<(Table, Vec<u8>, Option<Vec<u8>>)>;
 
 /// The database, whatever becomes of its disk: one that could not be written is opened again
 /// before it is used again.
@@ -54,10 +62,22 @@ struct Before {
     last_change: u64,
 }
 
+/// What changes together.
+#[derive(Default)]
+pub(crate) struct Transaction<'a> {
+    /// What has no record is forgotten.
+    pub(crate) names: &'a [(&'a ComponentName, Option<&'a NameRecord>)],
+    /// The same.
+    pub(crate) pipelines: &'a [(&'a ComponentName, Option<&'a PipelineRecord>)],
+    /// What was done.
+    pub(crate) changes: &'a [Change],
+}
+
 /// What a database has.
 #[derive(Default)]
-pub(crate) struct Kept {
-    pub(crate) names: Vec<(ComponentName, NameRecord)>,
+pub(crate) struct Found {
+    pub(crate) names: BTreeMap<ComponentName, NameRecord>,
+    pub(crate) pipelines: BTreeMap<ComponentName, PipelineRecord>,
     /// What cannot be read any more, with what is wrong.
     pub(crate) lost: Vec<(String, String)>,
 }
@@ -97,37 +117,23 @@ impl Database {
         Self { path: path.to_owned(), inner: Mutex::new(Inner { open: Some(open), undo: None }) }
     }
 
-    /// Every name that is kept.
-    pub(super) fn names(&self) -> Result<Kept> {
+    /// Everything that is kept by name.
+    pub(super) fn read(&self) -> Result<Found> {
         self.inner.lock().with(&self.path, |database| {
             let transaction = database.begin_read()?;
-            let mut kept = Kept::default();
-            for entry in transaction.open_table(NAMES)?.iter()? {
-                let (name, bytes) = entry?;
-                let name = String::from_utf8_lossy(name.value());
-                let read = name.parse::<ComponentName>().map_err(|error| error.to_string());
-                match read.and_then(|name| Ok((name, from_bytes(bytes.value())?))) {
-                    Ok(record) => kept.names.push(record),
-                    Err(problem) => kept.lost.push((name.into_owned(), problem)),
-                }
-            }
-            Ok(kept)
+            let mut lost = Vec::new();
+            let names = read(&transaction, NAMES, &mut lost)?;
+            let pipelines = read(&transaction, PIPELINES, &mut lost)?;
+            Ok(Found { names, pipelines, lost })
         })
     }
 
-    /// Keeps what changes have made of names, or forgets names that have no record: all of it
-    /// or none.
-    pub(super) fn commit(
-        &self,
-        changed: &[(&ComponentName, Option<&NameRecord>)],
-        changes: &[Change],
-    ) -> Result<()> {
-        let records = changed.iter().map(|(name, record)| {
-            let bytes = record.map(to_bytes).transpose().map_err(failed)?;
-            Ok((name.as_str().as_bytes().to_vec(), bytes))
-        });
-        let records = records.collect::<Result<Records>>()?;
-        let changes = changes.iter().map(|change| to_bytes(&ChangeRecord::from(change)).map_err(failed));
+    /// Keeps what changes have made of names: all of it or none.
+    pub(super) fn commit(&self, transaction: &Transaction<'_>) -> Result<()> {
+        let mut records = to_records(NAMES, transaction.names)?;
+        records.extend(to_records(PIPELINES, transaction.pipelines)?);
+        let changes =
+            transaction.changes.iter().map(|change| to_bytes(&ChangeRecord::from(change)).map_err(failed));
         let changes = changes.collect::<Result<Vec<_>>>()?;
         let mut inner = self.inner.lock();
         let before = inner.with(&self.path, |database| Before::of(database, &records))?;
@@ -182,10 +188,10 @@ impl Inner {
 impl Before {
     fn of(database: &redb::Database, records: &Records) -> std::result::Result<Self, redb::Error> {
         let transaction = database.begin_read()?;
-        let names = transaction.open_table(NAMES)?;
         let mut before = Records::new();
-        for (name, _) in records {
-            before.push((name.clone(), names.get(&**name)?.map(|bytes| bytes.value().to_vec())));
+        for (table, name, _) in records {
+            let bytes = transaction.open_table(*table)?.get(&**name)?.map(|bytes| bytes.value().to_vec());
+            before.push((*table, name.clone(), bytes));
         }
         let last_change = last(&transaction.open_table(CHANGES)?)?;
         Ok(Self { records: before, last_change })
@@ -204,6 +210,7 @@ fn begin(database: &redb::Database) -> std::result::Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     transaction.open_table(ABOUT)?.insert("format", FORMAT)?;
     transaction.open_table(NAMES)?;
+    transaction.open_table(PIPELINES)?;
     transaction.open_table(CHANGES)?;
     transaction.commit()?;
     Ok(())
@@ -247,14 +254,41 @@ fn write(
 }
 
 fn put(transaction: &redb::WriteTransaction, records: &Records) -> std::result::Result<(), redb::Error> {
-    let mut names = transaction.open_table(NAMES)?;
-    for (name, bytes) in records {
+    for (table, name, bytes) in records {
+        let mut table = transaction.open_table(*table)?;
         match bytes {
-            Some(bytes) => names.insert(&**name, &**bytes)?,
-            None => names.remove(&**name)?,
+            Some(bytes) => table.insert(&**name, &**bytes)?,
+            None => table.remove(&**name)?,
         };
     }
     Ok(())
+}
+
+fn to_records<T: Serialize>(table: Table, all: &[(&ComponentName, Option<&T>)]) -> Result<Records> {
+    let record = |(name, record): &(&ComponentName, Option<&T>)| {
+        let bytes = record.map(to_bytes).transpose().map_err(failed)?;
+        Ok((table, name.as_str().as_bytes().to_vec(), bytes))
+    };
+    all.iter().map(record).collect()
+}
+
+/// Every record of a table; what cannot be read goes to `lost`.
+fn read<T: DeserializeOwned>(
+    transaction: &redb::ReadTransaction,
+    table: Table,
+    lost: &mut Vec<(String, String)>,
+) -> std::result::Result<BTreeMap<ComponentName, T>, redb::Error> {
+    let mut records = BTreeMap::new();
+    for entry in transaction.open_table(table)?.iter()? {
+        let (name, bytes) = entry?;
+        let name = String::from_utf8_lossy(name.value());
+        let read = name.parse::<ComponentName>().map_err(|error| error.to_string());
+        match read.and_then(|name| Ok((name, from_bytes(bytes.value())?))) {
+            Ok((name, record)) => drop(records.insert(name, record)),
+            Err(problem) => lost.push((name.into_owned(), problem)),
+        }
+    }
+    Ok(records)
 }
 
 /// The number of the last change.

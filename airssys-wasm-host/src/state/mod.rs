@@ -29,8 +29,8 @@ use airssys_wasm_core::{ComponentName, Digest, PackageRef};
 use semver::Version;
 
 pub use change::{Action, Change, Serves};
-pub(crate) use database::Kept;
-pub(crate) use record::{ComponentRecord, NameRecord, RevisionRecord};
+pub(crate) use database::{Found, Transaction};
+pub(crate) use record::{ComponentRecord, NameRecord, PipelineRecord, RevisionRecord};
 pub(crate) use used::Pin;
 
 use crate::disk::open_private;
@@ -55,7 +55,7 @@ impl State {
     ///
     /// [`ErrorKind::StateHeld`], [`ErrorKind::StateDamaged`],
     /// [`ErrorKind::StateUnavailable`].
-    pub(crate) fn open(directory: &Path) -> Result<(Self, Kept)> {
+    pub(crate) fn open(directory: &Path) -> Result<(Self, Found)> {
         open_private(directory).map_err(|error| unavailable(&error))?;
         let held = Held::take(directory)?;
         let file = directory.join("state.redb");
@@ -66,14 +66,17 @@ impl State {
             check_is_new(directory, &store)?;
             Database::create(&file)?
         };
-        let kept = database.names()?;
-        let used =
-            Used::new(store, kept.names.iter().map(|(name, record)| (name, record.digests().collect())));
+        let mut found = database.read()?;
         // What cannot be read may need what nobody else needs.
-        if kept.lost.is_empty() {
+        if found.lost.is_empty() {
+            forget_begun(&database, &mut found)?;
+        }
+        let used =
+            Used::new(store, found.names.iter().map(|(name, record)| (name, record.digests().collect())));
+        if found.lost.is_empty() {
             used.sweep().map_err(|error| unavailable(&error))?;
         }
-        Ok((Self { database, used: Arc::new(used), _held: held }, kept))
+        Ok((Self { database, used: Arc::new(used), _held: held }, found))
     }
 
     /// Where compiled code is kept, unless said otherwise.
@@ -83,7 +86,10 @@ impl State {
 
     /// Keeps the bytes of a component, at least as long as the pin is held.
     pub(crate) fn keep(&self, component: &Component) -> Result<Pin> {
-        self.used.keep(component.digest(), component.bytes()).map_err(|error| unavailable(&error))
+        let whole = (component.digest(), component.bytes());
+        let parts = component.parts().iter().map(|part| (part.digest(), part.bytes()));
+        let all: Vec<_> = std::iter::once(whole).chain(parts).collect();
+        self.used.keep(&all).map_err(|error| unavailable(&error))
     }
 
     /// A component as it was deployed.
@@ -92,11 +98,12 @@ impl State {
     ///
     /// [`ErrorKind::StateDamaged`] if its bytes are not there or are others.
     pub(crate) fn component(&self, record: &ComponentRecord) -> Result<Component> {
-        let bytes = self.used.store().read(record.digest).map_err(|error| {
-            let message = format!("its bytes are lost: {error}; deploy it again from where it came from");
-            Error::new(ErrorKind::StateDamaged, message)
-        })?;
-        record.component(bytes)
+        record.component(&|digest| {
+            self.used.store().read(digest).map_err(|error| {
+                let message = format!("its bytes are lost: {error}; deploy it again from where it came from");
+                Error::new(ErrorKind::StateDamaged, message)
+            })
+        })
     }
 
     /// Publishes a component under its name and version.
@@ -139,18 +146,18 @@ impl State {
     /// # Errors
     ///
     /// [`ErrorKind::NotPublished`] with what there is; [`ErrorKind::StateDamaged`] if the bytes
-    /// are no component any more.
+    /// are not those that were published.
     pub(crate) fn package(&self, wanted: &PackageRef) -> Result<Component> {
         let versions = self.versions(&wanted.name)?;
         let Some(version) = wanted.version.pick(&versions) else {
             return Err(self.not_published(wanted, &versions)?);
         };
-        let bytes = self.used.store().packages().read(&wanted.name, version);
-        let bytes = bytes.map_err(|error| unavailable(&error))?;
-        let component = Component::from_bytes(bytes).map_err(|error| {
-            let message = format!("{} {version} is damaged: {error}", wanted.name);
-            Error::new(ErrorKind::StateDamaged, message)
-        })?;
+        let bytes =
+            self.used.store().published(&wanted.name, version).map_err(|error| match error.kind() {
+                std::io::ErrorKind::InvalidData => Error::new(ErrorKind::StateDamaged, error.to_string()),
+                _ => unavailable(&error),
+            })?;
+        let component = Component::from_bytes(bytes)?;
         Ok(component.with_name(wanted.name.as_str())?.with_version(version.clone()))
     }
 
@@ -169,22 +176,17 @@ impl State {
         Ok(Error::new(ErrorKind::NotPublished, format!("`{wanted}` is not published; {there}")))
     }
 
-    /// Keeps what a change has made of names, all of it or none. What has no record is
-    /// forgotten.
+    /// Keeps what a change has made of names, all of it or none.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::StateUnavailable`]; what was kept before is kept.
-    pub(crate) fn commit(
-        &self,
-        changed: &[(&ComponentName, Option<&NameRecord>)],
-        changes: &[Change],
-    ) -> Result<()> {
-        self.database.commit(changed, changes)?;
+    pub(crate) fn commit(&self, transaction: &Transaction<'_>) -> Result<()> {
+        self.database.commit(transaction)?;
         let digests = |record: &Option<&NameRecord>| -> BTreeSet<Digest> {
             record.iter().flat_map(|record| record.digests()).collect()
         };
-        self.used.changed(changed.iter().map(|(name, record)| (*name, digests(record))));
+        self.used.changed(transaction.names.iter().map(|(name, record)| (*name, digests(record))));
         Ok(())
     }
 
@@ -192,6 +194,22 @@ impl State {
     pub(crate) fn changes(&self) -> Result<Vec<Change>> {
         self.database.changes()
     }
+}
+
+/// Forgets the stages of pipelines that were not deployed to their end.
+fn forget_begun(database: &Database, found: &mut Found) -> Result<()> {
+    let has = |pipeline: &ComponentName| found.pipelines.contains_key(pipeline);
+    let is_begun = |record: &NameRecord| record.pipeline.as_ref().is_some_and(|pipeline| !has(pipeline));
+    let begun: Vec<ComponentName> =
+        found.names.iter().filter(|(_, record)| is_begun(record)).map(|(name, _)| name.clone()).collect();
+    if begun.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = begun.iter().map(|name| (name, None)).collect();
+    let changes: Vec<_> = begun.iter().map(|name| Change::now(name, Action::Removed)).collect();
+    database.commit(&Transaction { names: &names, changes: &changes, ..Transaction::default() })?;
+    found.names.retain(|name, _| !begun.contains(name));
+    Ok(())
 }
 
 /// Bytes without a database are no beginning.

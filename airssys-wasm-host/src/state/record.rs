@@ -31,6 +31,9 @@ pub(crate) struct NameRecord {
     pub(crate) revoked: Vec<String>,
     /// The update that waits to be approved.
     pub(crate) waiting: Option<ComponentRecord>,
+    /// The pipeline that it is a stage of.
+    #[serde(with = "text::option")]
+    pub(crate) pipeline: Option<ComponentName>,
 }
 
 /// A component as it was deployed.
@@ -46,6 +49,9 @@ pub(crate) struct ComponentRecord {
     pub(crate) description: Option<String>,
     /// As a section has them; none if it says nothing.
     pub(crate) requests: Option<String>,
+    /// What it was fused of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) parts: Vec<ComponentRecord>,
 }
 
 /// A revision with what it runs under.
@@ -75,8 +81,8 @@ impl NameRecord {
 
     /// The bytes that it needs.
     pub(crate) fn digests(&self) -> impl Iterator<Item = Digest> {
-        let revisions = self.revisions.iter().map(|revision| revision.component.digest);
-        revisions.chain(self.waiting.as_ref().map(|waiting| waiting.digest))
+        let components = self.revisions.iter().map(|revision| &revision.component).chain(&self.waiting);
+        components.flat_map(ComponentRecord::digests)
     }
 }
 
@@ -91,7 +97,12 @@ impl ComponentRecord {
                 Requested::These(requests) => Some(requests.to_section()),
                 Requested::Anything => None,
             },
+            parts: component.parts().iter().map(Self::of).collect(),
         }
+    }
+
+    fn digests(&self) -> impl Iterator<Item = Digest> {
+        std::iter::once(self.digest).chain(self.parts.iter().map(|part| part.digest))
     }
 
     /// What it requests.
@@ -108,9 +119,10 @@ impl ComponentRecord {
         Ok(Requested::These(requests))
     }
 
-    /// The component, from its bytes.
-    pub(super) fn component(&self, bytes: Arc<[u8]>) -> Result<Component> {
-        let mut component = Component::from_bytes(bytes)?;
+    /// The component, from bytes by their digests.
+    pub(super) fn component(&self, bytes: &impl Fn(Digest) -> Result<Arc<[u8]>>) -> Result<Component> {
+        let parts = self.parts.iter().map(|part| part.component(bytes)).collect::<Result<_>>()?;
+        let mut component = Component::from_bytes(bytes(self.digest)?)?.fused_of(parts);
         if let Some(name) = &self.name {
             component = component.with_name(name.as_str())?;
         }
@@ -122,6 +134,19 @@ impl ComponentRecord {
             Requested::Anything => component,
         })
     }
+}
+
+/// A pipeline. Its stages are names with it as their `pipeline`, and their components are those
+/// that serve there.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct PipelineRecord {
+    /// As JSON.
+    pub(crate) definition: String,
+    /// The places of the stages of each deployment.
+    pub(crate) units: Vec<Vec<usize>>,
+    /// What was in each stage at first.
+    pub(crate) digests: Vec<String>,
 }
 
 /// A record as it is kept.
@@ -155,10 +180,15 @@ mod tests {
             version: Some(Version::new(1, 2, 3)),
             description: None,
             requests: Some("airssys:capabilities 1\n".into()),
+            parts: Vec::new(),
+        };
+        let fused = ComponentRecord {
+            parts: vec![ComponentRecord { digest: Digest::of(b"part"), ..component.clone() }],
+            ..component.clone()
         };
         let revision = RevisionRecord {
             number: 7,
-            component: component.clone(),
+            component: fused,
             instancing: Instancing::pooled(4),
             limits: Limits::default(),
             grants: "allow = []\n".into(),
@@ -174,6 +204,7 @@ mod tests {
             revisions: vec![revision],
             revoked: vec!["file-read /a".into()],
             waiting: Some(ComponentRecord { name: None, version: None, requests: None, ..component }),
+            pipeline: Some("demo:pipe".parse().expect("a name")),
         }
     }
 
@@ -181,7 +212,7 @@ mod tests {
     fn reads_what_it_writes() {
         let bytes = to_bytes(&record()).expect("bytes");
         assert_eq!(from_bytes::<NameRecord>(&bytes), Ok(record()));
-        assert_eq!(record().digests().count(), 2);
+        assert_eq!(record().digests().count(), 3);
         assert_eq!(record().serving().map(|revision| revision.number), Some(7));
     }
 

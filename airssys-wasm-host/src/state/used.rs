@@ -25,12 +25,26 @@ struct Needs {
 /// Some bytes that stay in the store until this is dropped, and as long as a record needs them.
 pub(crate) struct Pin {
     used: Arc<Used>,
-    digest: Digest,
+    digests: Vec<Digest>,
 }
 
 impl Needs {
     fn need(&self, digest: &Digest) -> bool {
         self.pinned.contains_key(digest) || self.by_name.values().any(|digests| digests.contains(digest))
+    }
+
+    /// One pin less. Returns whether that was the last.
+    fn unpin(&mut self, digest: Digest) -> bool {
+        match self.pinned.get_mut(&digest) {
+            Some(count) if *count > 1 => {
+                *count -= 1;
+                false
+            }
+            _ => {
+                self.pinned.remove(&digest);
+                true
+            }
+        }
     }
 }
 
@@ -55,11 +69,14 @@ impl Used {
         &self.store
     }
 
-    /// Keeps some bytes.
-    pub(super) fn keep(self: &Arc<Self>, digest: Digest, bytes: &[u8]) -> std::io::Result<Pin> {
-        *self.needs.lock().pinned.entry(digest).or_default() += 1;
-        let pin = Pin { used: Arc::clone(self), digest };
-        self.store.keep(digest, bytes)?;
+    /// Keeps some bytes, by their digests.
+    pub(super) fn keep(self: &Arc<Self>, all: &[(Digest, &[u8])]) -> std::io::Result<Pin> {
+        let mut pin = Pin { used: Arc::clone(self), digests: Vec::new() };
+        for (digest, bytes) in all {
+            *self.needs.lock().pinned.entry(*digest).or_default() += 1;
+            pin.digests.push(*digest);
+            self.store.keep(*digest, bytes)?;
+        }
         Ok(pin)
     }
 
@@ -89,16 +106,10 @@ impl Used {
 impl Drop for Pin {
     fn drop(&mut self) {
         let mut needs = self.used.needs.lock();
-        let last = match needs.pinned.get_mut(&self.digest) {
-            Some(count) if *count > 1 => {
-                *count -= 1;
-                false
+        for digest in &self.digests {
+            if needs.unpin(*digest) {
+                self.used.remove_unneeded(&needs, *digest);
             }
-            _ => true,
-        };
-        if last {
-            needs.pinned.remove(&self.digest);
-            self.used.remove_unneeded(&needs, self.digest);
         }
     }
 }

@@ -56,6 +56,21 @@ impl Store {
         self.packages.link(name, version, &self.path(digest), digest)
     }
 
+    /// The bytes of a version that is published. They have a second name, their digest: what
+    /// has none was changed.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::InvalidData`] if they are not those that were published.
+    pub(crate) fn published(&self, name: &ComponentName, version: &Version) -> io::Result<Vec<u8>> {
+        let (bytes, path) = self.packages.read(name, version)?;
+        if self.path(Digest::of(&bytes)).is_file() {
+            return Ok(bytes);
+        }
+        let problem = about(&path, &"it is damaged: no blob has the digest of its bytes");
+        Err(io::Error::new(io::ErrorKind::InvalidData, problem))
+    }
+
     /// Keeps some bytes. A blob that is there and damaged is written anew.
     pub(crate) fn keep(&self, digest: Digest, bytes: &[u8]) -> io::Result<()> {
         if self.read(digest).is_ok() {

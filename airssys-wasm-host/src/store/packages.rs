@@ -61,10 +61,11 @@ impl Packages {
         Ok(versions)
     }
 
-    /// The bytes of a version, as they are there: its name says no digest to compare them with.
-    pub(crate) fn read(&self, name: &ComponentName, version: &Version) -> io::Result<Vec<u8>> {
+    /// The bytes of a version, and where they are. Its name says no digest to compare them with.
+    pub(super) fn read(&self, name: &ComponentName, version: &Version) -> io::Result<(Vec<u8>, PathBuf)> {
         let path = self.folder(name).join(file_name(version));
-        fs::read(&path).map_err(|error| about(&path, &error))
+        let bytes = fs::read(&path).map_err(|error| about(&path, &error))?;
+        Ok((bytes, path))
     }
 
     /// Every name that something is published under.

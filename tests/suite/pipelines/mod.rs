@@ -11,8 +11,10 @@ mod streams;
 mod typed;
 mod updates;
 
-use airssys_wasm_host::pipeline::{ComponentPipeline, PipelineBuilder, PipelineDeployment, StageOptions};
-use airssys_wasm_host::{Component, Host};
+use airssys_wasm_host::pipeline::{
+    ComponentPipeline, Outcome, PipelineBuilder, PipelineDeployment, StageOptions,
+};
+use airssys_wasm_host::{Component, Host, Value};
 
 use crate::support::{guest, wat};
 
@@ -62,4 +64,23 @@ fn counter(most: u32) -> Component {
                     (canon lift (core func $i "next") (memory $i "memory"))))"#
         ),
     )
+}
+
+/// Multiplies a number.
+pub(crate) fn times(factor: u32, version: &str) -> Component {
+    let text = format!(
+        r#"(component
+            (core module $m (func (export "step") (param i32) (result i32)
+                (i32.mul (local.get 0) (i32.const {factor}))))
+            (core instance $i (instantiate $m))
+            (func (export "step") (param "n" u32) (result u32) (canon lift (core func $i "step"))))"#
+    );
+    wat("times", &text).with_version(version.parse().expect("a version"))
+}
+
+pub(crate) fn number(outcome: Outcome) -> u32 {
+    match outcome.into_item().expect("one").into_value().expect("a value") {
+        Value::U32(number) => number,
+        other => panic!("{other:?}"),
+    }
 }

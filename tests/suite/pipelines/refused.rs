@@ -73,7 +73,7 @@ async fn a_stage_that_cannot_be_deployed_leaves_no_pipeline_behind() {
         .expect("a pipeline");
     let error = host.deploy_pipeline(pipeline).await.expect_err("nobody provides an import");
     assert_eq!(error.kind(), ErrorKind::MissingImport, "{error}");
-    assert!(host.list().is_empty() && host.pipeline("test").is_none());
+    assert!(host.list().is_empty() && host.pipeline("test").is_err());
     deploy(&host, chain(&["double", "spell"])).await;
     let again = host.deploy_pipeline(chain(&["double", "spell"]).build().expect("a pipeline")).await;
     assert_eq!(again.expect_err("taken").kind(), ErrorKind::NameTaken);
@@ -99,7 +99,7 @@ async fn a_deployment_that_is_dropped_leaves_nothing_behind() {
         if let Ok(deployed) = tokio::time::timeout(time, deploy.into_future()).await {
             deployed.expect("deployed").remove().await.expect("removed");
         }
-        assert!(host.list().is_empty() && host.pipeline("test").is_none(), "{:?}", host.list());
+        assert!(host.list().is_empty() && host.pipeline("test").is_err(), "{:?}", host.list());
     }
 }
 

@@ -165,11 +165,11 @@ async fn removal_flushes_what_is_inside() {
     }));
     let read = tokio::spawn(async move { run.try_collect::<Vec<_>>().await });
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(host.pipeline("test").is_some());
+    assert!(host.pipeline("test").is_ok());
     pipeline.remove().await.expect("removed");
     let outcomes = read.await.expect("a reader").expect("no item fails");
     assert!(outcomes.len() > 10 && outcomes.iter().all(|outcome| outcome.outputs.len() == 1));
-    assert!(host.pipeline("test").is_none() && host.list().is_empty());
+    assert!(host.pipeline("test").is_err() && host.list().is_empty());
 }
 
 /// A run that is kept and not polled holds up nobody: its sources' calls end by themselves.

@@ -8,32 +8,13 @@ use airssys_wasm_host::pipeline::{
 };
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{
-    Approval, Capability, Component, Effect, Enforcement, ErrorKind, Event, Events, Instancing, Limits,
-    Requests, Strategy, Value,
+    Approval, Capability, Effect, Enforcement, ErrorKind, Event, Events, Instancing, Limits, Requests,
+    Strategy,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{builder, deploy, of, stages};
+use super::{builder, deploy, number, of, stages, times};
 use crate::support::{guest, host, wat};
-
-/// Multiplies a number.
-fn times(factor: u32, version: &str) -> Component {
-    let text = format!(
-        r#"(component
-            (core module $m (func (export "step") (param i32) (result i32)
-                (i32.mul (local.get 0) (i32.const {factor}))))
-            (core instance $i (instantiate $m))
-            (func (export "step") (param "n" u32) (result u32) (canon lift (core func $i "step"))))"#
-    );
-    wat("times", &text).with_version(version.parse().expect("a version"))
-}
-
-fn number(outcome: airssys_wasm_host::pipeline::Outcome) -> u32 {
-    match outcome.into_item().expect("one").into_value().expect("a value") {
-        Value::U32(number) => number,
-        other => panic!("{other:?}"),
-    }
-}
 
 /// Two stages one after the other, with options of their own: then they are not fused.
 fn two(options: StageOptions) -> PipelineBuilder {

@@ -5,6 +5,7 @@ mod damage;
 mod links;
 mod lock;
 mod packages;
+mod pipelines;
 mod restart;
 mod retention;
 

@@ -1,0 +1,51 @@
+//! What one component requests and another does not.
+//!
+//! Tests: `tests/cli/operate`.
+
+use airssys_wasm_core::policy::{Change, Requested, difference};
+use serde::Serialize;
+
+use crate::output::Shown;
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Difference {
+    added: Vec<String>,
+    removed: Vec<String>,
+    /// It does not say any more what it needs, or does so now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    says: Option<&'static str>,
+}
+
+impl Difference {
+    pub(super) fn of(old: &Requested, new: &Requested) -> Self {
+        let nothing = airssys_wasm_core::Requests::default();
+        let (says, old, new) = match (old, new) {
+            (Requested::These(old), Requested::These(new)) => (None, old, new),
+            (Requested::These(old), Requested::Anything) => {
+                (Some("anything: it does not say any more what it needs"), old, &nothing)
+            }
+            (Requested::Anything, Requested::These(new)) => {
+                (Some("what it needs, which the one that serves does not"), &nothing, new)
+            }
+            (Requested::Anything, Requested::Anything) => (None, &nothing, &nothing),
+        };
+        let (mut added, mut removed) = (Vec::new(), Vec::new());
+        for change in difference(old, new) {
+            match change {
+                Change::Added(..) => added.push(change.to_string()),
+                Change::Removed(_) => removed.push(change.to_string()),
+            }
+        }
+        Self { added, removed, says }
+    }
+}
+
+impl Shown for Difference {
+    fn text(&self) -> String {
+        let says = self.says.iter().map(|says| format!("says {says}"));
+        let lines: Vec<String> =
+            says.chain(self.added.iter().cloned()).chain(self.removed.iter().cloned()).collect();
+        if lines.is_empty() { "it requests the same".into() } else { lines.join("\n") }
+    }
+}

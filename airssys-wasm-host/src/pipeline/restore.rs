@@ -1,0 +1,91 @@
+//! A pipeline as the state directory has it, ready again.
+//!
+//! Its stages are deployments that are restored like any other: what serves in each is what the
+//! pipeline has there, whether it was updated or rolled back since. Tests: the workspace's
+//! `tests/suite/state/pipelines`.
+
+use airssys_wasm_core::ComponentName;
+use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineDefinition};
+
+use super::call;
+use super::deploy::{function_of, unit_name};
+use super::runner::Runner;
+use super::unit::Unit;
+use crate::state::PipelineRecord;
+use crate::{Component, Deployment, Error, ErrorKind, Host, Result};
+
+/// Makes a pipeline ready, with its stages. Blocks.
+///
+/// # Errors
+///
+/// [`ErrorKind::StateDamaged`] with what is in the way.
+pub(super) fn restore(host: &Host, name: &ComponentName, record: &PipelineRecord) -> Result<Runner> {
+    restored(host, name, record).map_err(|error| {
+        let message = format!("the pipeline `{name}` is deployed, and cannot run: {error}");
+        Error::new(ErrorKind::StateDamaged, message)
+    })
+}
+
+fn restored(host: &Host, name: &ComponentName, record: &PipelineRecord) -> Result<Runner> {
+    let definition = PipelineDefinition::from_json(&record.definition).map_err(|error| damaged(&error))?;
+    let stages: Vec<&str> = definition.stages().map(|(stage, _)| stage).collect();
+    let mut units = Vec::new();
+    let mut components: Vec<Option<Component>> = vec![None; stages.len()];
+    for places in &record.units {
+        let first = places.first().and_then(|first| stages.get(*first)).ok_or_else(incomplete)?;
+        let deployment = host.deployment(&unit_name(name, first))?;
+        let component = deployment.component();
+        let parts = if places.len() > 1 { component.parts() } else { std::slice::from_ref(&component) };
+        for (place, part) in places.iter().zip(parts) {
+            *components.get_mut(*place).ok_or_else(incomplete)? = Some(part.clone());
+        }
+        units.push((places.clone(), deployment, component));
+    }
+    let components = components.into_iter().collect::<Option<Vec<_>>>().ok_or_else(incomplete)?;
+    let pipeline = with_components(&definition, &record.digests, components)?;
+    let units =
+        units.iter().map(|(places, deployment, component)| unit(&pipeline, places, deployment, component));
+    let units = units.collect::<Result<Vec<_>>>()?;
+    Ok(Runner::new(pipeline, units, host.0.letters.clone()))
+}
+
+/// The pipeline with what its stages have now.
+fn with_components(
+    definition: &PipelineDefinition,
+    digests: &[String],
+    components: Vec<Component>,
+) -> Result<ComponentPipeline> {
+    let mut left = components.iter();
+    // They are asked for in their order.
+    let builder = definition.resolve(|_| left.next().map(|it| it.clone().into()).ok_or_else(String::new))?;
+    let mut pipeline = builder.build()?;
+    // Those that were replaced are not called what the first ones were.
+    for (place, component) in components.into_iter().enumerate() {
+        if digests.get(place) != Some(&component.digest().to_string()) {
+            let stage = pipeline.stages()[place].name().to_owned();
+            pipeline = pipeline.with_replacement(&stage, component.into())?;
+        }
+    }
+    Ok(pipeline)
+}
+
+fn unit(
+    pipeline: &ComponentPipeline,
+    places: &[usize],
+    deployment: &Deployment,
+    component: &Component,
+) -> Result<Unit> {
+    let all = pipeline.stages();
+    let (first, last) = (&all[places[0]], &all[places[places.len() - 1]]);
+    let function = function_of(pipeline, places, component)?;
+    let call = call::connect(&deployment.0, &function, first, pipeline.name())?;
+    Ok(Unit::new(places, (first, last), &deployment.0, call))
+}
+
+fn incomplete() -> Error {
+    damaged(&"not every stage has a component")
+}
+
+fn damaged(problem: &dyn std::fmt::Display) -> Error {
+    Error::new(ErrorKind::StateDamaged, format!("what was kept of it cannot be read: {problem}"))
+}

@@ -1,0 +1,210 @@
+//! Pipelines come back with what their stages had.
+
+use std::future::IntoFuture as _;
+use std::path::Path;
+use std::time::Duration;
+
+use airssys_wasm_host::pipeline::{ComponentPipeline, DeadLetter, OnError, PipelineDeployment, StageOptions};
+use airssys_wasm_host::{Effect, ErrorKind, Host, RolloutProbe};
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::{blobs, builder, host, place};
+use crate::pipelines::{number, times};
+use crate::support::guest;
+
+/// Times two and times three, fused; then, on its own, times five.
+fn three() -> ComponentPipeline {
+    ComponentPipeline::builder()
+        .name("sums")
+        .add_component("first", times(2, "1.0.0"))
+        .add_component("second", times(3, "1.0.0"))
+        .add_component_with("third", times(5, "1.0.0"), StageOptions::new().concurrency(2))
+        .connect("first.output", "second.input")
+        .connect("second.output", "third.input")
+        .build()
+        .expect("a pipeline")
+}
+
+async fn result(pipeline: &PipelineDeployment, item: u32) -> u32 {
+    number(pipeline.call(item).await.expect("an outcome"))
+}
+
+fn restored(host: &Host) -> PipelineDeployment {
+    host.pipeline("sums").expect("it is there")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_comes_back_with_what_its_stages_have() {
+    let place = place();
+    let first = host(place.path());
+    let deployed = first.deploy_pipeline(three()).await.expect("deployed");
+    assert_eq!(deployed.status().stages.len(), 2, "two are fused: {:?}", deployed.status());
+    assert_eq!(result(&deployed, 1).await, 30);
+    drop((deployed, first));
+
+    let second = host(place.path());
+    assert_eq!(second.pipelines().len(), 1);
+    let taken = second.deploy_pipeline(three()).await.map(drop).expect_err("its name is taken");
+    assert_eq!(taken.kind(), ErrorKind::NameTaken);
+    assert_eq!(result(&restored(&second), 1).await, 30);
+    restored(&second).update("third", times(7, "1.1.0")).await.expect("updated");
+    restored(&second).update("second", times(11, "1.1.0")).await.expect("fused again");
+    assert_eq!(result(&restored(&second), 1).await, 154);
+    drop(second);
+
+    let third = host(place.path());
+    assert_eq!(result(&restored(&third), 1).await, 154);
+    let definition = restored(&third).pipeline().definition().to_toml();
+    assert_eq!(definition.matches("times@1.1.0").count(), 2, "{definition}");
+    third.rollback("sums:third").await.expect("rolled back");
+    third.rollback("sums:first").await.expect("what is fused is rolled back as one");
+    drop(third);
+
+    let fourth = host(place.path());
+    assert_eq!(result(&restored(&fourth), 1).await, 30);
+    let second = restored(&fourth).pipeline().stage("second").expect("there").component().version().cloned();
+    assert_eq!(second.expect("a version").to_string(), "1.0.0", "it is known what was fused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_stages_are_removed_with_it_and_not_without() {
+    let place = place();
+    let first = host(place.path());
+    first.deploy_pipeline(three()).await.expect("deployed");
+    drop(first);
+    let second = host(place.path());
+    let error = second.remove("sums:third").await.expect_err("nobody has asked for the pipeline yet");
+    assert_eq!(error.kind(), ErrorKind::InUse);
+    assert_eq!(error.to_string(), "`sums:third` is a stage of the pipeline `sums`: remove that");
+    second.remove_pipeline("sums").await.expect("removed");
+    let error = second.pipeline("sums").expect_err("removed");
+    assert_eq!(error.kind(), ErrorKind::NotDeployed);
+    assert!(second.summaries().is_empty() && second.pipelines().is_empty());
+    assert_eq!(blobs(place.path()), 0);
+    drop(second);
+    let third = host(place.path());
+    assert!(third.summaries().is_empty() && third.pipelines().is_empty());
+    third.deploy_pipeline(three()).await.expect("its names are free");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_cannot_be_deployed_is_nowhere_left() {
+    let place = place();
+    let first = host(place.path());
+    let (sender, _letters) = unbounded_channel::<DeadLetter>();
+    let error = first.deploy_pipeline(three()).dead_letters(sender).await.expect_err("not for ever");
+    assert!(error.to_string().contains("HostBuilder::dead_letters"), "{error}");
+    drop(first.deploy(guest("greeter-v1")).name("sums:third").await.expect("deployed"));
+    let error = first.deploy_pipeline(three()).await.expect_err("a name is taken");
+    assert_eq!(error.kind(), ErrorKind::NameTaken);
+    drop(first);
+    let second = host(place.path());
+    assert_eq!(second.summaries().len(), 1);
+    assert_eq!(blobs(place.path()), 1);
+}
+
+/// Never lets the third stage switch.
+struct Stuck;
+
+impl RolloutProbe for Stuck {
+    fn before<'a>(
+        &'a self,
+        component: &'a airssys_wasm_host::ComponentName,
+        effect: Effect,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        Box::pin(async move {
+            if component.as_str() == "sums:third" && effect == Effect::Switch {
+                std::future::pending::<()>().await;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// As a process leaves it that is killed when some stages are kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_was_being_deployed_is_not_there_after_a_restart() {
+    let place = place();
+    let first = builder(place.path()).rollout_probe(Stuck).build().expect("a host");
+    let stuck = first.deploy_pipeline(three()).into_future();
+    let stuck = tokio::time::timeout(Duration::from_secs(3), stuck);
+    let left = super::place();
+    let copied = async {
+        while first.summaries().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        copy(&place.path().join("state"), &left.path().join("state"));
+    };
+    let (stuck, ()) = tokio::join!(stuck, copied);
+    assert!(stuck.is_err(), "it does not come to its end");
+    assert!(first.summaries().is_empty(), "dropped, nothing is left of it");
+    let second = host(left.path());
+    assert!(second.summaries().is_empty() && second.pipelines().is_empty());
+    assert_eq!(blobs(left.path()), 0);
+    let changes: Vec<String> =
+        second.history().expect("kept").iter().map(|change| change.action.to_string()).collect();
+    assert_eq!(changes, ["deployed revision 1", "removed"]);
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for entry in std::fs::read_dir(from).expect("readable").map(|entry| entry.expect("an entry")) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("known").is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("copied");
+        }
+        std::fs::set_permissions(&target, entry.metadata().expect("known").permissions()).expect("the same");
+    }
+    std::fs::set_permissions(to, std::fs::metadata(from).expect("known").permissions()).expect("the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_with_a_damaged_stage_says_so_and_can_be_removed() {
+    let place = place();
+    let first = host(place.path());
+    first.deploy_pipeline(three()).await.expect("deployed");
+    drop(first);
+    let blob = place.path().join("state/components/blobs/sha256").join(times(5, "1.0.0").digest().to_hex());
+    std::fs::write(blob, "other").expect("damaged");
+    let second = host(place.path());
+    let error = second.pipeline("sums").expect_err("damaged");
+    assert_eq!(error.kind(), ErrorKind::StateDamaged);
+    let told = error.to_string();
+    assert!(
+        told.contains("`sums`") && told.contains("`sums:third`") && told.contains("its bytes are lost"),
+        "{told}"
+    );
+    second.remove_pipeline("sums").await.expect("removed");
+    assert!(second.summaries().is_empty() && second.pipelines().is_empty());
+    let error = second.remove_pipeline("sums").await.expect_err("it is gone");
+    assert_eq!(error.kind(), ErrorKind::NotDeployed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_put_aside_goes_to_whom_the_host_was_built_with() {
+    let place = place();
+    let stage = StageOptions::new().function("parse").on_error(OnError::DeadLetter);
+    let pipeline = ComponentPipeline::builder()
+        .name("sums")
+        .add_component_with("parse", guest("plain-stages"), stage)
+        .build()
+        .expect("a pipeline");
+    let first = host(place.path());
+    let error = first.deploy_pipeline(pipeline.clone()).await.expect_err("nobody takes them");
+    assert_eq!(error.kind(), ErrorKind::InvalidPipeline);
+    drop(first);
+    let with = |place: &Path| {
+        let (sender, letters) = unbounded_channel::<DeadLetter>();
+        (builder(place).dead_letters(sender).build().expect("a host"), letters)
+    };
+    let (second, _) = with(place.path());
+    second.deploy_pipeline(pipeline).await.expect("deployed");
+    drop(second);
+    let (third, mut letters) = with(place.path());
+    let outcome = restored(&third).call("two").await.expect("it is put aside");
+    assert!(outcome.outputs.is_empty());
+    assert_eq!(letters.try_recv().expect("one").stage, "parse");
+}
