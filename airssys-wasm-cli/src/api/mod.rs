@@ -9,6 +9,7 @@ mod grants;
 mod happening;
 pub(crate) mod kinds;
 mod package;
+mod pipeline;
 mod problem;
 mod spec;
 
@@ -22,10 +23,13 @@ pub(crate) use deployment::{
 pub(crate) use grants::{GrantsView, Revoke, Revoked};
 pub(crate) use happening::{Happening, Line};
 pub(crate) use package::{PackageView, PublishSpec, Published};
+pub(crate) use pipeline::{
+    Came, GraphView, LetterView, PipelineSpec, PipelineView, build, inputs, part_of_stage,
+};
 pub(crate) use problem::Problem;
 pub(crate) use spec::{
-    Approve, DeploySpec, Given, RollbackSpec, UpdateSpec, enforcement, parse_instancing, parse_strategy,
-    with_version,
+    Approve, DeploySpec, Given, RollbackSpec, StageUpdateSpec, UpdateSpec, enforcement, parse_instancing,
+    parse_strategy, with_version,
 };
 
 /// What a host process says of itself.

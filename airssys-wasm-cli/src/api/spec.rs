@@ -50,6 +50,20 @@ pub(crate) struct UpdateSpec {
     pub(crate) discard_state: bool,
 }
 
+/// Another component in a stage of a pipeline.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct StageUpdateSpec {
+    pub(crate) strategy: Option<String>,
+    /// What is published, instead of a component that is sent along.
+    pub(crate) package: Option<String>,
+    /// Those of the revision that serves unless said.
+    pub(crate) grants: Option<Given>,
+    /// An older version may follow.
+    pub(crate) any_version: bool,
+    pub(crate) discard_state: bool,
+}
+
 /// An earlier revision again.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]

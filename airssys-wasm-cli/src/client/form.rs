@@ -8,7 +8,7 @@ const BOUNDARY: &str = "airssys-wasm-part";
 
 #[derive(Default)]
 pub(crate) struct Form {
-    parts: Vec<(&'static str, &'static str, Vec<u8>)>,
+    parts: Vec<(String, &'static str, Vec<u8>)>,
 }
 
 impl Form {
@@ -16,8 +16,8 @@ impl Form {
         Self::default()
     }
 
-    pub(crate) fn part(mut self, name: &'static str, content_type: &'static str, bytes: &[u8]) -> Self {
-        self.parts.push((name, content_type, bytes.to_vec()));
+    pub(crate) fn part(mut self, name: &str, content_type: &'static str, bytes: &[u8]) -> Self {
+        self.parts.push((name.to_owned(), content_type, bytes.to_vec()));
         self
     }
 

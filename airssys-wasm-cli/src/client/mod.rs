@@ -4,14 +4,18 @@
 
 mod form;
 
+use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
 use http::header::{CONTENT_TYPE, HOST};
+use http::request::Builder;
 use http::{Method, Request, Response};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
@@ -21,6 +25,9 @@ use tokio::net::UnixStream;
 pub(crate) use form::Form;
 
 use crate::api::{Problem, kinds};
+
+/// What is sent.
+type Sent = UnsyncBoxBody<Bytes, Infallible>;
 
 /// Where a host process listens.
 #[derive(Clone, Debug)]
@@ -57,33 +64,46 @@ impl Client {
         spec: &impl Serialize,
         component: Option<Vec<u8>>,
     ) -> Result<T, Problem> {
+        let component = component.map(|bytes| ("component".to_owned(), bytes));
+        self.upload_parts(path, spec, component).await
+    }
+
+    /// Sends what is said, and components by the names of their parts.
+    pub(crate) async fn upload_parts<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        spec: &impl Serialize,
+        components: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Result<T, Problem> {
         let spec = serde_json::to_vec(spec).map_err(|error| misunderstood(&error))?;
         let form = Form::new().part("spec", "application/json", &spec);
-        let form = match component {
-            Some(component) => form.part("component", "application/wasm", &component),
-            None => form,
-        };
+        let form = components
+            .into_iter()
+            .fold(form, |form, (part, bytes)| form.part(&part, "application/wasm", &bytes));
         self.ask(Method::POST, path, Some(form.finish())).await
+    }
+
+    /// Sends lines for as long as there are any, and reads those that come meanwhile.
+    pub(crate) async fn exchange(
+        &self,
+        path: &str,
+        lines: impl Stream<Item = String> + Send + 'static,
+        each: impl FnMut(&str),
+    ) -> Result<(), Problem> {
+        let frames = lines.map(|line| Ok(Frame::data(Bytes::from(line + "\n"))));
+        let body = StreamBody::new(frames).boxed_unsync();
+        let head = Request::builder().method(Method::POST).uri(path);
+        read_lines(self.send(head.header(CONTENT_TYPE, "text/plain"), body).await?, each).await
     }
 
     /// Fetches bytes.
     pub(crate) async fn fetch(&self, path: &str) -> Result<Bytes, Problem> {
-        read(self.send(Method::GET, path, None).await?).await
+        read(self.send(Request::builder().uri(path), nothing()).await?).await
     }
 
     /// Reads lines for as long as there are any.
-    pub(crate) async fn watch(&self, path: &str, mut each: impl FnMut(&str)) -> Result<(), Problem> {
-        let answer = self.send(Method::GET, path, None).await?;
-        let (mut body, mut begun) = (answer.into_body(), Vec::new());
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| misunderstood(&error))?;
-            begun.extend_from_slice(&frame.into_data().unwrap_or_default());
-            while let Some(end) = begun.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = begun.drain(..=end).collect();
-                each(String::from_utf8_lossy(&line).trim_end());
-            }
-        }
-        Ok(())
+    pub(crate) async fn watch(&self, path: &str, each: impl FnMut(&str)) -> Result<(), Problem> {
+        read_lines(self.send(Request::builder().uri(path), nothing()).await?, each).await
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -92,17 +112,17 @@ impl Client {
         path: &str,
         body: Option<(String, Bytes)>,
     ) -> Result<T, Problem> {
-        let bytes = read(self.send(method, path, body).await?).await?;
+        let head = Request::builder().method(method).uri(path);
+        let (head, body) = match body {
+            Some((content_type, bytes)) => (head.header(CONTENT_TYPE, content_type), whole(bytes)),
+            None => (head, nothing()),
+        };
+        let bytes = read(self.send(head, body).await?).await?;
         serde_json::from_slice(&bytes).map_err(|error| misunderstood(&error))
     }
 
     /// Asks, and has the head of an answer that is no problem.
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<(String, Bytes)>,
-    ) -> Result<Response<Incoming>, Problem> {
+    async fn send(&self, head: Builder, body: Sent) -> Result<Response<Incoming>, Problem> {
         let stream =
             UnixStream::connect(&self.socket).await.map_err(|error| unreachable(&self.socket, &error))?;
         let broken = |error: hyper::Error| {
@@ -111,15 +131,31 @@ impl Client {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
         // It ends with the answer, or with whoever waits for it.
         tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(path).header(HOST, "localhost");
-        if let Some((content_type, _)) = &body {
-            request = request.header(CONTENT_TYPE, content_type);
-        }
-        let bytes = body.map(|(_, bytes)| bytes).unwrap_or_default();
-        let request = request.body(Full::new(bytes)).map_err(|error| misunderstood(&error))?;
+        let request = head.header(HOST, "localhost").body(body).map_err(|error| misunderstood(&error))?;
         let answer = sender.send_request(request).await.map_err(broken)?;
         if answer.status().is_success() { Ok(answer) } else { Err(problem(answer).await) }
     }
+}
+
+fn whole(bytes: Bytes) -> Sent {
+    Full::new(bytes).boxed_unsync()
+}
+
+fn nothing() -> Sent {
+    whole(Bytes::new())
+}
+
+async fn read_lines(answer: Response<Incoming>, mut each: impl FnMut(&str)) -> Result<(), Problem> {
+    let (mut body, mut begun) = (answer.into_body(), Vec::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| misunderstood(&error))?;
+        begun.extend_from_slice(&frame.into_data().unwrap_or_default());
+        while let Some(end) = begun.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = begun.drain(..=end).collect();
+            each(String::from_utf8_lossy(&line).trim_end());
+        }
+    }
+    Ok(())
 }
 
 async fn read(answer: Response<Incoming>) -> Result<Bytes, Problem> {

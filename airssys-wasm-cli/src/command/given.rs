@@ -81,7 +81,7 @@ impl RunsUnder {
     }
 }
 
-fn pair<'a>(text: &'a str, example: &str) -> Result<(&'a str, &'a str), Problem> {
+pub(super) fn pair<'a>(text: &'a str, example: &str) -> Result<(&'a str, &'a str), Problem> {
     text.split_once('=').ok_or_else(|| {
         let message = format!("`{}` has no `=`; write for example `{example}`", text.escape_debug());
         Problem::new(kinds::USAGE, message)

@@ -14,6 +14,7 @@ mod history;
 mod inspect;
 mod list;
 mod logs;
+mod pipeline;
 mod publish;
 mod pull;
 mod reference;
@@ -101,6 +102,7 @@ enum Command {
     Caps(caps::Caps),
     Logs(logs::Logs),
     Events(events::Events),
+    Pipeline(pipeline::Pipeline),
     Publish(publish::Publish),
     Search(search::Search),
     Pull(pull::Pull),
@@ -145,6 +147,7 @@ impl Command {
             Self::Caps(command) => command.run(common).await,
             Self::Logs(command) => command.run(common).await,
             Self::Events(command) => command.run(common).await,
+            Self::Pipeline(command) => command.run(common).await,
             Self::Publish(command) => command.run(common).await,
             Self::Search(command) => command.run(common).await,
             Self::Pull(command) => command.run(common).await,

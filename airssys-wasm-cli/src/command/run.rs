@@ -51,7 +51,7 @@ impl Run {
 }
 
 /// What it prints goes to standard error: standard output is for the result.
-struct Printed;
+pub(super) struct Printed;
 
 impl airssys_wasm_host::GuestLog for Printed {
     fn line(&self, line: airssys_wasm_host::GuestLine<'_>) {

@@ -1,8 +1,8 @@
 //! What the answers of a host process look like to people.
 
 use crate::api::{
-    Called, ChangeView, DeploymentView, FunctionView, GrantsView, Overview, PackageView, PromotedView,
-    Published, RevisionView, Revoked,
+    Called, ChangeView, DeploymentView, FunctionView, GrantsView, GraphView, Overview, PackageView,
+    PipelineView, PromotedView, Published, RevisionView, Revoked,
 };
 use crate::output::{Shown, Table};
 
@@ -20,6 +20,55 @@ pub(super) fn version(version: Option<&String>) -> String {
 impl Shown for () {
     fn text(&self) -> String {
         String::new()
+    }
+}
+
+impl Shown for GraphView {
+    fn text(&self) -> String {
+        self.text.clone()
+    }
+}
+
+impl Shown for Vec<PipelineView> {
+    fn text(&self) -> String {
+        if self.is_empty() {
+            return "no pipeline is deployed; `airssys-wasm pipeline deploy FILE` does".into();
+        }
+        let mut table = Table::new(&["PIPELINE", "STAGES", "IN FLIGHT"]);
+        for view in self {
+            let stages: usize = view.stages.iter().map(|stage| stage.stages.len()).sum();
+            table.row([view.name.clone(), stages.to_string(), view.in_flight.to_string()]);
+        }
+        let problems = self.iter().filter_map(|view| view.problem.as_ref());
+        problems.fold(table.text(), |text, problem| text + "\n" + problem)
+    }
+}
+
+impl Shown for PipelineView {
+    fn text(&self) -> String {
+        let mut table = Table::new(&[
+            "DEPLOYMENT",
+            "STAGES",
+            "REVISION",
+            "RUNNING",
+            "WAITING",
+            "ATTEMPTS",
+            "ASIDE",
+            "P99",
+        ]);
+        for stage in &self.stages {
+            table.row([
+                stage.deployment.clone(),
+                stage.stages.join(", "),
+                stage.revision.to_string(),
+                stage.running.to_string(),
+                stage.waiting.to_string(),
+                stage.attempts.to_string(),
+                stage.dead_letters.to_string(),
+                format!("{} us", stage.p99_microseconds),
+            ]);
+        }
+        table.text()
     }
 }
 

@@ -38,6 +38,11 @@ impl Format {
         }
     }
 
+    /// Shows one of many values as a line of JSON.
+    pub(crate) fn line(self, value: &impl Serialize) {
+        say(&json(value));
+    }
+
     /// Says on standard error why nothing more comes.
     pub(crate) fn complain(self, problem: &Problem) {
         let mut stderr = anstream::stderr().lock();

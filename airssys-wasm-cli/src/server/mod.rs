@@ -5,19 +5,24 @@
 //! | `socket` | a socket that only its owner may use |
 //! | `journal` | the last lines and decisions, for who asks later and who watches |
 //! | `routes` | which path does what |
-//! | `deployments`, `rollouts`, `grants`, `calls`, `packages`, `watching` | what is behind them |
+//! | `deployments`, `rollouts`, `grants`, `calls`, `packages`, `pipelines`, `watching` | what is behind them |
+//! | `dead_letters` | what pipelines put aside |
 //! | `metrics` | what is counted, as Prometheus reads it |
 //! | `upload` | a component with what is said of it |
+//! | `lines` | what comes and goes a line each |
 //! | `reply` | an answer, or a problem with its status |
 //! | `ending` | from the signal to the last answer |
 
 mod calls;
+mod dead_letters;
 mod deployments;
 mod ending;
 mod grants;
 mod journal;
+mod lines;
 mod metrics;
 mod packages;
+mod pipelines;
 mod reply;
 mod rollouts;
 mod routes;
@@ -33,6 +38,7 @@ use airssys_wasm_core::Limits;
 use airssys_wasm_host::Host;
 
 use crate::api::Problem;
+use dead_letters::LetterBox;
 use ending::Ending;
 use journal::Journal;
 use socket::OwnersSocket;
@@ -70,6 +76,7 @@ pub(crate) async fn serve(setup: Setup) -> Result<(), Problem> {
         .limits(setup.limits)
         .guest_log(Arc::clone(&journal))
         .audit_log(Arc::clone(&journal))
+        .dead_letters(LetterBox::open(&setup.state_directory)?)
         .build()?;
     let listener = OwnersSocket::bind(&setup.socket)?;
     let ending = Ending::on_signals()?;

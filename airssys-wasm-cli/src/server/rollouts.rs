@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use airssys_wasm_host::pipeline::UpdateStage;
 use airssys_wasm_host::{Approval, Component, Update};
 use axum::Json;
 use axum::extract::{Multipart, Path, State};
@@ -10,8 +11,8 @@ use super::Process;
 use super::reply::{Reply, answer, aside};
 use super::{packages, upload};
 use crate::api::{
-    Approve, DeploySpec, Problem, PromotedView, RollbackSpec, UpdateSpec, enforcement, parse_instancing,
-    parse_strategy, with_version,
+    Approve, DeploySpec, Problem, PromotedView, RollbackSpec, StageUpdateSpec, UpdateSpec, enforcement,
+    parse_instancing, parse_strategy, with_version,
 };
 
 pub(super) async fn deploy(State(process): State<Process>, form: Multipart) -> Reply<PromotedView> {
@@ -64,6 +65,19 @@ fn prepare_update<'a>(mut update: Update<'a>, spec: &UpdateSpec) -> Result<Updat
     Ok(allow(update, spec.any_version, spec.discard_state))
 }
 
+/// What is said of a stage of a pipeline.
+pub(super) fn prepare_stage<'a>(
+    mut update: UpdateStage<'a>,
+    spec: &StageUpdateSpec,
+) -> Result<UpdateStage<'a>, Problem> {
+    update = update.strategy(parse_strategy(spec.strategy.as_deref())?);
+    if let Some(grants) = &spec.grants {
+        update = update.grants(grants.read()?);
+    }
+    let update = if spec.any_version { update.any_version() } else { update };
+    Ok(if spec.discard_state { update.discard_state() } else { update })
+}
+
 pub(super) async fn rollback(
     State(process): State<Process>,
     Path(name): Path<String>,
@@ -105,7 +119,7 @@ pub(super) fn allow(update: Update<'_>, any_version: bool, discard_state: bool) 
 }
 
 /// The component that is published under a name, or the one that was sent along.
-async fn meant(
+pub(super) async fn meant(
     process: &Process,
     package: Option<&str>,
     sent: Option<Component>,

@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use super::upload::COMPONENT_BYTES_MAX;
-use super::{Process, calls, deployments, grants, metrics, packages, rollouts, watching};
+use super::{Process, calls, deployments, grants, metrics, packages, pipelines, rollouts, watching};
 use crate::api::{Problem, kinds};
 use crate::server::reply::Refused;
 
@@ -23,6 +23,11 @@ pub(super) fn router(process: Process) -> Router {
         .route("/v1/deployments/{name}/revoke", post(grants::revoke))
         .route("/v1/packages", get(packages::list).post(packages::publish))
         .route("/v1/packages/{package}", get(packages::pull))
+        .route("/v1/pipelines", get(pipelines::list).post(pipelines::deploy))
+        .route("/v1/pipelines/{name}", get(pipelines::status).delete(pipelines::remove))
+        .route("/v1/pipelines/{name}/graph", get(pipelines::graph))
+        .route("/v1/pipelines/{name}/run", post(pipelines::run))
+        .route("/v1/pipelines/{name}/stages/{stage}/update", post(pipelines::update))
         .route("/v1/history", get(deployments::history))
         .route("/v1/events", get(watching::events))
         .route("/v1/logs", get(watching::logs))

@@ -1,7 +1,9 @@
 //! A component with what is said of it: a form of two parts, `spec` in JSON and `component`.
 
+use std::collections::BTreeMap;
+
 use axum::extract::Multipart;
-use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::multipart::MultipartError;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
@@ -16,25 +18,47 @@ pub(crate) const COMPONENT_BYTES_MAX: usize = 512 << 20;
 /// Reads both parts; without a `spec` nothing is said, and without a `component` it is meant to
 /// be somewhere else.
 pub(crate) async fn read<T: DeserializeOwned + Default>(
-    mut form: Multipart,
+    form: Multipart,
 ) -> Result<(T, Option<Component>), Problem> {
-    let (mut spec, mut component) = (None, None);
-    while let Some(part) = form.next_field().await.map_err(unreadable)? {
-        match part.name() {
-            Some("spec") if spec.is_none() => spec = Some(read_spec(&bytes(part).await?)?),
-            Some("component") if component.is_none() => component = Some(bytes(part).await?),
-            name => {
-                let name = name.unwrap_or_default().escape_debug().to_string();
-                let message = format!("a part `{name}` too many; one `spec` and one `component` are wanted");
-                return Err(Problem::new(kinds::USAGE, message));
-            }
-        }
-    }
-    let component = match component {
-        Some(bytes) => Some(aside(move || Component::from_bytes(bytes.to_vec())).await?),
+    let (spec, mut parts) = parts(form).await?;
+    let sent = match parts.remove("component") {
+        Some(bytes) => Some(component(bytes).await?),
         None => None,
     };
-    Ok((spec.unwrap_or_default(), component))
+    match parts.keys().next() {
+        Some(name) => Err(too_many(name)),
+        None => Ok((spec, sent)),
+    }
+}
+
+/// Reads the `spec`, and every other part by its name.
+pub(crate) async fn parts<T: DeserializeOwned + Default>(
+    mut form: Multipart,
+) -> Result<(T, BTreeMap<String, Bytes>), Problem> {
+    let (mut spec, mut parts) = (None, BTreeMap::new());
+    while let Some(part) = form.next_field().await.map_err(unreadable)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        if parts.contains_key(&name) || (name == "spec" && spec.is_some()) {
+            return Err(too_many(&name));
+        }
+        let bytes = part.bytes().await.map_err(unreadable)?;
+        if name == "spec" {
+            spec = Some(read_spec(&bytes)?);
+        } else {
+            parts.insert(name, bytes);
+        }
+    }
+    Ok((spec.unwrap_or_default(), parts))
+}
+
+/// A component from bytes that were sent.
+pub(crate) async fn component(bytes: Bytes) -> Result<Component, Problem> {
+    aside(move || Component::from_bytes(bytes.to_vec())).await
+}
+
+fn too_many(part: &str) -> Problem {
+    let message = format!("the form has a part `{}` too many", part.escape_debug());
+    Problem::new(kinds::USAGE, message)
 }
 
 /// The component that was sent along.
@@ -45,10 +69,6 @@ pub(crate) fn sent(component: Option<Component>) -> Result<Component, Problem> {
 fn read_spec<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes)
         .map_err(|error| Problem::new(kinds::USAGE, format!("the part `spec` cannot be read: {error}")))
-}
-
-async fn bytes(part: Field<'_>) -> Result<Bytes, Problem> {
-    part.bytes().await.map_err(unreadable)
 }
 
 fn unreadable(error: MultipartError) -> Problem {

@@ -2,20 +2,18 @@
 //!
 //! Tests: the crate's `tests/watching`.
 
-use std::convert::Infallible;
-
-use axum::body::Body;
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Process;
 use super::ending::Ending;
 use super::journal::Tail;
+use super::lines::{ended, line, reply};
 use crate::api::Happening;
 
 /// What is wanted.
@@ -91,19 +89,4 @@ fn following<T: Clone>(next: broadcast::Receiver<T>, wanted: bool) -> impl Strea
             }
         }
     })
-}
-
-fn line(value: &impl Serialize) -> Bytes {
-    // What is told has texts and numbers, which JSON can always say.
-    ended(serde_json::to_string(value).unwrap_or_default())
-}
-
-fn ended(mut json: String) -> Bytes {
-    json.push('\n');
-    json.into()
-}
-
-fn reply(lines: impl Stream<Item = Bytes> + Send + 'static, ending: Ending) -> Response {
-    let lines = lines.take_until(ending.begun()).map(Ok::<_, Infallible>);
-    ([(http::header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
 }

@@ -50,6 +50,9 @@ fn operations() -> Vec<Vec<String>> {
         words(&["rollback", "greeter"]),
         words(&["caps", "grant", "greeter", "--grant", "config b value=2"]),
         words(&["caps", "revoke", "greeter", "config a"]),
+        words(&["pipeline", "deploy", "new.toml"]),
+        words(&["pipeline", "update", "sums", "last", &guest("plain-stages"), "--any-version"]),
+        words(&["pipeline", "remove", "sums"]),
         words(&["remove", "greeter"]),
     ]
 }
@@ -61,6 +64,9 @@ fn prepared() -> Place {
     place.run(&["deploy", &guest("greeter-v1"), "--grant", "config a value=1"]).ok();
     place.run(&["update", "greeter", &guest("greeter-v2")]).ok();
     place.run(&["deploy", &guest("greeter-v1"), "--name", "bystander"]).ok();
+    place.write_pipeline("new");
+    place.write_pipeline("sums");
+    place.run(&["pipeline", "deploy", "sums.toml"]).ok();
     let (code, log) = process.terminate();
     assert_eq!(code, 0, "{log}");
     place
@@ -70,7 +76,7 @@ fn prepared() -> Place {
 fn told(place: &Place) -> String {
     let json = |arguments: &[&str]| place.run(&[arguments, &["--output", "json"]].concat());
     let mut told = json(&["list"]).ok();
-    for name in ["greeter", "other", "bystander"] {
+    for name in ["greeter", "other", "bystander", "new:first", "sums:first", "sums:last"] {
         let status = json(&["status", name]);
         if status.code == 0 {
             let mut status: serde_json::Value = serde_json::from_str(&status.stdout).expect("json");
@@ -78,9 +84,16 @@ fn told(place: &Place) -> String {
                 status[counted] = 0.into();
             }
             told += &format!("\n{status}\n{}", json(&["caps", "show", name]).ok());
-            let function = if name == "other" { "double(2)" } else { "greet(\"Ada\")" };
+            let function = match name {
+                "other" => "double(2)",
+                stage if stage.contains(':') => "double(3)",
+                _ => "greet(\"Ada\")",
+            };
             told += &format!("\n{}", place.run(&["call", name, function]).stdout);
         }
+    }
+    for name in ["new", "sums"] {
+        told += &format!("\n{name} {:?}", place.run(&["pipeline", "run", name, "\"21\""]));
     }
     told + &what_was_done(place)
 }
@@ -165,7 +178,7 @@ fn at_moments_that_nobody_chose_what_was_said_to_be_done_is_done() {
         let all = operations();
         let codes: Vec<(usize, i32)> = std::thread::scope(|scope| {
             let place = &place;
-            // The last removes what the others work on.
+            // Those behind them remove what they work on, or are pipelines.
             let runs: Vec<_> = all[..5]
                 .iter()
                 .enumerate()

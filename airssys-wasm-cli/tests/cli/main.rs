@@ -6,6 +6,7 @@ mod killed;
 mod many;
 mod operate;
 mod packages;
+mod pipelines;
 mod quick_start;
 mod registry;
 mod serving;

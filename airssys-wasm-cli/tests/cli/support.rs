@@ -58,6 +58,36 @@ impl Place {
         copy
     }
 
+    /// Writes the file of a pipeline that parses a number, doubles it, and spells it. It is
+    /// called what its file is.
+    pub(crate) fn write_pipeline(&self, name: &str) {
+        let component = guest("plain-stages");
+        let text = format!(
+            r#"
+                name = "{name}"
+                connect = [
+                    {{ from = "first.output", to = "double.input" }},
+                    {{ from = "double.output", to = "last.input" }},
+                ]
+
+                [stages.first]
+                component = "{component}"
+                function = "parse"
+                on-error = "dead-letter"
+
+                [stages.double]
+                component = "{component}"
+                function = "double"
+
+                [stages.last]
+                component = "{component}"
+                function = "spell"
+                concurrency = 2
+            "#
+        );
+        std::fs::write(self.path().join(format!("{name}.toml")), text).expect("written");
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_airssys-wasm"));
         command.args(arguments).env("AIRSSYS_WASM_STATE", self.state()).env_remove("AIRSSYS_WASM_OUTPUT");

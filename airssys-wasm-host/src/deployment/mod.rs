@@ -100,6 +100,8 @@ impl Named {
         let deployed = Action::Deployed(Serves::of(&first));
         let serving = Serving::new(&runtime, first, Some(instance));
         let named = Self::of(runtime, serving, history.clone(), Authorization::default(), pipeline);
+        // What is a stage is deployed when its pipeline is.
+        let deployed = named.pipeline.is_none().then_some(deployed);
         named.commit(&history, 0, None, deployed)?;
         Ok(Arc::new(named))
     }
@@ -231,7 +233,7 @@ impl Named {
                 Action::Updated(_) => None,
                 _ => self.authorization.pending(),
             };
-            self.commit(&history, lifted, waiting.as_ref(), action)?;
+            self.commit(&history, lifted, waiting.as_ref(), Some(action))?;
             self.authorization.settle(lifted, waiting);
             *self.history.lock() = history;
             self.remember_draining(self.serving());
@@ -269,7 +271,7 @@ impl Named {
             &history,
             0,
             self.authorization.pending().as_ref(),
-            Action::Revoked { rule: rule.clone() },
+            Some(Action::Revoked { rule: rule.clone() }),
         )?;
         Ok(touched)
     }
@@ -279,7 +281,7 @@ impl Named {
         let _keeping = self.keeping.lock();
         let waits = Action::Waits { digest: waiting.digest() };
         let history = self.history.lock().clone();
-        self.commit(&history, 0, Some(&waiting), waits)?;
+        self.commit(&history, 0, Some(&waiting), Some(waits))?;
         self.authorization.wait(waiting);
         Ok(())
     }
@@ -291,7 +293,7 @@ impl Named {
         history: &History,
         lifted: usize,
         waiting: Option<&Component>,
-        action: Action,
+        action: Option<Action>,
     ) -> Result<()> {
         let Some(state) = self.runtime.state() else { return Ok(()) };
         let revoked = self.authorization.revoked_after(lifted);
@@ -301,9 +303,10 @@ impl Named {
             pipeline: self.pipeline.clone(),
             ..history.record()
         };
+        let changes: Vec<Change> = action.map(|action| Change::now(&self.name, action)).into_iter().collect();
         state.commit(&Transaction {
             names: &[(&self.name, Some(&record))],
-            changes: &[Change::now(&self.name, action)],
+            changes: &changes,
             ..Transaction::default()
         })
     }

@@ -121,6 +121,12 @@ impl Names {
         known.into_iter().filter(|name| self.wake(&mut asleep, name).is_err()).collect()
     }
 
+    fn forget_begun(&self, stages: &[&ComponentName]) -> Result<()> {
+        let Some(state) = self.runtime.state() else { return Ok(()) };
+        let names: Vec<_> = stages.iter().map(|name| (*name, None)).collect();
+        state.commit(&Transaction { names: &names, ..Transaction::default() })
+    }
+
     fn forget<'a>(
         &self,
         going: impl Iterator<Item = &'a ComponentName>,
@@ -140,7 +146,7 @@ impl Names {
         if names.is_empty() {
             return;
         }
-        if let Err(error) = self.forget(names.iter().copied(), None) {
+        if let Err(error) = self.forget_begun(names) {
             tracing::warn!(%error, "stages of a pipeline that was not deployed are still kept");
         }
         for name in names {

@@ -20,7 +20,7 @@ use super::runner::Runner;
 use super::unit::Unit;
 use super::{RUN, call};
 use crate::aside::on_a_thread;
-use crate::state::{PipelineRecord, Transaction};
+use crate::state::{Action, Change, PipelineRecord, Serves, Transaction};
 use crate::{Component, Deployment, Error, ErrorKind, Host, Result};
 
 /// A pipeline to be deployed; await it to begin. See [`Host::deploy_pipeline`].
@@ -111,7 +111,8 @@ impl<'a> DeployPipeline<'a> {
             if let Some(state) = state {
                 let record = record_of(&pipeline, &begun.units);
                 let pipelines = &[(pipeline.name(), Some(&record))];
-                state.commit(&Transaction { pipelines, ..Transaction::default() })?;
+                let changes: Vec<Change> = begun.units.iter().map(deployed).collect();
+                state.commit(&Transaction { pipelines, changes: &changes, ..Transaction::default() })?;
             }
             let runner = Arc::new(Runner::new(pipeline, begun.finished(), letters));
             reserved.fill(&runner);
@@ -185,6 +186,11 @@ impl<'a> DeployPipeline<'a> {
 /// The name under which some stages are deployed, by the first of them.
 pub(super) fn unit_name(pipeline: &ComponentName, first: &str) -> String {
     format!("{pipeline}:{first}")
+}
+
+/// What was done to the name of a unit.
+fn deployed(unit: &Unit) -> Change {
+    Change::now(&unit.named.name, Action::Deployed(Serves::of(&unit.named.revision())))
 }
 
 /// What the state directory keeps of a pipeline.

@@ -206,8 +206,7 @@ fn forget_begun(database: &Database, found: &mut Found) -> Result<()> {
         return Ok(());
     }
     let names: Vec<_> = begun.iter().map(|name| (name, None)).collect();
-    let changes: Vec<_> = begun.iter().map(|name| Change::now(name, Action::Removed)).collect();
-    database.commit(&Transaction { names: &names, changes: &changes, ..Transaction::default() })?;
+    database.commit(&Transaction { names: &names, ..Transaction::default() })?;
     found.names.retain(|name, _| !begun.contains(name));
     Ok(())
 }

@@ -142,9 +142,7 @@ async fn one_that_was_being_deployed_is_not_there_after_a_restart() {
     let second = host(left.path());
     assert!(second.summaries().is_empty() && second.pipelines().is_empty());
     assert_eq!(blobs(left.path()), 0);
-    let changes: Vec<String> =
-        second.history().expect("kept").iter().map(|change| change.action.to_string()).collect();
-    assert_eq!(changes, ["deployed revision 1", "removed"]);
+    assert!(second.history().expect("kept").is_empty());
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -85,7 +85,8 @@ fn lookup<'a>(draft: &'a Draft, place: &str, name: &str) -> Result<&'a Function,
     let name: FunctionName =
         name.parse().map_err(|error: crate::FunctionNameError| failed(error.to_string()))?;
     let found = draft.component.world().function(&name);
-    found.map_err(|error| failed(format!("stage `{}`: {error}", draft.name)))
+    let own = format!("stage `{}`", draft.name);
+    found.map_err(|error| failed(if place == own { error.to_string() } else { format!("{own}: {error}") }))
 }
 
 fn two_functions(draft: &Draft, place: String, first: &Function, second: &Function) -> PipelineProblem {

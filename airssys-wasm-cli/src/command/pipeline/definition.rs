@@ -1,0 +1,60 @@
+//! A definition in a file, and the components that it names.
+
+use std::path::{Path, PathBuf};
+
+use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineDefinition};
+use airssys_wasm_host::Component;
+
+use crate::api::{Problem, build, kinds};
+use crate::client::{Client, segment};
+use crate::command::file::{self, Source};
+
+pub(super) struct Definition {
+    pub(super) said: PipelineDefinition,
+    folder: PathBuf,
+}
+
+impl Definition {
+    /// Reads a file.
+    pub(super) fn read(path: &Path) -> Result<Self, Problem> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Problem::new(kinds::FILE, format!("cannot read `{}`", path.display())).because(error)
+        })?;
+        let said = PipelineDefinition::from_toml(&text)
+            .map_err(|error| Problem::new("invalid-pipeline", format!("`{}`: {error}", path.display())))?;
+        Ok(Self { said, folder: path.parent().map(Path::to_owned).unwrap_or_default() })
+    }
+
+    /// The bytes of the components that are files, by the places of their stages.
+    pub(super) fn files(&self) -> Result<Vec<(usize, Vec<u8>)>, Problem> {
+        let stages = self.said.stages().enumerate();
+        let files = stages.filter_map(|(place, (_, stage))| Some((place, self.file(stage.component())?)));
+        files.map(|(place, path)| Ok((place, file::read(&path)?))).collect()
+    }
+
+    /// The pipeline, checked; what is published is asked of a host process.
+    pub(super) async fn build(&self, client: &Client) -> Result<ComponentPipeline, Problem> {
+        let mut components = Vec::new();
+        for (_, stage) in self.said.stages() {
+            let component = self.component(client, stage.component()).await;
+            components.push(component.map_err(|problem| problem.to_string()));
+        }
+        build(&self.said, components)
+    }
+
+    async fn component(&self, client: &Client, reference: &str) -> Result<Component, Problem> {
+        let bytes = match self.file(reference) {
+            Some(path) => file::read(&path)?,
+            None => client.fetch(&format!("/v1/packages/{}", segment(reference))).await?.to_vec(),
+        };
+        Ok(Component::from_bytes(bytes)?)
+    }
+
+    /// Where a component is, if it is a file.
+    fn file(&self, reference: &str) -> Option<PathBuf> {
+        match Source::of(reference) {
+            Source::File(path) => Some(self.folder.join(path)),
+            Source::Published(_) => None,
+        }
+    }
+}

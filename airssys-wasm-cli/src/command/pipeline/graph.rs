@@ -1,0 +1,52 @@
+//! `airssys-wasm pipeline graph`
+
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+
+use super::definition::Definition;
+use super::path;
+use crate::api::{GraphView, Problem};
+use crate::command::Common;
+use crate::output::{Format, say};
+
+/// Show a pipeline as a picture: for Mermaid, for Graphviz, in words, or as its file
+#[derive(Args, Debug)]
+pub(super) struct Graph {
+    /// A pipeline's file, or the name of one that is deployed
+    #[arg(value_name = "FILE|NAME")]
+    pipeline: String,
+    /// What it is shown as
+    #[arg(long, value_name = "FORM", default_value = "mermaid")]
+    form: Form,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Form {
+    Mermaid,
+    Dot,
+    Words,
+    Toml,
+}
+
+impl Graph {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+        let graph = match file_of(&self.pipeline) {
+            Some(file) => GraphView::from(&Definition::read(file)?.build(&common.client()).await?),
+            None => common.client().get(&path(&self.pipeline, "/graph")).await?,
+        };
+        match (common.output, self.form) {
+            (Format::Json, _) => common.output.show(&graph),
+            (_, Form::Mermaid) => say(graph.mermaid.trim_end()),
+            (_, Form::Dot) => say(graph.dot.trim_end()),
+            (_, Form::Words) => say(graph.text.trim_end()),
+            (_, Form::Toml) => say(graph.definition.trim_end()),
+        }
+        Ok(())
+    }
+}
+
+/// The file that is meant, unless it is a name.
+pub(super) fn file_of(text: &str) -> Option<&Path> {
+    (text.contains('/') || text.ends_with(".toml")).then(|| Path::new(text))
+}

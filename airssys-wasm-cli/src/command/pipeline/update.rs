@@ -1,0 +1,60 @@
+//! `airssys-wasm pipeline update`
+
+use clap::Args;
+
+use super::path;
+use crate::api::{Problem, PromotedView, StageUpdateSpec};
+use crate::client::segment;
+use crate::command::Common;
+use crate::command::file::Source;
+use crate::command::given::GrantArguments;
+use crate::command::registry::RegistryArgument;
+
+/// Replace the component in a stage of a pipeline while it runs
+///
+/// Every edge of the stage is checked again first. `airssys-wasm rollback PIPELINE:STAGE` goes
+/// back.
+#[derive(Args, Debug)]
+pub(super) struct Update {
+    /// The name of the pipeline
+    name: String,
+    /// The stage
+    stage: String,
+    /// The component's file; or what is published: `parse@^1.2`
+    #[arg(value_name = "FILE|NAME[@VERSION]")]
+    source: String,
+    /// How items move: `blue-green`, or `recreate`
+    #[arg(long, value_name = "STRATEGY", default_value = "blue-green")]
+    strategy: String,
+    /// Let an older version follow
+    #[arg(long)]
+    any_version: bool,
+    /// Let what a stateful component remembers be lost
+    #[arg(long)]
+    discard_state: bool,
+    #[command(flatten)]
+    registry: RegistryArgument,
+    #[command(flatten)]
+    grants: GrantArguments,
+}
+
+impl Update {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+        let source = Source::of(&self.source);
+        let package = match source.package() {
+            Some(package) => Some(self.registry.resolve(common, &package).await?),
+            None => None,
+        };
+        let spec = StageUpdateSpec {
+            strategy: Some(self.strategy),
+            package,
+            grants: if self.grants.is_empty() { None } else { Some(self.grants.given()?) },
+            any_version: self.any_version,
+            discard_state: self.discard_state,
+        };
+        let path = path(&self.name, &format!("/stages/{}/update", segment(&self.stage)));
+        let promoted: PromotedView = common.client().upload(&path, &spec, source.read()?).await?;
+        common.output.show(&promoted);
+        Ok(())
+    }
+}

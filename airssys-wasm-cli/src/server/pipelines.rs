@@ -1,0 +1,106 @@
+//! Pipelines: deployed, run, replaced stage by stage, removed.
+//!
+//! Tests: the crate's `tests/cli/pipelines`.
+
+use std::sync::Arc;
+
+use airssys_wasm_host::pipeline::{Inputs, PipelineDeployment};
+use axum::body::Body;
+use axum::extract::{Multipart, Path, State};
+use axum::response::Response;
+use futures_util::{Stream, StreamExt as _, stream};
+use parking_lot::Mutex;
+
+use super::Process;
+use super::lines::{lines, ndjson};
+use super::reply::{Refused, Reply, answer, aside};
+use super::rollouts::{meant, prepare_stage};
+use super::{packages, upload};
+use crate::api::{
+    Came, GraphView, PipelineSpec, PipelineView, Problem, PromotedView, StageUpdateSpec, inputs,
+    part_of_stage,
+};
+
+pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PipelineView>> {
+    let names = process.host.pipelines();
+    let view = move |name: airssys_wasm_host::ComponentName| match process.host.pipeline(name.as_str()) {
+        Ok(pipeline) => PipelineView::of(&pipeline),
+        Err(error) => PipelineView::broken(name.to_string(), error.to_string()),
+    };
+    answer(aside(move || Ok(names.into_iter().map(view).collect())).await?)
+}
+
+pub(super) async fn deploy(State(process): State<Process>, form: Multipart) -> Reply<PipelineView> {
+    let (spec, sent) = upload::parts::<PipelineSpec>(form).await?;
+    let mut components = Vec::new();
+    for (place, (_, stage)) in spec.definition.stages().enumerate() {
+        let component = match sent.get(&part_of_stage(place)) {
+            Some(bytes) => upload::component(bytes.clone()).await,
+            None => packages::find(&process, stage.component()).await,
+        };
+        components.push(component.map_err(|problem| problem.to_string()));
+    }
+    let pipeline = spec.build(components)?;
+    let deployed = spec.prepare(process.host.deploy_pipeline(pipeline))?.await?;
+    answer(PipelineView::of(&deployed))
+}
+
+pub(super) async fn status(State(process): State<Process>, Path(name): Path<String>) -> Reply<PipelineView> {
+    answer(PipelineView::of(&find(&process, name).await?))
+}
+
+pub(super) async fn graph(State(process): State<Process>, Path(name): Path<String>) -> Reply<GraphView> {
+    answer(GraphView::from(&find(&process, name).await?.pipeline()))
+}
+
+pub(super) async fn remove(State(process): State<Process>, Path(name): Path<String>) -> Reply<()> {
+    process.host.remove_pipeline(&name).await?;
+    answer(())
+}
+
+pub(super) async fn update(
+    State(process): State<Process>,
+    Path((name, stage)): Path<(String, String)>,
+    form: Multipart,
+) -> Reply<PromotedView> {
+    let (spec, component) = upload::read::<StageUpdateSpec>(form).await?;
+    let pipeline = find(&process, name.clone()).await?;
+    let component = meant(&process, spec.package.as_deref(), component).await?;
+    let promoted = prepare_stage(pipeline.update(&stage, component), &spec)?.await?;
+    answer(PromotedView::of(&format!("{name}:{stage}"), &promoted))
+}
+
+/// An item a line in, an outcome a line out. A line that is none ends the run.
+pub(super) async fn run(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+    body: Body,
+) -> Result<Response, Refused> {
+    let pipeline = find(&process, name).await?;
+    let wrong = Arc::new(Mutex::new(None));
+    let items = items(&pipeline, lines(body), &wrong);
+    let outcomes =
+        if pipeline.pipeline().inputs().is_empty() { pipeline.run_sources() } else { pipeline.run(items) };
+    let last = stream::once(async move { wrong.lock().take() });
+    let came = outcomes
+        .map(Came::of)
+        .chain(last.filter_map(|problem| std::future::ready(problem.map(|problem| Came::Ended { problem }))));
+    Ok(ndjson(came, process.ending))
+}
+
+fn items(
+    pipeline: &PipelineDeployment,
+    lines: impl Stream<Item = Result<String, Problem>> + Send + 'static,
+    wrong: &Arc<Mutex<Option<Problem>>>,
+) -> impl Stream<Item = Inputs> + Send + 'static {
+    let (pipeline, wrong) = (pipeline.pipeline(), Arc::clone(wrong));
+    let read = lines.map(move |line| line.and_then(|line| inputs(&pipeline, &line)));
+    read.scan((), move |(), item| {
+        std::future::ready(item.map_err(|problem| *wrong.lock() = Some(problem)).ok())
+    })
+}
+
+async fn find(process: &Process, name: String) -> Result<PipelineDeployment, Problem> {
+    let host = process.host.clone();
+    aside(move || host.pipeline(&name)).await
+}
