@@ -7,6 +7,7 @@
 //! | `server` | the host process: the API over the host library, its log | what a command looks like |
 //! | `client` | asks a host process over its socket | what is asked |
 //! | `registry` | an OCI registry: push, pull, versions | the host process |
+//! | `declared` | the file of what should be deployed, and its lock file | how that is done |
 //! | `output` | text or JSON, tables, errors with their exit codes | what is shown |
 //! | `places` | where state and socket are unless said | |
 //! | `settings` | the file of settings of a host process | what is said on the command line |
@@ -16,6 +17,7 @@
 mod api;
 mod client;
 mod command;
+mod declared;
 mod output;
 mod places;
 mod registry;

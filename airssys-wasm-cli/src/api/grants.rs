@@ -32,6 +32,12 @@ pub(crate) struct Revoked {
     pub(crate) touched: Vec<String>,
 }
 
+impl Revoked {
+    pub(crate) fn of(touched: &[airssys_wasm_core::Rule]) -> Self {
+        Self { touched: touched.iter().map(|rule| rule.without_value().to_string()).collect() }
+    }
+}
+
 impl GrantsView {
     pub(crate) fn of(grants: &Grants, requests: Option<Vec<String>>, learned: Option<Vec<String>>) -> Self {
         let texts = |rules: &mut dyn Iterator<Item = &airssys_wasm_core::Rule>| {

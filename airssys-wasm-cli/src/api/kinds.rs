@@ -18,5 +18,7 @@ pub(crate) const VERSION_TAKEN: &str = "version-taken";
 pub(crate) const NOT_PUBLISHED: &str = "not-published";
 /// The same: no name, or no version.
 pub(crate) const UNNAMED: &str = "unnamed";
+/// Something is not as it should be.
+pub(crate) const OTHERWISE: &str = "otherwise";
 /// A failure that is nobody's mistake but ours.
 pub(crate) const INTERNAL: &str = "internal";

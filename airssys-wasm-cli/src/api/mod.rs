@@ -5,12 +5,14 @@
 mod call;
 mod change;
 mod deployment;
+mod desired;
 mod grants;
 mod happening;
 pub(crate) mod kinds;
 mod package;
 mod pipeline;
 mod problem;
+mod rehearsal;
 mod spec;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,7 @@ pub(crate) use change::ChangeView;
 pub(crate) use deployment::{
     DeploymentView, LostView, Overview, PromotedView, RevisionView, read_request_lines, request_lines,
 };
+pub(crate) use desired::{Applied, Desired, DesiredPipeline};
 pub(crate) use grants::{GrantsView, Revoke, Revoked};
 pub(crate) use happening::{Happening, Line};
 pub(crate) use package::{PackageView, PublishSpec, Published};
@@ -27,6 +30,7 @@ pub(crate) use pipeline::{
     Came, GraphView, LetterView, PipelineSpec, PipelineView, build, inputs, part_of_stage,
 };
 pub(crate) use problem::Problem;
+pub(crate) use rehearsal::{DoneOr, How};
 pub(crate) use spec::{
     Approve, DeploySpec, Given, RollbackSpec, StageUpdateSpec, UpdateSpec, enforcement, parse_instancing,
     parse_strategy, with_version,

@@ -96,14 +96,6 @@ pub(crate) struct LetterView {
 }
 
 impl PipelineSpec {
-    /// The pipeline of these components, a stage each.
-    pub(crate) fn build(
-        &self,
-        components: Vec<Result<airssys_wasm_host::Component, String>>,
-    ) -> Result<ComponentPipeline, Problem> {
-        build(&self.definition, components)
-    }
-
     /// What is said here, said of a deployment.
     pub(crate) fn prepare<'a>(&self, mut deploy: DeployPipeline<'a>) -> Result<DeployPipeline<'a>, Problem> {
         for (stage, given) in &self.grants {

@@ -75,12 +75,32 @@ impl Client {
         spec: &impl Serialize,
         components: impl IntoIterator<Item = (String, Vec<u8>)>,
     ) -> Result<T, Problem> {
+        self.send_parts(Method::POST, path, spec, components).await
+    }
+
+    /// The same for what should be, whatever is there.
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        spec: &impl Serialize,
+        components: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Result<T, Problem> {
+        self.send_parts(Method::PUT, path, spec, components).await
+    }
+
+    async fn send_parts<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        spec: &impl Serialize,
+        components: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Result<T, Problem> {
         let spec = serde_json::to_vec(spec).map_err(|error| misunderstood(&error))?;
         let form = Form::new().part("spec", "application/json", &spec);
         let form = components
             .into_iter()
             .fold(form, |form, (part, bytes)| form.part(&part, "application/wasm", &bytes));
-        self.ask(Method::POST, path, Some(form.finish())).await
+        self.ask(method, path, Some(form.finish())).await
     }
 
     /// Sends lines for as long as there are any, and reads those that come meanwhile.

@@ -1,10 +1,11 @@
 //! `airssys-wasm approve`
 
+use super::dry_run::DryRun;
 use clap::Args;
 
 use super::Common;
 use super::given::GrantArguments;
-use crate::api::{self, Problem, PromotedView};
+use crate::api::{self, DoneOr, Problem, PromotedView};
 use crate::client::segment;
 
 /// Approve an update that asks for more than its name was granted
@@ -26,6 +27,8 @@ pub(super) struct Approve {
     /// Let what a stateful component remembers be lost
     #[arg(long)]
     discard_state: bool,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Approve {
@@ -37,8 +40,8 @@ impl Approve {
             any_version: self.any_version,
             discard_state: self.discard_state,
         };
-        let path = format!("/v1/deployments/{}/approve", segment(&self.name));
-        let promoted: PromotedView = common.client().post(&path, &approve).await?;
+        let path = self.dry_run.path(&format!("/v1/deployments/{}/approve", segment(&self.name)));
+        let promoted: DoneOr<PromotedView> = common.client().post(&path, &approve).await?;
         common.output.show(&promoted);
         Ok(())
     }

@@ -8,9 +8,10 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::difference::Difference;
+use super::dry_run::DryRun;
 use super::given::GrantArguments;
 use super::{Common, file, logs};
-use crate::api::{GrantsView, Problem, PromotedView, Revoke, Revoked, kinds, read_request_lines};
+use crate::api::{DoneOr, GrantsView, Problem, PromotedView, Revoke, Revoked, kinds, read_request_lines};
 use crate::client::segment;
 use crate::output::Shown;
 
@@ -34,6 +35,8 @@ enum Command {
         name: String,
         #[command(flatten)]
         grants: GrantArguments,
+        #[command(flatten)]
+        dry_run: DryRun,
     },
     /// Take something back, from every revision and from calls that are under way
     Revoke {
@@ -41,6 +44,8 @@ enum Command {
         name: String,
         /// What: 'http https://api.example.com'
         rule: String,
+        #[command(flatten)]
+        dry_run: DryRun,
     },
     /// Show what a component's file requests in addition to the one that serves, and no more
     Diff {
@@ -68,12 +73,14 @@ impl Caps {
                 let view: GrantsView = client.get(&path(&name, "grants")).await?;
                 common.output.show(&view);
             }
-            Command::Grant { name, grants } => {
-                let promoted: PromotedView = client.post(&path(&name, "grants"), &grants.given()?).await?;
+            Command::Grant { name, grants, dry_run } => {
+                let path = dry_run.path(&path(&name, "grants"));
+                let promoted: DoneOr<PromotedView> = client.post(&path, &grants.given()?).await?;
                 common.output.show(&promoted);
             }
-            Command::Revoke { name, rule } => {
-                let revoked: Revoked = client.post(&path(&name, "revoke"), &Revoke { rule }).await?;
+            Command::Revoke { name, rule, dry_run } => {
+                let path = dry_run.path(&path(&name, "revoke"));
+                let revoked: DoneOr<Revoked> = client.post(&path, &Revoke { rule }).await?;
                 common.output.show(&revoked);
             }
             Command::Diff { name, file } => {

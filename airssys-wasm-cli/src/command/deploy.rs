@@ -1,12 +1,13 @@
 //! `airssys-wasm deploy`
 
+use super::dry_run::DryRun;
 use clap::Args;
 
 use super::Common;
 use super::file::Source;
 use super::given::{GrantArguments, RunsUnder};
 use super::registry::RegistryArgument;
-use crate::api::{DeploySpec, Problem, PromotedView};
+use crate::api::{DeploySpec, DoneOr, Problem, PromotedView};
 
 /// Deploy a component under a name
 ///
@@ -32,6 +33,8 @@ pub(super) struct Deploy {
     /// Find out what it needs: allow what is granted although it was not requested, and record
     #[arg(long)]
     audit_only: bool,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Deploy {
@@ -52,7 +55,8 @@ impl Deploy {
             audit_only: self.audit_only,
         };
         let component = source.read()?;
-        let deployed: PromotedView = common.client().upload("/v1/deployments", &spec, component).await?;
+        let path = self.dry_run.path("/v1/deployments");
+        let deployed: DoneOr<PromotedView> = common.client().upload(&path, &spec, component).await?;
         common.output.show(&deployed);
         Ok(())
     }

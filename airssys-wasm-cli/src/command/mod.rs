@@ -1,5 +1,6 @@
 //! Subcommands, a file each: what may be said, what is asked of whom, what is shown.
 
+mod apply;
 mod approve;
 mod bench_call;
 mod call;
@@ -7,6 +8,7 @@ mod caps;
 mod completions;
 mod deploy;
 mod difference;
+mod dry_run;
 mod events;
 mod file;
 mod given;
@@ -95,6 +97,8 @@ enum Command {
     Rollback(rollback::Rollback),
     Approve(approve::Approve),
     Remove(remove::Remove),
+    Apply(apply::Apply),
+    Diff(apply::Diff),
     List(list::List),
     Status(status::Status),
     History(history::History),
@@ -140,6 +144,8 @@ impl Command {
             Self::Rollback(command) => command.run(common).await,
             Self::Approve(command) => command.run(common).await,
             Self::Remove(command) => command.run(common).await,
+            Self::Apply(command) => command.run(common).await,
+            Self::Diff(command) => command.run(common).await,
             Self::List(command) => command.run(common).await,
             Self::Status(command) => command.run(common).await,
             Self::History(command) => command.run(common).await,

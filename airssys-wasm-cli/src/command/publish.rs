@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use super::dry_run::DryRun;
 use airssys_wasm_host::Component;
 use clap::Args;
 
 use super::registry::RegistryArgument;
 use super::{Common, file};
-use crate::api::{Problem, PublishSpec, Published};
+use crate::api::{DoneOr, Problem, PublishSpec, Published};
 
 /// Publish a component under its name and version, for `deploy` and `update` to find
 ///
@@ -25,6 +26,8 @@ pub(super) struct Publish {
     component_version: Option<String>,
     #[command(flatten)]
     registry: RegistryArgument,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Publish {
@@ -33,11 +36,19 @@ impl Publish {
         let component = file::read(&self.file)?;
         if let Some(registry) = self.registry.get() {
             let component = spec.apply(Component::from_bytes(component)?)?;
-            registry.push(&component).await?;
-            common.output.show(&Published::of(&component));
+            let published = if self.dry_run.dry_run {
+                registry.check_push(&component).await?;
+                let digest = component.digest();
+                DoneOr::would(format!("push {digest} to the registry"))
+            } else {
+                registry.push(&component).await?;
+                DoneOr::Done(Published::of(&component))
+            };
+            common.output.show(&published);
             return Ok(());
         }
-        let published: Published = common.client().upload("/v1/packages", &spec, Some(component)).await?;
+        let path = self.dry_run.path("/v1/packages");
+        let published: DoneOr<Published> = common.client().upload(&path, &spec, Some(component)).await?;
         common.output.show(&published);
         Ok(())
     }

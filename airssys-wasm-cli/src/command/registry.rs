@@ -19,6 +19,11 @@ pub(super) struct RegistryArgument {
 }
 
 impl RegistryArgument {
+    /// The registry that a file says, if it says one.
+    pub(super) fn of(registry: Option<RegistryPlace>) -> Self {
+        Self { registry }
+    }
+
     pub(super) fn get(self) -> Option<Registry> {
         self.registry.map(Registry::new)
     }
@@ -86,7 +91,7 @@ pub(super) async fn keep(
 }
 
 /// The version that is meant, of those that the host process keeps.
-async fn kept(common: &Common, wanted: &PackageRef) -> Result<Option<semver::Version>, Problem> {
+pub(super) async fn kept(common: &Common, wanted: &PackageRef) -> Result<Option<semver::Version>, Problem> {
     let packages: Vec<PackageView> = common.client().get("/v1/packages").await?;
     let package = packages.into_iter().find(|package| package.name == wanted.name.as_str());
     let versions: Vec<semver::Version> = package

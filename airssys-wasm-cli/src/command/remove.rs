@@ -1,9 +1,10 @@
 //! `airssys-wasm remove`
 
+use super::dry_run::DryRun;
 use clap::Args;
 
 use super::Common;
-use crate::api::Problem;
+use crate::api::{DoneOr, Problem};
 use crate::client::segment;
 
 /// Remove a name, once its last call has ended
@@ -13,12 +14,15 @@ use crate::client::segment;
 pub(super) struct Remove {
     /// The name
     name: String,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Remove {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        common.client().delete::<()>(&format!("/v1/deployments/{}", segment(&self.name))).await?;
-        common.output.show(&());
+        let path = self.dry_run.path(&format!("/v1/deployments/{}", segment(&self.name)));
+        let removed: DoneOr<()> = common.client().delete(&path).await?;
+        common.output.show(&removed);
         Ok(())
     }
 }

@@ -1,9 +1,10 @@
 //! `airssys-wasm rollback`
 
+use super::dry_run::DryRun;
 use clap::Args;
 
 use super::Common;
-use crate::api::{Problem, PromotedView, RollbackSpec};
+use crate::api::{DoneOr, Problem, PromotedView, RollbackSpec};
 use crate::client::segment;
 
 /// Let the revision serve again that served before, or a version
@@ -22,6 +23,8 @@ pub(super) struct Rollback {
     /// Let what a stateful component remembers be lost
     #[arg(long)]
     discard_state: bool,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Rollback {
@@ -31,8 +34,8 @@ impl Rollback {
             strategy: Some(self.strategy),
             discard_state: self.discard_state,
         };
-        let path = format!("/v1/deployments/{}/rollback", segment(&self.name));
-        let promoted: PromotedView = common.client().post(&path, &spec).await?;
+        let path = self.dry_run.path(&format!("/v1/deployments/{}/rollback", segment(&self.name)));
+        let promoted: DoneOr<PromotedView> = common.client().post(&path, &spec).await?;
         common.output.show(&promoted);
         Ok(())
     }

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use super::dry_run::DryRun;
 use clap::Args;
 
 use super::given::{GrantArguments, RunsUnder};
 use super::registry::RegistryArgument;
 use super::{Common, file};
-use crate::api::{Problem, PromotedView, UpdateSpec};
+use crate::api::{DoneOr, Problem, PromotedView, UpdateSpec};
 use crate::client::segment;
 
 /// Replace the component that serves a name, without dropping a call
@@ -40,6 +41,8 @@ pub(super) struct Update {
     grants: GrantArguments,
     #[command(flatten)]
     under: RunsUnder,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Update {
@@ -65,8 +68,8 @@ impl Update {
             discard_state: self.discard_state,
         };
         let component = self.file.as_deref().map(file::read).transpose()?;
-        let path = format!("/v1/deployments/{}/update", segment(name));
-        let promoted: PromotedView = common.client().upload(&path, &spec, component).await?;
+        let path = self.dry_run.path(&format!("/v1/deployments/{}/update", segment(name)));
+        let promoted: DoneOr<PromotedView> = common.client().upload(&path, &spec, component).await?;
         common.output.show(&promoted);
         Ok(())
     }

@@ -97,28 +97,40 @@ impl Registry {
         Ok(component.with_name(wanted.name.as_str())?.with_version(version.clone()))
     }
 
-    /// Pushes a component under its name and version. The same again changes nothing.
+    /// Whether a component can be pushed under its name and version: they, if it is not there.
     ///
     /// # Errors
     ///
     /// If the version is there with other bytes.
-    pub(crate) async fn push(&self, component: &Component) -> Result<(), Problem> {
+    pub(crate) async fn check_push<'a>(
+        &self,
+        component: &'a Component,
+    ) -> Result<Option<(&'a ComponentName, &'a Version)>, Problem> {
         let (Some(name), Some(version)) = (component.name(), component.version()) else {
             let message = "it says no name or no version; say them with `--name` and `--component-version`";
             return Err(Problem::new(kinds::UNNAMED, message));
         };
         let digest = component.digest().to_string();
         match self.layer(name, version).await? {
-            Some(there) if there.digest == digest => return Ok(()),
+            Some(there) if there.digest == digest => Ok(None),
             Some(there) => {
                 let message = format!(
                     "{name} {version} is at `{}` already, with the digest {}",
                     self.place, there.digest
                 );
-                return Err(Problem::new(kinds::VERSION_TAKEN, message));
+                Err(Problem::new(kinds::VERSION_TAKEN, message))
             }
-            None => {}
+            None => Ok(Some((name, version))),
         }
+    }
+
+    /// Pushes a component under its name and version. The same again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the version is there with other bytes.
+    pub(crate) async fn push(&self, component: &Component) -> Result<(), Problem> {
+        let Some((name, version)) = self.check_push(component).await? else { return Ok(()) };
         let (layer, config, manifest) = artifact::of(component);
         let image = self.place.image(name, version);
         let pushed = self.client.push(&image, &[layer], config, &self.user, Some(manifest)).await;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::Process;
 use super::reply::{Reply, answer, aside};
-use crate::api::{About, ChangeView, DeploymentView, LostView, Overview};
+use crate::api::{About, ChangeView, DeploymentView, DoneOr, How, LostView, Overview};
 
 pub(super) async fn about(State(process): State<Process>) -> Reply<About> {
     let summaries = process.host.summaries();
@@ -42,9 +42,18 @@ pub(super) async fn status(
     answer(view.await?)
 }
 
-pub(super) async fn remove(State(process): State<Process>, Path(name): Path<String>) -> Reply<()> {
+pub(super) async fn remove(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+    Query(how): Query<How>,
+) -> Reply<DoneOr<()>> {
+    if how.dry_run {
+        let (host, owned) = (process.host.clone(), name.clone());
+        aside(move || host.check_removal(&[&owned])).await?;
+        return answer(DoneOr::would(format!("remove {name} with its revisions and grants")));
+    }
     process.host.remove(&name).await?;
-    answer(())
+    answer(DoneOr::Done(()))
 }
 
 /// Of which name; all unless said.

@@ -6,6 +6,7 @@
 //! | `journal` | the last lines and decisions, for who asks later and who watches |
 //! | `routes` | which path does what |
 //! | `deployments`, `rollouts`, `grants`, `calls`, `packages`, `pipelines`, `watching` | what is behind them |
+//! | `apply`, `compare` | what should be, and how it is otherwise |
 //! | `dead_letters` | what pipelines put aside |
 //! | `metrics` | what is counted, as Prometheus reads it |
 //! | `upload` | a component with what is said of it |
@@ -13,7 +14,9 @@
 //! | `reply` | an answer, or a problem with its status |
 //! | `ending` | from the signal to the last answer |
 
+mod apply;
 mod calls;
+mod compare;
 mod dead_letters;
 mod deployments;
 mod ending;
@@ -61,6 +64,8 @@ pub(crate) struct Process {
     host: Host,
     journal: Arc<Journal>,
     ending: Ending,
+    /// Of components that are deployed without limits of their own.
+    limits: Limits,
 }
 
 /// Serves until a signal ends it.
@@ -73,14 +78,14 @@ pub(crate) async fn serve(setup: Setup) -> Result<(), Problem> {
     let host = Host::builder()
         .state_directory(&setup.state_directory)
         .revisions_kept(setup.revisions_kept)
-        .limits(setup.limits)
+        .limits(setup.limits.clone())
         .guest_log(Arc::clone(&journal))
         .audit_log(Arc::clone(&journal))
         .dead_letters(LetterBox::open(&setup.state_directory)?)
         .build()?;
     let listener = OwnersSocket::bind(&setup.socket)?;
     let ending = Ending::on_signals()?;
-    let process = Process { host, journal, ending: ending.clone() };
+    let process = Process { host, journal, ending: ending.clone(), limits: setup.limits };
     tell_ready(&process, &setup.socket);
     let router = routes::router(process);
     let served = axum::serve(listener, router).with_graceful_shutdown(ending.clone().begun());

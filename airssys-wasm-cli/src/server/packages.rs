@@ -1,13 +1,14 @@
 //! What is published here.
 
 use airssys_wasm_host::{Component, PackageRef};
-use axum::extract::{Multipart, Path, State};
+use axum::extract::{Multipart, Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 
 use super::Process;
 use super::reply::{Refused, Reply, answer, aside};
+use super::rollouts::identity;
 use super::upload;
-use crate::api::{PackageView, Problem, PublishSpec, Published};
+use crate::api::{DoneOr, How, PackageView, Problem, PublishSpec, Published};
 
 pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PackageView>> {
     let packages = aside(move || process.host.packages()).await?;
@@ -18,12 +19,21 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PackageVie
     answer(packages.iter().map(view).collect())
 }
 
-pub(super) async fn publish(State(process): State<Process>, form: Multipart) -> Reply<Published> {
+pub(super) async fn publish(
+    State(process): State<Process>,
+    Query(how): Query<How>,
+    form: Multipart,
+) -> Reply<DoneOr<Published>> {
     let (spec, component) = upload::read::<PublishSpec>(form).await?;
     let component = spec.apply(upload::sent(component)?)?;
+    if how.dry_run {
+        let told = format!("publish {}", identity(None, &component));
+        aside(move || process.host.check_publication(&component)).await?;
+        return answer(DoneOr::would(told));
+    }
     let digest = component.digest().to_string();
     let (name, version) = aside(move || process.host.publish(&component)).await?;
-    answer(Published { name: name.to_string(), version: version.to_string(), digest })
+    answer(DoneOr::Done(Published { name: name.to_string(), version: version.to_string(), digest }))
 }
 
 /// The bytes of a version.

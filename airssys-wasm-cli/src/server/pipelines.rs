@@ -2,23 +2,27 @@
 //!
 //! Tests: the crate's `tests/cli/pipelines`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use airssys_wasm_core::pipeline::PipelineDefinition;
+use airssys_wasm_host::Component;
 use airssys_wasm_host::pipeline::{Inputs, PipelineDeployment};
 use axum::body::Body;
-use axum::extract::{Multipart, Path, State};
+use axum::extract::{Multipart, Path, Query, State};
 use axum::response::Response;
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
 use parking_lot::Mutex;
 
 use super::Process;
 use super::lines::{lines, ndjson};
 use super::reply::{Refused, Reply, answer, aside};
-use super::rollouts::{meant, prepare_stage};
+use super::rollouts::{identity, meant, prepare_stage};
 use super::{packages, upload};
 use crate::api::{
-    Came, GraphView, PipelineSpec, PipelineView, Problem, PromotedView, StageUpdateSpec, inputs,
-    part_of_stage,
+    Came, DoneOr, GraphView, How, PipelineSpec, PipelineView, Problem, PromotedView, StageUpdateSpec, build,
+    inputs, part_of_stage,
 };
 
 pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PipelineView>> {
@@ -30,19 +34,38 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PipelineVi
     answer(aside(move || Ok(names.into_iter().map(view).collect())).await?)
 }
 
-pub(super) async fn deploy(State(process): State<Process>, form: Multipart) -> Reply<PipelineView> {
+pub(super) async fn deploy(
+    State(process): State<Process>,
+    Query(how): Query<How>,
+    form: Multipart,
+) -> Reply<DoneOr<PipelineView>> {
     let (spec, sent) = upload::parts::<PipelineSpec>(form).await?;
+    let components = components(&process, &spec.definition, &sent).await;
+    let pipeline = build(&spec.definition, components)?;
+    let told = format!("deploy the pipeline {} with {} stages", pipeline.name(), pipeline.stages().len());
+    let deploy = spec.prepare(process.host.deploy_pipeline(pipeline))?;
+    if how.dry_run {
+        deploy.rehearse().await?;
+        return answer(DoneOr::would(told));
+    }
+    answer(DoneOr::Done(PipelineView::of(&deploy.await?)))
+}
+
+/// The components of the stages, in their order: those that were sent, or are published.
+pub(super) async fn components(
+    process: &Process,
+    definition: &PipelineDefinition,
+    sent: &BTreeMap<String, Bytes>,
+) -> Vec<Result<Component, String>> {
     let mut components = Vec::new();
-    for (place, (_, stage)) in spec.definition.stages().enumerate() {
+    for (place, (_, stage)) in definition.stages().enumerate() {
         let component = match sent.get(&part_of_stage(place)) {
             Some(bytes) => upload::component(bytes.clone()).await,
-            None => packages::find(&process, stage.component()).await,
+            None => packages::find(process, stage.component()).await,
         };
         components.push(component.map_err(|problem| problem.to_string()));
     }
-    let pipeline = spec.build(components)?;
-    let deployed = spec.prepare(process.host.deploy_pipeline(pipeline))?.await?;
-    answer(PipelineView::of(&deployed))
+    components
 }
 
 pub(super) async fn status(State(process): State<Process>, Path(name): Path<String>) -> Reply<PipelineView> {
@@ -53,21 +76,40 @@ pub(super) async fn graph(State(process): State<Process>, Path(name): Path<Strin
     answer(GraphView::from(&find(&process, name).await?.pipeline()))
 }
 
-pub(super) async fn remove(State(process): State<Process>, Path(name): Path<String>) -> Reply<()> {
+pub(super) async fn remove(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+    Query(how): Query<How>,
+) -> Reply<DoneOr<()>> {
+    if how.dry_run {
+        let pipeline = find(&process, name).await?;
+        let stages = pipeline.status().stages.len();
+        return answer(DoneOr::would(format!(
+            "remove the pipeline {} and its {stages} deployments",
+            pipeline.name()
+        )));
+    }
     process.host.remove_pipeline(&name).await?;
-    answer(())
+    answer(DoneOr::Done(()))
 }
 
 pub(super) async fn update(
     State(process): State<Process>,
     Path((name, stage)): Path<(String, String)>,
+    Query(how): Query<How>,
     form: Multipart,
-) -> Reply<PromotedView> {
+) -> Reply<DoneOr<PromotedView>> {
     let (spec, component) = upload::read::<StageUpdateSpec>(form).await?;
     let pipeline = find(&process, name.clone()).await?;
     let component = meant(&process, spec.package.as_deref(), component).await?;
-    let promoted = prepare_stage(pipeline.update(&stage, component), &spec)?.await?;
-    answer(PromotedView::of(&format!("{name}:{stage}"), &promoted))
+    let name = format!("{name}:{stage}");
+    let told = format!("update to {}", identity(Some(&name), &component));
+    let update = prepare_stage(pipeline.update(&stage, component), &spec)?;
+    if how.dry_run {
+        update.rehearse().await?;
+        return answer(DoneOr::would(told));
+    }
+    answer(DoneOr::Done(PromotedView::of(&name, &update.await?)))
 }
 
 /// An item a line in, an outcome a line out. A line that is none ends the run.

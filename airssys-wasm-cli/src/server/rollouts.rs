@@ -5,44 +5,77 @@ use std::time::Instant;
 use airssys_wasm_host::pipeline::UpdateStage;
 use airssys_wasm_host::{Approval, Component, Update};
 use axum::Json;
-use axum::extract::{Multipart, Path, State};
+use axum::extract::{Multipart, Path, Query, State};
 
 use super::Process;
 use super::reply::{Reply, answer, aside};
 use super::{packages, upload};
 use crate::api::{
-    Approve, DeploySpec, Problem, PromotedView, RollbackSpec, StageUpdateSpec, UpdateSpec, enforcement,
-    parse_instancing, parse_strategy, with_version,
+    Approve, DeploySpec, DoneOr, How, Problem, PromotedView, RollbackSpec, StageUpdateSpec, UpdateSpec,
+    enforcement, parse_instancing, parse_strategy, with_version,
 };
 
-pub(super) async fn deploy(State(process): State<Process>, form: Multipart) -> Reply<PromotedView> {
+pub(super) async fn deploy(
+    State(process): State<Process>,
+    Query(how): Query<How>,
+    form: Multipart,
+) -> Reply<DoneOr<PromotedView>> {
     let begun = Instant::now();
     let (spec, component) = upload::read::<DeploySpec>(form).await?;
     let component = meant(&process, spec.package.as_deref(), component).await?;
     let component = with_version(component, spec.version.as_deref())?;
-    let deployed = spec.prepare(process.host.deploy(component))?.await?;
+    let told = identity(spec.name.as_deref(), &component);
+    let deploy = spec.prepare(process.host.deploy(component))?;
+    if how.dry_run {
+        deploy.rehearse().await?;
+        return answer(DoneOr::would(format!("deploy {told}")));
+    }
+    let deployed = deploy.await?;
     let serving = deployed.status().serving;
-    answer(PromotedView {
+    answer(DoneOr::Done(PromotedView {
         name: deployed.name().to_string(),
         from_revision: None,
         revision: serving.revision,
         version: serving.version.as_ref().map(ToString::to_string),
         milliseconds: begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
         calls_draining: 0,
-    })
+    }))
+}
+
+/// A component under a name, as it is told.
+pub(super) fn identity(name: Option<&str>, component: &Component) -> String {
+    let name = name.or(component.name().map(|name| name.as_str())).unwrap_or("it");
+    let version = component.version().map(|version| format!(" {version}")).unwrap_or_default();
+    format!("{name}{version} ({})", component.digest())
 }
 
 pub(super) async fn update(
     State(process): State<Process>,
     Path(name): Path<String>,
+    Query(how): Query<How>,
     form: Multipart,
-) -> Reply<PromotedView> {
+) -> Reply<DoneOr<PromotedView>> {
     let (spec, component) = upload::read::<UpdateSpec>(form).await?;
     wake(&process, &name).await?;
     let component = meant(&process, spec.package.as_deref(), component).await?;
     let component = with_version(component, spec.version.as_deref())?;
-    let promoted = prepare_update(process.host.update(&name, component), &spec)?.await?;
-    answer(PromotedView::of(&name, &promoted))
+    let told = identity(Some(&name), &component);
+    let update = prepare_update(process.host.update(&name, component), &spec)?;
+    finish_update(&name, update, how, format!("update to {told}")).await
+}
+
+/// Carries an update out, or rehearses it.
+pub(super) async fn finish_update(
+    name: &str,
+    update: Update<'_>,
+    how: How,
+    told: String,
+) -> Reply<DoneOr<PromotedView>> {
+    if how.dry_run {
+        update.rehearse().await?;
+        return answer(DoneOr::would(told));
+    }
+    answer(DoneOr::Done(PromotedView::of(name, &update.await?)))
 }
 
 fn prepare_update<'a>(mut update: Update<'a>, spec: &UpdateSpec) -> Result<Update<'a>, Problem> {
@@ -81,24 +114,31 @@ pub(super) fn prepare_stage<'a>(
 pub(super) async fn rollback(
     State(process): State<Process>,
     Path(name): Path<String>,
+    Query(how): Query<How>,
     Json(spec): Json<RollbackSpec>,
-) -> Reply<PromotedView> {
+) -> Reply<DoneOr<PromotedView>> {
     wake(&process, &name).await?;
     let mut rollback = process.host.rollback(&name).strategy(parse_strategy(spec.strategy.as_deref())?);
-    if let Some(version) = spec.to_version {
+    if let Some(version) = &spec.to_version {
         rollback = rollback.to_version(version);
     }
     if spec.discard_state {
         rollback = rollback.discard_state();
     }
-    answer(PromotedView::of(&name, &rollback.await?))
+    if how.dry_run {
+        rollback.rehearse().await?;
+        let to = spec.to_version.map(|version| format!(" to {version}")).unwrap_or_default();
+        return answer(DoneOr::would(format!("roll {name} back{to}")));
+    }
+    answer(DoneOr::Done(PromotedView::of(&name, &rollback.await?)))
 }
 
 pub(super) async fn approve(
     State(process): State<Process>,
     Path(name): Path<String>,
+    Query(how): Query<How>,
     Json(approve): Json<Approve>,
-) -> Reply<PromotedView> {
+) -> Reply<DoneOr<PromotedView>> {
     wake(&process, &name).await?;
     let waiting = process.host.awaiting_approval(&name)?;
     let Some(waiting) = waiting.filter(|waiting| waiting.digest().to_string() == approve.digest) else {
@@ -109,8 +149,8 @@ pub(super) async fn approve(
     let approval = Approval::of(&waiting, approve.grants.read()?);
     let update =
         process.host.approve(&name, approval)?.strategy(parse_strategy(approve.strategy.as_deref())?);
-    let promoted = allow(update, approve.any_version, approve.discard_state).await?;
-    answer(PromotedView::of(&name, &promoted))
+    let update = allow(update, approve.any_version, approve.discard_state);
+    finish_update(&name, update, how, format!("update to {}", identity(Some(&name), &waiting))).await
 }
 
 pub(super) fn allow(update: Update<'_>, any_version: bool, discard_state: bool) -> Update<'_> {

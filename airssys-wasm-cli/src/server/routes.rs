@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use super::upload::COMPONENT_BYTES_MAX;
-use super::{Process, calls, deployments, grants, metrics, packages, pipelines, rollouts, watching};
+use super::{Process, apply, calls, deployments, grants, metrics, packages, pipelines, rollouts, watching};
 use crate::api::{Problem, kinds};
 use crate::server::reply::Refused;
 
@@ -13,7 +13,10 @@ pub(super) fn router(process: Process) -> Router {
     Router::new()
         .route("/v1/about", get(deployments::about))
         .route("/v1/deployments", get(deployments::list).post(rollouts::deploy))
-        .route("/v1/deployments/{name}", get(deployments::status).delete(deployments::remove))
+        .route(
+            "/v1/deployments/{name}",
+            get(deployments::status).put(apply::deployment).delete(deployments::remove),
+        )
         .route("/v1/deployments/{name}/update", post(rollouts::update))
         .route("/v1/deployments/{name}/rollback", post(rollouts::rollback))
         .route("/v1/deployments/{name}/approve", post(rollouts::approve))
@@ -24,7 +27,7 @@ pub(super) fn router(process: Process) -> Router {
         .route("/v1/packages", get(packages::list).post(packages::publish))
         .route("/v1/packages/{package}", get(packages::pull))
         .route("/v1/pipelines", get(pipelines::list).post(pipelines::deploy))
-        .route("/v1/pipelines/{name}", get(pipelines::status).delete(pipelines::remove))
+        .route("/v1/pipelines/{name}", get(pipelines::status).put(apply::pipeline).delete(pipelines::remove))
         .route("/v1/pipelines/{name}/graph", get(pipelines::graph))
         .route("/v1/pipelines/{name}/run", post(pipelines::run))
         .route("/v1/pipelines/{name}/stages/{stage}/update", post(pipelines::update))

@@ -1,5 +1,6 @@
 //! The command as it is used: processes, and what they print.
 
+mod apply;
 mod bad_input;
 mod full;
 mod killed;

@@ -72,6 +72,8 @@ pub enum Decision {
     Do(Effect),
     /// Over: the new revision serves.
     Promoted,
+    /// Over: this was a rehearsal, and nothing was in the way.
+    Rehearsed,
     /// Over: the old revision serves on, because `failed` did.
     RolledBack {
         /// The effect that could not be done.
@@ -96,6 +98,7 @@ pub struct Rollout {
     failed: Option<Effect>,
     /// Effects that undo what was done, last first.
     undo: Vec<Effect>,
+    is_rehearsal: bool,
 }
 
 impl Rollout {
@@ -153,7 +156,22 @@ impl Rollout {
     }
 
     fn following(plan: &'static [Effect]) -> Self {
-        Self { plan, done: 0, failed: None, undo: Vec::new() }
+        Self { plan, done: 0, failed: None, undo: Vec::new(), is_rehearsal: false }
+    }
+
+    /// The same up to where something would be kept, or wait, or run: nobody notices.
+    #[must_use]
+    pub fn rehearsal(self) -> Self {
+        use Effect::*;
+        let is_noticed = |effect: &Effect| matches!(effect, Keep | Pause | Start);
+        let end = self.plan.iter().position(is_noticed).unwrap_or(self.plan.len());
+        Self { plan: &self.plan[..end], is_rehearsal: true, ..self }
+    }
+
+    /// Whether this is a rehearsal.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        self.is_rehearsal
     }
 
     /// What comes next. Asking changes nothing.
@@ -162,6 +180,7 @@ impl Rollout {
         match (self.failed, self.undo.last(), self.plan.get(self.done)) {
             (Some(_), Some(effect), _) | (None, _, Some(effect)) => Decision::Do(*effect),
             (Some(failed), None, _) => Decision::RolledBack { failed },
+            (None, _, None) if self.is_rehearsal => Decision::Rehearsed,
             (None, _, None) => Decision::Promoted,
         }
     }
@@ -274,6 +293,18 @@ mod tests {
                 let paused = done[..step].contains(&Effect::Pause);
                 assert_eq!(done.contains(&Effect::Resume), paused, "{done:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_rehearsal_checks_and_compiles_and_does_nothing_that_is_noticed() {
+        for rollout in all() {
+            let (done, end) = run(rollout.clone().rehearsal(), None);
+            assert_eq!(end, Decision::Rehearsed);
+            assert_eq!(done, rollout.plan[..done.len()]);
+            assert!(rollout.plan.contains(&Effect::Compile) == done.contains(&Effect::Compile));
+            assert!(!done.iter().any(|effect| undoing(*effect).is_some()), "{done:?}");
+            assert!(!done.contains(&Effect::Keep) && !done.contains(&Effect::Switch), "{done:?}");
         }
     }
 

@@ -156,6 +156,15 @@ impl Host {
         self.remove_names(stages, Some(pipeline.clone())).await
     }
 
+    /// Whether names could be removed, all together.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`remove`](Self::remove).
+    pub fn check_removal(&self, names: &[&str]) -> Result<()> {
+        self.0.names.check_removal(names, |named, stays| may_go(named, stays, None))
+    }
+
     async fn remove_names(&self, names: Vec<String>, pipeline: Option<ComponentName>) -> Result<()> {
         let shared = Arc::clone(&self.0);
         let remove = move || shared.remove(&names, pipeline.as_ref());
@@ -352,6 +361,15 @@ impl Host {
         self.state()?.publish(component)
     }
 
+    /// Whether a component could be published. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`publish`](Self::publish).
+    pub fn check_publication(&self, component: &Component) -> Result<()> {
+        self.state()?.check_publication(component)
+    }
+
     /// The published component that is meant. Blocks while it is read.
     ///
     /// # Errors
@@ -392,16 +410,7 @@ impl Shared {
     /// stages of, if one is said.
     fn remove(&self, names: &[String], pipeline: Option<&ComponentName>) -> Result<Vec<Arc<Named>>> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let gone = self.names.remove(&names, pipeline, |named, stays| {
-            match &named.pipeline {
-                Some(owner) if Some(owner) != pipeline => return Err(is_stage(&named.name, owner)),
-                _ => {}
-            }
-            let mut linked = named.callers.linked();
-            // A caller that was removed may have instances that are being dropped.
-            linked.retain(|by| Some(by) != pipeline && stays(by));
-            if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
-        })?;
+        let gone = self.names.remove(&names, pipeline, |named, stays| may_go(named, stays, pipeline))?;
         pipeline.iter().for_each(|name| self.pipelines.remove(name));
         Ok(gone)
     }
@@ -437,6 +446,22 @@ fn cut_links_when_drained(all: Vec<Arc<Named>>) {
         // Nobody can be calling.
         Err(_) => cut(&all),
     }
+}
+
+/// Whether a name may be removed, with the pipeline that it is a stage of, if one is said.
+fn may_go(
+    named: &Named,
+    stays: &dyn Fn(&ComponentName) -> bool,
+    pipeline: Option<&ComponentName>,
+) -> Result<()> {
+    match &named.pipeline {
+        Some(owner) if Some(owner) != pipeline => return Err(is_stage(&named.name, owner)),
+        _ => {}
+    }
+    let mut linked = named.callers.linked();
+    // A caller that was removed may have instances that are being dropped.
+    linked.retain(|by| Some(by) != pipeline && stays(by));
+    if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
 }
 
 fn is_stage(name: &ComponentName, pipeline: &ComponentName) -> Error {

@@ -82,20 +82,9 @@ impl Names {
         pipeline: Option<&ComponentName>,
         may_go: impl Fn(&Named, &dyn Fn(&ComponentName) -> bool) -> Result<()>,
     ) -> Result<Vec<Arc<Named>>> {
-        let broken = self.broken(going);
-        let is_broken = |name: &str| broken.iter().any(|known| known.as_str() == name);
-        let whole: Vec<&str> = going.iter().copied().filter(|name| !is_broken(name)).collect();
-        whole.iter().try_for_each(|name| self.get(name).map(drop))?;
+        let (whole, broken) = self.wake_all(going)?;
         let mut names = self.awake.0.write();
-        let known = whole.iter().map(|name| find(&names, name).unwrap_or_else(|| Err(not_deployed(name))));
-        let mut going: Vec<_> = known.collect::<Result<_>>()?;
-        // One that is named twice goes once, and all lock each other in one order.
-        going.sort_by(|one, other| one.name.cmp(&other.name));
-        going.dedup_by(|one, other| one.name == other.name);
-        let stays = |name: &ComponentName| {
-            names.get(name).is_some_and(Option::is_some) && !going.iter().any(|named| named.name == *name)
-        };
-        going.iter().try_for_each(|named| may_go(named, &stays))?;
+        let going = going_of(&names, &whole, may_go)?;
         let keeping: Vec<_> = going.iter().map(|named| named.keeping.lock()).collect();
         self.forget(going.iter().map(|named| &named.name).chain(&broken), pipeline)?;
         going.iter().for_each(|named| {
@@ -108,6 +97,25 @@ impl Names {
             self.runtime.announcer.announce(Event::Removed { component });
         }
         Ok(going)
+    }
+
+    /// Whether [`remove`](Self::remove) would free names. Blocks while those wake that sleep.
+    pub(crate) fn check_removal(
+        &self,
+        going: &[&str],
+        may_go: impl Fn(&Named, &dyn Fn(&ComponentName) -> bool) -> Result<()>,
+    ) -> Result<()> {
+        let (whole, _) = self.wake_all(going)?;
+        going_of(&self.awake.0.read(), &whole, may_go).map(drop)
+    }
+
+    /// Names, woken; and those that are deployed and cannot be.
+    fn wake_all<'a>(&self, names: &[&'a str]) -> Result<(Vec<&'a str>, Vec<ComponentName>)> {
+        let broken = self.broken(names);
+        let is_broken = |name: &str| broken.iter().any(|known| known.as_str() == name);
+        let whole: Vec<&str> = names.iter().copied().filter(|name| !is_broken(name)).collect();
+        whole.iter().try_for_each(|name| self.get(name).map(drop))?;
+        Ok((whole, broken))
     }
 
     /// Which of these names are deployed and cannot be woken.
@@ -214,6 +222,24 @@ impl Names {
         };
         Error::new(ErrorKind::NotDeployed, format!("nothing is deployed as `{shown}`{hint}"))
     }
+}
+
+/// What names stand for, if all of them may go.
+fn going_of(
+    names: &Entries<Named>,
+    going: &[&str],
+    may_go: impl Fn(&Named, &dyn Fn(&ComponentName) -> bool) -> Result<()>,
+) -> Result<Vec<Arc<Named>>> {
+    let known = going.iter().map(|name| find(names, name).unwrap_or_else(|| Err(not_deployed(name))));
+    let mut going: Vec<_> = known.collect::<Result<_>>()?;
+    // One that is named twice goes once, and all lock each other in one order.
+    going.sort_by(|one, other| one.name.cmp(&other.name));
+    going.dedup_by(|one, other| one.name == other.name);
+    let stays = |name: &ComponentName| {
+        names.get(name).is_some_and(Option::is_some) && !going.iter().any(|named| named.name == *name)
+    };
+    going.iter().try_for_each(|named| may_go(named, &stays))?;
+    Ok(going)
 }
 
 /// What a name stands for, if it is known.

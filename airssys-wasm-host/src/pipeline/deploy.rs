@@ -21,7 +21,7 @@ use super::unit::Unit;
 use super::{RUN, call};
 use crate::aside::on_a_thread;
 use crate::state::{Action, Change, PipelineRecord, Serves, Transaction};
-use crate::{Component, Deployment, Error, ErrorKind, Host, Result};
+use crate::{Component, Deploy, Deployment, Error, ErrorKind, Host, Result};
 
 /// A pipeline to be deployed; await it to begin. See [`Host::deploy_pipeline`].
 #[must_use = "nothing is deployed until this is awaited"]
@@ -94,6 +94,21 @@ impl<'a> DeployPipeline<'a> {
         Self { letters: Some(Arc::new(letters)), ..self }
     }
 
+    /// Rehearses it: everything is checked and compiled. Nothing of it runs, and nothing is
+    /// deployed. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// What would be in the way, but for what only starting it would show.
+    pub async fn rehearse(self) -> Result<()> {
+        self.check_said()?;
+        let _reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
+        for stages in self.units() {
+            self.prepare(&stages).await?.0.rehearse().await?;
+        }
+        Ok(())
+    }
+
     async fn run(self) -> Result<PipelineDeployment> {
         self.check_said()?;
         let mut reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
@@ -158,6 +173,15 @@ impl<'a> DeployPipeline<'a> {
     async fn deploy(&self, stages: &[usize]) -> Result<(Deployment, Unit)> {
         let all = self.pipeline.stages();
         let (first, last) = (&all[stages[0]], &all[stages[stages.len() - 1]]);
+        let (deploy, function) = self.prepare(stages).await?;
+        let deployment = deploy.await?;
+        let call = call::connect(&deployment.0, &function, first, self.pipeline.name())?;
+        let unit = Unit::new(stages, (first, last), &deployment.0, call);
+        Ok((deployment, unit))
+    }
+
+    async fn prepare(&self, stages: &[usize]) -> Result<(Deploy<'a>, Function)> {
+        let first = &self.pipeline.stages()[stages[0]];
         let component = component_of(&self.pipeline, stages).await?;
         let function = function_of(&self.pipeline, stages, &component)?;
         let name = unit_name(self.pipeline.name(), first.name());
@@ -176,10 +200,7 @@ impl<'a> DeployPipeline<'a> {
                 deploy = deploy.limits(limits.clone());
             }
         }
-        let deployment = deploy.await?;
-        let call = call::connect(&deployment.0, &function, first, self.pipeline.name())?;
-        let unit = Unit::new(stages, (first, last), &deployment.0, call);
-        Ok((deployment, unit))
+        Ok((deploy, function))
     }
 }
 

@@ -116,8 +116,27 @@ impl<'a> UpdateStage<'a> {
         self
     }
 
-    async fn run(self) -> Result<Promoted> {
+    /// Rehearses it: everything is checked and compiled. Nothing of the component runs, and
+    /// nothing is replaced. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// What would be in the way, but for what only starting it would show.
+    pub async fn rehearse(self) -> Result<()> {
         let _turn = self.runner.updating.lock().await;
+        self.prepare().await?.0.rehearse().await
+    }
+
+    async fn run(self) -> Result<Promoted> {
+        let runner = self.runner;
+        let _turn = runner.updating.lock().await;
+        let (update, next) = self.prepare().await?;
+        let promoted = update.await?;
+        runner.pipeline.store(Arc::new(next));
+        Ok(promoted)
+    }
+
+    async fn prepare(self) -> Result<(Update<'a>, ComponentPipeline)> {
         let now = self.runner.pipeline.load_full();
         if let (Some(known), Versions::NotOlder) = (now.stage(&self.stage), self.versions) {
             check_not_older(known.component().version(), self.component.version())?;
@@ -131,9 +150,7 @@ impl<'a> UpdateStage<'a> {
         let update = self.host.update(unit.named.name.as_str(), component);
         // The version of what is fused says nothing, and that of the stage is checked.
         let update = update.strategy(self.strategy).any_version();
-        let promoted = self.said.into_iter().fold(update, |update, (_, said)| said(update)).await?;
-        self.runner.pipeline.store(Arc::new(next));
-        Ok(promoted)
+        Ok((self.said.into_iter().fold(update, |update, (_, said)| said(update)), next))
     }
 }
 

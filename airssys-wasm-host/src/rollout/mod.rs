@@ -8,15 +8,23 @@
 
 mod approval;
 mod checks;
+mod deploy;
 mod grants;
 mod health;
-mod options;
 mod place;
 mod probe;
 mod promoted;
+mod rollback;
 mod run;
+mod update;
 
 pub use approval::Approval;
-pub use options::{Deploy, Rollback, Update};
+pub use deploy::Deploy;
 pub use probe::RolloutProbe;
 pub use promoted::Promoted;
+pub use rollback::Rollback;
+pub use update::Update;
+
+use crate::Result;
+
+type Awaited<'a, T> = std::pin::Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;

@@ -4,24 +4,35 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use airssys_wasm_core::ComponentName;
 use semver::Version;
 
+use super::place::Switched;
 use crate::deployment::Serving;
 
 /// The report of an update or rollback after the switch: new calls go to the new
 /// revision, and calls begun before end on the old one.
 pub struct Promoted {
-    pub(super) component: ComponentName,
-    pub(super) old: Arc<Serving>,
-    pub(super) to: u64,
-    pub(super) version: Option<Version>,
-    pub(super) took: Duration,
+    component: ComponentName,
+    old: Arc<Serving>,
+    to: u64,
+    version: Option<Version>,
+    took: Duration,
 }
 
 impl Promoted {
+    pub(super) fn of(Switched { old, revision }: Switched, begun: Instant) -> Self {
+        Self {
+            component: revision.name().clone(),
+            old,
+            to: revision.number,
+            version: revision.component.version().cloned(),
+            took: begun.elapsed(),
+        }
+    }
+
     /// The revision that served.
     #[must_use]
     pub fn from_revision(&self) -> u64 {

@@ -91,8 +91,26 @@ impl<'a, P: Place> Run<'a, P> {
         }
     }
 
+    /// The name as it is.
+    pub(super) fn named(&self) -> Result<Arc<Named>> {
+        current(&self.place).cloned()
+    }
+
     /// Follows the machine to its end.
     pub(super) async fn follow(mut self) -> Result<P::Live> {
+        self.go_on().await?;
+        match self.candidate {
+            Candidate::Live(live) => Ok(live),
+            _ => Err(out_of_turn("the end")),
+        }
+    }
+
+    /// The same for a rehearsal, which leaves nothing.
+    pub(super) async fn rehearse(mut self) -> Result<()> {
+        self.go_on().await
+    }
+
+    async fn go_on(&mut self) -> Result<()> {
         let mut why = None;
         loop {
             match self.machine.next() {
@@ -101,12 +119,7 @@ impl<'a, P: Place> Run<'a, P> {
                     self.machine.report(if outcome.is_ok() { Outcome::Succeeded } else { Outcome::Failed });
                     why = why.or(outcome.err());
                 }
-                Decision::Promoted => {
-                    return match self.candidate {
-                        Candidate::Live(live) => Ok(live),
-                        _ => Err(out_of_turn("the end")),
-                    };
-                }
+                Decision::Promoted | Decision::Rehearsed => return Ok(()),
                 Decision::RolledBack { failed } => {
                     let error = why.unwrap_or_else(|| out_of_turn("a failure")).in_phase(failed);
                     self.announce_failure(failed, &error);
@@ -125,7 +138,9 @@ impl<'a, P: Place> Run<'a, P> {
         }
         tracing::debug!(component = %self.name, %effect, "rollout");
         self.carry_out(effect).await?;
-        self.runtime.announcer.announce(Event::RolloutStep { component: self.name.clone(), effect });
+        if !self.machine.is_rehearsal() {
+            self.runtime.announcer.announce(Event::RolloutStep { component: self.name.clone(), effect });
+        }
         Ok(())
     }
 
@@ -222,6 +237,9 @@ impl<'a, P: Place> Run<'a, P> {
     }
 
     fn announce_failure(&self, failed: Effect, error: &Error) {
+        if self.machine.is_rehearsal() {
+            return;
+        }
         let component = self.name.clone();
         tracing::warn!(%component, %error, "rolled back");
         self.runtime.announcer.announce(Event::RolledBack { component, failed, reason: error.to_string() });

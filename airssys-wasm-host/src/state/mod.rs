@@ -113,18 +113,23 @@ impl State {
     /// [`ErrorKind::Unnamed`] if it lacks one of them, [`ErrorKind::VersionTaken`],
     /// [`ErrorKind::StateUnavailable`].
     pub(crate) fn publish(&self, component: &Component) -> Result<(ComponentName, Version)> {
-        let (Some(name), Some(version)) = (component.name(), component.version()) else {
-            let message = "it says no name or no version; say them with `with_name` and `with_version`";
-            return Err(Error::new(ErrorKind::Unnamed, message));
-        };
+        let (name, version) = named(component)?;
         let _pin = self.keep(component)?;
         match self.used.store().publish(name, version, component.digest()) {
             Ok(()) => Ok((name.clone(), version.clone())),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                Err(Error::new(ErrorKind::VersionTaken, error.to_string()))
-            }
-            Err(error) => Err(unavailable(&error)),
+            Err(error) => Err(not_publishable(&error)),
         }
+    }
+
+    /// Whether a component could be published.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub(crate) fn check_publication(&self, component: &Component) -> Result<()> {
+        let (name, version) = named(component)?;
+        let checked = self.used.store().packages().check(name, version, component.digest());
+        checked.map_err(|error| not_publishable(&error))
     }
 
     /// Every name that something is published under, with its versions, oldest first.
@@ -193,6 +198,21 @@ impl State {
     /// What was done, oldest first.
     pub(crate) fn changes(&self) -> Result<Vec<Change>> {
         self.database.changes()
+    }
+}
+
+/// The name and the version of a component.
+fn named(component: &Component) -> Result<(&ComponentName, &Version)> {
+    component.name().zip(component.version()).ok_or_else(|| {
+        let message = "it says no name or no version; say them with `with_name` and `with_version`";
+        Error::new(ErrorKind::Unnamed, message)
+    })
+}
+
+fn not_publishable(error: &std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::new(ErrorKind::VersionTaken, error.to_string()),
+        _ => unavailable(error),
     }
 }
 

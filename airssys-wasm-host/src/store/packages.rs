@@ -39,16 +39,24 @@ impl Packages {
         let path = folder.join(file_name(version));
         match fs::hard_link(blob, &path) {
             Ok(()) => sync_folder(&folder),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let there = Digest::of(&fs::read(&path).map_err(|error| about(&path, &error))?);
-                if there == digest {
-                    return Ok(());
-                }
-                let problem = format!("{name} {version} is published already, with the digest {there}");
-                Err(io::Error::new(io::ErrorKind::AlreadyExists, problem))
-            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.check(name, version, digest),
             Err(error) => Err(about(&path, &error)),
         }
+    }
+
+    /// Whether a version is free, or stands for these bytes.
+    pub(crate) fn check(&self, name: &ComponentName, version: &Version, digest: Digest) -> io::Result<()> {
+        let path = self.folder(name).join(file_name(version));
+        let there = match fs::read(&path) {
+            Ok(bytes) => Digest::of(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(about(&path, &error)),
+        };
+        if there == digest {
+            return Ok(());
+        }
+        let problem = format!("{name} {version} is published already, with the digest {there}");
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, problem))
     }
 
     /// The versions of a name, oldest first.

@@ -6,4 +6,5 @@ mod atomic_failure;
 mod checker;
 mod exactly_once;
 mod no_drop;
+mod rehearsal;
 mod rollback;

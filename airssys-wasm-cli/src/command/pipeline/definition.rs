@@ -9,14 +9,15 @@ use crate::api::{Problem, build, kinds};
 use crate::client::{Client, segment};
 use crate::command::file::{self, Source};
 
-pub(super) struct Definition {
-    pub(super) said: PipelineDefinition,
-    folder: PathBuf,
+pub(in crate::command) struct Definition {
+    pub(in crate::command) said: PipelineDefinition,
+    /// The folder of the file.
+    pub(in crate::command) folder: PathBuf,
 }
 
 impl Definition {
     /// Reads a file.
-    pub(super) fn read(path: &Path) -> Result<Self, Problem> {
+    pub(in crate::command) fn read(path: &Path) -> Result<Self, Problem> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             Problem::new(kinds::FILE, format!("cannot read `{}`", path.display())).because(error)
         })?;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::command::dry_run::DryRun;
 use clap::Args;
 
 use super::definition::Definition;
-use crate::api::{Given, PipelineSpec, PipelineView, Problem, part_of_stage};
+use crate::api::{DoneOr, Given, PipelineSpec, PipelineView, Problem, part_of_stage};
 use crate::command::Common;
 use crate::command::given::pair;
 
@@ -17,6 +18,8 @@ pub(super) struct Deploy {
     file: PathBuf,
     #[command(flatten)]
     grants: StageGrants,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 /// What stages are granted.
@@ -44,7 +47,8 @@ impl Deploy {
         let files = definition.files()?.into_iter().map(|(place, bytes)| (part_of_stage(place), bytes));
         let files: Vec<_> = files.collect();
         let spec = PipelineSpec { definition: definition.said, grants: self.grants.given()? };
-        let deployed: PipelineView = common.client().upload_parts("/v1/pipelines", &spec, files).await?;
+        let path = self.dry_run.path("/v1/pipelines");
+        let deployed: DoneOr<PipelineView> = common.client().upload_parts(&path, &spec, files).await?;
         common.output.show(&deployed);
         Ok(())
     }

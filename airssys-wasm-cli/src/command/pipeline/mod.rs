@@ -11,6 +11,8 @@ mod update;
 
 use clap::{Args, Subcommand};
 
+pub(super) use definition::Definition;
+
 use super::Common;
 use crate::api::Problem;
 

@@ -1,9 +1,10 @@
 //! `airssys-wasm pipeline remove`
 
+use crate::command::dry_run::DryRun;
 use clap::Args;
 
 use super::path;
-use crate::api::Problem;
+use crate::api::{DoneOr, Problem};
 use crate::command::Common;
 
 /// Remove a pipeline with its stages, once what is inside has come to its end
@@ -11,12 +12,14 @@ use crate::command::Common;
 pub(super) struct Remove {
     /// The name
     name: String,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Remove {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        common.client().delete::<()>(&path(&self.name, "")).await?;
-        common.output.show(&());
+        let removed: DoneOr<()> = common.client().delete(&self.dry_run.path(&path(&self.name, ""))).await?;
+        common.output.show(&removed);
         Ok(())
     }
 }

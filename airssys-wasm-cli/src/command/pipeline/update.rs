@@ -1,9 +1,10 @@
 //! `airssys-wasm pipeline update`
 
+use crate::command::dry_run::DryRun;
 use clap::Args;
 
 use super::path;
-use crate::api::{Problem, PromotedView, StageUpdateSpec};
+use crate::api::{DoneOr, Problem, PromotedView, StageUpdateSpec};
 use crate::client::segment;
 use crate::command::Common;
 use crate::command::file::Source;
@@ -36,6 +37,8 @@ pub(super) struct Update {
     registry: RegistryArgument,
     #[command(flatten)]
     grants: GrantArguments,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Update {
@@ -53,7 +56,8 @@ impl Update {
             discard_state: self.discard_state,
         };
         let path = path(&self.name, &format!("/stages/{}/update", segment(&self.stage)));
-        let promoted: PromotedView = common.client().upload(&path, &spec, source.read()?).await?;
+        let path = self.dry_run.path(&path);
+        let promoted: DoneOr<PromotedView> = common.client().upload(&path, &spec, source.read()?).await?;
         common.output.show(&promoted);
         Ok(())
     }

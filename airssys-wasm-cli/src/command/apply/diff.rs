@@ -1,0 +1,29 @@
+//! `airssys-wasm diff`
+
+use clap::Args;
+
+use super::{Wanted, apply_all};
+use crate::api::{Problem, kinds};
+use crate::command::Common;
+
+/// Tell what `apply` would change, and do nothing
+///
+/// Ends with 0 if nothing is otherwise than the file says, and with 1 if something is.
+#[derive(Args, Debug)]
+pub(in crate::command) struct Diff {
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+impl Diff {
+    pub(in crate::command) async fn run(self, common: &Common) -> Result<(), Problem> {
+        let (steps, _) = self.wanted.resolve(common).await?;
+        let report = apply_all(common, &steps, self.wanted.how(true)).await;
+        let is_otherwise = report.is_otherwise();
+        report.finish(common)?;
+        if is_otherwise {
+            return Err(Problem::new(kinds::OTHERWISE, "not everything is as the file says it should be"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! What was done, name by name, or would be.
+
+use serde::Serialize;
+
+use crate::api::{Applied, Problem};
+use crate::command::Common;
+use crate::output::Shown;
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Report {
+    #[serde(skip)]
+    pub(super) dry_run: bool,
+    pub(super) applied: Vec<Applied>,
+    /// Names that could not be brought to what they should be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) failed: Vec<Failed>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Failed {
+    pub(super) name: String,
+    pub(super) problem: Problem,
+}
+
+impl Report {
+    /// Whether something was, or would be, changed.
+    pub(super) fn is_otherwise(&self) -> bool {
+        self.applied.iter().any(|applied| applied.action != "nothing")
+    }
+
+    /// Shows it; the first failure is how it ends.
+    pub(super) fn finish(self, common: &Common) -> Result<(), Problem> {
+        common.output.show(&self);
+        let (all, failed) = (self.applied.len() + self.failed.len(), self.failed.len());
+        match self.failed.into_iter().next() {
+            Some(Failed { name, problem }) if failed == 1 => {
+                let message = format!("`{name}`: {}", problem.message);
+                Err(Problem { message, ..problem })
+            }
+            Some(Failed { name, problem }) => {
+                let message = format!("{failed} of {all} failed; the first, `{name}`: {}", problem.message);
+                Err(Problem { message, ..problem })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Shown for Report {
+    fn text(&self) -> String {
+        let would = if self.dry_run { "would " } else { "" };
+        let mut lines = Vec::new();
+        for applied in &self.applied {
+            lines.push(match applied.action.as_str() {
+                "nothing" => format!("{}: as it should be", applied.name),
+                action => format!("{}: {would}{action}", applied.name),
+            });
+            lines.extend(applied.changes.iter().map(|change| format!("    {change}")));
+        }
+        // The first of them is told in full at the end.
+        let failed = |failed: &Failed| {
+            format!("{}: failed, {}", failed.name, failed.problem.message.lines().next().unwrap_or_default())
+        };
+        lines.extend(self.failed.iter().map(failed));
+        if lines.is_empty() {
+            "the file says that nothing should be deployed".into()
+        } else {
+            lines.join("\n")
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The file: deployments and pipelines by name.
+//!
+//! `deployments.example.toml` in this crate's folder has every key with what it means.
+//! Tests: below.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use airssys_wasm_core::Limits;
+use serde::Deserialize;
+
+use crate::api::{DeploySpec, Desired, Given, Problem, kinds};
+use crate::registry::RegistryPlace;
+
+/// What a file may say; a key that is not known refuses it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Declared {
+    #[serde(deserialize_with = "registry")]
+    pub(crate) registry: Option<RegistryPlace>,
+    pub(crate) deployments: BTreeMap<String, DeclaredDeployment>,
+    pub(crate) pipelines: BTreeMap<String, DeclaredPipeline>,
+    /// The folder of the file.
+    #[serde(skip)]
+    pub(crate) folder: PathBuf,
+}
+
+/// A deployment as it should be.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct DeclaredDeployment {
+    pub(crate) component: String,
+    version: Option<String>,
+    #[serde(default)]
+    grants: Given,
+    limits: Option<Limits>,
+    instancing: Option<String>,
+    #[serde(default)]
+    links: BTreeMap<String, String>,
+    strategy: Option<String>,
+    #[serde(default)]
+    audit_only: bool,
+    #[serde(default)]
+    discard_state: bool,
+}
+
+/// A pipeline as it should be.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct DeclaredPipeline {
+    /// The pipeline's file, as seen from the folder of this one.
+    pub(crate) file: PathBuf,
+    /// What each stage is granted.
+    #[serde(default)]
+    pub(crate) grants: BTreeMap<String, Given>,
+}
+
+impl Declared {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, with line and column.
+    pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Problem::new(kinds::FILE, format!("cannot read `{}`", path.display())).because(error)
+        })?;
+        let mut declared: Self = toml::from_str(&text)
+            .map_err(|error| Problem::new(kinds::USAGE, format!("`{}`: {error}", path.display())))?;
+        declared.folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        Ok(declared)
+    }
+
+    /// The names, so that each comes after those that it is linked to, as far as that can be.
+    pub(crate) fn in_order(&self) -> Vec<&str> {
+        let mut order: Vec<&str> = Vec::new();
+        let mut left: Vec<&str> = self.deployments.keys().map(String::as_str).collect();
+        while !left.is_empty() {
+            let is_ready = |name: &&str| {
+                let links = self.deployments[*name].links.values();
+                links.into_iter().all(|target| target == name || !left.contains(&target.as_str()))
+            };
+            let (ready, rest): (Vec<&str>, Vec<&str>) = left.iter().partition(|name| is_ready(name));
+            // Those that are linked in a circle come in the order of their names.
+            let ready = if ready.is_empty() { rest.clone() } else { ready };
+            left.retain(|name| !ready.contains(name));
+            order.extend(ready);
+        }
+        order
+    }
+}
+
+impl DeclaredDeployment {
+    /// What is asked of the host process.
+    pub(crate) fn desired(&self, package: Option<String>, grant_again: bool) -> Desired {
+        Desired {
+            deployment: DeploySpec {
+                name: None,
+                version: self.version.clone(),
+                package,
+                grants: self.grants.clone(),
+                limits: self.limits.clone(),
+                instancing: self.instancing.clone(),
+                links: self.links.clone(),
+                audit_only: self.audit_only,
+            },
+            strategy: self.strategy.clone(),
+            discard_state: self.discard_state,
+            grant_again,
+        }
+    }
+}
+
+fn registry<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<RegistryPlace>, D::Error> {
+    String::deserialize(from)?.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../deployments.example.toml");
+
+    #[test]
+    fn the_example_has_every_key_and_can_be_read() {
+        let all: String =
+            EXAMPLE.lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
+        let read: Declared = toml::from_str(&all).expect("it can be read");
+        assert!(read.registry.is_some() && read.pipelines.values().any(|it| !it.grants.is_empty()));
+        let DeclaredDeployment {
+            component,
+            version,
+            grants,
+            limits,
+            instancing,
+            links,
+            strategy,
+            audit_only,
+            discard_state,
+        } = &read.deployments["greeter"];
+        assert!(component.contains('@') && version.is_some() && *grants != Given::default());
+        assert!(limits.is_some() && instancing.is_some() && !links.is_empty() && strategy.is_some());
+        assert!(*audit_only && *discard_state);
+    }
+
+    #[test]
+    fn a_name_comes_after_those_that_it_is_linked_to() {
+        let text = r#"
+            a = { component = "a", links = { "x:y/z" = "b" } }
+            b = { component = "b", links = { "x:y/z" = "c" } }
+            c = { component = "c", links = { "x:y/z" = "elsewhere" } }
+            d = { component = "d", links = { "x:y/z" = "e" } }
+            e = { component = "e", links = { "x:y/z" = "d" } }
+        "#;
+        let deployments = toml::from_str(text).expect("deployments");
+        let declared = Declared { deployments, ..Declared::default() };
+        assert_eq!(declared.in_order(), ["c", "b", "a", "d", "e"]);
+    }
+
+    #[test]
+    fn a_slip_is_named_with_its_place() {
+        for (text, expected) in [
+            ("[deployments.a]\ncomponnet = \"x\"", "line 2"),
+            ("[deployments.a]", "missing field `component`"),
+            ("registry = \"a b\"", "localhost:5000"),
+            ("[deployments.a]\ncomponent = \"x\"\ngrants = { alow = [] }", "unknown field `alow`"),
+        ] {
+            let place = tempfile::tempdir().expect("a directory");
+            let path = place.path().join("deployments.toml");
+            std::fs::write(&path, text).expect("written");
+            let problem = Declared::read(&path).expect_err(text).to_string();
+            assert!(problem.contains(expected) && problem.contains("deployments.toml"), "{problem}");
+        }
+    }
+}

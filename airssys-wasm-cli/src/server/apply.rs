@@ -1,0 +1,219 @@
+//! Has a name be what is wanted: deployed, updated, or left as it is.
+//!
+//! Tests: the crate's `tests/cli/apply`.
+
+use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineDefinition};
+use airssys_wasm_host::pipeline::PipelineDeployment;
+use airssys_wasm_host::{Component, ErrorKind, Host};
+use axum::extract::{Multipart, Path, Query, State};
+
+use super::Process;
+use super::pipelines::components;
+use super::reply::{Reply, answer, aside};
+use super::rollouts::meant;
+use super::{compare, upload};
+use crate::api::{
+    Applied, Desired, DesiredPipeline, Given, How, PipelineSpec, Problem, build, enforcement, kinds,
+    parse_instancing, parse_strategy, with_version,
+};
+
+pub(super) async fn deployment(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+    Query(how): Query<How>,
+    form: Multipart,
+) -> Reply<Applied> {
+    let (mut desired, component) = upload::read::<Desired>(form).await?;
+    let component = meant(&process, desired.deployment.package.as_deref(), component).await?;
+    let component = with_version(component, desired.deployment.version.as_deref())?;
+    desired.deployment.name = Some(name.clone());
+    let (host, wanted) = (process.host.clone(), name.clone());
+    match aside(move || unless_absent(host.deployment(&wanted))).await? {
+        None => {
+            let deploy = desired.deployment.prepare(process.host.deploy(component))?;
+            if how.dry_run {
+                deploy.rehearse().await?;
+            } else {
+                deploy.await?;
+            }
+            answer(Applied::new(&name, "deploy", Vec::new()))
+        }
+        Some(now) => {
+            let changes = compare::deployment(&now, &component, &desired.deployment, &process.limits)?;
+            let again = compare::revoked(&now.grants(), &desired.deployment.grants.read()?);
+            check_not_revoked(&name, &again, desired.grant_again)?;
+            if changes.is_empty() && again.is_empty() {
+                return answer(Applied::new(&name, "nothing", changes));
+            }
+            update(&process, &name, component, &desired, how).await?;
+            let again = again.into_iter().map(|rule| format!("granted again: {rule}"));
+            answer(Applied::new(&name, "update", changes.into_iter().chain(again).collect()))
+        }
+    }
+}
+
+async fn update(
+    process: &Process,
+    name: &str,
+    component: Component,
+    desired: &Desired,
+    how: How,
+) -> Result<(), Problem> {
+    let spec = &desired.deployment;
+    let instancing = match &spec.instancing {
+        Some(said) => parse_instancing(said)?,
+        None => component.instancing().unwrap_or_default(),
+    };
+    let mut update = process
+        .host
+        .update(name, component)
+        .strategy(parse_strategy(desired.strategy.as_deref())?)
+        .grants(spec.grants.read()?)
+        .limits(spec.limits.clone().unwrap_or_else(|| process.limits.clone()))
+        .instancing(instancing)
+        .enforcement(enforcement(spec.audit_only))
+        // What is wanted may be older.
+        .any_version();
+    for (interface, name) in &spec.links {
+        update = update.link(interface, name)?;
+    }
+    if desired.discard_state {
+        update = update.discard_state();
+    }
+    if how.dry_run {
+        update.rehearse().await?
+    } else {
+        drop(update.await?)
+    }
+    Ok(())
+}
+
+/// What somebody took back stays so, unless it is said that it is granted again.
+fn check_not_revoked(name: &str, again: &[String], grant_again: bool) -> Result<(), Problem> {
+    if again.is_empty() || grant_again {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` was taken back from `{name}` since, and is wanted: take it out of the file, or say `--grant-again`",
+        again.join("`, `")
+    );
+    Err(Problem::new("not-granted", message))
+}
+
+pub(super) async fn pipeline(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+    Query(how): Query<How>,
+    form: Multipart,
+) -> Reply<Applied> {
+    let (desired, sent) = upload::parts::<DesiredPipeline>(form).await?;
+    let components = components(&process, &desired.definition, &sent).await;
+    let pipeline = build(&desired.definition, components)?;
+    if pipeline.name().as_str() != name {
+        let message = format!("the pipeline's file calls it `{}`, and not `{name}`", pipeline.name());
+        return Err(Problem::new(kinds::USAGE, message).into());
+    }
+    let (host, wanted) = (process.host.clone(), name.clone());
+    let Some(now) = aside(move || unless_absent(host.pipeline(&wanted))).await? else {
+        deploy(&process.host, pipeline, &desired, how).await?;
+        return answer(Applied::new(&name, "deploy", Vec::new()));
+    };
+    if shape(now.pipeline().definition()) != shape(&desired.definition) || is_apart(&now, &desired) {
+        if !desired.recreate {
+            let message = format!(
+                "the stages of `{name}` are connected or run otherwise than they should be: say `--recreate` to have it removed and deployed anew, which lets no items in meanwhile"
+            );
+            return Err(Problem::new("in-use", message).into());
+        }
+        if !how.dry_run {
+            now.remove().await?;
+            deploy(&process.host, pipeline, &desired, how).await?;
+        }
+        return answer(Applied::new(&name, "recreate", Vec::new()));
+    }
+    let changes = stages(&process.host, &now, &pipeline, &desired, how).await?;
+    let action = if changes.is_empty() { "nothing" } else { "update" };
+    answer(Applied::new(&name, action, changes))
+}
+
+async fn deploy(
+    host: &Host,
+    pipeline: ComponentPipeline,
+    desired: &DesiredPipeline,
+    how: How,
+) -> Result<(), Problem> {
+    let spec = PipelineSpec { definition: desired.definition.clone(), grants: desired.grants.clone() };
+    let deploy = spec.prepare(host.deploy_pipeline(pipeline))?;
+    if how.dry_run {
+        deploy.rehearse().await?
+    } else {
+        drop(deploy.await?)
+    }
+    Ok(())
+}
+
+/// Replaces what is in the stages that should have something else, one after the other.
+async fn stages(
+    host: &Host,
+    now: &PipelineDeployment,
+    wanted: &ComponentPipeline,
+    desired: &DesiredPipeline,
+    how: How,
+) -> Result<Vec<String>, Problem> {
+    let mut all = Vec::new();
+    for stage in wanted.stages() {
+        let name = stage.name();
+        let before = now.pipeline();
+        let serving = before.stage(name).map(|stage| Component::from(stage.component().clone()));
+        let next = Component::from(stage.component().clone());
+        let mut changes: Vec<String> =
+            serving.iter().filter_map(|serving| compare::component(serving, &next)).collect();
+        let mut update = now.update(name, next).any_version();
+        if !is_fused(now, name) {
+            let grants = desired.grants.get(name).cloned().unwrap_or_default().read()?;
+            let serving = host.deployment(&format!("{}:{name}", now.name()))?.grants();
+            let again = compare::revoked(&serving, &grants);
+            check_not_revoked(&format!("{}:{name}", now.name()), &again, desired.grant_again)?;
+            changes.extend(compare::grants(&serving, &grants));
+            changes.extend(again.into_iter().map(|rule| format!("granted again: {rule}")));
+            update = update.grants(grants);
+        }
+        if changes.is_empty() {
+            continue;
+        }
+        if how.dry_run {
+            update.rehearse().await?
+        } else {
+            drop(update.await?)
+        }
+        all.extend(changes.into_iter().map(|change| format!("{name}: {change}")));
+    }
+    Ok(all)
+}
+
+fn is_fused(pipeline: &PipelineDeployment, stage: &str) -> bool {
+    let status = pipeline.status();
+    status.stages.iter().any(|unit| unit.stages.len() > 1 && unit.stages.iter().any(|name| name == stage))
+}
+
+/// Whether a stage should have grants that is fused with others, which have none.
+fn is_apart(now: &PipelineDeployment, desired: &DesiredPipeline) -> bool {
+    desired.grants.iter().any(|(stage, given)| *given != Given::default() && is_fused(now, stage))
+}
+
+/// A definition, whatever the components in its stages are.
+fn shape(definition: &PipelineDefinition) -> serde_json::Value {
+    let mut shape = serde_json::to_value(definition).unwrap_or_default();
+    for stage in shape["stages"].as_object_mut().into_iter().flatten() {
+        stage.1["component"] = serde_json::Value::Null;
+    }
+    shape
+}
+
+/// None if there is nothing of that name.
+fn unless_absent<T>(found: airssys_wasm_host::Result<T>) -> airssys_wasm_host::Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == ErrorKind::NotDeployed => Ok(None),
+        found => found.map(Some),
+    }
+}

@@ -1,0 +1,122 @@
+//! What is otherwise than it should be.
+//!
+//! Tests: below for grants, and the crate's `tests/cli/apply`.
+
+use std::collections::BTreeSet;
+
+use airssys_wasm_core::policy::{Grants, Shortfall};
+use airssys_wasm_core::{Limits, Rule};
+use airssys_wasm_host::{Component, Deployment};
+
+use crate::api::{DeploySpec, Problem, parse_instancing};
+
+/// What a deployment would have that is otherwise now, a line each.
+pub(super) fn deployment(
+    now: &Deployment,
+    component: &Component,
+    spec: &DeploySpec,
+    limits: &Limits,
+) -> Result<Vec<String>, Problem> {
+    let status = now.status();
+    let mut changes: Vec<String> = self::component(&now.component(), component).into_iter().collect();
+    changes.extend(grants(&now.grants(), &spec.grants.read()?));
+    let instancing = match &spec.instancing {
+        Some(said) => parse_instancing(said)?,
+        None => component.instancing().unwrap_or_default(),
+    };
+    if instancing != status.serving.instancing {
+        changes.push(format!("instancing: {} -> {instancing}", status.serving.instancing));
+    }
+    if spec.limits.as_ref().unwrap_or(limits) != &status.serving.limits {
+        changes.push("other limits".into());
+    }
+    for (interface, name) in &spec.links {
+        match status.links.get(interface).map(ToString::to_string) {
+            Some(now) if now == *name => {}
+            now => changes.push(format!("{interface}: {} -> {name}", now.as_deref().unwrap_or("-"))),
+        }
+    }
+    if spec.audit_only != now.learned().is_some() {
+        changes.push(format!("audit-only: {}", spec.audit_only));
+    }
+    Ok(changes)
+}
+
+/// How a component is another.
+pub(super) fn component(now: &Component, next: &Component) -> Option<String> {
+    let told = |component: &Component| match component.version() {
+        Some(version) => format!("{version} ({})", component.digest()),
+        None => component.digest().to_string(),
+    };
+    let is_same = now.digest() == next.digest() && now.version() == next.version();
+    (!is_same).then(|| format!("component: {} -> {}", told(now), told(next)))
+}
+
+/// What grants would say that they do not now.
+pub(super) fn grants(now: &Grants, next: &Grants) -> Vec<String> {
+    let mut changes = rules("allow", now.allowed(), next.allowed());
+    changes.extend(rules("deny", now.denied(), next.denied()));
+    if now.on_shortfall() != next.on_shortfall() {
+        changes.push(format!("run-with-less: {}", next.on_shortfall() == Shortfall::RunWithLess));
+    }
+    changes
+}
+
+/// Values are not told.
+fn rules<'a>(
+    word: &str,
+    now: impl Iterator<Item = &'a Rule>,
+    next: impl Iterator<Item = &'a Rule>,
+) -> Vec<String> {
+    let (now, next): (BTreeSet<&Rule>, BTreeSet<&Rule>) = (now.collect(), next.collect());
+    let told = |one: &BTreeSet<&Rule>, other: &BTreeSet<&Rule>| -> BTreeSet<String> {
+        one.difference(other).map(|rule| rule.without_value().to_string()).collect()
+    };
+    let (added, removed) = (told(&next, &now), told(&now, &next));
+    let both = added.intersection(&removed).map(|rule| format!("~ {word} {rule} (another value)"));
+    let only = |one: &BTreeSet<String>, other: &BTreeSet<String>, sign: &str| -> Vec<String> {
+        one.difference(other).map(|rule| format!("{sign} {word} {rule}")).collect()
+    };
+    let changes = only(&added, &removed, "+").into_iter().chain(only(&removed, &added, "-"));
+    changes.chain(both).collect()
+}
+
+/// What was revoked by hand and would be granted again.
+pub(super) fn revoked(now: &Grants, next: &Grants) -> Vec<String> {
+    let is_wanted = |rule: &&Rule| !next.clone().revoke(rule).is_empty();
+    now.revoked().filter(is_wanted).map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Grants {
+        text.parse().expect("grants")
+    }
+
+    #[test]
+    fn grants_are_compared_without_telling_values() {
+        let now = of("config a value=1\nconfig b value=1\nenv LANG\ndeny file-read /etc");
+        let next = of("config a value=2\nconfig b value=1\nconfig c value=secret\ndeny file-read /root");
+        assert_eq!(
+            grants(&now, &next),
+            [
+                "+ allow config c",
+                "- allow env LANG",
+                "~ allow config a (another value)",
+                "+ deny file-read /root",
+                "- deny file-read /etc",
+            ]
+        );
+        assert!(grants(&now, &now).is_empty());
+    }
+
+    #[test]
+    fn what_was_revoked_and_is_wanted_is_told() {
+        let mut now = of("file-read /data\nenv LANG");
+        now.revoke(&"file-read /data/x".parse().expect("a rule"));
+        assert_eq!(revoked(&now, &of("file-read /data")), ["file-read /data/x"]);
+        assert!(revoked(&now, &of("env LANG")).is_empty());
+    }
+}

@@ -1,0 +1,98 @@
+//! A rollback, as it is said before it begins.
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::Instant;
+
+use airssys_wasm_core::{Rollout, Strategy};
+use semver::Version;
+use tracing::{Instrument as _, Span};
+
+use super::place::{By, Replaced};
+use super::run::{Allowed, Candidate, Run};
+use super::{Awaited, Promoted};
+use crate::host::Shared;
+use crate::{Error, ErrorKind, Result, restore};
+
+/// An earlier revision for a name; await it to begin. See [`Host::rollback`](crate::Host::rollback).
+#[must_use = "nothing is rolled back until this is awaited"]
+pub struct Rollback<'a> {
+    shared: &'a Arc<Shared>,
+    name: String,
+    version: Option<String>,
+    strategy: Strategy,
+    allowed: Allowed,
+}
+
+impl<'a> Rollback<'a> {
+    pub(crate) fn new(shared: &'a Arc<Shared>, name: String) -> Self {
+        Self { shared, name, version: None, strategy: Strategy::default(), allowed: Allowed::default() }
+    }
+
+    /// Rolls back to this version instead of the revision that served before.
+    /// `1.5.0` and `v1.5.0` are the same.
+    pub fn to_version(self, version: impl Into<String>) -> Self {
+        Self { version: Some(version.into()), ..self }
+    }
+
+    /// How traffic moves; blue-green unless said.
+    pub fn strategy(self, strategy: Strategy) -> Self {
+        Self { strategy, ..self }
+    }
+
+    /// Lets what a stateful component remembers be lost.
+    pub fn discard_state(self) -> Self {
+        Self { allowed: Allowed { lost_state: true, ..self.allowed }, ..self }
+    }
+
+    /// Rehearses it: everything is checked and compiled. Nothing of the component runs, nothing is rolled back,
+    /// and no event tells of it. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// What would be in the way, but for what only starting it would show.
+    pub async fn rehearse(self) -> Result<()> {
+        let machine = Rollout::rollback(self.strategy).rehearsal();
+        let (run, span) = self.prepare(machine).await?;
+        run.rehearse().instrument(span).await
+    }
+
+    async fn run(self) -> Result<Promoted> {
+        let begun = Instant::now();
+        let machine = Rollout::rollback(self.strategy);
+        let (run, span) = self.prepare(machine).await?;
+        Ok(Promoted::of(run.follow().instrument(span).await?, begun))
+    }
+
+    async fn prepare(self, machine: Rollout) -> Result<(Run<'a, Replaced>, Span)> {
+        let version = self.version.as_deref().map(parse_version).transpose()?;
+        let named = self.shared.names.get(&self.name)?;
+        let turn = Arc::clone(&named.rollout).lock_owned().await;
+        named.check_not_ended()?;
+        let kept = named.history.lock().target(version.as_ref())?;
+        let span = tracing::info_span!("rollback", component = %named.name, to = kept.number());
+        let target = restore::ready(&named, kept).await?;
+        let place = Replaced { named, _turn: turn, by: By::Rollback };
+        let candidate = Candidate::Compiled(target);
+        Ok((Run::new(self.shared, machine, place, self.allowed, candidate), span))
+    }
+}
+
+impl<'a> IntoFuture for Rollback<'a> {
+    type Output = Result<Promoted>;
+    type IntoFuture = Awaited<'a, Promoted>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version> {
+    Version::parse(text.strip_prefix('v').unwrap_or(text)).map_err(|error| {
+        Error::new(
+            ErrorKind::InvalidName,
+            format!("`{}` is not a version; write for example 1.5.0", text.escape_debug()),
+        )
+        .with_source(error)
+    })
+}

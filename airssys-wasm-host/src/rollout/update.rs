@@ -1,0 +1,187 @@
+//! An update, as it is said before it begins.
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::Instant;
+
+use airssys_wasm_core::policy::Grants;
+use airssys_wasm_core::{ComponentName, Instancing, Limits, Rollout, Strategy};
+use tracing::{Instrument as _, Span};
+
+use super::place::{By, Replaced};
+use super::run::{Allowed, Candidate, Run};
+use super::{Approval, Awaited, Promoted, approval};
+use crate::capability::Enforcement;
+use crate::host::Shared;
+use crate::link::Bound;
+use crate::revision::{Approved, Draft};
+use crate::{Component, ErrorKind, Result};
+
+/// A new revision for a name; await it to begin. See [`Host::update`](crate::Host::update).
+#[must_use = "nothing is updated until this is awaited"]
+pub struct Update<'a> {
+    shared: &'a Arc<Shared>,
+    name: String,
+    component: Component,
+    strategy: Strategy,
+    limits: Option<Limits>,
+    instancing: Option<Instancing>,
+    grants: Option<Grants>,
+    approval: Option<Approval>,
+    enforcement: Option<Enforcement>,
+    allowed: Allowed,
+    bound: Bound,
+}
+
+impl<'a> Update<'a> {
+    pub(crate) fn new(shared: &'a Arc<Shared>, name: String, component: Component) -> Self {
+        Self {
+            shared,
+            name,
+            component,
+            strategy: Strategy::default(),
+            limits: None,
+            instancing: None,
+            grants: None,
+            approval: None,
+            enforcement: None,
+            allowed: Allowed::default(),
+            bound: Bound::new(),
+        }
+    }
+
+    /// What it is given from now on, instead of what the revision that serves has: this
+    /// approves an update that asks for more. What was revoked before and is granted here
+    /// is granted again.
+    pub fn grants(self, grants: Grants) -> Self {
+        Self { grants: Some(grants), ..self }
+    }
+
+    /// The same, if it is what was approved.
+    pub fn approval(self, approval: Approval) -> Self {
+        Self { approval: Some(approval), ..self }
+    }
+
+    /// Whether grants are enforced as they stand, or found out; as for the revision that
+    /// serves unless said.
+    pub fn enforcement(self, enforcement: Enforcement) -> Self {
+        Self { enforcement: Some(enforcement), ..self }
+    }
+
+    /// Who serves an interface that it imports, where several deployments could: the
+    /// interface without a version, `acme:store/kv`, and the name of a deployment. The
+    /// others are served as for the revision that serves now.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`](crate::ErrorKind::InvalidName) if that is no name of a component.
+    pub fn link(self, interface: &str, deployment: &str) -> Result<Self> {
+        Ok(self.bind(interface.to_owned(), deployment.parse()?))
+    }
+
+    /// The same with a name that is one.
+    pub(crate) fn bind(mut self, interface: String, deployment: ComponentName) -> Self {
+        self.bound.insert(interface, deployment);
+        self
+    }
+
+    /// How traffic moves; blue-green unless said.
+    pub fn strategy(self, strategy: Strategy) -> Self {
+        Self { strategy, ..self }
+    }
+
+    /// New limits; those of the revision that serves unless said.
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits: Some(limits), ..self }
+    }
+
+    /// Another way of instancing; that of the revision that serves unless said.
+    pub fn instancing(self, instancing: Instancing) -> Self {
+        Self { instancing: Some(instancing), ..self }
+    }
+
+    /// Lets an update go to an older or equal version, or one that is not said.
+    pub fn any_version(self) -> Self {
+        Self { allowed: Allowed { any_version: true, ..self.allowed }, ..self }
+    }
+
+    /// Lets what a stateful component remembers be lost: the new revision starts
+    /// afresh, and the old instance is dropped when its last call has ended.
+    pub fn discard_state(self) -> Self {
+        Self { allowed: Allowed { lost_state: true, ..self.allowed }, ..self }
+    }
+
+    /// Rehearses it: everything is checked and compiled. Nothing of the component runs, nothing is replaced,
+    /// and no event tells of it. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// What would be in the way, and [`AwaitsApproval`](crate::ErrorKind::AwaitsApproval) where it
+    /// would wait, but for what only starting it would show.
+    pub async fn rehearse(self) -> Result<()> {
+        let machine = Rollout::update(self.strategy).rehearsal();
+        let (run, span) = self.prepare(machine).await?;
+        run.rehearse().instrument(span).await
+    }
+
+    async fn run(self) -> Result<Promoted> {
+        let begun = Instant::now();
+        let (runtime, component) = (&self.shared.runtime, self.component.clone());
+        let machine = Rollout::update(self.strategy);
+        let (run, span) = self.prepare(machine).await?;
+        let named = run.named()?;
+        match run.follow().instrument(span).await {
+            Err(error) if error.kind() == ErrorKind::AwaitsApproval => {
+                approval::wait(runtime, &named, component).await?;
+                Err(error)
+            }
+            outcome => outcome.map(|switched| Promoted::of(switched, begun)),
+        }
+    }
+
+    async fn prepare(self, machine: Rollout) -> Result<(Run<'a, Replaced>, Span)> {
+        let named = self.shared.names.get(&self.name)?;
+        // What is revoked from here on stays so, whatever grants come with this.
+        let lifting = named.authorization.revocations();
+        let turn = Arc::clone(&named.rollout).lock_owned().await;
+        let serving = named.revision_to_call()?;
+        let given = match &self.approval {
+            Some(approval) => Some(approval.grants_for(&self.component)?),
+            None => self.grants,
+        };
+        let lifting_now = given.is_some().then_some(lifting);
+        let draft = Draft {
+            name: named.name.clone(),
+            approved: if given.is_some() { Approved::Now { lifting } } else { Approved::Before },
+            bound: bound_anew(&serving.links.bound, &self.bound),
+            said: self.bound,
+            links: Arc::default(),
+            grants: given.unwrap_or_else(|| serving.authority.policy().grants().clone()),
+            enforcement: self.enforcement.unwrap_or_else(|| serving.authority.enforcement()),
+            powers: None,
+            number: if machine.is_rehearsal() { 0 } else { named.history.lock().next_number() },
+            instancing: self.instancing.unwrap_or(serving.instancing),
+            limits: self.limits.unwrap_or_else(|| serving.limits.clone()),
+            component: self.component,
+        };
+        draft.limits.check()?;
+        let span = tracing::info_span!("update", component = %named.name, strategy = ?self.strategy);
+        let place = Replaced { named, _turn: turn, by: By::Update { lifting: lifting_now } };
+        let candidate = Candidate::Draft(Box::new(draft));
+        Ok((Run::new(self.shared, machine, place, self.allowed, candidate), span))
+    }
+}
+
+impl<'a> IntoFuture for Update<'a> {
+    type Output = Result<Promoted>;
+    type IntoFuture = Awaited<'a, Promoted>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// What was said of the revision before, but for what is said anew.
+fn bound_anew(before: &Bound, anew: &Bound) -> Bound {
+    before.iter().chain(anew).map(|(interface, name)| (interface.clone(), name.clone())).collect()
+}
