@@ -1,6 +1,9 @@
-//! Where state and socket of a host process are, unless said otherwise.
+//! Where state and socket of a host process are, unless said otherwise, and the token in a file.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+
+use crate::api::{Problem, kinds};
 
 /// The name of the socket in the state directory.
 const SOCKET: &str = "admin.sock";
@@ -18,4 +21,19 @@ pub(crate) fn state_directory() -> PathBuf {
 /// The socket of the host process that has a state directory.
 pub(crate) fn socket_in(state_directory: &Path) -> PathBuf {
     state_directory.join(SOCKET)
+}
+
+/// The token in a file, if nobody else may read it.
+pub(crate) fn read_token(path: &Path) -> Result<String, Problem> {
+    let problem = |error: std::io::Error| {
+        Problem::new(kinds::FILE, format!("cannot read `{}`", path.display())).because(error)
+    };
+    let mode = std::fs::metadata(path).map_err(problem)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        let path = path.display();
+        let message = format!("others may read the token in `{path}`; `chmod 600 {path}` keeps it to you");
+        return Err(Problem::new(kinds::USAGE, message));
+    }
+    let text = std::fs::read_to_string(path).map_err(problem)?;
+    Ok(text.lines().next().unwrap_or_default().trim().to_owned())
 }

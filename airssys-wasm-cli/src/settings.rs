@@ -4,6 +4,7 @@
 //! said on the command line goes before it.
 //! Tests: below.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::api::{Problem, kinds};
 pub(crate) struct Settings {
     pub(crate) state_directory: Option<PathBuf>,
     pub(crate) socket: Option<PathBuf>,
+    pub(crate) tcp: Option<SocketAddr>,
+    pub(crate) token_file: Option<PathBuf>,
     pub(crate) revisions_kept: Option<usize>,
     #[serde(deserialize_with = "duration")]
     pub(crate) drain: Option<Duration>,
@@ -59,8 +62,19 @@ mod tests {
         let all: String =
             EXAMPLE.lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
         let read: Settings = toml::from_str(&all).expect("it can be read");
-        let Settings { state_directory, socket, revisions_kept, drain, log, log_level, limits } = read;
+        let Settings {
+            state_directory,
+            socket,
+            tcp,
+            token_file,
+            revisions_kept,
+            drain,
+            log,
+            log_level,
+            limits,
+        } = read;
         assert!(state_directory.is_some() && socket.is_some() && revisions_kept.is_some() && drain.is_some());
+        assert!(tcp.is_some() && token_file.is_some());
         assert!(log.is_some() && log_level.is_some());
         assert_eq!(limits, Some(Limits::default()), "the example tells the defaults");
         let limits =

@@ -70,6 +70,20 @@ proptest! {
         prop_assert_eq!(read.as_ref(), Ok(&value), "{} as {}", text, ty);
     }
 
+    #[cfg(feature = "json")]
+    #[test]
+    fn the_json_of_a_value_is_read_back((ty, value) in typed_value()) {
+        let text = value.to_json().to_string();
+        let json: serde_json::Value = serde_json::from_str(&text).expect("json");
+        let read = Value::from_json(&json, &ty);
+        let is_map = |ty: &Type| matches!(ty, Type::Map(..));
+        // An object's keys have no order.
+        if !ty.any(&is_map) {
+            prop_assert_eq!(read.as_ref(), Ok(&value), "{} as {}", text, ty);
+        }
+        prop_assert_eq!(read.map(|value| value.to_json()), Ok(json), "{} as {}", text, ty);
+    }
+
     #[test]
     fn the_text_of_arguments_is_read_back(typed in prop::collection::vec(typed_value(), 0..4)) {
         let (types, values): (Vec<Type>, Vec<Value>) = typed.into_iter().unzip();

@@ -2,9 +2,10 @@
 
 use airssys_wasm_host::{Action, Change};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Something that was done.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct ChangeView {
     /// In UTC, to the millisecond.

@@ -6,11 +6,12 @@ use airssys_wasm_core::policy::Requested;
 use airssys_wasm_core::{Limits, Requests};
 use airssys_wasm_host::{Promoted, RevisionStatus, Status, Summary};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Problem, kinds};
 
 /// Every name, and what was lost.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Overview {
     pub(crate) deployments: Vec<SummaryView>,
@@ -20,7 +21,7 @@ pub(crate) struct Overview {
 }
 
 /// A name that was lost.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct LostView {
     pub(crate) name: String,
@@ -28,7 +29,7 @@ pub(crate) struct LostView {
 }
 
 /// A name in short.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct SummaryView {
     pub(crate) name: String,
@@ -42,7 +43,7 @@ pub(crate) struct SummaryView {
 }
 
 /// A name at one moment.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct DeploymentView {
     pub(crate) name: String,
@@ -63,7 +64,7 @@ pub(crate) struct DeploymentView {
 }
 
 /// A revision, and what it runs under.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct RevisionView {
     pub(crate) revision: u64,
@@ -71,13 +72,14 @@ pub(crate) struct RevisionView {
     pub(crate) description: Option<String>,
     pub(crate) digest: String,
     pub(crate) instancing: String,
+    #[schema(value_type = Object)]
     pub(crate) limits: Limits,
     /// Rules, optional ones with their reason; none if it does not say what it needs.
     pub(crate) requests: Option<Vec<String>>,
 }
 
 /// A rollout that went live.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct PromotedView {
     pub(crate) name: String,

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use airssys_wasm_core::pipeline::PipelineDefinition;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{DeploySpec, Given};
 
 /// A deployment as it should be. What is not said is as it would be without being said, not as
 /// it is.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Desired {
     pub(crate) deployment: DeploySpec,
@@ -22,9 +23,10 @@ pub(crate) struct Desired {
 }
 
 /// A pipeline as it should be.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct DesiredPipeline {
+    #[schema(value_type = Object)]
     pub(crate) definition: PipelineDefinition,
     pub(crate) grants: BTreeMap<String, Given>,
     /// One whose stages are connected otherwise may be removed and deployed anew.
@@ -33,7 +35,7 @@ pub(crate) struct DesiredPipeline {
 }
 
 /// What was done so that it is as it should be, or would be.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Applied {
     pub(crate) name: String,

@@ -2,10 +2,11 @@
 
 use airssys_wasm_core::policy::Grants;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What the revision that serves is granted and denied. Values of variables and of
 /// configuration are not told.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct GrantsView {
     pub(crate) allow: Vec<String>,
@@ -19,14 +20,32 @@ pub(crate) struct GrantsView {
 }
 
 /// What is taken back.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Revoke {
     pub(crate) rule: String,
 }
 
+/// What somebody asks about.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Asked {
+    /// As audit records tell it: `file-read /data/a.txt`.
+    pub(crate) operation: String,
+}
+
+/// Whether it would be allowed.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Explained {
+    pub(crate) operation: String,
+    pub(crate) allowed: bool,
+    /// On what grounds, in words.
+    pub(crate) text: String,
+}
+
 /// What that touched.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Revoked {
     pub(crate) touched: Vec<String>,

@@ -2,9 +2,10 @@
 
 use airssys_wasm_host::{Event, GuestLine, GuestStream};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// An event.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Happening {
     pub(crate) time: String,
@@ -16,7 +17,7 @@ pub(crate) struct Happening {
 }
 
 /// A line that a guest printed.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Line {
     pub(crate) time: String,

@@ -8,6 +8,8 @@ pub(crate) const FILE: &str = "file";
 pub(crate) const IO: &str = "io";
 /// No host process answers.
 pub(crate) const NO_HOST: &str = "no-host-process";
+/// Whoever asks may not.
+pub(crate) const NOT_PERMITTED: &str = "not-permitted";
 /// The other side says something that is not understood.
 pub(crate) const PROTOCOL: &str = "protocol";
 /// A registry does not do what was asked.

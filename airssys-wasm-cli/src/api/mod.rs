@@ -16,6 +16,7 @@ mod rehearsal;
 mod spec;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub(crate) use call::{Call, Called, FunctionView};
 pub(crate) use change::ChangeView;
@@ -23,21 +24,21 @@ pub(crate) use deployment::{
     DeploymentView, LostView, Overview, PromotedView, RevisionView, read_request_lines, request_lines,
 };
 pub(crate) use desired::{Applied, Desired, DesiredPipeline};
-pub(crate) use grants::{GrantsView, Revoke, Revoked};
+pub(crate) use grants::{Asked, Explained, GrantsView, Revoke, Revoked};
 pub(crate) use happening::{Happening, Line};
 pub(crate) use package::{PackageView, PublishSpec, Published};
 pub(crate) use pipeline::{
     Came, GraphView, LetterView, PipelineSpec, PipelineView, build, inputs, part_of_stage,
 };
 pub(crate) use problem::Problem;
-pub(crate) use rehearsal::{DoneOr, How};
+pub(crate) use rehearsal::{DoneOr, How, Removed};
 pub(crate) use spec::{
     Approve, DeploySpec, Given, RollbackSpec, StageUpdateSpec, UpdateSpec, enforcement, parse_instancing,
     parse_strategy, with_version,
 };
 
 /// What a host process says of itself.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct About {
     /// Its version.

@@ -2,11 +2,12 @@
 
 use airssys_wasm_host::Component;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Problem, with_version};
 
 /// What is said of a component that is to be published.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct PublishSpec {
     /// The component's own unless said.
@@ -16,7 +17,7 @@ pub(crate) struct PublishSpec {
 }
 
 /// A version that is published.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Published {
     pub(crate) name: String,
@@ -25,7 +26,7 @@ pub(crate) struct Published {
 }
 
 /// A name with its versions.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct PackageView {
     pub(crate) name: String,

@@ -9,21 +9,23 @@ use airssys_wasm_host::pipeline::{
     DeadLetter, DeployPipeline, Inputs, Item, Outcome, PipelineDeployment, StageStatus,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Given, Problem};
 
 /// A pipeline to be deployed. A component that is not sent along is what is published under the
 /// name that its stage says.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct PipelineSpec {
+    #[schema(value_type = Object)]
     pub(crate) definition: PipelineDefinition,
     /// What each stage is granted; nothing unless said.
     pub(crate) grants: BTreeMap<String, Given>,
 }
 
 /// A pipeline that is deployed.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct PipelineView {
     pub(crate) name: String,
@@ -35,7 +37,7 @@ pub(crate) struct PipelineView {
 }
 
 /// A stage, or several that were fused.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct StageView {
     pub(crate) stages: Vec<String>,
@@ -55,7 +57,7 @@ pub(crate) struct StageView {
 }
 
 /// A pipeline in one of its forms.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct GraphView {
     pub(crate) text: String,
@@ -66,7 +68,7 @@ pub(crate) struct GraphView {
 }
 
 /// What came of an item of a run, a line each; or why the run has ended, in the last one.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case", untagged)]
 pub(crate) enum Came {
     Outcome { sequence: u64, outputs: Vec<Output> },
@@ -74,7 +76,7 @@ pub(crate) enum Came {
 }
 
 /// What left a pipeline, as WAVE.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Output {
     pub(crate) stage: String,
@@ -82,7 +84,7 @@ pub(crate) struct Output {
 }
 
 /// An item that was put aside.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct LetterView {
     time: String,

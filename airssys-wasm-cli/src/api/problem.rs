@@ -5,9 +5,10 @@ use std::fmt;
 
 use airssys_wasm_host::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// An error, as it is told.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Problem {
     /// The kind of the host's error, `not-deployed`; or one of the command's own.

@@ -1,9 +1,12 @@
 //! What would be done, for who only wants to know.
 
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+use utoipa::ToSchema;
 
 /// How something that changes what is there is asked for, in the query.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct How {
     /// Nothing is done; what would be is told.
@@ -11,7 +14,7 @@ pub(crate) struct How {
 }
 
 /// What would be done: nothing was in the way of it.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Would {
     /// `deploy greeter 1.2.0 (sha256:0a1b...)`
@@ -19,11 +22,18 @@ pub(crate) struct Would {
 }
 
 /// What was done, or would be.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum DoneOr<T> {
     Would(Would),
     Done(T),
+}
+
+/// A name that is free again.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Removed {
+    pub(crate) removed: String,
 }
 
 impl<T> DoneOr<T> {

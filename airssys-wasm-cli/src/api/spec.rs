@@ -7,11 +7,12 @@ use airssys_wasm_core::policy::{Grants, Shortfall};
 use airssys_wasm_host::{Component, Deploy, Enforcement, Instancing, Strategy};
 use semver::Version;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Problem, kinds};
 
 /// A component under a new name.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct DeploySpec {
     /// The component's own unless said.
@@ -21,6 +22,7 @@ pub(crate) struct DeploySpec {
     /// What is published, instead of a component that is sent along: `greeter@^1.2`.
     pub(crate) package: Option<String>,
     pub(crate) grants: Given,
+    #[schema(value_type = Object)]
     pub(crate) limits: Option<Limits>,
     pub(crate) instancing: Option<String>,
     /// Which deployment serves which interface.
@@ -30,7 +32,7 @@ pub(crate) struct DeploySpec {
 }
 
 /// Another component under a name.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct UpdateSpec {
     /// `blue-green` or `recreate`.
@@ -40,6 +42,7 @@ pub(crate) struct UpdateSpec {
     pub(crate) package: Option<String>,
     /// Those of the revision that serves unless said.
     pub(crate) grants: Option<Given>,
+    #[schema(value_type = Object)]
     pub(crate) limits: Option<Limits>,
     pub(crate) instancing: Option<String>,
     pub(crate) links: BTreeMap<String, String>,
@@ -51,7 +54,7 @@ pub(crate) struct UpdateSpec {
 }
 
 /// Another component in a stage of a pipeline.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct StageUpdateSpec {
     pub(crate) strategy: Option<String>,
@@ -65,7 +68,7 @@ pub(crate) struct StageUpdateSpec {
 }
 
 /// An earlier revision again.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RollbackSpec {
     pub(crate) to_version: Option<String>,
@@ -74,7 +77,7 @@ pub(crate) struct RollbackSpec {
 }
 
 /// A yes to an update that waits.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Approve {
     /// What was looked at.
@@ -89,7 +92,7 @@ pub(crate) struct Approve {
 }
 
 /// Grants, as texts of rules.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Given {
     pub(crate) allow: Vec<String>,

@@ -1,43 +1,65 @@
-//! Asks a host process over its socket.
+//! Asks a host process over its socket, or over TCP with its token.
 //!
 //! A connection a request: a command asks once or twice. Tests: the crate's `tests`.
 
 mod form;
 
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
-use http::header::{CONTENT_TYPE, HOST};
+use http::HeaderValue;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::request::Builder;
 use http::{Method, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::client::conn::http1;
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 
 pub(crate) use form::Form;
 
 use crate::api::{Problem, kinds};
+use crate::places::read_token;
 
 /// What is sent.
 type Sent = UnsyncBoxBody<Bytes, Infallible>;
 
+/// Asks a host process.
+#[derive(Clone, Debug)]
+pub(crate) struct Client(Place);
+
 /// Where a host process listens.
 #[derive(Clone, Debug)]
-pub(crate) struct Client {
-    socket: PathBuf,
+enum Place {
+    Socket(PathBuf),
+    /// With the token that it wants.
+    Tcp(SocketAddr, HeaderValue),
 }
 
 impl Client {
     pub(crate) fn new(socket: PathBuf) -> Self {
-        Self { socket }
+        Self(Place::Socket(socket))
+    }
+
+    /// One that listens over TCP, with the token in a file.
+    pub(crate) fn over_tcp(address: SocketAddr, token_file: &Path) -> Result<Self, Problem> {
+        let token = format!("Bearer {}", read_token(token_file)?);
+        let mut token = HeaderValue::try_from(token).map_err(|error| {
+            let message = format!("the token in `{}` is no text of one line", token_file.display());
+            Problem::new(kinds::USAGE, message).because(error)
+        })?;
+        token.set_sensitive(true);
+        Ok(Self(Place::Tcp(address, token)))
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
@@ -143,14 +165,17 @@ impl Client {
 
     /// Asks, and has the head of an answer that is no problem.
     async fn send(&self, head: Builder, body: Sent) -> Result<Response<Incoming>, Problem> {
-        let stream =
-            UnixStream::connect(&self.socket).await.map_err(|error| unreachable(&self.socket, &error))?;
-        let broken = |error: hyper::Error| {
-            Problem::new(kinds::NO_HOST, "the host process went away before it had answered").because(error)
+        let (head, mut sender) = match &self.0 {
+            Place::Socket(socket) => {
+                let stream = UnixStream::connect(socket).await;
+                (head, handshake(stream.map_err(|error| unreachable(&socket.display(), &error))?).await?)
+            }
+            Place::Tcp(address, token) => {
+                let stream = TcpStream::connect(address).await;
+                let sender = handshake(stream.map_err(|error| unreachable(address, &error))?).await?;
+                (head.header(AUTHORIZATION, token), sender)
+            }
         };
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
-        // It ends with the answer, or with whoever waits for it.
-        tokio::spawn(connection);
         let request = head.header(HOST, "localhost").body(body).map_err(|error| misunderstood(&error))?;
         let answer = sender.send_request(request).await.map_err(broken)?;
         if answer.status().is_success() { Ok(answer) } else { Err(problem(answer).await) }
@@ -178,6 +203,19 @@ async fn read_lines(answer: Response<Incoming>, mut each: impl FnMut(&str)) -> R
     Ok(())
 }
 
+async fn handshake(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> Result<SendRequest<Sent>, Problem> {
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    // It ends with the answer, or with whoever waits for it.
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+fn broken(error: hyper::Error) -> Problem {
+    Problem::new(kinds::NO_HOST, "the host process went away before it had answered").because(error)
+}
+
 async fn read(answer: Response<Incoming>) -> Result<Bytes, Problem> {
     let body = answer.into_body().collect().await.map_err(|error| misunderstood(&error))?;
     Ok(body.to_bytes())
@@ -194,15 +232,15 @@ async fn problem(answer: Response<Incoming>) -> Problem {
     }
 }
 
-fn unreachable(socket: &Path, error: &io::Error) -> Problem {
+fn unreachable(place: &dyn Display, error: &io::Error) -> Problem {
     let what = match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-            "no host process is running; start one with `airssys-wasm serve`, or say where it listens with `--socket`"
+            "no host process is running; start one with `airssys-wasm serve`, or say where it listens with `--socket`, or with `--tcp-address`"
         }
         io::ErrorKind::PermissionDenied => "the host process is another user's; run this as that user",
         _ => "the host process cannot be reached",
     };
-    Problem::new(kinds::NO_HOST, format!("{what} (`{}`)", socket.display())).because(error)
+    Problem::new(kinds::NO_HOST, format!("{what} (`{place}`)")).because(error)
 }
 
 fn misunderstood(error: &dyn std::fmt::Display) -> Problem {

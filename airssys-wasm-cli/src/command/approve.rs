@@ -41,7 +41,7 @@ impl Approve {
             discard_state: self.discard_state,
         };
         let path = self.dry_run.path(&format!("/v1/deployments/{}/approve", segment(&self.name)));
-        let promoted: DoneOr<PromotedView> = common.client().post(&path, &approve).await?;
+        let promoted: DoneOr<PromotedView> = common.client()?.post(&path, &approve).await?;
         common.output.show(&promoted);
         Ok(())
     }

@@ -8,8 +8,8 @@ use clap::Args;
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::{Common, call};
-use crate::api::{self, Called, Problem, kinds};
+use super::Common;
+use crate::api::{Call, Called, Problem, kinds};
 use crate::client::{Client, segment};
 use crate::output::Shown;
 
@@ -63,12 +63,13 @@ const ANSWERS_MAX: usize = 20;
 
 impl BenchCall {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let call = Arc::new(call::parse(&self.call)?);
+        let call = Arc::new(Call::read(&self.call, false)?);
         let path: Arc<str> = format!("/v1/deployments/{}/call", segment(&self.name)).into();
+        let client = common.client()?;
         let (counted, begun) = (Arc::new(Counted::default()), Instant::now());
         let callers: Vec<_> = (0..self.concurrency.max(1))
             .map(|_| {
-                let (client, counted) = (common.client(), Arc::clone(&counted));
+                let (client, counted) = (client.clone(), Arc::clone(&counted));
                 let (path, call) = (Arc::clone(&path), Arc::clone(&call));
                 tokio::spawn(
                     async move { counted.call_until(begun + self.time, &client, &path, &call).await },
@@ -88,11 +89,11 @@ impl BenchCall {
 }
 
 impl Counted {
-    async fn call_until(&self, end: Instant, client: &Client, path: &str, call: &api::Call) {
+    async fn call_until(&self, end: Instant, client: &Client, path: &str, call: &Call) {
         while Instant::now() < end {
             let begun = Instant::now();
             match client.post::<Called>(path, call).await {
-                Ok(called) => self.answered(begun.elapsed(), called.result.unwrap_or_default()),
+                Ok(called) => self.answered(begun.elapsed(), called.text()),
                 Err(problem) => {
                     self.failed.fetch_add(1, Ordering::Relaxed);
                     self.first_failure.lock().get_or_insert(problem);

@@ -11,7 +11,9 @@ use super::difference::Difference;
 use super::dry_run::DryRun;
 use super::given::GrantArguments;
 use super::{Common, file, logs};
-use crate::api::{DoneOr, GrantsView, Problem, PromotedView, Revoke, Revoked, kinds, read_request_lines};
+use crate::api::{
+    Asked, DoneOr, Explained, GrantsView, Problem, PromotedView, Revoke, Revoked, kinds, read_request_lines,
+};
 use crate::client::segment;
 use crate::output::Shown;
 
@@ -54,6 +56,14 @@ enum Command {
         /// The file of the component that might follow
         file: PathBuf,
     },
+    /// Say whether it may do something, and on what grounds: 'file-read /data/a.txt',
+    /// 'http GET https://api.example.com/v1', 'tcp 10.0.0.1:80'
+    Explain {
+        /// The name
+        name: String,
+        /// What it would try, as audit records tell it
+        operation: String,
+    },
     /// Print the least grants that would have done so far, as a file for `--grants`; for what was
     /// deployed with `--audit-only`
     Learn {
@@ -66,7 +76,7 @@ enum Command {
 
 impl Caps {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let client = common.client();
+        let client = common.client()?;
         let path = |name: &str, what: &str| format!("/v1/deployments/{}/{what}", segment(name));
         match self.command {
             Command::Show { name } => {
@@ -88,6 +98,11 @@ impl Caps {
                 let serving: GrantsView = client.get(&path(&name, "grants")).await?;
                 let serving = read_request_lines(serving.requests.as_deref())?;
                 common.output.show(&Difference::of(&serving, component.requested()));
+            }
+            Command::Explain { name, operation } => {
+                let asked = Asked { operation };
+                let explained: Explained = client.post(&path(&name, "explain"), &asked).await?;
+                common.output.show(&explained);
             }
             Command::Learn { name } => {
                 let view: GrantsView = client.get(&path(&name, "grants")).await?;

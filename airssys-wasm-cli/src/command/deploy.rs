@@ -56,7 +56,7 @@ impl Deploy {
         };
         let component = source.read()?;
         let path = self.dry_run.path("/v1/deployments");
-        let deployed: DoneOr<PromotedView> = common.client().upload(&path, &spec, component).await?;
+        let deployed: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, component).await?;
         common.output.show(&deployed);
         Ok(())
     }

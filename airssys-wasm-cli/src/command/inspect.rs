@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use airssys_wasm_host::Component;
+use airssys_wasm_host::{Component, Error};
 use clap::Args;
 use serde::Serialize;
 
@@ -15,6 +15,9 @@ use crate::output::Shown;
 pub(super) struct Inspect {
     /// The component's file
     file: PathBuf,
+    /// Print its world as WIT instead
+    #[arg(long)]
+    wit: bool,
 }
 
 #[derive(Serialize)]
@@ -25,6 +28,7 @@ struct Inspected {
     description: Option<String>,
     digest: String,
     bytes: usize,
+    languages: Vec<String>,
     instancing: Option<String>,
     requests: Option<Vec<String>>,
     imports: Vec<String>,
@@ -34,6 +38,11 @@ struct Inspected {
 impl Inspect {
     pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
         let component = Component::from_bytes(file::read(&self.file)?)?;
+        if self.wit {
+            let wit = component.wit().map_err(Error::from)?;
+            common.output.show(&Wit { wit });
+            return Ok(());
+        }
         let world = component.world();
         let functions =
             |side: &airssys_wasm_host::world::Side| side.all_functions().map(ToString::to_string).collect();
@@ -43,12 +52,25 @@ impl Inspect {
             description: component.description().map(str::to_owned),
             digest: component.digest().to_string(),
             bytes: component.bytes().len(),
+            languages: component.languages(),
             instancing: component.instancing().map(|instancing| instancing.to_string()),
             requests: request_lines(component.requested()),
             imports: world.imports.interfaces.iter().map(|interface| interface.name.to_string()).collect(),
             exports: functions(&world.exports),
         });
         Ok(())
+    }
+}
+
+/// Its world as a text.
+#[derive(Serialize)]
+struct Wit {
+    wit: String,
+}
+
+impl Shown for Wit {
+    fn text(&self) -> String {
+        self.wit.clone()
     }
 }
 
@@ -62,6 +84,9 @@ impl Shown for Inspected {
             format!("bytes        {}", self.bytes),
             format!("instancing   {}", said(&self.instancing)),
         ];
+        if !self.languages.is_empty() {
+            lines.push(format!("written in   {}", self.languages.join(", ")));
+        }
         lines.extend(self.description.iter().map(|text| format!("description  {text}")));
         match &self.requests {
             Some(requests) if requests.is_empty() => lines.push("requests     nothing".into()),

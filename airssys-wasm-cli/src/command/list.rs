@@ -11,7 +11,7 @@ pub(super) struct List {}
 
 impl List {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let overview: Overview = common.client().get("/v1/deployments").await?;
+        let overview: Overview = common.client()?.get("/v1/deployments").await?;
         common.output.show(&overview);
         Ok(())
     }

@@ -37,7 +37,7 @@ impl Watched {
 impl Logs {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let format = common.output;
-        common.client().watch(&self.watched.path("/v1/logs"), |line| show(format, line)).await
+        common.client()?.watch(&self.watched.path("/v1/logs"), |line| show(format, line)).await
     }
 }
 

@@ -31,6 +31,7 @@ mod status;
 mod update;
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -70,6 +71,12 @@ pub(crate) struct Common {
     /// Where the host process listens; `admin.sock` in its state directory unless said
     #[arg(long, global = true, value_name = "PATH", env = "AIRSSYS_WASM_SOCKET")]
     socket: Option<PathBuf>,
+    /// Where the host process listens over TCP, instead: 127.0.0.1:7070
+    #[arg(long, global = true, value_name = "ADDRESS", env = "AIRSSYS_WASM_TCP", requires = "token")]
+    tcp_address: Option<SocketAddr>,
+    /// The file of its token
+    #[arg(long, global = true, value_name = "FILE", env = "AIRSSYS_WASM_TOKEN_FILE")]
+    token: Option<PathBuf>,
     /// Text for people, or JSON for programs
     #[arg(long, global = true, value_name = "FORMAT", env = "AIRSSYS_WASM_OUTPUT", default_value = "text")]
     output: Format,
@@ -84,8 +91,11 @@ impl Common {
         self.socket.clone().unwrap_or_else(|| places::socket_in(&self.state()))
     }
 
-    fn client(&self) -> Client {
-        Client::new(self.socket())
+    fn client(&self) -> Result<Client, Problem> {
+        match (self.tcp_address, &self.token) {
+            (Some(address), Some(token)) => Client::over_tcp(address, token),
+            _ => Ok(Client::new(self.socket())),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl Publish {
             return Ok(());
         }
         let path = self.dry_run.path("/v1/packages");
-        let published: DoneOr<Published> = common.client().upload(&path, &spec, Some(component)).await?;
+        let published: DoneOr<Published> = common.client()?.upload(&path, &spec, Some(component)).await?;
         common.output.show(&published);
         Ok(())
     }

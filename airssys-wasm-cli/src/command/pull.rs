@@ -33,7 +33,7 @@ impl Pull {
             }
             None => {
                 let bytes =
-                    common.client().fetch(&format!("/v1/packages/{}", segment(&self.package))).await?;
+                    common.client()?.fetch(&format!("/v1/packages/{}", segment(&self.package))).await?;
                 Component::from_bytes(bytes.to_vec())?
             }
         };

@@ -6,6 +6,7 @@ use clap::{Args, CommandFactory as _};
 use super::Cli;
 use crate::api::{Problem, kinds};
 use crate::output::EXIT_CODES;
+use crate::server::description;
 
 /// Print the reference of this command, as Markdown or as a man page
 #[derive(Args, Debug)]
@@ -13,11 +14,18 @@ pub(super) struct Reference {
     /// As a man page, with a section for each subcommand: `airssys-wasm reference --man | man -l -`
     #[arg(long)]
     man: bool,
+    /// The API of a host process instead, as OpenAPI: what it answers at `/v1/openapi.json`
+    #[arg(long, conflicts_with = "man")]
+    openapi: bool,
 }
 
 impl Reference {
     pub(super) fn run(self) -> Result<(), Problem> {
-        let text = if self.man { man()? } else { markdown() };
+        let text = match self.openapi {
+            true => description(),
+            false if self.man => man()?,
+            false => markdown(),
+        };
         crate::output::say(text.trim_end());
         Ok(())
     }
@@ -67,16 +75,21 @@ mod tests {
     /// `cargo xtask bless` writes it anew.
     #[test]
     fn the_page_is_what_the_parser_says() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/REFERENCE.md");
-        let page = markdown();
+        check_committed("REFERENCE.md", &markdown());
+    }
+
+    #[test]
+    fn the_description_of_the_api_is_what_it_has() {
+        check_committed("openapi.json", &(description() + "\n"));
+    }
+
+    fn check_committed(file: &str, text: &str) {
+        let path = format!("{}/{file}", env!("CARGO_MANIFEST_DIR"));
         if std::env::var_os("AIRSSYS_BLESS").is_some() {
-            std::fs::write(path, &page).expect("written");
+            std::fs::write(&path, text).expect("written");
         }
-        let there = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            there == page,
-            "REFERENCE.md is not what the parser says; `cargo xtask bless` writes it anew"
-        );
+        let there = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(there == text, "{file} is another; `cargo xtask bless` writes it anew");
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl RegistryArgument {
         version: Option<&str>,
     ) -> Result<String, Problem> {
         let path = format!("/v1/deployments/{}", segment(name));
-        let serving: DeploymentView = common.client().get(&path).await?;
+        let serving: DeploymentView = common.client()?.get(&path).await?;
         let package = serving.package.unwrap_or_else(|| name.to_owned());
         let wanted = version.map_or_else(|| package.clone(), |version| format!("{package}@{version}"));
         self.resolve(common, &wanted).await
@@ -79,7 +79,7 @@ pub(super) async fn keep(
         name: component.name().map(ToString::to_string),
         version: component.version().map(ToString::to_string),
     };
-    common.client().upload("/v1/packages", &spec, Some(component.bytes().to_vec())).await.map_err(
+    common.client()?.upload("/v1/packages", &spec, Some(component.bytes().to_vec())).await.map_err(
         |problem: Problem| match problem.kind.as_str() {
             kinds::VERSION_TAKEN => {
                 let message = format!("the registry has other bytes now than it had: {}", problem.message);
@@ -92,7 +92,7 @@ pub(super) async fn keep(
 
 /// The version that is meant, of those that the host process keeps.
 pub(super) async fn kept(common: &Common, wanted: &PackageRef) -> Result<Option<semver::Version>, Problem> {
-    let packages: Vec<PackageView> = common.client().get("/v1/packages").await?;
+    let packages: Vec<PackageView> = common.client()?.get("/v1/packages").await?;
     let package = packages.into_iter().find(|package| package.name == wanted.name.as_str());
     let versions: Vec<semver::Version> = package
         .iter()

@@ -4,7 +4,7 @@ use super::dry_run::DryRun;
 use clap::Args;
 
 use super::Common;
-use crate::api::{DoneOr, Problem};
+use crate::api::{DoneOr, Problem, Removed};
 use crate::client::segment;
 
 /// Remove a name, once its last call has ended
@@ -21,7 +21,7 @@ pub(super) struct Remove {
 impl Remove {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let path = self.dry_run.path(&format!("/v1/deployments/{}", segment(&self.name)));
-        let removed: DoneOr<()> = common.client().delete(&path).await?;
+        let removed: DoneOr<Removed> = common.client()?.delete(&path).await?;
         common.output.show(&removed);
         Ok(())
     }

@@ -35,7 +35,7 @@ impl Rollback {
             discard_state: self.discard_state,
         };
         let path = self.dry_run.path(&format!("/v1/deployments/{}/rollback", segment(&self.name)));
-        let promoted: DoneOr<PromotedView> = common.client().post(&path, &spec).await?;
+        let promoted: DoneOr<PromotedView> = common.client()?.post(&path, &spec).await?;
         common.output.show(&promoted);
         Ok(())
     }

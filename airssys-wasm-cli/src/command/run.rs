@@ -6,8 +6,8 @@ use airssys_wasm_host::{Component, Host};
 use clap::Args;
 
 use super::given::{GrantArguments, RunsUnder};
-use super::{Common, call, file};
-use crate::api::{Called, DeploySpec, FunctionView, Problem};
+use super::{Common, file};
+use crate::api::{Call, DeploySpec, FunctionView, Problem};
 
 /// Call a function of a component's file, without a host process
 ///
@@ -19,6 +19,9 @@ pub(super) struct Run {
     /// The call: 'demo:greeter/api#greet("Ada")', or 'greet("Ada")' if only one is called so
     #[arg(value_name = "CALL")]
     call: Option<String>,
+    /// Values are JSON, those given and the result
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     grants: GrantArguments,
     #[command(flatten)]
@@ -43,9 +46,8 @@ impl Run {
             common.output.show(&functions);
             return Ok(());
         };
-        let call = call::parse(&call)?;
-        let result = deployment.dynamic_function(&call.function)?.call_wave(&call.arguments).await?;
-        common.output.show(&Called { result });
+        let call = Call::read(&call, self.json)?;
+        common.output.show(&call.make(&deployment.dynamic_function(&call.function)?).await?);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! `airssys-wasm serve`
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tracing::level_filters::LevelFilter;
 use super::Common;
 use crate::api::{Problem, kinds};
 use crate::places;
-use crate::server::{self, Setup};
+use crate::server::{self, Setup, Tcp};
 use crate::settings::Settings;
 
 /// Run a host process in the foreground, until it is told to end
@@ -30,6 +31,12 @@ pub(super) struct Serve {
     /// How long it waits for calls in flight when it ends [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     drain: Option<Duration>,
+    /// Serve the API over TCP too, at an address of this machine: 127.0.0.1:7070
+    #[arg(long, value_name = "ADDRESS", requires = "token_file")]
+    tcp: Option<SocketAddr>,
+    /// The file of the token that requests over TCP bring along
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// What the log on standard error looks like: text, or json [default: text]
     #[arg(long, value_name = "FORMAT")]
     log: Option<String>,
@@ -48,7 +55,16 @@ impl Serve {
         let said = common.state.clone().or(settings.state_directory);
         let state_directory = said.unwrap_or_else(places::state_directory);
         let socket = common.socket.clone().or(settings.socket);
+        let tcp = match (self.tcp.or(settings.tcp), self.token_file.or(settings.token_file)) {
+            (Some(address), Some(token_file)) => Some(Tcp::new(address, &token_file)?),
+            (Some(_), None) => {
+                let message = "who may ask over TCP? say the file of a token with `--token-file`";
+                return Err(Problem::new(kinds::USAGE, message));
+            }
+            (None, _) => None,
+        };
         server::serve(Setup {
+            tcp,
             socket: socket.unwrap_or_else(|| places::socket_in(&state_directory)),
             state_directory,
             revisions_kept: self.revisions_kept.or(settings.revisions_kept).unwrap_or(5),

@@ -1,8 +1,8 @@
 //! What the answers of a host process look like to people.
 
 use crate::api::{
-    Called, ChangeView, DeploymentView, FunctionView, GrantsView, GraphView, Overview, PackageView,
-    PipelineView, PromotedView, Published, RevisionView, Revoked,
+    Called, ChangeView, DeploymentView, Explained, FunctionView, GrantsView, GraphView, Overview,
+    PackageView, PipelineView, PromotedView, Published, Removed, RevisionView, Revoked,
 };
 use crate::output::{Shown, Table};
 
@@ -17,9 +17,9 @@ pub(super) fn version(version: Option<&String>) -> String {
     version.cloned().unwrap_or_else(|| "-".into())
 }
 
-impl Shown for () {
+impl Shown for Removed {
     fn text(&self) -> String {
-        String::new()
+        format!("{}: removed", self.removed)
     }
 }
 
@@ -178,7 +178,7 @@ impl Shown for Vec<PackageView> {
 
 impl Shown for Called {
     fn text(&self) -> String {
-        self.result.clone().unwrap_or_default()
+        Self::text(self)
     }
 }
 
@@ -206,6 +206,12 @@ impl Shown for GrantsView {
             lines.push(format!("used      {rule}"));
         }
         lines.join("\n")
+    }
+}
+
+impl Shown for Explained {
+    fn text(&self) -> String {
+        self.text.clone()
     }
 }
 

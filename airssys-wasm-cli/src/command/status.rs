@@ -27,7 +27,7 @@ struct ProcessView(About);
 
 impl Status {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let client = common.client();
+        let client = common.client()?;
         self.wait_for(&client).await;
         match self.name {
             Some(name) => {

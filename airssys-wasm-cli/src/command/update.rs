@@ -69,7 +69,7 @@ impl Update {
         };
         let component = self.file.as_deref().map(file::read).transpose()?;
         let path = self.dry_run.path(&format!("/v1/deployments/{}/update", segment(name)));
-        let promoted: DoneOr<PromotedView> = common.client().upload(&path, &spec, component).await?;
+        let promoted: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, component).await?;
         common.output.show(&promoted);
         Ok(())
     }

@@ -10,7 +10,7 @@ Exit codes:
   4  refused as things stand: not newer, a name that is taken, callers that would be lost
   5  not granted, or an update that waits to be approved
   6  the component failed: it trapped, took too long, did not start, or is not healthy
-  7  no host process answers, or one of another version
+  7  no host process answers, or one of another version, or it does not let you ask
   8  the state directory is held, full or damaged
   9  a registry cannot be reached, refuses, or answers something else";
 
@@ -32,7 +32,7 @@ pub(crate) fn exit_code(kind: &str) -> u8 {
         "not-granted" | "grant-unusable" | "awaits-approval" | "approval-mismatch" => 5,
         "trapped" | "deadline-exceeded" | "fuel-exhausted" | "start-failed" | "unhealthy" | "unusable"
         | "stage-error" | "resource-lost" | "reentrant" => 6,
-        "no-host-process" | "protocol" => 7,
+        "no-host-process" | "not-permitted" | "protocol" => 7,
         "state-held" | "state-unavailable" | "state-damaged" => 8,
         "registry" => 9,
         _ => 1,

@@ -17,6 +17,15 @@ use crate::api::{
     parse_instancing, parse_strategy, with_version,
 };
 
+#[utoipa::path(
+    put,
+    path = "/v1/deployments/{name}",
+    operation_id = "apply_deployment",
+    summary = "Have a name be what is wanted",
+    request_body(content = upload::Form<Desired>, content_type = "multipart/form-data"),
+    params(("name" = String, Path, description = "The name"), How),
+    responses((status = 200, body = Applied), (status = "default", body = Problem)),
+)]
 pub(super) async fn deployment(
     State(process): State<Process>,
     Path(name): Path<String>,
@@ -100,6 +109,18 @@ fn check_not_revoked(name: &str, again: &[String], grant_again: bool) -> Result<
     Err(Problem::new("not-granted", message))
 }
 
+#[utoipa::path(
+    put,
+    path = "/v1/pipelines/{name}",
+    operation_id = "apply_pipeline",
+    summary = "Have a pipeline be what is wanted",
+    request_body(
+        content = upload::StagesForm<DesiredPipeline>,
+        content_type = "multipart/form-data",
+    ),
+    params(("name" = String, Path, description = "The name"), How),
+    responses((status = 200, body = Applied), (status = "default", body = Problem)),
+)]
 pub(super) async fn pipeline(
     State(process): State<Process>,
     Path(name): Path<String>,

@@ -1,12 +1,20 @@
-//! Calls from outside, with values as WAVE text.
+//! Calls from outside, with values as WAVE text or as JSON.
 
 use axum::Json;
 use axum::extract::{Path, State};
 
 use super::Process;
 use super::reply::{Reply, answer, aside};
-use crate::api::{Call, Called, FunctionView};
+use crate::api::{Call, Called, FunctionView, Problem};
 
+#[utoipa::path(
+    get,
+    path = "/v1/deployments/{name}/functions",
+    operation_id = "functions",
+    summary = "The functions that can be called",
+    params(("name" = String, Path, description = "The name")),
+    responses((status = 200, body = Vec<FunctionView>), (status = "default", body = Problem)),
+)]
 pub(super) async fn functions(
     State(process): State<Process>,
     Path(name): Path<String>,
@@ -15,11 +23,21 @@ pub(super) async fn functions(
     answer(functions.into_iter().map(Into::into).collect())
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/deployments/{name}/call",
+    operation_id = "call",
+    summary = "Call a function",
+    request_body = Call,
+    params(("name" = String, Path, description = "The name")),
+    responses((status = 200, body = Called), (status = "default", body = Problem)),
+)]
 pub(super) async fn call(
     State(process): State<Process>,
     Path(name): Path<String>,
     Json(call): Json<Call>,
 ) -> Reply<Called> {
-    let function = aside(move || process.host.deployment(&name)?.dynamic_function(&call.function)).await?;
-    answer(Called { result: function.call_wave(&call.arguments).await? })
+    let wanted = call.function.clone();
+    let function = aside(move || process.host.deployment(&name)?.dynamic_function(&wanted)).await?;
+    answer(call.make(&function).await?)
 }

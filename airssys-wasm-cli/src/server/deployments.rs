@@ -2,11 +2,19 @@
 
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::Process;
 use super::reply::{Reply, answer, aside};
-use crate::api::{About, ChangeView, DeploymentView, DoneOr, How, LostView, Overview};
+use crate::api::{About, ChangeView, DeploymentView, DoneOr, How, LostView, Overview, Problem, Removed};
 
+#[utoipa::path(
+    get,
+    path = "/v1/about",
+    operation_id = "about",
+    summary = "What the host process is",
+    responses((status = 200, body = About), (status = "default", body = Problem)),
+)]
 pub(super) async fn about(State(process): State<Process>) -> Reply<About> {
     let summaries = process.host.summaries();
     answer(About {
@@ -17,6 +25,13 @@ pub(super) async fn about(State(process): State<Process>) -> Reply<About> {
     })
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/deployments",
+    operation_id = "list_deployments",
+    summary = "Every name that is deployed",
+    responses((status = 200, body = Overview), (status = "default", body = Problem)),
+)]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Overview> {
     let lost = |(name, problem): &(String, String)| LostView { name: name.clone(), problem: problem.clone() };
     answer(Overview {
@@ -25,6 +40,14 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Overview> {
     })
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/deployments/{name}",
+    operation_id = "deployment",
+    summary = "A name: what serves, what is kept",
+    params(("name" = String, Path, description = "The name")),
+    responses((status = 200, body = DeploymentView), (status = "default", body = Problem)),
+)]
 pub(super) async fn status(
     State(process): State<Process>,
     Path(name): Path<String>,
@@ -42,26 +65,43 @@ pub(super) async fn status(
     answer(view.await?)
 }
 
+#[utoipa::path(
+    delete,
+    path = "/v1/deployments/{name}",
+    operation_id = "remove_deployment",
+    summary = "Remove a name, once its last call has ended",
+    params(("name" = String, Path, description = "The name"), How),
+    responses((status = 200, body = DoneOr<Removed>), (status = "default", body = Problem)),
+)]
 pub(super) async fn remove(
     State(process): State<Process>,
     Path(name): Path<String>,
     Query(how): Query<How>,
-) -> Reply<DoneOr<()>> {
+) -> Reply<DoneOr<Removed>> {
     if how.dry_run {
         let (host, owned) = (process.host.clone(), name.clone());
         aside(move || host.check_removal(&[&owned])).await?;
         return answer(DoneOr::would(format!("remove {name} with its revisions and grants")));
     }
     process.host.remove(&name).await?;
-    answer(DoneOr::Done(()))
+    answer(DoneOr::Done(Removed { removed: name }))
 }
 
 /// Of which name; all unless said.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Of {
     name: Option<String>,
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/history",
+    operation_id = "history",
+    summary = "What was done, oldest first",
+    params(Of),
+    responses((status = 200, body = Vec<ChangeView>), (status = "default", body = Problem)),
+)]
 pub(super) async fn history(State(process): State<Process>, Query(of): Query<Of>) -> Reply<Vec<ChangeView>> {
     let changes = aside(move || process.host.history()).await?;
     let wanted = changes

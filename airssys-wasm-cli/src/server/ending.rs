@@ -32,6 +32,7 @@ impl Ending {
                     std::process::exit(1);
                 }
                 tracing::info!("ending: waiting for calls in flight");
+                super::systemd::tell_ending();
                 begin.send_replace(true);
             }
         });

@@ -1,14 +1,26 @@
 //! What a deployment is granted, and what is taken back.
 
 use airssys_wasm_core::Rule;
+use airssys_wasm_core::policy::{Operation, OperationError};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 
 use super::Process;
 use super::reply::{Reply, answer, aside};
 use super::rollouts::{allow, finish_update, wake};
-use crate::api::{DoneOr, Given, GrantsView, How, Problem, PromotedView, Revoke, Revoked, request_lines};
+use crate::api::{
+    Asked, DoneOr, Explained, Given, GrantsView, How, Problem, PromotedView, Revoke, Revoked, kinds,
+    request_lines,
+};
 
+#[utoipa::path(
+    get,
+    path = "/v1/deployments/{name}/grants",
+    operation_id = "grants",
+    summary = "What it requests, and what is granted, denied and revoked",
+    params(("name" = String, Path, description = "The name")),
+    responses((status = 200, body = GrantsView), (status = "default", body = Problem)),
+)]
 pub(super) async fn show(State(process): State<Process>, Path(name): Path<String>) -> Reply<GrantsView> {
     let view = aside(move || {
         let deployment = process.host.deployment(&name)?;
@@ -19,7 +31,42 @@ pub(super) async fn show(State(process): State<Process>, Path(name): Path<String
     answer(view.await?)
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/deployments/{name}/explain",
+    operation_id = "explain",
+    summary = "Whether it may do something, and on what grounds",
+    request_body = Asked,
+    params(("name" = String, Path, description = "The name")),
+    responses((status = 200, body = Explained), (status = "default", body = Problem)),
+)]
+pub(super) async fn explain(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+    Json(asked): Json<Asked>,
+) -> Reply<Explained> {
+    let operation: Operation = asked
+        .operation
+        .parse()
+        .map_err(|error: OperationError| Problem::new(kinds::USAGE, error.to_string()))?;
+    let explanation = aside(move || Ok(process.host.deployment(&name)?.explain(&operation))).await?;
+    answer(Explained {
+        operation: explanation.operation.to_string(),
+        allowed: explanation.decision.is_allowed(),
+        text: explanation.to_string(),
+    })
+}
+
 /// Gives more than it has: the same component again, as another revision.
+#[utoipa::path(
+    post,
+    path = "/v1/deployments/{name}/grants",
+    operation_id = "grant",
+    summary = "Grant it more",
+    request_body = Given,
+    params(("name" = String, Path, description = "The name"), How),
+    responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
+)]
 pub(super) async fn grant(
     State(process): State<Process>,
     Path(name): Path<String>,
@@ -37,6 +84,15 @@ pub(super) async fn grant(
     finish_update(&name, allow(update, true, false), how, told).await
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/deployments/{name}/revoke",
+    operation_id = "revoke",
+    summary = "Take something back",
+    request_body = Revoke,
+    params(("name" = String, Path, description = "The name"), How),
+    responses((status = 200, body = DoneOr<Revoked>), (status = "default", body = Problem)),
+)]
 pub(super) async fn revoke(
     State(process): State<Process>,
     Path(name): Path<String>,

@@ -19,6 +19,13 @@ use crate::api::{Problem, kinds};
 /// The text that Prometheus asks for.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    summary = "What is counted, as Prometheus reads it",
+    responses((status = 200, body = String, content_type = "text/plain")),
+)]
 pub(super) async fn metrics(State(process): State<Process>) -> Result<Response, Refused> {
     let host = process.host.clone();
     let text = aside(move || Ok(text(&host))).await?;

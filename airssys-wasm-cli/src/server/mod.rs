@@ -3,6 +3,8 @@
 //! | file | what it does |
 //! |---|---|
 //! | `socket` | a socket that only its owner may use |
+//! | `tcp` | the same over TCP, for who brings a token |
+//! | `systemd` | what that hands over and is told |
 //! | `journal` | the last lines and decisions, for who asks later and who watches |
 //! | `routes` | which path does what |
 //! | `deployments`, `rollouts`, `grants`, `calls`, `packages`, `pipelines`, `watching` | what is behind them |
@@ -30,6 +32,8 @@ mod reply;
 mod rollouts;
 mod routes;
 mod socket;
+mod systemd;
+mod tcp;
 mod upload;
 mod watching;
 
@@ -44,7 +48,9 @@ use crate::api::Problem;
 use dead_letters::LetterBox;
 use ending::Ending;
 use journal::Journal;
+pub(crate) use routes::description;
 use socket::OwnersSocket;
+pub(crate) use tcp::Tcp;
 pub(crate) use upload::COMPONENT_BYTES_MAX;
 
 /// How a host process is set up.
@@ -56,6 +62,8 @@ pub(crate) struct Setup {
     pub(crate) drain: Duration,
     /// Of components that are deployed without limits of their own.
     pub(crate) limits: Limits,
+    /// Where it listens besides the socket.
+    pub(crate) tcp: Option<Tcp>,
 }
 
 /// What every request can reach.
@@ -83,15 +91,49 @@ pub(crate) async fn serve(setup: Setup) -> Result<(), Problem> {
         .audit_log(Arc::clone(&journal))
         .dead_letters(LetterBox::open(&setup.state_directory)?)
         .build()?;
-    let listener = OwnersSocket::bind(&setup.socket)?;
+    let handed = systemd::listener()?;
+    // Whoever opened it removes it.
+    let is_ours = handed.is_none();
+    let listener = match handed {
+        Some(listener) => OwnersSocket::of(listener)?,
+        None => OwnersSocket::bind(&setup.socket)?,
+    };
     let ending = Ending::on_signals()?;
     let process = Process { host, journal, ending: ending.clone(), limits: setup.limits };
     tell_ready(&process, &setup.socket);
     let router = routes::router(process);
+    let over_tcp = serve_tcp(setup.tcp, router.clone(), ending.clone()).await?;
     let served = axum::serve(listener, router).with_graceful_shutdown(ending.clone().begun());
-    let outcome = ending.within(setup.drain, served.into_future()).await;
-    remove_socket(&setup.socket);
+    systemd::tell_ready();
+    let both = async { tokio::try_join!(served.into_future(), over_tcp).map(drop) };
+    let outcome = ending.within(setup.drain, both).await;
+    if is_ours {
+        remove_socket(&setup.socket);
+    }
     outcome
+}
+
+/// Serves over TCP as well, if that was asked for.
+async fn serve_tcp(
+    tcp: Option<Tcp>,
+    router: axum::Router,
+    ending: Ending,
+) -> Result<impl Future<Output = std::io::Result<()>>, Problem> {
+    let listener = match &tcp {
+        Some(tcp) => Some(tcp.bind().await?),
+        None => None,
+    };
+    if let Some(address) = listener.as_ref().and_then(|listener| listener.local_addr().ok()) {
+        tracing::info!(%address, "serving over TCP");
+    }
+    Ok(async move {
+        match (tcp, listener) {
+            (Some(tcp), Some(listener)) => {
+                axum::serve(listener, tcp.guard(router)).with_graceful_shutdown(ending.begun()).await
+            }
+            _ => Ok(()),
+        }
+    })
 }
 
 fn tell_ready(process: &Process, socket: &Path) {

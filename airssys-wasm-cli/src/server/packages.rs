@@ -10,6 +10,13 @@ use super::rollouts::identity;
 use super::upload;
 use crate::api::{DoneOr, How, PackageView, Problem, PublishSpec, Published};
 
+#[utoipa::path(
+    get,
+    path = "/v1/packages",
+    operation_id = "list_packages",
+    summary = "What is published",
+    responses((status = 200, body = Vec<PackageView>), (status = "default", body = Problem)),
+)]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PackageView>> {
     let packages = aside(move || process.host.packages()).await?;
     let view = |(name, versions): &(airssys_wasm_host::ComponentName, Vec<semver::Version>)| PackageView {
@@ -19,6 +26,15 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PackageVie
     answer(packages.iter().map(view).collect())
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/packages",
+    operation_id = "publish",
+    summary = "Publish a component under its name and version",
+    request_body(content = upload::Form<PublishSpec>, content_type = "multipart/form-data"),
+    params(How),
+    responses((status = 200, body = DoneOr<Published>), (status = "default", body = Problem)),
+)]
 pub(super) async fn publish(
     State(process): State<Process>,
     Query(how): Query<How>,
@@ -37,6 +53,14 @@ pub(super) async fn publish(
 }
 
 /// The bytes of a version.
+#[utoipa::path(
+    get,
+    path = "/v1/packages/{package}",
+    operation_id = "pull",
+    summary = "The bytes of a version",
+    params(("package" = String, Path, description = "`greeter@^1.2`")),
+    responses((status = 200, body = Vec<u8>, content_type = "application/wasm"), (status = "default", body = Problem)),
+)]
 pub(super) async fn pull(
     State(process): State<Process>,
     Path(package): Path<String>,

@@ -21,10 +21,17 @@ use super::reply::{Refused, Reply, answer, aside};
 use super::rollouts::{identity, meant, prepare_stage};
 use super::{packages, upload};
 use crate::api::{
-    Came, DoneOr, GraphView, How, PipelineSpec, PipelineView, Problem, PromotedView, StageUpdateSpec, build,
-    inputs, part_of_stage,
+    Came, DoneOr, GraphView, How, PipelineSpec, PipelineView, Problem, PromotedView, Removed,
+    StageUpdateSpec, build, inputs, part_of_stage,
 };
 
+#[utoipa::path(
+    get,
+    path = "/v1/pipelines",
+    operation_id = "list_pipelines",
+    summary = "Every pipeline",
+    responses((status = 200, body = Vec<PipelineView>), (status = "default", body = Problem)),
+)]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PipelineView>> {
     let names = process.host.pipelines();
     let view = move |name: airssys_wasm_host::ComponentName| match process.host.pipeline(name.as_str()) {
@@ -34,6 +41,18 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PipelineVi
     answer(aside(move || Ok(names.into_iter().map(view).collect())).await?)
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/pipelines",
+    operation_id = "deploy_pipeline",
+    summary = "Deploy a pipeline",
+    request_body(
+        content = upload::StagesForm<PipelineSpec>,
+        content_type = "multipart/form-data",
+    ),
+    params(How),
+    responses((status = 200, body = DoneOr<PipelineView>), (status = "default", body = Problem)),
+)]
 pub(super) async fn deploy(
     State(process): State<Process>,
     Query(how): Query<How>,
@@ -68,19 +87,43 @@ pub(super) async fn components(
     components
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/pipelines/{name}",
+    operation_id = "pipeline",
+    summary = "A pipeline with what its stages have done",
+    params(("name" = String, Path, description = "The name")),
+    responses((status = 200, body = PipelineView), (status = "default", body = Problem)),
+)]
 pub(super) async fn status(State(process): State<Process>, Path(name): Path<String>) -> Reply<PipelineView> {
     answer(PipelineView::of(&find(&process, name).await?))
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/pipelines/{name}/graph",
+    operation_id = "pipeline_graph",
+    summary = "A pipeline in its forms",
+    params(("name" = String, Path, description = "The name")),
+    responses((status = 200, body = GraphView), (status = "default", body = Problem)),
+)]
 pub(super) async fn graph(State(process): State<Process>, Path(name): Path<String>) -> Reply<GraphView> {
     answer(GraphView::from(&find(&process, name).await?.pipeline()))
 }
 
+#[utoipa::path(
+    delete,
+    path = "/v1/pipelines/{name}",
+    operation_id = "remove_pipeline",
+    summary = "Remove a pipeline with its stages",
+    params(("name" = String, Path, description = "The name"), How),
+    responses((status = 200, body = DoneOr<Removed>), (status = "default", body = Problem)),
+)]
 pub(super) async fn remove(
     State(process): State<Process>,
     Path(name): Path<String>,
     Query(how): Query<How>,
-) -> Reply<DoneOr<()>> {
+) -> Reply<DoneOr<Removed>> {
     if how.dry_run {
         let pipeline = find(&process, name).await?;
         let stages = pipeline.status().stages.len();
@@ -90,9 +133,18 @@ pub(super) async fn remove(
         )));
     }
     process.host.remove_pipeline(&name).await?;
-    answer(DoneOr::Done(()))
+    answer(DoneOr::Done(Removed { removed: name }))
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/pipelines/{name}/stages/{stage}/update",
+    operation_id = "update_stage",
+    summary = "Replace the component in a stage",
+    request_body(content = upload::Form<StageUpdateSpec>, content_type = "multipart/form-data"),
+    params(("name" = String, Path, description = "The name"), ("stage" = String, Path, description = "The stage"), How),
+    responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
+)]
 pub(super) async fn update(
     State(process): State<Process>,
     Path((name, stage)): Path<(String, String)>,
@@ -113,6 +165,15 @@ pub(super) async fn update(
 }
 
 /// An item a line in, an outcome a line out. A line that is none ends the run.
+#[utoipa::path(
+    post,
+    path = "/v1/pipelines/{name}/run",
+    operation_id = "run_pipeline",
+    summary = "Send items through, a WAVE value a line; an outcome a line comes back meanwhile",
+    request_body(content = String, content_type = "text/plain"),
+    params(("name" = String, Path, description = "The name")),
+    responses((status = 200, body = Came, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
+)]
 pub(super) async fn run(
     State(process): State<Process>,
     Path(name): Path<String>,

@@ -15,6 +15,15 @@ use crate::api::{
     enforcement, parse_instancing, parse_strategy, with_version,
 };
 
+#[utoipa::path(
+    post,
+    path = "/v1/deployments",
+    operation_id = "deploy",
+    summary = "Deploy a component under a name",
+    request_body(content = upload::Form<DeploySpec>, content_type = "multipart/form-data"),
+    params(How),
+    responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
+)]
 pub(super) async fn deploy(
     State(process): State<Process>,
     Query(how): Query<How>,
@@ -49,6 +58,15 @@ pub(super) fn identity(name: Option<&str>, component: &Component) -> String {
     format!("{name}{version} ({})", component.digest())
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/deployments/{name}/update",
+    operation_id = "update",
+    summary = "Replace the component that serves a name",
+    request_body(content = upload::Form<UpdateSpec>, content_type = "multipart/form-data"),
+    params(("name" = String, Path, description = "The name"), How),
+    responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
+)]
 pub(super) async fn update(
     State(process): State<Process>,
     Path(name): Path<String>,
@@ -111,6 +129,15 @@ pub(super) fn prepare_stage<'a>(
     Ok(if spec.discard_state { update.discard_state() } else { update })
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/deployments/{name}/rollback",
+    operation_id = "rollback",
+    summary = "Let an earlier revision serve again",
+    request_body = RollbackSpec,
+    params(("name" = String, Path, description = "The name"), How),
+    responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
+)]
 pub(super) async fn rollback(
     State(process): State<Process>,
     Path(name): Path<String>,
@@ -133,6 +160,15 @@ pub(super) async fn rollback(
     answer(DoneOr::Done(PromotedView::of(&name, &rollback.await?)))
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/deployments/{name}/approve",
+    operation_id = "approve",
+    summary = "Approve the update that waits",
+    request_body = Approve,
+    params(("name" = String, Path, description = "The name"), How),
+    responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
+)]
 pub(super) async fn approve(
     State(process): State<Process>,
     Path(name): Path<String>,

@@ -1,44 +1,68 @@
-//! Which path does what.
+//! Which path does what, and the description of that for programs.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::get;
+use utoipa::openapi::InfoBuilder;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::upload::COMPONENT_BYTES_MAX;
 use super::{Process, apply, calls, deployments, grants, metrics, packages, pipelines, rollouts, watching};
 use crate::api::{Problem, kinds};
 use crate::server::reply::Refused;
 
+/// The API. Its description is part of it.
 pub(super) fn router(process: Process) -> Router {
-    Router::new()
-        .route("/v1/about", get(deployments::about))
-        .route("/v1/deployments", get(deployments::list).post(rollouts::deploy))
-        .route(
-            "/v1/deployments/{name}",
-            get(deployments::status).put(apply::deployment).delete(deployments::remove),
-        )
-        .route("/v1/deployments/{name}/update", post(rollouts::update))
-        .route("/v1/deployments/{name}/rollback", post(rollouts::rollback))
-        .route("/v1/deployments/{name}/approve", post(rollouts::approve))
-        .route("/v1/deployments/{name}/functions", get(calls::functions))
-        .route("/v1/deployments/{name}/call", post(calls::call))
-        .route("/v1/deployments/{name}/grants", get(grants::show).post(grants::grant))
-        .route("/v1/deployments/{name}/revoke", post(grants::revoke))
-        .route("/v1/packages", get(packages::list).post(packages::publish))
-        .route("/v1/packages/{package}", get(packages::pull))
-        .route("/v1/pipelines", get(pipelines::list).post(pipelines::deploy))
-        .route("/v1/pipelines/{name}", get(pipelines::status).put(apply::pipeline).delete(pipelines::remove))
-        .route("/v1/pipelines/{name}/graph", get(pipelines::graph))
-        .route("/v1/pipelines/{name}/run", post(pipelines::run))
-        .route("/v1/pipelines/{name}/stages/{stage}/update", post(pipelines::update))
-        .route("/v1/history", get(deployments::history))
-        .route("/v1/events", get(watching::events))
-        .route("/v1/logs", get(watching::logs))
-        .route("/v1/audit", get(watching::audit))
-        .route("/metrics", get(metrics::metrics))
+    let description = ([(http::header::CONTENT_TYPE, "application/json")], description());
+    described()
+        .split_for_parts()
+        .0
+        .route("/v1/openapi.json", get(move || std::future::ready(description)))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX))
         .with_state(process)
+}
+
+/// The description of the API as JSON.
+pub(crate) fn description() -> String {
+    let mut description = described().into_openapi();
+    description.info = InfoBuilder::new()
+        .title("airssys-wasm")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "The API of a host process. What is asked for with `dry-run` is checked and not done.",
+        ))
+        .build();
+    // It has texts and numbers, which JSON can always say.
+    description.to_pretty_json().unwrap_or_default()
+}
+
+fn described() -> OpenApiRouter<Process> {
+    OpenApiRouter::new()
+        .routes(routes!(deployments::about))
+        .routes(routes!(deployments::list, rollouts::deploy))
+        .routes(routes!(deployments::status, apply::deployment, deployments::remove))
+        .routes(routes!(rollouts::update))
+        .routes(routes!(rollouts::rollback))
+        .routes(routes!(rollouts::approve))
+        .routes(routes!(calls::functions))
+        .routes(routes!(calls::call))
+        .routes(routes!(grants::show, grants::grant))
+        .routes(routes!(grants::revoke))
+        .routes(routes!(grants::explain))
+        .routes(routes!(packages::list, packages::publish))
+        .routes(routes!(packages::pull))
+        .routes(routes!(pipelines::list, pipelines::deploy))
+        .routes(routes!(pipelines::status, apply::pipeline, pipelines::remove))
+        .routes(routes!(pipelines::graph))
+        .routes(routes!(pipelines::run))
+        .routes(routes!(pipelines::update))
+        .routes(routes!(deployments::history))
+        .routes(routes!(watching::events))
+        .routes(routes!(watching::logs))
+        .routes(routes!(watching::audit))
+        .routes(routes!(metrics::metrics))
 }
 
 async fn unknown(method: http::Method, uri: http::Uri) -> Refused {

@@ -44,6 +44,15 @@ impl OwnersSocket {
         Ok(Self { listener, owner: rustix::process::geteuid().as_raw() })
     }
 
+    /// One that was opened before the process began.
+    pub(crate) fn of(listener: std::os::unix::net::UnixListener) -> Result<Self, Problem> {
+        let listener = listener.set_nonblocking(true).and_then(|()| UnixListener::from_std(listener));
+        let listener = listener.map_err(|error| {
+            Problem::new(kinds::IO, "cannot listen at the socket that was handed over").because(error)
+        })?;
+        Ok(Self { listener, owner: rustix::process::geteuid().as_raw() })
+    }
+
     /// Whether the peer is who runs this process, or the superuser.
     fn may_ask(&self, stream: &UnixStream) -> bool {
         match stream.peer_cred() {

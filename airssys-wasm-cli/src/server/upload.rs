@@ -6,11 +6,34 @@ use axum::extract::Multipart;
 use axum::extract::multipart::MultipartError;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use airssys_wasm_host::Component;
 
 use super::reply::aside;
 use crate::api::{Problem, kinds};
+
+/// What is sent, for the description of the API: a component with what is said of it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only described")]
+pub(super) struct Form<T> {
+    spec: T,
+    /// Its bytes; none if it is published.
+    #[schema(content_media_type = "application/wasm")]
+    component: Option<Vec<u8>>,
+}
+
+/// The same for the stages of a pipeline.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only described")]
+pub(super) struct StagesForm<T> {
+    spec: T,
+    /// The bytes of the component of the first stage; `stage-1` those of the second. None if
+    /// that is published under what the definition calls it.
+    #[schema(content_media_type = "application/wasm")]
+    #[schema(rename = "stage-0")]
+    stage: Option<Vec<u8>>,
+}
 
 /// The largest component that is taken, in bytes.
 pub(crate) const COMPONENT_BYTES_MAX: usize = 512 << 20;

@@ -9,15 +9,17 @@ use futures_util::{Stream, StreamExt as _, stream};
 use serde::Deserialize;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use utoipa::IntoParams;
 
 use super::Process;
 use super::ending::Ending;
 use super::journal::Tail;
 use super::lines::{ended, line, reply};
-use crate::api::Happening;
+use crate::api::{Happening, Line, Problem};
 
 /// What is wanted.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// Of this name; of all unless said.
@@ -35,6 +37,14 @@ impl Wanted {
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    operation_id = "events",
+    summary = "What happens from now on",
+    params(Wanted),
+    responses((status = 200, body = Happening, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
+)]
 pub(super) async fn events(State(process): State<Process>, Query(wanted): Query<Wanted>) -> Response {
     let events = process.host.events();
     // A watcher keeps no host alive: the host ends the stream.
@@ -47,10 +57,26 @@ pub(super) async fn events(State(process): State<Process>, Query(wanted): Query<
     reply(lines, process.ending)
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/logs",
+    operation_id = "logs",
+    summary = "What guests printed",
+    params(Wanted),
+    responses((status = 200, body = Line, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
+)]
 pub(super) async fn logs(State(process): State<Process>, Query(wanted): Query<Wanted>) -> Response {
     watched(&process.journal.lines, wanted, process.ending, |item| &item.name, |item| line(&item))
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/audit",
+    operation_id = "audit",
+    summary = "What guests tried, and whether it was allowed",
+    params(Wanted),
+    responses((status = 200, body = serde_json::Value, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
+)]
 pub(super) async fn audit(State(process): State<Process>, Query(wanted): Query<Wanted>) -> Response {
     watched(&process.journal.decisions, wanted, process.ending, |item| &item.name, |item| ended(item.json))
 }

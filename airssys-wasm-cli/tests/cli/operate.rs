@@ -135,3 +135,40 @@ fn json_is_for_programs() {
     let problem: serde_json::Value = serde_json::from_str(&refused.stderr).expect("json");
     assert_eq!((refused.code, &problem["error"]["kind"]), (3, &"not-deployed".into()));
 }
+
+#[test]
+fn values_can_be_json() {
+    let place = Place::new();
+    let stages = guest("plain-stages");
+    assert_eq!(place.run(&["run", &stages, "spell(10)", "--json"]).ok(), "\"<1><0>\"");
+    assert_eq!(place.run(&["run", &stages, "parse(\"7\")", "--json"]).ok(), "{\"ok\":7}");
+    let _process = place.serve();
+    place.run(&["deploy", &stages, "--name", "stages"]).ok();
+    assert_eq!(place.run(&["call", "stages", "double(21)", "--json"]).ok(), "42");
+    let json = place.run(&["call", "stages", "double(21)", "--json", "--output", "json"]).ok();
+    assert_eq!(json, "{\"result\":42,\"json\":true}");
+    let problem = place.run(&["call", "stages", "double(\"x\")", "--json"]).failed(2);
+    assert!(problem.contains("expected `u32`, found `\"x\"`"), "{problem}");
+    assert!(place.run(&["call", "stages", "double(some)", "--json"]).failed(2).contains("no JSON"));
+}
+
+#[test]
+fn it_is_said_why_something_may_or_may_not_be_done() {
+    let place = Place::new();
+    let _process = place.serve();
+    place.run(&["deploy", &guest("greeter-v1"), "--grant", "config a value=1"]).ok();
+    let allowed = place.run(&["caps", "explain", "greeter", "config a"]).ok();
+    assert!(allowed.contains("allowed by `config a`") && !allowed.contains("value=1"), "{allowed}");
+    let denied = place.run(&["caps", "explain", "greeter", "http https://api.example.com/v1"]).ok();
+    assert!(denied.contains("denied: not granted") && denied.contains("grant it: http GET"), "{denied}");
+    let problem = place.run(&["caps", "explain", "greeter", "file-raed /a"]).failed(2);
+    assert!(problem.contains("did you mean `file-read`?"), "{problem}");
+}
+
+#[test]
+fn a_file_shows_its_world() {
+    let place = Place::new();
+    let greeter = guest("greeter-v1");
+    let wit = place.run(&["inspect", &greeter, "--wit"]).ok();
+    assert!(wit.contains("world root {") && wit.contains("greet: func(name: string"), "{wit}");
+}

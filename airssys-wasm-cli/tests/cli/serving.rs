@@ -175,3 +175,81 @@ fn what_is_interrupted_leaves_the_host_process_as_it_was() {
     }
     assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
 }
+
+/// Over TCP only with the token, and only on this machine.
+#[test]
+fn what_is_asked_over_tcp_needs_the_token() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let token = place.path().join("token");
+    std::fs::write(&token, "0123456789abcdef0123456789abcdef\n").expect("written");
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).expect("set");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("one").port();
+    let address = format!("127.0.0.1:{port}");
+    let refused = place.run(&["serve", "--tcp", "0.0.0.0:0", "--token-file", "token"]).failed(2);
+    assert!(refused.contains("proxy with TLS"), "{refused}");
+    assert!(place.run(&["serve", "--tcp", &address]).code == 2);
+    let _process = place.begin(&["--tcp", &address, "--token-file", "token"]);
+    place.run(&["status", "--wait", "10s"]).ok();
+    let over = |arguments: &[&str], token: &str| {
+        let mut command = place.command(arguments);
+        command.env("AIRSSYS_WASM_TCP", &address).env("AIRSSYS_WASM_TOKEN_FILE", place.path().join(token));
+        command.output().expect("it runs")
+    };
+    let deployed = over(&["deploy", &guest("greeter-v1")], "token");
+    assert!(deployed.status.success(), "{deployed:?}");
+    let called = over(&["call", "greeter", "greet(\"Ada\")"], "token");
+    assert_eq!(String::from_utf8_lossy(&called.stdout), "\"Hello, Ada!\"\n");
+    let other = place.path().join("other");
+    std::fs::write(&other, "0123456789abcdef0123456789abcdeF").expect("written");
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o600)).expect("set");
+    let refused = over(&["list"], "other");
+    assert_eq!(refused.status.code(), Some(7), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("needs the token"), "{refused:?}");
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).expect("set");
+    let refused = over(&["list"], "token");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("chmod 600"), "{refused:?}");
+}
+
+/// As systemd does it: the socket is there before the process, which says when it is ready.
+#[test]
+fn a_socket_that_is_handed_over_is_served_and_readiness_is_told() {
+    let place = Place::new();
+    std::fs::create_dir(place.state()).expect("made");
+    let told = std::os::unix::net::UnixDatagram::bind(place.path().join("notify")).expect("bound");
+    told.set_read_timeout(Some(super::support::PATIENCE)).expect("set");
+    let socket = place.path().join("handed.sock");
+    let script = format!(
+        "import os,socket,sys\ns=socket.socket(socket.AF_UNIX)\ns.bind({socket:?})\ns.listen()\nos.dup2(s.fileno(),3)\nos.set_inheritable(3,True)\n\
+         os.environ['LISTEN_PID']=str(os.getpid())\nos.environ['LISTEN_FDS']='1'\nos.execv({program:?},[{program:?},'serve'])",
+        program = env!("CARGO_BIN_EXE_airssys-wasm"),
+    );
+    let mut command = std::process::Command::new("python3");
+    command.args(["-c", &script]).env("AIRSSYS_WASM_STATE", place.state());
+    command.env("NOTIFY_SOCKET", place.path().join("notify"));
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+    let process = super::support::Process(command.spawn().expect("it runs"));
+    let mut word = [0; 64];
+    let length = told.recv(&mut word).expect("it tells when it is ready");
+    assert_eq!(word[..length].trim_ascii(), b"READY=1");
+    let status = place.run(&["status", "--socket", socket.to_str().expect("text")]).ok();
+    assert!(status.contains("deployments  0"), "{status}");
+    let (code, log) = process.terminate();
+    assert_eq!(code, 0, "{log}");
+    let length = told.recv(&mut word).expect("it tells when it ends");
+    assert_eq!(word[..length].trim_ascii(), b"STOPPING=1");
+    assert!(socket.exists(), "whoever opened it removes it");
+}
+
+#[test]
+fn the_api_describes_itself() {
+    let place = Place::new();
+    let _process = place.serve();
+    let page = place.run(&["reference", "--openapi"]).ok();
+    let output = std::process::Command::new("curl")
+        .args(["-s", "--unix-socket", place.state().join("admin.sock").to_str().expect("text")])
+        .arg("http://localhost/v1/openapi.json")
+        .output()
+        .expect("curl is there");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), page);
+}

@@ -13,7 +13,13 @@ mod digest;
 #[cfg(feature = "component")]
 mod error;
 #[cfg(feature = "component")]
+mod languages;
+#[cfg(feature = "component")]
 mod sections;
+#[cfg(feature = "compose")]
+mod stamp;
+#[cfg(feature = "component")]
+mod wit;
 
 pub use about::{About, AboutError};
 #[cfg(feature = "component")]

@@ -3,6 +3,7 @@
 //! | file | what it decides |
 //! |---|---|
 //! | `operation`, `http_target` | what is tried, in canonical form |
+//! | `operation_text` | an operation from what an operator writes |
 //! | `grants` | what an operator gives and denies |
 //! | `fit` | whether a rule speaks of an operation |
 //! | `listed` | which rules are worth asking |
@@ -25,6 +26,8 @@ mod imports;
 mod listed;
 mod named_rule;
 mod operation;
+#[cfg(feature = "url")]
+mod operation_text;
 mod review;
 #[cfg(feature = "toml")]
 mod toml;
@@ -38,6 +41,8 @@ pub use http_target::{HttpHost, HttpTarget, HttpTargetError};
 pub use imports::{imports_means_for, kinds, mismatches};
 pub use named_rule::NamedRule;
 pub use operation::{FileAccess, Operation, SocketAccess};
+#[cfg(feature = "url")]
+pub use operation_text::OperationError;
 pub use review::{Change, Granted, Review, difference};
 #[cfg(feature = "toml")]
 pub use toml::TomlError;

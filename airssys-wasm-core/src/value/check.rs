@@ -16,7 +16,7 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    fn new(expected: impl fmt::Display, found: impl Into<String>) -> Self {
+    pub(super) fn new(expected: impl fmt::Display, found: impl Into<String>) -> Self {
         Self { path: Vec::new(), expected: expected.to_string(), found: found.into() }
     }
 
@@ -26,7 +26,7 @@ impl Mismatch {
         &self.path
     }
 
-    fn under(mut self, step: impl Into<String>) -> Self {
+    pub(super) fn under(mut self, step: impl Into<String>) -> Self {
         self.path.insert(0, step.into());
         self
     }

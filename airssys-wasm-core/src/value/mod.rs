@@ -6,6 +6,8 @@
 
 mod check;
 mod convert;
+#[cfg(feature = "json")]
+mod json;
 #[cfg(feature = "wave")]
 mod wave;
 

@@ -62,7 +62,7 @@ impl Apply {
         if !self.dry_run {
             lock.write(&path)?;
         }
-        apply_all(common, &steps, self.wanted.how(self.dry_run)).await.finish(common)
+        apply_all(&common.client()?, &steps, self.wanted.how(self.dry_run)).await.finish(common)
     }
 }
 

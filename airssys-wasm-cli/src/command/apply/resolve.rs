@@ -88,7 +88,7 @@ impl<'a> Resolver<'a> {
         let version = kept(self.common, &resolved.parse().map_err(Error::from)?).await?;
         let exact = version.as_ref().map(|version| format!("{}@{version}", wanted.name));
         let package = exact.unwrap_or(resolved);
-        let bytes = self.common.client().fetch(&format!("/v1/packages/{}", segment(&package))).await?;
+        let bytes = self.common.client()?.fetch(&format!("/v1/packages/{}", segment(&package))).await?;
         let found = Found { bytes: bytes.to_vec(), package: Some(package) };
         Ok((found, version.map(|version| version.to_string())))
     }

@@ -7,7 +7,6 @@ use airssys_wasm_core::pipeline::PipelineDefinition;
 use super::report::{Failed, Report};
 use crate::api::{Applied, DesiredPipeline, Given, Problem, part_of_stage};
 use crate::client::{Client, segment};
-use crate::command::Common;
 use crate::declared::DeclaredDeployment;
 
 /// One name with what it should be.
@@ -76,14 +75,13 @@ impl Step {
 
 /// Has every name be what it should be. One that fails is tried again once others are there;
 /// the others go on.
-pub(super) async fn apply_all(common: &Common, steps: &[Step], how: How) -> Report {
-    let client = common.client();
+pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Report {
     let mut report = Report { dry_run: how.dry_run, ..Report::default() };
     let mut left: Vec<&Step> = steps.iter().collect();
     loop {
         let (before, mut failed) = (left.len(), Vec::new());
         for step in std::mem::take(&mut left) {
-            match step.apply(&client, how).await {
+            match step.apply(client, how).await {
                 Ok(applied) => report.applied.push(applied),
                 Err(problem) if how.dry_run && waits_for_others(&problem, &report) => {
                     let why = "not rehearsed: it imports what will be deployed with it".to_owned();

@@ -48,7 +48,7 @@ impl Deploy {
         let files: Vec<_> = files.collect();
         let spec = PipelineSpec { definition: definition.said, grants: self.grants.given()? };
         let path = self.dry_run.path("/v1/pipelines");
-        let deployed: DoneOr<PipelineView> = common.client().upload_parts(&path, &spec, files).await?;
+        let deployed: DoneOr<PipelineView> = common.client()?.upload_parts(&path, &spec, files).await?;
         common.output.show(&deployed);
         Ok(())
     }

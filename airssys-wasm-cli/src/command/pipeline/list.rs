@@ -17,11 +17,11 @@ impl List {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         match self.name {
             Some(name) => {
-                let view: PipelineView = common.client().get(&path(&name, "")).await?;
+                let view: PipelineView = common.client()?.get(&path(&name, "")).await?;
                 common.output.show(&view);
             }
             None => {
-                let views: Vec<PipelineView> = common.client().get("/v1/pipelines").await?;
+                let views: Vec<PipelineView> = common.client()?.get("/v1/pipelines").await?;
                 common.output.show(&views);
             }
         }

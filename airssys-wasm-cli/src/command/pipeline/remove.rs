@@ -4,7 +4,7 @@ use crate::command::dry_run::DryRun;
 use clap::Args;
 
 use super::path;
-use crate::api::{DoneOr, Problem};
+use crate::api::{DoneOr, Problem, Removed};
 use crate::command::Common;
 
 /// Remove a pipeline with its stages, once what is inside has come to its end
@@ -18,7 +18,8 @@ pub(super) struct Remove {
 
 impl Remove {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let removed: DoneOr<()> = common.client().delete(&self.dry_run.path(&path(&self.name, ""))).await?;
+        let removed: DoneOr<Removed> =
+            common.client()?.delete(&self.dry_run.path(&path(&self.name, ""))).await?;
         common.output.show(&removed);
         Ok(())
     }

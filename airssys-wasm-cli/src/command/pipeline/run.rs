@@ -41,14 +41,14 @@ impl Run {
         match file_of(&self.pipeline) {
             Some(file) => {
                 let definition = Definition::read(file)?;
-                let pipeline = definition.build(&common.client()).await?;
+                let pipeline = definition.build(&common.client()?).await?;
                 let spec = PipelineSpec { definition: definition.said, grants: self.grants.given()? };
                 run_here(common, pipeline, &spec, items).await
             }
             None if self.grants.given()?.is_empty() => {
                 let mut ended = None;
                 let each = |line: &str| show(common, line, &mut ended);
-                common.client().exchange(&path(&self.pipeline, "/run"), items, each).await?;
+                common.client()?.exchange(&path(&self.pipeline, "/run"), items, each).await?;
                 ended.map_or(Ok(()), Err)
             }
             None => {

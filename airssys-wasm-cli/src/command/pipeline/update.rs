@@ -57,7 +57,7 @@ impl Update {
         };
         let path = path(&self.name, &format!("/stages/{}/update", segment(&self.stage)));
         let path = self.dry_run.path(&path);
-        let promoted: DoneOr<PromotedView> = common.client().upload(&path, &spec, source.read()?).await?;
+        let promoted: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, source.read()?).await?;
         common.output.show(&promoted);
         Ok(())
     }

@@ -1,0 +1,131 @@
+//! The API over TCP, for who cannot reach the socket: on this machine, and with a token.
+//!
+//! What goes over it is not encrypted. Tests: below, and the crate's `tests/cli/serving`.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use airssys_wasm_core::Digest;
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use tokio::net::TcpListener;
+
+use crate::api::{Problem, kinds};
+
+/// The shortest token that is taken, in bytes.
+const TOKEN_BYTES_MIN: usize = 16;
+
+/// Where to listen, and what a request has to bring along.
+pub(crate) struct Tcp {
+    address: SocketAddr,
+    token: Token,
+}
+
+/// What proves that somebody may ask. Only its digest is kept.
+#[derive(Clone, Copy)]
+struct Token(Digest);
+
+impl Tcp {
+    /// # Errors
+    ///
+    /// If the address is not of this machine, or the token cannot be read or is short.
+    pub(crate) fn new(address: SocketAddr, token_file: &Path) -> Result<Self, Problem> {
+        if !address.ip().is_loopback() {
+            let message = format!(
+                "`{address}` can be reached from elsewhere, and what goes over it is not encrypted: say an address of this machine, `127.0.0.1:7070`, and put a proxy with TLS before it"
+            );
+            return Err(Problem::new(kinds::USAGE, message));
+        }
+        Ok(Self { address, token: Token::read(token_file)? })
+    }
+
+    pub(super) async fn bind(&self) -> Result<TcpListener, Problem> {
+        TcpListener::bind(self.address).await.map_err(|error| {
+            Problem::new(kinds::IO, format!("cannot listen at `{}`", self.address)).because(error)
+        })
+    }
+
+    /// The same API for those who bring the token.
+    pub(super) fn guard(&self, router: Router) -> Router {
+        let token = self.token;
+        router.layer(from_fn(move |request: Request, next: Next| async move {
+            if token.is_brought_by(&request) { next.run(request).await } else { refused() }
+        }))
+    }
+}
+
+impl Token {
+    /// The first line of a file that nobody else may read.
+    fn read(path: &Path) -> Result<Self, Problem> {
+        let token = crate::places::read_token(path)?;
+        if token.len() < TOKEN_BYTES_MIN {
+            let message = format!(
+                "the token in `{}` has less than {TOKEN_BYTES_MIN} bytes; `openssl rand -hex 32` makes one",
+                path.display()
+            );
+            return Err(Problem::new(kinds::USAGE, message));
+        }
+        Ok(Self::of(&token))
+    }
+
+    fn of(token: &str) -> Self {
+        Self(Digest::of(token.as_bytes()))
+    }
+
+    /// Digests are compared: how long that takes tells nothing of the token.
+    fn is_brought_by(self, request: &Request) -> bool {
+        let said = request.headers().get(AUTHORIZATION).and_then(|said| said.to_str().ok());
+        said.and_then(|said| said.strip_prefix("Bearer ")).is_some_and(|said| Self::of(said).0 == self.0)
+    }
+}
+
+fn refused() -> Response {
+    let message = "this needs the token of the host process: `Authorization: Bearer TOKEN`";
+    let problem = Problem::new(kinds::NOT_PERMITTED, message);
+    (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], axum::Json(problem)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking(said: Option<&str>) -> Request {
+        let mut request = Request::new(axum::body::Body::empty());
+        request.headers_mut().extend(said.map(|said| (AUTHORIZATION, said.parse().expect("a header"))));
+        request
+    }
+
+    #[test]
+    fn only_the_token_opens() {
+        let token = Token::of("0123456789abcdef");
+        assert!(token.is_brought_by(&asking(Some("Bearer 0123456789abcdef"))));
+        for said in
+            [None, Some(""), Some("Bearer "), Some("Bearer 0123456789abcdeF"), Some("0123456789abcdef")]
+        {
+            assert!(!token.is_brought_by(&asking(said)), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_others_reach_and_short_tokens_are_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("token");
+        let write = |token: &str, mode: u32| {
+            std::fs::write(&path, token).expect("written");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("set");
+        };
+        let new = |address: &str| Tcp::new(address.parse().expect("an address"), &path).map(drop);
+        write("0123456789abcdef\n", 0o600);
+        new("127.0.0.1:0").expect("it is taken");
+        assert!(new("0.0.0.0:0").expect_err("others reach it").message.contains("proxy with TLS"));
+        write("0123456789abcdef", 0o640);
+        assert!(new("127.0.0.1:0").expect_err("others read it").message.contains("chmod 600"));
+        write("short", 0o600);
+        assert!(new("127.0.0.1:0").expect_err("it is short").message.contains("openssl"));
+    }
+}

@@ -1,0 +1,61 @@
+//! In what a component was written.
+//!
+//! Tests: below.
+
+use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
+
+use super::Component;
+
+/// What the `producers` section calls it.
+const LANGUAGE: &str = "language";
+
+impl Component {
+    /// The languages that it and what is in it say they were written in, with their versions if
+    /// they say them, in the order of their names: what tools note down in `producers`
+    /// sections.
+    #[must_use]
+    pub fn languages(&self) -> Vec<String> {
+        // What cannot be read says nothing.
+        let sections = Parser::new(0).parse_all(self.bytes()).map_while(Result::ok);
+        let mut languages: Vec<String> = sections.flat_map(|section| of(&section)).collect();
+        languages.sort();
+        languages.dedup();
+        languages
+    }
+}
+
+fn of(section: &Payload<'_>) -> Vec<String> {
+    let Payload::CustomSection(custom) = section else { return Vec::new() };
+    let KnownCustom::Producers(fields) = custom.as_known() else { return Vec::new() };
+    fields_of(fields).unwrap_or_default()
+}
+
+fn fields_of(fields: ProducersSectionReader<'_>) -> wasmparser::Result<Vec<String>> {
+    let mut languages = Vec::new();
+    for field in fields {
+        let field = field?;
+        if field.name == LANGUAGE {
+            for value in field.values {
+                let value = value?;
+                languages.push(format!("{} {}", value.name, value.version).trim().to_owned());
+            }
+        }
+    }
+    Ok(languages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_of_what_is_inside_count() {
+        let read = |text: &str| {
+            Component::from_bytes(wat::parse_str(text).expect("text")).expect("a component").languages()
+        };
+        assert!(read("(component)").is_empty());
+        let module = |language: &str| format!("(core module (@producers (language {language})))");
+        let (rust, c) = (module("\"Rust\" \"\""), module("\"C11\" \"clang 20\""));
+        assert_eq!(read(&format!("(component {rust} {c} (component {rust}))")), ["C11 clang 20", "Rust"]);
+    }
+}

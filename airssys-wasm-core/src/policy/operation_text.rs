@@ -1,0 +1,174 @@
+//! An operation from a text, for somebody who asks whether it would be allowed.
+//!
+//! The text is that of audit records, `tcp-connect 10.0.0.1:80`, or begins as a rule does,
+//! `tcp 10.0.0.1:80`. Tests: below; any text in the workspace's `fuzz`.
+
+use core::net::SocketAddr;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::{FileAccess, HttpTarget, Operation, SocketAccess};
+use crate::Kind;
+use crate::capability::shown;
+use crate::suggest::nearest;
+
+/// A text that says nothing that could be tried.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{text}` is nothing that could be tried: {problem}")]
+pub struct OperationError {
+    /// The text as given, escaped.
+    pub text: String,
+    /// What is wrong, and what to write.
+    pub problem: String,
+}
+
+/// Words of what is done to files, and with sockets.
+const FILE: [(&str, FileAccess); 5] = [
+    ("file-read", FileAccess::Read),
+    ("file-look", FileAccess::Look),
+    ("file-walk", FileAccess::Walk),
+    ("file-write", FileAccess::Write),
+    ("file-append", FileAccess::Append),
+];
+const SOCKET: [(&str, SocketAccess); 12] = [
+    ("tcp", SocketAccess::TcpConnect),
+    ("udp", SocketAccess::UdpSend),
+    ("network-inbound", SocketAccess::TcpListen),
+    ("tcp-open", SocketAccess::TcpOpen),
+    ("tcp-connect", SocketAccess::TcpConnect),
+    ("tcp-bind", SocketAccess::TcpBind),
+    ("tcp-listen", SocketAccess::TcpListen),
+    ("tcp-accept", SocketAccess::TcpAccept),
+    ("udp-open", SocketAccess::UdpOpen),
+    ("udp-bind", SocketAccess::UdpBind),
+    ("udp-send", SocketAccess::UdpSend),
+    ("udp-receive", SocketAccess::UdpReceive),
+];
+
+impl FromStr for Operation {
+    type Err = OperationError;
+
+    /// ```
+    /// use airssys_wasm_core::policy::Operation;
+    ///
+    /// for text in ["file-read /data/a", "http GET https://api.example.com/v1", "config colour"] {
+    ///     assert_eq!(text.parse::<Operation>()?.to_string(), text);
+    /// }
+    /// # Ok::<(), airssys_wasm_core::policy::OperationError>(())
+    /// ```
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (word, target) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+        read(word, target.trim()).map_err(|problem| OperationError { text: shown(text), problem })
+    }
+}
+
+fn read(word: &str, target: &str) -> Result<Operation, String> {
+    let of = |words: &[(&str, FileAccess)]| words.iter().find(|(known, _)| *known == word).map(|it| it.1);
+    if let Some(access) = of(&FILE) {
+        return file(access, target);
+    }
+    if let Some((_, access)) = SOCKET.iter().find(|(known, _)| *known == word) {
+        return socket(*access, target);
+    }
+    match (word, Kind::from_word(word)) {
+        ("http", _) => http(target),
+        ("dns", _) => Ok(Operation::Lookup { name: some(target, "dns api.example.com")?.to_lowercase() }),
+        (_, Some(Kind::NetworkOutbound)) => socket(SocketAccess::TcpConnect, target),
+        (_, Some(kind)) => {
+            let is_whole = matches!(kind, Kind::Clock | Kind::Random | Kind::Stdio);
+            let name = if is_whole { target } else { some(target, "config colour")? };
+            Ok(Operation::Named { kind, name: name.to_owned() })
+        }
+        (custom, None) if custom.contains(':') => {
+            Ok(Operation::Custom { kind: custom.to_owned(), target: target.to_owned() })
+        }
+        (unknown, None) => Err(unknown_word(unknown)),
+    }
+}
+
+fn file(access: FileAccess, target: &str) -> Result<Operation, String> {
+    let path = some(target, "file-read /data/a.txt")?;
+    if !path.starts_with('/') {
+        return Err("a path is absolute, as the component sees it: `file-read /data/a.txt`".into());
+    }
+    Ok(Operation::File { access, path: path.to_owned() })
+}
+
+fn http(target: &str) -> Result<Operation, String> {
+    let target = some(target, "http GET https://api.example.com/v1")?;
+    let (method, url) = target.split_once(' ').unwrap_or(("GET", target));
+    let target = HttpTarget::parse(method, url.trim()).map_err(|error| error.to_string())?;
+    Ok(Operation::Http { target, addresses: Vec::new() })
+}
+
+/// `10.0.0.1:80`, or `api.example.com:80 (93.184.216.34)`.
+fn socket(access: SocketAccess, target: &str) -> Result<Operation, String> {
+    let advice = || {
+        "say an address and a port, `tcp-connect 10.0.0.1:80`, and the name that led there if one did: `tcp-connect api.example.com:80 (93.184.216.34)`"
+            .to_owned()
+    };
+    let with_name = target.strip_suffix(')').and_then(|target| target.split_once(" ("));
+    let (address, names) = match with_name {
+        Some((named, ip)) => {
+            let (name, port) = named.rsplit_once(':').ok_or_else(advice)?;
+            let (ip, port) = (ip.parse().map_err(|_| advice())?, port.parse().map_err(|_| advice())?);
+            (SocketAddr::new(ip, port), vec![name.to_lowercase()])
+        }
+        None => (target.parse().map_err(|_| advice())?, Vec::new()),
+    };
+    Ok(Operation::Socket { access, address, names })
+}
+
+fn some<'a>(target: &'a str, example: &str) -> Result<&'a str, String> {
+    if target.is_empty() { Err(format!("say to what: `{example}`")) } else { Ok(target) }
+}
+
+fn unknown_word(word: &str) -> String {
+    let words = FILE.iter().map(|it| it.0).chain(SOCKET.iter().map(|it| it.0));
+    let words: Vec<&str> = words.chain(Kind::ALL.iter().map(|kind| kind.word())).collect();
+    match nearest(word, words.iter().copied()) {
+        Some(near) => format!("`{}` is not known; did you mean `{near}`?", shown(word)),
+        None => format!("`{}` is not known; write for example `file-read /data/a.txt`", shown(word)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_records_say() {
+        for text in [
+            "file-append /log/a b.txt",
+            "http POST http://localhost:8080/a",
+            "tcp-connect 10.0.0.1:80",
+            "tcp-connect api.example.com:443 (93.184.216.34)",
+            "udp-send [2001:db8::1]:53",
+            "dns api.example.com",
+            "secret db/password",
+            "acme:quantum device=0",
+        ] {
+            let operation: Operation = text.parse().expect(text);
+            assert_eq!(operation.to_string(), text);
+        }
+        let operation: Operation = "http https://api.example.com".parse().expect("a request");
+        assert_eq!(operation.to_string(), "http GET https://api.example.com/");
+        assert_eq!("tcp 10.0.0.1:80".parse::<Operation>().expect("one").action(), "tcp-connect");
+    }
+
+    #[test]
+    fn says_what_to_write() {
+        for (text, expected) in [
+            ("file-raed /a", "did you mean `file-read`?"),
+            ("file-read data", "absolute"),
+            ("tcp api.example.com:80", "say an address and a port"),
+            ("http ftp://x", "ftp"),
+            ("config", "`config colour`"),
+            ("", "is not known"),
+        ] {
+            let error = text.parse::<Operation>().expect_err(text).to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}
