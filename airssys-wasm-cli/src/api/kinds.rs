@@ -20,6 +20,10 @@ pub(crate) const VERSION_TAKEN: &str = "version-taken";
 pub(crate) const NOT_PUBLISHED: &str = "not-published";
 /// The same: no name, or no version.
 pub(crate) const UNNAMED: &str = "unnamed";
+/// What is needed to build is missing, or it does not build.
+pub(crate) const BUILD: &str = "build";
+/// A signature or a digest is not the one that is asked for.
+pub(crate) const NOT_SIGNED: &str = "not-signed";
 /// Something is not as it should be.
 pub(crate) const OTHERWISE: &str = "otherwise";
 /// A failure that is nobody's mistake but ours.

@@ -29,6 +29,7 @@ use tokio::net::{TcpStream, UnixStream};
 pub(crate) use form::Form;
 
 use crate::api::{Problem, kinds};
+use crate::output::waiting;
 use crate::places::read_token;
 
 /// What is sent.
@@ -159,6 +160,7 @@ impl Client {
             Some((content_type, bytes)) => (head.header(CONTENT_TYPE, content_type), whole(bytes)),
             None => (head, nothing()),
         };
+        let _waiting = waiting("waiting for the host process");
         let bytes = read(self.send(head, body).await?).await?;
         serde_json::from_slice(&bytes).map_err(|error| misunderstood(&error))
     }

@@ -41,6 +41,13 @@ impl Difference {
     }
 }
 
+impl Difference {
+    /// Whether there is none.
+    pub(super) fn is_none(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && self.says.is_none()
+    }
+}
+
 impl Shown for Difference {
     fn text(&self) -> String {
         let says = self.says.iter().map(|says| format!("says {says}"));

@@ -43,3 +43,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Problem> {
         Problem::new(kinds::FILE, format!("cannot read `{}`", path.display())).because(error)
     })
 }
+
+/// The text of a file, if it can be read.
+pub(super) fn read_text(path: &Path) -> Result<String, Problem> {
+    String::from_utf8(read(path)?)
+        .map_err(|error| Problem::new(kinds::FILE, format!("`{}` is no text", path.display())).because(error))
+}

@@ -3,19 +3,24 @@
 mod apply;
 mod approve;
 mod bench_call;
+mod build;
 mod call;
 mod caps;
 mod completions;
 mod deploy;
+mod dev;
 mod difference;
+mod doctor;
 mod dry_run;
 mod events;
 mod file;
 mod given;
 mod history;
 mod inspect;
+mod keygen;
 mod list;
 mod logs;
+mod new;
 mod pipeline;
 mod publish;
 mod pull;
@@ -27,8 +32,10 @@ mod run;
 mod search;
 mod serve;
 mod shown;
+mod sign;
 mod status;
 mod update;
+mod verify;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -122,6 +129,13 @@ enum Command {
     Pull(pull::Pull),
     Run(run::Run),
     Inspect(inspect::Inspect),
+    New(new::New),
+    Build(build::Build),
+    Dev(dev::Dev),
+    Keygen(keygen::Keygen),
+    Sign(sign::Sign),
+    Verify(verify::Verify),
+    Doctor(doctor::Doctor),
     BenchCall(bench_call::BenchCall),
     Completions(completions::Completions),
     Reference(reference::Reference),
@@ -169,6 +183,13 @@ impl Command {
             Self::Pull(command) => command.run(common).await,
             Self::Run(command) => command.run(common).await,
             Self::Inspect(command) => command.run(common),
+            Self::New(command) => command.run(common),
+            Self::Build(command) => command.run(common),
+            Self::Dev(command) => command.run(common).await,
+            Self::Keygen(command) => command.run(common),
+            Self::Sign(command) => command.run(common),
+            Self::Verify(command) => command.run(common),
+            Self::Doctor(command) => command.run(common).await,
             Self::BenchCall(command) => command.run(common).await,
             Self::Completions(command) => command.run(),
             Self::Reference(command) => command.run(),

@@ -8,7 +8,7 @@ Exit codes:
   2  what was said cannot be understood, or a file cannot be read
   3  nothing of that name, version or function is there
   4  refused as things stand: not newer, a name that is taken, callers that would be lost
-  5  not granted, or an update that waits to be approved
+  5  not granted, not signed, or an update that waits to be approved
   6  the component failed: it trapped, took too long, did not start, or is not healthy
   7  no host process answers, or one of another version, or it does not let you ask
   8  the state directory is held, full or damaged
@@ -29,7 +29,7 @@ pub(crate) fn exit_code(kind: &str) -> u8 {
         | "in-use"
         | "missing-import"
         | "ambiguous-import" => 4,
-        "not-granted" | "grant-unusable" | "awaits-approval" | "approval-mismatch" => 5,
+        "not-granted" | "grant-unusable" | "awaits-approval" | "approval-mismatch" | "not-signed" => 5,
         "trapped" | "deadline-exceeded" | "fuel-exhausted" | "start-failed" | "unhealthy" | "unusable"
         | "stage-error" | "resource-lost" | "reentrant" => 6,
         "no-host-process" | "not-permitted" | "protocol" => 7,

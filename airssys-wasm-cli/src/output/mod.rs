@@ -2,6 +2,7 @@
 
 mod exit;
 mod hint;
+mod progress;
 mod table;
 
 use std::io::Write as _;
@@ -9,6 +10,7 @@ use std::io::Write as _;
 use serde::Serialize;
 
 pub(crate) use exit::{EXIT_CODES, exit_code};
+pub(crate) use progress::{Progress, bytes, waiting};
 pub(crate) use table::{Table, printable};
 
 use crate::api::Problem;

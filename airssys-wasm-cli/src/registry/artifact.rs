@@ -13,6 +13,8 @@ use oci_client::manifest::{OciDescriptor, OciImageManifest};
 use serde_json::json;
 use tokio::io::AsyncWrite;
 
+use crate::output::Progress;
+
 const LAYER: &str = "application/wasm";
 const CONFIG: &str = "application/vnd.wasm.config.v0+json";
 
@@ -59,12 +61,13 @@ pub(super) fn layer(manifest: OciImageManifest) -> Result<OciDescriptor, String>
 pub(super) struct Bounded {
     bytes: Vec<u8>,
     max: usize,
+    progress: Progress,
 }
 
 impl Bounded {
-    pub(super) fn of(max: usize) -> Self {
+    pub(super) fn of(max: usize, progress: Progress) -> Self {
         // What is said is not taken for what comes.
-        Self { bytes: Vec::with_capacity(max.min(1 << 20)), max }
+        Self { bytes: Vec::with_capacity(max.min(1 << 20)), max, progress }
     }
 
     pub(super) fn into_inner(self) -> Vec<u8> {
@@ -79,6 +82,7 @@ impl AsyncWrite for Bounded {
             return Poll::Ready(Err(io::Error::other("more bytes came than the manifest says")));
         }
         bounded.bytes.extend_from_slice(more);
+        bounded.progress.came(more.len());
         Poll::Ready(Ok(more.len()))
     }
 

@@ -24,6 +24,7 @@ use semver::Version;
 pub(crate) use place::RegistryPlace;
 
 use crate::api::{Problem, kinds};
+use crate::output;
 use crate::server::COMPONENT_BYTES_MAX;
 
 /// The most tags of one repository that are looked at.
@@ -132,6 +133,7 @@ impl Registry {
     pub(crate) async fn push(&self, component: &Component) -> Result<(), Problem> {
         let Some((name, version)) = self.check_push(component).await? else { return Ok(()) };
         let (layer, config, manifest) = artifact::of(component);
+        let _waiting = output::waiting(format!("pushing {name} {version}"));
         let image = self.place.image(name, version);
         let pushed = self.client.push(&image, &[layer], config, &self.user, Some(manifest)).await;
         pushed.map(drop).map_err(|error| problem::of(&self.place, &error))
@@ -164,7 +166,8 @@ impl Registry {
             );
             return Err(Problem::new(kinds::REGISTRY, message));
         }
-        let mut bytes = artifact::Bounded::of(size);
+        let progress = output::bytes(format!("pulling {name}"), size as u64);
+        let mut bytes = artifact::Bounded::of(size, progress);
         let pulled = self.client.pull_blob(&self.place.repository(name), layer, &mut bytes).await;
         pulled.map_err(|error| problem::of(&self.place, &error))?;
         Ok(bytes.into_inner())

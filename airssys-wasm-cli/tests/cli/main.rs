@@ -1,6 +1,7 @@
 //! The command as it is used: processes, and what they print.
 
 mod apply;
+mod authors;
 mod bad_input;
 mod full;
 mod killed;

@@ -1,0 +1,47 @@
+//! `airssys-wasm build`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Common;
+use crate::api::Problem;
+use crate::guest::{Built, build};
+use crate::output::Shown;
+
+/// Build a component from a project of cargo's
+///
+/// What its manifest says, name, version and description, is noted down in it where it says
+/// nothing itself. It lies in `target/components`.
+#[derive(Args, Debug)]
+pub(super) struct Build {
+    /// The folder of the project
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    folder: PathBuf,
+    /// Without optimisation
+    #[arg(long)]
+    debug: bool,
+}
+
+impl Build {
+    pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
+        common.output.show(&build(&self.folder, !self.debug)?);
+        Ok(())
+    }
+}
+
+impl Shown for Vec<Built> {
+    fn text(&self) -> String {
+        let line = |built: &Built| {
+            let version = built.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+            format!(
+                "{}{version}: {} bytes, {}\n{}",
+                built.name,
+                built.bytes,
+                built.digest,
+                built.file.display()
+            )
+        };
+        self.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}

@@ -1,0 +1,58 @@
+//! `airssys-wasm keygen`
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Common;
+use crate::api::{Problem, kinds};
+use crate::guest::Keys;
+use crate::output::Shown;
+
+/// Make a pair of keys for `sign` and `verify`
+///
+/// They are keys of minisign's. The secret one has no password: only its owner can read the
+/// file. Neither file may be there.
+#[derive(Args, Debug)]
+pub(super) struct Keygen {
+    /// Where the secret key goes; the public one goes beside it, with `.pub`
+    #[arg(value_name = "FILE", default_value = "airssys-wasm.key")]
+    file: PathBuf,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Made {
+    secret: PathBuf,
+    public: PathBuf,
+    key: String,
+}
+
+impl Keygen {
+    pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
+        let public = self.file.with_extension("pub");
+        let keys = Keys::make()?;
+        write(&self.file, &keys.secret, 0o600)?;
+        write(&public, &keys.public, 0o644)?;
+        let key = keys.public.lines().last().unwrap_or_default().to_owned();
+        common.output.show(&Made { secret: self.file, public, key });
+        Ok(())
+    }
+}
+
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), Problem> {
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+        Problem::new(kinds::FILE, format!("cannot write `{}`", path.display())).because(error)
+    })
+}
+
+impl Shown for Made {
+    fn text(&self) -> String {
+        let (secret, public) = (self.secret.display(), self.public.display());
+        format!("{secret}: keep it to yourself\n{public}: give it to who verifies\n{}", self.key)
+    }
+}

@@ -1,0 +1,57 @@
+//! `airssys-wasm sign`
+
+use std::path::PathBuf;
+
+use airssys_wasm_host::Component;
+use clap::Args;
+use serde::Serialize;
+
+use super::{Common, file};
+use crate::api::{Problem, kinds};
+use crate::guest::{sign, signature_of};
+use crate::output::Shown;
+
+/// Sign a component's file: FILE.minisig says who made these bytes
+///
+/// `airssys-wasm verify FILE --key KEY` checks it, and so does minisign.
+#[derive(Args, Debug)]
+pub(super) struct Sign {
+    /// The component's file
+    file: PathBuf,
+    /// The file of the secret key
+    #[arg(long, value_name = "FILE", default_value = "airssys-wasm.key")]
+    key: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Signed {
+    signature: PathBuf,
+    said: String,
+}
+
+impl Sign {
+    pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
+        let component = Component::from_bytes(file::read(&self.file)?)?;
+        let said = identity(&component);
+        let text = sign(component.bytes(), &file::read_text(&self.key)?, &said)?;
+        let path = signature_of(&self.file);
+        std::fs::write(&path, text).map_err(|error| {
+            Problem::new(kinds::FILE, format!("cannot write `{}`", path.display())).because(error)
+        })?;
+        common.output.show(&Signed { signature: path, said });
+        Ok(())
+    }
+}
+
+/// What is signed along: who it says it is, and its digest.
+fn identity(component: &Component) -> String {
+    let name = component.name().map_or_else(|| "a component".to_owned(), ToString::to_string);
+    let version = component.version().map(|version| format!(" {version}")).unwrap_or_default();
+    format!("{name}{version} {}", component.digest())
+}
+
+impl Shown for Signed {
+    fn text(&self) -> String {
+        format!("{}: {}", self.signature.display(), self.said)
+    }
+}

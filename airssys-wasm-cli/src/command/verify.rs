@@ -1,0 +1,81 @@
+//! `airssys-wasm verify`
+
+use std::path::PathBuf;
+
+use airssys_wasm_core::Digest;
+use airssys_wasm_host::Component;
+use clap::Args;
+use serde::Serialize;
+
+use super::{Common, file};
+use crate::api::{Problem, kinds};
+use crate::guest::{signature_of, verify};
+use crate::output::Shown;
+
+/// Check that a file is a component, whose it is, and that it is the one that is meant
+#[derive(Args, Debug)]
+pub(super) struct Verify {
+    /// The component's file
+    file: PathBuf,
+    /// The public key of who must have signed it: a file, or the key itself
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// The file of the signature; FILE.minisig unless said
+    #[arg(long, value_name = "FILE", requires = "key")]
+    signature: Option<PathBuf>,
+    /// The digest that it must have
+    #[arg(long, value_name = "DIGEST")]
+    digest: Option<Digest>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Verified {
+    name: Option<String>,
+    version: Option<String>,
+    digest: String,
+    /// What was signed along; none if no key was said.
+    signed: Option<String>,
+}
+
+impl Verify {
+    pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
+        let component = Component::from_bytes(file::read(&self.file)?)?;
+        if let Some(digest) = self.digest.filter(|digest| *digest != component.digest()) {
+            let message = format!("it has the digest {}, and {digest} was asked for", component.digest());
+            return Err(Problem::new(kinds::NOT_SIGNED, message));
+        }
+        let signed = match &self.key {
+            Some(key) => {
+                let path = self.signature.unwrap_or_else(|| signature_of(&self.file));
+                let key = if std::path::Path::new(key).is_file() {
+                    file::read_text(key.as_ref())?
+                } else {
+                    key.clone()
+                };
+                Some(verify(component.bytes(), &file::read_text(&path)?, &key)?)
+            }
+            None => None,
+        };
+        common.output.show(&Verified {
+            name: component.name().map(ToString::to_string),
+            version: component.version().map(ToString::to_string),
+            digest: component.digest().to_string(),
+            signed,
+        });
+        Ok(())
+    }
+}
+
+impl Shown for Verified {
+    fn text(&self) -> String {
+        let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
+        let signed = self.signed.clone().unwrap_or_else(|| "not asked: say a key with `--key`".into());
+        format!(
+            "name     {}\nversion  {}\ndigest   {}\nsigned   {signed}",
+            said(&self.name),
+            said(&self.version),
+            self.digest
+        )
+    }
+}

@@ -1,0 +1,94 @@
+//! Keys and signatures, as minisign has them: the signature of `greeter.wasm` is
+//! `greeter.wasm.minisig`, and either tool reads what the other writes.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use minisign::{KeyPair, PublicKey, PublicKeyBox, SecretKeyBox, SignatureBox};
+
+use crate::api::{Problem, kinds};
+
+/// A pair of keys, as the texts of their files.
+pub(crate) struct Keys {
+    pub(crate) secret: String,
+    pub(crate) public: String,
+}
+
+impl Keys {
+    /// Makes a pair. The secret one has no password: its file is its owner's.
+    pub(crate) fn make() -> Result<Self, Problem> {
+        let pair = KeyPair::generate_unencrypted_keypair().map_err(|error| failed(&error))?;
+        let secret = pair.sk.to_box(None).map_err(|error| failed(&error))?.into_string();
+        let public = pair.pk.to_box().map_err(|error| failed(&error))?.into_string();
+        Ok(Self { secret, public })
+    }
+}
+
+/// Where the signature of a file is.
+pub(crate) fn path_of(file: &Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".minisig");
+    file.with_file_name(name)
+}
+
+/// Signs bytes; what is said along is signed too. Asks for the password of a key that has one.
+pub(crate) fn sign(bytes: &[u8], secret: &str, said: &str) -> Result<String, Problem> {
+    let is_none = |error: &dyn std::fmt::Display| {
+        Problem::new(kinds::USAGE, "this is no secret key of minisign's, or its password is another")
+            .because(error)
+    };
+    let read = || SecretKeyBox::from_string(secret);
+    let key = match read().and_then(SecretKeyBox::into_unencrypted_secret_key) {
+        Ok(key) => key,
+        Err(_) => read().and_then(|key| key.into_secret_key(None)).map_err(|error| is_none(&error))?,
+    };
+    let signed = minisign::sign(None, &key, Cursor::new(bytes), Some(said), Some("signature of a component"));
+    Ok(signed.map_err(|error| failed(&error))?.into_string())
+}
+
+/// Checks a signature. Returns what was said along.
+pub(crate) fn verify(bytes: &[u8], signature: &str, public: &str) -> Result<String, Problem> {
+    let key = public_key(public)?;
+    let wrong = |error: &dyn std::fmt::Display| {
+        Problem::new(kinds::NOT_SIGNED, "the signature is not one of these bytes by this key").because(error)
+    };
+    let signature = SignatureBox::from_string(signature).map_err(|error| wrong(&error))?;
+    minisign::verify(&key, &signature, Cursor::new(bytes), true, false, false)
+        .map_err(|error| wrong(&error))?;
+    signature.trusted_comment().map_err(|error| wrong(&error))
+}
+
+/// A public key: the text of its file, or what stands in its last line.
+fn public_key(text: &str) -> Result<PublicKey, Problem> {
+    let read = PublicKeyBox::from_string(text).and_then(PublicKeyBox::into_public_key);
+    read.or_else(|_| PublicKey::from_base64(text.trim()))
+        .map_err(|error| Problem::new(kinds::USAGE, "this is no public key of minisign's").because(error))
+}
+
+fn failed(error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(kinds::INTERNAL, "signing failed").because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_of_these_bytes_by_this_key() {
+        let (mine, other) = (Keys::make().expect("keys"), Keys::make().expect("keys"));
+        let signature = sign(b"bytes", &mine.secret, "greeter 1.0.0").expect("signed");
+        assert_eq!(verify(b"bytes", &signature, &mine.public).expect("verified"), "greeter 1.0.0");
+        let last = mine.public.lines().last().expect("a key");
+        verify(b"bytes", &signature, last).expect("a key without its comment");
+        let forged = signature.replace("greeter 1.0.0", "greeter 2.0.0");
+        for (bytes, signature, key) in [
+            (b"bytez", &signature, &mine.public),
+            (b"bytes", &signature, &other.public),
+            (b"bytes", &forged, &mine.public),
+        ] {
+            let problem = verify(bytes, signature, key).expect_err("not that");
+            assert_eq!(problem.kind, kinds::NOT_SIGNED);
+        }
+        assert_eq!(verify(b"", "no", "no").expect_err("no key").kind, kinds::USAGE);
+    }
+}
