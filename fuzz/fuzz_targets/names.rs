@@ -1,7 +1,7 @@
 //! Any text: a name that prints as it was written, or an error.
 #![no_main]
 
-use airssys_wasm_core::{ComponentName, FunctionName};
+use airssys_wasm_core::{ComponentName, Digest, FunctionName, PackageRef};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -11,6 +11,15 @@ fuzz_target!(|text: &str| {
     }
     match text.parse::<FunctionName>() {
         Ok(name) => assert_eq!(name.to_string(), text),
+        Err(error) => assert!(!error.to_string().contains(char::is_control)),
+    }
+    // A `v` before a version means nothing.
+    match text.parse::<PackageRef>() {
+        Ok(package) => assert_eq!(package.to_string().parse(), Ok(package)),
+        Err(error) => assert!(!error.to_string().contains(char::is_control)),
+    }
+    match text.parse::<Digest>() {
+        Ok(digest) => assert_eq!(digest.to_string(), text),
         Err(error) => assert!(!error.to_string().contains(char::is_control)),
     }
 });

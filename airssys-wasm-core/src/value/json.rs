@@ -1,16 +1,5 @@
 //! Values as JSON, by their types.
 //!
-//! | WIT | JSON |
-//! |---|---|
-//! | `bool`, numbers | `true`, numbers; a 64-bit number may be given as text; `"nan"`, `"inf"`, `"-inf"` |
-//! | `char`, `string`, enums | text |
-//! | lists, tuples, flags | arrays; flags by their names |
-//! | records | objects; a field that is an `option` may be left out |
-//! | maps | objects if the keys are text, else arrays of pairs |
-//! | variants | `{"case": value}`, or `"case"` for one that carries nothing |
-//! | `option<T>` | `null` or the value; `{"some": value}` where `T` is an `option` itself |
-//! | `result<T, E>` | `{"ok": value}` or `{"err": value}`, with `null` for nothing |
-//!
 //! Tests: below; round trips of any value of any type in `tests/values.rs`, any text in the
 //! workspace's `fuzz`.
 
@@ -20,7 +9,18 @@ use super::{Mismatch, Value};
 use crate::world::{Case, Field, Function, Type};
 
 impl Value {
-    /// Reads a value of type `ty` from JSON: see the table in `GLOSSARY.md` under JSON values.
+    /// Reads a value of type `ty` from JSON:
+    ///
+    /// | WIT | JSON |
+    /// |---|---|
+    /// | `bool`, numbers | `true`, numbers; a 64-bit number may be given as text; `"nan"`, `"inf"`, `"-inf"` |
+    /// | `char`, `string`, enums | text |
+    /// | lists, tuples, flags | arrays; flags by their names |
+    /// | records | objects; a field that is an `option` may be left out |
+    /// | maps | objects if the keys are text, else arrays of pairs |
+    /// | variants | `{"case": value}`, or `"case"` for one that carries nothing |
+    /// | `option<T>` | `null` or the value; `{"some": value}` where `T` is an `option` itself |
+    /// | `result<T, E>` | `{"ok": value}` or `{"err": value}`, with `null` for nothing |
     ///
     /// ```
     /// use airssys_wasm_core::{Value, world::Type};

@@ -1,0 +1,19 @@
+//! Any text as an operation: one that can be decided about, and whose text is read back as the
+//! same, or an error.
+#![no_main]
+
+use airssys_wasm_core::policy::{Grants, Operation, Policy, Requested};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let Ok(operation) = text.parse::<Operation>() else { return };
+    let nothing = Policy::of(Requested::Anything, Grants::new());
+    let is_given_to_all = ["clock", "random", "stdio"].contains(&operation.action());
+    assert!(is_given_to_all || !nothing.decide(&operation, 0).is_allowed(), "{operation:?}");
+    let _ = nothing.explain(&operation, 0).to_string();
+    let shown = operation.to_string();
+    // What is escaped in a line is another text.
+    if !shown.contains('\\') {
+        assert_eq!(shown.parse::<Operation>().as_ref().map(ToString::to_string), Ok(shown.clone()), "{text:?}");
+    }
+});
