@@ -5,8 +5,8 @@
 //! | `command` | a file a subcommand: what may be said, what is asked, what is shown | how anything is carried out |
 //! | `api` | what client and server say to each other | who says it |
 //! | `server` | the host process: the API over the host library, its log | what a command looks like |
-//! | `client` | asks a host process over its socket | what is asked |
-//! | `guest` | what an author does: begin, build, sign | the host process |
+//! | `client` | asks a host process over its socket, or over TCP with its token | what is asked |
+//! | `guest` | what an author does: begin, build, watch, sign | the host process |
 //! | `registry` | an OCI registry: push, pull, versions | the host process |
 //! | `declared` | the file of what should be deployed, and its lock file | how that is done |
 //! | `output` | text or JSON, tables, errors with their exit codes | what is shown |

@@ -50,6 +50,11 @@ impl<T> Reserved<T> {
         &self.name
     }
 
+    /// Frees the name again.
+    pub(crate) fn take_back(&mut self) {
+        self.registry.remove(&self.name);
+    }
+
     pub(crate) fn fill(&mut self, what: &Arc<T>) {
         self.registry.0.write().insert(self.name.clone(), Some(Arc::clone(what)));
         self.filled = true;

@@ -30,7 +30,7 @@ impl From<&Change> for ChangeView {
             Action::Updated(serves) => ("updated", Some(serves), None, None),
             Action::RolledBack(serves) => ("rolled-back", Some(serves), None, None),
             Action::Waits { digest } => ("waits", None, Some(*digest), None),
-            Action::Revoked { rule } => ("revoked", None, None, Some(rule.to_string())),
+            Action::Revoked { rule } => ("revoked", None, None, Some(rule.without_value().to_string())),
             _ => ("removed", None, None, None),
         };
         Self {

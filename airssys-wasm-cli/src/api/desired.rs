@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{DeploySpec, Given};
 
 /// A deployment as it should be. What is not said is as it would be without being said, not as
-/// it is.
+/// it is; but for links, of which those that are not said stay.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Desired {

@@ -67,12 +67,21 @@ pub(crate) struct GraphView {
     pub(crate) definition: String,
 }
 
-/// What came of an item of a run, a line each; or why the run has ended, in the last one.
+/// What came of an item of a run, a line each; and how the run has ended, in the last one.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case", untagged)]
 pub(crate) enum Came {
-    Outcome { sequence: u64, outputs: Vec<Output> },
-    Ended { problem: Problem },
+    Outcome {
+        sequence: u64,
+        outputs: Vec<Output>,
+    },
+    Ended {
+        problem: Problem,
+    },
+    /// All items have come to their end. Without this or the other at its end, it was cut off.
+    Done {
+        done: bool,
+    },
 }
 
 /// What left a pipeline, as WAVE.
@@ -205,6 +214,13 @@ impl From<&ComponentPipeline> for GraphView {
             dot: pipeline.to_dot(),
             definition: pipeline.definition().to_toml(),
         }
+    }
+}
+
+impl LetterView {
+    /// Whose it is: pipeline, stage, and its number in the run.
+    pub(crate) fn of(&self) -> (&str, &str, u64) {
+        (&self.pipeline, &self.stage, self.sequence)
     }
 }
 

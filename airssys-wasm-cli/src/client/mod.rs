@@ -54,6 +54,12 @@ impl Client {
 
     /// One that listens over TCP, with the token in a file.
     pub(crate) fn over_tcp(address: SocketAddr, token_file: &Path) -> Result<Self, Problem> {
+        if !address.ip().is_loopback() {
+            let message = format!(
+                "`{address}` is not of this machine, and the token would go there unencrypted; `ssh -L 7070:localhost:7070` brings a port here"
+            );
+            return Err(Problem::new(kinds::USAGE, message));
+        }
         let token = format!("Bearer {}", read_token(token_file)?);
         let mut token = HeaderValue::try_from(token).map_err(|error| {
             let message = format!("the token in `{}` is no text of one line", token_file.display());

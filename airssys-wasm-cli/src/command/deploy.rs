@@ -6,7 +6,7 @@ use clap::Args;
 use super::Common;
 use super::file::Source;
 use super::given::{GrantArguments, RunsUnder};
-use super::registry::RegistryArgument;
+use super::registry::{Parts, RegistryArgument};
 use crate::api::{DeploySpec, DoneOr, Problem, PromotedView};
 
 /// Deploy a component under a name
@@ -40,23 +40,24 @@ pub(super) struct Deploy {
 impl Deploy {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let source = Source::of(&self.source);
-        let package = match source.package() {
-            Some(package) => Some(self.registry.resolve(common, &package).await?),
-            None => None,
+        let parts = match source.package() {
+            Some(package) => {
+                self.registry.resolve(common, &package, self.dry_run.dry_run).await?.into_parts()
+            }
+            None => Parts { bytes: source.read()?, ..Parts::default() },
         };
         let spec = DeploySpec {
-            package,
-            name: self.name,
-            version: self.component_version,
+            package: parts.package,
+            name: self.name.or(parts.name),
+            version: self.component_version.or(parts.version),
             grants: self.grants.given()?,
             limits: self.under.limits()?,
             links: self.under.links()?,
             instancing: self.under.instancing,
             audit_only: self.audit_only,
         };
-        let component = source.read()?;
         let path = self.dry_run.path("/v1/deployments");
-        let deployed: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, component).await?;
+        let deployed: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, parts.bytes).await?;
         common.output.show(&deployed);
         Ok(())
     }

@@ -66,7 +66,7 @@ fn cargo() -> Finding {
 }
 
 fn target() -> Finding {
-    match check_target() {
+    match check_target(Path::new(".")) {
         Ok(()) => Finding { what: "target", ok: true, told: "wasm32-wasip2 is installed".into() },
         Err(problem) => Finding { what: "target", ok: false, told: problem.message },
     }

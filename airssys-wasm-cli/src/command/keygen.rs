@@ -34,9 +34,16 @@ struct Made {
 impl Keygen {
     pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
         let public = self.file.with_extension("pub");
+        if public == self.file {
+            let message = "a secret key does not end in `.pub`: the public one does";
+            return Err(Problem::new(kinds::USAGE, message));
+        }
         let keys = Keys::make()?;
         write(&self.file, &keys.secret, 0o600)?;
-        write(&public, &keys.public, 0o644)?;
+        write(&public, &keys.public, 0o644).inspect_err(|_| {
+            // A secret key without its public one is of no use.
+            let _ = std::fs::remove_file(&self.file);
+        })?;
         let key = keys.public.lines().last().unwrap_or_default().to_owned();
         common.output.show(&Made { secret: self.file, public, key });
         Ok(())

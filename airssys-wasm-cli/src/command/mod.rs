@@ -51,8 +51,8 @@ use crate::places;
 
 /// Run WebAssembly components under names that outlive their versions.
 ///
-/// `serve` starts a host process; every other command talks to it, but for `run`, `inspect` and
-/// `completions`, which need none.
+/// `serve` starts a host process, and most commands talk to it. None is needed to begin, build,
+/// run, inspect, sign and verify components, and to check and run a pipeline's file.
 #[derive(Debug, Parser)]
 #[command(
     name = "airssys-wasm",

@@ -1,13 +1,21 @@
 //! What several commands say of a registry.
 
 use airssys_wasm_core::PackageRef;
-use airssys_wasm_host::Error;
+use airssys_wasm_host::{Component, Error};
 use clap::Args;
 
 use super::Common;
 use crate::api::{DeploymentView, PackageView, Problem, PublishSpec, Published, kinds};
 use crate::client::segment;
 use crate::registry::{Registry, RegistryPlace};
+
+/// A component that was found.
+pub(super) enum Resolved {
+    /// Published in the host process, under this name and version.
+    There(String),
+    /// In a registry, and not kept.
+    Pulled(Component),
+}
 
 /// Which registry.
 #[derive(Args, Debug)]
@@ -35,46 +43,76 @@ impl RegistryArgument {
         common: &Common,
         name: &str,
         version: Option<&str>,
-    ) -> Result<String, Problem> {
+        dry_run: bool,
+    ) -> Result<Resolved, Problem> {
         let path = format!("/v1/deployments/{}", segment(name));
         let serving: DeploymentView = common.client()?.get(&path).await?;
         let package = serving.package.unwrap_or_else(|| name.to_owned());
         let wanted = version.map_or_else(|| package.clone(), |version| format!("{package}@{version}"));
-        self.resolve(common, &wanted).await
+        self.resolve(common, &wanted, dry_run).await
     }
 
-    /// Has the host process keep what is meant, from the registry if one was said, and says
-    /// which version that is. One that is there already is not asked for again, and what is
-    /// there serves if the registry cannot be reached.
-    pub(super) async fn resolve(self, common: &Common, package: &str) -> Result<String, Problem> {
-        let Some(registry) = self.get() else { return Ok(package.to_owned()) };
+    /// What is meant, from the registry if one was said. One that the host process has is not
+    /// asked for again, and what is there serves if the registry cannot be reached. It keeps what
+    /// was pulled, unless it is only asked what would be done.
+    pub(super) async fn resolve(
+        self,
+        common: &Common,
+        package: &str,
+        dry_run: bool,
+    ) -> Result<Resolved, Problem> {
+        let Some(registry) = self.registry.map(Registry::new) else {
+            return Ok(Resolved::There(package.to_owned()));
+        };
         let wanted: PackageRef = package.parse().map_err(Error::from)?;
         let there = kept(common, &wanted).await?;
+        let is_there = |version: &semver::Version| Resolved::There(format!("{}@{version}", wanted.name));
         if let (Some(version), airssys_wasm_host::Wanted::Exactly(_)) = (&there, &wanted.version) {
-            return Ok(format!("{}@{version}", wanted.name));
+            return Ok(is_there(version));
         }
-        match registry.pull(&wanted).await {
-            Ok(component) => {
-                keep(common, &component).await.map(|kept| format!("{}@{}", kept.name, kept.version))
+        match (registry.pull(&wanted).await, there) {
+            (Ok(component), _) if dry_run => Ok(Resolved::Pulled(component)),
+            (Ok(component), _) => {
+                let kept = keep(common, &component).await?;
+                Ok(Resolved::There(format!("{}@{}", kept.name, kept.version)))
             }
-            Err(problem) if problem.kind == kinds::REGISTRY => match there {
-                Some(version) => {
-                    common.output.warn(&format!("{problem}; going on with {version}, which is here"));
-                    Ok(format!("{}@{version}", wanted.name))
-                }
-                None => Err(problem),
+            (Err(problem), Some(version)) if problem.kind == kinds::REGISTRY => {
+                common.output.warn(&format!("{problem}; going on with {version}, which is here"));
+                Ok(is_there(&version))
+            }
+            (Err(problem), _) => Err(problem),
+        }
+    }
+}
+
+/// What is said of a component to the host process.
+#[derive(Default)]
+pub(super) struct Parts {
+    /// What it is called there.
+    pub(super) package: Option<String>,
+    /// Its bytes, if it is not there, with what they may not say.
+    pub(super) bytes: Option<Vec<u8>>,
+    pub(super) name: Option<String>,
+    pub(super) version: Option<String>,
+}
+
+impl Resolved {
+    pub(super) fn into_parts(self) -> Parts {
+        match self {
+            Self::There(package) => Parts { package: Some(package), ..Parts::default() },
+            Self::Pulled(component) => Parts {
+                package: None,
+                name: component.name().map(ToString::to_string),
+                version: component.version().map(ToString::to_string),
+                bytes: Some(component.bytes().to_vec()),
             },
-            Err(problem) => Err(problem),
         }
     }
 }
 
 /// Has the host process keep a component that was pulled. If it has the version with other
 /// bytes, the tag was moved, and that is refused.
-pub(super) async fn keep(
-    common: &Common,
-    component: &airssys_wasm_host::Component,
-) -> Result<Published, Problem> {
+pub(super) async fn keep(common: &Common, component: &Component) -> Result<Published, Problem> {
     let spec = PublishSpec {
         name: component.name().map(ToString::to_string),
         version: component.version().map(ToString::to_string),

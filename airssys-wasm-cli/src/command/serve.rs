@@ -32,7 +32,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     drain: Option<Duration>,
     /// Serve the API over TCP too, at an address of this machine: 127.0.0.1:7070
-    #[arg(long, value_name = "ADDRESS", requires = "token_file")]
+    #[arg(long, value_name = "ADDRESS")]
     tcp: Option<SocketAddr>,
     /// The file of the token that requests over TCP bring along
     #[arg(long, value_name = "FILE")]

@@ -6,7 +6,7 @@ use super::dry_run::DryRun;
 use clap::Args;
 
 use super::given::{GrantArguments, RunsUnder};
-use super::registry::RegistryArgument;
+use super::registry::{Parts, RegistryArgument};
 use super::{Common, file};
 use crate::api::{DoneOr, Problem, PromotedView, UpdateSpec};
 use crate::client::segment;
@@ -51,14 +51,17 @@ impl Update {
             Some((name, version)) => (name, Some(version)),
             None => (self.target.as_str(), None),
         };
-        let package = match self.file {
-            None => Some(self.registry.resolve_next(common, name, version).await?),
-            Some(_) => None,
+        let parts = match &self.file {
+            None => {
+                let dry_run = self.dry_run.dry_run;
+                self.registry.resolve_next(common, name, version, dry_run).await?.into_parts()
+            }
+            Some(file) => Parts { bytes: Some(file::read(file)?), ..Parts::default() },
         };
         let spec = UpdateSpec {
             strategy: Some(self.strategy),
-            version: version.filter(|_| package.is_none()).map(str::to_owned),
-            package,
+            version: version.filter(|_| self.file.is_some()).map(str::to_owned).or(parts.version),
+            package: parts.package,
             limits: self.under.limits()?,
             links: self.under.links()?,
             instancing: self.under.instancing,
@@ -67,9 +70,8 @@ impl Update {
             any_version: self.any_version,
             discard_state: self.discard_state,
         };
-        let component = self.file.as_deref().map(file::read).transpose()?;
         let path = self.dry_run.path(&format!("/v1/deployments/{}/update", segment(name)));
-        let promoted: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, component).await?;
+        let promoted: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, parts.bytes).await?;
         common.output.show(&promoted);
         Ok(())
     }

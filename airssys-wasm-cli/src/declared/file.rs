@@ -91,12 +91,18 @@ impl Declared {
 }
 
 impl DeclaredDeployment {
-    /// What is asked of the host process.
-    pub(crate) fn desired(&self, package: Option<String>, grant_again: bool) -> Desired {
+    /// What is asked of the host process: for a package that it has, or for bytes that are sent
+    /// along, which may be known by a version that they do not say.
+    pub(crate) fn desired(
+        &self,
+        package: Option<String>,
+        version: Option<String>,
+        grant_again: bool,
+    ) -> Desired {
         Desired {
             deployment: DeploySpec {
                 name: None,
-                version: self.version.clone(),
+                version: self.version.clone().or(version),
                 package,
                 grants: self.grants.clone(),
                 limits: self.limits.clone(),

@@ -61,7 +61,7 @@ pub(crate) fn build(folder: &Path, is_release: bool) -> Result<Vec<Built>, Probl
         );
         return Err(Problem::new(kinds::USAGE, message));
     }
-    check_target()?;
+    check_target(folder)?;
     let metadata: Metadata = read(&cargo(folder, &["metadata", "--no-deps", "--format-version", "1"])?)?;
     let profile: &[&str] = if is_release { &["--release"] } else { &[] };
     let arguments = [&["build", "--target", TARGET, "--message-format", "json-render-diagnostics"], profile];
@@ -83,9 +83,12 @@ pub(crate) fn build(folder: &Path, is_release: bool) -> Result<Vec<Built>, Probl
     Ok(all)
 }
 
-/// Whether the target of components is installed.
-pub(crate) fn check_target() -> Result<(), Problem> {
-    let output = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output();
+/// Whether the target of components is installed, for the compiler that a folder has.
+pub(crate) fn check_target(folder: &Path) -> Result<(), Problem> {
+    let output = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .current_dir(folder)
+        .output();
     let output = output.map_err(|error| {
         Problem::new(kinds::BUILD, "`rustc` is not there; https://rustup.rs installs it").because(error)
     })?;

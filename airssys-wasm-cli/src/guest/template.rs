@@ -15,7 +15,7 @@ pub(crate) enum Template {
 }
 
 /// Words that WIT has a meaning for.
-const WORDS: [&str; 28] = [
+const WORDS: [&str; 45] = [
     "as",
     "async",
     "bool",
@@ -23,7 +23,12 @@ const WORDS: [&str; 28] = [
     "char",
     "constructor",
     "enum",
+    "error-context",
     "export",
+    "f32",
+    "f64",
+    "float32",
+    "float64",
     "flags",
     "from",
     "func",
@@ -39,11 +44,32 @@ const WORDS: [&str; 28] = [
     "record",
     "resource",
     "result",
+    "s16",
+    "s32",
+    "s64",
+    "s8",
     "static",
     "stream",
     "string",
     "tuple",
+    "type",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "use",
+    "variant",
+    "with",
     "world",
+];
+
+/// Words that Rust has a meaning for, or may have.
+const WORDS_OF_RUST: [&str; 49] = [
+    "abstract", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match",
+    "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "struct", "super", "trait",
+    "true", "try", "typeof", "union", "unsafe", "unsized", "virtual", "where", "while", "yield", "test",
+    "core", "std",
 ];
 
 impl Template {
@@ -105,7 +131,7 @@ fn check_name(name: &str) -> Result<(), Problem> {
         word.starts_with(|c: char| c.is_ascii_lowercase())
             && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
     };
-    if name.split('-').all(is_word) && !WORDS.contains(&name) && is_no_word_of_rust(name) {
+    if name.split('-').all(is_word) && !WORDS.contains(&name) && !WORDS_OF_RUST.contains(&name) {
         return Ok(());
     }
     let message = format!(
@@ -113,45 +139,6 @@ fn check_name(name: &str) -> Result<(), Problem> {
         name.escape_debug()
     );
     Err(Problem::new(kinds::USAGE, message))
-}
-
-/// Not a word of Rust, which its module would be called.
-fn is_no_word_of_rust(name: &str) -> bool {
-    !matches!(
-        name,
-        "self"
-            | "super"
-            | "crate"
-            | "fn"
-            | "mod"
-            | "use"
-            | "impl"
-            | "trait"
-            | "struct"
-            | "type"
-            | "match"
-            | "loop"
-            | "while"
-            | "for"
-            | "if"
-            | "else"
-            | "let"
-            | "mut"
-            | "pub"
-            | "ref"
-            | "move"
-            | "return"
-            | "where"
-            | "unsafe"
-            | "extern"
-            | "const"
-            | "dyn"
-            | "await"
-            | "in"
-            | "true"
-            | "false"
-            | "test"
-    )
 }
 
 /// `price-check` as `PriceCheck`.
@@ -168,7 +155,10 @@ mod tests {
         for name in ["greeter", "price-check", "a1-b2"] {
             check_name(name).expect(name);
         }
-        for name in ["", "Greeter", "a_b", "1a", "a--b", "../x", "record", "self", "a/b"] {
+        for name in [
+            "", "Greeter", "a_b", "1a", "a--b", "../x", "record", "self", "a/b", "variant", "u8", "try",
+            "with",
+        ] {
             assert!(check_name(name).is_err(), "{name}");
         }
         assert_eq!(type_name("price-check"), "PriceCheck");

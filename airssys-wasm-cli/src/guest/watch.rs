@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use notify_debouncer_mini::notify::{RecommendedWatcher, RecursiveMode};
-use notify_debouncer_mini::{DebounceEventResult, Debouncer, new_debouncer};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _, recommended_watcher};
 use tokio::sync::mpsc;
 
 use crate::api::{Problem, kinds};
@@ -15,42 +14,51 @@ const QUIET: Duration = Duration::from_millis(200);
 /// Changes to the sources in a folder.
 pub(crate) struct Changes {
     changed: mpsc::UnboundedReceiver<()>,
-    _watcher: Debouncer<RecommendedWatcher>,
+    _watcher: RecommendedWatcher,
 }
 
 impl Changes {
     /// Those from now on.
     pub(crate) fn of(folder: &Path) -> Result<Self, Problem> {
-        let problem = |error: notify_debouncer_mini::notify::Error| {
+        let problem = |error: notify::Error| {
             Problem::new(kinds::FILE, format!("`{}` cannot be watched", folder.display())).because(error)
         };
         let (tell, changed) = mpsc::unbounded_channel();
-        let told = move |result: DebounceEventResult| {
-            let is_source = |path: &Path| !path.components().any(|part| part.as_os_str() == "target");
-            if result.is_ok_and(|events| events.iter().any(|event| is_source(&event.path))) {
+        let told = move |event: notify::Result<Event>| {
+            if event.is_ok_and(|event| is_change(&event)) {
                 // Whoever waits no more has ended.
                 let _ = tell.send(());
             }
         };
-        let mut watcher = new_debouncer(QUIET, told).map_err(problem)?;
+        let mut watcher = recommended_watcher(told).map_err(problem)?;
         // `target` is not watched: it changes whenever it is built.
-        for (part, mode) in [
+        let parts = [
             ("", RecursiveMode::NonRecursive),
             ("src", RecursiveMode::Recursive),
             ("wit", RecursiveMode::Recursive),
-        ] {
+        ];
+        for (part, mode) in parts {
             let path = folder.join(part);
             if path.is_dir() {
-                watcher.watcher().watch(&path, mode).map_err(problem)?;
+                watcher.watch(&path, mode).map_err(problem)?;
             }
         }
         Ok(Self { changed, _watcher: watcher })
     }
 
-    /// Waits for the next. Those that came meanwhile are one.
+    /// Waits for the next, and until nothing changes any more.
     pub(crate) async fn next(&mut self) {
         if self.changed.recv().await.is_some() {
-            while self.changed.try_recv().is_ok() {}
+            while let Ok(Some(())) = tokio::time::timeout(QUIET, self.changed.recv()).await {}
         }
     }
+}
+
+/// To be read changes nothing, and what cargo writes is no source.
+fn is_change(event: &Event) -> bool {
+    let is_source = |path: &Path| {
+        let name = path.file_name().unwrap_or_default();
+        name != "target" && name != "Cargo.lock"
+    };
+    !event.kind.is_access() && event.paths.iter().any(|path| is_source(path))
 }

@@ -1,5 +1,6 @@
 //! That something takes a while, on standard error and only at a terminal.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ const PATIENCE: Duration = Duration::from_millis(400);
 
 /// Tells that something goes on, from when it has taken a while until this is dropped.
 pub(crate) struct Waiting {
-    patience: AbortHandle,
+    /// None if nobody is there to be told.
+    patience: Option<AbortHandle>,
     shown: Arc<Mutex<Option<Progress>>>,
 }
 
@@ -22,6 +24,9 @@ pub(crate) struct Progress(ProgressBar);
 /// Something that is waited for, and nobody knows how long.
 pub(crate) fn waiting(what: impl Into<String>) -> Waiting {
     let (what, shown) = (what.into(), Arc::new(Mutex::new(None)));
+    if !std::io::stderr().is_terminal() {
+        return Waiting { patience: None, shown };
+    }
     let show = Arc::downgrade(&shown);
     let patience = tokio::spawn(async move {
         tokio::time::sleep(PATIENCE).await;
@@ -29,7 +34,7 @@ pub(crate) fn waiting(what: impl Into<String>) -> Waiting {
             *shown.lock() = Some(Progress(spinner(what)));
         }
     });
-    Waiting { patience: patience.abort_handle(), shown }
+    Waiting { patience: Some(patience.abort_handle()), shown }
 }
 
 /// So many bytes that are on their way.
@@ -62,7 +67,7 @@ fn style(template: &str) -> ProgressStyle {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.patience.abort();
+        self.patience.iter().for_each(AbortHandle::abort);
         // Cleared before anything else is printed.
         self.shown.lock().take();
     }

@@ -4,7 +4,7 @@
 
 use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineDefinition};
 use airssys_wasm_host::pipeline::PipelineDeployment;
-use airssys_wasm_host::{Component, ErrorKind, Host};
+use airssys_wasm_host::{Component, ErrorKind, Host, Update};
 use axum::extract::{Multipart, Path, Query, State};
 
 use super::Process;
@@ -48,23 +48,25 @@ pub(super) async fn deployment(
             answer(Applied::new(&name, "deploy", Vec::new()))
         }
         Some(now) => {
+            // What is revoked from here on stays so.
+            let update = process.host.update(&name, component.clone());
             let changes = compare::deployment(&now, &component, &desired.deployment, &process.limits)?;
             let again = compare::revoked(&now.grants(), &desired.deployment.grants.read()?);
             check_not_revoked(&name, &again, desired.grant_again)?;
             if changes.is_empty() && again.is_empty() {
                 return answer(Applied::new(&name, "nothing", changes));
             }
-            update(&process, &name, component, &desired, how).await?;
+            carry_out(update, &process, &component, &desired, how).await?;
             let again = again.into_iter().map(|rule| format!("granted again: {rule}"));
             answer(Applied::new(&name, "update", changes.into_iter().chain(again).collect()))
         }
     }
 }
 
-async fn update(
+async fn carry_out(
+    update: Update<'_>,
     process: &Process,
-    name: &str,
-    component: Component,
+    component: &Component,
     desired: &Desired,
     how: How,
 ) -> Result<(), Problem> {
@@ -73,9 +75,7 @@ async fn update(
         Some(said) => parse_instancing(said)?,
         None => component.instancing().unwrap_or_default(),
     };
-    let mut update = process
-        .host
-        .update(name, component)
+    let mut update = update
         .strategy(parse_strategy(desired.strategy.as_deref())?)
         .grants(spec.grants.read()?)
         .limits(spec.limits.clone().unwrap_or_else(|| process.limits.clone()))
@@ -95,6 +95,17 @@ async fn update(
         drop(update.await?)
     }
     Ok(())
+}
+
+/// Every stage that is granted something is one.
+fn check_stages(pipeline: &ComponentPipeline, desired: &DesiredPipeline) -> Result<(), Problem> {
+    match desired.grants.keys().find(|stage| pipeline.stage(stage).is_none()) {
+        None => Ok(()),
+        Some(stage) => {
+            let message = format!("`{}` has no stage `{}`", pipeline.name(), stage.escape_debug());
+            Err(Problem::new(kinds::USAGE, message))
+        }
+    }
 }
 
 /// What somebody took back stays so, unless it is said that it is granted again.
@@ -130,6 +141,7 @@ pub(super) async fn pipeline(
     let (desired, sent) = upload::parts::<DesiredPipeline>(form).await?;
     let components = components(&process, &desired.definition, &sent).await;
     let pipeline = build(&desired.definition, components)?;
+    check_stages(&pipeline, &desired)?;
     if pipeline.name().as_str() != name {
         let message = format!("the pipeline's file calls it `{}`, and not `{name}`", pipeline.name());
         return Err(Problem::new(kinds::USAGE, message).into());
@@ -146,15 +158,49 @@ pub(super) async fn pipeline(
             );
             return Err(Problem::new("in-use", message).into());
         }
-        if !how.dry_run {
-            now.remove().await?;
-            deploy(&process.host, pipeline, &desired, how).await?;
-        }
+        recreate(&process.host, now, pipeline, &desired, how).await?;
         return answer(Applied::new(&name, "recreate", Vec::new()));
     }
     let changes = stages(&process.host, &now, &pipeline, &desired, how).await?;
     let action = if changes.is_empty() { "nothing" } else { "update" };
     answer(Applied::new(&name, action, changes))
+}
+
+/// Removes a pipeline and deploys what is wanted in its place, if nothing is in the way of that.
+async fn recreate(
+    host: &Host,
+    now: PipelineDeployment,
+    wanted: ComponentPipeline,
+    desired: &DesiredPipeline,
+    how: How,
+) -> Result<(), Problem> {
+    let name = now.name();
+    for unit in now.status().stages {
+        let grants = host.deployment(unit.component.as_str())?.grants();
+        let revoked: Vec<String> = grants.revoked().map(ToString::to_string).collect();
+        check_not_revoked(unit.component.as_str(), &revoked, desired.grant_again)?;
+    }
+    host.check_pipeline_removal(name.as_str()).await?;
+    // Under a name that is free: its own is taken until it is removed.
+    let rehearsed = renamed(&wanted, &format!("{name}-next"))?;
+    deploy(host, rehearsed, desired, How { dry_run: true }).await?;
+    if how.dry_run {
+        return Ok(());
+    }
+    now.remove().await?;
+    deploy(host, wanted, desired, how).await.map_err(|problem| {
+        let message = format!("`{name}` was removed, and could not be deployed again: {problem}");
+        Problem { message, ..problem }
+    })
+}
+
+/// The same pipeline under another name.
+fn renamed(pipeline: &ComponentPipeline, name: &str) -> Result<ComponentPipeline, Problem> {
+    let components: Vec<_> = pipeline.stages().iter().map(|stage| stage.component().clone()).collect();
+    let mut left = components.into_iter();
+    let builder = pipeline.definition().resolve(|_| left.next().ok_or_else(String::new));
+    let built = builder.and_then(|builder| builder.name(name).build());
+    Ok(built.map_err(airssys_wasm_host::Error::from)?)
 }
 
 async fn deploy(

@@ -4,33 +4,36 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use airssys_wasm_host::pipeline::{DeadLetter, DeadLetters};
 use parking_lot::Mutex;
 
-use crate::api::{LetterView, Problem, kinds};
+use crate::api::LetterView;
 
 /// The file in the state directory.
 const FILE: &str = "dead-letters.jsonl";
 
-pub(super) struct LetterBox(Mutex<File>);
-
-impl LetterBox {
-    /// Opens the file, behind what is in it.
-    pub(super) fn open(state_directory: &Path) -> Result<Self, Problem> {
-        let path = state_directory.join(FILE);
-        let file = open(state_directory, &path).map_err(|error| {
-            Problem::new(kinds::IO, format!("cannot write `{}`", path.display())).because(error)
-        })?;
-        Ok(Self(Mutex::new(file)))
-    }
+/// The file, which is opened for the first of them.
+pub(super) struct LetterBox {
+    path: PathBuf,
+    file: Mutex<Option<File>>,
 }
 
-fn open(state_directory: &Path, path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state_directory)?;
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+impl LetterBox {
+    pub(super) fn of(state_directory: &Path) -> Self {
+        Self { path: state_directory.join(FILE), file: Mutex::default() }
+    }
+
+    fn write(&self, line: &[u8]) -> io::Result<()> {
+        let mut file = self.file.lock();
+        let open = match file.take() {
+            Some(open) => open,
+            None => OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path)?,
+        };
+        file.insert(open).write_all(line)
+    }
 }
 
 impl DeadLetters for LetterBox {
@@ -39,8 +42,9 @@ impl DeadLetters for LetterBox {
         // It has texts and numbers, which JSON can always say.
         let mut line = serde_json::to_vec(&letter).unwrap_or_default();
         line.push(b'\n');
-        if let Err(error) = self.0.lock().write_all(&line) {
-            tracing::error!(%error, ?letter, "an item that was put aside cannot be written");
+        if let Err(error) = self.write(&line) {
+            let (pipeline, stage, sequence) = letter.of();
+            tracing::error!(%error, pipeline, stage, sequence, "an item that was put aside is lost");
         }
     }
 }

@@ -25,16 +25,18 @@ pub(super) fn ended(mut json: String) -> Bytes {
     json.into()
 }
 
-/// Values, a line of JSON each, until the process ends.
-pub(super) fn ndjson<T: Serialize>(
-    values: impl Stream<Item = T> + Send + 'static,
-    ending: Ending,
-) -> Response {
-    reply(values.map(|value| line(&value)), ending)
+/// Values, a line of JSON each.
+pub(super) fn ndjson<T: Serialize>(values: impl Stream<Item = T> + Send + 'static) -> Response {
+    whole(values.map(|value| line(&value)))
 }
 
+/// Lines, until the process ends.
 pub(super) fn reply(lines: impl Stream<Item = Bytes> + Send + 'static, ending: Ending) -> Response {
-    let lines = lines.take_until(ending.begun()).map(Ok::<_, Infallible>);
+    whole(lines.take_until(ending.begun()))
+}
+
+fn whole(lines: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+    let lines = lines.map(Ok::<_, Infallible>);
     ([(http::header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
 }
 

@@ -14,6 +14,7 @@
 //! | `upload` | a component with what is said of it |
 //! | `lines` | what comes and goes a line each |
 //! | `reply` | an answer, or a problem with its status |
+//! | `to_its_end` | what a connection that ends does not stop |
 //! | `ending` | from the signal to the last answer |
 
 mod apply;
@@ -34,6 +35,7 @@ mod routes;
 mod socket;
 mod systemd;
 mod tcp;
+mod to_its_end;
 mod upload;
 mod watching;
 
@@ -89,7 +91,7 @@ pub(crate) async fn serve(setup: Setup) -> Result<(), Problem> {
         .limits(setup.limits.clone())
         .guest_log(Arc::clone(&journal))
         .audit_log(Arc::clone(&journal))
-        .dead_letters(LetterBox::open(&setup.state_directory)?)
+        .dead_letters(LetterBox::of(&setup.state_directory))
         .build()?;
     let handed = systemd::listener()?;
     // Whoever opened it removes it.

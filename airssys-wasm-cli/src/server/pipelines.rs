@@ -22,7 +22,7 @@ use super::rollouts::{identity, meant, prepare_stage};
 use super::{packages, upload};
 use crate::api::{
     Came, DoneOr, GraphView, How, PipelineSpec, PipelineView, Problem, PromotedView, Removed,
-    StageUpdateSpec, build, inputs, part_of_stage,
+    StageUpdateSpec, build, inputs, kinds, part_of_stage,
 };
 
 #[utoipa::path(
@@ -33,12 +33,12 @@ use crate::api::{
     responses((status = 200, body = Vec<PipelineView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PipelineView>> {
-    let names = process.host.pipelines();
+    let host = process.host.clone();
     let view = move |name: airssys_wasm_host::ComponentName| match process.host.pipeline(name.as_str()) {
         Ok(pipeline) => PipelineView::of(&pipeline),
         Err(error) => PipelineView::broken(name.to_string(), error.to_string()),
     };
-    answer(aside(move || Ok(names.into_iter().map(view).collect())).await?)
+    answer(aside(move || Ok(host.pipelines().into_iter().map(view).collect())).await?)
 }
 
 #[utoipa::path(
@@ -125,12 +125,8 @@ pub(super) async fn remove(
     Query(how): Query<How>,
 ) -> Reply<DoneOr<Removed>> {
     if how.dry_run {
-        let pipeline = find(&process, name).await?;
-        let stages = pipeline.status().stages.len();
-        return answer(DoneOr::would(format!(
-            "remove the pipeline {} and its {stages} deployments",
-            pipeline.name()
-        )));
+        process.host.check_pipeline_removal(&name).await?;
+        return answer(DoneOr::would(format!("remove the pipeline {name} with its deployments")));
     }
     process.host.remove_pipeline(&name).await?;
     answer(DoneOr::Done(Removed { removed: name }))
@@ -154,7 +150,7 @@ pub(super) async fn update(
     let (spec, component) = upload::read::<StageUpdateSpec>(form).await?;
     let pipeline = find(&process, name.clone()).await?;
     let component = meant(&process, spec.package.as_deref(), component).await?;
-    let name = format!("{name}:{stage}");
+    let name = deployment_of(&pipeline, &stage);
     let told = format!("update to {}", identity(Some(&name), &component));
     let update = prepare_stage(pipeline.update(&stage, component), &spec)?;
     if how.dry_run {
@@ -162,6 +158,13 @@ pub(super) async fn update(
         return answer(DoneOr::would(told));
     }
     answer(DoneOr::Done(PromotedView::of(&name, &update.await?)))
+}
+
+/// The deployment that runs a stage: of several that are fused, that of the first.
+fn deployment_of(pipeline: &PipelineDeployment, stage: &str) -> String {
+    let stages = pipeline.status().stages;
+    let unit = stages.iter().find(|unit| unit.stages.iter().any(|name| name == stage));
+    unit.map_or_else(|| stage.to_owned(), |unit| unit.component.to_string())
 }
 
 /// An item a line in, an outcome a line out. A line that is none ends the run.
@@ -181,14 +184,21 @@ pub(super) async fn run(
 ) -> Result<Response, Refused> {
     let pipeline = find(&process, name).await?;
     let wrong = Arc::new(Mutex::new(None));
-    let items = items(&pipeline, lines(body), &wrong);
+    let cut_off = Arc::clone(&wrong);
+    let ending = process.ending.clone();
+    let until = async move {
+        ending.begun().await;
+        let message = "the host process ends and takes no more items; those before came out";
+        cut_off.lock().get_or_insert_with(|| Problem::new(kinds::NO_HOST, message));
+    };
+    // Those that are inside come out while it waits for calls in flight.
+    let items = items(&pipeline, lines(body), &wrong).take_until(Box::pin(until));
     let outcomes =
         if pipeline.pipeline().inputs().is_empty() { pipeline.run_sources() } else { pipeline.run(items) };
-    let last = stream::once(async move { wrong.lock().take() });
-    let came = outcomes
-        .map(Came::of)
-        .chain(last.filter_map(|problem| std::future::ready(problem.map(|problem| Came::Ended { problem }))));
-    Ok(ndjson(came, process.ending))
+    let last = stream::once(async move {
+        wrong.lock().take().map_or(Came::Done { done: true }, |problem| Came::Ended { problem })
+    });
+    Ok(ndjson(outcomes.map(Came::of).chain(last)))
 }
 
 fn items(

@@ -2,11 +2,13 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
 use axum::routing::get;
 use utoipa::openapi::InfoBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::to_its_end::to_its_end;
 use super::upload::COMPONENT_BYTES_MAX;
 use super::{Process, apply, calls, deployments, grants, metrics, packages, pipelines, rollouts, watching};
 use crate::api::{Problem, kinds};
@@ -39,6 +41,10 @@ pub(crate) fn description() -> String {
 }
 
 fn described() -> OpenApiRouter<Process> {
+    // These take several steps; the others are given up as a whole when nobody waits any more.
+    let to_their_end = OpenApiRouter::new()
+        .routes(routes!(pipelines::status, apply::pipeline, pipelines::remove))
+        .layer(from_fn(to_its_end));
     OpenApiRouter::new()
         .routes(routes!(deployments::about))
         .routes(routes!(deployments::list, rollouts::deploy))
@@ -54,7 +60,7 @@ fn described() -> OpenApiRouter<Process> {
         .routes(routes!(packages::list, packages::publish))
         .routes(routes!(packages::pull))
         .routes(routes!(pipelines::list, pipelines::deploy))
-        .routes(routes!(pipelines::status, apply::pipeline, pipelines::remove))
+        .merge(to_their_end)
         .routes(routes!(pipelines::graph))
         .routes(routes!(pipelines::run))
         .routes(routes!(pipelines::update))

@@ -36,7 +36,7 @@ impl Tcp {
     pub(crate) fn new(address: SocketAddr, token_file: &Path) -> Result<Self, Problem> {
         if !address.ip().is_loopback() {
             let message = format!(
-                "`{address}` can be reached from elsewhere, and what goes over it is not encrypted: say an address of this machine, `127.0.0.1:7070`, and put a proxy with TLS before it"
+                "`{address}` can be reached from elsewhere, and what goes over it is not encrypted: say an address of this machine, `127.0.0.1:7070`; `ssh -L` or a proxy with TLS brings others there"
             );
             return Err(Problem::new(kinds::USAGE, message));
         }

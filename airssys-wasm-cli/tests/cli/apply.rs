@@ -124,7 +124,16 @@ fn pipelines_are_what_their_files_say() {
     place.write("sums.toml", &pipeline.replace("concurrency = 2", "concurrency = 3"));
     let told = place.run(&["apply"]).failed(4);
     assert!(told.contains("--recreate"), "{told}");
-    assert_eq!(place.run(&["apply", "--recreate"]).ok(), "sums: recreate");
+    place.run(&["caps", "revoke", "sums:last", "config a"]).ok();
+    let told = place.run(&["apply", "--recreate"]).failed(5);
+    assert!(told.contains("taken back from `sums:last`"), "{told}");
+    let again = ["apply", "--recreate", "--grant-again"];
+    let broken = pipeline.replace("function = \"spell\"", "function = \"spell\"\nretry = { attempts = 3 }");
+    place.write("sums.toml", &broken);
+    place.run(&again).failed(2);
+    assert_eq!(place.run(&["pipeline", "run", "sums", "\"4\""]).ok(), "\"<8>\"", "it was not removed");
+    place.write("sums.toml", &pipeline.replace("concurrency = 2", "concurrency = 3"));
+    assert_eq!(place.run(&again).ok(), "sums: recreate");
     assert_eq!(place.run(&["pipeline", "run", "sums", "\"4\""]).ok(), "\"<8>\"");
     assert_eq!(place.run(&["diff"]).ok(), "sums: as it should be");
 }

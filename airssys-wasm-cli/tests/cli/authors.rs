@@ -48,12 +48,16 @@ fn a_component_is_begun_built_and_updated_whenever_it_changes() {
     let mut dev = command(&place, &["dev", "price-check"]);
     let mut dev =
         super::support::Process(dev.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs"));
-    let mut lines =
-        BufReader::new(dev.0.stdout.take().expect("it is read once")).lines().map_while(Result::ok);
-    assert!(lines.next().expect("a line").starts_with("price-check: deployed"));
+    let lines = BufReader::new(dev.0.stdout.take().expect("it is read once")).lines().map_while(Result::ok);
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || lines.for_each(|line| drop(tell.send(line))));
+    let next = || told.recv_timeout(super::support::PATIENCE * 2).expect("a line");
+    assert!(next().starts_with("price-check: deployed"));
+    let quiet = told.recv_timeout(std::time::Duration::from_secs(2));
+    assert!(quiet.is_err(), "nothing has changed: {quiet:?}");
     let source = place.path().join("price-check/src/lib.rs");
     edit(&source, "Hello", "Hi");
-    assert!(lines.next().expect("a line").starts_with("price-check: updated"));
+    assert!(next().starts_with("price-check: updated"));
     assert_eq!(place.run(&["call", "price-check", "greet(\"Ada\")"]).ok(), "\"Hi, Ada!\"");
     let world = place.path().join("price-check/wit/world.wit");
     edit(
@@ -62,7 +66,7 @@ fn a_component_is_begun_built_and_updated_whenever_it_changes() {
         "    fn part(name: String) -> String {\n        name\n    }\n\n    fn greet",
     );
     edit(&world, "    greet:", "    part: func(name: string) -> string;\n    greet:");
-    let told: Vec<String> = lines.by_ref().take(2).collect();
+    let told = [next(), next()];
     assert!(told[0].starts_with("price-check: updated"), "{told:?}");
     assert!(
         told[1].contains("+ export local:price-check/api#part: func(name: string) -> string"),

@@ -226,3 +226,31 @@ fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
         assert_eq!(place.run(&["pull", "greeter", "--registry", wrong]).code, 2, "{wrong}");
     }
 }
+
+/// What is only asked leaves nothing behind; what is applied is pulled once.
+#[test]
+fn a_file_takes_components_from_a_registry_and_a_dry_run_keeps_none() {
+    let place = Place::new();
+    let server = Server::start(place.path());
+    let at = server.place.as_str();
+    place.run(&["publish", &guest("greeter-v1"), "--registry", at]).ok();
+    let _process = place.serve();
+    let file = format!("registry = {at:?}\n[deployments.hello]\ncomponent = \"greeter@^1\"\n");
+    std::fs::write(place.path().join("deployments.toml"), file).expect("written");
+    let nothing = || assert!(place.run(&["search"]).ok().contains("nothing is published"));
+    place.run(&["deploy", "greeter", "--registry", at, "--dry-run"]).ok();
+    assert_eq!(place.run(&["apply", "--dry-run"]).ok(), "hello: would deploy");
+    place.run(&["diff"]).failed(1);
+    nothing();
+    assert_eq!(place.run(&["apply"]).ok(), "hello: deploy");
+    assert_eq!(place.run(&["call", "hello", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+    place.run(&["publish", &guest("greeter-v2"), "--registry", at]).ok();
+    let told = place.run(&["diff", "--upgrade"]).ok();
+    assert_eq!(told, "hello: as it should be", "2.0.0 does not meet `^1`");
+    let file = format!("registry = {at:?}\n[deployments.hello]\ncomponent = \"greeter\"\n");
+    std::fs::write(place.path().join("deployments.toml"), file).expect("written");
+    let told = place.run(&["apply", "--dry-run"]).ok();
+    assert!(told.contains("component: 1.0.0 (sha256:") && told.contains("-> 2.0.0 (sha256:"), "{told}");
+    drop(server);
+    assert!(place.run(&["apply"]).ok().contains("as it should be"), "what is here serves");
+}

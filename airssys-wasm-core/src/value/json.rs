@@ -92,7 +92,7 @@ fn read(json: &Json, ty: &Type) -> Result<Value, Mismatch> {
         (Type::Bool, Json::Bool(value)) => Some(Value::Bool(*value)),
         (Type::Char, Json::String(text)) => only_char(text).map(Value::Char),
         (Type::String, Json::String(text)) => Some(Value::String(text.clone())),
-        (Type::F32, json) => read_float(json).map(|value| Value::F32(to_f32(value))),
+        (Type::F32, json) => read_float(json).and_then(to_f32).map(Value::F32),
         (Type::F64, json) => read_float(json).map(Value::F64),
         (Type::List(item), Json::Array(items)) => return list(items, item),
         (Type::FixedLengthList(item, length), Json::Array(items)) if items.len() == *length as usize => {
@@ -120,25 +120,17 @@ fn read(json: &Json, ty: &Type) -> Result<Value, Mismatch> {
 
 fn integer(json: &Json, ty: &Type) -> Option<Value> {
     Some(match ty {
-        Type::S8 => Value::S8(signed(json)?.try_into().ok()?),
-        Type::S16 => Value::S16(signed(json)?.try_into().ok()?),
-        Type::S32 => Value::S32(signed(json)?.try_into().ok()?),
-        Type::S64 => Value::S64(signed(json)?),
-        Type::U8 => Value::U8(unsigned(json)?.try_into().ok()?),
-        Type::U16 => Value::U16(unsigned(json)?.try_into().ok()?),
-        Type::U32 => Value::U32(unsigned(json)?.try_into().ok()?),
-        Type::U64 => Value::U64(unsigned(json)?),
+        Type::S8 => Value::S8(json.as_i64()?.try_into().ok()?),
+        Type::S16 => Value::S16(json.as_i64()?.try_into().ok()?),
+        Type::S32 => Value::S32(json.as_i64()?.try_into().ok()?),
+        Type::U8 => Value::U8(json.as_u64()?.try_into().ok()?),
+        Type::U16 => Value::U16(json.as_u64()?.try_into().ok()?),
+        Type::U32 => Value::U32(json.as_u64()?.try_into().ok()?),
+        // Many who write JSON have no numbers of 64 bits.
+        Type::S64 => Value::S64(json.as_i64().or_else(|| json.as_str()?.parse().ok())?),
+        Type::U64 => Value::U64(json.as_u64().or_else(|| json.as_str()?.parse().ok())?),
         _ => return None,
     })
-}
-
-/// Many who write JSON have no numbers of 64 bits.
-fn signed(json: &Json) -> Option<i64> {
-    json.as_i64().or_else(|| json.as_str()?.parse().ok())
-}
-
-fn unsigned(json: &Json) -> Option<u64> {
-    json.as_u64().or_else(|| json.as_str()?.parse().ok())
 }
 
 fn float(value: f64) -> Json {
@@ -161,8 +153,9 @@ fn read_float(json: &Json) -> Option<f64> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a text of a double is rounded to the nearest")]
-fn to_f32(value: f64) -> f32 {
-    value as f32
+fn to_f32(value: f64) -> Option<f32> {
+    let rounded = value as f32;
+    (rounded.is_finite() || !value.is_finite()).then_some(rounded)
 }
 
 fn only_char(text: &str) -> Option<char> {
@@ -353,7 +346,13 @@ mod tests {
         assert_eq!(read(json!(i64::MIN), Type::S64), Ok(Value::S64(i64::MIN)));
         assert_eq!(Value::F32(0.1).to_json(), json!(0.1));
         assert_eq!(read(json!("-inf"), Type::F64), Ok(Value::F64(f64::NEG_INFINITY)));
-        for (json, ty) in [(json!(256), Type::U8), (json!(-1), Type::U64), (json!(1.5), Type::S32)] {
+        for (json, ty) in [
+            (json!(256), Type::U8),
+            (json!("7"), Type::U8),
+            (json!(-1), Type::U64),
+            (json!(1.5), Type::S32),
+            (json!(1e39), Type::F32),
+        ] {
             assert!(Value::from_json(&json, &ty).is_err(), "{json} as {ty}");
         }
     }

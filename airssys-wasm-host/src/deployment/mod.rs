@@ -262,6 +262,7 @@ impl Named {
         self.serving().instances.drop_idle_without_state();
         self.keepers.let_go_of(|_| true);
         let _keeping = self.keeping.lock();
+        self.check_not_ended()?;
         let history = {
             let mut history = self.history.lock();
             history.revoke(rule)?;
@@ -279,11 +280,19 @@ impl Named {
     /// Remembers an update that waits to be approved.
     pub(crate) fn wait_for_approval(&self, waiting: Component) -> Result<()> {
         let _keeping = self.keeping.lock();
+        self.check_not_ended()?;
         let waits = Action::Waits { digest: waiting.digest() };
         let history = self.history.lock().clone();
         self.commit(&history, 0, Some(&waiting), Some(waits))?;
         self.authorization.wait(waiting);
         Ok(())
+    }
+
+    /// Forgets a stage whose pipeline is not deployed after all, and ends it.
+    pub(crate) fn forget_begun(&self) -> Result<()> {
+        self.end(End::Removed);
+        let Some(state) = self.runtime.state() else { return Ok(()) };
+        state.commit(&Transaction { names: &[(&self.name, None)], ..Transaction::default() })
     }
 
     /// Has the state directory keep what the name is after a change, if there is one, and if

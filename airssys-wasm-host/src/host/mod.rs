@@ -162,7 +162,28 @@ impl Host {
     ///
     /// Those of [`remove`](Self::remove).
     pub fn check_removal(&self, names: &[&str]) -> Result<()> {
-        self.0.names.check_removal(names, |named, stays| may_go(named, stays, None))
+        self.0.names.check_removal(names, None, |named, stays| may_go(named, stays, None))
+    }
+
+    /// Whether a pipeline could be removed with its stages; one that cannot run as well.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`remove_pipeline`](Self::remove_pipeline).
+    pub async fn check_pipeline_removal(&self, name: &str) -> Result<()> {
+        let (shared, name) = (Arc::clone(&self.0), name.to_owned());
+        let check = move || {
+            let pipeline: ComponentName = name.parse()?;
+            let stages = shared.names.stages_of(&pipeline);
+            if stages.is_empty() {
+                return Err(shared.pipelines.unknown(&name));
+            }
+            let stages: Vec<&str> = stages.iter().map(ComponentName::as_str).collect();
+            let may_go =
+                |named: &Named, stays: &dyn Fn(&ComponentName) -> bool| may_go(named, stays, Some(&pipeline));
+            shared.names.check_removal(&stages, Some(&pipeline), may_go)
+        };
+        if self.0.runtime.keeps() { on_a_thread(check).await } else { check() }
     }
 
     async fn remove_names(&self, names: Vec<String>, pipeline: Option<ComponentName>) -> Result<()> {
@@ -218,6 +239,8 @@ impl Host {
             );
             return Err(Error::new(ErrorKind::InvalidGrant, message));
         }
+        // Its value, if it says one, is nobody's business.
+        let rule = rule.without_value();
         let touched = named.revoke(&rule)?;
         self.0.runtime.announcer.announce(Event::Revoked { component: named.name.clone(), rule });
         Ok(touched)
@@ -332,7 +355,8 @@ impl Host {
     }
 
     /// Names that the state directory has and of which nothing can be read, each with what is
-    /// wrong. They do not serve, and can be deployed anew.
+    /// wrong. They do not serve, and can be deployed anew; a pipeline once
+    /// [`remove_pipeline`](Self::remove_pipeline) has removed what is left of it.
     #[must_use]
     pub fn lost(&self) -> &[(String, String)] {
         &self.0.lost
@@ -455,18 +479,13 @@ fn may_go(
     pipeline: Option<&ComponentName>,
 ) -> Result<()> {
     match &named.pipeline {
-        Some(owner) if Some(owner) != pipeline => return Err(is_stage(&named.name, owner)),
+        Some(owner) if Some(owner) != pipeline => return Err(names::is_stage(&named.name, owner)),
         _ => {}
     }
     let mut linked = named.callers.linked();
     // A caller that was removed may have instances that are being dropped.
     linked.retain(|by| Some(by) != pipeline && stays(by));
     if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
-}
-
-fn is_stage(name: &ComponentName, pipeline: &ComponentName) -> Error {
-    let message = format!("`{name}` is a stage of the pipeline `{pipeline}`: remove that");
-    Error::new(ErrorKind::InUse, message)
 }
 
 fn in_use(name: &ComponentName, linked: &BTreeSet<ComponentName>) -> Error {

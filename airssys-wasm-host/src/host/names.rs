@@ -82,7 +82,7 @@ impl Names {
         pipeline: Option<&ComponentName>,
         may_go: impl Fn(&Named, &dyn Fn(&ComponentName) -> bool) -> Result<()>,
     ) -> Result<Vec<Arc<Named>>> {
-        let (whole, broken) = self.wake_all(going)?;
+        let (whole, broken) = self.wake_all(going, pipeline)?;
         let mut names = self.awake.0.write();
         let going = going_of(&names, &whole, may_go)?;
         let keeping: Vec<_> = going.iter().map(|named| named.keeping.lock()).collect();
@@ -103,15 +103,28 @@ impl Names {
     pub(crate) fn check_removal(
         &self,
         going: &[&str],
+        pipeline: Option<&ComponentName>,
         may_go: impl Fn(&Named, &dyn Fn(&ComponentName) -> bool) -> Result<()>,
     ) -> Result<()> {
-        let (whole, _) = self.wake_all(going)?;
+        let (whole, _) = self.wake_all(going, pipeline)?;
         going_of(&self.awake.0.read(), &whole, may_go).map(drop)
     }
 
-    /// Names, woken; and those that are deployed and cannot be.
-    fn wake_all<'a>(&self, names: &[&'a str]) -> Result<(Vec<&'a str>, Vec<ComponentName>)> {
+    /// Names, woken; and those that are deployed and cannot be, unless one is a stage of another
+    /// pipeline.
+    fn wake_all<'a>(
+        &self,
+        names: &[&'a str],
+        pipeline: Option<&ComponentName>,
+    ) -> Result<(Vec<&'a str>, Vec<ComponentName>)> {
         let broken = self.broken(names);
+        for name in &broken {
+            let owner = self.asleep.lock().get(name).and_then(|asleep| asleep.pipeline().cloned());
+            match owner {
+                Some(owner) if Some(&owner) != pipeline => return Err(is_stage(name, &owner)),
+                _ => {}
+            }
+        }
         let is_broken = |name: &str| broken.iter().any(|known| known.as_str() == name);
         let whole: Vec<&str> = names.iter().copied().filter(|name| !is_broken(name)).collect();
         whole.iter().try_for_each(|name| self.get(name).map(drop))?;
@@ -129,12 +142,6 @@ impl Names {
         known.into_iter().filter(|name| self.wake(&mut asleep, name).is_err()).collect()
     }
 
-    fn forget_begun(&self, stages: &[&ComponentName]) -> Result<()> {
-        let Some(state) = self.runtime.state() else { return Ok(()) };
-        let names: Vec<_> = stages.iter().map(|name| (*name, None)).collect();
-        state.commit(&Transaction { names: &names, ..Transaction::default() })
-    }
-
     fn forget<'a>(
         &self,
         going: impl Iterator<Item = &'a ComponentName>,
@@ -147,20 +154,26 @@ impl Names {
         state.commit(&Transaction { names: &changed, pipelines: &pipelines, changes: &changes })
     }
 
-    /// Frees the names of stages whose pipeline was not deployed to its end. Blocks while the
-    /// state directory forgets them, if there is one; what it does not forget now, it does at
-    /// the next start.
-    pub(crate) fn take_away(&self, names: &[&ComponentName]) {
-        if names.is_empty() {
-            return;
-        }
-        if let Err(error) = self.forget_begun(names) {
-            tracing::warn!(%error, "stages of a pipeline that was not deployed are still kept");
-        }
+    /// Frees those of these names that are stages of a pipeline, which was not deployed to its
+    /// end. Blocks while the state directory forgets them, if there is one; what it does not
+    /// forget now, it does at the next start.
+    pub(crate) fn take_away(&self, names: &[ComponentName], pipeline: &ComponentName) {
+        let is_its = |named: &Arc<Named>| named.pipeline.as_ref() == Some(pipeline);
         for name in names {
-            let gone = self.awake.0.write().remove(*name);
-            gone.iter().flatten().for_each(|named| named.end(End::Removed));
+            let found = self.awake.0.read().get(name).cloned().flatten();
+            if let Some(named) = found.filter(is_its) {
+                if let Err(error) = named.forget_begun() {
+                    tracing::warn!(%name, %error, "a stage of a pipeline that was not deployed is still kept");
+                }
+                self.awake.remove(name);
+            }
         }
+    }
+
+    /// How often something was revoked from a name, if it is awake.
+    pub(crate) fn revocations(&self, name: &str) -> Option<usize> {
+        let named = find(&self.awake.0.read(), name)?.ok()?;
+        Some(named.authorization.revocations())
     }
 
     /// The stages of a pipeline.
@@ -251,6 +264,11 @@ fn find(names: &Entries<Named>, name: &str) -> Option<Result<Arc<Named>>> {
             format!("`{name}` is being deployed; it can be called when `deploy` has returned"),
         ))),
     }
+}
+
+pub(super) fn is_stage(name: &ComponentName, pipeline: &ComponentName) -> Error {
+    let message = format!("`{name}` is a stage of the pipeline `{pipeline}`: remove that");
+    Error::new(ErrorKind::InUse, message)
 }
 
 fn not_deployed(name: &str) -> Error {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use airssys_wasm_core::compose::Chain;
 use airssys_wasm_core::pipeline::{ComponentPipeline, Source};
@@ -20,8 +21,9 @@ use super::runner::Runner;
 use super::unit::Unit;
 use super::{RUN, call};
 use crate::aside::on_a_thread;
+use crate::rollout::StageOf;
 use crate::state::{Action, Change, PipelineRecord, Serves, Transaction};
-use crate::{Component, Deploy, Deployment, Error, ErrorKind, Host, Result};
+use crate::{Component, Deploy, Error, ErrorKind, Host, Result};
 
 /// A pipeline to be deployed; await it to begin. See [`Host::deploy_pipeline`].
 #[must_use = "nothing is deployed until this is awaited"]
@@ -36,13 +38,14 @@ pub struct DeployPipeline<'a> {
 /// if there is a state directory.
 struct Begun {
     host: Host,
-    deployed: Vec<Deployment>,
+    pipeline: StageOf,
+    names: Vec<ComponentName>,
     units: Vec<Unit>,
 }
 
 impl Begun {
     fn finished(mut self) -> Vec<Unit> {
-        self.deployed.clear();
+        self.names.clear();
         std::mem::take(&mut self.units)
     }
 }
@@ -50,8 +53,9 @@ impl Begun {
 impl Drop for Begun {
     fn drop(&mut self) {
         self.units.clear();
-        let names: Vec<&ComponentName> = self.deployed.iter().map(Deployment::name).collect();
-        self.host.0.names.take_away(&names);
+        // One that is being written takes itself away.
+        self.pipeline.is_given_up.store(true, Ordering::SeqCst);
+        self.host.0.names.take_away(&self.names, &self.pipeline.pipeline);
     }
 }
 
@@ -104,7 +108,7 @@ impl<'a> DeployPipeline<'a> {
         self.check_said()?;
         let _reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
         for stages in self.units() {
-            self.prepare(&stages).await?.0.rehearse().await?;
+            self.prepare(&stages, &self.stage_of()).await?.0.rehearse().await?;
         }
         Ok(())
     }
@@ -112,10 +116,16 @@ impl<'a> DeployPipeline<'a> {
     async fn run(self) -> Result<PipelineDeployment> {
         self.check_said()?;
         let mut reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
-        let mut begun = Begun { host: self.host.clone(), deployed: Vec::new(), units: Vec::new() };
+        let stage_of = self.stage_of();
+        let mut begun = Begun {
+            host: self.host.clone(),
+            pipeline: stage_of.clone(),
+            names: Vec::new(),
+            units: Vec::new(),
+        };
         for stages in self.units() {
-            let (deployment, unit) = self.deploy(&stages).await?;
-            begun.deployed.push(deployment);
+            begun.names.push(self.name_of(&stages).parse()?);
+            let unit = self.deploy(&stages, &stage_of).await?;
             begun.units.push(unit);
         }
         let host = self.host.clone();
@@ -147,16 +157,7 @@ impl<'a> DeployPipeline<'a> {
             let message = format!("`{}` has no stage `{stage}`", self.pipeline.name());
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
-        match self.pipeline.stages().iter().find(|stage| stage.options().puts_aside()) {
-            Some(stage) if self.letters.is_none() && self.host.0.letters.is_none() => {
-                let message = format!(
-                    "stage `{}` puts items aside, and nobody takes them: say who with `.dead_letters(...)`, or for all with `HostBuilder::dead_letters`",
-                    stage.name()
-                );
-                Err(Error::new(ErrorKind::InvalidPipeline, message))
-            }
-            _ => Ok(()),
-        }
+        check_letters(&self.pipeline, self.letters.is_some() || self.host.0.letters.is_some())
     }
 
     /// The stages of each deployment: those of a segment that nothing was said of are one.
@@ -170,21 +171,29 @@ impl<'a> DeployPipeline<'a> {
         fused.into_iter().chain(alone).collect()
     }
 
-    async fn deploy(&self, stages: &[usize]) -> Result<(Deployment, Unit)> {
-        let all = self.pipeline.stages();
-        let (first, last) = (&all[stages[0]], &all[stages[stages.len() - 1]]);
-        let (deploy, function) = self.prepare(stages).await?;
-        let deployment = deploy.await?;
-        let call = call::connect(&deployment.0, &function, first, self.pipeline.name())?;
-        let unit = Unit::new(stages, (first, last), &deployment.0, call);
-        Ok((deployment, unit))
+    fn stage_of(&self) -> StageOf {
+        StageOf { pipeline: self.pipeline.name().clone(), is_given_up: Arc::default() }
     }
 
-    async fn prepare(&self, stages: &[usize]) -> Result<(Deploy<'a>, Function)> {
+    /// The name that some stages are deployed under.
+    fn name_of(&self, stages: &[usize]) -> String {
+        unit_name(self.pipeline.name(), self.pipeline.stages()[stages[0]].name())
+    }
+
+    async fn deploy(&self, stages: &[usize], stage_of: &StageOf) -> Result<Unit> {
+        let all = self.pipeline.stages();
+        let (first, last) = (&all[stages[0]], &all[stages[stages.len() - 1]]);
+        let (deploy, function) = self.prepare(stages, stage_of).await?;
+        let deployment = deploy.await?;
+        let call = call::connect(&deployment.0, &function, first, self.pipeline.name())?;
+        Ok(Unit::new(stages, (first, last), &deployment.0, call))
+    }
+
+    async fn prepare(&self, stages: &[usize], stage_of: &StageOf) -> Result<(Deploy<'a>, Function)> {
         let first = &self.pipeline.stages()[stages[0]];
         let component = component_of(&self.pipeline, stages).await?;
         let function = function_of(&self.pipeline, stages, &component)?;
-        let name = unit_name(self.pipeline.name(), first.name());
+        let name = self.name_of(stages);
         let said = self.stages.get(first.name());
         let pool = match first.source() {
             // It knows how far it has come.
@@ -192,8 +201,7 @@ impl<'a> DeployPipeline<'a> {
             _ => Instancing::pooled(first.options().concurrency_max()),
         };
         let wanted = said.and_then(|said| said.instancing).or(component.instancing()).unwrap_or(pool);
-        let mut deploy =
-            self.host.deploy(component).name(name).instancing(wanted).stage_of(self.pipeline.name());
+        let mut deploy = self.host.deploy(component).name(name).instancing(wanted).stage_of(stage_of.clone());
         if let Some(said) = said {
             deploy = deploy.grants(said.grants.clone().unwrap_or_default());
             if let Some(limits) = &said.limits {
@@ -201,6 +209,20 @@ impl<'a> DeployPipeline<'a> {
             }
         }
         Ok((deploy, function))
+    }
+}
+
+/// Somebody takes what stages put aside.
+pub(super) fn check_letters(pipeline: &ComponentPipeline, is_taken: bool) -> Result<()> {
+    match pipeline.stages().iter().find(|stage| stage.options().puts_aside()) {
+        Some(stage) if !is_taken => {
+            let message = format!(
+                "stage `{}` puts items aside, and nobody takes them: say who with `.dead_letters(...)`, or for all with `HostBuilder::dead_letters`",
+                stage.name()
+            );
+            Err(Error::new(ErrorKind::InvalidPipeline, message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -40,7 +40,7 @@ impl PipelineDeployment {
     /// The pipeline, with the components that its stages have now.
     #[must_use]
     pub fn pipeline(&self) -> ComponentPipeline {
-        ComponentPipeline::clone(&self.runner.pipeline.load())
+        ComponentPipeline::clone(&self.runner.refreshed())
     }
 
     /// Sends one item through.
@@ -120,16 +120,21 @@ impl PipelineDeployment {
     /// # Errors
     ///
     /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to one of its
-    /// stages; then all stay. [`NotDeployed`](crate::ErrorKind::NotDeployed) if it was
+    /// stages; then all stay, and it goes on. [`NotDeployed`](crate::ErrorKind::NotDeployed) if it was
     /// removed already.
     pub async fn remove(self) -> Result<()> {
+        self.host.check_pipeline_removal(self.name().as_str()).await?;
         self.runner.close();
         self.runner.empty().await;
         if !self.host.0.pipelines.is_still(&self.name(), &self.runner) {
             let message = format!("the pipeline `{}` was removed already", self.name());
             return Err(Error::new(ErrorKind::NotDeployed, message));
         }
-        self.host.remove_stages(&self.name()).await
+        let removed = self.host.remove_stages(&self.name()).await;
+        if removed.is_err() {
+            self.runner.reopen();
+        }
+        removed
     }
 
     /// What it looks like at this moment.

@@ -86,7 +86,7 @@ impl Pipelines {
         self.awake.0.read().get(name).cloned().flatten()
     }
 
-    fn unknown(&self, name: &str) -> Error {
+    pub(crate) fn unknown(&self, name: &str) -> Error {
         let all = self.all();
         let hint = match nearest(name, all.iter().map(ComponentName::as_str)) {
             Some(near) => format!("; did you mean `{near}`?"),

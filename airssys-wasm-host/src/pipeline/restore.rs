@@ -43,6 +43,7 @@ fn restored(host: &Host, name: &ComponentName, record: &PipelineRecord) -> Resul
     }
     let components = components.into_iter().collect::<Option<Vec<_>>>().ok_or_else(incomplete)?;
     let pipeline = with_components(&definition, &record.digests, components)?;
+    super::deploy::check_letters(&pipeline, host.0.letters.is_some())?;
     let units =
         units.iter().map(|(places, deployment, component)| unit(&pipeline, places, deployment, component));
     let units = units.collect::<Result<Vec<_>>>()?;

@@ -91,6 +91,29 @@ impl Runner {
         }
     }
 
+    /// The pipeline with what serves in its stages: a deployment may have been rolled back by its
+    /// own name since.
+    pub(super) fn refreshed(&self) -> Arc<ComponentPipeline> {
+        let known = self.pipeline.load_full();
+        let mut now = ComponentPipeline::clone(&known);
+        for unit in &self.units {
+            let serving = unit.named.revision().component.clone();
+            let one = std::slice::from_ref(&serving);
+            let parts = if unit.stages.len() > 1 { serving.parts() } else { one };
+            for (place, part) in unit.stages.iter().zip(parts) {
+                let stage = &now.stages()[*place];
+                if stage.component().digest() != part.digest() {
+                    let name = stage.name().to_owned();
+                    // It served there, so it fits.
+                    now = now.with_replacement(&name, part.clone().into()).unwrap_or(now);
+                }
+            }
+        }
+        let now = Arc::new(now);
+        self.pipeline.store(Arc::clone(&now));
+        now
+    }
+
     /// An item comes in.
     ///
     /// # Errors
@@ -118,6 +141,11 @@ impl Runner {
     pub(super) fn close(&self) {
         self.is_closed.store(true, Ordering::SeqCst);
         self.changed.notify_waiters();
+    }
+
+    /// Takes items again: it could not be removed.
+    pub(super) fn reopen(&self) {
+        self.is_closed.store(false, Ordering::SeqCst);
     }
 
     /// Waits until it takes no more items.

@@ -137,7 +137,7 @@ impl<'a> UpdateStage<'a> {
     }
 
     async fn prepare(self) -> Result<(Update<'a>, ComponentPipeline)> {
-        let now = self.runner.pipeline.load_full();
+        let now = self.runner.refreshed();
         if let (Some(known), Versions::NotOlder) = (now.stage(&self.stage), self.versions) {
             check_not_older(known.component().version(), self.component.version())?;
         }
@@ -149,7 +149,7 @@ impl<'a> UpdateStage<'a> {
         let component = component_of(&next, &unit.stages).await?;
         let update = self.host.update(unit.named.name.as_str(), component);
         // The version of what is fused says nothing, and that of the stage is checked.
-        let update = update.strategy(self.strategy).any_version();
+        let update = update.strategy(self.strategy).any_version().in_its_pipeline();
         Ok((self.said.into_iter().fold(update, |update, (_, said)| said(update)), next))
     }
 }

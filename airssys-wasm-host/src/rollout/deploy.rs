@@ -7,7 +7,7 @@ use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::{ComponentName, Instancing, Limits, Rollout};
 use tracing::{Instrument as _, Span};
 
-use super::place::NewName;
+use super::place::{NewName, StageOf};
 use super::run::{Allowed, Candidate, Run};
 use super::{Approval, Awaited};
 use crate::capability::Enforcement;
@@ -29,7 +29,7 @@ pub struct Deploy<'a> {
     approval: Option<Approval>,
     enforcement: Enforcement,
     bound: Bound,
-    pipeline: Option<ComponentName>,
+    pipeline: Option<StageOf>,
 }
 
 impl<'a> Deploy<'a> {
@@ -49,8 +49,8 @@ impl<'a> Deploy<'a> {
     }
 
     /// It is a stage of a pipeline, which goes when that is not deployed in the end.
-    pub(crate) fn stage_of(self, pipeline: &ComponentName) -> Self {
-        Self { pipeline: Some(pipeline.clone()), ..self }
+    pub(crate) fn stage_of(self, pipeline: StageOf) -> Self {
+        Self { pipeline: Some(pipeline), ..self }
     }
 
     /// What it is given; nothing unless said.

@@ -14,12 +14,14 @@ use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
 
 /// What is required is granted, and every rule means something here.
-pub(super) fn check(runtime: &Runtime, draft: &Draft) -> Result<()> {
+pub(super) fn check(runtime: &Runtime, draft: &Draft, is_rehearsal: bool) -> Result<()> {
     check_custom(runtime, draft)?;
     check_what_all_may_use(draft)?;
     check_calls(draft)?;
     let review = Review::of(draft.component.requested(), &draft.grants, now());
-    warn(runtime, draft, &review);
+    if !is_rehearsal {
+        warn(runtime, draft, &review);
+    }
     if review.suffices() {
         return Ok(());
     }
@@ -36,16 +38,23 @@ fn lack(rule: &Rule, granted: Granted) -> String {
 }
 
 /// It asks for no more than the revision that serves: an update widens nothing by itself.
-pub(super) fn check_no_growth(runtime: &Runtime, serving: &Revision, next: &Draft) -> Result<()> {
+pub(super) fn check_no_growth(
+    runtime: &Runtime,
+    serving: &Revision,
+    next: &Draft,
+    is_rehearsal: bool,
+) -> Result<()> {
     let changes = growth(serving, next);
     if changes.is_empty() {
         return Ok(());
     }
-    runtime.announcer.announce(Event::AwaitsApproval {
-        component: next.name.clone(),
-        digest: next.component.digest(),
-        changes: changes.clone(),
-    });
+    if !is_rehearsal {
+        runtime.announcer.announce(Event::AwaitsApproval {
+            component: next.name.clone(),
+            digest: next.component.digest(),
+            changes: changes.clone(),
+        });
+    }
     let message = format!(
         "it asks for more than {serving}: {}; approve it by giving it grants (`.grants(...)`, or `Host::approve`)",
         changes.join("; ")

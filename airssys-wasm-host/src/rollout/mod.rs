@@ -20,6 +20,7 @@ mod update;
 
 pub use approval::Approval;
 pub use deploy::Deploy;
+pub(crate) use place::StageOf;
 pub use probe::RolloutProbe;
 pub use promoted::Promoted;
 pub use rollback::Rollback;

@@ -3,13 +3,13 @@
 //! Tests: the workspace's `tests/suite/promises` and `tests/suite/state`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use airssys_wasm_core::ComponentName;
 use tokio::sync::OwnedMutexGuard;
 
 use super::grants;
 use super::run::out_of_turn;
-use crate::Result;
 use crate::aside::drop_aside;
 use crate::deployment::{After, Named, Serving};
 use crate::instance::Instance;
@@ -18,6 +18,7 @@ use crate::registry::Reserved;
 use crate::revision::{Approved, Draft, Revision};
 use crate::runtime::Runtime;
 use crate::state::{Action, Serves};
+use crate::{Error, ErrorKind, Result};
 
 /// The end of a rollout.
 pub(super) trait Place: Send + 'static {
@@ -26,8 +27,9 @@ pub(super) trait Place: Send + 'static {
 
     fn name(&self) -> &ComponentName;
 
-    /// Checks that what `draft` requests is granted here, and opens it.
-    fn authorize(&self, runtime: &Runtime, draft: &mut Draft) -> Result<()>;
+    /// Checks that what `draft` requests is granted here, and opens it. A rehearsal announces
+    /// nothing.
+    fn authorize(&self, runtime: &Runtime, draft: &mut Draft, is_rehearsal: bool) -> Result<()>;
 
     /// The name as it is.
     fn current(&self) -> Result<&Arc<Named>>;
@@ -46,7 +48,15 @@ pub(super) trait Place: Send + 'static {
 pub(super) struct NewName {
     pub(super) reserved: Reserved<Named>,
     /// The pipeline that it will be a stage of.
-    pub(super) pipeline: Option<ComponentName>,
+    pub(super) pipeline: Option<StageOf>,
+}
+
+/// What a stage is deployed for.
+#[derive(Clone)]
+pub(crate) struct StageOf {
+    pub(crate) pipeline: ComponentName,
+    /// The pipeline will not be deployed after all.
+    pub(crate) is_given_up: Arc<AtomicBool>,
 }
 
 impl Place for NewName {
@@ -56,8 +66,8 @@ impl Place for NewName {
         self.reserved.name()
     }
 
-    fn authorize(&self, runtime: &Runtime, draft: &mut Draft) -> Result<()> {
-        grants::check(runtime, draft)?;
+    fn authorize(&self, runtime: &Runtime, draft: &mut Draft, is_rehearsal: bool) -> Result<()> {
+        grants::check(runtime, draft, is_rehearsal)?;
         draft.open(runtime).map(drop)
     }
 
@@ -76,8 +86,15 @@ impl Place for NewName {
             revision: revision.number,
             version: revision.component.version().cloned(),
         };
-        let named = Named::new(Arc::clone(runtime), revision, first, self.pipeline.take())?;
+        let pipeline = self.pipeline.as_ref().map(|stage| stage.pipeline.clone());
+        let named = Named::new(Arc::clone(runtime), revision, first, pipeline)?;
         self.reserved.fill(&named);
+        // Whoever gives up later finds it there.
+        if self.pipeline.as_ref().is_some_and(|stage| stage.is_given_up.load(Ordering::SeqCst)) {
+            self.reserved.take_back();
+            named.forget_begun()?;
+            return Err(Error::new(ErrorKind::NotDeployed, "its pipeline was given up"));
+        }
         runtime.announcer.announce(deployed);
         Ok(named)
     }
@@ -113,15 +130,15 @@ impl Place for Replaced {
 
     /// An update that says nothing of grants has those of the revision that serves, as
     /// long as it asks for no more.
-    fn authorize(&self, runtime: &Runtime, draft: &mut Draft) -> Result<()> {
+    fn authorize(&self, runtime: &Runtime, draft: &mut Draft, is_rehearsal: bool) -> Result<()> {
         let lifted = match draft.approved {
             Approved::Now { lifting } => lifting,
             Approved::Before => {
-                grants::check_no_growth(runtime, &self.named.revision(), draft)?;
+                grants::check_no_growth(runtime, &self.named.revision(), draft, is_rehearsal)?;
                 0
             }
         };
-        grants::check(runtime, draft)?;
+        grants::check(runtime, draft, is_rehearsal)?;
         let powers = draft.open(runtime)?;
         self.named.authorization.add(&powers.authority, &powers.rooms, lifted);
         Ok(())

@@ -160,7 +160,7 @@ impl<'a, P: Place> Run<'a, P> {
                 checks::imports(draft, self.runtime.linkers.providers(), &self.names.all())
             }
             (Effect::CheckGrants, Candidate::Draft(draft)) => {
-                there(&self.place)?.authorize(self.runtime, draft)
+                there(&self.place)?.authorize(self.runtime, draft, self.machine.is_rehearsal())
             }
             (Effect::Compile, _) => self.compile().await,
             (Effect::Keep, Candidate::Compiled(revision)) => {

@@ -12,10 +12,11 @@ use super::place::{By, Replaced};
 use super::run::{Allowed, Candidate, Run};
 use super::{Approval, Awaited, Promoted, approval};
 use crate::capability::Enforcement;
+use crate::deployment::Named;
 use crate::host::Shared;
 use crate::link::Bound;
-use crate::revision::{Approved, Draft};
-use crate::{Component, ErrorKind, Result};
+use crate::revision::{Approved, Draft, Revision};
+use crate::{Component, Error, ErrorKind, Result};
 
 /// A new revision for a name; await it to begin. See [`Host::update`](crate::Host::update).
 #[must_use = "nothing is updated until this is awaited"]
@@ -31,11 +32,17 @@ pub struct Update<'a> {
     enforcement: Option<Enforcement>,
     allowed: Allowed,
     bound: Bound,
+    /// Every edge of a stage was checked.
+    is_in_its_pipeline: bool,
+    /// So many things had been revoked when this was begun to be said.
+    revocations: Option<usize>,
 }
 
 impl<'a> Update<'a> {
     pub(crate) fn new(shared: &'a Arc<Shared>, name: String, component: Component) -> Self {
         Self {
+            revocations: shared.names.revocations(&name),
+            is_in_its_pipeline: false,
             shared,
             name,
             component,
@@ -83,6 +90,11 @@ impl<'a> Update<'a> {
     pub(crate) fn bind(mut self, interface: String, deployment: ComponentName) -> Self {
         self.bound.insert(interface, deployment);
         self
+    }
+
+    /// It is the update of a stage, whose edges were checked.
+    pub(crate) fn in_its_pipeline(self) -> Self {
+        Self { is_in_its_pipeline: true, ..self }
     }
 
     /// How traffic moves; blue-green unless said.
@@ -142,9 +154,13 @@ impl<'a> Update<'a> {
     async fn prepare(self, machine: Rollout) -> Result<(Run<'a, Replaced>, Span)> {
         let named = self.shared.names.get(&self.name)?;
         // What is revoked from here on stays so, whatever grants come with this.
-        let lifting = named.authorization.revocations();
+        let lifting = self.revocations.unwrap_or_else(|| named.authorization.revocations());
         let turn = Arc::clone(&named.rollout).lock_owned().await;
         let serving = named.revision_to_call()?;
+        // What was approved was checked before it waited.
+        if self.approval.is_none() && !self.is_in_its_pipeline {
+            check_is_no_stage(&named, &serving, &self.component)?;
+        }
         let given = match &self.approval {
             Some(approval) => Some(approval.grants_for(&self.component)?),
             None => self.grants,
@@ -178,6 +194,20 @@ impl<'a> IntoFuture for Update<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
+    }
+}
+
+/// Another component in a stage could leave a pipeline that is none.
+fn check_is_no_stage(named: &Named, serving: &Revision, next: &Component) -> Result<()> {
+    match &named.pipeline {
+        Some(pipeline) if serving.component.digest() != next.digest() => {
+            let message = format!(
+                "`{}` is a stage of the pipeline `{pipeline}`: update it there, so that its edges are checked",
+                named.name
+            );
+            Err(Error::new(ErrorKind::InUse, message))
+        }
+        _ => Ok(()),
     }
 }
 

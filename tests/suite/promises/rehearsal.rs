@@ -55,9 +55,15 @@ async fn an_update_that_would_wait_does_not_wait() {
     let wants = "airssys:capabilities 1\nenv LANG\n";
     let requests = airssys_wasm_host::Requests::from_section(wants.as_bytes()).expect("requests");
     let more = guest("greeter-v2").with_requests(requests);
+    let mut events = host.events();
     let waits = host.update("greeter", more.clone()).rehearse().await.expect_err("it asks for more");
     assert_eq!(waits.kind(), ErrorKind::AwaitsApproval, "{waits}");
     assert!(host.awaiting_approval("greeter").expect("deployed").is_none());
     let grants = Grants::new().allow("env LANG value=de").expect("a rule");
+    // The first event is the one of this.
+    let none = guest("greeter-v1").with_requests(Default::default());
+    drop(host.update("greeter", none).any_version().await.expect("updated"));
+    let first = events.next().await.expect("an event");
+    assert!(format!("{first:?}").contains("CheckVersion"), "{first:?}");
     host.update("greeter", more).grants(grants).rehearse().await.expect("granted");
 }

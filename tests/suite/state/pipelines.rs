@@ -56,14 +56,45 @@ async fn a_pipeline_comes_back_with_what_its_stages_have() {
     assert_eq!(result(&restored(&third), 1).await, 154);
     let definition = restored(&third).pipeline().definition().to_toml();
     assert_eq!(definition.matches("times@1.1.0").count(), 2, "{definition}");
+    let error = third.update("sums:third", times(9, "1.2.0")).await.map(drop).expect_err("not by its name");
+    assert_eq!(error.kind(), ErrorKind::InUse);
     third.rollback("sums:third").await.expect("rolled back");
     third.rollback("sums:first").await.expect("what is fused is rolled back as one");
+    assert_eq!(version(&third, "third"), "1.0.0", "the pipeline knows what serves");
+    restored(&third).update("first", times(2, "1.3.0")).await.expect("fused with what serves");
+    assert_eq!(version(&third, "second"), "1.0.0");
+    assert_eq!(result(&restored(&third), 1).await, 30);
     drop(third);
 
     let fourth = host(place.path());
     assert_eq!(result(&restored(&fourth), 1).await, 30);
-    let second = restored(&fourth).pipeline().stage("second").expect("there").component().version().cloned();
-    assert_eq!(second.expect("a version").to_string(), "1.0.0", "it is known what was fused");
+    assert_eq!(version(&fourth, "second"), "1.0.0", "it is known what was fused");
+}
+
+fn version(host: &Host, stage: &str) -> String {
+    let pipeline = restored(host).pipeline();
+    pipeline.stage(stage).expect("there").component().version().expect("it says one").to_string()
+}
+
+/// Dropped at any time, it is wholly there or not at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_that_is_dropped_leaves_all_or_nothing() {
+    let place = place();
+    let host = host(place.path());
+    for milliseconds in [0, 2, 5, 10, 20, 40, 60, 80, 120, 200] {
+        let deploy = host.deploy_pipeline(three()).into_future();
+        let deployed = tokio::time::timeout(Duration::from_millis(milliseconds), deploy).await;
+        // What is being written comes to its end.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        if host.pipelines().is_empty() {
+            assert!(deployed.is_err());
+            assert!(host.summaries().is_empty(), "after {milliseconds} ms: {:?}", host.summaries());
+        } else {
+            assert_eq!(result(&restored(&host), 1).await, 30);
+            host.remove_pipeline("sums").await.expect("removed");
+        }
+        assert_eq!(blobs(place.path()), 0, "after {milliseconds} ms");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,6 +206,8 @@ async fn one_with_a_damaged_stage_says_so_and_can_be_removed() {
         told.contains("`sums`") && told.contains("`sums:third`") && told.contains("its bytes are lost"),
         "{told}"
     );
+    let error = second.remove("sums:third").await.expect_err("it may be mended");
+    assert_eq!(error.kind(), ErrorKind::InUse);
     second.remove_pipeline("sums").await.expect("removed");
     assert!(second.summaries().is_empty() && second.pipelines().is_empty());
     let error = second.remove_pipeline("sums").await.expect_err("it is gone");
@@ -201,6 +234,10 @@ async fn what_is_put_aside_goes_to_whom_the_host_was_built_with() {
     let (second, _) = with(place.path());
     second.deploy_pipeline(pipeline).await.expect("deployed");
     drop(second);
+    let nobody = host(place.path());
+    let error = nobody.pipeline("sums").expect_err("they would be lost");
+    assert!(error.to_string().contains("nobody takes them"), "{error}");
+    drop(nobody);
     let (third, mut letters) = with(place.path());
     let outcome = restored(&third).call("two").await.expect("it is put aside");
     assert!(outcome.outputs.is_empty());

@@ -17,7 +17,7 @@ pub(in crate::command) struct Diff {
 
 impl Diff {
     pub(in crate::command) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let (steps, _) = self.wanted.resolve(common).await?;
+        let (steps, _) = self.wanted.resolve(common, true).await?;
         let report = apply_all(&common.client()?, &steps, self.wanted.how(true)).await;
         let is_otherwise = report.is_otherwise();
         report.finish(common)?;

@@ -53,7 +53,7 @@ struct Wanted {
 
 impl Apply {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let (steps, lock) = self.wanted.resolve(common).await?;
+        let (steps, lock) = self.wanted.resolve(common, self.dry_run || self.locked).await?;
         let path = Lock::path_of(&self.wanted.file);
         if self.locked && lock != Lock::read(&path)? {
             let message = format!("`{}` would change; run without `--locked` to have it so", path.display());
@@ -68,10 +68,10 @@ impl Apply {
 
 impl Wanted {
     /// Every component of the file, and the lock as it is then. Nothing is deployed.
-    async fn resolve(&self, common: &Common) -> Result<(Vec<Step>, Lock), Problem> {
+    async fn resolve(&self, common: &Common, dry_run: bool) -> Result<(Vec<Step>, Lock), Problem> {
         let declared = Declared::read(&self.file)?;
         let before = Lock::read(&Lock::path_of(&self.file))?;
-        let mut resolver = Resolver::new(common, &declared, before, self.upgrade);
+        let mut resolver = Resolver::new(common, &declared, before, self.upgrade, dry_run);
         let mut steps = Vec::new();
         for name in declared.in_order() {
             steps.push(resolver.deployment(name, &declared.deployments[name]).await?);

@@ -11,7 +11,7 @@ use crate::client::segment;
 use crate::command::Common;
 use crate::command::file::{self, Source};
 use crate::command::pipeline::Definition;
-use crate::command::registry::{RegistryArgument, kept};
+use crate::command::registry::{RegistryArgument, Resolved, kept};
 use crate::declared::{Declared, DeclaredDeployment, DeclaredPipeline, Lock, Locked};
 
 pub(super) struct Resolver<'a> {
@@ -19,19 +19,29 @@ pub(super) struct Resolver<'a> {
     declared: &'a Declared,
     before: Lock,
     upgrade: bool,
+    /// Nothing is kept by the host process.
+    dry_run: bool,
     after: Lock,
 }
 
 /// A component that was found.
-struct Found {
-    bytes: Vec<u8>,
-    /// The exact version, of one that is published.
-    package: Option<String>,
+pub(super) struct Found {
+    pub(super) bytes: Vec<u8>,
+    /// By name and exact version, if the host process has it.
+    pub(super) package: Option<String>,
+    /// Of one that is published.
+    pub(super) version: Option<String>,
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(common: &'a Common, declared: &'a Declared, before: Lock, upgrade: bool) -> Self {
-        Self { common, declared, before, upgrade, after: Lock::default() }
+    pub(super) fn new(
+        common: &'a Common,
+        declared: &'a Declared,
+        before: Lock,
+        upgrade: bool,
+        dry_run: bool,
+    ) -> Self {
+        Self { common, declared, before, upgrade, dry_run, after: Lock::default() }
     }
 
     /// What everything was resolved to.
@@ -44,9 +54,8 @@ impl<'a> Resolver<'a> {
         name: &str,
         declared: &DeclaredDeployment,
     ) -> Result<Step, Problem> {
-        let Found { bytes, package } =
-            self.find(name, &declared.component, self.declared.folder.clone()).await?;
-        Ok(Step::deployment(name, declared.clone(), package, bytes))
+        let found = self.find(name, &declared.component, self.declared.folder.clone()).await?;
+        Ok(Step::deployment(name, declared.clone(), found))
     }
 
     pub(super) async fn pipeline(
@@ -65,32 +74,38 @@ impl<'a> Resolver<'a> {
     }
 
     async fn find(&mut self, place: &str, said: &str, folder: PathBuf) -> Result<Found, Problem> {
-        let (found, version) = match Source::of(said) {
+        let found = match Source::of(said) {
             Source::File(path) => {
-                let bytes = file::read(&folder.join(path))?;
-                (Found { bytes, package: None }, None)
+                Found { bytes: file::read(&folder.join(path))?, package: None, version: None }
             }
             Source::Published(said) => self.published(place, said).await?,
         };
         let digest = Digest::of(&found.bytes).to_string();
-        self.check_not_moved(place, said, version.as_deref(), &digest)?;
+        self.check_not_moved(place, said, found.version.as_deref(), &digest)?;
+        let version = found.version.clone();
         self.after.put(place.to_owned(), Locked { component: said.to_owned(), version, digest });
         Ok(found)
     }
 
-    async fn published(&self, place: &str, said: &str) -> Result<(Found, Option<String>), Problem> {
+    async fn published(&self, place: &str, said: &str) -> Result<Found, Problem> {
         let mut wanted: PackageRef = said.parse().map_err(Error::from)?;
         if let Some(version) = self.locked(place, said).and_then(|locked| locked.version.as_deref()) {
             wanted = format!("{}@{version}", wanted.name).parse().map_err(Error::from)?;
         }
         let registry = RegistryArgument::of(self.declared.registry.clone());
-        let resolved = registry.resolve(self.common, &wanted.to_string()).await?;
-        let version = kept(self.common, &resolved.parse().map_err(Error::from)?).await?;
+        let package = match registry.resolve(self.common, &wanted.to_string(), self.dry_run).await? {
+            Resolved::There(package) => package,
+            Resolved::Pulled(component) => {
+                let version = component.version().map(ToString::to_string);
+                return Ok(Found { bytes: component.bytes().to_vec(), package: None, version });
+            }
+        };
+        let version = kept(self.common, &package.parse().map_err(Error::from)?).await?;
         let exact = version.as_ref().map(|version| format!("{}@{version}", wanted.name));
-        let package = exact.unwrap_or(resolved);
+        let package = exact.unwrap_or(package);
         let bytes = self.common.client()?.fetch(&format!("/v1/packages/{}", segment(&package))).await?;
-        let found = Found { bytes: bytes.to_vec(), package: Some(package) };
-        Ok((found, version.map(|version| version.to_string())))
+        let version = version.map(|version| version.to_string());
+        Ok(Found { bytes: bytes.to_vec(), package: Some(package), version })
     }
 
     /// What a component was resolved to before, if that counts.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use airssys_wasm_core::pipeline::PipelineDefinition;
 
 use super::report::{Failed, Report};
+use super::resolve::Found;
 use crate::api::{Applied, DesiredPipeline, Given, Problem, part_of_stage};
 use crate::client::{Client, segment};
 use crate::declared::DeclaredDeployment;
@@ -16,7 +17,7 @@ pub(super) struct Step {
 }
 
 enum What {
-    Deployment { declared: DeclaredDeployment, package: Option<String>, bytes: Vec<u8> },
+    Deployment { declared: DeclaredDeployment, found: Found },
     Pipeline { definition: PipelineDefinition, grants: BTreeMap<String, Given>, components: Vec<Vec<u8>> },
 }
 
@@ -29,13 +30,8 @@ pub(super) struct How {
 }
 
 impl Step {
-    pub(super) fn deployment(
-        name: &str,
-        declared: DeclaredDeployment,
-        package: Option<String>,
-        bytes: Vec<u8>,
-    ) -> Self {
-        Self { name: name.to_owned(), what: What::Deployment { declared, package, bytes } }
+    pub(super) fn deployment(name: &str, declared: DeclaredDeployment, found: Found) -> Self {
+        Self { name: name.to_owned(), what: What::Deployment { declared, found } }
     }
 
     pub(super) fn pipeline(
@@ -53,9 +49,10 @@ impl Step {
             format!("/v1/{room}/{}{dry_run}", segment(&self.name))
         };
         match &self.what {
-            What::Deployment { declared, package, bytes } => {
+            What::Deployment { declared, found: Found { bytes, package, version } } => {
                 let sent = package.is_none().then(|| ("component".to_owned(), bytes.clone()));
-                let desired = declared.desired(package.clone(), how.grant_again);
+                let version = version.clone().filter(|_| package.is_none());
+                let desired = declared.desired(package.clone(), version, how.grant_again);
                 client.put(&path("deployments"), &desired, sent).await
             }
             What::Pipeline { definition, grants, components } => {

@@ -46,10 +46,11 @@ impl Run {
                 run_here(common, pipeline, &spec, items).await
             }
             None if self.grants.given()?.is_empty() => {
-                let mut ended = None;
+                let cut_off = Problem::new(kinds::NO_HOST, "the host process ended before the run did");
+                let mut ended = Err(cut_off);
                 let each = |line: &str| show(common, line, &mut ended);
                 common.client()?.exchange(&path(&self.pipeline, "/run"), items, each).await?;
-                ended.map_or(Ok(()), Err)
+                ended
             }
             None => {
                 let message = "what a pipeline that is deployed is granted was said then; `airssys-wasm caps grant PIPELINE:STAGE` grants more";
@@ -96,13 +97,18 @@ fn read(
     })
 }
 
-/// Shows a line of an answer, and remembers why it is the last.
-fn show(common: &Common, line: &str, ended: &mut Option<Problem>) {
+/// Shows a line of an answer, and remembers how the run has ended.
+fn show(common: &Common, line: &str, ended: &mut Result<(), Problem>) {
     match serde_json::from_str::<Came>(line) {
-        Ok(came) => *ended = print(common, &came),
+        Ok(Came::Done { .. }) => *ended = Ok(()),
+        Ok(came) => {
+            if let Some(problem) = print(common, &came) {
+                *ended = Err(problem);
+            }
+        }
         Err(error) => {
             let message = "the host process tells an outcome that cannot be read";
-            *ended = Some(Problem::new(kinds::PROTOCOL, message).because(error));
+            *ended = Err(Problem::new(kinds::PROTOCOL, message).because(error));
         }
     }
 }
@@ -111,6 +117,7 @@ fn show(common: &Common, line: &str, ended: &mut Option<Problem>) {
 fn print(common: &Common, came: &Came) -> Option<Problem> {
     match came {
         Came::Ended { problem } => return Some(problem.clone()),
+        Came::Done { .. } => {}
         Came::Outcome { .. } if common.output == Format::Json => common.output.line(came),
         Came::Outcome { outputs, .. } => outputs.iter().for_each(|output| say(&output.value)),
     }

@@ -9,12 +9,12 @@ use crate::client::segment;
 use crate::command::Common;
 use crate::command::file::Source;
 use crate::command::given::GrantArguments;
-use crate::command::registry::RegistryArgument;
+use crate::command::registry::{Parts, RegistryArgument};
 
 /// Replace the component in a stage of a pipeline while it runs
 ///
-/// Every edge of the stage is checked again first. `airssys-wasm rollback PIPELINE:STAGE` goes
-/// back.
+/// Every edge of the stage is checked again first. `airssys-wasm rollback` goes back, with the
+/// name that this tells: stages that are fused go back together.
 #[derive(Args, Debug)]
 pub(super) struct Update {
     /// The name of the pipeline
@@ -44,20 +44,22 @@ pub(super) struct Update {
 impl Update {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let source = Source::of(&self.source);
-        let package = match source.package() {
-            Some(package) => Some(self.registry.resolve(common, &package).await?),
-            None => None,
+        let parts = match source.package() {
+            Some(package) => {
+                self.registry.resolve(common, &package, self.dry_run.dry_run).await?.into_parts()
+            }
+            None => Parts { bytes: source.read()?, ..Parts::default() },
         };
         let spec = StageUpdateSpec {
             strategy: Some(self.strategy),
-            package,
+            package: parts.package,
             grants: if self.grants.is_empty() { None } else { Some(self.grants.given()?) },
             any_version: self.any_version,
             discard_state: self.discard_state,
         };
         let path = path(&self.name, &format!("/stages/{}/update", segment(&self.stage)));
         let path = self.dry_run.path(&path);
-        let promoted: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, source.read()?).await?;
+        let promoted: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, parts.bytes).await?;
         common.output.show(&promoted);
         Ok(())
     }
