@@ -1,9 +1,9 @@
 //! Items that pipelines put aside: a line of JSON each, in a file of the state directory.
 //!
-//! Tests: the crate's `tests/cli/pipelines`.
+//! Tests: below, and the crate's `tests/cli/pipelines`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,18 @@ use crate::api::LetterView;
 /// The file in the state directory.
 const FILE: &str = "dead-letters.jsonl";
 
+/// A file that is as large is put away, in place of the one that was put away before.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+
 /// The file, which is opened for the first of them.
 pub(super) struct LetterBox {
     path: PathBuf,
-    file: Mutex<Option<File>>,
+    file: Mutex<Option<Open>>,
+}
+
+struct Open {
+    file: File,
+    bytes: u64,
 }
 
 impl LetterBox {
@@ -27,13 +35,37 @@ impl LetterBox {
     }
 
     fn write(&self, line: &[u8]) -> io::Result<()> {
-        let mut file = self.file.lock();
-        let open = match file.take() {
-            Some(open) => open,
-            None => OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path)?,
+        let mut open = self.file.lock();
+        let mut now = match open.take() {
+            Some(now) if now.bytes < FILE_BYTES_MAX => now,
+            _ => self.open()?,
         };
-        file.insert(open).write_all(line)
+        // What was written in part has its file opened again, and a line of its own.
+        now.file.write_all(line)?;
+        now.bytes += line.len() as u64;
+        *open = Some(now);
+        Ok(())
     }
+
+    fn open(&self) -> io::Result<Open> {
+        let path = &self.path;
+        if std::fs::metadata(path).is_ok_and(|there| there.len() >= FILE_BYTES_MAX) {
+            std::fs::rename(path, path.with_extension("old.jsonl"))?;
+        }
+        let mut file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path)?;
+        let bytes = file.metadata()?.len();
+        if bytes > 0 && !ends_with_a_line(&mut file)? {
+            file.write_all(b"\n")?;
+        }
+        Ok(Open { file, bytes })
+    }
+}
+
+fn ends_with_a_line(file: &mut File) -> io::Result<bool> {
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 impl DeadLetters for LetterBox {
@@ -46,5 +78,33 @@ impl DeadLetters for LetterBox {
             let (pipeline, stage, sequence) = letter.of();
             tracing::error!(%error, pipeline, stage, sequence, "an item that was put aside is lost");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_was_cut_off_ends_where_it_was() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join(FILE);
+        std::fs::write(&path, "{\"cut\":").expect("written");
+        let letters = LetterBox::of(place.path());
+        letters.write(b"{}\n").expect("written");
+        letters.write(b"{}\n").expect("written");
+        assert_eq!(std::fs::read_to_string(&path).expect("there"), "{\"cut\":\n{}\n{}\n");
+    }
+
+    #[test]
+    fn a_file_that_is_large_is_put_away() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join(FILE);
+        let large = std::fs::File::create(&path).expect("made");
+        large.set_len(FILE_BYTES_MAX).expect("set");
+        let letters = LetterBox::of(place.path());
+        letters.write(b"{}\n").expect("written");
+        assert_eq!(std::fs::read_to_string(&path).expect("there"), "{}\n");
+        assert!(place.path().join("dead-letters.old.jsonl").exists());
     }
 }

@@ -77,6 +77,10 @@ pub(super) async fn components(
     sent: &BTreeMap<String, Bytes>,
 ) -> Vec<Result<Component, String>> {
     let mut components = Vec::new();
+    let places: Vec<String> = (0..definition.stages().count()).map(part_of_stage).collect();
+    if let Some(unknown) = sent.keys().find(|part| !places.contains(part)) {
+        return vec![Err(upload::too_many(unknown).to_string())];
+    }
     for (place, (_, stage)) in definition.stages().enumerate() {
         let component = match sent.get(&part_of_stage(place)) {
             Some(bytes) => upload::component(bytes.clone()).await,

@@ -79,7 +79,7 @@ pub(crate) async fn component(bytes: Bytes) -> Result<Component, Problem> {
     aside(move || Component::from_bytes(bytes.to_vec())).await
 }
 
-fn too_many(part: &str) -> Problem {
+pub(crate) fn too_many(part: &str) -> Problem {
     let message = format!("the form has a part `{}` too many", part.escape_debug());
     Problem::new(kinds::USAGE, message)
 }
