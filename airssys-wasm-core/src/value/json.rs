@@ -17,7 +17,7 @@ impl Value {
     /// | `char`, `string`, enums | text |
     /// | lists, tuples, flags | arrays; flags by their names |
     /// | records | objects; a field that is an `option` may be left out |
-    /// | maps | objects if the keys are text, else arrays of pairs |
+    /// | maps | objects if the keys are text, else arrays of pairs, as an empty one is |
     /// | variants | `{"case": value}`, or `"case"` for one that carries nothing |
     /// | `option<T>` | `null` or the value; `{"some": value}` where `T` is an `option` itself |
     /// | `result<T, E>` | `{"ok": value}` or `{"err": value}`, with `null` for nothing |
@@ -197,8 +197,8 @@ fn map_to_json(entries: &[(Value, Value)]) -> Json {
     };
     let named: Option<Map<String, Json>> = entries.iter().map(text).collect();
     match named {
-        // An object has a key once.
-        Some(named) if named.len() == entries.len() => named.into(),
+        // An object has a key once, and one without keys does not say that they are text.
+        Some(named) if named.len() == entries.len() && !named.is_empty() => named.into(),
         _ => entries.iter().map(|(key, value)| Json::from(vec![key.to_json(), value.to_json()])).collect(),
     }
 }
