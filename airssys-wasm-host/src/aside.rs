@@ -4,6 +4,7 @@
 
 use tokio::runtime::Handle;
 
+use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
 
 /// Does what blocks, a compiler above all.
@@ -13,6 +14,14 @@ pub(crate) async fn on_a_thread<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         Error::new(ErrorKind::Internal, "what was done aside did not return").with_source(error)
     })?
+}
+
+/// Does what blocks if there is a state directory, and only then aside.
+pub(crate) async fn may_write<T: Send + 'static>(
+    runtime: &Runtime,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    if runtime.keeps() { on_a_thread(work).await } else { work() }
 }
 
 /// Drops what takes a while to drop (instances give their memory back, code is

@@ -89,6 +89,11 @@ impl Component {
         Self { parts: parts.into(), ..self }
     }
 
+    /// The components of the stages that it runs: what it was fused of, or itself.
+    pub(crate) fn stages(&self) -> &[Component] {
+        if self.parts.is_empty() { std::slice::from_ref(self) } else { &self.parts }
+    }
+
     /// What it was fused of, in its order; nothing for most.
     pub(crate) fn parts(&self) -> &[Component] {
         &self.parts

@@ -178,6 +178,19 @@ impl PipelineDefinition {
         }
         if problems.is_empty() { Ok(builder) } else { Err(PipelineErrors::new(&self.name, problems)) }
     }
+
+    /// The same with a component for each stage, in the order of the stages.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineErrors`] with every stage that has none, and why.
+    pub fn resolve_in_order(
+        &self,
+        components: impl IntoIterator<Item = Result<Component, String>>,
+    ) -> Result<PipelineBuilder, PipelineErrors> {
+        let mut left = components.into_iter();
+        self.resolve(|_| left.next().unwrap_or_else(|| Err("there is none for this stage".into())))
+    }
 }
 
 impl StageDefinition {

@@ -181,6 +181,15 @@ impl ComponentPipeline {
         self.with_replacement(stage, component.clone()).map(drop)
     }
 
+    /// The same pipeline under another name.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineErrors`] if it cannot be called that.
+    pub fn with_name(&self, name: &str) -> Result<Self, PipelineErrors> {
+        self.0.draft.clone().name(name).build()
+    }
+
     /// The same pipeline with another component in a stage.
     ///
     /// # Errors

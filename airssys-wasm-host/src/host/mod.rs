@@ -5,8 +5,8 @@
 
 mod builder;
 mod names;
+mod removal;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,7 +16,6 @@ use semver::Version;
 pub use builder::HostBuilder;
 pub(crate) use names::Names;
 
-use crate::aside::on_a_thread;
 use crate::deployment::{Deployment, End, Named, Status, Summary};
 use crate::observe::{Event, Events};
 use crate::pipeline::{ComponentPipeline, DeadLetters, DeployPipeline, PipelineDeployment, Pipelines};
@@ -121,82 +120,6 @@ impl Host {
         Rollback::new(&self.0, name.into())
     }
 
-    /// Removes a name and waits until its last call has ended.
-    ///
-    /// New calls fail at once. Cancel safe: the name is gone from the first poll
-    /// on; with a state directory, once that is written, which the first poll begins.
-    ///
-    /// # Errors
-    ///
-    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
-    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable), and then it stays;
-    /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to it, by the
-    /// revision that serves there or by one that is kept for a rollback, or if it is a stage of
-    /// a pipeline.
-    pub async fn remove(&self, name: &str) -> Result<()> {
-        self.remove_all(&[name]).await
-    }
-
-    /// Removes several names, all or none: links from one of them to another do not count. So
-    /// those can be removed that import each other.
-    ///
-    /// # Errors
-    ///
-    /// As [`remove`](Self::remove), for the first that cannot be removed.
-    ///
-    /// Cancel safe, as [`remove`](Self::remove) is.
-    pub async fn remove_all(&self, names: &[&str]) -> Result<()> {
-        self.remove_names(names.iter().map(|name| (*name).to_owned()).collect(), None).await
-    }
-
-    /// Removes a pipeline with its stages. Blocks while those are made ready that have not been
-    /// since the start.
-    pub(crate) async fn remove_stages(&self, pipeline: &ComponentName) -> Result<()> {
-        let stages: Vec<String> = self.0.names.stages_of(pipeline).iter().map(ToString::to_string).collect();
-        self.remove_names(stages, Some(pipeline.clone())).await
-    }
-
-    /// Whether names could be removed, all together.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`remove`](Self::remove).
-    pub fn check_removal(&self, names: &[&str]) -> Result<()> {
-        self.0.names.check_removal(names, None, |named, stays| may_go(named, stays, None))
-    }
-
-    /// Whether a pipeline could be removed with its stages; one that cannot run as well.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`remove_pipeline`](Self::remove_pipeline).
-    pub async fn check_pipeline_removal(&self, name: &str) -> Result<()> {
-        let (shared, name) = (Arc::clone(&self.0), name.to_owned());
-        let check = move || {
-            let pipeline: ComponentName = name.parse()?;
-            let stages = shared.names.stages_of(&pipeline);
-            if stages.is_empty() {
-                return Err(shared.pipelines.unknown(&name));
-            }
-            let stages: Vec<&str> = stages.iter().map(ComponentName::as_str).collect();
-            let may_go =
-                |named: &Named, stays: &dyn Fn(&ComponentName) -> bool| may_go(named, stays, Some(&pipeline));
-            shared.names.check_removal(&stages, Some(&pipeline), may_go)
-        };
-        if self.0.runtime.keeps() { on_a_thread(check).await } else { check() }
-    }
-
-    async fn remove_names(&self, names: Vec<String>, pipeline: Option<ComponentName>) -> Result<()> {
-        let shared = Arc::clone(&self.0);
-        let remove = move || shared.remove(&names, pipeline.as_ref());
-        let going = if self.0.runtime.keeps() { on_a_thread(remove).await? } else { remove()? };
-        for named in going {
-            named.drained().await;
-            named.cut_links();
-        }
-        Ok(())
-    }
-
     /// The deployment of a name.
     ///
     /// # Errors
@@ -277,33 +200,6 @@ impl Host {
     #[must_use]
     pub fn pipelines(&self) -> Vec<ComponentName> {
         self.0.pipelines.all()
-    }
-
-    /// Removes a pipeline, as [`PipelineDeployment::remove`] does; so one that the state
-    /// directory has and that cannot run.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`PipelineDeployment::remove`].
-    pub async fn remove_pipeline(&self, name: &str) -> Result<()> {
-        let (host, wanted) = (self.clone(), name.to_owned());
-        let error = match on_a_thread(move || host.pipeline(&wanted)).await {
-            Ok(pipeline) => return pipeline.remove().await,
-            Err(error) => error,
-        };
-        match name.parse::<ComponentName>() {
-            // What is left of it, if there is something.
-            Ok(name)
-                if error.kind() == ErrorKind::StateDamaged || !self.0.names.stages_of(&name).is_empty() =>
-            {
-                if self.0.pipelines.is_awake(&name) {
-                    Err(error)
-                } else {
-                    self.remove_stages(&name).await
-                }
-            }
-            _ => Err(error),
-        }
     }
 
     /// The update of a name that waits to be approved, if one does.
@@ -429,17 +325,6 @@ impl Host {
     }
 }
 
-impl Shared {
-    /// Removes names that nobody is linked to but each other, and the pipeline that they are the
-    /// stages of, if one is said.
-    fn remove(&self, names: &[String], pipeline: Option<&ComponentName>) -> Result<Vec<Arc<Named>>> {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let gone = self.names.remove(&names, pipeline, |named, stays| may_go(named, stays, pipeline))?;
-        pipeline.iter().for_each(|name| self.pipelines.remove(name));
-        Ok(gone)
-    }
-}
-
 impl Drop for Shared {
     fn drop(&mut self) {
         self.names.close();
@@ -470,29 +355,6 @@ fn cut_links_when_drained(all: Vec<Arc<Named>>) {
         // Nobody can be calling.
         Err(_) => cut(&all),
     }
-}
-
-/// Whether a name may be removed, with the pipeline that it is a stage of, if one is said.
-fn may_go(
-    named: &Named,
-    stays: &dyn Fn(&ComponentName) -> bool,
-    pipeline: Option<&ComponentName>,
-) -> Result<()> {
-    match &named.pipeline {
-        Some(owner) if Some(owner) != pipeline => return Err(names::is_stage(&named.name, owner)),
-        _ => {}
-    }
-    let mut linked = named.callers.linked();
-    // A caller that was removed may have instances that are being dropped.
-    linked.retain(|by| Some(by) != pipeline && stays(by));
-    if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
-}
-
-fn in_use(name: &ComponentName, linked: &BTreeSet<ComponentName>) -> Error {
-    let by: Vec<String> = linked.iter().map(|name| format!("`{name}`")).collect();
-    let message =
-        format!("`{name}` is linked to by {}: update or remove those first, or all together", by.join(", "));
-    Error::new(ErrorKind::InUse, message)
 }
 
 impl fmt::Debug for Host {

@@ -9,21 +9,20 @@ use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::suggest::nearest;
 use parking_lot::Mutex;
 
-use crate::deployment::{End, Named};
-use crate::observe::Event;
+use crate::deployment::Named;
 use crate::registry::{Entries, Registry, Reserved};
 use crate::restore::{Asleep, Linked, Sleeping, linked};
 use crate::runtime::Runtime;
-use crate::state::{Action, Change, NameRecord, Transaction};
+use crate::state::NameRecord;
 use crate::{Error, ErrorKind, Result};
 
 /// Every name of a host.
 pub(crate) struct Names {
-    awake: Registry<Named>,
+    pub(super) awake: Registry<Named>,
     /// Those that a state directory has and nobody has asked for yet. Taken before the lock of
     /// those that are awake.
-    asleep: Mutex<Sleeping>,
-    runtime: Arc<Runtime>,
+    pub(super) asleep: Mutex<Sleeping>,
+    pub(super) runtime: Arc<Runtime>,
 }
 
 impl Names {
@@ -71,87 +70,6 @@ impl Names {
             // Somebody else may have woken it.
             None => find(&self.awake.0.read(), name).unwrap_or_else(|| Err(self.unknown(name, &asleep))),
         }
-    }
-
-    /// Frees names, if they may go, and ends what they stand for: `may_go` is told as well
-    /// whether another name is deployed. Blocks while the state directory forgets them, if
-    /// there is one.
-    pub(crate) fn remove(
-        &self,
-        going: &[&str],
-        pipeline: Option<&ComponentName>,
-        may_go: impl Fn(&Named, &dyn Fn(&ComponentName) -> bool) -> Result<()>,
-    ) -> Result<Vec<Arc<Named>>> {
-        let (whole, broken) = self.wake_all(going, pipeline)?;
-        let mut names = self.awake.0.write();
-        let going = going_of(&names, &whole, may_go)?;
-        let keeping: Vec<_> = going.iter().map(|named| named.keeping.lock()).collect();
-        self.forget(going.iter().map(|named| &named.name).chain(&broken), pipeline)?;
-        going.iter().for_each(|named| {
-            names.remove(&named.name);
-            named.end(End::Removed);
-        });
-        drop((keeping, names));
-        for component in broken {
-            self.asleep.lock().remove(&component);
-            self.runtime.announcer.announce(Event::Removed { component });
-        }
-        Ok(going)
-    }
-
-    /// Whether [`remove`](Self::remove) would free names. Blocks while those wake that sleep.
-    pub(crate) fn check_removal(
-        &self,
-        going: &[&str],
-        pipeline: Option<&ComponentName>,
-        may_go: impl Fn(&Named, &dyn Fn(&ComponentName) -> bool) -> Result<()>,
-    ) -> Result<()> {
-        let (whole, _) = self.wake_all(going, pipeline)?;
-        going_of(&self.awake.0.read(), &whole, may_go).map(drop)
-    }
-
-    /// Names, woken; and those that are deployed and cannot be, unless one is a stage of another
-    /// pipeline.
-    fn wake_all<'a>(
-        &self,
-        names: &[&'a str],
-        pipeline: Option<&ComponentName>,
-    ) -> Result<(Vec<&'a str>, Vec<ComponentName>)> {
-        let broken = self.broken(names);
-        for name in &broken {
-            let owner = self.asleep.lock().get(name).and_then(|asleep| asleep.pipeline().cloned());
-            match owner {
-                Some(owner) if Some(&owner) != pipeline => return Err(is_stage(name, &owner)),
-                _ => {}
-            }
-        }
-        let is_broken = |name: &str| broken.iter().any(|known| known.as_str() == name);
-        let whole: Vec<&str> = names.iter().copied().filter(|name| !is_broken(name)).collect();
-        whole.iter().try_for_each(|name| self.get(name).map(drop))?;
-        Ok((whole, broken))
-    }
-
-    /// Which of these names are deployed and cannot be woken.
-    fn broken(&self, names: &[&str]) -> Vec<ComponentName> {
-        let mut asleep = self.asleep.lock();
-        let known: Vec<ComponentName> = names
-            .iter()
-            .filter_map(|name| name.parse().ok())
-            .filter(|name| asleep.contains_key(name))
-            .collect();
-        known.into_iter().filter(|name| self.wake(&mut asleep, name).is_err()).collect()
-    }
-
-    fn forget<'a>(
-        &self,
-        going: impl Iterator<Item = &'a ComponentName>,
-        pipeline: Option<&ComponentName>,
-    ) -> Result<()> {
-        let Some(state) = self.runtime.state() else { return Ok(()) };
-        let (changed, changes): (Vec<_>, Vec<_>) =
-            going.map(|name| ((name, None), Change::now(name, Action::Removed))).unzip();
-        let pipelines: Vec<_> = pipeline.iter().map(|name| (*name, None)).collect();
-        state.commit(&Transaction { names: &changed, pipelines: &pipelines, changes: &changes })
     }
 
     /// Frees those of these names that are stages of a pipeline, which was not deployed to its
@@ -217,7 +135,7 @@ impl Names {
         self.asleep.lock().clear();
     }
 
-    fn wake(&self, asleep: &mut Sleeping, name: &ComponentName) -> Result<Arc<Named>> {
+    pub(super) fn wake(&self, asleep: &mut Sleeping, name: &ComponentName) -> Result<Arc<Named>> {
         let sleeper = asleep.get_mut(name).ok_or_else(|| not_deployed(name.as_str()))?;
         let named = sleeper.wake(&self.runtime, name)?;
         self.awake.0.write().insert(name.clone(), Some(Arc::clone(&named)));
@@ -237,26 +155,8 @@ impl Names {
     }
 }
 
-/// What names stand for, if all of them may go.
-fn going_of(
-    names: &Entries<Named>,
-    going: &[&str],
-    may_go: impl Fn(&Named, &dyn Fn(&ComponentName) -> bool) -> Result<()>,
-) -> Result<Vec<Arc<Named>>> {
-    let known = going.iter().map(|name| find(names, name).unwrap_or_else(|| Err(not_deployed(name))));
-    let mut going: Vec<_> = known.collect::<Result<_>>()?;
-    // One that is named twice goes once, and all lock each other in one order.
-    going.sort_by(|one, other| one.name.cmp(&other.name));
-    going.dedup_by(|one, other| one.name == other.name);
-    let stays = |name: &ComponentName| {
-        names.get(name).is_some_and(Option::is_some) && !going.iter().any(|named| named.name == *name)
-    };
-    going.iter().try_for_each(|named| may_go(named, &stays))?;
-    Ok(going)
-}
-
 /// What a name stands for, if it is known.
-fn find(names: &Entries<Named>, name: &str) -> Option<Result<Arc<Named>>> {
+pub(super) fn find(names: &Entries<Named>, name: &str) -> Option<Result<Arc<Named>>> {
     match names.get(&name.parse::<ComponentName>().ok()?)? {
         Some(named) => Some(Ok(Arc::clone(named))),
         None => Some(Err(Error::new(
@@ -266,11 +166,6 @@ fn find(names: &Entries<Named>, name: &str) -> Option<Result<Arc<Named>>> {
     }
 }
 
-pub(super) fn is_stage(name: &ComponentName, pipeline: &ComponentName) -> Error {
-    let message = format!("`{name}` is a stage of the pipeline `{pipeline}`: remove that");
-    Error::new(ErrorKind::InUse, message)
-}
-
-fn not_deployed(name: &str) -> Error {
+pub(super) fn not_deployed(name: &str) -> Error {
     Error::new(ErrorKind::NotDeployed, format!("nothing is deployed as `{}`", name.escape_debug()))
 }

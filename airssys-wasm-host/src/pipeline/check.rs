@@ -12,11 +12,11 @@ impl Runner {
     /// Checks that an item for each input is there, of its type. `number` is that of the item
     /// in its run, if it has one.
     pub(super) fn check(&self, inputs: &mut Inputs, number: Option<u64>) -> Result<()> {
-        let pipeline = self.pipeline.load();
-        match problem(&pipeline, inputs) {
+        let pipeline = &self.pipeline;
+        match problem(pipeline, inputs) {
             None => Ok(()),
             Some(problem) => {
-                let what = told(&pipeline, number);
+                let what = told(pipeline, number);
                 Err(Error::new(ErrorKind::TypeMismatch, format!("{what}: {problem}")))
             }
         }

@@ -15,12 +15,12 @@ use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::world::Function;
 use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits};
 
+use super::RUN;
 use super::handle::PipelineDeployment;
 use super::letter::DeadLetters;
 use super::runner::Runner;
 use super::unit::Unit;
-use super::{RUN, call};
-use crate::aside::on_a_thread;
+use crate::aside::{may_write, on_a_thread};
 use crate::rollout::StageOf;
 use crate::state::{Action, Change, PipelineRecord, Serves, Transaction};
 use crate::{Component, Deploy, Error, ErrorKind, Host, Result};
@@ -131,7 +131,6 @@ impl<'a> DeployPipeline<'a> {
         let host = self.host.clone();
         let letters = self.letters.or_else(|| host.0.letters.clone());
         let (state, pipeline) = (host.0.runtime.state(), self.pipeline);
-        let writes = state.is_some();
         let finish = move || {
             if let Some(state) = state {
                 let record = record_of(&pipeline, &begun.units);
@@ -144,7 +143,7 @@ impl<'a> DeployPipeline<'a> {
             Ok(runner)
         };
         // Whoever waits may go away meanwhile: what is written is there.
-        let runner = if writes { on_a_thread(finish).await? } else { finish()? };
+        let runner = may_write(&self.host.0.runtime, finish).await?;
         Ok(PipelineDeployment::new(host, runner))
     }
 
@@ -181,12 +180,8 @@ impl<'a> DeployPipeline<'a> {
     }
 
     async fn deploy(&self, stages: &[usize], stage_of: &StageOf) -> Result<Unit> {
-        let all = self.pipeline.stages();
-        let (first, last) = (&all[stages[0]], &all[stages[stages.len() - 1]]);
         let (deploy, function) = self.prepare(stages, stage_of).await?;
-        let deployment = deploy.await?;
-        let call = call::connect(&deployment.0, &function, first, self.pipeline.name())?;
-        Ok(Unit::new(stages, (first, last), &deployment.0, call))
+        Unit::connected(&self.pipeline, stages, &deploy.await?, &function)
     }
 
     async fn prepare(&self, stages: &[usize], stage_of: &StageOf) -> Result<(Deploy<'a>, Function)> {

@@ -34,13 +34,13 @@ impl PipelineDeployment {
     /// Its name.
     #[must_use]
     pub fn name(&self) -> ComponentName {
-        self.runner.pipeline.load().name().clone()
+        self.runner.pipeline.name().clone()
     }
 
     /// The pipeline, with the components that its stages have now.
     #[must_use]
     pub fn pipeline(&self) -> ComponentPipeline {
-        ComponentPipeline::clone(&self.runner.refreshed())
+        self.runner.with_serving()
     }
 
     /// Sends one item through.
@@ -120,8 +120,8 @@ impl PipelineDeployment {
     /// # Errors
     ///
     /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to one of its
-    /// stages; then all stay, and it goes on. [`NotDeployed`](crate::ErrorKind::NotDeployed) if it was
-    /// removed already.
+    /// stages; then all stay, and it goes on. [`NotDeployed`](crate::ErrorKind::NotDeployed) if
+    /// it was removed already.
     pub async fn remove(self) -> Result<()> {
         self.host.check_pipeline_removal(self.name().as_str()).await?;
         self.runner.close();
@@ -140,7 +140,7 @@ impl PipelineDeployment {
     /// What it looks like at this moment.
     #[must_use]
     pub fn status(&self) -> PipelineStatus {
-        let pipeline = self.runner.pipeline.load();
+        let pipeline = &self.runner.pipeline;
         let name_of = |stage: &usize| pipeline.stages()[*stage].name().to_owned();
         let stages = self.runner.units.iter().map(|unit| StageStatus {
             stages: unit.stages.iter().map(name_of).collect(),

@@ -7,12 +7,11 @@
 use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineDefinition};
 
-use super::call;
 use super::deploy::{function_of, unit_name};
 use super::runner::Runner;
 use super::unit::Unit;
 use crate::state::PipelineRecord;
-use crate::{Component, Deployment, Error, ErrorKind, Host, Result};
+use crate::{Component, Error, ErrorKind, Host, Result};
 
 /// Makes a pipeline ready, with its stages. Blocks.
 ///
@@ -35,8 +34,7 @@ fn restored(host: &Host, name: &ComponentName, record: &PipelineRecord) -> Resul
         let first = places.first().and_then(|first| stages.get(*first)).ok_or_else(incomplete)?;
         let deployment = host.deployment(&unit_name(name, first))?;
         let component = deployment.component();
-        let parts = if places.len() > 1 { component.parts() } else { std::slice::from_ref(&component) };
-        for (place, part) in places.iter().zip(parts) {
+        for (place, part) in places.iter().zip(component.stages()) {
             *components.get_mut(*place).ok_or_else(incomplete)? = Some(part.clone());
         }
         units.push((places.clone(), deployment, component));
@@ -44,8 +42,10 @@ fn restored(host: &Host, name: &ComponentName, record: &PipelineRecord) -> Resul
     let components = components.into_iter().collect::<Option<Vec<_>>>().ok_or_else(incomplete)?;
     let pipeline = with_components(&definition, &record.digests, components)?;
     super::deploy::check_letters(&pipeline, host.0.letters.is_some())?;
-    let units =
-        units.iter().map(|(places, deployment, component)| unit(&pipeline, places, deployment, component));
+    let units = units.iter().map(|(places, deployment, component)| {
+        let function = function_of(&pipeline, places, component)?;
+        Unit::connected(&pipeline, places, deployment, &function)
+    });
     let units = units.collect::<Result<Vec<_>>>()?;
     Ok(Runner::new(pipeline, units, host.0.letters.clone()))
 }
@@ -56,10 +56,8 @@ fn with_components(
     digests: &[String],
     components: Vec<Component>,
 ) -> Result<ComponentPipeline> {
-    let mut left = components.iter();
-    // They are asked for in their order.
-    let builder = definition.resolve(|_| left.next().map(|it| it.clone().into()).ok_or_else(String::new))?;
-    let mut pipeline = builder.build()?;
+    let each = components.iter().map(|component| Ok(component.clone().into()));
+    let mut pipeline = definition.resolve_in_order(each)?.build()?;
     // Those that were replaced are not called what the first ones were.
     for (place, component) in components.into_iter().enumerate() {
         if digests.get(place) != Some(&component.digest().to_string()) {
@@ -68,19 +66,6 @@ fn with_components(
         }
     }
     Ok(pipeline)
-}
-
-fn unit(
-    pipeline: &ComponentPipeline,
-    places: &[usize],
-    deployment: &Deployment,
-    component: &Component,
-) -> Result<Unit> {
-    let all = pipeline.stages();
-    let (first, last) = (&all[places[0]], &all[places[places.len() - 1]]);
-    let function = function_of(pipeline, places, component)?;
-    let call = call::connect(&deployment.0, &function, first, pipeline.name())?;
-    Ok(Unit::new(places, (first, last), &deployment.0, call))
 }
 
 fn incomplete() -> Error {

@@ -187,11 +187,10 @@ fn started(runner: &Arc<Runner>, order: Option<&Arc<Order>>, fed: Fed) -> Result
 }
 
 async fn in_time(runner: &Runner, way: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
-    let Some(deadline) = runner.pipeline.load().deadline() else { return way.await };
+    let Some(deadline) = runner.pipeline.deadline() else { return way.await };
     tokio::time::timeout(deadline, way).await.unwrap_or_else(|_| {
-        let pipeline = runner.pipeline.load();
-        let message =
-            format!("an item took longer through `{}` than its deadline, {deadline:?}", pipeline.name());
+        let name = runner.pipeline.name();
+        let message = format!("an item took longer through `{name}` than its deadline, {deadline:?}");
         Err(Error::new(ErrorKind::DeadlineExceeded, message))
     })
 }

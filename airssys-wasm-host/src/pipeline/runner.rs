@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use airssys_wasm_core::pipeline::{ComponentPipeline, Edge, FromPort, Lane, OnError, Route};
-use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
 use super::check::told;
@@ -17,8 +16,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// A pipeline that is deployed.
 pub(crate) struct Runner {
-    /// As its stages are now.
-    pub(super) pipeline: ArcSwap<ComponentPipeline>,
+    /// As it was deployed.
+    pub(super) pipeline: ComponentPipeline,
     pub(super) units: Vec<Unit>,
     /// Where each edge leads, by the unit that it leaves.
     pub(super) ways: Vec<Vec<Way>>,
@@ -77,7 +76,7 @@ impl Runner {
         };
         Self {
             chain: chain(&units, &ways, &inputs, &outputs),
-            pipeline: ArcSwap::from_pointee(pipeline),
+            pipeline,
             ways,
             outputs,
             inputs,
@@ -91,26 +90,28 @@ impl Runner {
         }
     }
 
-    /// The pipeline with what serves in its stages: a deployment may have been rolled back by its
-    /// own name since.
-    pub(super) fn refreshed(&self) -> Arc<ComponentPipeline> {
-        let known = self.pipeline.load_full();
-        let mut now = ComponentPipeline::clone(&known);
+    /// The unit that a stage is in, if there is one of that name.
+    pub(super) fn unit_of(&self, stage: &str) -> Option<&Unit> {
+        let place = self.pipeline.stages().iter().position(|known| known.name() == stage)?;
+        self.units.iter().find(|unit| unit.stages.contains(&place))
+    }
+
+    /// The pipeline with what serves in its stages now, which may have been updated or rolled back
+    /// since. The types of its inputs and outputs are what they were.
+    pub(super) fn with_serving(&self) -> ComponentPipeline {
+        let mut now = self.pipeline.clone();
         for unit in &self.units {
-            let serving = unit.named.revision().component.clone();
-            let one = std::slice::from_ref(&serving);
-            let parts = if unit.stages.len() > 1 { serving.parts() } else { one };
-            for (place, part) in unit.stages.iter().zip(parts) {
+            let serving = unit.named.revision();
+            for (place, part) in unit.stages.iter().zip(serving.component.stages()) {
                 let stage = &now.stages()[*place];
-                if stage.component().digest() != part.digest() {
+                let (was, is) = (stage.component(), &**part);
+                if (was.digest(), was.version()) != (is.digest(), is.version()) {
                     let name = stage.name().to_owned();
                     // It served there, so it fits.
                     now = now.with_replacement(&name, part.clone().into()).unwrap_or(now);
                 }
             }
         }
-        let now = Arc::new(now);
-        self.pipeline.store(Arc::clone(&now));
         now
     }
 
@@ -123,7 +124,7 @@ impl Runner {
         self.in_flight.fetch_add(1, Ordering::SeqCst);
         let inside = Inside(Arc::clone(self));
         if self.is_closed.load(Ordering::SeqCst) {
-            let message = format!("the pipeline `{}` was removed", self.pipeline.load().name());
+            let message = format!("the pipeline `{}` was removed", self.pipeline.name());
             return Err(Error::new(ErrorKind::NotDeployed, message));
         }
         Ok(inside)
@@ -196,7 +197,7 @@ impl Runner {
     fn write(&self, unit: &Unit, number: Option<u64>, ended: Ended) {
         let Some(letters) = &self.letters else { return };
         letters.take(DeadLetter {
-            pipeline: self.pipeline.load().name().clone(),
+            pipeline: self.pipeline.name().clone(),
             stage: unit.name.clone(),
             revision: ended.revision,
             sequence: number.unwrap_or_default(),
@@ -211,7 +212,7 @@ impl Runner {
             Cause::Returned(_) => ErrorKind::StageError,
             Cause::Failed(error) => error.kind(),
         };
-        let what = told(&self.pipeline.load(), number);
+        let what = told(&self.pipeline, number);
         Error::new(kind, format!("{what}, at stage `{}`: {}", unit.name, ended.cause))
     }
 }

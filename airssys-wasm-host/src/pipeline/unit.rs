@@ -8,17 +8,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use airssys_wasm_core::pipeline::{OnError, Source, Stage, StageOptions};
+use airssys_wasm_core::pipeline::{ComponentPipeline, OnError, Source, StageOptions};
+use airssys_wasm_core::world::Function;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::unconstrained;
 
-use super::call::{Call, Came, meaning};
+use super::call::{Call, Came, connect, meaning};
 use super::item::{Item, Items};
 use super::letter::Cause;
 use super::status::Counters;
 use super::time::AttemptTime;
-use crate::Result;
 use crate::deployment::Named;
+use crate::{Deployment, Result};
 
 pub(super) struct Unit {
     /// Its stages, by their places in the pipeline.
@@ -82,15 +83,19 @@ impl Slot {
 }
 
 impl Unit {
-    /// A unit of the stages from `first` to `last`, which `named` runs.
-    pub(super) fn new(
+    /// A unit of some stages of a pipeline, by their places, that a function of a deployment is.
+    pub(super) fn connected(
+        pipeline: &ComponentPipeline,
         stages: &[usize],
-        (first, last): (&Stage, &Stage),
-        named: &Arc<Named>,
-        call: Arc<dyn Call>,
-    ) -> Self {
+        deployment: &Deployment,
+        function: &Function,
+    ) -> Result<Self> {
+        let all = pipeline.stages();
+        let (first, last) = (&all[stages[0]], &all[stages[stages.len() - 1]]);
+        let named = &deployment.0;
+        let call = connect(named, function, first, pipeline.name())?;
         let options = first.options().clone();
-        Self {
+        Ok(Self {
             stages: stages.to_vec(),
             name: first.name().to_owned(),
             named: Arc::clone(named),
@@ -102,7 +107,7 @@ impl Unit {
             slots: Arc::new(Semaphore::new(options.concurrency_max() as usize)),
             counters: Counters::default(),
             options,
-        }
+        })
     }
 
     /// Joins those who wait for a place, now; the place comes when this is awaited.

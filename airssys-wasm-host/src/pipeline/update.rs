@@ -18,21 +18,19 @@ use super::runner::Runner;
 use super::unit::Unit;
 use crate::{Approval, Component, Enforcement, Error, ErrorKind, Host, Promoted, Result, Update};
 
-/// Something that is said of the update of a stage's own deployment.
-type Said = Box<dyn for<'u> FnOnce(Update<'u>) -> Update<'u> + Send>;
-
 /// Another component for a stage; await it to begin. See
 /// [`PipelineDeployment::update`](super::PipelineDeployment::update).
 #[must_use = "nothing is updated until this is awaited"]
 pub struct UpdateStage<'a> {
-    host: &'a Host,
     runner: &'a Arc<Runner>,
     stage: String,
     component: Component,
-    strategy: Strategy,
     versions: Versions,
-    /// What only a stage with a deployment of its own can be told, by the names of methods.
-    said: Vec<(&'static str, Said)>,
+    /// That of the deployment that the stage is in.
+    update: Update<'a>,
+    /// What was said of it that only a stage with a deployment of its own can be told, by the
+    /// names of methods.
+    said: Vec<&'static str>,
 }
 
 /// Which versions may follow.
@@ -44,12 +42,13 @@ enum Versions {
 
 impl<'a> UpdateStage<'a> {
     pub(super) fn new(host: &'a Host, runner: &'a Arc<Runner>, stage: &str, component: Component) -> Self {
+        // One that there is not is refused when this begins.
+        let unit = runner.unit_of(stage).map_or(stage, |unit| unit.named.name.as_str());
         Self {
-            host,
+            update: host.update(unit, component.clone()),
             runner,
             stage: stage.to_owned(),
             component,
-            strategy: Strategy::default(),
             versions: Versions::NotOlder,
             said: Vec::new(),
         }
@@ -57,7 +56,7 @@ impl<'a> UpdateStage<'a> {
 
     /// How items move to it; blue-green unless said.
     pub fn strategy(self, strategy: Strategy) -> Self {
-        Self { strategy, ..self }
+        Self { update: self.update.strategy(strategy), ..self }
     }
 
     /// Lets an older version follow a newer one.
@@ -108,12 +107,9 @@ impl<'a> UpdateStage<'a> {
         self.say("discard_state", |update| update.discard_state())
     }
 
-    fn say<F>(mut self, method: &'static str, said: F) -> Self
-    where
-        F: for<'u> FnOnce(Update<'u>) -> Update<'u> + Send + 'static,
-    {
-        self.said.push((method, Box::new(said)));
-        self
+    fn say(mut self, method: &'static str, say: impl FnOnce(Update<'a>) -> Update<'a>) -> Self {
+        self.said.push(method);
+        Self { update: say(self.update), ..self }
     }
 
     /// Rehearses it: everything is checked and compiled. Nothing of the component runs, and
@@ -124,33 +120,27 @@ impl<'a> UpdateStage<'a> {
     /// What would be in the way, but for what only starting it would show.
     pub async fn rehearse(self) -> Result<()> {
         let _turn = self.runner.updating.lock().await;
-        self.prepare().await?.0.rehearse().await
+        self.prepare().await?.rehearse().await
     }
 
     async fn run(self) -> Result<Promoted> {
-        let runner = self.runner;
-        let _turn = runner.updating.lock().await;
-        let (update, next) = self.prepare().await?;
-        let promoted = update.await?;
-        runner.pipeline.store(Arc::new(next));
-        Ok(promoted)
+        let _turn = self.runner.updating.lock().await;
+        self.prepare().await?.await
     }
 
-    async fn prepare(self) -> Result<(Update<'a>, ComponentPipeline)> {
-        let now = self.runner.refreshed();
+    async fn prepare(self) -> Result<Update<'a>> {
+        let now = self.runner.with_serving();
         if let (Some(known), Versions::NotOlder) = (now.stage(&self.stage), self.versions) {
             check_not_older(known.component().version(), self.component.version())?;
         }
         let next = now.with_replacement(&self.stage, self.component.into())?;
-        let unit = unit_of(self.runner, &next, &self.stage);
+        let unit = self.runner.unit_of(&self.stage).expect("a stage that could be replaced is in a unit");
         if unit.stages.len() > 1 {
             check_fused(&next, unit, &self.stage, &self.said)?;
         }
         let component = component_of(&next, &unit.stages).await?;
-        let update = self.host.update(unit.named.name.as_str(), component);
         // The version of what is fused says nothing, and that of the stage is checked.
-        let update = update.strategy(self.strategy).any_version().in_its_pipeline();
-        Ok((self.said.into_iter().fold(update, |update, (_, said)| said(update)), next))
+        Ok(self.update.component(component).any_version().in_its_pipeline())
     }
 }
 
@@ -161,13 +151,6 @@ impl<'a> IntoFuture for UpdateStage<'a> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
     }
-}
-
-/// The unit that a stage is in, which there is.
-fn unit_of<'a>(runner: &'a Runner, pipeline: &ComponentPipeline, stage: &str) -> &'a Unit {
-    let place = pipeline.stages().iter().position(|known| known.name() == stage);
-    let unit = runner.units.iter().find(|unit| place.is_some_and(|place| unit.stages.contains(&place)));
-    unit.expect("a stage that could be replaced is in a unit")
 }
 
 /// Where both say a version; a component without one may follow any.
@@ -184,12 +167,7 @@ fn check_not_older(now: Option<&Version>, next: Option<&Version>) -> Result<()> 
 }
 
 /// Nothing was said that fused stages have no place for, and they can stay fused.
-fn check_fused(
-    next: &ComponentPipeline,
-    unit: &Unit,
-    stage: &str,
-    said: &[(&'static str, Said)],
-) -> Result<()> {
+fn check_fused(next: &ComponentPipeline, unit: &Unit, stage: &str, said: &[&'static str]) -> Result<()> {
     let others: Vec<String> = unit
         .stages
         .iter()
@@ -202,7 +180,7 @@ fn check_fused(
         Err(Error::new(ErrorKind::InvalidPipeline, message))
     };
     if !said.is_empty() {
-        let methods: Vec<String> = said.iter().map(|(method, _)| format!("`{method}`")).collect();
+        let methods: Vec<String> = said.iter().map(|method| format!("`{method}`")).collect();
         return refused(format!(
             "{} cannot be said of it alone; what is said of a stage when the pipeline is deployed keeps it apart",
             methods.join(", ")

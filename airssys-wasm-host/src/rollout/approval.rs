@@ -8,7 +8,7 @@ use airssys_wasm_core::Digest;
 use airssys_wasm_core::policy::{Grants, Requested};
 
 use super::run::keep;
-use crate::aside::on_a_thread;
+use crate::aside::may_write;
 use crate::deployment::Named;
 use crate::runtime::Runtime;
 use crate::{Component, Error, ErrorKind, Result};
@@ -21,7 +21,7 @@ pub(super) async fn wait(runtime: &Arc<Runtime>, named: &Arc<Named>, waiting: Co
         let _pin = pin;
         named.wait_for_approval(waiting)
     };
-    if runtime.keeps() { on_a_thread(remember).await } else { remember() }
+    may_write(runtime, remember).await
 }
 
 /// Grants for one component: these bytes, and what they request. Other bytes, or the same

@@ -95,8 +95,8 @@ impl<'a> Deploy<'a> {
         Self { instancing: Some(instancing), ..self }
     }
 
-    /// Rehearses it: everything is checked and compiled. Nothing of the component runs, nothing is deployed,
-    /// and no event tells of it. Cancel safe.
+    /// Rehearses it: everything is checked and compiled. Nothing of the component runs,
+    /// nothing is deployed, and no event tells of it. Cancel safe.
     ///
     /// # Errors
     ///

@@ -45,8 +45,8 @@ impl<'a> Rollback<'a> {
         Self { allowed: Allowed { lost_state: true, ..self.allowed }, ..self }
     }
 
-    /// Rehearses it: everything is checked and compiled. Nothing of the component runs, nothing is rolled back,
-    /// and no event tells of it. Cancel safe.
+    /// Rehearses it: everything is checked and compiled. Nothing of the component runs,
+    /// nothing is rolled back, and no event tells of it. Cancel safe.
     ///
     /// # Errors
     ///

@@ -10,7 +10,7 @@ use airssys_wasm_core::{ComponentName, Decision, Effect, Outcome, Rollout};
 
 use super::place::Place;
 use super::{checks, health};
-use crate::aside::on_a_thread;
+use crate::aside::{may_write, on_a_thread};
 use crate::call::within;
 use crate::deployment::{Named, Serving};
 use crate::engine::Ticks;
@@ -220,12 +220,11 @@ impl<'a, P: Place> Run<'a, P> {
         };
         let mut switching = Switching { place, _pin: self.pin.take(), paused: self.paused.take() };
         let runtime = Arc::clone(self.runtime);
-        let writes = runtime.keeps();
         let switch = move || {
             let live = switching.place.switch(&runtime, revision, instance);
             Ok((live, switching))
         };
-        let (live, switching) = if writes { on_a_thread(switch).await? } else { switch()? };
+        let (live, switching) = may_write(self.runtime, switch).await?;
         self.paused = switching.paused;
         self.place = Some(switching.place);
         self.candidate = Candidate::Live(live?);

@@ -93,6 +93,11 @@ impl<'a> Update<'a> {
     }
 
     /// It is the update of a stage, whose edges were checked.
+    /// Another component than was said at first.
+    pub(crate) fn component(self, component: Component) -> Self {
+        Self { component, ..self }
+    }
+
     pub(crate) fn in_its_pipeline(self) -> Self {
         Self { is_in_its_pipeline: true, ..self }
     }
@@ -123,8 +128,8 @@ impl<'a> Update<'a> {
         Self { allowed: Allowed { lost_state: true, ..self.allowed }, ..self }
     }
 
-    /// Rehearses it: everything is checked and compiled. Nothing of the component runs, nothing is replaced,
-    /// and no event tells of it. Cancel safe.
+    /// Rehearses it: everything is checked and compiled. Nothing of the component runs,
+    /// nothing is replaced, and no event tells of it. Cancel safe.
     ///
     /// # Errors
     ///

@@ -172,6 +172,19 @@ async fn a_stage_that_asks_for_more_waits_for_grants() {
     pipeline.update("second", asking()).approval(approval).await.expect("approved");
 }
 
+/// Whoever decided what it is granted did so before it was taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_revoked_before_an_update_of_a_stage_begins_stays_so() {
+    let host = host();
+    let pipeline = builder().add_component("scale", guest("pipeline-scale")).build().expect("a pipeline");
+    let pipeline = host.deploy_pipeline(pipeline).grants("scale", factor(3)).await.expect("deployed");
+    let update = pipeline.update("scale", guest("pipeline-scale")).grants(factor(3));
+    host.revoke("test:scale", "env FACTOR").expect("granted");
+    update.await.expect("updated");
+    let grants = host.deployment("test:scale").expect("deployed").grants();
+    assert_eq!(grants.revoked().count(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_stage_remembers_is_lost_only_if_that_was_said() {
     let host = host();
