@@ -6,6 +6,8 @@
 //! | `api` | what client and server say to each other | who says it |
 //! | `server` | the host process: the API over the host library, its log | what a command looks like |
 //! | `client` | asks a host process over its socket, or over TCP with its token | what is asked |
+//! | `files` | bytes, texts and TOML of files | what they say |
+//! | `lines` | a body cut into lines | what they say |
 //! | `guest` | what an author does: begin, build, watch, sign | the host process |
 //! | `registry` | an OCI registry: push, pull, versions | the host process |
 //! | `declared` | the file of what should be deployed, and its lock file | how that is done |
@@ -19,7 +21,9 @@ mod api;
 mod client;
 mod command;
 mod declared;
+mod files;
 mod guest;
+mod lines;
 mod output;
 mod places;
 mod registry;

@@ -25,9 +25,7 @@ pub(crate) fn socket_in(state_directory: &Path) -> PathBuf {
 
 /// The token in a file, if nobody else may read it.
 pub(crate) fn read_token(path: &Path) -> Result<String, Problem> {
-    let problem = |error: std::io::Error| {
-        Problem::new(kinds::FILE, format!("cannot read `{}`", path.display())).because(error)
-    };
+    let problem = |error: std::io::Error| Problem::of_file("read", path, error);
     let mode = std::fs::metadata(path).map_err(problem)?.permissions().mode();
     if mode & 0o077 != 0 {
         let path = path.display();

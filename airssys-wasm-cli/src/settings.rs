@@ -11,7 +11,8 @@ use std::time::Duration;
 use airssys_wasm_core::Limits;
 use serde::Deserialize;
 
-use crate::api::{Problem, kinds};
+use crate::api::Problem;
+use crate::files;
 
 /// What a file may say; a key that is not known refuses it.
 #[derive(Debug, Default, Deserialize)]
@@ -36,11 +37,7 @@ impl Settings {
     ///
     /// What is wrong with it, with line and column.
     pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Problem::new(kinds::FILE, format!("cannot read `{}`", path.display())).because(error)
-        })?;
-        toml::from_str(&text)
-            .map_err(|error| Problem::new(kinds::USAGE, format!("`{}`: {error}", path.display())))
+        files::read_toml(path)
     }
 }
 

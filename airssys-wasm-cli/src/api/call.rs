@@ -2,7 +2,7 @@
 //!
 //! Tests: below.
 
-use airssys_wasm_host::{DynamicFunction, FunctionName};
+use airssys_wasm_host::{DynamicFunction, ErrorKind, FunctionName};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -59,7 +59,7 @@ impl Call {
                 let arguments = function.ty().arguments_from_json(values).map_err(|error| {
                     let message =
                         format!("`{}` is `{}`: {error}", function.ty().name, function.ty().signature());
-                    Problem::new("type-mismatch", message)
+                    Problem::of(ErrorKind::TypeMismatch, message)
                 })?;
                 function.call(&arguments).await?.map(|value| value.to_json())
             }

@@ -14,12 +14,6 @@ pub(crate) const NOT_PERMITTED: &str = "not-permitted";
 pub(crate) const PROTOCOL: &str = "protocol";
 /// A registry does not do what was asked.
 pub(crate) const REGISTRY: &str = "registry";
-/// The host library's, which the command has too: a version with other bytes.
-pub(crate) const VERSION_TAKEN: &str = "version-taken";
-/// The same: nothing of that name and version.
-pub(crate) const NOT_PUBLISHED: &str = "not-published";
-/// The same: no name, or no version.
-pub(crate) const UNNAMED: &str = "unnamed";
 /// What is needed to build is missing, or it does not build.
 pub(crate) const BUILD: &str = "build";
 /// A signature or a digest is not the one that is asked for.

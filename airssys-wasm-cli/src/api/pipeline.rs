@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use airssys_wasm_core::Value;
-use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineDefinition};
+use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineBuilder, PipelineDefinition};
 use airssys_wasm_core::world::Type;
 use airssys_wasm_host::pipeline::{
     DeadLetter, DeployPipeline, Inputs, Item, Outcome, PipelineDeployment, StageStatus,
@@ -126,10 +126,8 @@ pub(crate) fn build(
     definition: &PipelineDefinition,
     components: Vec<Result<airssys_wasm_host::Component, String>>,
 ) -> Result<ComponentPipeline, Problem> {
-    let mut left = components.into_iter();
-    // They are asked for in their order.
-    let next = |_: &str| left.next().unwrap_or_else(|| Err("it was not sent".into())).map(Into::into);
-    let built = definition.resolve(next).and_then(airssys_wasm_core::pipeline::PipelineBuilder::build);
+    let components = components.into_iter().map(|component| component.map(Into::into));
+    let built = definition.resolve_in_order(components).and_then(PipelineBuilder::build);
     Ok(built.map_err(airssys_wasm_host::Error::from)?)
 }
 

@@ -2,10 +2,13 @@
 
 use std::error::Error as _;
 use std::fmt;
+use std::path::Path;
 
 use airssys_wasm_host::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::kinds;
 
 /// An error, as it is told.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
@@ -26,6 +29,21 @@ pub(crate) struct Problem {
 impl Problem {
     pub(crate) fn new(kind: &str, message: impl Into<String>) -> Self {
         Self { kind: kind.to_owned(), message: message.into(), phase: None, causes: Vec::new() }
+    }
+
+    /// What the host would say so.
+    pub(crate) fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self::new(&kind_word(kind), message)
+    }
+
+    /// Whether it is one of the host's, of this kind.
+    pub(crate) fn is(&self, kind: ErrorKind) -> bool {
+        self.kind == kind_word(kind)
+    }
+
+    /// A file cannot be read or written, `what` says which.
+    pub(crate) fn of_file(what: &str, path: &Path, error: impl fmt::Display) -> Self {
+        Self::new(kinds::FILE, format!("cannot {what} `{}`", path.display())).because(error)
     }
 
     /// With what it came from.

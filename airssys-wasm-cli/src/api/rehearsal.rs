@@ -1,8 +1,7 @@
 //! What would be done, for who only wants to know.
 
 use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// How something that changes what is there is asked for, in the query.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]

@@ -119,6 +119,14 @@ impl DeploySpec {
         }
         Ok(deploy.enforcement(enforcement(self.audit_only)))
     }
+
+    /// How a component is instanced: as said here, or as it says.
+    pub(crate) fn instancing_of(&self, component: &Component) -> Result<Instancing, Problem> {
+        match &self.instancing {
+            Some(said) => parse_instancing(said),
+            None => Ok(component.instancing().unwrap_or_default()),
+        }
+    }
 }
 
 impl Given {

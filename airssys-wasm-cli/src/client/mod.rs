@@ -9,6 +9,7 @@ use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
@@ -29,6 +30,7 @@ use tokio::net::{TcpStream, UnixStream};
 pub(crate) use form::Form;
 
 use crate::api::{Problem, kinds};
+use crate::lines::lines;
 use crate::output::waiting;
 use crate::places::read_token;
 
@@ -199,14 +201,9 @@ fn nothing() -> Sent {
 }
 
 async fn read_lines(answer: Response<Incoming>, mut each: impl FnMut(&str)) -> Result<(), Problem> {
-    let (mut body, mut begun) = (answer.into_body(), Vec::new());
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| misunderstood(&error))?;
-        begun.extend_from_slice(&frame.into_data().unwrap_or_default());
-        while let Some(end) = begun.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = begun.drain(..=end).collect();
-            each(String::from_utf8_lossy(&line).trim_end());
-        }
+    let mut lines = pin!(lines(answer.into_body().into_data_stream()));
+    while let Some(line) = lines.next().await {
+        each(&line?);
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! `airssys-wasm approve`
 
-use super::dry_run::DryRun;
 use clap::Args;
 
 use super::Common;
+use super::dry_run::DryRun;
 use super::given::GrantArguments;
 use crate::api::{self, DoneOr, Problem, PromotedView};
 use crate::client::segment;

@@ -10,11 +10,12 @@ use serde::Serialize;
 use super::difference::Difference;
 use super::dry_run::DryRun;
 use super::given::GrantArguments;
-use super::{Common, file, logs};
+use super::{Common, logs};
 use crate::api::{
     Asked, DoneOr, Explained, GrantsView, Problem, PromotedView, Revoke, Revoked, kinds, read_request_lines,
 };
 use crate::client::segment;
+use crate::files;
 use crate::output::Shown;
 
 /// Show and change what a component may reach
@@ -94,7 +95,7 @@ impl Caps {
                 common.output.show(&revoked);
             }
             Command::Diff { name, file } => {
-                let component = Component::from_bytes(file::read(&file)?)?;
+                let component = Component::from_bytes(files::read(&file)?)?;
                 let serving: GrantsView = client.get(&path(&name, "grants")).await?;
                 let serving = read_request_lines(serving.requests.as_deref())?;
                 common.output.show(&Difference::of(&serving, component.requested()));

@@ -1,12 +1,12 @@
 //! `airssys-wasm deploy`
 
-use super::dry_run::DryRun;
 use clap::Args;
 
 use super::Common;
+use super::dry_run::DryRun;
 use super::file::Source;
 use super::given::{GrantArguments, RunsUnder};
-use super::registry::{Parts, RegistryArgument};
+use super::registry::RegistryArgument;
 use crate::api::{DeploySpec, DoneOr, Problem, PromotedView};
 
 /// Deploy a component under a name
@@ -40,12 +40,7 @@ pub(super) struct Deploy {
 impl Deploy {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let source = Source::of(&self.source);
-        let parts = match source.package() {
-            Some(package) => {
-                self.registry.resolve(common, &package, self.dry_run.dry_run).await?.into_parts()
-            }
-            None => Parts { bytes: source.read()?, ..Parts::default() },
-        };
+        let parts = self.registry.parts(common, source, self.dry_run.dry_run).await?;
         let spec = DeploySpec {
             package: parts.package,
             name: self.name.or(parts.name),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use airssys_wasm_core::Limits;
 use airssys_wasm_core::policy::Shortfall;
+use airssys_wasm_host::ErrorKind;
 use clap::Args;
 
 use crate::api::{Given, Problem, kinds};
@@ -70,7 +71,7 @@ impl RunsUnder {
             said.insert(name.to_owned(), number.unwrap_or_else(|_| value.into()));
         }
         let limits = serde_json::from_value(said.into());
-        limits.map(Some).map_err(|error| Problem::new("invalid-limits", format!("`--limit`: {error}")))
+        limits.map(Some).map_err(|error| Problem::of(ErrorKind::InvalidLimits, format!("`--limit`: {error}")))
     }
 
     pub(super) fn links(&self) -> Result<BTreeMap<String, String>, Problem> {

@@ -6,8 +6,9 @@ use airssys_wasm_host::{Component, Error};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Common, file};
+use super::Common;
 use crate::api::{Problem, request_lines};
+use crate::files;
 use crate::output::Shown;
 
 /// Show what a component's file says: name, version, what it requests, imports and exports
@@ -37,7 +38,7 @@ struct Inspected {
 
 impl Inspect {
     pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
-        let component = Component::from_bytes(file::read(&self.file)?)?;
+        let component = Component::from_bytes(files::read(&self.file)?)?;
         if self.wit {
             let wit = component.wit().map_err(Error::from)?;
             common.output.show(&Wit { wit });

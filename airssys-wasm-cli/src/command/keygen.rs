@@ -52,9 +52,8 @@ impl Keygen {
 
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), Problem> {
     let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
-        Problem::new(kinds::FILE, format!("cannot write `{}`", path.display())).because(error)
-    })
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| Problem::of_file("write", path, error))
 }
 
 impl Shown for Made {

@@ -6,9 +6,10 @@ use super::dry_run::DryRun;
 use airssys_wasm_host::Component;
 use clap::Args;
 
+use super::Common;
 use super::registry::RegistryArgument;
-use super::{Common, file};
 use crate::api::{DoneOr, Problem, PublishSpec, Published};
+use crate::files;
 
 /// Publish a component under its name and version, for `deploy` and `update` to find
 ///
@@ -33,7 +34,7 @@ pub(super) struct Publish {
 impl Publish {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let spec = PublishSpec { name: self.name, version: self.component_version };
-        let component = file::read(&self.file)?;
+        let component = files::read(&self.file)?;
         if let Some(registry) = self.registry.get() {
             let component = spec.apply(Component::from_bytes(component)?)?;
             let published = if self.dry_run.dry_run {

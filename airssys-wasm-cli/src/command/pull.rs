@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::Common;
 use super::registry::{RegistryArgument, keep};
-use crate::api::{Problem, Published, kinds};
+use crate::api::{Problem, Published};
 use crate::client::segment;
 
 /// Have the host process keep what a registry has, or write what is published to a file
@@ -47,9 +47,7 @@ impl Pull {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    let problem = |error: std::io::Error| {
-        Problem::new(kinds::FILE, format!("cannot write `{}`", path.display())).because(error)
-    };
+    let problem = |error: std::io::Error| Problem::of_file("write", path, error);
     let mut file = std::fs::File::create_new(path).map_err(problem)?;
     std::io::Write::write_all(&mut file, bytes).map_err(problem)
 }

@@ -1,12 +1,14 @@
 //! What several commands say of a registry.
 
 use airssys_wasm_core::PackageRef;
-use airssys_wasm_host::{Component, Error};
+use airssys_wasm_host::{Component, Error, ErrorKind};
 use clap::Args;
 
 use super::Common;
+use super::file::Source;
 use crate::api::{DeploymentView, PackageView, Problem, PublishSpec, Published, kinds};
 use crate::client::segment;
+use crate::files;
 use crate::registry::{Registry, RegistryPlace};
 
 /// A component that was found.
@@ -36,8 +38,21 @@ impl RegistryArgument {
         self.registry.map(Registry::new)
     }
 
-    /// The same for what follows the component that serves a name, which may be deployed under
-    /// another than its own.
+    /// What is said of a component that is given.
+    pub(super) async fn parts(
+        self,
+        common: &Common,
+        source: Source<'_>,
+        dry_run: bool,
+    ) -> Result<Parts, Problem> {
+        match source {
+            Source::File(path) => Ok(Parts { bytes: Some(files::read(path)?), ..Parts::default() }),
+            Source::Published(package) => Ok(self.resolve(common, package, dry_run).await?.into_parts()),
+        }
+    }
+
+    /// What is meant by what follows the component that serves a name, which may be deployed
+    /// under another than its own.
     pub(super) async fn resolve_next(
         self,
         common: &Common,
@@ -118,12 +133,12 @@ pub(super) async fn keep(common: &Common, component: &Component) -> Result<Publi
         version: component.version().map(ToString::to_string),
     };
     common.client()?.upload("/v1/packages", &spec, Some(component.bytes().to_vec())).await.map_err(
-        |problem: Problem| match problem.kind.as_str() {
-            kinds::VERSION_TAKEN => {
+        |problem: Problem| match problem.is(ErrorKind::VersionTaken) {
+            true => {
                 let message = format!("the registry has other bytes now than it had: {}", problem.message);
                 Problem { message, ..problem }
             }
-            _ => problem,
+            false => problem,
         },
     )
 }

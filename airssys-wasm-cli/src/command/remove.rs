@@ -1,9 +1,9 @@
 //! `airssys-wasm remove`
 
-use super::dry_run::DryRun;
 use clap::Args;
 
 use super::Common;
+use super::dry_run::DryRun;
 use crate::api::{DoneOr, Problem, Removed};
 use crate::client::segment;
 

@@ -1,9 +1,9 @@
 //! `airssys-wasm rollback`
 
-use super::dry_run::DryRun;
 use clap::Args;
 
 use super::Common;
+use super::dry_run::DryRun;
 use crate::api::{DoneOr, Problem, PromotedView, RollbackSpec};
 use crate::client::segment;
 

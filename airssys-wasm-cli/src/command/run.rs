@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use airssys_wasm_host::{Component, Host};
 use clap::Args;
 
+use super::Common;
 use super::given::{GrantArguments, RunsUnder};
-use super::{Common, file};
 use crate::api::{Call, DeploySpec, FunctionView, Problem};
+use crate::files;
 
 /// Call a function of a component's file, without a host process
 ///
@@ -31,7 +32,7 @@ pub(super) struct Run {
 impl Run {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let host = Host::builder().pooled_instances_max(8).guest_log(Printed).build()?;
-        let component = Component::from_bytes(file::read(&self.file)?)?;
+        let component = Component::from_bytes(files::read(&self.file)?)?;
         let spec = DeploySpec {
             name: Some("component".into()),
             grants: self.grants.given()?,

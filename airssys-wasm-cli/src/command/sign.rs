@@ -6,8 +6,9 @@ use airssys_wasm_host::Component;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Common, file};
-use crate::api::{Problem, kinds};
+use super::Common;
+use crate::api::Problem;
+use crate::files;
 use crate::guest::{sign, signature_of};
 use crate::output::Shown;
 
@@ -31,13 +32,11 @@ struct Signed {
 
 impl Sign {
     pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
-        let component = Component::from_bytes(file::read(&self.file)?)?;
+        let component = Component::from_bytes(files::read(&self.file)?)?;
         let said = identity(&component);
-        let text = sign(component.bytes(), &file::read_text(&self.key)?, &said)?;
+        let text = sign(component.bytes(), &files::read_text(&self.key)?, &said)?;
         let path = signature_of(&self.file);
-        std::fs::write(&path, text).map_err(|error| {
-            Problem::new(kinds::FILE, format!("cannot write `{}`", path.display())).because(error)
-        })?;
+        std::fs::write(&path, text).map_err(|error| Problem::of_file("write", &path, error))?;
         common.output.show(&Signed { signature: path, said });
         Ok(())
     }

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::dry_run::DryRun;
 use clap::Args;
 
+use super::Common;
+use super::dry_run::DryRun;
 use super::given::{GrantArguments, RunsUnder};
 use super::registry::{Parts, RegistryArgument};
-use super::{Common, file};
 use crate::api::{DoneOr, Problem, PromotedView, UpdateSpec};
 use crate::client::segment;
+use crate::files;
 
 /// Replace the component that serves a name, without dropping a call
 ///
@@ -56,7 +57,7 @@ impl Update {
                 let dry_run = self.dry_run.dry_run;
                 self.registry.resolve_next(common, name, version, dry_run).await?.into_parts()
             }
-            Some(file) => Parts { bytes: Some(file::read(file)?), ..Parts::default() },
+            Some(file) => Parts { bytes: Some(files::read(file)?), ..Parts::default() },
         };
         let spec = UpdateSpec {
             strategy: Some(self.strategy),

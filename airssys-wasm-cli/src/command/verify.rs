@@ -7,8 +7,9 @@ use airssys_wasm_host::Component;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Common, file};
+use super::Common;
 use crate::api::{Problem, kinds};
+use crate::files;
 use crate::guest::{signature_of, verify};
 use crate::output::Shown;
 
@@ -40,7 +41,7 @@ struct Verified {
 
 impl Verify {
     pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
-        let component = Component::from_bytes(file::read(&self.file)?)?;
+        let component = Component::from_bytes(files::read(&self.file)?)?;
         if let Some(digest) = self.digest.filter(|digest| *digest != component.digest()) {
             let message = format!("it has the digest {}, and {digest} was asked for", component.digest());
             return Err(Problem::new(kinds::NOT_SIGNED, message));
@@ -49,11 +50,11 @@ impl Verify {
             Some(key) => {
                 let path = self.signature.unwrap_or_else(|| signature_of(&self.file));
                 let key = if std::path::Path::new(key).is_file() {
-                    file::read_text(key.as_ref())?
+                    files::read_text(key.as_ref())?
                 } else {
                     key.clone()
                 };
-                Some(verify(component.bytes(), &file::read_text(&path)?, &key)?)
+                Some(verify(component.bytes(), &files::read_text(&path)?, &key)?)
             }
             None => None,
         };

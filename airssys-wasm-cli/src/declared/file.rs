@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use airssys_wasm_core::Limits;
 use serde::Deserialize;
 
-use crate::api::{DeploySpec, Desired, Given, Problem, kinds};
+use crate::api::{DeploySpec, Desired, Given, Problem};
+use crate::files;
 use crate::registry::RegistryPlace;
 
 /// What a file may say; a key that is not known refuses it.
@@ -62,11 +63,7 @@ impl Declared {
     ///
     /// What is wrong with it, with line and column.
     pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Problem::new(kinds::FILE, format!("cannot read `{}`", path.display())).because(error)
-        })?;
-        let mut declared: Self = toml::from_str(&text)
-            .map_err(|error| Problem::new(kinds::USAGE, format!("`{}`: {error}", path.display())))?;
+        let mut declared: Self = files::read_toml(path)?;
         declared.folder = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(declared)
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Problem, kinds};
+use crate::files;
 
 const FORMAT: u32 = 1;
 
@@ -56,12 +57,9 @@ impl Lock {
     pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
         let text = match std::fs::read_to_string(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            text => text.map_err(|error| {
-                Problem::new(kinds::FILE, format!("cannot read `{}`", path.display())).because(error)
-            })?,
+            text => text.map_err(|error| Problem::of_file("read", path, error))?,
         };
-        let lock: Self = toml::from_str(&text)
-            .map_err(|error| Problem::new(kinds::USAGE, format!("`{}`: {error}", path.display())))?;
+        let lock: Self = files::parse_toml(&text, path)?;
         if lock.format != FORMAT {
             let message = format!(
                 "`{}` has the format {}, and this is airssys-wasm {}, which knows {FORMAT}",
@@ -76,9 +74,7 @@ impl Lock {
 
     /// Writes it, unless the file has it already.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Problem> {
-        let problem = |error: &dyn std::fmt::Display| {
-            Problem::new(kinds::FILE, format!("cannot write `{}`", path.display())).because(error)
-        };
+        let problem = |error: &dyn std::fmt::Display| Problem::of_file("write", path, error);
         let text = HEAD.to_owned() + &toml::to_string(self).map_err(|error| problem(&error))?;
         if std::fs::read_to_string(path).is_ok_and(|there| there == text) {
             return Ok(());

@@ -109,9 +109,7 @@ fn finish(package: &Package, wasm: &Path, target: &Path) -> Result<Built, Proble
     let file = target.join("components").join(format!("{}.wasm", package.name));
     let written = std::fs::create_dir_all(target.join("components"))
         .and_then(|()| std::fs::write(&file, component.bytes()));
-    written.map_err(|error| {
-        Problem::new(kinds::FILE, format!("cannot write `{}`", file.display())).because(error)
-    })?;
+    written.map_err(|error| Problem::of_file("write", &file, error))?;
     Ok(Built {
         name: component.name().map_or_else(|| package.name.clone(), ToString::to_string),
         version: component.version().map(ToString::to_string),

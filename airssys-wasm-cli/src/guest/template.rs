@@ -97,9 +97,7 @@ impl Template {
 pub(crate) fn begin(name: &str, template: Template, sdk: Option<&Path>) -> Result<PathBuf, Problem> {
     check_name(name)?;
     let folder = PathBuf::from(name);
-    let problem = |error: std::io::Error| {
-        Problem::new(kinds::FILE, format!("cannot write `{}`", folder.display())).because(error)
-    };
+    let problem = |error: std::io::Error| Problem::of_file("write", &folder, error);
     std::fs::create_dir(&folder).map_err(problem)?;
     for (file, text) in template.files() {
         let path = folder.join(file);

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use airssys_wasm_core::PackageRef;
-use airssys_wasm_host::{Component, ComponentName};
+use airssys_wasm_host::{Component, ComponentName, ErrorKind};
 use oci_client::Client;
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::errors::OciDistributionError;
@@ -85,7 +85,7 @@ impl Registry {
                 format!("there is {}", there.join(", "))
             };
             let message = format!("`{wanted}` is not published at `{}`; {there}", self.place);
-            return Err(Problem::new(kinds::NOT_PUBLISHED, message));
+            return Err(Problem::of(ErrorKind::NotPublished, message));
         };
         let layer = self.layer(&wanted.name, version).await?.ok_or_else(|| {
             Problem::new(
@@ -109,7 +109,7 @@ impl Registry {
     ) -> Result<Option<(&'a ComponentName, &'a Version)>, Problem> {
         let (Some(name), Some(version)) = (component.name(), component.version()) else {
             let message = "it says no name or no version; say them with `--name` and `--component-version`";
-            return Err(Problem::new(kinds::UNNAMED, message));
+            return Err(Problem::of(ErrorKind::Unnamed, message));
         };
         let digest = component.digest().to_string();
         match self.layer(name, version).await? {
@@ -119,7 +119,7 @@ impl Registry {
                     "{name} {version} is at `{}` already, with the digest {}",
                     self.place, there.digest
                 );
-                Err(Problem::new(kinds::VERSION_TAKEN, message))
+                Err(Problem::of(ErrorKind::VersionTaken, message))
             }
             None => Ok(Some((name, version))),
         }

@@ -14,7 +14,7 @@ use super::rollouts::meant;
 use super::{compare, upload};
 use crate::api::{
     Applied, Desired, DesiredPipeline, Given, How, PipelineSpec, Problem, build, enforcement, kinds,
-    parse_instancing, parse_strategy, with_version,
+    parse_strategy, with_version,
 };
 
 #[utoipa::path(
@@ -71,15 +71,11 @@ async fn carry_out(
     how: How,
 ) -> Result<(), Problem> {
     let spec = &desired.deployment;
-    let instancing = match &spec.instancing {
-        Some(said) => parse_instancing(said)?,
-        None => component.instancing().unwrap_or_default(),
-    };
     let mut update = update
         .strategy(parse_strategy(desired.strategy.as_deref())?)
         .grants(spec.grants.read()?)
         .limits(spec.limits.clone().unwrap_or_else(|| process.limits.clone()))
-        .instancing(instancing)
+        .instancing(spec.instancing_of(component)?)
         .enforcement(enforcement(spec.audit_only))
         // What is wanted may be older.
         .any_version();
@@ -117,7 +113,7 @@ fn check_not_revoked(name: &str, again: &[String], grant_again: bool) -> Result<
         "`{}` was taken back from `{name}` since, and is wanted: take it out of the file, or say `--grant-again`",
         again.join("`, `")
     );
-    Err(Problem::new("not-granted", message))
+    Err(Problem::of(ErrorKind::NotGranted, message))
 }
 
 #[utoipa::path(
@@ -156,7 +152,7 @@ pub(super) async fn pipeline(
             let message = format!(
                 "the stages of `{name}` are connected or run otherwise than they should be: say `--recreate` to have it removed and deployed anew, which lets no items in meanwhile"
             );
-            return Err(Problem::new("in-use", message).into());
+            return Err(Problem::of(ErrorKind::InUse, message).into());
         }
         recreate(&process.host, now, pipeline, &desired, how).await?;
         return answer(Applied::new(&name, "recreate", Vec::new()));
@@ -182,7 +178,7 @@ async fn recreate(
     }
     host.check_pipeline_removal(name.as_str()).await?;
     // Under a name that is free: its own is taken until it is removed.
-    let rehearsed = renamed(&wanted, &format!("{name}-next"))?;
+    let rehearsed = wanted.with_name(&format!("{name}-next")).map_err(airssys_wasm_host::Error::from)?;
     deploy(host, rehearsed, desired, How { dry_run: true }).await?;
     if how.dry_run {
         return Ok(());
@@ -192,15 +188,6 @@ async fn recreate(
         let message = format!("`{name}` was removed, and could not be deployed again: {problem}");
         Problem { message, ..problem }
     })
-}
-
-/// The same pipeline under another name.
-fn renamed(pipeline: &ComponentPipeline, name: &str) -> Result<ComponentPipeline, Problem> {
-    let components: Vec<_> = pipeline.stages().iter().map(|stage| stage.component().clone()).collect();
-    let mut left = components.into_iter();
-    let builder = pipeline.definition().resolve(|_| left.next().ok_or_else(String::new));
-    let built = builder.and_then(|builder| builder.name(name).build());
-    Ok(built.map_err(airssys_wasm_host::Error::from)?)
 }
 
 async fn deploy(

@@ -8,7 +8,7 @@ use airssys_wasm_core::policy::{Grants, Shortfall};
 use airssys_wasm_core::{Limits, Rule};
 use airssys_wasm_host::{Component, Deployment};
 
-use crate::api::{DeploySpec, Problem, parse_instancing};
+use crate::api::{DeploySpec, Problem};
 
 /// What a deployment would have that is otherwise now, a line each.
 pub(super) fn deployment(
@@ -20,10 +20,7 @@ pub(super) fn deployment(
     let status = now.status();
     let mut changes: Vec<String> = self::component(&now.component(), component).into_iter().collect();
     changes.extend(grants(&now.grants(), &spec.grants.read()?));
-    let instancing = match &spec.instancing {
-        Some(said) => parse_instancing(said)?,
-        None => component.instancing().unwrap_or_default(),
-    };
+    let instancing = spec.instancing_of(component)?;
     if instancing != status.serving.instancing {
         changes.push(format!("instancing: {} -> {instancing}", status.serving.instancing));
     }

@@ -16,7 +16,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use parking_lot::Mutex;
 
 use super::Process;
-use super::lines::{lines, ndjson};
+use super::lines::ndjson;
 use super::reply::{Refused, Reply, answer, aside};
 use super::rollouts::{identity, meant, prepare_stage};
 use super::{packages, upload};
@@ -24,6 +24,7 @@ use crate::api::{
     Came, DoneOr, GraphView, How, PipelineSpec, PipelineView, Problem, PromotedView, Removed,
     StageUpdateSpec, build, inputs, kinds, part_of_stage,
 };
+use crate::lines::lines;
 
 #[utoipa::path(
     get,
@@ -196,7 +197,7 @@ pub(super) async fn run(
         cut_off.lock().get_or_insert_with(|| Problem::new(kinds::NO_HOST, message));
     };
     // Those that are inside come out while it waits for calls in flight.
-    let items = items(&pipeline, lines(body), &wrong).take_until(Box::pin(until));
+    let items = items(&pipeline, lines(body.into_data_stream()), &wrong).take_until(Box::pin(until));
     let outcomes =
         if pipeline.pipeline().inputs().is_empty() { pipeline.run_sources() } else { pipeline.run(items) };
     let last = stream::once(async move {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use airssys_wasm_host::pipeline::UpdateStage;
-use airssys_wasm_host::{Approval, Component, Update};
+use airssys_wasm_host::{Approval, Component, ErrorKind, Update};
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
 
@@ -180,7 +180,7 @@ pub(super) async fn approve(
     let Some(waiting) = waiting.filter(|waiting| waiting.digest().to_string() == approve.digest) else {
         let message =
             format!("no update of `{name}` with the digest `{}` waits", approve.digest.escape_debug());
-        return Err(Problem::new("approval-mismatch", message).into());
+        return Err(Problem::of(ErrorKind::ApprovalMismatch, message).into());
     };
     let approval = Approval::of(&waiting, approve.grants.read()?);
     let update =

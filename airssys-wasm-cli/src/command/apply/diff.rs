@@ -5,6 +5,7 @@ use clap::Args;
 use super::{Wanted, apply_all};
 use crate::api::{Problem, kinds};
 use crate::command::Common;
+use crate::command::dry_run::DryRun;
 
 /// Tell what `apply` would change, and do nothing
 ///
@@ -18,7 +19,7 @@ pub(in crate::command) struct Diff {
 impl Diff {
     pub(in crate::command) async fn run(self, common: &Common) -> Result<(), Problem> {
         let (steps, _) = self.wanted.resolve(common, true).await?;
-        let report = apply_all(&common.client()?, &steps, self.wanted.how(true)).await;
+        let report = apply_all(&common.client()?, &steps, self.wanted.how(DryRun { dry_run: true })).await;
         let is_otherwise = report.is_otherwise();
         report.finish(common)?;
         if is_otherwise {

@@ -12,6 +12,7 @@ use clap::Args;
 pub(super) use diff::Diff;
 
 use super::Common;
+use super::dry_run::DryRun;
 use crate::api::{Problem, kinds};
 use crate::declared::{Declared, Lock};
 use resolve::Resolver;
@@ -28,9 +29,8 @@ pub(super) struct Apply {
     /// Refuse if the lock file would change
     #[arg(long, conflicts_with = "upgrade")]
     locked: bool,
-    /// Tell what would be done, as `diff` does
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 /// What should be, and what may be done for it.
@@ -53,13 +53,13 @@ struct Wanted {
 
 impl Apply {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let (steps, lock) = self.wanted.resolve(common, self.dry_run || self.locked).await?;
+        let (steps, lock) = self.wanted.resolve(common, self.dry_run.dry_run || self.locked).await?;
         let path = Lock::path_of(&self.wanted.file);
         if self.locked && lock != Lock::read(&path)? {
             let message = format!("`{}` would change; run without `--locked` to have it so", path.display());
             return Err(Problem::new(kinds::OTHERWISE, message));
         }
-        if !self.dry_run {
+        if !self.dry_run.dry_run {
             lock.write(&path)?;
         }
         apply_all(&common.client()?, &steps, self.wanted.how(self.dry_run)).await.finish(common)
@@ -82,7 +82,7 @@ impl Wanted {
         Ok((steps, resolver.lock()))
     }
 
-    fn how(&self, dry_run: bool) -> How {
+    fn how(&self, dry_run: DryRun) -> How {
         How { dry_run, recreate: self.recreate, grant_again: self.grant_again }
     }
 }

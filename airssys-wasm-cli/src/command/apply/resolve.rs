@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use airssys_wasm_core::{Digest, PackageRef};
-use airssys_wasm_host::Error;
+use airssys_wasm_host::{Error, ErrorKind};
 
 use super::steps::Step;
-use crate::api::{Problem, kinds};
+use crate::api::Problem;
 use crate::client::segment;
 use crate::command::Common;
-use crate::command::file::{self, Source};
+use crate::command::file::Source;
 use crate::command::pipeline::Definition;
 use crate::command::registry::{RegistryArgument, Resolved, kept};
 use crate::declared::{Declared, DeclaredDeployment, DeclaredPipeline, Lock, Locked};
+use crate::files;
 
 pub(super) struct Resolver<'a> {
     common: &'a Common,
@@ -76,7 +77,7 @@ impl<'a> Resolver<'a> {
     async fn find(&mut self, place: &str, said: &str, folder: PathBuf) -> Result<Found, Problem> {
         let found = match Source::of(said) {
             Source::File(path) => {
-                Found { bytes: file::read(&folder.join(path))?, package: None, version: None }
+                Found { bytes: files::read(&folder.join(path))?, package: None, version: None }
             }
             Source::Published(said) => self.published(place, said).await?,
         };
@@ -127,7 +128,7 @@ impl<'a> Resolver<'a> {
                     "{said} {version} has the digest {digest}, and the lock file has {}: it was moved; say `--upgrade` if that is meant",
                     locked.digest
                 );
-                Err(Problem::new(kinds::VERSION_TAKEN, message))
+                Err(Problem::of(ErrorKind::VersionTaken, message))
             }
             _ => Ok(()),
         }

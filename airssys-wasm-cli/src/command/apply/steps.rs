@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use airssys_wasm_core::pipeline::PipelineDefinition;
+use airssys_wasm_host::ErrorKind;
 
 use super::report::{Failed, Report};
 use super::resolve::Found;
 use crate::api::{Applied, DesiredPipeline, Given, Problem, part_of_stage};
 use crate::client::{Client, segment};
+use crate::command::dry_run::DryRun;
 use crate::declared::DeclaredDeployment;
 
 /// One name with what it should be.
@@ -24,7 +26,7 @@ enum What {
 /// What may be done.
 #[derive(Clone, Copy)]
 pub(super) struct How {
-    pub(super) dry_run: bool,
+    pub(super) dry_run: DryRun,
     pub(super) recreate: bool,
     pub(super) grant_again: bool,
 }
@@ -44,10 +46,7 @@ impl Step {
     }
 
     async fn apply(&self, client: &Client, how: How) -> Result<Applied, Problem> {
-        let path = |room: &str| {
-            let dry_run = if how.dry_run { "?dry-run=true" } else { "" };
-            format!("/v1/{room}/{}{dry_run}", segment(&self.name))
-        };
+        let path = |room: &str| how.dry_run.path(&format!("/v1/{room}/{}", segment(&self.name)));
         match &self.what {
             What::Deployment { declared, found: Found { bytes, package, version } } => {
                 let sent = package.is_none().then(|| ("component".to_owned(), bytes.clone()));
@@ -73,14 +72,14 @@ impl Step {
 /// Has every name be what it should be. One that fails is tried again once others are there;
 /// the others go on.
 pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Report {
-    let mut report = Report { dry_run: how.dry_run, ..Report::default() };
+    let mut report = Report { dry_run: how.dry_run.dry_run, ..Report::default() };
     let mut left: Vec<&Step> = steps.iter().collect();
     loop {
         let (before, mut failed) = (left.len(), Vec::new());
         for step in std::mem::take(&mut left) {
             match step.apply(client, how).await {
                 Ok(applied) => report.applied.push(applied),
-                Err(problem) if how.dry_run && waits_for_others(&problem, &report) => {
+                Err(problem) if how.dry_run.dry_run && waits_for_others(&problem, &report) => {
                     let why = "not rehearsed: it imports what will be deployed with it".to_owned();
                     report.applied.push(Applied::new(&step.name, "deploy", vec![why]));
                 }
@@ -90,7 +89,7 @@ pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Repo
                 }
             }
         }
-        let may_help = failed.iter().any(|failed| failed.problem.kind == "missing-import");
+        let may_help = failed.iter().any(|failed| failed.problem.is(ErrorKind::MissingImport));
         if left.is_empty() || left.len() == before || !may_help {
             report.failed = failed;
             return report;
@@ -100,5 +99,5 @@ pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Repo
 
 /// What others would provide that are only rehearsed.
 fn waits_for_others(problem: &Problem, report: &Report) -> bool {
-    problem.kind == "missing-import" && report.applied.iter().any(|applied| applied.action == "deploy")
+    problem.is(ErrorKind::MissingImport) && report.applied.iter().any(|applied| applied.action == "deploy")
 }

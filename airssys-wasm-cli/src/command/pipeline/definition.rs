@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineDefinition};
-use airssys_wasm_host::Component;
+use airssys_wasm_host::{Component, ErrorKind};
 
-use crate::api::{Problem, build, kinds};
+use crate::api::{Problem, build};
 use crate::client::{Client, segment};
-use crate::command::file::{self, Source};
+use crate::command::file::Source;
+use crate::files;
 
 pub(in crate::command) struct Definition {
     pub(in crate::command) said: PipelineDefinition,
@@ -18,11 +19,10 @@ pub(in crate::command) struct Definition {
 impl Definition {
     /// Reads a file.
     pub(in crate::command) fn read(path: &Path) -> Result<Self, Problem> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Problem::new(kinds::FILE, format!("cannot read `{}`", path.display())).because(error)
+        let text = files::read_text(path)?;
+        let said = PipelineDefinition::from_toml(&text).map_err(|error| {
+            Problem::of(ErrorKind::InvalidPipeline, format!("`{}`: {error}", path.display()))
         })?;
-        let said = PipelineDefinition::from_toml(&text)
-            .map_err(|error| Problem::new("invalid-pipeline", format!("`{}`: {error}", path.display())))?;
         Ok(Self { said, folder: path.parent().map(Path::to_owned).unwrap_or_default() })
     }
 
@@ -30,7 +30,7 @@ impl Definition {
     pub(super) fn files(&self) -> Result<Vec<(usize, Vec<u8>)>, Problem> {
         let stages = self.said.stages().enumerate();
         let files = stages.filter_map(|(place, (_, stage))| Some((place, self.file(stage.component())?)));
-        files.map(|(place, path)| Ok((place, file::read(&path)?))).collect()
+        files.map(|(place, path)| Ok((place, files::read(&path)?))).collect()
     }
 
     /// The pipeline, checked; what is published is asked of a host process.
@@ -45,7 +45,7 @@ impl Definition {
 
     async fn component(&self, client: &Client, reference: &str) -> Result<Component, Problem> {
         let bytes = match self.file(reference) {
-            Some(path) => file::read(&path)?,
+            Some(path) => files::read(&path)?,
             None => client.fetch(&format!("/v1/packages/{}", segment(reference))).await?.to_vec(),
         };
         Ok(Component::from_bytes(bytes)?)

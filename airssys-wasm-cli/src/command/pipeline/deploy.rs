@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::command::dry_run::DryRun;
 use clap::Args;
 
 use super::definition::Definition;
 use crate::api::{DoneOr, Given, PipelineSpec, PipelineView, Problem, part_of_stage};
 use crate::command::Common;
+use crate::command::dry_run::DryRun;
 use crate::command::given::pair;
 
 /// Deploy a pipeline: each stage under the name `PIPELINE:STAGE`

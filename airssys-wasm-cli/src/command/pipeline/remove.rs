@@ -1,11 +1,11 @@
 //! `airssys-wasm pipeline remove`
 
-use crate::command::dry_run::DryRun;
 use clap::Args;
 
 use super::path;
 use crate::api::{DoneOr, Problem, Removed};
 use crate::command::Common;
+use crate::command::dry_run::DryRun;
 
 /// Remove a pipeline with its stages, once what is inside has come to its end
 #[derive(Args, Debug)]

@@ -1,15 +1,15 @@
 //! `airssys-wasm pipeline update`
 
-use crate::command::dry_run::DryRun;
 use clap::Args;
 
 use super::path;
 use crate::api::{DoneOr, Problem, PromotedView, StageUpdateSpec};
 use crate::client::segment;
 use crate::command::Common;
+use crate::command::dry_run::DryRun;
 use crate::command::file::Source;
 use crate::command::given::GrantArguments;
-use crate::command::registry::{Parts, RegistryArgument};
+use crate::command::registry::RegistryArgument;
 
 /// Replace the component in a stage of a pipeline while it runs
 ///
@@ -44,12 +44,7 @@ pub(super) struct Update {
 impl Update {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let source = Source::of(&self.source);
-        let parts = match source.package() {
-            Some(package) => {
-                self.registry.resolve(common, &package, self.dry_run.dry_run).await?.into_parts()
-            }
-            None => Parts { bytes: source.read()?, ..Parts::default() },
-        };
+        let parts = self.registry.parts(common, source, self.dry_run.dry_run).await?;
         let spec = StageUpdateSpec {
             strategy: Some(self.strategy),
             package: parts.package,
