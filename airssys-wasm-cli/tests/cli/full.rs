@@ -43,3 +43,29 @@ fn at_each_write_nothing_is_lost_and_room_mends_it() {
     assert_eq!(serving(&place.run(&["status", "greeter", "--output", "json"]).ok()), serving(&status));
     assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), answer);
 }
+
+/// What may have reached the disk although that was not confirmed is taken back by what is
+/// written next, so that a restart does not bring what was refused.
+#[test]
+fn what_could_not_be_confirmed_is_not_there_after_a_restart() {
+    let place = Place::new();
+    let mut process = place.serve();
+    place.run(&["deploy", &guest("greeter-v1")]).ok();
+    let before = place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
+    let mut refused = 0;
+    for sync in 1.. {
+        assert!(sync < 30, "it never succeeds");
+        let unconfirmed = Tracer::inject(&process, "fsync,fdatasync", &format!("error=EIO:when={sync}"));
+        let ran = place.run(&["update", "greeter", &guest("greeter-v2")]);
+        drop(unconfirmed);
+        if ran.code == 0 {
+            break;
+        }
+        refused += 1;
+        place.run(&["deploy", &guest("greeter-v1"), "--name", &format!("other-{sync}")]).ok();
+        process.kill();
+        process = place.serve();
+        assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), before, "at sync {sync}");
+    }
+    assert!(refused >= 2, "{refused} syncs");
+}

@@ -30,15 +30,9 @@ struct State {
 }
 
 impl Authorization {
-    /// What a state directory has of it.
-    pub(crate) fn restored(revoked: Vec<Rule>, pending: Option<Component>) -> Self {
-        Self(Mutex::new(State { live: Vec::new(), revoked: revoked.into(), lifted: 0, pending }))
-    }
-
-    /// What is taken back once the first `lifted` revocations are over.
-    pub(crate) fn revoked_after(&self, lifted: usize) -> Vec<Rule> {
-        let state = self.0.lock();
-        state.revoked.iter().skip(lifted.saturating_sub(state.lifted)).cloned().collect()
+    /// As it was kept. What was revoked then is revoked in the grants of each revision.
+    pub(crate) fn restored(pending: Option<Component>) -> Self {
+        Self(Mutex::new(State { pending, ..State::default() }))
     }
 
     /// How many rules were ever taken back. Grants that are said now lift those.

@@ -57,7 +57,6 @@ impl History {
             served: self.served.clone(),
             last_number: self.last_number,
             revisions: self.kept.iter().map(Kept::record).collect(),
-            revoked: Vec::new(),
             waiting: None,
             pipeline: None,
         }

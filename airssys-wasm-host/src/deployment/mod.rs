@@ -102,7 +102,7 @@ impl Named {
         let named = Self::of(runtime, serving, history.clone(), Authorization::default(), pipeline);
         // What is a stage is deployed when its pipeline is.
         let deployed = named.pipeline.is_none().then_some(deployed);
-        named.commit(&history, 0, None, deployed)?;
+        named.commit(&history, None, deployed)?;
         Ok(Arc::new(named))
     }
 
@@ -233,7 +233,7 @@ impl Named {
                 Action::Updated(_) => None,
                 _ => self.authorization.pending(),
             };
-            self.commit(&history, lifted, waiting.as_ref(), Some(action))?;
+            self.commit(&history, waiting.as_ref(), Some(action))?;
             self.authorization.settle(lifted, waiting);
             *self.history.lock() = history;
             self.remember_draining(self.serving());
@@ -270,7 +270,6 @@ impl Named {
         };
         self.commit(
             &history,
-            0,
             self.authorization.pending().as_ref(),
             Some(Action::Revoked { rule: rule.clone() }),
         )?;
@@ -283,7 +282,7 @@ impl Named {
         self.check_not_ended()?;
         let waits = Action::Waits { digest: waiting.digest() };
         let history = self.history.lock().clone();
-        self.commit(&history, 0, Some(&waiting), Some(waits))?;
+        self.commit(&history, Some(&waiting), Some(waits))?;
         self.authorization.wait(waiting);
         Ok(())
     }
@@ -297,17 +296,9 @@ impl Named {
 
     /// Has the state directory keep what the name is after a change, if there is one, and if
     /// the name has not ended.
-    fn commit(
-        &self,
-        history: &History,
-        lifted: usize,
-        waiting: Option<&Component>,
-        action: Option<Action>,
-    ) -> Result<()> {
+    fn commit(&self, history: &History, waiting: Option<&Component>, action: Option<Action>) -> Result<()> {
         let Some(state) = self.runtime.state() else { return Ok(()) };
-        let revoked = self.authorization.revoked_after(lifted);
         let record = NameRecord {
-            revoked: revoked.iter().map(ToString::to_string).collect(),
             waiting: waiting.map(ComponentRecord::of),
             pipeline: self.pipeline.clone(),
             ..history.record()

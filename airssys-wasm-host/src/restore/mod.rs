@@ -17,7 +17,7 @@ mod revision;
 
 use std::sync::Arc;
 
-use airssys_wasm_core::{ComponentName, Rule};
+use airssys_wasm_core::ComponentName;
 
 pub(crate) use asleep::{Asleep, Sleeping};
 pub(crate) use linked::{Linked, linked};
@@ -38,10 +38,8 @@ fn named(runtime: &Arc<Runtime>, name: &ComponentName, record: &NameRecord) -> R
         needed.map(|stored| revision::load(runtime, state, name, stored)).collect::<Result<Vec<_>>>()?;
     let serving = ready.iter().find(|revision| revision.number == record.serving);
     let serving = serving.ok_or_else(|| damaged(&"the revision that served is not kept"))?;
-    let revoked = record.revoked.iter().map(|rule| rule.parse::<Rule>());
-    let revoked = revoked.collect::<std::result::Result<Vec<_>, _>>().map_err(|error| damaged(&error))?;
     let waiting = record.waiting.as_ref().map(|waiting| state.component(waiting)).transpose()?;
-    let authorization = Authorization::restored(revoked, waiting);
+    let authorization = Authorization::restored(waiting);
     for revision in ready.iter().filter(|revision| revision.number != record.serving) {
         authorization.add(&revision.authority, &revision.rooms, 0);
     }

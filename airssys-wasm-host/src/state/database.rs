@@ -346,3 +346,96 @@ fn damaged(path: &Path, problem: &dyn Display) -> Error {
     );
     Error::new(ErrorKind::StateDamaged, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Action;
+
+    fn database() -> (tempfile::TempDir, PathBuf, Database) {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("state.redb");
+        let database = Database::create(&path).expect("made");
+        (place, path, database)
+    }
+
+    fn put_raw(database: &Database, act: impl FnOnce(&redb::WriteTransaction)) {
+        let inner = database.inner.lock();
+        let transaction = inner.open.as_ref().expect("open").begin_write().expect("begun");
+        act(&transaction);
+        transaction.commit().expect("written");
+    }
+
+    #[test]
+    fn the_last_changes_are_kept_and_no_more() {
+        let (_place, _, database) = database();
+        let name = "greeter".parse().expect("a name");
+        let all = CHANGES_MAX as usize + 3;
+        let changes: Vec<Change> = (0..all).map(|_| Change::now(&name, Action::Removed)).collect();
+        database.commit(&Transaction { changes: &changes, ..Transaction::default() }).expect("written");
+        assert_eq!(database.changes().expect("readable").len(), CHANGES_MAX as usize);
+    }
+
+    #[test]
+    fn another_format_is_told_and_left_alone() {
+        let (_place, path, database) = database();
+        put_raw(&database, |transaction| {
+            let mut about = transaction.open_table(ABOUT).expect("a table");
+            about.insert("format", FORMAT + 1).expect("put");
+        });
+        drop(database);
+        let error = Database::open(&path).map(drop).expect_err("another format");
+        assert!(error.to_string().contains("its format is 2"), "{error}");
+    }
+
+    /// What cannot be read may need bytes that nobody else needs.
+    #[test]
+    fn bytes_stay_while_a_record_is_lost() {
+        let place = tempfile::tempdir().expect("a directory");
+        let (state, _) = crate::state::State::open(place.path()).expect("made");
+        let component = crate::Component::from_bytes(wat::parse_str("(component)").expect("bytes"));
+        let component = component.expect("a component");
+        let pin = state.keep(&component).expect("kept");
+        put_raw(&state.database, |transaction| {
+            let mut names = transaction.open_table(NAMES).expect("a table");
+            names.insert(&b"greeter"[..], &b"damaged"[..]).expect("put");
+        });
+        // As a process leaves it that is killed.
+        std::mem::forget(pin);
+        drop(state);
+        let (state, found) = crate::state::State::open(place.path()).expect("opened again");
+        assert_eq!(found.lost.len(), 1);
+        assert!(state.used.store().read(component.digest()).is_ok());
+    }
+
+    /// Their stages are not taken for some of a pipeline that was never finished.
+    #[test]
+    fn stages_of_a_pipeline_whose_record_is_lost_are_not_forgotten() {
+        let place = tempfile::tempdir().expect("a directory");
+        let (state, _) = crate::state::State::open(place.path()).expect("made");
+        let component = crate::Component::from_bytes(wat::parse_str("(component)").expect("bytes"));
+        let component = component.expect("a component");
+        let pin = state.keep(&component).expect("kept");
+        let stage = NameRecord {
+            serving: 1,
+            served: vec![1],
+            last_number: 1,
+            revisions: Vec::new(),
+            waiting: Some(crate::state::ComponentRecord::of(&component)),
+            pipeline: Some("sums".parse().expect("a name")),
+        };
+        let name = "sums:first".parse().expect("a name");
+        let names = [(&name, Some(&stage))];
+        state.commit(&Transaction { names: &names, ..Transaction::default() }).expect("written");
+        drop(pin);
+        put_raw(&state.database, |transaction| {
+            let mut pipelines = transaction.open_table(PIPELINES).expect("a table");
+            pipelines.insert(&b"sums"[..], &b"damaged"[..]).expect("put");
+        });
+        drop(state);
+        let (state, found) = crate::state::State::open(place.path()).expect("opened again");
+        assert_eq!(found.lost.len(), 1);
+        assert!(found.names.contains_key(&name), "its stage is there");
+        assert!(state.used.store().read(component.digest()).is_ok(), "and its bytes");
+    }
+}

@@ -27,8 +27,6 @@ pub(crate) struct NameRecord {
     pub(crate) last_number: u64,
     /// In the order in which they served.
     pub(crate) revisions: Vec<RevisionRecord>,
-    /// Rules that were taken back and are not granted again, oldest first.
-    pub(crate) revoked: Vec<String>,
     /// The update that waits to be approved.
     pub(crate) waiting: Option<ComponentRecord>,
     /// The pipeline that it is a stage of.
@@ -202,7 +200,6 @@ mod tests {
             served: vec![3],
             last_number: 9,
             revisions: vec![revision],
-            revoked: vec!["file-read /a".into()],
             waiting: Some(ComponentRecord { name: None, version: None, requests: None, ..component }),
             pipeline: Some("demo:pipe".parse().expect("a name")),
         }

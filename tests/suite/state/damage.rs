@@ -56,7 +56,7 @@ async fn a_rollback_to_bytes_that_are_damaged_fails_and_what_serves_serves_on() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_no_database_is_refused_and_left_alone() {
-    for content in ["hello".repeat(2_000).into_bytes(), vec![0; 8_192]] {
+    for content in ["hello".repeat(2_000).into_bytes(), vec![0; 8_192], Vec::new()] {
         let place = place();
         deploy_two(place.path()).await;
         let file = place.path().join("state/state.redb");

@@ -1,10 +1,11 @@
 //! Names that are linked to others come back linked.
 
 use airssys_wasm_host::ErrorKind;
+use airssys_wasm_host::policy::Grants;
 
 use super::{host, place};
 use crate::links::cycles;
-use crate::support::wat;
+use crate::support::{guest, wat};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn those_that_import_each_other_come_back_together() {
@@ -51,4 +52,23 @@ async fn one_whose_server_is_lost_says_so_and_others_serve() {
         assert!(error.to_string().contains("is deployed, and cannot serve"), "{error}");
     }
     assert_eq!(second.summaries().iter().filter(|summary| summary.problem.is_some()).count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_revoked_after_a_rollback_is_taken_from_a_linked_one_too() {
+    let place = place();
+    let first = host(place.path());
+    drop(first.deploy(guest("store-v1")).await.expect("deployed"));
+    let grants = Grants::new().allow("call acme:store/kv").expect("a rule");
+    drop(first.deploy(guest("store-caller")).grants(grants).await.expect("deployed"));
+    drop(first.update("store-caller", guest("store-caller")).any_version().await.expect("updated"));
+    drop(first);
+
+    let second = host(place.path());
+    drop(second.rollback("store-caller").await.expect("rolled back"));
+    let caller = second.deployment("store-caller").expect("there");
+    let add = caller.function::<(u32, u32), (u32,)>("add").expect("it adds");
+    assert_eq!(add.call((1, 2)).await.expect("a sum"), (3,));
+    second.revoke("store-caller", "call acme:store/kv").expect("granted");
+    add.call((1, 2)).await.expect_err("it was revoked");
 }

@@ -65,6 +65,18 @@ async fn what_is_published_stays_whatever_is_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_others_than_were_published_are_not_given_out() {
+    let place = place();
+    let host = host(place.path());
+    host.publish(&guest("greeter-v1")).expect("published");
+    let path = place.path().join("state/components/packages/local/greeter/1.0.0.wasm");
+    std::fs::write(path, guest("greeter-v2").bytes()).expect("damaged");
+    let error = host.package(&wanted("greeter")).expect_err("damaged");
+    assert_eq!(error.kind(), ErrorKind::StateDamaged);
+    assert!(error.to_string().contains("1.0.0.wasm"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn names_lie_where_other_tools_look() {
     let place = place();
     let host = host(place.path());

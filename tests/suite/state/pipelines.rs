@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use airssys_wasm_host::pipeline::{ComponentPipeline, DeadLetter, OnError, PipelineDeployment, StageOptions};
 use airssys_wasm_host::{Effect, ErrorKind, Host, RolloutProbe};
-use tokio::sync::mpsc::unbounded_channel;
+use parking_lot::Mutex;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::{blobs, builder, host, place};
 use crate::pipelines::{number, times};
@@ -95,6 +96,55 @@ async fn a_deployment_that_is_dropped_leaves_all_or_nothing() {
         }
         assert_eq!(blobs(place.path()), 0, "after {milliseconds} ms");
     }
+}
+
+/// Has what the third stage's switch writes wait until it is let go of.
+struct HeldBack {
+    begun: UnboundedSender<()>,
+    release: Mutex<Option<std::sync::mpsc::Receiver<()>>>,
+}
+
+impl RolloutProbe for HeldBack {
+    fn before<'a>(
+        &'a self,
+        component: &'a airssys_wasm_host::ComponentName,
+        effect: Effect,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        if component.as_str() == "sums:third"
+            && effect == Effect::Switch
+            && let Some(release) = self.release.lock().take()
+        {
+            // The only thread that may block does.
+            tokio::task::spawn_blocking(move || release.recv());
+            self.begun.send(()).expect("somebody waits");
+        }
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[test]
+fn a_stage_that_is_being_written_when_its_pipeline_is_given_up_takes_itself_away() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(1).enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let place = place();
+        let (begun, mut waits) = unbounded_channel();
+        let (release, released) = std::sync::mpsc::channel();
+        let probe = HeldBack { begun, release: Mutex::new(Some(released)) };
+        let host = builder(place.path()).rollout_probe(probe).build().expect("a host");
+        let deploy = host.deploy_pipeline(three()).into_future();
+        let begun = async {
+            waits.recv().await.expect("it begins");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        tokio::select! {
+            _ = deploy => panic!("it cannot come to its end"),
+            () = begun => {}
+        }
+        release.send(()).expect("it waits");
+        tokio::task::spawn_blocking(|| ()).await.expect("what was written before is");
+        assert!(host.summaries().is_empty(), "{:?}", host.summaries());
+        assert_eq!(blobs(place.path()), 0);
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]

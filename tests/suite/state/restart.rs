@@ -118,6 +118,24 @@ async fn what_was_revoked_stays_so_through_restarts_and_rollbacks() {
     assert_eq!(attempt(&deployment, &["config", "b"]).await.as_deref(), Ok("2"), "it was granted again");
 }
 
+/// One that was only stored when it was rolled back to is reached like any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_revoked_after_a_rollback_is_taken_from_what_serves_then() {
+    let place = place();
+    let first = host(place.path());
+    let deploy = first.deploy(probe(&["config a"])).grants(grants(&["config a value=1"]));
+    drop(deploy.await.expect("deployed"));
+    drop(first.update("attack-probe", probe(&["config a"])).any_version().await.expect("updated"));
+    drop(first);
+
+    let second = host(place.path());
+    drop(second.rollback("attack-probe").await.expect("rolled back"));
+    let deployment = second.deployment("attack-probe").expect("there");
+    assert_eq!(attempt(&deployment, &["config", "a"]).await.as_deref(), Ok("1"));
+    second.revoke("attack-probe", "config a").expect("granted");
+    assert!(attempt(&deployment, &["config", "a"]).await.is_err(), "it was revoked");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_to_be_approved_waits_on() {
     let place = place();
