@@ -51,12 +51,14 @@ fn what_could_not_be_confirmed_is_not_there_after_a_restart() {
     let place = Place::new();
     let mut process = place.serve();
     place.run(&["deploy", &guest("greeter-v1")]).ok();
+    place.run(&["update", "greeter", &guest("greeter-v2")]).ok();
     let before = place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
     let mut refused = 0;
+    // What a rollback writes is in the database alone.
     for sync in 1.. {
         assert!(sync < 30, "it never succeeds");
         let unconfirmed = Tracer::inject(&process, "fsync,fdatasync", &format!("error=EIO:when={sync}"));
-        let ran = place.run(&["update", "greeter", &guest("greeter-v2")]);
+        let ran = place.run(&["rollback", "greeter"]);
         drop(unconfirmed);
         if ran.code == 0 {
             break;
@@ -67,5 +69,5 @@ fn what_could_not_be_confirmed_is_not_there_after_a_restart() {
         process = place.serve();
         assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), before, "at sync {sync}");
     }
-    assert!(refused >= 2, "{refused} syncs");
+    assert!(refused >= 1, "{refused} syncs");
 }

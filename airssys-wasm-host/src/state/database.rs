@@ -300,10 +300,6 @@ fn last(changes: &impl ReadableTable<u64, &'static [u8]>) -> std::result::Result
 /// can, and that may be by going back to what was before.
 fn check_integrity(path: &Path) -> Result<()> {
     let bytes = std::fs::read(path).map_err(failed)?;
-    // What is empty would be taken for new.
-    if bytes.is_empty() {
-        return Err(damaged(path, &"it is empty"));
-    }
     // What is damaged may break what the database takes for granted.
     match std::panic::catch_unwind(|| is_intact(&bytes)) {
         Ok(Ok(true)) => Ok(()),
