@@ -97,12 +97,13 @@ impl Host {
         Ok(())
     }
 
-    /// Removes a pipeline, as [`PipelineDeployment::remove`] does; so one that the state
-    /// directory has and that cannot run.
+    /// Removes a pipeline, as
+    /// [`PipelineDeployment::remove`](crate::pipeline::PipelineDeployment::remove) does; so one
+    /// that the state directory has and that cannot run.
     ///
     /// # Errors
     ///
-    /// Those of [`PipelineDeployment::remove`].
+    /// Those of [`PipelineDeployment::remove`](crate::pipeline::PipelineDeployment::remove).
     pub async fn remove_pipeline(&self, name: &str) -> Result<()> {
         let (host, wanted) = (self.clone(), name.to_owned());
         let error = match on_a_thread(move || host.pipeline(&wanted)).await {
