@@ -22,6 +22,10 @@ pub(crate) struct Settings {
     pub(crate) socket: Option<PathBuf>,
     pub(crate) tcp: Option<SocketAddr>,
     pub(crate) token_file: Option<PathBuf>,
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) tls_certificate: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) access_log: Option<PathBuf>,
     pub(crate) revisions_kept: Option<usize>,
     #[serde(deserialize_with = "duration")]
     pub(crate) drain: Option<Duration>,
@@ -64,6 +68,10 @@ mod tests {
             socket,
             tcp,
             token_file,
+            listen,
+            tls_certificate,
+            tls_key,
+            access_log,
             revisions_kept,
             drain,
             log,
@@ -71,7 +79,8 @@ mod tests {
             limits,
         } = read;
         assert!(state_directory.is_some() && socket.is_some() && revisions_kept.is_some() && drain.is_some());
-        assert!(tcp.is_some() && token_file.is_some());
+        assert!(tcp.is_some() && token_file.is_some() && listen.is_some() && access_log.is_some());
+        assert!(tls_certificate.is_some() && tls_key.is_some());
         assert!(log.is_some() && log_level.is_some());
         assert_eq!(limits, Some(Limits::default()), "the example tells the defaults");
         let limits =

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
+const GIB: u64 = 1 << 30;
 
 /// What one deployment may use. Limits are always on: there is no "unlimited",
 /// only a larger number.
@@ -89,6 +90,31 @@ pub struct Limits {
     ///
     /// Default 1,000: each holds an instance.
     pub concurrent_calls_max: usize,
+    /// Calls that an instance of [`Instancing::Pooled`](crate::Instancing::Pooled) serves before
+    /// a fresh one takes its place.
+    ///
+    /// Default 10,000: starting one anew costs nothing any more, and what leaks ends.
+    pub calls_per_instance_max: u64,
+    /// Wall-clock time of an HTTP request, from its head to the last byte of its answer. The head
+    /// of the answer is there within `call_deadline`.
+    ///
+    /// Default 5 min, at most [`Limits::CALL_DEADLINE_MAX`]: a body of 1 GiB at 30 Mbit/s.
+    #[cfg_attr(feature = "serde", serde(with = "crate::units::as_duration"))]
+    pub http_deadline: Duration,
+    /// HTTP requests that wait for their turn; more are answered `503` at once.
+    ///
+    /// Default 1,000: as many as may run.
+    pub http_waiting_max: usize,
+    /// Bytes of the body of an HTTP request.
+    ///
+    /// Default 1 GiB: bodies are streamed, and none lies in memory whole.
+    #[cfg_attr(feature = "serde", serde(with = "crate::units::as_bytes"))]
+    pub http_request_bytes_max: u64,
+    /// Bytes of the body of the answer to an HTTP request.
+    ///
+    /// Default 1 GiB.
+    #[cfg_attr(feature = "serde", serde(with = "crate::units::as_bytes"))]
+    pub http_response_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -104,6 +130,11 @@ impl Default for Limits {
             call_deadline: Duration::from_secs(30),
             fuel_per_call: None,
             concurrent_calls_max: 1_000,
+            calls_per_instance_max: 10_000,
+            http_deadline: Duration::from_secs(5 * 60),
+            http_waiting_max: 1_000,
+            http_request_bytes_max: GIB,
+            http_response_bytes_max: GIB,
         }
     }
 }
@@ -136,8 +167,14 @@ impl Limits {
         .filter(|(_, value)| *value == 0)
         .map(|(name, _)| format!("`{name}` is 0"))
         .collect();
-        if self.call_deadline.is_zero() || self.call_deadline > Self::CALL_DEADLINE_MAX {
-            problems.push(format!("`call_deadline` is {:?}; write up to a day", self.call_deadline));
+        for (name, deadline) in [("call_deadline", self.call_deadline), ("http_deadline", self.http_deadline)]
+        {
+            if deadline.is_zero() || deadline > Self::CALL_DEADLINE_MAX {
+                problems.push(format!("`{name}` is {deadline:?}; write up to a day"));
+            }
+        }
+        if self.calls_per_instance_max == 0 {
+            problems.push("`calls_per_instance_max` is 0".into());
         }
         if self.fuel_per_call == Some(0) {
             problems.push("`fuel_per_call` is 0".into());

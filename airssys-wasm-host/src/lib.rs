@@ -28,6 +28,7 @@
 //! | give it files, network, values; take them back | [`policy::Grants`], [`Deploy::grants`], [`Host::revoke`], [`Approval`] |
 //! | know what it did, may do, and needs | [`AuditLog`], [`Deployment::explain`], [`Enforcement::AuditOnly`] |
 //! | provide interfaces of your own | [`Provider`] |
+//! | have it answer HTTP requests (with the feature `http`) | `Host::http`, `http::HttpServer` |
 //! | see what happens | [`Status`], [`Event`], [`GuestLog`] |
 //! | handle an error | [`Error`], [`ErrorKind`] |
 //!
@@ -51,6 +52,8 @@ mod engine;
 mod error;
 mod function;
 mod host;
+#[cfg(feature = "http")]
+pub mod http;
 mod instance;
 mod link;
 mod linker;

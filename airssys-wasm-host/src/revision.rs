@@ -26,6 +26,8 @@ pub(crate) struct Revision {
     pub(crate) program: Arc<Program>,
     pub(crate) limits: Limits,
     pub(crate) call_ticks: Ticks,
+    /// The time of an HTTP request, in ticks.
+    pub(crate) http_ticks: Ticks,
     pub(crate) instancing: Instancing,
     pub(crate) printer: Arc<Printer>,
     pub(crate) authority: Arc<Authority>,
@@ -114,6 +116,7 @@ impl Draft {
             program,
             // The clock shows the last tick: one more, so that no call has less time.
             call_ticks: Ticks::lasting(self.limits.call_deadline).plus(Ticks(1)),
+            http_ticks: Ticks::lasting(self.limits.http_deadline).plus(Ticks(1)),
             limits: self.limits,
             instancing: self.instancing,
             printer: Arc::new(printer),
@@ -127,6 +130,13 @@ impl Draft {
 }
 
 impl Revision {
+    /// How long something may be inside: a call, or an HTTP request if it answers any.
+    pub(crate) fn longest_ticks(&self) -> Ticks {
+        let mut exports = self.component.world().exports.interfaces.iter();
+        let answers = exports.any(|export| export.name.path() == "wasi:http/incoming-handler");
+        if answers { self.call_ticks.max(self.http_ticks) } else { self.call_ticks }
+    }
+
     pub(crate) fn name(&self) -> &ComponentName {
         &self.printer.component
     }

@@ -7,6 +7,7 @@ mod capabilities;
 mod code_cache;
 mod components;
 mod fuse;
+mod http;
 mod instancing;
 mod limits;
 mod links;

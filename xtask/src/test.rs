@@ -5,7 +5,9 @@ use crate::shell::{cargo, root, run as shell_run, step};
 /// Runs them all.
 pub fn run(_: &[String]) -> Result<(), String> {
     step("format", || shell_run(cargo().args(["fmt", "--all", "--check"])))?;
-    step("tools", || ["strace", "docker-registry", "skopeo"].into_iter().try_for_each(crate::tools::ensure))?;
+    step("tools", || {
+        ["curl", "docker-registry", "skopeo", "strace", "wrk"].into_iter().try_for_each(crate::tools::ensure)
+    })?;
     step("components", || crate::components::run(&[]))?;
     step("lints", || {
         shell_run(cargo().args([

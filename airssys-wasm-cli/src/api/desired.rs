@@ -14,6 +14,8 @@ use super::{DeploySpec, Given};
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Desired {
     pub(crate) deployment: DeploySpec,
+    /// The HTTP requests that it answers; others that lead to it stay.
+    pub(crate) routes: Vec<String>,
     /// How calls move, if something serves: `blue-green` or `recreate`.
     pub(crate) strategy: Option<String>,
     /// What a stateful component remembers may be lost.
@@ -39,7 +41,7 @@ pub(crate) struct DesiredPipeline {
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Applied {
     pub(crate) name: String,
-    /// `deploy`, `update`, `recreate` or `nothing`.
+    /// `deploy`, `update`, `route`, `recreate` or `nothing`.
     pub(crate) action: String,
     /// What is otherwise than it was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -28,6 +28,7 @@ mod reference;
 mod registry;
 mod remove;
 mod rollback;
+mod route;
 mod run;
 mod search;
 mod serve;
@@ -114,6 +115,7 @@ enum Command {
     Rollback(rollback::Rollback),
     Approve(approve::Approve),
     Remove(remove::Remove),
+    Route(route::Route),
     Apply(apply::Apply),
     Diff(apply::Diff),
     List(list::List),
@@ -168,6 +170,7 @@ impl Command {
             Self::Rollback(command) => command.run(common).await,
             Self::Approve(command) => command.run(common).await,
             Self::Remove(command) => command.run(common).await,
+            Self::Route(command) => command.run(common).await,
             Self::Apply(command) => command.run(common).await,
             Self::Diff(command) => command.run(common).await,
             Self::List(command) => command.run(common).await,

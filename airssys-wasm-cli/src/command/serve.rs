@@ -1,7 +1,7 @@
 //! `airssys-wasm serve`
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tracing::level_filters::LevelFilter;
 use super::Common;
 use crate::api::{Problem, kinds};
 use crate::places;
-use crate::server::{self, Setup, Tcp};
+use crate::server::{self, Setup, Tcp, Web};
 use crate::settings::Settings;
 
 /// Run a host process in the foreground, until it is told to end
@@ -37,6 +37,19 @@ pub(super) struct Serve {
     /// The file of the token that requests over TCP bring along
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Have components answer HTTP requests at an address, as `airssys-wasm route` says:
+    /// `127.0.0.1:8080`
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// A certificate in PEM, to speak TLS there; SIGHUP has it read again
+    #[arg(long, value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
+    /// The certificate's key in PEM
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// Append a line of JSON for each of those requests; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
     /// What the log on standard error looks like: text, or json [default: text]
     #[arg(long, value_name = "FORMAT")]
     log: Option<String>,
@@ -63,8 +76,14 @@ impl Serve {
             }
             (None, _) => None,
         };
+        let web = web(
+            self.listen.or(settings.listen),
+            (self.tls_certificate.or(settings.tls_certificate), self.tls_key.or(settings.tls_key)),
+            self.access_log.or(settings.access_log).as_deref(),
+        )?;
         server::serve(Setup {
             tcp,
+            web,
             socket: socket.unwrap_or_else(|| places::socket_in(&state_directory)),
             state_directory,
             revisions_kept: self.revisions_kept.or(settings.revisions_kept).unwrap_or(5),
@@ -72,6 +91,25 @@ impl Serve {
             limits: settings.limits.unwrap_or_default(),
         })
         .await
+    }
+}
+
+/// Where components are served. What is said of that needs an address.
+fn web(
+    address: Option<SocketAddr>,
+    tls: (Option<PathBuf>, Option<PathBuf>),
+    access_log: Option<&Path>,
+) -> Result<Option<Web>, Problem> {
+    let usage = |message: &str| Err(Problem::new(kinds::USAGE, message));
+    let tls = match tls {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        _ => return usage("a certificate and its key go together: `--tls-certificate` and `--tls-key`"),
+    };
+    match address {
+        Some(address) => Web::new(address, tls, access_log).map(Some),
+        None if tls.is_none() && access_log.is_none() => Ok(None),
+        None => usage("where should components be served? say it with `--listen 127.0.0.1:8080`"),
     }
 }
 

@@ -39,6 +39,9 @@ pub(crate) struct DeclaredDeployment {
     #[serde(default)]
     links: BTreeMap<String, String>,
     strategy: Option<String>,
+    /// The HTTP requests that it answers.
+    #[serde(default)]
+    routes: Vec<String>,
     #[serde(default)]
     audit_only: bool,
     #[serde(default)]
@@ -108,6 +111,7 @@ impl DeclaredDeployment {
                 audit_only: self.audit_only,
             },
             strategy: self.strategy.clone(),
+            routes: self.routes.clone(),
             discard_state: self.discard_state,
             grant_again,
         }
@@ -138,12 +142,13 @@ mod tests {
             instancing,
             links,
             strategy,
+            routes,
             audit_only,
             discard_state,
         } = &read.deployments["greeter"];
         assert!(component.contains('@') && version.is_some() && *grants != Given::default());
         assert!(limits.is_some() && instancing.is_some() && !links.is_empty() && strategy.is_some());
-        assert!(*audit_only && *discard_state);
+        assert!(*audit_only && *discard_state && !routes.is_empty());
     }
 
     #[test]

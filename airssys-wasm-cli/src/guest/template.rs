@@ -12,6 +12,8 @@ pub(crate) enum Template {
     Component,
     /// A stage of a pipeline.
     Stage,
+    /// A component that answers HTTP requests.
+    Http,
 }
 
 /// Words that WIT has a meaning for.
@@ -73,22 +75,16 @@ const WORDS_OF_RUST: [&str; 49] = [
 ];
 
 impl Template {
-    fn files(self) -> [(&'static str, &'static str); 3] {
+    fn files(self) -> &'static [(&'static str, &'static str)] {
         macro_rules! files {
-            ($folder:literal) => {
-                [
-                    ("Cargo.toml", include_str!(concat!("../../templates/", $folder, "/Cargo.toml.in"))),
-                    ("src/lib.rs", include_str!(concat!("../../templates/", $folder, "/src/lib.rs.in"))),
-                    (
-                        "wit/world.wit",
-                        include_str!(concat!("../../templates/", $folder, "/wit/world.wit.in")),
-                    ),
-                ]
+            ($folder:literal: $($file:literal),*) => {
+                &[$(($file, include_str!(concat!("../../templates/", $folder, "/", $file, ".in")))),*]
             };
         }
         match self {
-            Self::Component => files!("component"),
-            Self::Stage => files!("stage"),
+            Self::Component => files!("component": "Cargo.toml", "src/lib.rs", "wit/world.wit"),
+            Self::Stage => files!("stage": "Cargo.toml", "src/lib.rs", "wit/world.wit"),
+            Self::Http => files!("http": "Cargo.toml", "src/lib.rs"),
         }
     }
 }

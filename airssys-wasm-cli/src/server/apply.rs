@@ -2,9 +2,12 @@
 //!
 //! Tests: the crate's `tests/cli/apply`.
 
+use std::collections::BTreeMap;
+
 use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineDefinition};
+use airssys_wasm_host::http::Route;
 use airssys_wasm_host::pipeline::PipelineDeployment;
-use airssys_wasm_host::{Component, ErrorKind, Host, Update};
+use airssys_wasm_host::{Component, ComponentName, Deployment, ErrorKind, Host, Update};
 use axum::extract::{Multipart, Path, Query, State};
 
 use super::Process;
@@ -37,7 +40,7 @@ pub(super) async fn deployment(
     let component = with_version(component, desired.deployment.version.as_deref())?;
     desired.deployment.name = Some(name.clone());
     let (host, wanted) = (process.host.clone(), name.clone());
-    match aside(move || unless_absent(host.deployment(&wanted))).await? {
+    let mut applied = match aside(move || unless_absent(host.deployment(&wanted))).await? {
         None => {
             let deploy = desired.deployment.prepare(process.host.deploy(component))?;
             if how.dry_run {
@@ -45,22 +48,56 @@ pub(super) async fn deployment(
             } else {
                 deploy.await?;
             }
-            answer(Applied::new(&name, "deploy", Vec::new()))
+            Applied::new(&name, "deploy", Vec::new())
         }
-        Some(now) => {
-            // What is revoked from here on stays so.
-            let update = process.host.update(&name, component.clone());
-            let changes = compare::deployment(&now, &component, &desired.deployment, &process.limits)?;
-            let again = compare::revoked(&now.grants(), &desired.deployment.grants.read()?);
-            check_not_revoked(&name, &again, desired.grant_again)?;
-            if changes.is_empty() && again.is_empty() {
-                return answer(Applied::new(&name, "nothing", changes));
-            }
-            carry_out(update, &process, &component, &desired, how).await?;
-            let again = again.into_iter().map(|rule| format!("granted again: {rule}"));
-            answer(Applied::new(&name, "update", changes.into_iter().chain(again).collect()))
+        Some(now) => update(&process, &name, &now, component, &desired, how).await?,
+    };
+    let routes = routes(&process.host, &name, &desired.routes, how).await?;
+    if applied.action == "nothing" && !routes.is_empty() {
+        "route".clone_into(&mut applied.action);
+    }
+    applied.changes.extend(routes);
+    answer(applied)
+}
+
+/// Has what serves be what is wanted, unless it is.
+async fn update(
+    process: &Process,
+    name: &str,
+    now: &Deployment,
+    component: Component,
+    desired: &Desired,
+    how: How,
+) -> Result<Applied, Problem> {
+    // What is revoked from here on stays so.
+    let update = process.host.update(name, component.clone());
+    let changes = compare::deployment(now, &component, &desired.deployment, &process.limits)?;
+    let again = compare::revoked(&now.grants(), &desired.deployment.grants.read()?);
+    check_not_revoked(name, &again, desired.grant_again)?;
+    if changes.is_empty() && again.is_empty() {
+        return Ok(Applied::new(name, "nothing", changes));
+    }
+    carry_out(update, process, &component, desired, how).await?;
+    let again = again.into_iter().map(|rule| format!("granted again: {rule}"));
+    Ok(Applied::new(name, "update", changes.into_iter().chain(again).collect()))
+}
+
+/// Has routes lead to a name that do not yet. Gives what is otherwise then.
+async fn routes(host: &Host, name: &str, wanted: &[String], how: How) -> Result<Vec<String>, Problem> {
+    let now: BTreeMap<Route, ComponentName> = host.routes().into_iter().collect();
+    let mut changes = Vec::new();
+    for text in wanted {
+        let route: Route = text.parse().map_err(airssys_wasm_host::Error::from)?;
+        let before = now.get(&route).map(ComponentName::as_str);
+        if before == Some(name) {
+            continue;
+        }
+        changes.push(format!("route {route}: {} -> {name}", before.unwrap_or("-")));
+        if !how.dry_run {
+            host.route(text, name).await?;
         }
     }
+    Ok(changes)
 }
 
 async fn carry_out(

@@ -10,7 +10,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use airssys_wasm_host::{Host, Status};
+use airssys_wasm_host::Status;
 
 use super::Process;
 use super::reply::{Refused, aside};
@@ -27,19 +27,20 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
     responses((status = 200, body = String, content_type = "text/plain")),
 )]
 pub(super) async fn metrics(State(process): State<Process>) -> Result<Response, Refused> {
-    let host = process.host.clone();
-    let text = aside(move || Ok(text(&host))).await?;
+    let text = aside(move || Ok(text(&process))).await?;
     let text =
         text.map_err(|error| Problem::new(kinds::INTERNAL, "metrics cannot be written").because(error))?;
     Ok(([(http::header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
-fn text(host: &Host) -> Result<String, std::fmt::Error> {
+fn text(process: &Process) -> Result<String, std::fmt::Error> {
+    let host = &process.host;
     let mut registry = Registry::with_prefix("airssys_wasm");
     registry.register_collector(Box::new(Counted {
         problems: host.summaries().iter().filter(|summary| summary.problem.is_some()).count(),
         deployments: host.list().iter().map(airssys_wasm_host::Deployment::status).collect(),
     }));
+    process.requests.register(&mut registry);
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)

@@ -10,6 +10,8 @@
 //! | `deployments`, `rollouts`, `grants`, `calls`, `packages`, `pipelines`, `watching` | what is behind them |
 //! | `apply`, `compare` | what should be, and how it is otherwise |
 //! | `dead_letters` | what pipelines put aside |
+//! | `routing` | which name answers which HTTP requests |
+//! | `web` | components over HTTP, for whoever asks |
 //! | `metrics` | what is counted, as Prometheus reads it |
 //! | `upload` | a component with what is said of it |
 //! | `lines` | what comes and goes a line each |
@@ -32,12 +34,14 @@ mod pipelines;
 mod reply;
 mod rollouts;
 mod routes;
+mod routing;
 mod socket;
 mod systemd;
 mod tcp;
 mod to_its_end;
 mod upload;
 mod watching;
+mod web;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -54,6 +58,7 @@ pub(crate) use routes::description;
 use socket::OwnersSocket;
 pub(crate) use tcp::Tcp;
 pub(crate) use upload::COMPONENT_BYTES_MAX;
+pub(crate) use web::Web;
 
 /// How a host process is set up.
 pub(crate) struct Setup {
@@ -66,6 +71,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     /// Where it listens besides the socket.
     pub(crate) tcp: Option<Tcp>,
+    pub(crate) web: Option<Web>,
 }
 
 /// What every request can reach.
@@ -73,6 +79,7 @@ pub(crate) struct Setup {
 pub(crate) struct Process {
     host: Host,
     journal: Arc<Journal>,
+    requests: Arc<web::Requests>,
     ending: Ending,
     /// Of components that are deployed without limits of their own.
     limits: Limits,
@@ -101,14 +108,16 @@ pub(crate) async fn serve(setup: Setup) -> Result<(), Problem> {
         None => OwnersSocket::bind(&setup.socket)?,
     };
     let ending = Ending::on_signals()?;
-    let process = Process { host, journal, ending: ending.clone(), limits: setup.limits };
+    let requests = Arc::default();
+    let process = Process { host, journal, requests, ending: ending.clone(), limits: setup.limits };
     tell_ready(&process, &setup.socket);
+    let components = serve_components(setup.web, &process).await?;
     let router = routes::router(process);
     let over_tcp = serve_tcp(setup.tcp, router.clone(), ending.clone()).await?;
     let served = axum::serve(listener, router).with_graceful_shutdown(ending.clone().begun());
     systemd::tell_ready();
-    let both = async { tokio::try_join!(served.into_future(), over_tcp).map(drop) };
-    let outcome = ending.within(setup.drain, both).await;
+    let all = async { tokio::try_join!(served.into_future(), over_tcp, components).map(drop) };
+    let outcome = ending.within(setup.drain, all).await;
     if is_ours {
         remove_socket(&setup.socket);
     }
@@ -134,6 +143,25 @@ async fn serve_tcp(
                 axum::serve(listener, tcp.guard(router)).with_graceful_shutdown(ending.begun()).await
             }
             _ => Ok(()),
+        }
+    })
+}
+
+/// Serves components, if that was said.
+async fn serve_components(
+    web: Option<Web>,
+    process: &Process,
+) -> Result<impl Future<Output = std::io::Result<()>> + use<>, Problem> {
+    let served = match web {
+        Some(web) => {
+            Some(web.begin(&process.host, Arc::clone(&process.requests), process.ending.clone()).await?)
+        }
+        None => None,
+    };
+    Ok(async move {
+        match served {
+            Some(served) => served.await,
+            None => Ok(()),
         }
     })
 }

@@ -10,7 +10,9 @@ use utoipa_axum::routes;
 
 use super::to_its_end::to_its_end;
 use super::upload::COMPONENT_BYTES_MAX;
-use super::{Process, apply, calls, deployments, grants, metrics, packages, pipelines, rollouts, watching};
+use super::{
+    Process, apply, calls, deployments, grants, metrics, packages, pipelines, rollouts, routing, watching,
+};
 use crate::api::{Problem, kinds};
 use crate::server::reply::Refused;
 
@@ -64,6 +66,7 @@ fn described() -> OpenApiRouter<Process> {
         .routes(routes!(pipelines::graph))
         .routes(routes!(pipelines::run))
         .routes(routes!(pipelines::update))
+        .routes(routes!(routing::list, routing::set, routing::remove))
         .routes(routes!(deployments::history))
         .routes(routes!(watching::events))
         .routes(routes!(watching::logs))

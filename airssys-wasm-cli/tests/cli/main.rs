@@ -14,3 +14,4 @@ mod registry;
 mod serving;
 mod support;
 mod watching;
+mod web;

@@ -74,6 +74,18 @@ impl Instances {
         self.count.load(Ordering::Relaxed)
     }
 
+    /// Whether somebody who comes now need not wait in line.
+    #[cfg(feature = "http")]
+    pub(crate) fn has_room(&self) -> bool {
+        self.line.is_empty() && (self.count() < self.max || self.idle.iter().any(|idle| !idle.is_empty()))
+    }
+
+    /// How many wait for their turn.
+    #[cfg(feature = "http")]
+    pub(crate) fn waiting(&self) -> usize {
+        self.line.len()
+    }
+
     /// The number of the instance that was started last.
     pub(crate) fn newest(&self) -> u64 {
         self.newest.load(Ordering::SeqCst)
@@ -161,8 +173,11 @@ impl Instances {
 
     #[inline]
     fn put_back(&self, lane: usize, instance: Box<Instance>) {
-        let surplus =
-            if keeps(&self.revision) { self.idle[lane].push(instance).err() } else { Some(instance) };
+        let surplus = if keeps(&self.revision) && !is_used_up(&self.revision, &instance) {
+            self.idle[lane].push(instance).err()
+        } else {
+            Some(instance)
+        };
         if let Some(instance) = surplus {
             // Its memory is given back before its place is.
             drop(instance);
@@ -227,6 +242,13 @@ impl Drop for Waiting<'_> {
 #[inline]
 fn keeps(revision: &Revision) -> bool {
     revision.instancing != Instancing::PerCall
+}
+
+/// Whether it has served as many calls as one instance may. One that remembers goes on.
+#[inline]
+fn is_used_up(revision: &Revision, instance: &Instance) -> bool {
+    matches!(revision.instancing, Instancing::Pooled { .. })
+        && instance.store.data().call().call >= revision.limits.calls_per_instance_max
 }
 
 /// An instance on loan to one call. Dropped without being given back, it is

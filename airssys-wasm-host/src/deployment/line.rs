@@ -30,6 +30,11 @@ impl<T> Line<T> {
         self.length.load(Ordering::SeqCst) == 0
     }
 
+    #[cfg(feature = "http")]
+    pub(super) fn len(&self) -> usize {
+        self.length.load(Ordering::SeqCst)
+    }
+
     /// Takes the last place.
     pub(super) fn join(&self) -> Waiter<T> {
         let (sender, receiver) = channel();

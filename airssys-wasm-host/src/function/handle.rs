@@ -116,7 +116,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
     }
 
     #[inline]
-    async fn run_in_time<R>(
+    pub(crate) async fn run_in_time<R>(
         &self,
         serving: &Arc<Serving>,
         lane: usize,
@@ -157,6 +157,31 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let value = call::end(&self.deployment, lease.instance(), revision, &self.what, outcome)?;
         lease.give_back();
         Ok(value)
+    }
+
+    /// Lets in what is called beside this: whoever asks runs it with [`Self::run_in_time`].
+    #[cfg(feature = "http")]
+    pub(crate) async fn admit(&self, begun: Ticks) -> Result<Admission> {
+        match self.deployment.admit()? {
+            Some(admission) => Ok(admission),
+            None => self.admit_after_pause(begun).await,
+        }
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn named(&self) -> &Arc<Named> {
+        &self.deployment
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
+        &self.clock
+    }
+
+    /// What it calls, as messages name it.
+    #[cfg(feature = "http")]
+    pub(crate) fn what(&self) -> &str {
+        &self.what
     }
 
     /// A pause is part of the call's time.

@@ -228,14 +228,20 @@ impl HostBuilder {
         for (name, problem) in &kept.lost {
             tracing::error!(component = name, problem, "lost: what was kept of it cannot be read");
         }
+        #[cfg(feature = "http")]
+        let mut kept = kept;
         let shared = Arc::new(Shared {
             names: Arc::new(Names::new(&runtime, kept.names)),
             runtime,
             limits: self.limits,
             pipelines: Pipelines::new(kept.pipelines),
+            #[cfg(feature = "http")]
+            routing: crate::http::Routing::restored(kept.routes, &mut kept.lost),
             letters: self.letters,
             lost: kept.lost,
         });
+        #[cfg(feature = "http")]
+        shared.routing.fill(&shared);
         wake_in_a_thread(&shared)?;
         Ok(Host(shared))
     }

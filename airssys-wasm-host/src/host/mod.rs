@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) names: Arc<Names>,
     pub(crate) pipelines: Pipelines,
+    #[cfg(feature = "http")]
+    pub(crate) routing: crate::http::Routing,
     /// Who takes what pipelines put aside that say nobody.
     pub(crate) letters: Option<Arc<dyn DeadLetters>>,
     /// What the state directory has and cannot be read.

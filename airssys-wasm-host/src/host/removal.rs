@@ -201,7 +201,12 @@ impl Names {
         let (changed, changes): (Vec<_>, Vec<_>) =
             going.map(|name| ((name, None), Change::now(name, Action::Removed))).unzip();
         let pipelines: Vec<_> = pipeline.iter().map(|name| (*name, None)).collect();
-        state.commit(&Transaction { names: &changed, pipelines: &pipelines, changes: &changes })
+        state.commit(&Transaction {
+            names: &changed,
+            pipelines: &pipelines,
+            changes: &changes,
+            ..Transaction::default()
+        })
     }
 }
 

@@ -266,7 +266,7 @@ pub(super) async fn keep(runtime: &Arc<Runtime>, component: &Component) -> Resul
 async fn drain(runtime: &Runtime, named: &Named) -> Result<()> {
     let revision = named.revision();
     let clock = runtime.engines.clock();
-    let until = clock.now().plus(revision.call_ticks).plus(DRAIN_MARGIN);
+    let until = clock.now().plus(revision.longest_ticks()).plus(DRAIN_MARGIN);
     let drained = pin!(named.drained());
     within(clock, until, drained).await.map_err(|_| {
         let message = format!(

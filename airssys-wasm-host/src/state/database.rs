@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use airssys_wasm_core::ComponentName;
 use parking_lot::Mutex;
@@ -29,6 +30,9 @@ const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 const NAMES: Table = TableDefinition::new("names");
 /// A record a pipeline.
 const PIPELINES: Table = TableDefinition::new("pipelines");
+
+/// The names that answer HTTP requests, by their routes.
+const ROUTES: Table = TableDefinition::new("routes");
 /// What was done, in its order.
 const CHANGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("changes");
 
@@ -69,6 +73,7 @@ pub(crate) struct Transaction<'a> {
     pub(crate) names: &'a [(&'a ComponentName, Option<&'a NameRecord>)],
     /// The same.
     pub(crate) pipelines: &'a [(&'a ComponentName, Option<&'a PipelineRecord>)],
+    pub(crate) routes: &'a [(&'a str, Option<&'a str>)],
     /// What was done.
     pub(crate) changes: &'a [Change],
 }
@@ -78,6 +83,8 @@ pub(crate) struct Transaction<'a> {
 pub(crate) struct Found {
     pub(crate) names: BTreeMap<ComponentName, NameRecord>,
     pub(crate) pipelines: BTreeMap<ComponentName, PipelineRecord>,
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "nobody serves them"))]
+    pub(crate) routes: BTreeMap<String, String>,
     /// What cannot be read any more, with what is wrong.
     pub(crate) lost: Vec<(String, String)>,
 }
@@ -124,7 +131,8 @@ impl Database {
             let mut lost = Vec::new();
             let names = read(&transaction, NAMES, &mut lost)?;
             let pipelines = read(&transaction, PIPELINES, &mut lost)?;
-            Ok(Found { names, pipelines, lost })
+            let routes = read(&transaction, ROUTES, &mut lost)?;
+            Ok(Found { names, pipelines, routes, lost })
         })
     }
 
@@ -132,6 +140,7 @@ impl Database {
     pub(super) fn commit(&self, transaction: &Transaction<'_>) -> Result<()> {
         let mut records = to_records(NAMES, transaction.names)?;
         records.extend(to_records(PIPELINES, transaction.pipelines)?);
+        records.extend(to_records(ROUTES, transaction.routes)?);
         let changes =
             transaction.changes.iter().map(|change| to_bytes(&ChangeRecord::from(change)).map_err(failed));
         let changes = changes.collect::<Result<Vec<_>>>()?;
@@ -211,6 +220,7 @@ fn begin(database: &redb::Database) -> std::result::Result<(), redb::Error> {
     transaction.open_table(ABOUT)?.insert("format", FORMAT)?;
     transaction.open_table(NAMES)?;
     transaction.open_table(PIPELINES)?;
+    transaction.open_table(ROUTES)?;
     transaction.open_table(CHANGES)?;
     transaction.commit()?;
     Ok(())
@@ -264,25 +274,28 @@ fn put(transaction: &redb::WriteTransaction, records: &Records) -> std::result::
     Ok(())
 }
 
-fn to_records<T: Serialize>(table: Table, all: &[(&ComponentName, Option<&T>)]) -> Result<Records> {
-    let record = |(name, record): &(&ComponentName, Option<&T>)| {
+fn to_records<K: Display, T: Serialize + ?Sized>(table: Table, all: &[(K, Option<&T>)]) -> Result<Records> {
+    let record = |(name, record): &(K, Option<&T>)| {
         let bytes = record.map(to_bytes).transpose().map_err(failed)?;
-        Ok((table, name.as_str().as_bytes().to_vec(), bytes))
+        Ok((table, name.to_string().into_bytes(), bytes))
     };
     all.iter().map(record).collect()
 }
 
-/// Every record of a table; what cannot be read goes to `lost`.
-fn read<T: DeserializeOwned>(
+/// Every record of a table that can be read; the others are told.
+fn read<K, T: DeserializeOwned>(
     transaction: &redb::ReadTransaction,
     table: Table,
     lost: &mut Vec<(String, String)>,
-) -> std::result::Result<BTreeMap<ComponentName, T>, redb::Error> {
+) -> std::result::Result<BTreeMap<K, T>, redb::Error>
+where
+    K: FromStr<Err: Display> + Ord,
+{
     let mut records = BTreeMap::new();
     for entry in transaction.open_table(table)?.iter()? {
         let (name, bytes) = entry?;
         let name = String::from_utf8_lossy(name.value());
-        let read = name.parse::<ComponentName>().map_err(|error| error.to_string());
+        let read = name.parse::<K>().map_err(|error| error.to_string());
         match read.and_then(|name| Ok((name, from_bytes(bytes.value())?))) {
             Ok((name, record)) => drop(records.insert(name, record)),
             Err(problem) => lost.push((name.into_owned(), problem)),

@@ -148,7 +148,7 @@ pub(crate) struct PipelineRecord {
 }
 
 /// A record as it is kept.
-pub(super) fn to_bytes<T: Serialize>(record: &T) -> Result<Vec<u8>, serde_json::Error> {
+pub(super) fn to_bytes<T: Serialize + ?Sized>(record: &T) -> Result<Vec<u8>, serde_json::Error> {
     let text = serde_json::to_vec(record)?;
     Ok([of_bytes(&text).as_bytes(), &text].concat())
 }

@@ -19,7 +19,7 @@ pub(super) struct Step {
 }
 
 enum What {
-    Deployment { declared: DeclaredDeployment, found: Found },
+    Deployment { declared: Box<DeclaredDeployment>, found: Found },
     Pipeline { definition: PipelineDefinition, grants: BTreeMap<String, Given>, components: Vec<Vec<u8>> },
 }
 
@@ -33,7 +33,7 @@ pub(super) struct How {
 
 impl Step {
     pub(super) fn deployment(name: &str, declared: DeclaredDeployment, found: Found) -> Self {
-        Self { name: name.to_owned(), what: What::Deployment { declared, found } }
+        Self { name: name.to_owned(), what: What::Deployment { declared: Box::new(declared), found } }
     }
 
     pub(super) fn pipeline(

@@ -1,0 +1,32 @@
+//! `airssys-wasm route list`
+
+use clap::Args;
+
+use crate::api::{Problem, RouteView};
+use crate::command::Common;
+use crate::output::{Shown, Table};
+
+/// List the routes, with who answers
+#[derive(Args, Debug)]
+pub(super) struct List {}
+
+impl List {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+        let routes: Vec<RouteView> = common.client()?.get("/v1/routes").await?;
+        common.output.show(&routes);
+        Ok(())
+    }
+}
+
+impl Shown for Vec<RouteView> {
+    fn text(&self) -> String {
+        if self.is_empty() {
+            return "no route is said; `airssys-wasm route set / NAME` does".into();
+        }
+        let mut table = Table::new(&["ROUTE", "COMPONENT"]);
+        for view in self {
+            table.row([view.route.clone(), view.component.clone()]);
+        }
+        table.text()
+    }
+}

@@ -1,0 +1,49 @@
+//! `airssys-wasm route`: a file a subcommand.
+
+mod list;
+mod remove;
+mod set;
+
+use clap::{Args, Subcommand};
+
+use super::Common;
+use crate::api::{Problem, RouteChanged};
+use crate::output::Shown;
+
+/// Say which deployment answers which HTTP requests
+///
+/// A route is the beginning of a path, of any host or of one: `/`, `/shop`,
+/// `shop.example.com/cart`. Of several that match, that of the host goes before those of any, and
+/// then the longest. `airssys-wasm serve --listen ADDRESS` serves them.
+#[derive(Args, Debug)]
+pub(super) struct Route {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Set(set::Set),
+    Remove(remove::Remove),
+    List(list::List),
+}
+
+impl Route {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+        match self.command {
+            Command::Set(command) => command.run(common).await,
+            Command::Remove(command) => command.run(common).await,
+            Command::List(command) => command.run(common).await,
+        }
+    }
+}
+
+impl Shown for RouteChanged {
+    fn text(&self) -> String {
+        let before = self.before.as_deref().map(|before| format!(" (was {before})")).unwrap_or_default();
+        match &self.component {
+            Some(component) => format!("{} -> {component}{before}", self.route),
+            None => format!("{} -> nothing{before}", self.route),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Components over HTTP, from the command line.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+
+use super::support::{PATIENCE, Place, Process, guest, signal};
+
+/// A host process that serves components, and where.
+fn serve(place: &Place, more: &[&str]) -> (Process, SocketAddr) {
+    let mut process = place.begin(&[&["--listen", "127.0.0.1:0"], more].concat());
+    let log = BufReader::new(process.0.stderr.take().expect("it is read once"));
+    let mut lines = log.lines().map_while(Result::ok);
+    let line = lines.find(|line| line.contains("serving components at")).expect("it says where");
+    let address = line.rsplit("//").next().expect("an address").trim().parse().expect("an address");
+    // Whoever writes on finds somebody who reads.
+    std::thread::spawn(move || lines.for_each(drop));
+    (process, address)
+}
+
+fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("connected");
+    stream.set_read_timeout(Some(PATIENCE)).expect("set");
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("an answer");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn routes_lead_to_components_and_stay() {
+    let place = Place::new();
+    let (process, address) = serve(&place, &[]);
+    assert!(place.run(&["route", "list"]).ok().contains("no route is said"));
+    assert!(get(address, "/shop/").starts_with("HTTP/1.1 404"));
+    assert_eq!(place.run(&["route", "set", "/shop", "web"]).ok(), "/shop -> web");
+    assert!(get(address, "/shop/").starts_with("HTTP/1.1 503"));
+    place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
+    assert!(get(address, "/shop/").contains("hello from 1.0.0"));
+    place.run(&["update", "web", &guest("http-v2"), "--any-version"]).ok();
+    assert!(get(address, "/shop/").contains("hello from 2.0.0"));
+    place.run(&["rollback", "web"]).ok();
+    assert!(get(address, "/shop/").contains("hello from 1.0.0"));
+    assert!(place.run(&["route", "list"]).ok().contains("/shop  web"));
+    assert!(place.run(&["route", "set", "shop", "web"]).failed(2).contains("is no route"));
+
+    process.kill();
+    let (_process, address) = serve(&place, &[]);
+    assert!(get(address, "/shop/").contains("hello from 1.0.0"), "it is kept");
+    assert_eq!(place.run(&["route", "set", "/shop", "other"]).ok(), "/shop -> other (was web)");
+    assert_eq!(place.run(&["route", "remove", "/shop"]).ok(), "/shop -> nothing (was other)");
+    assert!(get(address, "/shop/").starts_with("HTTP/1.1 404"));
+    assert!(place.run(&["route", "remove", "/shop"]).failed(3).contains("there is no route"));
+}
+
+#[test]
+fn a_file_says_routes_too() {
+    let place = Place::new();
+    let (_process, address) = serve(&place, &[]);
+    let text =
+        format!("[deployments.web]\ncomponent = \"{}\"\nroutes = [\"/shop\", \"/\"]\n", guest("http-v1"));
+    std::fs::write(place.path().join("deployments.toml"), text).expect("written");
+    assert!(place.run(&["apply", "--dry-run"]).ok().contains("would deploy"));
+    assert!(get(address, "/").starts_with("HTTP/1.1 404"));
+    place.run(&["apply"]).ok();
+    assert!(get(address, "/shop/").contains("hello from 1.0.0"));
+    assert!(place.run(&["apply"]).ok().contains("as it should be"));
+    place.run(&["route", "remove", "/"]).ok();
+    assert!(place.run(&["diff"]).stdout.contains("route /: - -> web"));
+    place.run(&["apply"]).ok();
+    assert!(get(address, "/").contains("hello from 1.0.0"));
+}
+
+#[test]
+fn requests_are_told_and_counted() {
+    let place = Place::new();
+    let log = place.path().join("access.jsonl");
+    let (process, address) = serve(&place, &["--access-log", log.to_str().expect("text")]);
+    place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
+    place.run(&["route", "set", "/", "web"]).ok();
+    get(address, "/big?1000");
+    get(address, "/trap");
+    let metrics = metrics(&place);
+    for expected in [
+        r#"airssys_wasm_http_requests_total{component="web",revision="1",status="2xx"} 1"#,
+        r#"airssys_wasm_http_requests_total{component="web",revision="1",status="5xx"} 1"#,
+        r#"airssys_wasm_http_request_duration_seconds_count{component="web"} 2"#,
+    ] {
+        assert!(metrics.contains(expected), "{expected}: {metrics}");
+    }
+    let mut process = process;
+    signal(&process.id(), "TERM");
+    assert!(process.ends_soon());
+    let lines = std::fs::read_to_string(&log).expect("there");
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("json")).collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!((&lines[0]["path"], &lines[0]["status"]), (&"/big".into(), &200.into()));
+    assert_eq!((&lines[0]["component"], &lines[0]["revision"]), (&"web".into(), &1.into()));
+    assert_eq!((&lines[0]["bytes"], &lines[1]["status"]), (&1000.into(), &500.into()));
+}
+
+fn metrics(place: &Place) -> String {
+    let mut stream =
+        std::os::unix::net::UnixStream::connect(place.state().join("admin.sock")).expect("connected");
+    write!(stream, "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+/// What is being answered when it ends is answered.
+#[test]
+fn it_ends_when_requests_are_answered() {
+    let place = Place::new();
+    let (mut process, address) = serve(&place, &[]);
+    place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
+    place.run(&["route", "set", "/", "web"]).ok();
+    let answer = std::thread::spawn(move || get(address, "/sleep?500"));
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    signal(&process.id(), "TERM");
+    assert!(answer.join().expect("asked").contains("slept"));
+    assert!(process.ends_soon());
+}
+
+#[test]
+fn what_does_not_go_together_is_told() {
+    let place = Place::new();
+    let told = place.run(&["serve", "--listen", "127.0.0.1:0", "--tls-key", "key.pem"]).failed(2);
+    assert!(told.contains("go together"), "{told}");
+    let told = place.run(&["serve", "--access-log", "-"]).failed(2);
+    assert!(told.contains("--listen"), "{told}");
+    let tls = ["--tls-certificate", "none.pem", "--tls-key", "none.pem"];
+    let told = place.run(&[&["serve", "--listen", "127.0.0.1:0"][..], &tls].concat());
+    assert!(told.code != 0 && told.stderr.contains("none.pem"), "{told:?}");
+}

@@ -1,0 +1,203 @@
+//! The body of an answer, from the guest to whoever reads it.
+//!
+//! Tests: the workspace's `tests/suite/http`.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame, SizeHint};
+use wasmtime_wasi_http::WasiBody;
+
+use super::exchange::{Exchange, Running};
+use crate::engine::{Alarm, Clock, Ticks};
+use crate::{Error, ErrorKind, Result};
+
+/// The body of an answer; see [`HttpService`](super::HttpService).
+///
+/// The revision that answers serves until its guest has written the last byte of this. It ends
+/// with an error, and never as if it were whole, where the guest stopped in the middle or went
+/// beyond `http_deadline` or `http_response_bytes_max`. Dropped before its end, it stops the guest.
+pub struct HttpBody(Part);
+
+enum Part {
+    Whole(Bytes),
+    OfGuest(Box<OfGuest>),
+}
+
+/// What the body of an answer may take.
+pub(super) struct Bounds {
+    pub(super) clock: Arc<Clock>,
+    pub(super) deadline: Ticks,
+    /// Bytes that are left.
+    pub(super) bytes: u64,
+}
+
+/// What a guest writes.
+pub(super) struct OfGuest {
+    /// What was read ahead.
+    ahead: VecDeque<Frame<Bytes>>,
+    /// Nothing comes after that.
+    is_all: bool,
+    /// It was cut off, and that was told.
+    is_over: bool,
+    body: WasiBody,
+    exchange: Arc<Exchange>,
+    /// The guest, if it has not ended.
+    guest: Option<Running>,
+    bounds: Bounds,
+    alarm: Option<Alarm>,
+}
+
+impl HttpBody {
+    pub(super) fn whole(bytes: Bytes) -> Self {
+        Self(Part::Whole(bytes))
+    }
+}
+
+impl OfGuest {
+    pub(super) fn new(
+        body: WasiBody,
+        exchange: Arc<Exchange>,
+        guest: Option<Running>,
+        bounds: Bounds,
+    ) -> Self {
+        Self {
+            ahead: VecDeque::new(),
+            is_all: false,
+            is_over: false,
+            body,
+            exchange,
+            guest,
+            bounds,
+            alarm: None,
+        }
+    }
+
+    /// Reads what a guest has left behind that has ended: all there will be, so its length is
+    /// known.
+    pub(super) fn read_ahead(mut self) -> Self {
+        while let Some(frame) = self.body.frame().now_or_never() {
+            match frame {
+                Some(Ok(frame)) => self.ahead.push_back(frame),
+                Some(Err(_)) => self.exchange.cut_off(),
+                None => {
+                    self.is_all = !self.exchange.is_cut_off();
+                    break;
+                }
+            }
+        }
+        self
+    }
+
+    pub(super) fn into_body(self) -> HttpBody {
+        HttpBody(Part::OfGuest(Box::new(self)))
+    }
+
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        if self.bounds.clock.now() >= self.bounds.deadline {
+            return self.give_up(ErrorKind::DeadlineExceeded, "it took longer than `http_deadline`");
+        }
+        match ready!(self.poll_next(context)) {
+            Some(Ok(frame)) => self.count(frame),
+            Some(Err(_)) => self.give_up(ErrorKind::Trapped, "the guest stopped in the middle of it"),
+            None if self.exchange.is_cut_off() => {
+                self.give_up(ErrorKind::Trapped, "the guest stopped in the middle of it")
+            }
+            None => {
+                self.is_all = true;
+                if let Some(mut guest) = self.guest.take() {
+                    guest.let_go();
+                }
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, wasmtime_wasi_http::Error>>> {
+        if let Some(frame) = self.ahead.pop_front() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        if self.is_all {
+            return Poll::Ready(None);
+        }
+        let next = Pin::new(&mut self.body).poll_frame(context);
+        if next.is_pending() {
+            let Bounds { clock, deadline, .. } = &self.bounds;
+            self.alarm.get_or_insert_with(|| clock.alarm(*deadline)).wake(context.waker());
+        }
+        next
+    }
+
+    fn count(&mut self, frame: Frame<Bytes>) -> Poll<Option<Result<Frame<Bytes>>>> {
+        let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
+        match self.bounds.bytes.checked_sub(bytes) {
+            Some(left) => {
+                self.bounds.bytes = left;
+                Poll::Ready(Some(Ok(frame)))
+            }
+            None => self.give_up(ErrorKind::Trapped, "it is longer than `http_response_bytes_max`"),
+        }
+    }
+
+    /// Ends it with an error, and the guest with it.
+    fn give_up<T>(&mut self, kind: ErrorKind, why: &str) -> Poll<Option<Result<T>>> {
+        self.exchange.cut_off();
+        self.guest = None;
+        self.ahead.clear();
+        self.is_over = true;
+        Poll::Ready(Some(Err(Error::new(kind, format!("the body of an answer is cut off: {why}")))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let bytes = self.ahead.iter().map(|frame| frame.data_ref().map(Bytes::len));
+        match bytes.sum::<Option<usize>>() {
+            Some(bytes) if self.is_all => SizeHint::with_exact(bytes as u64),
+            _ => SizeHint::default(),
+        }
+    }
+}
+
+impl Body for HttpBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+        match &mut self.0 {
+            Part::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Part::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Part::OfGuest(body) => body.poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Part::Whole(bytes) => bytes.is_empty(),
+            Part::OfGuest(body) => body.is_all && body.ahead.is_empty() && !body.exchange.is_cut_off(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Part::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Part::OfGuest(body) => body.size_hint(),
+        }
+    }
+}
+
+impl fmt::Debug for HttpBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpBody").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,263 @@
+//! One request, from its admission to the last byte of its answer.
+//!
+//! The guest runs where the request is answered until the head of its answer is there; what is
+//! left of it runs beside the body, and stops if whoever reads that goes away.
+//! Tests: the workspace's `tests/suite/http`.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use airssys_wasm_core::ComponentName;
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Body;
+use parking_lot::Mutex;
+use semver::Version;
+use tokio::task::AbortHandle;
+use wasmtime::component::{Resource, TypedFunc};
+use wasmtime::{AsContextMut as _, StoreContextMut};
+use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
+use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
+
+use super::body::{Bounds, HttpBody, OfGuest};
+use super::refusal::Refusal;
+use super::request;
+use crate::Result;
+use crate::call::{self, within};
+use crate::deployment::{Admission, Serving};
+use crate::engine::Ticks;
+use crate::function::Handle;
+use crate::instance::InstanceState;
+use crate::revision::Revision;
+
+/// The function of a guest that answers requests.
+pub(super) type Incoming = TypedFunc<(Resource<HostIncomingRequest>, Resource<HostResponseOutparam>), ()>;
+
+/// What a guest does with one request.
+type Guest = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// The head of an answer, or what the guest says was wrong.
+type Head = std::result::Result<Response<WasiBody>, ErrorCode>;
+
+/// Which revision a request was given to: an extension of its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Served {
+    /// The name it is deployed under.
+    pub component: ComponentName,
+    /// The number of the revision.
+    pub revision: u64,
+    /// The version of its component, if it says one.
+    pub version: Option<Version>,
+}
+
+impl Served {
+    fn by(revision: &Revision) -> Self {
+        Self {
+            component: revision.name().clone(),
+            revision: revision.number,
+            version: revision.component.version().cloned(),
+        }
+    }
+}
+
+/// What the guest's side of an exchange tells the client's side.
+#[derive(Default)]
+pub(super) struct Exchange {
+    head: Mutex<Option<Head>>,
+    is_cut_off: AtomicBool,
+}
+
+impl Exchange {
+    /// Whether the guest stopped before it was done.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.is_cut_off.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn cut_off(&self) {
+        self.is_cut_off.store(true, Ordering::SeqCst);
+    }
+
+    /// The head as soon as it is there; none if the guest ends without.
+    fn poll_head(
+        &self,
+        guest: &mut Guest,
+        outcome: &mut Option<Result<()>>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Head>> {
+        if outcome.is_none()
+            && let Poll::Ready(ended) = guest.as_mut().poll(context)
+        {
+            *outcome = Some(ended);
+        }
+        match self.head.lock().take() {
+            None if outcome.is_none() => Poll::Pending,
+            head => Poll::Ready(head),
+        }
+    }
+}
+
+/// A guest that runs beside the body of its answer. Dropped, it stops.
+pub(super) struct Running(Option<AbortHandle>);
+
+impl Running {
+    fn beside(guest: Guest) -> Self {
+        Self(Some(tokio::spawn(guest).abort_handle()))
+    }
+
+    /// Lets it come to its own end.
+    pub(super) fn let_go(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(guest) = &self.0 {
+            guest.abort();
+        }
+    }
+}
+
+/// Has the revision that a request was let into answer it, or says why it does not.
+pub(super) async fn answer<B>(
+    handle: &Arc<Handle<Incoming>>,
+    begun: Ticks,
+    admission: Admission,
+    request: Request<B>,
+) -> Response<HttpBody>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let served = Served::by(&admission.serving().revision);
+    let answered = begin(handle, begun, admission, request).await;
+    let mut response = answered.unwrap_or_else(Refusal::response);
+    response.extensions_mut().insert(served);
+    response
+}
+
+async fn begin<B>(
+    handle: &Arc<Handle<Incoming>>,
+    begun: Ticks,
+    admission: Admission,
+    request: Request<B>,
+) -> std::result::Result<Response<HttpBody>, Refusal>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let revision = &*Arc::clone(&admission.serving().revision);
+    request::check(&request, revision.limits.http_request_bytes_max)?;
+    check_not_busy(admission.serving())?;
+    let exchange = Arc::new(Exchange::default());
+    let bounds = Bounds {
+        clock: Arc::clone(handle.clock()),
+        deadline: begun.plus(revision.http_ticks),
+        bytes: revision.limits.http_response_bytes_max,
+    };
+    let scheme = request::scheme(&request);
+    let (request, is_too_large) = request::bounded(request, revision.limits.http_request_bytes_max);
+    let mut guest: Guest = Box::pin(run(
+        Arc::clone(handle),
+        admission,
+        bounds.deadline,
+        Arc::clone(&exchange),
+        (scheme, request),
+    ));
+    let mut outcome = None;
+    let head = {
+        let head = pin!(poll_fn(|context| exchange.poll_head(&mut guest, &mut outcome, context)));
+        within(handle.clock(), begun.plus(revision.call_ticks), head).await
+    };
+    let Ok(head) = head else {
+        // It is dropped with its instance.
+        call::too_long(handle.named(), revision, handle.what());
+        return Err(Refusal::TooLate);
+    };
+    match (head, outcome) {
+        (Some(Ok(response)), None) => {
+            let guest = Some(Running::beside(guest));
+            Ok(response.map(|body| OfGuest::new(body, exchange, guest, bounds).into_body()))
+        }
+        (Some(Ok(response)), Some(Ok(()))) => {
+            let (head, body) = response.into_parts();
+            let body = OfGuest::new(body, Arc::clone(&exchange), None, bounds).read_ahead();
+            // Nothing of it is out yet.
+            if exchange.is_cut_off() {
+                return Err(Refusal::Failed);
+            }
+            Ok(Response::from_parts(head, body.into_body()))
+        }
+        (Some(Ok(_)), Some(Err(error))) => Err(Refusal::of(&error)),
+        (Some(Err(code)), ended) => {
+            if ended.is_none() {
+                Running::beside(guest).let_go();
+            }
+            Err(said(&code))
+        }
+        (None, _) if is_too_large.load(Ordering::Relaxed) => Err(Refusal::TooLarge),
+        (None, Some(Err(error))) => Err(Refusal::of(&error)),
+        (None, _) => Err(Refusal::Failed),
+    }
+}
+
+/// Runs the guest, to its end unless it is dropped.
+async fn run(
+    handle: Arc<Handle<Incoming>>,
+    admission: Admission,
+    deadline: Ticks,
+    exchange: Arc<Exchange>,
+    (scheme, request): (Scheme, Request<WasiBody>),
+) -> Result<()> {
+    let ask = async |function: &Incoming, mut store: StoreContextMut<'_, InstanceState>| {
+        let mut ending = CutOff { exchange: Some(Arc::clone(&exchange)) };
+        let parameters = {
+            let mut store = store.as_context_mut();
+            let mut view = store.data_mut().http();
+            let request = view.new_incoming_request(scheme, request)?;
+            let answered = move |head| *exchange.head.lock() = Some(head);
+            (request, view.new_response_outparam_from_callback(answered)?)
+        };
+        function.call_async(store, parameters).await?;
+        ending.exchange = None;
+        Ok(())
+    };
+    handle.run_in_time(admission.serving(), admission.lane, deadline, None, ask).await
+}
+
+/// Dropped before the guest has ended, it tells so: before the guest's end of the body is
+/// dropped, which looks like the body's end.
+struct CutOff {
+    exchange: Option<Arc<Exchange>>,
+}
+
+impl Drop for CutOff {
+    fn drop(&mut self) {
+        if let Some(exchange) = &self.exchange {
+            exchange.cut_off();
+        }
+    }
+}
+
+fn check_not_busy(serving: &Serving) -> std::result::Result<(), Refusal> {
+    let waiting_max = serving.revision.limits.http_waiting_max;
+    if serving.instances.has_room() || serving.instances.waiting() < waiting_max {
+        Ok(())
+    } else {
+        Err(Refusal::Busy)
+    }
+}
+
+/// What a guest says was wrong, if it is not its own failure.
+fn said(code: &ErrorCode) -> Refusal {
+    match code {
+        ErrorCode::HttpRequestBodySize(_) => Refusal::TooLarge,
+        ErrorCode::ConnectionTimeout | ErrorCode::ConnectionReadTimeout => Refusal::TooLate,
+        _ => Refusal::SaysItFailed,
+    }
+}

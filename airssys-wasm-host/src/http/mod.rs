@@ -1,0 +1,32 @@
+//! Components that answer HTTP requests, by the name they are deployed under.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `service` | a service for a name, to be mounted in a server |
+//! | `exchange` | one request, from its admission to the last byte of its answer |
+//! | `request` | what a guest is given of a request, and what never reaches one |
+//! | `body` | the body of an answer, from the guest to whoever reads it |
+//! | `refusal` | answers that no guest gave |
+//! | `route` | which deployment answers which requests |
+//! | `routing` | the routes of a host |
+//! | `server` | a server for those who have none |
+//!
+//! A request is admitted to one revision, as a call is, and stays with it until its guest has
+//! written the last byte of its answer. Only `server` knows sockets.
+//! Tests: the workspace's `tests/suite/http`.
+
+mod body;
+mod exchange;
+mod refusal;
+mod request;
+mod route;
+mod routing;
+mod server;
+mod service;
+
+pub use body::HttpBody;
+pub use exchange::Served;
+pub use route::{Route, RouteError};
+pub(crate) use routing::Routing;
+pub use server::{Access, AccessLog, HttpServer, Tls};
+pub use service::HttpService;

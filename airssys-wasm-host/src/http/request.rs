@@ -1,0 +1,119 @@
+//! What a guest is given of a request, and what never reaches one.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HOST, UPGRADE};
+use http::{HeaderMap, Method, Request, uri};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame, SizeHint};
+use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::refusal::Refusal;
+
+/// Whether a request can be handed to a guest at all.
+pub(super) fn check<B>(request: &Request<B>, bytes_max: u64) -> Result<(), Refusal> {
+    if request.method() == Method::CONNECT || asks_for_another_protocol(request.headers()) {
+        return Err(Refusal::AnotherProtocol);
+    }
+    let host = request.headers().get(HOST);
+    let authority = request.uri().authority().map(uri::Authority::as_str);
+    match (authority, host.map(|host| host.to_str())) {
+        (None, None | Some(Err(_))) => return Err(Refusal::NoHost),
+        // Two that differ are read as one by some and as the other by others.
+        (Some(authority), Some(host)) if !matches!(host, Ok(host) if host == authority) => {
+            return Err(Refusal::TwoHosts);
+        }
+        _ => {}
+    }
+    match length(request.headers()) {
+        Some(length) if length > bytes_max => Err(Refusal::TooLarge),
+        _ => Ok(()),
+    }
+}
+
+/// `h2c` may be passed over: clients that ask for it go on without.
+fn asks_for_another_protocol(headers: &HeaderMap) -> bool {
+    headers.get_all(UPGRADE).iter().any(|protocol| protocol != "h2c")
+}
+
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// The scheme that the client used, as far as whoever took the request knows: said in the URI
+/// (HTTP/2 has it there), or as an extension of the request.
+pub(super) fn scheme<B>(request: &Request<B>) -> Scheme {
+    let said = request.extensions().get::<uri::Scheme>().or(request.uri().scheme());
+    if said == Some(&uri::Scheme::HTTPS) { Scheme::Https } else { Scheme::Http }
+}
+
+/// A request as a guest reads it, its body bounded. What becomes true tells that it was longer.
+pub(super) fn bounded<B>(request: Request<B>, bytes_max: u64) -> (Request<WasiBody>, Arc<AtomicBool>)
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let is_too_large = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&is_too_large);
+    let request = request.map(|body| {
+        let inner = Box::pin(body);
+        Bounded { inner, left: bytes_max, is_too_large: told }.boxed_unsync()
+    });
+    (request, is_too_large)
+}
+
+struct Bounded<B> {
+    inner: Pin<Box<B>>,
+    left: u64,
+    is_too_large: Arc<AtomicBool>,
+}
+
+impl<B> Body for Bounded<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let Some(frame) = std::task::ready!(self.inner.as_mut().poll_frame(context)) else {
+            return Poll::Ready(None);
+        };
+        let frame = frame.map_err(|error| broken(&*error.into()));
+        let bytes = frame.as_ref().ok().and_then(|frame| frame.data_ref()).map_or(0, Bytes::len) as u64;
+        Poll::Ready(Some(match self.left.checked_sub(bytes) {
+            Some(left) => {
+                self.left = left;
+                frame
+            }
+            None => {
+                self.left = 0;
+                self.is_too_large.store(true, Ordering::Relaxed);
+                Err(Error::HttpRequestBodySize(None))
+            }
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// The client went away, or said something that is no body.
+fn broken(error: &(dyn std::error::Error + Send + Sync)) -> Error {
+    tracing::debug!(%error, "the body of a request was cut off");
+    Error::ConnectionTerminated
+}

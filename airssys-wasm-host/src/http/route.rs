@@ -1,0 +1,211 @@
+//! Where requests come in: a host and the beginning of a path.
+//!
+//! Tests: below, a property among them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// Which requests: those whose path begins with this one's, at a `/`; and of its host, if it says
+/// one.
+///
+/// ```
+/// use airssys_wasm_host::http::Route;
+///
+/// let route: Route = "shop.example.com/cart".parse()?;
+/// assert_eq!((route.host(), route.path()), (Some("shop.example.com"), "/cart"));
+/// assert!("cart".parse::<Route>().is_err());
+/// # Ok::<(), airssys_wasm_host::http::RouteError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Route {
+    host: Option<String>,
+    path: String,
+}
+
+/// A text that is no route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteError {
+    text: String,
+    problem: &'static str,
+}
+
+impl Route {
+    /// The host, in lower case and without a port; any if it says none.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// How paths begin: `/`, or segments without a `/` at their end.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl FromStr for Route {
+    type Err = RouteError;
+
+    fn from_str(text: &str) -> Result<Self, RouteError> {
+        let error = |problem| RouteError { text: text.escape_debug().to_string(), problem };
+        let begin = text.find('/').ok_or_else(|| error("it has no path: write at least `/`"))?;
+        let (host, path) = text.split_at(begin);
+        if !host.split('.').all(is_label) && !host.is_empty() {
+            return Err(error("a host is a name without a port, such as `shop.example.com`"));
+        }
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if !path.split('/').skip(1).all(is_segment) {
+            return Err(error("a path has segments that are not empty, `.` or `..`, and no `?`, `#` or `%`"));
+        }
+        let host = (!host.is_empty()).then(|| host.to_ascii_lowercase());
+        Ok(Self { host, path: if path.is_empty() { "/".into() } else { path.into() } })
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn is_segment(segment: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"?#%\\\"".contains(&byte);
+    !matches!(segment, "" | "." | "..") && segment.bytes().all(is_plain)
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.host.as_deref().unwrap_or_default(), self.path)
+    }
+}
+
+impl fmt::Display for RouteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is no route: {}", self.text, self.problem)
+    }
+}
+
+impl std::error::Error for RouteError {}
+
+/// What is behind routes. Of several that match, that of the host goes before those of any, and
+/// then the longest path.
+#[derive(Debug)]
+pub(super) struct Routes<T> {
+    of_hosts: HashMap<String, HashMap<String, T>>,
+    of_any: HashMap<String, T>,
+}
+
+impl<T> Default for Routes<T> {
+    fn default() -> Self {
+        Self { of_hosts: HashMap::new(), of_any: HashMap::new() }
+    }
+}
+
+impl<T> Routes<T> {
+    /// Puts something behind a route, in place of what was there.
+    fn insert(&mut self, route: Route, target: T) -> Option<T> {
+        let paths = match route.host {
+            Some(host) => self.of_hosts.entry(host).or_default(),
+            None => &mut self.of_any,
+        };
+        paths.insert(route.path, target)
+    }
+
+    /// What a request goes to, by its host (with a port or without) and its path.
+    pub(super) fn find(&self, host: &str, path: &str) -> Option<&T> {
+        let of_host = self.of_hosts.get(&without_port(host));
+        of_host.and_then(|paths| longest(paths, path)).or_else(|| longest(&self.of_any, path))
+    }
+}
+
+impl<T> FromIterator<(Route, T)> for Routes<T> {
+    fn from_iter<I: IntoIterator<Item = (Route, T)>>(all: I) -> Self {
+        let mut routes = Self::default();
+        all.into_iter().for_each(|(route, target)| drop(routes.insert(route, target)));
+        routes
+    }
+}
+
+fn without_port(host: &str) -> String {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
+fn longest<'a, T>(paths: &'a HashMap<String, T>, path: &str) -> Option<&'a T> {
+    let mut begin = path;
+    loop {
+        match paths.get(begin) {
+            None if begin.is_empty() => return paths.get("/"),
+            None => begin = &begin[..begin.rfind('/').unwrap_or(0)],
+            target => return target,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn routes(all: &[&'static str]) -> Routes<&'static str> {
+        all.iter().map(|text| (text.parse().expect("a route"), *text)).collect()
+    }
+
+    #[test]
+    fn the_host_goes_before_the_path_and_the_longest_path_before_others() {
+        let routes = routes(&["/", "/shop", "/shop/cart", "a.example/", "a.example/shop"]);
+        for (host, path, expected) in [
+            ("b.example", "/", "/"),
+            ("b.example", "/shopping", "/"),
+            ("b.example", "/shop", "/shop"),
+            ("b.example", "/shop/", "/shop"),
+            ("b.example", "/shop/cart/1", "/shop/cart"),
+            ("A.Example:8080", "/shop/cart", "a.example/shop"),
+            ("a.example.", "/other", "a.example/"),
+            ("", "//shop", "/"),
+            ("", "*", "/"),
+        ] {
+            assert_eq!(routes.find(host, path), Some(&expected), "{host} {path}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_behind_what_is_no_route() {
+        let routes = routes(&["/shop", "a.example/"]);
+        for (host, path) in [("", "/"), ("b.example", "/shopping"), ("a.example.org", "/"), ("", "/x/shop")] {
+            assert_eq!(routes.find(host, path), None, "{host} {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_route_is_told() {
+        for text in
+            ["", "shop", "a.example", "a.example:80/", "a..b/", "*/", "/a//b", "/../a", "/a?b", "/%2e"]
+        {
+            let error = text.parse::<Route>().expect_err(text);
+            assert!(error.to_string().contains("is no route"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_written_and_found(
+            host in "([A-Za-z0-9-]{1,8}(\\.[A-Za-z0-9-]{1,8}){0,2})?",
+            path in "(/[a-zA-Z0-9_~-]{1,8}){0,4}/?",
+            more in "(/[a-z.]{0,4}){0,3}",
+        ) {
+            let text = format!("{host}{path}");
+            if let Ok(route) = text.parse::<Route>() {
+                prop_assert_eq!(route.to_string().parse::<Route>(), Ok(route.clone()));
+                let routes: Routes<()> = [(route.clone(), ())].into_iter().collect();
+                let asked = format!("{}{more}", route.path());
+                prop_assert!(routes.find(&host, &asked).is_some() || route.path() == "/");
+            } else {
+                prop_assert!(!path.starts_with('/'), "{}", text);
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! One request, from its route to its line in the log.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Instant, SystemTime};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{Request, Response, header, uri};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+
+use super::{Access, AccessLog};
+use crate::Error;
+use crate::http::refusal::Refusal;
+use crate::http::route::Routes;
+use crate::http::{HttpBody, HttpService, Served};
+
+/// What is needed to answer requests.
+pub(super) struct Answering {
+    pub(super) routes: Arc<ArcSwap<Routes<HttpService>>>,
+    pub(super) log: Option<Arc<dyn AccessLog>>,
+    pub(super) is_tls: bool,
+}
+
+impl Answering {
+    pub(super) async fn answer(
+        &self,
+        peer: SocketAddr,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<Told>, Infallible> {
+        let mut telling = self.log.as_ref().map(|log| Telling::begin(log, peer, &request));
+        if self.is_tls {
+            request.extensions_mut().insert(uri::Scheme::HTTPS);
+        }
+        let found =
+            self.routes.load().find(host(&request).unwrap_or_default(), request.uri().path()).cloned();
+        let response = match found {
+            Some(service) => service.answer(request).await,
+            None => Refusal::NoRoute.response(),
+        };
+        if let Some(telling) = &mut telling {
+            telling.access.status = Some(response.status());
+            telling.access.served = response.extensions().get::<Served>().cloned();
+        }
+        Ok(response.map(|body| Told { body, telling }))
+    }
+}
+
+/// The host that is asked for, as it was said.
+fn host<B>(request: &Request<B>) -> Option<&str> {
+    let said = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    request.uri().authority().map(uri::Authority::as_str).or(said)
+}
+
+/// What the log is told once it is dropped.
+struct Telling {
+    log: Arc<dyn AccessLog>,
+    begun: Instant,
+    access: Access,
+}
+
+impl Telling {
+    fn begin<B>(log: &Arc<dyn AccessLog>, peer: SocketAddr, request: &Request<B>) -> Self {
+        let access = Access {
+            at: SystemTime::now(),
+            peer,
+            version: request.version(),
+            method: request.method().clone(),
+            host: host(request).map(str::to_owned),
+            path: request.uri().path().to_owned(),
+            status: None,
+            served: None,
+            bytes: 0,
+            took: std::time::Duration::ZERO,
+            is_whole: false,
+        };
+        Self { log: Arc::clone(log), begun: Instant::now(), access }
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        self.access.took = self.begun.elapsed();
+        self.log.record(self.access.clone());
+    }
+}
+
+/// A body of which the log is told.
+pub(super) struct Told {
+    body: HttpBody,
+    telling: Option<Telling>,
+}
+
+impl Body for Told {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let is_over = frame.is_none() || self.body.is_end_stream();
+        if let Some(telling) = &mut self.telling {
+            let bytes = frame.iter().flatten().filter_map(Frame::data_ref).map(Bytes::len);
+            telling.access.bytes += bytes.sum::<usize>() as u64;
+            telling.access.is_whole = is_over;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

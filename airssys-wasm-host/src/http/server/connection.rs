@@ -1,0 +1,141 @@
+//! What one connection may take, and which HTTP it speaks.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::Watcher;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
+
+use super::answering::Answering;
+use super::tls::Tls;
+
+/// How long a client may take to say a head, to begin another request, to shake hands, and to
+/// take a piece of what is written.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How much of a head is read before it is refused for its size, in bytes: it may have as much
+/// again, which came with the last of it.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// How many headers the head of a request may have.
+const HEADERS_MAX: usize = 100;
+
+/// How many requests of one HTTP/2 connection are answered at once.
+const STREAMS_MAX: u32 = 200;
+
+/// What a client of HTTP/2 says first.
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// How soon it is looked again whether more of that has come.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+pub(super) struct Connection {
+    pub(super) tls: Option<Tls>,
+    pub(super) answering: Arc<Answering>,
+    /// Becomes true when the server ends.
+    pub(super) ending: watch::Receiver<bool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Http1,
+    Http2,
+}
+
+impl Connection {
+    /// Serves it to its end. What goes wrong ends it, and is nobody else's business.
+    pub(super) async fn serve(self, (stream, peer): (TcpStream, SocketAddr), watcher: Watcher) {
+        // What is answered in small pieces goes out at once.
+        let _ = stream.set_nodelay(true);
+        let served = match self.tls.clone() {
+            None => match self.begin(version(&stream)).await {
+                Some(version) => self.speak(version, stream, peer, watcher).await,
+                None => Ok(()),
+            },
+            Some(tls) => match self.begin(tls.accept(stream)).await {
+                Some(stream) => {
+                    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                    let version = if is_http2 { Version::Http2 } else { Version::Http1 };
+                    self.speak(version, stream, peer, watcher).await
+                }
+                None => Ok(()),
+            },
+        };
+        if let Err(error) = served {
+            tracing::debug!(%peer, %error, "a connection ended");
+        }
+    }
+
+    /// What comes before the first request, unless it takes too long or the server ends.
+    async fn begin<T>(&self, first: impl Future<Output = io::Result<T>>) -> Option<T> {
+        let mut ending = self.ending.clone();
+        tokio::select! {
+            begun = timeout(PATIENCE, first) => begun.ok()?.ok(),
+            _ = ending.wait_for(|ending| *ending) => None,
+        }
+    }
+
+    async fn speak(
+        self,
+        version: Version,
+        stream: impl AsyncRead + AsyncWrite + Send + 'static,
+        peer: SocketAddr,
+        watcher: Watcher,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(PATIENCE));
+        let answering = self.answering;
+        let service = service_fn(move |request| {
+            let answering = Arc::clone(&answering);
+            async move { answering.answer(peer, request).await }
+        });
+        watcher.watch(builder(version).serve_connection(TokioIo::new(Box::pin(stream)), service)).await
+    }
+}
+
+fn builder(version: Version) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(HEAD_BYTES_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PATIENCE)
+        .max_header_list_size(HEAD_BYTES_MAX as u32)
+        .max_concurrent_streams(STREAMS_MAX);
+    match version {
+        Version::Http1 => builder.http1_only(),
+        Version::Http2 => builder.http2_only(),
+    }
+}
+
+/// Which HTTP a client speaks that has not been asked, by what it says first.
+async fn version(stream: &TcpStream) -> io::Result<Version> {
+    loop {
+        let mut said = [0; PREFACE.len()];
+        let bytes = stream.peek(&mut said).await?;
+        if bytes == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if said[..bytes] != PREFACE[..bytes] {
+            return Ok(Version::Http1);
+        }
+        if bytes == PREFACE.len() {
+            return Ok(Version::Http2);
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+}

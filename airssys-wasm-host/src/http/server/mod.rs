@@ -1,0 +1,138 @@
+//! A server for those who have none.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `connection` | what one connection may take, and which HTTP it speaks |
+//! | `answering` | one request, from its route to its line in the log |
+//! | `tls` | certificates, which can be replaced |
+//! | `access` | what is told of each request |
+//!
+//! Tests: the workspace's `tests/suite/http`.
+
+mod access;
+mod answering;
+mod connection;
+mod tls;
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use access::{Access, AccessLog};
+pub use tls::Tls;
+
+use super::HttpService;
+use super::route::Routes;
+use answering::Answering;
+use connection::Connection;
+
+use crate::Host;
+
+/// How long nobody is let in when the system has no room for another connection.
+const OUT_OF_ROOM: Duration = Duration::from_millis(100);
+
+/// Serves components over HTTP/1.1 and HTTP/2, with TLS or without.
+///
+/// A connection may wait 60 s for its next request, and a client may take as long to send a head
+/// or to take what is written; one that takes longer is cut off. Heads have at most 128 KiB and
+/// 100 headers.
+///
+/// ```no_run
+/// use airssys_wasm_host::{Host, http::HttpServer};
+///
+/// # async fn program(host: Host) -> Result<(), Box<dyn std::error::Error>> {
+/// host.route("/shop", "shop").await?;
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// let until = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
+/// HttpServer::new(&host).serve(listener, until).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct HttpServer {
+    routes: Arc<ArcSwap<Routes<HttpService>>>,
+    tls: Option<Tls>,
+    log: Option<Arc<dyn AccessLog>>,
+}
+
+impl HttpServer {
+    /// A server with the routes of a host: a request goes by those there are when its head has
+    /// come.
+    #[must_use]
+    pub fn new(host: &Host) -> Self {
+        Self { routes: host.0.routing.table(), tls: None, log: None }
+    }
+
+    /// Speaks TLS, and nothing else.
+    #[must_use]
+    pub fn tls(self, tls: Tls) -> Self {
+        Self { tls: Some(tls), ..self }
+    }
+
+    /// Who is told of each request once it is answered.
+    #[must_use]
+    pub fn access_log(self, log: impl AccessLog) -> Self {
+        Self { log: Some(Arc::new(log)), ..self }
+    }
+
+    /// Serves until something happens; then it lets nobody in and waits until every request is
+    /// answered. Connections that wait for a request are closed.
+    ///
+    /// Dropped, it cuts off what is being answered: put a time limit around it to bound the wait.
+    ///
+    /// # Errors
+    ///
+    /// The listener's own. Those of a connection are its own business.
+    pub async fn serve(self, listener: TcpListener, until: impl Future<Output = ()>) -> io::Result<()> {
+        let answering =
+            Arc::new(Answering { routes: self.routes, log: self.log, is_tls: self.tls.is_some() });
+        let graceful = GracefulShutdown::new();
+        let (end, ending) = watch::channel(false);
+        let mut connections = JoinSet::new();
+        let mut until = pin!(until);
+        loop {
+            let stream = tokio::select! {
+                biased;
+                () = &mut until => break,
+                Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+                stream = accept(&listener) => stream,
+            };
+            let connection = Connection {
+                tls: self.tls.clone(),
+                answering: Arc::clone(&answering),
+                ending: ending.clone(),
+            };
+            connections.spawn(connection.serve(stream, graceful.watcher()));
+        }
+        drop(listener);
+        end.send_replace(true);
+        graceful.shutdown().await;
+        Ok(())
+    }
+}
+
+/// The next connection. One that has gone already is passed over.
+async fn accept(listener: &TcpListener) -> (TcpStream, std::net::SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(stream) => return stream,
+            Err(error) if is_of_a_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be taken");
+                tokio::time::sleep(OUT_OF_ROOM).await;
+            }
+        }
+    }
+}
+
+fn is_of_a_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

@@ -1,0 +1,79 @@
+//! Certificates, which can be replaced.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::{Error, ErrorKind, Result};
+
+/// A certificate with its key, from files of PEM that can be read again.
+///
+/// Cloning is cheap, and every clone has what was read last.
+#[derive(Clone)]
+pub struct Tls(Arc<Files>);
+
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+    now: ArcSwap<ServerConfig>,
+}
+
+impl Tls {
+    /// Reads a chain of certificates, the server's own first, and its key.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](ErrorKind::Io) if a file cannot be read, has no PEM, or the key is another's.
+    pub fn from_files(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Result<Self> {
+        let (certificate, key) = (certificate.into(), key.into());
+        let now = ArcSwap::new(read(&certificate, &key)?);
+        Ok(Self(Arc::new(Files { certificate, key, now })))
+    }
+
+    /// Reads the files again, for connections that begin from now on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tls::from_files`]; then what was read before stays.
+    pub fn reload(&self) -> Result<()> {
+        self.0.now.store(read(&self.0.certificate, &self.0.key)?);
+        Ok(())
+    }
+
+    pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        TlsAcceptor::from(self.0.now.load_full()).accept(stream).await
+    }
+}
+
+fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
+    let unusable = |path: &Path, error: &dyn fmt::Display| {
+        Error::new(ErrorKind::Io, format!("`{}` cannot be used for TLS: {error}", path.display()))
+    };
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(|all| all.collect::<std::result::Result<Vec<_>, _>>())
+        .map_err(|error| unusable(certificate, &error))?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, &error))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(certificate, &error))?
+        .with_no_client_auth();
+    let mut config = config.with_single_cert(chain, secret).map_err(|error| unusable(certificate, &error))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("certificate", &self.0.certificate).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,153 @@
+//! A service for a name, to be mounted in a server.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+
+use airssys_wasm_core::{ComponentName, FunctionName};
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Body;
+use tower_service::Service;
+
+use super::body::HttpBody;
+use super::exchange::{self, Incoming};
+use super::refusal::Refusal;
+use crate::deployment::{Admission, Named};
+use crate::engine::Ticks;
+use crate::function::Handle;
+use crate::host::Shared;
+use crate::instance::Instance;
+use crate::revision::Revision;
+use crate::{Error, ErrorKind, Result};
+
+/// What a component exports that answers requests.
+const HANDLER: &str = "wasi:http/incoming-handler#handle";
+
+/// Has whatever is deployed under a name answer HTTP requests; see
+/// [`Host::http`](crate::Host::http).
+///
+/// A `tower` service that never fails: what goes wrong is an answer as well, with a status of its
+/// own.
+///
+/// | status | when |
+/// |---|---|
+/// | `400` | a request names no host, or two |
+/// | `413` | its body is longer than `http_request_bytes_max` |
+/// | `500` | the guest trapped, went beyond a limit, or gave no answer |
+/// | `501` | it asks for another protocol (`CONNECT`, `Upgrade`) |
+/// | `502` | the guest said that it failed itself |
+/// | `503` | too many wait already, or nothing that answers requests is deployed under that name |
+/// | `504` | no head of an answer within `call_deadline` |
+///
+/// With `503` comes `Retry-After`. A body that fails half-way is cut off, so that no client takes
+/// it for whole. A client that goes away ends its request: the guest stops, and its instance is
+/// free for another.
+///
+/// Cloning is cheap. While there is a clone that has answered, an update of the deployment to a
+/// component that answers no requests is refused.
+#[derive(Clone)]
+pub struct HttpService(Arc<Inner>);
+
+struct Inner {
+    host: Weak<Shared>,
+    name: ComponentName,
+    /// Of what was deployed when it was last asked for.
+    handle: ArcSwapOption<Handle<Incoming>>,
+}
+
+impl HttpService {
+    pub(crate) fn new(host: &Arc<Shared>, name: ComponentName) -> Self {
+        Self(Arc::new(Inner { host: Arc::downgrade(host), name, handle: ArcSwapOption::empty() }))
+    }
+
+    /// The name that it serves.
+    #[must_use]
+    pub fn component(&self) -> &ComponentName {
+        &self.0.name
+    }
+
+    /// Answers a request. Cancel safe: dropped, the request ends.
+    ///
+    /// The answer has [`Served`](super::Served) among its extensions if a revision was to answer.
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<HttpBody>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        match self.0.admit().await {
+            Ok((handle, begun, admission)) => exchange::answer(&handle, begun, admission, request).await,
+            Err(error) => Refusal::of(&error).response(),
+        }
+    }
+}
+
+impl Inner {
+    /// Lets a request in. What was removed may have been deployed anew.
+    async fn admit(&self) -> Result<(Arc<Handle<Incoming>>, Ticks, Admission)> {
+        if let Some(handle) = self.handle.load_full() {
+            let begun = handle.clock().now();
+            match handle.admit(begun).await {
+                Err(error) if error.kind() == ErrorKind::NotDeployed => self.handle.store(None),
+                admitted => return Ok((handle, begun, admitted?)),
+            }
+        }
+        let handle = self.find()?;
+        let begun = handle.clock().now();
+        let admission = handle.admit(begun).await?;
+        Ok((handle, begun, admission))
+    }
+
+    fn find(&self) -> Result<Arc<Handle<Incoming>>> {
+        let host = self.host.upgrade().ok_or_else(|| Error::host_dropped(&self.name))?;
+        let handle = handle(&host.names.get(self.name.as_str())?)?;
+        self.handle.store(Some(Arc::clone(&handle)));
+        Ok(handle)
+    }
+}
+
+fn handle(named: &Arc<Named>) -> Result<Arc<Handle<Incoming>>> {
+    let name: FunctionName = HANDLER.parse()?;
+    let sought = name.clone();
+    let find =
+        Box::new(move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought));
+    let handle = Handle::new(named, HANDLER.to_owned(), find, None);
+    handle.settle(|revision| revision.function(&name).map(drop))
+}
+
+fn find(revision: &Revision, instance: &mut Instance, name: &FunctionName) -> Result<Incoming> {
+    let index = instance.export(revision, name)?;
+    instance.wasm.get_typed_func(&mut instance.store, index).map_err(|error| {
+        Error::new(ErrorKind::TypeMismatch, format!("`{name}` of {revision} is of another WASI: {error:#}"))
+    })
+}
+
+impl<B> Service<Request<B>> for HttpService
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<HttpBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<Self::Response, Infallible>> + Send>>;
+
+    /// Always ready: who has to wait waits in [`Service::call`].
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::result::Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { Ok(service.answer(request).await) })
+    }
+}
+
+impl fmt::Debug for HttpService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HttpService").field(&self.0.name).finish()
+    }
+}

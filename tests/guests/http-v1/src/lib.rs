@@ -1,0 +1,3 @@
+//! A component from elsewhere that answers HTTP requests: no SDK, no section.
+
+mod serve;

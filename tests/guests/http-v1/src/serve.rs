@@ -1,0 +1,250 @@
+//! What is asked for by path: what a web service does, and what a bad one would.
+
+use wasip2::clocks::monotonic_clock::subscribe_duration;
+use wasip2::exports::http::incoming_handler::Guest;
+use wasip2::http::types::{
+    ErrorCode, Fields, FutureTrailers, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse,
+    ResponseOutparam,
+};
+use wasip2::io::streams::{InputStream, OutputStream, StreamError};
+
+/// Which of the two it is.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What bodies are made of: a prime length, so that pieces that are lost or doubled show.
+const PATTERN: [u8; 251] = {
+    let mut pattern = [0; 251];
+    let mut place = 0;
+    while place < pattern.len() {
+        pattern[place] = place as u8;
+        place += 1;
+    }
+    pattern
+};
+
+struct Web;
+
+wasip2::http::proxy::export!(Web);
+
+impl Guest for Web {
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        let path = request.path_with_query().unwrap_or_default();
+        let (path, query) = path.split_once('?').unwrap_or((&path, ""));
+        match path.rsplit('/').next().unwrap_or_default() {
+            "" => text(out, &format!("hello from {VERSION}\n")),
+            "who" => text(out, &who(&request)),
+            "count" => count(request, out),
+            "echo" => echo(request, out),
+            "big" => big(out, number(query)),
+            "empty" => finish(begin(out, 204, &[]), None),
+            "trailers" => trailers(out),
+            "sleep" => sleep(out, number(query)),
+            "header" => header(out, query),
+            "flood" => flood(out, number(query)),
+            "after" => after(out, number(query)),
+            "none" => drop(out),
+            "error" => ResponseOutparam::set(out, Err(ErrorCode::ConnectionRefused)),
+            "trap" => panic!("it traps"),
+            "half" => half(out, number(query)),
+            "leak" => leak(out),
+            "hang" => nap(u64::MAX / 2),
+            "hang-half" => hang_half(out),
+            "spin" => spin(),
+            "count-calls" => count_calls(out),
+            _ => finish(begin(out, 404, &[]), None),
+        }
+    }
+}
+
+fn number(query: &str) -> u64 {
+    query.parse().unwrap_or_default()
+}
+
+fn nap(milliseconds: u64) {
+    subscribe_duration(milliseconds.saturating_mul(1_000_000)).block();
+}
+
+/// Says the head of the answer, with the version of this and some more.
+fn begin(out: ResponseOutparam, status: u16, more: &[(&str, &str)]) -> OutgoingBody {
+    let headers = Fields::new();
+    headers.append("x-version", VERSION.as_bytes()).expect("a header");
+    for (name, value) in more {
+        headers.append(name, value.as_bytes()).expect("a header");
+    }
+    let response = OutgoingResponse::new(headers);
+    response.set_status_code(status).expect("a status");
+    let body = response.body().expect("it is asked for once");
+    ResponseOutparam::set(out, Ok(response));
+    body
+}
+
+fn finish(body: OutgoingBody, trailers: Option<Fields>) {
+    OutgoingBody::finish(body, trailers).expect("what was said was written");
+}
+
+fn text(out: ResponseOutparam, text: &str) {
+    let body = begin(out, 200, &[("content-type", "text/plain")]);
+    body.write().expect("it is asked for once").blocking_write_and_flush(text.as_bytes()).expect("written");
+    finish(body, None);
+}
+
+fn who(request: &IncomingRequest) -> String {
+    let mut told = format!(
+        "{:?} {:?} {} {}\n",
+        request.method(),
+        request.scheme(),
+        request.authority().unwrap_or_default(),
+        request.path_with_query().unwrap_or_default()
+    );
+    for (name, value) in request.headers().entries() {
+        told += &format!("{name}: {}\n", String::from_utf8_lossy(&value));
+    }
+    told
+}
+
+/// The pieces of a body, up to its end or to where it was cut off.
+fn pieces(stream: &InputStream, mut each: impl FnMut(&[u8])) -> Result<(), StreamError> {
+    loop {
+        match stream.blocking_read(64 << 10) {
+            Ok(piece) => each(&piece),
+            Err(StreamError::Closed) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn count(request: IncomingRequest, out: ResponseOutparam) {
+    let body = request.consume().expect("it is asked for once");
+    let stream = body.stream().expect("it is asked for once");
+    let (mut bytes, mut wrong) = (0_u64, 0_u64);
+    let read = pieces(&stream, |piece| {
+        for byte in piece {
+            wrong += u64::from(*byte != (bytes % 251) as u8);
+            bytes += 1;
+        }
+    });
+    drop(stream);
+    let more = trailers_of(body).map(|fields| fields.entries().len()).unwrap_or_default();
+    match read {
+        Ok(()) => text(out, &format!("{bytes} bytes, {wrong} wrong, {more} trailers\n")),
+        Err(_) => finish(begin(out, 400, &[]), None),
+    }
+}
+
+fn trailers_of(body: IncomingBody) -> Option<Fields> {
+    let trailers: FutureTrailers = IncomingBody::finish(body);
+    trailers.subscribe().block();
+    trailers.get()?.ok()?.ok()?
+}
+
+/// Gives back what comes while it comes, and the trailers after it.
+fn echo(request: IncomingRequest, out: ResponseOutparam) {
+    let body = request.consume().expect("it is asked for once");
+    let stream = body.stream().expect("it is asked for once");
+    let answer = begin(out, 200, &[]);
+    let write = answer.write().expect("it is asked for once");
+    while write.blocking_splice(&stream, 64 << 10).is_ok() {}
+    drop((stream, write));
+    finish(answer, trailers_of(body));
+}
+
+fn write_pattern(write: &OutputStream, bytes: u64) {
+    let many: Vec<u8> = PATTERN.iter().copied().cycle().take(251 * 256).collect();
+    let mut written = 0;
+    while written < bytes {
+        let from = (written % 251) as usize;
+        let room = write.check_write().expect("the client is there");
+        if room == 0 {
+            write.subscribe().block();
+            continue;
+        }
+        let most = room.min(bytes - written).min((many.len() - from) as u64) as usize;
+        write.write(&many[from..from + most]).expect("the client is there");
+        written += most as u64;
+    }
+    write.blocking_flush().expect("the client is there");
+}
+
+fn big(out: ResponseOutparam, bytes: u64) {
+    let body = begin(out, 200, &[]);
+    let write = body.write().expect("it is asked for once");
+    write_pattern(&write, bytes);
+    drop(write);
+    finish(body, None);
+}
+
+fn trailers(out: ResponseOutparam) {
+    let body = begin(out, 200, &[("trailer", "x-sum")]);
+    body.write().expect("it is asked for once").blocking_write_and_flush(b"three\n").expect("written");
+    let trailers = Fields::new();
+    trailers.append("x-sum", b"3").expect("a trailer");
+    finish(body, Some(trailers));
+}
+
+fn sleep(out: ResponseOutparam, milliseconds: u64) {
+    nap(milliseconds);
+    text(out, "slept\n");
+}
+
+/// Tries a header as it was written, and tells whether it may be said.
+fn header(out: ResponseOutparam, query: &str) {
+    let bytes: Vec<u8> = query.replace("%0d", "\r").replace("%0a", "\n").replace("%00", "\0").into_bytes();
+    let fields = Fields::new();
+    match fields.append("x-said", &bytes) {
+        Ok(()) => text(out, "taken\n"),
+        Err(error) => text(out, &format!("{error:?}\n")),
+    }
+}
+
+fn flood(out: ResponseOutparam, headers: u64) {
+    let fields = Fields::new();
+    for header in 0..headers {
+        fields.append(&format!("x-{header}"), &[b'x'; 1_000]).expect("a header");
+    }
+    let response = OutgoingResponse::new(fields);
+    let body = response.body().expect("it is asked for once");
+    ResponseOutparam::set(out, Ok(response));
+    finish(body, None);
+}
+
+/// Works on when its answer is out.
+fn after(out: ResponseOutparam, milliseconds: u64) {
+    text(out, "answered\n");
+    nap(milliseconds);
+    println!("done after its answer");
+}
+
+/// Traps in the middle of a body.
+fn half(out: ResponseOutparam, bytes: u64) {
+    let body = begin(out, 200, &[]);
+    let write = body.write().expect("it is asked for once");
+    write_pattern(&write, bytes);
+    panic!("it traps in the middle");
+}
+
+/// Lets go of a body that it has not finished.
+fn leak(out: ResponseOutparam) {
+    let body = begin(out, 200, &[]);
+    body.write().expect("it is asked for once").blocking_write_and_flush(b"some").expect("written");
+    drop(body);
+}
+
+fn hang_half(out: ResponseOutparam) {
+    let body = begin(out, 200, &[]);
+    body.write().expect("it is asked for once").blocking_write_and_flush(b"some").expect("written");
+    nap(u64::MAX / 2);
+}
+
+fn spin() {
+    let mut turns = 0_u64;
+    loop {
+        turns = std::hint::black_box(turns.wrapping_add(1));
+    }
+}
+
+/// How many requests this instance has had.
+fn count_calls(out: ResponseOutparam) {
+    static CALLS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    let calls = CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+    text(out, &format!("{calls}\n"));
+}

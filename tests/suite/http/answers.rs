@@ -1,0 +1,77 @@
+//! What a guest says arrives, and what a client says arrives at the guest.
+
+use std::time::Duration;
+
+use airssys_wasm_host::{Instancing, Limits};
+
+use super::{Client, Site, nothing, request};
+use crate::support::{Lines, guest};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_answers() {
+    let site = Site::new().await;
+    let answer = site.get("/").await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "hello from 1.0.0\n"));
+    assert_eq!(answer.headers["x-version"], "1.0.0");
+    assert_eq!(answer.headers["content-length"], "17", "what is there whole has a length");
+    assert_eq!(site.get("/empty").await.status, 204);
+    assert_eq!(site.get("/no-such-thing").await.status, 404);
+    site.idle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_knows_what_was_asked() {
+    let site = Site::new().await;
+    let mut asked = request("OPTIONS", "/a%20b/who?c=d", nothing());
+    asked.headers_mut().insert("x-said", "this".parse().expect("a value"));
+    asked.headers_mut().insert("connection", "keep-alive".parse().expect("a value"));
+    let told = site.connect().await.send(asked).await.text;
+    assert!(told.starts_with("Method::Options Some(Scheme::Http) localhost /a%20b/who?c=d\n"), "{told}");
+    assert!(told.contains("x-said: this\n") && !told.contains("keep-alive"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_is_answered_without_the_body() {
+    let site = Site::new().await;
+    let mut client = site.connect().await;
+    let answer = client.send(request("HEAD", "/", nothing())).await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
+    assert_eq!(answer.headers["content-length"], "17");
+    assert_eq!(client.get("/").await.text, "hello from 1.0.0\n", "the connection goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_may_work_on_after_its_answer() {
+    let lines = Lines::default();
+    let host = airssys_wasm_host::Host::builder().pooled_instances_max(10).guest_log(lines.clone()).build();
+    let host = host.expect("a host");
+    host.deploy(guest("http-v1")).name("web").await.expect("deployed");
+    let service = host.http("web").expect("a name");
+    let request = http::Request::get("http://localhost/after?200").body(super::nothing()).expect("a request");
+    let answer = service.answer(request).await;
+    assert_eq!(answer.status(), 200);
+    let body = http_body_util::BodyExt::collect(answer.into_body()).await.expect("whole").to_bytes();
+    assert_eq!(body, "answered\n");
+    assert!(lines.all().is_empty(), "the answer is whole before");
+    while lines.all().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(lines.all()[0].contains("done after its answer"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_are_fresh_or_serve_as_many_requests_as_they_may() {
+    let calls = async |client: &mut Client| client.get("/count-calls").await.text;
+    let fresh = Site::new().await;
+    let mut client = fresh.connect().await;
+    assert_eq!((calls(&mut client).await, calls(&mut client).await), ("1\n".into(), "1\n".into()));
+
+    let limits = Limits { calls_per_instance_max: 3, ..Limits::default() };
+    let reused = Site::of(limits, Instancing::pooled(1)).await;
+    let mut client = reused.connect().await;
+    let mut said = Vec::new();
+    for _ in 0..5 {
+        said.push(calls(&mut client).await);
+    }
+    assert_eq!(said, ["1\n", "2\n", "3\n", "1\n", "2\n"]);
+}

@@ -1,0 +1,139 @@
+//! The server: HTTP/2, TLS, routes that change, its log, and how it ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use airssys_wasm_host::http::{HttpServer, Served, Tls};
+use http_body_util::BodyExt as _;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+
+use super::{Site, nothing, read, request};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http2_is_spoken_to_who_begins_it() {
+    let site = Site::new().await;
+    let stream = TcpStream::connect(site.address).await.expect("connected");
+    let handshake = http2::handshake::<_, _, super::Sent>(TokioExecutor::new(), TokioIo::new(stream));
+    let (sender, connection) = handshake.await.expect("it speaks HTTP/2");
+    tokio::spawn(connection);
+    let asked = (0..50).map(|number| {
+        let mut sender = sender.clone();
+        async move {
+            let path = format!("http://localhost/sleep?{}", number % 7);
+            let asked = http::Request::get(path).body(nothing()).expect("a request");
+            read(sender.send_request(asked).await.expect("a head")).await.expect("a body").text
+        }
+    });
+    for text in futures_util::future::join_all(asked).await {
+        assert_eq!(text, "slept\n");
+    }
+    assert_eq!(site.told.next().await.version, http::Version::HTTP_2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_told_of_each_request() {
+    let site = Site::new().await;
+    site.get("/big?1000").await;
+    let access = site.told.next().await;
+    assert_eq!((access.method.as_str(), access.path.as_str(), access.bytes), ("GET", "/big", 1_000));
+    assert_eq!(
+        (access.status.map(|status| status.as_u16()), access.host.as_deref()),
+        (Some(200), Some("localhost"))
+    );
+    assert!(access.is_whole && access.peer.ip().is_loopback());
+    let Served { component, revision, .. } = access.served.expect("a revision");
+    assert_eq!((component.as_str(), revision), ("web", 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn routes_change_while_it_serves() {
+    let site = Site::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let server = tokio::spawn(HttpServer::new(&site.host).serve(listener, std::future::pending()));
+    let mut client = super::Client::connect(address).await;
+    site.host.remove_route("/").await.expect("there");
+    assert_eq!(client.get("/shop/who").await.status, 404);
+    site.host.route("/shop", "web").await.expect("a route");
+    assert!(client.get("/shop/who").await.text.contains("/shop/who"), "the guest sees the whole path");
+    assert_eq!(client.get("/shopping").await.status, 404);
+    server.abort();
+}
+
+/// What is being answered is answered; who waits for a request is let go.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_ends_when_all_is_answered() {
+    let mut site = Site::new().await;
+    let mut idle = TcpStream::connect(site.address).await.expect("connected");
+    let mut busy = site.connect().await;
+    let answer = tokio::spawn(async move { busy.get("/sleep?300").await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    drop(site.stop.take());
+    assert_eq!(answer.await.expect("asked").text, "slept\n");
+    (&mut site.server).await.expect("no panic").expect("it ended");
+    assert_eq!(idle.read(&mut [0; 8]).await.expect("closed"), 0);
+    TcpStream::connect(site.address).await.map(drop).expect_err("nobody is let in");
+}
+
+struct Certificate {
+    place: tempfile::TempDir,
+    root: rustls::pki_types::CertificateDer<'static>,
+}
+
+/// A certificate of its own in two files.
+fn certificate(place: tempfile::TempDir) -> Certificate {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    std::fs::write(place.path().join("cert.pem"), made.cert.pem()).expect("written");
+    std::fs::write(place.path().join("key.pem"), made.signing_key.serialize_pem()).expect("written");
+    Certificate { place, root: made.cert.der().clone() }
+}
+
+async fn over_tls(address: std::net::SocketAddr, certificate: &Certificate) -> Result<String, String> {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.root.clone()).expect("a root");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.expect("versions").with_root_certificates(roots).with_no_client_auth();
+    let stream = TcpStream::connect(address).await.expect("connected");
+    let name = ServerName::try_from("localhost").expect("a name");
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    let stream = stream.map_err(|error| error.to_string())?;
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.expect("it speaks HTTP");
+    tokio::spawn(connection);
+    let answer = sender.send_request(request("GET", "/who", nothing())).await.expect("a head");
+    Ok(String::from_utf8_lossy(&answer.into_body().collect().await.expect("whole").to_bytes()).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_is_spoken_and_its_certificate_replaced() {
+    let site = Site::new().await;
+    let first = certificate(tempfile::tempdir().expect("a directory"));
+    let file = |name: &str| first.place.path().join(name);
+    let tls = Tls::from_files(file("cert.pem"), file("key.pem")).expect("usable");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let server = HttpServer::new(&site.host).tls(tls.clone());
+    let server = tokio::spawn(server.serve(listener, std::future::pending()));
+    let told = over_tls(address, &first).await.expect("it is trusted");
+    assert!(told.contains("Some(Scheme::Https) localhost /who"), "{told}");
+
+    std::fs::write(file("key.pem"), "none").expect("written");
+    let error = tls.reload().expect_err("no key");
+    assert!(error.to_string().contains("key.pem"), "{error}");
+    over_tls(address, &first).await.expect("what was read before stays");
+
+    let Certificate { place, root } = first;
+    let old = Certificate { place: tempfile::tempdir().expect("a directory"), root };
+    let new = certificate(place);
+    tls.reload().expect("usable");
+    over_tls(address, &new).await.expect("it is trusted");
+    over_tls(address, &old).await.expect_err("it is another's");
+    server.abort();
+}

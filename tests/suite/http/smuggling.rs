@@ -1,0 +1,113 @@
+//! Requests that one reader takes for one and another for two, and others that are malformed.
+
+use std::time::Duration;
+
+use super::Site;
+
+/// How many answers came, by their first lines.
+fn answers(told: &str) -> Vec<&str> {
+    told.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_ambiguous_reaches_no_guest() {
+    let site = Site::new().await;
+    for (what, request) in [
+        (
+            "two lengths",
+            "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd",
+        ),
+        ("a list of lengths", "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: 3, 4\r\n\r\nabcd"),
+        ("a length with a sign", "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: +3\r\n\r\nabc"),
+        ("a length that is none", "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: 0x3\r\n\r\nabc"),
+        (
+            "an encoding that is unknown",
+            "POST /count HTTP/1.1\r\nhost: a\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            "chunked, and not last",
+            "POST /count HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+        ),
+        ("a folded line", "GET / HTTP/1.1\r\nhost: a\r\nx-said: one\r\n two\r\n\r\n"),
+        ("a space before the colon", "GET / HTTP/1.1\r\nhost: a\r\ncontent-length : 3\r\n\r\nabc"),
+        ("a bare carriage return", "GET / HTTP/1.1\r\nhost: a\r\nx-said: one\rtwo\r\n\r\n"),
+        ("a zero byte", "GET / HTTP/1.1\r\nhost: a\r\nx-said: one\0two\r\n\r\n"),
+        ("no host", "GET / HTTP/1.1\r\n\r\n"),
+        ("two hosts", "GET http://b/ HTTP/1.1\r\nhost: a\r\n\r\n"),
+        ("no method", " / HTTP/1.1\r\nhost: a\r\n\r\n"),
+        ("a method that is none", "G@T / HTTP/1.1\r\nhost: a\r\n\r\n"),
+        ("another HTTP", "GET / HTTP/3.7\r\nhost: a\r\n\r\n"),
+        ("spaces in the path", "GET /a b HTTP/1.1\r\nhost: a\r\n\r\n"),
+        ("no HTTP", "hello\r\n\r\n"),
+    ] {
+        let told = site.raw(request.as_bytes()).await;
+        assert_eq!(answers(&told), ["400"], "{what}: {told}");
+    }
+    assert_eq!(site.web.status().calls_admitted, 2, "those two were let in to be refused");
+}
+
+/// A length beside an encoding, and a second host: the guest never reads what is behind as a
+/// request of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_smuggled_behind_a_body() {
+    let site = Site::new().await;
+    let hidden = "GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n";
+    for (what, head) in [
+        ("both", "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
+        ("both, the other way round", "transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n"),
+        ("chunked twice", "transfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n"),
+    ] {
+        let told = site.raw(format!("POST /count HTTP/1.1\r\nhost: a\r\n{head}{hidden}").as_bytes()).await;
+        let all = answers(&told);
+        assert!(all == ["400"] || all == ["200"] || all == ["200", "404"], "{what}: {told}");
+    }
+    // A chunk that is larger than it says.
+    let told = site.raw(
+        b"POST /count HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabcdef\r\n0\r\n\r\n",
+    );
+    let told = told.await;
+    assert!(!told.contains("6 bytes"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_methods_and_the_absolute_form_are_answered() {
+    let site = Site::new().await;
+    for request in [
+        "BREW / HTTP/1.1\r\nhost: a\r\n\r\n",
+        "GET http://a/ HTTP/1.1\r\nhost: a\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n",
+        "GET / HTTP/1.0\r\nhost: a\r\n\r\n",
+    ] {
+        let told = site.raw(request.as_bytes()).await;
+        assert!(!told.contains(" 400 ") && !told.contains(" 500 "), "{request}: {told}");
+    }
+}
+
+/// What a guest says of a header cannot become two, nor a body.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_cannot_split_an_answer() {
+    let site = Site::new().await;
+    for value in ["a%0d%0ax-more:%20b", "a%0ab", "a%0db", "a%00b"] {
+        let answer = site.get(&format!("/header?{value}")).await;
+        assert!(answer.text.contains("InvalidSyntax"), "{value}: {}", answer.text);
+    }
+    assert_eq!(site.get("/header?fine").await.text, "taken\n");
+    let flood = site.get("/flood?1000").await;
+    assert!(flood.status == 500, "{}", flood.status);
+    assert_eq!(site.get("/").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_is_too_large_is_refused() {
+    let site = Site::new().await;
+    let many: String = (0..200).map(|number| format!("x-{number}: y\r\n")).collect();
+    let told = site.raw(format!("GET / HTTP/1.1\r\nhost: a\r\n{many}\r\n").as_bytes()).await;
+    assert_eq!(answers(&told), ["431"], "{told}");
+    let long = "x".repeat(300 << 10);
+    let told = site.raw(format!("GET / HTTP/1.1\r\nhost: a\r\nx-long: {long}\r\n\r\n").as_bytes()).await;
+    assert_eq!(answers(&told), ["431"], "{told}");
+    let told = site.raw(format!("GET /{long} HTTP/1.1\r\nhost: a\r\n\r\n").as_bytes()).await;
+    assert!(["414", "431"].contains(&answers(&told)[0]), "{told}");
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(site.web.status().calls_admitted, 0);
+}

@@ -1,0 +1,133 @@
+//! A request belongs to one revision, from its head to the last byte of its answer; who updates
+//! drops none.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use airssys_wasm_host::{Event, Limits, Strategy};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::Frame;
+
+use super::{Client, Site, nothing, pattern, read, request};
+use crate::support::guest;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_kept_moves_with_its_next_request() {
+    let site = Site::new().await;
+    let mut client = site.connect().await;
+    for (guest, expected) in [
+        ("http-v1", "hello from 1.0.0\n"),
+        ("http-v2", "hello from 2.0.0\n"),
+        ("http-v1", "hello from 1.0.0\n"),
+    ] {
+        site.update(guest).await;
+        assert_eq!(client.get("/").await.text, expected);
+    }
+    site.host.rollback("web").await.expect("rolled back");
+    assert_eq!(client.get("/").await.text, "hello from 2.0.0\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_stays_with_its_revision_to_its_last_byte() {
+    let site = Site::new().await;
+    let mut events = site.host.events();
+    let bytes = 50_000_000;
+    let answer = site.connect().await.begin(request("GET", &format!("/big?{bytes}"), nothing())).await;
+    let answer = answer.expect("a head");
+    assert_eq!(answer.headers()["x-version"], "1.0.0");
+    site.update("http-v2").await;
+    assert_eq!(site.get("/").await.text, "hello from 2.0.0\n");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let is_drained = |event: &Event| matches!(event, Event::Drained { revision: 1, .. });
+    assert!(!std::iter::from_fn(|| events.try_next()).any(|event| is_drained(&event)), "it is still read");
+    let body = answer.into_body().collect().await.expect("whole").to_bytes();
+    assert!(body == pattern(bytes), "{} bytes", body.len());
+    let drained = async { while !is_drained(&events.next().await.expect("more")) {} };
+    tokio::time::timeout(Duration::from_secs(5), drained).await.expect("the old one is over");
+}
+
+/// What comes and goes for long does so through three updates, by one revision and byte for byte.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_exchange_outlives_three_updates() {
+    let site = Site::new().await;
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(1);
+    let pieces = futures_util::stream::unfold(receiver, async |mut receiver| {
+        Some((Ok(Frame::data(receiver.recv().await?)), receiver))
+    });
+    let asked = request("POST", "/echo", StreamBody::new(pieces.boxed()).boxed_unsync());
+    let answer = site.connect().await.begin(asked).await.expect("a head");
+    assert_eq!(answer.headers()["x-version"], "1.0.0");
+    let sent = pattern(20_000_000);
+    let read = tokio::spawn(answer.into_body().collect());
+    for (number, piece) in sent.chunks(1_000_000).enumerate() {
+        sender.send(Bytes::copy_from_slice(piece)).await.expect("it reads");
+        if number % 5 == 4 {
+            site.update(if number % 2 == 0 { "http-v2" } else { "http-v1" }).await;
+        }
+    }
+    drop(sender);
+    let body = read.await.expect("read").expect("whole").to_bytes();
+    assert!(body == sent, "{} bytes", body.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_updates_and_rollbacks_under_load_fail_no_request() {
+    let site = Site::new().await;
+    let (is_over, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let (is_over, answered) = (Arc::clone(&is_over), Arc::clone(&answered));
+            let address = site.address;
+            tokio::spawn(async move {
+                let mut client = Client::connect(address).await;
+                let mut seen = std::collections::BTreeSet::new();
+                while !is_over.load(Ordering::Relaxed) {
+                    let answer = client.begin(request("GET", "/", nothing())).await.expect("no reset");
+                    let answer = read(answer).await.expect("whole");
+                    assert_eq!(answer.status, 200, "{}", answer.text);
+                    let version = answer.headers["x-version"].to_str().expect("text").to_owned();
+                    assert_eq!(answer.text, format!("hello from {version}\n"), "one revision answers");
+                    seen.insert(version);
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+                seen.len()
+            })
+        })
+        .collect();
+    for turn in 0..5 {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        let strategy = if turn % 2 == 0 { Strategy::BlueGreen } else { Strategy::Recreate };
+        let next = guest("http-v2").with_name("web").expect("a name");
+        site.host.update("web", next).any_version().strategy(strategy).await.expect("updated");
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        site.host.rollback("web").strategy(strategy).await.expect("rolled back");
+    }
+    is_over.store(true, Ordering::Relaxed);
+    for client in clients {
+        assert_eq!(client.await.expect("no request failed"), 2, "both answered");
+    }
+    assert!(answered.load(Ordering::Relaxed) > 500, "{answered:?}");
+}
+
+/// Who lets nothing run beside the new one waits for the bodies of the old, as long as they may
+/// take.
+#[tokio::test(flavor = "multi_thread")]
+async fn recreate_waits_for_bodies_up_to_their_deadline() {
+    let limits = Limits {
+        call_deadline: Duration::from_millis(100),
+        http_deadline: Duration::from_secs(3),
+        ..Limits::default()
+    };
+    let site = Site::with(limits).await;
+    let answer = site.connect().await.begin(request("GET", "/hang-half", nothing())).await.expect("a head");
+    let begun = std::time::Instant::now();
+    let next = guest("http-v2").with_name("web").expect("a name");
+    let update = site.host.update("web", next).any_version().strategy(Strategy::Recreate);
+    update.await.expect("the old one is over at its deadline");
+    assert!(begun.elapsed() > Duration::from_secs(1), "{:?}", begun.elapsed());
+    answer.into_body().collect().await.map(drop).expect_err("it was cut off");
+    assert_eq!(site.get("/").await.text, "hello from 2.0.0\n");
+}
