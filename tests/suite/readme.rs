@@ -59,6 +59,14 @@ fn the_lines_on_replacing_are_those_of_an_example() {
 }
 
 #[test]
+fn the_lines_on_mounting_are_those_of_an_example() {
+    assert!(
+        read("examples/web/src/main.rs")
+            .contains(block("rust", "nest_service").replace('\n', "\n    ").trim_end())
+    );
+}
+
+#[test]
 fn the_lines_on_composing_are_those_of_examples() {
     for (example, text) in [("pipeline", "deploy_pipeline"), ("linked", "allow(\"call ")] {
         let source = read(&format!("examples/{example}/src/main.rs"));

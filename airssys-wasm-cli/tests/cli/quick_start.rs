@@ -1,37 +1,49 @@
 //! The README's lines for operators are pasted into a shell as they stand.
 
+use std::path::Path;
 use std::process::Command;
 
 use super::support::Place;
 
-/// The block of the README, without the two lines that set the machine up: this test has the
-/// command, and the components are built.
-fn lines() -> String {
+/// A block of the README: that with these words.
+fn block(words: &str) -> String {
     let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
     let readme = std::fs::read_to_string(readme).expect("readable");
-    let block =
-        readme.split("\n```sh\n").find(|block| block.contains("airssys-wasm serve")).expect("it is there");
-    let block = block.split("\n```").next().expect("it ends");
+    let block = readme.split("\n```sh\n").find(|block| block.contains(words)).expect("it is there");
+    block.split("\n```").next().expect("it ends").to_owned()
+}
+
+/// The operators' block, without the two lines that set the machine up: this test has the
+/// command, and the components are built.
+fn lines() -> String {
+    let block = block("airssys-wasm status --wait");
     let (set_up, rest): (Vec<&str>, Vec<&str>) = block.lines().partition(|line| line.starts_with("cargo "));
     assert_eq!(set_up, ["cargo install --locked --path airssys-wasm-cli", "cargo xtask components"]);
     rest.join("\n")
 }
 
-#[test]
-fn the_readmes_lines_do_what_it_says() {
-    let place = Place::new();
-    let command = std::path::Path::new(env!("CARGO_BIN_EXE_airssys-wasm"));
+/// Pastes lines into a shell, in a folder. Gives what it printed.
+fn paste(place: &Place, folder: &Path, lines: &str) -> String {
+    let command = Path::new(env!("CARGO_BIN_EXE_airssys-wasm"));
     let path = format!(
         "{}:{}",
         command.parent().expect("a folder").display(),
         std::env::var("PATH").expect("a path")
     );
     let mut shell = Command::new("bash");
-    shell.args(["-e", "-c", &lines()]).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    shell.args(["-e", "-c", lines]).current_dir(folder);
     shell.env("PATH", path).env("AIRSSYS_WASM_STATE", place.state());
+    shell.env_remove("CARGO_BUILD_TARGET").env_remove("RUSTFLAGS").env_remove("CARGO_TARGET_DIR");
     let output = shell.output().expect("bash runs");
-    let told = String::from_utf8_lossy(&output.stdout);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{output:?}");
+    told
+}
+
+#[test]
+fn the_readmes_lines_do_what_it_says() {
+    let place = Place::new();
+    let told = paste(&place, Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")), &lines());
     for expected in [
         "greeter: revision 1 (1.0.0) serves",
         "greeter: revision 2 (2.0.0) serves",
@@ -43,4 +55,19 @@ fn the_readmes_lines_do_what_it_says() {
         assert!(told.contains(expected), "`{expected}` is not in:\n{told}");
     }
     assert_eq!(told.matches("\n\"Hello, Ada!\"\n").count(), 2, "{told}");
+}
+
+/// On a port of its own: others run beside it.
+#[test]
+fn the_readmes_lines_on_http_do_what_it_says() {
+    let place = Place::new();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let lines = block("--listen").replace("127.0.0.1:8080", &free.expect("a port").to_string());
+    let told = paste(&place, place.path(), &lines);
+    assert_eq!(told.matches("hello from 0.1.0\n").count(), 2, "{told}");
+    assert_eq!(told.matches("hello from 0.2.0\n").count(), 1, "{told}");
+    assert!(told.contains("Requests/sec"), "{told}");
+    for failure in ["Non-2xx", "Socket errors"] {
+        assert!(!told.contains(failure), "{told}");
+    }
 }
