@@ -3,6 +3,7 @@
 mod answers;
 mod bodies;
 mod clients;
+mod outgoing;
 mod refused;
 mod server;
 mod smuggling;

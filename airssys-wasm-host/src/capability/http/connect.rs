@@ -12,14 +12,18 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use wasmtime_wasi_http::Error;
 
-use super::pool::Line;
+use super::line::Line;
 
 /// A connection, encrypted or not.
 pub(super) trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Connection for T {}
+
+/// What a server says that speaks HTTP/2.
+const HTTP2: &[u8] = b"h2";
 
 /// Connects; whom it trusts is said once a host.
 pub(crate) struct Connector(TlsConnector);
@@ -33,33 +37,34 @@ impl Connector {
         }
         // Said here, because the process's own choice is the embedder's.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_root_certificates(store)
             .with_no_client_auth();
+        config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
         Ok(Self(TlsConnector::from(Arc::new(config))))
     }
 
     /// Connects to the first of the addresses that answers.
     pub(super) async fn connect(&self, target: &HttpTarget, addresses: &[IpAddr]) -> Result<Line, Error> {
         let (stream, address) = reach(addresses, target.port).await.map_err(Error::Connect)?;
-        Line::open(self.encrypt(target, stream).await?, address).await
-    }
-
-    /// With TLS, if the request is for `https`.
-    async fn encrypt(&self, target: &HttpTarget, stream: TcpStream) -> Result<Box<dyn Connection>, Error> {
         stream.set_nodelay(true).map_err(Error::Connect)?;
         if !target.is_tls {
-            return Ok(Box::new(stream));
+            return Line::open(Box::new(stream), address, false).await;
         }
+        let stream = self.encrypt(target, stream).await?;
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+        Line::open(Box::new(stream), address, is_http2).await
+    }
+
+    async fn encrypt(&self, target: &HttpTarget, stream: TcpStream) -> Result<TlsStream<TcpStream>, Error> {
         let name = match &target.host {
             HttpHost::Name(name) => {
                 ServerName::try_from(name.clone()).map_err(|_| Error::HttpRequestUriInvalid)?
             }
             HttpHost::Address(address) => ServerName::from(*address),
         };
-        let stream = self.0.connect(name, stream).await.map_err(Error::Tls)?;
-        Ok(Box::new(stream))
+        self.0.connect(name, stream).await.map_err(Error::Tls)
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `send` | asks, and sends to where it asked about |
 //! | `connect` | connects to an address that was checked, with TLS where it is asked for |
+//! | `line` | a connection, and which HTTP is spoken over it |
 //! | `pool` | keeps connections for further requests of the same component to the same place |
 //! | `body` | the answer's body, whose parts come in time |
 //!
@@ -14,6 +15,7 @@
 
 mod body;
 mod connect;
+mod line;
 mod pool;
 mod send;
 

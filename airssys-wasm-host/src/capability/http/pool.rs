@@ -9,14 +9,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use airssys_wasm_core::policy::{HttpHost, HttpTarget};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
-use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::connect::Connection;
+use super::line::Line;
 
 /// More of them than this are closed instead of kept.
 const IDLE_MAX: usize = 64;
@@ -50,39 +46,13 @@ impl Place {
     }
 }
 
-/// A connection for one request at a time. Dropped, it is closed.
-pub(super) struct Line {
-    pub(super) sender: SendRequest<WasiBody>,
-    pub(super) closing: Closing,
-    address: IpAddr,
-}
-
-/// Closes a connection when it is dropped.
-pub(super) struct Closing(pub(super) AbortHandle);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl Line {
-    /// Begins to speak HTTP to an address.
-    pub(super) async fn open(connection: Box<dyn Connection>, address: IpAddr) -> Result<Self, Error> {
-        let (sender, driver) = http1::handshake(TokioIo::new(connection)).await?;
-        // What goes wrong with it is told to whoever waits for an answer.
-        let driving = tokio::spawn(async move { drop(driver.await) });
-        Ok(Self { sender, closing: Closing(driving.abort_handle()), address })
-    }
-}
-
 impl Pool {
     /// A connection to one of `addresses` that is still open.
     pub(super) fn take(&self, place: &Place, addresses: &[IpAddr]) -> Option<Line> {
         let mut idle = self.0.lock();
         while let Some((line, _)) = idle.by_place.get_mut(place).and_then(Vec::pop) {
             idle.count -= 1;
-            if line.sender.is_ready() && addresses.contains(&line.address) {
+            if line.is_ready() && addresses.contains(&line.address) {
                 return Some(line);
             }
         }
@@ -92,7 +62,7 @@ impl Pool {
     /// Keeps a connection once its answer has been read to the end.
     pub(super) fn keep(self: Arc<Self>, place: Place, mut line: Line) {
         tokio::spawn(async move {
-            if line.sender.ready().await.is_ok() {
+            if line.ready().await {
                 self.put(place, line);
             }
         });
@@ -123,7 +93,7 @@ impl Pool {
         let mut idle = self.0.lock();
         let Idle { by_place, count, is_swept } = &mut *idle;
         by_place.retain(|_, lines| {
-            lines.retain(|(line, since)| !line.sender.is_closed() && since.elapsed() < IDLE_TIME);
+            lines.retain(|(line, since)| !line.is_closed() && since.elapsed() < IDLE_TIME);
             !lines.is_empty()
         });
         *count = by_place.values().map(Vec::len).sum();

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_core::policy::{HttpHost, HttpTarget, Operation, Reason};
-use http::{HeaderValue, Request, Response, Uri, header};
+use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::body::TimedBody;
-use super::pool::{Line, Place};
+use super::line::{Failure, Line};
+use super::pool::Place;
 use crate::call::within;
 use crate::capability::{Authority, Permit, Rooms};
 use crate::engine::{Clock, Ticks};
@@ -76,13 +77,12 @@ struct Sending {
 }
 
 impl Sending {
-    async fn send(self, request: Request<WasiBody>) -> Sent {
+    async fn send(self, mut request: Request<WasiBody>) -> Sent {
         let target = read(&self.authority, self.call, &request)?;
         let (addresses, mut permit) = ask(&self.authority, &self.rooms, self.call, &target).await?;
-        let mut request = rewrite(request, &target)?;
         let place = Place::of(&target);
         while let Some(line) = self.rooms.connections.take(&place, &addresses) {
-            match self.exchange(&mut permit, line, request).await {
+            match self.exchange(&mut permit, line, request, &target).await {
                 // The other side had just closed it.
                 Err(Failure { unsent: Some(back), .. }) => request = back,
                 Err(failure) => return Err(failure.error),
@@ -91,7 +91,7 @@ impl Sending {
         }
         let line = self.connect(&mut permit, &target, &addresses).await?;
         let (response, line) =
-            self.exchange(&mut permit, line, request).await.map_err(|failure| failure.error)?;
+            self.exchange(&mut permit, line, request, &target).await.map_err(|failure| failure.error)?;
         Ok(self.answer(permit, response, line, place))
     }
 
@@ -121,20 +121,18 @@ impl Sending {
         permit: &mut Permit,
         mut line: Line,
         request: Request<WasiBody>,
+        target: &HttpTarget,
     ) -> Result<(Response<Incoming>, Line), Failure> {
         let time = self.options.first_byte_timeout.unwrap_or(TIMEOUT);
         let response = {
-            let answering = pin!(line.sender.try_send_request(request));
+            let answering = pin!(line.send(request, target));
             tokio::select! {
                 biased;
                 response = self.within(time, answering) => response.ok_or(Error::ConnectionReadTimeout)?,
                 () = taken_back(&self.authority, permit, self.call) => return Err(Error::HttpRequestDenied.into()),
             }
         };
-        match response {
-            Ok(response) => Ok((response, line)),
-            Err(mut error) => Err(Failure { unsent: error.take_message(), error: error.into_error().into() }),
-        }
+        Ok((response?, line))
     }
 
     /// What the guest gets: the answer, which is cut off when its permit ends.
@@ -145,7 +143,7 @@ impl Sending {
         line: Line,
         place: Place,
     ) -> (Response<WasiBody>, Driving) {
-        let in_use = Arc::new(line.closing.0.clone());
+        let in_use = Arc::new(line.closing.tasks());
         let closing = Arc::downgrade(&in_use);
         let between_bytes = Ticks::lasting(self.options.between_bytes_timeout.unwrap_or(TIMEOUT));
         let end = Box::new({
@@ -161,24 +159,11 @@ impl Sending {
             taken_back(&self.authority, &mut permit, self.call).await;
             // None: the body was read to its end, and the connection may be another's.
             if let Some(closing) = closing.upgrade() {
-                closing.abort();
+                closing.end();
             }
             Err(Error::HttpRequestDenied)
         };
         (response, Box::new(driving))
-    }
-}
-
-/// A request without an answer.
-struct Failure {
-    /// The request, if nothing of it was sent.
-    unsent: Option<Request<WasiBody>>,
-    error: Error,
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self { unsent: None, error }
     }
 }
 
@@ -230,15 +215,6 @@ fn refusal(reason: &Reason) -> Error {
         Reason::Blocked { .. } => Error::DestinationIpProhibited,
         _ => Error::HttpRequestDenied,
     }
-}
-
-/// The request as it goes out: host and path as they were read.
-fn rewrite(mut request: Request<WasiBody>, target: &HttpTarget) -> Result<Request<WasiBody>, Error> {
-    let path: Uri = target.path_and_query().parse().map_err(|_| Error::HttpRequestUriInvalid)?;
-    let host = HeaderValue::from_str(&target.authority()).map_err(|_| Error::HttpRequestUriInvalid)?;
-    *request.uri_mut() = path;
-    request.headers_mut().insert(header::HOST, host);
-    Ok(request)
 }
 
 /// Waits until a permit is no longer good.
