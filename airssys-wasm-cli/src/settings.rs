@@ -26,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) tls_certificate: Option<PathBuf>,
     pub(crate) tls_key: Option<PathBuf>,
     pub(crate) access_log: Option<PathBuf>,
+    pub(crate) health_path: Option<String>,
     pub(crate) revisions_kept: Option<usize>,
     #[serde(deserialize_with = "duration")]
     pub(crate) drain: Option<Duration>,
@@ -72,6 +73,7 @@ mod tests {
             tls_certificate,
             tls_key,
             access_log,
+            health_path,
             revisions_kept,
             drain,
             log,
@@ -80,7 +82,7 @@ mod tests {
         } = read;
         assert!(state_directory.is_some() && socket.is_some() && revisions_kept.is_some() && drain.is_some());
         assert!(tcp.is_some() && token_file.is_some() && listen.is_some() && access_log.is_some());
-        assert!(tls_certificate.is_some() && tls_key.is_some());
+        assert!(tls_certificate.is_some() && tls_key.is_some() && health_path.is_some());
         assert!(log.is_some() && log_level.is_some());
         assert_eq!(limits, Some(Limits::default()), "the example tells the defaults");
         let limits =

@@ -132,9 +132,8 @@ impl Draft {
 impl Revision {
     /// How long something may be inside: a call, or an HTTP request if it answers any.
     pub(crate) fn longest_ticks(&self) -> Ticks {
-        let mut exports = self.component.world().exports.interfaces.iter();
-        let answers = exports.any(|export| export.name.path() == "wasi:http/incoming-handler");
-        if answers { self.call_ticks.max(self.http_ticks) } else { self.call_ticks }
+        let answers_http = self.component.world().answers_http();
+        if answers_http { self.call_ticks.max(self.http_ticks) } else { self.call_ticks }
     }
 
     pub(crate) fn name(&self) -> &ComponentName {

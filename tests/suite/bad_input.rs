@@ -70,7 +70,7 @@ async fn imports_that_nothing_provides() {
     is(&error, ErrorKind::MissingImport, "`acme:store/kv`");
     for (import, says) in [
         ("wasi:cli/stdot@0.2.0", "the nearest that is provided is `wasi:cli/stdout@0.2.12`"),
-        ("wasi:cli/stdout@0.3.0", "another WASI version; this host provides WASI 0.2"),
+        ("wasi:filesystem/types@0.3.0", "another WASI version; this host provides WASI 0.2"),
     ] {
         let component = wat("odd", &format!(r#"(component (import "{import}" (instance)))"#));
         is(&host().deploy(component).await.expect_err(import), ErrorKind::MissingImport, says);

@@ -6,7 +6,9 @@ use crate::shell::{cargo, root, run as shell_run, step};
 pub fn run(_: &[String]) -> Result<(), String> {
     step("format", || shell_run(cargo().args(["fmt", "--all", "--check"])))?;
     step("tools", || {
-        ["curl", "docker-registry", "skopeo", "strace", "wrk"].into_iter().try_for_each(crate::tools::ensure)
+        ["chromium", "curl", "docker-registry", "skopeo", "strace", "wrk"]
+            .into_iter()
+            .try_for_each(crate::tools::ensure)
     })?;
     step("components", || crate::components::run(&[]))?;
     step("lints", || {

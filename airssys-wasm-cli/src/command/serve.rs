@@ -50,6 +50,9 @@ pub(super) struct Serve {
     /// Append a line of JSON for each of those requests; `-` is standard output
     #[arg(long, value_name = "FILE")]
     access_log: Option<PathBuf>,
+    /// A path that it answers itself there, for load balancers: 200 as long as it serves
+    #[arg(long, value_name = "PATH")]
+    health_path: Option<String>,
     /// What the log on standard error looks like: text, or json [default: text]
     #[arg(long, value_name = "FORMAT")]
     log: Option<String>,
@@ -80,6 +83,7 @@ impl Serve {
             self.listen.or(settings.listen),
             (self.tls_certificate.or(settings.tls_certificate), self.tls_key.or(settings.tls_key)),
             self.access_log.or(settings.access_log).as_deref(),
+            self.health_path.or(settings.health_path),
         )?;
         server::serve(Setup {
             tcp,
@@ -99,6 +103,7 @@ fn web(
     address: Option<SocketAddr>,
     tls: (Option<PathBuf>, Option<PathBuf>),
     access_log: Option<&Path>,
+    health: Option<String>,
 ) -> Result<Option<Web>, Problem> {
     let usage = |message: &str| Err(Problem::new(kinds::USAGE, message));
     let tls = match tls {
@@ -106,9 +111,12 @@ fn web(
         (None, None) => None,
         _ => return usage("a certificate and its key go together: `--tls-certificate` and `--tls-key`"),
     };
+    if health.as_ref().is_some_and(|path| !path.starts_with('/')) {
+        return usage("the path that tells health begins with `/`: `--health-path /healthz`");
+    }
     match address {
-        Some(address) => Web::new(address, tls, access_log).map(Some),
-        None if tls.is_none() && access_log.is_none() => Ok(None),
+        Some(address) => Web::new(address, tls, access_log, health).map(Some),
+        None if tls.is_none() && access_log.is_none() && health.is_none() => Ok(None),
         None => usage("where should components be served? say it with `--listen 127.0.0.1:8080`"),
     }
 }

@@ -74,7 +74,9 @@ fn a_file_says_routes_too() {
 fn requests_are_told_and_counted() {
     let place = Place::new();
     let log = place.path().join("access.jsonl");
-    let (process, address) = serve(&place, &["--access-log", log.to_str().expect("text")]);
+    let (process, address) =
+        serve(&place, &["--access-log", log.to_str().expect("text"), "--health-path", "/healthz"]);
+    assert!(get(address, "/healthz").ends_with("serving\n"));
     place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
     place.run(&["route", "set", "/", "web"]).ok();
     get(address, "/big?1000");

@@ -9,12 +9,14 @@ use crate::world::World;
 use crate::{Kind, Rule};
 
 /// Interfaces, and the kinds of capabilities that they are the means for.
-const MEANS: [(&str, &[Kind]); 12] = [
+const MEANS: [(&str, &[Kind]); 14] = [
     ("airssys:secrets/store", &[Kind::Secret]),
     ("wasi:clocks/monotonic-clock", &[Kind::Clock]),
+    ("wasi:clocks/system-clock", &[Kind::Clock]),
     ("wasi:clocks/wall-clock", &[Kind::Clock]),
     ("wasi:config/store", &[Kind::Config]),
     ("wasi:filesystem/preopens", &[Kind::FileRead, Kind::FileWrite]),
+    ("wasi:http/client", &[Kind::Http]),
     ("wasi:http/outgoing-handler", &[Kind::Http]),
     ("wasi:keyvalue/store", &[Kind::Store]),
     ("wasi:messaging/producer", &[Kind::Messaging]),
@@ -37,16 +39,18 @@ pub fn kinds(world: &World) -> BTreeSet<Kind> {
 /// every component may use: such a deny can be kept only by not running it.
 #[must_use]
 pub fn imports_means_for(world: &World, rule: &Rule) -> bool {
-    let interface = match (rule.known_kind(), rule.target().as_str()) {
-        (Some(Kind::Clock), "wall") => "wasi:clocks/wall-clock",
-        (Some(Kind::Clock), _) => "wasi:clocks/monotonic-clock",
-        (Some(Kind::Random), "secure") => "wasi:random/random",
-        (Some(Kind::Random), _) => "wasi:random/insecure",
-        (Some(Kind::Stdio), "stdout") => "wasi:cli/stdout",
-        (Some(Kind::Stdio), _) => "wasi:cli/stderr",
+    // A clock has another name in WASI 0.3.
+    let interfaces: &[&str] = match (rule.known_kind(), rule.target().as_str()) {
+        (Some(Kind::Clock), "wall") => &["wasi:clocks/wall-clock", "wasi:clocks/system-clock"],
+        (Some(Kind::Clock), _) => &["wasi:clocks/monotonic-clock"],
+        (Some(Kind::Random), "secure") => &["wasi:random/random"],
+        (Some(Kind::Random), _) => &["wasi:random/insecure"],
+        (Some(Kind::Stdio), "stdout") => &["wasi:cli/stdout"],
+        (Some(Kind::Stdio), _) => &["wasi:cli/stderr"],
         _ => return false,
     };
-    world.imports.interfaces.iter().any(|import| import.name.path().starts_with(interface))
+    let mut imports = world.imports.interfaces.iter();
+    imports.any(|import| interfaces.iter().any(|interface| import.name.path().starts_with(interface)))
 }
 
 /// What does not go together: means that are imported and not asked for, requests that

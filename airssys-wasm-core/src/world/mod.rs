@@ -10,6 +10,7 @@ mod decode;
 mod element;
 mod flow;
 mod function;
+mod http;
 mod interface_name;
 mod link;
 mod lookup;

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use super::http::answers_http;
 use super::{Function, World};
 use crate::FunctionName;
 
@@ -37,7 +38,8 @@ pub struct WorldChanges(Vec<WorldChange>);
 impl World {
     /// Checks that `new` can stand in for `self` for everyone who calls `self`:
     /// each exported function is still there with the same type. What `new`
-    /// exports besides is its own affair.
+    /// exports besides is its own affair. What answers HTTP requests may do so by
+    /// another WASI.
     ///
     /// # Errors
     ///
@@ -87,6 +89,9 @@ impl fmt::Display for WorldChange {
 
 fn change(old: &Function, new: &World) -> Option<WorldChange> {
     let Ok(candidate) = new.function(&old.name) else {
+        if answers_http(old) && new.answers_http() {
+            return None;
+        }
         return Some(WorldChange::Lost { old: old.clone() });
     };
     if candidate.name.interface().is_some() != old.name.interface().is_some() {
@@ -128,6 +133,16 @@ mod tests {
             world("a:b/c@1.1.0", vec![function("a:b/c@1.1.0", "f", &[]), function("a:b/c@1.1.0", "g", &[])]);
         assert_eq!(old.check_stand_in(&new), Ok(()));
         assert!(new.check_stand_in(&old).is_err(), "an older interface cannot serve newer callers");
+    }
+
+    #[test]
+    fn requests_may_be_answered_by_another_wasi() {
+        let (p2, p3) = ("wasi:http/incoming-handler@0.2.12", "wasi:http/handler@0.3.0");
+        let answers = |interface: &str| world(interface, vec![function(interface, "handle", &[])]);
+        assert_eq!(answers(p2).check_stand_in(&answers(p3)), Ok(()));
+        assert_eq!(answers(p3).check_stand_in(&answers(p2)), Ok(()));
+        assert!(answers(p2).check_stand_in(&answers("acme:http/handler@0.3.0")).is_err());
+        assert!(answers("acme:http/handler@0.3.0").check_stand_in(&answers(p3)).is_err());
     }
 
     #[test]

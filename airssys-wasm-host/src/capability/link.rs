@@ -1,6 +1,7 @@
 //! Everything that a component can import, linked once for each engine.
 //!
-//! Linking gives nothing: every room asks when it is used.
+//! Linking gives nothing: every room asks when it is used. What WASI 0.3 has in addition is linked
+//! where its async functions can run, for services over HTTP.
 //! Tests: the workspace's `tests/attacks`.
 
 use wasmtime::component::Linker;
@@ -19,11 +20,17 @@ use super::files::Files;
 use super::logging::Logging;
 use super::secrets::Secrets;
 use super::sockets::{Sockets, stand_before};
+use crate::engine::Profile;
 use crate::instance::InstanceState as State;
 
 /// Links what the host provides, and what the embedder does.
-pub(crate) fn link(linker: &mut Linker<State>, providers: &Providers) -> wasmtime::Result<()> {
+pub(crate) fn link(
+    linker: &mut Linker<State>,
+    profile: Profile,
+    providers: &Providers,
+) -> wasmtime::Result<()> {
     link_what_all_may_use(linker)?;
+    link_service(linker, profile)?;
     filesystem::types::add_to_linker::<State, Files>(linker, State::files)?;
     filesystem::preopens::add_to_linker::<State, Files>(linker, State::files)?;
     cli::environment::add_to_linker::<State, Environment>(linker, State::environment)?;
@@ -47,6 +54,31 @@ fn link_what_all_may_use(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     cli::terminal_stdin::add_to_linker::<State, WasiCli>(linker, State::cli)?;
     cli::terminal_stdout::add_to_linker::<State, WasiCli>(linker, State::cli)?;
     cli::terminal_stderr::add_to_linker::<State, WasiCli>(linker, State::cli)
+}
+
+/// What the world `wasi:http/service` of WASI 0.3 imports.
+#[cfg(feature = "http")]
+fn link_service(linker: &mut Linker<State>, profile: Profile) -> wasmtime::Result<()> {
+    use wasmtime_wasi::p3::bindings::{cli, random};
+    use wasmtime_wasi_http::p3::bindings::http;
+
+    if !profile.concurrency {
+        return Ok(());
+    }
+    wasmtime_wasi::p3::clocks::add_to_linker(linker)?;
+    random::random::add_to_linker::<State, WasiRandom>(linker, State::random)?;
+    random::insecure::add_to_linker::<State, WasiRandom>(linker, State::random)?;
+    random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, State::random)?;
+    cli::stdin::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::stdout::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::stderr::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    http::client::add_to_linker::<State, WasiHttp>(linker, State::http)?;
+    http::types::add_to_linker::<State, WasiHttp>(linker, State::http)
+}
+
+#[cfg(not(feature = "http"))]
+fn link_service(_: &mut Linker<State>, _: Profile) -> wasmtime::Result<()> {
+    Ok(())
 }
 
 fn link_sockets(linker: &mut Linker<State>) -> wasmtime::Result<()> {

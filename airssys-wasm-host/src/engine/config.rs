@@ -10,7 +10,7 @@ use wasmtime::{Config, PoolingAllocationConfig};
 pub(crate) struct Profile {
     /// Component Model async: needed by `async` functions, streams and futures,
     /// and about four times the cost of a small call, so only for those.
-    concurrency: bool,
+    pub(crate) concurrency: bool,
     /// Counting fuel is compiled into the code.
     fuel: bool,
 }
@@ -27,8 +27,18 @@ pub(crate) enum Allocation {
 
 impl Profile {
     pub(crate) fn of(component: &Component, limits: &Limits) -> Self {
-        Self { concurrency: component.uses_async(), fuel: limits.fuel_per_call.is_some() }
+        let concurrency = component.uses_async() || imports_wasi_0_3(component);
+        Self { concurrency, fuel: limits.fuel_per_call.is_some() }
     }
+}
+
+/// It is linked as a whole, and most of it is asynchronous.
+fn imports_wasi_0_3(component: &Component) -> bool {
+    let mut imports = component.world().imports.interfaces.iter();
+    imports.any(|import| {
+        import.name.path().starts_with("wasi:")
+            && import.name.version().is_some_and(|version| (version.major, version.minor) == (0, 3))
+    })
 }
 
 /// Stack of the guest's own frames: recursion beyond it traps.

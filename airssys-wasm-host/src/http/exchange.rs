@@ -17,13 +17,11 @@ use hyper::body::Body;
 use parking_lot::Mutex;
 use semver::Version;
 use tokio::task::AbortHandle;
-use wasmtime::component::{Resource, TypedFunc};
-use wasmtime::{AsContextMut as _, StoreContextMut};
-use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
-use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
+use wasmtime::StoreContextMut;
+use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 use super::body::{Bounds, HttpBody, OfGuest};
+use super::handler::{Handler, Head};
 use super::refusal::Refusal;
 use super::request;
 use crate::Result;
@@ -34,14 +32,8 @@ use crate::function::Handle;
 use crate::instance::InstanceState;
 use crate::revision::Revision;
 
-/// The function of a guest that answers requests.
-pub(super) type Incoming = TypedFunc<(Resource<HostIncomingRequest>, Resource<HostResponseOutparam>), ()>;
-
 /// What a guest does with one request.
 type Guest = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
-
-/// The head of an answer, or what the guest says was wrong.
-type Head = std::result::Result<Response<WasiBody>, ErrorCode>;
 
 /// Which revision a request was given to: an extension of its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +117,7 @@ impl Drop for Running {
 
 /// Has the revision that a request was let into answer it, or says why it does not.
 pub(super) async fn answer<B>(
-    handle: &Arc<Handle<Incoming>>,
+    handle: &Arc<Handle<Handler>>,
     begun: Ticks,
     admission: Admission,
     request: Request<B>,
@@ -142,7 +134,7 @@ where
 }
 
 async fn begin<B>(
-    handle: &Arc<Handle<Incoming>>,
+    handle: &Arc<Handle<Handler>>,
     begun: Ticks,
     admission: Admission,
     request: Request<B>,
@@ -160,15 +152,9 @@ where
         deadline: begun.plus(revision.http_ticks),
         bytes: revision.limits.http_response_bytes_max,
     };
-    let scheme = request::scheme(&request);
     let (request, is_too_large) = request::bounded(request, revision.limits.http_request_bytes_max);
-    let mut guest: Guest = Box::pin(run(
-        Arc::clone(handle),
-        admission,
-        bounds.deadline,
-        Arc::clone(&exchange),
-        (scheme, request),
-    ));
+    let mut guest: Guest =
+        Box::pin(run(Arc::clone(handle), admission, bounds.deadline, Arc::clone(&exchange), request));
     let mut outcome = None;
     let head = {
         let head = pin!(poll_fn(|context| exchange.poll_head(&mut guest, &mut outcome, context)));
@@ -194,11 +180,11 @@ where
             Ok(Response::from_parts(head, body.into_body()))
         }
         (Some(Ok(_)), Some(Err(error))) => Err(Refusal::of(&error)),
-        (Some(Err(code)), ended) => {
+        (Some(Err(said)), ended) => {
             if ended.is_none() {
                 Running::beside(guest).let_go();
             }
-            Err(said(&code))
+            Err(refusal(&said))
         }
         (None, _) if is_too_large.load(Ordering::Relaxed) => Err(Refusal::TooLarge),
         (None, Some(Err(error))) => Err(Refusal::of(&error)),
@@ -208,22 +194,15 @@ where
 
 /// Runs the guest, to its end unless it is dropped.
 async fn run(
-    handle: Arc<Handle<Incoming>>,
+    handle: Arc<Handle<Handler>>,
     admission: Admission,
     deadline: Ticks,
     exchange: Arc<Exchange>,
-    (scheme, request): (Scheme, Request<WasiBody>),
+    request: Request<WasiBody>,
 ) -> Result<()> {
-    let ask = async |function: &Incoming, mut store: StoreContextMut<'_, InstanceState>| {
+    let ask = async |handler: &Handler, store: StoreContextMut<'_, InstanceState>| {
         let mut ending = CutOff { exchange: Some(Arc::clone(&exchange)) };
-        let parameters = {
-            let mut store = store.as_context_mut();
-            let mut view = store.data_mut().http();
-            let request = view.new_incoming_request(scheme, request)?;
-            let answered = move |head| *exchange.head.lock() = Some(head);
-            (request, view.new_response_outparam_from_callback(answered)?)
-        };
-        function.call_async(store, parameters).await?;
+        handler.answer(store, request, move |head| *exchange.head.lock() = Some(head)).await?;
         ending.exchange = None;
         Ok(())
     };
@@ -254,10 +233,10 @@ fn check_not_busy(serving: &Serving) -> std::result::Result<(), Refusal> {
 }
 
 /// What a guest says was wrong, if it is not its own failure.
-fn said(code: &ErrorCode) -> Refusal {
-    match code {
-        ErrorCode::HttpRequestBodySize(_) => Refusal::TooLarge,
-        ErrorCode::ConnectionTimeout | ErrorCode::ConnectionReadTimeout => Refusal::TooLate,
+fn refusal(said: &HttpError) -> Refusal {
+    match said {
+        HttpError::HttpRequestBodySize(_) => Refusal::TooLarge,
+        HttpError::ConnectionTimeout | HttpError::ConnectionReadTimeout => Refusal::TooLate,
         _ => Refusal::SaysItFailed,
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `service` | a service for a name, to be mounted in a server |
 //! | `exchange` | one request, from its admission to the last byte of its answer |
+//! | `handler` | what a guest exports that answers requests, in WASI 0.2 or 0.3 |
 //! | `request` | what a guest is given of a request, and what never reaches one |
 //! | `body` | the body of an answer, from the guest to whoever reads it |
 //! | `refusal` | answers that no guest gave |
@@ -17,6 +18,7 @@
 
 mod body;
 mod exchange;
+mod handler;
 mod refusal;
 mod request;
 mod route;

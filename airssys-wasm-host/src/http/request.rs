@@ -7,10 +7,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, UPGRADE};
-use http::{HeaderMap, Method, Request, uri};
+use http::{HeaderMap, Method, Request, Uri, uri};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, SizeHint};
-use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::refusal::Refusal;
@@ -47,9 +46,21 @@ fn length(headers: &HeaderMap) -> Option<u64> {
 
 /// The scheme that the client used, as far as whoever took the request knows: said in the URI
 /// (HTTP/2 has it there), or as an extension of the request.
-pub(super) fn scheme<B>(request: &Request<B>) -> Scheme {
+pub(super) fn scheme<B>(request: &Request<B>) -> uri::Scheme {
     let said = request.extensions().get::<uri::Scheme>().or(request.uri().scheme());
-    if said == Some(&uri::Scheme::HTTPS) { Scheme::Https } else { Scheme::Http }
+    if said == Some(&uri::Scheme::HTTPS) { uri::Scheme::HTTPS } else { uri::Scheme::HTTP }
+}
+
+/// A request whose URI has its scheme and its host, wherever the client said them.
+pub(super) fn in_full<B>(mut request: Request<B>) -> Request<B> {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()?.parse().ok());
+    let mut parts = request.uri().clone().into_parts();
+    parts.scheme = Some(scheme(&request));
+    parts.authority = parts.authority.or(host);
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    request
 }
 
 /// A request as a guest reads it, its body bounded. What becomes true tells that it was longer.

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-use airssys_wasm_core::{ComponentName, FunctionName};
+use airssys_wasm_core::ComponentName;
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -15,18 +15,14 @@ use hyper::body::Body;
 use tower_service::Service;
 
 use super::body::HttpBody;
-use super::exchange::{self, Incoming};
+use super::exchange;
+use super::handler::{self, Handler};
 use super::refusal::Refusal;
 use crate::deployment::{Admission, Named};
 use crate::engine::Ticks;
 use crate::function::Handle;
 use crate::host::Shared;
-use crate::instance::Instance;
-use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
-
-/// What a component exports that answers requests.
-const HANDLER: &str = "wasi:http/incoming-handler#handle";
 
 /// Has whatever is deployed under a name answer HTTP requests; see
 /// [`Host::http`](crate::Host::http).
@@ -57,7 +53,7 @@ struct Inner {
     host: Weak<Shared>,
     name: ComponentName,
     /// Of what was deployed when it was last asked for.
-    handle: ArcSwapOption<Handle<Incoming>>,
+    handle: ArcSwapOption<Handle<Handler>>,
 }
 
 impl HttpService {
@@ -88,7 +84,7 @@ impl HttpService {
 
 impl Inner {
     /// Lets a request in. What was removed may have been deployed anew.
-    async fn admit(&self) -> Result<(Arc<Handle<Incoming>>, Ticks, Admission)> {
+    async fn admit(&self) -> Result<(Arc<Handle<Handler>>, Ticks, Admission)> {
         if let Some(handle) = self.handle.load_full() {
             let begun = handle.clock().now();
             match handle.admit(begun).await {
@@ -102,7 +98,7 @@ impl Inner {
         Ok((handle, begun, admission))
     }
 
-    fn find(&self) -> Result<Arc<Handle<Incoming>>> {
+    fn find(&self) -> Result<Arc<Handle<Handler>>> {
         let host = self.host.upgrade().ok_or_else(|| Error::host_dropped(&self.name))?;
         let handle = handle(&host.names.get(self.name.as_str())?)?;
         self.handle.store(Some(Arc::clone(&handle)));
@@ -110,20 +106,9 @@ impl Inner {
     }
 }
 
-fn handle(named: &Arc<Named>) -> Result<Arc<Handle<Incoming>>> {
-    let name: FunctionName = HANDLER.parse()?;
-    let sought = name.clone();
-    let find =
-        Box::new(move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought));
-    let handle = Handle::new(named, HANDLER.to_owned(), find, None);
-    handle.settle(|revision| revision.function(&name).map(drop))
-}
-
-fn find(revision: &Revision, instance: &mut Instance, name: &FunctionName) -> Result<Incoming> {
-    let index = instance.export(revision, name)?;
-    instance.wasm.get_typed_func(&mut instance.store, index).map_err(|error| {
-        Error::new(ErrorKind::TypeMismatch, format!("`{name}` of {revision} is of another WASI: {error:#}"))
-    })
+fn handle(named: &Arc<Named>) -> Result<Arc<Handle<Handler>>> {
+    let handle = Handle::new(named, Handler::NAME.to_owned(), Box::new(Handler::find), None);
+    handle.settle(|revision| handler::exported(revision).map(drop))
 }
 
 impl<B> Service<Request<B>> for HttpService

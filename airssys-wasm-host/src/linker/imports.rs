@@ -10,6 +10,25 @@ use crate::capability::Providers;
 /// The WASI version whose interfaces are provided.
 const WASI_VERSION: &str = "0.2.12";
 
+/// What is provided of WASI 0.3: what services over HTTP may import.
+#[cfg(feature = "http")]
+const PROVIDED_0_3: [&str; 12] = [
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/types",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/system-clock",
+    "wasi:clocks/types",
+    "wasi:http/client",
+    "wasi:http/types",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+];
+#[cfg(not(feature = "http"))]
+const PROVIDED_0_3: [&str; 0] = [];
+
 /// Interfaces that are provided in one version, for their own have not settled.
 const DRAFTS: [&str; 3] =
     ["airssys:secrets/store@0.1.0", "wasi:config/store@0.2.0-rc.1", "wasi:logging/logging@0.1.0-draft"];
@@ -89,10 +108,16 @@ fn found(name: &InterfaceName, embedded: &[&str]) -> Option<String> {
     let provided = PROVIDED.contains(&name.path());
     match name.version() {
         Some(version) if provided && (version.major, version.minor) == (0, 2) => None,
+        Some(version) if PROVIDED_0_3.contains(&name.path()) && (version.major, version.minor) == (0, 3) => {
+            None
+        }
         version
             if name.path().starts_with("wasi:") && version.is_none_or(|v| (v.major, v.minor) != (0, 2)) =>
         {
-            Some(format!("`{name}`: another WASI version; this host provides WASI 0.2 up to {WASI_VERSION}"))
+            Some(format!(
+                "`{name}`: another WASI version; this host provides WASI 0.2 up to {WASI_VERSION}, and of 0.3 \
+                 what the world `wasi:http/service` imports"
+            ))
         }
         _ => Some(match nearest(name.path(), PROVIDED) {
             Some(near) => format!("`{name}`: the nearest that is provided is `{near}@{WASI_VERSION}`"),
@@ -116,7 +141,8 @@ mod tests {
                 "wasi:cli/enviroment@0.2.3",
                 Some("the nearest that is provided is `wasi:cli/environment@0.2.12`"),
             ),
-            ("wasi:cli/stdout@0.3.0", Some("another WASI version")),
+            ("wasi:cli/environment@0.3.0", Some("another WASI version")),
+            ("wasi:cli/stdout@0.4.0", Some("another WASI version")),
             ("acme:store/kv@1.0.0", Some("and nothing else")),
             ("wasi:config/store@0.2.0-rc.1", None),
             ("wasi:config/store@0.2.0-draft", Some("provides `wasi:config/store@0.2.0-rc.1`")),

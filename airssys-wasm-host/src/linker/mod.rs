@@ -60,14 +60,14 @@ impl Linkers {
         let mut linkers = self.filled.lock();
         Ok(match linkers.entry(key) {
             Entry::Occupied(filled) => filled.get().clone(),
-            Entry::Vacant(empty) => empty.insert(filled(engine, &self.providers)?).clone(),
+            Entry::Vacant(empty) => empty.insert(filled(key.0, engine, &self.providers)?).clone(),
         })
     }
 }
 
-fn filled(engine: &Engine, providers: &Providers) -> Result<Linker<InstanceState>> {
+fn filled(profile: Profile, engine: &Engine, providers: &Providers) -> Result<Linker<InstanceState>> {
     let mut linker = Linker::new(engine);
-    link(&mut linker, providers).map_err(|error| {
+    link(&mut linker, profile, providers).map_err(|error| {
         Error::new(ErrorKind::Internal, format!("cannot link what is provided: {error:#}"))
     })?;
     Ok(linker)

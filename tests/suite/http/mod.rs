@@ -2,10 +2,12 @@
 
 mod answers;
 mod bodies;
+mod browser;
 mod clients;
 mod outgoing;
 mod refused;
 mod server;
+mod service;
 mod smuggling;
 mod updates;
 
@@ -14,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_host::http::{Access, AccessLog, HttpServer};
+use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{Deployment, Host, Instancing, Limits};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -63,8 +66,12 @@ impl Told {
 
 impl Site {
     async fn of(limits: Limits, instancing: Instancing) -> Self {
+        Self::serving("http-v1", limits, instancing).await
+    }
+
+    async fn serving(guest_name: &str, limits: Limits, instancing: Instancing) -> Self {
         let host = host();
-        let web = guest("http-v1").with_name("web").expect("a name");
+        let web = guest(guest_name).with_name("web").expect("a name");
         let web = host.deploy(web).limits(limits).instancing(instancing).await.expect("deployed");
         host.route("/", "web").await.expect("a route");
         let told = Told::default();
@@ -87,7 +94,8 @@ impl Site {
     /// Another version of the component, which answers from now on.
     async fn update(&self, guest_name: &str) {
         let next = guest(guest_name).with_name("web").expect("a name");
-        self.host.update("web", next).any_version().await.expect("updated");
+        let update = self.host.update("web", next).any_version().grants(Grants::new());
+        update.await.expect("updated");
     }
 
     /// A connection for several requests.

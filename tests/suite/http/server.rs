@@ -47,6 +47,12 @@ async fn the_log_is_told_of_each_request() {
         (Some(200), Some("localhost"))
     );
     assert!(access.is_whole && access.peer.ip().is_loopback());
+    for (method, path) in
+        [("GET", "/empty"), ("GET", "/no-such-thing"), ("HEAD", "/"), ("HEAD", "/big?100000000")]
+    {
+        site.connect().await.send(request(method, path, nothing())).await;
+        assert!(site.told.next().await.is_whole, "{method} {path} has no body to be cut off");
+    }
     let Served { component, revision, .. } = access.served.expect("a revision");
     assert_eq!((component.as_str(), revision), ("web", 1));
 }
@@ -63,6 +69,28 @@ async fn routes_change_while_it_serves() {
     site.host.route("/shop", "web").await.expect("a route");
     assert!(client.get("/shop/who").await.text.contains("/shop/who"), "the guest sees the whole path");
     assert_eq!(client.get("/shopping").await.status, 404);
+    server.abort();
+}
+
+/// Whoever spreads requests over servers asks this, whatever the routes lead to.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_tells_itself_that_it_serves() {
+    let site = Site::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let server = HttpServer::new(&site.host).health("/healthz").access_log(site.told.clone());
+    let server = tokio::spawn(server.serve(listener, std::future::pending()));
+    let mut client = super::Client::connect(address).await;
+    for _ in 0..2 {
+        let answer = client.get("/healthz").await;
+        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "serving\n"));
+        site.host.remove_route("/").await.expect("kept");
+    }
+    site.host.route("/", "web").await.expect("a route");
+    assert_eq!(client.send(request("POST", "/healthz", nothing())).await.status, 404, "that is the guest's");
+    assert_eq!(client.get("/healthz/x").await.status, 404);
+    assert_eq!(site.told.next().await.path, "/healthz/x");
+    assert_eq!(site.told.next().await.method, "POST", "nobody else was told of");
     server.abort();
 }
 

@@ -2,14 +2,15 @@
 //! drops none.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use airssys_wasm_host::{Event, Limits, Strategy};
+use airssys_wasm_tests::load::{Answer, Load, Timeline, check};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Frame;
+use tokio::sync::Mutex;
 
 use super::{Client, Site, nothing, pattern, read, request};
 use crate::support::guest;
@@ -73,43 +74,55 @@ async fn a_long_exchange_outlives_three_updates() {
     assert!(body == sent, "{} bytes", body.len());
 }
 
+/// Every request is due at its time, whether those before it are answered or not; the log of all
+/// of them proves what became of each.
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_updates_and_rollbacks_under_load_fail_no_request() {
     let site = Site::new().await;
-    let (is_over, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let clients: Vec<_> = (0..8)
-        .map(|_| {
-            let (is_over, answered) = (Arc::clone(&is_over), Arc::clone(&answered));
-            let address = site.address;
-            tokio::spawn(async move {
-                let mut client = Client::connect(address).await;
-                let mut seen = std::collections::BTreeSet::new();
-                while !is_over.load(Ordering::Relaxed) {
-                    let answer = client.begin(request("GET", "/", nothing())).await.expect("no reset");
-                    let answer = read(answer).await.expect("whole");
-                    assert_eq!(answer.status, 200, "{}", answer.text);
-                    let version = answer.headers["x-version"].to_str().expect("text").to_owned();
-                    assert_eq!(answer.text, format!("hello from {version}\n"), "one revision answers");
-                    seen.insert(version);
-                    answered.fetch_add(1, Ordering::Relaxed);
-                }
-                seen.len()
-            })
-        })
-        .collect();
-    for turn in 0..5 {
+    let mut clients = Vec::new();
+    for _ in 0..CALLERS {
+        clients.push(Mutex::new(site.connect().await));
+    }
+    let clients = Arc::new(clients);
+    let mut timeline = Timeline::beginning_with("1.0.0");
+    let load = Load::start(&timeline, CALLERS, Some(PACE), move |id| {
+        let clients = Arc::clone(&clients);
+        async move { ask(&mut *clients[(id >> 40) as usize].lock().await, id).await }
+    });
+    for turn in 0..10 {
         tokio::time::sleep(Duration::from_millis(40)).await;
         let strategy = if turn % 2 == 0 { Strategy::BlueGreen } else { Strategy::Recreate };
         let next = guest("http-v2").with_name("web").expect("a name");
+        let begun = timeline.now();
         site.host.update("web", next).any_version().strategy(strategy).await.expect("updated");
+        timeline.switched_to("2.0.0", begun);
         tokio::time::sleep(Duration::from_millis(40)).await;
+        let begun = timeline.now();
         site.host.rollback("web").strategy(strategy).await.expect("rolled back");
+        timeline.switched_to("1.0.0", begun);
     }
-    is_over.store(true, Ordering::Relaxed);
-    for client in clients {
-        assert_eq!(client.await.expect("no request failed"), 2, "both answered");
+    let verdict = check(&timeline.with_calls(load.stop().await));
+    assert!(verdict.is_clean(), "{verdict:?}");
+    assert!(verdict.calls > 500 && verdict.answered_by.len() == 2, "{verdict:?}");
+}
+
+const CALLERS: u64 = 8;
+
+/// Between two requests of a caller.
+const PACE: Duration = Duration::from_millis(4);
+
+/// Asks with an id, and gives who answered and to which id.
+async fn ask(client: &mut Client, id: u64) -> Answer {
+    let told = |error: hyper::Error| error.to_string();
+    let answer = client.begin(request("GET", &format!("/who?{id}"), nothing())).await.map_err(told)?;
+    let answer = read(answer).await.map_err(told)?;
+    if answer.status != 200 {
+        return Err(format!("{}: {}", answer.status, answer.text));
     }
-    assert!(answered.load(Ordering::Relaxed) > 500, "{answered:?}");
+    let version = answer.headers["x-version"].to_str().map_err(|error| error.to_string())?;
+    let line = answer.text.lines().next().unwrap_or_default();
+    let id = line.rsplit('?').next().and_then(|id| id.parse().ok()).ok_or_else(|| line.to_owned())?;
+    Ok((version.to_owned(), id))
 }
 
 /// Who lets nothing run beside the new one waits for the bodies of the old, as long as they may

@@ -30,6 +30,7 @@ pub(crate) struct Web {
     address: SocketAddr,
     tls: Option<Tls>,
     lines: Option<AccessLines>,
+    health: Option<String>,
 }
 
 impl Web {
@@ -38,9 +39,10 @@ impl Web {
         address: SocketAddr,
         tls: Option<(PathBuf, PathBuf)>,
         access_log: Option<&Path>,
+        health: Option<String>,
     ) -> Result<Self, Problem> {
         let tls = tls.map(|(certificate, key)| Tls::from_files(certificate, key)).transpose()?;
-        Ok(Self { address, tls, lines: access_log.map(AccessLines::open).transpose()? })
+        Ok(Self { address, tls, lines: access_log.map(AccessLines::open).transpose()?, health })
     }
 
     /// Listens, and gives what serves until the process ends.
@@ -57,6 +59,9 @@ impl Web {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         tracing::info!("serving components at {scheme}://{address}");
         let mut server = HttpServer::new(host).access_log(Told { requests, lines: self.lines });
+        if let Some(path) = self.health {
+            server = server.health(path);
+        }
         if let Some(tls) = self.tls {
             read_again_on_hangup(tls.clone())?;
             server = server.tls(tls);

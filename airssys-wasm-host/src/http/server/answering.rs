@@ -9,9 +9,10 @@ use std::time::{Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{Request, Response, header, uri};
+use http::{Method, Request, Response, header, uri};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
+use super::health::Health;
 use super::{Access, AccessLog};
 use crate::Error;
 use crate::http::refusal::Refusal;
@@ -23,6 +24,7 @@ pub(super) struct Answering {
     pub(super) routes: Arc<ArcSwap<Routes<HttpService>>>,
     pub(super) log: Option<Arc<dyn AccessLog>>,
     pub(super) is_tls: bool,
+    pub(super) health: Option<Health>,
 }
 
 impl Answering {
@@ -31,6 +33,9 @@ impl Answering {
         peer: SocketAddr,
         mut request: Request<Incoming>,
     ) -> Result<Response<Told>, Infallible> {
+        if let Some(response) = self.health.as_ref().and_then(|health| health.answer(&request)) {
+            return Ok(response.map(|body| Told { body, telling: None }));
+        }
         let mut telling = self.log.as_ref().map(|log| Telling::begin(log, peer, &request));
         if self.is_tls {
             request.extensions_mut().insert(uri::Scheme::HTTPS);
@@ -44,6 +49,9 @@ impl Answering {
         if let Some(telling) = &mut telling {
             telling.access.status = Some(response.status());
             telling.access.served = response.extensions().get::<Served>().cloned();
+            // Nobody reads a body that is not there.
+            telling.access.is_whole =
+                response.body().is_end_stream() || telling.access.method == Method::HEAD;
         }
         Ok(response.map(|body| Told { body, telling }))
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `connection` | what one connection may take, and which HTTP it speaks |
 //! | `answering` | one request, from its route to its line in the log |
+//! | `health` | what whoever spreads requests over servers is told |
 //! | `tls` | certificates, which can be replaced |
 //! | `access` | what is told of each request |
 //!
@@ -12,6 +13,7 @@
 mod access;
 mod answering;
 mod connection;
+mod health;
 mod tls;
 
 use std::future::Future;
@@ -33,6 +35,7 @@ use super::HttpService;
 use super::route::Routes;
 use answering::Answering;
 use connection::Connection;
+use health::Health;
 
 use crate::Host;
 
@@ -60,6 +63,7 @@ pub struct HttpServer {
     routes: Arc<ArcSwap<Routes<HttpService>>>,
     tls: Option<Tls>,
     log: Option<Arc<dyn AccessLog>>,
+    health: Option<String>,
 }
 
 impl HttpServer {
@@ -67,7 +71,7 @@ impl HttpServer {
     /// come.
     #[must_use]
     pub fn new(host: &Host) -> Self {
-        Self { routes: host.0.routing.table(), tls: None, log: None }
+        Self { routes: host.0.routing.table(), tls: None, log: None, health: None }
     }
 
     /// Speaks TLS, and nothing else.
@@ -82,6 +86,13 @@ impl HttpServer {
         Self { log: Some(Arc::new(log)), ..self }
     }
 
+    /// Answers `GET` and `HEAD` of a path itself, whatever routes there are: `200` as long as it
+    /// serves; then it lets nobody in. The access log is not told.
+    #[must_use]
+    pub fn health(self, path: impl Into<String>) -> Self {
+        Self { health: Some(path.into()), ..self }
+    }
+
     /// Serves until something happens; then it lets nobody in and waits until every request is
     /// answered. Connections that wait for a request are closed.
     ///
@@ -91,10 +102,14 @@ impl HttpServer {
     ///
     /// The listener's own. Those of a connection are its own business.
     pub async fn serve(self, listener: TcpListener, until: impl Future<Output = ()>) -> io::Result<()> {
-        let answering =
-            Arc::new(Answering { routes: self.routes, log: self.log, is_tls: self.tls.is_some() });
         let graceful = GracefulShutdown::new();
         let (end, ending) = watch::channel(false);
+        let answering = Arc::new(Answering {
+            routes: self.routes,
+            log: self.log,
+            is_tls: self.tls.is_some(),
+            health: self.health.map(Health),
+        });
         let mut connections = JoinSet::new();
         let mut until = pin!(until);
         loop {

@@ -32,6 +32,7 @@ impl Guest for Web {
         let (path, query) = path.split_once('?').unwrap_or((&path, ""));
         match path.rsplit('/').next().unwrap_or_default() {
             "" => text(out, &format!("hello from {VERSION}\n")),
+            "page" => page(out),
             "who" => text(out, &who(&request)),
             "count" => count(request, out),
             "echo" => echo(request, out),
@@ -85,6 +86,14 @@ fn finish(body: OutgoingBody, trailers: Option<Fields>) {
 fn text(out: ResponseOutparam, text: &str) {
     let body = begin(out, 200, &[("content-type", "text/plain")]);
     body.write().expect("it is asked for once").blocking_write_and_flush(text.as_bytes()).expect("written");
+    finish(body, None);
+}
+
+/// What a browser runs.
+fn page(out: ResponseOutparam) {
+    let body = begin(out, 200, &[("content-type", "text/html")]);
+    let page = include_bytes!("page.html");
+    body.write().expect("it is asked for once").blocking_write_and_flush(page).expect("written");
     finish(body, None);
 }
 

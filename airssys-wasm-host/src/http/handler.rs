@@ -1,0 +1,180 @@
+//! What a guest exports that answers requests, in WASI 0.2 or 0.3, and how each is called.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use airssys_wasm_core::FunctionName;
+use bytes::Bytes;
+use futures_channel::oneshot;
+use futures_util::future::BoxFuture;
+use http::{Request, Response, uri};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame, SizeHint};
+use wasmtime::component::{Accessor, Resource, TypedFunc};
+use wasmtime::{AsContextMut as _, StoreContextMut};
+use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
+use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
+use wasmtime_wasi_http::p3;
+use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
+use wasmtime_wasi_http::{Error as HttpError, WasiBody};
+
+use super::request;
+use crate::instance::{Instance, InstanceState};
+use crate::revision::Revision;
+use crate::{Error, ErrorKind, Result};
+
+/// What answers requests in WASI 0.2.
+const INCOMING: &str = "wasi:http/incoming-handler#handle";
+
+/// What answers requests in WASI 0.3.
+const SERVICE: &str = "wasi:http/handler#handle";
+
+/// The head of an answer, or what the guest says was wrong.
+pub(super) type Head = std::result::Result<Response<WasiBody>, HttpError>;
+
+/// The function of a guest that answers requests.
+pub(super) enum Handler {
+    /// That of WASI 0.2 is given where to put its answer.
+    Incoming(TypedFunc<(Resource<HostIncomingRequest>, Resource<HostResponseOutparam>), ()>),
+    /// That of WASI 0.3 gives its answer, and writes its body afterwards.
+    Service(TypedFunc<(Resource<p3::Request>,), (std::result::Result<Resource<p3::Response>, ErrorCode>,)>),
+}
+
+/// The full name of what a revision answers requests with.
+pub(super) fn exported(revision: &Revision) -> Result<FunctionName> {
+    let service: FunctionName = SERVICE.parse()?;
+    if revision.function(&service).is_ok() {
+        return Ok(service);
+    }
+    let incoming: FunctionName = INCOMING.parse()?;
+    revision.function(&incoming)?;
+    Ok(incoming)
+}
+
+impl Handler {
+    /// What it is called in messages.
+    pub(super) const NAME: &str = "wasi:http";
+
+    pub(super) fn find(revision: &Revision, instance: &mut Instance) -> Result<Self> {
+        let name = exported(revision)?;
+        let index = instance.export(revision, &name)?;
+        let Instance { wasm, store, .. } = instance;
+        let found = match name.to_string().as_str() {
+            SERVICE => wasm.get_typed_func(store, index).map(Self::Service),
+            _ => wasm.get_typed_func(store, index).map(Self::Incoming),
+        };
+        found.map_err(|error| {
+            Error::new(
+                ErrorKind::TypeMismatch,
+                format!("`{name}` of {revision} is of another WASI: {error:#}"),
+            )
+        })
+    }
+
+    /// Has the guest answer a request; resolves when it has nothing more to do. `answered` is told
+    /// the head as soon as it is there.
+    pub(super) async fn answer(
+        &self,
+        store: StoreContextMut<'_, InstanceState>,
+        request: Request<WasiBody>,
+        answered: impl FnOnce(Head) + Send + Sync + 'static,
+    ) -> wasmtime::Result<()> {
+        match self {
+            Self::Incoming(function) => incoming(function, store, request, answered).await,
+            Self::Service(function) => service(function, store, request, answered).await,
+        }
+    }
+}
+
+async fn incoming(
+    function: &TypedFunc<(Resource<HostIncomingRequest>, Resource<HostResponseOutparam>), ()>,
+    mut store: StoreContextMut<'_, InstanceState>,
+    request: Request<WasiBody>,
+    answered: impl FnOnce(Head) + Send + Sync + 'static,
+) -> wasmtime::Result<()> {
+    let parameters = {
+        let mut view = store.data_mut().http();
+        let scheme = match request::scheme(&request) {
+            scheme if scheme == uri::Scheme::HTTPS => Scheme::Https,
+            _ => Scheme::Http,
+        };
+        let request = view.new_incoming_request(scheme, request)?;
+        let answered = move |head: std::result::Result<_, _>| answered(head.map_err(HttpError::from));
+        (request, view.new_response_outparam_from_callback(answered)?)
+    };
+    function.call_async(store, parameters).await
+}
+
+async fn service(
+    function: &TypedFunc<(Resource<p3::Request>,), (std::result::Result<Resource<p3::Response>, ErrorCode>,)>,
+    store: StoreContextMut<'_, InstanceState>,
+    request: Request<WasiBody>,
+    answered: impl FnOnce(Head) + Send + Sync + 'static,
+) -> wasmtime::Result<()> {
+    let call = async |accessor: &Accessor<InstanceState>| {
+        let (request, received) = accessor.with(|mut access| -> wasmtime::Result<_> {
+            let view = access.data_mut().http();
+            let (request, received) = p3::Request::from_http(view.hooks, request::in_full(request));
+            // Boxed, it no longer borrows what it does not use.
+            let received: BoxFuture<'static, _> = Box::pin(received);
+            Ok((view.table.push(request)?, received))
+        })?;
+        let (response,) = function.call_concurrent(accessor, (request,)).await?;
+        let response = match response {
+            Ok(response) => response,
+            Err(code) => {
+                answered(Err(code.into()));
+                return Ok(());
+            }
+        };
+        let (head, body_ended) = accessor.with(|mut access| -> wasmtime::Result<_> {
+            let response = access.data_mut().http().table.delete(response)?;
+            let response =
+                response.into_http_with_getter(access.as_context_mut(), received, InstanceState::http)?;
+            Ok(told_of_its_end(response))
+        })?;
+        answered(Ok(head));
+        // What the guest does beside it ends before its store does, and so does what it wrote.
+        poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
+        let _ = body_ended.await;
+        wasmtime::Result::Ok(())
+    };
+    store.run_concurrent(call).await?
+}
+
+/// An answer, and what resolves when its body was read to its end or let go of.
+fn told_of_its_end(response: Response<WasiBody>) -> (Response<WasiBody>, oneshot::Receiver<()>) {
+    let (tell, ended) = oneshot::channel();
+    (response.map(|body| Told { body, tell: Some(tell) }.boxed_unsync()), ended)
+}
+
+/// A body that tells when there is no more of it.
+struct Told {
+    body: WasiBody,
+    tell: Option<oneshot::Sender<()>>,
+}
+
+impl Body for Told {
+    type Data = Bytes;
+    type Error = HttpError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, HttpError>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if matches!(frame, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream() {
+            self.tell = None;
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
