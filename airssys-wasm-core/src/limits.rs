@@ -51,8 +51,8 @@ pub struct Limits {
     ///
     /// Default 200: `componentize-py` links about 40 libraries as core instances.
     pub core_instances_max: usize,
-    /// Resource handles that an instance holds from the host at once, those to resources of
-    /// other components included.
+    /// Handles that an instance holds at once: to resources of the host, of other components
+    /// and of its own, to streams, futures and tasks.
     ///
     /// Default 1,000: as many files as a process may usually open.
     pub handles_max: usize,

@@ -9,17 +9,19 @@
 #![expect(clippy::print_stderr, reason = "progress goes to stderr")]
 
 mod bare;
+mod files;
 mod measure;
 mod memory;
 mod report;
 mod rows;
 mod variants;
+mod wrk;
 
 use report::Row;
 
 type Bench = fn() -> Vec<Row>;
 
-const BENCHES: [(&str, Bench); 16] = [
+const BENCHES: [(&str, Bench); 19] = [
     ("typed-call", rows::typed_call::rows),
     ("link", rows::link::rows),
     ("pipeline", rows::pipeline::rows),
@@ -35,11 +37,18 @@ const BENCHES: [(&str, Bench); 16] = [
     ("restart", rows::restart::rows),
     ("file-read", rows::file_read::rows),
     ("http-get", rows::http_get::rows),
+    ("web", rows::web::requests_a_second),
+    ("web-update", rows::web::during_updates),
+    ("web-idle", rows::web::idle_connections),
     ("decision", rows::decision::rows),
 ];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if let [rows::web::HOLD, address, connections] = wanted.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    {
+        return rows::web::hold(address, connections);
+    }
     let mut rows = Vec::new();
     for (name, bench) in BENCHES {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {

@@ -1,8 +1,9 @@
 //! Programs that tests need and a machine may not have.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::shell::run;
+use crate::shell::{cargo, output, run};
 
 /// Has a program, from Debian's package of that name if it is not there.
 pub fn ensure(program: &str) -> Result<(), String> {
@@ -20,6 +21,19 @@ pub fn ensure(program: &str) -> Result<(), String> {
         run(&mut apt).map_err(advice)?;
     }
     Ok(())
+}
+
+/// Has a program of a crate in this version, and says where it is.
+pub fn ensure_crate(name: &str, version: &str, features: &str, program: &str) -> Result<PathBuf, String> {
+    let place = output("tools").join(format!("{name}-{version}"));
+    let there = place.join("bin").join(program);
+    if !there.is_file() {
+        eprintln!("building {name} {version}, once");
+        let mut install = cargo();
+        install.args(["install", "--quiet", "--locked", "--no-default-features", "--features", features]);
+        run(install.args(["--version", version, name, "--root"]).arg(&place))?;
+    }
+    Ok(there)
 }
 
 fn is_there(program: &str) -> bool {

@@ -39,6 +39,9 @@ pub(super) async fn deployment(
     let component = meant(&process, desired.deployment.package.as_deref(), component).await?;
     let component = with_version(component, desired.deployment.version.as_deref())?;
     desired.deployment.name = Some(name.clone());
+    let wanted_routes =
+        desired.routes.iter().map(|text| text.parse().map_err(airssys_wasm_host::Error::from));
+    let wanted_routes = wanted_routes.collect::<Result<Vec<Route>, _>>()?;
     let (host, wanted) = (process.host.clone(), name.clone());
     let mut applied = match aside(move || unless_absent(host.deployment(&wanted))).await? {
         None => {
@@ -52,7 +55,7 @@ pub(super) async fn deployment(
         }
         Some(now) => update(&process, &name, &now, component, &desired, how).await?,
     };
-    let routes = routes(&process.host, &name, &desired.routes, how).await?;
+    let routes = routes(&process.host, &name, &wanted_routes, how).await?;
     if applied.action == "nothing" && !routes.is_empty() {
         "route".clone_into(&mut applied.action);
     }
@@ -83,18 +86,17 @@ async fn update(
 }
 
 /// Has routes lead to a name that do not yet. Gives what is otherwise then.
-async fn routes(host: &Host, name: &str, wanted: &[String], how: How) -> Result<Vec<String>, Problem> {
+async fn routes(host: &Host, name: &str, wanted: &[Route], how: How) -> Result<Vec<String>, Problem> {
     let now: BTreeMap<Route, ComponentName> = host.routes().into_iter().collect();
     let mut changes = Vec::new();
-    for text in wanted {
-        let route: Route = text.parse().map_err(airssys_wasm_host::Error::from)?;
-        let before = now.get(&route).map(ComponentName::as_str);
+    for route in wanted {
+        let before = now.get(route).map(ComponentName::as_str);
         if before == Some(name) {
             continue;
         }
         changes.push(format!("route {route}: {} -> {name}", before.unwrap_or("-")));
         if !how.dry_run {
-            host.route(text, name).await?;
+            host.route(&route.to_string(), name).await?;
         }
     }
     Ok(changes)

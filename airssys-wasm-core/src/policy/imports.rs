@@ -75,3 +75,47 @@ pub fn mismatches(requested: &Requested, world: &World) -> Vec<String> {
 fn is_served(kind: Kind) -> bool {
     !matches!(kind, Kind::Call | Kind::Llm | Kind::Messaging | Kind::Random | Kind::Stdio | Kind::Store)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{Interface, InterfaceName, Side};
+
+    fn importing(names: &[&str]) -> World {
+        let interface = |name: &&str| Interface {
+            name: InterfaceName::new(name),
+            functions: Vec::new(),
+            resources: Vec::new(),
+        };
+        let imports = Side { interfaces: names.iter().map(interface).collect(), functions: Vec::new() };
+        World { imports, ..World::default() }
+    }
+
+    #[test]
+    fn means_are_known_in_either_wasi() {
+        for (import, kind) in [
+            ("wasi:http/outgoing-handler@0.2.3", Kind::Http),
+            ("wasi:http/client@0.3.0", Kind::Http),
+            ("wasi:clocks/wall-clock@0.2.3", Kind::Clock),
+            ("wasi:clocks/system-clock@0.3.0", Kind::Clock),
+        ] {
+            assert_eq!(kinds(&importing(&[import])), [kind].into(), "{import}");
+        }
+        assert!(kinds(&importing(&["wasi:http/types@0.3.0", "acme:http/client@0.3.0"])).is_empty());
+    }
+
+    #[test]
+    fn a_deny_of_a_clock_means_it_in_either_wasi() {
+        let wall: Rule = "clock wall".parse().expect("a rule");
+        let monotonic: Rule = "clock monotonic".parse().expect("a rule");
+        for (import, is_wall) in [
+            ("wasi:clocks/wall-clock@0.2.3", true),
+            ("wasi:clocks/system-clock@0.3.0", true),
+            ("wasi:clocks/monotonic-clock@0.3.0", false),
+        ] {
+            let world = importing(&[import]);
+            assert_eq!(imports_means_for(&world, &wall), is_wall, "{import}");
+            assert_eq!(imports_means_for(&world, &monotonic), !is_wall, "{import}");
+        }
+    }
+}

@@ -41,7 +41,7 @@ pub use custom::{NotAllowed, Provider};
 pub(crate) use environment::EnvironmentView;
 pub(crate) use files::{Files, FilesView};
 pub use grants_file::{read_grants, write_grants};
-pub(crate) use http::{Connector, Http};
+pub(crate) use http::{Connector, Gone, Http};
 pub(crate) use link::link;
 pub(crate) use logging::LoggingView;
 pub use resolver::Resolver;

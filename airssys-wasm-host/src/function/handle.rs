@@ -159,15 +159,6 @@ impl<T: Send + Sync + 'static> Handle<T> {
         Ok(value)
     }
 
-    /// Lets in what is called beside this: whoever asks runs it with [`Self::run_in_time`].
-    #[cfg(feature = "http")]
-    pub(crate) async fn admit(&self, begun: Ticks) -> Result<Admission> {
-        match self.deployment.admit()? {
-            Some(admission) => Ok(admission),
-            None => self.admit_after_pause(begun).await,
-        }
-    }
-
     #[cfg(feature = "http")]
     pub(crate) fn named(&self) -> &Arc<Named> {
         &self.deployment

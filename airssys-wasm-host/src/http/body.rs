@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -14,7 +15,8 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::WasiBody;
 
-use super::exchange::{Exchange, Running};
+use super::exchange::Exchange;
+use super::running::Running;
 use crate::engine::{Alarm, Clock, Ticks};
 use crate::{Error, ErrorKind, Result};
 
@@ -28,6 +30,8 @@ pub struct HttpBody(Part);
 enum Part {
     Whole(Bytes),
     OfGuest(Box<OfGuest>),
+    /// Of an answer that has none on its way.
+    Unsent,
 }
 
 /// What the body of an answer may take.
@@ -46,6 +50,8 @@ pub(super) struct OfGuest {
     is_all: bool,
     /// It was cut off, and that was told.
     is_over: bool,
+    /// What is left of the length that the guest said, if it said one.
+    left: Option<u64>,
     body: WasiBody,
     exchange: Arc<Exchange>,
     /// The guest, if it has not ended.
@@ -58,11 +64,26 @@ impl HttpBody {
     pub(super) fn whole(bytes: Bytes) -> Self {
         Self(Part::Whole(bytes))
     }
+
+    /// The body of an answer that goes without: to `HEAD`, or with a status that has none.
+    pub(super) fn unsent() -> Self {
+        Self(Part::Unsent)
+    }
+
+    /// Whether all of it was handed on, whether or not its end was asked for.
+    pub(super) fn is_handed_on(&self) -> bool {
+        match &self.0 {
+            Part::Whole(bytes) => bytes.is_empty(),
+            Part::OfGuest(body) => body.is_handed_on(),
+            Part::Unsent => true,
+        }
+    }
 }
 
 impl OfGuest {
     pub(super) fn new(
         body: WasiBody,
+        length: Option<u64>,
         exchange: Arc<Exchange>,
         guest: Option<Running>,
         bounds: Bounds,
@@ -71,6 +92,7 @@ impl OfGuest {
             ahead: VecDeque::new(),
             is_all: false,
             is_over: false,
+            left: length,
             body,
             exchange,
             guest,
@@ -114,12 +136,27 @@ impl OfGuest {
             }
             None => {
                 self.is_all = true;
-                if let Some(mut guest) = self.guest.take() {
-                    guest.let_go();
-                }
+                self.let_guest_go();
                 Poll::Ready(None)
             }
         }
+    }
+
+    /// Who reads it may not ask for its end.
+    fn let_guest_go(&mut self) {
+        if let Some(guest) = self.guest.take() {
+            guest.let_go();
+        }
+    }
+
+    fn is_handed_on(&self) -> bool {
+        let is_all = self.is_all || self.left == Some(0);
+        is_all && self.ahead.is_empty() && !self.exchange.is_cut_off()
+    }
+
+    /// Reads it for nobody, within its bounds: a guest that writes it is not to fail.
+    pub(super) async fn pass_over(mut self) {
+        while let Some(Ok(_)) = poll_fn(|context| self.poll_frame(context)).await {}
     }
 
     fn poll_next(
@@ -132,7 +169,11 @@ impl OfGuest {
         if self.is_all {
             return Poll::Ready(None);
         }
-        let next = Pin::new(&mut self.body).poll_frame(context);
+        let mut next = Pin::new(&mut self.body).poll_frame(context);
+        if let (Poll::Pending, Some(guest)) = (&next, &self.guest) {
+            guest.poll(context);
+            next = Pin::new(&mut self.body).poll_frame(context);
+        }
         if next.is_pending() {
             let Bounds { clock, deadline, .. } = &self.bounds;
             self.alarm.get_or_insert_with(|| clock.alarm(*deadline)).wake(context.waker());
@@ -145,6 +186,11 @@ impl OfGuest {
         match self.bounds.bytes.checked_sub(bytes) {
             Some(left) => {
                 self.bounds.bytes = left;
+                self.left = self.left.map(|left| left.saturating_sub(bytes));
+                self.is_all |= frame.is_trailers();
+                if self.is_all || self.left == Some(0) {
+                    self.let_guest_go();
+                }
                 Poll::Ready(Some(Ok(frame)))
             }
             None => self.give_up(ErrorKind::Trapped, "it is longer than `http_response_bytes_max`"),
@@ -178,6 +224,7 @@ impl Body for HttpBody {
             Part::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Part::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Part::OfGuest(body) => body.poll_frame(context),
+            Part::Unsent => Poll::Ready(None),
         }
     }
 
@@ -185,6 +232,8 @@ impl Body for HttpBody {
         match &self.0 {
             Part::Whole(bytes) => bytes.is_empty(),
             Part::OfGuest(body) => body.is_all && body.ahead.is_empty() && !body.exchange.is_cut_off(),
+            // Its length is not said to be 0, for it is not known.
+            Part::Unsent => false,
         }
     }
 
@@ -192,6 +241,7 @@ impl Body for HttpBody {
         match &self.0 {
             Part::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Part::OfGuest(body) => body.size_hint(),
+            Part::Unsent => SizeHint::default(),
         }
     }
 }

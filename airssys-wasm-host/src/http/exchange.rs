@@ -1,22 +1,21 @@
 //! One request, from its admission to the last byte of its answer.
 //!
 //! The guest runs where the request is answered until the head of its answer is there; what is
-//! left of it runs beside the body, and stops if whoever reads that goes away.
+//! left of it runs where the body is read, and stops if whoever reads that goes away.
 //! Tests: the workspace's `tests/suite/http`.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use airssys_wasm_core::ComponentName;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Body;
 use parking_lot::Mutex;
 use semver::Version;
-use tokio::task::AbortHandle;
 use wasmtime::StoreContextMut;
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
@@ -24,6 +23,7 @@ use super::body::{Bounds, HttpBody, OfGuest};
 use super::handler::{Handler, Head};
 use super::refusal::Refusal;
 use super::request;
+use super::running::{Guest, Running, let_go};
 use crate::Result;
 use crate::call::{self, within};
 use crate::deployment::{Admission, Serving};
@@ -31,9 +31,6 @@ use crate::engine::Ticks;
 use crate::function::Handle;
 use crate::instance::InstanceState;
 use crate::revision::Revision;
-
-/// What a guest does with one request.
-type Guest = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 /// Which revision a request was given to: an extension of its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,32 +90,9 @@ impl Exchange {
     }
 }
 
-/// A guest that runs beside the body of its answer. Dropped, it stops.
-pub(super) struct Running(Option<AbortHandle>);
-
-impl Running {
-    fn beside(guest: Guest) -> Self {
-        Self(Some(tokio::spawn(guest).abort_handle()))
-    }
-
-    /// Lets it come to its own end.
-    pub(super) fn let_go(&mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(guest) = &self.0 {
-            guest.abort();
-        }
-    }
-}
-
 /// Has the revision that a request was let into answer it, or says why it does not.
 pub(super) async fn answer<B>(
     handle: &Arc<Handle<Handler>>,
-    begun: Ticks,
     admission: Admission,
     request: Request<B>,
 ) -> Response<HttpBody>
@@ -127,7 +101,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let served = Served::by(&admission.serving().revision);
-    let answered = begin(handle, begun, admission, request).await;
+    let answered = begin(handle, admission, request).await;
     let mut response = answered.unwrap_or_else(Refusal::response);
     response.extensions_mut().insert(served);
     response
@@ -135,7 +109,6 @@ where
 
 async fn begin<B>(
     handle: &Arc<Handle<Handler>>,
-    begun: Ticks,
     admission: Admission,
     request: Request<B>,
 ) -> std::result::Result<Response<HttpBody>, Refusal>
@@ -147,11 +120,13 @@ where
     request::check(&request, revision.limits.http_request_bytes_max)?;
     check_not_busy(admission.serving())?;
     let exchange = Arc::new(Exchange::default());
+    let begun = handle.clock().now();
     let bounds = Bounds {
         clock: Arc::clone(handle.clock()),
         deadline: begun.plus(revision.http_ticks),
         bytes: revision.limits.http_response_bytes_max,
     };
+    let is_head = request.method() == Method::HEAD;
     let (request, is_too_large) = request::bounded(request, revision.limits.http_request_bytes_max);
     let mut guest: Guest =
         Box::pin(run(Arc::clone(handle), admission, bounds.deadline, Arc::clone(&exchange), request));
@@ -167,12 +142,19 @@ where
     };
     match (head, outcome) {
         (Some(Ok(response)), None) => {
-            let guest = Some(Running::beside(guest));
-            Ok(response.map(|body| OfGuest::new(body, exchange, guest, bounds).into_body()))
+            let guest = Some(Running::new(guest, handle.clock(), bounds.deadline));
+            let (head, body) = response.into_parts();
+            let body = OfGuest::new(body, request::length(&head.headers), exchange, guest, bounds);
+            if is_head || has_no_body(head.status) {
+                tokio::spawn(body.pass_over());
+                return Ok(Response::from_parts(head, HttpBody::unsent()));
+            }
+            Ok(Response::from_parts(head, body.into_body()))
         }
         (Some(Ok(response)), Some(Ok(()))) => {
             let (head, body) = response.into_parts();
-            let body = OfGuest::new(body, Arc::clone(&exchange), None, bounds).read_ahead();
+            let length = request::length(&head.headers);
+            let body = OfGuest::new(body, length, Arc::clone(&exchange), None, bounds).read_ahead();
             // Nothing of it is out yet.
             if exchange.is_cut_off() {
                 return Err(Refusal::Failed);
@@ -182,7 +164,7 @@ where
         (Some(Ok(_)), Some(Err(error))) => Err(Refusal::of(&error)),
         (Some(Err(said)), ended) => {
             if ended.is_none() {
-                Running::beside(guest).let_go();
+                let_go(guest);
             }
             Err(refusal(&said))
         }
@@ -221,6 +203,10 @@ impl Drop for CutOff {
             exchange.cut_off();
         }
     }
+}
+
+fn has_no_body(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 fn check_not_busy(serving: &Serving) -> std::result::Result<(), Refusal> {

@@ -11,9 +11,10 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response, uri};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, SizeHint};
-use wasmtime::component::{Accessor, Resource, TypedFunc};
+use wasmtime::component::{Accessor, ComponentNamedList, Lift, Lower, Resource, TypedFunc};
 use wasmtime::{AsContextMut as _, StoreContextMut};
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
+use wasmtime_wasi_http::p2::body::HostOutgoingBody;
 use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 use wasmtime_wasi_http::p3;
 use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
@@ -33,23 +34,24 @@ const SERVICE: &str = "wasi:http/handler#handle";
 /// The head of an answer, or what the guest says was wrong.
 pub(super) type Head = std::result::Result<Response<WasiBody>, HttpError>;
 
+type Incoming = TypedFunc<(Resource<HostIncomingRequest>, Resource<HostResponseOutparam>), ()>;
+
+type Service = TypedFunc<(Resource<p3::Request>,), (ServiceResult,)>;
+
+type ServiceResult = std::result::Result<Resource<p3::Response>, ErrorCode>;
+
 /// The function of a guest that answers requests.
 pub(super) enum Handler {
     /// That of WASI 0.2 is given where to put its answer.
-    Incoming(TypedFunc<(Resource<HostIncomingRequest>, Resource<HostResponseOutparam>), ()>),
+    Incoming(Incoming),
     /// That of WASI 0.3 gives its answer, and writes its body afterwards.
-    Service(TypedFunc<(Resource<p3::Request>,), (std::result::Result<Resource<p3::Response>, ErrorCode>,)>),
+    Service(Service),
 }
 
-/// The full name of what a revision answers requests with.
-pub(super) fn exported(revision: &Revision) -> Result<FunctionName> {
-    let service: FunctionName = SERVICE.parse()?;
-    if revision.function(&service).is_ok() {
-        return Ok(service);
-    }
-    let incoming: FunctionName = INCOMING.parse()?;
-    revision.function(&incoming)?;
-    Ok(incoming)
+/// Whether a revision answers requests.
+pub(super) fn check(revision: &Revision) -> Result<()> {
+    let (service, incoming) = (SERVICE.parse()?, INCOMING.parse()?);
+    revision.function(&service).or_else(|_| revision.function(&incoming)).map(drop)
 }
 
 impl Handler {
@@ -57,19 +59,11 @@ impl Handler {
     pub(super) const NAME: &str = "wasi:http";
 
     pub(super) fn find(revision: &Revision, instance: &mut Instance) -> Result<Self> {
-        let name = exported(revision)?;
-        let index = instance.export(revision, &name)?;
-        let Instance { wasm, store, .. } = instance;
-        let found = match name.to_string().as_str() {
-            SERVICE => wasm.get_typed_func(store, index).map(Self::Service),
-            _ => wasm.get_typed_func(store, index).map(Self::Incoming),
-        };
-        found.map_err(|error| {
-            Error::new(
-                ErrorKind::TypeMismatch,
-                format!("`{name}` of {revision} is of another WASI: {error:#}"),
-            )
-        })
+        let service: FunctionName = SERVICE.parse()?;
+        if revision.function(&service).is_ok() {
+            return typed(revision, instance, &service).map(Self::Service);
+        }
+        typed(revision, instance, &INCOMING.parse()?).map(Self::Incoming)
     }
 
     /// Has the guest answer a request; resolves when it has nothing more to do. `answered` is told
@@ -87,8 +81,19 @@ impl Handler {
     }
 }
 
+fn typed<P, R>(revision: &Revision, instance: &mut Instance, name: &FunctionName) -> Result<TypedFunc<P, R>>
+where
+    P: ComponentNamedList + Lower,
+    R: ComponentNamedList + Lift,
+{
+    let index = instance.export(revision, name)?;
+    instance.wasm.get_typed_func(&mut instance.store, index).map_err(|error| {
+        Error::new(ErrorKind::TypeMismatch, format!("`{name}` of {revision} is of another WASI: {error:#}"))
+    })
+}
+
 async fn incoming(
-    function: &TypedFunc<(Resource<HostIncomingRequest>, Resource<HostResponseOutparam>), ()>,
+    function: &Incoming,
     mut store: StoreContextMut<'_, InstanceState>,
     request: Request<WasiBody>,
     answered: impl FnOnce(Head) + Send + Sync + 'static,
@@ -103,11 +108,21 @@ async fn incoming(
         let answered = move |head: std::result::Result<_, _>| answered(head.map_err(HttpError::from));
         (request, view.new_response_outparam_from_callback(answered)?)
     };
-    function.call_async(store, parameters).await
+    function.call_async(&mut store, parameters).await?;
+    check_finished(&mut store)
+}
+
+/// A body whose guest has returned and has not finished it would look like a whole one.
+fn check_finished(store: &mut StoreContextMut<'_, InstanceState>) -> wasmtime::Result<()> {
+    let mut held = store.data_mut().http().table.iter_mut();
+    if held.any(|held| held.is::<HostOutgoingBody>()) {
+        wasmtime::bail!("it returned, and has not finished a body that it began");
+    }
+    Ok(())
 }
 
 async fn service(
-    function: &TypedFunc<(Resource<p3::Request>,), (std::result::Result<Resource<p3::Response>, ErrorCode>,)>,
+    function: &Service,
     store: StoreContextMut<'_, InstanceState>,
     request: Request<WasiBody>,
     answered: impl FnOnce(Head) + Send + Sync + 'static,
@@ -132,7 +147,7 @@ async fn service(
             let response = access.data_mut().http().table.delete(response)?;
             let response =
                 response.into_http_with_getter(access.as_context_mut(), received, InstanceState::http)?;
-            Ok(told_of_its_end(response))
+            Ok(telling_its_end(response))
         })?;
         answered(Ok(head));
         // What the guest does beside it ends before its store does, and so does what it wrote.
@@ -144,18 +159,18 @@ async fn service(
 }
 
 /// An answer, and what resolves when its body was read to its end or let go of.
-fn told_of_its_end(response: Response<WasiBody>) -> (Response<WasiBody>, oneshot::Receiver<()>) {
+fn telling_its_end(response: Response<WasiBody>) -> (Response<WasiBody>, oneshot::Receiver<()>) {
     let (tell, ended) = oneshot::channel();
-    (response.map(|body| Told { body, tell: Some(tell) }.boxed_unsync()), ended)
+    (response.map(|body| Telling { body, tell: Some(tell) }.boxed_unsync()), ended)
 }
 
 /// A body that tells when there is no more of it.
-struct Told {
+struct Telling {
     body: WasiBody,
     tell: Option<oneshot::Sender<()>>,
 }
 
-impl Body for Told {
+impl Body for Telling {
     type Data = Bytes;
     type Error = HttpError;
 

@@ -6,6 +6,7 @@
 //! | `exchange` | one request, from its admission to the last byte of its answer |
 //! | `handler` | what a guest exports that answers requests, in WASI 0.2 or 0.3 |
 //! | `request` | what a guest is given of a request, and what never reaches one |
+//! | `running` | a guest that runs where the body of its answer is read |
 //! | `body` | the body of an answer, from the guest to whoever reads it |
 //! | `refusal` | answers that no guest gave |
 //! | `route` | which deployment answers which requests |
@@ -23,6 +24,7 @@ mod refusal;
 mod request;
 mod route;
 mod routing;
+mod running;
 mod server;
 mod service;
 

@@ -3,7 +3,7 @@
 //! They tell the client no more than what it may do: why is in the host's events and log.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::body::HttpBody;
@@ -18,6 +18,7 @@ pub(super) enum Refusal {
     NoRoute,
     NoHost,
     TwoHosts,
+    OddEncoding,
     AnotherProtocol,
     TooLarge,
     Busy,
@@ -41,6 +42,7 @@ impl Refusal {
             Self::NoRoute => (StatusCode::NOT_FOUND, "nothing is served here\n"),
             Self::NoHost => (StatusCode::BAD_REQUEST, "the request says no host\n"),
             Self::TwoHosts => (StatusCode::BAD_REQUEST, "the request names two hosts\n"),
+            Self::OddEncoding => (StatusCode::BAD_REQUEST, "the request's body has more than one end\n"),
             Self::AnotherProtocol => (StatusCode::NOT_IMPLEMENTED, "no other protocol is spoken here\n"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "too many wait already\n"),
@@ -59,6 +61,10 @@ impl Refusal {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, COME_AGAIN);
+        }
+        if status == StatusCode::BAD_REQUEST {
+            // Others may take what comes next for something else.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }

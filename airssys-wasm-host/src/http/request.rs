@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HOST, UPGRADE};
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, Method, Request, Uri, uri};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, SizeHint};
@@ -19,19 +19,43 @@ pub(super) fn check<B>(request: &Request<B>, bytes_max: u64) -> Result<(), Refus
     if request.method() == Method::CONNECT || asks_for_another_protocol(request.headers()) {
         return Err(Refusal::AnotherProtocol);
     }
-    let host = request.headers().get(HOST);
-    let authority = request.uri().authority().map(uri::Authority::as_str);
-    match (authority, host.map(|host| host.to_str())) {
-        (None, None | Some(Err(_))) => return Err(Refusal::NoHost),
-        // Two that differ are read as one by some and as the other by others.
-        (Some(authority), Some(host)) if !matches!(host, Ok(host) if host == authority) => {
-            return Err(Refusal::TwoHosts);
-        }
-        _ => {}
-    }
+    check_host(request)?;
+    check_encoding(request.headers())?;
     match length(request.headers()) {
         Some(length) if length > bytes_max => Err(Refusal::TooLarge),
         _ => Ok(()),
+    }
+}
+
+/// Two hosts that differ are read as one by some and as the other by others.
+fn check_host<B>(request: &Request<B>) -> Result<(), Refusal> {
+    let mut said = request.headers().get_all(HOST).iter();
+    let (host, more) = (said.next(), said.next());
+    let authority = request.uri().authority();
+    match (authority, host) {
+        _ if more.is_some() => Err(Refusal::TwoHosts),
+        (None, None) => Err(Refusal::NoHost),
+        (_, Some(host)) => match host.to_str().ok().and_then(host_of) {
+            None => Err(Refusal::NoHost),
+            Some(host) if authority.is_some_and(|authority| *authority != host) => Err(Refusal::TwoHosts),
+            Some(_) => Ok(()),
+        },
+        (Some(_), None) => Ok(()),
+    }
+}
+
+/// A host as it may be said: none has a user.
+fn host_of(said: &str) -> Option<uri::Authority> {
+    said.parse().ok().filter(|_| !said.contains('@'))
+}
+
+/// In HTTP/1.1 a body is chunked, once, or it has a length.
+fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
+    let mut said = headers.get_all(TRANSFER_ENCODING).iter();
+    match (said.next(), said.next(), headers.contains_key(CONTENT_LENGTH)) {
+        (None, ..) => Ok(()),
+        (Some(one), None, false) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err(Refusal::OddEncoding),
     }
 }
 
@@ -40,7 +64,7 @@ fn asks_for_another_protocol(headers: &HeaderMap) -> bool {
     headers.get_all(UPGRADE).iter().any(|protocol| protocol != "h2c")
 }
 
-fn length(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

@@ -90,13 +90,27 @@ impl std::error::Error for RouteError {}
 /// then the longest path.
 #[derive(Debug)]
 pub(super) struct Routes<T> {
-    of_hosts: HashMap<String, HashMap<String, T>>,
-    of_any: HashMap<String, T>,
+    of_hosts: HashMap<String, Paths<T>>,
+    of_any: Paths<T>,
+}
+
+/// The paths of one host, or of any.
+#[derive(Debug)]
+struct Paths<T> {
+    all: HashMap<String, T>,
+    /// How long the longest is: nobody looks for more, however long a request's path is.
+    bytes_max: usize,
+}
+
+impl<T> Default for Paths<T> {
+    fn default() -> Self {
+        Self { all: HashMap::new(), bytes_max: 0 }
+    }
 }
 
 impl<T> Default for Routes<T> {
     fn default() -> Self {
-        Self { of_hosts: HashMap::new(), of_any: HashMap::new() }
+        Self { of_hosts: HashMap::new(), of_any: Paths::default() }
     }
 }
 
@@ -107,13 +121,19 @@ impl<T> Routes<T> {
             Some(host) => self.of_hosts.entry(host).or_default(),
             None => &mut self.of_any,
         };
-        paths.insert(route.path, target)
+        paths.bytes_max = paths.bytes_max.max(route.path.len());
+        paths.all.insert(route.path, target)
+    }
+
+    /// Everything that is behind one.
+    pub(super) fn targets(&self) -> impl Iterator<Item = &T> {
+        self.of_hosts.values().chain([&self.of_any]).flat_map(|paths| paths.all.values())
     }
 
     /// What a request goes to, by its host (with a port or without) and its path.
     pub(super) fn find(&self, host: &str, path: &str) -> Option<&T> {
         let of_host = self.of_hosts.get(&without_port(host));
-        of_host.and_then(|paths| longest(paths, path)).or_else(|| longest(&self.of_any, path))
+        of_host.and_then(|paths| paths.longest(path)).or_else(|| self.of_any.longest(path))
     }
 }
 
@@ -133,15 +153,26 @@ fn without_port(host: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
-fn longest<'a, T>(paths: &'a HashMap<String, T>, path: &str) -> Option<&'a T> {
-    let mut begin = path;
-    loop {
-        match paths.get(begin) {
-            None if begin.is_empty() => return paths.get("/"),
-            None => begin = &begin[..begin.rfind('/').unwrap_or(0)],
-            target => return target,
+impl<T> Paths<T> {
+    /// What is behind the longest path that a request's begins with.
+    fn longest(&self, path: &str) -> Option<&T> {
+        let mut begin = path;
+        if path.len() > self.bytes_max {
+            begin = parent(&path[..path.floor_char_boundary(self.bytes_max + 1)]);
+        }
+        loop {
+            match self.all.get(begin) {
+                None if begin.is_empty() => return self.all.get("/"),
+                None => begin = parent(begin),
+                target => return target,
+            }
         }
     }
+}
+
+/// The path without its last segment.
+fn parent(path: &str) -> &str {
+    &path[..path.rfind('/').unwrap_or(0)]
 }
 
 #[cfg(test)]
@@ -178,6 +209,21 @@ mod tests {
         for (host, path) in [("", "/"), ("b.example", "/shopping"), ("a.example.org", "/"), ("", "/x/shop")] {
             assert_eq!(routes.find(host, path), None, "{host} {path}");
         }
+    }
+
+    /// Nobody can make the server look for long.
+    #[test]
+    fn a_path_is_found_however_long_it_is() {
+        let routes = routes(&["/", "/shop"]);
+        let slashes = "/".repeat(60_000);
+        let begun = std::time::Instant::now();
+        for _ in 0..1_000 {
+            assert_eq!(routes.find("a", &slashes), Some(&"/"));
+        }
+        assert_eq!(routes.find("a", &format!("/shop{slashes}")), Some(&"/shop"));
+        assert_eq!(routes.find("a", "/shö/"), Some(&"/"));
+        assert_eq!(routes.find("a", "/shopö"), Some(&"/"));
+        assert!(begun.elapsed() < std::time::Duration::from_secs(1), "{:?}", begun.elapsed());
     }
 
     #[test]

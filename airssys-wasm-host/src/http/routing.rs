@@ -43,10 +43,15 @@ impl Routing {
         self.publish(host, &self.said.lock());
     }
 
+    /// A service that was there stays: updates are checked against what it serves.
     fn publish(&self, host: &Arc<Shared>, said: &BTreeMap<Route, ComponentName>) {
-        let service =
-            |(route, name): (&Route, &ComponentName)| (route.clone(), HttpService::new(host, name.clone()));
-        self.table.store(Arc::new(said.iter().map(service).collect()));
+        let before = self.table.load();
+        let service = |name: &ComponentName| {
+            let known = before.targets().find(|service| service.component() == name);
+            known.cloned().unwrap_or_else(|| HttpService::new(host, name.clone()))
+        };
+        let routes = said.iter().map(|(route, name)| (route.clone(), service(name)));
+        self.table.store(Arc::new(routes.collect()));
     }
 
     /// What requests find, whenever they look.
@@ -79,7 +84,8 @@ impl Routing {
 /// Over HTTP.
 impl Host {
     /// Has whatever is deployed under a name answer HTTP requests, which exports
-    /// `wasi:http/incoming-handler`: a service to be mounted in a server. Until something is
+    /// `wasi:http/incoming-handler`, or `wasi:http/handler` of WASI 0.3: a service to be mounted in
+    /// a server. Until something is
     /// deployed under that name, and once it is removed, it answers `503`.
     ///
     /// # Errors

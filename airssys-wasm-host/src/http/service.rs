@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
@@ -18,11 +19,11 @@ use super::body::HttpBody;
 use super::exchange;
 use super::handler::{self, Handler};
 use super::refusal::Refusal;
+use crate::call::within;
 use crate::deployment::{Admission, Named};
-use crate::engine::Ticks;
 use crate::function::Handle;
 use crate::host::Shared;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Has whatever is deployed under a name answer HTTP requests; see
 /// [`Host::http`](crate::Host::http).
@@ -32,8 +33,8 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// | status | when |
 /// |---|---|
-/// | `400` | a request names no host, or two |
-/// | `413` | its body is longer than `http_request_bytes_max` |
+/// | `400` | a request names no host, or two; its body has more than one end |
+/// | `413` | its body is longer than `http_request_bytes_max`: says so, or the guest gave no answer for it |
 /// | `500` | the guest trapped, went beyond a limit, or gave no answer |
 /// | `501` | it asks for another protocol (`CONNECT`, `Upgrade`) |
 /// | `502` | the guest said that it failed itself |
@@ -42,7 +43,9 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// With `503` comes `Retry-After`. A body that fails half-way is cut off, so that no client takes
 /// it for whole. A client that goes away ends its request: the guest stops, and its instance is
-/// free for another.
+/// free for another. (Over HTTP/1.1 that is noticed once its body was read, or with the next piece.)
+///
+/// An update by `Recreate` waits until all bodies are written, and new requests wait meanwhile.
 ///
 /// Cloning is cheap. While there is a clone that has answered, an update of the deployment to a
 /// component that answers no requests is refused.
@@ -54,11 +57,30 @@ struct Inner {
     name: ComponentName,
     /// Of what was deployed when it was last asked for.
     handle: ArcSwapOption<Handle<Handler>>,
+    /// How many wait until an update lets somebody in.
+    waiting: AtomicUsize,
+}
+
+/// A place among those who wait.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(waiting: &'a AtomicUsize, max: usize) -> std::result::Result<Self, Refusal> {
+        let place = Self(waiting);
+        if waiting.fetch_add(1, Ordering::SeqCst) < max { Ok(place) } else { Err(Refusal::Busy) }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl HttpService {
     pub(crate) fn new(host: &Arc<Shared>, name: ComponentName) -> Self {
-        Self(Arc::new(Inner { host: Arc::downgrade(host), name, handle: ArcSwapOption::empty() }))
+        let (handle, waiting) = (ArcSwapOption::empty(), AtomicUsize::new(0));
+        Self(Arc::new(Inner { host: Arc::downgrade(host), name, handle, waiting }))
     }
 
     /// The name that it serves.
@@ -76,26 +98,38 @@ impl HttpService {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         match self.0.admit().await {
-            Ok((handle, begun, admission)) => exchange::answer(&handle, begun, admission, request).await,
-            Err(error) => Refusal::of(&error).response(),
+            Ok((handle, admission)) => exchange::answer(&handle, admission, request).await,
+            Err(refusal) => refusal.response(),
         }
     }
 }
 
 impl Inner {
     /// Lets a request in. What was removed may have been deployed anew.
-    async fn admit(&self) -> Result<(Arc<Handle<Handler>>, Ticks, Admission)> {
+    async fn admit(&self) -> std::result::Result<(Arc<Handle<Handler>>, Admission), Refusal> {
         if let Some(handle) = self.handle.load_full() {
-            let begun = handle.clock().now();
-            match handle.admit(begun).await {
-                Err(error) if error.kind() == ErrorKind::NotDeployed => self.handle.store(None),
-                admitted => return Ok((handle, begun, admitted?)),
+            match self.admit_by(&handle).await {
+                Err(Refusal::NotThere) => self.handle.store(None),
+                admitted => return Ok((handle, admitted?)),
             }
         }
-        let handle = self.find()?;
-        let begun = handle.clock().now();
-        let admission = handle.admit(begun).await?;
-        Ok((handle, begun, admission))
+        let handle = self.find().map_err(|error| Refusal::of(&error))?;
+        let admission = self.admit_by(&handle).await?;
+        Ok((handle, admission))
+    }
+
+    /// While an update lets nobody in, as many wait as may, and as long as what is inside may take:
+    /// bodies are waited for.
+    async fn admit_by(&self, handle: &Handle<Handler>) -> std::result::Result<Admission, Refusal> {
+        let named = handle.named();
+        if let Some(admission) = named.admit().map_err(|error| Refusal::of(&error))? {
+            return Ok(admission);
+        }
+        let revision = named.revision();
+        let _waiting = Waiting::begin(&self.waiting, revision.limits.http_waiting_max)?;
+        let until = handle.clock().now().plus(revision.longest_ticks());
+        let admitted = within(handle.clock(), until, pin!(named.admit_after_pause())).await;
+        admitted.map_err(|_| Refusal::TooLate)?.map_err(|error| Refusal::of(&error))
     }
 
     fn find(&self) -> Result<Arc<Handle<Handler>>> {
@@ -108,7 +142,7 @@ impl Inner {
 
 fn handle(named: &Arc<Named>) -> Result<Arc<Handle<Handler>>> {
     let handle = Handle::new(named, Handler::NAME.to_owned(), Box::new(Handler::find), None);
-    handle.settle(|revision| handler::exported(revision).map(drop))
+    handle.settle(handler::check)
 }
 
 impl<B> Service<Request<B>> for HttpService

@@ -96,6 +96,8 @@ fn store(
     let mut store = Store::try_new(engine, state).map_err(|error| internal(&error))?;
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(revision.limits.hostcall_bytes_max);
+    // Those that a guest has to itself count as well: streams, futures and tasks are the host's memory.
+    store.set_max_component_handles(revision.limits.handles_max);
     store.epoch_deadline_callback(|context| {
         let (now, deadline) = context.data().time();
         let ticks = yield_after(now, deadline).ok_or(failure::DeadlinePassed)?;

@@ -15,8 +15,8 @@ use wasmtime_wasi_http::WasiHttpCtxView;
 
 use super::limiter::Limiter;
 use crate::capability::{
-    Authority, ConfigView, EnvironmentView, Files, FilesView, Http, LoggingView, Permit, Rooms, SecretsView,
-    SocketsView, Told,
+    Authority, ConfigView, EnvironmentView, Files, FilesView, Gone, Http, LoggingView, Permit, Rooms,
+    SecretsView, SocketsView, Told,
 };
 use crate::deployment::{Named, Serving};
 use crate::engine::{Clock, Ticks};
@@ -32,6 +32,8 @@ use crate::wasi::{self, Printer};
 /// ([`Bindings`](crate::Bindings)), and to a [`Provider`](crate::Provider), which asks
 /// it what the instance may do.
 pub struct InstanceState {
+    /// Dropped before all else.
+    _gone: Gone,
     wasi: WasiCtx,
     handles: ResourceTable,
     pub(super) limiter: Limiter,
@@ -68,13 +70,15 @@ impl InstanceState {
         handles.set_max_capacity(revision.limits.handles_max);
         let told = Arc::new(Told::new(runtime.count_instance()));
         let (authority, rooms) = (Arc::clone(&revision.authority), Arc::clone(&revision.rooms));
+        let gone = Gone::default();
         Self {
             wasi: wasi::context(&revision.limits, &revision.printer, &authority, &told),
             handles,
             limiter: Limiter::new(&revision.limits),
             clock: Arc::clone(runtime.engines.clock()),
             deadline: Ticks(0),
-            http: Http::new(&authority, &rooms, runtime.engines.clock(), told.call()),
+            http: Http::new(&authority, &rooms, runtime.engines.clock(), (told.call(), &gone)),
+            _gone: gone,
             authority,
             rooms,
             printer: Arc::clone(&revision.printer),

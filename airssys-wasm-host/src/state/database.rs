@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use redb::backends::InMemoryBackend;
 use redb::{
     ReadableDatabase as _, ReadableTable, ReadableTableMetadata as _, StorageBackend as _, TableDefinition,
+    TableHandle as _,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -100,6 +101,7 @@ impl Database {
         check_integrity(path)?;
         let open = redb::Database::open(path).map_err(|error| cannot_open(path, error))?;
         check_format(&open, path)?;
+        add_routes(&open).map_err(failed)?;
         Ok(Self::of(open, path))
     }
 
@@ -240,6 +242,17 @@ fn check_format(database: &redb::Database, path: &Path) -> Result<()> {
             Err(damaged(path, &problem))
         }
     }
+}
+
+/// A database of before there were routes has no table of them.
+fn add_routes(database: &redb::Database) -> std::result::Result<(), redb::Error> {
+    if database.begin_read()?.list_tables()?.any(|table| table.name() == ROUTES.name()) {
+        return Ok(());
+    }
+    let transaction = database.begin_write()?;
+    transaction.open_table(ROUTES)?;
+    transaction.commit()?;
+    Ok(())
 }
 
 fn write(
@@ -383,6 +396,19 @@ mod tests {
         let changes: Vec<Change> = (0..all).map(|_| Change::now(&name, Action::Removed)).collect();
         database.commit(&Transaction { changes: &changes, ..Transaction::default() }).expect("written");
         assert_eq!(database.changes().expect("readable").len(), CHANGES_MAX as usize);
+    }
+
+    /// Routes came later than the format.
+    #[test]
+    fn a_database_of_before_there_were_routes_has_none() {
+        let (_place, path, database) = database();
+        put_raw(&database, |transaction| assert!(transaction.delete_table(ROUTES).expect("there")));
+        drop(database);
+        let database = Database::open(&path).expect("it can be opened");
+        assert!(database.read().expect("readable").routes.is_empty());
+        let routes = [("/", Some("web"))];
+        database.commit(&Transaction { routes: &routes, ..Transaction::default() }).expect("kept");
+        assert_eq!(database.read().expect("readable").routes.len(), 1);
     }
 
     #[test]

@@ -18,3 +18,4 @@ pub(crate) mod tail;
 pub(crate) mod threads;
 pub(crate) mod typed_call;
 pub(crate) mod update;
+pub(crate) mod web;

@@ -67,7 +67,7 @@ async fn a_body_that_stops_half_way_is_cut_off() {
         ..Limits::default()
     };
     let site = Site::with(limits).await;
-    for path in ["/half?5000000", "/hang-half", "/big?1000001"] {
+    for path in ["/half?5000000", "/forget?900000", "/hang-half", "/big?1000001"] {
         let answer = site.connect().await.begin(request("GET", path, nothing())).await.expect("a head");
         assert_eq!(answer.status(), 200, "{path}");
         let error = answer.into_body().collect().await.map(|body| body.to_bytes().len());
@@ -85,11 +85,38 @@ async fn a_client_that_goes_away_frees_the_instance() {
     for path in ["/hang", "/hang-half", "/spin", "/big?1000000000"] {
         let mut client = site.connect().await;
         let begun = client.begin(request("GET", path, nothing()));
-        let _ = tokio::time::timeout(Duration::from_millis(100), begun).await;
+        let answer = tokio::time::timeout(Duration::from_millis(100), begun).await;
         assert_eq!(site.web.status().calls_in_flight, 1, "{path}");
-        drop(client);
+        drop((client, answer));
         site.idle().await;
         assert!(!site.told.next().await.is_whole, "{path}");
+    }
+}
+
+/// Who has all of an answer may stop reading: the guest is not stopped for it, and what it
+/// remembers stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_answer_costs_no_instance() {
+    for guest_name in ["http-v1", "http-service"] {
+        let site = Site::serving(guest_name, Limits::default(), Instancing::Stateful).await;
+        let mut client = site.connect().await;
+        assert_eq!(client.get("/count-calls").await.text, "1\n");
+        for (number, (method, path)) in [
+            ("HEAD", "/big?300000"),
+            ("GET", "/sized?300000"),
+            ("HEAD", "/sized?300000"),
+            ("GET", "/trailers"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let mut asked = request(method, path, nothing());
+            asked.headers_mut().insert("te", "trailers".parse().expect("a value"));
+            assert_eq!(client.send(asked).await.status, 200);
+            assert!(site.told.of(path).await.is_whole, "{guest_name}: {method} {path}");
+            let told = client.get("/count-calls").await.text;
+            assert_eq!(told, format!("{}\n", number + 2), "{guest_name}: {method} {path}");
+        }
     }
 }
 
@@ -102,6 +129,7 @@ async fn a_slow_client_slows_the_guest() {
     let mut body = answer.expect("a head").into_body();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(site.web.status().calls_in_flight, 1, "it waits");
+    assert!(site.told.0.lock().is_empty(), "and what it writes waits with it");
     let mut bytes = 0;
     while let Some(frame) = body.frame().await {
         bytes += frame.expect("whole").into_data().map_or(0, |data| data.len());

@@ -5,6 +5,7 @@ mod bodies;
 mod browser;
 mod clients;
 mod outgoing;
+mod patience;
 mod refused;
 mod server;
 mod service;
@@ -60,6 +61,19 @@ impl Told {
                 return access;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+impl Told {
+    /// What is told of a path, when it comes.
+    async fn of(&self, path: &str) -> Access {
+        let path = path.split('?').next().unwrap_or_default();
+        loop {
+            let access = self.next().await;
+            if access.path == path {
+                return access;
+            }
         }
     }
 }

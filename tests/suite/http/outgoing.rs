@@ -5,10 +5,12 @@ use std::time::Duration;
 use airssys_wasm_host::http::{HttpServer, Tls};
 use airssys_wasm_host::{Deployment, Host, Instancing};
 use http::Version;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::{Site, Told, pattern};
 use crate::capabilities::probe::{attempt, builder, grants, probe};
+use crate::support::guest;
 
 /// A site over TLS, and a component elsewhere that may ask it anything.
 struct Asking {
@@ -57,6 +59,59 @@ async fn http2_is_spoken_where_the_server_does() {
     let second = asking.told.next().await;
     assert_eq!((second.version, second.peer), (Version::HTTP_2, first.peer), "over the same connection");
     assert_eq!(asking.get("/").await, "200 hello from 1.0.0\n");
+}
+
+/// A server is not to take half of what it was sent for all of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_half_is_not_taken_for_whole() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let callee = listener.local_addr().expect("bound");
+    let came = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("somebody");
+        let mut came = Vec::new();
+        let _ = stream.read_to_end(&mut came).await;
+        String::from_utf8_lossy(&came).into_owned()
+    });
+    let site = Site::serving("plain-web", airssys_wasm_host::Limits::default(), Instancing::PerCall).await;
+    let granted = grants(&[&format!("http * http://{callee}/**")]);
+    let web = guest("plain-web").with_name("web").expect("a name");
+    site.host.update("web", web).any_version().grants(granted).await.expect("updated");
+    assert_eq!(site.get(&format!("/upload-half?{callee}")).await.status, 500);
+    let came = tokio::time::timeout(Duration::from_secs(5), came).await.expect("closed").expect("no panic");
+    assert!(came.contains("\r\n4\r\nsome\r\n") && !came.ends_with("0\r\n\r\n"), "{came:?}");
+}
+
+/// A server that has answered is sent no more: there is no permit for it, and the connection is
+/// not used again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_early_is_not_sent_on() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let callee = listener.local_addr().expect("bound");
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let tell = tell.clone();
+            tokio::spawn(async move {
+                let mut piece = [0; 65_536];
+                let _ = stream.read(&mut piece).await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+                let mut bytes = 0;
+                while let Ok(read @ 1..) = stream.read(&mut piece).await {
+                    bytes += read;
+                }
+                let _ = tell.send(bytes);
+            });
+        }
+    });
+    let site = Site::serving("plain-web", airssys_wasm_host::Limits::default(), Instancing::pooled(1)).await;
+    let granted = grants(&[&format!("http * http://{callee}/**")]);
+    let web = guest("plain-web").with_name("web").expect("a name");
+    site.host.update("web", web).any_version().grants(granted).await.expect("updated");
+    for _ in 0..2 {
+        site.get(&format!("/upload?{callee}")).await;
+        let bytes = tokio::time::timeout(Duration::from_secs(5), told.recv()).await.expect("it is closed");
+        assert!(bytes.expect("told") < 100_000, "{bytes:?} of 400 KiB were sent on");
+    }
 }
 
 /// What is under way ends with the permit, in HTTP/2 as in HTTP/1.1.

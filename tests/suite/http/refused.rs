@@ -16,6 +16,8 @@ async fn a_guest_that_fails_has_a_status_for_it() {
         ("/trap", 500),
         ("/none", 500),
         ("/leak", 500),
+        ("/forget?10", 500),
+        ("/lie", 500),
         ("/half?10", 500),
         ("/error", 502),
         ("/hang", 504),

@@ -109,9 +109,9 @@ async fn it_is_stopped_when_it_takes_too_long_or_its_client_goes_away() {
     for path in ["/hang", "/hang-half", "/spin", "/big?1000000000"] {
         let mut client = patient.connect().await;
         let begun = client.begin(request("GET", path, nothing()));
-        let _ = tokio::time::timeout(Duration::from_millis(100), begun).await;
+        let answer = tokio::time::timeout(Duration::from_millis(100), begun).await;
         assert_eq!(patient.web.status().calls_in_flight, 1, "{path}");
-        drop(client);
+        drop((client, answer));
         patient.idle().await;
     }
 }
@@ -126,6 +126,36 @@ async fn it_is_sent_no_more_than_it_may_be() {
     let told = site.connect().await.send(request("POST", "/count", body)).await;
     assert_eq!(told.text, "0 bytes, 0 wrong, 0 trailers\n");
     assert_eq!(site.connect().await.send(request("POST", "/count", whole(pattern(1_001)))).await.status, 413);
+}
+
+/// Streams of its own are the host's memory too.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_holds_no_more_handles_than_it_may() {
+    let site = site(Limits { handles_max: 100, ..Limits::default() }).await;
+    assert_eq!(site.get("/hoard?20").await.text, "20 held\n");
+    assert_eq!(site.get("/hoard?200").await.status, 500);
+    site.idle().await;
+}
+
+/// What it may do without being granted anything is as bounded as for others.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_prints_and_draws_no_more_than_it_may() {
+    let lines = Lines::default();
+    let limits = Limits { log_bytes_per_second_max: 10_000, random_bytes_max: 1_000, ..Limits::default() };
+    let host = airssys_wasm_host::Host::builder().pooled_instances_max(10).guest_log(lines.clone()).build();
+    let host = host.expect("a host");
+    host.deploy(guest("http-service")).name("web").limits(limits).await.expect("deployed");
+    let service = host.http("web").expect("a name");
+    let get = async |path: &str| {
+        let asked = http::Request::get(format!("http://localhost{path}")).body(nothing()).expect("a request");
+        let body = service.answer(asked).await.into_body().collect().await.expect("whole").to_bytes();
+        String::from_utf8_lossy(&body).into_owned()
+    };
+    assert_eq!(get("/flood-log?200").await, "printed\n");
+    let printed: usize = lines.all().iter().map(String::len).sum();
+    assert!((1_000..40_000).contains(&printed), "{printed} bytes of 200,000");
+    let drawn = get("/random?100000").await;
+    assert_eq!(drawn, "1000\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -132,6 +132,7 @@ async fn recreate_waits_for_bodies_up_to_their_deadline() {
     let limits = Limits {
         call_deadline: Duration::from_millis(100),
         http_deadline: Duration::from_secs(3),
+        http_waiting_max: 2,
         ..Limits::default()
     };
     let site = Site::with(limits).await;
@@ -139,7 +140,19 @@ async fn recreate_waits_for_bodies_up_to_their_deadline() {
     let begun = std::time::Instant::now();
     let next = guest("http-v2").with_name("web").expect("a name");
     let update = site.host.update("web", next).any_version().strategy(Strategy::Recreate);
-    update.await.expect("the old one is over at its deadline");
+    let waiting = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let waits = |address| async move { Client::connect(address).await.get("/").await.status };
+        let waiting = [tokio::spawn(waits(site.address)), tokio::spawn(waits(site.address))];
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(site.get("/").await.status, 503, "no more may wait");
+        waiting
+    };
+    let (update, waiting) = tokio::join!(update, waiting);
+    update.expect("the old one is over at its deadline");
+    for waiting in waiting {
+        assert_eq!(waiting.await.expect("asked"), 200, "who waited for the update is answered");
+    }
     assert!(begun.elapsed() > Duration::from_secs(1), "{:?}", begun.elapsed());
     answer.into_body().collect().await.map(drop).expect_err("it was cut off");
     assert_eq!(site.get("/").await.text, "hello from 2.0.0\n");

@@ -1,19 +1,79 @@
-//! The body of an answer, whose parts come in time.
+//! The body of an answer, whose parts come in time; the body of a request, which tells its end.
 //!
 //! Tests: the workspace's `tests/suite/capabilities/http`.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use wasmtime_wasi_http::Error;
+use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::engine::{Alarm, Clock, Ticks};
 
 /// What to do when the last part has been read.
 type End = Box<dyn FnOnce() + Send>;
+
+/// The body of a request; what becomes true tells that all of it was taken.
+pub(super) struct Uploading {
+    body: WasiBody,
+    /// What is left of the length that was said, if one was.
+    left: Option<u64>,
+    is_taken: Arc<AtomicBool>,
+    /// Whether the instance is gone that writes it.
+    is_gone: Arc<AtomicBool>,
+}
+
+impl Uploading {
+    pub(super) fn new(
+        body: WasiBody,
+        length: Option<u64>,
+        is_taken: Arc<AtomicBool>,
+        is_gone: Arc<AtomicBool>,
+    ) -> Self {
+        let uploading = Self { body, left: length, is_taken, is_gone };
+        uploading.tell(uploading.body.is_end_stream());
+        uploading
+    }
+
+    fn tell(&self, has_ended: bool) {
+        if has_ended || self.left == Some(0) {
+            self.is_taken.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Body for Uploading {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() && self.is_gone.load(Ordering::SeqCst) {
+            // It looks like the end, and it may not be.
+            return Poll::Ready(Some(Err(Error::ConnectionTerminated)));
+        }
+        if let Some(Ok(frame)) = &frame {
+            let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
+            self.left = self.left.map(|left| left.saturating_sub(bytes));
+        }
+        self.tell(frame.is_none() || self.body.is_end_stream());
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
 
 /// A body whose parts come in time.
 pub(super) struct TimedBody {

@@ -20,6 +20,7 @@ mod pool;
 mod send;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wasmtime_wasi_http::WasiHttpCtx;
 
@@ -42,8 +43,19 @@ impl Http {
         authority: &Arc<Authority>,
         rooms: &Arc<Rooms>,
         clock: &Arc<Clock>,
-        call: CallId,
+        (call, gone): (CallId, &Gone),
     ) -> Self {
-        Self { context: WasiHttpCtx::new(), sender: Sender::new(authority, rooms, clock, call) }
+        Self { context: WasiHttpCtx::new(), sender: Sender::new(authority, rooms, clock, (call, gone)) }
+    }
+}
+
+/// Tells that an instance is gone, once it is dropped: before its handles are, whose ends look
+/// like the ends of what they wrote.
+#[derive(Default)]
+pub(crate) struct Gone(Arc<AtomicBool>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }

@@ -62,7 +62,8 @@ impl Pool {
     /// Keeps a connection once its answer has been read to the end.
     pub(super) fn keep(self: Arc<Self>, place: Place, mut line: Line) {
         tokio::spawn(async move {
-            if line.ready().await {
+            // One whose other side does not read is not worth waiting for.
+            if tokio::time::timeout(IDLE_TIME, line.ready()).await == Ok(true) {
                 self.put(place, line);
             }
         });

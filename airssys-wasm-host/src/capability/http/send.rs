@@ -6,15 +6,18 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use airssys_wasm_core::policy::{HttpHost, HttpTarget, Operation, Reason};
+use http::header::CONTENT_LENGTH;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::body::TimedBody;
+use super::Gone;
+use super::body::{TimedBody, Uploading};
 use super::line::{Failure, Line};
 use super::pool::Place;
 use crate::call::within;
@@ -26,6 +29,9 @@ use crate::observe::CallId;
 /// beside it.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
+/// What a guest writes of a body at once: some pieces wait for whoever reads, in the host's memory.
+const PIECE_BYTES_MAX: usize = 64 << 10;
+
 type Driving = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sent = Result<(Response<WasiBody>, Driving), Error>;
 
@@ -35,6 +41,8 @@ pub(crate) struct Sender {
     rooms: Arc<Rooms>,
     clock: Arc<Clock>,
     pub(crate) call: CallId,
+    /// Whether the instance is gone.
+    is_gone: Arc<AtomicBool>,
 }
 
 impl Sender {
@@ -42,14 +50,23 @@ impl Sender {
         authority: &Arc<Authority>,
         rooms: &Arc<Rooms>,
         clock: &Arc<Clock>,
-        call: CallId,
+        (call, gone): (CallId, &Gone),
     ) -> Self {
         let (authority, rooms, clock) = (Arc::clone(authority), Arc::clone(rooms), Arc::clone(clock));
-        Self { authority, rooms, clock, call }
+        Self { authority, rooms, clock, call, is_gone: Arc::clone(&gone.0) }
     }
 }
 
 impl WasiHttpHooks for Sender {
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        PIECE_BYTES_MAX
+    }
+
+    #[cfg(feature = "http")]
+    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
+        PIECE_BYTES_MAX
+    }
+
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
@@ -61,6 +78,7 @@ impl WasiHttpHooks for Sender {
             rooms: Arc::clone(&self.rooms),
             clock: Arc::clone(&self.clock),
             call: self.call,
+            is_gone: Arc::clone(&self.is_gone),
             options: options.unwrap_or_default(),
         };
         Box::new(sending.send(request))
@@ -73,26 +91,33 @@ struct Sending {
     rooms: Arc<Rooms>,
     clock: Arc<Clock>,
     call: CallId,
+    is_gone: Arc<AtomicBool>,
     options: RequestOptions,
 }
 
 impl Sending {
-    async fn send(self, mut request: Request<WasiBody>) -> Sent {
+    async fn send(self, request: Request<WasiBody>) -> Sent {
         let target = read(&self.authority, self.call, &request)?;
         let (addresses, mut permit) = ask(&self.authority, &self.rooms, self.call, &target).await?;
+        let is_taken = Arc::<AtomicBool>::default();
+        let length =
+            request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let mut request = request.map(|body| {
+            Uploading::new(body, length, Arc::clone(&is_taken), Arc::clone(&self.is_gone)).boxed_unsync()
+        });
         let place = Place::of(&target);
         while let Some(line) = self.rooms.connections.take(&place, &addresses) {
             match self.exchange(&mut permit, line, request, &target).await {
                 // The other side had just closed it.
                 Err(Failure { unsent: Some(back), .. }) => request = back,
                 Err(failure) => return Err(failure.error),
-                Ok((response, line)) => return Ok(self.answer(permit, response, line, place)),
+                Ok((response, line)) => return Ok(self.answer(permit, response, (line, is_taken), place)),
             }
         }
         let line = self.connect(&mut permit, &target, &addresses).await?;
         let (response, line) =
             self.exchange(&mut permit, line, request, &target).await.map_err(|failure| failure.error)?;
-        Ok(self.answer(permit, response, line, place))
+        Ok(self.answer(permit, response, (line, is_taken), place))
     }
 
     async fn connect(
@@ -135,12 +160,14 @@ impl Sending {
         Ok((response?, line))
     }
 
-    /// What the guest gets: the answer, which is cut off when its permit ends.
+    /// What the guest gets: the answer, which is cut off when its permit ends. A connection whose
+    /// server has answered before it had all of the request is not kept: what is left of that would
+    /// go on beside the next, and without a permit.
     fn answer(
         self,
         mut permit: Permit,
         response: Response<Incoming>,
-        line: Line,
+        (line, is_taken): (Line, Arc<AtomicBool>),
         place: Place,
     ) -> (Response<WasiBody>, Driving) {
         let in_use = Arc::new(line.closing.tasks());
@@ -150,7 +177,9 @@ impl Sending {
             let connections = Arc::clone(&self.rooms.connections);
             move || {
                 drop(in_use);
-                connections.keep(place, line);
+                if is_taken.load(Ordering::SeqCst) {
+                    connections.keep(place, line);
+                }
             }
         });
         let response =

@@ -13,6 +13,7 @@ use http::{Method, Request, Response, header, uri};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::health::Health;
+use super::taking::Watched;
 use super::{Access, AccessLog};
 use crate::Error;
 use crate::http::refusal::Refusal;
@@ -32,14 +33,15 @@ impl Answering {
         &self,
         peer: SocketAddr,
         mut request: Request<Incoming>,
-    ) -> Result<Response<Told>, Infallible> {
+        watched: Option<Watched>,
+    ) -> Result<Response<Sent>, Infallible> {
         if let Some(response) = self.health.as_ref().and_then(|health| health.answer(&request)) {
-            return Ok(response.map(|body| Told { body, telling: None }));
+            return Ok(response.map(|body| Sent { body, telling: None, watched }));
         }
         let mut telling = self.log.as_ref().map(|log| Telling::begin(log, peer, &request));
-        if self.is_tls {
-            request.extensions_mut().insert(uri::Scheme::HTTPS);
-        }
+        // Whatever the client says of it.
+        let scheme = if self.is_tls { uri::Scheme::HTTPS } else { uri::Scheme::HTTP };
+        request.extensions_mut().insert(scheme);
         let found =
             self.routes.load().find(host(&request).unwrap_or_default(), request.uri().path()).cloned();
         let response = match found {
@@ -50,10 +52,12 @@ impl Answering {
             telling.access.status = Some(response.status());
             telling.access.served = response.extensions().get::<Served>().cloned();
             // Nobody reads a body that is not there.
-            telling.access.is_whole =
-                response.body().is_end_stream() || telling.access.method == Method::HEAD;
+            telling.access.is_whole = response.body().is_handed_on() || telling.access.method == Method::HEAD;
         }
-        Ok(response.map(|body| Told { body, telling }))
+        if let Some(watched) = &watched {
+            watched.waits_for_client();
+        }
+        Ok(response.map(|body| Sent { body, telling, watched }))
     }
 }
 
@@ -96,13 +100,24 @@ impl Drop for Telling {
     }
 }
 
-/// A body of which the log is told.
-pub(super) struct Told {
+/// A body on its way, of which the log is told.
+pub(super) struct Sent {
     body: HttpBody,
     telling: Option<Telling>,
+    watched: Option<Watched>,
 }
 
-impl Body for Told {
+impl Sent {
+    fn watch(&self, is_pending: bool) {
+        match &self.watched {
+            Some(watched) if is_pending => watched.waits_for_guest(),
+            Some(watched) => watched.waits_for_client(),
+            None => {}
+        }
+    }
+}
+
+impl Body for Sent {
     type Data = Bytes;
     type Error = Error;
 
@@ -110,8 +125,10 @@ impl Body for Told {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        let is_over = frame.is_none() || self.body.is_end_stream();
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.watch(frame.is_pending());
+        let frame = ready!(frame);
+        let is_over = frame.is_none() || self.body.is_handed_on();
         if let Some(telling) = &mut self.telling {
             let bytes = frame.iter().flatten().filter_map(Frame::data_ref).map(Bytes::len);
             telling.access.bytes += bytes.sum::<usize>() as u64;

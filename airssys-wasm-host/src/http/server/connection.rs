@@ -16,11 +16,8 @@ use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
 use super::answering::Answering;
+use super::taking::Watch;
 use super::tls::Tls;
-
-/// How long a client may take to say a head, to begin another request, to shake hands, and to
-/// take a piece of what is written.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How much of a head is read before it is refused for its size, in bytes: it may have as much
 /// again, which came with the last of it.
@@ -32,15 +29,21 @@ const HEADERS_MAX: usize = 100;
 /// How many requests of one HTTP/2 connection are answered at once.
 const STREAMS_MAX: u32 = 200;
 
+/// How much of an HTTP/2 answer waits in the host's memory for its client, in bytes.
+const SEND_BYTES_MAX: usize = 64 << 10;
+
 /// What a client of HTTP/2 says first.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// How soon it is looked again whether more of that has come.
+/// How soon it is looked again whether more of that has come; each time later, up to the last.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+const LOOK_AGAIN_LAST: Duration = Duration::from_millis(640);
 
 pub(super) struct Connection {
     pub(super) tls: Option<Tls>,
     pub(super) answering: Arc<Answering>,
+    /// How long its client may take.
+    pub(super) patience: Duration,
     /// Becomes true when the server ends.
     pub(super) ending: watch::Receiver<bool>,
 }
@@ -79,7 +82,7 @@ impl Connection {
     async fn begin<T>(&self, first: impl Future<Output = io::Result<T>>) -> Option<T> {
         let mut ending = self.ending.clone();
         tokio::select! {
-            begun = timeout(PATIENCE, first) => begun.ok()?.ok(),
+            begun = timeout(self.patience, first) => begun.ok()?.ok(),
             _ = ending.wait_for(|ending| *ending) => None,
         }
     }
@@ -92,28 +95,43 @@ impl Connection {
         watcher: Watcher,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(PATIENCE));
+        stream.set_write_timeout(Some(self.patience));
         let answering = self.answering;
+        let watch = (version == Version::Http2).then(Watch::new);
+        let given_up = given_up(watch.clone(), self.patience);
         let service = service_fn(move |request| {
-            let answering = Arc::clone(&answering);
-            async move { answering.answer(peer, request).await }
+            let (answering, watched) = (Arc::clone(&answering), watch.as_ref().map(Watch::begin));
+            async move { answering.answer(peer, request, watched).await }
         });
-        watcher.watch(builder(version).serve_connection(TokioIo::new(Box::pin(stream)), service)).await
+        let builder = builder(version, self.patience);
+        tokio::select! {
+            served = watcher.watch(builder.serve_connection(TokioIo::new(Box::pin(stream)), service)) => served,
+            () = given_up => Ok(()),
+        }
     }
 }
 
-fn builder(version: Version) -> Builder<TokioExecutor> {
+/// Never resolves for a connection that is not watched.
+async fn given_up(watch: Option<Arc<Watch>>, patience: Duration) {
+    match watch {
+        Some(watch) => watch.until_given_up(patience).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn builder(version: Version, patience: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
+        .header_read_timeout(patience)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(PATIENCE)
+        .keep_alive_interval(patience)
+        .max_send_buf_size(SEND_BYTES_MAX)
         .max_header_list_size(HEAD_BYTES_MAX as u32)
         .max_concurrent_streams(STREAMS_MAX);
     match version {
@@ -124,6 +142,7 @@ fn builder(version: Version) -> Builder<TokioExecutor> {
 
 /// Which HTTP a client speaks that has not been asked, by what it says first.
 async fn version(stream: &TcpStream) -> io::Result<Version> {
+    let mut again = LOOK_AGAIN;
     loop {
         let mut said = [0; PREFACE.len()];
         let bytes = stream.peek(&mut said).await?;
@@ -136,6 +155,7 @@ async fn version(stream: &TcpStream) -> io::Result<Version> {
         if bytes == PREFACE.len() {
             return Ok(Version::Http2);
         }
-        sleep(LOOK_AGAIN).await;
+        sleep(again).await;
+        again = (again * 2).min(LOOK_AGAIN_LAST);
     }
 }

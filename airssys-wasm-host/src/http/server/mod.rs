@@ -6,6 +6,7 @@
 //! | `answering` | one request, from its route to its line in the log |
 //! | `health` | what whoever spreads requests over servers is told |
 //! | `tls` | certificates, which can be replaced |
+//! | `taking` | whether the client of an HTTP/2 connection takes what it asks for |
 //! | `access` | what is told of each request |
 //!
 //! Tests: the workspace's `tests/suite/http`.
@@ -14,6 +15,7 @@ mod access;
 mod answering;
 mod connection;
 mod health;
+mod taking;
 mod tls;
 
 use std::future::Future;
@@ -39,14 +41,22 @@ use health::Health;
 
 use crate::Host;
 
+/// How long a client may take to say a head, to begin another request, to shake hands, and to
+/// take a piece of what is written, unless somebody says otherwise.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many connections there may be at once, unless somebody says otherwise.
+const CONNECTIONS_MAX: usize = 16_384;
+
 /// How long nobody is let in when the system has no room for another connection.
 const OUT_OF_ROOM: Duration = Duration::from_millis(100);
 
 /// Serves components over HTTP/1.1 and HTTP/2, with TLS or without.
 ///
 /// A connection may wait 60 s for its next request, and a client may take as long to send a head
-/// or to take what is written; one that takes longer is cut off. Heads have at most 128 KiB and
-/// 100 headers.
+/// or to take what is written; one that takes longer is cut off. Heads have at most 64 KiB (in
+/// HTTP/1.1 up to twice that, and 100 headers). What a client of HTTP/1.0 gets without a length
+/// ends where the connection does: that version has no way to tell that it was cut off.
 ///
 /// ```no_run
 /// use airssys_wasm_host::{Host, http::HttpServer};
@@ -64,6 +74,8 @@ pub struct HttpServer {
     tls: Option<Tls>,
     log: Option<Arc<dyn AccessLog>>,
     health: Option<String>,
+    patience: Duration,
+    connections_max: usize,
 }
 
 impl HttpServer {
@@ -71,7 +83,14 @@ impl HttpServer {
     /// come.
     #[must_use]
     pub fn new(host: &Host) -> Self {
-        Self { routes: host.0.routing.table(), tls: None, log: None, health: None }
+        Self {
+            routes: host.0.routing.table(),
+            tls: None,
+            log: None,
+            health: None,
+            patience: PATIENCE,
+            connections_max: CONNECTIONS_MAX,
+        }
     }
 
     /// Speaks TLS, and nothing else.
@@ -91,6 +110,20 @@ impl HttpServer {
     #[must_use]
     pub fn health(self, path: impl Into<String>) -> Self {
         Self { health: Some(path.into()), ..self }
+    }
+
+    /// How long a client may take to shake hands, to say a head, to begin its next request, and to
+    /// take a piece of its answer. 60 s unless said.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// How many connections there may be at once; more wait in the system's queue. 16,384 unless
+    /// said, and each needs a file handle.
+    #[must_use]
+    pub fn connections_max(self, connections_max: usize) -> Self {
+        Self { connections_max, ..self }
     }
 
     /// Serves until something happens; then it lets nobody in and waits until every request is
@@ -117,11 +150,12 @@ impl HttpServer {
                 biased;
                 () = &mut until => break,
                 Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-                stream = accept(&listener) => stream,
+                stream = accept(&listener), if connections.len() < self.connections_max => stream,
             };
             let connection = Connection {
                 tls: self.tls.clone(),
                 answering: Arc::clone(&answering),
+                patience: self.patience,
                 ending: ending.clone(),
             };
             connections.spawn(connection.serve(stream, graceful.watcher()));

@@ -1,9 +1,11 @@
 //! A component from elsewhere that answers HTTP requests by WASI 0.3: no SDK, no section.
 
+use wasip3::cli::stdout;
 use wasip3::clocks::monotonic_clock::wait_for;
 use wasip3::exports::http::handler::Guest;
 use wasip3::http::client;
 use wasip3::http::types::{ErrorCode, Fields, Request, Response, Scheme, Trailers};
+use wasip3::random::random::get_random_bytes;
 use wasip3::wit_bindgen::{StreamResult, StreamWriter, spawn_local};
 use wasip3::{wit_future, wit_stream};
 
@@ -39,6 +41,11 @@ impl Guest for Service {
                 nap(u64::MAX / 2_000_000).await;
             })),
             "spin" => spin(),
+            "sized" => Ok(sized(number(query))),
+            "count-calls" => Ok(text(count_calls())),
+            "flood-log" => Ok(flood_log(number(query)).await),
+            "random" => Ok(text(format!("{}\n", get_random_bytes(number(query)).len()))),
+            "hoard" => Ok(hoard(number(query))),
             "fetch" => fetch(query).await,
             _ => Ok(text("not found\n".into())),
         }
@@ -165,6 +172,45 @@ fn spin() -> ! {
     loop {
         turns = std::hint::black_box(turns.wrapping_add(1));
     }
+}
+
+/// Says how long its body is, and works on when that is written.
+fn sized(bytes: u64) -> Response {
+    let (mut writer, reader) = wit_stream::new();
+    let (trailers, told) = wit_future::new(|| Ok(None));
+    let headers = Fields::new();
+    headers.append("content-length", bytes.to_string().as_bytes()).expect("a header");
+    let (response, _sent) = Response::new(headers, Some(reader), told);
+    spawn_local(async move {
+        write_pattern(&mut writer, bytes).await;
+        nap(20).await;
+        drop((writer, trailers));
+    });
+    response
+}
+
+/// How many requests this instance has had.
+fn count_calls() -> String {
+    static CALLS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    format!("{}\n", CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1)
+}
+
+/// Prints so many kilobytes by the stream of WASI 0.3.
+async fn flood_log(kilobytes: u64) -> Response {
+    let (mut writer, reader) = wit_stream::new();
+    spawn_local(async move {
+        let _ = stdout::write_via_stream(reader).await;
+    });
+    for _ in 0..kilobytes {
+        writer.write_all([&[b'x'; 1023][..], b"\n"].concat()).await;
+    }
+    text("printed\n".into())
+}
+
+/// Holds streams that nobody else knows of.
+fn hoard(streams: u64) -> Response {
+    let held: Vec<_> = (0..streams).map(|_| wit_stream::new::<u8>()).collect();
+    text(format!("{} held\n", held.len()))
 }
 
 async fn fetch(authority: &str) -> Result<Response, ErrorCode> {

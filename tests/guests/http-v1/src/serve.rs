@@ -48,6 +48,9 @@ impl Guest for Web {
             "trap" => panic!("it traps"),
             "half" => half(out, number(query)),
             "leak" => leak(out),
+            "forget" => forget(out, number(query)),
+            "lie" => lie(out),
+            "sized" => sized(out, number(query)),
             "hang" => nap(u64::MAX / 2),
             "hang-half" => hang_half(out),
             "spin" => spin(),
@@ -236,6 +239,32 @@ fn leak(out: ResponseOutparam) {
     let body = begin(out, 200, &[]);
     body.write().expect("it is asked for once").blocking_write_and_flush(b"some").expect("written");
     drop(body);
+}
+
+/// Returns with a body that it has neither finished nor let go of.
+fn forget(out: ResponseOutparam, bytes: u64) {
+    let body = begin(out, 200, &[]);
+    let write = body.write().expect("it is asked for once");
+    write_pattern(&write, bytes);
+    std::mem::forget((write, body));
+}
+
+/// Writes more than it said, and returns.
+fn lie(out: ResponseOutparam) {
+    let body = begin(out, 200, &[("content-length", "5")]);
+    let write = body.write().expect("it is asked for once");
+    let _ = write.write(b"0123456789HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    std::mem::forget((write, body));
+}
+
+/// Says how long its body is.
+fn sized(out: ResponseOutparam, bytes: u64) {
+    let body = begin(out, 200, &[("content-length", &bytes.to_string())]);
+    let write = body.write().expect("it is asked for once");
+    write_pattern(&write, bytes);
+    drop(write);
+    nap(20);
+    finish(body, None);
 }
 
 fn hang_half(out: ResponseOutparam) {

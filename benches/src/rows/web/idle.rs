@@ -1,0 +1,90 @@
+//! What ten thousand connections cost that were used once and are kept.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+use airssys_wasm_host::Instancing;
+
+use super::{ours, peer};
+use crate::memory::{resident_bytes, resident_bytes_of};
+use crate::report::{Goal, Row, Unit};
+
+const CONNECTIONS: u32 = 10_000;
+
+pub(crate) fn rows() -> Vec<Row> {
+    let nobody: SocketAddr = ([127, 0, 0, 1], 1).into();
+    let ours = ours::serve(Instancing::PerCall, nobody);
+    let peer = peer::serve();
+    crate::files::open_as_many_as_allowed();
+    let ours = each(ours.address, resident_bytes);
+    let theirs = each(peer.address, || resident_bytes_of(peer.process()));
+    vec![Row {
+        name: "memory of an idle connection, one of 10,000",
+        guest: super::GUEST,
+        peer: "wasmtime serve -Scli 48; and the goal is 24 KiB",
+        ours,
+        theirs,
+        unit: Unit::Bytes,
+        goal: Goal::AtMost(24.0 * 1024.0),
+    }]
+}
+
+/// What a server needs for each, beyond what it needs for a few.
+fn each(address: SocketAddr, resident: impl Fn() -> f64) -> f64 {
+    let few = Holder::of(address, 100);
+    let before = resident();
+    let many = Holder::of(address, CONNECTIONS);
+    let after = resident();
+    drop((few, many));
+    (after - before) / f64::from(CONNECTIONS)
+}
+
+/// A process that holds connections, for it would need as many files as the server.
+struct Holder(Child);
+
+impl Holder {
+    fn of(address: SocketAddr, connections: u32) -> Self {
+        let mut this = Command::new(std::env::current_exe().expect("this program"));
+        this.args([HOLD, &address.to_string(), &connections.to_string()]);
+        let mut child = this.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
+        let mut said = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        stdout.read_line(&mut said).expect("it says that it holds them");
+        assert_eq!(said, "held\n", "{connections} connections are answered");
+        Self(child)
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        drop(self.0.wait());
+    }
+}
+
+/// What makes this program one that holds connections.
+pub(crate) const HOLD: &str = "hold-connections";
+
+/// Asks once over each of so many connections, and keeps them until stdin ends.
+pub(crate) fn hold(address: &str, connections: &str) {
+    crate::files::open_as_many_as_allowed();
+    let connections: u32 = connections.parse().expect("a number");
+    let held: Vec<TcpStream> = (0..connections).map(|_| used_once(address)).collect();
+    println!("held");
+    drop(std::io::stdin().read_to_end(&mut Vec::new()));
+    drop(held);
+}
+
+fn used_once(address: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).expect("connected");
+    write!(stream, "GET / HTTP/1.1\r\nhost: {address}\r\n\r\n").expect("asked");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"hello\n") && !answer.ends_with(b"0\r\n\r\n") {
+        let mut piece = [0; 4096];
+        let read = stream.read(&mut piece).expect("answered");
+        assert!(read > 0, "it was closed after {}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&piece[..read]);
+    }
+    stream
+}

@@ -1,0 +1,14 @@
+//! Components that answer HTTP requests, asked by `wrk`, beside `wasmtime serve`.
+
+mod idle;
+mod ours;
+mod peer;
+mod requests;
+mod update;
+
+pub(crate) use idle::{HOLD, hold, rows as idle_connections};
+pub(crate) use requests::rows as requests_a_second;
+pub(crate) use update::rows as during_updates;
+
+/// A component that knows neither host.
+const GUEST: &str = "plain-web";

@@ -1,0 +1,52 @@
+//! The slowest requests while updates pass, against the slowest without them.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use airssys_wasm_host::Instancing;
+use airssys_wasm_tests::guests::guest;
+
+use super::ours::{self, Ours};
+use crate::measure::median;
+use crate::report::{Goal, Row, Unit};
+use crate::wrk;
+
+const ROUNDS: usize = 5;
+const WINDOW: Duration = Duration::from_secs(3);
+const UPDATES: u32 = 10;
+
+pub(crate) fn rows() -> Vec<Row> {
+    let nobody: SocketAddr = ([127, 0, 0, 1], 1).into();
+    let ours = ours::serve(Instancing::PerCall, nobody);
+    let url = format!("http://{}/", ours.address);
+    // To warm up: the code of both is compiled, and kept.
+    pass_updates(&ours, 2);
+    wrk::ask(&url, WINDOW);
+    let (mut during, mut before) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        before.push(wrk::ask(&url, WINDOW).p999);
+        during.push(thread::scope(|scope| {
+            let asking = scope.spawn(|| wrk::ask(&url, WINDOW).p999);
+            pass_updates(&ours, UPDATES);
+            asking.join().expect("no request failed")
+        }));
+    }
+    vec![Row {
+        name: "hello, p99.9 while ten updates pass",
+        guest: super::GUEST,
+        peer: "the same requests without updates, in the same run",
+        ours: median(&mut during),
+        theirs: median(&mut before),
+        unit: Unit::Nanoseconds,
+        goal: Goal::RatioAtMost(1.5),
+    }]
+}
+
+fn pass_updates(ours: &Ours, updates: u32) {
+    for _ in 0..updates {
+        thread::sleep(WINDOW / (updates + 1));
+        let next = guest(super::GUEST).with_name("web").expect("a name");
+        ours.runtime.block_on(async { ours.host.update("web", next).any_version().await.expect("updated") });
+    }
+}
