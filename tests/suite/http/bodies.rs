@@ -120,6 +120,18 @@ async fn a_whole_answer_costs_no_instance() {
     }
 }
 
+/// Whoever mounts a service may forget a body: its guest ends at the deadline.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_nobody_reads_ends_at_its_deadline() {
+    let site = Site::with(Limits { http_deadline: Duration::from_millis(400), ..Limits::default() }).await;
+    let service = site.host.http("web").expect("a name");
+    let asked = http::Request::get("http://localhost/big?100000000").body(nothing()).expect("a request");
+    let answer = service.answer(asked).await;
+    assert_eq!(site.web.status().calls_in_flight, 1);
+    site.idle().await;
+    answer.into_body().collect().await.map(drop).expect_err("it is no whole one");
+}
+
 /// A guest that writes faster than its client reads waits for it, and holds no more than some
 /// pieces meanwhile.
 #[tokio::test(flavor = "multi_thread")]
