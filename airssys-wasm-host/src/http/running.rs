@@ -28,12 +28,15 @@ pub(super) struct Running {
 struct Held {
     guest: Mutex<Option<Guest>>,
     runtime: Handle,
+    clock: Arc<Clock>,
+    deadline: Ticks,
 }
 
 impl Running {
     pub(super) fn new(guest: Guest, clock: &Arc<Clock>, deadline: Ticks) -> Self {
-        let held = Arc::new(Held { guest: Mutex::new(Some(guest)), runtime: Handle::current() });
         let alarm = clock.alarm(deadline);
+        let (guest, clock) = (Mutex::new(Some(guest)), Arc::clone(clock));
+        let held = Arc::new(Held { guest, runtime: Handle::current(), clock, deadline });
         alarm.wake(&Waker::from(Arc::clone(&held)));
         Self { held, _alarm: alarm }
     }
@@ -43,6 +46,11 @@ impl Running {
         let mut held = self.held.guest.lock();
         if held.as_mut().is_some_and(|guest| guest.as_mut().poll(context).is_ready()) {
             *held = None;
+        }
+        drop(held);
+        if self.held.clock.now() >= self.held.deadline {
+            // It may have come while the guest ran, and nobody may read again.
+            self.held.end();
         }
     }
 
@@ -67,12 +75,18 @@ impl Drop for Running {
     }
 }
 
-impl Wake for Held {
-    /// Its deadline has come, which the guest is told once it is run. Whoever runs it now will see.
-    fn wake(self: Arc<Self>) {
+impl Held {
+    /// The deadline has come, which the guest is told once it is run. Whoever runs it now will see.
+    fn end(&self) {
         let guest = self.guest.try_lock().and_then(|mut held| held.take());
         if let Some(guest) = guest {
             self.runtime.spawn(guest);
         }
+    }
+}
+
+impl Wake for Held {
+    fn wake(self: Arc<Self>) {
+        self.end();
     }
 }

@@ -131,7 +131,7 @@ async fn ask(client: &mut Client, id: u64) -> Answer {
 async fn recreate_waits_for_bodies_up_to_their_deadline() {
     let limits = Limits {
         call_deadline: Duration::from_millis(100),
-        http_deadline: Duration::from_secs(3),
+        http_deadline: Duration::from_secs(6),
         http_waiting_max: 2,
         ..Limits::default()
     };
@@ -141,10 +141,15 @@ async fn recreate_waits_for_bodies_up_to_their_deadline() {
     let next = guest("http-v2").with_name("web").expect("a name");
     let update = site.host.update("web", next).any_version().strategy(Strategy::Recreate);
     let waiting = async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        let waits = |address| async move { Client::connect(address).await.get("/").await.status };
-        let waiting = [tokio::spawn(waits(site.address)), tokio::spawn(waits(site.address))];
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        // Until it lets nobody in, the old one answers at once.
+        let mut waiting = Vec::new();
+        while waiting.len() < 2 {
+            let address = site.address;
+            let asked = tokio::spawn(async move { Client::connect(address).await.get("/").await.status });
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            waiting.push(asked);
+            waiting.retain(|asked| !asked.is_finished());
+        }
         assert_eq!(site.get("/").await.status, 503, "no more may wait");
         waiting
     };
