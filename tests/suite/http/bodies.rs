@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use airssys_wasm_host::{Instancing, Limits};
+use airssys_wasm_host::{ErrorKind, Instancing, Limits};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::HeaderMap;
@@ -129,7 +129,8 @@ async fn a_body_that_nobody_reads_ends_at_its_deadline() {
     let answer = service.answer(asked).await;
     assert_eq!(site.web.status().calls_in_flight, 1);
     site.idle().await;
-    answer.into_body().collect().await.map(drop).expect_err("it is no whole one");
+    let error = answer.into_body().collect().await.map(drop).expect_err("it is no whole one");
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
 }
 
 /// A guest that writes faster than its client reads waits for it, and holds no more than some

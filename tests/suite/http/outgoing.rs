@@ -126,7 +126,8 @@ async fn a_revocation_ends_what_is_under_way() {
     asking.host.revoke("asks", &format!("http * {}/**", asking.url)).expect("deployed");
     let ended = tokio::time::timeout(Duration::from_secs(5), streaming).await.expect("at once");
     let ended = ended.expect("it tells").expect_err("it was cut off");
-    assert!(ended.starts_with("cut off"), "{ended}");
+    // The head may still have been on its way.
+    assert!(ended.starts_with("cut off") || ended.contains("HttpRequestDenied"), "{ended}");
     asking.site.idle().await;
     assert_eq!(asking.told.next().await.version, Version::HTTP_2);
 }

@@ -74,6 +74,7 @@ async fn it_streams_while_it_is_asked() {
             echoed.extend_from_slice(&frame.into_data().expect("data"));
         }
         assert_eq!(echoed, [number; 1_000]);
+        assert_eq!(site.web.status().calls_in_flight, 1, "its revision is waited for, to the last byte");
     }
     drop(sender);
     assert!(body.frame().await.is_none());
