@@ -41,7 +41,10 @@ async fn a_grant_ends_at_its_time_and_what_was_opened_under_it_too() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.txt"), "a").expect("a file");
     let host = host();
-    let until = std::time::SystemTime::now() + Duration::from_secs(3);
+    // It is compiled before its time runs.
+    deploy(&host, probe(&[]), &[]).await;
+    host.remove("attack-probe").await.expect("removed");
+    let until = std::time::SystemTime::now() + Duration::from_secs(4);
     let rule = format!(
         "file-read /data from={} until={}",
         folder.path().display(),
@@ -51,7 +54,7 @@ async fn a_grant_ends_at_its_time_and_what_was_opened_under_it_too() {
     assert_eq!(attempt(&deployment, &["keep", "/data/a.txt"]).await.as_deref(), Ok("kept"));
     assert_eq!(attempt(&deployment, &["read-kept"]).await.as_deref(), Ok("a"));
     assert!(attempt(&deployment, &["identity-kept"]).await.is_ok());
-    tokio::time::sleep(Duration::from_millis(3_100)).await;
+    tokio::time::sleep(Duration::from_millis(4_100)).await;
     assert!(attempt(&deployment, &["read-kept"]).await.is_err());
     assert!(attempt(&deployment, &["identity-kept"]).await.is_err());
     assert!(attempt(&deployment, &["read", "/data/a.txt"]).await.is_err());

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use airssys_wasm_host::{Instancing, Limits};
 
-use super::{Client, Site, nothing, request};
-use crate::support::{Lines, guest};
+use super::BOTH;
+use super::client::{Client, nothing, request, with_header};
+use super::mounted::Mounted;
+use super::site::Site;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_answers() {
@@ -22,9 +24,8 @@ async fn a_guest_answers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_knows_what_was_asked() {
     let site = Site::new().await;
-    let mut asked = request("OPTIONS", "/a%20b/who?c=d", nothing());
-    asked.headers_mut().insert("x-said", "this".parse().expect("a value"));
-    asked.headers_mut().insert("connection", "keep-alive".parse().expect("a value"));
+    let asked = with_header(request("OPTIONS", "/a%20b/who?c=d", nothing()), "x-said", "this");
+    let asked = with_header(asked, "connection", "keep-alive");
     let told = site.connect().await.send(asked).await.text;
     assert!(told.starts_with("Method::Options Some(Scheme::Http) localhost /a%20b/who?c=d\n"), "{told}");
     assert!(told.contains("x-said: this\n") && !told.contains("keep-alive"), "{told}");
@@ -42,21 +43,15 @@ async fn a_head_is_answered_without_the_body() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_may_work_on_after_its_answer() {
-    let lines = Lines::default();
-    let host = airssys_wasm_host::Host::builder().pooled_instances_max(10).guest_log(lines.clone()).build();
-    let host = host.expect("a host");
-    host.deploy(guest("http-v1")).name("web").await.expect("deployed");
-    let service = host.http("web").expect("a name");
-    let request = http::Request::get("http://localhost/after?200").body(super::nothing()).expect("a request");
-    let answer = service.answer(request).await;
-    assert_eq!(answer.status(), 200);
-    let body = http_body_util::BodyExt::collect(answer.into_body()).await.expect("whole").to_bytes();
-    assert_eq!(body, "answered\n");
-    assert!(lines.all().is_empty(), "the answer is whole before");
-    while lines.all().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    for guest_name in BOTH {
+        let mounted = Mounted::of(guest_name, Limits::default()).await;
+        assert_eq!(mounted.get("/after?200").await, "answered\n", "{guest_name}");
+        assert!(mounted.lines.all().is_empty(), "{guest_name}: the answer is whole before");
+        while mounted.lines.all().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(mounted.lines.all()[0].contains("done after its answer"), "{guest_name}");
     }
-    assert!(lines.all()[0].contains("done after its answer"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +62,7 @@ async fn instances_are_fresh_or_serve_as_many_requests_as_they_may() {
     assert_eq!((calls(&mut client).await, calls(&mut client).await), ("1\n".into(), "1\n".into()));
 
     let limits = Limits { calls_per_instance_max: 3, ..Limits::default() };
-    let reused = Site::of(limits, Instancing::pooled(1)).await;
+    let reused = Site::serving("http-v1", limits, Instancing::pooled(1)).await;
     let mut client = reused.connect().await;
     let mut said = Vec::new();
     for _ in 0..5 {

@@ -4,58 +4,59 @@ use std::time::Duration;
 
 use airssys_wasm_host::{ErrorKind, Instancing, Limits};
 use bytes::Bytes;
-use futures_util::StreamExt as _;
-use http::HeaderMap;
-use http_body_util::{BodyExt as _, StreamBody};
-use hyper::body::Frame;
+use http_body_util::BodyExt as _;
 
-use super::{Site, nothing, pattern, request, whole};
+use super::BOTH;
+use super::client::{get_of_host, in_pieces, nothing, pattern, request, whole, with_header, with_trailer};
+use super::site::Site;
+
+async fn serving(guest_name: &str) -> Site {
+    Site::serving(guest_name, Limits::default(), Instancing::PerCall).await
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_and_trailers_come_and_go() {
-    let site = Site::new().await;
-    let mut client = site.connect().await;
-    let told = client.send(request("POST", "/count", whole(pattern(3_000_001)))).await.text;
-    assert_eq!(told, "3000001 bytes, 0 wrong, 0 trailers\n");
-    let answer = client.begin(request("GET", "/big?3000001", nothing())).await.expect("a head");
-    let body = answer.into_body().collect().await.expect("a body").to_bytes();
-    assert!(body == pattern(3_000_001), "{} bytes", body.len());
-    let mut asked = request("POST", "/trailers", nothing());
-    asked.headers_mut().insert("te", "trailers".parse().expect("a value"));
-    let answer = client.send(asked).await;
-    assert_eq!((answer.text.as_str(), answer.trailers["x-sum"].as_bytes()), ("three\n", &b"3"[..]));
-    let trailers: HeaderMap =
-        [("x-sum".parse().expect("a name"), "3".parse().expect("a value"))].into_iter().collect();
-    let frames = [Ok(Frame::data(Bytes::from(pattern(10)))), Ok(Frame::trailers(trailers))];
-    let body = StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync();
-    let mut asked = request("POST", "/count", body);
-    asked.headers_mut().insert("trailer", "x-sum".parse().expect("a value"));
-    assert_eq!(client.send(asked).await.text, "10 bytes, 0 wrong, 1 trailers\n");
+    for guest_name in BOTH {
+        let site = serving(guest_name).await;
+        let mut client = site.connect().await;
+        let told = client.send(request("POST", "/count", whole(pattern(3_000_001)))).await.text;
+        assert_eq!(told, "3000001 bytes, 0 wrong, 0 trailers\n", "{guest_name}");
+        let answer = client.begin(request("GET", "/big?3000001", nothing())).await.expect("a head");
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        assert!(body == pattern(3_000_001), "{guest_name}: {} bytes", body.len());
+        let asked = with_header(request("POST", "/trailers", nothing()), "te", "trailers");
+        let answer = client.send(asked).await;
+        assert_eq!((answer.text.as_str(), answer.trailers["x-sum"].as_bytes()), ("three\n", &b"3"[..]));
+        let asked = request("POST", "/count", with_trailer(pattern(3_000_001)));
+        let told = client.send(with_header(asked, "trailer", "x-sum")).await.text;
+        assert_eq!(told, "3000001 bytes, 0 wrong, 1 trailers\n", "{guest_name}");
+        site.idle().await;
+    }
 }
 
 /// What is sent piece by piece comes back piece by piece, before the last was sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_streams_while_it_is_answered() {
-    let site = Site::new().await;
-    let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(1);
-    let pieces = futures_util::stream::unfold(receiver, async |mut receiver| {
-        Some((Ok(Frame::data(receiver.recv().await?)), receiver))
-    });
-    let asked = request("POST", "/echo", StreamBody::new(pieces.boxed()).boxed_unsync());
-    let answer = site.connect().await.begin(asked).await.expect("a head before the body");
-    let mut body = answer.into_body();
-    for number in 0..10_u8 {
-        sender.send(Bytes::from(vec![number; 1_000])).await.expect("it reads");
-        let mut echoed = Vec::new();
-        while echoed.len() < 1_000 {
-            let frame = body.frame().await.expect("more").expect("whole");
-            echoed.extend_from_slice(&frame.into_data().expect("data"));
+    for guest_name in BOTH {
+        let site = serving(guest_name).await;
+        let (sender, pieces) = in_pieces();
+        let answer = site.connect().await.begin(request("POST", "/echo", pieces)).await;
+        let mut body = answer.expect("a head before the body").into_body();
+        for number in 0..10_u8 {
+            sender.send(Bytes::from(vec![number; 1_000])).await.expect("it reads");
+            let mut echoed = Vec::new();
+            while echoed.len() < 1_000 {
+                let frame = body.frame().await.expect("more").expect("whole");
+                echoed.extend_from_slice(&frame.into_data().expect("data"));
+            }
+            assert_eq!(echoed, [number; 1_000]);
+            let inside = site.web.status().calls_in_flight;
+            assert_eq!(inside, 1, "{guest_name}: its revision is waited for, to the last byte");
         }
-        assert_eq!(echoed, [number; 1_000]);
+        drop(sender);
+        assert!(body.frame().await.is_none());
+        site.idle().await;
     }
-    drop(sender);
-    assert!(body.frame().await.is_none());
-    site.idle().await;
 }
 
 /// Nobody takes a body for whole that is not.
@@ -66,30 +67,33 @@ async fn a_body_that_stops_half_way_is_cut_off() {
         http_response_bytes_max: 1_000_000,
         ..Limits::default()
     };
-    let site = Site::with(limits).await;
-    for path in ["/half?5000000", "/forget?900000", "/hang-half", "/big?1000001"] {
-        let answer = site.connect().await.begin(request("GET", path, nothing())).await.expect("a head");
-        assert_eq!(answer.status(), 200, "{path}");
-        let error = answer.into_body().collect().await.map(|body| body.to_bytes().len());
-        error.expect_err(path);
-        assert!(!site.told.next().await.is_whole, "{path}");
+    for (guest_name, paths) in [
+        ("http-v1", &["/half?5000000", "/forget?900000", "/hang-half", "/big?1000001"][..]),
+        ("http-service", &["/half?500000", "/hang-half", "/big?1000001"]),
+    ] {
+        let site = Site::serving(guest_name, limits.clone(), Instancing::PerCall).await;
+        for path in paths {
+            let answer = site.connect().await.begin(request("GET", path, nothing())).await.expect("a head");
+            assert_eq!(answer.status(), 200, "{guest_name}: {path}");
+            let error = answer.into_body().collect().await.map(|body| body.to_bytes().len());
+            error.expect_err(path);
+            assert!(!site.told.next().await.is_whole, "{guest_name}: {path}");
+        }
+        let fits = site.get("/big?1000000").await;
+        assert_eq!(fits.text.len(), String::from_utf8_lossy(&pattern(1_000_000)).len());
+        site.idle().await;
     }
-    let fits = site.get("/big?1000000").await;
-    assert_eq!(fits.text.len(), String::from_utf8_lossy(&pattern(1_000_000)).len());
-    site.idle().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_goes_away_frees_the_instance() {
-    let site = Site::of(Limits::default(), Instancing::PerCall).await;
-    for path in ["/hang", "/hang-half", "/spin", "/big?1000000000"] {
-        let mut client = site.connect().await;
-        let begun = client.begin(request("GET", path, nothing()));
-        let answer = tokio::time::timeout(Duration::from_millis(100), begun).await;
-        assert_eq!(site.web.status().calls_in_flight, 1, "{path}");
-        drop((client, answer));
-        site.idle().await;
-        assert!(!site.told.next().await.is_whole, "{path}");
+    for guest_name in BOTH {
+        let site = serving(guest_name).await;
+        for path in ["/hang", "/hang-half", "/spin", "/big?1000000000"] {
+            site.ask_and_leave(path).await;
+            site.idle().await;
+            assert!(!site.told.next().await.is_whole, "{guest_name}: {path}");
+        }
     }
 }
 
@@ -97,7 +101,7 @@ async fn a_client_that_goes_away_frees_the_instance() {
 /// remembers stays.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_answer_costs_no_instance() {
-    for guest_name in ["http-v1", "http-service"] {
+    for guest_name in BOTH {
         let site = Site::serving(guest_name, Limits::default(), Instancing::Stateful).await;
         let mut client = site.connect().await;
         assert_eq!(client.get("/count-calls").await.text, "1\n");
@@ -110,8 +114,7 @@ async fn a_whole_answer_costs_no_instance() {
         .into_iter()
         .enumerate()
         {
-            let mut asked = request(method, path, nothing());
-            asked.headers_mut().insert("te", "trailers".parse().expect("a value"));
+            let asked = with_header(request(method, path, nothing()), "te", "trailers");
             assert_eq!(client.send(asked).await.status, 200);
             assert!(site.told.of(path).await.is_whole, "{guest_name}: {method} {path}");
             let told = client.get("/count-calls").await.text;
@@ -125,8 +128,7 @@ async fn a_whole_answer_costs_no_instance() {
 async fn a_body_that_nobody_reads_ends_at_its_deadline() {
     let site = Site::with(Limits { http_deadline: Duration::from_millis(400), ..Limits::default() }).await;
     let service = site.host.http("web").expect("a name");
-    let asked = http::Request::get("http://localhost/big?100000000").body(nothing()).expect("a request");
-    let answer = service.answer(asked).await;
+    let answer = service.answer(get_of_host("/big?100000000")).await;
     assert_eq!(site.web.status().calls_in_flight, 1);
     site.idle().await;
     let error = answer.into_body().collect().await.map(drop).expect_err("it is no whole one");
@@ -142,7 +144,7 @@ async fn a_slow_client_slows_the_guest() {
     let mut body = answer.expect("a head").into_body();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(site.web.status().calls_in_flight, 1, "it waits");
-    assert!(site.told.0.lock().is_empty(), "and what it writes waits with it");
+    assert!(site.told.is_empty(), "and what it writes waits with it");
     let mut bytes = 0;
     while let Some(frame) = body.frame().await {
         bytes += frame.expect("whole").into_data().map_or(0, |data| data.len());

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::Site;
+use super::site::Site;
 
 struct Browser {
     child: Child,
@@ -41,7 +41,8 @@ impl Drop for Browser {
     }
 }
 
-/// It asks for three seconds without pause, sends a megabyte, and tells what it saw in a path.
+/// It asks without pause, for three seconds and until it has seen both versions, sends a megabyte,
+/// and tells what it saw in a path.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_sees_no_more_than_another_version() {
     let site = Site::new().await;

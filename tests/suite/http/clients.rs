@@ -2,7 +2,8 @@
 
 use std::process::{Command, Output};
 
-use super::{Site, pattern};
+use super::client::pattern;
+use super::site::Site;
 
 async fn curl(arguments: &[&str], site: &Site) -> Output {
     let arguments: Vec<String> = arguments

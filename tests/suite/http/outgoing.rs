@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use airssys_wasm_host::http::{HttpServer, Tls};
-use airssys_wasm_host::{Deployment, Host, Instancing};
+use airssys_wasm_host::http::HttpServer;
+use airssys_wasm_host::{Deployment, Host, Instancing, Limits};
 use http::Version;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::{Site, Told, pattern};
+use super::certificate::Certificate;
+use super::client::pattern;
+use super::site::{Site, Told, listen};
 use crate::capabilities::probe::{attempt, builder, grants, probe};
-use crate::support::guest;
 
 /// A site over TLS, and a component elsewhere that may ask it anything.
 struct Asking {
@@ -24,18 +25,11 @@ struct Asking {
 impl Asking {
     async fn begin() -> Self {
         let site = Site::new().await;
-        let place = tempfile::tempdir().expect("a directory");
-        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
-        let file = |name: &str| place.path().join(name);
-        std::fs::write(file("cert.pem"), made.cert.pem()).expect("written");
-        std::fs::write(file("key.pem"), made.signing_key.serialize_pem()).expect("written");
+        let certificate = Certificate::of("127.0.0.1");
         let told = Told::default();
-        let tls = Tls::from_files(file("cert.pem"), file("key.pem")).expect("usable");
-        let server = HttpServer::new(&site.host).tls(tls).access_log(told.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("https://{}", listener.local_addr().expect("bound"));
-        tokio::spawn(server.serve(listener, std::future::pending()));
-        let host = builder().root_certificate(made.cert.der().to_vec()).build().expect("a host");
+        let server = HttpServer::new(&site.host).tls(certificate.tls()).access_log(told.clone());
+        let url = format!("https://{}", listen(server).await);
+        let host = builder().root_certificate(certificate.root.to_vec()).build().expect("a host");
         let granted = grants(&[&format!("http * {url}/**")]);
         let asks = host.deploy(probe(&[])).name("asks").grants(granted).instancing(Instancing::pooled(2));
         let asks = asks.await.expect("deployed");
@@ -72,10 +66,8 @@ async fn what_is_sent_half_is_not_taken_for_whole() {
         let _ = stream.read_to_end(&mut came).await;
         String::from_utf8_lossy(&came).into_owned()
     });
-    let site = Site::serving("plain-web", airssys_wasm_host::Limits::default(), Instancing::PerCall).await;
-    let granted = grants(&[&format!("http * http://{callee}/**")]);
-    let web = guest("plain-web").with_name("web").expect("a name");
-    site.host.update("web", web).any_version().grants(granted).await.expect("updated");
+    let site = Site::new().await;
+    site.update_granting("plain-web", grants(&[&format!("http * http://{callee}/**")])).await;
     assert_eq!(site.get(&format!("/upload-half?{callee}")).await.status, 500);
     let came = tokio::time::timeout(Duration::from_secs(5), came).await.expect("closed").expect("no panic");
     assert!(came.contains("\r\n4\r\nsome\r\n") && !came.ends_with("0\r\n\r\n"), "{came:?}");
@@ -103,10 +95,8 @@ async fn what_was_answered_early_is_not_sent_on() {
             });
         }
     });
-    let site = Site::serving("plain-web", airssys_wasm_host::Limits::default(), Instancing::pooled(1)).await;
-    let granted = grants(&[&format!("http * http://{callee}/**")]);
-    let web = guest("plain-web").with_name("web").expect("a name");
-    site.host.update("web", web).any_version().grants(granted).await.expect("updated");
+    let site = Site::serving("plain-web", Limits::default(), Instancing::pooled(1)).await;
+    site.update_granting("plain-web", grants(&[&format!("http * http://{callee}/**")])).await;
     for _ in 0..2 {
         site.get(&format!("/upload?{callee}")).await;
         let bytes = tokio::time::timeout(Duration::from_secs(5), told.recv()).await.expect("it is closed");
@@ -120,9 +110,7 @@ async fn a_revocation_ends_what_is_under_way() {
     let asking = Asking::begin().await;
     let (asks, url) = (asking.asks.clone(), format!("{}/big?100000000000", asking.url));
     let streaming = tokio::spawn(async move { attempt(&asks, &["http-stream", &url, "4000000000"]).await });
-    while asking.site.web.status().calls_in_flight == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    asking.site.inside(1).await;
     asking.host.revoke("asks", &format!("http * {}/**", asking.url)).expect("deployed");
     let ended = tokio::time::timeout(Duration::from_secs(5), streaming).await.expect("at once");
     let ended = ended.expect("it tells").expect_err("it was cut off");

@@ -1,17 +1,16 @@
 //! Clients that take longer than they may.
 
-use std::future::pending;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use airssys_wasm_host::Limits;
 use airssys_wasm_host::http::{HttpServer, Tls};
-use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
-use super::{Site, nothing};
+use super::certificate::Certificate;
+use super::client::{Client, connect_http2, get_of_host, http2, read};
+use super::site::{Site, listen};
 
 const PATIENCE: Duration = Duration::from_millis(400);
 
@@ -19,14 +18,11 @@ const PATIENCE: Duration = Duration::from_millis(400);
 const SOON: Duration = Duration::from_secs(10);
 
 async fn impatient(site: &Site, tls: Option<Tls>) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("bound");
     let mut server = HttpServer::new(&site.host).patience(PATIENCE).access_log(site.told.clone());
     if let Some(tls) = tls {
         server = server.tls(tls);
     }
-    tokio::spawn(server.serve(listener, pending()));
-    address
+    listen(server).await
 }
 
 /// Waits until the server has closed, and says what came before.
@@ -59,26 +55,15 @@ async fn who_asks_no_more_is_let_go() {
     stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
     assert!(closed(&mut stream).await.contains("hello from 1.0.0"));
 
-    let stream = TcpStream::connect(address).await.expect("connected");
-    let handshake = http2::handshake::<_, _, super::Sent>(TokioExecutor::new(), TokioIo::new(stream));
-    let (mut sender, connection) = handshake.await.expect("it speaks HTTP/2");
-    let connection = tokio::spawn(connection);
-    let asked = http::Request::get("http://localhost/").body(nothing()).expect("a request");
-    assert_eq!(sender.send_request(asked).await.expect("a head").status(), 200);
-    let ended = tokio::time::timeout(SOON, connection).await.expect("it is closed");
-    drop(ended.expect("no panic"));
+    let (mut sender, connection) = connect_http2(address, &http2()).await;
+    assert_eq!(sender.send_request(get_of_host("/")).await.expect("a head").status(), 200);
+    tokio::time::timeout(SOON, connection).await.expect("it is closed").expect("no panic");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_shakes_no_hands_is_let_go() {
     let site = Site::new().await;
-    let place = tempfile::tempdir().expect("a directory");
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-    let file = |name: &str| place.path().join(name);
-    std::fs::write(file("cert.pem"), made.cert.pem()).expect("written");
-    std::fs::write(file("key.pem"), made.signing_key.serialize_pem()).expect("written");
-    let tls = Tls::from_files(file("cert.pem"), file("key.pem")).expect("usable");
-    let address = impatient(&site, Some(tls)).await;
+    let address = impatient(&site, Some(Certificate::of("localhost").tls())).await;
     closed(&mut TcpStream::connect(address).await.expect("connected")).await;
 }
 
@@ -99,17 +84,8 @@ async fn who_does_not_read_is_cut_off() {
 async fn who_takes_nothing_over_http2_is_cut_off() {
     let site = Site::with(Limits { http_deadline: Duration::from_secs(60), ..Limits::default() }).await;
     let address = impatient(&site, None).await;
-    let stream = TcpStream::connect(address).await.expect("connected");
-    let (mut sender, connection) = http2::Builder::new(TokioExecutor::new())
-        .initial_stream_window_size(1)
-        .handshake::<_, super::Sent>(TokioIo::new(stream))
-        .await
-        .expect("it speaks HTTP/2");
-    tokio::spawn(connection);
-    let ask = |path: &str| {
-        http::Request::get(format!("http://localhost{path}")).body(nothing()).expect("a request")
-    };
-    let kept = sender.send_request(ask("/big?900000000")).await.expect("a head");
+    let (mut sender, _) = connect_http2(address, http2().initial_stream_window_size(1)).await;
+    let kept = sender.send_request(get_of_host("/big?900000000")).await.expect("a head");
     let cut_off = tokio::time::timeout(SOON, site.told.of("/big")).await.expect("it is cut off");
     assert!(!cut_off.is_whole);
     site.idle().await;
@@ -121,25 +97,19 @@ async fn who_takes_nothing_over_http2_is_cut_off() {
 async fn who_waits_for_a_guest_is_not_cut_off() {
     let site = Site::new().await;
     let address = impatient(&site, None).await;
-    let stream = TcpStream::connect(address).await.expect("connected");
-    let handshake = http2::handshake::<_, _, super::Sent>(TokioExecutor::new(), TokioIo::new(stream));
-    let (mut sender, connection) = handshake.await.expect("it speaks HTTP/2");
-    tokio::spawn(connection);
-    let asked = http::Request::get("http://localhost/sleep?1500").body(nothing()).expect("a request");
-    let answer = super::read(sender.send_request(asked).await.expect("a head")).await.expect("a body");
+    let (mut sender, _) = connect_http2(address, &http2()).await;
+    let answer = sender.send_request(get_of_host("/sleep?1500")).await.expect("a head");
+    let answer = read(answer).await.expect("a body");
     assert_eq!(answer.text, "slept\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn there_are_no_more_connections_than_there_may_be() {
     let site = Site::new().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("bound");
-    tokio::spawn(HttpServer::new(&site.host).connections_max(1).serve(listener, pending()));
-    let first = super::Client::connect(address).await;
-    let mut first = first;
+    let address = listen(HttpServer::new(&site.host).connections_max(1)).await;
+    let mut first = Client::connect(address).await;
     assert_eq!(first.get("/").await.status, 200);
-    let second = tokio::spawn(async move { super::Client::connect(address).await.get("/").await.status });
+    let second = tokio::spawn(async move { Client::connect(address).await.get("/").await.status });
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!second.is_finished(), "it waits");
     drop(first);

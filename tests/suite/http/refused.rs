@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use airssys_wasm_host::Limits;
 
-use super::{Site, nothing, pattern, request, whole};
+use super::client::{Client, nothing, pattern, request, whole, with_header};
+use super::site::Site;
 use crate::support::guest;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,9 +51,8 @@ async fn a_body_that_is_too_long_is_refused() {
 async fn other_protocols_are_refused_and_what_may_be_passed_over_is() {
     let site = Site::new().await;
     for (upgrade, status) in [("websocket", 501), ("h2c", 200)] {
-        let mut asked = request("GET", "/", nothing());
-        asked.headers_mut().insert("connection", "upgrade".parse().expect("a value"));
-        asked.headers_mut().insert("upgrade", upgrade.parse().expect("a value"));
+        let asked = with_header(request("GET", "/", nothing()), "connection", "upgrade");
+        let asked = with_header(asked, "upgrade", upgrade);
         assert_eq!(site.connect().await.send(asked).await.status, status, "{upgrade}");
     }
     let told = site.raw(b"CONNECT localhost:80 HTTP/1.1\r\nhost: localhost:80\r\n\r\n").await;
@@ -85,12 +85,10 @@ async fn who_would_wait_behind_too_many_comes_again() {
     let site = Site::with(limits).await;
     let ask = || {
         let address = site.address;
-        tokio::spawn(async move { super::Client::connect(address).await.get("/sleep?400").await })
+        tokio::spawn(async move { Client::connect(address).await.get("/sleep?400").await })
     };
     let inside: Vec<_> = (0..5).map(|_| ask()).collect();
-    while site.web.status().calls_in_flight < 5 {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    site.inside(5).await;
     let answer = site.get("/").await;
     assert_eq!(
         (answer.status.as_u16(), &answer.headers["retry-after"]),

@@ -1,32 +1,30 @@
 //! The server: HTTP/2, TLS, routes that change, its log, and how it ends.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airssys_wasm_host::http::{HttpServer, Served, Tls};
+use airssys_wasm_host::http::{HttpServer, Served};
 use http_body_util::BodyExt as _;
-use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::pki_types::ServerName;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::AsyncReadExt as _;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::{Site, nothing, read, request};
+use super::certificate::Certificate;
+use super::client::{Client, connect_http2, get_of_host, http2, nothing, read, request};
+use super::site::{Site, listen};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn http2_is_spoken_to_who_begins_it() {
     let site = Site::new().await;
-    let stream = TcpStream::connect(site.address).await.expect("connected");
-    let handshake = http2::handshake::<_, _, super::Sent>(TokioExecutor::new(), TokioIo::new(stream));
-    let (sender, connection) = handshake.await.expect("it speaks HTTP/2");
-    tokio::spawn(connection);
+    let (sender, _) = connect_http2(site.address, &http2()).await;
     let asked = (0..50).map(|number| {
         let mut sender = sender.clone();
         async move {
-            let path = format!("http://localhost/sleep?{}", number % 7);
-            let asked = http::Request::get(path).body(nothing()).expect("a request");
+            let asked = get_of_host(&format!("/sleep?{}", number % 7));
             read(sender.send_request(asked).await.expect("a head")).await.expect("a body").text
         }
     });
@@ -60,27 +58,20 @@ async fn the_log_is_told_of_each_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn routes_change_while_it_serves() {
     let site = Site::new().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("bound");
-    let server = tokio::spawn(HttpServer::new(&site.host).serve(listener, std::future::pending()));
-    let mut client = super::Client::connect(address).await;
+    let mut client = Client::connect(listen(HttpServer::new(&site.host)).await).await;
     site.host.remove_route("/").await.expect("there");
     assert_eq!(client.get("/shop/who").await.status, 404);
     site.host.route("/shop", "web").await.expect("a route");
     assert!(client.get("/shop/who").await.text.contains("/shop/who"), "the guest sees the whole path");
     assert_eq!(client.get("/shopping").await.status, 404);
-    server.abort();
 }
 
 /// Whoever spreads requests over servers asks this, whatever the routes lead to.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_tells_itself_that_it_serves() {
     let site = Site::new().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("bound");
     let server = HttpServer::new(&site.host).health("/healthz").access_log(site.told.clone());
-    let server = tokio::spawn(server.serve(listener, std::future::pending()));
-    let mut client = super::Client::connect(address).await;
+    let mut client = Client::connect(listen(server).await).await;
     for _ in 0..2 {
         let answer = client.get("/healthz").await;
         assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "serving\n"));
@@ -91,7 +82,6 @@ async fn it_tells_itself_that_it_serves() {
     assert_eq!(client.get("/healthz/x").await.status, 404);
     assert_eq!(site.told.next().await.path, "/healthz/x");
     assert_eq!(site.told.next().await.method, "POST", "nobody else was told of");
-    server.abort();
 }
 
 /// What is being answered is answered; who waits for a request is let go.
@@ -109,22 +99,9 @@ async fn it_ends_when_all_is_answered() {
     TcpStream::connect(site.address).await.map(drop).expect_err("nobody is let in");
 }
 
-struct Certificate {
-    place: tempfile::TempDir,
-    root: rustls::pki_types::CertificateDer<'static>,
-}
-
-/// A certificate of its own in two files.
-fn certificate(place: tempfile::TempDir) -> Certificate {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-    std::fs::write(place.path().join("cert.pem"), made.cert.pem()).expect("written");
-    std::fs::write(place.path().join("key.pem"), made.signing_key.serialize_pem()).expect("written");
-    Certificate { place, root: made.cert.der().clone() }
-}
-
-async fn over_tls(address: std::net::SocketAddr, certificate: &Certificate) -> Result<String, String> {
+async fn over_tls(address: SocketAddr, root: CertificateDer<'static>) -> Result<String, String> {
     let mut roots = RootCertStore::empty();
-    roots.add(certificate.root.clone()).expect("a root");
+    roots.add(root).expect("a root");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.expect("versions").with_root_certificates(roots).with_no_client_auth();
@@ -142,26 +119,19 @@ async fn over_tls(address: std::net::SocketAddr, certificate: &Certificate) -> R
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_is_spoken_and_its_certificate_replaced() {
     let site = Site::new().await;
-    let first = certificate(tempfile::tempdir().expect("a directory"));
-    let file = |name: &str| first.place.path().join(name);
-    let tls = Tls::from_files(file("cert.pem"), file("key.pem")).expect("usable");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("bound");
-    let server = HttpServer::new(&site.host).tls(tls.clone());
-    let server = tokio::spawn(server.serve(listener, std::future::pending()));
-    let told = over_tls(address, &first).await.expect("it is trusted");
+    let mut certificate = Certificate::of("localhost");
+    let (tls, old) = (certificate.tls(), certificate.root.clone());
+    let address = listen(HttpServer::new(&site.host).tls(tls.clone())).await;
+    let told = over_tls(address, old.clone()).await.expect("it is trusted");
     assert!(told.contains("Some(Scheme::Https) localhost /who"), "{told}");
 
-    std::fs::write(file("key.pem"), "none").expect("written");
+    std::fs::write(certificate.file("key.pem"), "none").expect("written");
     let error = tls.reload().expect_err("no key");
     assert!(error.to_string().contains("key.pem"), "{error}");
-    over_tls(address, &first).await.expect("what was read before stays");
+    over_tls(address, old.clone()).await.expect("what was read before stays");
 
-    let Certificate { place, root } = first;
-    let old = Certificate { place: tempfile::tempdir().expect("a directory"), root };
-    let new = certificate(place);
+    certificate.replace("localhost");
     tls.reload().expect("usable");
-    over_tls(address, &new).await.expect("it is trusted");
-    over_tls(address, &old).await.expect_err("it is another's");
-    server.abort();
+    over_tls(address, certificate.root).await.expect("it is trusted");
+    over_tls(address, old).await.expect_err("it is another's");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Site;
+use super::site::Site;
 
 /// How many answers came, by their first lines.
 fn answers(told: &str) -> Vec<&str> {
@@ -84,7 +84,7 @@ async fn nothing_is_smuggled_behind_a_body() {
         assert_eq!(answers(&told).first(), Some(&"400"), "{head}: {told}");
         assert!(!told.contains(" 404 "), "{head}: {told}");
     }
-    let paths: Vec<String> = site.told.0.lock().drain(..).map(|access| access.path).collect();
+    let paths: Vec<String> = site.told.all().into_iter().map(|access| access.path).collect();
     assert!(paths.iter().all(|path| path == "/count"), "nothing hidden was asked: {paths:?}");
     // A chunk that is larger than it says.
     let told = site.raw(

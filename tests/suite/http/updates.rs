@@ -7,12 +7,11 @@ use std::time::Duration;
 use airssys_wasm_host::{Event, Limits, Strategy};
 use airssys_wasm_tests::load::{Answer, Load, Timeline, check};
 use bytes::Bytes;
-use futures_util::StreamExt as _;
-use http_body_util::{BodyExt as _, StreamBody};
-use hyper::body::Frame;
+use http_body_util::BodyExt as _;
 use tokio::sync::Mutex;
 
-use super::{Client, Site, nothing, pattern, read, request};
+use super::client::{Client, in_pieces, nothing, pattern, read, request};
+use super::site::Site;
 use crate::support::guest;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,12 +53,8 @@ async fn a_body_stays_with_its_revision_to_its_last_byte() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_exchange_outlives_three_updates() {
     let site = Site::new().await;
-    let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(1);
-    let pieces = futures_util::stream::unfold(receiver, async |mut receiver| {
-        Some((Ok(Frame::data(receiver.recv().await?)), receiver))
-    });
-    let asked = request("POST", "/echo", StreamBody::new(pieces.boxed()).boxed_unsync());
-    let answer = site.connect().await.begin(asked).await.expect("a head");
+    let (sender, pieces) = in_pieces();
+    let answer = site.connect().await.begin(request("POST", "/echo", pieces)).await.expect("a head");
     assert_eq!(answer.headers()["x-version"], "1.0.0");
     let sent = pattern(20_000_000);
     let read = tokio::spawn(answer.into_body().collect());

@@ -1,6 +1,9 @@
 //! A stage is replaced while items run through: none is lost, none runs twice, and what does
 //! not fit is refused.
 
+use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use airssys_wasm_host::pipeline::{
@@ -11,6 +14,7 @@ use airssys_wasm_host::{
     Approval, Capability, Effect, Enforcement, ErrorKind, Event, Events, Instancing, Limits, Requests,
     Strategy,
 };
+use futures_util::future::OptionFuture;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{builder, deploy, number, of, stages, times};
@@ -29,20 +33,27 @@ fn apart() -> StageOptions {
 }
 
 /// Sends items through, from 1 on, and replaces a stage meanwhile: every item gives itself
-/// times `old`, or times `new`, and some give each.
+/// times `old`, or times `new`, and some give each. Some come after the update, however long that
+/// takes.
 async fn replaced_half_way(pipeline: &PipelineDeployment, update: UpdateStage<'_>, old: u32, new: u32) {
-    let items = stream::iter(1..=4_000u32).then(async |n| {
-        if n % 20 == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+    let (sent, last) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(u32::MAX)));
+    let (counted, until) = (Arc::clone(&sent), Arc::clone(&last));
+    let items = stream::iter(1..u32::MAX).then(move |n| {
+        counted.store(n, Ordering::SeqCst);
+        let pause = n.is_multiple_of(20).then(|| tokio::time::sleep(Duration::from_millis(1)));
+        async move {
+            OptionFuture::from(pause).await;
+            n
         }
-        n
     });
-    let run = pipeline.run(items);
+    let run = pipeline.run(items.take_while(move |n| ready(*n <= until.load(Ordering::SeqCst))));
     let read = tokio::spawn(async move { run.map_ok(number).try_collect::<Vec<u32>>().await });
     tokio::time::sleep(Duration::from_millis(50)).await;
     update.await.expect("updated").drained().await;
+    let all = sent.load(Ordering::SeqCst) + 1_000;
+    last.store(all, Ordering::SeqCst);
     let numbers = read.await.expect("a reader").expect("no item fails");
-    assert_eq!(numbers.len(), 4_000);
+    assert_eq!(numbers.len(), all as usize);
     let switched =
         numbers.iter().zip(1..).position(|(number, n)| *number == n * new).expect("it was replaced");
     assert!(switched > 0, "some ran through the old one");

@@ -61,6 +61,9 @@ impl Pool {
 
     /// Keeps a connection once its answer has been read to the end.
     pub(super) fn keep(self: Arc<Self>, place: Place, mut line: Line) {
+        if line.is_ready() {
+            return self.put(place, line);
+        }
         tokio::spawn(async move {
             // One whose other side does not read is not worth waiting for.
             if tokio::time::timeout(IDLE_TIME, line.ready()).await == Ok(true) {

@@ -1,0 +1,117 @@
+//! A client that asks over a socket, and what it sends.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Empty, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+pub(super) type Sent = UnsyncBoxBody<Bytes, std::io::Error>;
+
+pub(super) struct Client(http1::SendRequest<Sent>);
+
+/// An answer that was read to its end.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
+    pub(super) trailers: HeaderMap,
+}
+
+impl Client {
+    pub(super) async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.expect("connected");
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("it speaks HTTP");
+        tokio::spawn(connection);
+        Self(sender)
+    }
+
+    pub(super) async fn begin(&mut self, request: Request<Sent>) -> Result<Response<Incoming>, hyper::Error> {
+        self.0.ready().await?;
+        self.0.send_request(request).await
+    }
+
+    pub(super) async fn send(&mut self, request: Request<Sent>) -> Answer {
+        let response = self.begin(request).await.expect("a head");
+        read(response).await.expect("a body")
+    }
+
+    pub(super) async fn get(&mut self, path: &str) -> Answer {
+        self.send(request("GET", path, nothing())).await
+    }
+}
+
+pub(super) fn http2() -> http2::Builder<TokioExecutor> {
+    http2::Builder::new(TokioExecutor::new())
+}
+
+/// A connection that speaks HTTP/2, which ends when the other side closes it.
+pub(super) async fn connect_http2(
+    address: SocketAddr,
+    http2: &http2::Builder<TokioExecutor>,
+) -> (http2::SendRequest<Sent>, JoinHandle<()>) {
+    let stream = TcpStream::connect(address).await.expect("connected");
+    let (sender, connection) = http2.handshake(TokioIo::new(stream)).await.expect("it speaks HTTP/2");
+    (sender, tokio::spawn(async move { drop(connection.await) }))
+}
+
+pub(super) async fn read(response: Response<Incoming>) -> Result<Answer, hyper::Error> {
+    let (head, body) = response.into_parts();
+    let body = body.collect().await?;
+    let trailers = body.trailers().cloned().unwrap_or_default();
+    let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+    Ok(Answer { status: head.status, headers: head.headers, text, trailers })
+}
+
+pub(super) fn request(method: &str, path: &str, body: Sent) -> Request<Sent> {
+    let request = Request::builder().method(method).uri(path).header("host", "localhost");
+    request.body(body).expect("a request")
+}
+
+/// The same with its host where HTTP/2 has it, and whoever asks without a socket.
+pub(super) fn get_of_host(path: &str) -> Request<Sent> {
+    Request::get(format!("http://localhost{path}")).body(nothing()).expect("a request")
+}
+
+pub(super) fn with_header(mut request: Request<Sent>, name: &'static str, value: &str) -> Request<Sent> {
+    request.headers_mut().insert(name, value.parse().expect("a value"));
+    request
+}
+
+pub(super) fn nothing() -> Sent {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+pub(super) fn whole(bytes: impl Into<Bytes>) -> Sent {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// A body without a length, and a trailer `x-sum` after it.
+pub(super) fn with_trailer(bytes: impl Into<Bytes>) -> Sent {
+    let sum = ("x-sum".parse().expect("a name"), "3".parse().expect("a value"));
+    let frames = [Ok(Frame::data(bytes.into())), Ok(Frame::trailers([sum].into_iter().collect()))];
+    StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync()
+}
+
+/// A body that is sent piece by piece.
+pub(super) fn in_pieces() -> (mpsc::Sender<Bytes>, Sent) {
+    let (sender, receiver) = mpsc::channel::<Bytes>(1);
+    let pieces = futures_util::stream::unfold(receiver, async |mut receiver| {
+        Some((Ok(Frame::data(receiver.recv().await?)), receiver))
+    });
+    (sender, StreamBody::new(pieces.boxed()).boxed_unsync())
+}
+
+/// The body that the guests make and check.
+pub(super) fn pattern(bytes: usize) -> Vec<u8> {
+    (0..bytes).map(|place| (place % 251) as u8).collect()
+}

@@ -1,0 +1,174 @@
+//! A host that serves a component over a socket.
+
+use std::future::pending;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use airssys_wasm_host::http::{Access, AccessLog, HttpServer};
+use airssys_wasm_host::policy::Grants;
+use airssys_wasm_host::{Deployment, Host, Instancing, Limits};
+use parking_lot::Mutex;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::client::{Answer, Client, nothing, request};
+use crate::support::{guest, host};
+
+/// A host that serves one component, and what its log was told.
+pub(super) struct Site {
+    pub(super) host: Host,
+    pub(super) web: Deployment,
+    pub(super) address: SocketAddr,
+    pub(super) told: Told,
+    pub(super) stop: Option<oneshot::Sender<()>>,
+    pub(super) server: JoinHandle<std::io::Result<()>>,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Told(Arc<Mutex<Vec<Access>>>);
+
+impl AccessLog for Told {
+    fn record(&self, access: Access) {
+        self.0.lock().push(access);
+    }
+}
+
+impl Told {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
+    }
+
+    /// All that was told and that nobody has read.
+    pub(super) fn all(&self) -> Vec<Access> {
+        std::mem::take(&mut *self.0.lock())
+    }
+
+    /// The next of what is told, when it comes.
+    pub(super) async fn next(&self) -> Access {
+        loop {
+            if let Some(access) = self.0.lock().pop() {
+                return access;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// What is told of a path, when it comes.
+    pub(super) async fn of(&self, path: &str) -> Access {
+        let path = path.split('?').next().unwrap_or_default();
+        loop {
+            let access = self.next().await;
+            if access.path == path {
+                return access;
+            }
+        }
+    }
+}
+
+/// Serves on a port of its own, for as long as the test runs.
+pub(super) async fn listen(server: HttpServer) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(server.serve(listener, pending()));
+    address
+}
+
+impl Site {
+    pub(super) async fn serving(guest_name: &str, limits: Limits, instancing: Instancing) -> Self {
+        let host = host();
+        let web = guest(guest_name).with_name("web").expect("a name");
+        let web = host.deploy(web).limits(limits).instancing(instancing).await.expect("deployed");
+        host.route("/", "web").await.expect("a route");
+        let told = Told::default();
+        let server = HttpServer::new(&host).access_log(told.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = tokio::spawn(server.serve(listener, async { drop(stopped.await) }));
+        Self { host, web, address, told, stop: Some(stop), server }
+    }
+
+    pub(super) async fn new() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub(super) async fn with(limits: Limits) -> Self {
+        Self::serving("http-v1", limits, Instancing::PerCall).await
+    }
+
+    /// Another version of the component, which answers from now on.
+    pub(super) async fn update(&self, guest_name: &str) {
+        self.update_granting(guest_name, Grants::new()).await;
+    }
+
+    /// The same, with these grants.
+    pub(super) async fn update_granting(&self, guest_name: &str, grants: Grants) {
+        let next = guest(guest_name).with_name("web").expect("a name");
+        self.host.update("web", next).any_version().grants(grants).await.expect("updated");
+    }
+
+    /// A connection for several requests.
+    pub(super) async fn connect(&self) -> Client {
+        Client::connect(self.address).await
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        self.connect().await.get(path).await
+    }
+
+    /// Asks, and goes away while the guest answers.
+    pub(super) async fn ask_and_leave(&self, path: &str) {
+        let mut client = self.connect().await;
+        let asked = request("GET", path, nothing());
+        let asking = tokio::spawn(async move {
+            let _answer = client.begin(asked).await;
+            pending::<()>().await;
+        });
+        self.inside(1).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(self.web.status().calls_in_flight, 1, "{path}");
+        asking.abort();
+    }
+
+    /// Sends bytes as they are, and reads until the server closes or a while has passed.
+    pub(super) async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).await.expect("connected");
+        stream.write_all(bytes).await.expect("sent");
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        let _ = tokio::time::timeout(Duration::from_millis(500), read).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Waits until so many requests are inside.
+    pub(super) async fn inside(&self, requests: u64) {
+        for _ in 0..2_000 {
+            if self.web.status().calls_in_flight == requests {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{requests} are not inside: {:?}", self.web.status());
+    }
+
+    /// Waits until nothing is inside.
+    pub(super) async fn idle(&self) {
+        self.inside(0).await;
+        for _ in 0..2_000 {
+            if self.web.status().instances == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("an instance stays: {:?}", self.web.status());
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
