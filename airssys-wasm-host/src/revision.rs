@@ -132,8 +132,10 @@ impl Draft {
 impl Revision {
     /// How long something may be inside: a call, or an HTTP request if it answers any.
     pub(crate) fn longest_ticks(&self) -> Ticks {
-        let answers_http = self.component.world().answers_http();
-        if answers_http { self.call_ticks.max(self.http_ticks) } else { self.call_ticks }
+        match self.component.world().http_handler() {
+            Some(_) => self.call_ticks.max(self.http_ticks),
+            None => self.call_ticks,
+        }
     }
 
     pub(crate) fn name(&self) -> &ComponentName {

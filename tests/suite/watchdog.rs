@@ -7,7 +7,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 /// Many times what the slowest of our test programs takes.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Starts the watchdog of this process, once.
 pub(crate) fn start() {

@@ -2,21 +2,34 @@
 //!
 //! Tests: those of `stand_in`, and the workspace's `tests/suite/http`.
 
-use super::{Function, InterfaceName, World};
+use super::{Function, World};
 
-/// The interfaces whose `handle` answers requests. Whoever asks over HTTP sees no difference.
-const HANDLERS: [&str; 2] = ["wasi:http/handler", "wasi:http/incoming-handler"];
+/// What answers HTTP requests. Whoever asks sees no difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpHandler<'a> {
+    /// `handle` of `wasi:http/incoming-handler`, in WASI 0.2.
+    Incoming(&'a Function),
+    /// `handle` of `wasi:http/handler`, in WASI 0.3.
+    Service(&'a Function),
+}
 
-impl World {
-    /// Whether it exports what answers HTTP requests.
-    #[must_use]
-    pub fn answers_http(&self) -> bool {
-        self.exports.interfaces.iter().any(|export| HANDLERS.contains(&export.name.path()))
+impl<'a> HttpHandler<'a> {
+    /// What a function is, if it answers requests.
+    pub(super) fn of(function: &'a Function) -> Option<Self> {
+        let interface = function.name.interface()?;
+        match (interface.split('@').next()?, function.name.function()) {
+            ("wasi:http/incoming-handler", "handle") => Some(Self::Incoming(function)),
+            ("wasi:http/handler", "handle") => Some(Self::Service(function)),
+            _ => None,
+        }
     }
 }
 
-/// Whether a function is what answers HTTP requests.
-pub(super) fn answers_http(function: &Function) -> bool {
-    let interface = function.name.interface().map(InterfaceName::new);
-    interface.is_some_and(|interface| HANDLERS.contains(&interface.path()))
+impl World {
+    /// What answers HTTP requests: that of WASI 0.3 if it exports both.
+    #[must_use]
+    pub fn http_handler(&self) -> Option<HttpHandler<'_>> {
+        let functions = self.exports.interfaces.iter().flat_map(|interface| &interface.functions);
+        functions.filter_map(HttpHandler::of).max_by_key(|handler| matches!(handler, HttpHandler::Service(_)))
+    }
 }

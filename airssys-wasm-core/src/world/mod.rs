@@ -21,6 +21,7 @@ mod types;
 pub use element::Element;
 pub use flow::{FlowMismatch, FlowReason};
 pub use function::{Function, Param};
+pub use http::HttpHandler;
 pub use interface_name::InterfaceName;
 pub use link::{LinkProblem, Offer, Unfit, foreign_resource, link};
 pub use lookup::FunctionNotFound;

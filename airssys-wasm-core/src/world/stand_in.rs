@@ -7,8 +7,7 @@
 
 use std::fmt;
 
-use super::http::answers_http;
-use super::{Function, World};
+use super::{Function, HttpHandler, World};
 use crate::FunctionName;
 
 /// One export that callers of the old world would miss.
@@ -89,7 +88,7 @@ impl fmt::Display for WorldChange {
 
 fn change(old: &Function, new: &World) -> Option<WorldChange> {
     let Ok(candidate) = new.function(&old.name) else {
-        if answers_http(old) && new.answers_http() {
+        if HttpHandler::of(old).is_some() && new.http_handler().is_some() {
             return None;
         }
         return Some(WorldChange::Lost { old: old.clone() });

@@ -41,6 +41,8 @@ pub use custom::{NotAllowed, Provider};
 pub(crate) use environment::EnvironmentView;
 pub(crate) use files::{Files, FilesView};
 pub use grants_file::{read_grants, write_grants};
+#[cfg(feature = "http")]
+pub(crate) use http::length;
 pub(crate) use http::{Connector, Gone, Http};
 pub(crate) use link::link;
 pub(crate) use logging::LoggingView;

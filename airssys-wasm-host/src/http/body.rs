@@ -11,13 +11,16 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
+use http::Response;
+use http::response::Parts;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::WasiBody;
 
 use super::exchange::Exchange;
 use super::running::Running;
-use crate::engine::{Alarm, Clock, Ticks};
+use crate::capability::length;
+use crate::engine::{Clock, Ticks};
 use crate::{Error, ErrorKind, Result};
 
 /// The body of an answer; see [`HttpService`](super::HttpService).
@@ -57,7 +60,6 @@ pub(super) struct OfGuest {
     /// The guest, if it has not ended.
     guest: Option<Running>,
     bounds: Bounds,
-    alarm: Option<Alarm>,
 }
 
 impl HttpBody {
@@ -81,24 +83,25 @@ impl HttpBody {
 }
 
 impl OfGuest {
-    pub(super) fn new(
-        body: WasiBody,
-        length: Option<u64>,
-        exchange: Arc<Exchange>,
+    /// The head of an answer, and its body.
+    pub(super) fn begin(
+        answer: Response<WasiBody>,
+        exchange: &Arc<Exchange>,
         guest: Option<Running>,
         bounds: Bounds,
-    ) -> Self {
-        Self {
+    ) -> (Parts, Self) {
+        let (head, body) = answer.into_parts();
+        let body = Self {
             ahead: VecDeque::new(),
             is_all: false,
             is_over: false,
-            left: length,
+            left: length(&head.headers),
             body,
-            exchange,
+            exchange: Arc::clone(exchange),
             guest,
             bounds,
-            alarm: None,
-        }
+        };
+        (head, body)
     }
 
     /// Reads what a guest has left behind that has ended: all there will be, so its length is
@@ -130,15 +133,12 @@ impl OfGuest {
         }
         match ready!(self.poll_next(context)) {
             Some(Ok(frame)) => self.count(frame),
-            Some(Err(_)) => self.give_up(ErrorKind::Trapped, "the guest stopped in the middle of it"),
-            None if self.exchange.is_cut_off() => {
-                self.give_up(ErrorKind::Trapped, "the guest stopped in the middle of it")
-            }
-            None => {
+            None if !self.exchange.is_cut_off() => {
                 self.is_all = true;
                 self.let_guest_go();
                 Poll::Ready(None)
             }
+            Some(Err(_)) | None => self.give_up(ErrorKind::Trapped, "the guest stopped in the middle of it"),
         }
     }
 
@@ -173,10 +173,6 @@ impl OfGuest {
         if let (Poll::Pending, Some(guest)) = (&next, &self.guest) {
             guest.poll(context);
             next = Pin::new(&mut self.body).poll_frame(context);
-        }
-        if next.is_pending() {
-            let Bounds { clock, deadline, .. } = &self.bounds;
-            self.alarm.get_or_insert_with(|| clock.alarm(*deadline)).wake(context.waker());
         }
         next
     }
@@ -231,7 +227,7 @@ impl Body for HttpBody {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Part::Whole(bytes) => bytes.is_empty(),
-            Part::OfGuest(body) => body.is_all && body.ahead.is_empty() && !body.exchange.is_cut_off(),
+            Part::OfGuest(body) => body.is_all && body.is_handed_on(),
             // Its length is not said to be 0, for it is not known.
             Part::Unsent => false,
         }

@@ -141,26 +141,11 @@ where
         return Err(Refusal::TooLate);
     };
     match (head, outcome) {
-        (Some(Ok(response)), None) => {
-            let guest = Some(Running::new(guest, handle.clock(), bounds.deadline));
-            let (head, body) = response.into_parts();
-            let body = OfGuest::new(body, request::length(&head.headers), exchange, guest, bounds);
-            if is_head || has_no_body(head.status) {
-                tokio::spawn(body.pass_over());
-                return Ok(Response::from_parts(head, HttpBody::unsent()));
-            }
-            Ok(Response::from_parts(head, body.into_body()))
+        (Some(Ok(answer)), None) => {
+            let guest = Running::new(guest, handle.clock(), bounds.deadline);
+            Ok(begun_answer(answer, &exchange, guest, bounds, is_head))
         }
-        (Some(Ok(response)), Some(Ok(()))) => {
-            let (head, body) = response.into_parts();
-            let length = request::length(&head.headers);
-            let body = OfGuest::new(body, length, Arc::clone(&exchange), None, bounds).read_ahead();
-            // Nothing of it is out yet.
-            if exchange.is_cut_off() {
-                return Err(Refusal::Failed);
-            }
-            Ok(Response::from_parts(head, body.into_body()))
-        }
+        (Some(Ok(answer)), Some(Ok(()))) => finished_answer(answer, &exchange, bounds),
         (Some(Ok(_)), Some(Err(error))) => Err(Refusal::of(&error)),
         (Some(Err(said)), ended) => {
             if ended.is_none() {
@@ -172,6 +157,36 @@ where
         (None, Some(Err(error))) => Err(Refusal::of(&error)),
         (None, _) => Err(Refusal::Failed),
     }
+}
+
+/// The answer of a guest that runs on.
+fn begun_answer(
+    answer: Response<WasiBody>,
+    exchange: &Arc<Exchange>,
+    guest: Running,
+    bounds: Bounds,
+    is_head: bool,
+) -> Response<HttpBody> {
+    let (head, body) = OfGuest::begin(answer, exchange, Some(guest), bounds);
+    if is_head || has_no_body(head.status) {
+        tokio::spawn(body.pass_over());
+        return Response::from_parts(head, HttpBody::unsent());
+    }
+    Response::from_parts(head, body.into_body())
+}
+
+/// The answer of a guest that has ended: refused if it is not whole, for nothing of it is out yet.
+fn finished_answer(
+    answer: Response<WasiBody>,
+    exchange: &Arc<Exchange>,
+    bounds: Bounds,
+) -> std::result::Result<Response<HttpBody>, Refusal> {
+    let (head, body) = OfGuest::begin(answer, exchange, None, bounds);
+    let body = body.read_ahead();
+    if exchange.is_cut_off() {
+        return Err(Refusal::Failed);
+    }
+    Ok(Response::from_parts(head, body.into_body()))
 }
 
 /// Runs the guest, to its end unless it is dropped.

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use airssys_wasm_core::FunctionName;
+use airssys_wasm_core::world::HttpHandler;
 use bytes::Bytes;
 use futures_channel::oneshot;
 use futures_util::future::BoxFuture;
@@ -25,11 +26,8 @@ use crate::instance::{Instance, InstanceState};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
-/// What answers requests in WASI 0.2.
+/// What a component is to have that answers requests, for messages.
 const INCOMING: &str = "wasi:http/incoming-handler#handle";
-
-/// What answers requests in WASI 0.3.
-const SERVICE: &str = "wasi:http/handler#handle";
 
 /// The head of an answer, or what the guest says was wrong.
 pub(super) type Head = std::result::Result<Response<WasiBody>, HttpError>;
@@ -50,8 +48,14 @@ pub(super) enum Handler {
 
 /// Whether a revision answers requests.
 pub(super) fn check(revision: &Revision) -> Result<()> {
-    let (service, incoming) = (SERVICE.parse()?, INCOMING.parse()?);
-    revision.function(&service).or_else(|_| revision.function(&incoming)).map(drop)
+    exported(revision).map(drop)
+}
+
+fn exported(revision: &Revision) -> Result<HttpHandler<'_>> {
+    match revision.component.world().http_handler() {
+        Some(handler) => Ok(handler),
+        None => revision.function(&INCOMING.parse()?).map(HttpHandler::Incoming),
+    }
 }
 
 impl Handler {
@@ -59,11 +63,10 @@ impl Handler {
     pub(super) const NAME: &str = "wasi:http";
 
     pub(super) fn find(revision: &Revision, instance: &mut Instance) -> Result<Self> {
-        let service: FunctionName = SERVICE.parse()?;
-        if revision.function(&service).is_ok() {
-            return typed(revision, instance, &service).map(Self::Service);
+        match exported(revision)? {
+            HttpHandler::Incoming(function) => typed(revision, instance, &function.name).map(Self::Incoming),
+            HttpHandler::Service(function) => typed(revision, instance, &function.name).map(Self::Service),
         }
-        typed(revision, instance, &INCOMING.parse()?).map(Self::Incoming)
     }
 
     /// Has the guest answer a request; resolves when it has nothing more to do. `answered` is told

@@ -13,6 +13,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::refusal::Refusal;
+use crate::capability::length;
 
 /// Whether a request can be handed to a guest at all.
 pub(super) fn check<B>(request: &Request<B>, bytes_max: u64) -> Result<(), Refusal> {
@@ -62,10 +63,6 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
 /// `h2c` may be passed over: clients that ask for it go on without.
 fn asks_for_another_protocol(headers: &HeaderMap) -> bool {
     headers.get_all(UPGRADE).iter().any(|protocol| protocol != "h2c")
-}
-
-pub(super) fn length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The scheme that the client used, as far as whoever took the request knows: said in the URI

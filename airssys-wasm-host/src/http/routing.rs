@@ -85,8 +85,8 @@ impl Routing {
 impl Host {
     /// Has whatever is deployed under a name answer HTTP requests, which exports
     /// `wasi:http/incoming-handler`, or `wasi:http/handler` of WASI 0.3: a service to be mounted in
-    /// a server. Until something is
-    /// deployed under that name, and once it is removed, it answers `503`.
+    /// a server. Until something is deployed under that name, and once it is removed, it answers
+    /// `503`.
     ///
     /// # Errors
     ///

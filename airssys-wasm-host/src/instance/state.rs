@@ -77,7 +77,7 @@ impl InstanceState {
             limiter: Limiter::new(&revision.limits),
             clock: Arc::clone(runtime.engines.clock()),
             deadline: Ticks(0),
-            http: Http::new(&authority, &rooms, runtime.engines.clock(), (told.call(), &gone)),
+            http: Http::new(&authority, &rooms, runtime.engines.clock(), told.call(), &gone),
             _gone: gone,
             authority,
             rooms,

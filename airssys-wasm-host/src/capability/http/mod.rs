@@ -27,6 +27,8 @@ use wasmtime_wasi_http::WasiHttpCtx;
 pub(crate) use connect::Connector;
 pub(crate) use pool::Pool;
 pub(crate) use send::Sender;
+#[cfg(feature = "http")]
+pub(crate) use send::length;
 
 use super::{Authority, Rooms};
 use crate::engine::Clock;
@@ -43,9 +45,10 @@ impl Http {
         authority: &Arc<Authority>,
         rooms: &Arc<Rooms>,
         clock: &Arc<Clock>,
-        (call, gone): (CallId, &Gone),
+        call: CallId,
+        gone: &Gone,
     ) -> Self {
-        Self { context: WasiHttpCtx::new(), sender: Sender::new(authority, rooms, clock, (call, gone)) }
+        Self { context: WasiHttpCtx::new(), sender: Sender::new(authority, rooms, clock, call, gone) }
     }
 }
 

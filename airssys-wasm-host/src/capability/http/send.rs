@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use airssys_wasm_core::policy::{HttpHost, HttpTarget, Operation, Reason};
 use http::header::CONTENT_LENGTH;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
@@ -50,7 +50,8 @@ impl Sender {
         authority: &Arc<Authority>,
         rooms: &Arc<Rooms>,
         clock: &Arc<Clock>,
-        (call, gone): (CallId, &Gone),
+        call: CallId,
+        gone: &Gone,
     ) -> Self {
         let (authority, rooms, clock) = (Arc::clone(authority), Arc::clone(rooms), Arc::clone(clock));
         Self { authority, rooms, clock, call, is_gone: Arc::clone(&gone.0) }
@@ -100,8 +101,7 @@ impl Sending {
         let target = read(&self.authority, self.call, &request)?;
         let (addresses, mut permit) = ask(&self.authority, &self.rooms, self.call, &target).await?;
         let is_taken = Arc::<AtomicBool>::default();
-        let length =
-            request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let length = length(request.headers());
         let mut request = request.map(|body| {
             Uploading::new(body, length, Arc::clone(&is_taken), Arc::clone(&self.is_gone)).boxed_unsync()
         });
@@ -111,13 +111,13 @@ impl Sending {
                 // The other side had just closed it.
                 Err(Failure { unsent: Some(back), .. }) => request = back,
                 Err(failure) => return Err(failure.error),
-                Ok((response, line)) => return Ok(self.answer(permit, response, (line, is_taken), place)),
+                Ok((response, line)) => return Ok(self.answer(permit, response, line, is_taken, place)),
             }
         }
         let line = self.connect(&mut permit, &target, &addresses).await?;
         let (response, line) =
             self.exchange(&mut permit, line, request, &target).await.map_err(|failure| failure.error)?;
-        Ok(self.answer(permit, response, (line, is_taken), place))
+        Ok(self.answer(permit, response, line, is_taken, place))
     }
 
     async fn connect(
@@ -167,7 +167,8 @@ impl Sending {
         self,
         mut permit: Permit,
         response: Response<Incoming>,
-        (line, is_taken): (Line, Arc<AtomicBool>),
+        line: Line,
+        is_taken: Arc<AtomicBool>,
         place: Place,
     ) -> (Response<WasiBody>, Driving) {
         let in_use = Arc::new(line.closing.tasks());
@@ -236,6 +237,11 @@ async fn ask(
         addresses.push(address);
     }
     Ok((addresses, permit))
+}
+
+/// How long a body is said to be.
+pub(crate) fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// What the guest learns.
