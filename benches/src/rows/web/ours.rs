@@ -8,7 +8,7 @@ use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{Host, Instancing};
 use airssys_wasm_tests::guests::guest;
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 /// A server, as long as it is kept.
 pub(super) struct Ours {
@@ -19,9 +19,7 @@ pub(super) struct Ours {
 
 /// Serves the guest, as it is served by whoever sets nothing but this.
 pub(super) fn serve(instancing: Instancing, callee: SocketAddr) -> Ours {
-    // As the command's.
-    let mut runtime = Builder::new_multi_thread();
-    let runtime = runtime.enable_all().event_interval(13).build().expect("a runtime");
+    let runtime = Runtime::new().expect("a runtime");
     let (host, address) = runtime.block_on(async {
         let host = Host::builder().build().expect("a host");
         let grants = Grants::new().allow(&format!("http GET http://{callee}/**")).expect("a grant");

@@ -12,7 +12,7 @@ use crate::report::{Goal, Row, Unit};
 use crate::wrk::{self, Seen};
 
 /// Each side is asked so many times, in turns.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 7;
 const TIME: Duration = Duration::from_secs(3);
 
 const PEER: &str = "wasmtime serve -Scli 48, a new instance for each request";
