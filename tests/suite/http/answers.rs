@@ -47,10 +47,14 @@ async fn a_guest_may_work_on_after_its_answer() {
         let mounted = Mounted::of(guest_name, Limits::default()).await;
         assert_eq!(mounted.get("/after?200").await, "answered\n", "{guest_name}");
         assert!(mounted.lines.all().is_empty(), "{guest_name}: the answer is whole before");
-        while mounted.lines.all().is_empty() {
+        for _ in 0..2_000 {
+            if !mounted.lines.all().is_empty() {
+                break;
+            }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert!(mounted.lines.all()[0].contains("done after its answer"), "{guest_name}");
+        let lines = mounted.lines.all();
+        assert!(lines.iter().any(|line| line.contains("done after its answer")), "{guest_name}: {lines:?}");
     }
 }
 

@@ -59,6 +59,25 @@ async fn a_body_streams_while_it_is_answered() {
     }
 }
 
+/// What a guest does not read is not kept for it, and is nobody's answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_the_guest_never_reads_holds_nobody_up() {
+    for guest_name in BOTH {
+        let site = serving(guest_name).await;
+        for _ in 0..3 {
+            let asked = request("POST", "/", whole(pattern(3_000_000)));
+            let answer = site.connect().await.begin(asked).await.expect("a head");
+            let text = answer.into_body().collect().await.expect("whole").to_bytes();
+            assert!(text.starts_with(b"hello from "), "{guest_name}: {text:?}");
+        }
+        let (sender, pieces) = in_pieces();
+        let answer = site.connect().await.begin(request("POST", "/", pieces)).await.expect("a head");
+        assert_eq!(answer.status(), 200, "{guest_name}: nobody waits for what is not sent");
+        site.idle().await;
+        drop(sender);
+    }
+}
+
 /// Nobody takes a body for whole that is not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_stops_half_way_is_cut_off() {

@@ -124,6 +124,17 @@ async fn a_guest_cannot_split_an_answer() {
     assert_eq!(site.get("/").await.status, 200);
 }
 
+/// A guest that answers again is stopped for it, and what it said before is not taken for whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_cannot_answer_twice() {
+    let site = Site::new().await;
+    let told = site.raw(b"GET /twice HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    assert_eq!(answers(&told).len(), 1, "{told}");
+    assert!(!told.contains("twice") && (told.contains(" 500 ") || !told.ends_with("0\r\n\r\n")), "{told}");
+    assert!(site.told.of("/twice").await.is_whole == told.contains(" 500 "), "{told}");
+    site.idle().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_is_too_large_is_refused() {
     let site = Site::new().await;

@@ -50,6 +50,7 @@ impl Guest for Web {
             "leak" => leak(out),
             "forget" => forget(out, number(query)),
             "lie" => lie(out),
+            "twice" => twice(out),
             "sized" => sized(out, number(query)),
             "hang" => nap(u64::MAX / 2),
             "hang-half" => hang_half(out),
@@ -255,6 +256,15 @@ fn lie(out: ResponseOutparam) {
     let write = body.write().expect("it is asked for once");
     let _ = write.write(b"0123456789HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     std::mem::forget((write, body));
+}
+
+/// Answers, and answers again where there is nothing to answer any more.
+fn twice(out: ResponseOutparam) {
+    // SAFETY: it is the number of a handle that was given; that it is used twice is the host's to
+    // refuse.
+    let again = unsafe { ResponseOutparam::from_handle(out.handle()) };
+    text(out, "once\n");
+    text(again, "twice\n");
 }
 
 /// Says how long its body is.
