@@ -104,6 +104,35 @@ async fn what_was_answered_early_is_not_sent_on() {
     }
 }
 
+/// What a guest sends ends with the permit, though the server has answered long ago.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_ends_what_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let callee = listener.local_addr().expect("bound");
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("somebody");
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe").await.expect("sent");
+        let (mut piece, mut bytes, mut tell) = (vec![0; 65_536], 0, Some(tell));
+        while let Ok(read @ 1..) = stream.read(&mut piece).await {
+            bytes += read;
+            if let Some(tell) = tell.take_if(|_| bytes > 1_000_000) {
+                tell.send(()).expect("somebody waits");
+            }
+        }
+    });
+    let host = builder().build().expect("a host");
+    let rule = format!("http POST http://{callee}/**");
+    let asks = host.deploy(probe(&[])).name("asks").grants(grants(&[&rule])).await.expect("deployed");
+    let sending =
+        tokio::spawn(async move { attempt(&asks, &["http-upload", &format!("http://{callee}/")]).await });
+    told.await.expect("it is sent");
+    host.revoke("asks", &rule).expect("deployed");
+    let closed = tokio::time::timeout(Duration::from_secs(5), server).await.expect("nothing more is sent");
+    closed.expect("no panic");
+    sending.await.expect("it tells").expect_err("it was cut off");
+}
+
 /// What is under way ends with the permit, in HTTP/2 as in HTTP/1.1.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_ends_what_is_under_way() {

@@ -8,15 +8,20 @@ type Outcome = Result<String, String>;
 
 /// A request as a library would send it. Headers are `name: value`.
 pub fn request(method: &str, url: &str, headers: &[&str]) -> Outcome {
-    let (scheme, rest) = url.split_once("://").ok_or("that is no URL")?;
-    let slash = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(slash);
+    let (scheme, authority, path) = split(url)?;
     let fields = Fields::new();
     for header in headers {
         let (name, value) = header.split_once(": ").ok_or("that is no header")?;
         fields.append(name, value.as_bytes()).map_err(|error| error.to_string())?;
     }
     send(method, scheme, Some(authority), path, fields)
+}
+
+/// Scheme, authority and the rest of a URL.
+fn split(url: &str) -> Result<(&str, &str, &str), String> {
+    let (scheme, rest) = url.split_once("://").ok_or("that is no URL")?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    Ok((scheme, authority, path))
 }
 
 /// A request put together by hand.
@@ -41,6 +46,16 @@ fn open(
     path: &str,
     fields: Fields,
 ) -> Result<IncomingResponse, String> {
+    answer(prepare(method, scheme, authority, path, fields)?)
+}
+
+fn prepare(
+    method: &str,
+    scheme: &str,
+    authority: Option<&str>,
+    path: &str,
+    fields: Fields,
+) -> Result<OutgoingRequest, String> {
     let request = OutgoingRequest::new(fields);
     let scheme = match scheme {
         "http" => Scheme::Http,
@@ -52,6 +67,10 @@ fn open(
     request.set_scheme(Some(&scheme)).map_err(|()| "the scheme was not taken")?;
     request.set_authority(authority).map_err(|()| "the authority was not taken")?;
     request.set_path_with_query(Some(path)).map_err(|()| "the path was not taken")?;
+    Ok(request)
+}
+
+fn answer(request: OutgoingRequest) -> Result<IncomingResponse, String> {
     let response = handle(request, None).map_err(|error| told(&error))?;
     response.subscribe().block();
     let response = response.get().ok_or("no answer came")?.map_err(|()| "it was taken before")?;
@@ -73,9 +92,7 @@ fn read_body(response: &IncomingResponse, mut take: impl FnMut(&[u8])) -> Result
 /// Reads a body that never ends, and says how it ended.
 pub fn stream(url: &str, parts_max: &str) -> Outcome {
     let parts_max: u32 = parts_max.parse().map_err(|_| "how many parts?")?;
-    let (scheme, rest) = url.split_once("://").ok_or("that is no URL")?;
-    let slash = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(slash);
+    let (scheme, authority, path) = split(url)?;
     let response = open("GET", scheme, Some(authority), path, Fields::new())?;
     let mut parts = 0;
     let ended = {
@@ -93,6 +110,18 @@ pub fn stream(url: &str, parts_max: &str) -> Outcome {
         Ok(format!("{parts} parts"))
     } else {
         Err(format!("{ended} after {parts} parts"))
+    }
+}
+
+/// Sends a body that never ends to whoever answers before it has, and says how it ended.
+pub fn upload(url: &str) -> Outcome {
+    let (scheme, authority, path) = split(url)?;
+    let request = prepare("POST", scheme, Some(authority), path, Fields::new())?;
+    let body = request.body().map_err(|()| "the body is taken")?;
+    let _response = answer(request)?;
+    let stream = body.write().map_err(|()| "the body is taken")?;
+    loop {
+        stream.blocking_write_and_flush(&[7; 4096]).map_err(|error| format!("cut off: {error}"))?;
     }
 }
 

@@ -77,6 +77,7 @@ fn attempt(what: &str, arguments: &[&str]) -> Result<String, String> {
         ("http", [method, url, headers @ ..]) => http::request(method, url, headers),
         ("http-raw", [method, scheme, authority, path]) => http::raw(method, scheme, Some(authority), path),
         ("http-stream", [url, seconds]) => http::stream(url, seconds),
+        ("http-upload", [url]) => http::upload(url),
         ("tcp", [address]) => sockets::connect(address),
         ("tcp-name", [name, port]) => sockets::connect_name(name, port),
         ("tcp-listen", [address]) => sockets::listen(address),
