@@ -33,7 +33,7 @@ pub(crate) use pipeline::{
 };
 pub(crate) use problem::Problem;
 pub(crate) use rehearsal::{DoneOr, How, Removed};
-pub(crate) use route::{RouteChanged, RouteView, WhichRoute};
+pub(crate) use route::{ListedRoute, RouteChanged, RouteView, WhichRoute};
 pub(crate) use spec::{
     Approve, DeploySpec, Given, RollbackSpec, StageUpdateSpec, UpdateSpec, enforcement, parse_instancing,
     parse_strategy, with_version,

@@ -4,13 +4,24 @@ use airssys_wasm_host::ComponentName;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// A route with the name that answers.
+/// A route with the name that is to answer.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RouteView {
     /// `/shop`, `shop.example.com/cart`.
     pub(crate) route: String,
     pub(crate) component: String,
+}
+
+/// A route with the name that answers, if it does.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct ListedRoute {
+    pub(crate) route: String,
+    pub(crate) component: String,
+    /// Why requests are not answered now, if they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) problem: Option<String>,
 }
 
 /// Which route is removed.
@@ -28,6 +39,9 @@ pub(crate) struct RouteChanged {
     /// Who answers now; nobody if the route was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) component: Option<String>,
+    /// Why requests are not answered now, if they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) problem: Option<String>,
     /// Who answered before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) before: Option<String>,
@@ -35,6 +49,11 @@ pub(crate) struct RouteChanged {
 
 impl RouteChanged {
     pub(crate) fn new(route: String, component: Option<String>, before: Option<ComponentName>) -> Self {
-        Self { route, component, before: before.map(|before| before.to_string()) }
+        Self { route, component, problem: None, before: before.map(|before| before.to_string()) }
+    }
+
+    /// The same, with why requests are not answered now.
+    pub(crate) fn with_problem(self, problem: Option<String>) -> Self {
+        Self { problem, ..self }
     }
 }

@@ -32,14 +32,14 @@ pub(super) struct Serve {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     drain: Option<Duration>,
     /// Serve the API over TCP too, at an address of this machine: 127.0.0.1:7070
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     tcp: Option<SocketAddr>,
     /// The file of the token that requests over TCP bring along
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Have components answer HTTP requests at an address, as `airssys-wasm route` says:
     /// `127.0.0.1:8080`
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
     /// A certificate in PEM, to speak TLS there; SIGHUP has it read again
     #[arg(long, value_name = "FILE")]
@@ -96,6 +96,12 @@ impl Serve {
         })
         .await
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| {
+        "write numbers and a port: `127.0.0.1:8080` for this machine alone, `0.0.0.0:8080` for all that reach it"
+    })
 }
 
 /// Where components are served. What is said of that needs an address.

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use airssys_wasm_core::Limits;
+use airssys_wasm_host::http::Route;
 use serde::Deserialize;
 
-use crate::api::{DeploySpec, Desired, Given, Problem};
+use crate::api::{DeploySpec, Desired, Given, Problem, kinds};
 use crate::files;
 use crate::registry::RegistryPlace;
 
@@ -67,8 +68,27 @@ impl Declared {
     /// What is wrong with it, with line and column.
     pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
         let mut declared: Self = files::read_toml(path)?;
+        declared
+            .check_routes()
+            .map_err(|problem| Problem::new(kinds::USAGE, format!("`{}`: {problem}", path.display())))?;
         declared.folder = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(declared)
+    }
+
+    /// A route leads to one name.
+    fn check_routes(&self) -> Result<(), String> {
+        let mut led: BTreeMap<Route, &str> = BTreeMap::new();
+        for (name, deployment) in &self.deployments {
+            for said in &deployment.routes {
+                let route: Route = said.parse().map_err(|error| format!("`{name}`: {error}"))?;
+                if let Some(other) = led.insert(route, name).filter(|other| other != name) {
+                    return Err(format!(
+                        "the route `{said}` is said by `{other}` and by `{name}`, and can lead to one; take one out"
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The names, so that each comes after those that it is linked to, as far as that can be.
@@ -172,6 +192,11 @@ mod tests {
             ("[deployments.a]", "missing field `component`"),
             ("registry = \"a b\"", "localhost:5000"),
             ("[deployments.a]\ncomponent = \"x\"\ngrants = { alow = [] }", "unknown field `alow`"),
+            ("[deployments.a]\ncomponent = \"x\"\nroutes = [\"shop\"]", "`a`: `shop` is no route"),
+            (
+                "deployments = { a = { component = \"x\", routes = [\"/shop/\"] }, b = { component = \"x\", routes = [\"/shop\"] } }",
+                "said by `a` and by `b`",
+            ),
         ] {
             let place = tempfile::tempdir().expect("a directory");
             let path = place.path().join("deployments.toml");

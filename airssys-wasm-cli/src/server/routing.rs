@@ -2,26 +2,37 @@
 //!
 //! Tests: the crate's `tests/cli/web`.
 
-use airssys_wasm_host::ErrorKind;
+use airssys_wasm_host::{ErrorKind, Host};
 use axum::Json;
 use axum::extract::{Query, State};
 
 use super::Process;
-use super::reply::{Reply, answer};
-use crate::api::{Problem, RouteChanged, RouteView, WhichRoute};
+use super::reply::{Reply, answer, aside};
+use crate::api::{ListedRoute, Problem, RouteChanged, RouteView, WhichRoute};
 
 #[utoipa::path(
     get,
     path = "/v1/routes",
     operation_id = "routes",
     summary = "Every route, and the name that answers",
-    responses((status = 200, body = Vec<RouteView>), (status = "default", body = Problem)),
+    responses((status = 200, body = Vec<ListedRoute>), (status = "default", body = Problem)),
 )]
-pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<RouteView>> {
-    let view = |(route, name): (airssys_wasm_host::http::Route, airssys_wasm_host::ComponentName)| {
-        RouteView { route: route.to_string(), component: name.to_string() }
-    };
-    answer(process.host.routes().into_iter().map(view).collect())
+pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<ListedRoute>> {
+    let host = process.host;
+    let routes = aside(move || {
+        let listed = host.routes().into_iter().map(|(route, name)| ListedRoute {
+            route: route.to_string(),
+            problem: problem(&host, name.as_str()),
+            component: name.to_string(),
+        });
+        Ok(listed.collect())
+    });
+    answer(routes.await?)
+}
+
+/// Why what is deployed under a name does not answer requests now, if it does not.
+fn problem(host: &Host, name: &str) -> Option<String> {
+    host.http(name).and_then(|service| service.check()).err().map(|error| error.to_string())
 }
 
 #[utoipa::path(
@@ -34,7 +45,9 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<RouteView>
 )]
 pub(super) async fn set(State(process): State<Process>, Json(said): Json<RouteView>) -> Reply<RouteChanged> {
     let before = process.host.route(&said.route, &said.component).await?;
-    answer(RouteChanged::new(said.route, Some(said.component), before))
+    let (host, name) = (process.host, said.component.clone());
+    let problem = aside(move || Ok(problem(&host, &name))).await?;
+    answer(RouteChanged::new(said.route, Some(said.component), before).with_problem(problem))
 }
 
 #[utoipa::path(
@@ -51,6 +64,10 @@ pub(super) async fn remove(
 ) -> Reply<RouteChanged> {
     match process.host.remove_route(&route).await? {
         Some(before) => answer(RouteChanged::new(route, None, Some(before))),
-        None => Err(Problem::of(ErrorKind::NotDeployed, format!("there is no route `{route}`")).into()),
+        None => Err(Problem::of(
+            ErrorKind::NotDeployed,
+            format!("there is no route `{route}`; `airssys-wasm route list` has them"),
+        )
+        .into()),
     }
 }

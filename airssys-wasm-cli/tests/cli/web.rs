@@ -32,21 +32,28 @@ fn routes_lead_to_components_and_stay() {
     let (process, address) = serve(&place, &[]);
     assert!(place.run(&["route", "list"]).ok().contains("no route is said"));
     assert!(get(address, "/shop/").starts_with("HTTP/1.1 404"));
-    assert_eq!(place.run(&["route", "set", "/shop", "web"]).ok(), "/shop -> web");
+    let told = place.run(&["route", "set", "/shop", "web"]).ok();
+    assert!(told.starts_with("/shop -> web; it answers `503`") && told.contains("`web`"), "{told}");
     assert!(get(address, "/shop/").starts_with("HTTP/1.1 503"));
+    place.run(&["deploy", &guest("greeter-v1"), "--name", "web"]).ok();
+    let listed = place.run(&["route", "list"]).ok();
+    assert!(listed.contains("wasi:http/incoming-handler"), "it answers nothing, and that is said: {listed}");
+    place.run(&["remove", "web"]).ok();
     place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
+    assert_eq!(place.run(&["route", "set", "/shop", "web"]).ok(), "/shop -> web (was web)");
     assert!(get(address, "/shop/").contains("hello from 1.0.0"));
     place.run(&["update", "web", &guest("http-v2"), "--any-version"]).ok();
     assert!(get(address, "/shop/").contains("hello from 2.0.0"));
     place.run(&["rollback", "web"]).ok();
     assert!(get(address, "/shop/").contains("hello from 1.0.0"));
-    assert!(place.run(&["route", "list"]).ok().contains("/shop  web"));
+    assert!(place.run(&["route", "list"]).ok().contains("/shop  web        answers"));
     assert!(place.run(&["route", "set", "shop", "web"]).failed(2).contains("is no route"));
 
     process.kill();
     let (_process, address) = serve(&place, &[]);
     assert!(get(address, "/shop/").contains("hello from 1.0.0"), "it is kept");
-    assert_eq!(place.run(&["route", "set", "/shop", "other"]).ok(), "/shop -> other (was web)");
+    let told = place.run(&["route", "set", "/shop", "other"]).ok();
+    assert!(told.starts_with("/shop -> other (was web); it answers `503`"), "{told}");
     assert_eq!(place.run(&["route", "remove", "/shop"]).ok(), "/shop -> nothing (was other)");
     assert!(get(address, "/shop/").starts_with("HTTP/1.1 404"));
     assert!(place.run(&["route", "remove", "/shop"]).failed(3).contains("there is no route"));
@@ -81,11 +88,14 @@ fn requests_are_told_and_counted() {
     place.run(&["route", "set", "/", "web"]).ok();
     get(address, "/big?1000");
     get(address, "/trap");
+    place.run(&["route", "set", "/nope", "nope"]).ok();
+    get(address, "/nope");
     let metrics = metrics(&place);
     for expected in [
         r#"airssys_wasm_http_requests_total{component="web",revision="1",status="2xx"} 1"#,
         r#"airssys_wasm_http_requests_total{component="web",revision="1",status="5xx"} 1"#,
         r#"airssys_wasm_http_request_duration_seconds_count{component="web"} 2"#,
+        r#"airssys_wasm_http_requests_total{component="nope",revision="",status="5xx"} 1"#,
     ] {
         assert!(metrics.contains(expected), "{expected}: {metrics}");
     }
@@ -95,7 +105,8 @@ fn requests_are_told_and_counted() {
     let lines = std::fs::read_to_string(&log).expect("there");
     let lines: Vec<serde_json::Value> =
         lines.lines().map(|line| serde_json::from_str(line).expect("json")).collect();
-    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!((&lines[2]["component"], &lines[2]["status"]), (&"nope".into(), &503.into()));
     assert_eq!((&lines[0]["path"], &lines[0]["status"]), (&"/big".into(), &200.into()));
     assert_eq!((&lines[0]["component"], &lines[0]["revision"]), (&"web".into(), &1.into()));
     assert_eq!((&lines[0]["bytes"], &lines[1]["status"]), (&1000.into(), &500.into()));

@@ -1,6 +1,7 @@
 //! Answers that no guest gave.
 //!
-//! They tell the client no more than what it may do: why is in the host's events and log.
+//! They tell the client no more than what it may do: why is in the host's events and log, or told
+//! by `HttpService::check`.
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};

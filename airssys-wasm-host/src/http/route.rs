@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Which requests: those whose path begins with this one's, at a `/`; and of its host, if it says
-/// one.
+/// one. Whoever answers sees the whole path.
 ///
 /// ```
 /// use airssys_wasm_host::http::Route;
@@ -53,6 +53,9 @@ impl FromStr for Route {
         let (host, path) = text.split_at(begin);
         if !host.split('.').all(is_label) && !host.is_empty() {
             return Err(error("a host is a name without a port, such as `shop.example.com`"));
+        }
+        if path.contains('*') {
+            return Err(error("a route is how paths begin: leave the `*` out"));
         }
         let path = path.strip_suffix('/').unwrap_or(path);
         if !path.split('/').skip(1).all(is_segment) {
@@ -228,9 +231,19 @@ mod tests {
 
     #[test]
     fn what_is_no_route_is_told() {
-        for text in
-            ["", "shop", "a.example", "a.example:80/", "a..b/", "*/", "/a//b", "/../a", "/a?b", "/%2e"]
-        {
+        for text in [
+            "",
+            "shop",
+            "a.example",
+            "a.example:80/",
+            "a..b/",
+            "*/",
+            "/a//b",
+            "/../a",
+            "/a?b",
+            "/%2e",
+            "/a/*",
+        ] {
             let error = text.parse::<Route>().expect_err(text);
             assert!(error.to_string().contains("is no route"), "{error}");
         }

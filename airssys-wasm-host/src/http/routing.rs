@@ -86,7 +86,7 @@ impl Host {
     /// Has whatever is deployed under a name answer HTTP requests, which exports
     /// `wasi:http/incoming-handler`, or `wasi:http/handler` of WASI 0.3: a service to be mounted in
     /// a server. Until something is deployed under that name, and once it is removed, it answers
-    /// `503`.
+    /// `503`; so it does once this host is dropped, which is to be kept beside it.
     ///
     /// # Errors
     ///
@@ -104,7 +104,8 @@ impl Host {
         Ok(HttpService::new(&self.0, name.parse()?))
     }
 
-    /// Has the requests of a route answered by whatever is deployed under a name, by every
+    /// Has the requests of a route answered by whatever is deployed under a name, which sees their
+    /// paths whole (a route takes nothing away), by every
     /// [`HttpServer`](super::HttpServer) of this host, from now on and after a restart. Gives the
     /// name that answered them before. Cancel safe: it is done wholly or not at all.
     ///

@@ -41,9 +41,17 @@ use crate::{Error, Result};
 /// | `503` | too many wait already, or nothing that answers requests is deployed under that name |
 /// | `504` | no head of an answer within `call_deadline` |
 ///
+/// Why it is `503` is told by [`HttpService::check`]. Whoever keeps a service keeps its
+/// [`Host`](crate::Host) too: without that nothing is deployed any more.
+///
 /// With `503` comes `Retry-After`. A body that fails half-way is cut off, so that no client takes
 /// it for whole. A client that goes away ends its request: the guest stops, and its instance is
 /// free for another. (Over HTTP/1.1 that is noticed once its body was read, or with the next piece.)
+///
+/// The guest sees the path of the request as it comes here: a router that takes away what it has
+/// matched (axum's `nest_service` does) gives the rest. Behind somebody's own TLS, an `http`
+/// `uri::Scheme` among the extensions of a request tells the guest which scheme its client used;
+/// who the client is the guest learns only from headers.
 ///
 /// An update by `Recreate` waits until all bodies are written, and new requests wait meanwhile.
 ///
@@ -89,6 +97,18 @@ impl HttpService {
         &self.0.name
     }
 
+    /// Whether requests would be answered now. Blocks while what was deployed before a restart is
+    /// read, if it has not been used yet.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed) if nothing is deployed under that name,
+    /// [`FunctionNotFound`](crate::ErrorKind::FunctionNotFound) if it exports nothing that answers
+    /// requests, [`HostDropped`](crate::ErrorKind::HostDropped).
+    pub fn check(&self) -> Result<()> {
+        handler::check(&*self.0.named()?.revision_to_call()?)
+    }
+
     /// Answers a request. Cancel safe: dropped, the request ends.
     ///
     /// The answer has [`Served`](super::Served) among its extensions if a revision was to answer.
@@ -113,7 +133,10 @@ impl Inner {
                 admitted => return Ok((handle, admitted?)),
             }
         }
-        let handle = self.find().map_err(|error| Refusal::of(&error))?;
+        let handle = self.find().map_err(|error| {
+            tracing::debug!(component = %self.name, %error, "nothing answers a request");
+            Refusal::of(&error)
+        })?;
         let admission = self.admit_by(&handle).await?;
         Ok((handle, admission))
     }
@@ -133,10 +156,14 @@ impl Inner {
     }
 
     fn find(&self) -> Result<Arc<Handle<Handler>>> {
-        let host = self.host.upgrade().ok_or_else(|| Error::host_dropped(&self.name))?;
-        let handle = handle(&host.names.get(self.name.as_str())?)?;
+        let handle = handle(&self.named()?)?;
         self.handle.store(Some(Arc::clone(&handle)));
         Ok(handle)
+    }
+
+    fn named(&self) -> Result<Arc<Named>> {
+        let host = self.host.upgrade().ok_or_else(|| Error::host_dropped(&self.name))?;
+        host.names.get(self.name.as_str())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::api::{Problem, RouteView};
+use crate::api::{ListedRoute, Problem};
 use crate::command::Common;
 use crate::output::{Shown, Table};
 
@@ -12,20 +12,21 @@ pub(super) struct List {}
 
 impl List {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let routes: Vec<RouteView> = common.client()?.get("/v1/routes").await?;
+        let routes: Vec<ListedRoute> = common.client()?.get("/v1/routes").await?;
         common.output.show(&routes);
         Ok(())
     }
 }
 
-impl Shown for Vec<RouteView> {
+impl Shown for Vec<ListedRoute> {
     fn text(&self) -> String {
         if self.is_empty() {
             return "no route is said; `airssys-wasm route set / NAME` does".into();
         }
-        let mut table = Table::new(&["ROUTE", "COMPONENT"]);
+        let mut table = Table::new(&["ROUTE", "COMPONENT", "STATE"]);
         for view in self {
-            table.row([view.route.clone(), view.component.clone()]);
+            let state = view.problem.clone().unwrap_or_else(|| "answers".into());
+            table.row([view.route.clone(), view.component.clone(), state]);
         }
         table.text()
     }

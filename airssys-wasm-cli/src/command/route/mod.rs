@@ -14,7 +14,8 @@ use crate::output::Shown;
 ///
 /// A route is the beginning of a path, of any host or of one: `/`, `/shop`,
 /// `shop.example.com/cart`. Of several that match, that of the host goes before those of any, and
-/// then the longest. `airssys-wasm serve --listen ADDRESS` serves them.
+/// then the longest. The component sees the whole path. `airssys-wasm serve --listen ADDRESS`
+/// serves them.
 #[derive(Args, Debug)]
 pub(super) struct Route {
     #[command(subcommand)]
@@ -42,7 +43,15 @@ impl Shown for RouteChanged {
     fn text(&self) -> String {
         let before = self.before.as_deref().map(|before| format!(" (was {before})")).unwrap_or_default();
         match &self.component {
-            Some(component) => format!("{} -> {component}{before}", self.route),
+            Some(component) => match &self.problem {
+                None => format!("{} -> {component}{before}", self.route),
+                Some(problem) => {
+                    format!(
+                        "{} -> {component}{before}; it answers `503` until this is mended: {problem}",
+                        self.route
+                    )
+                }
+            },
             None => format!("{} -> nothing{before}", self.route),
         }
     }

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use airssys_wasm_host::ComponentName;
 use airssys_wasm_host::http::Access;
 use serde::Serialize;
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
@@ -77,11 +78,11 @@ impl<'a> Line<'a> {
             host: access.host.as_deref(),
             path: &access.path,
             status: access.status.map(|status| status.as_u16()),
-            component: served.map(|served| served.component.as_str()),
+            component: access.component.as_ref().map(ComponentName::as_str),
             revision: served.map(|served| served.revision),
             version: served.and_then(|served| served.version.as_ref()).map(ToString::to_string),
             bytes: access.bytes,
-            milliseconds: access.took.as_secs_f64() * 1_000.0,
+            milliseconds: access.took.as_micros() as f64 / 1_000.0,
             whole: access.is_whole,
         }
     }

@@ -31,9 +31,9 @@ impl Default for Requests {
 
 impl Requests {
     pub(super) fn count(&self, access: &Access) {
-        // What no component was asked is counted as one: anybody can ask for anything.
+        // What no route is for is counted as one: anybody can ask for anything.
         let served = access.served.as_ref();
-        let component = served.map_or_else(String::new, |served| served.component.to_string());
+        let component = access.component.as_ref().map_or_else(String::new, ToString::to_string);
         let revision = served.map_or_else(String::new, |served| served.revision.to_string());
         let class = access.status.map_or("none", |status| match status.as_u16() {
             ..200 => "1xx",

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
+use airssys_wasm_core::ComponentName;
 use http::{Method, StatusCode, Version};
 
 use crate::http::Served;
@@ -25,6 +26,8 @@ pub struct Access {
     pub path: String,
     /// The status of the answer; none if the client went away before there was one.
     pub status: Option<StatusCode>,
+    /// The name that its route leads to; none if there is no route for it.
+    pub component: Option<ComponentName>,
     /// Which revision it was given to; none if it went to none.
     pub served: Option<Served>,
     /// Bytes of the answer's body that were handed to the connection.

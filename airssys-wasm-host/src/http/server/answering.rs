@@ -44,6 +44,9 @@ impl Answering {
         request.extensions_mut().insert(scheme);
         let found =
             self.routes.load().find(host(&request).unwrap_or_default(), request.uri().path()).cloned();
+        if let Some(telling) = &mut telling {
+            telling.access.component = found.as_ref().map(|service| service.component().clone());
+        }
         let response = match found {
             Some(service) => service.answer(request).await,
             None => Refusal::NoRoute.response(),
@@ -84,6 +87,7 @@ impl Telling {
             host: host(request).map(str::to_owned),
             path: request.uri().path().to_owned(),
             status: None,
+            component: None,
             served: None,
             bytes: 0,
             took: std::time::Duration::ZERO,
