@@ -1,8 +1,7 @@
 //! A component that is asked without a server.
 
-use airssys_wasm_host::http::{HttpBody, HttpService};
+use airssys_wasm_host::http::HttpService;
 use airssys_wasm_host::{Host, Limits};
-use http::Response;
 use http_body_util::BodyExt as _;
 
 use super::client::get_of_host;
@@ -24,12 +23,16 @@ impl Mounted {
         Self { _host: host, service, lines }
     }
 
-    pub(super) async fn ask(&self, path: &str) -> Response<HttpBody> {
-        self.service.answer(get_of_host(path)).await
-    }
-
     pub(super) async fn get(&self, path: &str) -> String {
-        let body = self.ask(path).await.into_body().collect().await.expect("whole").to_bytes();
+        let body = self
+            .service
+            .answer(get_of_host(path))
+            .await
+            .into_body()
+            .collect()
+            .await
+            .expect("whole")
+            .to_bytes();
         String::from_utf8_lossy(&body).into_owned()
     }
 }

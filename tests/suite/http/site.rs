@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use airssys_wasm_host::http::{Access, AccessLog, HttpServer};
 use airssys_wasm_host::policy::Grants;
-use airssys_wasm_host::{Deployment, Host, Instancing, Limits};
+use airssys_wasm_host::{Deployment, Host, Instancing, Limits, Status};
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -145,25 +145,22 @@ impl Site {
 
     /// Waits until so many requests are inside.
     pub(super) async fn inside(&self, requests: u64) {
-        for _ in 0..2_000 {
-            if self.web.status().calls_in_flight == requests {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        panic!("{requests} are not inside: {:?}", self.web.status());
+        self.until(|status| status.calls_in_flight == requests).await;
     }
 
     /// Waits until nothing is inside.
     pub(super) async fn idle(&self) {
-        self.inside(0).await;
+        self.until(|status| status.calls_in_flight == 0 && status.instances == 0).await;
+    }
+
+    async fn until(&self, is_so: impl Fn(&Status) -> bool) {
         for _ in 0..2_000 {
-            if self.web.status().instances == 0 {
+            if is_so(&self.web.status()) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        panic!("an instance stays: {:?}", self.web.status());
+        panic!("it stays so: {:?}", self.web.status());
     }
 }
 

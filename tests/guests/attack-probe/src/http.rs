@@ -30,23 +30,13 @@ pub fn raw(method: &str, scheme: &str, authority: Option<&str>, path: &str) -> O
 }
 
 fn send(method: &str, scheme: &str, authority: Option<&str>, path: &str, fields: Fields) -> Outcome {
-    let response = open(method, scheme, authority, path, fields)?;
+    let response = answer(prepare(method, scheme, authority, path, fields)?)?;
     let status = response.status();
     let location = response.headers().get("location");
     let mut text = Vec::new();
     read_body(&response, |part| text.extend_from_slice(part))?;
     let location = location.first().map(|to| format!(" to {}", String::from_utf8_lossy(to)));
     Ok(format!("{status}{} {}", location.unwrap_or_default(), String::from_utf8_lossy(&text)))
-}
-
-fn open(
-    method: &str,
-    scheme: &str,
-    authority: Option<&str>,
-    path: &str,
-    fields: Fields,
-) -> Result<IncomingResponse, String> {
-    answer(prepare(method, scheme, authority, path, fields)?)
 }
 
 fn prepare(
@@ -93,7 +83,7 @@ fn read_body(response: &IncomingResponse, mut take: impl FnMut(&[u8])) -> Result
 pub fn stream(url: &str, parts_max: &str) -> Outcome {
     let parts_max: u32 = parts_max.parse().map_err(|_| "how many parts?")?;
     let (scheme, authority, path) = split(url)?;
-    let response = open("GET", scheme, Some(authority), path, Fields::new())?;
+    let response = answer(prepare("GET", scheme, Some(authority), path, Fields::new())?)?;
     let mut parts = 0;
     let ended = {
         let body = response.consume().map_err(|()| "there is no body")?;
