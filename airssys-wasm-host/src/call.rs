@@ -69,6 +69,7 @@ pub(crate) fn end<R>(
     what: &str,
     outcome: wasmtime::Result<R>,
 ) -> Result<R> {
+    instance.store.data_mut().end_call();
     match outcome {
         Ok(value) => {
             if revision.calls_others {

@@ -42,6 +42,7 @@
 #![deny(unsafe_code)]
 
 mod aside;
+mod budget;
 mod call;
 mod capability;
 mod code_cache;
@@ -65,6 +66,7 @@ mod restore;
 mod revision;
 mod rollout;
 mod runtime;
+mod scheduler;
 mod state;
 mod store;
 mod wasi;
@@ -77,6 +79,7 @@ pub use airssys_wasm_core::{
 pub use capability::{Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants};
 pub use component::Component;
 pub use deployment::{Deployment, RevisionStatus, Status, Summary};
+pub use engine::TestClock;
 pub use error::{Error, ErrorKind, Result};
 pub use function::{Bindings, DynamicFunction, Function};
 pub use host::{Host, HostBuilder};

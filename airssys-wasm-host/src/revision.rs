@@ -11,6 +11,7 @@ use airssys_wasm_core::world::Function;
 use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits};
 use parking_lot::RwLock;
 
+use crate::budget::DeploymentShare;
 use crate::capability::{Authority, Enforcement, Rooms};
 use crate::engine::Ticks;
 use crate::link::{Bound, Links};
@@ -25,6 +26,7 @@ pub(crate) struct Revision {
     pub(crate) component: Component,
     pub(crate) program: Arc<Program>,
     pub(crate) limits: Limits,
+    pub(crate) share: Arc<DeploymentShare>,
     pub(crate) call_ticks: Ticks,
     /// The time of an HTTP request, in ticks.
     pub(crate) http_ticks: Ticks,
@@ -91,7 +93,8 @@ impl Draft {
         };
         let policy = self.policy();
         let rooms = Arc::new(Rooms::open(&policy, &runtime.suppliers)?);
-        let authority = Authority::new(identity, policy, self.enforcement, Arc::clone(&runtime.audit));
+        let (audit, clock) = (Arc::clone(&runtime.audit), Arc::clone(runtime.engines.clock()));
+        let authority = Authority::new(identity, policy, self.enforcement, audit, clock);
         let powers = Powers { authority, rooms };
         self.powers = Some(powers.clone());
         Ok(powers)
@@ -102,6 +105,7 @@ impl Draft {
         let Powers { authority, rooms } = self.powers?;
         let imports = linker::unprovided(self.component.world(), runtime.linkers.providers());
         let calls_others = imports.iter().any(|import| !import.functions.is_empty());
+        let share = runtime.shares.get(&self.name);
         let printer = Printer {
             component: self.name,
             revision: self.number,
@@ -118,6 +122,7 @@ impl Draft {
             call_ticks: Ticks::lasting(self.limits.call_deadline).plus(Ticks(1)),
             http_ticks: Ticks::lasting(self.limits.http_deadline).plus(Ticks(1)),
             limits: self.limits,
+            share,
             instancing: self.instancing,
             printer: Arc::new(printer),
             authority,

@@ -11,6 +11,7 @@ use airssys_wasm_core::{Digest, Limits};
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 
+use crate::budget::DeploymentShares;
 use crate::capability::Suppliers;
 use crate::code_cache::CodeCache;
 use crate::engine::{Allocation, Engines, Profile};
@@ -35,6 +36,7 @@ pub(crate) struct Runtime {
     /// Lanes that calls take through a serving.
     pub(crate) lanes: usize,
     pub(crate) programs: Programs,
+    pub(crate) shares: DeploymentShares,
     /// What is kept on disk; none unless the embedder says where.
     pub(crate) state: ArcSwapOption<State>,
 }

@@ -32,7 +32,7 @@ async fn a_guest_that_computes_for_ever_ends_at_its_deadline() {
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
-/// A guest that computes yields every 100 ms; a deadline before that is kept too.
+/// Deadlines are looked at with each slice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_short_deadline_is_kept() {
     let short = Limits { call_deadline: Duration::from_millis(20), ..Limits::default() };

@@ -15,6 +15,7 @@ mod observe;
 mod pipelines;
 mod promises;
 mod readme;
+mod spinning;
 mod state;
 mod support;
 mod walls;

@@ -5,9 +5,10 @@
 //! Tests: the workspace's `tests/suite/capabilities`.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use airssys_wasm_core::Rule;
 use airssys_wasm_core::policy::{Decision, Explanation, Operation, Policy, Reason, Requested};
@@ -15,6 +16,8 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::call::within;
+use crate::engine::{Clock, Ticks};
 use crate::observe::{AuditRecord, AuditTrail, CallId, Identity, Verdict};
 
 /// More rules than this are no set that somebody would read.
@@ -28,6 +31,7 @@ pub(crate) struct Authority {
     generation: AtomicU64,
     changed: Notify,
     audit: Arc<AuditTrail>,
+    clock: Arc<Clock>,
     learned: Option<Mutex<BTreeSet<Rule>>>,
 }
 
@@ -86,6 +90,7 @@ impl Authority {
         policy: Policy,
         enforcement: Enforcement,
         audit: Arc<AuditTrail>,
+        clock: Arc<Clock>,
     ) -> Arc<Self> {
         let (policy, learned) = match enforcement {
             Enforcement::Enforced => (policy, None),
@@ -99,6 +104,7 @@ impl Authority {
             generation: AtomicU64::new(0),
             changed: Notify::new(),
             audit,
+            clock,
             learned,
         })
     }
@@ -120,11 +126,16 @@ impl Authority {
         Some(Permit::new(operation, rule, generation, until))
     }
 
+    /// The time by which grants end, in seconds since 1970.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.unix_seconds()
+    }
+
     /// The decision, and of which policy it is.
     fn decide(&self, operation: Operation) -> (Arc<Operation>, u64, Decision) {
         // Before the policy, so that a change in between is noticed.
         let generation = self.generation.load(Ordering::Acquire);
-        let decision = self.policy.load().decide(&operation, now());
+        let decision = self.policy.load().decide(&operation, self.now());
         (Arc::new(operation), generation, decision)
     }
 
@@ -165,13 +176,13 @@ impl Authority {
         allows: &dyn Fn(&str) -> bool,
         call: CallId,
     ) -> Result<(), Box<Reason>> {
-        let decision = self.policy.load().decide_custom(&operation, allows, now());
+        let decision = self.policy.load().decide_custom(&operation, allows, self.now());
         self.answer(decision, &Arc::new(operation), call).map(drop)
     }
 
     /// The answer to a question that nobody puts yet: recorded nowhere.
     pub(crate) fn would_allow(&self, operation: &Operation) -> bool {
-        self.policy.load().decide(operation, now()).is_allowed()
+        self.policy.load().decide(operation, self.now()).is_allowed()
     }
 
     /// Records that something was refused for a reason that a room found.
@@ -182,10 +193,10 @@ impl Authority {
     /// Whether what was allowed once still is; if not, that is recorded.
     pub(crate) fn still_allows(&self, permit: &mut Permit, call: CallId) -> bool {
         let generation = self.generation.load(Ordering::Acquire);
-        if permit.generation == generation && permit.until.is_none_or(|until| now() < until) {
+        if permit.generation == generation && permit.until.is_none_or(|until| self.now() < until) {
             return true;
         }
-        match self.policy.load().decide(permit.operation(), now()) {
+        match self.policy.load().decide(permit.operation(), self.now()) {
             Decision::Allowed { .. } if permit.may_be_elsewhere() => {
                 let problem = "was opened where links were followed, and they no longer are".into();
                 self.refuse(permit.operation(), Reason::LeadsElsewhere { problem }, call);
@@ -210,16 +221,14 @@ impl Authority {
             if permit.generation != self.generation.load(Ordering::Acquire) {
                 return;
             }
-            let left = permit.until.map(|until| until.saturating_sub(now()));
-            match left {
-                None => changed.await,
-                Some(seconds) => {
-                    let time = tokio::time::sleep(std::time::Duration::from_secs(seconds));
-                    tokio::select! {
-                        () = changed => {}
-                        () = time => return,
-                    }
-                }
+            let Some(until) = permit.until else {
+                changed.await;
+                continue;
+            };
+            let left = Duration::from_secs(until.saturating_sub(self.now()));
+            let end = self.clock.now().plus(Ticks::lasting(left)).plus(Ticks(1));
+            if within(&self.clock, end, pin!(changed)).await.is_err() {
+                return;
             }
         }
     }
@@ -244,7 +253,7 @@ impl Authority {
     }
 
     pub(crate) fn explain(&self, operation: &Operation) -> Explanation {
-        self.policy.load().explain(operation, now())
+        self.policy.load().explain(operation, self.now())
     }
 
     /// The least set of rules that would have allowed what was done so far. None unless
@@ -273,9 +282,4 @@ impl Authority {
             count: 1,
         });
     }
-}
-
-/// Seconds since 1970.
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

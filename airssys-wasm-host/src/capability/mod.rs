@@ -33,7 +33,7 @@ mod sockets;
 mod stream;
 
 pub use authority::Enforcement;
-pub(crate) use authority::{Authority, Permit, now};
+pub(crate) use authority::{Authority, Permit};
 pub(crate) use authorization::Authorization;
 pub(crate) use config::ConfigView;
 pub(crate) use custom::Providers;

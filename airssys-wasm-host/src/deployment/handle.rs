@@ -126,6 +126,7 @@ impl Deployment {
             calls_in_flight: serving.calls_inside(),
             calls_admitted: serving.calls_admitted(),
             instances: serving.instances.count(),
+            slices: serving.revision.share.slices(),
             links: serving.revision.links.targets(),
         }
     }

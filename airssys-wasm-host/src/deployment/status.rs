@@ -27,6 +27,9 @@ pub struct Status {
     pub calls_admitted: u64,
     /// Instances of the revision that serves.
     pub instances: usize,
+    /// Slices that calls have computed beyond their first, since the host has run: each ended
+    /// for others to run, and each took a run permit.
+    pub slices: u64,
     /// Who serves what the revision that serves imports from others: interfaces, with versions
     /// only where several serve versions of one, and names of deployments.
     pub links: BTreeMap<String, ComponentName>,

@@ -6,16 +6,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
+use super::TestClock;
 use super::alarms::{Alarms, Key};
 
 /// How often epochs and the clock advance.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
-
-/// After how many ticks a guest that computes yields to its executor. Yielding at
-/// every tick costs measurably; ten do not.
-pub(crate) const YIELD_TICKS: u64 = 10;
 
 /// A point in time, or a length of it, in ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,8 +34,11 @@ impl Ticks {
 }
 
 /// Counts ticks since the host was built, and wakes who waits for one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Clock {
+    start: Instant,
+    /// How far it runs ahead of the system's clock.
+    ahead: TestClock,
     now: AtomicU64,
     alarms: Alarms,
 }
@@ -49,16 +49,35 @@ pub(crate) struct Alarm {
     key: Key,
 }
 
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new(TestClock::default())
+    }
+}
+
 impl Clock {
+    pub(super) fn new(ahead: TestClock) -> Self {
+        Self { start: Instant::now(), ahead, now: AtomicU64::default(), alarms: Alarms::default() }
+    }
+
     #[inline]
     pub(crate) fn now(&self) -> Ticks {
         Ticks(self.now.load(Ordering::Relaxed))
     }
 
-    /// Sets the clock; it never runs backwards, for the ticker alone sets it.
-    pub(super) fn set(&self, now: Ticks) {
+    /// The time of day, in seconds since 1970.
+    pub(crate) fn unix_seconds(&self) -> u64 {
+        let now = SystemTime::now() + self.ahead.advanced();
+        now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+
+    /// Moves to the time that it is now, and wakes who waited for it. For the ticker alone.
+    pub(super) fn tick(&self) -> Ticks {
+        let passed = self.start.elapsed() + self.ahead.advanced();
+        let now = Ticks(u64::try_from(passed.as_micros() / TICK.as_micros()).unwrap_or(u64::MAX));
         self.now.store(now.0, Ordering::Relaxed);
         self.alarms.ring(now);
+        now
     }
 
     /// An alarm for a tick; it is set for somebody by [`Alarm::wake`].

@@ -9,6 +9,8 @@
 mod alarms;
 mod clock;
 mod config;
+mod cpu_time;
+mod test_clock;
 mod ticker;
 
 use std::collections::HashMap;
@@ -18,10 +20,13 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use wasmtime::Engine;
 
-pub(crate) use clock::{Alarm, Clock, Ticks, YIELD_TICKS};
+pub(crate) use clock::{Alarm, Clock, Ticks};
 pub(crate) use config::{Allocation, Profile};
+pub(crate) use cpu_time::CpuTime;
+pub use test_clock::TestClock;
 
 use crate::observe::AuditTrail;
+use crate::scheduler::RunPermits;
 use crate::{Error, ErrorKind, Result};
 use ticker::Ticker;
 
@@ -39,21 +44,27 @@ pub(crate) struct Engines {
     engines: Mutex<HashMap<(Profile, Allocation), Compiling>>,
     pooled_instances_max: u32,
     clock: Arc<Clock>,
+    permits: Arc<RunPermits>,
     ticker: Ticker,
 }
 
 impl Engines {
     /// The clock's thread has `audit` told once a second what was counted.
-    pub(crate) fn new(pooled_instances_max: u32, audit: Weak<AuditTrail>) -> Result<Self> {
-        let clock = Arc::new(Clock::default());
-        let ticker = Ticker::start(Arc::clone(&clock), audit).map_err(|error| {
+    pub(crate) fn new(pooled_instances_max: u32, clock: TestClock, audit: Weak<AuditTrail>) -> Result<Self> {
+        let clock = Arc::new(Clock::new(clock));
+        let permits = Arc::new(RunPermits::new(Arc::clone(&clock)));
+        let ticker = Ticker::start(Arc::clone(&clock), Arc::clone(&permits), audit).map_err(|error| {
             Error::new(ErrorKind::Internal, "cannot start the thread that keeps deadlines").with_source(error)
         })?;
-        Ok(Self { engines: Mutex::default(), pooled_instances_max, clock, ticker })
+        Ok(Self { engines: Mutex::default(), pooled_instances_max, clock, permits, ticker })
     }
 
     pub(crate) fn clock(&self) -> &Arc<Clock> {
         &self.clock
+    }
+
+    pub(crate) fn permits(&self) -> &Arc<RunPermits> {
+        &self.permits
     }
 
     /// The engine for a profile. Where the pool's address space cannot be had,

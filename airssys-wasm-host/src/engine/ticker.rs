@@ -5,12 +5,12 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::thread;
-use std::time::Instant;
 
 use wasmtime::EngineWeak;
 
-use super::clock::{Clock, TICK, Ticks};
+use super::clock::{Clock, TICK};
 use crate::observe::AuditTrail;
+use crate::scheduler::RunPermits;
 
 const TICKS_A_SECOND: u64 = 1_000_000 / TICK.as_micros() as u64;
 
@@ -20,11 +20,15 @@ pub(super) struct Ticker {
 }
 
 impl Ticker {
-    pub(super) fn start(clock: Arc<Clock>, audit: Weak<AuditTrail>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        clock: Arc<Clock>,
+        permits: Arc<RunPermits>,
+        audit: Weak<AuditTrail>,
+    ) -> std::io::Result<Self> {
         let (engines, added) = channel();
         thread::Builder::new()
             .name("airssys-wasm-ticker".into())
-            .spawn(move || tick(&clock, &added, &audit))?;
+            .spawn(move || tick(&clock, &permits, &added, &audit))?;
         Ok(Self { engines: engines.into() })
     }
 
@@ -34,31 +38,31 @@ impl Ticker {
     }
 }
 
-fn tick(clock: &Clock, added: &Receiver<EngineWeak>, audit: &Weak<AuditTrail>) {
-    let start = Instant::now();
+fn tick(clock: &Clock, permits: &RunPermits, added: &Receiver<EngineWeak>, audit: &Weak<AuditTrail>) {
     let mut engines = Vec::new();
+    let mut second = 0;
     loop {
         match added.recv_timeout(TICK) {
             Ok(engine) => engines.push(engine),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        let now = Ticks(u64::try_from(start.elapsed().as_micros() / TICK.as_micros()).unwrap_or(u64::MAX));
-        let passed = now.0.saturating_sub(clock.now().0);
-        clock.set(now);
-        if now.0 / TICKS_A_SECOND != (now.0 - passed) / TICKS_A_SECOND
+        let now = clock.tick();
+        if now.0 / TICKS_A_SECOND != second
             && let Some(audit) = audit.upgrade()
         {
+            second = now.0 / TICKS_A_SECOND;
             audit.flush();
         }
-        engines.retain(|engine| advance(engine, passed));
+        permits.reclaim(now);
+        engines.retain(advance);
     }
 }
 
-fn advance(engine: &EngineWeak, ticks: u64) -> bool {
-    let Some(engine) = engine.upgrade() else { return false };
-    for _ in 0..ticks {
+/// Has every guest that computes look at the clock. Returns whether the engine is still there.
+fn advance(engine: &EngineWeak) -> bool {
+    engine.upgrade().is_some_and(|engine| {
         engine.increment_epoch();
-    }
-    true
+        true
+    })
 }

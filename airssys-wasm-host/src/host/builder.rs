@@ -11,9 +11,10 @@ use arc_swap::ArcSwapOption;
 use rustls::pki_types::CertificateDer;
 
 use super::{Host, Names, Shared};
+use crate::budget::DeploymentShares;
 use crate::capability::{Connector, NoSecrets, Provider, Resolver, SecretStore, Suppliers, SystemResolver};
 use crate::code_cache::CodeCache;
-use crate::engine::Engines;
+use crate::engine::{Engines, TestClock};
 use crate::linker::Linkers;
 use crate::observe::{Announcer, AuditLog, AuditTrail, GuestLog, TracingAudit, TracingLog};
 use crate::pipeline::{DeadLetters, Pipelines};
@@ -54,6 +55,7 @@ pub struct HostBuilder {
     roots: Vec<CertificateDer<'static>>,
     providers: Vec<Arc<dyn Provider>>,
     letters: Option<Arc<dyn DeadLetters>>,
+    clock: TestClock,
 }
 
 impl Default for HostBuilder {
@@ -72,6 +74,7 @@ impl Default for HostBuilder {
             roots: Vec::new(),
             providers: Vec::new(),
             letters: None,
+            clock: TestClock::default(),
         }
     }
 }
@@ -160,6 +163,11 @@ impl HostBuilder {
         Self { probe: Some(Arc::new(probe)), ..self }
     }
 
+    /// Lets a test move the host's clock forward: deadlines of calls, and the end of grants.
+    pub fn test_clock(self, clock: &TestClock) -> Self {
+        Self { clock: clock.clone(), ..self }
+    }
+
     /// Who takes the items that pipelines put aside, where they say nobody. A host with a state
     /// directory has no other: what is said when a pipeline is deployed would not be there after
     /// a restart.
@@ -206,7 +214,7 @@ impl HostBuilder {
         };
         let code_cache = self.code_cache.or_else(|| self.state_directory.as_deref().map(State::code_cache));
         let runtime = Runtime {
-            engines: Engines::new(self.pooled_instances_max, Arc::downgrade(&audit))?,
+            engines: Engines::new(self.pooled_instances_max, self.clock, Arc::downgrade(&audit))?,
             linkers: Linkers::new(self.providers.into()),
             suppliers: Suppliers {
                 secrets: self.secrets,
@@ -222,6 +230,7 @@ impl HostBuilder {
             revisions_kept: self.revisions_kept,
             lanes: crate::deployment::lanes(),
             programs: Programs::default(),
+            shares: DeploymentShares::default(),
             state: ArcSwapOption::new(state.map(Arc::new)),
         };
         let runtime = Arc::new(runtime);

@@ -14,15 +14,15 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use airssys_wasm_core::FunctionName;
+use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance};
-use wasmtime::{Store, UpdateDeadline};
 
 pub(crate) use bound::{Slot, Table};
 pub(crate) use failure::{call_failed, start_failed};
 pub use state::InstanceState;
 
 use crate::call::{deadline_message, within};
-use crate::engine::{Ticks, YIELD_TICKS};
+use crate::engine::Ticks;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
@@ -98,30 +98,25 @@ fn store(
     store.set_hostcall_fuel(revision.limits.hostcall_bytes_max);
     // Those that a guest has to itself count as well: streams, futures and tasks are the host's memory.
     store.set_max_component_handles(revision.limits.handles_max);
-    store.epoch_deadline_callback(|context| {
-        let (now, deadline) = context.data().time();
-        let ticks = yield_after(now, deadline).ok_or(failure::DeadlinePassed)?;
-        Ok(UpdateDeadline::Yield(ticks))
+    store.epoch_deadline_callback(|mut context| {
+        let state = context.data_mut();
+        let (now, deadline) = state.time();
+        if now >= deadline {
+            return Err(failure::DeadlinePassed.into());
+        }
+        Ok(state.slice.end())
     });
     arm(&mut store, deadline, revision.limits.fuel_per_call)?;
     Ok(store)
 }
 
-/// After how many ticks a guest that computes is interrupted; none if its time is
-/// up.
-#[inline]
-fn yield_after(now: Ticks, deadline: Ticks) -> Option<u64> {
-    match deadline.0.saturating_sub(now.0) {
-        0 => None,
-        left => Some(left.min(YIELD_TICKS)),
-    }
-}
+/// Epochs until a guest that computes looks at the clock.
+const LOOKS_AFTER: u64 = 1;
 
 #[inline]
 fn arm(store: &mut Store<InstanceState>, deadline: Ticks, fuel: Option<u64>) -> Result<()> {
     store.data_mut().set_deadline(deadline);
-    let (now, _) = store.data().time();
-    store.set_epoch_deadline(yield_after(now, deadline).unwrap_or_default());
+    store.set_epoch_deadline(LOOKS_AFTER);
     match fuel {
         Some(fuel) => store.set_fuel(fuel).map_err(|error| internal(&error)),
         None => Ok(()),

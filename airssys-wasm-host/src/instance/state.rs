@@ -24,6 +24,7 @@ use crate::link::{Functions, Link, Session, Tree};
 use crate::observe::CallId;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
+use crate::scheduler::GuestSlice;
 use crate::wasi::{self, Printer};
 
 /// The data of an instance's store: whose it is, what it may use, its handles.
@@ -39,6 +40,7 @@ pub struct InstanceState {
     pub(super) limiter: Limiter,
     clock: Arc<Clock>,
     deadline: Ticks,
+    pub(super) slice: GuestSlice,
     pub(crate) authority: Arc<Authority>,
     rooms: Arc<Rooms>,
     printer: Arc<Printer>,
@@ -77,6 +79,7 @@ impl InstanceState {
             limiter: Limiter::new(&revision.limits),
             clock: Arc::clone(runtime.engines.clock()),
             deadline: Ticks(0),
+            slice: GuestSlice::new(runtime.engines.permits(), &revision.share),
             http: Http::new(&authority, &rooms, runtime.engines.clock(), told.call(), &gone),
             _gone: gone,
             authority,
@@ -106,6 +109,13 @@ impl InstanceState {
     #[inline]
     pub(super) fn begin_call(&mut self) {
         self.told.begin_call();
+        self.slice.begin_call();
+    }
+
+    /// The call has ended.
+    #[inline]
+    pub(crate) fn end_call(&mut self) {
+        self.slice.end_call();
     }
 
     /// The revision that it is an instance of.

@@ -7,7 +7,6 @@ use airssys_wasm_core::policy::{
 };
 use airssys_wasm_core::{Kind, Need, Rule};
 
-use crate::capability::now;
 use crate::observe::Event;
 use crate::revision::{Draft, Revision};
 use crate::runtime::Runtime;
@@ -17,8 +16,9 @@ use crate::{Error, ErrorKind, Result};
 pub(super) fn check(runtime: &Runtime, draft: &Draft, is_rehearsal: bool) -> Result<()> {
     check_custom(runtime, draft)?;
     check_what_all_may_use(draft)?;
-    check_calls(draft)?;
-    let review = Review::of(draft.component.requested(), &draft.grants, now());
+    let now = runtime.engines.clock().unix_seconds();
+    check_calls(draft, now)?;
+    let review = Review::of(draft.component.requested(), &draft.grants, now);
     if !is_rehearsal {
         warn(runtime, draft, &review);
     }
@@ -108,7 +108,7 @@ fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
 }
 
 /// It may call what it is linked to: without that it could do nothing but trap.
-fn check_calls(draft: &Draft) -> Result<()> {
+fn check_calls(draft: &Draft, now: u64) -> Result<()> {
     let policy = draft.policy();
     let problems: Vec<String> = draft
         .links
@@ -116,8 +116,8 @@ fn check_calls(draft: &Draft) -> Result<()> {
         .into_iter()
         .filter_map(|(interface, target)| {
             let calling = Operation::Named { kind: Kind::Call, name: interface.clone() };
-            let explained = policy.explain(&calling, now());
-            (!policy.decide(&calling, now()).is_allowed())
+            let explained = policy.explain(&calling, now);
+            (!policy.decide(&calling, now).is_allowed())
                 .then(|| format!("`{interface}`, which `{target}` serves: {explained}"))
         })
         .collect();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use airssys_wasm_host::{Instancing, policy::FileAccess, policy::Operation};
+use airssys_wasm_host::{Host, Instancing, TestClock, policy::FileAccess, policy::Operation};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -40,11 +40,10 @@ async fn no_call_that_begins_after_a_revocation_gets_through() {
 async fn a_grant_ends_at_its_time_and_what_was_opened_under_it_too() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.txt"), "a").expect("a file");
-    let host = host();
-    // It is compiled before its time runs.
-    deploy(&host, probe(&[]), &[]).await;
-    host.remove("attack-probe").await.expect("removed");
-    let until = std::time::SystemTime::now() + Duration::from_secs(4);
+    let clock = TestClock::new();
+    let host = Host::builder().pooled_instances_max(50).test_clock(&clock).build().expect("a host");
+    let hour = Duration::from_secs(3_600);
+    let until = std::time::SystemTime::now() + hour;
     let rule = format!(
         "file-read /data from={} until={}",
         folder.path().display(),
@@ -54,7 +53,7 @@ async fn a_grant_ends_at_its_time_and_what_was_opened_under_it_too() {
     assert_eq!(attempt(&deployment, &["keep", "/data/a.txt"]).await.as_deref(), Ok("kept"));
     assert_eq!(attempt(&deployment, &["read-kept"]).await.as_deref(), Ok("a"));
     assert!(attempt(&deployment, &["identity-kept"]).await.is_ok());
-    tokio::time::sleep(Duration::from_millis(4_100)).await;
+    clock.advance(hour);
     assert!(attempt(&deployment, &["read-kept"]).await.is_err());
     assert!(attempt(&deployment, &["identity-kept"]).await.is_err());
     assert!(attempt(&deployment, &["read", "/data/a.txt"]).await.is_err());

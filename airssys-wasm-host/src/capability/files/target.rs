@@ -14,7 +14,7 @@ use super::FilesView;
 use super::path::GuestPath;
 use super::roots::is_uniform;
 use super::walk::{Stopped, walk};
-use crate::capability::{Permit, now};
+use crate::capability::Permit;
 
 /// Where an operation takes place: a directory, and what to look for in it.
 pub(super) struct Target {
@@ -122,7 +122,8 @@ impl FilesView<'_> {
         }
         let policy = self.authority.policy();
         let is_directory = self.is_directory(from).await?;
-        Ok(match (same_uses(&policy, &from.path, to), is_directory) {
+        let is_same = same_uses(&policy, &from.path, to, self.authority.now());
+        Ok(match (is_same, is_directory) {
             (false, _) => Err("a rename to a name with other grants"),
             (true, true) if !(is_uniform(&from.path, &policy) && is_uniform(to, &policy)) => {
                 Err("the rename of a directory in which grants differ by name")
@@ -133,8 +134,8 @@ impl FilesView<'_> {
 }
 
 /// Whether two paths may be used in the same ways, by the same grants.
-fn same_uses(policy: &Policy, a: &GuestPath, b: &GuestPath) -> bool {
-    let decide = |access, path: &GuestPath| policy.decide(&path.operation(access), now());
+fn same_uses(policy: &Policy, a: &GuestPath, b: &GuestPath, now: u64) -> bool {
+    let decide = |access, path: &GuestPath| policy.decide(&path.operation(access), now);
     let both = |access| (decide(access, a), decide(access, b));
     let (read, new_read) = both(FileAccess::Read);
     let (write, new_write) = both(FileAccess::Write);

@@ -1,0 +1,109 @@
+//! Run permits of every runtime that polls guests of one host.
+//!
+//! A runtime has as many permits as it has threads that could run guests, at most one for each
+//! core. Tests: below, and `pool`.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+
+use airssys_wasm_core::ComponentName;
+use parking_lot::Mutex;
+use tokio::runtime::{Handle, Id};
+
+use super::pool::{PermitPool, Ticket, Wakers};
+use crate::engine::{Clock, Ticks};
+
+/// The runtime that polls a guest; none if it is another executor than tokio.
+type RuntimeId = Option<Id>;
+
+pub(crate) struct RunPermits {
+    clock: Arc<Clock>,
+    cores: usize,
+    pools: Mutex<HashMap<RuntimeId, PermitPool>>,
+    tickets: AtomicU64,
+}
+
+/// A permit to compute, or a place in line for one. Dropped, it goes to the next guest.
+pub(super) struct RunPermit {
+    permits: Arc<RunPermits>,
+    runtime: RuntimeId,
+    ticket: Ticket,
+}
+
+impl RunPermits {
+    pub(crate) fn new(clock: Arc<Clock>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, Into::into);
+        Self { clock, cores, pools: Mutex::default(), tickets: AtomicU64::default() }
+    }
+
+    /// Takes permits back from guests that have held them for too long without computing.
+    pub(crate) fn reclaim(&self, now: Ticks) {
+        let wakers: Vec<_> = self.pools.lock().values_mut().flat_map(|pool| pool.reclaim(now)).collect();
+        wakers.into_iter().for_each(std::task::Waker::wake);
+    }
+
+    /// Waits for a permit on the current runtime. Cancel safe: dropped, it leaves the line.
+    pub(super) async fn acquire(self: &Arc<Self>, deployment: &ComponentName) -> RunPermit {
+        let (runtime, threads) = current_runtime();
+        let permits_max = threads.clamp(1, self.cores);
+        let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
+        let permit = RunPermit { permits: Arc::clone(self), runtime, ticket };
+        poll_fn(|context| {
+            let mut pools = self.pools.lock();
+            let pool = pools.entry(runtime).or_insert_with(|| PermitPool::new(permits_max));
+            if pool.poll(ticket, deployment, context.waker(), self.clock.now()) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+        permit
+    }
+}
+
+impl RunPermit {
+    /// Returns whether another slice may be computed with this permit: nobody waits for it, and
+    /// the guest is polled by the same runtime.
+    pub(super) fn keep(&self) -> bool {
+        self.runtime == current_runtime().0
+            && self.pool(|pool, now| pool.keep(self.ticket, now)).unwrap_or(false)
+    }
+
+    /// Begins a slice. Returns false if the permit was taken back in the meantime.
+    pub(super) fn begin_slice(&self) -> bool {
+        self.pool(|pool, now| pool.begin_slice(self.ticket, now)).unwrap_or(false)
+    }
+
+    fn pool<R>(&self, ask: impl FnOnce(&mut PermitPool, Ticks) -> R) -> Option<R> {
+        let now = self.permits.clock.now();
+        self.permits.pools.lock().get_mut(&self.runtime).map(|pool| ask(pool, now))
+    }
+}
+
+impl Drop for RunPermit {
+    fn drop(&mut self) {
+        let now = self.permits.clock.now();
+        let wakers = {
+            let mut pools = self.permits.pools.lock();
+            let Some(pool) = pools.get_mut(&self.runtime) else { return };
+            let wakers: Wakers = pool.release(self.ticket, now);
+            if pool.is_idle() {
+                pools.remove(&self.runtime);
+            }
+            wakers
+        };
+        wakers.into_iter().for_each(std::task::Waker::wake);
+    }
+}
+
+/// The runtime that polls the caller, and how many threads it has.
+fn current_runtime() -> (RuntimeId, usize) {
+    match Handle::try_current() {
+        Ok(handle) => (Some(handle.id()), handle.metrics().num_workers()),
+        Err(_) => (None, 1),
+    }
+}

@@ -1,0 +1,256 @@
+//! The run permits of one runtime: who holds them, and who waits for one.
+//!
+//! Pure bookkeeping. The caller locks it, passes the time, and wakes the wakers it returns.
+//! Tests: below.
+
+use std::collections::{HashMap, VecDeque};
+use std::task::Waker;
+
+use airssys_wasm_core::ComponentName;
+
+use crate::engine::Ticks;
+
+/// How long a slice may hold its permit while others wait. A slice ends at the next tick; a guest
+/// that holds one for longer waits for something else than a processor.
+const SLICE_EXPIRES: Ticks = Ticks(2);
+
+/// How long a permit stays with a guest whose slice has not begun. A caller that does not poll
+/// its call must not keep a permit for good.
+const UNUSED_EXPIRES: Ticks = Ticks(100);
+
+/// How many permits are granted before a deployment without waiting guests is forgotten.
+const FORGOTTEN_AFTER: u64 = 1_024;
+
+/// Identifies a guest that holds a permit or waits for one.
+pub(super) type Ticket = u64;
+
+/// Wakers to wake once the pool is unlocked.
+pub(super) type Wakers = smallvec::SmallVec<[Waker; 4]>;
+
+pub(super) struct PermitPool {
+    permits_max: usize,
+    holders: Vec<Holder>,
+    lines: HashMap<ComponentName, Line>,
+    waiting: HashMap<Ticket, Waker>,
+    /// Permits granted so far.
+    granted: u64,
+}
+
+struct Holder {
+    ticket: Ticket,
+    expires: Ticks,
+}
+
+/// The waiting guests of one deployment, in the order in which they came. Those that left are
+/// skipped when their turn comes.
+#[derive(Default)]
+struct Line {
+    tickets: VecDeque<Ticket>,
+    /// The number of the permit that it was granted last.
+    last_granted: u64,
+}
+
+impl PermitPool {
+    pub(super) fn new(permits_max: usize) -> Self {
+        let (holders, lines, waiting) = (Vec::new(), HashMap::new(), HashMap::new());
+        Self { permits_max, holders, lines, waiting, granted: 0 }
+    }
+
+    /// Whether nobody holds a permit and nobody waits for one.
+    pub(super) fn is_idle(&self) -> bool {
+        self.holders.is_empty() && self.waiting.is_empty()
+    }
+
+    /// Takes a permit, or a place in the line of the deployment. Returns whether `ticket` has one.
+    pub(super) fn poll(
+        &mut self,
+        ticket: Ticket,
+        deployment: &ComponentName,
+        waker: &Waker,
+        now: Ticks,
+    ) -> bool {
+        if self.holder(ticket).is_some() {
+            return true;
+        }
+        if let Some(known) = self.waiting.get_mut(&ticket) {
+            known.clone_from(waker);
+            return false;
+        }
+        let is_free = self.waiting.is_empty() && self.holders.len() < self.permits_max;
+        self.waiting.insert(ticket, waker.clone());
+        self.lines.entry(deployment.clone()).or_default().tickets.push_back(ticket);
+        if is_free {
+            // Its own waker is the one that it gives back.
+            self.grant_free(now);
+        }
+        is_free
+    }
+
+    /// Returns whether `ticket` may go on with the permit it holds: nobody waits for it.
+    pub(super) fn keep(&mut self, ticket: Ticket, now: Ticks) -> bool {
+        let nobody_waits = self.waiting.is_empty();
+        let Some(holder) = self.holder(ticket) else { return false };
+        holder.expires = now.plus(UNUSED_EXPIRES);
+        nobody_waits
+    }
+
+    /// Begins a slice. Returns whether `ticket` still holds a permit.
+    pub(super) fn begin_slice(&mut self, ticket: Ticket, now: Ticks) -> bool {
+        let Some(holder) = self.holder(ticket) else { return false };
+        holder.expires = now.plus(SLICE_EXPIRES);
+        true
+    }
+
+    /// Gives back the permit of `ticket`, or its place in line. Returns the waker of the guest
+    /// whose turn it is.
+    pub(super) fn release(&mut self, ticket: Ticket, now: Ticks) -> Wakers {
+        self.waiting.remove(&ticket);
+        self.holders.retain(|holder| holder.ticket != ticket);
+        self.grant_free(now)
+    }
+
+    /// Takes permits from guests that have held them for too long, if others wait.
+    pub(super) fn reclaim(&mut self, now: Ticks) -> Wakers {
+        if self.waiting.is_empty() {
+            return Wakers::new();
+        }
+        self.holders.retain(|holder| holder.expires > now);
+        self.grant_free(now)
+    }
+
+    fn holder(&mut self, ticket: Ticket) -> Option<&mut Holder> {
+        self.holders.iter_mut().find(|holder| holder.ticket == ticket)
+    }
+
+    fn grant_free(&mut self, now: Ticks) -> Wakers {
+        let mut wakers = Wakers::new();
+        while self.holders.len() < self.permits_max {
+            let Some(ticket) = self.next() else { break };
+            // Guests that left are in line still, and not among those waiting.
+            if let Some(waker) = self.waiting.remove(&ticket) {
+                self.granted += 1;
+                self.holders.push(Holder { ticket, expires: now.plus(UNUSED_EXPIRES) });
+                wakers.push(waker);
+            }
+        }
+        wakers
+    }
+
+    /// The next guest of the deployment that has waited for longest since its last permit.
+    fn next(&mut self) -> Option<Ticket> {
+        let granted = self.granted + 1;
+        let waiting = self.lines.values_mut().filter(|line| !line.tickets.is_empty());
+        let line = waiting.min_by_key(|line| line.last_granted)?;
+        let ticket = line.tickets.pop_front();
+        // Guests that left leave no turn behind.
+        if ticket.is_some_and(|ticket| self.waiting.contains_key(&ticket)) {
+            line.last_granted = granted;
+        }
+        self.lines
+            .retain(|_, line| !line.tickets.is_empty() || line.last_granted + FORGOTTEN_AFTER > self.granted);
+        ticket
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Ticks = Ticks(7);
+
+    fn name(text: &str) -> ComponentName {
+        text.parse().expect("a name")
+    }
+
+    fn poll(pool: &mut PermitPool, ticket: Ticket, deployment: &str) -> bool {
+        pool.poll(ticket, &name(deployment), Waker::noop(), NOW)
+    }
+
+    fn holders(pool: &PermitPool) -> Vec<Ticket> {
+        pool.holders.iter().map(|holder| holder.ticket).collect()
+    }
+
+    #[test]
+    fn deployments_take_turns_whatever_the_number_of_their_guests() {
+        let mut pool = PermitPool::new(1);
+        assert!(poll(&mut pool, 1, "many"));
+        for ticket in 2..=5 {
+            assert!(!poll(&mut pool, ticket, "many"));
+        }
+        assert!(!poll(&mut pool, 9, "one"));
+        let mut order = Vec::new();
+        while let [ticket] = holders(&pool)[..] {
+            order.push(ticket);
+            pool.release(ticket, NOW);
+        }
+        assert_eq!(order, [1, 9, 2, 3, 4, 5]);
+        assert!(pool.is_idle());
+    }
+
+    #[test]
+    fn one_guest_gets_as_many_permits_as_all_of_another_deployment() {
+        let mut pool = PermitPool::new(1);
+        let deployments = ["many", "many", "many", "many", "one", "other"];
+        let mut granted = HashMap::<_, usize>::new();
+        for (ticket, deployment) in deployments.iter().enumerate() {
+            poll(&mut pool, ticket as Ticket, deployment);
+        }
+        for _ in 0..30 {
+            let holder = holders(&pool)[0];
+            let deployment = deployments[holder as usize];
+            *granted.entry(deployment).or_default() += 1;
+            pool.release(holder, NOW);
+            poll(&mut pool, holder, deployment);
+        }
+        assert_eq!(granted, HashMap::from([("many", 10), ("one", 10), ("other", 10)]));
+    }
+
+    #[test]
+    fn a_permit_is_kept_while_nobody_waits_and_passed_on_when_somebody_does() {
+        let mut pool = PermitPool::new(2);
+        assert!(poll(&mut pool, 1, "a") && poll(&mut pool, 2, "a"));
+        assert!(pool.keep(1, NOW));
+        assert!(!poll(&mut pool, 3, "b"));
+        assert!(!pool.keep(1, NOW));
+        assert_eq!(pool.release(1, NOW).len(), 1);
+        assert_eq!(holders(&pool), [2, 3]);
+    }
+
+    #[test]
+    fn a_newcomer_does_not_overtake_the_line() {
+        let mut pool = PermitPool::new(1);
+        assert!(poll(&mut pool, 1, "a"));
+        assert!(!poll(&mut pool, 2, "a"));
+        pool.holders.clear();
+        assert!(!poll(&mut pool, 3, "b"));
+    }
+
+    #[test]
+    fn a_guest_that_leaves_the_line_is_skipped() {
+        let mut pool = PermitPool::new(1);
+        assert!(poll(&mut pool, 1, "a"));
+        assert!(!poll(&mut pool, 2, "a") && !poll(&mut pool, 3, "a"));
+        assert!(pool.release(2, NOW).is_empty());
+        assert_eq!(pool.release(1, NOW).len(), 1);
+        assert_eq!(holders(&pool), [3]);
+    }
+
+    #[test]
+    fn a_permit_that_is_not_used_is_taken_back_once_somebody_waits() {
+        let mut pool = PermitPool::new(1);
+        assert!(poll(&mut pool, 1, "a"));
+        assert!(pool.begin_slice(1, NOW));
+        let late = NOW.plus(SLICE_EXPIRES);
+        assert!(pool.reclaim(late).is_empty());
+        assert_eq!(holders(&pool), [1], "nobody waits");
+        assert!(!poll(&mut pool, 2, "a"));
+        assert!(pool.reclaim(NOW.plus(Ticks(1))).is_empty(), "the slice is under way");
+        assert_eq!(pool.reclaim(late).len(), 1);
+        assert_eq!(holders(&pool), [2]);
+        assert!(!pool.begin_slice(1, late));
+        // A caller that does not poll its call keeps a permit no longer than this.
+        assert!(!pool.poll(1, &name("a"), Waker::noop(), late));
+        assert_eq!(pool.reclaim(late.plus(UNUSED_EXPIRES)).len(), 1);
+        assert_eq!(holders(&pool), [1]);
+    }
+}

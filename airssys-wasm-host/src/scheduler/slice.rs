@@ -1,0 +1,218 @@
+//! The slices in which one instance computes.
+//!
+//! Tests: below (slices between a wake-up and its poll), and the workspace's
+//! `tests/suite/spinning.rs`.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use wasmtime::UpdateDeadline;
+
+use super::RunPermits;
+use super::permits::RunPermit;
+use crate::budget::DeploymentShare;
+use crate::engine::CpuTime;
+
+/// Epochs until a guest that computes is looked at again.
+const SLICE_EPOCHS: u64 = 1;
+
+/// Processor time that a call has without a permit, after it was looked at first.
+const FIRST_SLICE: Duration = Duration::from_millis(8);
+
+/// How often a call may go on without a permit after that, because it has hardly computed since
+/// it was looked at last: it has waited for something, and epochs passed meanwhile.
+const RESUMES_MAX: u32 = 16;
+
+/// Processor time that is hardly any.
+const HARDLY: Duration = Duration::from_millis(2);
+
+/// Decides at the end of each slice of an instance how it goes on.
+pub(crate) struct GuestSlice {
+    permits: Arc<RunPermits>,
+    share: Arc<DeploymentShare>,
+    /// Of the call so far; none before it was looked at first.
+    used: Option<Used>,
+    /// Made when the instance needs a permit for the first time.
+    permit: Option<PermitSlot>,
+}
+
+/// Holds the permit of a slice that is being computed.
+type PermitSlot = Arc<Mutex<Option<RunPermit>>>;
+
+/// Time that a call has used without a permit.
+struct Used {
+    looked_at: CpuTime,
+    computed: Duration,
+    resumes: u32,
+}
+
+impl GuestSlice {
+    pub(crate) fn new(permits: &Arc<RunPermits>, share: &Arc<DeploymentShare>) -> Self {
+        Self { permits: Arc::clone(permits), share: Arc::clone(share), used: None, permit: None }
+    }
+
+    /// Begins the first slice of a call.
+    #[inline]
+    pub(crate) fn begin_call(&mut self) {
+        self.used = None;
+    }
+
+    /// Gives a permit back, if the call holds one.
+    #[inline]
+    pub(crate) fn end_call(&mut self) {
+        if let Some(slot) = &self.permit {
+            slot.lock().take();
+        }
+    }
+
+    /// Ends a slice: an epoch has passed since the guest was looked at last.
+    pub(crate) fn end(&mut self) -> UpdateDeadline {
+        let slot = Arc::clone(self.permit.get_or_insert_default());
+        if slot.lock().is_none() && self.may_go_on() {
+            return UpdateDeadline::Continue(SLICE_EPOCHS);
+        }
+        self.share.count_slice();
+        let next = next_slice(slot, Arc::clone(&self.permits), Arc::clone(&self.share));
+        UpdateDeadline::YieldCustom(SLICE_EPOCHS, Box::pin(next))
+    }
+
+    /// Returns whether the call may go on without a permit.
+    fn may_go_on(&mut self) -> bool {
+        let now = CpuTime::now();
+        match &mut self.used {
+            Some(used) => used.look(now),
+            None => {
+                self.used = Some(Used { looked_at: now, computed: Duration::ZERO, resumes: 0 });
+                true
+            }
+        }
+    }
+}
+
+impl Used {
+    /// Returns whether the first slice is not over, or the call has just resumed.
+    fn look(&mut self, now: CpuTime) -> bool {
+        let computed = now.since(self.looked_at).unwrap_or_default();
+        self.looked_at = now;
+        self.computed += computed;
+        if self.computed < FIRST_SLICE {
+            return true;
+        }
+        self.resumes += u32::from(computed < HARDLY);
+        computed < HARDLY && self.resumes <= RESUMES_MAX
+    }
+}
+
+/// Waits until the guest may compute another slice.
+async fn next_slice(slot: PermitSlot, permits: Arc<RunPermits>, share: Arc<DeploymentShare>) {
+    let mut held = slot.lock().take();
+    loop {
+        let permit = match held.take().filter(RunPermit::keep) {
+            Some(permit) => permit,
+            None => permits.acquire(share.name()).await,
+        };
+        behind_what_is_ready().await;
+        if permit.begin_slice() {
+            *slot.lock() = Some(permit);
+            return;
+        }
+    }
+}
+
+/// Goes behind the executor's driver of I/O and timers, and then behind all that this has woken.
+async fn behind_what_is_ready() {
+    // Runs once the queue was empty and the driver was polled, but then as the first.
+    tokio::task::yield_now().await;
+    let mut is_behind = false;
+    poll_fn(|context| {
+        if is_behind {
+            return Poll::Ready(());
+        }
+        is_behind = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::net::UnixStream as Sender;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::Interest;
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::budget::DeploymentShares;
+    use crate::engine::Clock;
+
+    const SPINNERS: usize = 64;
+    const ROUNDS: usize = 50;
+
+    /// What the spinners and the task that they wake know of each other.
+    struct Counted {
+        slices: AtomicUsize,
+        /// The slice in which the task was woken last; none if it has run since.
+        woken: Mutex<Option<usize>>,
+        sender: Mutex<Sender>,
+    }
+
+    impl Counted {
+        /// Computes a slice: counts it, and wakes the task if it has run.
+        fn compute(&self) {
+            let slice = self.slices.fetch_add(1, Ordering::SeqCst);
+            let mut woken = self.woken.lock();
+            if woken.is_none() {
+                *woken = Some(slice);
+                self.sender.lock().write_all(&[0]).expect("a socket");
+            }
+        }
+    }
+
+    async fn spin(counted: Arc<Counted>, permits: Arc<RunPermits>, share: Arc<DeploymentShare>) {
+        let slot = PermitSlot::default();
+        loop {
+            next_slice(Arc::clone(&slot), Arc::clone(&permits), Arc::clone(&share)).await;
+            counted.compute();
+        }
+    }
+
+    /// Runs the test's spinners on the current runtime, and returns the slices that passed at most
+    /// between a wake-up by the system and the poll after it.
+    async fn slices_between_wake_and_poll() -> usize {
+        let permits = Arc::new(RunPermits::new(Arc::new(Clock::default())));
+        let shares = DeploymentShares::default();
+        let (sender, receiver) = Sender::pair().expect("sockets");
+        receiver.set_nonblocking(true).expect("a socket");
+        let receiver = UnixStream::from_std(receiver).expect("a socket");
+        let counted = Arc::new(Counted {
+            slices: AtomicUsize::new(0),
+            woken: Mutex::new(None),
+            sender: Mutex::new(sender),
+        });
+        for number in 0..SPINNERS {
+            let share = shares.get(&format!("spinner-{}", number % 3).parse().expect("a name"));
+            tokio::spawn(spin(Arc::clone(&counted), Arc::clone(&permits), share));
+        }
+        let mut most = 0;
+        for _ in 0..ROUNDS {
+            let mut byte = [0];
+            receiver.async_io(Interest::READABLE, || receiver.try_read(&mut byte)).await.expect("a byte");
+            let mut woken = counted.woken.lock();
+            let since = woken.take().expect("a slice woke this task");
+            most = most.max(counted.slices.load(Ordering::SeqCst) - since);
+        }
+        most
+    }
+
+    #[tokio::test]
+    async fn at_most_two_slices_pass_between_a_wake_up_and_its_poll() {
+        let most = slices_between_wake_and_poll().await;
+        assert!(most <= 2, "{most} slices");
+    }
+}
