@@ -114,6 +114,8 @@ pub enum ErrorKind {
     DeadlineExceeded,
     /// The call used up its fuel.
     FuelExhausted,
+    /// The budget of the host, or the deployment's share of it, has too little left.
+    OverBudget,
     /// The runtime failed in a way that is nobody's mistake but its own or ours.
     Internal,
 }

@@ -76,6 +76,7 @@ pub use airssys_wasm_core::{
     Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Kind, Limits, Need, PackageRef,
     Requests, Rule, Strategy, Value, Wanted, policy, world,
 };
+pub use budget::Budget;
 pub use capability::{Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants};
 pub use component::Component;
 pub use deployment::{Deployment, RevisionStatus, Status, Summary};

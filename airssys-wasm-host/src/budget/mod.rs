@@ -1,7 +1,15 @@
-//! What the deployments of a host share, and how much of it each has taken.
+//! What the deployments of a host share, and how much of it each takes.
 //!
-//! Tests: the workspace's `tests/suite`.
+//! Counts and refuses. What happens then is decided where something is taken: `instance/limiter`
+//! for memory, `instance/start` for who waits for it.
+//! Tests: below each file, and the workspace's `tests/suite/budget.rs`.
 
+mod counter;
+mod machine;
+mod pool;
+mod settings;
 mod share;
 
-pub(crate) use share::{DeploymentShare, DeploymentShares};
+pub(crate) use pool::Shortage;
+pub use settings::Budget;
+pub(crate) use share::{DeploymentShare, DeploymentShares, IdleInstances};

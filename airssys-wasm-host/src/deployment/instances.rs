@@ -244,11 +244,13 @@ fn keeps(revision: &Revision) -> bool {
     revision.instancing != Instancing::PerCall
 }
 
-/// Whether it has served as many calls as one instance may. One that remembers goes on.
+/// Whether it has served as many calls as one instance may, or its memory is needed elsewhere. One
+/// that remembers goes on.
 #[inline]
 fn is_used_up(revision: &Revision, instance: &Instance) -> bool {
     matches!(revision.instancing, Instancing::Pooled { .. })
-        && instance.store.data().call().call >= revision.limits.calls_per_instance_max
+        && (instance.store.data().call().call >= revision.limits.calls_per_instance_max
+            || revision.share.memory_is_awaited())
 }
 
 /// An instance on loan to one call. Dropped without being given back, it is

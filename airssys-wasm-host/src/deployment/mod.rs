@@ -33,6 +33,7 @@ pub(crate) use lane::count as lanes;
 pub(crate) use serving::Serving;
 pub use status::{RevisionStatus, Status, Summary};
 
+use crate::budget::IdleInstances;
 use crate::capability::Authorization;
 use crate::instance::Instance;
 use crate::observe::Event;
@@ -114,7 +115,9 @@ impl Named {
         authorization: Authorization,
         pipeline: Option<ComponentName>,
     ) -> Self {
+        let serving = Arc::new(serving);
         let revision = Arc::clone(&serving.revision);
+        register_idle(&serving);
         authorization.add(&revision.authority, &revision.rooms, 0);
         Self {
             name: revision.name().clone(),
@@ -125,7 +128,7 @@ impl Named {
             history: Mutex::new(history),
             rollout: Arc::default(),
             keeping: Mutex::default(),
-            route: ArcSwap::from_pointee(serving),
+            route: ArcSwap::new(serving),
             moved: Notify::new(),
             draining: Mutex::default(),
             ended: Mutex::new(None),
@@ -237,7 +240,9 @@ impl Named {
             self.authorization.settle(lifted, waiting);
             *self.history.lock() = history;
             self.remember_draining(self.serving());
-            self.route.swap(Arc::new(next))
+            let next = Arc::new(next);
+            register_idle(&next);
+            self.route.swap(next)
         };
         drop(held);
         self.moved.notify_waiters();
@@ -354,6 +359,12 @@ impl Named {
         serving.retire();
         self.moved.notify_waiters();
     }
+}
+
+/// Lets the host drop the idle instances of `serving` when memory is short.
+fn register_idle(serving: &Arc<Serving>) {
+    let instances: Arc<dyn IdleInstances> = Arc::<Serving>::clone(serving);
+    serving.revision.share.register_idle(Arc::downgrade(&instances));
 }
 
 impl Admission {

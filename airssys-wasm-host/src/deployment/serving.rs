@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use super::gate::{Gate, all_drained};
 use super::{Instances, lane};
+use crate::budget::IdleInstances;
 use crate::instance::Instance;
 use crate::observe::{Announcer, Event};
 use crate::revision::Revision;
@@ -32,6 +33,12 @@ pub(crate) struct Serving {
     /// It is retired, and the last call has left.
     ended: AtomicBool,
     announcer: Arc<Announcer>,
+}
+
+impl IdleInstances for Serving {
+    fn drop_idle(&self) {
+        self.instances.drop_idle_without_state();
+    }
 }
 
 impl Serving {

@@ -11,7 +11,7 @@ use arc_swap::ArcSwapOption;
 use rustls::pki_types::CertificateDer;
 
 use super::{Host, Names, Shared};
-use crate::budget::DeploymentShares;
+use crate::budget::{Budget, DeploymentShares};
 use crate::capability::{Connector, NoSecrets, Provider, Resolver, SecretStore, Suppliers, SystemResolver};
 use crate::code_cache::CodeCache;
 use crate::engine::{Engines, TestClock};
@@ -34,7 +34,7 @@ use crate::{Error, ErrorKind, Result};
 /// | stdout, stderr | to the guest log, 64 KiB a second |
 /// | clocks, random numbers | may be read; 1 MiB of random bytes at once |
 /// | other components | none |
-/// | memory | 256 MiB for all memories of an instance |
+/// | memory | 256 MiB for all memories of an instance; three quarters of the machine's for all instances, half of that for one deployment |
 /// | time | 30 s a call, by the wall clock, host calls included |
 /// | imports that nothing provides | refuse the component |
 ///
@@ -56,6 +56,7 @@ pub struct HostBuilder {
     providers: Vec<Arc<dyn Provider>>,
     letters: Option<Arc<dyn DeadLetters>>,
     clock: TestClock,
+    budget: Option<Budget>,
 }
 
 impl Default for HostBuilder {
@@ -75,6 +76,7 @@ impl Default for HostBuilder {
             providers: Vec::new(),
             letters: None,
             clock: TestClock::default(),
+            budget: None,
         }
     }
 }
@@ -122,6 +124,12 @@ impl HostBuilder {
     /// The limits of deployments that say none of their own.
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// Bounds what all components take together, and how much of it one deployment may have. By
+    /// default [read from the machine](Budget::from_machine).
+    pub fn budget(self, budget: Budget) -> Self {
+        Self { budget: Some(budget), ..self }
     }
 
     /// Where the lines go that guests print; `tracing` unless said.
@@ -203,6 +211,10 @@ impl HostBuilder {
     /// [`StateDamaged`](crate::ErrorKind::StateDamaged): then nothing in it was changed.
     pub fn build(self) -> Result<Host> {
         self.limits.check()?;
+        let budget = self.budget.unwrap_or_default();
+        if let problems @ [_, ..] = &budget.problems()[..] {
+            return Err(Error::new(ErrorKind::InvalidLimits, problems.join("; ")));
+        }
         let announcer = Arc::new(Announcer::default());
         let connector = Connector::trusting(&self.roots).map_err(|error| {
             Error::new(ErrorKind::InvalidGrant, "a root certificate cannot be read").with_source(error)
@@ -230,7 +242,7 @@ impl HostBuilder {
             revisions_kept: self.revisions_kept,
             lanes: crate::deployment::lanes(),
             programs: Programs::default(),
-            shares: DeploymentShares::default(),
+            shares: DeploymentShares::new(&budget),
             state: ArcSwapOption::new(state.map(Arc::new)),
         };
         let runtime = Arc::new(runtime);

@@ -4,19 +4,26 @@
 //! several would get the limit for each; this one counts them together.
 //! Tests: below, and with guests in the workspace's `tests/limits`.
 
+use std::sync::Arc;
+
 use airssys_wasm_core::Limits;
 use wasmtime::ResourceLimiter;
 
+use crate::budget::{DeploymentShare, Shortage};
+
 pub(super) struct Limiter {
-    memory: Budget,
-    table_elements: Budget,
+    memory: Bound,
+    table_elements: Bound,
+    share: Arc<DeploymentShare>,
+    /// Why the budget of the host refused memory, if it did.
+    shortage: Option<Shortage>,
     core_instances_max: usize,
     /// What was refused last, for the message of the trap that often follows.
     refused: Option<String>,
 }
 
 /// So much of something, however many share it.
-struct Budget {
+struct Bound {
     used: usize,
     max: usize,
     /// For messages: what it is, and the limit's name.
@@ -24,7 +31,7 @@ struct Budget {
     limit: &'static str,
 }
 
-impl Budget {
+impl Bound {
     fn new(max: usize, what: &'static str, limit: &'static str) -> Self {
         Self { used: 0, max, what, limit }
     }
@@ -46,10 +53,12 @@ impl Budget {
 }
 
 impl Limiter {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, share: &Arc<DeploymentShare>) -> Self {
         Self {
-            memory: Budget::new(limits.memory_bytes_max, "bytes of memory", "memory_bytes_max"),
-            table_elements: Budget::new(limits.table_elements_max, "table elements", "table_elements_max"),
+            memory: Bound::new(limits.memory_bytes_max, "bytes of memory", "memory_bytes_max"),
+            table_elements: Bound::new(limits.table_elements_max, "table elements", "table_elements_max"),
+            share: Arc::clone(share),
+            shortage: None,
             core_instances_max: limits.core_instances_max,
             refused: None,
         }
@@ -69,6 +78,40 @@ impl Limiter {
     pub(super) fn refused(&self) -> Option<&str> {
         self.refused.as_deref()
     }
+
+    /// Why the budget of the host refused memory, if it did.
+    pub(super) fn shortage(&self) -> Option<Shortage> {
+        self.shortage
+    }
+
+    /// Takes memory from the instance's limit, and then from the budget of the host.
+    fn grow_memory(&mut self, current: usize, desired: usize) -> Result<(), String> {
+        self.memory.grow(current, desired)?;
+        let grown = desired.saturating_sub(current);
+        self.share.take_memory(grown as u64).map_err(|shortage| {
+            self.memory.used -= grown;
+            self.shortage = Some(shortage);
+            refusal(grown, &self.share, shortage)
+        })
+    }
+}
+
+fn refusal(bytes: usize, share: &DeploymentShare, shortage: Shortage) -> String {
+    let taken = share.memory_taken();
+    match shortage {
+        Shortage::OfShare(max) => format!(
+            "{bytes} bytes of memory were asked for beside {taken} that the deployment has, and its share of the host's budget is {max}"
+        ),
+        Shortage::OfHost(max) => format!(
+            "{bytes} bytes of memory were asked for, and all deployments together have the host's budget of {max}"
+        ),
+    }
+}
+
+impl Drop for Limiter {
+    fn drop(&mut self) {
+        self.share.give_memory_back(self.memory.used as u64);
+    }
 }
 
 impl ResourceLimiter for Limiter {
@@ -81,7 +124,7 @@ impl ResourceLimiter for Limiter {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        Ok(self.granted(|limiter| limiter.memory.grow(current, desired)))
+        Ok(self.granted(|limiter| limiter.grow_memory(current, desired)))
     }
 
     fn table_growing(
@@ -112,9 +155,30 @@ impl ResourceLimiter for Limiter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::{Budget, DeploymentShares};
 
     fn limiter() -> Limiter {
-        Limiter::new(&Limits { memory_bytes_max: 100, table_elements_max: 10, ..Limits::default() })
+        let shares = DeploymentShares::new(&Budget { memory_bytes: 300, share_percent: 50 });
+        with_share(&shares.get(&"limited".parse().expect("a name")))
+    }
+
+    fn with_share(share: &Arc<DeploymentShare>) -> Limiter {
+        Limiter::new(&Limits { memory_bytes_max: 100, table_elements_max: 10, ..Limits::default() }, share)
+    }
+
+    #[test]
+    fn instances_of_a_deployment_share_its_part_of_the_budget_and_give_it_back() {
+        let shares = DeploymentShares::new(&Budget { memory_bytes: 300, share_percent: 50 });
+        let share = shares.get(&"limited".parse().expect("a name"));
+        let (mut first, mut second) = (with_share(&share), with_share(&share));
+        assert!(first.memory_growing(0, 100, None).expect("an answer"));
+        assert!(!second.memory_growing(0, 60, None).expect("an answer"));
+        assert!(second.refused().is_some_and(|why| why.contains("its share of the host's budget is 150")));
+        assert!(second.memory_growing(0, 50, None).expect("an answer"));
+        drop(first);
+        assert!(second.memory_growing(50, 100, None).expect("an answer"));
+        drop(second);
+        assert_eq!(shares.memory(), (0, 300));
     }
 
     #[test]

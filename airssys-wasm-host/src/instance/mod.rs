@@ -8,10 +8,8 @@
 mod bound;
 mod failure;
 mod limiter;
+mod start;
 mod state;
-
-use std::pin::pin;
-use std::sync::Arc;
 
 use airssys_wasm_core::FunctionName;
 use wasmtime::Store;
@@ -21,7 +19,6 @@ pub(crate) use bound::{Slot, Table};
 pub(crate) use failure::{call_failed, start_failed};
 pub use state::InstanceState;
 
-use crate::call::{deadline_message, within};
 use crate::engine::Ticks;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
@@ -36,31 +33,6 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// Starts an instance, within `deadline`.
-    pub(crate) async fn start(runtime: &Arc<Runtime>, revision: &Revision, deadline: Ticks) -> Result<Self> {
-        let (mut store, outcome) = revision
-            .program
-            .instantiate(runtime, |engine| store(engine, runtime, revision, deadline))
-            .await?;
-        // What it called while it started belongs to no call.
-        store.data_mut().stand_alone();
-        match outcome {
-            Ok(wasm) => Ok(Self { store, wasm, bound: Table::default() }),
-            Err(error) => Err(start_failed(revision, &error, store.data())),
-        }
-    }
-
-    /// Starts an instance, within the time of a call.
-    pub(crate) async fn start_in_time(runtime: &Arc<Runtime>, revision: &Revision) -> Result<Self> {
-        let clock = runtime.engines.clock();
-        let deadline = clock.now().plus(revision.call_ticks);
-        let starting = pin!(Self::start(runtime, revision, deadline));
-        within(clock, deadline, starting).await.unwrap_or_else(|_| {
-            let message = format!("{revision} does not start: it {}", deadline_message(revision));
-            Err(Error::new(ErrorKind::StartFailed, message))
-        })
-    }
-
     /// Where this instance of `revision` has the function that a name means.
     pub(crate) fn export(
         &mut self,

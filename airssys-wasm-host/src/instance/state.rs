@@ -76,7 +76,7 @@ impl InstanceState {
         Self {
             wasi: wasi::context(&revision.limits, &revision.printer, &authority, &told),
             handles,
-            limiter: Limiter::new(&revision.limits),
+            limiter: Limiter::new(&revision.limits, &revision.share),
             clock: Arc::clone(runtime.engines.clock()),
             deadline: Ticks(0),
             slice: GuestSlice::new(runtime.engines.permits(), &revision.share),

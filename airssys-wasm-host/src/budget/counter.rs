@@ -1,0 +1,50 @@
+//! A number of something, of which no more than a maximum is taken at once.
+//!
+//! Tests: below.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(super) struct Counter {
+    taken: AtomicU64,
+    max: u64,
+}
+
+impl Counter {
+    pub(super) fn new(max: u64) -> Self {
+        Self { taken: AtomicU64::new(0), max }
+    }
+
+    pub(super) fn max(&self) -> u64 {
+        self.max
+    }
+
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::SeqCst)
+    }
+
+    /// Takes `amount`, if so much is left.
+    pub(super) fn take(&self, amount: u64) -> bool {
+        let fits = |taken: u64| taken.checked_add(amount).filter(|taken| *taken <= self.max);
+        self.taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fits).is_ok()
+    }
+
+    /// Gives back what was taken.
+    pub(super) fn give_back(&self, amount: u64) {
+        self.taken.fetch_sub(amount, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_taken_than_there_is() {
+        let counter = Counter::new(10);
+        assert!(counter.take(10));
+        assert!(!counter.take(1) && !counter.take(u64::MAX));
+        counter.give_back(4);
+        assert!(counter.take(4));
+        assert_eq!(counter.taken(), 10);
+    }
+}

@@ -1,0 +1,96 @@
+//! Starts instances, and has those wait for which there is no memory.
+//!
+//! Tests: the workspace's `tests/suite/budget.rs`.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use super::{Instance, InstanceState, Table, start_failed, store};
+use crate::budget::Shortage;
+use crate::call::{deadline_message, within};
+use crate::engine::Ticks;
+use crate::revision::Revision;
+use crate::runtime::Runtime;
+use crate::{Error, ErrorKind, Result};
+
+/// How an instance did not come to be.
+enum StartFailure {
+    /// There is too little memory left in the host's budget.
+    NoMemory(Shortage, Error),
+    Other(Error),
+}
+
+impl Instance {
+    /// Starts an instance, for a call that ends at `deadline`. Waits while the budget of the host
+    /// has no memory for it.
+    pub(crate) async fn start(runtime: &Arc<Runtime>, revision: &Revision, deadline: Ticks) -> Result<Self> {
+        // Those that wait go first.
+        if revision.share.start_turn.try_lock().is_ok() {
+            match try_start(runtime, revision, deadline).await {
+                Ok(instance) => return Ok(instance),
+                Err(StartFailure::Other(error)) => return Err(error),
+                Err(StartFailure::NoMemory(..)) => {}
+            }
+        }
+        Box::pin(start_when_there_is_memory(runtime, revision, deadline)).await
+    }
+
+    /// Starts an instance, within the time of a call.
+    pub(crate) async fn start_in_time(runtime: &Arc<Runtime>, revision: &Revision) -> Result<Self> {
+        let clock = runtime.engines.clock();
+        let deadline = clock.now().plus(revision.call_ticks);
+        let starting = pin!(Self::start(runtime, revision, deadline));
+        within(clock, deadline, starting).await.unwrap_or_else(|_| {
+            let message = format!("{revision} does not start: it {}", deadline_message(revision));
+            Err(Error::new(ErrorKind::StartFailed, message))
+        })
+    }
+}
+
+/// Starts an instance as soon as the budget has memory for it: one at a time of each deployment,
+/// first come, first served. Cancel safe.
+async fn start_when_there_is_memory(
+    runtime: &Arc<Runtime>,
+    revision: &Revision,
+    deadline: Ticks,
+) -> Result<Instance> {
+    let share = &revision.share;
+    let _turn = share.start_turn.lock().await;
+    let _waits = share.await_memory();
+    loop {
+        let mut freed = pin!(share.memory_freed());
+        freed.as_mut().enable();
+        match try_start(runtime, revision, deadline).await {
+            Ok(instance) => return Ok(instance),
+            Err(StartFailure::NoMemory(shortage, _)) if share.can_be_freed(shortage) => {
+                runtime.shares.drop_idle(share, shortage);
+                freed.await;
+            }
+            Err(StartFailure::NoMemory(_, error) | StartFailure::Other(error)) => return Err(error),
+        }
+    }
+}
+
+async fn try_start(
+    runtime: &Arc<Runtime>,
+    revision: &Revision,
+    deadline: Ticks,
+) -> std::result::Result<Instance, StartFailure> {
+    let (mut store, outcome) = revision
+        .program
+        .instantiate(runtime, |engine| store(engine, runtime, revision, deadline))
+        .await
+        .map_err(StartFailure::Other)?;
+    // What it called while it started belongs to no call.
+    store.data_mut().stand_alone();
+    match (outcome, store.data().limiter.shortage()) {
+        (Ok(wasm), _) => Ok(Instance { store, wasm, bound: Table::default() }),
+        (Err(_), Some(shortage)) => Err(StartFailure::NoMemory(shortage, no_memory(revision, store.data()))),
+        (Err(error), None) => Err(StartFailure::Other(start_failed(revision, &error, store.data()))),
+    }
+}
+
+fn no_memory(revision: &Revision, state: &InstanceState) -> Error {
+    let refused = state.limiter.refused().unwrap_or_default();
+    Error::new(ErrorKind::OverBudget, format!("{revision} does not start: {refused}"))
+}
