@@ -28,6 +28,8 @@ pub(crate) struct Authority {
     generation: AtomicU64,
     changed: Notify,
     audit: Arc<AuditTrail>,
+    /// The number of its last record.
+    recorded: AtomicU64,
     learned: Option<Mutex<BTreeSet<Rule>>>,
 }
 
@@ -99,6 +101,7 @@ impl Authority {
             generation: AtomicU64::new(0),
             changed: Notify::new(),
             audit,
+            recorded: AtomicU64::new(0),
             learned,
         })
     }
@@ -263,8 +266,19 @@ impl Authority {
         }
     }
 
+    /// Whether the audit log has not taken all records of this revision.
+    #[inline]
+    pub(crate) fn has_records_waiting(&self) -> bool {
+        !self.audit.has_taken(self.recorded.load(Ordering::Relaxed))
+    }
+
+    /// Waits until the audit log has taken all records of this revision so far. Cancel safe.
+    pub(crate) async fn records_taken(&self) {
+        self.audit.taken(self.recorded.load(Ordering::Relaxed)).await;
+    }
+
     fn record(&self, operation: &Arc<Operation>, verdict: Verdict, call: CallId) {
-        self.audit.record(AuditRecord {
+        let number = self.audit.record(AuditRecord {
             time: SystemTime::now(),
             identity: Arc::clone(&self.identity),
             call,
@@ -272,6 +286,9 @@ impl Authority {
             verdict,
             count: 1,
         });
+        if let Some(number) = number {
+            self.recorded.fetch_max(number, Ordering::Relaxed);
+        }
     }
 }
 
