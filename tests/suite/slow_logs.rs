@@ -76,7 +76,7 @@ async fn an_audit_log_that_takes_nothing_delays_whom_it_records_and_nobody_else(
     let host = builder().audit_log(log.clone()).build().expect("a host");
     let greeter = host.deploy(guest("greeter-v1")).await.expect("deployed");
     let denied = host.deploy(probe(&[])).await.expect("deployed");
-    let waiting = tokio::spawn(async move { attempt(&denied, &["resolve", "good.test"]).await });
+    let waiting = tokio::spawn(async move { attempt(&denied, &["lookup", "good.test"]).await });
     while host.status("attack-probe").expect("deployed").calls_in_flight == 0 {
         tokio::task::yield_now().await;
     }
@@ -96,7 +96,7 @@ async fn a_call_waits_for_the_audit_log_no_longer_than_its_deadline_and_its_reco
     let host = builder().audit_log(log.clone()).build().expect("a host");
     let limits = Limits { call_deadline: Duration::from_millis(200), ..Limits::default() };
     let denied = host.deploy(probe(&[])).limits(limits).await.expect("deployed");
-    let told = tokio::time::timeout(PATIENCE, attempt(&denied, &["resolve", "good.test"])).await;
+    let told = tokio::time::timeout(PATIENCE, attempt(&denied, &["lookup", "good.test"])).await;
     told.expect("at its deadline").expect_err("it is denied");
     assert!(log.0.lines.lock().is_empty());
     drop((host, denied, release));

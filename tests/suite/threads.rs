@@ -38,7 +38,7 @@ fn deploys_and_revocations_need_no_thread_that_guests_can_hold() {
         timeout(SOON, update).await.expect("in time").expect("updated").drained().await;
         assert_eq!(greet(&deployed).call(("Ada".into(),)).await.expect("an answer").0, "Good day, Ada!");
         timeout(SOON, host.rollback("greeter").into_future()).await.expect("in time").expect("rolled back");
-        host.revoke("greeter", "http **").expect("revoked");
+        host.revoke("greeter", "dns **").expect("revoked");
         timeout(SOON, host.remove("greeter")).await.expect("in time").expect("removed");
         assert_eq!(host.history().expect("kept").len(), 5);
     });

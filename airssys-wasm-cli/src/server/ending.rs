@@ -4,6 +4,7 @@
 //! stuck. Tests: the crate's `tests/cli/serving` and `tests/cli/busy`.
 
 use std::io;
+use std::pin::pin;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -64,15 +65,23 @@ impl Ending {
         time: Duration,
         served: impl Future<Output = io::Result<()>>,
     ) -> Result<(), Problem> {
-        let late = async {
-            self.begun().await;
+        let mut served = pin!(served);
+        let failed = |error: io::Error| Problem::new(kinds::IO, "serving failed").because(error);
+        let early = tokio::select! {
+            biased;
+            () = self.clone().begun() => None,
+            outcome = &mut served => Some(outcome),
+        };
+        if *self.0.borrow() {
             tracing::info!("ending: waiting for calls in flight");
             super::systemd::tell_ending();
-            tokio::time::sleep(time).await;
-        };
-        tokio::select! {
-            outcome = served => outcome.map_err(|error| Problem::new(kinds::IO, "serving failed").because(error)),
-            () = late => {
+        }
+        if let Some(outcome) = early {
+            return outcome.map_err(failed);
+        }
+        match tokio::time::timeout(time, served).await {
+            Ok(outcome) => outcome.map_err(failed),
+            Err(_) => {
                 tracing::warn!(?time, "calls in flight were cut off");
                 Ok(())
             }
