@@ -35,7 +35,7 @@ use std::process::ExitCode;
 
 /// Runs the command with its arguments, the program's name first.
 ///
-/// Prints on standard output and standard error. The exit codes stand in the help text.
-pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    command::run(arguments).await
+/// Starts the tokio runtimes that it needs; call it outside of one. Prints on standard output and standard error. The exit codes stand in the help text.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    command::run(arguments)
 }

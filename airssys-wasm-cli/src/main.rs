@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    airssys_wasm_cli::run(std::env::args_os()).await
+fn main() -> ExitCode {
+    airssys_wasm_cli::run(std::env::args_os())
 }

@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) revisions_kept: Option<usize>,
     #[serde(deserialize_with = "duration")]
     pub(crate) drain: Option<Duration>,
+    #[serde(deserialize_with = "patience")]
+    pub(crate) patience: Option<Duration>,
     pub(crate) log: Option<String>,
     pub(crate) log_level: Option<String>,
     pub(crate) limits: Option<Limits>,
@@ -44,6 +46,16 @@ impl Settings {
     pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
         files::read_toml(path)
     }
+}
+
+/// Checks how long clients may take: no time at all would close each connection.
+pub(crate) fn check_patience(patience: Duration) -> Result<Duration, &'static str> {
+    if patience.is_zero() { Err("a client needs some time: write `10s`") } else { Ok(patience) }
+}
+
+fn patience<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    let patience = duration(from)?;
+    patience.map(check_patience).transpose().map_err(serde::de::Error::custom)
 }
 
 fn duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
@@ -76,6 +88,7 @@ mod tests {
             health_path,
             revisions_kept,
             drain,
+            patience,
             log,
             log_level,
             limits,
@@ -83,7 +96,7 @@ mod tests {
         assert!(state_directory.is_some() && socket.is_some() && revisions_kept.is_some() && drain.is_some());
         assert!(tcp.is_some() && token_file.is_some() && listen.is_some() && access_log.is_some());
         assert!(tls_certificate.is_some() && tls_key.is_some() && health_path.is_some());
-        assert!(log.is_some() && log_level.is_some());
+        assert!(log.is_some() && log_level.is_some() && patience.is_some());
         assert_eq!(limits, Some(Limits::default()), "the example tells the defaults");
         let limits =
             serde_json::to_value(Limits { fuel_per_call: Some(1), ..Limits::default() }).expect("json");
@@ -99,6 +112,7 @@ mod tests {
         for (text, expected) in [
             ("sockt = \"x\"", "unknown field `sockt`"),
             ("drain = \"soon\"", "30s"),
+            ("patience = \"0s\"", "some time"),
             ("revisions-kept = \"many\"", "line 1"),
             ("[limits]\nmemory = 1", "unknown field `memory`"),
         ] {

@@ -5,7 +5,7 @@
 //! call or for an instance. Tests: the workspace's `tests/limits`.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -82,6 +82,17 @@ pub(crate) fn end<R>(
             discarded(named, revision, &error);
             Err(error)
         }
+    }
+}
+
+/// Waits until the audit log has taken the records of a call, or until its deadline: a log that is
+/// slow delays those whom it records.
+#[inline]
+pub(crate) async fn record(clock: &Arc<Clock>, deadline: Ticks, revision: &Revision) {
+    if revision.authority.has_records_waiting() {
+        let taken = Box::pin(revision.authority.records_taken());
+        // At the deadline they are in its queue.
+        let _ = within(clock, deadline, pin!(taken)).await;
     }
 }
 

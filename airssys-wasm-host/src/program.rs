@@ -8,7 +8,6 @@ use std::sync::{Arc, OnceLock};
 use wasmtime::component::InstancePre;
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
-use crate::aside::on_a_thread;
 use crate::engine::{Allocation, Profile};
 use crate::instance::InstanceState;
 use crate::observe::Event;
@@ -96,8 +95,8 @@ impl Program {
         }
         let _turn = self.linking.lock().await;
         if self.on_demand.get().is_none() {
-            let (program, runtime) = (Arc::clone(self), Arc::clone(runtime));
-            on_a_thread(move || program.link_on_demand(&runtime).map(drop)).await?;
+            let (program, shared) = (Arc::clone(self), Arc::clone(runtime));
+            runtime.aside.compile(move || program.link_on_demand(&shared).map(drop)).await?;
         }
         self.link_on_demand(runtime)
     }

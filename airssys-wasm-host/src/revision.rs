@@ -15,7 +15,7 @@ use crate::budget::DeploymentShare;
 use crate::capability::{Authority, Enforcement, Rooms};
 use crate::engine::Ticks;
 use crate::link::{Bound, Links};
-use crate::observe::{Identity, LogBudget};
+use crate::observe::{GuestLog, Identity, LogBudget};
 use crate::program::Program;
 use crate::runtime::Runtime;
 use crate::wasi::Printer;
@@ -110,7 +110,7 @@ impl Draft {
             component: self.name,
             revision: self.number,
             version: self.component.version().cloned(),
-            log: Arc::clone(&runtime.guest_log),
+            log: Arc::clone(&runtime.guest_log) as Arc<dyn GuestLog>,
             budget: LogBudget::new(self.limits.log_bytes_per_second_max),
             clock: Arc::clone(runtime.engines.clock()),
         };

@@ -11,18 +11,21 @@ use airssys_wasm_core::{Digest, Limits};
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 
+use crate::aside::Aside;
 use crate::budget::DeploymentShares;
 use crate::capability::Suppliers;
 use crate::code_cache::CodeCache;
 use crate::engine::{Allocation, Engines, Profile};
 use crate::linker::Linkers;
-use crate::observe::{Announcer, AuditTrail, GuestLog};
+use crate::observe::{Announcer, AuditTrail, QueuedLog};
 use crate::program::Program;
 use crate::rollout::RolloutProbe;
 use crate::state::State;
 use crate::{Component, Result};
 
 pub(crate) struct Runtime {
+    /// Threads for work that blocks.
+    pub(crate) aside: Aside,
     pub(crate) engines: Engines,
     pub(crate) linkers: Linkers,
     pub(crate) code_cache: CodeCache,
@@ -30,7 +33,7 @@ pub(crate) struct Runtime {
     pub(crate) audit: Arc<AuditTrail>,
     pub(crate) suppliers: Suppliers,
     pub(crate) instances_started: AtomicU64,
-    pub(crate) guest_log: Arc<dyn GuestLog>,
+    pub(crate) guest_log: Arc<QueuedLog>,
     pub(crate) probe: Option<Arc<dyn RolloutProbe>>,
     pub(crate) revisions_kept: usize,
     /// Lanes that calls take through a serving.

@@ -69,7 +69,7 @@ async fn what_guests_print_is_told_with_whose_it_is() {
     let host = Host::builder().pooled_instances_max(50).guest_log(lines.clone()).build().expect("a host");
     let flood = host.deploy(guest("limits-flood-stdout")).name("printer").await.expect("deployed");
     flood.dynamic_function("flood").expect("it prints").call_wave("(2, 3)").await.expect("printed");
-    assert_eq!(lines.all(), ["printer#1 Stdout: xxx", "printer#1 Stdout: xxx"]);
+    assert_eq!(lines.all(&host).await, ["printer#1 Stdout: xxx", "printer#1 Stdout: xxx"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,7 +84,9 @@ pub(crate) fn read_greeting(answer: &str) -> Answer {
 pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
-    pub(crate) fn all(&self) -> Vec<String> {
+    /// All lines that guests of a host have printed so far.
+    pub(crate) async fn all(&self, host: &Host) -> Vec<String> {
+        host.logs_written().await;
         self.0.lock().clone()
     }
 }

@@ -44,8 +44,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use tokio::runtime::Runtime;
 
-use crate::api::Problem;
+use crate::api::{Problem, kinds};
 use crate::client::Client;
 use crate::output::{EXIT_CODES, Format, exit_code};
 use crate::places;
@@ -143,7 +144,7 @@ enum Command {
     Reference(reference::Reference),
 }
 
-pub(crate) async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -152,7 +153,7 @@ pub(crate) async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
         }
     };
-    match cli.command.run(&cli.common).await {
+    match cli.command.run(&cli.common) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             cli.common.output.complain(&problem);
@@ -162,9 +163,23 @@ pub(crate) async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
 }
 
 impl Command {
-    async fn run(self, common: &Common) -> Result<(), Problem> {
+    fn run(self, common: &Common) -> Result<(), Problem> {
+        // A host process has runtimes of its own.
+        let command = match self {
+            Self::Serve(command) => return command.run(common),
+            command => command,
+        };
+        let runtime = Runtime::new()
+            .map_err(|error| Problem::new(kinds::IO, "the threads cannot be started").because(error))?;
+        let outcome = runtime.block_on(command.ask(common));
+        // A thread that is stuck in an operation of a guest is left behind.
+        runtime.shutdown_background();
+        outcome
+    }
+
+    async fn ask(self, common: &Common) -> Result<(), Problem> {
         match self {
-            Self::Serve(command) => command.run(common).await,
+            Self::Serve(_) => Err(Problem::new(kinds::INTERNAL, "`serve` cannot run in another runtime")),
             Self::Deploy(command) => command.run(common).await,
             Self::Update(command) => command.run(common).await,
             Self::Rollback(command) => command.run(common).await,

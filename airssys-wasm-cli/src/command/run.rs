@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use airssys_wasm_host::{Component, Host};
+use airssys_wasm_host::{Component, Deploy, Host};
 use clap::Args;
 
 use super::Common;
@@ -41,16 +41,24 @@ impl Run {
             instancing: self.under.instancing,
             ..DeploySpec::default()
         };
-        let deployment = spec.prepare(host.deploy(component))?.await?;
-        let Some(call) = self.call else {
-            let functions: Vec<FunctionView> = deployment.functions().into_iter().map(Into::into).collect();
-            common.output.show(&functions);
-            return Ok(());
-        };
-        let call = Call::read(&call, self.json)?;
-        common.output.show(&call.make(&deployment.dynamic_function(&call.function)?).await?);
-        Ok(())
+        let deploy = spec.prepare(host.deploy(component))?;
+        let call = self.call.map(|call| Call::read(&call, self.json)).transpose()?;
+        let outcome = run(deploy, call, common).await;
+        host.logs_written().await;
+        outcome
     }
+}
+
+/// Makes a call, or shows the functions that can be called.
+async fn run(deploy: Deploy<'_>, call: Option<Call>, common: &Common) -> Result<(), Problem> {
+    let deployment = deploy.await?;
+    let Some(call) = call else {
+        let functions: Vec<FunctionView> = deployment.functions().into_iter().map(Into::into).collect();
+        common.output.show(&functions);
+        return Ok(());
+    };
+    common.output.show(&call.make(&deployment.dynamic_function(&call.function)?).await?);
+    Ok(())
 }
 
 /// What it prints goes to standard error: standard output is for the result.

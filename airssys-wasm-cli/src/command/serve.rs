@@ -12,7 +12,10 @@ use super::Common;
 use crate::api::{Problem, kinds};
 use crate::places;
 use crate::server::{self, Setup, Tcp, Web};
-use crate::settings::Settings;
+use crate::settings::{Settings, check_patience};
+
+/// How long a client may take, unless the command line or the settings say otherwise.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Run a host process in the foreground, until it is told to end
 ///
@@ -31,6 +34,10 @@ pub(super) struct Serve {
     /// How long it waits for calls in flight when it ends [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     drain: Option<Duration>,
+    /// How long a client may take to send the head of a request, to begin its next one, and to
+    /// take a piece of an answer from a component; over TCP, `--tcp`, at most 10s [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = patience)]
+    patience: Option<Duration>,
     /// Serve the API over TCP too, at an address of this machine: 127.0.0.1:7070
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     tcp: Option<SocketAddr>,
@@ -62,7 +69,7 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+    pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
         let settings = self.settings.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
         begin_log(
             self.log.or(settings.log).as_deref().unwrap_or("text"),
@@ -92,10 +99,15 @@ impl Serve {
             state_directory,
             revisions_kept: self.revisions_kept.or(settings.revisions_kept).unwrap_or(5),
             drain: self.drain.or(settings.drain).unwrap_or(Duration::from_secs(30)),
+            patience: self.patience.or(settings.patience).unwrap_or(PATIENCE),
             limits: settings.limits.unwrap_or_default(),
         })
-        .await
     }
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    let patience = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    check_patience(patience).map_err(str::to_owned)
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {

@@ -12,7 +12,7 @@ use axum::extract::{Multipart, Path, Query, State};
 
 use super::Process;
 use super::pipelines::components;
-use super::reply::{Reply, answer, aside};
+use super::reply::{Reply, answer};
 use super::rollouts::meant;
 use super::{compare, upload};
 use crate::api::{
@@ -35,15 +35,15 @@ pub(super) async fn deployment(
     Query(how): Query<How>,
     form: Multipart,
 ) -> Reply<Applied> {
-    let (mut desired, component) = upload::read::<Desired>(form).await?;
+    let (mut desired, component) = upload::read::<Desired>(&process, form).await?;
     let component = meant(&process, desired.deployment.package.as_deref(), component).await?;
     let component = with_version(component, desired.deployment.version.as_deref())?;
     desired.deployment.name = Some(name.clone());
     let wanted_routes =
         desired.routes.iter().map(|text| text.parse().map_err(airssys_wasm_host::Error::from));
     let wanted_routes = wanted_routes.collect::<Result<Vec<Route>, _>>()?;
-    let (host, wanted) = (process.host.clone(), name.clone());
-    let mut applied = match aside(move || unless_absent(host.deployment(&wanted))).await? {
+    let wanted = name.clone();
+    let mut applied = match process.aside(move |host| unless_absent(host.deployment(&wanted))).await? {
         None => {
             let deploy = desired.deployment.prepare(process.host.deploy(component))?;
             if how.dry_run {
@@ -181,8 +181,8 @@ pub(super) async fn pipeline(
         let message = format!("the pipeline's file calls it `{}`, and not `{name}`", pipeline.name());
         return Err(Problem::new(kinds::USAGE, message).into());
     }
-    let (host, wanted) = (process.host.clone(), name.clone());
-    let Some(now) = aside(move || unless_absent(host.pipeline(&wanted))).await? else {
+    let wanted = name.clone();
+    let Some(now) = process.aside(move |host| unless_absent(host.pipeline(&wanted))).await? else {
         deploy(&process.host, pipeline, &desired, how).await?;
         return answer(Applied::new(&name, "deploy", Vec::new()));
     };

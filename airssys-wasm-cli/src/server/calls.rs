@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 
 use super::Process;
-use super::reply::{Reply, answer, aside};
+use super::reply::{Reply, answer};
 use crate::api::{Call, Called, FunctionView, Problem};
 
 #[utoipa::path(
@@ -19,7 +19,7 @@ pub(super) async fn functions(
     State(process): State<Process>,
     Path(name): Path<String>,
 ) -> Reply<Vec<FunctionView>> {
-    let functions = aside(move || Ok(process.host.deployment(&name)?.functions())).await?;
+    let functions = process.aside(move |host| Ok(host.deployment(&name)?.functions())).await?;
     answer(functions.into_iter().map(Into::into).collect())
 }
 
@@ -38,6 +38,6 @@ pub(super) async fn call(
     Json(call): Json<Call>,
 ) -> Reply<Called> {
     let wanted = call.function.clone();
-    let function = aside(move || process.host.deployment(&name)?.dynamic_function(&wanted)).await?;
+    let function = process.aside(move |host| host.deployment(&name)?.dynamic_function(&wanted)).await?;
     answer(call.make(&function).await?)
 }

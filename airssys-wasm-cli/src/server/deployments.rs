@@ -1,11 +1,12 @@
 //! What is deployed, and its end.
 
+use airssys_wasm_host::Host;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Process;
-use super::reply::{Reply, answer, aside};
+use super::reply::{Reply, answer};
 use crate::api::{About, ChangeView, DeploymentView, DoneOr, How, LostView, Overview, Problem, Removed};
 
 #[utoipa::path(
@@ -16,7 +17,7 @@ use crate::api::{About, ChangeView, DeploymentView, DoneOr, How, LostView, Overv
     responses((status = 200, body = About), (status = "default", body = Problem)),
 )]
 pub(super) async fn about(State(process): State<Process>) -> Reply<About> {
-    let summaries = process.host.summaries();
+    let summaries = process.aside(|host| Ok(host.summaries())).await?;
     answer(About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         process: std::process::id(),
@@ -34,8 +35,9 @@ pub(super) async fn about(State(process): State<Process>) -> Reply<About> {
 )]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Overview> {
     let lost = |(name, problem): &(String, String)| LostView { name: name.clone(), problem: problem.clone() };
+    let summaries = process.aside(|host| Ok(host.summaries())).await?;
     answer(Overview {
-        deployments: process.host.summaries().iter().map(Into::into).collect(),
+        deployments: summaries.iter().map(Into::into).collect(),
         lost: process.host.lost().iter().map(lost).collect(),
     })
 }
@@ -52,10 +54,10 @@ pub(super) async fn status(
     State(process): State<Process>,
     Path(name): Path<String>,
 ) -> Reply<DeploymentView> {
-    let view = aside(move || {
-        let deployment = process.host.deployment(&name)?;
+    let view = process.aside(move |host| {
+        let deployment = host.deployment(&name)?;
         let package = deployment.component().name().map(ToString::to_string);
-        let waiting = process.host.awaiting_approval(&name)?;
+        let waiting = host.awaiting_approval(&name)?;
         Ok(DeploymentView::of(
             &deployment.status(),
             package,
@@ -79,8 +81,8 @@ pub(super) async fn remove(
     Query(how): Query<How>,
 ) -> Reply<DoneOr<Removed>> {
     if how.dry_run {
-        let (host, owned) = (process.host.clone(), name.clone());
-        aside(move || host.check_removal(&[&owned])).await?;
+        let owned = name.clone();
+        process.aside(move |host| host.check_removal(&[&owned])).await?;
         return answer(DoneOr::would(format!("remove {name} with its revisions and grants")));
     }
     process.host.remove(&name).await?;
@@ -103,7 +105,7 @@ pub(super) struct Of {
     responses((status = 200, body = Vec<ChangeView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn history(State(process): State<Process>, Query(of): Query<Of>) -> Reply<Vec<ChangeView>> {
-    let changes = aside(move || process.host.history()).await?;
+    let changes = process.aside(Host::history).await?;
     let wanted = changes
         .iter()
         .filter(|change| of.name.as_deref().is_none_or(|name| change.component.as_str() == name));

@@ -1,41 +1,55 @@
 //! From the signal that ends a host process to its last answer.
+//!
+//! Signals have a thread of their own, which waits for nobody: it ends the process if something is
+//! stuck. Tests: the crate's `tests/cli/serving` and `tests/cli/busy`.
 
 use std::io;
+use std::pin::pin;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::api::{Problem, kinds};
+
+/// How long a host process may take after its drain: to drop what there is, and to write the last
+/// lines of its logs.
+const AFTER_DRAIN: Duration = Duration::from_secs(1);
+
+/// How long a line of the log may take that is written just before the end.
+const LAST_LINE: Duration = Duration::from_millis(100);
 
 /// Whether the end has begun. Cloning is cheap.
 #[derive(Clone)]
 pub(crate) struct Ending(watch::Receiver<bool>);
 
 impl Ending {
-    /// Begins when the process is told to terminate, or interrupted at its terminal. The
-    /// second time it ends at once.
-    pub(crate) fn on_signals() -> Result<Self, Problem> {
+    /// Begins when the process is told to terminate, or interrupted at its terminal. The second
+    /// signal ends the process at once. `drain` and a second after the first one, it ends
+    /// whatever is stuck.
+    ///
+    /// # Errors
+    ///
+    /// If the system takes no handler, or has no more threads.
+    pub(crate) fn on_signals(drain: Duration) -> Result<Self, Problem> {
         let problem =
             |error: io::Error| Problem::new(kinds::IO, "signals cannot be listened to").because(error);
-        let mut terminate = signal(SignalKind::terminate()).map_err(problem)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(problem)?;
-        let (begin, begun) = watch::channel(false);
-        tokio::spawn(async move {
-            for round in 0_u8.. {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
-                if round > 0 {
-                    tracing::warn!("ended at once; calls were cut off");
-                    std::process::exit(1);
-                }
-                tracing::info!("ending: waiting for calls in flight");
-                super::systemd::tell_ending();
-                begin.send_replace(true);
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(problem)?;
+        let signals = {
+            let _entered = runtime.enter();
+            Signals {
+                terminate: signal(SignalKind::terminate()).map_err(problem)?,
+                interrupt: signal(SignalKind::interrupt()).map_err(problem)?,
             }
-        });
+        };
+        let (begin, begun) = watch::channel(false);
+        thread::Builder::new()
+            .name("airssys-signals".into())
+            .spawn(move || runtime.block_on(signals.obey(&begin, drain)))
+            .map_err(problem)?;
         Ok(Self(begun))
     }
 
@@ -51,16 +65,67 @@ impl Ending {
         time: Duration,
         served: impl Future<Output = io::Result<()>>,
     ) -> Result<(), Problem> {
-        let late = async {
-            self.begun().await;
-            tokio::time::sleep(time).await;
+        let mut served = pin!(served);
+        let failed = |error: io::Error| Problem::new(kinds::IO, "serving failed").because(error);
+        let early = tokio::select! {
+            biased;
+            () = self.clone().begun() => None,
+            outcome = &mut served => Some(outcome),
         };
-        tokio::select! {
-            outcome = served => outcome.map_err(|error| Problem::new(kinds::IO, "serving failed").because(error)),
-            () = late => {
+        if *self.0.borrow() {
+            tracing::info!("ending: waiting for calls in flight");
+            super::systemd::tell_ending();
+        }
+        if let Some(outcome) = early {
+            return outcome.map_err(failed);
+        }
+        match tokio::time::timeout(time, served).await {
+            Ok(outcome) => outcome.map_err(failed),
+            Err(_) => {
                 tracing::warn!(?time, "calls in flight were cut off");
                 Ok(())
             }
         }
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    async fn obey(mut self, begin: &watch::Sender<bool>, drain: Duration) {
+        self.next().await;
+        begin.send_replace(true);
+        tokio::select! {
+            () = self.next() => {
+                log_in_time(|| tracing::warn!("ended at once; calls were cut off"));
+                std::process::exit(1);
+            }
+            () = tokio::time::sleep(drain + AFTER_DRAIN) => {
+                log_in_time(|| tracing::warn!("ended although something is stuck"));
+                std::process::exit(0);
+            }
+        }
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Writes to the log, and waits no longer than a moment for whoever reads it.
+fn log_in_time(log: impl FnOnce() + Send + 'static) {
+    let (tell, told) = mpsc::channel();
+    let logging = thread::Builder::new().spawn(move || {
+        log();
+        let _ = tell.send(());
+    });
+    if logging.is_ok() {
+        let _ = told.recv_timeout(LAST_LINE);
     }
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 
 use super::Process;
-use super::reply::{Reply, answer, aside};
+use super::reply::{Reply, answer};
 use super::rollouts::{allow, finish_update, wake};
 use crate::api::{
     Asked, DoneOr, Explained, Given, GrantsView, How, Problem, PromotedView, Revoke, Revoked, kinds,
@@ -22,8 +22,8 @@ use crate::api::{
     responses((status = 200, body = GrantsView), (status = "default", body = Problem)),
 )]
 pub(super) async fn show(State(process): State<Process>, Path(name): Path<String>) -> Reply<GrantsView> {
-    let view = aside(move || {
-        let deployment = process.host.deployment(&name)?;
+    let view = process.aside(move |host| {
+        let deployment = host.deployment(&name)?;
         let requests = request_lines(&deployment.status().serving.requested);
         let learned = deployment.learned().map(|rules| rules.iter().map(ToString::to_string).collect());
         Ok(GrantsView::of(&deployment.grants(), requests, learned))
@@ -49,7 +49,7 @@ pub(super) async fn explain(
         .operation
         .parse()
         .map_err(|error: OperationError| Problem::new(kinds::USAGE, error.to_string()))?;
-    let explanation = aside(move || Ok(process.host.deployment(&name)?.explain(&operation))).await?;
+    let explanation = process.aside(move |host| Ok(host.deployment(&name)?.explain(&operation))).await?;
     answer(Explained {
         operation: explanation.operation.to_string(),
         allowed: explanation.decision.is_allowed(),
@@ -102,14 +102,14 @@ pub(super) async fn revoke(
     if how.dry_run {
         return answer(would_revoke(&process, &name, &revoke.rule).await?);
     }
-    let touched = aside(move || process.host.revoke(&name, &revoke.rule)).await?;
+    let touched = process.aside(move |host| host.revoke(&name, &revoke.rule)).await?;
     answer(DoneOr::Done(Revoked::of(&touched)))
 }
 
 async fn would_revoke(process: &Process, name: &str, rule: &str) -> Result<DoneOr<Revoked>, Problem> {
     let rule: Rule = rule.parse().map_err(airssys_wasm_host::Error::from)?;
-    let (host, owned) = (process.host.clone(), name.to_owned());
-    let mut grants = aside(move || Ok(host.deployment(&owned)?.grants())).await?;
+    let owned = name.to_owned();
+    let mut grants = process.aside(move |host| Ok(host.deployment(&owned)?.grants())).await?;
     let touched = Revoked::of(&grants.revoke(&rule)).touched;
     let from = if touched.is_empty() { "nothing that is granted".into() } else { touched.join(", ") };
     Ok(DoneOr::would(format!("take `{rule}` from {name}, which touches {from}")))

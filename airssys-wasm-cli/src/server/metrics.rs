@@ -2,6 +2,8 @@
 //!
 //! Tests: the crate's `tests/serving`.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use prometheus_client::collector::Collector;
@@ -10,10 +12,11 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use airssys_wasm_host::Status;
+use airssys_wasm_host::{Host, Status};
 
 use super::Process;
-use super::reply::{Refused, aside};
+use super::reply::Refused;
+use super::web::Requests;
 use crate::api::{Problem, kinds};
 
 /// The text that Prometheus asks for.
@@ -27,20 +30,23 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
     responses((status = 200, body = String, content_type = "text/plain")),
 )]
 pub(super) async fn metrics(State(process): State<Process>) -> Result<Response, Refused> {
-    let text = aside(move || Ok(text(&process))).await?;
+    let requests = Arc::clone(&process.requests);
+    let text = process.aside(move |host| Ok(text(host, &requests))).await?;
     let text =
         text.map_err(|error| Problem::new(kinds::INTERNAL, "metrics cannot be written").because(error))?;
     Ok(([(http::header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
-fn text(process: &Process) -> Result<String, std::fmt::Error> {
-    let host = &process.host;
+fn text(host: &Host, requests: &Requests) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("airssys_wasm");
     registry.register_collector(Box::new(Counted {
         problems: host.summaries().iter().filter(|summary| summary.problem.is_some()).count(),
         deployments: host.list().iter().map(airssys_wasm_host::Deployment::status).collect(),
     }));
-    process.requests.register(&mut registry);
+    let help = "Lines of guests that were dropped because the log did not take them in time";
+    let dropped = ConstCounter::new(host.guest_lines_dropped());
+    registry.register("guest_lines_dropped", help, dropped);
+    requests.register(&mut registry);
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)

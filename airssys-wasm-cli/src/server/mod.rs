@@ -16,6 +16,8 @@
 //! | `upload` | a component with what is said of it |
 //! | `lines` | what comes and goes a line each |
 //! | `reply` | an answer, or a problem with its status |
+//! | `runtimes` | one runtime answers the API, another runs guests |
+//! | `listening` | connections to the API: how many, and how long they may wait |
 //! | `to_its_end` | what a connection that ends does not stop |
 //! | `ending` | from the signal to the last answer |
 
@@ -28,6 +30,7 @@ mod ending;
 mod grants;
 mod journal;
 mod lines;
+mod listening;
 mod metrics;
 mod packages;
 mod pipelines;
@@ -35,6 +38,7 @@ mod reply;
 mod rollouts;
 mod routes;
 mod routing;
+mod runtimes;
 mod socket;
 mod systemd;
 mod tcp;
@@ -43,18 +47,21 @@ mod upload;
 mod watching;
 mod web;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_core::Limits;
 use airssys_wasm_host::Host;
+use tokio::runtime::Handle;
 
-use crate::api::Problem;
+use crate::api::{Problem, kinds};
 use dead_letters::LetterBox;
 use ending::Ending;
 use journal::Journal;
 pub(crate) use routes::description;
+use runtimes::Runtimes;
 use socket::OwnersSocket;
 pub(crate) use tcp::Tcp;
 pub(crate) use upload::COMPONENT_BYTES_MAX;
@@ -67,6 +74,8 @@ pub(crate) struct Setup {
     pub(crate) revisions_kept: usize,
     /// How long it waits for calls in flight when it ends.
     pub(crate) drain: Duration,
+    /// How long a client may take to send the head of a request, on every listener.
+    pub(crate) patience: Duration,
     /// Of components that are deployed without limits of their own.
     pub(crate) limits: Limits,
     /// Where it listens besides the socket.
@@ -83,6 +92,24 @@ pub(crate) struct Process {
     ending: Ending,
     /// Of components that are deployed without limits of their own.
     limits: Limits,
+    /// The runtime that answers the API.
+    admin: Handle,
+    /// The runtime that guests run on.
+    guests: Handle,
+}
+
+impl Process {
+    /// Runs what blocks, on a thread that guests cannot hold.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Host) -> airssys_wasm_host::Result<T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let host = self.host.clone();
+        match self.admin.spawn_blocking(move || work(&host)).await {
+            Ok(outcome) => outcome.map_err(Problem::from),
+            Err(error) => Err(Problem::new(kinds::INTERNAL, "the operation did not return").because(error)),
+        }
+    }
 }
 
 /// Serves until a signal ends it.
@@ -90,7 +117,15 @@ pub(crate) struct Process {
 /// # Errors
 ///
 /// What is in the way of its beginning, or of its end.
-pub(crate) async fn serve(setup: Setup) -> Result<(), Problem> {
+pub(crate) fn serve(setup: Setup) -> Result<(), Problem> {
+    let runtimes = Runtimes::new()?;
+    let ending = Ending::on_signals(setup.drain)?;
+    let outcome = runtimes.block_on(serve_until(setup, runtimes.guests(), ending));
+    runtimes.end();
+    outcome
+}
+
+async fn serve_until(setup: Setup, guests: Handle, ending: Ending) -> Result<(), Problem> {
     let journal = Arc::new(Journal::default());
     let host = Host::builder()
         .state_directory(&setup.state_directory)
@@ -107,16 +142,22 @@ pub(crate) async fn serve(setup: Setup) -> Result<(), Problem> {
         Some(listener) => OwnersSocket::of(listener)?,
         None => OwnersSocket::bind(&setup.socket)?,
     };
-    let ending = Ending::on_signals()?;
-    let requests = Arc::default();
-    let process = Process { host, journal, requests, ending: ending.clone(), limits: setup.limits };
+    let process = Process {
+        host,
+        journal,
+        requests: Arc::default(),
+        ending: ending.clone(),
+        limits: setup.limits,
+        admin: Handle::current(),
+        guests,
+    };
     tell_ready(&process, &setup.socket);
-    let components = serve_components(setup.web, &process).await?;
+    let components = serve_components(setup.web, &process, setup.patience).await?;
     let router = routes::router(process);
-    let over_tcp = serve_tcp(setup.tcp, router.clone(), ending.clone()).await?;
-    let served = axum::serve(listener, router).with_graceful_shutdown(ending.clone().begun());
+    let over_tcp = serve_tcp(setup.tcp, router.clone(), setup.patience, ending.clone()).await?;
+    let served = listening::serve(listener, router, setup.patience, ending.clone());
     systemd::tell_ready();
-    let all = async { tokio::try_join!(served.into_future(), over_tcp, components).map(drop) };
+    let all = async { tokio::try_join!(served, over_tcp, components).map(drop) };
     let outcome = ending.within(setup.drain, all).await;
     if is_ours {
         remove_socket(&setup.socket);
@@ -124,12 +165,13 @@ pub(crate) async fn serve(setup: Setup) -> Result<(), Problem> {
     outcome
 }
 
-/// Serves over TCP as well, if that was asked for.
+/// Serves the API over TCP as well, if that was asked for.
 async fn serve_tcp(
     tcp: Option<Tcp>,
     router: axum::Router,
+    patience: Duration,
     ending: Ending,
-) -> Result<impl Future<Output = std::io::Result<()>>, Problem> {
+) -> Result<impl Future<Output = io::Result<()>>, Problem> {
     let listener = match &tcp {
         Some(tcp) => Some(tcp.bind().await?),
         None => None,
@@ -140,27 +182,38 @@ async fn serve_tcp(
     Ok(async move {
         match (tcp, listener) {
             (Some(tcp), Some(listener)) => {
-                axum::serve(listener, tcp.guard(router)).with_graceful_shutdown(ending.begun()).await
+                listening::serve(listener, tcp.guard(router), Tcp::patience(patience), ending).await
             }
             _ => Ok(()),
         }
     })
 }
 
-/// Serves components, if that was said.
+/// Serves components on the runtime that guests run on, if that was asked for.
 async fn serve_components(
     web: Option<Web>,
     process: &Process,
-) -> Result<impl Future<Output = std::io::Result<()>> + use<>, Problem> {
-    let served = match web {
+    patience: Duration,
+) -> Result<impl Future<Output = io::Result<()>> + use<>, Problem> {
+    let serving = match web {
         Some(web) => {
-            Some(web.begin(&process.host, Arc::clone(&process.requests), process.ending.clone()).await?)
+            let serve = web.serve(
+                process.host.clone(),
+                patience,
+                Arc::clone(&process.requests),
+                process.ending.clone(),
+            );
+            let begun = process.guests.spawn(serve).await;
+            let served = begun.map_err(|error| {
+                Problem::new(kinds::INTERNAL, "serving components was not begun").because(error)
+            })??;
+            Some(process.guests.spawn(served))
         }
         None => None,
     };
     Ok(async move {
-        match served {
-            Some(served) => served.await,
+        match serving {
+            Some(serving) => serving.await.map_err(io::Error::other)?,
             None => Ok(()),
         }
     })

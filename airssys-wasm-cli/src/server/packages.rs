@@ -1,11 +1,11 @@
 //! What is published here.
 
-use airssys_wasm_host::{Component, PackageRef};
+use airssys_wasm_host::{Component, Host, PackageRef};
 use axum::extract::{Multipart, Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 
 use super::Process;
-use super::reply::{Refused, Reply, answer, aside};
+use super::reply::{Refused, Reply, answer};
 use super::rollouts::identity;
 use super::upload;
 use crate::api::{DoneOr, How, PackageView, Problem, PublishSpec, Published};
@@ -18,7 +18,7 @@ use crate::api::{DoneOr, How, PackageView, Problem, PublishSpec, Published};
     responses((status = 200, body = Vec<PackageView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PackageView>> {
-    let packages = aside(move || process.host.packages()).await?;
+    let packages = process.aside(Host::packages).await?;
     let view = |(name, versions): &(airssys_wasm_host::ComponentName, Vec<semver::Version>)| PackageView {
         name: name.to_string(),
         versions: versions.iter().map(ToString::to_string).collect(),
@@ -40,15 +40,15 @@ pub(super) async fn publish(
     Query(how): Query<How>,
     form: Multipart,
 ) -> Reply<DoneOr<Published>> {
-    let (spec, component) = upload::read::<PublishSpec>(form).await?;
+    let (spec, component) = upload::read::<PublishSpec>(&process, form).await?;
     let component = spec.apply(upload::sent(component)?)?;
     if how.dry_run {
         let told = format!("publish {}", identity(None, &component));
-        aside(move || process.host.check_publication(&component)).await?;
+        process.aside(move |host| host.check_publication(&component)).await?;
         return answer(DoneOr::would(told));
     }
     let digest = component.digest().to_string();
-    let (name, version) = aside(move || process.host.publish(&component)).await?;
+    let (name, version) = process.aside(move |host| host.publish(&component)).await?;
     answer(DoneOr::Done(Published { name: name.to_string(), version: version.to_string(), digest }))
 }
 
@@ -73,6 +73,5 @@ pub(super) async fn pull(
 /// The published component that is meant.
 pub(super) async fn find(process: &Process, package: &str) -> Result<Component, Problem> {
     let wanted: PackageRef = package.parse().map_err(airssys_wasm_host::Error::from)?;
-    let host = process.host.clone();
-    aside(move || host.package(&wanted)).await
+    process.aside(move |host| host.package(&wanted)).await
 }

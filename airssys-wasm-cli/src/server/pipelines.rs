@@ -14,10 +14,11 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 
 use super::Process;
 use super::lines::ndjson;
-use super::reply::{Refused, Reply, answer, aside};
+use super::reply::{Refused, Reply, answer};
 use super::rollouts::{identity, meant, prepare_stage};
 use super::{packages, upload};
 use crate::api::{
@@ -34,12 +35,14 @@ use crate::lines::lines;
     responses((status = 200, body = Vec<PipelineView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PipelineView>> {
-    let host = process.host.clone();
-    let view = move |name: airssys_wasm_host::ComponentName| match process.host.pipeline(name.as_str()) {
-        Ok(pipeline) => PipelineView::of(&pipeline),
-        Err(error) => PipelineView::broken(name.to_string(), error.to_string()),
-    };
-    answer(aside(move || Ok(host.pipelines().into_iter().map(view).collect())).await?)
+    let all = process.aside(|host| {
+        let view = |name: airssys_wasm_host::ComponentName| match host.pipeline(name.as_str()) {
+            Ok(pipeline) => PipelineView::of(&pipeline),
+            Err(error) => PipelineView::broken(name.to_string(), error.to_string()),
+        };
+        Ok(host.pipelines().into_iter().map(view).collect())
+    });
+    answer(all.await?)
 }
 
 #[utoipa::path(
@@ -84,7 +87,7 @@ pub(super) async fn components(
     }
     for (place, (_, stage)) in definition.stages().enumerate() {
         let component = match sent.get(&part_of_stage(place)) {
-            Some(bytes) => upload::component(bytes.clone()).await,
+            Some(bytes) => upload::component(process, bytes.clone()).await,
             None => packages::find(process, stage.component()).await,
         };
         components.push(component.map_err(|problem| problem.to_string()));
@@ -152,7 +155,7 @@ pub(super) async fn update(
     Query(how): Query<How>,
     form: Multipart,
 ) -> Reply<DoneOr<PromotedView>> {
-    let (spec, component) = upload::read::<StageUpdateSpec>(form).await?;
+    let (spec, component) = upload::read::<StageUpdateSpec>(&process, form).await?;
     let pipeline = find(&process, name.clone()).await?;
     let component = meant(&process, spec.package.as_deref(), component).await?;
     let name = deployment_of(&pipeline, &stage);
@@ -203,7 +206,23 @@ pub(super) async fn run(
     let last = stream::once(async move {
         wrong.lock().take().map_or(Came::Done { done: true }, |problem| Came::Ended { problem })
     });
-    Ok(ndjson(outcomes.map(Came::of).chain(last)))
+    Ok(ndjson(read_in_a_task(outcomes).map(Came::of).chain(last)))
+}
+
+/// Reads a run on the runtime that this is called on: whoever reads the answer is on another.
+/// Dropped, it ends the run.
+fn read_in_a_task<T: Send + 'static>(
+    mut outcomes: impl Stream<Item = T> + Send + Unpin + 'static,
+) -> impl Stream<Item = T> + Send + 'static {
+    let (tell, mut told) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Some(outcome) = tokio::select! { it = outcomes.next() => it, () = tell.closed() => None } {
+            if tell.send(outcome).await.is_err() {
+                break;
+            }
+        }
+    });
+    stream::poll_fn(move |context| told.poll_recv(context))
 }
 
 fn items(
@@ -219,6 +238,5 @@ fn items(
 }
 
 async fn find(process: &Process, name: String) -> Result<PipelineDeployment, Problem> {
-    let host = process.host.clone();
-    aside(move || host.pipeline(&name)).await
+    process.aside(move |host| host.pipeline(&name)).await
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
 
-use crate::api::{Problem, kinds};
+use crate::api::Problem;
 
 /// What a request is answered with.
 pub(crate) type Reply<T> = Result<Json<T>, Refused>;
@@ -21,16 +21,6 @@ impl<E: Into<Problem>> From<E> for Refused {
 
 pub(crate) fn answer<T: Serialize>(value: T) -> Reply<T> {
     Ok(Json(value))
-}
-
-/// Does what blocks away from the threads that serve.
-pub(crate) async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> airssys_wasm_host::Result<T> + Send + 'static,
-) -> Result<T, Problem> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(outcome) => outcome.map_err(Problem::from),
-        Err(error) => Err(Problem::new(kinds::INTERNAL, "what was done aside did not return").because(error)),
-    }
 }
 
 impl IntoResponse for Refused {

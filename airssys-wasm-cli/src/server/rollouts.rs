@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
 
 use super::Process;
-use super::reply::{Reply, answer, aside};
+use super::reply::{Reply, answer};
 use super::{packages, upload};
 use crate::api::{
     Approve, DeploySpec, DoneOr, How, Problem, PromotedView, RollbackSpec, StageUpdateSpec, UpdateSpec,
@@ -30,7 +30,7 @@ pub(super) async fn deploy(
     form: Multipart,
 ) -> Reply<DoneOr<PromotedView>> {
     let begun = Instant::now();
-    let (spec, component) = upload::read::<DeploySpec>(form).await?;
+    let (spec, component) = upload::read::<DeploySpec>(&process, form).await?;
     let component = meant(&process, spec.package.as_deref(), component).await?;
     let component = with_version(component, spec.version.as_deref())?;
     let told = identity(spec.name.as_deref(), &component);
@@ -73,7 +73,7 @@ pub(super) async fn update(
     Query(how): Query<How>,
     form: Multipart,
 ) -> Reply<DoneOr<PromotedView>> {
-    let (spec, component) = upload::read::<UpdateSpec>(form).await?;
+    let (spec, component) = upload::read::<UpdateSpec>(&process, form).await?;
     wake(&process, &name).await?;
     let component = meant(&process, spec.package.as_deref(), component).await?;
     let component = with_version(component, spec.version.as_deref())?;
@@ -208,6 +208,6 @@ pub(super) async fn meant(
 
 /// Has a name made ready that nobody has asked for since the process began.
 pub(super) async fn wake(process: &Process, name: &str) -> Result<(), Problem> {
-    let (host, name) = (process.host.clone(), name.to_owned());
-    aside(move || host.deployment(&name).map(drop)).await
+    let name = name.to_owned();
+    process.aside(move |host| host.deployment(&name).map(drop)).await
 }

@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use utoipa::openapi::InfoBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::runtimes::run_on_guests;
 use super::to_its_end::to_its_end;
 use super::upload::COMPONENT_BYTES_MAX;
 use super::{
@@ -19,8 +20,11 @@ use crate::server::reply::Refused;
 /// The API. Its description is part of it.
 pub(super) fn router(process: Process) -> Router {
     let description = ([(http::header::CONTENT_TYPE, "application/json")], description());
-    described()
-        .split_for_parts()
+    let on_guests = from_fn_with_state(process.guests.clone(), run_on_guests);
+    let removed = removed_to_the_end().layer(from_fn(to_its_end));
+    let applied = applied_to_the_end().layer(on_guests.clone()).layer(from_fn(to_its_end));
+    let all = answered().merge(run_by_guests().layer(on_guests)).merge(removed).merge(applied);
+    all.split_for_parts()
         .0
         .route("/v1/openapi.json", get(move || std::future::ready(description)))
         .fallback(unknown)
@@ -43,35 +47,55 @@ pub(crate) fn description() -> String {
 }
 
 fn described() -> OpenApiRouter<Process> {
-    // These take several steps; the others are given up as a whole when nobody waits any more.
-    let to_their_end = OpenApiRouter::new()
-        .routes(routes!(pipelines::status, apply::pipeline, pipelines::remove))
-        .layer(from_fn(to_its_end));
+    answered().merge(run_by_guests()).merge(removed_to_the_end()).merge(applied_to_the_end())
+}
+
+/// What needs no guest.
+fn answered() -> OpenApiRouter<Process> {
     OpenApiRouter::new()
         .routes(routes!(deployments::about))
-        .routes(routes!(deployments::list, rollouts::deploy))
-        .routes(routes!(deployments::status, apply::deployment, deployments::remove))
-        .routes(routes!(rollouts::update))
-        .routes(routes!(rollouts::rollback))
-        .routes(routes!(rollouts::approve))
+        .routes(routes!(deployments::list))
+        .routes(routes!(deployments::status, deployments::remove))
         .routes(routes!(calls::functions))
-        .routes(routes!(calls::call))
-        .routes(routes!(grants::show, grants::grant))
+        .routes(routes!(grants::show))
         .routes(routes!(grants::revoke))
         .routes(routes!(grants::explain))
         .routes(routes!(packages::list, packages::publish))
         .routes(routes!(packages::pull))
-        .routes(routes!(pipelines::list, pipelines::deploy))
-        .merge(to_their_end)
+        .routes(routes!(pipelines::list))
+        .routes(routes!(pipelines::status))
         .routes(routes!(pipelines::graph))
-        .routes(routes!(pipelines::run))
-        .routes(routes!(pipelines::update))
         .routes(routes!(routing::list, routing::set, routing::remove))
         .routes(routes!(deployments::history))
         .routes(routes!(watching::events))
         .routes(routes!(watching::logs))
         .routes(routes!(watching::audit))
         .routes(routes!(metrics::metrics))
+}
+
+/// What runs guests, and is given up as a whole when its client goes away.
+fn run_by_guests() -> OpenApiRouter<Process> {
+    OpenApiRouter::new()
+        .routes(routes!(rollouts::deploy))
+        .routes(routes!(apply::deployment))
+        .routes(routes!(rollouts::update))
+        .routes(routes!(rollouts::rollback))
+        .routes(routes!(rollouts::approve))
+        .routes(routes!(calls::call))
+        .routes(routes!(grants::grant))
+        .routes(routes!(pipelines::deploy))
+        .routes(routes!(pipelines::run))
+        .routes(routes!(pipelines::update))
+}
+
+/// What takes several steps, and needs no guest.
+fn removed_to_the_end() -> OpenApiRouter<Process> {
+    OpenApiRouter::new().routes(routes!(pipelines::remove))
+}
+
+/// What takes several steps, and runs guests.
+fn applied_to_the_end() -> OpenApiRouter<Process> {
+    OpenApiRouter::new().routes(routes!(apply::pipeline))
 }
 
 async fn unknown(method: http::Method, uri: http::Uri) -> Refused {

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 
 use super::Process;
-use super::reply::{Reply, answer, aside};
+use super::reply::{Reply, answer};
 use crate::api::{ListedRoute, Problem, RouteChanged, RouteView, WhichRoute};
 
 #[utoipa::path(
@@ -18,11 +18,10 @@ use crate::api::{ListedRoute, Problem, RouteChanged, RouteView, WhichRoute};
     responses((status = 200, body = Vec<ListedRoute>), (status = "default", body = Problem)),
 )]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<ListedRoute>> {
-    let host = process.host;
-    let routes = aside(move || {
+    let routes = process.aside(|host| {
         let listed = host.routes().into_iter().map(|(route, name)| ListedRoute {
             route: route.to_string(),
-            problem: problem(&host, name.as_str()),
+            problem: problem(host, name.as_str()),
             component: name.to_string(),
         });
         Ok(listed.collect())
@@ -45,8 +44,8 @@ fn problem(host: &Host, name: &str) -> Option<String> {
 )]
 pub(super) async fn set(State(process): State<Process>, Json(said): Json<RouteView>) -> Reply<RouteChanged> {
     let before = process.host.route(&said.route, &said.component).await?;
-    let (host, name) = (process.host, said.component.clone());
-    let problem = aside(move || Ok(problem(&host, &name))).await?;
+    let name = said.component.clone();
+    let problem = process.aside(move |host| Ok(problem(host, &name))).await?;
     answer(RouteChanged::new(said.route, Some(said.component), before).with_problem(problem))
 }
 

@@ -7,8 +7,6 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use axum::serve::Listener;
-use tokio::net::unix::SocketAddr;
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::api::{Problem, kinds};
@@ -53,6 +51,16 @@ impl OwnersSocket {
         Ok(Self { listener, owner: rustix::process::geteuid().as_raw() })
     }
 
+    /// The next connection of somebody who may ask; cancel safe.
+    pub(super) async fn accept(&self) -> io::Result<UnixStream> {
+        loop {
+            let (stream, _) = self.listener.accept().await?;
+            if self.may_ask(&stream) {
+                return Ok(stream);
+            }
+        }
+    }
+
     /// Whether the peer is who runs this process, or the superuser.
     fn may_ask(&self, stream: &UnixStream) -> bool {
         match stream.peer_cred() {
@@ -83,23 +91,5 @@ fn clear_the_way(path: &Path) -> io::Result<()> {
         Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another process answers there")),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
         Err(error) => Err(error),
-    }
-}
-
-impl Listener for OwnersSocket {
-    type Io = UnixStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (UnixStream, SocketAddr) {
-        loop {
-            let (stream, address) = Listener::accept(&mut self.listener).await;
-            if self.may_ask(&stream) {
-                return (stream, address);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
     }
 }

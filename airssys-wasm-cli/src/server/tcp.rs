@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use airssys_wasm_core::Digest;
 use axum::Router;
@@ -11,13 +12,16 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
-use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONNECTION, WWW_AUTHENTICATE};
 use tokio::net::TcpListener;
 
 use crate::api::{Problem, kinds};
 
 /// The shortest token that is taken, in bytes.
 const TOKEN_BYTES_MIN: usize = 16;
+
+/// How long somebody who has not shown the token may take to send the head of a request, at most.
+const PATIENCE_MAX: Duration = Duration::from_secs(10);
 
 /// Where to listen, and what a request has to bring along.
 pub(crate) struct Tcp {
@@ -47,6 +51,12 @@ impl Tcp {
         TcpListener::bind(self.address).await.map_err(|error| {
             Problem::new(kinds::IO, format!("cannot listen at `{}`", self.address)).because(error)
         })
+    }
+
+    /// How long a client may take to send the head of a request: over TCP anybody on this machine
+    /// may connect.
+    pub(super) fn patience(patience: Duration) -> Duration {
+        patience.min(PATIENCE_MAX)
     }
 
     /// The same API for those who bring the token.
@@ -86,7 +96,9 @@ impl Token {
 fn refused() -> Response {
     let message = "this needs the token of the host process: `Authorization: Bearer TOKEN`";
     let problem = Problem::new(kinds::NOT_PERMITTED, message);
-    (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], axum::Json(problem)).into_response()
+    // Whoever has no token does not keep the connection.
+    let headers = [(WWW_AUTHENTICATE, "Bearer"), (CONNECTION, "close")];
+    (StatusCode::UNAUTHORIZED, headers, axum::Json(problem)).into_response()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use airssys_wasm_host::Component;
 
-use super::reply::aside;
+use super::Process;
 use crate::api::{Problem, kinds};
 
 /// What is sent, for the description of the API: a component with what is said of it.
@@ -40,12 +40,13 @@ pub(crate) const COMPONENT_BYTES_MAX: usize = 512 << 20;
 
 /// Reads both parts; without a `spec` nothing is said, and without a `component` it is meant to
 /// be somewhere else.
-pub(crate) async fn read<T: DeserializeOwned + Default>(
+pub(super) async fn read<T: DeserializeOwned + Default>(
+    process: &Process,
     form: Multipart,
 ) -> Result<(T, Option<Component>), Problem> {
     let (spec, mut parts) = parts(form).await?;
     let sent = match parts.remove("component") {
-        Some(bytes) => Some(component(bytes).await?),
+        Some(bytes) => Some(component(process, bytes).await?),
         None => None,
     };
     match parts.keys().next() {
@@ -75,8 +76,8 @@ pub(crate) async fn parts<T: DeserializeOwned + Default>(
 }
 
 /// A component from bytes that were sent.
-pub(crate) async fn component(bytes: Bytes) -> Result<Component, Problem> {
-    aside(move || Component::from_bytes(bytes.to_vec())).await
+pub(super) async fn component(process: &Process, bytes: Bytes) -> Result<Component, Problem> {
+    process.aside(move |_| Component::from_bytes(bytes.to_vec())).await
 }
 
 pub(crate) fn too_many(part: &str) -> Problem {

@@ -3,7 +3,9 @@
 mod apply;
 mod authors;
 mod bad_input;
+mod busy;
 mod full;
+mod half_open;
 mod killed;
 mod many;
 mod operate;

@@ -6,8 +6,12 @@ use std::net::{SocketAddr, TcpStream};
 use super::support::{PATIENCE, Place, Process, guest, signal};
 
 /// A host process that serves components, and where.
-fn serve(place: &Place, more: &[&str]) -> (Process, SocketAddr) {
-    let mut process = place.begin(&[&["--listen", "127.0.0.1:0"], more].concat());
+pub(crate) fn serve(place: &Place, more: &[&str]) -> (Process, SocketAddr) {
+    read_address(place.begin(&[&["--listen", "127.0.0.1:0"], more].concat()))
+}
+
+/// Where a host process serves components, by its log.
+pub(crate) fn read_address(mut process: Process) -> (Process, SocketAddr) {
     let log = BufReader::new(process.0.stderr.take().expect("it is read once"));
     let mut lines = log.lines().map_while(Result::ok);
     let line = lines.find(|line| line.contains("serving components at")).expect("it says where");
@@ -17,7 +21,7 @@ fn serve(place: &Place, more: &[&str]) -> (Process, SocketAddr) {
     (process, address)
 }
 
-fn get(address: SocketAddr, path: &str) -> String {
+pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("connected");
     stream.set_read_timeout(Some(PATIENCE)).expect("set");
     write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("sent");

@@ -32,6 +32,8 @@ pub(crate) struct Authority {
     changed: Notify,
     audit: Arc<AuditTrail>,
     clock: Arc<Clock>,
+    /// The number of its last record.
+    recorded: AtomicU64,
     learned: Option<Mutex<BTreeSet<Rule>>>,
 }
 
@@ -105,6 +107,7 @@ impl Authority {
             changed: Notify::new(),
             audit,
             clock,
+            recorded: AtomicU64::new(0),
             learned,
         })
     }
@@ -272,8 +275,19 @@ impl Authority {
         }
     }
 
+    /// Whether the audit log has not taken all records of this revision.
+    #[inline]
+    pub(crate) fn has_records_waiting(&self) -> bool {
+        !self.audit.has_taken(self.recorded.load(Ordering::Relaxed))
+    }
+
+    /// Waits until the audit log has taken all records of this revision so far. Cancel safe.
+    pub(crate) async fn records_taken(&self) {
+        self.audit.taken(self.recorded.load(Ordering::Relaxed)).await;
+    }
+
     fn record(&self, operation: &Arc<Operation>, verdict: Verdict, call: CallId) {
-        self.audit.record(AuditRecord {
+        let number = self.audit.record(AuditRecord {
             time: SystemTime::now(),
             identity: Arc::clone(&self.identity),
             call,
@@ -281,5 +295,8 @@ impl Authority {
             verdict,
             count: 1,
         });
+        if let Some(number) = number {
+            self.recorded.fetch_max(number, Ordering::Relaxed);
+        }
     }
 }

@@ -12,7 +12,7 @@ use crossbeam_queue::ArrayQueue;
 
 use super::line::{Line, Waiter};
 use crate::Result;
-use crate::aside::drop_aside;
+use crate::aside::Aside;
 use crate::engine::Ticks;
 use crate::instance::Instance;
 use crate::revision::Revision;
@@ -31,6 +31,7 @@ pub(crate) struct Instances {
     /// The number of the one that was started last.
     newest: AtomicU64,
     line: Line<Grant>,
+    aside: Aside,
 }
 
 /// What a waiter is handed.
@@ -57,6 +58,7 @@ impl Instances {
             count: AtomicUsize::new(first.iter().count()),
             newest: AtomicU64::new(first.as_ref().map_or(0, |first| first.store.data().number())),
             line: Line::new(),
+            aside: runtime.aside.clone(),
         };
         if let Some(first) = first {
             instances.give_back(0, first);
@@ -147,7 +149,7 @@ impl Instances {
     pub(super) fn drop_idle(&self) {
         let idle: Vec<_> = std::iter::from_fn(|| self.idle(0)).inspect(|_| self.discarded(0)).collect();
         if !idle.is_empty() {
-            drop_aside(idle);
+            self.aside.drop(idle);
         }
     }
 

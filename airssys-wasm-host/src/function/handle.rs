@@ -125,10 +125,11 @@ impl<T: Send + Sync + 'static> Handle<T> {
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
     ) -> Result<R> {
         let call = pin!(self.run(serving, lane, deadline, tree, run));
-        match within(&self.clock, deadline, call).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(call::too_long(&self.deployment, &serving.revision, &self.what)),
-        }
+        let ended = within(&self.clock, deadline, call).await;
+        let outcome =
+            ended.unwrap_or_else(|_| Err(call::too_long(&self.deployment, &serving.revision, &self.what)));
+        call::record(&self.clock, deadline, &serving.revision).await;
+        outcome
     }
 
     async fn run<R>(

@@ -11,12 +11,13 @@ use arc_swap::ArcSwapOption;
 use rustls::pki_types::CertificateDer;
 
 use super::{Host, Names, Shared};
+use crate::aside::Aside;
 use crate::budget::{Budget, DeploymentShares};
 use crate::capability::{Connector, NoSecrets, Provider, Resolver, SecretStore, Suppliers, SystemResolver};
 use crate::code_cache::CodeCache;
 use crate::engine::{Engines, TestClock};
 use crate::linker::Linkers;
-use crate::observe::{Announcer, AuditLog, AuditTrail, GuestLog, TracingAudit, TracingLog};
+use crate::observe::{Announcer, AuditLog, AuditTrail, GuestLog, QueuedLog, TracingAudit, TracingLog};
 use crate::pipeline::{DeadLetters, Pipelines};
 use crate::rollout::RolloutProbe;
 use crate::runtime::{Programs, Runtime};
@@ -132,12 +133,15 @@ impl HostBuilder {
         Self { budget: Some(budget), ..self }
     }
 
-    /// Where the lines go that guests print; `tracing` unless said.
+    /// Where the lines go that guests print; `tracing` by default. It is called from a thread of
+    /// the host's own, and delays no guest.
     pub fn guest_log(self, log: impl GuestLog) -> Self {
         Self { guest_log: Arc::new(log), ..self }
     }
 
-    /// Where the record of every decision goes; `tracing` unless said.
+    /// Where the record of every decision goes; `tracing` by default. It is called from a thread of
+    /// the host's own; a call returns when the records of its decisions have been taken, or at its
+    /// deadline.
     pub fn audit_log(self, log: impl AuditLog) -> Self {
         Self { audit: Arc::new(log), ..self }
     }
@@ -226,6 +230,7 @@ impl HostBuilder {
         };
         let code_cache = self.code_cache.or_else(|| self.state_directory.as_deref().map(State::code_cache));
         let runtime = Runtime {
+            aside: Aside::new(),
             engines: Engines::new(self.pooled_instances_max, self.clock, Arc::downgrade(&audit))?,
             linkers: Linkers::new(self.providers.into()),
             suppliers: Suppliers {
@@ -237,7 +242,7 @@ impl HostBuilder {
             audit,
             code_cache: CodeCache::new(code_cache.as_deref(), Arc::clone(&announcer)),
             announcer,
-            guest_log: self.guest_log,
+            guest_log: Arc::new(QueuedLog::new(self.guest_log)),
             probe: self.probe,
             revisions_kept: self.revisions_kept,
             lanes: crate::deployment::lanes(),

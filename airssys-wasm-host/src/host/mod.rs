@@ -320,6 +320,20 @@ impl Host {
         })
     }
 
+    /// Waits until the guest log and the audit log have taken all that was handed to them before.
+    /// Call it before a program ends, so that nothing is cut off. Cancel safe.
+    pub async fn logs_written(&self) {
+        self.0.runtime.guest_log.emptied().await;
+        self.0.runtime.audit.emptied().await;
+    }
+
+    /// How many lines of guests were dropped because the guest log did not take them in time; not
+    /// those beyond [`Limits::log_bytes_per_second_max`](crate::Limits).
+    #[must_use]
+    pub fn guest_lines_dropped(&self) -> u64 {
+        self.0.runtime.guest_log.dropped()
+    }
+
     /// What happens on this host from now on.
     #[must_use]
     pub fn events(&self) -> Events {

@@ -9,7 +9,7 @@ use airssys_wasm_core::ComponentName;
 
 use super::names::{Names, find, not_deployed};
 use super::{Host, Shared};
-use crate::aside::{may_write, on_a_thread};
+use crate::aside::may_write;
 use crate::deployment::{End, Named};
 use crate::observe::Event;
 use crate::registry::Entries;
@@ -106,7 +106,7 @@ impl Host {
     /// Those of [`PipelineDeployment::remove`](crate::pipeline::PipelineDeployment::remove).
     pub async fn remove_pipeline(&self, name: &str) -> Result<()> {
         let (host, wanted) = (self.clone(), name.to_owned());
-        let error = match on_a_thread(move || host.pipeline(&wanted)).await {
+        let error = match self.0.runtime.aside.run(move || host.pipeline(&wanted)).await {
             Ok(pipeline) => return pipeline.remove().await,
             Err(error) => error,
         };

@@ -32,5 +32,5 @@ pub use body::HttpBody;
 pub use exchange::Served;
 pub use route::{Route, RouteError};
 pub(crate) use routing::Routing;
-pub use server::{Access, AccessLog, HttpServer, Tls};
+pub use server::{Access, AccessLog, Connections, HttpServer, Place, PlaceInUse, Tls};
 pub use service::HttpService;

@@ -3,6 +3,10 @@
 //! A guest that tries the same in a loop does not flood: so many records a second are
 //! told one by one, and what comes beyond is counted and told with its number before
 //! the next second is over. Nothing is lost by that but the targets in between.
+//!
+//! A decision is recorded when it is in the queue that only the log empties: that is so before the
+//! guest learns of it. A log that is slow delays the calls whose records it has not taken, up to
+//! their deadlines, and nobody else. What finds no room in the queue is counted, as in a flood.
 //! Tests: below; with guests in the workspace's `tests/suite/capabilities`.
 
 use std::collections::HashMap;
@@ -16,8 +20,13 @@ use parking_lot::Mutex;
 use semver::Version;
 use serde_json::json;
 
+use super::outbox::{Outbox, Room};
+
 /// Records of one revision that are told one by one, in a second.
 const DETAILED_PER_SECOND: u32 = 100;
+
+/// Records that wait for the log: so many of one deployment, of as many as there are.
+const ROOM: Room = Room { share_max: 1_000, total_max: usize::MAX };
 
 /// Whose authority is asked for. A guest has no say in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,8 +86,10 @@ pub struct AuditRecord {
 
 /// Takes the record of every decision.
 ///
-/// Called from within calls, with nothing locked: return quickly. Denials are told
-/// before the guest learns of them.
+/// Called from a thread of the host's own, one record after the other, in the order of each
+/// deployment. Records wait in a bounded queue, and are in it before the guest learns of the
+/// decision; none is dropped. A call returns when the log has taken its records, or at its
+/// deadline, so a log that is slow delays those whom it records, and nobody else.
 pub trait AuditLog: Send + Sync + 'static {
     /// Takes a record.
     fn record(&self, record: &AuditRecord);
@@ -144,7 +155,7 @@ impl AuditLog for TracingAudit {
 
 /// Tells the log, one by one or counted.
 pub(crate) struct AuditTrail {
-    log: Arc<dyn AuditLog>,
+    outbox: Outbox<AuditRecord>,
     counted: Mutex<Counted>,
 }
 
@@ -159,57 +170,102 @@ struct Counted {
 
 impl AuditTrail {
     pub(crate) fn new(log: Arc<dyn AuditLog>) -> Self {
-        Self { log, counted: Mutex::default() }
+        let outbox = Outbox::new("airssys-wasm-audit", ROOM, move |record| log.record(&record));
+        Self { outbox, counted: Mutex::default() }
     }
 
-    /// Tells it now, or counts it.
-    pub(crate) fn record(&self, record: AuditRecord) {
-        if self.counted.lock().counts(&record) {
-            return;
+    /// Records a decision, or counts it. Gives the number of the record; none if it was counted.
+    pub(crate) fn record(&self, record: AuditRecord) -> Option<u64> {
+        let mut counted = self.counted.lock();
+        if counted.counts(&record) {
+            return None;
         }
-        self.log.record(&record);
+        let identity = Arc::clone(&record.identity);
+        match self.outbox.put(&identity.component, 1, record) {
+            Ok(number) => Some(number),
+            Err(record) => {
+                counted.count_until_flushed(record);
+                None
+            }
+        }
     }
 
-    /// A second is over: tells what was counted.
+    /// Ends a second: records what was counted. What finds no room is counted on.
     pub(crate) fn flush(&self) {
-        let beyond = {
-            let mut counted = self.counted.lock();
-            counted.detailed.clear();
-            std::mem::take(&mut counted.beyond)
-        };
-        beyond.values().for_each(|record| self.log.record(record));
+        let mut counted = self.counted.lock();
+        counted.detailed.clear();
+        for (_, record) in std::mem::take(&mut counted.beyond) {
+            let identity = Arc::clone(&record.identity);
+            if let Err(record) = self.outbox.put(&identity.component, 1, record) {
+                counted.count_until_flushed(record);
+            }
+        }
+    }
+
+    /// Whether the log has taken everything up to a record.
+    #[inline]
+    pub(crate) fn has_taken(&self, number: u64) -> bool {
+        self.outbox.has_taken(number)
+    }
+
+    /// Waits until the log has taken everything up to a record. Cancel safe.
+    pub(crate) async fn taken(&self, number: u64) {
+        self.outbox.taken(number).await;
+    }
+
+    /// Waits until the log has taken everything so far, but for what is counted. Cancel safe.
+    pub(crate) async fn emptied(&self) {
+        self.outbox.emptied().await;
     }
 }
 
 impl Drop for AuditTrail {
+    /// Nothing is counted on: the rest is recorded, whatever room there is.
     fn drop(&mut self) {
-        self.flush();
+        for (_, record) in std::mem::take(&mut self.counted.get_mut().beyond) {
+            let identity = Arc::clone(&record.identity);
+            self.outbox.put_beyond(&identity.component, 1, record);
+        }
     }
 }
 
 impl Counted {
     /// Counts a record if enough of its kind have been told this second.
     fn counts(&mut self, record: &AuditRecord) -> bool {
-        let key = (Arc::as_ptr(&record.identity).addr(), record.is_denial());
-        let told = self.detailed.entry(key).or_default();
-        *told += 1;
+        let told = self.detailed.entry(whose(record)).or_default();
+        *told = told.saturating_add(1);
         if *told <= DETAILED_PER_SECOND {
             return false;
         }
+        self.count(record.clone());
+        true
+    }
+
+    /// Counts a record for which there is no room, and those that follow it: they keep their order.
+    fn count_until_flushed(&mut self, record: AuditRecord) {
+        self.detailed.insert(whose(&record), DETAILED_PER_SECOND);
+        self.count(record);
+    }
+
+    fn count(&mut self, record: AuditRecord) {
         let why = match &record.verdict {
             Verdict::Allowed { .. } => "allowed",
             Verdict::Denied { reason } => reason.word(),
         };
         let key = (Arc::clone(&record.identity), record.operation.action().to_owned(), why);
         match self.beyond.entry(key) {
-            std::collections::hash_map::Entry::Vacant(entry) => drop(entry.insert(record.clone())),
+            std::collections::hash_map::Entry::Vacant(entry) => drop(entry.insert(record)),
             std::collections::hash_map::Entry::Occupied(mut entry) => {
                 let count = entry.get().count + record.count;
-                entry.insert(AuditRecord { count, ..record.clone() });
+                entry.insert(AuditRecord { count, ..record });
             }
         }
-        true
     }
+}
+
+/// Whose a record is, and whether it is a denial.
+fn whose(record: &AuditRecord) -> (usize, bool) {
+    (Arc::as_ptr(&record.identity).addr(), record.is_denial())
 }
 
 #[cfg(test)]
@@ -241,18 +297,66 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_flood_is_counted_and_none_is_lost() {
+    #[tokio::test]
+    async fn a_flood_is_counted_and_none_is_lost() {
         let told = Arc::new(Told::default());
         let trail = AuditTrail::new(Arc::clone(&told) as Arc<dyn AuditLog>);
         let identity = identity();
         for n in 0..10_000 {
             trail.record(denial(&identity, &n.to_string()));
         }
+        trail.emptied().await;
         assert_eq!(told.0.lock().len(), DETAILED_PER_SECOND as usize);
         drop(trail);
+        ended(&told);
         assert_eq!(told.0.lock().iter().map(|record| record.count).sum::<u64>(), 10_000);
         assert_eq!(told.0.lock().len(), DETAILED_PER_SECOND as usize + 1);
+    }
+
+    /// Waits until nothing more can be told.
+    fn ended(told: &Arc<impl Sized>) {
+        while Arc::strong_count(told) > 1 {
+            std::thread::yield_now();
+        }
+    }
+
+    /// A log that takes nothing until it may.
+    struct Held(Mutex<std::sync::mpsc::Receiver<()>>, Told);
+
+    impl AuditLog for Held {
+        fn record(&self, record: &AuditRecord) {
+            let _ = self.0.lock().recv();
+            self.1.record(record);
+        }
+    }
+
+    #[test]
+    fn a_log_that_takes_nothing_loses_nothing_and_holds_no_more_than_it_may() {
+        let (go_on, may) = std::sync::mpsc::channel();
+        let told = Arc::new(Held(Mutex::new(may), Told::default()));
+        let trail = AuditTrail::new(Arc::clone(&told) as Arc<dyn AuditLog>);
+        let (identity, other) = (
+            identity(),
+            Arc::new(Identity { component: "other".parse().expect("a name"), ..(*identity()).clone() }),
+        );
+        let seconds = 20;
+        for second in 0..seconds {
+            for n in 0..DETAILED_PER_SECOND {
+                trail.record(denial(&identity, &format!("{second}-{n}")));
+            }
+            trail.flush();
+        }
+        assert!(trail.record(denial(&other, "x")).is_some(), "others have room");
+        assert_eq!(trail.counted.lock().beyond.len(), 1, "what finds no room is counted");
+        drop(trail);
+        drop(go_on);
+        ended(&told);
+        let told = told.1.0.lock();
+        assert_eq!(told.len(), ROOM.share_max + 2);
+        let all = u64::from(seconds * DETAILED_PER_SECOND);
+        assert_eq!(told.iter().map(|record| record.count).sum::<u64>(), all + 1);
+        let last = told.iter().rfind(|record| record.identity.component == identity.component);
+        assert_eq!(last.map(|last| last.count), Some(all - ROOM.share_max as u64), "in their order");
     }
 
     #[test]

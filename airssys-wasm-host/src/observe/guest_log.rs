@@ -31,13 +31,17 @@ pub struct GuestLine<'a> {
     /// included; at most 8 KiB, and longer ones come in pieces.
     pub text: &'a str,
     /// Lines before this one that were dropped, because the deployment prints
-    /// more than [`Limits::log_bytes_per_second_max`](crate::Limits).
+    /// more than [`Limits::log_bytes_per_second_max`](crate::Limits), or more than the log takes.
     pub dropped_before: u64,
 }
 
 /// Takes the lines that guests print.
 ///
-/// Called from within calls: return quickly.
+/// Called from a thread of the host's own, one line after the other, in the order of each
+/// deployment. It delays no guest: lines wait in a bounded queue, of which each deployment has a
+/// share, and those that find no room are dropped and counted in the next one's
+/// [`dropped_before`](GuestLine::dropped_before).
+/// [`Host::logs_written`](crate::Host::logs_written) waits for it.
 pub trait GuestLog: Send + Sync + 'static {
     /// Takes a line.
     fn line(&self, line: GuestLine<'_>);

@@ -20,8 +20,9 @@ use super::handle::PipelineDeployment;
 use super::letter::DeadLetters;
 use super::runner::Runner;
 use super::unit::Unit;
-use crate::aside::{may_write, on_a_thread};
+use crate::aside::may_write;
 use crate::rollout::StageOf;
+use crate::runtime::Runtime;
 use crate::state::{Action, Change, PipelineRecord, Serves, Transaction};
 use crate::{Component, Deploy, Error, ErrorKind, Host, Result};
 
@@ -186,7 +187,7 @@ impl<'a> DeployPipeline<'a> {
 
     async fn prepare(&self, stages: &[usize], stage_of: &StageOf) -> Result<(Deploy<'a>, Function)> {
         let first = &self.pipeline.stages()[stages[0]];
-        let component = component_of(&self.pipeline, stages).await?;
+        let component = component_of(&self.host.0.runtime, &self.pipeline, stages).await?;
         let function = function_of(&self.pipeline, stages, &component)?;
         let name = self.name_of(stages);
         let said = self.stages.get(first.name());
@@ -241,7 +242,11 @@ fn record_of(pipeline: &ComponentPipeline, units: &[Unit]) -> PipelineRecord {
 }
 
 /// The component that runs some stages.
-pub(super) async fn component_of(pipeline: &ComponentPipeline, stages: &[usize]) -> Result<Component> {
+pub(super) async fn component_of(
+    runtime: &Runtime,
+    pipeline: &ComponentPipeline,
+    stages: &[usize],
+) -> Result<Component> {
     let all = pipeline.stages();
     if let [stage] = stages {
         return Ok(Component::from(all[*stage].component().clone()));
@@ -250,7 +255,7 @@ pub(super) async fn component_of(pipeline: &ComponentPipeline, stages: &[usize])
         let stage = &all[*stage];
         chain.stage(stage.component().clone(), stage.function().name.clone())
     });
-    let bytes = on_a_thread(move || chain.fuse().map_err(|error| not_fused(&error))).await?;
+    let bytes = runtime.aside.compile(move || chain.fuse().map_err(|error| not_fused(&error))).await?;
     let parts = stages.iter().map(|stage| all[*stage].component().clone().into()).collect();
     Ok(Component::from_bytes(bytes)?.fused_of(parts))
 }

@@ -138,7 +138,7 @@ impl<'a> UpdateStage<'a> {
         if unit.stages.len() > 1 {
             check_fused(&next, unit, &self.stage, &self.said)?;
         }
-        let component = component_of(&next, &unit.stages).await?;
+        let component = component_of(&unit.named.runtime, &next, &unit.stages).await?;
         // The version of what is fused says nothing, and that of the stage is checked.
         Ok(self.update.component(component).any_version().in_its_pipeline())
     }

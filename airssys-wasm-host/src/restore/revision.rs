@@ -8,7 +8,6 @@ use airssys_wasm_core::ComponentName;
 
 use super::state;
 use crate::Result;
-use crate::aside::on_a_thread;
 use crate::capability::Enforcement;
 use crate::deployment::{Kept, Named};
 use crate::link::{Bound, Links};
@@ -23,14 +22,15 @@ pub(crate) async fn ready(named: &Arc<Named>, kept: Kept) -> Result<Arc<Revision
         Kept::Ready(revision) => return Ok(revision),
         Kept::Stored(stored) => stored,
     };
-    let named = Arc::clone(named);
-    on_a_thread(move || {
+    let (aside, named) = (named.runtime.aside.clone(), Arc::clone(named));
+    // It compiles if its compiled code is gone.
+    let load = move || {
         let revision = load(&named.runtime, &*state(&named.runtime)?, &named.name, &stored)?;
         // What is revoked from here on reaches it, and what was so before.
         named.authorization.add(&revision.authority, &revision.rooms, 0);
         Ok(revision)
-    })
-    .await
+    };
+    aside.compile(load).await
 }
 
 /// Loads a revision; its links are not found yet. Blocks, while it compiles if its compiled

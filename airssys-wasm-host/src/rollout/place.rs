@@ -10,7 +10,6 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::grants;
 use super::run::out_of_turn;
-use crate::aside::drop_aside;
 use crate::deployment::{After, Named, Serving};
 use crate::instance::Instance;
 use crate::observe::Event;
@@ -161,7 +160,7 @@ impl Place for Replaced {
         let next = Serving::new(runtime, Arc::clone(&revision), Some(first));
         let old = self.named.switch(next, held, &keeping, after)?;
         if !forgotten.is_empty() {
-            drop_aside(forgotten);
+            runtime.aside.drop(forgotten);
         }
         Ok(Switched { old, revision })
     }

@@ -10,7 +10,7 @@ use airssys_wasm_core::{ComponentName, Decision, Effect, Outcome, Rollout};
 
 use super::place::Place;
 use super::{checks, health};
-use crate::aside::{may_write, on_a_thread};
+use crate::aside::may_write;
 use crate::call::within;
 use crate::deployment::{Named, Serving};
 use crate::engine::Ticks;
@@ -205,7 +205,7 @@ impl<'a, P: Place> Run<'a, P> {
         let program = if runtime.has_program_at_hand(&component, &limits) {
             runtime.program(&component, &limits)?
         } else {
-            on_a_thread(move || runtime.program(&component, &limits)).await?
+            self.runtime.aside.compile(move || runtime.program(&component, &limits)).await?
         };
         let revision = draft.with_program(self.runtime, program).ok_or_else(|| out_of_turn("compiling"))?;
         self.candidate = Candidate::Compiled(Arc::new(revision));
@@ -258,7 +258,7 @@ fn current<P: Place>(place: &Option<P>) -> Result<&Arc<Named>> {
 pub(super) async fn keep(runtime: &Arc<Runtime>, component: &Component) -> Result<Option<Pin>> {
     let Some(state) = runtime.state() else { return Ok(None) };
     let component = component.clone();
-    on_a_thread(move || state.keep(&component).map(Some)).await
+    runtime.aside.run(move || state.keep(&component).map(Some)).await
 }
 
 /// Waits for the calls in flight. Each ends by its deadline, unless the program that

@@ -64,5 +64,6 @@ async fn a_logged_message_is_one_line_of_the_guest_log() {
     let host = builder().guest_log(log.clone()).build().expect("a host");
     let deployment = deploy(&host, probe(&[]), &[]).await;
     attempt(&deployment, &["log", "one\ntwo"]).await.expect("logged");
-    assert!(log.all()[0].ends_with(r"WARN probe: one\ntwo"), "{:?}", log.all());
+    let lines = log.all(&host).await;
+    assert!(lines[0].ends_with(r"WARN probe: one\ntwo"), "{lines:?}");
 }

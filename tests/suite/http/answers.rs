@@ -46,14 +46,17 @@ async fn a_guest_may_work_on_after_its_answer() {
     for guest_name in BOTH {
         let mounted = Mounted::of(guest_name, Limits::default()).await;
         assert_eq!(mounted.get("/after?200").await, "answered\n", "{guest_name}");
-        assert!(mounted.lines.all().is_empty(), "{guest_name}: the answer is whole before");
+        assert!(
+            mounted.lines.all(&mounted.host).await.is_empty(),
+            "{guest_name}: the answer is whole before"
+        );
         for _ in 0..2_000 {
-            if !mounted.lines.all().is_empty() {
+            if !mounted.lines.all(&mounted.host).await.is_empty() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let lines = mounted.lines.all();
+        let lines = mounted.lines.all(&mounted.host).await;
         assert!(lines.iter().any(|line| line.contains("done after its answer")), "{guest_name}: {lines:?}");
     }
 }

@@ -9,7 +9,7 @@ use crate::support::{Lines, guest};
 
 /// A service, and what its guest logs.
 pub(super) struct Mounted {
-    _host: Host,
+    pub(super) host: Host,
     service: HttpService,
     pub(super) lines: Lines,
 }
@@ -20,7 +20,7 @@ impl Mounted {
         let host = Host::builder().pooled_instances_max(10).guest_log(lines.clone()).build().expect("a host");
         host.deploy(guest(guest_name)).name("web").limits(limits).await.expect("deployed");
         let service = host.http("web").expect("a name");
-        Self { _host: host, service, lines }
+        Self { host, service, lines }
     }
 
     pub(super) async fn get(&self, path: &str) -> String {

@@ -108,10 +108,11 @@ async fn there_are_no_more_connections_than_there_may_be() {
     let site = Site::new().await;
     let address = listen(HttpServer::new(&site.host).connections_max(1)).await;
     let mut first = Client::connect(address).await;
-    assert_eq!(first.get("/").await.status, 200);
+    let first = tokio::spawn(async move { first.get("/sleep?1500").await.text });
+    site.inside(1).await;
     let second = tokio::spawn(async move { Client::connect(address).await.get("/").await.status });
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(!second.is_finished(), "it waits");
-    drop(first);
+    assert!(!second.is_finished() && !first.is_finished(), "it waits");
+    assert_eq!(first.await.expect("asked"), "slept\n", "it was not cut off");
     assert_eq!(second.await.expect("asked"), 200);
 }

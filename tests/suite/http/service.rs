@@ -65,7 +65,7 @@ async fn it_prints_and_draws_no_more_than_it_may() {
     let limits = Limits { log_bytes_per_second_max: 10_000, random_bytes_max: 1_000, ..Limits::default() };
     let mounted = Mounted::of("http-service", limits).await;
     assert_eq!(mounted.get("/flood-log?200").await, "printed\n");
-    let printed: usize = mounted.lines.all().iter().map(String::len).sum();
+    let printed: usize = mounted.lines.all(&mounted.host).await.iter().map(String::len).sum();
     assert!((1_000..40_000).contains(&printed), "{printed} bytes of 200,000");
     let drawn = mounted.get("/random?100000").await;
     assert_eq!(drawn, "1000\n");

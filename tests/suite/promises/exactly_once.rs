@@ -99,5 +99,5 @@ async fn a_call_leaves_its_trace_once() {
         calls += caller.await.expect("a caller");
     }
     assert!(calls > 20, "{calls}");
-    assert_eq!(lines.all().len(), calls);
+    assert_eq!(lines.all(&host).await.len(), calls);
 }

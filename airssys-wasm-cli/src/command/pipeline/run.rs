@@ -67,6 +67,18 @@ async fn run_here(
     items: impl Stream<Item = String> + Send + 'static,
 ) -> Result<(), Problem> {
     let host = Host::builder().pooled_instances_max(64).guest_log(Printed).dead_letters(Told).build()?;
+    let outcome = run_on(&host, common, pipeline, spec, items).await;
+    host.logs_written().await;
+    outcome
+}
+
+async fn run_on(
+    host: &Host,
+    common: &Common,
+    pipeline: ComponentPipeline,
+    spec: &PipelineSpec,
+    items: impl Stream<Item = String> + Send + 'static,
+) -> Result<(), Problem> {
     let deployed = spec.prepare(host.deploy_pipeline(pipeline))?.await?;
     let (wrong, mut reason) = mpsc::unbounded_channel();
     let mut outcomes = if deployed.pipeline().inputs().is_empty() {

@@ -14,6 +14,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use airssys_wasm_host::Host;
 use airssys_wasm_host::http::{Access, AccessLog, HttpServer, Tls};
@@ -45,10 +46,12 @@ impl Web {
         Ok(Self { address, tls, lines: access_log.map(AccessLines::open).transpose()?, health })
     }
 
-    /// Listens, and gives what serves until the process ends.
-    pub(super) async fn begin(
+    /// Listens, and gives what serves until the process ends. A client has `patience` to send the
+    /// head of a request, and to take a piece of its answer.
+    pub(super) async fn serve(
         self,
-        host: &Host,
+        host: Host,
+        patience: Duration,
         requests: Arc<Requests>,
         ending: Ending,
     ) -> Result<impl Future<Output = io::Result<()>> + use<>, Problem> {
@@ -58,7 +61,8 @@ impl Web {
         let address = listener.local_addr().unwrap_or(self.address);
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         tracing::info!("serving components at {scheme}://{address}");
-        let mut server = HttpServer::new(host).access_log(Told { requests, lines: self.lines });
+        let mut server = HttpServer::new(&host).patience(patience);
+        server = server.access_log(Told { requests, lines: self.lines });
         if let Some(path) = self.health {
             server = server.health(path);
         }

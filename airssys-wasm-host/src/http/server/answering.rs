@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, header, uri};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
+use super::connections::PlaceInUse;
 use super::health::Health;
 use super::taking::Watched;
 use super::{Access, AccessLog};
@@ -34,9 +35,10 @@ impl Answering {
         peer: SocketAddr,
         mut request: Request<Incoming>,
         watched: Option<Watched>,
+        in_use: PlaceInUse,
     ) -> Result<Response<Sent>, Infallible> {
         if let Some(response) = self.health.as_ref().and_then(|health| health.answer(&request)) {
-            return Ok(response.map(|body| Sent { body, telling: None, watched }));
+            return Ok(response.map(|body| Sent { body, telling: None, watched, _in_use: in_use }));
         }
         let mut telling = self.log.as_ref().map(|log| Telling::begin(log, peer, &request));
         // Whatever the client says of it.
@@ -60,7 +62,7 @@ impl Answering {
         if let Some(watched) = &watched {
             watched.waits_for_client();
         }
-        Ok(response.map(|body| Sent { body, telling, watched }))
+        Ok(response.map(|body| Sent { body, telling, watched, _in_use: in_use }))
     }
 }
 
@@ -109,6 +111,8 @@ pub(super) struct Sent {
     body: HttpBody,
     telling: Option<Telling>,
     watched: Option<Watched>,
+    /// The connection keeps its place until this is dropped.
+    _in_use: PlaceInUse,
 }
 
 impl Sent {

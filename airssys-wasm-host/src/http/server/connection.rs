@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
 use super::answering::Answering;
+use super::connections::Place;
 use super::taking::Watch;
 use super::tls::Tls;
 
@@ -48,6 +49,8 @@ pub(super) struct Connection {
     pub(super) ending: watch::Receiver<bool>,
 }
 
+type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Version {
     Http1,
@@ -55,26 +58,41 @@ enum Version {
 }
 
 impl Connection {
-    /// Serves it to its end. What goes wrong ends it, and is nobody else's business.
-    pub(super) async fn serve(self, (stream, peer): (TcpStream, SocketAddr), watcher: Watcher) {
+    /// Serves it to its end, or until it has to give way to another. What goes wrong ends it, and
+    /// is nobody else's business.
+    pub(super) async fn serve(self, (stream, peer): (TcpStream, SocketAddr), place: Place, watcher: Watcher) {
         // What is answered in small pieces goes out at once.
         let _ = stream.set_nodelay(true);
-        let served = match self.tls.clone() {
+        let place = Arc::new(place);
+        let served = tokio::select! {
+            served = self.shake_hands(stream, peer, Arc::clone(&place), watcher) => served,
+            () = place.gives_way() => Err("gives way to another".into()),
+        };
+        if let Err(error) = served {
+            tracing::debug!(%peer, %error, "a connection ended");
+        }
+    }
+
+    async fn shake_hands(
+        self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: Arc<Place>,
+        watcher: Watcher,
+    ) -> Outcome {
+        match self.tls.clone() {
             None => match self.begin(version(&stream)).await {
-                Some(version) => self.speak(version, stream, peer, watcher).await,
+                Some(version) => self.speak(version, stream, peer, place, watcher).await,
                 None => Ok(()),
             },
             Some(tls) => match self.begin(tls.accept(stream)).await {
                 Some(stream) => {
                     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                     let version = if is_http2 { Version::Http2 } else { Version::Http1 };
-                    self.speak(version, stream, peer, watcher).await
+                    self.speak(version, stream, peer, place, watcher).await
                 }
                 None => Ok(()),
             },
-        };
-        if let Err(error) = served {
-            tracing::debug!(%peer, %error, "a connection ended");
         }
     }
 
@@ -92,8 +110,9 @@ impl Connection {
         version: Version,
         stream: impl AsyncRead + AsyncWrite + Send + 'static,
         peer: SocketAddr,
+        place: Arc<Place>,
         watcher: Watcher,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Outcome {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.patience));
         let answering = self.answering;
@@ -101,7 +120,14 @@ impl Connection {
         let given_up = given_up(watch.clone(), self.patience);
         let service = service_fn(move |request| {
             let (answering, watched) = (Arc::clone(&answering), watch.as_ref().map(Watch::begin));
-            async move { answering.answer(peer, request, watched).await }
+            let in_use = place.begin();
+            async move {
+                match in_use {
+                    Some(in_use) => answering.answer(peer, request, watched, in_use).await,
+                    // The connection is about to be closed.
+                    None => std::future::pending().await,
+                }
+            }
         });
         let builder = builder(version, self.patience);
         tokio::select! {

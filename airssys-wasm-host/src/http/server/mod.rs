@@ -2,6 +2,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `connections` | how many connections there are at once, and which gives way to a new one |
 //! | `connection` | what one connection may take, and which HTTP it speaks |
 //! | `answering` | one request, from its route to its line in the log |
 //! | `health` | what whoever spreads requests over servers is told |
@@ -14,6 +15,7 @@
 mod access;
 mod answering;
 mod connection;
+mod connections;
 mod health;
 mod taking;
 mod tls;
@@ -26,17 +28,19 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use access::{Access, AccessLog};
+pub use connections::{Connections, Place, PlaceInUse};
 pub use tls::Tls;
 
 use super::HttpService;
 use super::route::Routes;
 use answering::Answering;
 use connection::Connection;
+use connections::connections_max_by_default;
 use health::Health;
 
 use crate::Host;
@@ -45,16 +49,11 @@ use crate::Host;
 /// take a piece of what is written, unless somebody says otherwise.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How many connections there may be at once, unless somebody says otherwise.
-const CONNECTIONS_MAX: usize = 16_384;
-
-/// How long nobody is let in when the system has no room for another connection.
-const OUT_OF_ROOM: Duration = Duration::from_millis(100);
-
 /// Serves components over HTTP/1.1 and HTTP/2, with TLS or without.
 ///
 /// A connection may wait 60 s for its next request, and a client may take as long to send a head
-/// or to take what is written; one that takes longer is cut off. Heads have at most 64 KiB (in
+/// or to take what is written; one that takes longer is cut off. When there are as many connections
+/// as there may be, one that no request uses gives way to a new one. Heads have at most 64 KiB (in
 /// HTTP/1.1 up to twice that, and 100 headers). What a client of HTTP/1.0 gets without a length
 /// ends where the connection does: that version has no way to tell that it was cut off.
 ///
@@ -89,7 +88,7 @@ impl HttpServer {
             log: None,
             health: None,
             patience: PATIENCE,
-            connections_max: CONNECTIONS_MAX,
+            connections_max: connections_max_by_default(),
         }
     }
 
@@ -119,8 +118,10 @@ impl HttpServer {
         Self { patience, ..self }
     }
 
-    /// How many connections there may be at once; more wait in the system's queue. 16,384 unless
-    /// said, and each needs a file handle.
+    /// Bounds how many connections there are at once: by default half of the descriptors that the
+    /// process may open, and at most 16,384. A new connection beyond the bound takes the place of
+    /// one that no request uses: the oldest that has not sent the head of a request, or else the
+    /// one that has waited longest for its next request. While requests use all of them, it waits.
     #[must_use]
     pub fn connections_max(self, connections_max: usize) -> Self {
         Self { connections_max, ..self }
@@ -143,45 +144,28 @@ impl HttpServer {
             is_tls: self.tls.is_some(),
             health: self.health.map(Health),
         });
-        let mut connections = JoinSet::new();
+        let connections = Connections::new(self.connections_max);
+        let mut tasks = JoinSet::new();
         let mut until = pin!(until);
         loop {
-            let stream = tokio::select! {
+            let (stream, place) = tokio::select! {
                 biased;
                 () = &mut until => break,
-                Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-                stream = accept(&listener), if connections.len() < self.connections_max => stream,
+                accepted = connections.accept(|| listener.accept()) => accepted,
             };
+            while tasks.try_join_next().is_some() {}
             let connection = Connection {
                 tls: self.tls.clone(),
                 answering: Arc::clone(&answering),
                 patience: self.patience,
                 ending: ending.clone(),
             };
-            connections.spawn(connection.serve(stream, graceful.watcher()));
+            tasks.spawn(connection.serve(stream, place, graceful.watcher()));
         }
         drop(listener);
         end.send_replace(true);
+        connections.close_unused();
         graceful.shutdown().await;
         Ok(())
     }
-}
-
-/// The next connection. One that has gone already is passed over.
-async fn accept(listener: &TcpListener) -> (TcpStream, std::net::SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok(stream) => return stream,
-            Err(error) if is_of_a_connection(&error) => {}
-            Err(error) => {
-                tracing::warn!(%error, "no connection can be taken");
-                tokio::time::sleep(OUT_OF_ROOM).await;
-            }
-        }
-    }
-}
-
-fn is_of_a_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

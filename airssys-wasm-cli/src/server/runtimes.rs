@@ -1,0 +1,202 @@
+//! Two runtimes: one that answers the API, and one that guests run on.
+//!
+//! Guests keep the threads of their runtime busy, and may hold all of its blocking threads. They
+//! reach none of the other, so the API answers whatever they do.
+//! Tests: the crate's `tests/cli/busy`.
+
+use std::io;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinSet;
+
+use super::reply::Refused;
+use crate::api::{Problem, kinds};
+
+/// Threads that answer the API.
+const ADMIN_WORKERS: usize = 2;
+
+/// Threads for what the API does that blocks, such as reading the state directory.
+const ADMIN_BLOCKING_THREADS_MAX: usize = 64;
+
+/// How long threads may take to end. Those that are stuck are left behind.
+const END_MAX: Duration = Duration::from_millis(500);
+
+/// The runtimes of a host process.
+pub(super) struct Runtimes {
+    /// Answers the API: the socket, TCP, metrics.
+    admin: Runtime,
+    /// Runs guests: HTTP requests to components, calls, rollouts, pipelines.
+    guests: Runtime,
+}
+
+impl Runtimes {
+    /// # Errors
+    ///
+    /// If the system has no more threads.
+    pub(super) fn new() -> Result<Self, Problem> {
+        let problem =
+            |error: io::Error| Problem::new(kinds::IO, "the threads cannot be started").because(error);
+        let admin = Builder::new_multi_thread()
+            .worker_threads(ADMIN_WORKERS)
+            .max_blocking_threads(ADMIN_BLOCKING_THREADS_MAX)
+            .thread_name("airssys-admin")
+            .enable_all()
+            .build()
+            .map_err(problem)?;
+        let guests = Builder::new_multi_thread()
+            .worker_threads(guest_workers())
+            .thread_name("airssys-guests")
+            .enable_all()
+            .build()
+            .map_err(problem)?;
+        Ok(Self { admin, guests })
+    }
+
+    /// The one that guests run on.
+    pub(super) fn guests(&self) -> Handle {
+        self.guests.handle().clone()
+    }
+
+    /// Runs a future on this thread, in the context of the runtime that answers the API.
+    pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.admin.block_on(future)
+    }
+
+    /// Ends both, and waits a moment for their threads.
+    pub(super) fn end(self) {
+        self.guests.shutdown_timeout(END_MAX);
+        self.admin.shutdown_background();
+    }
+}
+
+/// Threads that run guests: two more than there are cores, so that one is free although a guest
+/// computes on every core.
+pub(super) fn guest_workers() -> usize {
+    available_parallelism().map_or(1, std::num::NonZero::get) + 2
+}
+
+/// Handles a request on the runtime that guests run on. If the client goes away, it is given up.
+pub(super) async fn run_on_guests(State(guests): State<Handle>, request: Request, next: Next) -> Response {
+    // Dropped, it aborts its task.
+    let mut tasks = JoinSet::new();
+    tasks.spawn_on(next.run(request), &guests);
+    match tasks.join_next().await {
+        Some(Ok(answer)) => answer,
+        Some(Err(error)) => {
+            Refused(Problem::new(kinds::INTERNAL, "the request was not completed").because(error))
+                .into_response()
+        }
+        None => Refused(Problem::new(kinds::INTERNAL, "the request was not begun")).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+
+    use axum::body::Body;
+    use futures_util::FutureExt as _;
+    use http::{Method, StatusCode};
+    use tower_service::Service as _;
+
+    use airssys_wasm_core::Limits;
+    use airssys_wasm_host::Host;
+
+    use super::*;
+    use crate::server::{Ending, Process, routes};
+
+    /// How long anything may take before a test gives up.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// A process without a state directory, on these runtimes.
+    fn process(runtimes: &Runtimes) -> Process {
+        Process {
+            host: Host::builder().pooled_instances_max(10).build().expect("a host"),
+            journal: Arc::default(),
+            requests: Arc::default(),
+            ending: Ending::on_signals(Duration::ZERO).expect("signals"),
+            limits: Limits::default(),
+            admin: Handle::current(),
+            guests: runtimes.guests(),
+        }
+    }
+
+    async fn ask(mut router: axum::Router, method: Method, path: &str, body: &'static str) -> StatusCode {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let request = request.body(Body::from(body)).expect("a request");
+        let Ok(answer) = router.call(request).await;
+        answer.status()
+    }
+
+    /// Holds every thread that guests can reach, until the sender is dropped.
+    fn hold(runtimes: &Runtimes) -> mpsc::Sender<()> {
+        let (end, ended) = mpsc::channel::<()>();
+        let ended = Arc::new(parking_lot::Mutex::new(ended));
+        let (begun, has_begun) = mpsc::channel();
+        let threads = guest_workers();
+        for _ in 0..threads {
+            let (ended, begun) = (Arc::clone(&ended), begun.clone());
+            runtimes.guests().spawn(async move {
+                begun.send(()).expect("the test waits for it");
+                let _ = ended.lock().recv();
+            });
+        }
+        (0..threads).for_each(|_| has_begun.recv_timeout(PATIENCE).expect("it holds a thread"));
+        end
+    }
+
+    #[test]
+    fn the_api_answers_while_guests_hold_every_thread_of_theirs() {
+        let runtimes = Runtimes::new().expect("runtimes");
+        let held = hold(&runtimes);
+        runtimes.block_on(async {
+            let router = routes::router(process(&runtimes));
+            for (method, path, body, expected) in [
+                (Method::GET, "/v1/about", "", StatusCode::OK),
+                (Method::GET, "/v1/deployments", "", StatusCode::OK),
+                (Method::GET, "/v1/deployments/x", "", StatusCode::NOT_FOUND),
+                (Method::DELETE, "/v1/deployments/x", "", StatusCode::NOT_FOUND),
+                (Method::POST, "/v1/deployments/x/revoke", r#"{"rule": "dns **"}"#, StatusCode::NOT_FOUND),
+                (Method::GET, "/v1/deployments/x/functions", "", StatusCode::NOT_FOUND),
+                (Method::GET, "/v1/pipelines", "", StatusCode::OK),
+                (Method::GET, "/v1/pipelines/x", "", StatusCode::NOT_FOUND),
+                (Method::DELETE, "/v1/pipelines/x", "", StatusCode::NOT_FOUND),
+                (Method::GET, "/v1/logs", "", StatusCode::OK),
+                (Method::GET, "/v1/events", "", StatusCode::OK),
+                (Method::GET, "/metrics", "", StatusCode::OK),
+            ] {
+                let asked = ask(router.clone(), method.clone(), path, body);
+                let answer = tokio::time::timeout(PATIENCE, asked).await;
+                assert_eq!(answer, Ok(expected), "{method} {path}");
+            }
+            let call = r#"{"function": "f", "wave": "()"}"#;
+            let mut call = Box::pin(ask(router, Method::POST, "/v1/deployments/x/call", call));
+            assert_eq!((&mut call).now_or_never(), None, "guests run on their own runtime");
+            drop(held);
+            call.await;
+        });
+        runtimes.end();
+    }
+
+    #[test]
+    fn runtimes_end_although_a_thread_is_stuck() {
+        let (ended, has_ended) = mpsc::channel();
+        std::thread::spawn(move || {
+            let runtimes = Runtimes::new().expect("runtimes");
+            let (begun, has_begun) = mpsc::channel();
+            runtimes.guests().spawn_blocking(move || {
+                begun.send(()).expect("the test waits for it");
+                std::thread::park();
+            });
+            has_begun.recv().expect("it is stuck");
+            runtimes.end();
+            ended.send(()).expect("the test waits for it");
+        });
+        has_ended.recv_timeout(PATIENCE).expect("they end");
+    }
+}

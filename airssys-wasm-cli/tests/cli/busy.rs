@@ -1,0 +1,134 @@
+//! A host process whose threads, clients and readers are stuck: it ends all the same.
+
+use std::io::{PipeReader, PipeWriter, Write as _, pipe};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+use super::support::{PATIENCE, Place, Process, guest, signal};
+use super::web::serve;
+
+/// How long a process may take to end that has a drain of half a second.
+const SOON: Duration = Duration::from_secs(10);
+
+fn ends(process: &mut Process) -> i32 {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = process.0.try_wait().expect("it can be asked") {
+            return status.code().unwrap_or(-1);
+        }
+        assert!(begun.elapsed() < SOON, "it does not end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A host process that blocks when it logs, because nobody reads its log.
+fn with_a_full_log(place: &Place, drain: &str) -> (Process, PipeReader, PipeWriter) {
+    let (reader, mut writer) = pipe().expect("a pipe");
+    let mut command = place.command(&["serve", "--drain", drain]);
+    command.stderr(writer.try_clone().expect("another end"));
+    let process = Process(command.spawn().expect("it runs"));
+    place.run(&["status", "--wait", "30s"]).ok();
+    let flags = fcntl_getfl(&writer).expect("flags");
+    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).expect("set");
+    for size in [4096, 1] {
+        while writer.write(&vec![b'x'; size]).is_ok() {}
+    }
+    fcntl_setfl(&writer, flags).expect("set");
+    (process, reader, writer)
+}
+
+#[test]
+fn it_ends_within_its_drain_although_nobody_reads_its_log() {
+    let place = Place::new();
+    let (mut process, _reader, _writer) = with_a_full_log(&place, "500ms");
+    signal(&process.id(), "TERM");
+    assert_eq!(ends(&mut process), 0);
+}
+
+#[test]
+fn it_ends_at_once_the_second_time_although_nobody_reads_its_log() {
+    let place = Place::new();
+    for kind in ["TERM", "INT"] {
+        let (mut process, _reader, _writer) = with_a_full_log(&place, "1h");
+        signal(&process.id(), kind);
+        // Two signals that come at once may be one.
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(!process.is_over(), "it waits for its log");
+        signal(&process.id(), kind);
+        assert_eq!(ends(&mut process), 1);
+    }
+}
+
+/// Sends bytes, and reads nothing.
+fn hold_socket(place: &Place, sent: &str) -> UnixStream {
+    let mut stream = UnixStream::connect(place.state().join("admin.sock")).expect("connected");
+    stream.write_all(sent.as_bytes()).expect("sent");
+    stream
+}
+
+#[test]
+fn it_ends_within_its_drain_although_guests_spin_and_clients_read_nothing() {
+    let place = Place::new();
+    let (mut process, address) = serve(&place, &["--drain", "500ms"]);
+    place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
+    place.run(&["route", "set", "/", "web"]).ok();
+    place.run(&["deploy", &guest("limits-spin"), "--name", "spinner"]).ok();
+    let spin = || place.command(&["call", "spinner", "spin()"]).spawn().expect("it runs");
+    let mut calls: Vec<Child> = (0..6).map(|_| spin()).collect();
+    while !place.run(&["status", "spinner"]).ok().contains("6 in flight") {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut reads_nothing = TcpStream::connect(address).expect("connected");
+    reads_nothing.write_all(b"GET /big?900000000 HTTP/1.1\r\nhost: a\r\n\r\n").expect("sent");
+    let mut half = TcpStream::connect(address).expect("connected");
+    half.write_all(b"GET / HT").expect("sent");
+    let _half = hold_socket(&place, "GET / HT");
+    let _follows = hold_socket(&place, "GET /v1/events HTTP/1.1\r\nhost: a\r\n\r\n");
+    signal(&process.id(), "TERM");
+    assert_eq!(ends(&mut process), 0);
+    for call in &mut calls {
+        assert!(!call.wait().expect("it ends").success());
+    }
+}
+
+/// Whoever has sent half a request is not waited for.
+#[test]
+fn it_ends_at_once_although_clients_have_sent_half_a_request() {
+    let place = Place::new();
+    let (mut process, address) = serve(&place, &["--drain", "1h", "--patience", "1h"]);
+    let mut web = TcpStream::connect(address).expect("connected");
+    web.write_all(b"GET / HT").expect("sent");
+    let _silent = TcpStream::connect(address).expect("connected");
+    let _half = hold_socket(&place, "GET / HT");
+    let _silent = hold_socket(&place, "");
+    // Connections are accepted in their order.
+    place.run(&["status"]).ok();
+    signal(&process.id(), "TERM");
+    assert_eq!(ends(&mut process), 0);
+}
+
+/// A client that goes away ends its call, though the call runs elsewhere.
+#[test]
+fn a_call_ends_with_its_client() {
+    let place = Place::new();
+    let _process = place.serve();
+    place.run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"]).ok();
+    let mut call = place.command(&["call", "sleeper", "sleep(25000)"]).spawn().expect("it runs");
+    let status = |part: &str| {
+        let begun = Instant::now();
+        while !place.run(&["status", "sleeper"]).ok().contains(part) {
+            assert!(begun.elapsed() < PATIENCE, "{part}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    status("1 in flight");
+    call.kill().expect("it goes away");
+    let _ = call.wait();
+    let begun = Instant::now();
+    status("0 in flight");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}

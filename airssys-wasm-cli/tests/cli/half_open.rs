@@ -1,0 +1,146 @@
+//! Clients that send half a request, or nothing, on every listener of a host process.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::support::{PATIENCE, Place, Process, guest};
+use super::web::{get, read_address};
+
+/// Descriptors that the host process may open.
+const DESCRIPTORS: usize = 256;
+
+/// Connections to each listener: more than it may have descriptors in all.
+const CLIENTS: usize = DESCRIPTORS + 50;
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// A host process with every listener there is, and few descriptors.
+struct Listening {
+    place: Place,
+    process: Process,
+    web: SocketAddr,
+    tcp: SocketAddr,
+}
+
+impl Listening {
+    fn new(patience: &str) -> Self {
+        let place = Place::new();
+        let token = place.path().join("token");
+        std::fs::write(&token, TOKEN).expect("written");
+        std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).expect("set");
+        let tcp = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
+        let script = format!(
+            "ulimit -n {DESCRIPTORS}; exec {program} serve --listen 127.0.0.1:0 --tcp {tcp} --token-file token --patience {patience}",
+            program = env!("CARGO_BIN_EXE_airssys-wasm"),
+        );
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).current_dir(place.path()).env("AIRSSYS_WASM_STATE", place.state());
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let (process, web) = read_address(Process(command.spawn().expect("it runs")));
+        place.run(&["status", "--wait", "30s"]).ok();
+        place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
+        place.run(&["route", "set", "/", "web"]).ok();
+        Self { place, process, web, tcp }
+    }
+
+    fn socket(&self) -> UnixStream {
+        UnixStream::connect(self.place.state().join("admin.sock")).expect("connected")
+    }
+
+    /// Asks each listener something, on new connections.
+    fn answers(&self) {
+        assert!(get(self.web, "/").contains("hello from 1.0.0"));
+        self.place.run(&["status", "web"]).ok();
+        let mut command = self.place.command(&["status", "web"]);
+        command.env("AIRSSYS_WASM_TCP", self.tcp.to_string()).env("AIRSSYS_WASM_TOKEN_FILE", "token");
+        let over_tcp = command.output().expect("it runs");
+        assert!(over_tcp.status.success(), "{over_tcp:?}");
+    }
+}
+
+fn over_tcp(address: SocketAddr, sent: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).expect("connected");
+    // One that has given way may be closed already.
+    let _ = stream.write_all(sent.as_bytes());
+    stream.set_read_timeout(Some(PATIENCE)).expect("set");
+    stream
+}
+
+/// This process opens more descriptors than the other one may.
+fn open_many() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("the limit is raised");
+}
+
+#[test]
+fn more_of_them_than_there_are_descriptors_keep_nobody_out() {
+    open_many();
+    let mut listening = Listening::new("1h");
+    for sent in ["GET / HT", ""] {
+        let (mut tcp, mut unix) = (Vec::new(), Vec::new());
+        for _ in 0..CLIENTS {
+            tcp.push(over_tcp(listening.web, sent));
+            tcp.push(over_tcp(listening.tcp, sent));
+            let mut stream = listening.socket();
+            let _ = stream.write_all(sent.as_bytes());
+            unix.push(stream);
+        }
+        listening.answers();
+    }
+    assert!(!listening.process.is_over());
+}
+
+#[test]
+fn those_that_wait_for_their_next_request_give_way_too() {
+    open_many();
+    let listening = Listening::new("1h");
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        let mut stream = over_tcp(listening.web, "GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        clients.push(stream);
+    }
+    listening.answers();
+}
+
+#[test]
+fn a_client_that_sends_no_head_in_time_is_let_go_on_every_listener() {
+    let listening = Listening::new("300ms");
+    for sent in ["GET / HT", "GET /metrics HTTP/1.1\r\nhost: a\r\n"] {
+        for address in [listening.web, listening.tcp] {
+            let mut stream = over_tcp(address, sent);
+            assert!(ends(stream.read_to_end(&mut Vec::new())), "{address}");
+        }
+        let mut stream = listening.socket();
+        stream.write_all(sent.as_bytes()).expect("sent");
+        stream.set_read_timeout(Some(PATIENCE)).expect("set");
+        assert!(ends(stream.read_to_end(&mut Vec::new())));
+    }
+    listening.answers();
+}
+
+/// Whoever has no token is answered and let go.
+#[test]
+fn a_client_without_a_token_does_not_keep_its_connection() {
+    let listening = Listening::new("1h");
+    let mut stream = over_tcp(listening.tcp, "GET /v1/about HTTP/1.1\r\nhost: a\r\n\r\n");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it is closed");
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    // However long others may take.
+    let mut stream = over_tcp(listening.tcp, "GET / HT");
+    assert!(ends(stream.read_to_end(&mut Vec::new())));
+}
+
+/// Whether the other side has closed, rather than let the time run out.
+fn ends(read: std::io::Result<usize>) -> bool {
+    use std::io::ErrorKind::{TimedOut, WouldBlock};
+    read.map_or_else(|error| ![TimedOut, WouldBlock].contains(&error.kind()), |_| true)
+}

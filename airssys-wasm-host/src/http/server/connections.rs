@@ -1,0 +1,362 @@
+//! Bounds how many connections there are at once.
+//!
+//! Knows nothing of sockets and requests: a place is taken, used and given back. Tests: below;
+//! with clients in the workspace's `tests/suite/http/half_open`.
+
+use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// How long nothing is accepted after the system had no room for another connection.
+const OUT_OF_ROOM: Duration = Duration::from_millis(100);
+
+/// Bounds the connections of a listener.
+///
+/// Each connection has a [`Place`]. When all are taken, a new connection takes the place of one
+/// that no request uses: the oldest of those that have not sent the head of a request, or else the
+/// one that has waited longest for its next request. While requests use all places, the new
+/// connection waits.
+///
+/// [`HttpServer`](super::HttpServer) has its own; use this in a server of another kind. Cloning is
+/// cheap, and all clones share the places.
+///
+/// ```
+/// use airssys_wasm_host::http::Connections;
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let connections = Connections::new(1);
+/// let idle = connections.place().await;
+/// let next = connections.place();
+/// let (next, ()) = tokio::join!(next, async {
+///     idle.gives_way().await;
+///     drop(idle);
+/// });
+/// let request = next.begin().expect("it has its place");
+/// drop(request);
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Connections(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    places_max: usize,
+    places: Mutex<Places>,
+    /// A place was given back, or is idle now.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    taken: HashMap<u64, Taken>,
+    /// Places that no request uses, those first that give way first.
+    idle: BTreeSet<Idle>,
+    /// How many have been told to give way and have not done so yet.
+    leaving: usize,
+    /// Counts places and the times that one became idle.
+    count: u64,
+}
+
+#[derive(Debug)]
+struct Taken {
+    /// None while requests use it.
+    idle: Option<Idle>,
+    requests: usize,
+    gives_way: bool,
+    told: Arc<Notify>,
+}
+
+/// Orders places that no request uses: those that were never used first, then by age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Idle {
+    was_used: bool,
+    since: u64,
+    number: u64,
+}
+
+/// The place of one connection. Dropped, it is free.
+#[derive(Debug)]
+pub struct Place {
+    shared: Arc<Shared>,
+    number: u64,
+    told: Arc<Notify>,
+}
+
+/// A request, from its head to the last byte of its answer. While there is one, its connection
+/// keeps its place.
+#[derive(Debug)]
+pub struct PlaceInUse {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Connections {
+    /// Bounds connections to `places_max` at once, and to one at least.
+    #[must_use]
+    pub fn new(places_max: usize) -> Self {
+        Self(Arc::new(Shared {
+            places_max: places_max.max(1),
+            places: Mutex::default(),
+            changed: Notify::new(),
+        }))
+    }
+
+    /// Takes a place, when there is one. Cancel safe.
+    pub async fn place(&self) -> Place {
+        loop {
+            let mut changed = pin!(self.0.changed.notified());
+            changed.as_mut().enable();
+            if let Some(place) = self.try_place() {
+                return place;
+            }
+            changed.await;
+        }
+    }
+
+    /// Accepts a connection, and takes a place for it. An error of the listener is logged, and
+    /// `accept` is called again; when the system has no room for another connection, after 100 ms,
+    /// and an idle connection gives way. Dropped, it may drop a connection that was accepted.
+    pub async fn accept<T, F>(&self, mut accept: impl FnMut() -> F) -> (T, Place)
+    where
+        F: Future<Output = io::Result<T>>,
+    {
+        let mut has_failed = false;
+        loop {
+            match accept().await {
+                Ok(connection) => return (connection, self.place().await),
+                Err(error) if is_of_a_connection(&error) => {}
+                Err(error) => {
+                    if !has_failed {
+                        tracing::warn!(%error, "no connection can be accepted; trying again");
+                    }
+                    has_failed = true;
+                    self.0.places.lock().make_room();
+                    tokio::time::sleep(OUT_OF_ROOM).await;
+                }
+            }
+        }
+    }
+
+    /// Has all connections give way that have not sent the head of a request, so that they do not
+    /// hold up the end of a server.
+    pub fn close_unused(&self) {
+        let mut places = self.0.places.lock();
+        while places.idle.first().is_some_and(|idle| !idle.was_used) {
+            places.make_room();
+        }
+    }
+
+    fn try_place(&self) -> Option<Place> {
+        let mut places = self.0.places.lock();
+        if places.taken.len() < self.0.places_max {
+            let (number, told) = places.take();
+            return Some(Place { shared: Arc::clone(&self.0), number, told });
+        }
+        if places.leaving == 0 {
+            places.make_room();
+        }
+        None
+    }
+}
+
+impl Place {
+    /// Begins a request, unless the connection has to give way: then close it.
+    #[must_use]
+    pub fn begin(&self) -> Option<PlaceInUse> {
+        let mut places = self.shared.places.lock();
+        let taken = places.taken.get_mut(&self.number).filter(|taken| !taken.gives_way)?;
+        taken.requests += 1;
+        let idle = taken.idle.take();
+        if let Some(idle) = idle {
+            places.idle.remove(&idle);
+        }
+        Some(PlaceInUse { shared: Arc::clone(&self.shared), number: self.number })
+    }
+
+    /// Resolves when the connection has to give way to another: close it then. Cancel safe; one
+    /// caller at a time.
+    pub async fn gives_way(&self) {
+        self.told.notified().await;
+        // Kept for the next time it is asked.
+        self.told.notify_one();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.places.lock().give_back(self.number);
+        self.shared.changed.notify_waiters();
+    }
+}
+
+impl Drop for PlaceInUse {
+    fn drop(&mut self) {
+        self.shared.places.lock().end_request(self.number);
+        self.shared.changed.notify_waiters();
+    }
+}
+
+impl Places {
+    fn take(&mut self) -> (u64, Arc<Notify>) {
+        self.count += 1;
+        let number = self.count;
+        let idle = Idle { was_used: false, since: number, number };
+        let told = Arc::new(Notify::new());
+        self.idle.insert(idle);
+        let taken = Taken { idle: Some(idle), requests: 0, gives_way: false, told: Arc::clone(&told) };
+        self.taken.insert(number, taken);
+        (number, told)
+    }
+
+    /// Tells one to give way, if one is idle.
+    fn make_room(&mut self) -> bool {
+        let Some(idle) = self.idle.pop_first() else { return false };
+        if let Some(taken) = self.taken.get_mut(&idle.number) {
+            taken.idle = None;
+            taken.gives_way = true;
+            self.leaving += 1;
+            taken.told.notify_one();
+        }
+        true
+    }
+
+    fn give_back(&mut self, number: u64) {
+        let Some(taken) = self.taken.remove(&number) else { return };
+        if let Some(idle) = taken.idle {
+            self.idle.remove(&idle);
+        }
+        self.leaving -= usize::from(taken.gives_way);
+    }
+
+    fn end_request(&mut self, number: u64) {
+        self.count += 1;
+        // Its connection may have ended before it.
+        let Some(taken) = self.taken.get_mut(&number) else { return };
+        taken.requests -= 1;
+        if taken.requests == 0 {
+            let idle = Idle { was_used: true, since: self.count, number };
+            taken.idle = Some(idle);
+            self.idle.insert(idle);
+        }
+    }
+}
+
+fn is_of_a_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// How many connections a listener has at most by default: half of the descriptors that the
+/// process may open, so that the rest is left for guests and for the process itself, and no more
+/// than 16,384.
+pub(super) fn connections_max_by_default() -> usize {
+    (descriptors_max() / 2).clamp(1, CONNECTIONS_MAX)
+}
+
+const CONNECTIONS_MAX: usize = 16_384;
+
+#[cfg(unix)]
+fn descriptors_max() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+#[cfg(not(unix))]
+fn descriptors_max() -> usize {
+    usize::MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Poll;
+
+    use futures_util::{FutureExt as _, poll};
+
+    use super::*;
+
+    /// Who of these has to give way.
+    fn give_way(places: &[&Place]) -> Vec<bool> {
+        places.iter().map(|place| place.gives_way().now_or_never().is_some()).collect()
+    }
+
+    #[tokio::test]
+    async fn the_oldest_that_was_not_used_gives_way_first() {
+        let connections = Connections::new(4);
+        let used = connections.place().await;
+        drop(used.begin().expect("it has its place"));
+        let asking = connections.place().await;
+        let request = asking.begin().expect("it has its place");
+        let (oldest, newest) = (connections.place().await, connections.place().await);
+        let mut next = pin!(connections.place());
+        assert!(poll!(&mut next).is_pending());
+        assert_eq!(give_way(&[&used, &asking, &oldest, &newest]), [false, false, true, false]);
+        assert!(oldest.begin().is_none(), "a request that comes now is not begun");
+        assert!(poll!(&mut next).is_pending());
+        assert_eq!(give_way(&[&used, &asking, &newest]), [false; 3], "one gives way to one");
+        drop(oldest);
+        let third = next.await;
+        let mut next = pin!(connections.place());
+        assert!(poll!(&mut next).is_pending());
+        assert_eq!(give_way(&[&used, &asking, &newest, &third]), [false, false, true, false]);
+        drop((newest, third));
+        let (fourth, fifth) = (next.await, connections.place().await);
+        let _requests = (fourth.begin(), fifth.begin());
+        let mut next = pin!(connections.place());
+        assert!(poll!(&mut next).is_pending());
+        assert_eq!(give_way(&[&used, &asking]), [true, false], "then who waits for its next request");
+        drop(request);
+    }
+
+    #[tokio::test]
+    async fn who_is_in_use_keeps_its_place_until_its_last_request_ends() {
+        let connections = Connections::new(1);
+        let place = connections.place().await;
+        let (one, two) = (place.begin(), place.begin());
+        let mut next = pin!(connections.place());
+        assert!(poll!(&mut next).is_pending());
+        drop(one);
+        assert!(poll!(&mut next).is_pending());
+        assert_eq!(give_way(&[&place]), [false]);
+        drop(two);
+        assert!(poll!(&mut next).is_pending());
+        assert_eq!(give_way(&[&place]), [true]);
+        drop(place);
+        next.await;
+    }
+
+    #[tokio::test]
+    async fn an_error_of_the_listener_makes_room_and_is_not_the_end() {
+        let connections = Connections::new(2);
+        let idle = connections.place().await;
+        let mut outcomes =
+            vec![Ok(()), Err(io::Error::from_raw_os_error(24)), Err(io::ErrorKind::ConnectionAborted.into())];
+        let begun = tokio::time::Instant::now();
+        let ((), place) = connections.accept(|| std::future::ready(outcomes.pop().expect("one more"))).await;
+        assert!(begun.elapsed() >= OUT_OF_ROOM);
+        assert_eq!(give_way(&[&idle, &place]), [true, false]);
+    }
+
+    #[tokio::test]
+    async fn closes_what_was_not_used() {
+        let connections = Connections::new(4);
+        let (unused, used) = (connections.place().await, connections.place().await);
+        let asking = connections.place().await;
+        drop(used.begin());
+        let _request = asking.begin();
+        connections.close_unused();
+        assert_eq!(give_way(&[&unused, &used, &asking]), [true, false, false]);
+        assert_eq!(poll!(pin!(connections.place())).map(drop), Poll::Ready(()));
+    }
+
+    #[test]
+    fn the_default_leaves_descriptors_for_others() {
+        assert!(connections_max_by_default() <= descriptors_max() / 2);
+    }
+}

@@ -1,0 +1,268 @@
+//! A bounded queue, and a thread that hands what is in it to a sink of the embedder's.
+//!
+//! Whoever puts something in never waits for the sink. Each deployment has a share of the queue,
+//! so that none fills it for the others; what is put in comes out in its order.
+//! Tests: below.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use airssys_wasm_core::ComponentName;
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use tokio::sync::Notify;
+
+/// How long the thread stays when there is nothing to hand over.
+const IDLE_MAX: Duration = Duration::from_secs(10);
+
+/// Dropped, it hands over what is in it, and ends its thread.
+pub(super) struct Outbox<T: Send + 'static>(Arc<Shared<T>>);
+
+/// How much an outbox holds, in whatever its items are measured in.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    /// Of one deployment.
+    pub(super) share_max: usize,
+    /// Of all of them.
+    pub(super) total_max: usize,
+}
+
+struct Shared<T> {
+    name: &'static str,
+    room: Room,
+    sink: Box<dyn Fn(T) + Send + Sync>,
+    queue: Mutex<Queue<T>>,
+    /// Something was put in, or the outbox was closed.
+    changed: Condvar,
+    /// How many items the sink has taken.
+    taken: AtomicU64,
+    /// The sink has taken an item.
+    progressed: Notify,
+}
+
+struct Queue<T> {
+    items: VecDeque<Item<T>>,
+    shares: HashMap<ComponentName, usize>,
+    total: usize,
+    /// How many items were put in since it was made.
+    put: u64,
+    has_thread: bool,
+    is_closed: bool,
+}
+
+struct Item<T> {
+    of: ComponentName,
+    size: usize,
+    value: T,
+}
+
+impl<T: Send + 'static> Outbox<T> {
+    pub(super) fn new(name: &'static str, room: Room, sink: impl Fn(T) + Send + Sync + 'static) -> Self {
+        let queue = Queue {
+            items: VecDeque::new(),
+            shares: HashMap::new(),
+            total: 0,
+            put: 0,
+            has_thread: false,
+            is_closed: false,
+        };
+        Self(Arc::new(Shared {
+            name,
+            room,
+            sink: Box::new(sink),
+            queue: Mutex::new(queue),
+            changed: Condvar::new(),
+            taken: AtomicU64::new(0),
+            progressed: Notify::new(),
+        }))
+    }
+
+    /// Puts something of a deployment in, and gives its number; or gives it back if there is no
+    /// room for it.
+    pub(super) fn put(&self, of: &ComponentName, size: usize, value: T) -> Result<u64, T> {
+        let mut queue = self.0.queue.lock();
+        let share = queue.shares.get(of).copied().unwrap_or(0);
+        // What is larger than all the room has it to itself.
+        let fits = share == 0 || share + size <= self.0.room.share_max;
+        if fits && (queue.total == 0 || queue.total + size <= self.0.room.total_max) {
+            Ok(self.push(&mut queue, of, size, value))
+        } else {
+            Err(value)
+        }
+    }
+
+    /// Puts something in, whatever room there is: for what is put in once.
+    pub(super) fn put_beyond(&self, of: &ComponentName, size: usize, value: T) -> u64 {
+        self.push(&mut self.0.queue.lock(), of, size, value)
+    }
+
+    /// Whether the sink has taken everything up to a number.
+    #[inline]
+    pub(super) fn has_taken(&self, number: u64) -> bool {
+        self.0.taken.load(Ordering::Acquire) >= number
+    }
+
+    /// Waits until the sink has taken everything up to a number. Cancel safe.
+    pub(super) async fn taken(&self, number: u64) {
+        loop {
+            let mut progressed = std::pin::pin!(self.0.progressed.notified());
+            progressed.as_mut().enable();
+            if self.has_taken(number) {
+                return;
+            }
+            progressed.await;
+        }
+    }
+
+    /// Waits until the sink has taken everything that is in. Cancel safe.
+    pub(super) async fn emptied(&self) {
+        let put = self.0.queue.lock().put;
+        self.taken(put).await;
+    }
+
+    fn push(&self, queue: &mut Queue<T>, of: &ComponentName, size: usize, value: T) -> u64 {
+        *queue.shares.entry(of.clone()).or_default() += size;
+        queue.total += size;
+        queue.put += 1;
+        queue.items.push_back(Item { of: of.clone(), size, value });
+        if !queue.has_thread {
+            let shared = Arc::clone(&self.0);
+            let started = thread::Builder::new().name(self.0.name.into()).spawn(move || shared.hand_over());
+            // Without a thread it stays in, until one can be started.
+            queue.has_thread = started.is_ok();
+        }
+        self.0.changed.notify_one();
+        queue.put
+    }
+}
+
+impl<T: Send + 'static> Drop for Outbox<T> {
+    fn drop(&mut self) {
+        self.0.queue.lock().is_closed = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl<T> Shared<T> {
+    /// Hands over what is in, until there is nothing for a while, or the outbox is closed.
+    fn hand_over(&self) {
+        let mut queue = self.queue.lock();
+        loop {
+            if let Some(Item { of, size, value }) = queue.items.pop_front() {
+                // A sink that panics has had it.
+                let outcome = MutexGuard::unlocked(&mut queue, || {
+                    catch_unwind(AssertUnwindSafe(|| (self.sink)(value)))
+                });
+                if outcome.is_err() {
+                    tracing::error!(thread = self.name, "a log of the embedder panicked");
+                }
+                queue.give_back(&of, size);
+                self.taken.fetch_add(1, Ordering::Release);
+                self.progressed.notify_waiters();
+                continue;
+            }
+            if queue.is_closed {
+                break;
+            }
+            if self.changed.wait_for(&mut queue, IDLE_MAX).timed_out() && queue.items.is_empty() {
+                break;
+            }
+        }
+        queue.has_thread = false;
+    }
+}
+
+impl<T> Queue<T> {
+    fn give_back(&mut self, of: &ComponentName, size: usize) {
+        self.total -= size;
+        if let Some(share) = self.shares.get_mut(of) {
+            *share -= size;
+            if *share == 0 {
+                self.shares.remove(of);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{self, Receiver, Sender};
+
+    use futures_util::poll;
+
+    use super::*;
+
+    const ROOM: Room = Room { share_max: 3, total_max: 5 };
+
+    fn name(text: &str) -> ComponentName {
+        text.parse().expect("a name")
+    }
+
+    /// An outbox whose sink takes an item for each word that it is given, and says which.
+    fn held() -> (Outbox<u32>, Sender<()>, Receiver<u32>) {
+        let (go_on, gone_on) = mpsc::channel::<()>();
+        let (tell, told) = mpsc::channel();
+        let gone_on = Mutex::new(gone_on);
+        let sink = move |item| {
+            let _ = gone_on.lock().recv();
+            let _ = tell.send(item);
+        };
+        (Outbox::new("test", ROOM, sink), go_on, told)
+    }
+
+    #[test]
+    fn one_deployment_fills_its_share_and_no_more() {
+        let (outbox, go_on, told) = held();
+        let (one, other) = (name("one"), name("other"));
+        assert_eq!((1..=3).map(|item| outbox.put(&one, 1, item)).filter(Result::is_ok).count(), 3);
+        assert_eq!(outbox.put(&one, 1, 4), Err(4), "its share is full");
+        assert_eq!(outbox.put(&other, 2, 5), Ok(4), "others have theirs");
+        assert_eq!(outbox.put(&other, 1, 6), Err(6), "there is no room for more in all");
+        assert_eq!(outbox.put_beyond(&other, 1, 7), 5);
+        drop(go_on);
+        assert_eq!(told.iter().take(5).collect::<Vec<_>>(), [1, 2, 3, 5, 7], "in their order");
+    }
+
+    #[tokio::test]
+    async fn tells_what_was_taken() {
+        let (outbox, go_on, _told) = held();
+        let first = outbox.put(&name("one"), 1, 1).expect("there is room");
+        let second = outbox.put(&name("one"), 1, 2).expect("there is room");
+        let mut emptied = Box::pin(outbox.emptied());
+        assert!(poll!(&mut emptied).is_pending());
+        go_on.send(()).expect("it waits");
+        outbox.taken(first).await;
+        assert!(outbox.has_taken(first) && !outbox.has_taken(second));
+        go_on.send(()).expect("it waits");
+        emptied.await;
+        assert!(outbox.has_taken(second));
+        assert!(outbox.0.queue.lock().shares.is_empty());
+    }
+
+    #[test]
+    fn a_sink_that_panics_has_the_next_all_the_same() {
+        let (tell, told) = mpsc::channel();
+        let outbox = Outbox::new("test", ROOM, move |item: u32| {
+            assert_ne!(item, 1, "on purpose");
+            tell.send(item).expect("the test waits for it");
+        });
+        for item in [1, 2] {
+            outbox.put(&name("one"), 1, item).expect("there is room");
+        }
+        assert_eq!(told.recv(), Ok(2));
+    }
+
+    #[test]
+    fn hands_over_what_is_in_when_it_is_dropped() {
+        let (outbox, go_on, told) = held();
+        for item in [1, 2] {
+            outbox.put(&name("one"), 1, item).expect("there is room");
+        }
+        drop(outbox);
+        drop(go_on);
+        assert_eq!(told.iter().collect::<Vec<_>>(), [1, 2], "then its thread ends");
+    }
+}
