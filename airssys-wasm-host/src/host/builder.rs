@@ -16,7 +16,7 @@ use crate::capability::{Connector, NoSecrets, Provider, Resolver, SecretStore, S
 use crate::code_cache::CodeCache;
 use crate::engine::{Engines, TestClock};
 use crate::linker::Linkers;
-use crate::observe::{Announcer, AuditLog, AuditTrail, GuestLog, TracingAudit, TracingLog};
+use crate::observe::{Announcer, AuditLog, AuditTrail, GuestLog, StderrLog, TracingAudit, TracingLog};
 use crate::pipeline::{DeadLetters, Pipelines};
 use crate::rollout::RolloutProbe;
 use crate::runtime::{Programs, Runtime};
@@ -127,6 +127,13 @@ impl HostBuilder {
     /// Where the lines go that guests print; `tracing` unless said.
     pub fn guest_log(self, log: impl GuestLog) -> Self {
         Self { guest_log: Arc::new(log), ..self }
+    }
+
+    /// Writes each line that guests print to this process's stderr, with the name of the deployment
+    /// and the call: `greeter[12.3]: ...`. Control characters are escaped. For programs without a
+    /// `tracing` subscriber.
+    pub fn guest_log_to_stderr(self) -> Self {
+        self.guest_log(StderrLog)
     }
 
     /// Where the record of every decision goes; `tracing` unless said.

@@ -5,6 +5,7 @@
 //! Does not decide when to create one or who gets it: `deployment/serving` does.
 //! Tests: the workspace's `tests/limits`.
 
+mod backtrace;
 mod bound;
 mod failure;
 mod limiter;
@@ -18,14 +19,14 @@ use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance};
 
 pub(crate) use bound::{Slot, Table};
-pub(crate) use failure::{call_failed, start_failed};
+pub(crate) use failure::{EndedAs, call_failed, exit_code, start_failed};
 pub use state::InstanceState;
 
 use crate::call::{deadline_message, within};
 use crate::engine::Ticks;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
-use crate::{Error, ErrorKind, Result};
+use crate::{CallEnd, Error, ErrorKind, Result};
 
 /// A running component.
 pub(crate) struct Instance {
@@ -45,7 +46,10 @@ impl Instance {
         // What it called while it started belongs to no call.
         store.data_mut().stand_alone();
         match outcome {
-            Ok(wasm) => Ok(Self { store, wasm, bound: Table::default() }),
+            Ok(wasm) => {
+                store.data().output.end_call();
+                Ok(Self { store, wasm, bound: Table::default() })
+            }
             Err(error) => Err(start_failed(revision, &error, store.data())),
         }
     }
@@ -57,7 +61,7 @@ impl Instance {
         let starting = pin!(Self::start(runtime, revision, deadline));
         within(clock, deadline, starting).await.unwrap_or_else(|_| {
             let message = format!("{revision} does not start: it {}", deadline_message(revision));
-            Err(Error::new(ErrorKind::StartFailed, message))
+            Err(Error::new(ErrorKind::StartFailed, message).with_call_end(CallEnd::DeadlineExceeded))
         })
     }
 

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use airssys_wasm_core::ComponentName;
 use semver::Version;
 
+use super::CallId;
+
 /// Which of its streams a guest wrote to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GuestStream {
@@ -25,9 +27,12 @@ pub struct GuestLine<'a> {
     pub revision: u64,
     /// Its version, if it says one.
     pub version: Option<&'a Version>,
+    /// The instance that printed it, and the call that it served.
+    pub call: CallId,
     /// The stream.
     pub stream: GuestStream,
-    /// The line without its end. What the guest wrote, control characters
+    /// The line without its end, or as much of it as was written when its call ended or a second
+    /// had passed. Never text of two calls. What the guest wrote, control characters
     /// included; at most 8 KiB, and longer ones come in pieces.
     pub text: &'a str,
     /// Lines before this one that were dropped, because the deployment prints
@@ -58,10 +63,27 @@ impl GuestLog for TracingLog {
             target: "airssys_wasm::guest",
             component = %line.component,
             revision = line.revision,
+            call = %line.call,
             stream = ?line.stream,
             dropped_before = line.dropped_before,
             "{}",
             line.text.escape_debug(),
         );
+    }
+}
+
+/// Each line on the process's stderr, for an embedder that asks for it.
+pub(crate) struct StderrLog;
+
+impl GuestLog for StderrLog {
+    fn line(&self, line: GuestLine<'_>) {
+        use std::io::Write as _;
+        let mut stderr = std::io::stderr().lock();
+        let dropped = match line.dropped_before {
+            0 => String::new(),
+            lines => format!(" ({lines} lines were dropped before)"),
+        };
+        // A closed stderr is the embedder's choice.
+        let _ = writeln!(stderr, "{}[{}]{dropped}: {}", line.component, line.call, line.text.escape_debug());
     }
 }
