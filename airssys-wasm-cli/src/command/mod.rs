@@ -153,7 +153,7 @@ pub(crate) async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
         }
     };
     match cli.command.run(&cli.common).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(problem) => {
             cli.common.output.complain(&problem);
             ExitCode::from(exit_code(&problem.kind))
@@ -162,8 +162,9 @@ pub(crate) async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
 }
 
 impl Command {
-    async fn run(self, common: &Common) -> Result<(), Problem> {
-        match self {
+    /// Carries it out, and gives the exit code: 0, unless a program that was run has another.
+    async fn run(self, common: &Common) -> Result<u8, Problem> {
+        let done = match self {
             Self::Serve(command) => command.run(common).await,
             Self::Deploy(command) => command.run(common).await,
             Self::Update(command) => command.run(common).await,
@@ -176,7 +177,7 @@ impl Command {
             Self::List(command) => command.run(common).await,
             Self::Status(command) => command.run(common).await,
             Self::History(command) => command.run(common).await,
-            Self::Call(command) => command.run(common).await,
+            Self::Call(command) => return command.run(common).await,
             Self::Caps(command) => command.run(common).await,
             Self::Logs(command) => command.run(common).await,
             Self::Events(command) => command.run(common).await,
@@ -184,7 +185,7 @@ impl Command {
             Self::Publish(command) => command.run(common).await,
             Self::Search(command) => command.run(common).await,
             Self::Pull(command) => command.run(common).await,
-            Self::Run(command) => command.run(common).await,
+            Self::Run(command) => return command.run(common).await,
             Self::Inspect(command) => command.run(common),
             Self::New(command) => command.run(common),
             Self::Build(command) => command.run(common),
@@ -196,7 +197,8 @@ impl Command {
             Self::BenchCall(command) => command.run(common).await,
             Self::Completions(command) => command.run(),
             Self::Reference(command) => command.run(),
-        }
+        };
+        done.map(|()| 0)
     }
 }
 

@@ -11,6 +11,7 @@ mod packages;
 mod pipelines;
 mod quick_start;
 mod registry;
+mod run;
 mod serving;
 mod support;
 mod watching;
