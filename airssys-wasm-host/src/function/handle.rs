@@ -14,7 +14,7 @@ use crate::engine::{Clock, Ticks};
 use crate::instance::{Instance, InstanceState, Slot};
 use crate::link::{Seat, Sitting, Tree};
 use crate::revision::Revision;
-use crate::{ErrorKind, Result};
+use crate::{CallEnd, Result};
 
 /// Finds a `T` in an instance of a revision.
 type Find<T> = Box<dyn Fn(&Revision, &mut Instance) -> Result<T> + Send + Sync>;
@@ -166,7 +166,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
                 Ok(value)
             }
             // The instance is discarded: it is not used again.
-            Err(error) if error.kind() == ErrorKind::Exited(0) => exited().ok_or(error),
+            Err(error) if error.call_end() == Some(CallEnd::Exited(0)) => exited().ok_or(error),
             Err(error) => Err(error),
         }
     }

@@ -29,8 +29,8 @@ use crate::{Error, ErrorKind, Result};
 /// |---|---|
 /// | files, directories | none; there are no preopened directories |
 /// | network, names | no TCP, no UDP, no address may be used, no name is resolved |
-/// | environment, arguments | empty |
-/// | stdin | empty |
+/// | environment, arguments | empty, but for the arguments of a console |
+/// | stdin | empty, but for that of a console |
 /// | stdout, stderr | to the guest log, 64 KiB a second |
 /// | clocks, random numbers | may be read; 1 MiB of random bytes at once |
 /// | other components | none |

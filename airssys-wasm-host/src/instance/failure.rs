@@ -59,8 +59,11 @@ pub(crate) fn call_failed(
     let message = format!("`{function}` of {revision} {what}{}", refused(state));
     let failed = explained(Error::of_call(end, message), error, state);
     match error.downcast_ref() {
-        Some(LinkFailed(cause)) => failed.with_kind(cause.kind()),
-        None => failed,
+        // The other component exited, and this one did not.
+        Some(LinkFailed(cause)) if !matches!(cause.kind(), ErrorKind::Exited(_)) => {
+            failed.with_kind(cause.kind())
+        }
+        _ => failed,
     }
 }
 

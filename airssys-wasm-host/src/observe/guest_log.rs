@@ -78,12 +78,38 @@ pub(crate) struct StderrLog;
 impl GuestLog for StderrLog {
     fn line(&self, line: GuestLine<'_>) {
         use std::io::Write as _;
-        let mut stderr = std::io::stderr().lock();
-        let dropped = match line.dropped_before {
-            0 => String::new(),
-            lines => format!(" ({lines} lines were dropped before)"),
-        };
         // A closed stderr is the embedder's choice.
-        let _ = writeln!(stderr, "{}[{}]{dropped}: {}", line.component, line.call, line.text.escape_debug());
+        let _ = writeln!(std::io::stderr().lock(), "{}", shown(line));
+    }
+}
+
+/// A line as it may reach a terminal, with where it comes from.
+fn shown(line: GuestLine<'_>) -> String {
+    let dropped = match line.dropped_before {
+        0 => String::new(),
+        lines => format!(" ({lines} lines were dropped before)"),
+    };
+    format!("{}[{}]{dropped}: {}", line.component, line.call, line.text.escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_where_a_line_comes_from_and_no_control_characters() {
+        let component = "greeter".parse().expect("a name");
+        let line = GuestLine {
+            component: &component,
+            revision: 1,
+            version: None,
+            call: CallId { instance: 12, call: 3 },
+            stream: GuestStream::Stderr,
+            text: "\u{1b}[2Jgone\u{202e}",
+            dropped_before: 0,
+        };
+        assert_eq!(shown(line), r"greeter[12.3]: \u{1b}[2Jgone\u{202e}");
+        let line = GuestLine { text: "", dropped_before: 2, ..line };
+        assert_eq!(shown(line), "greeter[12.3] (2 lines were dropped before): ");
     }
 }

@@ -1,9 +1,10 @@
 //! Guests that end themselves.
 
+use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{CallEnd, ErrorKind, Instancing};
 
 use super::{call, ends};
-use crate::support::failures;
+use crate::support::{failures, host, wat_file};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exit_is_success_where_there_is_no_result_to_give() {
@@ -72,4 +73,16 @@ async fn returned_error_is_a_value_of_the_function() {
     let value = deployment.dynamic_function("fail").expect("exported").call(&[]).await.expect("a value");
     assert_eq!(CallEnd::of_value(value.as_ref()), CallEnd::ReturnedError);
     assert_eq!(failures(&mut events), []);
+}
+
+/// The caller has no result to give, but it was the other one that exited.
+#[tokio::test(flavor = "multi_thread")]
+async fn exit_of_another_component_ends_no_caller_with_success() {
+    let host = host();
+    host.deploy(wat_file("ends-callee")).await.expect("deployed");
+    let grants = Grants::new().allow("call acme:stops/api").expect("a rule");
+    let caller = host.deploy(wat_file("ends-caller")).grants(grants).await.expect("deployed");
+    let error = call(&caller, "go", "()").await.expect_err("it got no number");
+    assert_eq!((error.kind(), error.call_end()), (ErrorKind::Trapped, Some(CallEnd::LinkFailed)));
+    assert!(error.to_string().contains("exited with code 0"), "{error}");
 }

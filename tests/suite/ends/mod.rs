@@ -7,6 +7,7 @@ mod output;
 mod traps;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use airssys_wasm_host::{Deployment, Error, GuestLine, GuestLog, Host, Instancing};
 use parking_lot::Mutex;
@@ -24,8 +25,17 @@ impl GuestLog for Calls {
 }
 
 impl Calls {
-    fn all(&self) -> Vec<String> {
+    /// What was told by now.
+    fn so_far(&self) -> Vec<String> {
         self.0.lock().clone()
+    }
+
+    /// What was told, once there are so many lines.
+    async fn lines(&self, count: usize) -> Vec<String> {
+        while self.so_far().len() < count {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        self.so_far()
     }
 }
 

@@ -1,7 +1,5 @@
 //! Text without a line feed: told when its call ends, with its call, and never with another's.
 
-use std::time::Duration;
-
 use airssys_wasm_host::Instancing;
 
 use super::{call, ends};
@@ -11,21 +9,22 @@ async fn unfinished_line_is_told_when_its_call_ends_and_joined_with_no_other() {
     for instancing in [Instancing::pooled(1), Instancing::Stateful] {
         let (_host, deployment, told) = ends(instancing).await;
         call(&deployment, "say-and-flush", r#"("half")"#).await.expect("said");
-        let first = told.all();
+        let first = told.so_far();
         assert!(matches!(&first[..], [line] if line.ends_with(".1 Stdout: half")), "{first:?}");
         call(&deployment, "say-to-stderr", r#"("a line\nhalf")"#).await.expect("said");
         call(&deployment, "say", r#"("other\n")"#).await.expect("said");
         let instance = first[0].split('.').next().expect("an instance");
         let expected = [".1 Stdout: half", ".2 Stderr: a line", ".2 Stderr: half", ".3 Stdout: other"];
-        assert_eq!(told.all(), expected.map(|line| format!("{instance}{line}")));
+        assert_eq!(told.lines(4).await, expected.map(|line| format!("{instance}{line}")));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unfinished_line_is_told_at_a_trap_and_at_an_exit() {
+async fn unfinished_line_is_told_at_a_trap() {
     let (_host, deployment, told) = ends(Instancing::PerCall).await;
     call(&deployment, "say-and-trap", r#"("half")"#).await.expect_err("it traps");
-    assert!(told.all().last().is_some_and(|line| line.ends_with(".1 Stdout: half")), "{:?}", told.all());
+    let told = told.lines(1).await;
+    assert!(matches!(&told[..], [line] if line.ends_with(".1 Stdout: half")), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,11 +33,9 @@ async fn unfinished_line_is_told_after_a_second_of_silence() {
     let waiting = tokio::spawn(async move {
         call(&deployment, "say-and-wait", r#"("are you there? ", 600000)"#).await.map(drop)
     });
-    while told.all().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let told = told.lines(1).await;
     assert!(!waiting.is_finished(), "its call goes on");
-    assert!(told.all()[0].ends_with(".1 Stdout: are you there? "), "{:?}", told.all());
+    assert!(told[0].ends_with(".1 Stdout: are you there? "), "{told:?}");
     waiting.abort();
 }
 
@@ -54,7 +51,7 @@ async fn calls_of_several_instances_have_lines_of_their_own() {
     for call in calls.collect::<Vec<_>>() {
         call.await.expect("a task").expect("said");
     }
-    let mut told = told.all();
+    let mut told = told.lines(40).await;
     let mut texts: Vec<String> =
         told.iter().filter_map(|line| Some(line.split_once("Stdout: ")?.1.to_owned())).collect();
     texts.sort();
