@@ -27,6 +27,9 @@ pub(crate) struct Problem {
     /// The next step, where it is another than that of the kind.
     #[serde(skip)]
     pub(crate) hint: Option<String>,
+    /// What the guest wrote last to its stderr, which is among the causes.
+    #[serde(skip)]
+    pub(crate) guest_stderr: Option<String>,
     /// The code with which the guest exited, if it did with failure.
     #[serde(skip)]
     pub(crate) guest_code: Option<u8>,
@@ -40,6 +43,7 @@ impl Problem {
             phase: None,
             causes: Vec::new(),
             hint: None,
+            guest_stderr: None,
             guest_code: None,
         }
     }
@@ -80,6 +84,7 @@ impl From<Error> for Problem {
             phase: error.phase().map(|phase| phase.to_string()),
             causes,
             hint: None,
+            guest_stderr: error.guest_stderr().map(str::to_owned),
             guest_code: match error.call_end() {
                 Some(CallEnd::Exited(code)) if code != 0 => Some(code),
                 _ => None,

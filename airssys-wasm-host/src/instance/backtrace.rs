@@ -32,7 +32,7 @@ fn short(trace: &str) -> String {
     match (left_out, named.is_empty()) {
         (0, _) => {}
         (1, _) => text.push_str("\n  1 function is left out"),
-        (count, true) => text.push_str(&format!("\n  {count} functions, whose names the component has not")),
+        (count, true) => text.push_str(&format!("\n  {count} functions without names")),
         (count, false) => text.push_str(&format!("\n  {count} more functions are left out")),
     }
     text

@@ -36,7 +36,10 @@ impl LastLines {
     /// Those that were written in `call`, if any were.
     pub(super) fn of(&self, call: CallId) -> Option<String> {
         let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
-        (self.call == call && !lines.is_empty()).then(|| lines.join("\n"))
+        // A panic begins with an empty line.
+        let text = lines.join("\n");
+        let text = text.trim_start_matches('\n');
+        (self.call == call && !text.is_empty()).then(|| text.to_owned())
     }
 }
 

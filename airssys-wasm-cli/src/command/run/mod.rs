@@ -146,6 +146,9 @@ impl FileWords {
     fn speak_of_file(&self, problem: Problem) -> Problem {
         let text =
             |text: &str| self.deployed.iter().fold(text.to_owned(), |text, it| text.replace(it, &self.file));
+        // It was shown when the guest wrote it.
+        let stderr = problem.guest_stderr.as_deref();
+        let is_shown = |cause: &str| stderr.is_some_and(|stderr| cause.ends_with(stderr));
         let hint = match problem.kind.as_str() {
             "function-not-found" => Some("`airssys-wasm run FILE` lists the functions of a component"),
             "unnamed" | "missing-import" => Some("`airssys-wasm inspect FILE` shows what a component needs"),
@@ -153,7 +156,7 @@ impl FileWords {
         };
         Problem {
             message: text(&problem.message),
-            causes: problem.causes.iter().map(|cause| text(cause)).collect(),
+            causes: problem.causes.iter().filter(|cause| !is_shown(cause)).map(|cause| text(cause)).collect(),
             hint: hint.map(str::to_owned).or(problem.hint),
             ..problem
         }
