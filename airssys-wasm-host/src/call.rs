@@ -13,9 +13,9 @@ use crate::deployment::{Named, Serving};
 use crate::engine::{Alarm, Clock, Ticks};
 use crate::instance::{Instance, call_failed};
 use crate::link::Tree;
-use crate::observe::Event;
+use crate::observe::{CallId, Event};
 use crate::revision::Revision;
-use crate::{Error, ErrorKind, Result};
+use crate::{CallEnd, Error, Result};
 
 /// The deadline passed.
 #[derive(Debug)]
@@ -72,14 +72,17 @@ pub(crate) fn end<R>(
     instance.store.data_mut().end_call();
     match outcome {
         Ok(value) => {
+            let state = instance.store.data_mut();
+            state.output.end_call();
             if revision.calls_others {
-                instance.store.data_mut().stand_alone();
+                state.stand_alone();
             }
             Ok(value)
         }
         Err(error) => {
-            let error = call_failed(revision, what, &error, instance.store.data());
-            discarded(named, revision, &error);
+            let state = instance.store.data();
+            let error = call_failed(revision, what, &error, state);
+            failed(named, revision, Some(state.call()), &error);
             Err(error)
         }
     }
@@ -99,25 +102,31 @@ pub(crate) async fn record(clock: &Arc<Clock>, deadline: Ticks, revision: &Revis
 /// The error of a call that took too long, and whose instance is discarded for it.
 pub(crate) fn too_long(named: &Named, revision: &Revision, what: &str) -> Error {
     let error = past_deadline(revision, what);
-    discarded(named, revision, &error);
+    failed(named, revision, None, &error);
     error
 }
 
 /// The error of a call that took too long.
 pub(crate) fn past_deadline(revision: &Revision, what: &str) -> Error {
     let message = format!("`{what}` of {revision} {}", deadline_message(revision));
-    Error::new(ErrorKind::DeadlineExceeded, message)
+    Error::of_call(CallEnd::DeadlineExceeded, message)
 }
 
-fn discarded(named: &Named, revision: &Revision, error: &Error) {
-    named.runtime.announcer.announce(Event::InstanceDiscarded {
+/// Counts and announces a call that failed, unless it ended in success after all.
+pub(crate) fn failed(named: &Named, revision: &Revision, call: Option<CallId>, error: &Error) {
+    let Some(end) = error.call_end().filter(|end| end.is_failure()) else { return };
+    named.failures.count(end);
+    named.runtime.announcer.announce(Event::CallFailed {
         component: named.name.clone(),
         revision: revision.number,
+        call,
+        end,
         reason: error.to_string(),
+        stderr: error.guest_stderr().map(str::to_owned),
     });
 }
 
 /// What to say of a call that took too long.
 pub(crate) fn deadline_message(revision: &Revision) -> String {
-    format!("took longer than its deadline: `call_deadline` is {:?}", revision.limits.call_deadline)
+    format!("{}: `call_deadline` is {:?}", CallEnd::DeadlineExceeded, revision.limits.call_deadline)
 }

@@ -9,6 +9,8 @@ use std::fmt;
 
 use airssys_wasm_core::{ComponentName, Effect};
 
+use crate::CallEnd;
+
 /// Why something asked of a host could not be done.
 ///
 /// ```
@@ -23,6 +25,8 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     phase: Option<Effect>,
+    end: Option<CallEnd>,
+    guest_stderr: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -108,8 +112,12 @@ pub enum ErrorKind {
     FunctionNotFound,
     /// Types or arguments that do not fit the function.
     TypeMismatch,
-    /// The call trapped.
+    /// The call trapped, or failed in a way that has no kind of its own: see
+    /// [`Error::call_end`].
     Trapped,
+    /// The guest ended itself with this code, by `wasi:cli/exit`, and its function had a result to
+    /// give. 0 is success: no event and no metric counts it as a failure.
+    Exited(u8),
     /// The call took longer than its deadline.
     DeadlineExceeded,
     /// The call used up its fuel.
@@ -125,7 +133,28 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), phase: None, source: None }))
+        let message = message.into();
+        Self(Box::new(Inner { kind, message, phase: None, end: None, guest_stderr: None, source: None }))
+    }
+
+    /// The error of a call that ended so. Its kind is that of the end.
+    pub(crate) fn of_call(end: CallEnd, message: impl Into<String>) -> Self {
+        Self::new(end.kind(), message).with_call_end(end)
+    }
+
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    pub(crate) fn with_call_end(mut self, end: CallEnd) -> Self {
+        self.0.end = Some(end);
+        self
+    }
+
+    pub(crate) fn with_guest_stderr(mut self, lines: Option<String>) -> Self {
+        self.0.guest_stderr = lines;
+        self
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -155,6 +184,19 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// How the call ended, if this is the error of a call that was let in.
+    #[must_use]
+    pub fn call_end(&self) -> Option<CallEnd> {
+        self.0.end
+    }
+
+    /// The last lines that the guest wrote to stderr in the call that failed, the message of a
+    /// panic among them: at most 20 lines and 4 KiB, control characters included.
+    #[must_use]
+    pub fn guest_stderr(&self) -> Option<&str> {
+        self.0.guest_stderr.as_deref()
     }
 
     /// The step of a deploy, update or rollback that failed, if one was under

@@ -29,8 +29,9 @@
 //! | know what it did, may do, and needs | [`AuditLog`], [`Deployment::explain`], [`Enforcement::AuditOnly`] |
 //! | provide interfaces of your own | [`Provider`] |
 //! | have it answer HTTP requests (with the feature `http`) | `Host::http`, `http::HttpServer` |
-//! | see what happens | [`Status`], [`Event`], [`GuestLog`] |
-//! | handle an error | [`Error`], [`ErrorKind`] |
+//! | see what happens, and what guests print | [`Status`], [`Event`], [`GuestLog`], [`HostBuilder::guest_log_to_stderr`] |
+//! | run a program with arguments and stdin | [`Console`], [`Deploy::console`] |
+//! | handle an error, know how a call ended | [`Error`], [`ErrorKind`], [`CallEnd`] |
 //!
 //! A component reaches what it requested, as far as it was granted and not denied:
 //! nothing, unless somebody says more. See the table at [`HostBuilder`] and [`policy`].
@@ -44,6 +45,7 @@
 mod aside;
 mod budget;
 mod call;
+mod call_end;
 mod capability;
 mod code_cache;
 mod component;
@@ -77,6 +79,7 @@ pub use airssys_wasm_core::{
     Requests, Rule, Strategy, Value, Wanted, policy, world,
 };
 pub use budget::Budget;
+pub use call_end::CallEnd;
 pub use capability::{Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants};
 pub use component::Component;
 pub use deployment::{Deployment, RevisionStatus, Status, Summary};
@@ -90,4 +93,5 @@ pub use observe::{
 };
 pub use rollout::{Approval, Deploy, Promoted, Rollback, RolloutProbe, Update};
 pub use state::{Action, Change, Serves};
+pub use wasi::Console;
 pub use wasmtime;

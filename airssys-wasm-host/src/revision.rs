@@ -18,7 +18,7 @@ use crate::link::{Bound, Links};
 use crate::observe::{GuestLog, Identity, LogBudget};
 use crate::program::Program;
 use crate::runtime::Runtime;
-use crate::wasi::Printer;
+use crate::wasi::{Console, Printer};
 use crate::{Component, Error, ErrorKind, Result, linker};
 
 pub(crate) struct Revision {
@@ -32,6 +32,7 @@ pub(crate) struct Revision {
     pub(crate) http_ticks: Ticks,
     pub(crate) instancing: Instancing,
     pub(crate) printer: Arc<Printer>,
+    pub(crate) console: Option<Arc<Console>>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) links: Arc<Links>,
@@ -51,6 +52,8 @@ pub(crate) struct Draft {
     pub(crate) grants: Grants,
     pub(crate) enforcement: Enforcement,
     pub(crate) approved: Approved,
+    /// What connects it to whoever runs it.
+    pub(crate) console: Option<Arc<Console>>,
     /// Who was said to serve its imports.
     pub(crate) bound: Bound,
     /// What of that was said for this one.
@@ -125,6 +128,7 @@ impl Draft {
             share,
             instancing: self.instancing,
             printer: Arc::new(printer),
+            console: self.console,
             authority,
             rooms,
             calls_others,

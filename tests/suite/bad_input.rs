@@ -227,6 +227,6 @@ async fn a_call_that_fails_is_announced() {
     let plain = host.deploy(guest("plain-bindgen")).await.expect("deployed");
     plain.dynamic_function("trap").expect("it traps").call(&[]).await.expect_err("it traps");
     let discarded = std::iter::from_fn(|| events.try_next())
-        .find(|event| matches!(event, Event::InstanceDiscarded { reason, .. } if reason.contains("trap")));
+        .find(|event| matches!(event, Event::CallFailed { reason, .. } if reason.contains("trap")));
     assert!(discarded.is_some());
 }

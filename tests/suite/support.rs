@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use airssys_wasm_host::{Component, Deployment, Error, Function, GuestLine, GuestLog, Host, Instancing};
+use airssys_wasm_host::{
+    CallEnd, Component, Deployment, Error, Event, Events, Function, GuestLine, GuestLog, Host, Instancing,
+};
 use airssys_wasm_tests::guests;
 use airssys_wasm_tests::load::Answer;
 use parking_lot::Mutex;
@@ -77,6 +79,16 @@ pub(crate) fn read_greeting(answer: &str) -> Answer {
     };
     let id = rest.trim_end_matches('!').parse().map_err(|_| format!("no id in `{answer}`"))?;
     Ok((revision.to_owned(), id))
+}
+
+/// The failures that are told by now: how each call ended, and why.
+pub(crate) fn failures(events: &mut Events) -> Vec<(CallEnd, String)> {
+    std::iter::from_fn(|| events.try_next())
+        .filter_map(|event| match event {
+            Event::CallFailed { end, reason, .. } => Some((end, reason)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// A guest log that remembers.

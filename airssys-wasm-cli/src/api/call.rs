@@ -2,7 +2,7 @@
 //!
 //! Tests: below.
 
-use airssys_wasm_host::{DynamicFunction, ErrorKind, FunctionName};
+use airssys_wasm_host::{CallEnd, DynamicFunction, Error, ErrorKind, FunctionName};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -36,6 +36,9 @@ pub(crate) struct Called {
     /// Whether it is JSON.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) json: bool,
+    /// Whether the function returned a `result` whose error case is set.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_error: bool,
 }
 
 impl Call {
@@ -53,22 +56,27 @@ impl Call {
 
     /// Calls the function that is meant.
     pub(crate) async fn make(&self, function: &DynamicFunction) -> Result<Called, Problem> {
-        let result = match &self.arguments {
-            Arguments::Wave(text) => function.call_wave(text).await?.map(Into::into),
-            Arguments::Json(values) => {
-                let arguments = function.ty().arguments_from_json(values).map_err(|error| {
-                    let message =
-                        format!("`{}` is `{}`: {error}", function.ty().name, function.ty().signature());
-                    Problem::of(ErrorKind::TypeMismatch, message)
-                })?;
-                function.call(&arguments).await?.map(|value| value.to_json())
-            }
+        let arguments = match &self.arguments {
+            Arguments::Wave(text) => function.ty().arguments_from_wave(text).map_err(Error::from)?,
+            Arguments::Json(values) => function.ty().arguments_from_json(values).map_err(|error| {
+                let message = format!("`{}` is `{}`: {error}", function.ty().name, function.ty().signature());
+                Problem::of(ErrorKind::TypeMismatch, message)
+            })?,
         };
-        Ok(Called { result, json: matches!(self.arguments, Arguments::Json(_)) })
+        let value = function.call(&arguments).await?;
+        let json = matches!(self.arguments, Arguments::Json(_));
+        let is_error = CallEnd::of_value(value.as_ref()) == CallEnd::ReturnedError;
+        let result = value.map(|value| if json { value.to_json() } else { value.to_wave().into() });
+        Ok(Called { result, json, is_error })
     }
 }
 
 impl Called {
+    /// How the call ended.
+    pub(crate) fn end(&self) -> CallEnd {
+        if self.is_error { CallEnd::ReturnedError } else { CallEnd::Returned }
+    }
+
     /// As a text.
     pub(crate) fn text(&self) -> String {
         match &self.result {

@@ -23,6 +23,9 @@ pub(crate) struct Line {
     pub(crate) time: String,
     pub(crate) name: String,
     pub(crate) revision: u64,
+    /// The instance and its call: `12.3`.
+    #[serde(default)]
+    pub(crate) call: String,
     /// `stdout` or `stderr`.
     pub(crate) stream: String,
     pub(crate) text: String,
@@ -50,6 +53,7 @@ impl Line {
             time: now(),
             name: line.component.to_string(),
             revision: line.revision,
+            call: line.call.to_string(),
             stream: stream.to_owned(),
             text: line.text.to_owned(),
             dropped_before: line.dropped_before,
@@ -62,6 +66,11 @@ impl From<&Event> for Happening {
         let (name, word, detail) = told(event);
         Self { time: now(), name, event: word.to_owned(), detail }
     }
+}
+
+/// Lines as one.
+fn one_line(lines: &str) -> String {
+    lines.lines().collect::<Vec<_>>().join(" | ")
 }
 
 fn told(event: &Event) -> (Option<String>, &'static str, String) {
@@ -81,8 +90,11 @@ fn told(event: &Event) -> (Option<String>, &'static str, String) {
             (Some(component.to_string()), "drained", revision(number))
         }
         Event::Removed { component } => (Some(component.to_string()), "removed", String::new()),
-        Event::InstanceDiscarded { component, revision, reason } => {
-            (Some(component.to_string()), "instance-discarded", format!("revision {revision}: {reason}"))
+        Event::CallFailed { component, call, end, reason, stderr, .. } => {
+            let call = call.map(|call| format!("call {call}, ")).unwrap_or_default();
+            let stderr = stderr.as_deref().map(|lines| format!("; on stderr: {}", one_line(lines)));
+            let detail = format!("{call}{}: {reason}{}", end.label(), stderr.unwrap_or_default());
+            (Some(component.to_string()), "call-failed", detail)
         }
         Event::AwaitsApproval { component, digest, changes } => {
             (Some(component.to_string()), "awaits-approval", format!("{digest}: {}", changes.join("; ")))

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::fmt;
 use std::path::Path;
 
-use airssys_wasm_host::{Error, ErrorKind};
+use airssys_wasm_host::{CallEnd, Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,11 +24,28 @@ pub(crate) struct Problem {
     /// Why, the nearest cause first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) causes: Vec<String>,
+    /// The next step, where it is another than that of the kind.
+    #[serde(skip)]
+    pub(crate) hint: Option<String>,
+    /// What the guest wrote last to its stderr, which is among the causes.
+    #[serde(skip)]
+    pub(crate) guest_stderr: Option<String>,
+    /// The code with which the guest exited, if it did with failure.
+    #[serde(skip)]
+    pub(crate) guest_code: Option<u8>,
 }
 
 impl Problem {
     pub(crate) fn new(kind: &str, message: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), message: message.into(), phase: None, causes: Vec::new() }
+        Self {
+            kind: kind.to_owned(),
+            message: message.into(),
+            phase: None,
+            causes: Vec::new(),
+            hint: None,
+            guest_stderr: None,
+            guest_code: None,
+        }
     }
 
     /// What the host would say so.
@@ -66,14 +83,20 @@ impl From<Error> for Problem {
             message: error.to_string(),
             phase: error.phase().map(|phase| phase.to_string()),
             causes,
+            hint: None,
+            guest_stderr: error.guest_stderr().map(str::to_owned),
+            guest_code: match error.call_end() {
+                Some(CallEnd::Exited(code)) if code != 0 => Some(code),
+                _ => None,
+            },
         }
     }
 }
 
-/// The name of a kind as it is told: `NotDeployed` is `not-deployed`.
+/// The name of a kind as it is told: `NotDeployed` is `not-deployed`, `Exited(3)` is `exited`.
 pub(crate) fn kind_word(kind: ErrorKind) -> String {
     let mut word = String::new();
-    for letter in format!("{kind:?}").chars() {
+    for letter in format!("{kind:?}").chars().take_while(|letter| *letter != '(') {
         if letter.is_ascii_uppercase() && !word.is_empty() {
             word.push('-');
         }
@@ -96,5 +119,6 @@ mod tests {
     fn kinds_are_words() {
         assert_eq!(kind_word(ErrorKind::NotDeployed), "not-deployed");
         assert_eq!(kind_word(ErrorKind::Io), "io");
+        assert_eq!(kind_word(ErrorKind::Exited(3)), "exited");
     }
 }

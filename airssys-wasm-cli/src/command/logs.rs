@@ -47,7 +47,7 @@ fn show(format: Format, json: &str) {
             if line.dropped_before > 0 {
                 say(&format!("{} {}: {} lines were dropped", line.time, line.name, line.dropped_before));
             }
-            say(&format!("{} {}: {}", line.time, line.name, printable(&line.text)));
+            say(&format!("{} {}[{}]: {}", line.time, line.name, line.call, printable(&line.text)));
         }
         _ => say(json),
     }

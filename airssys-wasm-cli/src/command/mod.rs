@@ -154,7 +154,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match cli.command.run(&cli.common) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(problem) => {
             cli.common.output.complain(&problem);
             ExitCode::from(exit_code(&problem.kind))
@@ -163,10 +163,11 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 impl Command {
-    fn run(self, common: &Common) -> Result<(), Problem> {
+    /// Carries it out, and gives the exit code: 0, unless a program that was run has another.
+    fn run(self, common: &Common) -> Result<u8, Problem> {
         // A host process has runtimes of its own.
         let command = match self {
-            Self::Serve(command) => return command.run(common),
+            Self::Serve(command) => return command.run(common).map(|()| 0),
             command => command,
         };
         let runtime = Runtime::new()
@@ -177,8 +178,8 @@ impl Command {
         outcome
     }
 
-    async fn ask(self, common: &Common) -> Result<(), Problem> {
-        match self {
+    async fn ask(self, common: &Common) -> Result<u8, Problem> {
+        let done = match self {
             Self::Serve(_) => Err(Problem::new(kinds::INTERNAL, "`serve` cannot run in another runtime")),
             Self::Deploy(command) => command.run(common).await,
             Self::Update(command) => command.run(common).await,
@@ -191,7 +192,7 @@ impl Command {
             Self::List(command) => command.run(common).await,
             Self::Status(command) => command.run(common).await,
             Self::History(command) => command.run(common).await,
-            Self::Call(command) => command.run(common).await,
+            Self::Call(command) => return command.run(common).await,
             Self::Caps(command) => command.run(common).await,
             Self::Logs(command) => command.run(common).await,
             Self::Events(command) => command.run(common).await,
@@ -199,7 +200,7 @@ impl Command {
             Self::Publish(command) => command.run(common).await,
             Self::Search(command) => command.run(common).await,
             Self::Pull(command) => command.run(common).await,
-            Self::Run(command) => command.run(common).await,
+            Self::Run(command) => return command.run(common).await,
             Self::Inspect(command) => command.run(common),
             Self::New(command) => command.run(common),
             Self::Build(command) => command.run(common),
@@ -211,7 +212,8 @@ impl Command {
             Self::BenchCall(command) => command.run(common).await,
             Self::Completions(command) => command.run(),
             Self::Reference(command) => command.run(),
-        }
+        };
+        done.map(|()| 0)
     }
 }
 

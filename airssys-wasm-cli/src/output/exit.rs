@@ -1,5 +1,7 @@
 //! Exit codes, which scripts decide on.
 
+use airssys_wasm_host::CallEnd;
+
 /// What they mean, as the help tells it.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
@@ -9,10 +11,23 @@ Exit codes:
   3  nothing of that name, version or function is there
   4  refused as things stand: not newer, a name that is taken, callers that would be lost
   5  not granted, not signed, or an update that waits to be approved
-  6  the component failed: it trapped, took too long, did not start, or is not healthy
+  6  the component failed: it trapped, exited, took too long, did not start, or is not healthy
   7  no host process answers, or one of another version, or it does not let you ask
   8  the state directory is held, full or damaged
-  9  a registry cannot be reached, refuses, or answers something else";
+  9  a registry cannot be reached, refuses, or answers something else
+
+`run` of a command ends with the command's own exit code: 0 for success, 1 for an error that it
+returns, and what it exits with; 6 with a message if it traps or takes too long.";
+
+/// The exit code of a call that ended so, for `run`: the program's own, if it has one.
+pub(crate) fn exit_code_of(end: CallEnd) -> u8 {
+    match end {
+        CallEnd::Returned => 0,
+        CallEnd::ReturnedError => 1,
+        CallEnd::Exited(code) => code,
+        _ => 6,
+    }
+}
 
 /// The exit code of a kind of problem.
 pub(crate) fn exit_code(kind: &str) -> u8 {
@@ -30,8 +45,8 @@ pub(crate) fn exit_code(kind: &str) -> u8 {
         | "missing-import"
         | "ambiguous-import" => 4,
         "not-granted" | "grant-unusable" | "awaits-approval" | "approval-mismatch" | "not-signed" => 5,
-        "trapped" | "deadline-exceeded" | "fuel-exhausted" | "start-failed" | "unhealthy" | "unusable"
-        | "stage-error" | "resource-lost" | "reentrant" => 6,
+        "trapped" | "exited" | "deadline-exceeded" | "fuel-exhausted" | "start-failed" | "unhealthy"
+        | "unusable" | "stage-error" | "resource-lost" | "reentrant" => 6,
         "no-host-process" | "not-permitted" | "protocol" => 7,
         "state-held" | "state-unavailable" | "state-damaged" => 8,
         "registry" => 9,

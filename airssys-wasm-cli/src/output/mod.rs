@@ -9,7 +9,7 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
-pub(crate) use exit::{EXIT_CODES, exit_code};
+pub(crate) use exit::{EXIT_CODES, exit_code, exit_code_of};
 pub(crate) use progress::{Progress, bytes, waiting};
 pub(crate) use table::{Table, printable};
 
@@ -75,10 +75,13 @@ fn told(problem: &Problem) -> String {
     for cause in &problem.causes {
         // What the host says often has its cause in it.
         if !problem.message.contains(cause.as_str()) {
-            text += &format!("  because: {cause}\n");
+            for (place, line) in cause.lines().enumerate() {
+                let lead = if place == 0 { "  because: " } else { "    " };
+                text += &format!("{lead}{}\n", printable(line));
+            }
         }
     }
-    if let Some(hint) = hint::hint(&problem.kind) {
+    if let Some(hint) = problem.hint.as_deref().or_else(|| hint::hint(&problem.kind)) {
         text += &format!("  try: {hint}\n");
     }
     text

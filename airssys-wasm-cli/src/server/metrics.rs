@@ -94,6 +94,15 @@ impl Collector for Counted {
             let labels = [("component", status.component.as_str()), ("revision", revision.as_str())];
             metric.encode(one.encode_family(&labels)?)?;
         }
+        for status in &self.deployments {
+            for (end, count) in &status.calls_failed {
+                let metric = ConstCounter::new(*count);
+                let help = "Calls that failed, by how they ended, since the name was deployed";
+                let mut one = to.encode_descriptor("calls_failed", help, None, metric.metric_type())?;
+                let labels = [("component", status.component.as_str()), ("end", *end)];
+                metric.encode(one.encode_family(&labels)?)?;
+            }
+        }
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ mod packages;
 mod pipelines;
 mod quick_start;
 mod registry;
+mod run;
 mod serving;
 mod support;
 mod watching;

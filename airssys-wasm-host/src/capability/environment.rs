@@ -1,7 +1,7 @@
 //! `wasi:cli/environment`: the variables that were granted, and nothing else.
 //!
-//! Their values were read when the component was deployed. There are no arguments and
-//! there is no directory to begin in.
+//! Their values were read when the component was deployed. There are no arguments unless the
+//! embedder gives them, and there is no directory to begin in.
 //! Tests: the workspace's `tests/suite/capabilities/values`.
 
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub(crate) struct Environment;
 /// The state of an instance, as this room sees it.
 pub(crate) struct EnvironmentView<'a> {
     pub(crate) variables: &'a Variables,
+    /// Those of the embedder's console.
+    pub(crate) arguments: &'a [String],
     pub(crate) authority: &'a Arc<Authority>,
     pub(crate) call: CallId,
 }
@@ -63,7 +65,7 @@ impl Host for EnvironmentView<'_> {
     }
 
     fn get_arguments(&mut self) -> wasmtime::Result<Vec<String>> {
-        Ok(Vec::new())
+        Ok(self.arguments.to_vec())
     }
 
     fn initial_cwd(&mut self) -> wasmtime::Result<Option<String>> {

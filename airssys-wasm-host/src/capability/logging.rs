@@ -6,14 +6,13 @@
 use wasmtime::component::HasData;
 
 use super::bindings::logging::{Host, Level};
-use crate::observe::GuestStream;
-use crate::wasi::Printer;
+use crate::wasi::Output;
 
 /// Marks this room's view for the linker.
 pub(crate) struct Logging;
 
 /// The state of an instance, as this room sees it.
-pub(crate) struct LoggingView<'a>(pub(crate) &'a Printer);
+pub(crate) struct LoggingView<'a>(pub(crate) &'a Output);
 
 impl HasData for Logging {
     type Data<'a> = LoggingView<'a>;
@@ -32,7 +31,7 @@ impl Host for LoggingView<'_> {
         // One record is one line, as the SDK writes it.
         let in_a_line = |text: &str| text.replace('\\', r"\\").replace('\n', r"\n").replace('\r', r"\r");
         let line = format!("{level} {}: {}", in_a_line(&context), in_a_line(&message));
-        self.0.print(GuestStream::Stderr, line.as_bytes());
+        self.0.log(line.as_bytes());
         Ok(())
     }
 }

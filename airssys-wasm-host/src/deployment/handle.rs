@@ -125,6 +125,7 @@ impl Deployment {
             revisions: self.0.history.lock().kept().iter().map(Kept::status).collect(),
             calls_in_flight: serving.calls_inside(),
             calls_admitted: serving.calls_admitted(),
+            calls_failed: self.0.failures.by_end(),
             instances: serving.instances.count(),
             slices: serving.revision.share.slices(),
             links: serving.revision.links.targets(),

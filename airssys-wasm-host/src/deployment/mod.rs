@@ -5,6 +5,7 @@
 //! Tests: the workspace's `tests/promises`.
 
 mod callers;
+mod failures;
 mod gate;
 mod handle;
 mod history;
@@ -24,6 +25,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 pub(crate) use callers::{Caller, Callers, Held};
+pub(crate) use failures::Failures;
 pub use handle::Deployment;
 pub(crate) use history::History;
 pub(crate) use instances::{Instances, Lease};
@@ -49,6 +51,8 @@ pub(crate) struct Named {
     /// The pipeline that it is a stage of.
     pub(crate) pipeline: Option<ComponentName>,
     pub(crate) callers: Callers,
+    /// Its calls that failed since it was deployed, or since the host was started.
+    pub(crate) failures: Failures,
     /// Who keeps instances of it to themselves.
     pub(crate) keepers: Keepers,
     pub(crate) authorization: Authorization,
@@ -124,6 +128,7 @@ impl Named {
             authorization,
             pipeline,
             callers: Callers::default(),
+            failures: Failures::default(),
             keepers: Keepers::default(),
             history: Mutex::new(history),
             rollout: Arc::default(),

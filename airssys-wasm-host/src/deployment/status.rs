@@ -25,6 +25,9 @@ pub struct Status {
     pub calls_in_flight: u64,
     /// Calls admitted to the revision that serves since it began to serve.
     pub calls_admitted: u64,
+    /// Calls that failed, of all revisions, since the name was deployed or the host was started: by
+    /// how they ended, as [`CallEnd::label`](crate::CallEnd::label) says it.
+    pub calls_failed: BTreeMap<&'static str, u64>,
     /// Instances of the revision that serves.
     pub instances: usize,
     /// Slices that calls have computed beyond their first, since the host has run: each ended

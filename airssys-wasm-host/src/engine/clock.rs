@@ -75,9 +75,19 @@ impl Clock {
     pub(super) fn tick(&self) -> Ticks {
         let passed = self.start.elapsed() + self.ahead.advanced();
         let now = Ticks(u64::try_from(passed.as_micros() / TICK.as_micros()).unwrap_or(u64::MAX));
+        self.move_to(now);
+        now
+    }
+
+    fn move_to(&self, now: Ticks) {
         self.now.store(now.0, Ordering::Relaxed);
         self.alarms.ring(now);
-        now
+    }
+
+    /// Moves to a time, for tests of what waits for it.
+    #[cfg(test)]
+    pub(crate) fn set(&self, now: Ticks) {
+        self.move_to(now);
     }
 
     /// An alarm for a tick; it is set for somebody by [`Alarm::wake`].

@@ -60,7 +60,10 @@ impl<T: Send + Sync + 'static> Bindings<T> {
     /// As [`Function::call`](crate::Function::call). An error that `run` returns
     /// discards the instance, as a trap does. So return every error that a call gives:
     /// if `run` keeps one to itself, the instance is used again, and if that error was
-    /// a trap, the next call that gets it fails.
+    /// a trap, the next call that gets it fails. A guest that exits is an error, [`Exited(0)`]
+    /// after success, whatever the function gives.
+    ///
+    /// [`Exited(0)`]: ErrorKind::Exited
     ///
     /// # Panics
     ///
@@ -69,7 +72,7 @@ impl<T: Send + Sync + 'static> Bindings<T> {
         &self,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
     ) -> Result<R> {
-        self.0.call(run).await
+        self.0.call(run, || None).await
     }
 }
 

@@ -10,7 +10,7 @@ use airssys_wasm_core::{ComponentName, FunctionName, Value};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Func, Val};
 
-use super::{Handle, values};
+use super::{Handle, exit, values};
 use crate::deployment::Named;
 use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState};
@@ -89,14 +89,12 @@ impl DynamicFunction {
         let typed = self.ty.params.iter().zip(arguments);
         let params: Vec<_> = typed.map(|(param, argument)| values::to_wasm(argument, &param.ty)).collect();
         let wants_result = self.ty.result.is_some();
-        let result = self
-            .handle
-            .call(async move |function, store| {
-                let mut results = vec![Val::Bool(false); usize::from(wants_result)];
-                function.call_async(store, &params, &mut results).await?;
-                Ok(results.pop())
-            })
-            .await?;
+        let run = async move |function: &Func, store: StoreContextMut<'_, InstanceState>| {
+            let mut results = vec![Val::Bool(false); usize::from(wants_result)];
+            function.call_async(store, &params, &mut results).await?;
+            Ok(results.pop())
+        };
+        let result = self.handle.call(run, || exit::dynamic(&self.ty)).await?;
         result.map(values::from_wasm).transpose()
     }
 
@@ -123,7 +121,7 @@ impl DynamicFunction {
             revision.store(store.data().revision(), Ordering::Relaxed);
             function.call_async(store, &params, &mut results).await
         };
-        self.handle.call(run).await?;
+        self.handle.call(run, || self.nothing_to_give()).await?;
         Ok(results.pop())
     }
 
@@ -139,7 +137,7 @@ impl DynamicFunction {
         let run = async move |function: &Func, store: StoreContextMut<'_, InstanceState>| {
             function.call_async(store, params, results).await
         };
-        self.handle.call_linked(tree, bound, sitting, run).await
+        self.handle.call_linked(tree, bound, sitting, run, || self.nothing_to_give()).await
     }
 
     /// The same in the instance in which the caller has resources; handles among the values are
@@ -154,6 +152,10 @@ impl DynamicFunction {
             function.call_async(store, params, results).await
         };
         self.handle.call_seated(seat, run).await
+    }
+
+    fn nothing_to_give(&self) -> Option<()> {
+        self.ty.result.is_none().then_some(())
     }
 
     fn check_arguments(&self, arguments: &[Value]) -> Result<()> {

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use airssys_wasm_core::ComponentName;
 use wasmtime::{AsContextMut, StoreContextMut};
 
-use crate::Result;
 use crate::call::{self, within};
-use crate::deployment::{Admission, Caller, Named, Serving};
+use crate::deployment::{Admission, Caller, Lease, Named, Serving};
 use crate::engine::{Clock, Ticks};
 use crate::instance::{Instance, InstanceState, Slot};
 use crate::link::{Seat, Sitting, Tree};
 use crate::revision::Revision;
+use crate::{CallEnd, Result};
 
 /// Finds a `T` in an instance of a revision.
 type Find<T> = Box<dyn Fn(&Revision, &mut Instance) -> Result<T> + Send + Sync>;
@@ -66,10 +66,12 @@ impl<T: Send + Sync + 'static> Handle<T> {
 
     /// Calls: admitted to one revision, wholly run by it, within its limits.
     ///
-    /// Dropping the future cancels the call and discards its instance.
+    /// Dropping the future cancels the call and discards its instance. A guest that exits with
+    /// success gives what `exited` does, if anything.
     pub(crate) async fn call<R>(
         &self,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
+        exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
         let begun = self.clock.now();
         let admission = match self.deployment.admit()? {
@@ -77,7 +79,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
             None => Box::pin(self.admit_after_pause(begun)).await?,
         };
         let deadline = begun.plus(admission.serving().revision.call_ticks);
-        self.run_in_time(admission.serving(), admission.lane, deadline, None, run).await
+        self.run_in_time(admission.serving(), admission.lane, deadline, None, run, exited).await
     }
 
     /// Calls on behalf of a call of another component, within that one's time: where the caller
@@ -88,6 +90,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         bound: Ticks,
         sitting: Option<Sitting>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
+        exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
         if let Some(sitting) = sitting {
             let call = async |seat: &mut Seat<'_>| self.call_seated(seat, run).await;
@@ -96,10 +99,11 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let begun = self.clock.now();
         let entered = tree.enter(&self.deployment).await?;
         let deadline = begun.plus(entered.serving.revision.call_ticks).min(bound);
-        self.run_in_time(&entered.serving, entered.lane, deadline, Some(tree), run).await
+        self.run_in_time(&entered.serving, entered.lane, deadline, Some(tree), run, exited).await
     }
 
-    /// Calls in the instance in which the caller has resources.
+    /// Calls in the instance in which the caller has resources. If the guest exits it is an error
+    /// whatever the function gives, for the resources are lost.
     pub(crate) async fn call_seated<R>(
         &self,
         seat: &mut Seat<'_>,
@@ -123,8 +127,9 @@ impl<T: Send + Sync + 'static> Handle<T> {
         deadline: Ticks,
         tree: Option<&Arc<Tree>>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
+        exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
-        let call = pin!(self.run(serving, lane, deadline, tree, run));
+        let call = pin!(self.run(serving, lane, deadline, tree, run, exited));
         let ended = within(&self.clock, deadline, call).await;
         let outcome =
             ended.unwrap_or_else(|_| Err(call::too_long(&self.deployment, &serving.revision, &self.what)));
@@ -139,13 +144,14 @@ impl<T: Send + Sync + 'static> Handle<T> {
         deadline: Ticks,
         tree: Option<&Arc<Tree>>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
+        exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
         let revision = &*serving.revision;
         let mut lease = match serving.instances.lease_idle(lane) {
             Some(lease) => lease,
             // Boxed: what starts an instance is large, and would be carried along
             // by every call that needs none.
-            None => Box::pin(serving.instances.lease(&self.deployment.runtime, lane, deadline)).await?,
+            None => Box::pin(self.lease_started(serving, lane, deadline)).await?,
         };
         let instance = lease.instance();
         call::begin(instance, serving, deadline, tree)?;
@@ -155,9 +161,26 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let Instance { store, bound, .. } = instance;
         let found = bound.get::<T>(self.slot).expect("it has just been bound");
         let outcome = run(found, store.as_context_mut()).await;
-        let value = call::end(&self.deployment, lease.instance(), revision, &self.what, outcome)?;
-        lease.give_back();
-        Ok(value)
+        match call::end(&self.deployment, lease.instance(), revision, &self.what, outcome) {
+            Ok(value) => {
+                lease.give_back();
+                Ok(value)
+            }
+            // The instance is discarded: it is not used again.
+            Err(error) if error.call_end() == Some(CallEnd::Exited(0)) => exited().ok_or(error),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An instance that is started or waited for.
+    async fn lease_started<'a>(
+        &self,
+        serving: &'a Serving,
+        lane: usize,
+        deadline: Ticks,
+    ) -> Result<Lease<'a>> {
+        let leased = serving.instances.lease(&self.deployment.runtime, lane, deadline).await;
+        leased.inspect_err(|error| call::failed(&self.deployment, &serving.revision, None, error))
     }
 
     #[cfg(feature = "http")]

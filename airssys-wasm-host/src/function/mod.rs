@@ -7,6 +7,7 @@
 
 mod bindings;
 mod dynamic;
+mod exit;
 mod handle;
 mod signature;
 mod streaming;

@@ -63,6 +63,6 @@ impl StreamingFunction {
             };
             store.run_concurrent(call).await?
         };
-        self.handle.call(run).await
+        self.handle.call(run, || self.ty.result.is_none().then_some(())).await
     }
 }

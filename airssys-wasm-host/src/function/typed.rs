@@ -11,7 +11,7 @@ use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
 
 use wasmtime::StoreContextMut;
 
-use super::Handle;
+use super::{Handle, exit};
 use crate::deployment::Named;
 use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState};
@@ -73,7 +73,8 @@ where
     ///
     /// [`Trapped`](ErrorKind::Trapped), [`DeadlineExceeded`](ErrorKind::DeadlineExceeded)
     /// and [`FuelExhausted`](ErrorKind::FuelExhausted) for a call that did not end
-    /// by itself, [`StartFailed`](ErrorKind::StartFailed) if it needed a new
+    /// by itself, [`Exited`](ErrorKind::Exited) if the guest ended itself with failure, or with
+    /// success where the function has a result to give, [`StartFailed`](ErrorKind::StartFailed) if it needed a new
     /// instance that did not start, [`NotDeployed`](ErrorKind::NotDeployed) after
     /// the name was removed. Never an error that an update caused: a call waits for a
     /// [`Recreate`](crate::Strategy::Recreate) within its own deadline.
@@ -82,7 +83,7 @@ where
     ///
     /// Outside a tokio runtime, if the call has to wait.
     pub fn call(&self, params: Params) -> impl Future<Output = Result<Results>> + Send {
-        self.0.call(async move |function, store| function.call_async(store, params).await)
+        self.0.call(async move |function, store| function.call_async(store, params).await, exit::typed)
     }
 
     /// Calls, and tells which revision serves the call, even if it fails.
@@ -92,7 +93,7 @@ where
             revision.store(store.data().revision(), Ordering::Relaxed);
             function.call_async(store, params).await
         };
-        self.0.call(run).await
+        self.0.call(run, exit::typed).await
     }
 
     /// Calls on behalf of a call of another component.
@@ -107,7 +108,7 @@ where
                               store: StoreContextMut<'_, InstanceState>| {
             function.call_async(store, params).await
         };
-        self.0.call_linked(tree, bound, sitting, run).await
+        self.0.call_linked(tree, bound, sitting, run, exit::typed).await
     }
 }
 

@@ -17,7 +17,9 @@ use crate::capability::{Connector, NoSecrets, Provider, Resolver, SecretStore, S
 use crate::code_cache::CodeCache;
 use crate::engine::{Engines, TestClock};
 use crate::linker::Linkers;
-use crate::observe::{Announcer, AuditLog, AuditTrail, GuestLog, QueuedLog, TracingAudit, TracingLog};
+use crate::observe::{
+    Announcer, AuditLog, AuditTrail, GuestLog, QueuedLog, StderrLog, TracingAudit, TracingLog,
+};
 use crate::pipeline::{DeadLetters, Pipelines};
 use crate::rollout::RolloutProbe;
 use crate::runtime::{Programs, Runtime};
@@ -30,8 +32,8 @@ use crate::{Error, ErrorKind, Result};
 /// |---|---|
 /// | files, directories | none; there are no preopened directories |
 /// | network, names | no TCP, no UDP, no address may be used, no name is resolved |
-/// | environment, arguments | empty |
-/// | stdin | empty |
+/// | environment, arguments | empty, but for the arguments of a console |
+/// | stdin | empty, but for that of a console |
 /// | stdout, stderr | to the guest log, 64 KiB a second |
 /// | clocks, random numbers | may be read; 1 MiB of random bytes at once |
 /// | other components | none |
@@ -137,6 +139,13 @@ impl HostBuilder {
     /// the host's own, and delays no guest.
     pub fn guest_log(self, log: impl GuestLog) -> Self {
         Self { guest_log: Arc::new(log), ..self }
+    }
+
+    /// Writes each line that guests print to this process's stderr, with the name of the deployment
+    /// and the call: `greeter[12.3]: ...`. Control characters are escaped. For programs without a
+    /// `tracing` subscriber.
+    pub fn guest_log_to_stderr(self) -> Self {
+        self.guest_log(StderrLog)
     }
 
     /// Where the record of every decision goes; `tracing` by default. It is called from a thread of

@@ -21,7 +21,7 @@ use super::exchange::Exchange;
 use super::running::Running;
 use crate::capability::length;
 use crate::engine::{Clock, Ticks};
-use crate::{Error, ErrorKind, Result};
+use crate::{CallEnd, Error, Result};
 
 /// The body of an answer; see [`HttpService`](super::HttpService).
 ///
@@ -55,6 +55,8 @@ pub(super) struct OfGuest {
     is_over: bool,
     /// What is left of the length that the guest said, if it said one.
     left: Option<u64>,
+    /// The bytes that came so far.
+    came: u64,
     body: WasiBody,
     exchange: Arc<Exchange>,
     /// The guest, if it has not ended.
@@ -96,6 +98,7 @@ impl OfGuest {
             is_all: false,
             is_over: false,
             left: length(&head.headers),
+            came: 0,
             body,
             exchange: Arc::clone(exchange),
             guest,
@@ -105,19 +108,27 @@ impl OfGuest {
     }
 
     /// Reads what a guest has left behind that has ended: all there will be, so its length is
-    /// known.
-    pub(super) fn read_ahead(mut self) -> Self {
+    /// known. Fails if it is not whole.
+    pub(super) fn read_ahead(mut self) -> std::result::Result<Self, CallEnd> {
+        let mut bytes = 0;
         while let Some(frame) = self.body.frame().now_or_never() {
             match frame {
-                Some(Ok(frame)) => self.ahead.push_back(frame),
-                Some(Err(_)) => self.exchange.cut_off(),
+                Some(Ok(frame)) => {
+                    bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
+                    self.ahead.push_back(frame);
+                }
+                Some(Err(_)) => {
+                    let (end, detail) = broken(self.left, bytes);
+                    self.exchange.fail(end, &detail);
+                    return Err(end);
+                }
                 None => {
                     self.is_all = !self.exchange.is_cut_off();
                     break;
                 }
             }
         }
-        self
+        Ok(self)
     }
 
     pub(super) fn into_body(self) -> HttpBody {
@@ -129,7 +140,7 @@ impl OfGuest {
             return Poll::Ready(None);
         }
         if self.bounds.clock.now() >= self.bounds.deadline {
-            return self.give_up(ErrorKind::DeadlineExceeded, "it took longer than `http_deadline`");
+            return self.give_up(CallEnd::DeadlineExceeded, "it took longer than `http_deadline`");
         }
         match ready!(self.poll_next(context)) {
             Some(Ok(frame)) => self.count(frame),
@@ -138,7 +149,11 @@ impl OfGuest {
                 self.let_guest_go();
                 Poll::Ready(None)
             }
-            Some(Err(_)) | None => self.give_up(ErrorKind::Trapped, "the guest stopped in the middle of it"),
+            Some(Err(_)) => {
+                let (end, detail) = broken(self.left.map(|left| left + self.came), self.came);
+                self.give_up(end, &format!("the guest {end}{detail}"))
+            }
+            None => self.give_up(CallEnd::Trapped, "the guest stopped in the middle of it"),
         }
     }
 
@@ -182,6 +197,7 @@ impl OfGuest {
         match self.bounds.bytes.checked_sub(bytes) {
             Some(left) => {
                 self.bounds.bytes = left;
+                self.came += bytes;
                 self.left = self.left.map(|left| left.saturating_sub(bytes));
                 self.is_all |= frame.is_trailers();
                 if self.is_all || self.left == Some(0) {
@@ -189,17 +205,18 @@ impl OfGuest {
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
-            None => self.give_up(ErrorKind::Trapped, "it is longer than `http_response_bytes_max`"),
+            None => self.give_up(CallEnd::BodyTooLong, "it is longer than `http_response_bytes_max`"),
         }
     }
 
     /// Ends it with an error, and the guest with it.
-    fn give_up<T>(&mut self, kind: ErrorKind, why: &str) -> Poll<Option<Result<T>>> {
-        self.exchange.cut_off();
+    fn give_up<T>(&mut self, end: CallEnd, why: &str) -> Poll<Option<Result<T>>> {
+        self.exchange.fail(end, &format!(": the body of its answer is cut off after {} bytes", self.came));
         self.guest = None;
         self.ahead.clear();
         self.is_over = true;
-        Poll::Ready(Some(Err(Error::new(kind, format!("the body of an answer is cut off: {why}")))))
+        let message = format!("the body of an answer is cut off: {why}");
+        Poll::Ready(Some(Err(Error::of_call(end, message))))
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -208,6 +225,14 @@ impl OfGuest {
             Some(bytes) if self.is_all => SizeHint::with_exact(bytes as u64),
             _ => SizeHint::default(),
         }
+    }
+}
+
+/// How a guest ended that gave up a body after so many bytes, and the lengths.
+fn broken(said: Option<u64>, came: u64) -> (CallEnd, String) {
+    match said {
+        Some(said) if said != came => (CallEnd::WrongLength, format!(": {came} bytes, and it says {said}")),
+        _ => (CallEnd::BodyUnfinished, format!(", of which {came} bytes came")),
     }
 }
 

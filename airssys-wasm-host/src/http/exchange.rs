@@ -6,8 +6,8 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use airssys_wasm_core::ComponentName;
@@ -24,13 +24,14 @@ use super::handler::{Handler, Head};
 use super::refusal::Refusal;
 use super::request;
 use super::running::{Guest, Running, let_go};
-use crate::Result;
 use crate::call::{self, within};
 use crate::deployment::{Admission, Serving};
 use crate::engine::Ticks;
 use crate::function::Handle;
 use crate::instance::InstanceState;
+use crate::observe::CallId;
 use crate::revision::Revision;
+use crate::{CallEnd, Error, Result};
 
 /// Which revision a request was given to: an extension of its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,21 +55,49 @@ impl Served {
     }
 }
 
-/// What the guest's side of an exchange tells the client's side.
-#[derive(Default)]
+/// What the guest's side of an exchange tells the client's side, and how it failed.
 pub(super) struct Exchange {
+    handle: Arc<Handle<Handler>>,
+    revision: Arc<Revision>,
+    /// The call in which the guest answers, once it has begun.
+    call: OnceLock<CallId>,
     head: Mutex<Option<Head>>,
     is_cut_off: AtomicBool,
 }
 
 impl Exchange {
+    fn new(handle: &Arc<Handle<Handler>>, revision: &Arc<Revision>) -> Arc<Self> {
+        Arc::new(Self {
+            handle: Arc::clone(handle),
+            revision: Arc::clone(revision),
+            call: OnceLock::new(),
+            head: Mutex::default(),
+            is_cut_off: AtomicBool::new(false),
+        })
+    }
+
     /// Whether the guest stopped before it was done.
     pub(super) fn is_cut_off(&self) -> bool {
         self.is_cut_off.load(Ordering::SeqCst)
     }
 
-    pub(super) fn cut_off(&self) {
-        self.is_cut_off.store(true, Ordering::SeqCst);
+    /// Cuts the answer off; false if it was already.
+    fn cut_off(&self) -> bool {
+        !self.is_cut_off.swap(true, Ordering::SeqCst)
+    }
+
+    /// Cuts the answer off, and announces why unless that has been done: a guest that was stopped
+    /// announces its own end.
+    pub(super) fn fail(&self, end: CallEnd, detail: &str) {
+        if self.cut_off() {
+            self.announce(end, detail);
+        }
+    }
+
+    fn announce(&self, end: CallEnd, detail: &str) {
+        let message = format!("`{}` of {} {end}{detail}", self.handle.what(), self.revision);
+        let error = Error::of_call(end, message);
+        call::failed(self.handle.named(), &self.revision, self.call.get().copied(), &error);
     }
 
     /// The head as soon as it is there; none if the guest ends without.
@@ -119,7 +148,7 @@ where
     let revision = &*Arc::clone(&admission.serving().revision);
     request::check(&request, revision.limits.http_request_bytes_max)?;
     check_not_busy(admission.serving())?;
-    let exchange = Arc::new(Exchange::default());
+    let exchange = Exchange::new(handle, &admission.serving().revision);
     let begun = handle.clock().now();
     let bounds = Bounds {
         clock: Arc::clone(handle.clock()),
@@ -146,16 +175,22 @@ where
             Ok(begun_answer(answer, &exchange, guest, bounds, is_head))
         }
         (Some(Ok(answer)), Some(Ok(()))) => finished_answer(answer, &exchange, bounds),
-        (Some(Ok(_)), Some(Err(error))) => Err(Refusal::of(&error)),
+        // The guest exited, and had finished its answer.
+        (Some(Ok(answer)), Some(Err(_))) if !exchange.is_cut_off() => {
+            finished_answer(answer, &exchange, bounds)
+        }
         (Some(Err(said)), ended) => {
             if ended.is_none() {
                 let_go(guest);
             }
-            Err(refusal(&said))
+            Err(refusal(&said, &exchange))
         }
         (None, _) if is_too_large.load(Ordering::Relaxed) => Err(Refusal::TooLarge),
-        (None, Some(Err(error))) => Err(Refusal::of(&error)),
-        (None, _) => Err(Refusal::Failed),
+        (_, Some(Err(error))) => Err(Refusal::of(&error)),
+        (None, _) => {
+            exchange.announce(CallEnd::AnswerMissing, "");
+            Err(Refusal::Ended(CallEnd::AnswerMissing))
+        }
     }
 }
 
@@ -182,10 +217,7 @@ fn finished_answer(
     bounds: Bounds,
 ) -> std::result::Result<Response<HttpBody>, Refusal> {
     let (head, body) = OfGuest::begin(answer, exchange, None, bounds);
-    let body = body.read_ahead();
-    if exchange.is_cut_off() {
-        return Err(Refusal::Failed);
-    }
+    let body = body.read_ahead().map_err(Refusal::Ended)?;
     Ok(Response::from_parts(head, body.into_body()))
 }
 
@@ -199,11 +231,12 @@ async fn run(
 ) -> Result<()> {
     let ask = async |handler: &Handler, store: StoreContextMut<'_, InstanceState>| {
         let mut ending = CutOff { exchange: Some(Arc::clone(&exchange)) };
-        handler.answer(store, request, move |head| *exchange.head.lock() = Some(head)).await?;
+        exchange.call.get_or_init(|| store.data().call());
+        let exited = handler.answer(store, request, move |head| *exchange.head.lock() = Some(head)).await?;
         ending.exchange = None;
-        Ok(())
+        exited.map_or(Ok(()), Err)
     };
-    handle.run_in_time(admission.serving(), admission.lane, deadline, None, ask).await
+    handle.run_in_time(admission.serving(), admission.lane, deadline, None, ask, || Some(())).await
 }
 
 /// Dropped before the guest has ended, it tells so: before the guest's end of the body is
@@ -233,11 +266,14 @@ fn check_not_busy(serving: &Serving) -> std::result::Result<(), Refusal> {
     }
 }
 
-/// What a guest says was wrong, if it is not its own failure.
-fn refusal(said: &HttpError) -> Refusal {
+/// The answer for what a guest says was wrong.
+fn refusal(said: &HttpError, exchange: &Exchange) -> Refusal {
+    if matches!(said, HttpError::HttpRequestBodySize(_)) {
+        return Refusal::TooLarge;
+    }
+    exchange.announce(CallEnd::ReturnedError, &format!(" instead of an answer: {said}"));
     match said {
-        HttpError::HttpRequestBodySize(_) => Refusal::TooLarge,
         HttpError::ConnectionTimeout | HttpError::ConnectionReadTimeout => Refusal::TooLate,
-        _ => Refusal::SaysItFailed,
+        _ => Refusal::Ended(CallEnd::ReturnedError),
     }
 }

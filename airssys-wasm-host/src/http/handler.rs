@@ -2,6 +2,8 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use airssys_wasm_core::FunctionName;
@@ -22,9 +24,9 @@ use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 use super::request;
-use crate::instance::{Instance, InstanceState};
+use crate::instance::{EndedAs, Instance, InstanceState, exit_code};
 use crate::revision::Revision;
-use crate::{Error, ErrorKind, Result};
+use crate::{CallEnd, Error, ErrorKind, Result};
 
 /// What a component is to have that answers requests, for messages.
 const INCOMING: &str = "wasi:http/incoming-handler#handle";
@@ -70,13 +72,14 @@ impl Handler {
     }
 
     /// Has the guest answer a request; resolves when it has nothing more to do. `answered` is told
-    /// the head as soon as it is there.
+    /// the head as soon as it is there. Gives the error of a guest that exited after its answer was
+    /// finished: the answer is whole.
     pub(super) async fn answer(
         &self,
         store: StoreContextMut<'_, InstanceState>,
         request: Request<WasiBody>,
         answered: impl FnOnce(Head) + Send + Sync + 'static,
-    ) -> wasmtime::Result<()> {
+    ) -> wasmtime::Result<Option<wasmtime::Error>> {
         match self {
             Self::Incoming(function) => incoming(function, store, request, answered).await,
             Self::Service(function) => service(function, store, request, answered).await,
@@ -100,7 +103,8 @@ async fn incoming(
     mut store: StoreContextMut<'_, InstanceState>,
     request: Request<WasiBody>,
     answered: impl FnOnce(Head) + Send + Sync + 'static,
-) -> wasmtime::Result<()> {
+) -> wasmtime::Result<Option<wasmtime::Error>> {
+    let has_answered = Arc::new(AtomicBool::new(false));
     let parameters = {
         let mut view = store.data_mut().http();
         let scheme = match request::scheme(&request) {
@@ -108,20 +112,41 @@ async fn incoming(
             _ => Scheme::Http,
         };
         let request = view.new_incoming_request(scheme, request)?;
-        let answered = move |head: std::result::Result<_, _>| answered(head.map_err(HttpError::from));
+        let told = Arc::clone(&has_answered);
+        let answered = move |head: std::result::Result<_, _>| {
+            told.store(true, Ordering::Relaxed);
+            answered(head.map_err(HttpError::from));
+        };
         (request, view.new_response_outparam_from_callback(answered)?)
     };
-    function.call_async(&mut store, parameters).await?;
-    check_finished(&mut store)
+    let called = function.call_async(&mut store, parameters).await;
+    let end = match (has_answered.load(Ordering::Relaxed), has_unfinished_body(&mut store)) {
+        (_, true) => Some(CallEnd::BodyUnfinished),
+        (false, false) => Some(CallEnd::AnswerMissing),
+        (true, false) => None,
+    };
+    match (called, end) {
+        // One that returned without an answer may have been right: the request was too large.
+        (Ok(()), None | Some(CallEnd::AnswerMissing)) => Ok(None),
+        (Ok(()), Some(end)) => Err(EndedAs(end).into()),
+        (Err(error), end) => exited(error, end),
+    }
 }
 
-/// A body whose guest has returned and has not finished it would look like a whole one.
-fn check_finished(store: &mut StoreContextMut<'_, InstanceState>) -> wasmtime::Result<()> {
+/// Whether the guest has begun a body and has not finished it, which would look like a whole one.
+fn has_unfinished_body(store: &mut StoreContextMut<'_, InstanceState>) -> bool {
     let mut held = store.data_mut().http().table.iter_mut();
-    if held.any(|held| held.is::<HostOutgoingBody>()) {
-        wasmtime::bail!("it returned, and has not finished a body that it began");
+    held.any(|held| held.is::<HostOutgoingBody>())
+}
+
+/// Tells a guest that exited after its answer was finished from one whose answer is not whole:
+/// `end` says how that is. Success is none then.
+fn exited(error: wasmtime::Error, end: Option<CallEnd>) -> wasmtime::Result<Option<wasmtime::Error>> {
+    match (exit_code(&error), end) {
+        (Some(_), None) => Ok(Some(error)),
+        (Some(0), Some(end)) => Err(EndedAs(end).into()),
+        _ => Err(error),
     }
-    Ok(())
 }
 
 async fn service(
@@ -129,7 +154,9 @@ async fn service(
     store: StoreContextMut<'_, InstanceState>,
     request: Request<WasiBody>,
     answered: impl FnOnce(Head) + Send + Sync + 'static,
-) -> wasmtime::Result<()> {
+) -> wasmtime::Result<Option<wasmtime::Error>> {
+    let progress = Arc::new(Progress::default());
+    let shared = Arc::clone(&progress);
     let call = async |accessor: &Accessor<InstanceState>| {
         let (request, received) = accessor.with(|mut access| -> wasmtime::Result<_> {
             let view = access.data_mut().http();
@@ -142,6 +169,7 @@ async fn service(
         let response = match response {
             Ok(response) => response,
             Err(code) => {
+                shared.is_whole.store(true, Ordering::Relaxed);
                 answered(Err(code.into()));
                 return Ok(());
             }
@@ -150,27 +178,57 @@ async fn service(
             let response = access.data_mut().http().table.delete(response)?;
             let response =
                 response.into_http_with_getter(access.as_context_mut(), received, InstanceState::http)?;
-            Ok(telling_its_end(response))
+            Ok(telling_its_end(response, &shared))
         })?;
+        shared.has_answered.store(true, Ordering::Relaxed);
         answered(Ok(head));
         // What the guest does beside it ends before its store does, and so does what it wrote.
         poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
         let _ = body_ended.await;
         wasmtime::Result::Ok(())
     };
-    store.run_concurrent(call).await?
+    // A guest that exits ends the whole, wherever in it.
+    let called = store.run_concurrent(call).await.and_then(|called| called);
+    match called {
+        Ok(()) => Ok(None),
+        Err(error) => exited(error, progress.missing()),
+    }
+}
+
+/// How far a guest has come with its answer.
+#[derive(Default)]
+struct Progress {
+    has_answered: AtomicBool,
+    /// All of the body was read.
+    is_whole: AtomicBool,
+}
+
+impl Progress {
+    /// How a guest ends that goes no further.
+    fn missing(&self) -> Option<CallEnd> {
+        match (self.has_answered.load(Ordering::Relaxed), self.is_whole.load(Ordering::Relaxed)) {
+            (_, true) => None,
+            (true, false) => Some(CallEnd::BodyUnfinished),
+            (false, false) => Some(CallEnd::AnswerMissing),
+        }
+    }
 }
 
 /// An answer, and what resolves when its body was read to its end or let go of.
-fn telling_its_end(response: Response<WasiBody>) -> (Response<WasiBody>, oneshot::Receiver<()>) {
+fn telling_its_end(
+    response: Response<WasiBody>,
+    progress: &Arc<Progress>,
+) -> (Response<WasiBody>, oneshot::Receiver<()>) {
     let (tell, ended) = oneshot::channel();
-    (response.map(|body| Telling { body, tell: Some(tell) }.boxed_unsync()), ended)
+    let progress = Arc::clone(progress);
+    (response.map(|body| Telling { body, tell: Some(tell), progress }.boxed_unsync()), ended)
 }
 
 /// A body that tells when there is no more of it.
 struct Telling {
     body: WasiBody,
     tell: Option<oneshot::Sender<()>>,
+    progress: Arc<Progress>,
 }
 
 impl Body for Telling {
@@ -182,7 +240,11 @@ impl Body for Telling {
         context: &mut Context<'_>,
     ) -> Poll<Option<std::result::Result<Frame<Bytes>, HttpError>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
-        if matches!(frame, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream() {
+        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.progress.is_whole.store(true, Ordering::Relaxed);
+            self.tell = None;
+        }
+        if matches!(frame, Poll::Ready(Some(Err(_)))) {
             self.tell = None;
         }
         frame

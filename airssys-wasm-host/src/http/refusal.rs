@@ -8,7 +8,7 @@ use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::body::HttpBody;
-use crate::{Error, ErrorKind};
+use crate::{CallEnd, Error, ErrorKind};
 
 /// After how many seconds a client that was refused may come again.
 const COME_AGAIN: HeaderValue = HeaderValue::from_static("1");
@@ -25,8 +25,8 @@ pub(super) enum Refusal {
     Busy,
     NotThere,
     TooLate,
-    Failed,
-    SaysItFailed,
+    /// The guest did not answer: its call ended so.
+    Ended(CallEnd),
 }
 
 impl Refusal {
@@ -34,7 +34,8 @@ impl Refusal {
         match error.kind() {
             ErrorKind::DeadlineExceeded => Self::TooLate,
             ErrorKind::NotDeployed | ErrorKind::HostDropped | ErrorKind::FunctionNotFound => Self::NotThere,
-            _ => Self::Failed,
+            // An error without an end is one of the host itself.
+            _ => Self::Ended(error.call_end().unwrap_or(CallEnd::HostFunctionFailed)),
         }
     }
 
@@ -49,8 +50,7 @@ impl Refusal {
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "too many wait already\n"),
             Self::NotThere => (StatusCode::SERVICE_UNAVAILABLE, "nothing serves this now\n"),
             Self::TooLate => (StatusCode::GATEWAY_TIMEOUT, "there was no answer in time\n"),
-            Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, "it failed\n"),
-            Self::SaysItFailed => (StatusCode::BAD_GATEWAY, "it failed\n"),
+            Self::Ended(end) => (end.http_status(), "it failed\n"),
         }
     }
 

@@ -1,21 +1,25 @@
-//! What went wrong in a guest, in our words.
+//! What went wrong in a guest: how its call ended, and the error that says so.
 //!
-//! Tests: the workspace's `tests/limits` and `tests/bad_input`.
+//! Tests: the workspace's `tests/suite/limits.rs`, `tests/suite/bad_input.rs` and
+//! `tests/suite/ends`.
 
+use std::error::Error as StdError;
 use std::fmt;
 
 use wasmtime::Trap;
+use wasmtime_wasi::I32Exit;
 
 use super::InstanceState;
+use super::backtrace::backtrace;
 use crate::link::LinkFailed;
 use crate::revision::Revision;
-use crate::{Error, ErrorKind};
+use crate::{CallEnd, Error, ErrorKind};
 
 /// The error with which the epoch callback ends a call that is out of time.
 #[derive(Debug)]
 pub(super) struct DeadlinePassed;
 
-impl std::error::Error for DeadlinePassed {}
+impl StdError for DeadlinePassed {}
 
 impl fmt::Display for DeadlinePassed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,11 +27,24 @@ impl fmt::Display for DeadlinePassed {
     }
 }
 
+/// The error of a call whose end the host has found out by itself.
+#[derive(Debug)]
+pub(crate) struct EndedAs(pub(crate) CallEnd);
+
+impl StdError for EndedAs {}
+
+impl fmt::Display for EndedAs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// An instance that did not come to be.
 pub(crate) fn start_failed(revision: &Revision, error: &wasmtime::Error, state: &InstanceState) -> Error {
-    let (_, what) = tell(error, revision);
+    let end = end_of(error);
+    let what = sentence(end, error, revision);
     let message = format!("{revision} does not start: {what}{}", refused(state));
-    Error::new(ErrorKind::StartFailed, message).with_source(cause(error))
+    explained(Error::of_call(end, message), error, state).with_kind(ErrorKind::StartFailed)
 }
 
 /// A call that ended without the guest's own result.
@@ -37,25 +54,57 @@ pub(crate) fn call_failed(
     error: &wasmtime::Error,
     state: &InstanceState,
 ) -> Error {
-    let (kind, what) = tell(error, revision);
+    let end = end_of(error);
+    let what = sentence(end, error, revision);
     let message = format!("`{function}` of {revision} {what}{}", refused(state));
-    Error::new(kind, message).with_source(cause(error))
+    let failed = explained(Error::of_call(end, message), error, state);
+    match error.downcast_ref() {
+        // The other component exited, and this one did not.
+        Some(LinkFailed(cause)) if !matches!(cause.kind(), ErrorKind::Exited(_)) => {
+            failed.with_kind(cause.kind())
+        }
+        _ => failed,
+    }
 }
 
-fn tell(error: &wasmtime::Error, revision: &Revision) -> (ErrorKind, String) {
-    if error.is::<DeadlinePassed>() {
-        return (ErrorKind::DeadlineExceeded, crate::call::deadline_message(revision));
+/// The code with which the guest ended itself, if it did.
+pub(crate) fn exit_code(error: &wasmtime::Error) -> Option<u8> {
+    // The guest gives a byte, or a `result`.
+    error.downcast_ref().map(|I32Exit(code)| u8::try_from(*code).unwrap_or(u8::MAX))
+}
+
+fn end_of(error: &wasmtime::Error) -> CallEnd {
+    if let Some(EndedAs(end)) = error.downcast_ref() {
+        return *end;
     }
-    if let Some(LinkFailed(cause)) = error.downcast_ref() {
-        return (cause.kind(), format!("failed: {cause}"));
+    if let Some(code) = exit_code(error) {
+        return CallEnd::Exited(code);
+    }
+    if error.is::<DeadlinePassed>() {
+        return CallEnd::DeadlineExceeded;
+    }
+    if error.is::<LinkFailed>() {
+        return CallEnd::LinkFailed;
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => {
+        Some(Trap::OutOfFuel) => CallEnd::FuelExhausted,
+        Some(_) => CallEnd::Trapped,
+        None => CallEnd::HostFunctionFailed,
+    }
+}
+
+/// How it ended, and the limit or the cause that belongs to it.
+fn sentence(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> String {
+    match (end, error.downcast_ref::<Trap>(), error.downcast_ref::<LinkFailed>()) {
+        (CallEnd::DeadlineExceeded, ..) => crate::call::deadline_message(revision),
+        (CallEnd::FuelExhausted, ..) => {
             let fuel = revision.limits.fuel_per_call.unwrap_or_default();
-            (ErrorKind::FuelExhausted, format!("used up its fuel: `fuel_per_call` is {fuel}"))
+            format!("{end}: `fuel_per_call` is {fuel}")
         }
-        Some(trap) => (ErrorKind::Trapped, format!("trapped: {}", words(*trap))),
-        None => (ErrorKind::Trapped, format!("failed: {}", error.root_cause())),
+        (CallEnd::Trapped, Some(trap), _) => format!("{end}: {}", words(*trap)),
+        (CallEnd::LinkFailed, _, Some(LinkFailed(cause))) => format!("{end}: {cause}"),
+        (CallEnd::HostFunctionFailed, ..) => format!("{end}: {}", error.root_cause()),
+        _ => end.to_string(),
     }
 }
 
@@ -71,7 +120,37 @@ fn refused(state: &InstanceState) -> String {
     state.limiter.refused().map(|refused| format!("; before that, {refused}")).unwrap_or_default()
 }
 
-/// The runtime's own account, with the guest's backtrace.
-fn cause(error: &wasmtime::Error) -> String {
-    format!("{error:?}")
+/// Adds what the guest wrote last, and where it was. One that ended itself was nowhere of interest.
+fn explained(failed: Error, error: &wasmtime::Error, state: &InstanceState) -> Error {
+    let stderr = state.output.last_of_stderr();
+    let place = match failed.call_end() {
+        Some(CallEnd::Exited(_)) => None,
+        _ => backtrace(error),
+    };
+    let written = stderr.as_deref().map(|lines| format!("the guest's last lines on stderr:\n{lines}"));
+    let causes: Vec<String> = written.into_iter().chain(place).collect();
+    let failed = failed.with_guest_stderr(stderr);
+    match causes.into_iter().rev().fold(None, |next, text| Some(Cause { text, next: next.map(Box::new) })) {
+        Some(cause) => failed.with_source(cause),
+        None => failed,
+    }
+}
+
+/// One of the causes that an error tells, and the next.
+#[derive(Debug)]
+struct Cause {
+    text: String,
+    next: Option<Box<Cause>>,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.next.as_deref().map(|next| next as &(dyn StdError + 'static))
+    }
 }

@@ -5,6 +5,7 @@
 //! Does not decide when to create one or who gets it: `deployment/serving` does.
 //! Tests: the workspace's `tests/limits`.
 
+mod backtrace;
 mod bound;
 mod failure;
 mod limiter;
@@ -16,13 +17,13 @@ use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance};
 
 pub(crate) use bound::{Slot, Table};
-pub(crate) use failure::{call_failed, start_failed};
+pub(crate) use failure::{EndedAs, call_failed, exit_code, start_failed};
 pub use state::InstanceState;
 
 use crate::engine::Ticks;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
-use crate::{Error, ErrorKind, Result};
+use crate::{CallEnd, Error, ErrorKind, Result};
 
 /// A running component.
 pub(crate) struct Instance {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{Instance, InstanceState, Table, start_failed, store};
 use crate::budget::Shortage;
 use crate::call::{deadline_message, within};
+use crate::call_end::CallEnd;
 use crate::engine::Ticks;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
@@ -42,7 +43,7 @@ impl Instance {
         let starting = pin!(Self::start(runtime, revision, deadline));
         within(clock, deadline, starting).await.unwrap_or_else(|_| {
             let message = format!("{revision} does not start: it {}", deadline_message(revision));
-            Err(Error::new(ErrorKind::StartFailed, message))
+            Err(Error::new(ErrorKind::StartFailed, message).with_call_end(CallEnd::DeadlineExceeded))
         })
     }
 }
@@ -84,7 +85,10 @@ async fn try_start(
     // What it called while it started belongs to no call.
     store.data_mut().stand_alone();
     match (outcome, store.data().limiter.shortage()) {
-        (Ok(wasm), _) => Ok(Instance { store, wasm, bound: Table::default() }),
+        (Ok(wasm), _) => {
+            store.data().output.end_call();
+            Ok(Instance { store, wasm, bound: Table::default() })
+        }
         (Err(_), Some(shortage)) => Err(StartFailure::NoMemory(shortage, no_memory(revision, store.data()))),
         (Err(error), None) => Err(StartFailure::Other(start_failed(revision, &error, store.data()))),
     }

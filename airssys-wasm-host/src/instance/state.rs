@@ -25,7 +25,7 @@ use crate::observe::CallId;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::scheduler::GuestSlice;
-use crate::wasi::{self, Printer};
+use crate::wasi::{self, Output};
 
 /// The data of an instance's store: whose it is, what it may use, its handles.
 ///
@@ -43,7 +43,7 @@ pub struct InstanceState {
     pub(super) slice: GuestSlice,
     pub(crate) authority: Arc<Authority>,
     rooms: Arc<Rooms>,
-    printer: Arc<Printer>,
+    pub(crate) output: Arc<Output>,
     files: Files,
     http: Http,
     told: Arc<Told>,
@@ -73,8 +73,9 @@ impl InstanceState {
         let told = Arc::new(Told::new(runtime.count_instance()));
         let (authority, rooms) = (Arc::clone(&revision.authority), Arc::clone(&revision.rooms));
         let gone = Gone::default();
+        let output = Output::new(Arc::clone(&revision.printer), revision.console.clone(), Arc::clone(&told));
         Self {
-            wasi: wasi::context(&revision.limits, &revision.printer, &authority, &told),
+            wasi: wasi::context(&revision.limits, revision.console.as_deref(), &output, &authority, &told),
             handles,
             limiter: Limiter::new(&revision.limits, &revision.share),
             clock: Arc::clone(runtime.engines.clock()),
@@ -84,7 +85,7 @@ impl InstanceState {
             _gone: gone,
             authority,
             rooms,
-            printer: Arc::clone(&revision.printer),
+            output,
             files: Files::default(),
             told,
             links: revision.links.functions(),
@@ -207,6 +208,7 @@ impl InstanceState {
     pub(crate) fn environment(&mut self) -> EnvironmentView<'_> {
         EnvironmentView {
             variables: &self.rooms.environment,
+            arguments: self.output.arguments(),
             authority: &self.authority,
             call: self.told.call(),
         }
@@ -221,7 +223,7 @@ impl InstanceState {
     }
 
     pub(crate) fn logging(&mut self) -> LoggingView<'_> {
-        LoggingView(&self.printer)
+        LoggingView(&self.output)
     }
 
     pub(crate) fn http(&mut self) -> WasiHttpCtxView<'_> {

@@ -7,6 +7,9 @@ use semver::Version;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::CallId;
+use crate::CallEnd;
+
 /// How many events wait for a slow reader before the oldest are lost.
 const BACKLOG: usize = 1024;
 
@@ -60,14 +63,22 @@ pub enum Event {
         /// The name.
         component: ComponentName,
     },
-    /// A call trapped or ran out of time, and its instance was discarded.
-    InstanceDiscarded {
+    /// A call failed: it trapped, ran out of time, exited with failure, or its HTTP answer was not
+    /// sent whole. Its instance is not used again if the guest itself was stopped.
+    CallFailed {
         /// The name.
         component: ComponentName,
         /// The revision.
         revision: u64,
-        /// Why.
+        /// The instance and its call; none if it was stopped from outside at its deadline.
+        call: Option<CallId>,
+        /// How it ended.
+        end: CallEnd,
+        /// The function, how it ended, and why.
         reason: String,
+        /// The last lines that the guest wrote to stderr in that call, as
+        /// [`Error::guest_stderr`](crate::Error::guest_stderr) has them.
+        stderr: Option<String>,
     },
     /// An update asks for more than its name was given; the revision that serves serves
     /// on until somebody approves it.

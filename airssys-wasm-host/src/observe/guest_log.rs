@@ -7,6 +7,8 @@ use std::sync::Arc;
 use airssys_wasm_core::ComponentName;
 use semver::Version;
 
+use super::CallId;
+
 /// Which of its streams a guest wrote to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GuestStream {
@@ -25,9 +27,12 @@ pub struct GuestLine<'a> {
     pub revision: u64,
     /// Its version, if it says one.
     pub version: Option<&'a Version>,
+    /// The instance that printed it, and the call that it served.
+    pub call: CallId,
     /// The stream.
     pub stream: GuestStream,
-    /// The line without its end. What the guest wrote, control characters
+    /// The line without its end, or as much of it as was written when its call ended or a second
+    /// had passed. Never text of two calls. What the guest wrote, control characters
     /// included; at most 8 KiB, and longer ones come in pieces.
     pub text: &'a str,
     /// Lines before this one that were dropped, because the deployment prints
@@ -62,10 +67,53 @@ impl GuestLog for TracingLog {
             target: "airssys_wasm::guest",
             component = %line.component,
             revision = line.revision,
+            call = %line.call,
             stream = ?line.stream,
             dropped_before = line.dropped_before,
             "{}",
             line.text.escape_debug(),
         );
+    }
+}
+
+/// Each line on the process's stderr, for an embedder that asks for it.
+pub(crate) struct StderrLog;
+
+impl GuestLog for StderrLog {
+    fn line(&self, line: GuestLine<'_>) {
+        use std::io::Write as _;
+        // A closed stderr is the embedder's choice.
+        let _ = writeln!(std::io::stderr().lock(), "{}", shown(line));
+    }
+}
+
+/// A line as it may reach a terminal, with where it comes from.
+fn shown(line: GuestLine<'_>) -> String {
+    let dropped = match line.dropped_before {
+        0 => String::new(),
+        lines => format!(" ({lines} lines were dropped before)"),
+    };
+    format!("{}[{}]{dropped}: {}", line.component, line.call, line.text.escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_where_a_line_comes_from_and_no_control_characters() {
+        let component = "greeter".parse().expect("a name");
+        let line = GuestLine {
+            component: &component,
+            revision: 1,
+            version: None,
+            call: CallId { instance: 12, call: 3 },
+            stream: GuestStream::Stderr,
+            text: "\u{1b}[2Jgone\u{202e}",
+            dropped_before: 0,
+        };
+        assert_eq!(shown(line), r"greeter[12.3]: \u{1b}[2Jgone\u{202e}");
+        let line = GuestLine { text: "", dropped_before: 2, ..line };
+        assert_eq!(shown(line), "greeter[12.3] (2 lines were dropped before): ");
     }
 }

@@ -19,7 +19,7 @@ pub use audit::{AuditLog, AuditRecord, CallId, Identity, Verdict};
 pub(crate) use audit::{AuditTrail, TracingAudit};
 pub(crate) use event::Announcer;
 pub use event::{Event, Events};
-pub(crate) use guest_log::TracingLog;
 pub use guest_log::{GuestLine, GuestLog, GuestStream};
+pub(crate) use guest_log::{StderrLog, TracingLog};
 pub(crate) use log_budget::LogBudget;
 pub(crate) use queued_log::QueuedLog;

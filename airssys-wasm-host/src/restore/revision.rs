@@ -51,6 +51,7 @@ pub(super) fn load(
         said: Bound::new(),
         bound: Bound::new(),
         links: Arc::new(Links::unresolved(stored.bound()?)),
+        console: None,
         powers: None,
         instancing: stored.instancing,
         limits: stored.limits.clone(),

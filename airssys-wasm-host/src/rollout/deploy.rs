@@ -15,6 +15,7 @@ use crate::deployment::Deployment;
 use crate::host::Shared;
 use crate::link::Bound;
 use crate::revision::{Approved, Draft};
+use crate::wasi::Console;
 use crate::{Component, Error, ErrorKind, Result};
 
 /// A first revision for a name; await it to begin. See [`Host::deploy`](crate::Host::deploy).
@@ -29,6 +30,7 @@ pub struct Deploy<'a> {
     approval: Option<Approval>,
     enforcement: Enforcement,
     bound: Bound,
+    console: Option<Arc<Console>>,
     pipeline: Option<StageOf>,
 }
 
@@ -44,6 +46,7 @@ impl<'a> Deploy<'a> {
             approval: None,
             enforcement: Enforcement::Enforced,
             bound: Bound::new(),
+            console: None,
             pipeline: None,
         }
     }
@@ -78,6 +81,12 @@ impl<'a> Deploy<'a> {
     pub fn link(mut self, interface: &str, deployment: &str) -> Result<Self> {
         self.bound.insert(interface.to_owned(), deployment.parse()?);
         Ok(self)
+    }
+
+    /// Connects its instances to a console: arguments, stdin, and where its output goes. Without
+    /// one they have no arguments and an empty stdin. Updates keep it; a state directory does not.
+    pub fn console(self, console: Console) -> Self {
+        Self { console: Some(Arc::new(console)), ..self }
     }
 
     /// Deploys under this name instead of the component's own.
@@ -126,6 +135,7 @@ impl<'a> Deploy<'a> {
             said: self.bound.clone(),
             bound: self.bound,
             links: Arc::default(),
+            console: self.console,
             powers: None,
             instancing: self.instancing.or(self.component.instancing()).unwrap_or_default(),
             limits: self.limits.unwrap_or_else(|| self.shared.limits.clone()),

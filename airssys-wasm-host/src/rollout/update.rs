@@ -179,6 +179,7 @@ impl<'a> Update<'a> {
             links: Arc::default(),
             grants: given.unwrap_or_else(|| serving.authority.policy().grants().clone()),
             enforcement: self.enforcement.unwrap_or_else(|| serving.authority.enforcement()),
+            console: serving.console.clone(),
             powers: None,
             number: if machine.is_rehearsal() { 0 } else { named.history.lock().next_number() },
             instancing: self.instancing.unwrap_or(serving.instancing),

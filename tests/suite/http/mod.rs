@@ -9,6 +9,7 @@ mod browser;
 mod certificate;
 mod client;
 mod clients;
+mod ends;
 mod half_open;
 mod mounted;
 mod outgoing;

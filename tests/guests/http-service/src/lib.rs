@@ -31,6 +31,7 @@ impl Guest for Service {
             "after" => Ok(after(number(query))),
             "error" => Err(ErrorCode::ConnectionRefused),
             "trap" => panic!("it traps"),
+            "exit" => std::process::exit(i32::from(query != "0")),
             "half" => Ok(half(number(query))),
             "hang" => {
                 nap(u64::MAX / 2_000_000).await;

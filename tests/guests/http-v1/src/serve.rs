@@ -1,5 +1,6 @@
 //! What is asked for by path: what a web service does, and what a bad one would.
 
+use wasip2::cli::exit::exit_with_code;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::types::{
@@ -50,6 +51,10 @@ impl Guest for Web {
             "leak" => leak(out),
             "forget" => forget(out, number(query)),
             "lie" => lie(out),
+            "short" => short(out),
+            "exit" => exit_with_code(number(query) as u8),
+            "exit-answered" => exit_answered(out, number(query) as u8),
+            "exit-unfinished" => exit_unfinished(out, number(query) as u8),
             "twice" => twice(out),
             "sized" => sized(out, number(query)),
             "hang" => nap(u64::MAX / 2),
@@ -256,6 +261,27 @@ fn lie(out: ResponseOutparam) {
     let write = body.write().expect("it is asked for once");
     let _ = write.write(b"0123456789HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     std::mem::forget((write, body));
+}
+
+/// Writes less than it said, and finishes.
+fn short(out: ResponseOutparam) {
+    let body = begin(out, 200, &[("content-length", "5")]);
+    body.write().expect("it is asked for once").blocking_write_and_flush(b"abc").expect("written");
+    let _ = OutgoingBody::finish(body, None);
+}
+
+/// Answers, and ends itself.
+fn exit_answered(out: ResponseOutparam, code: u8) {
+    text(out, "answered\n");
+    println!("it exits");
+    exit_with_code(code);
+}
+
+/// Begins an answer, and ends itself.
+fn exit_unfinished(out: ResponseOutparam, code: u8) {
+    let body = begin(out, 200, &[]);
+    body.write().expect("it is asked for once").blocking_write_and_flush(b"some").expect("written");
+    exit_with_code(code);
 }
 
 /// Answers, and answers again where there is nothing to answer any more.

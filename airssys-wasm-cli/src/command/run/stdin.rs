@@ -1,0 +1,66 @@
+//! This process's stdin, for a program that reads it.
+//!
+//! A thread of its own reads it, one piece ahead, and not before the program does: a thread that
+//! waits for a terminal does not keep the process from ending.
+
+use std::io::Read as _;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, Bytes};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::sync::mpsc;
+
+/// What is read at once.
+const PIECE_BYTES: usize = 16 << 10;
+
+/// Reads as the program does.
+#[derive(Default)]
+pub(super) struct Stdin {
+    pieces: Option<mpsc::Receiver<std::io::Result<Bytes>>>,
+    rest: Bytes,
+}
+
+impl AsyncRead for Stdin {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let this = &mut *self;
+        if this.rest.is_empty() {
+            let pieces = match &mut this.pieces {
+                Some(pieces) => pieces,
+                none => none.insert(read_in_a_thread()?),
+            };
+            match ready!(pieces.poll_recv(context)) {
+                Some(piece) => this.rest = piece?,
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+        let bytes = this.rest.len().min(buffer.remaining());
+        buffer.put_slice(&this.rest[..bytes]);
+        this.rest.advance(bytes);
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn read_in_a_thread() -> std::io::Result<mpsc::Receiver<std::io::Result<Bytes>>> {
+    let (pieces, receiver) = mpsc::channel(1);
+    std::thread::Builder::new().name("stdin".into()).spawn(move || {
+        let mut buffer = vec![0; PIECE_BYTES];
+        loop {
+            let piece = match std::io::stdin().lock().read(&mut buffer) {
+                Ok(0) => return,
+                Ok(bytes) => Ok(Bytes::copy_from_slice(&buffer[..bytes])),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+            let is_last = piece.is_err();
+            if pieces.blocking_send(piece).is_err() || is_last {
+                return;
+            }
+        }
+    })?;
+    Ok(receiver)
+}

@@ -1,0 +1,90 @@
+//! What a program writes, as it may reach whoever runs it: byte for byte into a pipe or a file, and
+//! without what would move the cursor onto a terminal.
+
+use std::io::{IsTerminal, Write};
+
+use parking_lot::Mutex;
+
+use crate::output::printable;
+
+/// One of the two outputs.
+pub(super) struct Output {
+    /// On a terminal: the beginning of a character.
+    begun: Option<Mutex<Vec<u8>>>,
+}
+
+impl Output {
+    pub(super) fn new(to: &impl IsTerminal) -> Self {
+        Self { begun: to.is_terminal().then(Mutex::default) }
+    }
+
+    /// Writes what may be written of `bytes`.
+    pub(super) fn write(&self, to: &mut impl Write, bytes: &[u8]) -> std::io::Result<()> {
+        match &self.begun {
+            None => to.write_all(bytes),
+            Some(begun) => to.write_all(safe(&mut begun.lock(), bytes).as_bytes()),
+        }
+    }
+}
+
+/// Text that is safe on a terminal. The beginning of a character is kept for the next piece.
+fn safe(begun: &mut Vec<u8>, bytes: &[u8]) -> String {
+    begun.extend_from_slice(bytes);
+    let mut text = String::new();
+    let mut rest = &begun[..];
+    loop {
+        match std::str::from_utf8(rest) {
+            Ok(valid) => {
+                text.push_str(&shown(valid));
+                rest = &[];
+                break;
+            }
+            Err(error) => {
+                let (valid, after) = rest.split_at(error.valid_up_to());
+                text.push_str(&shown(&String::from_utf8_lossy(valid)));
+                rest = after;
+                let Some(length) = error.error_len() else { break };
+                text.push(char::REPLACEMENT_CHARACTER);
+                rest = &rest[length..];
+            }
+        }
+    }
+    *begun = rest.to_vec();
+    text
+}
+
+/// Lines and tabs are what a terminal is for.
+fn shown(text: &str) -> String {
+    let kept = |c: char| matches!(c, '\n' | '\t');
+    text.split_inclusive(kept)
+        .map(|piece| match piece.strip_suffix(kept) {
+            // A carriage return alone goes back over what stands there.
+            Some(line) => {
+                format!("{}{}", printable(line.strip_suffix('\r').unwrap_or(line)), &piece[line.len()..])
+            }
+            None => printable(piece),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_gets_lines_and_no_escape_sequences() {
+        let mut begun = Vec::new();
+        assert_eq!(safe(&mut begun, b"one\ttwo\r\nprompt? "), "one\ttwo\nprompt? ");
+        assert_eq!(safe(&mut begun, b"\x1b[2Jgone\x07"), r"\u{1b}[2Jgone\u{7}");
+    }
+
+    #[test]
+    fn characters_may_come_in_pieces() {
+        let mut begun = Vec::new();
+        let text = "ä\u{9b}€";
+        let pieces: String = text.bytes().map(|byte| safe(&mut begun, &[byte])).collect();
+        assert_eq!(pieces, "ä\\u{9b}€");
+        assert_eq!(safe(&mut begun, b"\xffx"), "\u{fffd}x");
+        assert!(begun.is_empty());
+    }
+}

@@ -1,0 +1,316 @@
+//! Stdout and stderr of one instance, cut into lines that belong to one call each.
+//!
+//! A line is printed when it ends, when it is as long as a line may be, when its call ends, and
+//! after a second in which nothing is added to it. A flush prints nothing: Rust guests flush at
+//! every write. Tests: below, and the workspace's `tests/suite/ends`.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::{Wake, Waker};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::console::Console;
+use super::last_lines::LastLines;
+use super::printer::Printer;
+use crate::capability::Told;
+use crate::engine::{Alarm, Ticks};
+use crate::observe::{CallId, GuestStream};
+
+/// The longest line; a longer one comes in pieces.
+pub(super) const LINE_BYTES_MAX: usize = 8 << 10;
+
+/// How long an unfinished line waits for its end.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// What an instance writes.
+pub(crate) struct Output {
+    printer: Arc<Printer>,
+    /// Where it goes instead of the guest log, if it does.
+    console: Option<Arc<Console>>,
+    /// Knows which call the instance serves.
+    told: Arc<Told>,
+    /// Whether a line may be unfinished: the end of a call looks here first.
+    has_unfinished: AtomicBool,
+    written: Mutex<Written>,
+}
+
+/// What was written and is still of use.
+#[derive(Default)]
+struct Written {
+    stdout: Unfinished,
+    stderr: Unfinished,
+    last_of_stderr: LastLines,
+    /// Set while a line is unfinished, and a little longer.
+    alarm: Option<Alarm>,
+}
+
+/// The beginning of a line.
+#[derive(Default)]
+struct Unfinished {
+    text: Vec<u8>,
+    call: CallId,
+    /// When the last of it was written.
+    at: Option<Ticks>,
+}
+
+impl Output {
+    pub(crate) fn new(printer: Arc<Printer>, console: Option<Arc<Console>>, told: Arc<Told>) -> Arc<Self> {
+        let (has_unfinished, written) = (AtomicBool::new(false), Mutex::default());
+        Arc::new(Self { printer, console, told, has_unfinished, written })
+    }
+
+    /// Takes what the guest writes.
+    ///
+    /// # Errors
+    ///
+    /// What a console says; the guest log takes everything.
+    pub(super) fn write(self: &Arc<Self>, stream: GuestStream, bytes: &[u8]) -> io::Result<()> {
+        match self.console.as_ref().and_then(|console| console.write(stream, bytes)) {
+            Some(written) => written,
+            None => {
+                self.cut(stream, bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// Cuts what the guest writes into lines, and prints those that are whole.
+    fn cut(self: &Arc<Self>, stream: GuestStream, bytes: &[u8]) {
+        let (call, now) = (self.told.call(), self.printer.clock.now());
+        let mut written = self.written.lock();
+        if written.line(stream).call != call {
+            self.print_unfinished(&mut written, stream);
+        }
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            for part in piece.chunks(LINE_BYTES_MAX) {
+                let line = written.line(stream);
+                line.text.extend_from_slice(part);
+                (line.call, line.at) = (call, Some(now));
+                if line.text.ends_with(b"\n") || line.text.len() >= LINE_BYTES_MAX {
+                    self.print_unfinished(&mut written, stream);
+                }
+            }
+        }
+        if !written.line(stream).text.is_empty() {
+            self.has_unfinished.store(true, Ordering::Relaxed);
+            if written.alarm.is_none() {
+                written.alarm = Some(self.alarm(now));
+            }
+        }
+    }
+
+    /// The arguments that the console gives.
+    pub(crate) fn arguments(&self) -> &[String] {
+        self.console.as_ref().map_or(&[], |console| &console.arguments)
+    }
+
+    /// Prints a line of `wasi:logging`, which is whole.
+    pub(crate) fn log(&self, line: &[u8]) {
+        self.printer.print(self.told.call(), GuestStream::Stderr, line);
+    }
+
+    /// Prints the lines that the call has left unfinished.
+    #[inline]
+    pub(crate) fn end_call(&self) {
+        if self.has_unfinished.load(Ordering::Relaxed) {
+            self.print_all_unfinished();
+        }
+    }
+
+    /// The last lines that were written to stderr in the call that the instance serves.
+    pub(crate) fn last_of_stderr(&self) -> Option<String> {
+        self.end_call();
+        self.written.lock().last_of_stderr.of(self.told.call())
+    }
+
+    #[cold]
+    fn print_all_unfinished(&self) {
+        let mut written = self.written.lock();
+        self.has_unfinished.store(false, Ordering::Relaxed);
+        for stream in [GuestStream::Stdout, GuestStream::Stderr] {
+            self.print_unfinished(&mut written, stream);
+        }
+    }
+
+    fn print_unfinished(&self, written: &mut Written, stream: GuestStream) {
+        let line = written.line(stream);
+        if line.text.is_empty() {
+            return;
+        }
+        let (mut text, call) = (std::mem::take(&mut line.text), line.call);
+        let whole = text.strip_suffix(b"\n").unwrap_or(&text);
+        let whole = whole.strip_suffix(b"\r").unwrap_or(whole);
+        self.printer.print(call, stream, whole);
+        if stream == GuestStream::Stderr {
+            written.last_of_stderr.push(call, whole);
+        }
+        // Its memory is used again.
+        text.clear();
+        written.line(stream).text = text;
+    }
+
+    /// An alarm for the end of the silence after what was written at `at`.
+    fn alarm(self: &Arc<Self>, at: Ticks) -> Alarm {
+        let alarm = self.printer.clock.alarm(at.plus(Ticks::lasting(SILENCE)));
+        alarm.wake(&Waker::from(Arc::new(Silence(Arc::downgrade(self)))));
+        alarm
+    }
+
+    /// Prints what was not added to for a second, and waits for the rest.
+    fn end_silence(self: &Arc<Self>) {
+        let now = self.printer.clock.now();
+        let mut written = self.written.lock();
+        let mut latest = None;
+        for stream in [GuestStream::Stdout, GuestStream::Stderr] {
+            let line = written.line(stream);
+            let Some(at) = line.at.filter(|_| !line.text.is_empty()) else { continue };
+            if now >= at.plus(Ticks::lasting(SILENCE)) {
+                self.print_unfinished(&mut written, stream);
+            } else {
+                latest = latest.max(Some(at));
+            }
+        }
+        written.alarm = latest.map(|at| self.alarm(at));
+    }
+}
+
+impl Written {
+    fn line(&mut self, stream: GuestStream) -> &mut Unfinished {
+        match stream {
+            GuestStream::Stdout => &mut self.stdout,
+            GuestStream::Stderr => &mut self.stderr,
+        }
+    }
+}
+
+impl Drop for Output {
+    /// Prints what a guest had written that ended in the middle of a line.
+    fn drop(&mut self) {
+        self.end_call();
+    }
+}
+
+/// Woken when a line may have been silent for long enough.
+struct Silence(Weak<Output>);
+
+impl Wake for Silence {
+    fn wake(self: Arc<Self>) {
+        if let Some(output) = self.0.upgrade() {
+            output.end_silence();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Clock;
+    use crate::observe::{GuestLine, GuestLog, LogBudget};
+
+    #[derive(Default)]
+    struct Lines(Mutex<Vec<String>>);
+
+    impl GuestLog for Lines {
+        fn line(&self, line: GuestLine<'_>) {
+            self.0.lock().push(format!("{} {}", line.call, line.text));
+        }
+    }
+
+    struct Fixture {
+        log: Arc<Lines>,
+        told: Arc<Told>,
+        clock: Arc<Clock>,
+        output: Arc<Output>,
+    }
+
+    fn fixture() -> Fixture {
+        let (log, clock) = (Arc::new(Lines::default()), Arc::<Clock>::default());
+        let printer = Printer {
+            component: "test".parse().expect("a name"),
+            revision: 1,
+            version: None,
+            log: Arc::clone(&log) as Arc<dyn GuestLog>,
+            budget: LogBudget::new(usize::MAX),
+            clock: Arc::clone(&clock),
+        };
+        let told = Arc::new(Told::new(7));
+        told.begin_call();
+        let output = Output::new(Arc::new(printer), None, Arc::clone(&told));
+        Fixture { log, told, clock, output }
+    }
+
+    impl Fixture {
+        fn write(&self, text: &str) {
+            self.output.cut(GuestStream::Stdout, text.as_bytes());
+        }
+
+        fn lines(&self) -> Vec<String> {
+            self.log.0.lock().clone()
+        }
+    }
+
+    #[test]
+    fn cuts_writes_into_lines() {
+        let fixture = fixture();
+        fixture.write("one\ntw");
+        fixture.write("o\r\n\nthree");
+        assert_eq!(fixture.lines(), ["7.1 one", "7.1 two", "7.1 "]);
+        drop(fixture.output);
+        assert_eq!(fixture.log.0.lock().last().map(String::as_str), Some("7.1 three"));
+    }
+
+    #[test]
+    fn prints_unfinished_line_at_the_end_of_its_call() {
+        let fixture = fixture();
+        fixture.write("half");
+        assert!(fixture.lines().is_empty());
+        fixture.output.end_call();
+        assert_eq!(fixture.lines(), ["7.1 half"]);
+    }
+
+    #[test]
+    fn joins_no_text_of_two_calls() {
+        let fixture = fixture();
+        fixture.write("half");
+        fixture.told.begin_call();
+        fixture.write("other\n");
+        assert_eq!(fixture.lines(), ["7.1 half", "7.2 other"]);
+    }
+
+    #[test]
+    fn prints_unfinished_line_after_a_second_of_silence() {
+        let fixture = fixture();
+        let second = Ticks::lasting(SILENCE);
+        fixture.write("wait");
+        fixture.clock.set(Ticks(second.0 - 1));
+        fixture.write("ing");
+        fixture.clock.set(second);
+        assert!(fixture.lines().is_empty(), "it was added to just now");
+        fixture.clock.set(Ticks(2 * second.0 - 1));
+        assert_eq!(fixture.lines(), ["7.1 waiting"]);
+        fixture.write("again");
+        fixture.clock.set(Ticks(4 * second.0));
+        assert_eq!(fixture.lines(), ["7.1 waiting", "7.1 again"]);
+    }
+
+    #[test]
+    fn endless_line_comes_in_pieces_and_holds_little_memory() {
+        let fixture = fixture();
+        fixture.write(&"x".repeat(3 * LINE_BYTES_MAX + 1));
+        assert_eq!(fixture.lines().len(), 3);
+        assert!(fixture.output.written.lock().stdout.text.capacity() <= 2 * LINE_BYTES_MAX);
+    }
+
+    #[test]
+    fn keeps_the_last_lines_of_stderr_of_its_call() {
+        let fixture = fixture();
+        fixture.output.cut(GuestStream::Stderr, b"first call\n");
+        fixture.told.begin_call();
+        assert_eq!(fixture.output.last_of_stderr(), None);
+        fixture.output.cut(GuestStream::Stderr, b"panicked\nboom");
+        assert_eq!(fixture.output.last_of_stderr().as_deref(), Some("panicked\nboom"));
+    }
+}

@@ -1,0 +1,39 @@
+//! Lines of one revision's guests, on their way to the guest log.
+//!
+//! Never blocks a guest and never fails it: a line beyond the budget is dropped and counted.
+//! Tests: floods in the workspace's `tests/suite/limits.rs`.
+
+use std::sync::Arc;
+
+use airssys_wasm_core::ComponentName;
+use semver::Version;
+
+use crate::engine::Clock;
+use crate::observe::{CallId, GuestLine, GuestLog, GuestStream, LogBudget};
+
+/// Prints for one revision: knows its identity and how much it may still print.
+pub(crate) struct Printer {
+    pub(crate) component: ComponentName,
+    pub(crate) revision: u64,
+    pub(crate) version: Option<Version>,
+    pub(crate) log: Arc<dyn GuestLog>,
+    pub(crate) budget: LogBudget,
+    pub(crate) clock: Arc<Clock>,
+}
+
+impl Printer {
+    /// Prints a line that was written in `call`.
+    pub(crate) fn print(&self, call: CallId, stream: GuestStream, line: &[u8]) {
+        if let Some(dropped_before) = self.budget.take(line.len() + 1, self.clock.now()) {
+            self.log.line(GuestLine {
+                component: &self.component,
+                revision: self.revision,
+                version: self.version.as_ref(),
+                call,
+                stream,
+                text: &String::from_utf8_lossy(line),
+                dropped_before,
+            });
+        }
+    }
+}

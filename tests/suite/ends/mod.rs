@@ -1,0 +1,52 @@
+//! How calls end, and what is told of it: exits, traps, and text that a call leaves unfinished.
+//! HTTP answers are in `http/ends`.
+
+mod console;
+mod exits;
+mod output;
+mod traps;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use airssys_wasm_host::{Deployment, Error, GuestLine, GuestLog, Host, Instancing};
+use parking_lot::Mutex;
+
+use crate::support::guest;
+
+/// A guest log that remembers the call of each line.
+#[derive(Clone, Default)]
+struct Calls(Arc<Mutex<Vec<String>>>);
+
+impl GuestLog for Calls {
+    fn line(&self, line: GuestLine<'_>) {
+        self.0.lock().push(format!("{} {:?}: {}", line.call, line.stream, line.text));
+    }
+}
+
+impl Calls {
+    /// What was told by now.
+    fn so_far(&self) -> Vec<String> {
+        self.0.lock().clone()
+    }
+
+    /// What was told, once there are so many lines.
+    async fn lines(&self, count: usize) -> Vec<String> {
+        while self.so_far().len() < count {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        self.so_far()
+    }
+}
+
+/// A host with the guest whose functions end in every way.
+async fn ends(instancing: Instancing) -> (Host, Deployment, Calls) {
+    let calls = Calls::default();
+    let host = Host::builder().pooled_instances_max(50).guest_log(calls.clone()).build().expect("a host");
+    let deployment = host.deploy(guest("ends-calls")).instancing(instancing).await.expect("deployed");
+    (host, deployment, calls)
+}
+
+async fn call(deployment: &Deployment, function: &str, arguments: &str) -> Result<Option<String>, Error> {
+    deployment.dynamic_function(function).expect("it is exported").call_wave(arguments).await
+}
