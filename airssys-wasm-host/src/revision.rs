@@ -90,7 +90,8 @@ impl Draft {
             digest: self.component.digest(),
         };
         let policy = self.policy();
-        let rooms = Arc::new(Rooms::open(&policy, &runtime.suppliers)?);
+        let blocking = runtime.blocking.of(&self.name, self.limits.blocking_operations_max);
+        let rooms = Arc::new(Rooms::open(&policy, &runtime.suppliers, blocking)?);
         let authority = Authority::new(identity, policy, self.enforcement, Arc::clone(&runtime.audit));
         let powers = Powers { authority, rooms };
         self.powers = Some(powers.clone());

@@ -11,7 +11,7 @@ use airssys_wasm_core::{Digest, Limits};
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 
-use crate::capability::Suppliers;
+use crate::capability::{BlockingPlaces, Suppliers};
 use crate::code_cache::CodeCache;
 use crate::engine::{Allocation, Engines, Profile};
 use crate::linker::Linkers;
@@ -28,6 +28,7 @@ pub(crate) struct Runtime {
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) audit: Arc<AuditTrail>,
     pub(crate) suppliers: Suppliers,
+    pub(crate) blocking: BlockingPlaces,
     pub(crate) instances_started: AtomicU64,
     pub(crate) guest_log: Arc<dyn GuestLog>,
     pub(crate) probe: Option<Arc<dyn RolloutProbe>>,

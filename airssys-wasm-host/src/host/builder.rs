@@ -11,7 +11,7 @@ use arc_swap::ArcSwapOption;
 use rustls::pki_types::CertificateDer;
 
 use super::{Host, Names, Shared};
-use crate::capability::{Connector, NoSecrets, Provider, Resolver, SecretStore, Suppliers, SystemResolver};
+use crate::capability::{BlockingPlaces, Connector, NoSecrets, Provider, Resolver, SecretStore, Suppliers};
 use crate::code_cache::CodeCache;
 use crate::engine::Engines;
 use crate::linker::Linkers;
@@ -49,7 +49,7 @@ pub struct HostBuilder {
     revisions_kept: usize,
     pooled_instances_max: u32,
     audit: Arc<dyn AuditLog>,
-    resolver: Arc<dyn Resolver>,
+    resolver: Option<Arc<dyn Resolver>>,
     secrets: Arc<dyn SecretStore>,
     roots: Vec<CertificateDer<'static>>,
     providers: Vec<Arc<dyn Provider>>,
@@ -67,7 +67,7 @@ impl Default for HostBuilder {
             revisions_kept: 5,
             pooled_instances_max: 1_000,
             audit: Arc::new(TracingAudit),
-            resolver: Arc::new(SystemResolver),
+            resolver: None,
             secrets: Arc::new(NoSecrets),
             roots: Vec::new(),
             providers: Vec::new(),
@@ -133,7 +133,7 @@ impl HostBuilder {
 
     /// Who finds the addresses of names; the system unless said.
     pub fn resolver(self, resolver: impl Resolver) -> Self {
-        Self { resolver: Arc::new(resolver), ..self }
+        Self { resolver: Some(Arc::new(resolver)), ..self }
     }
 
     /// Who keeps secrets; nobody unless said.
@@ -213,6 +213,7 @@ impl HostBuilder {
                 resolver: self.resolver,
                 connector: Arc::new(connector),
             },
+            blocking: BlockingPlaces::default(),
             instances_started: AtomicU64::default(),
             audit,
             code_cache: CodeCache::new(code_cache.as_deref(), Arc::clone(&announcer)),
