@@ -41,7 +41,7 @@ async fn a_fifo_is_refused_and_nobody_waits_for_it() {
     let host = builder().audit_log(record.clone()).build().expect("a host");
     let (read, write) = (from("file-read /d", folder.path()), from("file-write /d", folder.path()));
     let opens = async {
-        for rules in [&[&*read, &*write][..], &[&read, "file-read /d/other"], &[&write]] {
+        for rules in [&[&*read, &*write][..], &[&read, "file-read /d/*.other"], &[&write]] {
             let deployment = deploy(&host, probe(&[]), rules).await;
             for attempted in [
                 &["read", "/d/fifo"][..],
@@ -190,7 +190,7 @@ mod file_systems {
             &["link", "/proc/self/environ", "/tmp/environ"],
             &["rename", "/proc/self/environ", "/tmp/environ"],
             &["remove", "/proc/self/environ"],
-            &["create-directory", "/sys/made"],
+            &["mkdir", "/sys/made"],
             &["read", "/sys/kernel/notes"],
         ] {
             let told = attempt(&deployment, attempted).await.expect_err("it is no ordinary file");

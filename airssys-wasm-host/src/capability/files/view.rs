@@ -125,12 +125,20 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn get_flags(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorFlags> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.on(&fd, |inner, fd| at_once(inner.view().get_flags(fd))).await
+        // The system keeps them beside the descriptor: no file system is asked.
+        let mut inner = Inner::default();
+        let fd = inner.put(self.table.get(&fd)?.clone())?;
+        at_once(inner.view().get_flags(fd))
     }
 
     async fn get_type(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorType> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.on(&fd, |inner, fd| at_once(inner.view().get_type(fd))).await
+        let is_special = self.opened(&fd)?.path.special.file_type.is_some();
+        match self.table.get(&fd)? {
+            Descriptor::Dir(_) => Ok(DescriptorType::Directory),
+            Descriptor::File(_) if !is_special && cfg!(unix) => Ok(DescriptorType::RegularFile),
+            Descriptor::File(_) => self.on(&fd, |inner, fd| at_once(inner.view().get_type(fd))).await,
+        }
     }
 
     async fn stat(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorStat> {
