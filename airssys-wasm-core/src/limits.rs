@@ -90,6 +90,12 @@ pub struct Limits {
     ///
     /// Default 1,000: each holds an instance.
     pub concurrent_calls_max: usize,
+    /// Operations on blocking threads at once, for all calls of a deployment together: with
+    /// files, and lookups of names. More wait, within the deadline of their call. One that is
+    /// stuck, on a dead NFS server for example, counts until it returns.
+    ///
+    /// Default 16: enough to keep a disk busy, and few of the 512 threads that a runtime has.
+    pub blocking_operations_max: usize,
     /// Calls that an instance of [`Instancing::Pooled`](crate::Instancing::Pooled) serves before
     /// a fresh one takes its place.
     ///
@@ -130,6 +136,7 @@ impl Default for Limits {
             call_deadline: Duration::from_secs(30),
             fuel_per_call: None,
             concurrent_calls_max: 1_000,
+            blocking_operations_max: 16,
             calls_per_instance_max: 10_000,
             http_deadline: Duration::from_secs(5 * 60),
             http_waiting_max: 1_000,
@@ -162,6 +169,7 @@ impl Limits {
             ("core_instances_max", self.core_instances_max),
             ("hostcall_bytes_max", self.hostcall_bytes_max),
             ("concurrent_calls_max", self.concurrent_calls_max),
+            ("blocking_operations_max", self.blocking_operations_max),
         ]
         .into_iter()
         .filter(|(_, value)| *value == 0)

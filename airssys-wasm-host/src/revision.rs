@@ -95,7 +95,8 @@ impl Draft {
             digest: self.component.digest(),
         };
         let policy = self.policy();
-        let rooms = Arc::new(Rooms::open(&policy, &runtime.suppliers)?);
+        let blocking = runtime.blocking.of(&self.name, self.limits.blocking_operations_max);
+        let rooms = Arc::new(Rooms::open(&policy, &runtime.suppliers, blocking)?);
         let (audit, clock) = (Arc::clone(&runtime.audit), Arc::clone(runtime.engines.clock()));
         let authority = Authority::new(identity, policy, self.enforcement, audit, clock);
         let powers = Powers { authority, rooms };

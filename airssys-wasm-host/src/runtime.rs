@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::aside::Aside;
 use crate::budget::DeploymentShares;
-use crate::capability::Suppliers;
+use crate::capability::{BlockingPlaces, Suppliers};
 use crate::code_cache::CodeCache;
 use crate::engine::{Allocation, Engines, Profile};
 use crate::linker::Linkers;
@@ -32,6 +32,7 @@ pub(crate) struct Runtime {
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) audit: Arc<AuditTrail>,
     pub(crate) suppliers: Suppliers,
+    pub(crate) blocking: BlockingPlaces,
     pub(crate) instances_started: AtomicU64,
     pub(crate) guest_log: Arc<QueuedLog>,
     pub(crate) probe: Option<Arc<dyn RolloutProbe>>,

@@ -9,7 +9,8 @@ use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use airssys_wasm_core::Kind;
 use airssys_wasm_core::policy::{
-    FileAccess, Grants, HttpHost, HttpTarget, Operation, Policy, Requested, SocketAccess,
+    FileAccess, FileSystem, Grants, HttpHost, HttpTarget, Operation, Policy, Requested, SocketAccess,
+    Special, SpecialType,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -52,7 +53,7 @@ fn is_malformed(operation: &Operation) -> bool {
         name.ends_with('.') || name.chars().any(|c| !('!'..='~').contains(&c) || c.is_uppercase())
     };
     match operation {
-        Operation::File { path, .. } => {
+        Operation::File { path, .. } | Operation::SpecialFile { path, .. } => {
             !path.starts_with('/')
                 || path.contains('\0')
                 || path.split('/').any(|name| [".", ".."].contains(&name))
@@ -68,7 +69,7 @@ fn operation(what: u8, how: u8, name: &str, address: [u8; 16], port: u16) -> Opt
     let ip = IpAddr::V6(Ipv6Addr::from(address)).to_canonical();
     let names = || name.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
     let kinds = [Kind::Config, Kind::Store, Kind::Env, Kind::Call, Kind::Clock, Kind::Llm];
-    Some(match what % 6 {
+    Some(match what % 7 {
         0 => Operation::File { access: of(&FILE, how), path: name.into() },
         1 => {
             let target = HttpTarget::parse(if how & 1 == 0 { "GET" } else { "post" }, name).ok()?;
@@ -79,6 +80,14 @@ fn operation(what: u8, how: u8, name: &str, address: [u8; 16], port: u16) -> Opt
         }
         3 => Operation::Lookup { name: name.into() },
         4 => Operation::Named { kind: of(&kinds, how), name: name.into() },
+        5 => Operation::SpecialFile {
+            access: of(&FILE, how),
+            path: name.into(),
+            special: Special {
+                file_type: of(&TYPES, port as u8),
+                file_systems: vec![FileSystem::from_magic(of(&MAGICS, address[0]))],
+            },
+        },
         _ => Operation::Custom { kind: "acme:x".into(), target: name.into() },
     })
 }
@@ -89,6 +98,12 @@ fn of<T: Copy>(all: &[T], n: u8) -> T {
 
 const FILE: [FileAccess; 5] =
     [FileAccess::Read, FileAccess::Look, FileAccess::Walk, FileAccess::Write, FileAccess::Append];
+
+const TYPES: [Option<SpecialType>; 4] =
+    [None, Some(SpecialType::Fifo), Some(SpecialType::Device), Some(SpecialType::Socket)];
+
+/// `proc`, `sysfs`, and one without a name.
+const MAGICS: [u32; 3] = [0x9fa0, 0x6265_6572, 0x1234_5678];
 
 const SOCKET: [SocketAccess; 9] = [
     SocketAccess::TcpOpen,

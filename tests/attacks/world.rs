@@ -186,7 +186,9 @@ async fn count_datagrams(socket: UdpSocket, reached: Arc<AtomicUsize>) {
 pub(crate) fn directory() -> TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     let at = |name: &str| directory.path().join(name);
-    for name in ["data/sub", "data/private", "data2", "database", "outside", "cache", "log", "out"] {
+    for name in
+        ["data/sub", "data/private", "data2", "database", "outside", "cache", "log", "out", "special/other"]
+    {
         std::fs::create_dir_all(at(name)).expect("a directory");
     }
     for (name, text) in [
@@ -215,9 +217,13 @@ pub(crate) fn directory() -> TempDir {
         (Path::new("sub"), "data/link-inside"),
         (Path::new("private"), "data/link-private"),
         (Path::new("private/secret.txt"), "data/b-link.csv"),
+        (Path::new("fifo"), "special/link"),
     ] {
         symlink(target, at(name)).expect("a link");
     }
+    let made = std::process::Command::new("mkfifo").arg(at("special/fifo")).status().expect("mkfifo runs");
+    assert!(made.success(), "a FIFO");
+    drop(std::os::unix::net::UnixListener::bind(at("special/socket")).expect("a socket"));
     directory
 }
 
@@ -237,6 +243,8 @@ fn collect(directory: &Path, found: &mut BTreeMap<String, String>) {
             "directory".into()
         } else if metadata.is_symlink() {
             format!("link to {:?}", std::fs::read_link(&path).expect("a link"))
+        } else if !metadata.is_file() {
+            format!("{:?}", metadata.file_type())
         } else {
             format!("{:?} {:?}", std::fs::read(&path).expect("a file"), metadata.modified().expect("a time"))
         };

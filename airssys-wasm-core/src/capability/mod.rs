@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `kind` | which kinds there are |
 //! | `words`, `options` | how a text is cut, and what can be said besides a target |
+//! | `special` | names of special files and of file systems that do not hold ordinary ones |
 //! | `path`, `host`, `ports`, `http`, `name`, `glob` | patterns, and what they match |
 //! | `rule` | one capability, checked and canonical |
 //! | `requests`, `need` | what a component asks for, and how much it needs it |
@@ -24,6 +25,7 @@ mod path;
 mod ports;
 mod requests;
 mod rule;
+mod special;
 mod words;
 
 use std::fmt;
@@ -34,12 +36,14 @@ pub use kind::Kind;
 pub use need::{Need, ReasonError};
 pub use requests::{Requests, RequestsError};
 pub use rule::Rule;
+pub use special::{FileSystem, Special, SpecialType};
 
 pub(crate) use error::shown;
 pub(crate) use glob::fits as fits_name;
 pub(crate) use host::{HostPattern, plain};
 pub(crate) use http::{HttpParts, HttpPattern, names as names_of_url, readings as readings_of_url};
 pub(crate) use options::{Mode, Options};
+pub(crate) use path::PathPattern;
 pub(crate) use rule::{Hosts, Scope};
 pub(crate) use words::quote as quoted;
 

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 
 use super::Kind;
 use super::error::{Problem, hidden};
+use super::special::Specials;
 use super::words::{Word, quote_value};
 use crate::suggest::nearest;
 use crate::units::{bytes, bytes_text};
@@ -25,6 +26,8 @@ pub(crate) struct Options {
     /// Bytes that may lie in it at a time.
     pub(crate) bytes_max: Option<u64>,
     pub(crate) mode: Mode,
+    /// Special files and file systems that it gives besides ordinary ones.
+    pub(crate) special: Specials,
     /// The value of a variable or of the configuration.
     pub(crate) value: Option<String>,
     /// Until when a grant holds, in seconds since 1970.
@@ -50,11 +53,13 @@ pub(super) enum Side {
 }
 
 /// Every option: its name, whether an operator alone says it, and what it is for.
-const ALL: [(&str, Side, &str); 6] = [
+const ALL: [(&str, Side, &str); 8] = [
     ("at", Side::Grant, "http, tcp, udp, network-outbound"),
     ("from", Side::Grant, "file-read, file-write"),
     ("max", Side::Request, "file-write"),
     ("mode", Side::Request, "file-write"),
+    ("types", Side::Grant, "file-read, file-write"),
+    ("filesystems", Side::Grant, "file-read, file-write"),
     ("value", Side::Grant, "env, config"),
     ("until", Side::Grant, "every kind"),
 ];
@@ -110,6 +115,8 @@ impl Options {
             "max" => self.bytes_max = Some(some_bytes(value)?),
             "mode" if value == "append" => self.mode = Mode::Append,
             "mode" => return Err("the mode is `append`, or is not said".into()),
+            "types" => self.special.set_types(value)?,
+            "filesystems" => self.special.set_file_systems(value)?,
             "until" => self.until = Some(instant(value)?),
             _ => self.value = Some(value.into()),
         }
@@ -126,6 +133,7 @@ impl Options {
         within(self.bytes_max, narrow.bytes_max)
             && within(self.until, narrow.until)
             && self.cover_mode(narrow)
+            && self.special.cover(&narrow.special)
             && narrow.at.iter().all(reached)
             && self.from == narrow.from
             && self.value == narrow.value
@@ -149,7 +157,7 @@ impl Options {
 fn fits(kind: Kind, option: &str) -> bool {
     match option {
         "at" => matches!(kind, Kind::Http | Kind::Tcp | Kind::Udp | Kind::NetworkOutbound),
-        "from" => matches!(kind, Kind::FileRead | Kind::FileWrite),
+        "from" | "types" | "filesystems" => matches!(kind, Kind::FileRead | Kind::FileWrite),
         "max" | "mode" => kind == Kind::FileWrite,
         "value" => matches!(kind, Kind::Env | Kind::Config),
         option => Options::is_common(option),
@@ -246,6 +254,7 @@ impl fmt::Display for Options {
         if self.mode == Mode::Append {
             f.write_str(" mode=append")?;
         }
+        write!(f, "{}", self.special)?;
         if let Some(value) = &self.value {
             write!(f, " value={}", quote_value(value))?;
         }
@@ -277,6 +286,10 @@ mod tests {
         for (wide, narrow) in [
             ("tcp a:1 at=10.0.0.0/8", "tcp a:1 at=10.1.0.0/16"),
             ("file-write /a", "file-write /a max=1MiB mode=append"),
+            ("file-read /a types=fifo,device", "file-read /a types=fifo"),
+            ("file-read /a filesystems=any", "file-read /a filesystems=proc,sysfs"),
+            ("file-read /a filesystems=proc,sysfs", "file-read /a filesystems=proc"),
+            ("file-read /a filesystems=proc", "file-read /a"),
             ("env A until=2030-01-01T00:00:00Z", "env A until=2029-01-01T00:00:00Z"),
         ] {
             assert!(covers(wide, narrow) && !covers(narrow, wide), "{wide} {narrow}");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::fit::{Fit, Reading, Sought};
 use super::listed::{Listed, Marks};
-use super::{Grants, Operation};
+use super::{Grants, Operation, Special};
 use crate::{Requests, Rule};
 
 /// What a component may do: what it requested, as far as it was granted and not
@@ -97,6 +97,12 @@ pub enum Reason {
         /// The address.
         address: IpAddr,
     },
+    /// It is a special file, or lies on a file system that does not hold ordinary files, and
+    /// no grant names that.
+    SpecialFile {
+        /// What is special about it.
+        special: Special,
+    },
     /// It would take more room than was granted.
     OverQuota {
         /// The grant.
@@ -170,6 +176,19 @@ impl Policy {
         self.decide_sought(&Sought::by_provider(operation, allows), now)
     }
 
+    /// Returns what the grants that speak of an operation on a file say of special files: each
+    /// set of options once. Two names with the same sets give the same special files.
+    #[must_use]
+    pub fn specials_given(&self, operation: &Operation) -> Vec<String> {
+        let (sought, marks) = (Sought::new(operation), Marks::of(operation));
+        let speaking = self.rules.allowed.near(&marks, Reading::Grant);
+        let speaking = speaking.filter(|rule| sought.fit(rule, Reading::Grant) != Fit::No);
+        let mut given: Vec<String> = speaking.map(|rule| rule.options.special.to_string()).collect();
+        given.sort_unstable();
+        given.dedup();
+        given
+    }
+
     fn decide_sought(&self, sought: &Sought<'_>, now: u64) -> Decision {
         if let Some(problem) = sought.operation.ambiguity() {
             return Decision::Denied(Reason::Malformed { problem: problem.into() });
@@ -205,6 +224,11 @@ impl Policy {
                     return Decision::Allowed { rule: Arc::clone(rule), until: rule.options.until };
                 }
                 Fit::Blocked(address) if reason == Reason::NotGranted => reason = Reason::Blocked { address },
+                Fit::Special if reason == Reason::NotGranted => {
+                    if let Operation::SpecialFile { special, .. } = sought.operation {
+                        reason = Reason::SpecialFile { special: special.clone() };
+                    }
+                }
                 _ => {}
             }
         }
@@ -263,6 +287,7 @@ impl Reason {
             Self::Revoked { .. } => "revoked",
             Self::Expired { .. } => "expired",
             Self::Blocked { .. } => "blocked address",
+            Self::SpecialFile { .. } => "special file",
             Self::OverQuota { .. } => "over quota",
             Self::LeadsElsewhere { .. } => "leads elsewhere",
             Self::Malformed { .. } => "malformed",

@@ -65,7 +65,8 @@ impl Explanation {
                 | Reason::NotGranted
                 | Reason::Expired { .. }
                 | Reason::Revoked { .. }
-                | Reason::Blocked { .. },
+                | Reason::Blocked { .. }
+                | Reason::SpecialFile { .. },
             ) => self.operation.least_rule(),
             _ => None,
         }
@@ -113,6 +114,10 @@ impl fmt::Display for Reason {
             Self::Blocked { address } => {
                 write!(f, "leads to {address}, which is not public, and no grant names its network")
             }
+            Self::SpecialFile { special } => match special.options() {
+                Some(options) => write!(f, "{special}, which needs `{}` in a grant", options.trim_start()),
+                None => write!(f, "{special}, which no path opens"),
+            },
             Self::OverQuota { rule } => write!(f, "over the quota of `{rule}`"),
             Self::LeadsElsewhere { problem } | Self::Malformed { problem } => f.write_str(problem),
         }

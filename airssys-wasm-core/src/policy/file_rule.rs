@@ -2,7 +2,7 @@
 //!
 //! Tests: those of the host's `capability/files`.
 
-use crate::capability::{Mode, Scope};
+use crate::capability::{Mode, Scope, Special};
 use crate::{Kind, Rule};
 
 /// What a rule about files says.
@@ -39,5 +39,20 @@ impl FileRule {
             from: rule.options.from.clone(),
             bytes_max: rule.options.bytes_max,
         })
+    }
+
+    /// Returns true if the rule, as a grant, gives such a file.
+    #[must_use]
+    pub fn names(&self, special: &Special) -> bool {
+        self.rule.options.special.name(special)
+    }
+
+    /// Returns the same rule with the options that give such a file as well; none if no grant
+    /// gives it.
+    #[must_use]
+    pub fn naming(&self, special: &Special) -> Option<Rule> {
+        let mut rule = self.rule.clone();
+        rule.options.special = rule.options.special.naming(special)?;
+        Some(rule)
     }
 }

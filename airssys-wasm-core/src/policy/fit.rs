@@ -12,8 +12,8 @@ use super::address::led_to;
 use super::operation::{FileAccess, Operation, SocketAccess};
 use super::{HttpHost, HttpTarget, is_public};
 use crate::capability::{
-    HostPattern, Hosts, HttpParts, HttpPattern, Mode, Options, Scope, fits_name, names_of_url, plain,
-    readings_of_url,
+    HostPattern, Hosts, HttpParts, HttpPattern, Mode, Options, PathPattern, Scope, fits_name, names_of_url,
+    plain, readings_of_url,
 };
 use crate::{Kind, Rule};
 
@@ -25,6 +25,8 @@ pub(super) enum Fit {
     /// It would fit, but for an address that is nobody's to reach unless its network is
     /// named.
     Blocked(IpAddr),
+    /// It would fit, but for what is special about a file and the rule does not name.
+    Special,
 }
 
 /// How a rule is read.
@@ -60,7 +62,9 @@ impl<'a> Sought<'a> {
     /// Custom rules allow what their provider says that they do.
     pub(super) fn by_provider(operation: &'a Operation, custom: &'a dyn Fn(&str) -> bool) -> Self {
         let names = match operation {
-            Operation::File { path, .. } => path.split('/').filter(|name| !name.is_empty()).collect(),
+            Operation::File { path, .. } | Operation::SpecialFile { path, .. } => {
+                path.split('/').filter(|name| !name.is_empty()).collect()
+            }
             Operation::Http { target, .. } => names_of_url(&target.path),
             _ => Vec::new(),
         };
@@ -88,12 +92,15 @@ impl<'a> Sought<'a> {
     pub(super) fn fit(&self, rule: &Rule, reading: Reading) -> Fit {
         match (self.operation, &rule.scope) {
             (Operation::File { access, .. }, Scope::File { kind, path }) => {
-                let fits = fits_access(*access, *kind, rule.options.mode, reading)
-                    && (path.matches(&self.names)
-                        || (*access == FileAccess::Walk
-                            && reading != Reading::Deny
-                            && path.leads_from(&self.names)));
-                if fits { Fit::Yes } else { Fit::No }
+                self.file(*access, *kind, path, &rule.options, reading)
+            }
+            (Operation::SpecialFile { access, special, .. }, Scope::File { kind, path }) => {
+                match self.file(*access, *kind, path, &rule.options, reading) {
+                    Fit::Yes if reading == Reading::Grant && !rule.options.special.name(special) => {
+                        Fit::Special
+                    }
+                    fit => fit,
+                }
             }
             (Operation::Http { target, .. }, Scope::Http(pattern)) => {
                 // Rules differ in their hosts more often than in all else.
@@ -128,6 +135,21 @@ impl<'a> Sought<'a> {
         }
     }
 
+    fn file(
+        &self,
+        access: FileAccess,
+        kind: Kind,
+        path: &PathPattern,
+        options: &Options,
+        reading: Reading,
+    ) -> Fit {
+        let on_the_way =
+            || access == FileAccess::Walk && reading != Reading::Deny && path.leads_from(&self.names);
+        let fits =
+            fits_access(access, kind, options.mode, reading) && (path.matches(&self.names) || on_the_way());
+        if fits { Fit::Yes } else { Fit::No }
+    }
+
     fn fits_but_for_host(&self, target: &HttpTarget, pattern: &HttpPattern, reading: Reading) -> bool {
         let parts = HttpParts {
             method: &target.method,
@@ -146,9 +168,10 @@ impl<'a> Sought<'a> {
     /// Whether a rule is about things of this kind at all.
     pub(super) fn is_of_kind(&self, rule: &Rule) -> bool {
         match (self.operation, &rule.scope) {
-            (Operation::File { access, .. }, Scope::File { kind, .. }) => {
-                fits_access(*access, *kind, Mode::Any, Reading::Grant)
-            }
+            (
+                Operation::File { access, .. } | Operation::SpecialFile { access, .. },
+                Scope::File { kind, .. },
+            ) => fits_access(*access, *kind, Mode::Any, Reading::Grant),
             (Operation::Http { .. }, Scope::Http(_)) => true,
             (Operation::Http { .. }, Scope::Network { kind, .. }) => *kind == Kind::NetworkOutbound,
             (Operation::Socket { .. } | Operation::Lookup { .. }, Scope::Network { .. }) => true,

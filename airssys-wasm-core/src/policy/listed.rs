@@ -90,7 +90,7 @@ impl Marks {
         let host = |name: &str| name.rsplit('.').map(mark).collect();
         let none = Self { hosts: None, path: None, leads_on: false, is_url: false };
         match operation {
-            Operation::File { access, path } => Self {
+            Operation::File { access, path } | Operation::SpecialFile { access, path, .. } => Self {
                 path: Some(path.split('/').filter(|name| !name.is_empty()).map(mark).collect()),
                 leads_on: *access == FileAccess::Walk,
                 ..none

@@ -32,6 +32,7 @@ mod review;
 #[cfg(feature = "toml")]
 mod toml;
 
+pub use crate::capability::{FileSystem, Special, SpecialType};
 pub use address::is_public;
 pub use decide::{Decision, Policy, Reason, Requested};
 pub use explain::Explanation;

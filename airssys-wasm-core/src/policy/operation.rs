@@ -8,7 +8,7 @@ use core::net::{IpAddr, SocketAddr};
 use std::fmt;
 
 use super::{HttpHost, HttpTarget};
-use crate::capability::shown;
+use crate::capability::{Special, shown};
 
 /// One thing that a component tries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,16 @@ pub enum Operation {
         access: FileAccess,
         /// Absolute, as the component sees it.
         path: String,
+    },
+    /// Something with a file or directory that turned out not to be an ordinary one. It is
+    /// asked about after the same operation on a `File` was allowed.
+    SpecialFile {
+        /// What.
+        access: FileAccess,
+        /// Absolute, as the component sees it.
+        path: String,
+        /// What is special about it.
+        special: Special,
     },
     /// Send an HTTP request.
     Http {
@@ -101,7 +111,7 @@ impl Operation {
     #[must_use]
     pub fn action(&self) -> &str {
         match self {
-            Self::File { access, .. } => match access {
+            Self::File { access, .. } | Self::SpecialFile { access, .. } => match access {
                 FileAccess::Read => "file-read",
                 FileAccess::Look => "file-look",
                 FileAccess::Walk => "file-walk",
@@ -130,7 +140,7 @@ impl Operation {
     #[must_use]
     pub fn target(&self) -> String {
         match self {
-            Self::File { path, .. } => path.clone(),
+            Self::File { path, .. } | Self::SpecialFile { path, .. } => path.clone(),
             Self::Http { target, .. } => target.to_string(),
             Self::Socket { address, names, .. } => match names.first() {
                 Some(name) => format!("{name}:{} ({})", address.port(), address.ip()),
@@ -147,7 +157,7 @@ impl Operation {
     pub fn least_rule_within(&self, grant: &crate::Rule) -> Option<crate::Rule> {
         let mut rule = self.least_rule()?;
         rule.options.value.clone_from(&grant.options.value);
-        if let (Some(from), Some(granted), Self::File { path, .. }) =
+        if let (Some(from), Some(granted), Self::File { path, .. } | Self::SpecialFile { path, .. }) =
             (&grant.options.from, super::FileRule::of(grant), self)
         {
             let below = path.strip_prefix(&granted.root).unwrap_or_default();
@@ -172,14 +182,9 @@ impl Operation {
             return None;
         }
         let text = match self {
-            Self::File { access, path } => {
-                let path = crate::capability::quoted(path);
-                match access {
-                    FileAccess::Read | FileAccess::Look => format!("file-read {path}"),
-                    FileAccess::Write => format!("file-write {path}"),
-                    FileAccess::Append => format!("file-write {path} mode=append"),
-                    FileAccess::Walk => return None,
-                }
+            Self::File { access, path } => least_file_rule(*access, path)?,
+            Self::SpecialFile { access, path, special } => {
+                format!("{}{}", least_file_rule(*access, path)?, special.options()?)
             }
             Self::Http { target, addresses } => {
                 let at = at(addresses.iter().copied());
@@ -221,9 +226,15 @@ impl Operation {
     /// that; a decision about it would be one about something else.
     pub(super) fn ambiguity(&self) -> Option<&'static str> {
         match self {
-            Self::File { path, .. } if !path.starts_with('/') => Some("the path is not absolute"),
-            Self::File { path, .. } if path.contains('\0') => Some("the path has a NUL in it"),
-            Self::File { path, .. } if path.split('/').any(|name| matches!(name, "." | "..")) => {
+            Self::File { path, .. } | Self::SpecialFile { path, .. } if !path.starts_with('/') => {
+                Some("the path is not absolute")
+            }
+            Self::File { path, .. } | Self::SpecialFile { path, .. } if path.contains('\0') => {
+                Some("the path has a NUL in it")
+            }
+            Self::File { path, .. } | Self::SpecialFile { path, .. }
+                if path.split('/').any(|name| matches!(name, "." | "..")) =>
+            {
                 Some("the path has `.` or `..` in it")
             }
             Self::Lookup { name } if !is_canonical(name) => Some(NOT_CANONICAL),
@@ -238,15 +249,26 @@ impl Operation {
 
     fn is_no_name(&self) -> bool {
         match self {
-            Self::File { path: name, .. } | Self::Lookup { name } | Self::Named { name, .. } => {
-                name.contains('*')
-            }
+            Self::File { path: name, .. }
+            | Self::SpecialFile { path: name, .. }
+            | Self::Lookup { name }
+            | Self::Named { name, .. } => name.contains('*'),
             Self::Socket { names, .. } => {
                 names.first().is_some_and(|name| name.contains(['*', '[']) || name.parse::<IpAddr>().is_ok())
             }
             // A URL's host has none, and its path is looked at where the rule is made.
             Self::Http { .. } | Self::Custom { .. } => false,
         }
+    }
+}
+
+fn least_file_rule(access: FileAccess, path: &str) -> Option<String> {
+    let path = crate::capability::quoted(path);
+    match access {
+        FileAccess::Read | FileAccess::Look => Some(format!("file-read {path}")),
+        FileAccess::Write => Some(format!("file-write {path}")),
+        FileAccess::Append => Some(format!("file-write {path} mode=append")),
+        FileAccess::Walk => None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use core::net::{IpAddr, SocketAddr};
 
-use airssys_wasm_core::policy::{FileAccess, Grants, HttpTarget, Operation, Requested, SocketAccess};
+use airssys_wasm_core::policy::{
+    FileAccess, FileSystem, Grants, HttpTarget, Operation, Requested, SocketAccess, Special, SpecialType,
+};
 use airssys_wasm_core::{Kind, Rule};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -89,8 +91,8 @@ pub(crate) fn everything() -> Vec<Rule> {
     let at = " at=0.0.0.0/0,::/0";
     let network = ["tcp **:*", "udp **:*", "network-outbound **", "http *://**:*"];
     let others = [
-        "file-read /",
-        "file-write /",
+        "file-read / types=fifo,device filesystems=any",
+        "file-write / types=fifo,device filesystems=any",
         "network-inbound **",
         "dns **",
         "tcp 0.0.0.0/0:*",
@@ -141,8 +143,22 @@ fn path(names: Vec<&str>) -> String {
 fn file_rules() -> impl Strategy<Value = String> {
     let names = select(vec!["a", "a", "b", "ab", "*", "a*", "*b", "**"]);
     let kinds = select(vec![("file-read", ""), ("file-write", ""), ("file-write", " mode=append")]);
-    (kinds, prop::collection::vec(names, 0..4), until())
-        .prop_map(|((kind, mode), names, until)| format!("{kind} {}{mode}{until}", path(names)))
+    (kinds, prop::collection::vec(names, 0..4), special_options(), until()).prop_map(
+        |((kind, mode), names, special, until)| format!("{kind} {}{mode}{special}{until}", path(names)),
+    )
+}
+
+fn special_options() -> impl Strategy<Value = &'static str> {
+    let some = [
+        " types=fifo",
+        " types=device,fifo",
+        " filesystems=proc",
+        " filesystems=proc,0x12345678",
+        " filesystems=any",
+        " types=device filesystems=sysfs",
+        " types=fifo filesystems=any",
+    ];
+    prop_oneof![2 => Just(""), 1 => select(some.to_vec())]
 }
 
 fn file_operations() -> impl Strategy<Value = Operation> {
@@ -154,7 +170,21 @@ fn file_operations() -> impl Strategy<Value = Operation> {
         FileAccess::Append,
     ]);
     let names = prop::collection::vec(select(vec!["a", "a", "b", "ab", "a b"]), 0..4);
-    (access, names).prop_map(|(access, names)| Operation::File { access, path: path(names) })
+    (access, names, prop::option::weighted(0.4, specials())).prop_map(|(access, names, special)| {
+        let path = path(names);
+        match special {
+            Some(special) => Operation::SpecialFile { access, path, special },
+            None => Operation::File { access, path },
+        }
+    })
+}
+
+fn specials() -> impl Strategy<Value = Special> {
+    let types = prop::option::of(select(vec![SpecialType::Fifo, SpecialType::Device, SpecialType::Socket]));
+    // `proc`, `sysfs`, and one that has no name.
+    let magics = select(vec![0x9fa0, 0x9fa0, 0x6265_6572, 0x1234_5678]);
+    let file_systems = prop::collection::vec(magics.prop_map(FileSystem::from_magic), 0..3);
+    (types, file_systems).prop_map(|(file_type, file_systems)| Special { file_type, file_systems })
 }
 
 /// Seldom: a grant that has expired.

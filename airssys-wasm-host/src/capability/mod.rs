@@ -3,6 +3,7 @@
 //! | file or room | what it is |
 //! |---|---|
 //! | `authority`, `authorization` | what a revision may do, live; what a name was given |
+//! | `blocking` | operations on blocking threads, and how many of a deployment run at once |
 //! | `files` | files, through directories opened at deploy |
 //! | `http` | outgoing HTTP requests |
 //! | `sockets` | TCP, UDP and the lookup of names |
@@ -18,6 +19,7 @@
 mod authority;
 mod authorization;
 mod bindings;
+mod blocking;
 mod config;
 mod custom;
 mod environment;
@@ -35,6 +37,7 @@ mod stream;
 pub use authority::Enforcement;
 pub(crate) use authority::{Authority, Permit};
 pub(crate) use authorization::Authorization;
+pub(crate) use blocking::BlockingPlaces;
 pub(crate) use config::ConfigView;
 pub(crate) use custom::Providers;
 pub use custom::{NotAllowed, Provider};
@@ -47,7 +50,6 @@ pub(crate) use http::{Connector, Gone, Http};
 pub(crate) use link::link;
 pub(crate) use logging::LoggingView;
 pub use resolver::Resolver;
-pub(crate) use resolver::SystemResolver;
 pub(crate) use rooms::{Rooms, Suppliers};
 pub use secrets::SecretStore;
 pub(crate) use secrets::{NoSecrets, SecretsView};

@@ -4,8 +4,10 @@
 
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, ToSocketAddrs};
 use std::pin::Pin;
+
+use super::blocking::BlockingOperations;
 
 /// Finds the addresses of names; for embedders who do not want the system's.
 pub trait Resolver: Send + Sync + 'static {
@@ -13,14 +15,23 @@ pub trait Resolver: Send + Sync + 'static {
     fn resolve(&self, name: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 }
 
-/// The default: the system's resolver.
-pub(crate) struct SystemResolver;
+/// The default: the system's resolver, whose lookups are blocking operations of a deployment.
+pub(crate) struct SystemResolver {
+    blocking: BlockingOperations,
+}
+
+impl SystemResolver {
+    pub(crate) fn new(blocking: BlockingOperations) -> Self {
+        Self { blocking }
+    }
+}
 
 impl Resolver for SystemResolver {
     fn resolve(&self, name: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
-        let name = name.to_owned();
+        let (name, blocking) = (name.to_owned(), self.blocking.clone());
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name, 0)).await?;
+            let lookup = move || (name, 0).to_socket_addrs();
+            let found = blocking.run(lookup).await.map_err(io::Error::other)??;
             Ok(found.map(|address| address.ip()).collect())
         })
     }

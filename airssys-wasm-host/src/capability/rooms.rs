@@ -6,16 +6,19 @@ use std::sync::Arc;
 
 use airssys_wasm_core::policy::Policy;
 
+use super::blocking::BlockingOperations;
 use super::config::{self, Values};
 use super::environment::{self, Variables};
 use super::files::Roots;
 use super::http::{Connector, Pool};
-use super::resolver::Resolver;
+use super::resolver::{Resolver, SystemResolver};
 use super::secrets::SecretStore;
 use crate::Result;
 
 /// Shared by the instances of a revision.
 pub(crate) struct Rooms {
+    /// What every operation that may block takes a place of.
+    pub(crate) blocking: BlockingOperations,
     pub(crate) files: Roots,
     pub(crate) environment: Variables,
     pub(crate) config: Values,
@@ -28,7 +31,8 @@ pub(crate) struct Rooms {
 /// What the embedder said once for all deployments.
 pub(crate) struct Suppliers {
     pub(crate) secrets: Arc<dyn SecretStore>,
-    pub(crate) resolver: Arc<dyn Resolver>,
+    /// None: the system's.
+    pub(crate) resolver: Option<Arc<dyn Resolver>>,
     pub(crate) connector: Arc<Connector>,
 }
 
@@ -38,15 +42,17 @@ impl Rooms {
     /// # Errors
     ///
     /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable).
-    pub(crate) fn open(policy: &Policy, suppliers: &Suppliers) -> Result<Self> {
+    pub(crate) fn open(policy: &Policy, suppliers: &Suppliers, blocking: BlockingOperations) -> Result<Self> {
+        let resolver = suppliers.resolver.clone();
         Ok(Self {
             files: Roots::open(policy)?,
             environment: environment::read_ambient(policy)?,
             config: config::read(policy)?,
             secrets: Arc::clone(&suppliers.secrets),
-            resolver: Arc::clone(&suppliers.resolver),
+            resolver: resolver.unwrap_or_else(|| Arc::new(SystemResolver::new(blocking.clone()))),
             connector: Arc::clone(&suppliers.connector),
             connections: Arc::default(),
+            blocking,
         })
     }
 }

@@ -13,7 +13,7 @@ use rustls::pki_types::CertificateDer;
 use super::{Host, Names, Shared};
 use crate::aside::Aside;
 use crate::budget::{Budget, DeploymentShares};
-use crate::capability::{Connector, NoSecrets, Provider, Resolver, SecretStore, Suppliers, SystemResolver};
+use crate::capability::{BlockingPlaces, Connector, NoSecrets, Provider, Resolver, SecretStore, Suppliers};
 use crate::code_cache::CodeCache;
 use crate::engine::{Engines, TestClock};
 use crate::linker::Linkers;
@@ -53,7 +53,7 @@ pub struct HostBuilder {
     revisions_kept: usize,
     pooled_instances_max: u32,
     audit: Arc<dyn AuditLog>,
-    resolver: Arc<dyn Resolver>,
+    resolver: Option<Arc<dyn Resolver>>,
     secrets: Arc<dyn SecretStore>,
     roots: Vec<CertificateDer<'static>>,
     providers: Vec<Arc<dyn Provider>>,
@@ -73,7 +73,7 @@ impl Default for HostBuilder {
             revisions_kept: 5,
             pooled_instances_max: 1_000,
             audit: Arc::new(TracingAudit),
-            resolver: Arc::new(SystemResolver),
+            resolver: None,
             secrets: Arc::new(NoSecrets),
             roots: Vec::new(),
             providers: Vec::new(),
@@ -157,7 +157,7 @@ impl HostBuilder {
 
     /// Who finds the addresses of names; the system unless said.
     pub fn resolver(self, resolver: impl Resolver) -> Self {
-        Self { resolver: Arc::new(resolver), ..self }
+        Self { resolver: Some(Arc::new(resolver)), ..self }
     }
 
     /// Who keeps secrets; nobody unless said.
@@ -247,6 +247,7 @@ impl HostBuilder {
                 resolver: self.resolver,
                 connector: Arc::new(connector),
             },
+            blocking: BlockingPlaces::default(),
             instances_started: AtomicU64::default(),
             audit,
             code_cache: CodeCache::new(code_cache.as_deref(), Arc::clone(&announcer)),

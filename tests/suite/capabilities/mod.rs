@@ -4,6 +4,10 @@
 
 mod approval;
 mod files;
+#[cfg(unix)]
+mod files_special;
+#[cfg(unix)]
+mod files_stuck;
 mod grants_file;
 mod http;
 pub(crate) mod probe;

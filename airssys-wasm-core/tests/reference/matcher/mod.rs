@@ -12,7 +12,7 @@ mod text;
 use core::net::IpAddr;
 
 use airssys_wasm_core::policy::{
-    FileAccess, Grants, HttpHost, Operation, Requested, SocketAccess, is_public,
+    FileAccess, Grants, HttpHost, Operation, Requested, SocketAccess, Special, SpecialType, is_public,
 };
 use host::{is_any, is_in, leads_into, name_fits};
 use text::{Line, has_port};
@@ -44,7 +44,9 @@ pub(crate) fn allows(requested: &Requested, grants: &Grants, operation: &Operati
 /// grant, which this matcher does not follow.
 pub(crate) fn comes_with_another(operation: &Operation) -> bool {
     match operation {
-        Operation::File { access, .. } => matches!(access, FileAccess::Look | FileAccess::Walk),
+        Operation::File { access, .. } | Operation::SpecialFile { access, .. } => {
+            matches!(access, FileAccess::Look | FileAccess::Walk)
+        }
         Operation::Socket { access, .. } => {
             !matches!(access, SocketAccess::TcpConnect | SocketAccess::UdpSend)
         }
@@ -67,6 +69,9 @@ fn speaks(side: Side, line: &Line, operation: &Operation) -> bool {
     }
     match operation {
         Operation::File { access, path } => file(side, line, *access, path),
+        Operation::SpecialFile { access, path, special } => {
+            file(side, line, *access, path) && (side != Side::Grant || names(line, special))
+        }
         Operation::Http { target, addresses } => {
             let (name, addresses) = match &target.host {
                 HttpHost::Name(name) => (vec![name.as_str()], addresses.clone()),
@@ -108,6 +113,20 @@ fn file(side: Side, line: &Line, access: FileAccess, path: &str) -> bool {
         ("file-write", FileAccess::Write) => matches && line.option("mode") != Some("append"),
         _ => false,
     }
+}
+
+/// Whether a grant spells out everything that is special about a file.
+fn names(line: &Line, special: &Special) -> bool {
+    let has = |option: &str, word: &str| {
+        line.option(option).is_some_and(|words| words.split(',').any(|it| it == word || it == "any"))
+    };
+    let file_type = match special.file_type {
+        None => true,
+        Some(SpecialType::Device) => has("types", "device"),
+        Some(SpecialType::Fifo) => has("types", "fifo"),
+        Some(SpecialType::Socket) => false,
+    };
+    file_type && special.file_systems.iter().all(|it| has("filesystems", &it.to_string()))
 }
 
 fn socket(side: Side, line: &Line, access: SocketAccess, ip: IpAddr, port: u16, names: &[&str]) -> bool {

@@ -32,9 +32,11 @@ impl FilesView<'_> {
 
     /// Refuses what leads to where other grants hold.
     pub(super) fn refuse(&self, access: FileAccess, path: &GuestPath, problem: &str) -> FsError {
-        let operation = path.operation(access);
-        let reason = Reason::LeadsElsewhere { problem: problem.into() };
-        self.authority.refuse(&operation, reason, self.call);
+        self.refuse_for(access, path, Reason::LeadsElsewhere { problem: problem.into() })
+    }
+
+    pub(super) fn refuse_for(&self, access: FileAccess, path: &GuestPath, reason: Reason) -> FsError {
+        self.authority.refuse(&path.operation(access), reason, self.call);
         ErrorCode::NotPermitted.into()
     }
 
@@ -151,7 +153,11 @@ impl FilesView<'_> {
 
 /// Whether a permit is for walking through and nothing else.
 pub(super) fn only_leads_on(permit: &Permit) -> bool {
-    matches!(permit.operation(), Operation::File { access: FileAccess::Walk, .. })
+    matches!(
+        permit.operation(),
+        Operation::File { access: FileAccess::Walk, .. }
+            | Operation::SpecialFile { access: FileAccess::Walk, .. }
+    )
 }
 
 /// An open file in which there is nothing.

@@ -11,11 +11,11 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use wasmtime_wasi::p2::{DynOutputStream, FsError, FsResult};
 
 use super::FilesView;
+use super::output::{FileOutput, Place};
 use super::quota::Quota;
-use super::target::Target;
-use super::walk::Held;
 use super::writer;
 use crate::capability::Permit;
+use crate::capability::stream::guard_output;
 
 impl FilesView<'_> {
     /// The quota that a permit to write is under.
@@ -23,24 +23,31 @@ impl FilesView<'_> {
         self.rooms.files.quotas.get(permit.rule())
     }
 
-    /// Takes room for so many bytes more of a file, if a permit is under a quota.
+    /// Takes room for what a file grows by if it reaches to `end`, and for `bytes_min` bytes at
+    /// least, if a permit is under a quota.
     pub(super) async fn charge(
         &mut self,
         fd: &Resource<Descriptor>,
         permit: &Permit,
-        bytes: u64,
+        end: u64,
+        bytes_min: u64,
     ) -> FsResult<()> {
-        let Some(quota) = self.quota(permit).cloned() else { return Ok(()) };
         let Descriptor::File(file) = self.table.get(fd)? else { return Err(ErrorCode::IsDirectory.into()) };
-        if !writer::is_listed(&file.file) {
-            return Err(self.over(permit, &quota));
-        }
-        if quota.take(bytes) {
-            return Ok(());
-        }
+        let file = Arc::clone(&file.file);
+        let Some(quota) = self.quota(permit).cloned() else { return Ok(()) };
         let measured = Arc::clone(&quota);
-        tokio::task::spawn_blocking(move || measured.measure()).await.map_err(FsError::trap)?;
-        if quota.take(bytes) { Ok(()) } else { Err(self.over(permit, &quota)) }
+        let look = move || {
+            let bytes = end.saturating_sub(file.metadata()?.len()).max(bytes_min);
+            if !writer::is_listed(&file) {
+                return Ok(false);
+            }
+            if quota.take(bytes) {
+                return Ok(true);
+            }
+            quota.measure();
+            Ok::<_, std::io::Error>(quota.take(bytes))
+        };
+        if self.trip(look).await?? { Ok(()) } else { Err(self.over(permit, &measured)) }
     }
 
     /// What a file grows by if it reaches to `end`.
@@ -57,8 +64,26 @@ impl FilesView<'_> {
         ErrorCode::Quota.into()
     }
 
+    /// A stream that writes to a file, as long as its permit holds and its quota has room.
+    pub(super) fn output(
+        &mut self,
+        fd: &Resource<Descriptor>,
+        place: Place,
+        permit: Permit,
+    ) -> FsResult<Resource<DynOutputStream>> {
+        let Descriptor::File(file) = self.table.get(fd)? else { return Err(ErrorCode::BadDescriptor.into()) };
+        if file.perms.write_not_permitted() {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+        let output: DynOutputStream = Box::new(FileOutput::new(file, place, &self.rooms.blocking));
+        let stream = self.table.push(output)?;
+        self.charge_stream(fd, &stream, &permit)?;
+        guard_output(self.table, &stream, self.authority, permit, self.call).map_err(FsError::trap)?;
+        Ok(stream)
+    }
+
     /// Has every write to a stream take room, if its permit is under a quota.
-    pub(super) fn charge_stream(
+    fn charge_stream(
         &mut self,
         fd: &Resource<Descriptor>,
         stream: &Resource<DynOutputStream>,
@@ -67,18 +92,9 @@ impl FilesView<'_> {
         let Some(quota) = self.quota(permit).cloned() else { return Ok(()) };
         let Descriptor::File(file) = self.table.get(fd)? else { return Err(ErrorCode::IsDirectory.into()) };
         let file = Arc::clone(&file.file);
-        let charged = (quota, file, Arc::clone(self.authority), permit.operation().clone(), self.call);
+        let blocking = self.rooms.blocking.clone();
+        let charged =
+            (quota, file, Arc::clone(self.authority), permit.operation().clone(), self.call, blocking);
         writer::charge(self.table, stream, charged).map_err(FsError::trap)
-    }
-
-    /// Holds on to a file whose name is about to be taken from it, so that it can be emptied
-    /// then: nothing may be left that no quota counts.
-    pub(super) async fn hold(&mut self, target: &Target, permit: &Permit) -> FsResult<Option<Held>> {
-        if self.quota(permit).is_none() {
-            return Ok(None);
-        }
-        let Descriptor::Dir(dir) = self.table.get(&target.directory)? else { return Ok(None) };
-        let (directory, name) = (Arc::clone(&dir.dir), target.name.clone());
-        tokio::task::spawn_blocking(move || Held::open(&directory, &name)).await.map_err(FsError::trap)
     }
 }

@@ -4,30 +4,44 @@
 //! |---|---|
 //! | `roots` | which directories a set of grants opens, once, by handle |
 //! | `path` | what a component wrote, as names below the root of its world |
-//! | `walk` | to a directory by handles, following no link |
+//! | `resolve`, `way` | from a path to a directory and one name in it, by handles, and what lies there |
 //! | `opened` | what an instance has open, and what each may be used for |
 //! | `asking` | which path is meant, and whether it may be used so |
-//! | `target` | the directory and the name in it that an operation is done with |
-//! | `opening` | opening something, and learning which file it is, in one trip |
+//! | `target` | the directory that an operation is done from, and the path in it |
+//! | `trip`, `inner` | an operation on a blocking thread, by wasmtime's own implementation |
+//! | `opening` | finding out what something is, opening it, and learning which file it is, in one trip |
+//! | `input`, `output` | streams that read and write files |
 //! | `view` | `wasi:filesystem`, asking before each operation |
-//! | `quota`, `charge`, `writer` | how much may lie in a directory, and what a write takes from it |
+//! | `quota`, `charge`, `writer`, `held` | how much may lie in a directory, and what a write takes from it |
 //!
-//! A directory in which every path has the same grants is used as wasmtime does, in the
-//! sandbox of cap-primitives, links included. One with finer grants (patterns, denies
-//! within, quotas, append-only) is walked name by name and no link in it is followed,
-//! because what a link leads to has another name than the one that was granted.
+//! In a directory in which every path has the same grants links are followed as far as they do
+//! not lead out of it. In one with finer grants (patterns, denies within, quotas, append-only) no
+//! link is followed, because what a link leads to has another name than the one that was granted.
+//! FIFOs, devices, and file systems that do not hold ordinary files need a grant that names them,
+//! and sockets are not opened.
 //! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/files`.
 
 mod asking;
 mod charge;
+mod held;
+mod inner;
+mod input;
 mod opened;
 mod opening;
+mod output;
 mod path;
 mod quota;
+#[cfg(unix)]
+mod resolve;
+#[cfg(not(unix))]
+#[path = "resolve_other.rs"]
+mod resolve;
 mod roots;
 mod target;
+mod trip;
 mod view;
-mod walk;
+#[cfg(unix)]
+mod way;
 mod writer;
 
 pub(crate) use roots::Roots;

@@ -1,61 +1,206 @@
-//! Opening something, and learning which file it is, in one trip to a blocking thread.
+//! Opening something: finding out what it is, opening it, and learning which file it is, in one
+//! trip to a blocking thread.
 //!
-//! Guests ask which file it is as soon as they have it: `fstat` of the C library does. It
-//! never changes while it is open, so that the trip which opened it brings the answer.
+//! What wasmtime's own implementation checks before it opens is checked here as well, because it
+//! has no place between its look at a path and its opening. Guests ask which file it is as soon as
+//! they have it: `fstat` of the C library does. It never changes while it is open, so that the trip
+//! which opened it brings the answer.
 //! Tests: the workspace's `tests/suite/capabilities/files`.
 
-use std::io;
-
-use futures_util::FutureExt;
-use wasmtime::component::ResourceTable;
-use wasmtime_wasi::filesystem::{Descriptor, Dir, File, WasiFilesystemCtx, WasiFilesystemCtxView};
+use airssys_wasm_core::policy::FileAccess;
+use wasmtime_wasi::filesystem::{Descriptor, Dir};
+use wasmtime_wasi::p2::FsResult;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     DescriptorFlags, HostDescriptor, MetadataHashValue, OpenFlags, PathFlags,
 };
-use wasmtime_wasi::p2::{FsError, FsResult};
+
+use super::FilesView;
+use super::asking::only_leads_on;
+use super::inner::{Inner, at_once};
+use super::opened::Permits;
+use super::resolve::{Route, Stopped};
+use super::target::Target;
 
 /// What is to be opened, and how.
+#[derive(Clone)]
 pub(super) struct Opening {
-    pub(super) directory: Descriptor,
-    pub(super) name: String,
-    pub(super) path_flags: PathFlags,
+    /// The directory that it is seen from, with what may be done in it.
+    pub(super) directory: Dir,
+    pub(super) route: Route,
     pub(super) open_flags: OpenFlags,
     pub(super) flags: DescriptorFlags,
 }
 
 impl Opening {
-    /// What wasmtime's own implementation opens, and which file that is.
-    pub(super) async fn open(self) -> FsResult<(Descriptor, MetadataHashValue)> {
-        tokio::task::spawn_blocking(move || self.open_here()).await.map_err(FsError::trap)?
-    }
-
-    /// May block.
-    fn open_here(self) -> FsResult<(Descriptor, MetadataHashValue)> {
-        let Self { directory, name, path_flags, open_flags, flags } = self;
-        let (mut ctx, mut table) = (WasiFilesystemCtx::default(), ResourceTable::new());
-        let directory = table.push(that_may_block(&directory)?)?;
-        let mut view = WasiFilesystemCtxView { ctx: &mut ctx, table: &mut table };
-        let opened = at_once(view.open_at(directory, path_flags, name, open_flags, flags))?;
-        let opened = table.delete(opened)?;
-        let same = table.push(that_may_block(&opened)?)?;
-        let mut view = WasiFilesystemCtxView { ctx: &mut ctx, table: &mut table };
-        Ok((opened, at_once(view.metadata_hash(same))?))
+    /// Opens it and learns which file it is. Blocks.
+    pub(super) fn open(&self) -> Result<FsResult<(Descriptor, MetadataHashValue)>, Stopped> {
+        let opened = match self.open_what_is_there()? {
+            Ok(opened) => opened,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(identified(opened))
     }
 }
 
-/// The same, for use on a thread that may block: no operation waits for another thread.
-fn that_may_block(open: &Descriptor) -> io::Result<Descriptor> {
-    Ok(match open {
-        Descriptor::File(open) => {
-            Descriptor::File(File::new(open.file.try_clone()?, open.perms, open.open_mode, true))
+impl FilesView<'_> {
+    /// Opens something, and asks again for what it turns out to be.
+    pub(super) async fn open_target(
+        &mut self,
+        target: &mut Target,
+        mut permits: Permits,
+        path_flags: PathFlags,
+        open_flags: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> FsResult<(Descriptor, MetadataHashValue, Permits)> {
+        loop {
+            // What may only be walked through has to be a directory.
+            let walks = permits.look.as_ref().is_some_and(only_leads_on);
+            let is_directory = walks || (target.is_fine && target.path.is_directory);
+            let opening = Opening {
+                directory: target.directory.clone(),
+                route: target.route(path_flags),
+                open_flags: if is_directory { open_flags | OpenFlags::DIRECTORY } else { open_flags },
+                flags,
+            };
+            let outcome = self.trip(move || opening.open()).await?;
+            let is_opened = matches!(outcome, Ok(Ok(_)));
+            if walks && !is_opened && !matches!(outcome, Err(Stopped::AtSpecial(_))) {
+                // It was no directory, and for anything else there is no permit.
+                self.ask(FileAccess::Read, &target.path)?;
+            }
+            match outcome {
+                Ok(outcome) => {
+                    let (opened, identity) = self.recorded(target.access, &target.path, outcome)?;
+                    return Ok((opened, identity, permits));
+                }
+                Err(stopped) => self.note_special(target.access, &mut target.path, stopped)?,
+            }
+            permits = self.permits(&target.path, flags, open_flags)?;
         }
-        Descriptor::Dir(open) => {
-            Descriptor::Dir(Dir::new(open.dir.try_clone()?, open.perms, open.open_mode, true))
-        }
-    })
+    }
 }
 
-fn at_once<T>(operation: impl Future<Output = FsResult<T>>) -> FsResult<T> {
-    let waits = || FsError::trap(io::Error::from(io::ErrorKind::WouldBlock));
-    operation.now_or_never().unwrap_or_else(|| Err(waits()))
+fn identified(opened: Descriptor) -> FsResult<(Descriptor, MetadataHashValue)> {
+    let mut inner = Inner::default();
+    let same = inner.put(opened.clone())?;
+    let identity = at_once(inner.view().metadata_hash(same))?;
+    Ok((opened, identity))
+}
+
+#[cfg(unix)]
+mod unix {
+    use rustix::fs::OFlags;
+    use wasmtime_wasi::filesystem::{Descriptor, Dir, File};
+    use wasmtime_wasi::p2::FsResult;
+    use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags};
+    use wasmtime_wasi::{FsPerms, OpenMode};
+
+    use super::Opening;
+    use crate::capability::files::resolve::{Found, Stopped};
+
+    impl Opening {
+        pub(super) fn open_what_is_there(&self) -> Result<FsResult<Descriptor>, Stopped> {
+            let mode = match self.check() {
+                Ok(mode) => mode,
+                Err(code) => return Ok(Err(code.into())),
+            };
+            let place = self.route.resolve()?;
+            let wants_directory = self.open_flags.contains(OpenFlags::DIRECTORY);
+            match place.found {
+                Some(Found::File | Found::Special(_)) if wants_directory => {
+                    return Ok(Err(ErrorCode::NotDirectory.into()));
+                }
+                None if place.is_directory && self.open_flags.contains(OpenFlags::CREATE) => {
+                    return Ok(Err(ErrorCode::IsDirectory.into()));
+                }
+                _ => {}
+            }
+            let (file, found) = self.route.open(&place, self.system_flags(mode))?;
+            let perms = self.directory.perms;
+            Ok(Ok(match found {
+                Found::Directory => Descriptor::Dir(Dir::new(file, perms, mode, true)),
+                _ => Descriptor::File(File::new(file, perms, mode, true)),
+            }))
+        }
+
+        /// The mode that it is opened in, or why it cannot be.
+        fn check(&self) -> Result<OpenMode, ErrorCode> {
+            let synchronized = DescriptorFlags::FILE_INTEGRITY_SYNC
+                | DescriptorFlags::DATA_INTEGRITY_SYNC
+                | DescriptorFlags::REQUESTED_WRITE_SYNC;
+            if self.flags.intersects(synchronized) {
+                return Err(ErrorCode::Unsupported);
+            }
+            let changes = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE;
+            if self.open_flags.contains(OpenFlags::DIRECTORY) && self.open_flags.intersects(changes) {
+                return Err(ErrorCode::Invalid);
+            }
+            let mut mode = OpenMode::empty();
+            let writes = self.flags.contains(DescriptorFlags::WRITE);
+            let changes = OpenFlags::CREATE | OpenFlags::TRUNCATE;
+            if writes || self.open_flags.intersects(changes) {
+                mode |= OpenMode::WRITE;
+            }
+            // What is not opened to be written is opened to be read, so that there is a handle.
+            if !writes || self.flags.contains(DescriptorFlags::READ) {
+                mode |= OpenMode::READ;
+            }
+            match self.directory.perms {
+                FsPerms::ReadOnly if mode.contains(OpenMode::WRITE) => Err(ErrorCode::NotPermitted),
+                _ => Ok(mode),
+            }
+        }
+
+        fn system_flags(&self, mode: OpenMode) -> OFlags {
+            let mut flags = match (mode.contains(OpenMode::READ), mode.contains(OpenMode::WRITE)) {
+                (true, true) => OFlags::RDWR,
+                (false, true) => OFlags::WRONLY,
+                (_, false) => OFlags::RDONLY,
+            };
+            flags.set(OFlags::DIRECTORY, self.open_flags.contains(OpenFlags::DIRECTORY));
+            flags.set(OFlags::TRUNC, self.open_flags.contains(OpenFlags::TRUNCATE));
+            if self.open_flags.contains(OpenFlags::CREATE) {
+                flags |= OFlags::CREATE;
+                flags.set(OFlags::EXCL, self.open_flags.contains(OpenFlags::EXCLUSIVE));
+            }
+            flags
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod other {
+    use wasmtime_wasi::filesystem::{Descriptor, Dir, File};
+    use wasmtime_wasi::p2::FsResult;
+    use wasmtime_wasi::p2::bindings::filesystem::types::{HostDescriptor, PathFlags};
+
+    use super::Opening;
+    use crate::capability::files::inner::{Inner, at_once};
+    use crate::capability::files::resolve::{Links, Stopped};
+
+    impl Opening {
+        /// Has wasmtime's own implementation open it.
+        pub(super) fn open_what_is_there(&self) -> Result<FsResult<Descriptor>, Stopped> {
+            let place = self.route.resolve()?;
+            let follow = match self.route.links {
+                Links::Followed => PathFlags::SYMLINK_FOLLOW,
+                _ => PathFlags::empty(),
+            };
+            Ok(self.open_in(place.name, follow))
+        }
+
+        fn open_in(&self, name: String, follow: PathFlags) -> FsResult<Descriptor> {
+            let mut inner = Inner::default();
+            let directory = inner.put(Descriptor::Dir(self.directory.clone()))?;
+            let opened = at_once(inner.view().open_at(directory, follow, name, self.open_flags, self.flags))?;
+            Ok(match inner.take(opened)? {
+                Descriptor::File(open) => {
+                    Descriptor::File(File::new(open.file.try_clone()?, open.perms, open.open_mode, true))
+                }
+                Descriptor::Dir(open) => {
+                    Descriptor::Dir(Dir::new(open.dir.try_clone()?, open.perms, open.open_mode, true))
+                }
+            })
+        }
+    }
 }

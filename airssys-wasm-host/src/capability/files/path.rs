@@ -2,7 +2,7 @@
 //!
 //! Text only; nothing is looked up. Tests: below.
 
-use airssys_wasm_core::policy::{FileAccess, Operation};
+use airssys_wasm_core::policy::{FileAccess, Operation, Special};
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 /// The longest path: that of Linux.
@@ -14,12 +14,24 @@ pub(super) struct GuestPath {
     text: String,
     /// Whether it was written as that of a directory.
     pub(super) is_directory: bool,
+    /// What was found to be special about what lies there.
+    pub(super) special: Special,
 }
 
 impl GuestPath {
     /// The root of an opened directory, in canonical form already.
     pub(super) fn root(text: &str) -> Self {
-        Self { text: text.to_owned(), is_directory: true }
+        Self { text: text.to_owned(), is_directory: true, special: Special::default() }
+    }
+
+    /// The same with what is special about it.
+    pub(super) fn with_special(self, special: Special) -> Self {
+        Self { special, ..self }
+    }
+
+    /// What is special about everything that lies in this directory: its file systems.
+    fn special_within(&self) -> Special {
+        Special { file_systems: self.special.file_systems.clone(), file_type: None }
     }
 
     /// `written`, seen from this directory.
@@ -47,12 +59,13 @@ impl GuestPath {
             }
         }
         let is_directory = matches!(written.rsplit('/').next(), Some("" | "." | ".."));
-        Ok(Self { text, is_directory })
+        Ok(Self { text, is_directory, special: self.special_within() })
     }
 
     /// An entry of this directory.
     pub(super) fn entry(&self, name: &str) -> Self {
-        Self { text: format!("{}/{name}", self.text), is_directory: false }
+        let text = format!("{}/{name}", self.text);
+        Self { text, is_directory: false, special: self.special_within() }
     }
 
     /// The text as operations have it.
@@ -62,7 +75,11 @@ impl GuestPath {
 
     /// Something done to what lies here.
     pub(super) fn operation(&self, access: FileAccess) -> Operation {
-        Operation::File { access, path: self.as_str().to_owned() }
+        let path = self.as_str().to_owned();
+        match self.special.is_nothing() {
+            true => Operation::File { access, path },
+            false => Operation::SpecialFile { access, path, special: self.special.clone() },
+        }
     }
 
     /// The names from the root of everything on.

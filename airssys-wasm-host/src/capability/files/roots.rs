@@ -11,12 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use airssys_wasm_core::Rule;
-use airssys_wasm_core::policy::{FileRule, Policy};
+use airssys_wasm_core::policy::{FileRule, Policy, Special};
 use wasmtime_wasi::filesystem::Dir;
 use wasmtime_wasi::{FsPerms, OpenMode};
 
 use super::path::GuestPath;
 use super::quota::Quota;
+use super::resolve::{self, Found};
 use crate::{Error, ErrorKind, Result};
 
 /// The directories of one revision.
@@ -51,12 +52,20 @@ impl Roots {
         let mut hosts: BTreeMap<String, PathBuf> = BTreeMap::new();
         for rule in &rules {
             let place = Place::of(rule, &mounts)?;
+            let (handle, special) = place.open(rule)?;
             if let Some(bytes_max) = rule.bytes_max {
-                let quota = Quota::new(rule.rule.clone(), place.open()?, bytes_max);
+                let quota = Quota::new(
+                    rule.rule.clone(),
+                    handle.try_clone().map_err(|error| place.unusable(error))?,
+                    bytes_max,
+                );
                 quotas.insert(rule.rule.clone(), Arc::new(quota));
             }
             match hosts.insert(place.guest.clone(), place.host.clone()) {
-                None => drop(opened.insert(place.guest.clone(), Root::open(&place, policy, &rules)?)),
+                None => {
+                    let root = Root::new(&place, handle, special, policy, &rules)?;
+                    opened.insert(place.guest.clone(), root);
+                }
                 Some(other) if other != place.host => return Err(place.twice(&other)),
                 Some(_) => {}
             }
@@ -88,21 +97,38 @@ struct Place {
 impl Place {
     fn of(rule: &FileRule, mounts: &BTreeMap<String, String>) -> Result<Self> {
         let (guest, host) = (rule.root.clone(), on_host(&rule.root, mounts));
-        if rule.is_tree && host.is_file() {
-            return Self::around_a_file(rule, &guest, &host);
+        match resolve::at(&host) {
+            Some(Found::File) if rule.is_tree => return Self::around_a_file(rule, &guest, &host),
+            Some(Found::Special(file_type)) if rule.is_tree => {
+                let special = Special { file_type: Some(file_type), ..Special::default() };
+                check_special(rule, &host, &special)?;
+                return Self::around_a_file(rule, &guest, &host);
+            }
+            _ => {}
         }
         Ok(Self { guest, host, rule: rule.rule.to_string(), is_around_a_file: false })
     }
 
-    fn open(&self) -> Result<File> {
-        open_directory(&self.host).map_err(|error| {
-            let message = format!(
-                "`{}`: the directory `{}` cannot be opened on this machine; make it, or say where it is with `from=`",
-                self.rule,
-                self.host.display()
-            );
-            Error::new(ErrorKind::GrantUnusable, message).with_source(error)
-        })
+    /// Opens the directory, if its file system is one that the rule gives, and tells what is
+    /// special about that. Blocks.
+    fn open(&self, rule: &FileRule) -> Result<(File, Special)> {
+        let (directory, file_system) =
+            resolve::open_directory(&self.host).map_err(|error| self.unusable(error))?;
+        let special = Special {
+            file_systems: file_system.into_iter().filter(|it| !it.holds_ordinary_files()).collect(),
+            file_type: None,
+        };
+        check_special(rule, &self.host, &special)?;
+        Ok((directory, special))
+    }
+
+    fn unusable(&self, error: std::io::Error) -> Error {
+        let message = format!(
+            "`{}`: the directory `{}` cannot be opened on this machine; make it, or say where it is with `from=`",
+            self.rule,
+            self.host.display()
+        );
+        Error::new(ErrorKind::GrantUnusable, message).with_source(error)
     }
 
     fn twice(&self, other: &Path) -> Error {
@@ -138,9 +164,14 @@ impl Place {
 }
 
 impl Root {
-    fn open(place: &Place, policy: &Policy, rules: &[FileRule]) -> Result<Self> {
-        let handle = place.open()?;
-        let path = GuestPath::root(&place.guest);
+    fn new(
+        place: &Place,
+        handle: File,
+        special: Special,
+        policy: &Policy,
+        rules: &[FileRule],
+    ) -> Result<Self> {
+        let path = GuestPath::root(&place.guest).with_special(special);
         let (reads, writes) = uses(&path, rules);
         let is_fine = place.is_around_a_file || !(reads && is_uniform(&path, policy));
         if is_fine && !cfg!(unix) {
@@ -153,7 +184,7 @@ impl Root {
         let perms = if is_fine || writes { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
         let mode =
             if perms == FsPerms::ReadWrite { OpenMode::READ | OpenMode::WRITE } else { OpenMode::READ };
-        let dir = Dir::new(handle, perms, mode, false);
+        let dir = Dir::new(handle, perms, mode, true);
         Ok(Self { path, dir, is_fine: Arc::new(is_fine.into()) })
     }
 
@@ -222,7 +253,15 @@ fn on_host(guest: &str, mounts: &BTreeMap<String, String>) -> PathBuf {
     }
 }
 
-fn open_directory(path: &Path) -> std::io::Result<File> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() { Ok(file) } else { Err(std::io::ErrorKind::NotADirectory.into()) }
+/// Refuses a grant of something special that its rule does not name.
+fn check_special(rule: &FileRule, host: &Path, special: &Special) -> Result<()> {
+    if special.is_nothing() || rule.names(special) {
+        return Ok(());
+    }
+    let advice = match rule.naming(special) {
+        Some(rule) => format!("if that is meant, write `{rule}`"),
+        None => "no grant gives it".into(),
+    };
+    let message = format!("`{}`: `{}` {special}; {advice}", rule.rule, host.display());
+    Err(Error::new(ErrorKind::GrantUnusable, message))
 }

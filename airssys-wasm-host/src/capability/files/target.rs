@@ -1,4 +1,4 @@
-//! Where an operation takes place: a directory that is open, and a name in it.
+//! Where an operation takes place: a directory that is open, and a path in it.
 //!
 //! Tests: the workspace's `tests/attacks`.
 
@@ -6,42 +6,47 @@ use std::sync::Arc;
 
 use airssys_wasm_core::policy::{FileAccess, Policy};
 use wasmtime::component::Resource;
-use wasmtime_wasi::filesystem::Descriptor;
-use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorType, ErrorCode, HostDescriptor, PathFlags};
-use wasmtime_wasi::p2::{FsError, FsResult};
+use wasmtime_wasi::filesystem::{Descriptor, Dir};
+use wasmtime_wasi::p2::FsResult;
+use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, PathFlags};
 
 use super::FilesView;
 use super::path::GuestPath;
+use super::resolve::{Found, Links, Place, Route};
 use super::roots::is_uniform;
-use super::walk::{Stopped, walk};
 use crate::capability::Permit;
 
 /// Where an operation takes place: a directory, and what to look for in it.
 pub(super) struct Target {
-    /// Closed again when the operation is over, if it was opened for it.
-    pub(super) directory: Resource<Descriptor>,
-    pub(super) name: String,
-    pub(super) is_temporary: bool,
+    /// The directory that the path is seen from, with what may be done in it.
+    pub(super) directory: Dir,
+    written: String,
+    /// Whether grants differ by name, so that no link is followed.
+    pub(super) is_fine: bool,
     pub(super) path: GuestPath,
     pub(super) root: usize,
+    /// What was asked.
+    pub(super) access: FileAccess,
 }
 
 impl Target {
-    pub(super) fn borrow(&self) -> Resource<Descriptor> {
-        Resource::new_borrow(self.directory.rep())
-    }
-
-    /// Links are followed only where that leads nowhere else.
-    pub(super) fn flags(&self, asked: PathFlags) -> PathFlags {
-        if self.is_temporary { PathFlags::empty() } else { asked }
+    /// The path to resolve. Links are followed only where that leads nowhere else.
+    pub(super) fn route(&self, follow: PathFlags) -> Route {
+        let links = match (self.is_fine, follow.contains(PathFlags::SYMLINK_FOLLOW)) {
+            (true, _) => Links::Refused,
+            (false, true) => Links::Followed,
+            (false, false) => Links::FollowedToLast,
+        };
+        let (start, path) = (Arc::clone(&self.directory.dir), self.written.clone());
+        Route { start, path, links, admitted: self.path.special.clone() }
     }
 }
 
 impl FilesView<'_> {
-    /// Where to do it: as written where links may be followed, else in the directory
-    /// that was walked to.
-    pub(super) async fn target(
-        &mut self,
+    /// Where to do it: as written where links may be followed, else by the names below the
+    /// directory that was granted.
+    pub(super) fn target(
+        &self,
         fd: &Resource<Descriptor>,
         index: usize,
         written: String,
@@ -50,94 +55,71 @@ impl FilesView<'_> {
     ) -> FsResult<Target> {
         let root = &self.rooms.files.all[index];
         if !root.is_fine() {
-            let directory = Resource::new_borrow(fd.rep());
-            return Ok(Target { directory, name: written, is_temporary: false, path, root: index });
+            let Descriptor::Dir(directory) = self.table.get(fd)? else {
+                return Err(ErrorCode::NotDirectory.into());
+            };
+            let directory = directory.clone();
+            return Ok(Target { directory, written, is_fine: false, path, root: index, access });
         }
-        let Some(mut names) = path.below(&root.path) else { return Err(ErrorCode::NotPermitted.into()) };
-        let name = names.pop().unwrap_or_else(|| ".".into());
-        let (top, mode, perms) = (Arc::clone(&root.dir.dir), root.dir.open_mode, root.dir.perms);
-        let handle = tokio::task::spawn_blocking(move || walk(&top, &names)).await.map_err(FsError::trap)?;
-        let handle = handle.map_err(|error| match error {
-            Stopped::AtALink => {
-                self.refuse(access, &path, "leads through a link where grants differ by name")
-            }
-            Stopped::At(error) => error.into(),
-        })?;
-        let mut dir = root.dir.clone();
-        (dir.dir, dir.open_mode, dir.perms) = (handle, mode, perms);
-        let directory = self.table.push(Descriptor::Dir(dir))?;
-        Ok(Target { directory, name, is_temporary: true, path, root: index })
+        let Some(names) = path.below(&root.path) else { return Err(ErrorCode::NotPermitted.into()) };
+        let mut written = if names.is_empty() { ".".to_owned() } else { names.join("/") };
+        if path.is_directory {
+            written.push('/');
+        }
+        let path = path.with_special(root.path.special.clone());
+        Ok(Target { directory: root.dir.clone(), written, is_fine: true, path, root: index, access })
     }
 
-    /// Asks whether something may be done where `written` leads, and goes there.
-    pub(super) async fn begin(
-        &mut self,
+    /// Asks whether something may be done where `written` leads.
+    pub(super) fn begin(
+        &self,
         fd: &Resource<Descriptor>,
         written: String,
         access: FileAccess,
     ) -> FsResult<(Target, Permit)> {
         let (root, path) = self.path(fd, &written, access)?;
         let permit = self.ask(access, &path)?;
-        Ok((self.target(fd, root, written, path, access).await?, permit))
-    }
-
-    pub(super) fn done(&mut self, target: Target) -> FsResult<()> {
-        if target.is_temporary {
-            self.table.delete(target.directory)?;
-        }
-        Ok(())
-    }
-
-    /// The end of an operation that was allowed: what the sandbox refused all the same
-    /// goes on the record.
-    pub(super) fn finish<T>(
-        &mut self,
-        access: FileAccess,
-        target: Target,
-        outcome: FsResult<T>,
-    ) -> FsResult<T> {
-        let path = target.path.clone();
-        self.done(target)?;
-        self.recorded(access, &path, outcome)
+        Ok((self.target(fd, root, written, path, access)?, permit))
     }
 
     pub(super) fn is_fine(&self, root: usize) -> bool {
         self.rooms.files.all[root].is_fine()
     }
 
-    pub(super) async fn is_directory(&mut self, target: &Target) -> FsResult<bool> {
-        let stat = self.inner().stat_at(target.borrow(), PathFlags::empty(), target.name.clone()).await?;
-        Ok(stat.type_ == DescriptorType::Directory)
-    }
-
     /// Whether what lies at `from` may be called `to` where grants differ by name: a file
     /// if both names have the same, a directory if all names in both have.
-    pub(super) async fn may_rename(
-        &mut self,
+    pub(super) fn may_rename(
+        &self,
         from: &Target,
+        place: &Place,
         to: &GuestPath,
-    ) -> FsResult<Result<(), &'static str>> {
-        if !from.is_temporary {
-            return Ok(Ok(()));
+    ) -> Result<(), &'static str> {
+        if !from.is_fine {
+            return Ok(());
         }
         let policy = self.authority.policy();
-        let is_directory = self.is_directory(from).await?;
-        let is_same = same_uses(&policy, &from.path, to, self.authority.now());
-        Ok(match (is_same, is_directory) {
+        match (same_uses(&policy, &from.path, to, self.authority.now()), place.found) {
             (false, _) => Err("a rename to a name with other grants"),
-            (true, true) if !(is_uniform(&from.path, &policy) && is_uniform(to, &policy)) => {
+            (true, Some(Found::Directory))
+                if !(is_uniform(&from.path, &policy) && is_uniform(to, &policy)) =>
+            {
                 Err("the rename of a directory in which grants differ by name")
             }
             _ => Ok(()),
-        })
+        }
     }
 }
 
-/// Whether two paths may be used in the same ways, by the same grants.
+/// Whether two paths may be used in the same ways, by the same grants, special files included.
 fn same_uses(policy: &Policy, a: &GuestPath, b: &GuestPath, now: u64) -> bool {
     let decide = |access, path: &GuestPath| policy.decide(&path.operation(access), now);
     let both = |access| (decide(access, a), decide(access, b));
     let (read, new_read) = both(FileAccess::Read);
     let (write, new_write) = both(FileAccess::Write);
-    read.is_allowed() == new_read.is_allowed() && write == new_write
+    let same_special =
+        |access| policy.specials_given(&a.operation(access)) == policy.specials_given(&b.operation(access));
+    read.is_allowed() == new_read.is_allowed()
+        && write == new_write
+        && same_special(FileAccess::Read)
+        && same_special(FileAccess::Write)
 }

@@ -1,7 +1,8 @@
 //! `wasi:filesystem`, asking before each operation.
 //!
-//! wasmtime's own implementation does the work; it is handed a directory and a name that
-//! cannot lead elsewhere.
+//! wasmtime's own implementation does the work, on a blocking thread; it is handed a directory and
+//! a name that cannot lead elsewhere. `note` and `HostDescriptor::drop` are the one place where
+//! what a guest has open begins and ends.
 //! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/files`.
 
 use std::collections::HashMap;
@@ -18,11 +19,14 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
-use super::asking::only_leads_on;
+use super::held::Held;
+use super::inner::{Inner, at_once};
+use super::input::FileInput;
 use super::opened::{Opened, Permits};
-use super::opening::Opening;
+use super::output::Place;
 use super::path::GuestPath;
-use crate::capability::stream::{Waiting, guard_input, guard_output};
+use super::trip::Spot;
+use crate::capability::stream::{Waiting, guard_input};
 use crate::capability::{Authority, Permit, Rooms};
 use crate::observe::CallId;
 
@@ -106,32 +110,40 @@ impl HostDescriptor for FilesView<'_> {
         advice: Advice,
     ) -> FsResult<()> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.inner().advise(fd, offset, len, advice).await
+        self.on(&fd, move |inner, fd| at_once(inner.view().advise(fd, offset, len, advice))).await
     }
 
     async fn sync_data(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.inner().sync_data(fd).await
+        self.on(&fd, |inner, fd| at_once(inner.view().sync_data(fd))).await
     }
 
     async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.inner().sync(fd).await
+        self.on(&fd, |inner, fd| at_once(inner.view().sync(fd))).await
     }
 
     async fn get_flags(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorFlags> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.inner().get_flags(fd).await
+        // The system keeps them beside the descriptor: no file system is asked.
+        let mut inner = Inner::default();
+        let fd = inner.put(self.table.get(&fd)?.clone())?;
+        at_once(inner.view().get_flags(fd))
     }
 
     async fn get_type(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorType> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.inner().get_type(fd).await
+        let is_special = self.opened(&fd)?.path.special.file_type.is_some();
+        match self.table.get(&fd)? {
+            Descriptor::Dir(_) => Ok(DescriptorType::Directory),
+            Descriptor::File(_) if !is_special && cfg!(unix) => Ok(DescriptorType::RegularFile),
+            Descriptor::File(_) => self.on(&fd, |inner, fd| at_once(inner.view().get_type(fd))).await,
+        }
     }
 
     async fn stat(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorStat> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.inner().stat(fd).await
+        self.on(&fd, |inner, fd| at_once(inner.view().stat(fd))).await
     }
 
     async fn is_same_object(
@@ -144,22 +156,26 @@ impl HostDescriptor for FilesView<'_> {
                 return Ok(false);
             }
         }
-        self.inner().is_same_object(a, b).await
+        let b = self.table.get(&b)?.clone();
+        let same = self.on(&a, move |inner, a| {
+            let b = inner.put(b)?;
+            at_once(async { inner.view().is_same_object(a, b).await.map_err(FsError::trap) })
+        });
+        Ok(same.await?)
     }
 
     async fn metadata_hash(&mut self, fd: Resource<Descriptor>) -> FsResult<MetadataHashValue> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
         match self.opened(&fd)?.identity {
             Some(identity) => Ok(identity),
-            None => self.inner().metadata_hash(fd).await,
+            None => self.on(&fd, |inner, fd| at_once(inner.view().metadata_hash(fd))).await,
         }
     }
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
         let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
-        let grown = self.growth(&fd, size)?;
-        self.charge(&fd, &permit, grown).await?;
-        self.inner().set_size(fd, size).await
+        self.charge(&fd, &permit, size, 0).await?;
+        self.on(&fd, move |inner, fd| at_once(inner.view().set_size(fd, size))).await
     }
 
     async fn set_times(
@@ -170,7 +186,7 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<()> {
         let opened = self.opened(&fd)?;
         self.ask(FileAccess::Write, &opened.path)?;
-        self.inner().set_times(fd, atim, mtim).await
+        self.on(&fd, move |inner, fd| at_once(inner.view().set_times(fd, atim, mtim))).await
     }
 
     async fn read(
@@ -180,7 +196,7 @@ impl HostDescriptor for FilesView<'_> {
         offset: Filesize,
     ) -> FsResult<(Vec<u8>, bool)> {
         self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
-        self.inner().read(fd, len, offset).await
+        self.on(&fd, move |inner, fd| at_once(inner.view().read(fd, len, offset))).await
     }
 
     async fn write(
@@ -191,9 +207,8 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<Filesize> {
         let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
         let end = offset.saturating_add(bytes.len() as u64);
-        let grown = self.growth(&fd, end)?;
-        self.charge(&fd, &permit, grown.max(bytes.len() as u64)).await?;
-        self.inner().write(fd, bytes, offset).await
+        self.charge(&fd, &permit, end, bytes.len() as u64).await?;
+        self.on(&fd, move |inner, fd| at_once(inner.view().write(fd, bytes, offset))).await
     }
 
     fn read_via_stream(
@@ -202,8 +217,13 @@ impl HostDescriptor for FilesView<'_> {
         offset: Filesize,
     ) -> FsResult<Resource<DynInputStream>> {
         let permit = self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
-        let stream = self.inner().read_via_stream(fd, offset)?;
-        guard_input(self.table, &stream, self.authority, permit, self.call, Waiting::ByItself)
+        let Descriptor::File(file) = self.table.get(&fd)? else { return Err(ErrorCode::IsDirectory.into()) };
+        let input: DynInputStream = Box::new(FileInput::new(file, offset, &self.rooms.blocking));
+        let stream = self.table.push(input)?;
+        // A FIFO or a device says nothing for as long as nobody else does.
+        let is_special = self.opened(&fd)?.path.special.file_type.is_some();
+        let waiting = if is_special { Waiting::ForOthers } else { Waiting::ByItself };
+        guard_input(self.table, &stream, self.authority, permit, self.call, waiting)
             .map_err(FsError::trap)?;
         Ok(stream)
     }
@@ -214,25 +234,18 @@ impl HostDescriptor for FilesView<'_> {
         offset: Filesize,
     ) -> FsResult<Resource<DynOutputStream>> {
         let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
-        let gap = self.growth(&fd, offset)?;
-        if let Some(quota) = self.quota(&permit).cloned()
-            && gap > 0
-            && !quota.take(gap)
-        {
-            return Err(self.over(&permit, &quota));
+        if let Some(quota) = self.quota(&permit).cloned() {
+            let gap = self.growth(&fd, offset)?;
+            if gap > 0 && !quota.take(gap) {
+                return Err(self.over(&permit, &quota));
+            }
         }
-        let stream = self.inner().write_via_stream(Resource::new_borrow(fd.rep()), offset)?;
-        self.charge_stream(&fd, &stream, &permit)?;
-        guard_output(self.table, &stream, self.authority, permit, self.call).map_err(FsError::trap)?;
-        Ok(stream)
+        self.output(&fd, Place::At(offset), permit)
     }
 
     fn append_via_stream(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DynOutputStream>> {
         let permit = self.check(&fd, FileAccess::Append, |permits| permits.append.as_mut())?;
-        let stream = self.inner().append_via_stream(Resource::new_borrow(fd.rep()))?;
-        self.charge_stream(&fd, &stream, &permit)?;
-        guard_output(self.table, &stream, self.authority, permit, self.call).map_err(FsError::trap)?;
-        Ok(stream)
+        self.output(&fd, Place::End, permit)
     }
 
     async fn read_directory(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DirectoryEntryStream>> {
@@ -243,15 +256,22 @@ impl HostDescriptor for FilesView<'_> {
             self.ask(FileAccess::Read, &opened.path)?;
         }
         let path = opened.path.clone();
-        let stream = self.inner().read_directory(fd).await?;
+        let list = |inner: &mut Inner, fd| {
+            let entries = at_once(inner.view().read_directory(fd))?;
+            inner.take(entries)
+        };
+        let entries = self.on(&fd, list).await?;
+        let stream = self.table.push(entries)?;
         self.files.listings.insert(stream.rep(), (path, permit));
         Ok(stream)
     }
 
     async fn create_directory_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
-        let (target, _) = self.begin(&fd, written, FileAccess::Write).await?;
-        let outcome = self.inner().create_directory_at(target.borrow(), target.name.clone()).await;
-        self.finish(FileAccess::Write, target, outcome)
+        let (mut target, _) = self.begin(&fd, written, FileAccess::Write)?;
+        let create = |inner: &mut Inner, spot: Spot| {
+            at_once(inner.view().create_directory_at(spot.directory(), spot.name.clone()))
+        };
+        self.at(&mut target, PathFlags::empty(), create).await
     }
 
     async fn stat_at(
@@ -264,14 +284,14 @@ impl HostDescriptor for FilesView<'_> {
         let access =
             if self.would_allow(FileAccess::Look, &path) { FileAccess::Look } else { FileAccess::Walk };
         self.ask(access, &path)?;
-        let seen = path.clone();
-        let target = self.target(&fd, root, written, path, FileAccess::Look).await?;
-        let flags = target.flags(flags);
-        let outcome = self.inner().stat_at(target.borrow(), flags, target.name.clone()).await;
-        let stat = self.finish(access, target, outcome)?;
+        let mut target = self.target(&fd, root, written, path, access)?;
+        let look = |inner: &mut Inner, spot: Spot| {
+            at_once(inner.view().stat_at(spot.directory(), spot.follow, spot.name.clone()))
+        };
+        let stat = self.at(&mut target, flags, look).await?;
         // What only leads on to something is a directory, or nobody's to know of.
         if access == FileAccess::Walk && stat.type_ != DescriptorType::Directory {
-            self.ask(FileAccess::Look, &seen)?;
+            self.ask(FileAccess::Look, &target.path)?;
         }
         Ok(stat)
     }
@@ -284,11 +304,12 @@ impl HostDescriptor for FilesView<'_> {
         atim: NewTimestamp,
         mtim: NewTimestamp,
     ) -> FsResult<()> {
-        let (target, _) = self.begin(&fd, written, FileAccess::Write).await?;
-        let flags = target.flags(flags);
-        let outcome =
-            self.inner().set_times_at(target.borrow(), flags, target.name.clone(), atim, mtim).await;
-        self.finish(FileAccess::Write, target, outcome)
+        let (mut target, _) = self.begin(&fd, written, FileAccess::Write)?;
+        let set = move |inner: &mut Inner, spot: Spot| {
+            let (directory, name) = (spot.directory(), spot.name.clone());
+            at_once(inner.view().set_times_at(directory, spot.follow, name, atim, mtim))
+        };
+        self.at(&mut target, flags, set).await
     }
 
     /// Another name for a file would be one that other grants speak of: only where all
@@ -308,7 +329,18 @@ impl HostDescriptor for FilesView<'_> {
         if root != new_root || self.is_fine(root) {
             return Err(self.refuse(FileAccess::Write, &new_path, "a link where grants differ by name"));
         }
-        self.inner().link_at(fd, flags, written, new_fd, new_written).await
+        let mut from = self.target(&fd, root, written, path, FileAccess::Write)?;
+        let mut to = self.target(&new_fd, new_root, new_written, new_path, FileAccess::Write)?;
+        let old = self.place(&mut from, flags).await?;
+        let new = self.place(&mut to, PathFlags::empty()).await?;
+        let linked = self.trip(move || {
+            let mut inner = Inner::default();
+            let old = Spot::new(&mut inner, &from.directory, old, flags)?;
+            let new = Spot::new(&mut inner, &to.directory, new, PathFlags::empty())?;
+            let (directory, new_directory) = (old.directory(), new.directory());
+            at_once(inner.view().link_at(directory, flags, old.name, new_directory, new.name))
+        });
+        linked.await?
     }
 
     async fn open_at(
@@ -323,31 +355,11 @@ impl HostDescriptor for FilesView<'_> {
             if flags.contains(DescriptorFlags::WRITE) { FileAccess::Write } else { FileAccess::Read };
         let (root, path) = self.path(&fd, &written, access)?;
         let permits = self.permits(&path, flags, open_flags)?;
-        let target = self.target(&fd, root, written, path, access).await?;
-        // What may only be walked through has to be a directory.
-        let walks = permits.look.as_ref().is_some_and(only_leads_on);
-        let open_flags = if walks || (target.is_temporary && target.path.is_directory) {
-            open_flags | OpenFlags::DIRECTORY
-        } else {
-            open_flags
-        };
-        let opening = Opening {
-            directory: self.table.get(&target.directory)?.clone(),
-            name: target.name.clone(),
-            path_flags: target.flags(path_flags),
-            open_flags,
-            flags,
-        };
-        let outcome = opening.open().await;
-        let (root, path) = (target.root, target.path.clone());
-        self.done(target)?;
-        if walks && outcome.is_err() {
-            // It was no directory, and for anything else there is no permit.
-            self.ask(FileAccess::Read, &path)?;
-        }
-        let (opened, identity) = self.recorded(access, &path, outcome)?;
+        let mut target = self.target(&fd, root, written, path, access)?;
+        let (opened, identity, permits) =
+            self.open_target(&mut target, permits, path_flags, open_flags, flags).await?;
         let opened = self.table.push(opened)?;
-        self.note(&opened, (root, path), permits, Some(identity));
+        self.note(&opened, (target.root, target.path), permits, Some(identity));
         Ok(opened)
     }
 
@@ -357,15 +369,19 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn readlink_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<String> {
-        let (target, _) = self.begin(&fd, written, FileAccess::Read).await?;
-        let outcome = self.inner().readlink_at(target.borrow(), target.name.clone()).await;
-        self.finish(FileAccess::Read, target, outcome)
+        let (mut target, _) = self.begin(&fd, written, FileAccess::Read)?;
+        let operation = |inner: &mut Inner, spot: Spot| {
+            at_once(inner.view().readlink_at(spot.directory(), spot.name.clone()))
+        };
+        self.at(&mut target, PathFlags::empty(), operation).await
     }
 
     async fn remove_directory_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
-        let (target, _) = self.begin(&fd, written, FileAccess::Write).await?;
-        let outcome = self.inner().remove_directory_at(target.borrow(), target.name.clone()).await;
-        self.finish(FileAccess::Write, target, outcome)
+        let (mut target, _) = self.begin(&fd, written, FileAccess::Write)?;
+        let operation = |inner: &mut Inner, spot: Spot| {
+            at_once(inner.view().remove_directory_at(spot.directory(), spot.name.clone()))
+        };
+        self.at(&mut target, PathFlags::empty(), operation).await
     }
 
     /// A directory is renamed only where every name in it has the same grants before and
@@ -388,26 +404,23 @@ impl HostDescriptor for FilesView<'_> {
                 "a rename from one granted directory to another",
             ));
         }
-        let from = self.target(&fd, root, written, path, FileAccess::Write).await?;
-        match self.may_rename(&from, &new_path).await {
-            Ok(Ok(())) => {}
-            Ok(Err(problem)) => {
-                self.done(from)?;
-                return Err(self.refuse(FileAccess::Write, &new_path, problem));
-            }
-            Err(error) => {
-                self.done(from)?;
-                return Err(error);
-            }
+        let mut from = self.target(&fd, root, written, path, FileAccess::Write)?;
+        let mut to = self.target(&new_fd, new_root, new_written, new_path, FileAccess::Write)?;
+        let old = self.place(&mut from, PathFlags::empty()).await?;
+        if let Err(problem) = self.may_rename(&from, &old, &to.path) {
+            return Err(self.refuse(FileAccess::Write, &to.path, problem));
         }
-        let to = self.target(&new_fd, new_root, new_written, new_path, FileAccess::Write).await?;
-        let held = self.hold(&to, &permit).await?;
-        let outcome =
-            self.inner().rename_at(from.borrow(), from.name.clone(), to.borrow(), to.name.clone()).await;
-        drop(held);
-        self.done(from)?;
-        self.done(to)?;
-        outcome
+        let new = self.place(&mut to, PathFlags::empty()).await?;
+        let holds = self.quota(&permit).is_some();
+        let renamed = self.trip(move || {
+            let mut inner = Inner::default();
+            let _held = if holds { Held::open(&new) } else { None };
+            let old = Spot::new(&mut inner, &from.directory, old, PathFlags::empty())?;
+            let new = Spot::new(&mut inner, &to.directory, new, PathFlags::empty())?;
+            let (directory, new_directory) = (old.directory(), new.directory());
+            at_once(inner.view().rename_at(directory, old.name, new_directory, new.name))
+        });
+        renamed.await?
     }
 
     /// What a link leads to has a name of its own: links are made only where all names
@@ -422,15 +435,21 @@ impl HostDescriptor for FilesView<'_> {
         if old.starts_with('/') || old.split('/').any(|name| name == "..") {
             return Err(self.refuse(FileAccess::Write, &path, "a link that leads up"));
         }
-        self.inner().symlink_at(fd, old, written).await
+        let mut target = self.target(&fd, root, written, path, FileAccess::Write)?;
+        let link = move |inner: &mut Inner, spot: Spot| {
+            at_once(inner.view().symlink_at(spot.directory(), old.clone(), spot.name.clone()))
+        };
+        self.at(&mut target, PathFlags::empty(), link).await
     }
 
     async fn unlink_file_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
-        let (target, permit) = self.begin(&fd, written, FileAccess::Write).await?;
-        let held = self.hold(&target, &permit).await?;
-        let outcome = self.inner().unlink_file_at(target.borrow(), target.name.clone()).await;
-        drop(held);
-        self.finish(FileAccess::Write, target, outcome)
+        let (mut target, permit) = self.begin(&fd, written, FileAccess::Write)?;
+        let holds = self.quota(&permit).is_some();
+        let unlink = move |inner: &mut Inner, spot: Spot| {
+            let _held = if holds { Held::open(&spot.place) } else { None };
+            at_once(inner.view().unlink_file_at(spot.directory(), spot.name.clone()))
+        };
+        self.at(&mut target, PathFlags::empty(), unlink).await
     }
 
     async fn metadata_hash_at(
@@ -439,10 +458,11 @@ impl HostDescriptor for FilesView<'_> {
         flags: PathFlags,
         written: String,
     ) -> FsResult<MetadataHashValue> {
-        let (target, _) = self.begin(&fd, written, FileAccess::Look).await?;
-        let flags = target.flags(flags);
-        let outcome = self.inner().metadata_hash_at(target.borrow(), flags, target.name.clone()).await;
-        self.finish(FileAccess::Look, target, outcome)
+        let (mut target, _) = self.begin(&fd, written, FileAccess::Look)?;
+        let hash = |inner: &mut Inner, spot: Spot| {
+            at_once(inner.view().metadata_hash_at(spot.directory(), spot.follow, spot.name.clone()))
+        };
+        self.at(&mut target, flags, hash).await
     }
 }
 

@@ -12,11 +12,12 @@ use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamError, St
 
 use super::quota::Quota;
 use crate::capability::Authority;
+use crate::capability::blocking::BlockingOperations;
 use crate::capability::stream::Ended;
 use crate::observe::CallId;
 
 /// What is written under which quota, and by whom.
-pub(super) type Charge = (Arc<Quota>, Arc<File>, Arc<Authority>, Operation, CallId);
+pub(super) type Charge = (Arc<Quota>, Arc<File>, Arc<Authority>, Operation, CallId, BlockingOperations);
 
 struct Charged {
     stream: DynOutputStream,
@@ -25,6 +26,7 @@ struct Charged {
     authority: Arc<Authority>,
     operation: Operation,
     call: CallId,
+    blocking: BlockingOperations,
     /// Whether it has been measured since there was no room.
     is_measured: bool,
 }
@@ -33,11 +35,12 @@ struct Charged {
 pub(super) fn charge(
     table: &mut ResourceTable,
     slot: &Resource<DynOutputStream>,
-    (quota, file, authority, operation, call): Charge,
+    (quota, file, authority, operation, call, blocking): Charge,
 ) -> wasmtime::Result<()> {
     let place = table.get_mut(slot)?;
     let stream = std::mem::replace(place, Box::new(Ended));
-    *place = Box::new(Charged { stream, quota, file, authority, operation, call, is_measured: false });
+    *place =
+        Box::new(Charged { stream, quota, file, authority, operation, call, blocking, is_measured: false });
     Ok(())
 }
 
@@ -71,7 +74,7 @@ impl Pollable for Charged {
         if self.quota.left() == 0 && !self.is_measured {
             let quota = Arc::clone(&self.quota);
             // Not measured, it stays as it is: full.
-            let _ = tokio::task::spawn_blocking(move || quota.measure()).await;
+            let _ = self.blocking.run(move || quota.measure()).await;
             self.is_measured = true;
         }
     }

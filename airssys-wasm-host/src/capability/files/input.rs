@@ -1,0 +1,152 @@
+//! A stream that reads a file, in trips that count among the blocking operations of its
+//! deployment.
+//!
+//! Each trip has wasmtime's own stream read once. What has no positions, a FIFO or a terminal, is
+//! read where it stands. Tests: the workspace's `tests/suite/capabilities/files_special` and
+//! `files_stuck`.
+
+use std::io::{self, Read};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
+use tokio::task::JoinError;
+use wasmtime_wasi::filesystem::{Descriptor, File};
+use wasmtime_wasi::p2::bindings::filesystem::types::HostDescriptor;
+use wasmtime_wasi::p2::{DynInputStream, FsResult, InputStream, Pollable, StreamError, StreamResult};
+use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
+
+use super::inner::Inner;
+use crate::capability::blocking::BlockingOperations;
+
+/// Bytes of one read or write at most, as in wasmtime.
+pub(super) const BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes that are read when somebody waits for the stream without saying how many.
+const BYTES_DEFAULT: usize = 4096;
+
+/// A file that is read from a position on.
+pub(super) struct FileInput {
+    file: File,
+    position: u64,
+    blocking: BlockingOperations,
+    state: State,
+}
+
+enum State {
+    Idle,
+    Reading(AbortOnDropJoinHandle<Result<StreamResult<Bytes>, JoinError>>),
+    /// What was read and not yet taken, or why nothing was.
+    Done(StreamResult<Bytes>),
+    Closed,
+}
+
+impl FileInput {
+    pub(super) fn new(file: &File, position: u64, blocking: &BlockingOperations) -> Self {
+        Self { file: file.clone(), position, blocking: blocking.clone(), state: State::Idle }
+    }
+
+    fn begin(&mut self, bytes_max: usize) {
+        let (file, position) = (self.file.clone(), self.position);
+        self.state = State::Reading(self.blocking.begin(move || read_once(file, position, bytes_max)));
+    }
+
+    async fn finish(&mut self) {
+        if let State::Reading(reading) = &mut self.state {
+            self.state = State::Done(outcome(reading.await));
+        }
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl InputStream for FileInput {
+    fn read(&mut self, bytes_max: usize) -> StreamResult<Bytes> {
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Idle => {
+                self.state = State::Idle;
+                if bytes_max > 0 {
+                    self.begin(bytes_max);
+                }
+                Ok(Bytes::new())
+            }
+            State::Reading(reading) => {
+                self.state = State::Reading(reading);
+                Ok(Bytes::new())
+            }
+            State::Done(Ok(mut bytes)) => {
+                let taken = bytes.split_to(bytes.len().min(bytes_max));
+                self.position += taken.len() as u64;
+                self.state = if bytes.is_empty() { State::Idle } else { State::Done(Ok(bytes)) };
+                Ok(taken)
+            }
+            State::Done(Err(error)) => Err(error),
+            State::Closed => Err(StreamError::Closed),
+        }
+    }
+
+    /// Reads in one trip, without a task beside it.
+    async fn blocking_read(&mut self, bytes_max: usize) -> StreamResult<Bytes> {
+        self.finish().await;
+        if matches!(self.state, State::Idle) && bytes_max > 0 {
+            let (file, position) = (self.file.clone(), self.position);
+            let read = self.blocking.run(move || read_once(file, position, bytes_max)).await;
+            self.state = State::Done(outcome(read));
+        }
+        self.read(bytes_max)
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for FileInput {
+    async fn ready(&mut self) {
+        if matches!(self.state, State::Idle) {
+            self.begin(BYTES_DEFAULT);
+        }
+        self.finish().await;
+    }
+}
+
+fn outcome(read: Result<StreamResult<Bytes>, JoinError>) -> StreamResult<Bytes> {
+    read.unwrap_or_else(|error| Err(StreamError::Trap(error.into())))
+}
+
+/// Reads once. Blocks.
+pub(super) fn read_once(file: File, position: u64, bytes_max: usize) -> StreamResult<Bytes> {
+    let same = file.clone();
+    let waits = || Err(StreamError::trap("a read waits for another thread"));
+    let mut stream = stream(file, position)
+        .map_err(|error| StreamError::LastOperationFailed(wasmtime::Error::new(error)))?;
+    match stream.blocking_read(bytes_max).now_or_never().unwrap_or_else(waits) {
+        Err(StreamError::LastOperationFailed(error)) if has_no_positions(&error) => {
+            read_where_it_stands(&same.file, bytes_max)
+        }
+        read => read,
+    }
+}
+
+/// wasmtime's own stream.
+fn stream(file: File, position: u64) -> FsResult<DynInputStream> {
+    let mut inner = Inner::default();
+    let fd = inner.put(Descriptor::File(file))?;
+    let stream = inner.view().read_via_stream(fd, position)?;
+    inner.take(stream)
+}
+
+/// Whether an operation failed because the file has no positions.
+pub(super) fn has_no_positions(error: &wasmtime::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotSeekable)
+}
+
+fn read_where_it_stands(mut file: &std::fs::File, bytes_max: usize) -> StreamResult<Bytes> {
+    let mut bytes = BytesMut::zeroed(bytes_max.min(BYTES_MAX));
+    loop {
+        match file.read(&mut bytes) {
+            Ok(0) => return Err(StreamError::Closed),
+            Ok(read) => {
+                bytes.truncate(read);
+                return Ok(bytes.freeze());
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(StreamError::LastOperationFailed(error.into())),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A stream that writes a file, in trips that count among the blocking operations of its
+//! deployment.
+//!
+//! Each trip has wasmtime's own stream write once. What has no positions, a FIFO or a terminal, is
+//! written where it stands. Tests: the workspace's `tests/suite/capabilities/files` and
+//! `files_special`.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use tokio::task::JoinError;
+use wasmtime_wasi::filesystem::{Descriptor, File};
+use wasmtime_wasi::p2::bindings::filesystem::types::HostDescriptor;
+use wasmtime_wasi::p2::{DynOutputStream, FsResult, OutputStream, Pollable, StreamError, StreamResult};
+use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
+
+use super::inner::Inner;
+use super::input::{BYTES_MAX, has_no_positions};
+use crate::capability::blocking::BlockingOperations;
+
+/// A file that is written from a position on, or at its end.
+pub(super) struct FileOutput {
+    file: File,
+    place: Place,
+    blocking: BlockingOperations,
+    state: State,
+}
+
+/// Where bytes are written.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// So many bytes from the beginning.
+    At(u64),
+    /// At the end, wherever that is by then.
+    End,
+}
+
+enum State {
+    Ready,
+    /// So many bytes are being written.
+    Writing(AbortOnDropJoinHandle<Result<StreamResult<()>, JoinError>>, u64),
+    Failed(StreamError),
+    Closed,
+}
+
+impl FileOutput {
+    pub(super) fn new(file: &File, place: Place, blocking: &BlockingOperations) -> Self {
+        Self { file: file.clone(), place, blocking: blocking.clone(), state: State::Ready }
+    }
+
+    /// Fails once if the last write did, and for good if there will be no other.
+    fn check(&mut self) -> StreamResult<()> {
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Closed => Err(StreamError::Closed),
+            State::Failed(error) => Err(error),
+            state => {
+                self.state = state;
+                Ok(())
+            }
+        }
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl OutputStream for FileOutput {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        match self.state {
+            State::Ready => {}
+            State::Closed => return Err(StreamError::Closed),
+            State::Writing(..) | State::Failed(_) => {
+                return Err(StreamError::trap("a write before the last one has ended"));
+            }
+        }
+        let (file, place, length) = (self.file.clone(), self.place, bytes.len() as u64);
+        self.state = State::Writing(self.blocking.begin(move || write_once(file, place, bytes)), length);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        self.check()
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        self.check()?;
+        Ok(if matches!(self.state, State::Ready) { BYTES_MAX } else { 0 })
+    }
+
+    /// Waits for a write under way, so that none is lost that the guest was not told of.
+    async fn cancel(&mut self) {
+        self.ready().await;
+        self.state = State::Closed;
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for FileOutput {
+    async fn ready(&mut self) {
+        let State::Writing(writing, length) = &mut self.state else { return };
+        let (written, length) = (writing.await, *length);
+        self.state = match written.unwrap_or_else(|error| Err(StreamError::Trap(error.into()))) {
+            Ok(()) => State::Ready,
+            Err(error) => State::Failed(error),
+        };
+        if let (State::Ready, Place::At(position)) = (&self.state, &mut self.place) {
+            *position += length;
+        }
+    }
+}
+
+/// Writes all of it. Blocks.
+fn write_once(file: File, place: Place, bytes: Bytes) -> StreamResult<()> {
+    let same = file.clone();
+    let waits = || Err(StreamError::trap("a write waits for another thread"));
+    let mut stream =
+        stream(file, place).map_err(|error| StreamError::LastOperationFailed(wasmtime::Error::new(error)))?;
+    match stream.blocking_write_and_flush(bytes.clone()).now_or_never().unwrap_or_else(waits) {
+        Err(StreamError::LastOperationFailed(error)) if has_no_positions(&error) => {
+            let written = (&*same.file).write_all(&bytes);
+            written.map_err(|error| StreamError::LastOperationFailed(error.into()))
+        }
+        written => written,
+    }
+}
+
+/// wasmtime's own stream.
+fn stream(file: File, place: Place) -> FsResult<DynOutputStream> {
+    let mut inner = Inner::default();
+    let fd = inner.put(Descriptor::File(file))?;
+    let stream = match place {
+        Place::At(position) => inner.view().write_via_stream(fd, position)?,
+        Place::End => inner.view().append_via_stream(fd)?,
+    };
+    inner.take(stream)
+}

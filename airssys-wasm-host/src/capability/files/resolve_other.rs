@@ -1,0 +1,73 @@
+//! Paths on systems other than Unix: as they are written, for wasmtime's own sandbox.
+//!
+//! These systems show neither the type of a file nor its file system before it is opened, and
+//! have no FIFOs in directories. Grants that need paths to be walked are refused at deploy.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use airssys_wasm_core::policy::{FileSystem, Special, SpecialType};
+
+#[derive(Clone, Debug)]
+pub(super) struct Route {
+    pub(super) start: Arc<File>,
+    pub(super) path: String,
+    pub(super) links: Links,
+    pub(super) admitted: Special,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Links {
+    Followed,
+    FollowedToLast,
+    Refused,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) directory: Arc<File>,
+    pub(super) name: String,
+    pub(super) found: Option<Found>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Directory,
+    File,
+    Link,
+    Special(SpecialType),
+}
+
+#[derive(Debug)]
+pub(super) enum Stopped {
+    AtALink,
+    Outside,
+    AtSpecial(Special),
+    At(io::Error),
+}
+
+impl Route {
+    /// Leaves the path to wasmtime, where links may be followed.
+    pub(super) fn resolve(&self) -> Result<Place, Stopped> {
+        if self.links == Links::Refused {
+            return Err(Stopped::At(io::ErrorKind::Unsupported.into()));
+        }
+        Ok(Place { directory: Arc::clone(&self.start), name: self.path.clone(), found: None })
+    }
+}
+
+pub(super) fn at(path: &Path) -> Option<Found> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(if metadata.is_dir() { Found::Directory } else { Found::File })
+}
+
+/// Opens a directory of the operator's. What its file system is, is not known and not asked.
+pub(super) fn open_directory(path: &Path) -> io::Result<(File, Option<FileSystem>)> {
+    let file = File::open(path)?;
+    match file.metadata()?.is_dir() {
+        true => Ok((file, None)),
+        false => Err(io::ErrorKind::NotADirectory.into()),
+    }
+}

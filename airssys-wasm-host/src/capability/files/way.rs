@@ -1,0 +1,71 @@
+//! The directories from where a path begins to where it has come, so that `..` goes back to the
+//! one that was passed, wherever that has been moved since.
+//!
+//! Holds few handles at a time, however deep the path leads. Tests: in `resolve`.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+
+/// Handles that are held at a time: a path in which `..` goes further back is walked again.
+const HANDLES_MAX: usize = 16;
+
+/// A directory on the way.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) directory: Arc<File>,
+    pub(super) device: u64,
+}
+
+/// The way so far.
+pub(super) struct Way {
+    start: Step,
+    passed: Vec<Passed>,
+}
+
+struct Passed {
+    name: String,
+    /// None once it is too far back.
+    step: Option<Step>,
+}
+
+impl Way {
+    pub(super) fn new(start: Step) -> Self {
+        Self { start, passed: Vec::new() }
+    }
+
+    /// The directory that the way has come to.
+    pub(super) fn here(&self) -> &Step {
+        match self.passed.last() {
+            Some(last) => last.step.as_ref().expect("the last handles are held"),
+            None => &self.start,
+        }
+    }
+
+    pub(super) fn enter(&mut self, name: String, step: Step) {
+        self.passed.push(Passed { name, step: Some(step) });
+        if let Some(far) = self.passed.len().checked_sub(HANDLES_MAX + 1) {
+            self.passed[far].step = None;
+        }
+    }
+
+    /// Goes back by one directory; false if that would leave the first one. `enter` opens a
+    /// directory by its name in another, following no link.
+    pub(super) fn back(
+        &mut self,
+        enter: &mut impl FnMut(&Step, &str) -> Result<Step, Errno>,
+    ) -> Result<bool, Errno> {
+        if self.passed.pop().is_none() {
+            return Ok(false);
+        }
+        if self.passed.last().is_some_and(|last| last.step.is_none()) {
+            let names: Vec<String> = self.passed.drain(..).map(|passed| passed.name).collect();
+            for name in names {
+                let step = enter(self.here(), &name)?;
+                self.enter(name, step);
+            }
+        }
+        Ok(true)
+    }
+}

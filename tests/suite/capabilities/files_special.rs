@@ -1,0 +1,235 @@
+//! FIFOs, devices, sockets, and file systems that do not hold ordinary files.
+
+use std::io::Write;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use airssys_wasm_host::ErrorKind;
+use tempfile::TempDir;
+
+use super::probe::{Record, attempt, builder, deploy, grants, host, probe};
+
+/// A folder with a FIFO, a link to it, a socket and an ordinary file.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let made = Command::new("mkfifo").arg(at("fifo")).status().expect("mkfifo runs");
+    assert!(made.success());
+    std::os::unix::fs::symlink("fifo", at("link")).expect("a link");
+    drop(UnixListener::bind(at("socket")).expect("a socket"));
+    std::fs::write(at("plain.txt"), "plain").expect("a file");
+    folder
+}
+
+fn from(rule: &str, folder: &Path) -> String {
+    let (kind, options) = rule.split_once("/d").expect("a rule about /d");
+    format!("{kind}/d from={}{options}", folder.display())
+}
+
+/// What the record says of denied attempts.
+fn denials(record: &Record) -> Vec<String> {
+    record.lines().into_iter().filter(|line| line.contains("\"denied\"")).collect()
+}
+
+/// Opens of a FIFO held every blocking thread for good, and the host with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fifo_is_refused_and_nobody_waits_for_it() {
+    let folder = folder();
+    let record = Record::default();
+    let host = builder().audit_log(record.clone()).build().expect("a host");
+    let (read, write) = (from("file-read /d", folder.path()), from("file-write /d", folder.path()));
+    let opens = async {
+        for rules in [&[&*read, &*write][..], &[&read, "file-read /d/*.other"], &[&write]] {
+            let deployment = deploy(&host, probe(&[]), rules).await;
+            for attempted in [
+                &["read", "/d/fifo"][..],
+                &["read", "/d/./fifo"],
+                &["keep", "/d/link"],
+                &["append", "/d/fifo", "x"],
+                &["write", "/d/fifo", "x"],
+                &["create", "/d/fifo"],
+                &["truncate", "/d/fifo"],
+            ] {
+                attempt(&deployment, attempted).await.expect_err("it is a FIFO");
+            }
+            host.remove(deployment.name().as_str()).await.expect("removed");
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), opens).await.expect("nobody waits for the other end");
+    let denials = denials(&record);
+    assert!(
+        denials.iter().any(|line| line.contains("is a FIFO, which needs `types=fifo` in a grant")),
+        "{denials:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn six_hundred_opens_of_a_fifo_cost_nobody_anything() {
+    let folder = folder();
+    let host = host();
+    let deployment = deploy(&host, probe(&[]), &[&from("file-read /d", folder.path())]).await;
+    for _ in 0..600 {
+        attempt(&deployment, &["read", "/d/fifo"]).await.expect_err("it is a FIFO");
+    }
+    assert_eq!(attempt(&deployment, &["read", "/d/plain.txt"]).await.as_deref(), Ok("plain"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fifo_that_a_grant_names_is_read_and_written() {
+    let folder = folder();
+    let fifo = folder.path().join("fifo");
+    let host = host();
+    let rules =
+        [from("file-read /d types=fifo", folder.path()), from("file-write /d types=fifo", folder.path())];
+    let deployment = deploy(&host, probe(&[]), &[&rules[0], &rules[1]]).await;
+    // Both ends, so that neither open waits.
+    let mut end = std::fs::File::options().read(true).write(true).open(&fifo).expect("opened");
+    end.write_all(b"hello").expect("written");
+    assert_eq!(attempt(&deployment, &["read-stream", "/d/link"]).await.as_deref(), Ok("hello"));
+    attempt(&deployment, &["append", "/d/fifo", "back"]).await.expect("written");
+    let mut answer = [0; 4];
+    std::io::Read::read_exact(&mut end, &mut answer).expect("read");
+    assert_eq!(&answer, b"back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_of_one_fifo_gives_that_one() {
+    let folder = folder();
+    let host = host();
+    let rule = format!("file-read /d/fifo from={}", folder.path().join("fifo").display());
+    let refused = host.deploy(probe(&[])).grants(grants(&[&rule])).await.expect_err("it is a FIFO");
+    assert_eq!(refused.kind(), ErrorKind::GrantUnusable);
+    let message = refused.to_string();
+    assert!(message.contains("is a FIFO; if that is meant, write `"), "{message}");
+    let line = message.split("write `").nth(1).and_then(|rest| rest.strip_suffix('`')).expect("a line");
+    let deployment = deploy(&host, probe(&[]), &[line]).await;
+    assert_eq!(attempt(&deployment, &["keep", "/d/fifo"]).await.as_deref(), Ok("kept"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_needs_a_grant_that_names_it() {
+    let host = host();
+    let dev = Path::new("/dev");
+    let deployment = deploy(&host, probe(&[]), &[&from("file-read /d", dev)]).await;
+    attempt(&deployment, &["read", "/d/null"]).await.expect_err("it is a device");
+    attempt(&deployment, &["stat", "/d/null"]).await.expect("that there is one may be known");
+    host.remove(deployment.name().as_str()).await.expect("removed");
+    let deployment = deploy(&host, probe(&[]), &[&from("file-read /d types=device", dev)]).await;
+    assert_eq!(attempt(&deployment, &["read", "/d/null"]).await.as_deref(), Ok(""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_is_opened_by_nobody() {
+    let folder = folder();
+    let record = Record::default();
+    let host = builder().audit_log(record.clone()).build().expect("a host");
+    let rule = from("file-read /d types=fifo,device filesystems=any", folder.path());
+    let deployment = deploy(&host, probe(&[]), &[&rule]).await;
+    attempt(&deployment, &["keep", "/d/socket"]).await.expect_err("it is a socket");
+    let denials = denials(&record);
+    assert!(denials.iter().any(|line| line.contains("is a socket, which no path opens")), "{denials:?}");
+}
+
+/// A name with more than another does not pass that on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fifo_is_not_renamed_to_where_it_may_be_opened() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("pipes")).expect("a folder");
+    let host = host();
+    let rules = [
+        from("file-read /d", folder.path()),
+        from("file-write /d", folder.path()),
+        "file-read /d/pipes types=fifo".to_owned(),
+    ];
+    let deployment = deploy(&host, probe(&[]), &[&rules[0], &rules[1], &rules[2]]).await;
+    attempt(&deployment, &["rename", "/d/fifo", "/d/pipes/fifo"]).await.expect_err("other grants");
+    attempt(&deployment, &["rename", "/d/fifo", "/d/other"]).await.expect("the same grants");
+}
+
+#[cfg(target_os = "linux")]
+mod file_systems {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_grant_of_proc_is_refused_with_the_line_that_gives_it() {
+        let host = host();
+        for rule in [
+            "file-read /d from=/proc",
+            "file-write /d from=/proc/self",
+            "file-read /d/stat from=/proc/self/stat",
+        ] {
+            let refused = host.deploy(probe(&[])).grants(grants(&[rule])).await.expect_err(rule);
+            assert_eq!(refused.kind(), ErrorKind::GrantUnusable, "{rule}");
+            let message = refused.to_string();
+            assert!(message.contains("file system of type `proc`"), "{message}");
+            let line =
+                message.split("write `").nth(1).and_then(|rest| rest.strip_suffix('`')).expect("a line");
+            assert_eq!(line, format!("{rule} filesystems=proc"));
+            let deployment = deploy(&host, probe(&[]), &[line]).await;
+            host.remove(deployment.name().as_str()).await.expect("removed");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_grant_of_everything_leads_into_no_pseudo_file_system() {
+        let record = Record::default();
+        let host = builder().audit_log(record.clone()).build().expect("a host");
+        let deployment = deploy(&host, probe(&[]), &["file-read /", "file-write /"]).await;
+        for attempted in [
+            &["read", "/proc/self/environ"][..],
+            &["read", "/proc/thread-self/maps"],
+            &["list", "/proc"],
+            &["stat", "/proc/self/environ"],
+            &["hash", "/proc/self"],
+            &["readlink", "/proc/self"],
+            &["read", "/proc/self/../../etc/passwd"],
+            &["write-at", "/proc/self/oom_score_adj", "0", "0"],
+            &["set-times", "/proc/self/environ"],
+            &["link", "/proc/self/environ", "/tmp/environ"],
+            &["rename", "/proc/self/environ", "/tmp/environ"],
+            &["remove", "/proc/self/environ"],
+            &["mkdir", "/sys/made"],
+            &["read", "/sys/kernel/notes"],
+        ] {
+            let told = attempt(&deployment, attempted).await.expect_err("it is no ordinary file");
+            assert_eq!(told, "not-permitted", "{attempted:?}");
+        }
+        let denials = denials(&record);
+        let line = "lies on a file system of type `proc`, which needs `filesystems=proc` in a grant";
+        assert!(denials.iter().any(|denial| denial.contains(line)), "{denials:?}");
+        attempt(&deployment, &["read", "/etc/passwd"]).await.expect("an ordinary file");
+        attempt(&deployment, &["list", "/"]).await.expect("names of mounts are names");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_magic_link_leads_nowhere_even_where_proc_is_granted() {
+        let host = host();
+        let rules = ["file-read /", "file-read /proc filesystems=proc"];
+        for rules in [&rules[..], &["file-read / filesystems=any"]] {
+            let deployment = deploy(&host, probe(&[]), rules).await;
+            attempt(&deployment, &["read", "/proc/1/stat"]).await.expect("that is granted");
+            for path in [
+                "/proc/self/root/etc/passwd",
+                "/proc/self/cwd/Cargo.toml",
+                "/proc/self/exe",
+                "/proc/self/fd/0",
+            ] {
+                attempt(&deployment, &["read", path]).await.expect_err(path);
+            }
+            host.remove(deployment.name().as_str()).await.expect("removed");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_opened_on_proc_ends_with_its_grant() {
+        let host = host();
+        let rules = ["file-read /d from=/proc filesystems=proc"];
+        let deployment = deploy(&host, probe(&[]), &rules).await;
+        attempt(&deployment, &["keep", "/d/self/stat"]).await.expect("opened");
+        attempt(&deployment, &["read-kept"]).await.expect("read");
+        host.revoke(deployment.name().as_str(), "file-read /d/self").expect("revoked");
+        attempt(&deployment, &["read-kept"]).await.expect_err("it was revoked");
+    }
+}

@@ -1,0 +1,102 @@
+//! Blocking operations that are stuck: they count against their deployment alone.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use airssys_wasm_host::{Deployment, Error, ErrorKind, Host, Instancing, Limits};
+
+use super::probe::{Attempted, builder, deploy, grants, probe};
+
+/// Blocking threads of the runtime: fewer than there are calls that are stuck.
+const THREADS: usize = 48;
+
+const DEADLINE: Duration = Duration::from_millis(500);
+
+/// A FIFO at whose other end nobody says anything, until it is dropped.
+fn silent_fifo(folder: &Path) -> File {
+    let fifo = folder.join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo runs").success());
+    File::options().read(true).write(true).open(&fifo).expect("opened at both ends")
+}
+
+/// One whose every call reads where it likes.
+async fn reader(host: &Host, name: &str, folder: &Path) -> Deployment {
+    let rule = format!("file-read /d from={} types=fifo", folder.display());
+    let limits = Limits { call_deadline: DEADLINE, ..Limits::default() };
+    let deploy = host.deploy(probe(&[])).name(name).grants(grants(&[&rule])).limits(limits);
+    deploy.instancing(Instancing::PerCall).await.expect("deployed")
+}
+
+async fn read(deployment: Deployment, how: &str, path: &str) -> Result<Attempted, Error> {
+    let attempt = deployment.function::<(String, Vec<String>), (Attempted,)>("attempt").expect("it tries");
+    attempt.call((how.to_owned(), vec![path.to_owned()])).await.map(|(attempted,)| attempted)
+}
+
+/// Six hundred calls read a FIFO that says nothing.
+fn stuck_reads(deployment: &Deployment) -> Vec<tokio::task::JoinHandle<Result<Attempted, Error>>> {
+    (0..600).map(|_| tokio::spawn(read(deployment.clone(), "read-stream", "/d/fifo"))).collect()
+}
+
+#[test]
+fn operations_that_are_stuck_are_nobody_elses_affair() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(THREADS)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let (folder, other) =
+            (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        std::fs::write(folder.path().join("plain.txt"), "plain").expect("a file");
+        std::fs::write(other.path().join("plain.txt"), "plain").expect("a file");
+        let end = silent_fifo(folder.path());
+        let host = builder().build().expect("a host");
+        let bad = reader(&host, "bad", folder.path()).await;
+        let good = reader(&host, "good", other.path()).await;
+        let begun = Instant::now();
+        let stuck = stuck_reads(&bad);
+        while begun.elapsed() < DEADLINE {
+            let seen = read(good.clone(), "read", "/d/plain.txt").await.expect("it is called");
+            assert_eq!(seen.as_deref(), Ok("plain"));
+        }
+        for stuck in stuck {
+            let error = stuck.await.expect("a task").expect_err("nobody said anything");
+            assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+        }
+        // Its calls have ended and its threads are still stuck.
+        let error = read(bad.clone(), "read", "/d/plain.txt").await.expect_err("it has no place left");
+        assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+        assert_eq!(read(good.clone(), "read", "/d/plain.txt").await.expect("called").as_deref(), Ok("plain"));
+        let rule = format!("file-read /d from={}", other.path().display());
+        deploy(&host, probe(&[]), &[&rule]).await;
+        assert_eq!(host.deployment("bad").expect("deployed").status().instances, 0);
+        host.revoke("bad", "file-read /d/fifo").expect("revoked");
+        drop(end);
+        let again = read(bad.clone(), "read", "/d/plain.txt").await.expect("its threads are free again");
+        assert_eq!(again.as_deref(), Ok("plain"));
+        host.remove("bad").await.expect("removed");
+    });
+}
+
+/// A revision that is replaced, or removed, leaves what is stuck to the one that comes after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn revisions_of_a_deployment_share_their_places() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("plain.txt"), "plain").expect("a file");
+    let end = silent_fifo(folder.path());
+    let host = builder().build().expect("a host");
+    let first = reader(&host, "bad", folder.path()).await;
+    for stuck in
+        (0..16).map(|_| tokio::spawn(read(first.clone(), "read-stream", "/d/fifo"))).collect::<Vec<_>>()
+    {
+        stuck.await.expect("a task").expect_err("nobody said anything");
+    }
+    host.remove("bad").await.expect("removed");
+    let second = reader(&host, "bad", folder.path()).await;
+    read(second.clone(), "read", "/d/plain.txt").await.expect_err("there is no place left");
+    drop(end);
+    assert_eq!(read(second, "read", "/d/plain.txt").await.expect("called").as_deref(), Ok("plain"));
+}
