@@ -23,7 +23,7 @@ pub use state::InstanceState;
 use crate::engine::Ticks;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
-use crate::{CallEnd, Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// A running component.
 pub(crate) struct Instance {

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use semver::Version;
 
 use super::outbox::{Outbox, Room};
-use super::{GuestLine, GuestLog, GuestStream};
+use super::{CallId, GuestLine, GuestLog, GuestStream};
 
 /// Bytes of lines that wait for the log.
 const ROOM: Room = Room { share_max: 256 << 10, total_max: 4 << 20 };
@@ -31,6 +31,7 @@ struct OwnLine {
     component: ComponentName,
     revision: u64,
     version: Option<Version>,
+    call: CallId,
     stream: GuestStream,
     text: String,
     dropped_before: u64,
@@ -43,6 +44,7 @@ impl QueuedLog {
                 component: &line.component,
                 revision: line.revision,
                 version: line.version.as_ref(),
+                call: line.call,
                 stream: line.stream,
                 text: &line.text,
                 dropped_before: line.dropped_before,
@@ -70,6 +72,7 @@ impl GuestLog for QueuedLog {
             component: line.component.clone(),
             revision: line.revision,
             version: line.version.cloned(),
+            call: line.call,
             stream: line.stream,
             text: line.text.to_owned(),
             dropped_before: before,
@@ -107,6 +110,7 @@ mod tests {
             component: &component,
             revision: 1,
             version: None,
+            call: CallId::default(),
             stream,
             text,
             dropped_before: 0,
