@@ -22,9 +22,8 @@ fn silent_fifo(folder: &Path) -> File {
 }
 
 /// One whose every call reads where it likes.
-async fn reader(host: &Host, name: &str, folder: &Path) -> Deployment {
+async fn reader(host: &Host, name: &str, folder: &Path, limits: Limits) -> Deployment {
     let rule = format!("file-read /d from={} types=fifo", folder.display());
-    let limits = Limits { call_deadline: DEADLINE, ..Limits::default() };
     let deploy = host.deploy(probe(&[])).name(name).grants(grants(&[&rule])).limits(limits);
     deploy.instancing(Instancing::PerCall).await.expect("deployed")
 }
@@ -32,6 +31,21 @@ async fn reader(host: &Host, name: &str, folder: &Path) -> Deployment {
 async fn read(deployment: Deployment, how: &str, path: &str) -> Result<Attempted, Error> {
     let attempt = deployment.function::<(String, Vec<String>), (Attempted,)>("attempt").expect("it tries");
     attempt.call((how.to_owned(), vec![path.to_owned()])).await.map(|(attempted,)| attempted)
+}
+
+/// Limits under which a call ends soon.
+fn hurried() -> Limits {
+    Limits { call_deadline: DEADLINE, ..Limits::default() }
+}
+
+/// Reads the ordinary file, once there is a place for that again.
+async fn read_again(deployment: &Deployment) -> Attempted {
+    loop {
+        match read(deployment.clone(), "read", "/d/plain.txt").await {
+            Ok(attempted) => return attempted,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}"),
+        }
+    }
 }
 
 /// Six hundred calls read a FIFO that says nothing.
@@ -54,8 +68,8 @@ fn operations_that_are_stuck_are_nobody_elses_affair() {
         std::fs::write(other.path().join("plain.txt"), "plain").expect("a file");
         let end = silent_fifo(folder.path());
         let host = builder().build().expect("a host");
-        let bad = reader(&host, "bad", folder.path()).await;
-        let good = reader(&host, "good", other.path()).await;
+        let bad = reader(&host, "bad", folder.path(), hurried()).await;
+        let good = reader(&host, "good", other.path(), Limits::default()).await;
         let begun = Instant::now();
         let stuck = stuck_reads(&bad);
         while begun.elapsed() < DEADLINE {
@@ -75,8 +89,7 @@ fn operations_that_are_stuck_are_nobody_elses_affair() {
         assert_eq!(host.deployment("bad").expect("deployed").status().instances, 0);
         host.revoke("bad", "file-read /d/fifo").expect("revoked");
         drop(end);
-        let again = read(bad.clone(), "read", "/d/plain.txt").await.expect("its threads are free again");
-        assert_eq!(again.as_deref(), Ok("plain"));
+        assert_eq!(read_again(&bad).await.as_deref(), Ok("plain"));
         host.remove("bad").await.expect("removed");
     });
 }
@@ -88,15 +101,35 @@ async fn revisions_of_a_deployment_share_their_places() {
     std::fs::write(folder.path().join("plain.txt"), "plain").expect("a file");
     let end = silent_fifo(folder.path());
     let host = builder().build().expect("a host");
-    let first = reader(&host, "bad", folder.path()).await;
+    let first = reader(&host, "bad", folder.path(), hurried()).await;
     for stuck in
         (0..16).map(|_| tokio::spawn(read(first.clone(), "read-stream", "/d/fifo"))).collect::<Vec<_>>()
     {
         stuck.await.expect("a task").expect_err("nobody said anything");
     }
     host.remove("bad").await.expect("removed");
-    let second = reader(&host, "bad", folder.path()).await;
+    let second = reader(&host, "bad", folder.path(), hurried()).await;
     read(second.clone(), "read", "/d/plain.txt").await.expect_err("there is no place left");
     drop(end);
-    assert_eq!(read(second, "read", "/d/plain.txt").await.expect("called").as_deref(), Ok("plain"));
+    assert_eq!(read_again(&second).await.as_deref(), Ok("plain"));
+}
+
+/// The system looks up names on a blocking thread as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lookup_of_a_name_takes_a_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let end = silent_fifo(folder.path());
+    let host = builder().build().expect("a host");
+    let rules =
+        [format!("file-read /d from={} types=fifo", folder.path().display()), "dns localhost".to_owned()];
+    let limits = Limits { call_deadline: DEADLINE, blocking_operations_max: 1, ..Limits::default() };
+    let deploy = host.deploy(probe(&[])).grants(grants(&[&rules[0], &rules[1]])).limits(limits);
+    let deployment = deploy.instancing(Instancing::PerCall).await.expect("deployed");
+    read(deployment.clone(), "read-stream", "/d/fifo").await.expect_err("nobody said anything");
+    let error = read(deployment.clone(), "lookup", "localhost").await.expect_err("there is no place left");
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+    drop(end);
+    while let Err(error) = read(deployment.clone(), "lookup", "localhost").await {
+        assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+    }
 }

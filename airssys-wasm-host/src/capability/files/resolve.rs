@@ -447,6 +447,8 @@ mod tests {
         let place = route.resolve().expect("it is there");
         let Err(Stopped::AtSpecial(special)) = route.open(&place, OFlags::RDONLY) else { panic!("opened") };
         assert_eq!(special.file_type, Some(SpecialType::Fifo));
+        let unopened = route.open(&place, OFlags::WRONLY);
+        assert!(matches!(unopened, Err(Stopped::AtSpecial(_))), "the system would say that nobody reads it");
         // Put there after the look.
         let swapped = Place { found: Some(Found::File), ..place.clone() };
         assert!(matches!(route.open(&swapped, OFlags::RDONLY), Err(Stopped::AtSpecial(_))));
