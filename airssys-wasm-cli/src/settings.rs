@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use airssys_wasm_core::Limits;
+use airssys_wasm_core::{Limits, parse_bytes};
 use serde::Deserialize;
 
 use crate::api::Problem;
@@ -32,6 +32,9 @@ pub(crate) struct Settings {
     pub(crate) drain: Option<Duration>,
     #[serde(deserialize_with = "patience")]
     pub(crate) patience: Option<Duration>,
+    #[serde(deserialize_with = "memory_budget")]
+    pub(crate) memory_budget: Option<u64>,
+    pub(crate) deployment_share: Option<u8>,
     pub(crate) log: Option<String>,
     pub(crate) log_level: Option<String>,
     pub(crate) limits: Option<Limits>,
@@ -56,6 +59,10 @@ pub(crate) fn check_patience(patience: Duration) -> Result<Duration, &'static st
 fn patience<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
     let patience = duration(from)?;
     patience.map(check_patience).transpose().map_err(serde::de::Error::custom)
+}
+
+fn memory_budget<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    parse_bytes(&String::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
 }
 
 fn duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
@@ -89,6 +96,8 @@ mod tests {
             revisions_kept,
             drain,
             patience,
+            memory_budget,
+            deployment_share,
             log,
             log_level,
             limits,
@@ -96,6 +105,7 @@ mod tests {
         assert!(state_directory.is_some() && socket.is_some() && revisions_kept.is_some() && drain.is_some());
         assert!(tcp.is_some() && token_file.is_some() && listen.is_some() && access_log.is_some());
         assert!(tls_certificate.is_some() && tls_key.is_some() && health_path.is_some());
+        assert!(memory_budget.is_some() && deployment_share.is_some());
         assert!(log.is_some() && log_level.is_some() && patience.is_some());
         assert_eq!(limits, Some(Limits::default()), "the example tells the defaults");
         let limits =
@@ -113,6 +123,7 @@ mod tests {
             ("sockt = \"x\"", "unknown field `sockt`"),
             ("drain = \"soon\"", "30s"),
             ("patience = \"0s\"", "some time"),
+            ("memory-budget = \"1GB\"", "64MiB"),
             ("revisions-kept = \"many\"", "line 1"),
             ("[limits]\nmemory = 1", "unknown field `memory`"),
         ] {

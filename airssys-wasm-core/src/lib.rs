@@ -55,6 +55,7 @@ pub use package::{PackageRef, PackageRefError, Wanted};
 #[cfg(feature = "pipeline")]
 pub use pipeline::ComponentPipeline;
 pub use rollout::{Decision, Effect, Outcome, Rollout, Strategy, VersionNotNewer, check_version};
+pub use units::parse_bytes;
 #[cfg(feature = "wave")]
 pub use value::WaveError;
 pub use value::{Mismatch, Value};

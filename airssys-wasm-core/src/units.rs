@@ -4,8 +4,17 @@
 
 const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
-/// Reads `512B`, `64KiB`, `64MiB` or `2GiB`.
-pub(crate) fn bytes(text: &str) -> Result<u64, String> {
+/// Reads a number of bytes with its unit: `512B`, `64KiB`, `64MiB` or `2GiB`.
+///
+/// ```
+/// assert_eq!(airssys_wasm_core::parse_bytes("64KiB"), Ok(65_536));
+/// assert!(airssys_wasm_core::parse_bytes("64").is_err());
+/// ```
+///
+/// # Errors
+///
+/// How to write one.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let advice = || "write a number of bytes with its unit: `512B`, `64KiB`, `64MiB`, `2GiB`".to_owned();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let suffix = &text[digits.len()..];
@@ -16,7 +25,7 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     digits.parse::<u64>().ok().and_then(|n| n.checked_mul(*unit)).ok_or_else(advice)
 }
 
-/// Writes what [`bytes`] reads, in the largest unit that is exact.
+/// Writes what [`parse_bytes`] reads, in the largest unit that is exact.
 pub(crate) fn bytes_text(bytes: u64) -> String {
     let exact = |size: u64| bytes != 0 && bytes.is_multiple_of(size);
     let (unit, size) = UNITS.iter().find(|(_, size)| exact(*size)).unwrap_or(&UNITS[3]);
@@ -46,7 +55,7 @@ pub(crate) mod as_bytes {
         N: TryFrom<u64>,
         D: Deserializer<'de>,
     {
-        let bytes = super::bytes(&Cow::<str>::deserialize(from)?).map_err(D::Error::custom)?;
+        let bytes = super::parse_bytes(&Cow::<str>::deserialize(from)?).map_err(D::Error::custom)?;
         N::try_from(bytes).map_err(|_| D::Error::custom("more bytes than there can be here"))
     }
 }
@@ -79,10 +88,10 @@ mod tests {
         for (text, expected) in
             [("0B", 0), ("1B", 1), ("64KiB", 65_536), ("1024KiB", 1 << 20), ("2GiB", 2 << 30)]
         {
-            assert_eq!(bytes(text), Ok(expected));
+            assert_eq!(parse_bytes(text), Ok(expected));
         }
         for text in ["", "64", "64MB", "MiB", "-1B", "1.5MiB", "64 MiB", "64mib", "99999999999GiB", "1BKiB"] {
-            assert!(bytes(text).is_err(), "{text:?}");
+            assert!(parse_bytes(text).is_err(), "{text:?}");
         }
     }
 
@@ -90,7 +99,7 @@ mod tests {
     fn the_largest_exact_unit_is_written() {
         for (number, text) in [(0, "0B"), (1 << 20, "1MiB"), (1_000, "1000B"), (3 << 29, "1536MiB")] {
             assert_eq!(bytes_text(number), text);
-            assert_eq!(bytes(text), Ok(number));
+            assert_eq!(parse_bytes(text), Ok(number));
         }
     }
 }

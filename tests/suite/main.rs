@@ -2,6 +2,7 @@
 
 mod authority;
 mod bad_input;
+mod budget;
 mod calls;
 mod capabilities;
 mod code_cache;

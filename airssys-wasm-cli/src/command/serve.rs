@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use airssys_wasm_core::parse_bytes;
+use airssys_wasm_host::Budget;
 use clap::Args;
 use tracing::level_filters::LevelFilter;
 
@@ -38,6 +40,13 @@ pub(super) struct Serve {
     /// take a piece of an answer from a component; over TCP, `--tcp`, at most 10s [default: 60s]
     #[arg(long, value_name = "TIME", value_parser = patience)]
     patience: Option<Duration>,
+    /// Memory that all components take together at most: `2GiB` [default: three quarters of the
+    /// memory of the machine or of the control group]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    memory_budget: Option<u64>,
+    /// Percent of the memory budget that one deployment takes at most [default: 50]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    deployment_share: Option<u8>,
     /// Serve the API over TCP too, at an address of this machine: 127.0.0.1:7070
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     tcp: Option<SocketAddr>,
@@ -92,7 +101,12 @@ impl Serve {
             self.access_log.or(settings.access_log).as_deref(),
             self.health_path.or(settings.health_path),
         )?;
+        let budget = budget(
+            self.memory_budget.or(settings.memory_budget),
+            self.deployment_share.or(settings.deployment_share),
+        );
         server::serve(Setup {
+            budget,
             tcp,
             web,
             socket: socket.unwrap_or_else(|| places::socket_in(&state_directory)),
@@ -102,6 +116,15 @@ impl Serve {
             patience: self.patience.or(settings.patience).unwrap_or(PATIENCE),
             limits: settings.limits.unwrap_or_default(),
         })
+    }
+}
+
+/// The budget of the machine, but for what was specified.
+fn budget(memory_bytes: Option<u64>, share_percent: Option<u8>) -> Budget {
+    let machine = Budget::from_machine();
+    Budget {
+        memory_bytes: memory_bytes.unwrap_or(machine.memory_bytes),
+        share_percent: share_percent.unwrap_or(machine.share_percent),
     }
 }
 

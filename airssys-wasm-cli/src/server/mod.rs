@@ -53,7 +53,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_core::Limits;
-use airssys_wasm_host::Host;
+use airssys_wasm_host::{Budget, Host};
 use tokio::runtime::Handle;
 
 use crate::api::{Problem, kinds};
@@ -76,6 +76,8 @@ pub(crate) struct Setup {
     pub(crate) drain: Duration,
     /// How long a client may take to send the head of a request, on every listener.
     pub(crate) patience: Duration,
+    /// What all components take together.
+    pub(crate) budget: Budget,
     /// Of components that are deployed without limits of their own.
     pub(crate) limits: Limits,
     /// Where it listens besides the socket.
@@ -131,6 +133,7 @@ async fn serve_until(setup: Setup, guests: Handle, ending: Ending) -> Result<(),
         .state_directory(&setup.state_directory)
         .revisions_kept(setup.revisions_kept)
         .limits(setup.limits.clone())
+        .budget(setup.budget)
         .guest_log(Arc::clone(&journal))
         .audit_log(Arc::clone(&journal))
         .dead_letters(LetterBox::of(&setup.state_directory))

@@ -14,7 +14,7 @@ use super::error::{Problem, hidden};
 use super::special::Specials;
 use super::words::{Word, quote_value};
 use crate::suggest::nearest;
-use crate::units::{bytes, bytes_text};
+use crate::units::{bytes_text, parse_bytes};
 
 /// What a rule says besides its target.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -228,7 +228,7 @@ fn instant(text: &str) -> Result<u64, String> {
 
 /// Nothing is no quota.
 fn some_bytes(text: &str) -> Result<u64, String> {
-    match bytes(text)? {
+    match parse_bytes(text)? {
         0 => Err("write more than `0B`".into()),
         some => Ok(some),
     }

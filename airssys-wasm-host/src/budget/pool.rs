@@ -55,10 +55,6 @@ impl BudgetPool {
         self.host.taken()
     }
 
-    pub(super) fn max(&self) -> u64 {
-        self.host.max()
-    }
-
     pub(super) fn freed(&self) -> &Notify {
         &self.freed
     }

@@ -139,9 +139,4 @@ impl DeploymentShares {
             }
         }
     }
-
-    /// Memory that all deployments have taken, and the most that they may, in bytes.
-    pub(crate) fn memory(&self) -> (u64, u64) {
-        (self.memory.taken(), self.memory.max())
-    }
 }

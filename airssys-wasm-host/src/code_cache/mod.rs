@@ -8,6 +8,7 @@
 //! that cannot be written, everything works and compiles each time.
 //! Tests: the workspace's `tests/code_cache`.
 
+mod compiler;
 mod directory;
 
 use std::path::{Path, PathBuf};
@@ -20,11 +21,13 @@ use wasmtime::Engine;
 use crate::engine::Compiling;
 use crate::observe::{Announcer, Event};
 use crate::{Error, ErrorKind, Result};
+use compiler::Compiler;
 use directory::Directory;
 
 /// Finds or makes compiled code.
 pub(crate) struct CodeCache {
     directory: Option<Directory>,
+    compiler: Compiler,
     announcer: Arc<Announcer>,
     complained: AtomicBool,
 }
@@ -40,7 +43,8 @@ pub(crate) enum Code {
 
 impl CodeCache {
     pub(crate) fn new(directory: Option<&Path>, announcer: Arc<Announcer>) -> Self {
-        let mut cache = Self { directory: None, announcer, complained: AtomicBool::new(false) };
+        let compiler = Compiler::default();
+        let mut cache = Self { directory: None, compiler, announcer, complained: AtomicBool::new(false) };
         match directory.map(Directory::open) {
             Some(Ok(directory)) => cache.directory = Some(directory),
             Some(Err(error)) => cache.complain(&error),
@@ -56,7 +60,7 @@ impl CodeCache {
         if let Some(code) = self.find(&key) {
             return Ok(code);
         }
-        let code = compiling.engine.precompile_component(bytes).map_err(|error| {
+        let code = self.compiler.compile(&compiling.engine, bytes).map_err(|error| {
             Error::new(ErrorKind::InvalidComponent, format!("it does not compile: {error:#}"))
         })?;
         self.keep(&key, &code);

@@ -30,6 +30,9 @@ pub struct Status {
     pub calls_failed: BTreeMap<&'static str, u64>,
     /// Instances of the revision that serves.
     pub instances: usize,
+    /// Linear memory of all its instances, of every revision, in bytes: what it takes of the host's
+    /// [`Budget`](crate::Budget).
+    pub memory_bytes: u64,
     /// Slices that calls have computed beyond their first, since the host has run: each ended
     /// for others to run, and each took a run permit.
     pub slices: u64,

@@ -178,7 +178,7 @@ mod tests {
         drop(first);
         assert!(second.memory_growing(50, 100, None).expect("an answer"));
         drop(second);
-        assert_eq!(shares.memory(), (0, 300));
+        assert_eq!(share.memory_taken(), 0);
     }
 
     #[test]

@@ -148,7 +148,7 @@ mod tests {
     use tokio::net::UnixStream;
 
     use super::*;
-    use crate::budget::DeploymentShares;
+    use crate::budget::{Budget, DeploymentShares};
     use crate::engine::Clock;
 
     const SPINNERS: usize = 64;
@@ -186,7 +186,7 @@ mod tests {
     /// between a wake-up by the system and the poll after it.
     async fn slices_between_wake_and_poll() -> usize {
         let permits = Arc::new(RunPermits::new(Arc::new(Clock::default())));
-        let shares = DeploymentShares::default();
+        let shares = DeploymentShares::new(&Budget::from_machine());
         let (sender, receiver) = Sender::pair().expect("sockets");
         receiver.set_nonblocking(true).expect("a socket");
         let receiver = UnixStream::from_std(receiver).expect("a socket");

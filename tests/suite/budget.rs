@@ -1,0 +1,131 @@
+//! What all components take together, and the share of one deployment.
+
+use std::time::Duration;
+
+use airssys_wasm_host::{Budget, Deployment, ErrorKind, Host, Instancing, Limits};
+use tokio::task::yield_now;
+
+use crate::support::{guest, wat};
+
+const PAGE: u64 = 64 << 10;
+
+/// A host whose components share so many pages, of which one deployment has half.
+fn host(pages: u64) -> Host {
+    let budget = Budget { memory_bytes: pages * PAGE, share_percent: 50 };
+    Host::builder().pooled_instances_max(50).budget(budget).build().expect("a host")
+}
+
+/// A component with so many pages of memory, which says how many it has got if it asks for more.
+fn pages(name: &str, pages: u64) -> airssys_wasm_host::Component {
+    wat(
+        name,
+        &format!(
+            r#"(component
+                (core module $m
+                    (memory {pages})
+                    (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+                    (func (export "spin") (loop (br 0))))
+                (core instance $i (instantiate $m))
+                (func (export "grow") (param "pages" u32) (result s32) (canon lift (core func $i "grow")))
+                (func (export "spin") (canon lift (core func $i "spin"))))"#
+        ),
+    )
+}
+
+async fn grow(deployment: &Deployment, pages: u32) -> i32 {
+    let grow = deployment.function::<(u32,), (i32,)>("grow").expect("it grows");
+    grow.call((pages,)).await.expect("an answer").0
+}
+
+#[tokio::test]
+async fn memory_beyond_the_budget_is_refused_to_the_guest() {
+    let host = host(40);
+    let deployment = host.deploy(pages("eater", 10)).await.expect("deployed");
+    assert_eq!(grow(&deployment, 10).await, 10, "as many as it had");
+    assert_eq!(grow(&deployment, 11).await, -1, "21 of the 20 that are its share");
+    assert_eq!(deployment.status().memory_bytes, 0, "each call gave back what it had");
+}
+
+#[tokio::test]
+async fn a_call_waits_for_memory_until_another_gives_it_back() {
+    let host = host(40);
+    let limits = Limits { call_deadline: Duration::from_secs(600), ..Limits::default() };
+    let deployment = host.deploy(pages("waiting", 15)).limits(limits).await.expect("deployed");
+    let spin = deployment.function::<(), ()>("spin").expect("it spins");
+    let spinning = tokio::spawn(async move { spin.call(()).await });
+    while deployment.status().slices == 0 {
+        yield_now().await;
+    }
+    let grow = deployment.function::<(u32,), (i32,)>("grow").expect("it grows");
+    let waiting = tokio::spawn(async move { grow.call((0,)).await });
+    let before = deployment.status().slices;
+    while deployment.status().slices < before + 5 {
+        yield_now().await;
+    }
+    assert!(!waiting.is_finished());
+    assert_eq!(deployment.status().memory_bytes, 15 * PAGE);
+    spinning.abort();
+    assert_eq!(waiting.await.expect("a task").expect("an answer").0, 15);
+}
+
+#[tokio::test]
+async fn what_one_deployment_takes_leaves_the_others_their_part() {
+    let host = host(40);
+    let greedy = host.deploy(pages("greedy", 20)).instancing(Instancing::Stateful).await.expect("deployed");
+    assert_eq!(grow(&greedy, 1).await, -1);
+    let modest = host.deploy(pages("modest", 20)).await.expect("there is room for it");
+    assert_eq!(grow(&modest, 0).await, 20);
+    assert_eq!(greedy.status().memory_bytes, 20 * PAGE);
+}
+
+#[tokio::test]
+async fn instances_that_lie_idle_make_room_for_those_that_are_needed() {
+    let host = host(30);
+    let pool = Instancing::pooled(4);
+    let idle = host.deploy(pages("idle", 15)).instancing(pool).await.expect("deployed");
+    assert_eq!(grow(&idle, 0).await, 15);
+    assert_eq!(idle.status().memory_bytes, 15 * PAGE);
+    let other = host.deploy(pages("other", 10)).instancing(pool).await.expect("deployed");
+    let third = host.deploy(pages("third", 10)).await.expect("one of the idle ones made room");
+    assert_eq!(grow(&third, 0).await, 10);
+    assert_eq!(grow(&other, 0).await, 10);
+    assert_eq!(grow(&idle, 0).await, 15);
+}
+
+#[tokio::test]
+async fn a_component_that_fits_no_share_is_refused_at_once() {
+    let error = host(40).deploy(pages("large", 21)).await.expect_err("its share is 20");
+    assert_eq!(error.kind(), ErrorKind::OverBudget);
+    assert!(error.to_string().contains("its share of the host's budget is 1310720"), "{error}");
+}
+
+#[tokio::test]
+async fn a_budget_that_is_none_is_refused() {
+    let budget = Budget { memory_bytes: 0, share_percent: 0 };
+    let error = Host::builder().budget(budget).build().expect_err("none");
+    assert_eq!(error.kind(), ErrorKind::InvalidLimits);
+}
+
+/// A guest that takes all it can get, many times at once, takes its share and no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_calls_that_eat_memory_stay_within_the_share_of_their_deployment() {
+    let budget = Budget { memory_bytes: 128 << 20, share_percent: 50 };
+    let host = Host::builder().pooled_instances_max(50).budget(budget).build().expect("a host");
+    let eater = host.deploy(guest("limits-eat-memory")).await.expect("deployed");
+    let calls: Vec<_> = (0..24)
+        .map(|_| {
+            let eat = eater.dynamic_function("eat").expect("it eats");
+            tokio::spawn(async move { eat.call_wave("(200)").await })
+        })
+        .collect();
+    let mut most = 0;
+    while calls.iter().any(|call| !call.is_finished()) {
+        most = most.max(eater.status().memory_bytes);
+        yield_now().await;
+    }
+    assert!(most <= 64 << 20, "{most}");
+    for call in calls {
+        let error = call.await.expect("a task").expect_err("there is not so much");
+        assert!(error.to_string().contains("budget"), "{error}");
+    }
+}
