@@ -77,7 +77,8 @@ async fn an_audit_log_that_takes_nothing_delays_whom_it_records_and_nobody_else(
     let greeter = host.deploy(guest("greeter-v1")).await.expect("deployed");
     let denied = host.deploy(probe(&[])).await.expect("deployed");
     let waiting = tokio::spawn(async move { attempt(&denied, &["lookup", "good.test"]).await });
-    while host.status("attack-probe").expect("deployed").calls_in_flight == 0 {
+    let in_flight = || host.status("attack-probe").expect("deployed").calls_in_flight;
+    while in_flight() == 0 && !waiting.is_finished() {
         tokio::task::yield_now().await;
     }
     for _ in 0..100 {

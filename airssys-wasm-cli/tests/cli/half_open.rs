@@ -134,6 +134,7 @@ fn a_client_without_a_token_does_not_keep_its_connection() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it is closed");
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert!(answer.to_lowercase().contains("connection: close"), "{answer}");
     // However long others may take.
     let mut stream = over_tcp(listening.tcp, "GET / HT");
     assert!(ends(stream.read_to_end(&mut Vec::new())));

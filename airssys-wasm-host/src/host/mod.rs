@@ -31,8 +31,9 @@ use crate::{Component, Error, ErrorKind, Result};
 /// still around fail with [`HostDropped`](crate::ErrorKind::HostDropped). Its state
 /// directory is free then.
 ///
-/// Needs a tokio runtime with its timer enabled, which the embedder has; brings
-/// one thread of its own, for deadlines. Two hosts in one process share nothing.
+/// Needs a tokio runtime with its timer enabled, which the embedder has; brings a few threads of
+/// its own: one for deadlines, and, started when first needed, a few for work that blocks and one
+/// for each log. Two hosts in one process share nothing.
 #[derive(Clone)]
 pub struct Host(pub(crate) Arc<Shared>);
 

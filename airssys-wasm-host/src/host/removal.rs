@@ -20,7 +20,8 @@ impl Host {
     /// Removes a name and waits until its last call has ended.
     ///
     /// New calls fail at once. Cancel safe: the name is gone from the first poll
-    /// on; with a state directory, once that is written, which the first poll begins.
+    /// on; with a state directory, once that is written, which the first poll begins unless 256
+    /// other changes wait to be written.
     ///
     /// # Errors
     ///
