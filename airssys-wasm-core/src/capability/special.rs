@@ -372,7 +372,7 @@ mod tests {
             ("filesystems=porc", "did you mean `proc`?"),
             ("filesystems=ext4", "needs no option"),
             ("filesystems=0xef53", "`ext4` holds ordinary files"),
-            ("filesystems=proc,any", "no file system is called that"),
+            ("filesystems=proc,any", "write types of file systems"),
             ("filesystems=everything", "write types of file systems"),
         ] {
             let problem = rule(written).expect_err(written);
