@@ -142,13 +142,18 @@ impl fmt::Display for Special {
     }
 }
 
-/// What a grant says of special files.
+/// What a grant says of special files. Boxed, because few grants say anything of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Specials {
+pub(crate) struct Specials(Option<Box<Lists>>);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Lists {
     /// Sorted, each once.
     types: Vec<SpecialType>,
     file_systems: FileSystems,
 }
+
+const NOTHING: &Lists = &Lists { types: Vec::new(), file_systems: FileSystems::These(Vec::new()) };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum FileSystems {
@@ -164,6 +169,14 @@ impl Default for FileSystems {
 }
 
 impl Specials {
+    fn lists(&self) -> &Lists {
+        self.0.as_deref().unwrap_or(NOTHING)
+    }
+
+    fn lists_mut(&mut self) -> &mut Lists {
+        self.0.get_or_insert_default()
+    }
+
     pub(super) fn set_types(&mut self, text: &str) -> Result<(), String> {
         let word = |text: &str| match text {
             "device" => Ok(SpecialType::Device),
@@ -171,12 +184,12 @@ impl Specials {
             "socket" => Err("no system opens a socket by its path; remove it".to_owned()),
             _ => Err("write `fifo`, `device`, or both with a comma".to_owned()),
         };
-        self.types = sorted(text, word)?;
+        self.lists_mut().types = sorted(text, word)?;
         Ok(())
     }
 
     pub(super) fn set_file_systems(&mut self, text: &str) -> Result<(), String> {
-        self.file_systems = match text {
+        self.lists_mut().file_systems = match text {
             "any" => FileSystems::Any,
             text => FileSystems::These(sorted(text, FileSystem::parse)?),
         };
@@ -185,8 +198,9 @@ impl Specials {
 
     /// Returns true if a grant with these gives such a file.
     pub(crate) fn name(&self, special: &Special) -> bool {
-        special.file_type.is_none_or(|file_type| self.types.contains(&file_type))
-            && match &self.file_systems {
+        let lists = self.lists();
+        special.file_type.is_none_or(|file_type| lists.types.contains(&file_type))
+            && match &lists.file_systems {
                 FileSystems::Any => true,
                 FileSystems::These(these) => special.file_systems.iter().all(|it| these.contains(it)),
             }
@@ -197,11 +211,14 @@ impl Specials {
         let mut wider = self.clone();
         if let Some(file_type) = special.file_type {
             file_type.word()?;
-            wider.types.push(file_type);
-            wider.types.sort_unstable();
-            wider.types.dedup();
+            let types = &mut wider.lists_mut().types;
+            types.push(file_type);
+            types.sort_unstable();
+            types.dedup();
         }
-        if let FileSystems::These(these) = &mut wider.file_systems {
+        if !special.file_systems.is_empty()
+            && let FileSystems::These(these) = &mut wider.lists_mut().file_systems
+        {
             these.extend(&special.file_systems);
             these.sort_unstable();
             these.dedup();
@@ -211,25 +228,27 @@ impl Specials {
 
     /// Returns true if these name all that `narrow` does.
     pub(super) fn cover(&self, narrow: &Self) -> bool {
-        let file_systems = match (&self.file_systems, &narrow.file_systems) {
+        let (wide, narrow) = (self.lists(), narrow.lists());
+        let file_systems = match (&wide.file_systems, &narrow.file_systems) {
             (FileSystems::Any, _) => true,
             (FileSystems::These(_), FileSystems::Any) => false,
             (FileSystems::These(wide), FileSystems::These(narrow)) => {
                 narrow.iter().all(|it| wide.contains(it))
             }
         };
-        file_systems && narrow.types.iter().all(|it| self.types.contains(it))
+        file_systems && narrow.types.iter().all(|it| wide.types.contains(it))
     }
 }
 
 impl fmt::Display for Specials {
     /// The options, each after a space.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.types.is_empty() {
-            let words: Vec<&str> = self.types.iter().filter_map(|it| it.word()).collect();
+        let lists = self.lists();
+        if !lists.types.is_empty() {
+            let words: Vec<&str> = lists.types.iter().filter_map(|it| it.word()).collect();
             write!(f, " types={}", words.join(","))?;
         }
-        match &self.file_systems {
+        match &lists.file_systems {
             FileSystems::Any => f.write_str(" filesystems=any"),
             FileSystems::These(these) if these.is_empty() => Ok(()),
             FileSystems::These(these) => write!(f, " filesystems={}", joined(these)),
@@ -372,7 +391,7 @@ mod tests {
             ("filesystems=porc", "did you mean `proc`?"),
             ("filesystems=ext4", "needs no option"),
             ("filesystems=0xef53", "`ext4` holds ordinary files"),
-            ("filesystems=proc,any", "no file system is called that"),
+            ("filesystems=proc,any", "write types of file systems"),
             ("filesystems=everything", "write types of file systems"),
         ] {
             let problem = rule(written).expect_err(written);

@@ -122,7 +122,7 @@ mod tests {
     /// An operation that is stuck until its sender is dropped.
     fn stuck() -> (mpsc::Sender<()>, impl FnOnce() + Send + 'static) {
         let (sender, receiver) = mpsc::channel::<()>();
-        (sender, move || drop(receiver.recv()))
+        (sender, move || assert!(receiver.recv().is_err(), "nothing is sent"))
     }
 
     #[tokio::test]

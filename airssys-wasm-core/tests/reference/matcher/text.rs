@@ -1,5 +1,8 @@
 //! The canonical text of a rule, cut into what it says.
 
+/// Every option of a rule.
+const OPTIONS: [&str; 8] = ["at", "from", "max", "mode", "types", "filesystems", "value", "until"];
+
 /// Words, with quotes undone; options are those at the end.
 pub(crate) struct Line {
     words: Vec<String>,
@@ -12,9 +15,7 @@ impl Line {
         let mut line = Self { words: Vec::new(), options: Vec::new(), text: text.into() };
         for (word, is_quoted) in words(text) {
             match word.split_once('=') {
-                Some((name, value))
-                    if !is_quoted && ["at", "from", "max", "mode", "value", "until"].contains(&name) =>
-                {
+                Some((name, value)) if !is_quoted && OPTIONS.contains(&name) => {
                     line.options.push((name.into(), value.into()));
                 }
                 _ => line.words.push(word),
