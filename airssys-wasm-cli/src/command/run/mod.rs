@@ -28,8 +28,9 @@ use crate::output::exit_code_of;
 /// Needs no host process. Without a call it runs the component's `wasi:cli/run`, with what follows
 /// `--` as arguments, and with this command's stdin, stdout and stderr; a component that has none
 /// is listed with its functions. What the program writes goes byte for byte into a pipe or a file;
-/// on a terminal its control characters are escaped. Without `--limit` it has a day. The exit code is the program's: 0 for success, 1 for an error that
-/// it returns, its own if it exits with one, and 6 with a message if it traps or takes too long.
+/// on a terminal its control characters are escaped. Without `--limit` it has a day. The exit code
+/// is the program's: 0 for success, 1 for an error that it returns, its own if it exits with one,
+/// and 6 with a message if it traps or takes too long.
 #[derive(Args, Debug)]
 pub(super) struct Run {
     /// The component's file
