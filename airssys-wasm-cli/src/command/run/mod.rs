@@ -62,7 +62,7 @@ impl Run {
             Ok(code) => return Ok(code),
             Err(problem) => words.speak_of_file(problem),
         };
-        match problem.guest_code {
+        match problem.guest.as_ref().and_then(|guest| guest.code) {
             Some(code) => {
                 common.output.complain(&problem);
                 Ok(code)
@@ -151,7 +151,7 @@ impl FileWords {
         let text =
             |text: &str| self.deployed.iter().fold(text.to_owned(), |text, it| text.replace(it, &self.file));
         // It was shown when the guest wrote it.
-        let stderr = problem.guest_stderr.as_deref();
+        let stderr = problem.guest.as_ref().and_then(|guest| guest.stderr.as_deref());
         let is_shown = |cause: &str| stderr.is_some_and(|stderr| cause.ends_with(stderr));
         let hint = match problem.kind.as_str() {
             "function-not-found" => Some("`airssys-wasm run FILE` lists the functions of a component"),
@@ -161,7 +161,7 @@ impl FileWords {
         Problem {
             message: text(&problem.message),
             causes: problem.causes.iter().filter(|cause| !is_shown(cause)).map(|cause| text(cause)).collect(),
-            hint: hint.map(str::to_owned).or(problem.hint),
+            hint: hint.or(problem.hint),
             ..problem
         }
     }
