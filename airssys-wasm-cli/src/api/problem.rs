@@ -26,13 +26,19 @@ pub(crate) struct Problem {
     pub(crate) causes: Vec<String>,
     /// The next step, where it is another than that of the kind.
     #[serde(skip)]
-    pub(crate) hint: Option<String>,
-    /// What the guest wrote last to its stderr, which is among the causes.
+    pub(crate) hint: Option<&'static str>,
+    /// What the guest did that failed, if it was one.
     #[serde(skip)]
-    pub(crate) guest_stderr: Option<String>,
-    /// The code with which the guest exited, if it did with failure.
-    #[serde(skip)]
-    pub(crate) guest_code: Option<u8>,
+    pub(crate) guest: Option<Box<GuestFailure>>,
+}
+
+/// How a guest failed, for `run`, which knows its file and has shown what it wrote.
+#[derive(Clone, Debug)]
+pub(crate) struct GuestFailure {
+    /// The code with which it exited.
+    pub(crate) code: Option<u8>,
+    /// What it wrote last to its stderr, which is among the causes.
+    pub(crate) stderr: Option<String>,
 }
 
 impl Problem {
@@ -43,8 +49,7 @@ impl Problem {
             phase: None,
             causes: Vec::new(),
             hint: None,
-            guest_stderr: None,
-            guest_code: None,
+            guest: None,
         }
     }
 
@@ -70,6 +75,16 @@ impl Problem {
     }
 }
 
+impl GuestFailure {
+    fn of(end: CallEnd, error: &Error) -> Self {
+        let code = match end {
+            CallEnd::Exited(code) if code != 0 => Some(code),
+            _ => None,
+        };
+        Self { code, stderr: error.guest_stderr().map(str::to_owned) }
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let mut causes = Vec::new();
@@ -84,11 +99,7 @@ impl From<Error> for Problem {
             phase: error.phase().map(|phase| phase.to_string()),
             causes,
             hint: None,
-            guest_stderr: error.guest_stderr().map(str::to_owned),
-            guest_code: match error.call_end() {
-                Some(CallEnd::Exited(code)) if code != 0 => Some(code),
-                _ => None,
-            },
+            guest: error.call_end().map(|end| Box::new(GuestFailure::of(end, &error))),
         }
     }
 }

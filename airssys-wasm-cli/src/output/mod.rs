@@ -81,7 +81,7 @@ fn told(problem: &Problem) -> String {
             }
         }
     }
-    if let Some(hint) = problem.hint.as_deref().or_else(|| hint::hint(&problem.kind)) {
+    if let Some(hint) = problem.hint.or_else(|| hint::hint(&problem.kind)) {
         text += &format!("  try: {hint}\n");
     }
     text

@@ -7,8 +7,9 @@ use super::{call, ends};
 #[tokio::test(flavor = "multi_thread")]
 async fn unfinished_line_is_told_when_its_call_ends_and_joined_with_no_other() {
     for instancing in [Instancing::pooled(1), Instancing::Stateful] {
-        let (_host, deployment, told) = ends(instancing).await;
+        let (host, deployment, told) = ends(instancing).await;
         call(&deployment, "say-and-flush", r#"("half")"#).await.expect("said");
+        host.logs_written().await;
         let first = told.so_far();
         assert!(matches!(&first[..], [line] if line.ends_with(".1 Stdout: half")), "{first:?}");
         call(&deployment, "say-to-stderr", r#"("a line\nhalf")"#).await.expect("said");

@@ -28,8 +28,9 @@ use crate::output::exit_code_of;
 /// Needs no host process. Without a call it runs the component's `wasi:cli/run`, with what follows
 /// `--` as arguments, and with this command's stdin, stdout and stderr; a component that has none
 /// is listed with its functions. What the program writes goes byte for byte into a pipe or a file;
-/// on a terminal its control characters are escaped. Without `--limit` it has a day. The exit code is the program's: 0 for success, 1 for an error that
-/// it returns, its own if it exits with one, and 6 with a message if it traps or takes too long.
+/// on a terminal its control characters are escaped. Without `--limit` it has a day. The exit code
+/// is the program's: 0 for success, 1 for an error that it returns, its own if it exits with one,
+/// and 6 with a message if it traps or takes too long.
 #[derive(Args, Debug)]
 pub(super) struct Run {
     /// The component's file
@@ -61,7 +62,7 @@ impl Run {
             Ok(code) => return Ok(code),
             Err(problem) => words.speak_of_file(problem),
         };
-        match problem.guest_code {
+        match problem.guest.as_ref().and_then(|guest| guest.code) {
             Some(code) => {
                 common.output.complain(&problem);
                 Ok(code)
@@ -150,7 +151,7 @@ impl FileWords {
         let text =
             |text: &str| self.deployed.iter().fold(text.to_owned(), |text, it| text.replace(it, &self.file));
         // It was shown when the guest wrote it.
-        let stderr = problem.guest_stderr.as_deref();
+        let stderr = problem.guest.as_ref().and_then(|guest| guest.stderr.as_deref());
         let is_shown = |cause: &str| stderr.is_some_and(|stderr| cause.ends_with(stderr));
         let hint = match problem.kind.as_str() {
             "function-not-found" => Some("`airssys-wasm run FILE` lists the functions of a component"),
@@ -160,7 +161,7 @@ impl FileWords {
         Problem {
             message: text(&problem.message),
             causes: problem.causes.iter().filter(|cause| !is_shown(cause)).map(|cause| text(cause)).collect(),
-            hint: hint.map(str::to_owned).or(problem.hint),
+            hint: hint.or(problem.hint),
             ..problem
         }
     }
