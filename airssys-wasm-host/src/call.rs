@@ -81,7 +81,7 @@ pub(crate) fn end<R>(
         }
         Err(error) => {
             let state = instance.store.data();
-            let error = call_failed(revision, what, &error, state);
+            let error = call_failed(revision, what, error, state);
             failed(named, revision, Some(state.call()), &error);
             Err(error)
         }

@@ -94,6 +94,7 @@ impl CallEnd {
             Self::Exited(code) => ErrorKind::Exited(code),
             Self::DeadlineExceeded => ErrorKind::DeadlineExceeded,
             Self::FuelExhausted => ErrorKind::FuelExhausted,
+            Self::HostFunctionFailed => ErrorKind::HostFunctionFailed,
             _ => ErrorKind::Trapped,
         }
     }

@@ -10,6 +10,7 @@ use std::fmt;
 use airssys_wasm_core::{ComponentName, Effect};
 
 use crate::CallEnd;
+use crate::instance::Original;
 
 /// Why something asked of a host could not be done.
 ///
@@ -52,6 +53,11 @@ pub enum ErrorKind {
     InvalidLimits,
     /// An import that nothing provides.
     MissingImport,
+    /// A function imported at world level, which the host does not provide; another deployment
+    /// cannot.
+    MissingHostFunction,
+    /// A provider of the embedder's does not link, or provides what something else does.
+    InvalidProvider,
     /// A text is no rule, or a file holds no grants.
     InvalidGrant,
     /// What the component requires is not granted.
@@ -118,6 +124,9 @@ pub enum ErrorKind {
     /// The guest ended itself with this code, by `wasi:cli/exit`, and its function had a result to
     /// give. 0 is success: no event and no metric counts it as a failure.
     Exited(u8),
+    /// A function that the host or its embedder provides panicked, or returned an error that ends
+    /// the call. [`Error::downcast_ref`] leads to that error.
+    HostFunctionFailed,
     /// The call took longer than its deadline.
     DeadlineExceeded,
     /// The call used up its fuel.
@@ -197,6 +206,51 @@ impl Error {
     #[must_use]
     pub fn guest_stderr(&self) -> Option<&str> {
         self.0.guest_stderr.as_deref()
+    }
+
+    /// Returns the error of type `E` that a host function returned, or that caused this one.
+    ///
+    /// A call that ended because a host function of the embedder's returned an error leads to that
+    /// error, also if the function belongs to a component that the one called is linked to. The
+    /// chain of [`source`](StdError::source) leads to it as well.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use airssys_wasm_host::{Component, Host};
+    ///
+    /// #[derive(Debug)]
+    /// struct OutOfPaper;
+    /// # impl std::fmt::Display for OutOfPaper {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("out of paper") }
+    /// # }
+    /// # impl std::error::Error for OutOfPaper {}
+    ///
+    /// let host = Host::builder()
+    ///     .imports(["print"], |linker| {
+    ///         linker.root().func_wrap("print", |_, (): ()| -> wasmtime::Result<()> { Err(OutOfPaper.into()) })
+    ///     })
+    ///     .build()?;
+    /// # let text = r#"(component (import "print" (func $print)) (core func $p (canon lower (func $print)))
+    /// #     (core module $m (import "" "print" (func $p)) (func (export "go") (call $p)))
+    /// #     (core instance $i (instantiate $m (with "" (instance (export "print" (func $p))))))
+    /// #     (func (export "go") (canon lift (core func $i "go"))))"#;
+    /// # let printer = Component::from_bytes(wat::parse_str(text)?)?.with_name("printer")?;
+    /// # use airssys_wasm_host::wasmtime;
+    /// let go = host.deploy(printer).await?.function::<(), ()>("go")?;
+    /// let error = go.call(()).await.unwrap_err();
+    /// assert!(error.downcast_ref::<OutOfPaper>().is_some());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn downcast_ref<E: StdError + Send + Sync + 'static>(&self) -> Option<&E> {
+        let source = self.0.source.as_deref()?;
+        let mut chain =
+            std::iter::successors(Some(source as &(dyn StdError + 'static)), |&error| error.source());
+        chain.find_map(|error| match error.downcast_ref::<Original>() {
+            Some(original) => original.downcast_ref(),
+            None => error.downcast_ref(),
+        })
     }
 
     /// The step of a deploy, update or rollback that failed, if one was under

@@ -27,7 +27,7 @@
 //! | bound what a component uses | [`Limits`], [`Instancing`] |
 //! | give it files, network, values; take them back | [`policy::Grants`], [`Deploy::grants`], [`Host::revoke`], [`Approval`] |
 //! | know what it did, may do, and needs | [`AuditLog`], [`Deployment::explain`], [`Enforcement::AuditOnly`] |
-//! | provide interfaces of your own | [`Provider`] |
+//! | provide functions and objects of your own | [`guide`], [`HostBuilder::imports`], [`HostBuilder::data`], [`InstanceState`], [`Provider`] |
 //! | have it answer HTTP requests (with the feature `http`) | `Host::http`, `http::HttpServer` |
 //! | see what happens, and what guests print | [`Status`], [`Event`], [`GuestLog`], [`HostBuilder::guest_log_to_stderr`] |
 //! | run a program with arguments and stdin | [`Console`], [`Deploy::console`] |
@@ -36,10 +36,10 @@
 //! A component reaches what it requested, as far as it was granted and not denied:
 //! nothing, unless somebody says more. See the table at [`HostBuilder`] and [`policy`].
 //!
-//! Of the runtime below, these types show in this API, all for calls:
-//! `wasmtime::component::{ComponentNamedList, Lift, Lower, Instance}`,
-//! `wasmtime::StoreContextMut` and `wasmtime::Result`; [`wasmtime`] itself is
-//! re-exported for them and for `bindgen!`.
+//! Of the runtime below, these types show in this API, for calls and for host functions:
+//! `wasmtime::component::{ComponentNamedList, Lift, Lower, Instance, Linker, ResourceTable}`,
+//! `wasmtime::StoreContextMut` and `wasmtime::Result`. [`wasmtime`] is re-exported for them and for
+//! `bindgen!`; [`wasmtime_wasi`] for worlds that use types of WASI, such as streams.
 #![deny(unsafe_code)]
 
 mod aside;
@@ -49,6 +49,7 @@ mod call_end;
 mod capability;
 mod code_cache;
 mod component;
+mod data;
 mod deployment;
 mod disk;
 mod engine;
@@ -61,6 +62,8 @@ mod instance;
 mod link;
 mod linker;
 mod observe;
+#[doc = include_str!("../docs/guide.md")]
+pub mod guide {}
 pub mod pipeline;
 mod program;
 mod registry;
@@ -95,3 +98,4 @@ pub use rollout::{Approval, Deploy, Promoted, Rollback, RolloutProbe, Update};
 pub use state::{Action, Change, Serves};
 pub use wasi::Console;
 pub use wasmtime;
+pub use wasmtime_wasi;

@@ -3,13 +3,14 @@
 //! Decides where instances get their memory from; holds none itself.
 //! Tests: the workspace's `tests/components`.
 
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::InstancePre;
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
 use crate::engine::{Allocation, Profile};
-use crate::instance::InstanceState;
+use crate::instance::{InstanceState, contained};
 use crate::observe::Event;
 use crate::runtime::Runtime;
 use crate::{Component, Error, ErrorKind, Result};
@@ -67,14 +68,15 @@ impl Program {
     ) -> Result<(Store<InstanceState>, wasmtime::Result<wasmtime::component::Instance>)> {
         if let Some(pooled) = &self.pooled {
             let mut store = store(pooled.engine())?;
-            match pooled.instantiate_async(&mut store).await {
+            let outcome = contained(pin!(pooled.instantiate_async(&mut store))).await;
+            match outcome {
                 Err(error) if error.is::<PoolConcurrencyLimitError>() => {}
                 outcome => return Ok((store, outcome)),
             }
         }
         let pre = self.on_demand(runtime).await?;
         let mut store = store(pre.engine())?;
-        let outcome = pre.instantiate_async(&mut store).await;
+        let outcome = contained(pin!(pre.instantiate_async(&mut store))).await;
         Ok((store, outcome))
     }
 
@@ -127,7 +129,12 @@ impl Program {
 
     /// The compiled component, for its types.
     pub(crate) fn compiled(&self) -> &wasmtime::component::Component {
+        self.linked().component()
+    }
+
+    /// The linked component: its imported resources are those of the host.
+    pub(crate) fn linked(&self) -> &InstancePre<InstanceState> {
         let pre = self.pooled.as_ref().or_else(|| self.on_demand.get());
-        pre.expect("a loaded program is linked for one allocation at least").component()
+        pre.expect("a loaded program is linked for one allocation at least")
     }
 }

@@ -13,6 +13,7 @@ use parking_lot::RwLock;
 
 use crate::budget::DeploymentShare;
 use crate::capability::{Authority, Enforcement, Rooms};
+use crate::data::SharedData;
 use crate::engine::Ticks;
 use crate::link::{Bound, Links};
 use crate::observe::{GuestLog, Identity, LogBudget};
@@ -36,6 +37,8 @@ pub(crate) struct Revision {
     pub(crate) authority: Arc<Authority>,
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) links: Arc<Links>,
+    /// The embedder's, of the host and the deployment.
+    pub(crate) data: SharedData,
     /// Whether it imports functions of others.
     pub(crate) calls_others: bool,
     /// What callers' names mean, once looked up.
@@ -54,6 +57,8 @@ pub(crate) struct Draft {
     pub(crate) approved: Approved,
     /// What connects it to whoever runs it.
     pub(crate) console: Option<Arc<Console>>,
+    /// The embedder's, of the host and the deployment.
+    pub(crate) data: SharedData,
     /// Who was said to serve its imports.
     pub(crate) bound: Bound,
     /// What of that was said for this one.
@@ -133,6 +138,7 @@ impl Draft {
             authority,
             rooms,
             calls_others,
+            data: self.data,
             links: self.links,
             exact_names: RwLock::default(),
         })

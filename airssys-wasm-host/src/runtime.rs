@@ -15,6 +15,7 @@ use crate::aside::Aside;
 use crate::budget::DeploymentShares;
 use crate::capability::{BlockingPlaces, Suppliers};
 use crate::code_cache::CodeCache;
+use crate::data::{Factories, SharedData};
 use crate::engine::{Allocation, Engines, Profile};
 use crate::linker::Linkers;
 use crate::observe::{Announcer, AuditTrail, QueuedLog};
@@ -33,6 +34,9 @@ pub(crate) struct Runtime {
     pub(crate) audit: Arc<AuditTrail>,
     pub(crate) suppliers: Suppliers,
     pub(crate) blocking: BlockingPlaces,
+    /// The embedder's, for all deployments.
+    pub(crate) data: SharedData,
+    pub(crate) instance_data: Factories,
     pub(crate) instances_started: AtomicU64,
     pub(crate) guest_log: Arc<QueuedLog>,
     pub(crate) probe: Option<Arc<dyn RolloutProbe>>,
@@ -66,10 +70,19 @@ impl Runtime {
         self.instances_started.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Which engine a component runs on: what its own types need, and what it imports.
+    fn profile(&self, component: &Component, limits: &Limits) -> Profile {
+        let profile = Profile::of(component, limits);
+        match self.linkers.needs_concurrency(component.world()) {
+            true => profile.with_concurrency(),
+            false => profile,
+        }
+    }
+
     /// Whether a program can be had within the time of a few calls: it is in use
     /// already, or its code is in the cache and small.
     pub(crate) fn has_program_at_hand(&self, component: &Component, limits: &Limits) -> bool {
-        let profile = Profile::of(component, limits);
+        let profile = self.profile(component, limits);
         let in_use =
             self.programs.0.lock().get(&(component.digest(), profile)).is_some_and(|p| p.strong_count() > 0);
         let compiling = || self.engines.get(profile, Allocation::Pooled);
@@ -80,7 +93,7 @@ impl Runtime {
     /// The program of a component, compiled if nothing has it yet. Blocks while
     /// it compiles.
     pub(crate) fn program(&self, component: &Component, limits: &Limits) -> Result<Arc<Program>> {
-        let key = (component.digest(), Profile::of(component, limits));
+        let key = (component.digest(), self.profile(component, limits));
         if let Some(program) = self.programs.0.lock().get(&key).and_then(Weak::upgrade) {
             return Ok(program);
         }

@@ -7,6 +7,7 @@ mod calls;
 mod capabilities;
 mod code_cache;
 mod components;
+mod embedding;
 mod ends;
 mod fuse;
 mod http;

@@ -59,6 +59,12 @@ fn the_lines_on_replacing_are_those_of_an_example() {
 }
 
 #[test]
+fn the_lines_on_functions_of_your_own_are_those_of_an_example() {
+    let lines = block("rust", "Plugin::add_to_linker").replace('\n', "\n    ");
+    assert!(read("examples/editor/src/host.rs").contains(lines.trim_end()));
+}
+
+#[test]
 fn the_lines_on_mounting_are_those_of_an_example() {
     assert!(
         read("examples/web/src/main.rs")

@@ -129,5 +129,5 @@ fn exports(world: &World) -> Vec<String> {
 }
 
 fn imports(world: &World) -> Vec<String> {
-    world.imports.interfaces.iter().map(|interface| interface.name.to_string()).collect()
+    world.imports.names().collect()
 }

@@ -56,7 +56,7 @@ impl Inspect {
             languages: component.languages(),
             instancing: component.instancing().map(|instancing| instancing.to_string()),
             requests: request_lines(component.requested()),
-            imports: world.imports.interfaces.iter().map(|interface| interface.name.to_string()).collect(),
+            imports: world.imports.names().collect(),
             exports: functions(&world.exports),
         });
         Ok(())

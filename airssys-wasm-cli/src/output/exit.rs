@@ -42,11 +42,21 @@ pub(crate) fn exit_code(kind: &str) -> u8 {
         | "callers-lost"
         | "state-would-be-lost"
         | "in-use"
+        | "missing-host-function"
         | "missing-import"
         | "ambiguous-import" => 4,
         "not-granted" | "grant-unusable" | "awaits-approval" | "approval-mismatch" | "not-signed" => 5,
-        "trapped" | "exited" | "deadline-exceeded" | "fuel-exhausted" | "start-failed" | "unhealthy"
-        | "unusable" | "stage-error" | "resource-lost" | "reentrant" => 6,
+        "trapped"
+        | "host-function-failed"
+        | "exited"
+        | "deadline-exceeded"
+        | "fuel-exhausted"
+        | "start-failed"
+        | "unhealthy"
+        | "unusable"
+        | "stage-error"
+        | "resource-lost"
+        | "reentrant" => 6,
         "no-host-process" | "not-permitted" | "protocol" => 7,
         "state-held" | "state-unavailable" | "state-damaged" => 8,
         "registry" => 9,

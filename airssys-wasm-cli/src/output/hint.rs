@@ -20,6 +20,9 @@ pub(super) fn hint(kind: &str) -> Option<&'static str> {
         "nothing-to-roll-back-to" => "`airssys-wasm status NAME` shows what is kept",
         "function-not-found" => "`airssys-wasm call NAME` lists the functions",
         "missing-import" => "deploy first what it imports, or say who serves it with `--link`",
+        "missing-host-function" => {
+            "this host provides no such function; a program with functions of its own embeds the host library"
+        }
         "ambiguous-import" => "say who serves it with `--link INTERFACE=NAME`",
         "in-use" => "remove those first that are linked to it",
         _ => return None,

@@ -21,9 +21,7 @@ const CONFIG: &str = "application/vnd.wasm.config.v0+json";
 /// Its layer, its config, and the manifest of both.
 pub(super) fn of(component: &Component) -> (ImageLayer, Config, OciImageManifest) {
     let world = component.world();
-    let names = |side: &airssys_wasm_host::world::Side| {
-        side.interfaces.iter().map(|interface| interface.name.to_string()).collect::<Vec<_>>()
-    };
+    let names = |side: &airssys_wasm_host::world::Side| side.names().collect::<Vec<_>>();
     let config = json!({
         "created": "1970-01-01T00:00:00Z",
         "architecture": "wasm",

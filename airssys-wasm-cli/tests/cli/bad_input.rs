@@ -59,6 +59,17 @@ fn each_mistake_is_named() {
 }
 
 #[test]
+fn a_function_imported_at_world_level_is_shown_and_no_link_advised() {
+    let place = Place::new();
+    let _process = place.serve();
+    let root = guest("plain-root-import");
+    assert!(place.run(&["inspect", &root]).ok().lines().any(|line| line == "imports      print"));
+    let told = place.run(&["deploy", &root, "--name", "root"]).failed(4);
+    assert!(told.contains("`print` is imported at world level"), "{told}");
+    assert!(!told.contains("--link"), "{told}");
+}
+
+#[test]
 fn a_slip_in_the_command_line_is_answered_with_what_there_is() {
     let place = Place::new();
     let ran = place.run(&["deplyo"]);

@@ -66,6 +66,29 @@ impl InterfaceName {
     }
 }
 
+impl InterfaceName {
+    /// Returns whether the two name one interface in versions that semver counts as compatible,
+    /// whichever is newer: a runtime links them by name, and then compares their types.
+    ///
+    /// ```
+    /// use airssys_wasm_core::world::InterfaceName;
+    ///
+    /// let provided = InterfaceName::new("acme:store/kv@1.2.0");
+    /// assert!(provided.is_compatible(&InterfaceName::new("acme:store/kv@1.4.0")));
+    /// assert!(!provided.is_compatible(&InterfaceName::new("acme:store/kv@2.0.0")));
+    /// assert!(!provided.is_compatible(&InterfaceName::new("acme:store/kv")));
+    /// ```
+    #[must_use]
+    pub fn is_compatible(&self, other: &Self) -> bool {
+        self.path == other.path
+            && match (&self.version, &other.version) {
+                (None, None) => true,
+                (Some(one), Some(other)) => same_track(one, other),
+                _ => false,
+            }
+    }
+}
+
 impl fmt::Display for InterfaceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)?;
@@ -77,7 +100,12 @@ impl fmt::Display for InterfaceName {
 }
 
 fn version_serves(offered: &Version, wanted: &Version) -> bool {
-    if offered == wanted {
+    same_track(offered, wanted) && offered >= wanted
+}
+
+/// Returns whether two versions are equal, or releases of one major version.
+fn same_track(one: &Version, other: &Version) -> bool {
+    if one == other {
         return true;
     }
     let track = |version: &Version| match (version.major, version.minor) {
@@ -85,7 +113,7 @@ fn version_serves(offered: &Version, wanted: &Version) -> bool {
         (0, minor) => (0, minor, 0),
         (major, _) => (major, 0, 0),
     };
-    offered.pre.is_empty() && wanted.pre.is_empty() && track(offered) == track(wanted) && offered >= wanted
+    one.pre.is_empty() && other.pre.is_empty() && track(one) == track(other)
 }
 
 #[cfg(test)]
@@ -110,6 +138,26 @@ mod tests {
         ] {
             let (o, w) = (InterfaceName::new(offered), InterfaceName::new(wanted));
             assert_eq!(o.serves(&w), expected, "{offered} for {wanted}");
+        }
+    }
+
+    #[test]
+    fn compatible_versions_are_those_of_one_track_in_either_order() {
+        for (one, other, expected) in [
+            ("a:b/c@1.2.0", "a:b/c@1.3.0", true),
+            ("a:b/c@0.2.6", "a:b/c@0.2.0", true),
+            ("a:b/c@0.1.0", "a:b/c@0.2.0", false),
+            ("a:b/c@0.0.2", "a:b/c@0.0.1", false),
+            ("a:b/c@1.1.0-rc.1", "a:b/c@1.1.0", false),
+            ("a:b/c@1.1.0-rc.1", "a:b/c@1.1.0-rc.1", true),
+            ("a:b/c", "a:b/c@1.0.0", false),
+            ("a:b/c", "a:b/c", true),
+            ("print", "print", true),
+            ("a:b/d", "a:b/c", false),
+        ] {
+            let (a, b) = (InterfaceName::new(one), InterfaceName::new(other));
+            assert_eq!(a.is_compatible(&b), expected, "{one} and {other}");
+            assert_eq!(b.is_compatible(&a), expected, "{other} and {one}");
         }
     }
 }

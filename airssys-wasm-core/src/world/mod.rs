@@ -66,6 +66,13 @@ impl Side {
     pub fn all_functions(&self) -> impl Iterator<Item = &Function> {
         self.interfaces.iter().flat_map(|interface| &interface.functions).chain(&self.functions)
     }
+
+    /// Returns the names on this side as a WIT world has them: those of interfaces, with their
+    /// versions, and then those of functions at world level.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let interfaces = self.interfaces.iter().map(|interface| interface.name.to_string());
+        interfaces.chain(self.functions.iter().map(|function| function.name.to_string()))
+    }
 }
 
 impl World {

@@ -6,21 +6,33 @@
 //! `tests/suite/capabilities/custom`.
 
 use std::fmt;
-use std::sync::Arc;
 
 use airssys_wasm_core::policy::Operation;
 use wasmtime::component::Linker;
 
 use crate::InstanceState;
 
-/// A capability that an embedder provides. See the example `custom-capability` for a
-/// whole one.
+/// A capability that an embedder provides, with rules of its own. See the example
+/// `custom-capability` for a whole one.
+///
+/// [`HostBuilder::imports`](crate::HostBuilder::imports) provides interfaces without rules, which
+/// every component may use. [`HostBuilder::build`](crate::HostBuilder::build) finds the mistakes of
+/// both.
 pub trait Provider: Send + Sync + 'static {
     /// The word that its rules begin with, a namespaced name: `acme:gpu/compute`.
     fn kind(&self) -> &'static str;
 
-    /// The interfaces it links, without versions: `acme:gpu/compute`.
+    /// The interfaces it links, named as in the WIT that they were generated from, with the
+    /// version if the package has one: `acme:gpu/compute@1.0.0`. One provider may link several
+    /// versions. A component that imports a version which semver counts as compatible gets this
+    /// one, if its types fit.
     fn interfaces(&self) -> &'static [&'static str];
+
+    /// The functions, resources and inline interfaces it links that a world imports without a
+    /// package, by their plain names: `print`. None by default.
+    fn functions(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Checks the words of a rule, when a component is deployed that requests it or is
     /// granted it.
@@ -51,9 +63,6 @@ impl fmt::Display for NotAllowed {
 }
 
 impl std::error::Error for NotAllowed {}
-
-/// The providers of a host.
-pub(crate) type Providers = Arc<[Arc<dyn Provider>]>;
 
 impl InstanceState {
     /// Asks whether this instance may do what a provider's own rules speak of, and

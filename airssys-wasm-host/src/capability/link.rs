@@ -14,7 +14,6 @@ use wasmtime_wasi_http::p2::bindings::http;
 
 use super::bindings;
 use super::config::Config;
-use super::custom::Providers;
 use super::environment::Environment;
 use super::files::Files;
 use super::logging::Logging;
@@ -23,12 +22,8 @@ use super::sockets::{Sockets, stand_before};
 use crate::engine::Profile;
 use crate::instance::InstanceState as State;
 
-/// Links what the host provides, and what the embedder does.
-pub(crate) fn link(
-    linker: &mut Linker<State>,
-    profile: Profile,
-    providers: &Providers,
-) -> wasmtime::Result<()> {
+/// Links what the host provides itself.
+pub(crate) fn link(linker: &mut Linker<State>, profile: Profile) -> wasmtime::Result<()> {
     link_what_all_may_use(linker)?;
     link_service(linker, profile)?;
     filesystem::types::add_to_linker::<State, Files>(linker, State::files)?;
@@ -39,8 +34,7 @@ pub(crate) fn link(
     http::types::add_to_linker::<State, WasiHttp>(linker, &http::types::LinkOptions::default(), State::http)?;
     bindings::config::add_to_linker::<State, Config>(linker, State::config)?;
     bindings::secrets::add_to_linker::<State, Secrets>(linker, State::secrets)?;
-    bindings::logging::add_to_linker::<State, Logging>(linker, State::logging)?;
-    providers.iter().try_for_each(|provider| provider.link(linker))
+    bindings::logging::add_to_linker::<State, Logging>(linker, State::logging)
 }
 
 /// Streams, clocks, random numbers, and what is printed.

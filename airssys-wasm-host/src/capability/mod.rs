@@ -9,7 +9,7 @@
 //! | `sockets` | TCP, UDP and the lookup of names |
 //! | `environment`, `config`, `secrets` | values by name |
 //! | `logging` | `wasi:logging` |
-//! | `custom` | what an embedder provides |
+//! | `custom`, `provided` | what an embedder provides; how it is linked |
 //!
 //! Every room has the same furniture: what it links, a view of the instance's state
 //! that asks the authority before it does anything, and handles that are asked about
@@ -28,6 +28,7 @@ mod grants_file;
 mod http;
 mod link;
 mod logging;
+mod provided;
 mod resolver;
 mod rooms;
 mod secrets;
@@ -39,7 +40,6 @@ pub(crate) use authority::{Authority, Permit};
 pub(crate) use authorization::Authorization;
 pub(crate) use blocking::BlockingPlaces;
 pub(crate) use config::ConfigView;
-pub(crate) use custom::Providers;
 pub use custom::{NotAllowed, Provider};
 pub(crate) use environment::EnvironmentView;
 pub(crate) use files::{Files, FilesView};
@@ -49,6 +49,7 @@ pub(crate) use http::length;
 pub(crate) use http::{Connector, Gone, Http};
 pub(crate) use link::link;
 pub(crate) use logging::LoggingView;
+pub(crate) use provided::{Provided, Providers, provides, provides_function};
 pub use resolver::Resolver;
 pub(crate) use rooms::{Rooms, Suppliers};
 pub use secrets::SecretStore;

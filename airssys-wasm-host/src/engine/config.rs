@@ -26,9 +26,19 @@ pub(crate) enum Allocation {
 }
 
 impl Profile {
+    /// Neither Component Model async nor fuel.
+    pub(crate) const PLAIN: Self = Self { concurrency: false, fuel: false };
+    /// Component Model async, without fuel.
+    pub(crate) const CONCURRENT: Self = Self { concurrency: true, fuel: false };
+
     pub(crate) fn of(component: &Component, limits: &Limits) -> Self {
         let concurrency = component.uses_async() || imports_wasi_0_3(component);
         Self { concurrency, fuel: limits.fuel_per_call.is_some() }
+    }
+
+    /// The same with Component Model async.
+    pub(crate) fn with_concurrency(self) -> Self {
+        Self { concurrency: true, ..self }
     }
 }
 

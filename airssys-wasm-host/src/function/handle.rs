@@ -11,7 +11,7 @@ use wasmtime::{AsContextMut, StoreContextMut};
 use crate::call::{self, within};
 use crate::deployment::{Admission, Caller, Lease, Named, Serving};
 use crate::engine::{Clock, Ticks};
-use crate::instance::{Instance, InstanceState, Slot};
+use crate::instance::{Instance, InstanceState, Slot, contained};
 use crate::link::{Seat, Sitting, Tree};
 use crate::revision::Revision;
 use crate::{CallEnd, Result};
@@ -160,7 +160,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         }
         let Instance { store, bound, .. } = instance;
         let found = bound.get::<T>(self.slot).expect("it has just been bound");
-        let outcome = run(found, store.as_context_mut()).await;
+        let outcome = contained(pin!(run(found, store.as_context_mut()))).await;
         match call::end(&self.deployment, lease.instance(), revision, &self.what, outcome) {
             Ok(value) => {
                 lease.give_back();

@@ -9,6 +9,7 @@ mod bindings;
 mod dynamic;
 mod exit;
 mod handle;
+mod rust_line;
 mod signature;
 mod streaming;
 mod typed;

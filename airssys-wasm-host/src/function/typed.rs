@@ -11,7 +11,7 @@ use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
 
 use wasmtime::StoreContextMut;
 
-use super::{Handle, exit};
+use super::{Handle, exit, rust_line};
 use crate::deployment::Named;
 use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState};
@@ -86,6 +86,40 @@ where
         self.0.call(async move |function, store| function.call_async(store, params).await, exit::typed)
     }
 
+    /// Calls the function with parameters that are made in the instance that serves the call, such
+    /// as handles to resources in its [`table`](InstanceState::table).
+    ///
+    /// ```no_run
+    /// use airssys_wasm_host::wasmtime::component::Resource;
+    /// use airssys_wasm_host::{Deployment, Function, Result};
+    ///
+    /// struct Document;
+    ///
+    /// # async fn program(deployment: Deployment) -> Result<()> {
+    /// let edit: Function<(Resource<Document>,), (u32,)> = deployment.function("edit")?;
+    /// let (edits,) = edit.call_with(|instance| Ok((instance.table().push(Document)?,))).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call). An error of `params` ends the call before the guest runs.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, if the call has to wait.
+    pub fn call_with(
+        &self,
+        params: impl FnOnce(&mut InstanceState) -> wasmtime::Result<Params> + Send,
+    ) -> impl Future<Output = Result<Results>> + Send {
+        let run = async move |function: &TypedFunc<Params, Results>,
+                              mut store: StoreContextMut<'_, InstanceState>| {
+            let params = params(store.data_mut())?;
+            function.call_async(store, params).await
+        };
+        self.0.call(run, exit::typed)
+    }
+
     /// Calls, and tells which revision serves the call, even if it fails.
     pub(crate) async fn call_told(&self, params: Params, revision: &AtomicU64) -> Result<Results> {
         let run = async move |function: &TypedFunc<Params, Results>,
@@ -135,7 +169,8 @@ where
     let compiled = revision.program.compiled();
     let function = component_func(compiled, exact).ok_or_else(|| revision.not_compiled(name))?;
     function
-        .typecheck::<Params, Results>(&compiled.component_type().instance_type())
+        // Linked, so that a resource of the host's is the type that the host gave it.
+        .typecheck::<Params, Results>(&revision.program.linked().instance_type())
         .map_err(|error| mismatch(revision, name, &error))
 }
 
@@ -156,9 +191,11 @@ fn component_func(compiled: &wasmtime::component::Component, name: &FunctionName
 }
 
 fn mismatch(revision: &Revision, name: &FunctionName, error: &wasmtime::Error) -> Error {
-    let signature = revision.function(name).map(|function| function.signature()).unwrap_or_default();
-    Error::new(
-        ErrorKind::TypeMismatch,
-        format!("`{name}` of {revision} is `{signature}`, and the Rust types are others: {error:#}"),
-    )
+    let Ok(function) = revision.function(name) else { return revision.not_compiled(name) };
+    let message = format!(
+        "`{name}` of {revision} is `{}`, and the Rust types are others: {error:#}; {}",
+        function.signature(),
+        rust_line::advice(function)
+    );
+    Error::new(ErrorKind::TypeMismatch, message)
 }

@@ -9,12 +9,16 @@ use std::sync::atomic::AtomicU64;
 use airssys_wasm_core::Limits;
 use arc_swap::ArcSwapOption;
 use rustls::pki_types::CertificateDer;
+use wasmtime::component::Linker;
 
 use super::{Host, Names, Shared};
 use crate::aside::Aside;
 use crate::budget::{Budget, DeploymentShares};
-use crate::capability::{BlockingPlaces, Connector, NoSecrets, Provider, Resolver, SecretStore, Suppliers};
+use crate::capability::{
+    BlockingPlaces, Connector, NoSecrets, Provided, Provider, Resolver, SecretStore, Suppliers,
+};
 use crate::code_cache::CodeCache;
+use crate::data::{Factories, SharedData};
 use crate::engine::{Engines, TestClock};
 use crate::linker::Linkers;
 use crate::observe::{
@@ -24,7 +28,7 @@ use crate::pipeline::{DeadLetters, Pipelines};
 use crate::rollout::RolloutProbe;
 use crate::runtime::{Programs, Runtime};
 use crate::state::{Found, State};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, InstanceState, Result};
 
 /// Builds a [`Host`]. Unless said otherwise, a component is refused:
 ///
@@ -56,7 +60,9 @@ pub struct HostBuilder {
     resolver: Option<Arc<dyn Resolver>>,
     secrets: Arc<dyn SecretStore>,
     roots: Vec<CertificateDer<'static>>,
-    providers: Vec<Arc<dyn Provider>>,
+    providers: Vec<Provided>,
+    data: SharedData,
+    instance_data: Factories,
     letters: Option<Arc<dyn DeadLetters>>,
     clock: TestClock,
     budget: Option<Budget>,
@@ -77,6 +83,8 @@ impl Default for HostBuilder {
             secrets: Arc::new(NoSecrets),
             roots: Vec::new(),
             providers: Vec::new(),
+            data: SharedData::default(),
+            instance_data: Factories::default(),
             letters: None,
             clock: TestClock::default(),
             budget: None,
@@ -172,9 +180,87 @@ impl HostBuilder {
         self
     }
 
-    /// Provides interfaces of the embedder's own, with grants of their own.
+    /// Provides interfaces of the embedder's own, with rules of their own: a component that
+    /// imports them needs a grant. [`imports`](Self::imports) provides without rules.
     pub fn provider(mut self, provider: impl Provider) -> Self {
-        self.providers.push(Arc::new(provider));
+        self.providers.push(Provided::with_rules(provider));
+        self
+    }
+
+    /// Provides host functions of the embedder's own to every component that imports them: no
+    /// request, grant or deny speaks of them, and no audit record is made. For functions that only
+    /// some components may use, there is [`provider`](Self::provider).
+    ///
+    /// `names` are the imports that `link` adds, named as in the WIT: an interface with the version
+    /// if its package has one, `acme:editor/documents@0.1.0`, and by a plain name what a world
+    /// imports without a package, `print`. `link` usually calls an `add_to_linker` that `bindgen!`
+    /// generated; see the [`guide`](crate::guide). It runs once for each engine of the host.
+    ///
+    /// ```
+    /// use airssys_wasm_host::Host;
+    ///
+    /// let host = Host::builder()
+    ///     .imports(["print"], |linker| {
+    ///         linker.root().func_wrap("print", |store, (line,): (String,)| {
+    ///             let plugin = &store.data().identity().component;
+    ///             println!("{plugin}: {line}");
+    ///             Ok(())
+    ///         })
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), airssys_wasm_host::Error>(())
+    /// ```
+    pub fn imports<Name: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = Name>,
+        link: impl Fn(&mut Linker<InstanceState>) -> wasmtime::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.providers.push(Provided::without_rules(names.into_iter().map(Into::into), link));
+        self
+    }
+
+    /// Adds data of the embedder's, which host functions reach with
+    /// [`InstanceState::data`] in every instance of this host. One value of each type; a second
+    /// replaces the first. [`Deploy::data`](crate::Deploy::data) replaces it for one deployment.
+    ///
+    /// Guests do not see it. It is dropped with the host and the last of its instances.
+    pub fn data<T: Send + Sync + 'static>(mut self, data: T) -> Self {
+        self.data.insert(data);
+        self
+    }
+
+    /// Adds data that each instance has of its own, which host functions reach with
+    /// [`InstanceState::instance_data_mut`]. `make` runs once for each instance, before any of its
+    /// code does, and sees whose instance it is: [`InstanceState::identity`],
+    /// [`InstanceState::call_id`], the shared [`InstanceState::data`], and the instance data whose
+    /// factories were added before. One factory for each type; a second replaces the first. The data
+    /// is dropped with its instance.
+    ///
+    /// By default each call has an instance, and with it data, of its own:
+    /// [`Instancing`](crate::Instancing) changes that.
+    ///
+    /// ```
+    /// use airssys_wasm_host::Host;
+    ///
+    /// /// How often a component asked for something.
+    /// struct Usage {
+    ///     component: String,
+    ///     requests: u32,
+    /// }
+    ///
+    /// let host = Host::builder()
+    ///     .instance_data(|instance| Usage {
+    ///         component: instance.identity().component.to_string(),
+    ///         requests: 0,
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), airssys_wasm_host::Error>(())
+    /// ```
+    pub fn instance_data<T: Send + 'static>(
+        mut self,
+        make: impl Fn(&InstanceState) -> T + Send + Sync + 'static,
+    ) -> Self {
+        self.instance_data.insert(make);
         self
     }
 
@@ -218,7 +304,8 @@ impl HostBuilder {
     /// [`InvalidLimits`](crate::ErrorKind::InvalidLimits), or
     /// [`Internal`](crate::ErrorKind::Internal) if the thread that keeps deadlines
     /// cannot be started, [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if a root
-    /// certificate is none. With a state directory
+    /// certificate is none, [`InvalidProvider`](crate::ErrorKind::InvalidProvider) if a provider does
+    /// not link what it says, or provides what the host or another provider does. With a state directory
     /// [`StateHeld`](crate::ErrorKind::StateHeld),
     /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) and
     /// [`StateDamaged`](crate::ErrorKind::StateDamaged): then nothing in it was changed.
@@ -238,16 +325,19 @@ impl HostBuilder {
             None => (None, Found::default()),
         };
         let code_cache = self.code_cache.or_else(|| self.state_directory.as_deref().map(State::code_cache));
+        let engines = Engines::new(self.pooled_instances_max, self.clock, Arc::downgrade(&audit))?;
         let runtime = Runtime {
             aside: Aside::new(),
-            engines: Engines::new(self.pooled_instances_max, self.clock, Arc::downgrade(&audit))?,
-            linkers: Linkers::new(self.providers.into()),
+            linkers: Linkers::new(self.providers, &engines)?,
+            engines,
             suppliers: Suppliers {
                 secrets: self.secrets,
                 resolver: self.resolver,
                 connector: Arc::new(connector),
             },
             blocking: BlockingPlaces::default(),
+            data: self.data,
+            instance_data: self.instance_data,
             instances_started: AtomicU64::default(),
             audit,
             code_cache: CodeCache::new(code_cache.as_deref(), Arc::clone(&announcer)),

@@ -7,6 +7,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use wasmtime::Trap;
+use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::I32Exit;
 
 use super::InstanceState;
@@ -40,9 +41,9 @@ impl fmt::Display for EndedAs {
 }
 
 /// An instance that did not come to be.
-pub(crate) fn start_failed(revision: &Revision, error: &wasmtime::Error, state: &InstanceState) -> Error {
-    let end = end_of(error);
-    let what = sentence(end, error, revision);
+pub(crate) fn start_failed(revision: &Revision, error: wasmtime::Error, state: &InstanceState) -> Error {
+    let end = end_of(&error);
+    let what = sentence(end, &error, revision);
     let message = format!("{revision} does not start: {what}{}", refused(state));
     explained(Error::of_call(end, message), error, state).with_kind(ErrorKind::StartFailed)
 }
@@ -51,20 +52,18 @@ pub(crate) fn start_failed(revision: &Revision, error: &wasmtime::Error, state: 
 pub(crate) fn call_failed(
     revision: &Revision,
     function: &str,
-    error: &wasmtime::Error,
+    error: wasmtime::Error,
     state: &InstanceState,
 ) -> Error {
-    let end = end_of(error);
-    let what = sentence(end, error, revision);
+    let end = end_of(&error);
+    let what = sentence(end, &error, revision);
     let message = format!("`{function}` of {revision} {what}{}", refused(state));
-    let failed = explained(Error::of_call(end, message), error, state);
-    match error.downcast_ref() {
+    let kind = match error.downcast_ref() {
         // The other component exited, and this one did not.
-        Some(LinkFailed(cause)) if !matches!(cause.kind(), ErrorKind::Exited(_)) => {
-            failed.with_kind(cause.kind())
-        }
-        _ => failed,
-    }
+        Some(LinkFailed(cause)) if !matches!(cause.kind(), ErrorKind::Exited(_)) => cause.kind(),
+        _ => end.kind(),
+    };
+    explained(Error::of_call(end, message), error, state).with_kind(kind)
 }
 
 /// The code with which the guest ended itself, if it did.
@@ -89,8 +88,15 @@ fn end_of(error: &wasmtime::Error) -> CallEnd {
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => CallEnd::FuelExhausted,
         Some(_) => CallEnd::Trapped,
+        None if is_the_guests(error) => CallEnd::Trapped,
         None => CallEnd::HostFunctionFailed,
     }
+}
+
+/// The runtime's own errors are messages, and a handle that is none is the guest's mistake; errors
+/// of host functions have types.
+fn is_the_guests(error: &wasmtime::Error) -> bool {
+    error.is::<ResourceTableError>() || error.is::<String>() || error.is::<&'static str>()
 }
 
 /// How it ended, and the limit or the cause that belongs to it.
@@ -101,6 +107,10 @@ fn sentence(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> Strin
             let fuel = revision.limits.fuel_per_call.unwrap_or_default();
             format!("{end}: `fuel_per_call` is {fuel}")
         }
+        (CallEnd::Trapped, None, _) if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) => {
+            format!("opened more than it may: `handles_max` is {}", revision.limits.handles_max)
+        }
+        (CallEnd::Trapped, None, _) => format!("failed: {}", error.root_cause()),
         (CallEnd::Trapped, Some(trap), _) => format!("{end}: {}", words(*trap)),
         (CallEnd::LinkFailed, _, Some(LinkFailed(cause))) => format!("{end}: {cause}"),
         (CallEnd::HostFunctionFailed, ..) => format!("{end}: {}", error.root_cause()),
@@ -121,17 +131,23 @@ fn refused(state: &InstanceState) -> String {
 }
 
 /// Adds what the guest wrote last, and where it was. One that ended itself was nowhere of interest.
-fn explained(failed: Error, error: &wasmtime::Error, state: &InstanceState) -> Error {
+fn explained(failed: Error, error: wasmtime::Error, state: &InstanceState) -> Error {
     let stderr = state.output.last_of_stderr();
     let place = match failed.call_end() {
         Some(CallEnd::Exited(_)) => None,
-        _ => backtrace(error),
+        _ => backtrace(&error),
+    };
+    let original = match failed.call_end() {
+        Some(CallEnd::HostFunctionFailed | CallEnd::LinkFailed) => Some(Next::Original(Original(error))),
+        _ => None,
     };
     let written = stderr.as_deref().map(|lines| format!("the guest's last lines on stderr:\n{lines}"));
     let causes: Vec<String> = written.into_iter().chain(place).collect();
     let failed = failed.with_guest_stderr(stderr);
-    match causes.into_iter().rev().fold(None, |next, text| Some(Cause { text, next: next.map(Box::new) })) {
-        Some(cause) => failed.with_source(cause),
+    let told = |next, text| Some(Next::Cause(Box::new(Cause { text, next })));
+    match causes.into_iter().rev().fold(original, told) {
+        Some(Next::Cause(cause)) => failed.with_source(cause),
+        Some(Next::Original(original)) => failed.with_source(original),
         None => failed,
     }
 }
@@ -140,7 +156,39 @@ fn explained(failed: Error, error: &wasmtime::Error, state: &InstanceState) -> E
 #[derive(Debug)]
 struct Cause {
     text: String,
-    next: Option<Box<Cause>>,
+    next: Option<Next>,
+}
+
+/// What an error tells after a cause.
+#[derive(Debug)]
+enum Next {
+    Cause(Box<Cause>),
+    Original(Original),
+}
+
+/// The error that a host function, or a call of another component, returned.
+#[derive(Debug)]
+pub(crate) struct Original(wasmtime::Error);
+
+impl Original {
+    /// The error of type `E` in it, also if it was another component's.
+    pub(crate) fn downcast_ref<E: StdError + Send + Sync + 'static>(&self) -> Option<&E> {
+        let linked = || self.0.downcast_ref::<LinkFailed>()?.0.downcast_ref();
+        self.0.downcast_ref().or_else(linked)
+    }
+}
+
+impl fmt::Display for Original {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("what the guest called failed")
+    }
+}
+
+impl StdError for Original {
+    /// The error without the guest's backtrace around it, if there is one.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.0.source().unwrap_or(&*self.0))
+    }
 }
 
 impl fmt::Display for Cause {
@@ -151,6 +199,9 @@ impl fmt::Display for Cause {
 
 impl StdError for Cause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.next.as_deref().map(|next| next as &(dyn StdError + 'static))
+        Some(match self.next.as_ref()? {
+            Next::Cause(cause) => &**cause,
+            Next::Original(original) => original,
+        })
     }
 }

@@ -7,6 +7,8 @@
 
 mod backtrace;
 mod bound;
+mod contained;
+mod embedding;
 mod failure;
 mod limiter;
 mod start;
@@ -17,7 +19,8 @@ use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance};
 
 pub(crate) use bound::{Slot, Table};
-pub(crate) use failure::{EndedAs, call_failed, exit_code, start_failed};
+pub(crate) use contained::contained;
+pub(crate) use failure::{EndedAs, Original, call_failed, exit_code, start_failed};
 pub use state::InstanceState;
 
 use crate::engine::Ticks;
@@ -65,7 +68,12 @@ fn store(
     revision: &Revision,
     deadline: Ticks,
 ) -> Result<Store<InstanceState>> {
-    let state = InstanceState::new(runtime, revision);
+    let mut state = InstanceState::new(runtime, revision);
+    contained::contain(|| runtime.instance_data.fill(&mut state)).map_err(|panicked| {
+        let message =
+            format!("{revision} does not start: the data of its instance cannot be made: {panicked}");
+        Error::new(ErrorKind::HostFunctionFailed, message)
+    })?;
     let mut store = Store::try_new(engine, state).map_err(|error| internal(&error))?;
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(revision.limits.hostcall_bytes_max);

@@ -90,7 +90,7 @@ async fn try_start(
             Ok(Instance { store, wasm, bound: Table::default() })
         }
         (Err(_), Some(shortage)) => Err(StartFailure::NoMemory(shortage, no_memory(revision, store.data()))),
-        (Err(error), None) => Err(StartFailure::Other(start_failed(revision, &error, store.data()))),
+        (Err(error), None) => Err(StartFailure::Other(start_failed(revision, error, store.data()))),
     }
 }
 

@@ -13,11 +13,13 @@ use wasmtime_wasi::sockets::{WasiSocketsCtxView, WasiSocketsView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::WasiHttpCtxView;
 
+use super::contained::contain;
 use super::limiter::Limiter;
 use crate::capability::{
     Authority, ConfigView, EnvironmentView, Files, FilesView, Gone, Http, LoggingView, Permit, Rooms,
     SecretsView, SocketsView, Told,
 };
+use crate::data::{SharedData, Slots};
 use crate::deployment::{Named, Serving};
 use crate::engine::{Clock, Ticks};
 use crate::link::{Functions, Link, Session, Tree};
@@ -29,14 +31,20 @@ use crate::wasi::{self, Output};
 
 /// The data of an instance's store: whose it is, what it may use, its handles.
 ///
-/// Opaque; it shows in the types of calls through generated bindings
-/// ([`Bindings`](crate::Bindings)), and to a [`Provider`](crate::Provider), which asks
-/// it what the instance may do.
+/// Host functions that an embedder provides get it as the data of the store. It leads to the
+/// embedder's own [`data`](Self::data) and [`instance_data_mut`](Self::instance_data_mut), to the
+/// resource [`table`](Self::table) and to the [`identity`](Self::identity) of the component, and a
+/// [`Provider`](crate::Provider) asks it what the instance may do. It shows as well in the types of
+/// calls through generated bindings ([`Bindings`](crate::Bindings)). See [`guide`](crate::guide).
 pub struct InstanceState {
-    /// Dropped before all else.
-    _gone: Gone,
+    /// Told before all else is dropped.
+    gone: Gone,
     wasi: WasiCtx,
-    handles: ResourceTable,
+    pub(super) handles: ResourceTable,
+    /// The embedder's, of the deployment and the host.
+    pub(super) shared: SharedData,
+    /// The instance's own.
+    pub(super) slots: Slots,
     pub(super) limiter: Limiter,
     clock: Arc<Clock>,
     deadline: Ticks,
@@ -77,12 +85,14 @@ impl InstanceState {
         Self {
             wasi: wasi::context(&revision.limits, revision.console.as_deref(), &output, &authority, &told),
             handles,
+            shared: revision.data.clone(),
+            slots: Slots::default(),
             limiter: Limiter::new(&revision.limits, &revision.share),
             clock: Arc::clone(runtime.engines.clock()),
             deadline: Ticks(0),
             slice: GuestSlice::new(runtime.engines.permits(), &revision.share),
             http: Http::new(&authority, &rooms, runtime.engines.clock(), told.call(), &gone),
-            _gone: gone,
+            gone,
             authority,
             rooms,
             output,
@@ -256,6 +266,19 @@ impl InstanceState {
 
     pub(crate) fn random(&mut self) -> &mut WasiRandomCtx {
         WasiRandomView::random(self)
+    }
+}
+
+impl Drop for InstanceState {
+    /// Drops the embedder's values first. A panic of one of them ends there: whoever drops an
+    /// instance is in the middle of something else.
+    fn drop(&mut self) {
+        self.gone.tell();
+        let (handles, slots) = (std::mem::take(&mut self.handles), std::mem::take(&mut self.slots));
+        let dropped = contain(|| drop(handles)).and(contain(|| drop(slots)));
+        if let Err(panicked) = dropped {
+            tracing::error!(component = %self.identity().component, %panicked, "dropping an instance");
+        }
     }
 }
 

@@ -81,8 +81,9 @@ impl Links {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::MissingImport`] and [`ErrorKind::AmbiguousImport`], with every import that is
-/// not served, the candidates, and why each does not fit.
+/// [`ErrorKind::MissingImport`], [`ErrorKind::AmbiguousImport`] and
+/// [`ErrorKind::MissingHostFunction`], with every import that is not served, the candidates, and
+/// why each does not fit.
 pub(crate) fn resolve(
     caller: &ComponentName,
     world: &World,
@@ -90,7 +91,8 @@ pub(crate) fn resolve(
     deployed: &[Arc<Named>],
     bound: &Bound,
 ) -> Result<Links> {
-    let mut problems = linker::world_level_problems(world);
+    let mut problems = linker::world_level_problems(world, providers);
+    let at_world_level = problems.len();
     let mut is_ambiguous = false;
     let revisions: Vec<_> = deployed
         .iter()
@@ -126,7 +128,11 @@ pub(crate) fn resolve(
     if problems.is_empty() {
         return Ok(Links { functions: ArcSwap::from_pointee(functions), bound: bound.clone() });
     }
-    let kind = if is_ambiguous { ErrorKind::AmbiguousImport } else { ErrorKind::MissingImport };
+    let kind = match is_ambiguous {
+        true => ErrorKind::AmbiguousImport,
+        false if at_world_level == problems.len() => ErrorKind::MissingHostFunction,
+        false => ErrorKind::MissingImport,
+    };
     Err(Error::new(kind, format!("imports without a provider: {}", problems.join("; "))))
 }
 

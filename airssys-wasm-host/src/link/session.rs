@@ -19,7 +19,7 @@ use super::tree::{Entered, Tree};
 use crate::call;
 use crate::deployment::{Keeper, Lease, Named, Serving};
 use crate::engine::Ticks;
-use crate::instance::Instance;
+use crate::instance::{Instance, contained};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
@@ -326,7 +326,7 @@ impl Seat<'_> {
         let clock = target.runtime.engines.clock();
         let outcome = {
             let running = pin!(run(instance));
-            call::within(clock, self.deadline, running).await
+            call::within(clock, self.deadline, pin!(contained(running))).await
         };
         match outcome {
             Ok(outcome) => call::end(target, self.lease.instance(), &serving.revision, what, outcome),

@@ -38,7 +38,12 @@ pub(crate) fn define(linker: &mut Linker<InstanceState>, imports: &[&Interface])
 #[derive(Debug)]
 pub(crate) struct LinkFailed(pub(crate) Error);
 
-impl std::error::Error for LinkFailed {}
+impl std::error::Error for LinkFailed {
+    /// The cause of the error, which speaks for itself.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
 
 impl fmt::Display for LinkFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@
 use airssys_wasm_core::suggest::nearest;
 use airssys_wasm_core::world::{Interface, InterfaceName, World};
 
-use crate::capability::Providers;
+use crate::capability::{Provided, Providers, provides, provides_function};
 
 /// The WASI version whose interfaces are provided.
 const WASI_VERSION: &str = "0.2.12";
@@ -68,12 +68,16 @@ const PROVIDED: [&str; 29] = [
 
 /// The imported interfaces that the host does not provide.
 pub(crate) fn unprovided<'a>(world: &'a World, providers: &Providers) -> Vec<&'a Interface> {
-    let embedded = embedded(providers);
     let interfaces = world.imports.interfaces.iter();
     interfaces
         .filter(|import| needs_somebody(import))
-        .filter(|import| found(&import.name, &embedded).is_some())
+        .filter(|import| !provides(providers.iter(), &import.name) && !is_built_in(&import.name))
         .collect()
+}
+
+/// Returns whether the host itself provides an interface, in a version that serves this name.
+pub(crate) fn is_built_in(name: &InterfaceName) -> bool {
+    found(name, &[]).is_none()
 }
 
 /// Types alone need nobody, unless they are said to be of a standard.
@@ -81,26 +85,53 @@ fn needs_somebody(import: &Interface) -> bool {
     !import.functions.is_empty() || !import.resources.is_empty() || import.name.path().starts_with("wasi:")
 }
 
-/// What to say of functions that are imported at world level: nobody can provide them.
-pub(crate) fn world_level_problems(world: &World) -> Vec<String> {
-    let told =
-        |name| format!("`{name}`: functions imported at world level have no provider; import an interface");
-    world.imports.functions.iter().map(|function| told(&function.name)).collect()
+/// What to say of functions that are imported at world level and that no provider links: other
+/// deployments are linked by interface.
+pub(crate) fn world_level_problems(world: &World, providers: &Providers) -> Vec<String> {
+    let missing =
+        world.imports.functions.iter().filter(|function| !provides_function(providers.iter(), function));
+    let told = |name| {
+        format!(
+            "`{name}` is imported at world level, and this host provides no such function; other \
+             components are linked by interface alone, so import one that has it"
+        )
+    };
+    missing.map(|function| told(&function.name)).collect()
 }
 
 /// What to say of an interface that nobody provides.
 pub(crate) fn problem(name: &InterfaceName, providers: &Providers) -> String {
-    found(name, &embedded(providers)).unwrap_or_default()
+    let embedded: Vec<&InterfaceName> = providers.iter().flat_map(Provided::imports).collect();
+    found(name, &embedded).unwrap_or_default()
 }
 
-fn embedded(providers: &Providers) -> Vec<&'static str> {
-    providers.iter().flat_map(|provider| provider.interfaces()).copied().collect()
+/// Which provided imports the imports of a component are served by, where the versions differ.
+pub(crate) fn other_versions(world: &World, providers: &Providers) -> Vec<String> {
+    let served = |import: &Interface| {
+        let mut imports = providers.iter().flat_map(Provided::imports);
+        let provided = imports.find(|provided| provided.is_compatible(&import.name))?;
+        (*provided != import.name).then(|| format!("`{}` is served by `{provided}`", import.name))
+    };
+    world.imports.interfaces.iter().filter_map(served).collect()
 }
 
 /// What is wrong with an import. `embedded` is what the embedder provides.
-fn found(name: &InterfaceName, embedded: &[&str]) -> Option<String> {
-    if embedded.contains(&name.path()) || DRAFTS.contains(&name.to_string().as_str()) {
+fn found(name: &InterfaceName, embedded: &[&InterfaceName]) -> Option<String> {
+    if embedded.iter().any(|provided| provided.is_compatible(name))
+        || DRAFTS.contains(&name.to_string().as_str())
+    {
         return None;
+    }
+    let versions: Vec<String> = embedded
+        .iter()
+        .filter(|provided| provided.path() == name.path())
+        .map(|provided| format!("`{provided}`"))
+        .collect();
+    if !versions.is_empty() {
+        return Some(format!(
+            "`{name}`: this host provides {}, which does not serve it",
+            versions.join(" and ")
+        ));
     }
     if let Some(draft) = DRAFTS.iter().find(|draft| draft.split('@').next() == Some(name.path())) {
         return Some(format!("`{name}`: this host provides `{draft}`"));
@@ -124,7 +155,10 @@ fn found(name: &InterfaceName, embedded: &[&str]) -> Option<String> {
             None if embedded.is_empty() => {
                 format!("`{name}`: this host provides WASI {WASI_VERSION} and nothing else")
             }
-            None => format!("`{name}`: this host provides WASI {WASI_VERSION}, {}", embedded.join(", ")),
+            None => {
+                let names: Vec<String> = embedded.iter().map(|name| format!("`{name}`")).collect();
+                format!("`{name}`: this host provides WASI {WASI_VERSION}, {}", names.join(", "))
+            }
         }),
     }
 }

@@ -1,10 +1,11 @@
 //! From imports to providers, fail closed.
 //!
-//! All that a component can import is linked by `capability`, once for each engine. An
-//! import that nothing provides refuses the component and is named.
+//! All that a component can import is linked by `capability` and the embedder's providers, once
+//! for each engine. An import that nothing provides refuses the component and is named.
 //! Tests: the workspace's `tests/bad_input` and `tests/authority`.
 
 mod imports;
+mod providers;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,10 +15,11 @@ use parking_lot::Mutex;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
+use imports::other_versions;
 pub(crate) use imports::{problem, unprovided, world_level_problems};
 
-use crate::capability::{Providers, link};
-use crate::engine::{Allocation, Profile};
+use crate::capability::{Provided, Providers, link, provides, provides_function};
+use crate::engine::{Allocation, Engines, Profile};
 use crate::instance::InstanceState;
 use crate::link::define;
 use crate::{Error, ErrorKind, Result};
@@ -29,8 +31,23 @@ pub(crate) struct Linkers {
 }
 
 impl Linkers {
-    pub(crate) fn new(providers: Providers) -> Self {
-        Self { filled: Mutex::default(), providers }
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidProvider`], with the provider and what is wrong with it.
+    pub(crate) fn new(providers: Vec<Provided>, engines: &Engines) -> Result<Self> {
+        let providers = providers::check(providers, engines)?;
+        Ok(Self { filled: Mutex::default(), providers })
+    }
+
+    /// Whether a component imports something that is linked only where `async` functions can run.
+    pub(crate) fn needs_concurrency(&self, world: &World) -> bool {
+        let mut providers = self.providers.iter().filter(|provided| provided.needs_concurrency);
+        providers.any(|provided| {
+            let mut interfaces = world.imports.interfaces.iter();
+            let mut functions = world.imports.functions.iter();
+            interfaces.any(|import| provides([provided], &import.name))
+                || functions.any(|function| provides_function([provided], function))
+        })
     }
 
     /// What the embedder provides.
@@ -49,10 +66,11 @@ impl Linkers {
         let mut linker = self.filled(key, compiled.engine())?;
         let imports = unprovided(world, &self.providers);
         define(&mut linker, &imports).and_then(|()| linker.instantiate_pre(compiled)).map_err(|error| {
-            Error::new(
-                ErrorKind::Unusable,
-                format!("its imports do not fit what the host provides: {error:#}"),
-            )
+            let mut message = format!("its imports do not fit what the host provides: {error:#}");
+            for other in other_versions(world, &self.providers) {
+                message += &format!("; {other}");
+            }
+            Error::new(ErrorKind::Unusable, message)
         })
     }
 
@@ -67,8 +85,12 @@ impl Linkers {
 
 fn filled(profile: Profile, engine: &Engine, providers: &Providers) -> Result<Linker<InstanceState>> {
     let mut linker = Linker::new(engine);
-    link(&mut linker, profile, providers).map_err(|error| {
-        Error::new(ErrorKind::Internal, format!("cannot link what is provided: {error:#}"))
-    })?;
+    let linked =
+        link(&mut linker, profile).and_then(|()| providers::link_all(&mut linker, profile, providers));
+    linked.map_err(|error| not_linked(&error))?;
     Ok(linker)
+}
+
+fn not_linked(error: &wasmtime::Error) -> Error {
+    Error::new(ErrorKind::Internal, format!("cannot link what is provided: {error:#}"))
 }

@@ -52,6 +52,7 @@ pub(super) fn load(
         bound: Bound::new(),
         links: Arc::new(Links::unresolved(stored.bound()?)),
         console: None,
+        data: runtime.data.clone(),
         powers: None,
         instancing: stored.instancing,
         limits: stored.limits.clone(),

@@ -11,6 +11,7 @@ use super::place::{NewName, StageOf};
 use super::run::{Allowed, Candidate, Run};
 use super::{Approval, Awaited};
 use crate::capability::Enforcement;
+use crate::data::SharedData;
 use crate::deployment::Deployment;
 use crate::host::Shared;
 use crate::link::Bound;
@@ -31,6 +32,7 @@ pub struct Deploy<'a> {
     enforcement: Enforcement,
     bound: Bound,
     console: Option<Arc<Console>>,
+    data: SharedData,
     pipeline: Option<StageOf>,
 }
 
@@ -47,6 +49,7 @@ impl<'a> Deploy<'a> {
             enforcement: Enforcement::Enforced,
             bound: Bound::new(),
             console: None,
+            data: shared.runtime.data.clone(),
             pipeline: None,
         }
     }
@@ -87,6 +90,19 @@ impl<'a> Deploy<'a> {
     /// one they have no arguments and an empty stdin. Updates keep it; a state directory does not.
     pub fn console(self, console: Console) -> Self {
         Self { console: Some(Arc::new(console)), ..self }
+    }
+
+    /// Adds data of the embedder's, which host functions reach with
+    /// [`InstanceState::data`](crate::InstanceState::data) in every instance of this deployment, in
+    /// place of the host's data of the same type. One value of each type; a second replaces the
+    /// first.
+    ///
+    /// Updates keep it. A state directory does not: after a restart the deployment has the host's
+    /// data alone. What depends on the name alone is better made by
+    /// [`HostBuilder::instance_data`](crate::HostBuilder::instance_data).
+    pub fn data<T: Send + Sync + 'static>(mut self, data: T) -> Self {
+        self.data.insert(data);
+        self
     }
 
     /// Deploys under this name instead of the component's own.
@@ -136,6 +152,7 @@ impl<'a> Deploy<'a> {
             bound: self.bound,
             links: Arc::default(),
             console: self.console,
+            data: self.data,
             powers: None,
             instancing: self.instancing.or(self.component.instancing()).unwrap_or_default(),
             limits: self.limits.unwrap_or_else(|| self.shared.limits.clone()),

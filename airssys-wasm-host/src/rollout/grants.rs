@@ -91,18 +91,21 @@ fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
     let requested = draft.component.requested().rules();
     let all = requested.chain(draft.grants.allowed()).chain(draft.grants.denied());
     for rule in all.filter(|rule| rule.known_kind().is_none()) {
-        let provider = runtime.linkers.providers().iter().find(|provider| provider.kind() == rule.kind());
-        let Some(provider) = provider else {
+        let provided = runtime.linkers.providers().iter();
+        let mut providers = provided.filter_map(|provided| provided.rules_of(rule.kind())).peekable();
+        if providers.peek().is_none() {
             let message = format!(
                 "`{rule}`: `{}` is not a capability known to airssys-wasm {}, and nobody provides it here (`HostBuilder::provider`)",
                 rule.kind(),
                 env!("CARGO_PKG_VERSION")
             );
             return Err(Error::new(ErrorKind::UnknownCapability, message));
-        };
-        provider
-            .check(&rule.target())
-            .map_err(|problem| Error::new(ErrorKind::InvalidGrant, format!("`{rule}`: {problem}")))?;
+        }
+        for provider in providers {
+            provider
+                .check(&rule.target())
+                .map_err(|problem| Error::new(ErrorKind::InvalidGrant, format!("`{rule}`: {problem}")))?;
+        }
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use super::place::{By, Replaced};
 use super::run::{Allowed, Candidate, Run};
 use super::{Approval, Awaited, Promoted, approval};
 use crate::capability::Enforcement;
+use crate::data::SharedData;
 use crate::deployment::Named;
 use crate::host::Shared;
 use crate::link::Bound;
@@ -32,6 +33,7 @@ pub struct Update<'a> {
     enforcement: Option<Enforcement>,
     allowed: Allowed,
     bound: Bound,
+    data: SharedData,
     /// Every edge of a stage was checked.
     is_in_its_pipeline: bool,
     /// So many things had been revoked when this was begun to be said.
@@ -54,6 +56,7 @@ impl<'a> Update<'a> {
             enforcement: None,
             allowed: Allowed::default(),
             bound: Bound::new(),
+            data: SharedData::default(),
         }
     }
 
@@ -100,6 +103,14 @@ impl<'a> Update<'a> {
 
     pub(crate) fn in_its_pipeline(self) -> Self {
         Self { is_in_its_pipeline: true, ..self }
+    }
+
+    /// Adds data of the embedder's, in place of what the revision that serves has of the same
+    /// type; the rest is kept. See [`Deploy::data`](crate::Deploy::data). A rollback goes back to the
+    /// data of the revision that serves again.
+    pub fn data<T: Send + Sync + 'static>(mut self, data: T) -> Self {
+        self.data.insert(data);
+        self
     }
 
     /// How traffic moves; blue-green unless said.
@@ -170,6 +181,8 @@ impl<'a> Update<'a> {
             Some(approval) => Some(approval.grants_for(&self.component)?),
             None => self.grants,
         };
+        let mut data = serving.data.clone();
+        data.extend(&self.data);
         let lifting_now = given.is_some().then_some(lifting);
         let draft = Draft {
             name: named.name.clone(),
@@ -177,6 +190,7 @@ impl<'a> Update<'a> {
             bound: bound_anew(&serving.links.bound, &self.bound),
             said: self.bound,
             links: Arc::default(),
+            data,
             grants: given.unwrap_or_else(|| serving.authority.policy().grants().clone()),
             enforcement: self.enforcement.unwrap_or_else(|| serving.authority.enforcement()),
             console: serving.console.clone(),

@@ -177,11 +177,11 @@ async fn a_stream_whose_call_was_lost_has_no_clean_end() {
     let panics = || stream::iter(0..5).map(|n| if n < 3 { vec![b'a'; 10] } else { panic!("on purpose") });
     let pipeline = deploy(&host, streams(&["upper"])).await;
     let read = joined(opened::<u8>(&pipeline, Item::from_stream(panics())).await).await;
-    assert_eq!(read.expect_err("it was lost").kind(), ErrorKind::Internal);
+    assert_eq!(read.expect_err("it was lost").kind(), ErrorKind::HostFunctionFailed);
     pipeline.remove().await.expect("removed");
     let pipeline = deploy(&host, streams(&["upper", "lines", "measure", "sum"])).await;
     let error = pipeline.call(Item::from_stream(panics())).await.expect_err("no sum of a part");
-    assert_eq!(error.kind(), ErrorKind::Internal, "{error}");
+    assert_eq!(error.kind(), ErrorKind::HostFunctionFailed, "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

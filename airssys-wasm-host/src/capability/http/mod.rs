@@ -57,8 +57,15 @@ impl Http {
 #[derive(Default)]
 pub(crate) struct Gone(Arc<AtomicBool>);
 
+impl Gone {
+    /// Says that the instance is gone.
+    pub(crate) fn tell(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 impl Drop for Gone {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.tell();
     }
 }

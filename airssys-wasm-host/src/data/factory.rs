@@ -1,0 +1,43 @@
+//! Makes the data of a new instance.
+//!
+//! Tests: the workspace's `tests/suite/embedding`.
+
+use std::any::{Any, TypeId};
+use std::sync::Arc;
+
+use super::Slots;
+use crate::InstanceState;
+
+/// Makes one value and adds it to the slots.
+type Factory = Arc<dyn Fn(&InstanceState) -> Made + Send + Sync>;
+
+/// A value on its way to its slot.
+type Made = Box<dyn FnOnce(&mut Slots) + Send>;
+
+/// The factories of a host, one for each type.
+#[derive(Clone, Default)]
+pub(crate) struct Factories(Vec<(TypeId, Factory)>);
+
+impl Factories {
+    /// Adds a factory, in place of another for the same type.
+    pub(crate) fn insert<T: Any + Send>(
+        &mut self,
+        make: impl Fn(&InstanceState) -> T + Send + Sync + 'static,
+    ) {
+        let factory: Factory = Arc::new(move |state| {
+            let value = make(state);
+            Box::new(move |slots: &mut Slots| slots.insert(value))
+        });
+        self.0.retain(|(id, _)| *id != TypeId::of::<T>());
+        self.0.push((TypeId::of::<T>(), factory));
+    }
+
+    /// Runs each factory, in the order in which they were added, with what those before it
+    /// made.
+    pub(crate) fn fill(&self, state: &mut InstanceState) {
+        for (_, factory) in &self.0 {
+            let made = factory(state);
+            made(state.slots());
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Values by type that one instance owns.
+//!
+//! Each room that an instance carries something for has a type of its own, and with it one
+//! entry here. An instance that carries nothing pays nothing: an empty map owns no memory.
+//! Tests: below.
+
+use std::any::{Any, TypeId};
+
+/// Values of one instance, one of each type.
+#[derive(Default)]
+pub(crate) struct Slots(Vec<(TypeId, Box<dyn Any + Send>)>);
+
+impl Slots {
+    /// Adds `value`, in place of another of its type.
+    pub(crate) fn insert<T: Any + Send>(&mut self, value: T) {
+        match self.0.iter_mut().find(|(id, _)| *id == TypeId::of::<T>()) {
+            Some((_, slot)) => *slot = Box::new(value),
+            None => self.0.push((TypeId::of::<T>(), Box::new(value))),
+        }
+    }
+
+    /// Returns the value of type `T`.
+    #[inline]
+    pub(crate) fn get<T: Any>(&self) -> Option<&T> {
+        let (_, value) = self.0.iter().find(|(id, _)| *id == TypeId::of::<T>())?;
+        value.downcast_ref()
+    }
+
+    /// Returns the value of type `T`, to change it.
+    #[inline]
+    pub(crate) fn get_mut<T: Any>(&mut self) -> Option<&mut T> {
+        let (_, value) = self.0.iter_mut().find(|(id, _)| *id == TypeId::of::<T>())?;
+        value.downcast_mut()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_one_value_of_each_type() {
+        let mut slots = Slots::default();
+        assert_eq!(slots.get::<u32>(), None);
+        slots.insert(1u32);
+        slots.insert("one");
+        slots.insert(2u32);
+        *slots.get_mut::<u32>().expect("it is there") += 1;
+        assert_eq!((slots.get::<u32>(), slots.get::<&str>()), (Some(&3), Some(&"one")));
+    }
+}

@@ -1,0 +1,101 @@
+//! The Rust types that a function can be called with, as they are written.
+//!
+//! Tests: below, and the workspace's `tests/suite/calls`.
+
+use airssys_wasm_core::world::{Function, Type};
+
+/// What to write for a function, instead of types that do not fit.
+pub(super) fn advice(function: &Function) -> String {
+    match line(function) {
+        Some(line) => format!("write `{line}`"),
+        None => "a record, variant, enum or flags has no Rust type of its own: use `bindings` with what \
+                 `bindgen!` generates, or `dynamic_function`"
+            .into(),
+    }
+}
+
+/// The line that looks the function up, if each of its types has a Rust type.
+fn line(function: &Function) -> Option<String> {
+    let params = function.params.iter().map(|param| rust(&param.ty));
+    let results = function.result.iter().map(rust);
+    let (params, results) = (tuple(params)?, tuple(results)?);
+    Some(format!("function::<{params}, {results}>(\"{}\")", function.name))
+}
+
+fn tuple(types: impl Iterator<Item = Option<String>>) -> Option<String> {
+    let types: Vec<String> = types.collect::<Option<_>>()?;
+    Some(match &types[..] {
+        [one] => format!("({one},)"),
+        types => format!("({})", types.join(", ")),
+    })
+}
+
+/// The Rust type of a WIT type. A resource is `Resource` of whatever type the host gave it.
+fn rust(ty: &Type) -> Option<String> {
+    let unit = || Some("()".to_owned());
+    Some(match ty {
+        Type::Bool => "bool".into(),
+        Type::S8 => "i8".into(),
+        Type::U8 => "u8".into(),
+        Type::S16 => "i16".into(),
+        Type::U16 => "u16".into(),
+        Type::S32 => "i32".into(),
+        Type::U32 => "u32".into(),
+        Type::S64 => "i64".into(),
+        Type::U64 => "u64".into(),
+        Type::F32 => "f32".into(),
+        Type::F64 => "f64".into(),
+        Type::Char => "char".into(),
+        Type::String => "String".into(),
+        Type::List(item) => format!("Vec<{}>", rust(item)?),
+        Type::Option(some) => format!("Option<{}>", rust(some)?),
+        Type::Tuple(types) => tuple(types.iter().map(rust))?,
+        Type::Result { ok, err } => {
+            let case = |case: &Option<Box<Type>>| case.as_deref().map_or_else(unit, rust);
+            format!("Result<{}, {}>", case(ok)?, case(err)?)
+        }
+        Type::Own(name) | Type::Borrow(name) => format!("Resource<{}>", type_name(name)),
+        _ => return None,
+    })
+}
+
+/// `TextBuffer` of `acme:editor/documents.text-buffer`.
+fn type_name(resource: &str) -> String {
+    let name = resource.rsplit(['.', '/']).next().unwrap_or(resource);
+    let words = name.split('-').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+    });
+    words.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use airssys_wasm_core::world::Param;
+
+    use super::*;
+
+    fn function(params: Vec<Type>, result: Option<Type>) -> Function {
+        let params = params.into_iter().map(|ty| Param { name: "p".into(), ty }).collect();
+        Function { name: "f".parse().expect("a name"), params, result, async_func: false }
+    }
+
+    #[test]
+    fn names_the_rust_types_of_a_function() {
+        let buffer = Type::Borrow("acme:editor/documents.text-buffer".into());
+        let pairs = Type::List(Box::new(Type::Tuple(vec![Type::U8, Type::String])));
+        let result = Type::Result { ok: Some(Box::new(pairs)), err: None };
+        assert_eq!(
+            line(&function(vec![buffer, Type::F64], Some(result))).as_deref(),
+            Some("function::<(Resource<TextBuffer>, f64), (Result<Vec<(u8, String)>, ()>,)>(\"f\")")
+        );
+        assert_eq!(line(&function(vec![], None)).as_deref(), Some("function::<(), ()>(\"f\")"));
+    }
+
+    #[test]
+    fn says_what_else_there_is_where_a_type_has_no_name() {
+        let point = Type::Record(Vec::new());
+        assert_eq!(line(&function(vec![point.clone()], None)), None);
+        assert!(advice(&function(vec![point], None)).contains("bindgen!"));
+    }
+}

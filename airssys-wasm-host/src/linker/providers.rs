@@ -1,0 +1,109 @@
+//! The embedder's providers: linked once when the host is built, so that mistakes are found there.
+//!
+//! Tests: the workspace's `tests/suite/embedding/mistakes`.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use airssys_wasm_core::world::InterfaceName;
+use wasmtime::component::Linker;
+
+use super::imports::is_built_in;
+use crate::capability::{Provided, Providers, link};
+use crate::engine::{Allocation, Engines, Profile};
+use crate::instance::InstanceState;
+use crate::{Error, ErrorKind, Result};
+
+/// Checks that each provider links what it says it does, and nothing that the host or another
+/// provider links.
+pub(super) fn check(mut providers: Vec<Provided>, engines: &Engines) -> Result<Providers> {
+    if providers.is_empty() {
+        return Ok(Arc::default());
+    }
+    check_names(&providers)?;
+    let mut linkers = linkers(engines)?;
+    for provided in &mut providers {
+        check_link(provided, &mut linkers)?;
+    }
+    Ok(providers.into())
+}
+
+/// Links the providers that an engine of this profile can run.
+pub(super) fn link_all(
+    linker: &mut Linker<InstanceState>,
+    profile: Profile,
+    providers: &Providers,
+) -> wasmtime::Result<()> {
+    let linked = providers.iter().filter(|provided| profile.concurrency || !provided.needs_concurrency);
+    linked.into_iter().try_for_each(|provided| provided.link(linker))
+}
+
+/// Linkers of both profiles, with what the host provides itself.
+struct Linkers {
+    plain: Linker<InstanceState>,
+    concurrent: Linker<InstanceState>,
+}
+
+fn linkers(engines: &Engines) -> Result<Linkers> {
+    let linker = |profile| -> Result<Linker<InstanceState>> {
+        let mut linker = Linker::new(&engines.get(profile, Allocation::OnDemand)?.engine);
+        link(&mut linker, profile).map_err(|error| super::not_linked(&error))?;
+        Ok(linker)
+    };
+    Ok(Linkers { plain: linker(Profile::PLAIN)?, concurrent: linker(Profile::CONCURRENT)? })
+}
+
+fn check_names(providers: &[Provided]) -> Result<()> {
+    let mut owners: BTreeMap<&InterfaceName, &Provided> = BTreeMap::new();
+    for provided in providers {
+        for name in provided.imports() {
+            if is_built_in(name) {
+                let message =
+                    format!("{} provides `{name}`, which the host provides itself", provided.label());
+                return Err(invalid(message));
+            }
+            match owners.entry(name) {
+                Entry::Vacant(free) => drop(free.insert(provided)),
+                Entry::Occupied(owner) => {
+                    let (first, second) = (owner.get().label(), provided.label());
+                    let message = format!("{first} and {second} both provide `{name}`; remove one of them");
+                    return Err(invalid(message));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Links one provider after those before it. One that has `async` functions does so only where
+/// they can run.
+fn check_link(provided: &mut Provided, linkers: &mut Linkers) -> Result<()> {
+    provided.link(&mut linkers.concurrent).map_err(|error| {
+        let message = format!("{} does not link: {error:#}", provided.label());
+        invalid(message).with_source(error)
+    })?;
+    let mut plain = linkers.plain.clone();
+    match provided.link(&mut plain) {
+        Ok(()) => linkers.plain = plain,
+        Err(_) => provided.needs_concurrency = true,
+    }
+    let missing = provided.imports().iter().find(|name| !is_linked(&linkers.concurrent, name));
+    match missing {
+        None => Ok(()),
+        Some(name) => Err(invalid(format!(
+            "{} says that it provides `{name}`, and links nothing of that name; names are those of the WIT, \
+             with the version if the package has one",
+            provided.label()
+        ))),
+    }
+}
+
+/// A linker refuses a second definition of a name that it has.
+fn is_linked(linker: &Linker<InstanceState>, name: &InterfaceName) -> bool {
+    linker.clone().root().func_wrap(&name.to_string(), |_, (): ()| Ok(())).is_err()
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidProvider, message)
+}

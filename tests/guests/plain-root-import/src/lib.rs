@@ -1,0 +1,22 @@
+//! Nothing of ours: a function imported at world level, by wit-bindgen alone.
+
+wit_bindgen::generate!({
+    inline: "
+        package acme:root@1.0.0;
+
+        world plain-root-import {
+            import print: func(line: string);
+            export go: func();
+        }
+    ",
+});
+
+struct Plain;
+
+export!(Plain);
+
+impl Guest for Plain {
+    fn go() {
+        print("gone");
+    }
+}

@@ -1,0 +1,314 @@
+//! The embedder of these tests: what it provides to the guest `embedding-probe`, once by
+//! synchronous host functions and once by asynchronous ones.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use airssys_wasm_host::wasmtime::component::{HasSelf, Linker, Resource};
+use airssys_wasm_host::{Deployment, Function, Host, HostBuilder, InstanceState, Instancing, wasmtime};
+use parking_lot::Mutex;
+
+use crate::support::guest;
+
+/// A text that the embedder has open.
+#[derive(Clone, Default)]
+#[allow(unreachable_pub, reason = "`bindgen!` re-exports the types of resources")]
+pub struct Document(Arc<Mutex<String>>);
+
+impl Document {
+    pub(super) fn new(text: &str) -> Self {
+        Self(Arc::new(Mutex::new(text.to_owned())))
+    }
+
+    pub(super) fn text(&self) -> String {
+        self.0.lock().clone()
+    }
+
+    fn append(&self, text: &str) {
+        self.0.lock().push_str(text);
+    }
+
+    /// How many have it open, the caller included.
+    pub(super) fn open(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+}
+
+/// The host's data.
+#[derive(Clone, Default)]
+pub(super) struct Editor {
+    pub(super) document: Document,
+    pub(super) printed: Arc<Mutex<Vec<String>>>,
+}
+
+/// What hosts and deployments share in these tests.
+pub(super) struct Shared(pub(super) &'static str);
+
+/// How often an instance called `visits`.
+#[derive(Default)]
+pub(super) struct Visits(pub(super) u32);
+
+/// An error of the embedder's own.
+#[derive(Debug, PartialEq)]
+pub(super) struct OutOfPaper {
+    pub(super) sheets: u32,
+}
+
+impl fmt::Display for OutOfPaper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} sheets are left", self.sheets)
+    }
+}
+
+impl std::error::Error for OutOfPaper {}
+
+/// Which of the two kinds of host functions a test runs with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Functions {
+    Synchronous,
+    Asynchronous,
+}
+
+/// The probe on each engine, with each kind of host functions.
+pub(super) const ALL: [(&str, Functions); 4] = [
+    ("embedding-probe", Functions::Synchronous),
+    ("embedding-probe", Functions::Asynchronous),
+    ("embedding-probe-async", Functions::Synchronous),
+    ("embedding-probe-async", Functions::Asynchronous),
+];
+
+pub(super) const IMPORTS: [&str; 3] = ["demo:embedding/documents@0.1.0", "print", "plugin-name"];
+
+/// A host that provides everything, with few pool slots.
+pub(super) fn builder(functions: Functions, editor: &Editor) -> HostBuilder {
+    let link = match functions {
+        Functions::Synchronous => synchronous,
+        Functions::Asynchronous => asynchronous,
+    };
+    Host::builder()
+        .pooled_instances_max(20)
+        .data(editor.clone())
+        .data(Shared("the host's"))
+        .instance_data(|_| Visits::default())
+        .imports(IMPORTS, link)
+}
+
+fn synchronous(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+    blocking::Embedding::add_to_linker::<_, HasSelf<_>>(linker, |instance| instance)
+}
+
+fn asynchronous(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+    waiting::Embedding::add_to_linker::<_, HasSelf<_>>(linker, |instance| instance)
+}
+
+/// A host with the probe on it.
+pub(super) async fn probe(
+    (name, functions): (&str, Functions),
+    editor: &Editor,
+    instancing: Instancing,
+) -> (Host, Deployment) {
+    let host = builder(functions, editor).build().expect("a host");
+    let component = guest(name).with_name("probe").expect("a name");
+    let deployment = host.deploy(component).instancing(instancing).await.expect("deployed");
+    (host, deployment)
+}
+
+/// A function of the probe.
+pub(super) fn function<P, R>(deployment: &Deployment, name: &str) -> Function<P, R>
+where
+    P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower + Send + Sync + 'static,
+    R: wasmtime::component::ComponentNamedList + wasmtime::component::Lift + Send + Sync + 'static,
+{
+    deployment.function(&format!("demo:embedding/probe#{name}")).expect("the probe has it")
+}
+
+mod blocking {
+    airssys_wasm_host::wasmtime::component::bindgen!({
+        path: "guests/wit/embedding",
+        world: "embedding",
+        imports: { default: trappable },
+        exports: { default: async },
+        with: { "demo:embedding/documents.document": super::Document },
+        wasmtime_crate: airssys_wasm_host::wasmtime,
+    });
+}
+
+mod waiting {
+    airssys_wasm_host::wasmtime::component::bindgen!({
+        path: "guests/wit/embedding",
+        world: "embedding",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: { "demo:embedding/documents.document": super::Document },
+        wasmtime_crate: airssys_wasm_host::wasmtime,
+    });
+}
+
+pub(super) use blocking::Embedding;
+
+/// What both kinds of functions do.
+trait Provides {
+    fn open(&mut self, document: Document) -> wasmtime::Result<Resource<Document>>;
+    fn visit(&mut self) -> u32;
+    fn print_line(&mut self, line: &str);
+    fn name(&self) -> String;
+}
+
+impl Provides for InstanceState {
+    fn open(&mut self, document: Document) -> wasmtime::Result<Resource<Document>> {
+        Ok(self.table().push(document)?)
+    }
+
+    fn visit(&mut self) -> u32 {
+        let visits = self.instance_data_mut::<Visits>();
+        visits.0 += 1;
+        visits.0
+    }
+
+    fn print_line(&mut self, line: &str) {
+        let line = format!("{}: {line}", self.name());
+        self.data::<Editor>().printed.lock().push(line);
+    }
+
+    fn name(&self) -> String {
+        let identity = self.identity();
+        let version = identity.version.as_ref().map(ToString::to_string).unwrap_or_default();
+        let instance = self.call_id().instance;
+        format!("{}#{} {version} in {instance}", identity.component, identity.revision)
+    }
+}
+
+fn out_of_paper<T>() -> wasmtime::Result<T> {
+    Err(OutOfPaper { sheets: 0 }.into())
+}
+
+fn panics() -> wasmtime::Result<()> {
+    panic!("the printer is on fire")
+}
+
+impl blocking::demo::embedding::documents::Host for InstanceState {
+    fn current(&mut self) -> wasmtime::Result<Resource<Document>> {
+        let document = self.data::<Editor>().document.clone();
+        self.open(document)
+    }
+
+    fn visits(&mut self) -> wasmtime::Result<u32> {
+        Ok(self.visit())
+    }
+
+    fn shared(&mut self) -> wasmtime::Result<String> {
+        Ok(self.data::<Shared>().0.to_owned())
+    }
+
+    fn fail(&mut self) -> wasmtime::Result<()> {
+        out_of_paper()
+    }
+
+    fn panic(&mut self) -> wasmtime::Result<()> {
+        panics()
+    }
+
+    fn wait(&mut self, milliseconds: u32) -> wasmtime::Result<()> {
+        std::thread::sleep(Duration::from_millis(milliseconds.into()));
+        Ok(())
+    }
+}
+
+impl blocking::demo::embedding::documents::HostDocument for InstanceState {
+    fn new(&mut self, text: String) -> wasmtime::Result<Resource<Document>> {
+        self.open(Document::new(&text))
+    }
+
+    fn text(&mut self, document: Resource<Document>) -> wasmtime::Result<String> {
+        Ok(self.table().get(&document)?.text())
+    }
+
+    fn append(&mut self, document: Resource<Document>, text: String) -> wasmtime::Result<()> {
+        self.table().get(&document)?.append(&text);
+        Ok(())
+    }
+
+    fn drop(&mut self, document: Resource<Document>) -> wasmtime::Result<()> {
+        self.table().delete(document)?;
+        Ok(())
+    }
+}
+
+impl blocking::EmbeddingImports for InstanceState {
+    fn print(&mut self, line: String) -> wasmtime::Result<()> {
+        self.print_line(&line);
+        Ok(())
+    }
+
+    fn plugin_name(&mut self) -> wasmtime::Result<String> {
+        Ok(self.name())
+    }
+}
+
+impl waiting::demo::embedding::documents::Host for InstanceState {
+    async fn current(&mut self) -> wasmtime::Result<Resource<Document>> {
+        let document = self.data::<Editor>().document.clone();
+        tokio::task::yield_now().await;
+        self.open(document)
+    }
+
+    async fn visits(&mut self) -> wasmtime::Result<u32> {
+        tokio::task::yield_now().await;
+        Ok(self.visit())
+    }
+
+    async fn shared(&mut self) -> wasmtime::Result<String> {
+        let shared = self.data::<Shared>();
+        tokio::task::yield_now().await;
+        Ok(shared.0.to_owned())
+    }
+
+    async fn fail(&mut self) -> wasmtime::Result<()> {
+        tokio::task::yield_now().await;
+        out_of_paper()
+    }
+
+    async fn panic(&mut self) -> wasmtime::Result<()> {
+        tokio::task::yield_now().await;
+        panics()
+    }
+
+    async fn wait(&mut self, milliseconds: u32) -> wasmtime::Result<()> {
+        tokio::time::sleep(Duration::from_millis(milliseconds.into())).await;
+        Ok(())
+    }
+}
+
+impl waiting::demo::embedding::documents::HostDocument for InstanceState {
+    async fn new(&mut self, text: String) -> wasmtime::Result<Resource<Document>> {
+        self.open(Document::new(&text))
+    }
+
+    async fn text(&mut self, document: Resource<Document>) -> wasmtime::Result<String> {
+        tokio::task::yield_now().await;
+        Ok(self.table().get(&document)?.text())
+    }
+
+    async fn append(&mut self, document: Resource<Document>, text: String) -> wasmtime::Result<()> {
+        tokio::task::yield_now().await;
+        self.table().get(&document)?.append(&text);
+        Ok(())
+    }
+
+    async fn drop(&mut self, document: Resource<Document>) -> wasmtime::Result<()> {
+        self.table().delete(document)?;
+        Ok(())
+    }
+}
+
+impl waiting::EmbeddingImports for InstanceState {
+    async fn print(&mut self, line: String) -> wasmtime::Result<()> {
+        self.print_line(&line);
+        Ok(())
+    }
+
+    async fn plugin_name(&mut self) -> wasmtime::Result<String> {
+        Ok(self.name())
+    }
+}
