@@ -44,7 +44,8 @@ pub(crate) fn exit_code(kind: &str) -> u8 {
         | "in-use"
         | "missing-import"
         | "ambiguous-import" => 4,
-        "not-granted" | "grant-unusable" | "awaits-approval" | "approval-mismatch" | "not-signed" => 5,
+        "not-granted" | "lifts-revocation" | "grant-unusable" | "awaits-approval" | "approval-mismatch"
+        | "not-signed" => 5,
         "trapped" | "exited" | "deadline-exceeded" | "fuel-exhausted" | "start-failed" | "unhealthy"
         | "unusable" | "stage-error" | "resource-lost" | "reentrant" => 6,
         "no-host-process" | "not-permitted" | "protocol" => 7,
