@@ -67,6 +67,7 @@ pub const EDGES_MAX: usize = 1_024;
 /// Problems of a pipeline for which the nearest name or port is looked for.
 ///
 /// 20: looking costs far more than checking, and nobody reads more at once.
+#[cfg(feature = "pipeline")]
 pub(crate) const HINTS_MAX: usize = 20;
 
 /// Bytes of a value, or of the arguments of a call, as text.
