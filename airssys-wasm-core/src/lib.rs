@@ -14,6 +14,7 @@
 //! | [`policy`] | what a component may do, and why |
 //! | `pipeline` | whether components fit together, port to port |
 //! | [`Instancing`] | which instance serves a call |
+//! | [`bounds`] | how large a text or a file may be |
 //!
 //! ```
 //! use airssys_wasm_core::{About, Requests};
@@ -26,6 +27,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod bounds;
 mod capability;
 mod component;
 #[cfg(feature = "compose")]
@@ -39,6 +41,7 @@ pub mod pipeline;
 pub mod policy;
 mod rollout;
 pub mod section;
+mod steps;
 pub mod suggest;
 mod units;
 mod value;

@@ -11,6 +11,9 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
+use crate::bounds::SECTION_BYTES_MAX;
+use crate::steps::step;
+
 /// The custom section with a component's name, version and description.
 pub const ABOUT: &str = "airssys:component";
 
@@ -59,6 +62,16 @@ pub enum SectionError {
         /// The format it claims.
         found: String,
     },
+    /// Larger than a section may be.
+    #[error(
+        "custom section `{section}` has {bytes} bytes, and at most {SECTION_BYTES_MAX} are read, all sections of that name together; request patterns (`/data/**`) in place of many single names, and shorten the texts"
+    )]
+    TooLarge {
+        /// The section's name.
+        section: &'static str,
+        /// How many bytes there are, in all sections of that name so far.
+        bytes: usize,
+    },
     /// A line that is not an entry.
     #[error("line {line} of custom section `{section}`: {problem}")]
     Line {
@@ -73,12 +86,14 @@ pub enum SectionError {
 
 /// Reads the entries of a section, headers checked and left out.
 pub(crate) fn read<'a>(section: &'static str, bytes: &'a [u8]) -> Result<Vec<Entry<'a>>, SectionError> {
+    check_size(section, bytes.len())?;
     let text = std::str::from_utf8(bytes)
         .map_err(|error| SectionError::NotText { section, offset: error.valid_up_to() })?;
     let mut entries = Vec::new();
     let mut begun = false;
     for (index, line) in text.lines().enumerate() {
         let line_number = index + 1;
+        step(1);
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         if word == section {
             check_format(section, rest)?;
@@ -109,6 +124,11 @@ pub(crate) fn write<'a>(section: &str, entries: impl IntoIterator<Item = (&'a st
         text.push('\n');
     }
     text
+}
+
+/// Checks how many bytes all sections of one name have.
+pub(crate) fn check_size(section: &'static str, bytes: usize) -> Result<(), SectionError> {
+    if bytes > SECTION_BYTES_MAX { Err(SectionError::TooLarge { section, bytes }) } else { Ok(()) }
 }
 
 fn check_format(section: &'static str, found: &str) -> Result<(), SectionError> {
@@ -159,6 +179,17 @@ mod tests {
         let entries = read("s", text.as_bytes()).expect("joined blocks");
         let pairs: Vec<_> = entries.iter().map(|e| (e.word, e.text.as_ref(), e.line)).collect();
         assert_eq!(pairs, [("a", "1", 2), ("b", "2 3", 4)]);
+    }
+
+    #[test]
+    fn refuses_a_section_beyond_the_bound() {
+        let mut text = write("s", [("a", "1".into())]);
+        text.push_str(&"\n".repeat(SECTION_BYTES_MAX - text.len()));
+        assert!(read("s", text.as_bytes()).is_ok());
+        text.push('\n');
+        let error = read("s", text.as_bytes()).expect_err("too large");
+        assert_eq!(error, SectionError::TooLarge { section: "s", bytes: SECTION_BYTES_MAX + 1 });
+        assert!(error.to_string().contains("1048577 bytes, and at most 1048576"), "{error}");
     }
 
     #[test]

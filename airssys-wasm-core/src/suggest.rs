@@ -3,10 +3,14 @@
 //! Decides on distance only; the caller words the sentence.
 //! Tests: below.
 
-/// Longer names are no slips, and comparing them costs the product of their lengths.
-const LENGTH_MAX: usize = 200;
+use crate::bounds::SUGGESTIONS_MAX;
+use crate::steps::step;
 
-/// The candidate nearest to `wanted`, if one is near enough to be a slip.
+/// Longer names are no slips, and comparing them costs the product of their lengths.
+const LENGTH_MAX: usize = 100;
+
+/// The candidate nearest to `wanted`, if one is near enough to be a slip. Looks at the first
+/// thousand candidates.
 ///
 /// ```
 /// use airssys_wasm_core::suggest::nearest;
@@ -15,10 +19,14 @@ const LENGTH_MAX: usize = 200;
 /// assert_eq!(nearest("zebra", ["greet", "part"]), None);
 /// ```
 pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let short = |name: &str| name.len() <= LENGTH_MAX;
+    if wanted.len() > LENGTH_MAX {
+        return None;
+    }
     candidates
         .into_iter()
-        .filter(|candidate| short(wanted) && short(candidate))
+        .take(SUGGESTIONS_MAX)
+        .filter(|candidate| candidate.len() <= LENGTH_MAX)
+        .inspect(|candidate| step(wanted.len() * candidate.len()))
         .map(|candidate| (strsim::damerau_levenshtein(wanted, candidate), candidate))
         .filter(|(distance, candidate)| {
             *distance <= (wanted.chars().count().max(candidate.chars().count()) / 3).max(1)

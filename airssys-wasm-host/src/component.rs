@@ -2,12 +2,14 @@
 //!
 //! Decides nothing about it. Tests: the workspace's `tests/bad_input`.
 
+use std::io::Read as _;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
 use airssys_wasm_core as core;
 use airssys_wasm_core::Requests;
+use airssys_wasm_core::bounds::COMPONENT_BYTES_MAX;
 use semver::Version;
 
 use crate::{Error, ErrorKind, Result};
@@ -41,7 +43,7 @@ impl Component {
     /// if it is not a component; both name the file.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|error| {
+        let bytes = read_at_most(path).map_err(|error| {
             Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error)
         })?;
         core::Component::from_bytes(bytes).map(Self::from).map_err(|error| {
@@ -98,6 +100,14 @@ impl Component {
     pub(crate) fn parts(&self) -> &[Component] {
         &self.parts
     }
+}
+
+/// Reads one byte more than a component may have, which core then refuses.
+fn read_at_most(path: &Path) -> std::io::Result<Vec<u8>> {
+    let file = std::fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    file.take(COMPONENT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl From<core::Component> for Component {

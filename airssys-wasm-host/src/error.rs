@@ -62,6 +62,8 @@ pub enum ErrorKind {
     InvalidGrant,
     /// What the component requires is not granted.
     NotGranted,
+    /// New grants would give back what was revoked, without naming it.
+    LiftsRevocation,
     /// What is granted cannot be given: a directory that is not there, a value that is
     /// not said.
     GrantUnusable,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use airssys_wasm_core::policy::{Grants, Policy};
 use airssys_wasm_core::world::Function;
-use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits};
+use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits, Rule};
 use parking_lot::RwLock;
 
 use crate::budget::DeploymentShare;
@@ -36,6 +36,8 @@ pub(crate) struct Revision {
     pub(crate) console: Option<Arc<Console>>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) rooms: Arc<Rooms>,
+    /// Revocations that its grants lifted.
+    pub(crate) lifted: Vec<Rule>,
     pub(crate) links: Arc<Links>,
     /// The embedder's, of the host and the deployment.
     pub(crate) data: SharedData,
@@ -53,6 +55,8 @@ pub(crate) struct Draft {
     pub(crate) limits: Limits,
     pub(crate) instancing: Instancing,
     pub(crate) grants: Grants,
+    /// Revocations that the grants lift.
+    pub(crate) lifted: Vec<Rule>,
     pub(crate) enforcement: Enforcement,
     pub(crate) approved: Approved,
     /// What connects it to whoever runs it.
@@ -137,6 +141,7 @@ impl Draft {
             console: self.console,
             authority,
             rooms,
+            lifted: self.lifted,
             calls_others,
             data: self.data,
             links: self.links,

@@ -40,6 +40,9 @@ fn check(grants: &Grants, operation: &Operation) {
     if let Some(rule) = operation.least_rule() {
         let least = Policy::of(Requested::Anything, Grants::new().with(rule.clone()));
         assert!(least.decide(operation, 0).is_allowed(), "{rule} {operation:?}");
+        let kept = grants.lifting([&rule]).kept;
+        let under = Policy::of(Requested::Anything, grants.clone().with_revoked(kept)).decide(operation, 0);
+        assert!(decided.is_allowed() || !under.is_allowed(), "{grants}{operation:?}");
         let mut taken = grants.clone();
         taken.revoke(&rule);
         let taken = Policy::of(Requested::Anything, taken).decide(operation, 0);

@@ -1,6 +1,7 @@
 //! Any bytes as custom sections: what is read has one text, which is read back.
 #![no_main]
 
+use airssys_wasm_core::policy::difference;
 use airssys_wasm_core::{About, Requests};
 use libfuzzer_sys::fuzz_target;
 
@@ -19,6 +20,7 @@ fn about(bytes: &[u8]) {
 
 fn requests(bytes: &[u8]) {
     if let Ok(requests) = Requests::from_section(bytes) {
+        assert!(difference(&requests, &requests).is_empty());
         assert_eq!(Requests::from_section(requests.to_section().as_bytes()), Ok(requests));
     }
 }

@@ -11,9 +11,11 @@
 //! | `table` | what a row says |
 //! | `world` | a fresh directory for each attempt, servers that count, names that lie |
 //! | `case` | one row, carried out |
+//! | `crafted` | one row about a component's bytes |
 //! | `report` | the outcome |
 
 mod case;
+mod crafted;
 mod report;
 mod table;
 mod world;
@@ -26,8 +28,8 @@ use crate::world::World;
 #[tokio::main]
 async fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--json").collect();
-    let cases = match table::read() {
-        Ok(cases) => cases,
+    let table = match table::read() {
+        Ok(table) => table,
         Err(error) => {
             report::say(&format!("error: {error}"));
             return ExitCode::from(2);
@@ -35,11 +37,13 @@ async fn main() -> ExitCode {
     };
     let world = World::new().await;
     let mut report = Report::default();
-    for case in cases {
-        if wanted.is_empty() || wanted.iter().any(|part| case.name.contains(part.as_str())) {
-            let outcome = case::carry_out(&world, &case).await;
-            report.add(&case, outcome);
-        }
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    for case in table.case.iter().filter(|case| is_wanted(&case.name)) {
+        let outcome = case::carry_out(&world, case).await;
+        report.add(&case.name, &outcome);
+    }
+    for row in table.crafted.iter().filter(|row| is_wanted(&row.name)) {
+        report.add(&row.name, &crafted::carry_out(row));
     }
     report.print(std::env::args().any(|argument| argument == "--json"));
     if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

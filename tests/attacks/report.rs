@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use crate::case::Outcome;
-use crate::table::Case;
 
 /// What has been counted.
 #[derive(Default)]
@@ -17,23 +16,23 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn add(&mut self, case: &Case, outcome: Outcome) {
+    pub(crate) fn add(&mut self, name: &str, outcome: &Outcome) {
         self.cases += 1;
         match &outcome.leaked {
             Some(what) => {
                 self.leaked += 1;
-                say(&format!("LEAKED     {}: {what}", case.name));
+                say(&format!("LEAKED     {name}: {what}"));
             }
             None => self.refused += 1,
         }
         if let Some(what) = &outcome.unaudited {
             self.unaudited += 1;
-            say(&format!("UNAUDITED  {}: {what}", case.name));
+            say(&format!("UNAUDITED  {name}: {what}"));
         }
         match &outcome.twin_failed {
             Some(what) => {
                 self.twins_failed += 1;
-                say(&format!("TWIN       {}: {what}", case.name));
+                say(&format!("TWIN       {name}: {what}"));
             }
             None => self.allowed_twins += 1,
         }

@@ -5,8 +5,36 @@ use serde::Deserialize;
 /// The whole table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
-    case: Vec<Case>,
+pub(crate) struct Table {
+    pub(crate) case: Vec<Case>,
+    pub(crate) crafted: Vec<Crafted>,
+}
+
+/// A component whose section should be refused when it is read, and its twin.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Crafted {
+    /// What is tried, in a few words; each name once.
+    pub(crate) name: String,
+    /// The custom section; its header goes without saying.
+    pub(crate) section: String,
+    /// A line of it, in which `{n}` stands for a number that counts.
+    pub(crate) line: String,
+    /// How many such lines there are.
+    pub(crate) lines: usize,
+    /// Part of the error.
+    pub(crate) told: String,
+    pub(crate) twin: CraftedTwin,
+}
+
+/// What should be read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CraftedTwin {
+    /// The same line unless said.
+    pub(crate) line: Option<String>,
+    /// As many unless said.
+    pub(crate) lines: Option<usize>,
 }
 
 /// One attack, and its twin.
@@ -61,14 +89,15 @@ pub(crate) struct Twin {
 }
 
 /// Reads the table.
-pub(crate) fn read() -> Result<Vec<Case>, String> {
+pub(crate) fn read() -> Result<Table, String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/attacks/table.toml");
     let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
     let table: Table = toml::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
-    let mut names: Vec<&str> = table.case.iter().map(|case| case.name.as_str()).collect();
+    let crafted = table.crafted.iter().map(|row| row.name.as_str());
+    let mut names: Vec<&str> = table.case.iter().map(|case| case.name.as_str()).chain(crafted).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(format!("{path}: `{}` is there twice", pair[0])),
-        None => Ok(table.case),
+        None => Ok(table),
     }
 }

@@ -1,5 +1,6 @@
 //! What was done to names, as it is told.
 
+use airssys_wasm_core::Rule;
 use airssys_wasm_host::{Action, Change};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,15 +20,22 @@ pub(crate) struct ChangeView {
     pub(crate) version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) digest: Option<String>,
+    /// What was revoked, or `granted again:` and what an update gave back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rule: Option<String>,
+}
+
+/// The rules that an update gave back; none for most.
+fn granted_again(rules: &[Rule]) -> Option<String> {
+    let told: Vec<String> = rules.iter().map(|rule| rule.without_value().to_string()).collect();
+    (!told.is_empty()).then(|| format!("granted again: {}", told.join("; ")))
 }
 
 impl From<&Change> for ChangeView {
     fn from(change: &Change) -> Self {
         let (word, serves, digest, rule) = match &change.action {
             Action::Deployed(serves) => ("deployed", Some(serves), None, None),
-            Action::Updated(serves) => ("updated", Some(serves), None, None),
+            Action::Updated(serves) => ("updated", Some(serves), None, granted_again(&serves.lifted)),
             Action::RolledBack(serves) => ("rolled-back", Some(serves), None, None),
             Action::Waits { digest } => ("waits", None, Some(*digest), None),
             Action::Revoked { rule } => ("revoked", None, None, Some(rule.without_value().to_string())),

@@ -91,6 +91,9 @@ pub(crate) struct PromotedView {
     pub(crate) milliseconds: u64,
     /// Calls that end on the revision that served before.
     pub(crate) calls_draining: u64,
+    /// Rules that were revoked and that its grants gave back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) granted_again: Vec<String>,
 }
 
 impl From<&Summary> for SummaryView {
@@ -170,6 +173,7 @@ impl PromotedView {
             version: promoted.version().map(ToString::to_string),
             milliseconds: promoted.took().as_millis().try_into().unwrap_or(u64::MAX),
             calls_draining: promoted.calls_draining(),
+            granted_again: promoted.lifted().iter().map(|rule| rule.without_value().to_string()).collect(),
         }
     }
 }

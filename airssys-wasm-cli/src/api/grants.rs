@@ -12,6 +12,9 @@ pub(crate) struct GrantsView {
     pub(crate) allow: Vec<String>,
     pub(crate) deny: Vec<String>,
     pub(crate) revoked: Vec<String>,
+    /// What was revoked before, and given back by these grants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) granted_again: Vec<String>,
     /// What it requests; none if it does not say.
     pub(crate) requests: Option<Vec<String>>,
     /// The least that would have done so far, if that is being found out.
@@ -58,7 +61,12 @@ impl Revoked {
 }
 
 impl GrantsView {
-    pub(crate) fn of(grants: &Grants, requests: Option<Vec<String>>, learned: Option<Vec<String>>) -> Self {
+    pub(crate) fn of(
+        grants: &Grants,
+        lifted: &[airssys_wasm_core::Rule],
+        requests: Option<Vec<String>>,
+        learned: Option<Vec<String>>,
+    ) -> Self {
         let texts = |rules: &mut dyn Iterator<Item = &airssys_wasm_core::Rule>| {
             rules.map(|rule| rule.without_value().to_string()).collect()
         };
@@ -66,6 +74,7 @@ impl GrantsView {
             allow: texts(&mut grants.allowed()),
             deny: texts(&mut grants.denied()),
             revoked: texts(&mut grants.revoked()),
+            granted_again: texts(&mut lifted.iter()),
             requests,
             learned,
         }

@@ -102,6 +102,10 @@ fn told(event: &Event) -> (Option<String>, &'static str, String) {
         Event::Revoked { component, rule } => {
             (Some(component.to_string()), "revoked", rule.without_value().to_string())
         }
+        Event::GrantedAgain { component, revision, rule } => {
+            let detail = format!("{} by the grants of revision {revision}", rule.without_value());
+            (Some(component.to_string()), "granted-again", detail)
+        }
         Event::Mismatched { component, warning } => {
             (Some(component.to_string()), "mismatched", warning.clone())
         }

@@ -35,8 +35,8 @@ pub(crate) use problem::Problem;
 pub(crate) use rehearsal::{DoneOr, How, Removed};
 pub(crate) use route::{ListedRoute, RouteChanged, RouteView, WhichRoute};
 pub(crate) use spec::{
-    Approve, DeploySpec, Given, RollbackSpec, StageUpdateSpec, UpdateSpec, enforcement, parse_instancing,
-    parse_strategy, with_version,
+    Approve, DeploySpec, Given, GrantSpec, RollbackSpec, StageUpdateSpec, UpdateSpec, enforcement,
+    parse_instancing, parse_strategy, with_version,
 };
 
 /// What a host process says of itself.

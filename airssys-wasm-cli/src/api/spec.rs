@@ -51,6 +51,8 @@ pub(crate) struct UpdateSpec {
     pub(crate) any_version: bool,
     /// What a stateful component remembers may be lost.
     pub(crate) discard_state: bool,
+    /// Grants may give back what was revoked.
+    pub(crate) grant_again: bool,
 }
 
 /// Another component in a stage of a pipeline.
@@ -65,6 +67,8 @@ pub(crate) struct StageUpdateSpec {
     /// An older version may follow.
     pub(crate) any_version: bool,
     pub(crate) discard_state: bool,
+    /// Grants may give back what was revoked.
+    pub(crate) grant_again: bool,
 }
 
 /// An earlier revision again.
@@ -89,6 +93,9 @@ pub(crate) struct Approve {
     pub(crate) any_version: bool,
     #[serde(default)]
     pub(crate) discard_state: bool,
+    /// Grants may give back what was revoked.
+    #[serde(default)]
+    pub(crate) grant_again: bool,
 }
 
 /// Grants, as texts of rules.
@@ -99,6 +106,30 @@ pub(crate) struct Given {
     pub(crate) deny: Vec<String>,
     /// It is deployed although it requires more.
     pub(crate) run_with_less: bool,
+}
+
+/// More grants for what serves.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct GrantSpec {
+    pub(crate) allow: Vec<String>,
+    pub(crate) deny: Vec<String>,
+    /// It is deployed although it requires more.
+    pub(crate) run_with_less: bool,
+    /// Grants may give back what was revoked.
+    pub(crate) grant_again: bool,
+}
+
+impl GrantSpec {
+    pub(crate) fn of(given: Given, grant_again: bool) -> Self {
+        let Given { allow, deny, run_with_less } = given;
+        Self { allow, deny, run_with_less, grant_again }
+    }
+
+    /// The grants alone.
+    pub(crate) fn given(self) -> Given {
+        Given { allow: self.allow, deny: self.deny, run_with_less: self.run_with_less }
+    }
 }
 
 impl DeploySpec {

@@ -27,6 +27,9 @@ pub(super) struct Approve {
     /// Let what a stateful component remembers be lost
     #[arg(long)]
     discard_state: bool,
+    /// Let grants give back what was revoked, also where they are wider than that
+    #[arg(long)]
+    grant_again: bool,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -39,6 +42,7 @@ impl Approve {
             strategy: None,
             any_version: self.any_version,
             discard_state: self.discard_state,
+            grant_again: self.grant_again,
         };
         let path = self.dry_run.path(&format!("/v1/deployments/{}/approve", segment(&self.name)));
         let promoted: DoneOr<PromotedView> = common.client()?.post(&path, &approve).await?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Common;
 use crate::api::{Call, Called, Problem, kinds};
 use crate::client::{Client, segment};
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 /// Call a function over and over, and say how long that took and what failed
 ///
@@ -131,7 +131,7 @@ impl Counted {
 }
 
 impl Shown for Measured {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let mut lines = vec![
             format!("calls        {}, {} failed", self.calls, self.failed),
             format!("rate         {} a second", self.calls_per_second),
@@ -141,6 +141,6 @@ impl Shown for Measured {
             ),
         ];
         lines.extend(self.answers.iter().map(|(answer, count)| format!("answered     {answer}: {count}")));
-        lines.join("\n")
+        Page::of_lines(lines)
     }
 }

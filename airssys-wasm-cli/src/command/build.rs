@@ -7,7 +7,7 @@ use clap::Args;
 use super::Common;
 use crate::api::Problem;
 use crate::guest::{Built, build};
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 /// Build a component from a project of cargo's
 ///
@@ -31,17 +31,12 @@ impl Build {
 }
 
 impl Shown for Vec<Built> {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let line = |built: &Built| {
             let version = built.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
-            format!(
-                "{}{version}: {} bytes, {}\n{}",
-                built.name,
-                built.bytes,
-                built.digest,
-                built.file.display()
-            )
+            let what = format!("{}{version}: {} bytes, {}", built.name, built.bytes, built.digest);
+            [what, built.file.display().to_string()]
         };
-        self.iter().map(line).collect::<Vec<_>>().join("\n")
+        Page::of_lines(self.iter().flat_map(line))
     }
 }

@@ -12,11 +12,12 @@ use super::dry_run::DryRun;
 use super::given::GrantArguments;
 use super::{Common, logs};
 use crate::api::{
-    Asked, DoneOr, Explained, GrantsView, Problem, PromotedView, Revoke, Revoked, kinds, read_request_lines,
+    Asked, DoneOr, Explained, GrantSpec, GrantsView, Problem, PromotedView, Revoke, Revoked, kinds,
+    read_request_lines,
 };
 use crate::client::segment;
 use crate::files;
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 /// Show and change what a component may reach
 #[derive(Args, Debug)]
@@ -38,6 +39,9 @@ enum Command {
         name: String,
         #[command(flatten)]
         grants: GrantArguments,
+        /// Let grants give back what was revoked, also where they are wider than that
+        #[arg(long)]
+        grant_again: bool,
         #[command(flatten)]
         dry_run: DryRun,
     },
@@ -84,9 +88,10 @@ impl Caps {
                 let view: GrantsView = client.get(&path(&name, "grants")).await?;
                 common.output.show(&view);
             }
-            Command::Grant { name, grants, dry_run } => {
+            Command::Grant { name, grants, grant_again, dry_run } => {
                 let path = dry_run.path(&path(&name, "grants"));
-                let promoted: DoneOr<PromotedView> = client.post(&path, &grants.given()?).await?;
+                let promoted: DoneOr<PromotedView> =
+                    client.post(&path, &GrantSpec::of(grants.given()?, grant_again)).await?;
                 common.output.show(&promoted);
             }
             Command::Revoke { name, rule, dry_run } => {
@@ -110,7 +115,7 @@ impl Caps {
                 common.output.show(&Learned::of(&name, view.learned)?);
             }
             Command::Audit(watched) => {
-                client.watch(&watched.path("/v1/audit"), crate::output::say).await?;
+                client.watch(&watched.path("/v1/audit"), crate::output::say_json).await?;
             }
         }
         Ok(())
@@ -133,12 +138,12 @@ impl Learned {
 }
 
 impl Shown for Learned {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         // Each was a rule when it was told.
         let grants = self.0.iter().fold(Grants::new(), |grants, rule| match rule.parse() {
             Ok(rule) => grants.with(rule),
             Err(_) => grants,
         });
-        grants.to_toml()
+        Page::of_text(&grants.to_toml())
     }
 }

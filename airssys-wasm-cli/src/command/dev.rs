@@ -12,7 +12,7 @@ use super::given::{GrantArguments, RunsUnder};
 use crate::api::{About, Applied, DeploySpec, Desired, Given, Problem, kinds};
 use crate::client::{Client, segment};
 use crate::guest::{Built, Changes, build};
-use crate::output::{Shown as _, say};
+use crate::output::{Page, Shown as _, say};
 
 /// Build a component whenever its source changes, and update it in the host process
 ///
@@ -90,10 +90,10 @@ impl Session {
         let desired = Desired { deployment: self.spec.clone(), discard_state: true, ..Desired::default() };
         let sent = [("component".to_owned(), built.component.bytes().to_vec())];
         let applied: Applied = self.client.put(&path, &desired, sent).await?;
-        say(&told(&applied, &built));
+        say(told(&applied, &built));
         if let Some(last) = self.last.replace(built.component.clone()) {
             for line in differences(&last, &built.component) {
-                say(&format!("    {line}"));
+                say(format!("    {line}"));
             }
         }
         Ok(())
@@ -113,7 +113,7 @@ fn told(applied: &Applied, built: &Built) -> String {
 /// other way round.
 fn differences(old: &Component, new: &Component) -> Vec<String> {
     let requests = Difference::of(old.requested(), new.requested());
-    let requests = if requests.is_none() { String::new() } else { requests.text() };
+    let requests = if requests.is_none() { Page::default() } else { requests.text() };
     let mut lines = Vec::new();
     for (word, side) in [("export", exports as fn(&World) -> Vec<String>), ("import", imports)] {
         let (old, new) = (side(old.world()), side(new.world()));

@@ -5,7 +5,7 @@
 use airssys_wasm_core::policy::{Change, Requested, difference};
 use serde::Serialize;
 
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -49,10 +49,10 @@ impl Difference {
 }
 
 impl Shown for Difference {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let says = self.says.iter().map(|says| format!("says {says}"));
         let lines: Vec<String> =
             says.chain(self.added.iter().cloned()).chain(self.removed.iter().cloned()).collect();
-        if lines.is_empty() { "it requests the same".into() } else { lines.join("\n") }
+        if lines.is_empty() { "it requests the same".into() } else { Page::of_lines(lines) }
     }
 }

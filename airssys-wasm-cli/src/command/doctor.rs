@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Common;
 use crate::api::{About, Overview, Problem, kinds};
 use crate::guest::check_target;
-use crate::output::{Shown, Table};
+use crate::output::{Page, Shown, Table};
 
 /// Below this it is said that little is left.
 const SPACE_BYTES_LOW: u64 = 1 << 30;
@@ -137,12 +137,12 @@ async fn host_process(common: &Common) -> Vec<Finding> {
 }
 
 impl Shown for Vec<Finding> {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let mut table = Table::new(&["WHAT", "", "TOLD"]);
         for finding in self {
             let ok = if finding.ok { "ok" } else { "wrong" };
             table.row([finding.what.to_owned(), ok.to_owned(), finding.told.clone()]);
         }
-        table.text()
+        table.page()
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::api::DoneOr;
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 /// Whether it is only asked.
 #[derive(Args, Clone, Copy, Debug)]
@@ -21,9 +21,9 @@ impl DryRun {
 }
 
 impl<T: Shown> Shown for DoneOr<T> {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         match self {
-            Self::Would(would) => format!("would {}", would.would),
+            Self::Would(would) => format!("would {}", would.would).into(),
             Self::Done(done) => done.text(),
         }
     }

@@ -5,7 +5,7 @@ use clap::Args;
 use super::Common;
 use crate::api::{Happening, Problem};
 use crate::client::segment;
-use crate::output::{Format, printable, say};
+use crate::output::{Format, say, say_json};
 
 /// Show what happens to deployments, until it is interrupted
 #[derive(Args, Debug)]
@@ -29,8 +29,8 @@ fn show(format: Format, json: &str) {
     match (format, serde_json::from_str::<Happening>(json)) {
         (Format::Text, Ok(told)) => {
             let name = told.name.unwrap_or_else(|| "host".into());
-            say(format!("{} {name}: {} {}", told.time, told.event, printable(&told.detail)).trim_end());
+            say(format!("{} {name}: {} {}", told.time, told.event, told.detail).trim_end());
         }
-        _ => say(json),
+        _ => say_json(json),
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Common;
 use crate::api::{Problem, request_lines};
 use crate::files;
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 /// Show what a component's file says: name, version, what it requests, imports and exports
 #[derive(Args, Debug)]
@@ -70,13 +70,13 @@ struct Wit {
 }
 
 impl Shown for Wit {
-    fn text(&self) -> String {
-        self.wit.clone()
+    fn text(&self) -> Page {
+        Page::of_text(&self.wit)
     }
 }
 
 impl Shown for Inspected {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
         let mut lines = vec![
             format!("name         {}", said(&self.name)),
@@ -96,6 +96,6 @@ impl Shown for Inspected {
         }
         lines.extend(self.imports.iter().map(|name| format!("imports      {name}")));
         lines.extend(self.exports.iter().map(|function| format!("exports      {function}")));
-        lines.join("\n")
+        Page::of_lines(lines)
     }
 }

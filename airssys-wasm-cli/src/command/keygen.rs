@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Common;
 use crate::api::{Problem, kinds};
 use crate::guest::Keys;
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 /// Make a pair of keys for `sign` and `verify`
 ///
@@ -57,8 +57,12 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), Problem> {
 }
 
 impl Shown for Made {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let (secret, public) = (self.secret.display(), self.public.display());
-        format!("{secret}: keep it to yourself\n{public}: give it to who verifies\n{}", self.key)
+        Page::of_lines([
+            format!("{secret}: keep it to yourself"),
+            format!("{public}: give it to who verifies"),
+            self.key.clone(),
+        ])
     }
 }

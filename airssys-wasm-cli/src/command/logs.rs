@@ -5,7 +5,7 @@ use clap::Args;
 use super::Common;
 use crate::api::{Line, Problem};
 use crate::client::segment;
-use crate::output::{Format, printable, say};
+use crate::output::{Format, say, say_json};
 
 /// Show what components print
 #[derive(Args, Debug)]
@@ -45,10 +45,10 @@ fn show(format: Format, json: &str) {
     match (format, serde_json::from_str::<Line>(json)) {
         (Format::Text, Ok(line)) => {
             if line.dropped_before > 0 {
-                say(&format!("{} {}: {} lines were dropped", line.time, line.name, line.dropped_before));
+                say(format!("{} {}: {} lines were dropped", line.time, line.name, line.dropped_before));
             }
-            say(&format!("{} {}[{}]: {}", line.time, line.name, line.call, printable(&line.text)));
+            say(format!("{} {}[{}]: {}", line.time, line.name, line.call, line.text));
         }
-        _ => say(json),
+        _ => say_json(json),
     }
 }

@@ -48,7 +48,7 @@ use tokio::runtime::Runtime;
 
 use crate::api::{Problem, kinds};
 use crate::client::Client;
-use crate::output::{EXIT_CODES, Format, exit_code};
+use crate::output::{EXIT_CODES, Format, exit_code, say_usage};
 use crate::places;
 
 /// Run WebAssembly components under names that outlive their versions.
@@ -148,8 +148,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // To standard output for help, to standard error for a slip.
-            let _ = error.print();
+            say_usage(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
         }
     };

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Common;
 use crate::api::Problem;
 use crate::guest::{Template, begin};
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 /// Begin a component: a folder with a project of cargo's that builds
 ///
@@ -39,8 +39,8 @@ impl New {
 }
 
 impl Shown for Begun {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let folder = self.folder.display();
-        format!("{folder}: begun; `airssys-wasm build {folder}` builds it")
+        format!("{folder}: begun; `airssys-wasm build {folder}` builds it").into()
     }
 }

@@ -5,7 +5,7 @@ use clap::{Args, CommandFactory as _};
 
 use super::Cli;
 use crate::api::{Problem, kinds};
-use crate::output::EXIT_CODES;
+use crate::output::{EXIT_CODES, Page, say};
 use crate::server::description;
 
 /// Print the reference of this command, as Markdown or as a man page
@@ -26,7 +26,7 @@ impl Reference {
             false if self.man => man()?,
             false => markdown(),
         };
-        crate::output::say(text.trim_end());
+        say(Page::of_text(&text));
         Ok(())
     }
 }

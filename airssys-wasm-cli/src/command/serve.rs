@@ -12,6 +12,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::Common;
 use crate::api::{Problem, kinds};
+use crate::output::LogWriter;
 use crate::places;
 use crate::server::{self, Setup, Tcp, Web};
 use crate::settings::{Settings, check_patience};
@@ -168,10 +169,11 @@ fn begin_log(format: &str, level: &str) -> Result<(), Problem> {
             format!("`{}` is no level; write error, warn, info, debug or trace", level.escape_debug());
         Problem::new(kinds::USAGE, message)
     })?;
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(anstream::stderr);
+    // Colours are escapes, which the writer does not let through.
+    let log = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
     match format {
-        "text" => log.with_target(false).init(),
-        "json" => log.json().flatten_event(true).init(),
+        "text" => log.with_writer(|| LogWriter::Text).with_target(false).init(),
+        "json" => log.with_writer(|| LogWriter::Json).json().flatten_event(true).init(),
         other => {
             let message = format!("`{}` is no format of the log; write text or json", other.escape_debug());
             return Err(Problem::new(kinds::USAGE, message));

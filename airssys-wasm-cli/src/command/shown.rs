@@ -4,7 +4,7 @@ use crate::api::{
     Called, ChangeView, DeploymentView, Explained, FunctionView, GrantsView, GraphView, Overview,
     PackageView, PipelineView, PromotedView, Published, Removed, RevisionView, Revoked,
 };
-use crate::output::{Shown, Table};
+use crate::output::{Page, Shown, Table};
 
 /// Digests in tables: enough of one to tell it from others.
 const DIGEST_SHOWN: usize = "sha256:".len() + 12;
@@ -18,19 +18,19 @@ pub(super) fn version(version: Option<&String>) -> String {
 }
 
 impl Shown for Removed {
-    fn text(&self) -> String {
-        format!("{}: removed", self.removed)
+    fn text(&self) -> Page {
+        format!("{}: removed", self.removed).into()
     }
 }
 
 impl Shown for GraphView {
-    fn text(&self) -> String {
-        self.text.clone()
+    fn text(&self) -> Page {
+        Page::of_text(&self.text)
     }
 }
 
 impl Shown for Vec<PipelineView> {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         if self.is_empty() {
             return "no pipeline is deployed; `airssys-wasm pipeline deploy FILE` does".into();
         }
@@ -40,12 +40,12 @@ impl Shown for Vec<PipelineView> {
             table.row([view.name.clone(), stages.to_string(), view.in_flight.to_string()]);
         }
         let problems = self.iter().filter_map(|view| view.problem.as_ref());
-        problems.fold(table.text(), |text, problem| text + "\n" + problem)
+        problems.fold(table.page(), Page::and_line)
     }
 }
 
 impl Shown for PipelineView {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let mut table = Table::new(&[
             "DEPLOYMENT",
             "STAGES",
@@ -68,12 +68,12 @@ impl Shown for PipelineView {
                 format!("{} us", stage.p99_microseconds),
             ]);
         }
-        table.text()
+        table.page()
     }
 }
 
 impl Shown for Overview {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         if self.deployments.is_empty() && self.lost.is_empty() {
             return "nothing is deployed; `airssys-wasm deploy FILE` does".into();
         }
@@ -90,16 +90,13 @@ impl Shown for Overview {
         let problems =
             self.deployments.iter().filter_map(|summary| Some((&summary.name, summary.problem.as_ref()?)));
         let lost = self.lost.iter().map(|lost| (&lost.name, &lost.problem));
-        let mut text = table.text();
-        for (name, problem) in problems.chain(lost) {
-            text += &format!("\n{name} cannot serve: {problem}");
-        }
-        text
+        let lines = problems.chain(lost).map(|(name, problem)| format!("{name} cannot serve: {problem}"));
+        lines.fold(table.page(), Page::and_line)
     }
 }
 
 impl Shown for DeploymentView {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let mut lines = vec![
             format!("name         {}", self.name),
             format!("serving      {}", line(&self.serving)),
@@ -118,7 +115,7 @@ impl Shown for DeploymentView {
         if let Some(waiting) = &self.waiting {
             lines.push(format!("waiting      an update to {waiting}, to be approved"));
         }
-        lines.join("\n")
+        Page::of_lines(lines)
     }
 }
 
@@ -127,7 +124,7 @@ fn line(revision: &RevisionView) -> String {
 }
 
 impl Shown for PromotedView {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let version = self.version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
         let begin = format!("{}: revision {}{version} serves", self.name, self.revision);
         let draining = match self.calls_draining {
@@ -135,12 +132,16 @@ impl Shown for PromotedView {
             1 => "; 1 call ends on the revision before".into(),
             calls => format!("; {calls} calls end on the revision before"),
         };
-        format!("{begin}, after {} ms{draining}", self.milliseconds)
+        let lifted = self.granted_again.iter();
+        let lifted = lifted
+            .map(|rule| format!("warning: `{rule}` was revoked, and is granted again by this revision"));
+        let serves = format!("{begin}, after {} ms{draining}", self.milliseconds);
+        Page::of_lines(std::iter::once(serves).chain(lifted))
     }
 }
 
 impl Shown for Vec<ChangeView> {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let mut table = Table::new(&["TIME", "NAME", "WHAT", "REVISION", "VERSION", "DIGEST", ""]);
         for change in self {
             table.row([
@@ -153,18 +154,18 @@ impl Shown for Vec<ChangeView> {
                 change.rule.clone().unwrap_or_default(),
             ]);
         }
-        table.text()
+        table.page()
     }
 }
 
 impl Shown for Published {
-    fn text(&self) -> String {
-        format!("{}@{}  {}", self.name, self.version, self.digest)
+    fn text(&self) -> Page {
+        format!("{}@{}  {}", self.name, self.version, self.digest).into()
     }
 }
 
 impl Shown for Vec<PackageView> {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         if self.is_empty() {
             return "nothing is published; `airssys-wasm publish FILE` does".into();
         }
@@ -172,27 +173,24 @@ impl Shown for Vec<PackageView> {
         for package in self {
             table.row([package.name.clone(), package.versions.join(" ")]);
         }
-        table.text()
+        table.page()
     }
 }
 
 impl Shown for Called {
-    fn text(&self) -> String {
-        Self::text(self)
+    fn text(&self) -> Page {
+        Page::of_text(&Self::text(self))
     }
 }
 
 impl Shown for Vec<FunctionView> {
-    fn text(&self) -> String {
-        self.iter()
-            .map(|function| format!("{}: {}", function.name, function.signature))
-            .collect::<Vec<_>>()
-            .join("\n")
+    fn text(&self) -> Page {
+        Page::of_lines(self.iter().map(|function| format!("{}: {}", function.name, function.signature)))
     }
 }
 
 impl Shown for GrantsView {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let mut lines = Vec::new();
         match &self.requests {
             Some(requests) => lines.extend(requests.iter().map(|rule| format!("requests  {rule}"))),
@@ -202,26 +200,26 @@ impl Shown for GrantsView {
         for (word, rules) in parts {
             lines.extend(rules.iter().map(|rule| format!("{word:<9} {rule}")));
         }
+        lines
+            .extend(self.granted_again.iter().map(|rule| format!("again     {rule}: it was revoked before")));
         for rule in self.learned.iter().flatten() {
             lines.push(format!("used      {rule}"));
         }
-        lines.join("\n")
+        Page::of_lines(lines)
     }
 }
 
 impl Shown for Explained {
-    fn text(&self) -> String {
-        self.text.clone()
+    fn text(&self) -> Page {
+        Page::of_text(&self.text)
     }
 }
 
 impl Shown for Revoked {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         match self.touched.as_slice() {
             [] => "nothing of the kind was granted; it is denied from now on".into(),
-            touched => {
-                touched.iter().map(|rule| format!("taken back from  {rule}")).collect::<Vec<_>>().join("\n")
-            }
+            touched => Page::of_lines(touched.iter().map(|rule| format!("taken back from  {rule}"))),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::Common;
 use crate::api::Problem;
 use crate::files;
 use crate::guest::{sign, signature_of};
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 /// Sign a component's file: FILE.minisig says who made these bytes
 ///
@@ -50,7 +50,7 @@ fn identity(component: &Component) -> String {
 }
 
 impl Shown for Signed {
-    fn text(&self) -> String {
-        format!("{}: {}", self.signature.display(), self.said)
+    fn text(&self) -> Page {
+        format!("{}: {}", self.signature.display(), self.said).into()
     }
 }

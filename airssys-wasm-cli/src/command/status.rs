@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Common;
 use crate::api::{About, DeploymentView, Problem};
 use crate::client::{Client, segment};
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 /// Show a name: what serves, what is kept, calls in flight; or the host process
 #[derive(Args, Debug)]
@@ -51,15 +51,16 @@ impl Status {
 }
 
 impl Shown for ProcessView {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let Self(about) = self;
         let problems = match about.problems {
             0 => String::new(),
             problems => format!(", {problems} of which cannot serve: see `airssys-wasm list`"),
         };
-        format!(
-            "version      {}\nprocess      {}\ndeployments  {}{problems}",
-            about.version, about.process, about.deployments
-        )
+        Page::of_lines([
+            format!("version      {}", about.version),
+            format!("process      {}", about.process),
+            format!("deployments  {}{problems}", about.deployments),
+        ])
     }
 }

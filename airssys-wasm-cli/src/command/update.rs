@@ -36,6 +36,9 @@ pub(super) struct Update {
     /// Let what a stateful component remembers be lost
     #[arg(long)]
     discard_state: bool,
+    /// Let grants give back what was revoked, also where they are wider than that
+    #[arg(long)]
+    grant_again: bool,
     #[command(flatten)]
     registry: RegistryArgument,
     #[command(flatten)]
@@ -70,6 +73,7 @@ impl Update {
             audit_only: None,
             any_version: self.any_version,
             discard_state: self.discard_state,
+            grant_again: self.grant_again,
         };
         let path = self.dry_run.path(&format!("/v1/deployments/{}/update", segment(name)));
         let promoted: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, parts.bytes).await?;

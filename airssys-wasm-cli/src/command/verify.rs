@@ -11,7 +11,7 @@ use super::Common;
 use crate::api::{Problem, kinds};
 use crate::files;
 use crate::guest::{signature_of, verify};
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 /// Check that a file is a component, whose it is, and that it is the one that is meant
 #[derive(Args, Debug)]
@@ -69,14 +69,14 @@ impl Verify {
 }
 
 impl Shown for Verified {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
         let signed = self.signed.clone().unwrap_or_else(|| "not asked: say a key with `--key`".into());
-        format!(
-            "name     {}\nversion  {}\ndigest   {}\nsigned   {signed}",
-            said(&self.name),
-            said(&self.version),
-            self.digest
-        )
+        Page::of_lines([
+            format!("name     {}", said(&self.name)),
+            format!("version  {}", said(&self.version)),
+            format!("digest   {}", self.digest),
+            format!("signed   {signed}"),
+        ])
     }
 }

@@ -3,7 +3,7 @@
 //! `deployments.example.toml` in this crate's folder has every key with what it means.
 //! Tests: below.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use airssys_wasm_core::Limits;
@@ -93,20 +93,42 @@ impl Declared {
 
     /// The names, so that each comes after those that it is linked to, as far as that can be.
     pub(crate) fn in_order(&self) -> Vec<&str> {
-        let mut order: Vec<&str> = Vec::new();
-        let mut left: Vec<&str> = self.deployments.keys().map(String::as_str).collect();
-        while !left.is_empty() {
-            let is_ready = |name: &&str| {
-                let links = self.deployments[*name].links.values();
-                links.into_iter().all(|target| target == name || !left.contains(&target.as_str()))
-            };
-            let (ready, rest): (Vec<&str>, Vec<&str>) = left.iter().partition(|name| is_ready(name));
-            // Those that are linked in a circle come in the order of their names.
-            let ready = if ready.is_empty() { rest.clone() } else { ready };
-            left.retain(|name| !ready.contains(name));
-            order.extend(ready);
+        let mut waits_for: BTreeMap<&str, BTreeSet<&str>> = self
+            .deployments
+            .iter()
+            .map(|(name, deployment)| (name.as_str(), self.linked(name, deployment)))
+            .collect();
+        let mut waiting: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, targets) in &waits_for {
+            targets.iter().for_each(|target| waiting.entry(target).or_default().push(name));
         }
+        let mut ready: BTreeSet<&str> =
+            waits_for.iter().filter(|(_, targets)| targets.is_empty()).map(|(name, _)| *name).collect();
+        let mut order: Vec<&str> = Vec::new();
+        while !ready.is_empty() {
+            let mut next = BTreeSet::new();
+            for name in ready {
+                waits_for.remove(name);
+                for waiting in waiting.remove(name).unwrap_or_default() {
+                    let Some(targets) = waits_for.get_mut(waiting) else { continue };
+                    targets.remove(name);
+                    if targets.is_empty() {
+                        next.insert(waiting);
+                    }
+                }
+                order.push(name);
+            }
+            ready = next;
+        }
+        // Those that are linked in a circle come in the order of their names.
+        order.extend(waits_for.into_keys());
         order
+    }
+
+    /// The deployments of this file that one of them is linked to.
+    fn linked<'a>(&'a self, name: &str, deployment: &'a DeclaredDeployment) -> BTreeSet<&'a str> {
+        let targets = deployment.links.values().map(String::as_str);
+        targets.filter(|target| *target != name && self.deployments.contains_key(*target)).collect()
     }
 }
 

@@ -45,10 +45,12 @@ pub(crate) fn exit_code(kind: &str) -> u8 {
         | "missing-host-function"
         | "missing-import"
         | "ambiguous-import" => 4,
-        "not-granted" | "grant-unusable" | "awaits-approval" | "approval-mismatch" | "not-signed" => 5,
+        "not-granted" | "lifts-revocation" | "grant-unusable" | "awaits-approval" | "approval-mismatch"
+        | "not-signed" => 5,
         "trapped"
         | "host-function-failed"
         | "exited"
+        | "over-budget"
         | "deadline-exceeded"
         | "fuel-exhausted"
         | "start-failed"

@@ -9,6 +9,9 @@ pub(super) fn hint(kind: &str) -> Option<&'static str> {
         "version-not-newer" => "`--any-version` lets it, and `airssys-wasm rollback` goes back",
         "state-would-be-lost" => "`--discard-state` lets it",
         "not-granted" | "grant-unusable" => "`--grant RULE` grants, `--run-with-less` runs it without",
+        "lifts-revocation" => {
+            "`--grant-again` gives it back; `--deny RULE` keeps it taken, and `airssys-wasm caps show NAME` shows it"
+        }
         "awaits-approval" => {
             "look at `airssys-wasm status`, then `airssys-wasm approve`, or say grants with the update"
         }

@@ -8,6 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 
+use super::safe;
+
 /// What takes no longer is not told.
 const PATIENCE: Duration = Duration::from_millis(400);
 
@@ -41,7 +43,7 @@ pub(crate) fn waiting(what: impl Into<String>) -> Waiting {
 pub(crate) fn bytes(what: impl Into<String>, total: u64) -> Progress {
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
     bar.set_style(style("{msg} [{bar:30}] {binary_bytes} of {binary_total_bytes}"));
-    bar.set_message(what.into());
+    bar.set_message(safe::line(&what.into()));
     Progress(bar)
 }
 
@@ -55,7 +57,7 @@ impl Progress {
 fn spinner(what: String) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     bar.set_style(style("{spinner} {msg} ({elapsed})"));
-    bar.set_message(what);
+    bar.set_message(safe::line(&what));
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }

@@ -4,6 +4,8 @@
 //! and can still be copied.
 //! Tests: below.
 
+use super::{Page, safe};
+
 /// A table of text.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
@@ -15,10 +17,10 @@ impl Table {
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().map(|cell| printable(&cell)).collect());
+        self.rows.push(cells.into_iter().map(|cell| safe::line(&cell)).collect());
     }
 
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn page(&self) -> Page {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
         let width = |column: usize| {
             self.rows
@@ -33,13 +35,8 @@ impl Table {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
-        self.rows.iter().map(line).collect::<Vec<_>>().join("\n")
+        Page::of_lines(self.rows.iter().map(line))
     }
-}
-
-/// Without what would move the cursor.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 #[cfg(test)]
@@ -51,6 +48,6 @@ mod tests {
         let mut table = Table::new(&["NAME", "N"]);
         table.row(["greeter".into(), "1".into()]);
         table.row(["a\u{1b}[31m".into(), String::new()]);
-        assert_eq!(table.text(), "NAME         N\ngreeter      1\na\\u{1b}[31m");
+        assert_eq!(table.page().text(), "NAME         N\ngreeter      1\na\\u{1b}[31m");
     }
 }

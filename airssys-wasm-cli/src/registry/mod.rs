@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use airssys_wasm_core::PackageRef;
+use airssys_wasm_core::bounds::COMPONENT_BYTES_MAX;
 use airssys_wasm_host::{Component, ComponentName, ErrorKind};
 use oci_client::Client;
 use oci_client::client::{ClientConfig, ClientProtocol};
@@ -25,7 +26,6 @@ pub(crate) use place::RegistryPlace;
 
 use crate::api::{Problem, kinds};
 use crate::output;
-use crate::server::COMPONENT_BYTES_MAX;
 
 /// The most tags of one repository that are looked at.
 const TAGS_MAX: usize = 100_000;

@@ -124,6 +124,9 @@ async fn carry_out(
     if desired.discard_state {
         update = update.discard_state();
     }
+    if desired.grant_again {
+        update = update.lifting_revocations();
+    }
     if how.dry_run {
         update.rehearse().await?
     } else {
@@ -270,6 +273,9 @@ async fn stages(
             changes.extend(compare::grants(&serving, &grants));
             changes.extend(again.into_iter().map(|rule| format!("granted again: {rule}")));
             update = update.grants(grants);
+            if desired.grant_again {
+                update = update.lifting_revocations();
+            }
         }
         if changes.is_empty() {
             continue;

@@ -1,7 +1,8 @@
 //! What a deployment is granted, and what is taken back.
 
 use airssys_wasm_core::Rule;
-use airssys_wasm_core::policy::{Operation, OperationError};
+use airssys_wasm_core::policy::{Grants, Operation, OperationError};
+use airssys_wasm_host::ErrorKind;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 
@@ -9,7 +10,7 @@ use super::Process;
 use super::reply::{Reply, answer};
 use super::rollouts::{allow, finish_update, wake};
 use crate::api::{
-    Asked, DoneOr, Explained, Given, GrantsView, How, Problem, PromotedView, Revoke, Revoked, kinds,
+    Asked, DoneOr, Explained, GrantSpec, GrantsView, How, Problem, PromotedView, Revoke, Revoked, kinds,
     request_lines,
 };
 
@@ -26,7 +27,7 @@ pub(super) async fn show(State(process): State<Process>, Path(name): Path<String
         let deployment = host.deployment(&name)?;
         let requests = request_lines(&deployment.status().serving.requested);
         let learned = deployment.learned().map(|rules| rules.iter().map(ToString::to_string).collect());
-        Ok(GrantsView::of(&deployment.grants(), requests, learned))
+        Ok(GrantsView::of(&deployment.grants(), &deployment.lifted(), requests, learned))
     });
     answer(view.await?)
 }
@@ -63,7 +64,7 @@ pub(super) async fn explain(
     path = "/v1/deployments/{name}/grants",
     operation_id = "grant",
     summary = "Grant it more",
-    request_body = Given,
+    request_body = GrantSpec,
     params(("name" = String, Path, description = "The name"), How),
     responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
 )]
@@ -71,17 +72,34 @@ pub(super) async fn grant(
     State(process): State<Process>,
     Path(name): Path<String>,
     Query(how): Query<How>,
-    Json(given): Json<Given>,
+    Json(spec): Json<GrantSpec>,
 ) -> Reply<DoneOr<PromotedView>> {
     wake(&process, &name).await?;
     let deployment = process.host.deployment(&name)?;
-    let more = given.read()?;
-    let grants = more.allowed().cloned().fold(deployment.grants(), |grants, rule| grants.with(rule));
-    let grants = more.denied().try_fold(grants, |grants, rule| grants.deny(&rule.to_string()));
-    let grants = grants.map_err(airssys_wasm_host::Error::from)?;
+    let grant_again = spec.grant_again;
+    let told = format!("give {name} what it has and {} more", spec.allow.len() + spec.deny.len());
+    let grants = with_more(deployment.grants(), &spec.given().read()?, grant_again)?;
     let update = process.host.update(&name, deployment.component()).grants(grants);
-    let told = format!("give {name} what it has and {} more", given.allow.len() + given.deny.len());
+    let update = if grant_again { update.lifting_revocations() } else { update };
     finish_update(&name, allow(update, true, false), how, told).await
+}
+
+/// What a deployment has, and more. What was revoked comes back where the rules that are new name
+/// it, or with `grant_again`.
+fn with_more(now: Grants, more: &Grants, grant_again: bool) -> Result<Grants, Problem> {
+    let lifting = more.lifting(now.revoked());
+    if let (Some(first), false) = (lifting.needing_consent().next(), grant_again) {
+        let message = format!(
+            "`{}` was revoked, and the grant `{}` would give it back; grant just what was revoked, or say `--grant-again`",
+            first.revoked,
+            first.by.without_value()
+        );
+        return Err(Problem::of(ErrorKind::LiftsRevocation, message));
+    }
+    let lifted: Vec<Rule> = lifting.lifted.into_iter().map(|lifted| lifted.revoked).collect();
+    let grants = more.allowed().cloned().fold(now.without_revoked(&lifted), Grants::with);
+    let denied = more.denied().try_fold(grants, |grants, rule| grants.deny(&rule.to_string()));
+    denied.map_err(|error| Problem::from(airssys_wasm_host::Error::from(error)))
 }
 
 #[utoipa::path(

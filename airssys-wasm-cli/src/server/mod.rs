@@ -64,7 +64,6 @@ pub(crate) use routes::description;
 use runtimes::Runtimes;
 use socket::OwnersSocket;
 pub(crate) use tcp::Tcp;
-pub(crate) use upload::COMPONENT_BYTES_MAX;
 pub(crate) use web::Web;
 
 /// How a host process is set up.

@@ -2,9 +2,10 @@
 //!
 //! Tests: the crate's `tests/cli/pipelines`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use airssys_wasm_core::bounds::STAGES_MAX;
 use airssys_wasm_core::pipeline::PipelineDefinition;
 use airssys_wasm_host::Component;
 use airssys_wasm_host::pipeline::{Inputs, PipelineDeployment};
@@ -80,9 +81,13 @@ pub(super) async fn components(
     definition: &PipelineDefinition,
     sent: &BTreeMap<String, Bytes>,
 ) -> Vec<Result<Component, String>> {
+    let stages = definition.stages().count();
+    if stages > STAGES_MAX {
+        return vec![Err(format!("it has {stages} stages, and may have {STAGES_MAX}"))];
+    }
     let mut components = Vec::new();
-    let places: Vec<String> = (0..definition.stages().count()).map(part_of_stage).collect();
-    if let Some(unknown) = sent.keys().find(|part| !places.contains(part)) {
+    let places: BTreeSet<String> = (0..stages).map(part_of_stage).collect();
+    if let Some(unknown) = sent.keys().find(|part| !places.contains(*part)) {
         return vec![Err(upload::too_many(unknown).to_string())];
     }
     for (place, (_, stage)) in definition.stages().enumerate() {

@@ -48,6 +48,7 @@ pub(super) async fn deploy(
         version: serving.version.as_ref().map(ToString::to_string),
         milliseconds: begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
         calls_draining: 0,
+        granted_again: Vec::new(),
     }))
 }
 
@@ -113,6 +114,7 @@ fn prepare_update<'a>(mut update: Update<'a>, spec: &UpdateSpec) -> Result<Updat
     if let Some(audit_only) = spec.audit_only {
         update = update.enforcement(enforcement(audit_only));
     }
+    let update = if spec.grant_again { update.lifting_revocations() } else { update };
     Ok(allow(update, spec.any_version, spec.discard_state))
 }
 
@@ -126,6 +128,7 @@ pub(super) fn prepare_stage<'a>(
         update = update.grants(grants.read()?);
     }
     let update = if spec.any_version { update.any_version() } else { update };
+    let update = if spec.grant_again { update.lifting_revocations() } else { update };
     Ok(if spec.discard_state { update.discard_state() } else { update })
 }
 
@@ -185,6 +188,7 @@ pub(super) async fn approve(
     let approval = Approval::of(&waiting, approve.grants.read()?);
     let update =
         process.host.approve(&name, approval)?.strategy(parse_strategy(approve.strategy.as_deref())?);
+    let update = if approve.grant_again { update.lifting_revocations() } else { update };
     let update = allow(update, approve.any_version, approve.discard_state);
     finish_update(&name, update, how, format!("update to {}", identity(Some(&name), &waiting))).await
 }

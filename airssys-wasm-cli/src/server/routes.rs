@@ -1,5 +1,6 @@
 //! Which path does what, and the description of that for programs.
 
+use airssys_wasm_core::bounds::{COMPONENT_BYTES_MAX, VALUE_TEXT_BYTES_MAX};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -10,12 +11,15 @@ use utoipa_axum::routes;
 
 use super::runtimes::run_on_guests;
 use super::to_its_end::to_its_end;
-use super::upload::COMPONENT_BYTES_MAX;
 use super::{
     Process, apply, calls, deployments, grants, metrics, packages, pipelines, rollouts, routing, watching,
 };
 use crate::api::{Problem, kinds};
 use crate::server::reply::Refused;
+
+/// Bytes of a request in JSON: the arguments of a call are the largest, and JSON may write each
+/// of their characters as two.
+const JSON_BYTES_MAX: usize = 2 * VALUE_TEXT_BYTES_MAX;
 
 /// The API. Its description is part of it.
 pub(super) fn router(process: Process) -> Router {
@@ -28,7 +32,7 @@ pub(super) fn router(process: Process) -> Router {
         .0
         .route("/v1/openapi.json", get(move || std::future::ready(description)))
         .fallback(unknown)
-        .layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .with_state(process)
 }
 
@@ -52,6 +56,9 @@ fn described() -> OpenApiRouter<Process> {
 
 /// What needs no guest.
 fn answered() -> OpenApiRouter<Process> {
+    let published = OpenApiRouter::new()
+        .routes(routes!(packages::list, packages::publish))
+        .layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX));
     OpenApiRouter::new()
         .routes(routes!(deployments::about))
         .routes(routes!(deployments::list))
@@ -60,7 +67,7 @@ fn answered() -> OpenApiRouter<Process> {
         .routes(routes!(grants::show))
         .routes(routes!(grants::revoke))
         .routes(routes!(grants::explain))
-        .routes(routes!(packages::list, packages::publish))
+        .merge(published)
         .routes(routes!(packages::pull))
         .routes(routes!(pipelines::list))
         .routes(routes!(pipelines::status))
@@ -75,17 +82,20 @@ fn answered() -> OpenApiRouter<Process> {
 
 /// What runs guests, and is given up as a whole when its client goes away.
 fn run_by_guests() -> OpenApiRouter<Process> {
-    OpenApiRouter::new()
+    let with_components = OpenApiRouter::new()
         .routes(routes!(rollouts::deploy))
         .routes(routes!(apply::deployment))
         .routes(routes!(rollouts::update))
+        .routes(routes!(pipelines::deploy))
+        .routes(routes!(pipelines::update))
+        .layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX));
+    OpenApiRouter::new()
+        .merge(with_components)
         .routes(routes!(rollouts::rollback))
         .routes(routes!(rollouts::approve))
         .routes(routes!(calls::call))
         .routes(routes!(grants::grant))
-        .routes(routes!(pipelines::deploy))
         .routes(routes!(pipelines::run))
-        .routes(routes!(pipelines::update))
 }
 
 /// What takes several steps, and needs no guest.
@@ -95,7 +105,7 @@ fn removed_to_the_end() -> OpenApiRouter<Process> {
 
 /// What takes several steps, and runs guests.
 fn applied_to_the_end() -> OpenApiRouter<Process> {
-    OpenApiRouter::new().routes(routes!(apply::pipeline))
+    OpenApiRouter::new().routes(routes!(apply::pipeline)).layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX))
 }
 
 async fn unknown(method: http::Method, uri: http::Uri) -> Refused {

@@ -8,10 +8,14 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use airssys_wasm_core::bounds::{DEFINITION_BYTES_MAX, GRANTS_BYTES_MAX};
 use airssys_wasm_host::Component;
 
 use super::Process;
 use crate::api::{Problem, kinds};
+
+/// Bytes of a `spec`: grants and a definition, and as much again for how JSON writes them.
+const SPEC_BYTES_MAX: usize = 2 * (GRANTS_BYTES_MAX + DEFINITION_BYTES_MAX);
 
 /// What is sent, for the description of the API: a component with what is said of it.
 #[derive(ToSchema)]
@@ -34,9 +38,6 @@ pub(super) struct StagesForm<T> {
     #[schema(rename = "stage-0")]
     stage: Option<Vec<u8>>,
 }
-
-/// The largest component that is taken, in bytes.
-pub(crate) const COMPONENT_BYTES_MAX: usize = 512 << 20;
 
 /// Reads both parts; without a `spec` nothing is said, and without a `component` it is meant to
 /// be somewhere else.
@@ -67,6 +68,7 @@ pub(crate) async fn parts<T: DeserializeOwned + Default>(
         }
         let bytes = part.bytes().await.map_err(unreadable)?;
         if name == "spec" {
+            check_spec(bytes.len())?;
             spec = Some(read_spec(&bytes)?);
         } else {
             parts.insert(name, bytes);
@@ -88,6 +90,16 @@ pub(crate) fn too_many(part: &str) -> Problem {
 /// The component that was sent along.
 pub(crate) fn sent(component: Option<Component>) -> Result<Component, Problem> {
     component.ok_or_else(|| Problem::new(kinds::USAGE, "the part `component` is missing"))
+}
+
+/// Checks the size of what is parsed as JSON.
+fn check_spec(bytes: usize) -> Result<(), Problem> {
+    if bytes <= SPEC_BYTES_MAX {
+        return Ok(());
+    }
+    let message =
+        format!("the part `spec` has {bytes} bytes, and at most {SPEC_BYTES_MAX} are read; say fewer grants");
+    Err(Problem::new(kinds::USAGE, message))
 }
 
 fn read_spec<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

@@ -17,6 +17,18 @@ pub enum CapabilityError {
         /// The word that was found, escaped.
         word: String,
     },
+    /// The text is longer than a rule may be.
+    #[error(
+        "`{text}` has {bytes} bytes, and at most {bytes_max} are read; shorten it, or write a rule for each part"
+    )]
+    TooLong {
+        /// How the text begins, escaped.
+        text: String,
+        /// How many bytes it has.
+        bytes: usize,
+        /// How many bytes are read at most.
+        bytes_max: usize,
+    },
     /// What follows the first word does not fit it.
     #[error("`{text}`, column {column}: {problem}")]
     Malformed {

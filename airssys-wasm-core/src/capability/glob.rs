@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::error::Problem;
+use crate::steps::step;
 
 /// What stands between two slashes of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,6 +59,7 @@ pub(super) fn matches(segments: &[Segment], names: &[&str], open_ended: bool) ->
     // After the last `**`: the segment, and the name that it was tried with.
     let mut again: Option<(usize, usize)> = None;
     loop {
+        step(1);
         match segments.get(segment) {
             None if open_ended || name == names.len() => return true,
             Some(Segment::AnyDepth) if segment + 1 == segments.len() => return name < names.len(),
@@ -96,14 +98,13 @@ pub(super) fn leads(segments: &[Segment], names: &[&str]) -> bool {
     segments.next().is_some()
 }
 
-/// The last name before a `**`, and how many stand before it: what is matched has it.
-pub(super) fn fixed_name(segments: &[Segment]) -> Option<(usize, &str)> {
+/// All names before a `**`, and how many stand before each.
+pub(super) fn fixed_names(segments: &[Segment]) -> impl Iterator<Item = (usize, &str)> {
     let fixed = segments.iter().take_while(|segment| **segment != Segment::AnyDepth).enumerate();
-    let names = fixed.filter_map(|(place, segment)| match segment {
+    fixed.filter_map(|(place, segment)| match segment {
         Segment::Name(name) => Some((place, name.as_str())),
         _ => None,
-    });
-    names.last()
+    })
 }
 
 /// Whether a pattern with `*` matches a whole text.

@@ -65,11 +65,13 @@ impl HostPattern {
         self.is_any() || self.names_address(address)
     }
 
-    /// The first label that each name that is matched has at the same place, counted from
-    /// its end, and the place. None if addresses are matched.
-    pub(crate) fn fixed_label(&self) -> Option<(usize, &str)> {
-        let (Self::Wild(pattern) | Self::Name(pattern)) = self else { return None };
-        pattern.rsplit('.').enumerate().filter(|(_, label)| !label.contains('*')).last()
+    /// All labels that each name that is matched has, with their places, counted from its end.
+    pub(crate) fn fixed_labels(&self) -> impl Iterator<Item = (usize, &str)> {
+        let pattern = match self {
+            Self::Wild(pattern) | Self::Name(pattern) => Some(pattern.rsplit('.').enumerate()),
+            Self::Any | Self::Network(_) => None,
+        };
+        pattern.into_iter().flatten().filter(|(_, label)| !label.contains('*'))
     }
 
     pub(crate) fn is_any(&self) -> bool {

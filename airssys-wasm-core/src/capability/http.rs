@@ -69,9 +69,9 @@ impl HttpPattern {
             && (self.methods.is_empty() || self.methods.contains(parts.method))
     }
 
-    /// The last name that each path that fits has at the same place, and the place.
-    pub(crate) fn fixed_name(&self) -> Option<(usize, &str)> {
-        self.path.as_deref().and_then(glob::fixed_name)
+    /// All names that each path that fits has, with their places.
+    pub(crate) fn fixed_names(&self) -> impl Iterator<Item = (usize, &str)> {
+        glob::fixed_names(self.path.as_deref().unwrap_or_default())
     }
 
     /// Whether everything but the host fits, for a server that is generous about the
@@ -245,11 +245,20 @@ fn unescaped(pattern: &[Segment]) -> Cow<'_, [Segment]> {
 /// Undoes the escapes of characters that a path has without.
 fn unescape(text: &str) -> String {
     let mut parts = text.split('%');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| match part.get(..2).and_then(plain_character) {
-        Some(c) => format!("{text}{c}{}", &part[2..]),
-        None => text + "%" + part,
-    })
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.get(..2).and_then(plain_character) {
+            Some(c) => {
+                plain.push(c);
+                plain.push_str(&part[2..]);
+            }
+            None => {
+                plain.push('%');
+                plain.push_str(part);
+            }
+        }
+    }
+    plain
 }
 
 fn plain_character(digits: &str) -> Option<char> {

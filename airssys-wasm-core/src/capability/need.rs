@@ -3,6 +3,7 @@
 //! Tests: below, and beside `requests`.
 
 use super::error::hidden;
+use crate::bounds::REASONS_BYTES_MAX;
 
 /// How much a component needs what it requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,17 +39,35 @@ impl Need {
 
     /// What both ask together: one that is required stays so, and reasons are put
     /// together.
-    pub(super) fn merge(&mut self, other: Self) {
+    ///
+    /// # Errors
+    ///
+    /// [`TooManyReasons`]; nothing is changed then. The bound makes each merge cost no more
+    /// than a reason of that length.
+    pub(super) fn merge(&mut self, other: Self) -> Result<(), TooManyReasons> {
         match (&mut *self, other) {
             (Self::Optional { reason }, Self::Optional { reason: other }) => {
-                if !reason.split("; ").any(|known| known == other) {
-                    *reason = format!("{reason}; {other}");
+                if reason.split("; ").any(|known| known == other) {
+                    return Ok(());
                 }
+                let bytes = reason.len() + 2 + other.len();
+                if bytes > REASONS_BYTES_MAX {
+                    return Err(TooManyReasons { bytes });
+                }
+                reason.push_str("; ");
+                reason.push_str(&other);
             }
             (Self::Optional { .. }, Self::Required) => *self = Self::Required,
             (Self::Required, _) => {}
         }
+        Ok(())
     }
+}
+
+/// The reasons of one request are longer together than [`REASONS_BYTES_MAX`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TooManyReasons {
+    pub(super) bytes: usize,
 }
 
 #[cfg(test)]

@@ -56,9 +56,9 @@ impl PathPattern {
         self.segments.iter().all(Segment::is_name)
     }
 
-    /// The last name that each path that is matched has at the same place, and the place.
-    pub(crate) fn fixed_name(&self) -> Option<(usize, &str)> {
-        glob::fixed_name(&self.segments)
+    /// All names that each path that is matched has, with their places.
+    pub(crate) fn fixed_names(&self) -> impl Iterator<Item = (usize, &str)> {
+        glob::fixed_names(&self.segments)
     }
 
     /// Whether a canonical path, as its names, is matched.

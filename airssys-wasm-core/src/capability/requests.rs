@@ -3,12 +3,18 @@
 //! Decides nothing about granting. Tests: below, and `tests/section_text.rs`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
-use super::error::Problem;
+use super::error::{Problem, shown};
+use super::need::TooManyReasons;
+use super::options::Options;
+use super::rule::Scope;
 use super::words;
 use super::{Capability, CapabilityError, Need, Rule};
+use crate::bounds::REASONS_BYTES_MAX;
 use crate::section::{self, CAPABILITIES, SectionError};
+use crate::steps::step;
 
 /// What a component says it needs, as a set with one canonical text.
 ///
@@ -50,6 +56,16 @@ pub enum RequestsError {
         /// The other.
         second: String,
     },
+    /// The reasons of one optional request are too long together.
+    #[error(
+        "the reasons for `{rule}` have {bytes} bytes together, and at most {REASONS_BYTES_MAX} are read; shorten them, or request it once"
+    )]
+    TooManyReasons {
+        /// What is requested.
+        rule: String,
+        /// How many bytes the reasons have.
+        bytes: usize,
+    },
 }
 
 impl Requests {
@@ -70,7 +86,8 @@ impl Requests {
     /// [`RequestsError`] if the section or any of its lines is malformed: a
     /// component whose requests cannot be read in full is refused.
     pub fn from_section(bytes: &[u8]) -> Result<Self, RequestsError> {
-        let mut requests = Self::default();
+        // By what they are about: sorting them at the end is cheaper than keeping them sorted.
+        let mut found: HashMap<Scope, (Options, Need)> = HashMap::new();
         for entry in section::read(CAPABILITIES, bytes)? {
             let line = match &*entry.text {
                 "" => entry.word.to_owned(),
@@ -78,9 +95,19 @@ impl Requests {
             };
             let (rule, need) =
                 parse(&line).map_err(|source| RequestsError::Capability { line: entry.line, source })?;
-            requests.add(rule, need)?;
+            step(1);
+            match found.entry(rule.scope) {
+                Entry::Vacant(free) => drop(free.insert((rule.options, need))),
+                Entry::Occupied(mut known) => {
+                    let scope = known.key().clone();
+                    let (options, known) = known.get_mut();
+                    let rule = Rule { scope, options: rule.options };
+                    merge(options, known, rule, need)?;
+                }
+            }
         }
-        Ok(requests)
+        let sorted = found.into_iter().map(|(scope, (options, need))| (Rule { scope, options }, need));
+        Ok(Self(sorted.collect()))
     }
 
     /// The canonical text: sorted, each request once.
@@ -101,17 +128,17 @@ impl Requests {
     /// # Errors
     ///
     /// [`RequestsError::Contradiction`] if there is one for the same with other
-    /// options.
+    /// options, [`RequestsError::TooManyReasons`] if the reasons together are too long.
     pub fn add(&mut self, rule: Rule, need: Need) -> Result<(), RequestsError> {
-        let other = self.0.keys().find(|known| known.scope == rule.scope && **known != rule);
-        if let Some(other) = other {
-            return Err(RequestsError::Contradiction { first: other.to_string(), second: rule.to_string() });
+        // Rules about the same stand beside each other, one without options first.
+        let same = self.0.range_mut(rule.without_options()..).next();
+        match same.filter(|(known, _)| known.scope == rule.scope) {
+            Some((known, known_need)) => merge(&known.options, known_need, rule, need),
+            None => {
+                self.0.insert(rule, need);
+                Ok(())
+            }
         }
-        match self.0.get_mut(&rule) {
-            Some(known) => known.merge(need),
-            None => drop(self.0.insert(rule, need)),
-        }
-        Ok(())
     }
 
     /// Adds all of another set, as those of a library.
@@ -128,6 +155,11 @@ impl Requests {
         self.0.iter()
     }
 
+    /// Whether just this is requested.
+    pub(crate) fn has(&self, rule: &Rule) -> bool {
+        self.0.contains_key(rule)
+    }
+
     /// Whether nothing is requested.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -139,6 +171,19 @@ impl Requests {
     pub fn len(&self) -> usize {
         self.0.len()
     }
+}
+
+/// Puts two requests for the same together.
+fn merge(options: &Options, known: &mut Need, rule: Rule, need: Need) -> Result<(), RequestsError> {
+    if *options != rule.options {
+        let first = Rule { scope: rule.scope.clone(), options: options.clone() };
+        let (first, second) = (shown(&first.to_string()), shown(&rule.to_string()));
+        return Err(RequestsError::Contradiction { first, second });
+    }
+    known.merge(need).map_err(|TooManyReasons { bytes }| RequestsError::TooManyReasons {
+        rule: shown(&rule.to_string()),
+        bytes,
+    })
 }
 
 /// A request, or `optional "why" ` and a request.
@@ -161,13 +206,14 @@ fn text(rule: &Rule, need: &Need) -> String {
 }
 
 impl FromIterator<(Rule, Need)> for Requests {
-    /// Of two for the same rule, one that is required counts.
+    /// Of two for the same rule, one that is required counts. Reasons beyond
+    /// [`REASONS_BYTES_MAX`] together are left out.
     fn from_iter<I: IntoIterator<Item = (Rule, Need)>>(requests: I) -> Self {
         let mut all = BTreeMap::new();
         for (rule, need) in requests {
             match all.get_mut(&rule) {
                 None => drop(all.insert(rule, need)),
-                Some(known) => Need::merge(known, need),
+                Some(known) => drop(Need::merge(known, need)),
             }
         }
         Self(all)
@@ -177,6 +223,7 @@ impl FromIterator<(Rule, Need)> for Requests {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bounds::{RULE_BYTES_MAX, TARGET_BYTES_MAX};
 
     fn read(lines: &str) -> Result<Requests, RequestsError> {
         Requests::from_section(format!("airssys:capabilities 1\n{lines}").as_bytes())
@@ -219,6 +266,29 @@ mod tests {
     fn requests_for_the_same_agree() {
         let error = read("file-write /c max=1MiB\nfile-write /c max=2MiB\n").expect_err("two limits");
         assert!(error.to_string().contains("`file-write /c max=2MiB`"), "{error}");
+    }
+
+    #[test]
+    fn reasons_are_bounded_together() {
+        let line = |n: usize| format!("optional \"{}{n}\" dns a.b\n", "x".repeat(100));
+        let few: String = (0..30).map(line).collect();
+        assert!(read(&few).is_ok());
+        let many: String = (0..100).map(line).collect();
+        let error = read(&many).expect_err("too many reasons");
+        assert!(matches!(error, RequestsError::TooManyReasons { .. }), "{error}");
+        assert!(error.to_string().contains("at most 4096"), "{error}");
+    }
+
+    #[test]
+    fn a_rule_and_its_target_are_bounded() {
+        for (line, expected) in [
+            (format!("config {}", "a ".repeat(RULE_BYTES_MAX / 2)), "at most 65536"),
+            (format!("file-read /{}", "a".repeat(TARGET_BYTES_MAX)), "this has 4097 bytes"),
+        ] {
+            let error = read(&format!("{line}\n")).expect_err("too long");
+            let RequestsError::Capability { source, .. } = error else { panic!("{error}") };
+            assert!(source.to_string().contains(expected), "{source}");
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@
 //! may lead to) are options that a request cannot have.
 //! Tests: below; properties in `tests/section_text.rs` and `tests/reference`.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use super::error::{CapabilityError, Problem, shown};
@@ -17,6 +19,8 @@ use super::path::PathPattern;
 use super::ports::Ports;
 use super::words::{self, Word, quote};
 use super::{Capability, Kind, name};
+use crate::bounds::{RULE_BYTES_MAX, TARGET_BYTES_MAX};
+use crate::steps::step;
 
 /// A capability that has been checked, in its canonical form.
 ///
@@ -31,7 +35,7 @@ use super::{Capability, Kind, name};
 /// assert!(error.to_string().contains("column 11"));
 /// # Ok::<(), airssys_wasm_core::CapabilityError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Eq)]
 pub struct Rule {
     pub(crate) scope: Scope,
     pub(crate) options: Options,
@@ -170,6 +174,7 @@ impl Scope {
         host: fn(&HostPattern, &HostPattern) -> bool,
         covers_kind: fn(Kind, Kind) -> bool,
     ) -> bool {
+        step(1);
         match (self, other) {
             (Self::File { kind: a, path: wide }, Self::File { kind: b, path: narrow }) => {
                 a == b && wide.covers(narrow)
@@ -246,6 +251,13 @@ impl Hosts {
 }
 
 fn parse(text: &str, side: Side) -> Result<Rule, CapabilityError> {
+    if text.len() > RULE_BYTES_MAX {
+        return Err(CapabilityError::TooLong {
+            text: shown(text),
+            bytes: text.len(),
+            bytes_max: RULE_BYTES_MAX,
+        });
+    }
     let words = words::split(text).map_err(|problem| problem.in_text(text))?;
     let first = words.first().filter(|word| word.option.is_none()).map_or("", |word| &word.text);
     match Kind::from_word(first) {
@@ -267,6 +279,7 @@ fn known(kind: Kind, words: &[Word], end: usize, side: Side) -> Result<Rule, Pro
             return Err(Problem::new(second.at, what));
         }
     };
+    check_target(target)?;
     let scope = match kind {
         Kind::FileRead | Kind::FileWrite => {
             let path = PathPattern::parse(&target.text).map_err(|problem| problem.moved(target.at))?;
@@ -283,6 +296,15 @@ fn known(kind: Kind, words: &[Word], end: usize, side: Side) -> Result<Rule, Pro
         }
     };
     Ok(Rule { scope, options })
+}
+
+fn check_target(target: &Word) -> Result<(), Problem> {
+    let bytes = target.text.len();
+    if bytes <= TARGET_BYTES_MAX {
+        return Ok(());
+    }
+    let what = format!("this has {bytes} bytes, and at most {TARGET_BYTES_MAX} are read; shorten it");
+    Err(Problem::new(target.at, what))
 }
 
 /// Whether a request, whatever its target is, can have one more option.
@@ -342,6 +364,36 @@ impl TryFrom<&Capability> for Rule {
 
     fn try_from(capability: &Capability) -> Result<Self, Self::Error> {
         capability.to_string().parse()
+    }
+}
+
+/// Written out so that the tests of parsers can count comparisons.
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        step(1);
+        self.scope == other.scope && self.options == other.options
+    }
+}
+
+impl Hash for Rule {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        step(1);
+        self.scope.hash(state);
+        self.options.hash(state);
+    }
+}
+
+impl PartialOrd for Rule {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By what they are about first: rules about the same stand beside each other.
+impl Ord for Rule {
+    fn cmp(&self, other: &Self) -> Ordering {
+        step(1);
+        self.scope.cmp(&other.scope).then_with(|| self.options.cmp(&other.options))
     }
 }
 

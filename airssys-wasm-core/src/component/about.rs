@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use semver::Version;
 use thiserror::Error;
 
+use crate::bounds::{DESCRIPTION_BYTES_MAX, VERSION_BYTES_MAX};
+use crate::capability::shown;
 use crate::section::{self, ABOUT, SectionError};
 use crate::{ComponentName, Instancing};
 
@@ -73,12 +75,20 @@ impl About {
     }
 
     fn set(&mut self, word: &str, text: &str) -> Result<(), String> {
+        let bytes_max = if word == "description" { DESCRIPTION_BYTES_MAX } else { VERSION_BYTES_MAX };
+        if text.len() > bytes_max {
+            let bytes = text.len();
+            return Err(format!(
+                "the text after `{}` has {bytes} bytes, and at most {bytes_max} are read; shorten it",
+                shown(word)
+            ));
+        }
         match word {
             "name" => set_once(&mut self.name, word, text.parse()),
             "version" => set_once(&mut self.version, word, text.parse()),
             "description" => set_once(&mut self.description, word, text.parse()),
             "instancing" => set_once(&mut self.instancing, word, text.parse()),
-            _ => Err(format!("`{}` is not known here", word.escape_debug())),
+            _ => Err(format!("`{}` is not known here", shown(word))),
         }
     }
 }
@@ -113,6 +123,8 @@ mod tests {
             ("colour red", "`colour` is not known"),
             ("version one", "line 2"),
             ("instancing pooled 0", "pooled 8"),
+            (&format!("version 1.0.0-{}", "a".repeat(VERSION_BYTES_MAX)), "at most 256"),
+            (&format!("description {}", "a".repeat(DESCRIPTION_BYTES_MAX + 1)), "has 16385 bytes"),
         ] {
             let text = format!("{ABOUT} 1\n{line}\n");
             let message = About::from_section(text.as_bytes()).expect_err(line).to_string();

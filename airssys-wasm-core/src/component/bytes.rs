@@ -9,6 +9,7 @@ use wit_component::DecodedWasm;
 
 use super::sections::Sections;
 use super::{ComponentError, Digest};
+use crate::bounds::COMPONENT_BYTES_MAX;
 use crate::policy::Requested;
 use crate::world::{self, World};
 use crate::{ComponentName, Instancing, Requests};
@@ -51,8 +52,9 @@ impl Component {
     /// this project defines is malformed.
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Result<Self, ComponentError> {
         let bytes = bytes.into();
+        check_size(bytes.len())?;
         check_preamble(&bytes)?;
-        let Sections { standard, about, requests, is_async } = Sections::read(&bytes)?;
+        let Sections { standard, about, requests, is_async, .. } = Sections::read(&bytes)?;
         let world = decode_world(&bytes)?;
         Ok(Self {
             digest: Digest::of(&bytes),
@@ -142,6 +144,10 @@ impl Component {
     pub fn uses_async(&self) -> bool {
         self.uses_async
     }
+}
+
+fn check_size(bytes: usize) -> Result<(), ComponentError> {
+    if bytes > COMPONENT_BYTES_MAX { Err(ComponentError::TooLarge { bytes }) } else { Ok(()) }
 }
 
 fn check_preamble(bytes: &[u8]) -> Result<(), ComponentError> {
@@ -255,6 +261,47 @@ mod tests {
             let message = Component::from_bytes(bytes).expect_err(expected).to_string();
             assert!(message.contains(expected), "{expected}: {message}");
         }
+    }
+
+    /// Two sections within the bound that are beyond it together.
+    #[test]
+    fn sections_are_bounded_together() {
+        let lines = |n: usize| format!("file-read /{n}/{}\n", "a".repeat(4_000));
+        let section = |from: usize, count: usize| {
+            let lines: String = (from..from + count).map(lines).collect();
+            format!(
+                r#"(@custom "airssys:capabilities" "airssys:capabilities 1\n{}")"#,
+                lines.replace('\n', "\\n")
+            )
+        };
+        let read = |sections: &str| {
+            Component::from_bytes(wat::parse_str(format!("(component {sections})")).expect("valid text"))
+        };
+        assert!(read(&section(0, 200)).is_ok() && read(&section(200, 200)).is_ok());
+        let error = read(&(section(0, 200) + &section(200, 200))).expect_err("too large");
+        assert!(error.to_string().contains("all sections of that name together"), "{error}");
+    }
+
+    #[test]
+    fn texts_of_other_tools_beyond_their_bounds_are_ignored() {
+        let read = |description: usize, version: usize| {
+            let text = format!(
+                r#"(component (@custom "description" "{}") (@custom "version" "1.0.0-{}"))"#,
+                "d".repeat(description),
+                "v".repeat(version)
+            );
+            let component = component(&text);
+            (component.description().is_some(), component.version().is_some())
+        };
+        assert_eq!(read(16 * 1024, 250), (true, true));
+        assert_eq!(read(16 * 1024 + 1, 251), (false, false));
+    }
+
+    #[test]
+    fn a_component_beyond_the_bound_is_refused() {
+        assert_eq!(check_size(COMPONENT_BYTES_MAX), Ok(()));
+        let bytes = COMPONENT_BYTES_MAX + 1;
+        assert_eq!(check_size(bytes), Err(ComponentError::TooLarge { bytes }));
     }
 
     /// A few kilobytes whose types would fill gigabytes when written out.

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::AboutError;
 use crate::RequestsError;
+use crate::bounds::COMPONENT_BYTES_MAX;
 
 /// Why bytes are not a usable component.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -18,6 +19,12 @@ pub enum ComponentError {
     NotWasm {
         /// What the bytes look like.
         found: String,
+    },
+    /// Larger than a component may be.
+    #[error("{bytes} bytes, and at most {COMPONENT_BYTES_MAX} are read; give it its data as files instead")]
+    TooLarge {
+        /// How many bytes there are.
+        bytes: usize,
     },
     /// A core module, without the types that make a component.
     #[error(

@@ -13,9 +13,10 @@ use wasmparser::{
     KnownCustom, Parser, Payload,
 };
 
-use super::{About, ComponentError};
-use crate::section::{ABOUT, CAPABILITIES};
-use crate::{ComponentName, Requests};
+use super::{About, AboutError, ComponentError};
+use crate::bounds::{DESCRIPTION_BYTES_MAX, VERSION_BYTES_MAX};
+use crate::section::{self, ABOUT, CAPABILITIES};
+use crate::{ComponentName, Requests, RequestsError};
 
 /// What the walk found.
 #[derive(Default)]
@@ -24,13 +25,17 @@ pub(super) struct Sections {
     pub(super) about: About,
     /// None if there is no section that says any.
     pub(super) requests: Option<Requests>,
+    /// Bytes of the sections of requests so far.
+    requests_bytes: usize,
+    /// Bytes of the sections about the component so far.
+    about_bytes: usize,
     /// Whether any canonical definition needs Component Model async.
     pub(super) is_async: bool,
 }
 
 /// The standard metadata of the outermost component, stamped there by a
-/// registry or a tool. A name or version that does not fit ours is left alone: it
-/// was written for other tools, and the embedder can say one.
+/// registry or a tool. A name or version that does not fit ours is left alone, and so is
+/// one beyond its bound: they were written for other tools.
 #[derive(Default)]
 pub(super) struct Standard {
     pub(super) name: Option<ComponentName>,
@@ -73,10 +78,16 @@ impl Sections {
     ) -> Result<(), ComponentError> {
         match section.name() {
             CAPABILITIES => {
+                self.requests_bytes += section.data().len();
+                section::check_size(CAPABILITIES, self.requests_bytes).map_err(RequestsError::from)?;
                 let requests = Requests::from_section(section.data())?;
                 self.requests.get_or_insert_default().merge(requests)?;
             }
-            ABOUT if belongs_to_outermost(nesting) => self.about = About::from_section(section.data())?,
+            ABOUT if belongs_to_outermost(nesting) => {
+                self.about_bytes += section.data().len();
+                section::check_size(ABOUT, self.about_bytes).map_err(AboutError::from)?;
+                self.about = About::from_section(section.data())?;
+            }
             _ if nesting == [Encoding::Component] => self.standard.read(section),
             _ => {}
         }
@@ -86,10 +97,15 @@ impl Sections {
 
 impl Standard {
     fn read(&mut self, section: &CustomSectionReader<'_>) {
-        let text = || std::str::from_utf8(section.data()).ok().filter(|text| !text.is_empty());
+        let text = |bytes_max| {
+            let data = Some(section.data()).filter(|data| !data.is_empty() && data.len() <= bytes_max)?;
+            std::str::from_utf8(data).ok()
+        };
         match section.name() {
-            "version" => self.version = text().and_then(|text| Version::parse(text).ok()),
-            "description" => self.description = text().map(str::to_owned),
+            "version" => {
+                self.version = text(VERSION_BYTES_MAX).and_then(|text| Version::parse(text).ok());
+            }
+            "description" => self.description = text(DESCRIPTION_BYTES_MAX).map(str::to_owned),
             "component-name" => self.name = stamped_name(section).and_then(|name| name.parse().ok()),
             _ => {}
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::builder::Draft;
 use super::form::Form;
 use super::{PipelineBuilder, PipelineErrors, PipelineProblem, ProblemKind, StageOptions, text};
+use crate::bounds::DEFINITION_BYTES_MAX;
 use crate::{Component, policy};
 
 /// Stages, edges and options, with the components by name.
@@ -97,14 +98,15 @@ impl PipelineDefinition {
     ///
     /// # Errors
     ///
-    /// [`DefinitionError`] for the first thing that is wrong.
+    /// [`DefinitionError`] for the first thing that is wrong, also if the text has more than
+    /// [`DEFINITION_BYTES_MAX`] bytes.
     pub fn from_toml(text: &str) -> Result<Self, DefinitionError> {
         let error = |error: policy::TomlError| DefinitionError {
             line: error.line,
             column: error.column,
             problem: error.problem,
         };
-        policy::read(text).map_err(error)
+        policy::read(text, DEFINITION_BYTES_MAX).map_err(error)
     }
 
     /// The same as TOML.
@@ -119,6 +121,13 @@ impl PipelineDefinition {
     ///
     /// [`DefinitionError`] for the first thing that is wrong.
     pub fn from_json(text: &str) -> Result<Self, DefinitionError> {
+        if text.len() > DEFINITION_BYTES_MAX {
+            let bytes = text.len();
+            let problem = format!(
+                "the text has {bytes} bytes, and at most {DEFINITION_BYTES_MAX} are read; shorten it"
+            );
+            return Err(DefinitionError { line: 1, column: 1, problem });
+        }
         serde_json::from_str(text).map_err(|error| text::json_error(text, &error))
     }
 

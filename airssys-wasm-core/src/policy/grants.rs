@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::bounds::GRANTS_BYTES_MAX;
+use crate::capability::shown;
 use crate::{CapabilityError, Rule};
 
 /// What an operator gives to a deployment, and what they deny it.
@@ -83,11 +85,23 @@ impl Grants {
         Ok(self)
     }
 
-    /// Gives what a rule says, and gives it again if it was revoked.
+    /// Gives what a rule says, and gives it again if just that was revoked. What was revoked
+    /// within a wider rule stays so: see [`lifting`](Self::lifting).
     #[must_use]
     pub fn with(mut self, rule: Rule) -> Self {
-        self.revoked.retain(|revoked| !rule.scope.covers(&revoked.scope));
+        if !self.revoked.is_empty() {
+            self.revoked.remove(&rule.without_options());
+        }
         self.allowed.insert(rule);
+        self
+    }
+
+    /// The same grants, with these rules revoked no longer.
+    #[must_use]
+    pub fn without_revoked(mut self, lifted: &[Rule]) -> Self {
+        for rule in lifted {
+            self.revoked.remove(&rule.without_options());
+        }
         self
     }
 
@@ -139,22 +153,38 @@ impl FromStr for Grants {
     type Err = GrantsError;
 
     /// Empty lines, and lines that begin with `#`, mean nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`GrantsError`] for the first line that cannot be read, and for a text of more than
+    /// [`GRANTS_BYTES_MAX`] bytes.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut grants = Self::new();
+        if text.len() > GRANTS_BYTES_MAX {
+            let (bytes, bytes_max) = (text.len(), GRANTS_BYTES_MAX);
+            let source = CapabilityError::TooLong { text: shown(text), bytes, bytes_max };
+            return Err(GrantsError { line: 1, source });
+        }
+        // Sorting rules at the end is cheaper than keeping them sorted.
+        let (mut allowed, mut denied, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
         for (index, line) in text.lines().enumerate() {
             let read =
                 |rule: &str| rule.parse::<Rule>().map_err(|source| GrantsError { line: index + 1, source });
             if line.is_empty() || line.starts_with('#') {
                 continue;
             } else if let Some(rule) = line.strip_prefix("deny ") {
-                grants.denied.insert(read(rule)?.without_options());
+                denied.push(read(rule)?.without_options());
             } else if let Some(rule) = line.strip_prefix("revoked ") {
-                grants.revoked.insert(read(rule)?.without_options());
+                revoked.push(read(rule)?.without_options());
             } else {
-                grants.allowed.insert(read(line)?);
+                allowed.push(read(line)?);
             }
         }
-        Ok(grants)
+        Ok(Self {
+            allowed: allowed.into_iter().collect(),
+            denied: denied.into_iter().collect(),
+            revoked: revoked.into_iter().collect(),
+            ..Self::new()
+        })
     }
 }
 
@@ -184,7 +214,11 @@ mod tests {
         assert_eq!(grants.revoke(&rule).len(), 1);
         assert_eq!(grants.to_string(), "revoked file-read /data/x\nfile-read /data\n");
         assert_eq!(grants.to_string().parse(), Ok(grants.clone()));
-        assert_eq!(grants.allow("file-read /data").expect("a rule").to_string(), "file-read /data\n");
+        let wider = grants.clone().allow("file-read /data").expect("a rule");
+        assert_eq!(wider, grants, "what is wider does not name it");
+        let again = grants.clone().allow("file-read /data/x").expect("a rule");
+        assert_eq!(again.to_string(), "file-read /data\nfile-read /data/x\n");
+        assert_eq!(grants.without_revoked(&[rule]).to_string(), "file-read /data\n");
         let mut grants = Grants::new().allow("file-write /log max=1MiB mode=append").expect("a rule");
         let rule = grants.allowed().next().expect("a grant").clone();
         assert_eq!(grants.revoke(&rule).len(), 1);

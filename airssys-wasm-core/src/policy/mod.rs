@@ -5,8 +5,10 @@
 //! | `operation`, `http_target` | what is tried, in canonical form |
 //! | `operation_text` | an operation from what an operator writes |
 //! | `grants` | what an operator gives and denies |
+//! | `lifting` | which revocations new grants lift |
 //! | `fit` | whether a rule speaks of an operation |
 //! | `listed` | which rules are worth asking |
+//! | `covering` | which of many rules cover another |
 //! | `address` | which addresses are public |
 //! | `decide` | yes or no, and why |
 //! | `review` | what of the requests is granted, and what two sets differ in |
@@ -16,6 +18,7 @@
 //! Tests: beside each file, and `tests/reference`.
 
 mod address;
+mod covering;
 mod decide;
 mod explain;
 mod file_rule;
@@ -23,6 +26,7 @@ mod fit;
 mod grants;
 mod http_target;
 mod imports;
+mod lifting;
 mod listed;
 mod named_rule;
 mod operation;
@@ -40,6 +44,7 @@ pub use file_rule::FileRule;
 pub use grants::{Grants, GrantsError, Shortfall};
 pub use http_target::{HttpHost, HttpTarget, HttpTargetError};
 pub use imports::{imports_means_for, kinds, mismatches};
+pub use lifting::{Lifted, Lifting};
 pub use named_rule::NamedRule;
 pub use operation::{FileAccess, Operation, SocketAccess};
 #[cfg(feature = "url")]

@@ -3,8 +3,10 @@
 //!
 //! Tests: below.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use super::covering::{Comparisons, Covering};
 use super::{Grants, Requested, Shortfall};
 use crate::{Need, Requests, Rule};
 
@@ -42,18 +44,22 @@ pub enum Change {
 
 impl Review {
     /// Sets requests beside grants, at a time in seconds since 1970.
+    ///
+    /// Of sets that are too large to be compared, everything counts as not granted.
     #[must_use]
     pub fn of(requested: &Requested, grants: &Grants, now: u64) -> Self {
         let Requested::These(requests) = requested else { return Self::default() };
-        let granted = |rule: &Rule| granted(rule, grants, now);
-        let asked_for =
-            |grant: &Rule| requests.iter().any(|(rule, _)| rule.overlaps(grant)) || is_given_to_all(grant);
+        let left = Comparisons::new();
+        let sides = Sides::of(requests, grants, now, &left);
+        let granted = sides.granted();
+        let unrequested = sides.unrequested();
+        let of = |(index, (rule, need)): (usize, (&Rule, &Need))| {
+            let granted = if left.sufficed() { granted[index] } else { Granted::NotAtAll };
+            (rule.clone(), need.clone(), granted)
+        };
         Self {
-            requests: requests
-                .iter()
-                .map(|(rule, need)| (rule.clone(), need.clone(), granted(rule)))
-                .collect(),
-            unrequested: grants.allowed().filter(|grant| !asked_for(grant)).cloned().collect(),
+            requests: requests.iter().enumerate().map(of).collect(),
+            unrequested,
             shortfall: grants.shortfall,
         }
     }
@@ -79,23 +85,85 @@ fn is_given_to_all(rule: &Rule) -> bool {
     rule.known_kind().is_some_and(crate::Kind::is_given_to_all)
 }
 
-fn granted(rule: &Rule, grants: &Grants, now: u64) -> Granted {
-    let holds = |grant: &&Rule| grant.options.until.is_none_or(|until| until > now);
-    let taken = grants.denied.iter().chain(&grants.revoked).any(|deny| deny.takes(rule));
-    let in_force: Vec<&Rule> = grants.allowed().filter(holds).collect();
-    if taken || grants.revoked.iter().any(|revoked| rule.scope.covers(&revoked.scope)) {
-        Granted::TakenAway
-    } else if in_force.iter().any(|grant| grant.satisfies(rule)) {
-        Granted::Whole
-    } else if in_force.iter().any(|grant| grant.overlaps(rule)) {
-        Granted::InPart
-    } else {
-        Granted::NotAtAll
+/// Requests and grants, each by their anchors.
+struct Sides<'a> {
+    requests: Covering<'a>,
+    allowed: Covering<'a>,
+    taking: Covering<'a>,
+    grants: &'a Grants,
+    now: u64,
+    requests_count: usize,
+}
+
+impl<'a> Sides<'a> {
+    fn of(requests: &'a Requests, grants: &'a Grants, now: u64, left: &'a Comparisons) -> Self {
+        Self {
+            requests: Covering::of(requests.iter().map(|(rule, _)| rule), left),
+            allowed: Covering::of(grants.allowed(), left),
+            taking: Covering::of(grants.denied.iter().chain(&grants.revoked), left),
+            grants,
+            now,
+            requests_count: requests.len(),
+        }
+    }
+
+    /// What became of each request, in their order.
+    fn granted(&self) -> Vec<Granted> {
+        let mut granted = vec![Granted::NotAtAll; self.requests_count];
+        let in_force = self.grants.allowed().filter(|grant| self.is_in_force(grant));
+        for grant in in_force {
+            self.requested_around(grant).for_each(|index| granted[index] = Granted::InPart);
+        }
+        for (index, granted) in granted.iter_mut().enumerate() {
+            let rule = self.requests.rule(index);
+            let gives = |grant: &Rule| self.is_in_force(grant) && grant.scope.covers(&rule.scope);
+            if self.allowed.any(rule, |grant| gives(grant) && grant.satisfies(rule)) {
+                *granted = Granted::Whole;
+            } else if self.allowed.any(rule, gives) {
+                *granted = Granted::InPart;
+            }
+            if self.taking.any(rule, |deny| deny.takes(rule)) {
+                *granted = Granted::TakenAway;
+            }
+        }
+        for revoked in &self.grants.revoked {
+            self.requested_around(revoked).for_each(|index| granted[index] = Granted::TakenAway);
+        }
+        granted
+    }
+
+    /// Grants that no request has anything in common with.
+    fn unrequested(&self) -> Vec<Rule> {
+        let mut used: BTreeSet<usize> = BTreeSet::new();
+        for index in 0..self.requests_count {
+            let rule = self.requests.rule(index);
+            let around = self.allowed.near(rule);
+            used.extend(around.filter(|index| self.allowed.rule(*index).scope.covers(&rule.scope)));
+        }
+        self.grants
+            .allowed()
+            .enumerate()
+            .filter(|(index, grant)| {
+                !used.contains(index)
+                    && self.requested_around(grant).next().is_none()
+                    && !is_given_to_all(grant)
+            })
+            .map(|(_, grant)| grant.clone())
+            .collect()
+    }
+
+    /// The places of the requests that a grant lies within.
+    fn requested_around<'b>(&'b self, grant: &'b Rule) -> impl Iterator<Item = usize> + 'b {
+        self.requests.near(grant).filter(|index| self.requests.rule(*index).scope.covers(&grant.scope))
+    }
+
+    fn is_in_force(&self, grant: &Rule) -> bool {
+        grant.options.until.is_none_or(|until| until > self.now)
     }
 }
 
 /// What `new` asks for that `old` did not, and the other way round. A request that lies
-/// within another is no change.
+/// within another is no change. Of sets that are too large to be compared, everything is.
 ///
 /// ```
 /// use airssys_wasm_core::policy::{Change, difference};
@@ -109,11 +177,19 @@ fn granted(rule: &Rule, grants: &Grants, now: u64) -> Granted {
 /// ```
 #[must_use]
 pub fn difference(old: &Requests, new: &Requests) -> Vec<Change> {
-    let within = |rule: &Rule, set: &Requests| set.iter().any(|(known, _)| known.covers(rule));
-    let added = new.iter().filter(|(rule, _)| !within(rule, old));
-    let removed = old.iter().filter(|(rule, _)| !within(rule, new));
+    let left = Comparisons::new();
+    let (olds, news) = (Covering::of(rules(old), &left), Covering::of(rules(new), &left));
+    let within = |rule: &Rule, set: &Requests, covering: &Covering<'_>| {
+        set.has(rule) || covering.any(rule, |known| known.covers(rule))
+    };
+    let added = new.iter().filter(|(rule, _)| !within(rule, old, &olds));
+    let removed = old.iter().filter(|(rule, _)| !within(rule, new, &news));
     let added = added.map(|(rule, need)| Change::Added(rule.clone(), need.clone()));
     added.chain(removed.map(|(rule, _)| Change::Removed(rule.clone()))).collect()
+}
+
+fn rules(requests: &Requests) -> impl Iterator<Item = &Rule> {
+    requests.iter().map(|(rule, _)| rule)
 }
 
 impl fmt::Display for Granted {

@@ -5,12 +5,14 @@
 //! column.
 //! Tests: below, and `tests/forms.rs`.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Grants, Shortfall};
+use crate::bounds::GRANTS_BYTES_MAX;
 use crate::capability::shown;
 use crate::{CapabilityError, Need, Requests, Rule};
 
@@ -79,28 +81,41 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`TomlError`] for the first thing that is wrong; nothing is granted then.
+    /// [`TomlError`] for the first thing that is wrong, also if the text has more than
+    /// [`GRANTS_BYTES_MAX`] bytes; nothing is granted then.
     pub fn from_toml(text: &str) -> Result<Self, TomlError> {
-        let file: GrantsFile = read(text)?;
+        Self::from_toml_of(text, GRANTS_BYTES_MAX)
+    }
+
+    /// Reads grants as [`from_toml`](Self::from_toml) does, from a text of at most `bytes_max`
+    /// bytes: for texts whose size was bounded when they were written.
+    ///
+    /// # Errors
+    ///
+    /// [`TomlError`] as for [`from_toml`](Self::from_toml).
+    pub fn from_toml_of(text: &str, bytes_max: usize) -> Result<Self, TomlError> {
+        let file: GrantsFile = read(text, bytes_max)?;
         let shortfall = match file.shortfall {
             ShortfallWord::Refuse => Shortfall::Refuse,
             ShortfallWord::RunWithLess => Shortfall::RunWithLess,
         };
-        let mut grants = Self::new().shortfall(shortfall);
+        let mut allowed = HashSet::new();
         for written in &file.allow {
             let rule = rule(text, written, |text| text.parse())?;
-            if !grants.allowed.insert(rule) {
+            if !allowed.insert(rule) {
                 return Err(said_twice(text, written));
             }
         }
         let without_options = |text: &str| text.parse::<Rule>().map(|rule| rule.without_options());
-        for written in &file.deny {
-            grants.denied.insert(rule(text, written, without_options)?);
-        }
-        for written in &file.revoked {
-            grants.revoked.insert(rule(text, written, without_options)?);
-        }
-        Ok(grants)
+        let taking = |written: &[Spanned<String>]| -> Result<Vec<Rule>, TomlError> {
+            written.iter().map(|written| rule(text, written, without_options)).collect()
+        };
+        Ok(Self {
+            allowed: allowed.into_iter().collect(),
+            denied: taking(&file.deny)?.into_iter().collect(),
+            revoked: taking(&file.revoked)?.into_iter().collect(),
+            shortfall,
+        })
     }
 
     /// The same as TOML.
@@ -139,7 +154,7 @@ impl Requests {
     ///
     /// [`TomlError`] for the first thing that is wrong.
     pub fn from_toml(text: &str) -> Result<Self, TomlError> {
-        let file: RequestsFile = read(text)?;
+        let file: RequestsFile = read(text, GRANTS_BYTES_MAX)?;
         let mut requests = Self::default();
         let parse = |written| rule(text, written, Rule::parse_request);
         for written in &file.require {
@@ -156,7 +171,13 @@ impl Requests {
     }
 }
 
-pub(crate) fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, TomlError> {
+/// Reads a text of at most `bytes_max` bytes.
+pub(crate) fn read<T: for<'de> Deserialize<'de>>(text: &str, bytes_max: usize) -> Result<T, TomlError> {
+    if text.len() > bytes_max {
+        let bytes = text.len();
+        let problem = format!("the text has {bytes} bytes, and at most {bytes_max} are read; shorten it");
+        return Err(TomlError { line: 1, column: 1, problem });
+    }
     toml::from_str(text)
         .map_err(|error| at(text, error.span().map_or(0, |span| span.start), shown(error.message())))
 }
@@ -170,7 +191,7 @@ fn rule(
 }
 
 fn said_twice(text: &str, written: &Spanned<String>) -> TomlError {
-    at(text, written.span().start, format!("`{}` is said twice; remove one", written.get_ref()))
+    at(text, written.span().start, format!("`{}` is said twice; remove one", shown(written.get_ref())))
 }
 
 /// A problem that begins so many bytes into a text.

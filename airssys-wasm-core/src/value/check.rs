@@ -2,9 +2,11 @@
 //!
 //! Tests: below.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::Value;
+use crate::steps::step;
 use crate::world::{Case, Field, Type};
 
 /// Where a value does not fit the type that is wanted.
@@ -153,8 +155,17 @@ fn record_fits(fields: &[(String, Value)], types: &[Field], ty: &Type) -> Result
     if fields.len() != types.len() {
         return Err(Mismatch::new(ty, described()));
     }
-    types.iter().try_for_each(|wanted| match fields.iter().find(|(name, _)| *name == wanted.name) {
-        Some((name, value)) => value.fits(&wanted.ty).map_err(|m| m.under(name)),
+    // Most have their fields in the order of the type.
+    let is_in_order = fields.iter().zip(types).all(|((name, _), wanted)| *name == wanted.name);
+    if is_in_order {
+        return fields
+            .iter()
+            .zip(types)
+            .try_for_each(|((name, value), wanted)| value.fits(&wanted.ty).map_err(|m| m.under(name)));
+    }
+    let given: HashMap<&str, &Value> = fields.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    types.iter().inspect(|_| step(1)).try_for_each(|wanted| match given.get(wanted.name.as_str()) {
+        Some(value) => value.fits(&wanted.ty).map_err(|m| m.under(&wanted.name)),
         None => Err(Mismatch::new(ty, described())),
     })
 }

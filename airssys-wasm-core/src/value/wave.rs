@@ -4,12 +4,16 @@
 //! Tests: below; round trips in `tests/values.rs`.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use thiserror::Error;
 use wasm_wave::untyped::UntypedFuncCall;
 use wasm_wave::wasm::{WasmType, WasmTypeKind, WasmValue, WasmValueError};
 
 use super::Value;
+use crate::bounds::VALUE_TEXT_BYTES_MAX;
+use crate::capability::shown;
+use crate::steps::step;
 use crate::world::{Function, Type};
 
 /// How deep values may nest in text: the parser recurses.
@@ -31,6 +35,12 @@ pub enum WaveError {
         /// The type that is wanted, as WIT.
         expected: String,
     },
+    /// The text is longer than a value may be.
+    #[error("the text has {bytes} bytes, and at most {VALUE_TEXT_BYTES_MAX} are read; pass a `Value`")]
+    TooLong {
+        /// How many bytes it has.
+        bytes: usize,
+    },
     /// The text nests too deep.
     #[error("values nested more than {DEPTH_MAX} deep cannot be written as text; pass a `Value`")]
     TooDeep,
@@ -51,7 +61,7 @@ impl Value {
     /// # Ok::<(), airssys_wasm_core::WaveError>(())
     /// ```
     pub fn from_wave(text: &str, ty: &Type) -> Result<Self, WaveError> {
-        check_depth(text)?;
+        check(text)?;
         wasm_wave::from_str::<Self>(ty, text).map_err(|error| report(text, 0, &error, format!("`{ty}`")))
     }
 
@@ -69,7 +79,7 @@ impl Function {
     ///
     /// [`WaveError`] with the column and the function's type.
     pub fn arguments_from_wave(&self, text: &str) -> Result<Vec<Value>, WaveError> {
-        check_depth(text)?;
+        check(text)?;
         const NAME: &str = "f";
         let call = format!("{NAME}{}", text.trim());
         let expected = || format!("arguments for `{}`", self.signature());
@@ -96,12 +106,14 @@ fn report(text: &str, skip: usize, error: &wasm_wave::parser::ParserError, expec
         (None, Some(detail)) => format!("{}: {detail}", error.kind()),
         (None, None) => error.kind().to_string(),
     };
-    WaveError::Text {
-        text: text[skip..].escape_debug().to_string(),
-        column: before.chars().count() + 1,
-        problem,
-        expected,
+    WaveError::Text { text: shown(&text[skip..]), column: before.chars().count() + 1, problem, expected }
+}
+
+fn check(text: &str) -> Result<(), WaveError> {
+    if text.len() > VALUE_TEXT_BYTES_MAX {
+        return Err(WaveError::TooLong { bytes: text.len() });
     }
+    check_depth(text)
 }
 
 /// Counts brackets outside of string and character literals.
@@ -403,15 +415,22 @@ impl WasmValue for Value {
 /// WAVE lets fields come in any order; the canonical ABI does not.
 fn in_order_of(ty: &Type, mut given: Vec<(String, Value)>) -> Vec<(String, Value)> {
     if let Type::Record(fields) = ty {
-        given.sort_by_key(|(name, _)| fields.iter().position(|field| field.name == *name));
+        let places = places(fields.iter().map(|field| field.name.as_str()));
+        given.sort_by_key(|(name, _)| places.get(name.as_str()).copied());
     }
     given
+}
+
+/// The place of each name.
+fn places<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+    names.enumerate().inspect(|_| step(1)).map(|(place, name)| (name, place)).collect()
 }
 
 /// The parser sorts flags by name; a value has them in the order of the type.
 fn flags_in_order_of(ty: &Type, mut given: Vec<String>) -> Vec<String> {
     if let Type::Flags(names) = ty {
-        given.sort_by_key(|name| names.iter().position(|known| known == name));
+        let places = places(names.iter().map(String::as_str));
+        given.sort_by_key(|name| places.get(name.as_str()).copied());
     }
     given
 }

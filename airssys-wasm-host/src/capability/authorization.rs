@@ -52,6 +52,12 @@ impl Authorization {
         state.live.push((Arc::downgrade(authority), Arc::downgrade(rooms)));
     }
 
+    /// What was taken back after the first `lifted` revocations.
+    pub(crate) fn revoked_since(&self, lifted: usize) -> Vec<Rule> {
+        let state = self.0.lock();
+        state.revoked.iter().skip(lifted.saturating_sub(state.lifted)).cloned().collect()
+    }
+
     /// New grants have gone live: the first `lifted` revocations are over.
     fn lift(&self, lifted: usize) {
         let mut state = self.0.lock();

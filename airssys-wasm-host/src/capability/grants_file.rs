@@ -3,8 +3,10 @@
 //! Tests: the workspace's `tests/suite/capabilities/grants_file`, which kills the writer.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
+use airssys_wasm_core::bounds::GRANTS_BYTES_MAX;
 use airssys_wasm_core::policy::Grants;
 
 use crate::disk::replace;
@@ -19,9 +21,12 @@ use crate::{Error, ErrorKind, Result};
 /// column if it does not say what is granted.
 pub fn read_grants(path: impl AsRef<Path>) -> Result<Grants> {
     let path = path.as_ref();
-    let text = fs::read_to_string(path).map_err(|error| {
-        Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error)
-    })?;
+    let mut text = String::new();
+    // One byte more than may be there tells that there are too many.
+    let bytes_max = GRANTS_BYTES_MAX as u64 + 1;
+    fs::File::open(path).and_then(|file| file.take(bytes_max).read_to_string(&mut text)).map_err(
+        |error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error),
+    )?;
     Grants::from_toml(&text).map_err(|error| {
         Error::new(ErrorKind::InvalidGrant, format!("`{}`: {error}", path.display())).with_source(error)
     })

@@ -108,6 +108,13 @@ impl Deployment {
         self.0.revision().authority.policy().grants().clone()
     }
 
+    /// The rules that were revoked before and that the grants of the revision that serves gave
+    /// back.
+    #[must_use]
+    pub fn lifted(&self) -> Vec<Rule> {
+        self.0.revision().lifted.clone()
+    }
+
     /// The least set of rules that would have allowed what the revision that serves did
     /// so far. None unless that is being found out: [`Enforcement::AuditOnly`](crate::Enforcement::AuditOnly).
     #[must_use]

@@ -80,6 +80,7 @@ impl RevisionRecord {
             instancing: revision.instancing,
             limits: revision.limits.clone(),
             grants: revision.authority.policy().grants().to_toml(),
+            lifted: revision.lifted.iter().map(ToString::to_string).collect(),
             audit_only: revision.authority.enforcement() == Enforcement::AuditOnly,
             bound: bound.map(|(interface, name)| (interface.clone(), name.to_string())).collect(),
             linked: linked.collect(),
@@ -93,7 +94,18 @@ impl RevisionRecord {
     ///
     /// [`ErrorKind::StateDamaged`] if that cannot be read.
     pub(crate) fn grants(&self) -> Result<Grants> {
-        Grants::from_toml(&self.grants).map_err(|error| unreadable("grants", &error))
+        // Its size was bounded when it was deployed; revocations may have come since.
+        Grants::from_toml_of(&self.grants, usize::MAX).map_err(|error| unreadable("grants", &error))
+    }
+
+    /// The revocations that its grants lifted.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StateDamaged`] if they cannot be read.
+    pub(crate) fn lifted(&self) -> Result<Vec<Rule>> {
+        let rules = self.lifted.iter().map(|text| text.parse::<Rule>());
+        rules.collect::<Result<_, _>>().map_err(|error| unreadable("lifted revocations", &error))
     }
 
     /// Which deployment was said to serve which interface.
@@ -116,6 +128,7 @@ impl Serves {
             revision: revision.number,
             version: revision.component.version().cloned(),
             digest: revision.component.digest(),
+            lifted: revision.lifted.clone(),
         }
     }
 }

@@ -97,6 +97,15 @@ pub enum Event {
         /// What was taken back.
         rule: Rule,
     },
+    /// The grants of an update gave back what was revoked.
+    GrantedAgain {
+        /// The name.
+        component: ComponentName,
+        /// The revision that has the grants.
+        revision: u64,
+        /// What was revoked.
+        rule: Rule,
+    },
     /// Requests, grants and imports do not go together as they should.
     Mismatched {
         /// The name.

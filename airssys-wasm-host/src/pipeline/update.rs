@@ -69,6 +69,12 @@ impl<'a> UpdateStage<'a> {
         self.say("grants", |update| update.grants(grants))
     }
 
+    /// Lets grants give back what was revoked, as [`Update::lifting_revocations`]. Not for a stage
+    /// that is fused.
+    pub fn lifting_revocations(self) -> Self {
+        self.say("lifting_revocations", |update| update.lifting_revocations())
+    }
+
     /// The same, if it is what was approved. Not for a stage that is fused.
     pub fn approval(self, approval: Approval) -> Self {
         self.say("approval", |update| update.approval(approval))

@@ -46,6 +46,7 @@ pub(super) fn load(
         name: name.clone(),
         number: stored.number,
         grants: stored.grants()?,
+        lifted: stored.lifted()?,
         enforcement: if stored.audit_only { Enforcement::AuditOnly } else { Enforcement::Enforced },
         approved: Approved::Before,
         said: Bound::new(),

@@ -146,6 +146,7 @@ impl<'a> Deploy<'a> {
             name: name.clone(),
             number: 1,
             grants,
+            lifted: Vec::new(),
             enforcement: self.enforcement,
             approved: Approved::Now { lifting: 0 },
             said: self.bound.clone(),

@@ -2,6 +2,7 @@
 //!
 //! Tests: the workspace's `tests/suite/capabilities/approval`.
 
+use airssys_wasm_core::bounds::{GRANTS_BYTES_MAX, SECTION_BYTES_MAX};
 use airssys_wasm_core::policy::{
     Change, Granted, Operation, Requested, Review, difference, imports_means_for, kinds, mismatches,
 };
@@ -14,6 +15,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// What is required is granted, and every rule means something here.
 pub(super) fn check(runtime: &Runtime, draft: &Draft, is_rehearsal: bool) -> Result<()> {
+    check_sizes(draft)?;
     check_custom(runtime, draft)?;
     check_what_all_may_use(draft)?;
     let now = runtime.engines.clock().unix_seconds();
@@ -28,9 +30,36 @@ pub(super) fn check(runtime: &Runtime, draft: &Draft, is_rehearsal: bool) -> Res
     let lacking: Vec<String> = review.lacking().map(|(rule, granted)| lack(rule, granted)).collect();
     let message = format!(
         "it requires what it is not granted: {}; grant that, or let it run with less (`Shortfall::RunWithLess`)",
-        lacking.join("; ")
+        first_of(&lacking)
     );
     Err(Error::new(ErrorKind::NotGranted, message))
+}
+
+/// Checks the size of what is kept with each revision.
+fn check_sizes(draft: &Draft) -> Result<()> {
+    let requests = match draft.component.requested() {
+        Requested::These(requests) => requests.to_section().len(),
+        Requested::Anything => 0,
+    };
+    let sizes = [
+        ("requests", requests, SECTION_BYTES_MAX, ErrorKind::InvalidComponent),
+        ("grants", draft.grants.to_toml().len(), GRANTS_BYTES_MAX, ErrorKind::InvalidGrant),
+    ];
+    let too_large = sizes.into_iter().find(|(_, bytes, bytes_max, _)| bytes > bytes_max);
+    let Some((what, bytes, bytes_max, kind)) = too_large else { return Ok(()) };
+    let message = format!(
+        "its {what} have {bytes} bytes as text, and at most {bytes_max} are kept; write patterns (`/data/**`) in place of many single names"
+    );
+    Err(Error::new(kind, message))
+}
+
+/// The first of many, so that a message stays readable.
+pub(super) fn first_of(all: &[String]) -> String {
+    const SHOWN_MAX: usize = 20;
+    match all.len().checked_sub(SHOWN_MAX) {
+        None | Some(0) => all.join("; "),
+        Some(more) => format!("{}; and {more} more", all[..SHOWN_MAX].join("; ")),
+    }
 }
 
 fn lack(rule: &Rule, granted: Granted) -> String {
@@ -57,7 +86,7 @@ pub(super) fn check_no_growth(
     }
     let message = format!(
         "it asks for more than {serving}: {}; approve it by giving it grants (`.grants(...)`, or `Host::approve`)",
-        changes.join("; ")
+        first_of(&changes)
     );
     Err(Error::new(ErrorKind::AwaitsApproval, message))
 }

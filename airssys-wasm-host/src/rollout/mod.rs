@@ -11,6 +11,7 @@ mod checks;
 mod deploy;
 mod grants;
 mod health;
+mod lifting;
 mod place;
 mod probe;
 mod promoted;

@@ -159,6 +159,9 @@ impl Place for Replaced {
         let (after, forgotten) = self.after(&revision);
         let next = Serving::new(runtime, Arc::clone(&revision), Some(first));
         let old = self.named.switch(next, held, &keeping, after)?;
+        if let By::Update { .. } = self.by {
+            self.announce_lifted(runtime, &revision);
+        }
         if !forgotten.is_empty() {
             runtime.aside.drop(forgotten);
         }
@@ -167,6 +170,14 @@ impl Place for Replaced {
 }
 
 impl Replaced {
+    fn announce_lifted(&self, runtime: &Runtime, revision: &Revision) {
+        for rule in &revision.lifted {
+            let (component, rule) = (self.named.name.clone(), rule.clone());
+            tracing::warn!(%component, %rule, "what was revoked is granted again");
+            runtime.announcer.announce(Event::GrantedAgain { component, revision: revision.number, rule });
+        }
+    }
+
     /// What the name is when `revision` serves, and what it keeps no more.
     fn after(&self, revision: &Arc<Revision>) -> (After, Vec<crate::deployment::Kept>) {
         let mut history = self.named.history.lock().clone();
@@ -178,6 +189,8 @@ impl Replaced {
             }
             By::Rollback => {
                 history.rolled_back_to(Arc::clone(revision));
+                // Its grants lifted what was revoked then; this lifts nothing.
+                let serves = Serves { lifted: Vec::new(), ..serves };
                 (Action::RolledBack(serves), 0, Vec::new())
             }
         };

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use airssys_wasm_core::ComponentName;
+use airssys_wasm_core::{ComponentName, Rule};
 use semver::Version;
 
 use super::place::Switched;
@@ -19,6 +19,7 @@ pub struct Promoted {
     old: Arc<Serving>,
     to: u64,
     version: Option<Version>,
+    lifted: Vec<Rule>,
     took: Duration,
 }
 
@@ -29,6 +30,7 @@ impl Promoted {
             old,
             to: revision.number,
             version: revision.component.version().cloned(),
+            lifted: Vec::new(),
             took: begun.elapsed(),
         }
     }
@@ -49,6 +51,18 @@ impl Promoted {
     #[must_use]
     pub fn version(&self) -> Option<&Version> {
         self.version.as_ref()
+    }
+
+    /// The same, after an update whose grants lifted revocations.
+    pub(super) fn lifting(self, lifted: Vec<Rule>) -> Self {
+        Self { lifted, ..self }
+    }
+
+    /// The rules that were revoked before and that the grants of the update gave back; none
+    /// after a rollback, or an update without grants.
+    #[must_use]
+    pub fn lifted(&self) -> &[Rule] {
+        &self.lifted
     }
 
     /// From the start of the rollout to the switch.

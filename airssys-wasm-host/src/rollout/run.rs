@@ -6,7 +6,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use airssys_wasm_core::{ComponentName, Decision, Effect, Outcome, Rollout};
+use airssys_wasm_core::{ComponentName, Decision, Effect, Outcome, Rollout, Rule};
 
 use super::place::Place;
 use super::{checks, health};
@@ -94,6 +94,14 @@ impl<'a, P: Place> Run<'a, P> {
     /// The name as it is.
     pub(super) fn named(&self) -> Result<Arc<Named>> {
         current(&self.place).cloned()
+    }
+
+    /// The revocations that the grants of a revision that was not compiled yet lift.
+    pub(super) fn lifted(&self) -> Vec<Rule> {
+        match &self.candidate {
+            Candidate::Draft(draft) => draft.lifted.clone(),
+            _ => Vec::new(),
+        }
     }
 
     /// Follows the machine to its end.

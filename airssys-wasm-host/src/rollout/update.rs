@@ -8,6 +8,7 @@ use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::{ComponentName, Instancing, Limits, Rollout, Strategy};
 use tracing::{Instrument as _, Span};
 
+use super::lifting::{RevocationsMayEnd, Revoked};
 use super::place::{By, Replaced};
 use super::run::{Allowed, Candidate, Run};
 use super::{Approval, Awaited, Promoted, approval};
@@ -31,6 +32,7 @@ pub struct Update<'a> {
     grants: Option<Grants>,
     approval: Option<Approval>,
     enforcement: Option<Enforcement>,
+    revocations_may_end: RevocationsMayEnd,
     allowed: Allowed,
     bound: Bound,
     data: SharedData,
@@ -54,6 +56,7 @@ impl<'a> Update<'a> {
             grants: None,
             approval: None,
             enforcement: None,
+            revocations_may_end: RevocationsMayEnd::WhereNamed,
             allowed: Allowed::default(),
             bound: Bound::new(),
             data: SharedData::default(),
@@ -61,8 +64,13 @@ impl<'a> Update<'a> {
     }
 
     /// What it is given from now on, instead of what the revision that serves has: this
-    /// approves an update that asks for more. What was revoked before and is granted here
-    /// is granted again.
+    /// approves an update that asks for more.
+    ///
+    /// A rule that was revoked stays so unless it is granted here: by the same rule, or by
+    /// rules that lie within it and no others of its kind. A grant that is wider than what was
+    /// revoked fails with [`LiftsRevocation`](crate::ErrorKind::LiftsRevocation) unless
+    /// [`lifting_revocations`](Self::lifting_revocations) is called. What was lifted is in
+    /// [`Promoted::lifted`].
     pub fn grants(self, grants: Grants) -> Self {
         Self { grants: Some(grants), ..self }
     }
@@ -70,6 +78,33 @@ impl<'a> Update<'a> {
     /// The same, if it is what was approved.
     pub fn approval(self, approval: Approval) -> Self {
         Self { approval: Some(approval), ..self }
+    }
+
+    /// Lets grants that are wider than what was revoked give it back.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use airssys_wasm_host::policy::Grants;
+    /// use airssys_wasm_host::{Component, ErrorKind, Host};
+    ///
+    /// let host = Host::builder().build()?;
+    /// let component = Component::from_bytes(wat::parse_str("(component)")?)?.with_name("feeds")?;
+    /// let grants = || Grants::new().allow("http https://**");
+    /// let feeds = host.deploy(component.clone()).grants(grants()?).await?;
+    /// host.revoke("feeds", "http https://api.example.com/v1")?;
+    ///
+    /// let update = || host.update("feeds", component.clone()).any_version();
+    /// let error = update().grants(grants()?).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::LiftsRevocation);
+    /// let promoted = update().grants(grants()?).lifting_revocations().await?;
+    /// assert_eq!(promoted.lifted().len(), 1);
+    /// # drop(feeds);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn lifting_revocations(self) -> Self {
+        Self { revocations_may_end: RevocationsMayEnd::WhereGranted, ..self }
     }
 
     /// Whether grants are enforced as they stand, or found out; as for the revision that
@@ -157,13 +192,13 @@ impl<'a> Update<'a> {
         let (runtime, component) = (&self.shared.runtime, self.component.clone());
         let machine = Rollout::update(self.strategy);
         let (run, span) = self.prepare(machine).await?;
-        let named = run.named()?;
+        let (named, lifted) = (run.named()?, run.lifted());
         match run.follow().instrument(span).await {
             Err(error) if error.kind() == ErrorKind::AwaitsApproval => {
                 approval::wait(runtime, &named, component).await?;
                 Err(error)
             }
-            outcome => outcome.map(|switched| Promoted::of(switched, begun)),
+            outcome => outcome.map(|switched| Promoted::of(switched, begun).lifting(lifted)),
         }
     }
 
@@ -184,6 +219,11 @@ impl<'a> Update<'a> {
         let mut data = serving.data.clone();
         data.extend(&self.data);
         let lifting_now = given.is_some().then_some(lifting);
+        let revoked = Revoked::before(&serving, &named, lifting);
+        let (given, lifted) = match given {
+            Some(given) => revoked.under(given, self.revocations_may_end).map(|(g, l)| (Some(g), l))?,
+            None => (None, Vec::new()),
+        };
         let draft = Draft {
             name: named.name.clone(),
             approved: if given.is_some() { Approved::Now { lifting } } else { Approved::Before },
@@ -192,6 +232,7 @@ impl<'a> Update<'a> {
             links: Arc::default(),
             data,
             grants: given.unwrap_or_else(|| serving.authority.policy().grants().clone()),
+            lifted,
             enforcement: self.enforcement.unwrap_or_else(|| serving.authority.enforcement()),
             console: serving.console.clone(),
             powers: None,

@@ -57,6 +57,8 @@ pub struct Serves {
     pub version: Option<Version>,
     /// The content address of its bytes.
     pub digest: Digest,
+    /// Revocations that its grants lifted.
+    pub lifted: Vec<Rule>,
 }
 
 /// As it is kept.
@@ -87,6 +89,8 @@ struct ServesRecord {
     version: Option<Version>,
     #[serde(with = "text")]
     digest: Digest,
+    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
+    lifted: Vec<Rule>,
 }
 
 impl Change {
@@ -103,6 +107,7 @@ impl From<&Change> for ChangeRecord {
             revision: serves.revision,
             version: serves.version.clone(),
             digest: serves.digest,
+            lifted: serves.lifted.clone(),
         };
         Self {
             milliseconds: since.as_millis().try_into().unwrap_or(u64::MAX),
@@ -125,6 +130,7 @@ impl From<ChangeRecord> for Change {
             revision: serves.revision,
             version: serves.version,
             digest: serves.digest,
+            lifted: serves.lifted,
         };
         Self {
             at: SystemTime::UNIX_EPOCH + Duration::from_millis(record.milliseconds),
@@ -157,9 +163,9 @@ impl fmt::Display for Action {
 impl fmt::Display for Serves {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "revision {}", self.revision)?;
-        match &self.version {
-            Some(version) => write!(f, " ({version})"),
-            None => Ok(()),
+        if let Some(version) = &self.version {
+            write!(f, " ({version})")?;
         }
+        self.lifted.iter().try_for_each(|rule| write!(f, ", granting `{rule}` again"))
     }
 }

@@ -63,6 +63,9 @@ pub(crate) struct RevisionRecord {
     pub(crate) limits: Limits,
     /// As TOML.
     pub(crate) grants: String,
+    /// Texts of the revocations that the grants lifted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lifted: Vec<String>,
     pub(crate) audit_only: bool,
     /// Which deployment was said to serve which interface.
     pub(crate) bound: BTreeMap<String, String>,
@@ -190,6 +193,7 @@ mod tests {
             instancing: Instancing::pooled(4),
             limits: Limits::default(),
             grants: "allow = []\n".into(),
+            lifted: vec!["config a".into()],
             audit_only: false,
             bound: BTreeMap::from([("acme:store/kv".into(), "store".into())]),
             linked: BTreeSet::from(["store".into()]),

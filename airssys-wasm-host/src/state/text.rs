@@ -44,3 +44,24 @@ pub(super) mod option {
         text.map(|text| text.parse()).transpose().map_err(D::Error::custom)
     }
 }
+
+/// The same of several.
+pub(super) mod list {
+    use super::*;
+
+    pub(in super::super) fn serialize<T: Display, S: Serializer>(
+        values: &[T],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(values.iter().map(ToString::to_string))
+    }
+
+    pub(in super::super) fn deserialize<'de, T, D>(from: D) -> Result<Vec<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let texts = Vec::<Cow<'_, str>>::deserialize(from)?;
+        texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(D::Error::custom)
+    }
+}

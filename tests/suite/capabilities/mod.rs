@@ -10,6 +10,7 @@ mod files_special;
 mod files_stuck;
 mod grants_file;
 mod http;
+mod lifting;
 pub(crate) mod probe;
 mod revoke;
 mod values;

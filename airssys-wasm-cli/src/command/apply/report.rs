@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::api::{Applied, Problem};
 use crate::command::Common;
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -48,7 +48,7 @@ impl Report {
 }
 
 impl Shown for Report {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let would = if self.dry_run { "would " } else { "" };
         let mut lines = Vec::new();
         for applied in &self.applied {
@@ -66,7 +66,7 @@ impl Shown for Report {
         if lines.is_empty() {
             "the file says that nothing should be deployed".into()
         } else {
-            lines.join("\n")
+            Page::of_lines(lines)
         }
     }
 }

@@ -8,7 +8,7 @@ use super::definition::Definition;
 use super::path;
 use crate::api::{GraphView, Problem};
 use crate::command::Common;
-use crate::output::{Format, say};
+use crate::output::{Format, Page, say};
 
 /// Show a pipeline as a picture: for Mermaid, for Graphviz, in words, or as its file
 #[derive(Args, Debug)]
@@ -37,10 +37,10 @@ impl Graph {
         };
         match (common.output, self.form) {
             (Format::Json, _) => common.output.show(&graph),
-            (_, Form::Mermaid) => say(graph.mermaid.trim_end()),
-            (_, Form::Dot) => say(graph.dot.trim_end()),
-            (_, Form::Words) => say(graph.text.trim_end()),
-            (_, Form::Toml) => say(graph.definition.trim_end()),
+            (_, Form::Mermaid) => say(Page::of_text(&graph.mermaid)),
+            (_, Form::Dot) => say(Page::of_text(&graph.dot)),
+            (_, Form::Words) => say(Page::of_text(&graph.text)),
+            (_, Form::Toml) => say(Page::of_text(&graph.definition)),
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use super::path;
 use crate::api::{Came, LetterView, PipelineSpec, Problem, inputs, kinds};
 use crate::command::Common;
 use crate::command::run::Printed;
-use crate::output::{Format, say};
+use crate::output::{Format, Page, mention_json, say};
 
 /// Send items through a pipeline, and print what comes out
 ///
@@ -131,7 +131,7 @@ fn print(common: &Common, came: &Came) -> Option<Problem> {
         Came::Ended { problem } => return Some(problem.clone()),
         Came::Done { .. } => {}
         Came::Outcome { .. } if common.output == Format::Json => common.output.line(came),
-        Came::Outcome { outputs, .. } => outputs.iter().for_each(|output| say(&output.value)),
+        Came::Outcome { outputs, .. } => outputs.iter().for_each(|output| say(Page::of_text(&output.value))),
     }
     None
 }
@@ -158,9 +158,6 @@ struct Told;
 
 impl DeadLetters for Told {
     fn take(&self, letter: DeadLetter) {
-        use std::io::Write as _;
-        let letter = serde_json::to_string(&LetterView::from(letter)).unwrap_or_default();
-        // Whoever closed standard error does not want to know.
-        let _ = writeln!(anstream::stderr().lock(), "{letter}");
+        mention_json(&LetterView::from(letter));
     }
 }

@@ -33,6 +33,9 @@ pub(super) struct Update {
     /// Let what a stateful component remembers be lost
     #[arg(long)]
     discard_state: bool,
+    /// Let grants give back what was revoked, also where they are wider than that
+    #[arg(long)]
+    grant_again: bool,
     #[command(flatten)]
     registry: RegistryArgument,
     #[command(flatten)]
@@ -51,6 +54,7 @@ impl Update {
             grants: if self.grants.is_empty() { None } else { Some(self.grants.given()?) },
             any_version: self.any_version,
             discard_state: self.discard_state,
+            grant_again: self.grant_again,
         };
         let path = path(&self.name, &format!("/stages/{}/update", segment(&self.stage)));
         let path = self.dry_run.path(&path);

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::api::{ListedRoute, Problem};
 use crate::command::Common;
-use crate::output::{Shown, Table};
+use crate::output::{Page, Shown, Table};
 
 /// List the routes, with who answers
 #[derive(Args, Debug)]
@@ -19,7 +19,7 @@ impl List {
 }
 
 impl Shown for Vec<ListedRoute> {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         if self.is_empty() {
             return "no route is said; `airssys-wasm route set / NAME` does".into();
         }
@@ -28,6 +28,6 @@ impl Shown for Vec<ListedRoute> {
             let state = view.problem.clone().unwrap_or_else(|| "answers".into());
             table.row([view.route.clone(), view.component.clone(), state]);
         }
-        table.text()
+        table.page()
     }
 }

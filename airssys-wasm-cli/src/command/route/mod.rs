@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::Common;
 use crate::api::{Problem, RouteChanged};
-use crate::output::Shown;
+use crate::output::{Page, Shown};
 
 /// Say which deployment answers which HTTP requests
 ///
@@ -40,19 +40,18 @@ impl Route {
 }
 
 impl Shown for RouteChanged {
-    fn text(&self) -> String {
+    fn text(&self) -> Page {
         let before = self.before.as_deref().map(|before| format!(" (was {before})")).unwrap_or_default();
         match &self.component {
             Some(component) => match &self.problem {
-                None => format!("{} -> {component}{before}", self.route),
-                Some(problem) => {
-                    format!(
-                        "{} -> {component}{before}; it answers `503` until this is mended: {problem}",
-                        self.route
-                    )
-                }
+                None => format!("{} -> {component}{before}", self.route).into(),
+                Some(problem) => format!(
+                    "{} -> {component}{before}; it answers `503` until this is mended: {problem}",
+                    self.route
+                )
+                .into(),
             },
-            None => format!("{} -> nothing{before}", self.route),
+            None => format!("{} -> nothing{before}", self.route).into(),
         }
     }
 }

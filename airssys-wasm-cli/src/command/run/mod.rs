@@ -172,8 +172,6 @@ pub(super) struct Printed;
 
 impl airssys_wasm_host::GuestLog for Printed {
     fn line(&self, line: airssys_wasm_host::GuestLine<'_>) {
-        use std::io::Write as _;
-        // Whoever closed standard error does not want to know.
-        let _ = writeln!(anstream::stderr().lock(), "{}", crate::output::printable(line.text));
+        crate::output::mention(line.text);
     }
 }

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 
 use parking_lot::Mutex;
 
-use crate::output::printable;
+use crate::output::safe_text;
 
 /// One of the two outputs.
 pub(super) struct Output {
@@ -60,9 +60,9 @@ fn shown(text: &str) -> String {
         .map(|piece| match piece.strip_suffix(kept) {
             // A carriage return alone goes back over what stands there.
             Some(line) => {
-                format!("{}{}", printable(line.strip_suffix('\r').unwrap_or(line)), &piece[line.len()..])
+                format!("{}{}", safe_text(line.strip_suffix('\r').unwrap_or(line)), &piece[line.len()..])
             }
-            None => printable(piece),
+            None => safe_text(piece),
         })
         .collect()
 }

@@ -14,6 +14,7 @@ use serde::Serialize;
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 
 use crate::api::Problem;
+use crate::output::{safe_json, standard_output};
 
 pub(super) struct AccessLines {
     writer: NonBlocking,
@@ -50,7 +51,7 @@ impl AccessLines {
     /// Appends to a file; `-` is standard output.
     pub(super) fn open(path: &Path) -> Result<Self, Problem> {
         let (writer, guard) = if path == Path::new("-") {
-            tracing_appender::non_blocking(std::io::stdout())
+            tracing_appender::non_blocking(standard_output())
         } else {
             let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
             tracing_appender::non_blocking(file.map_err(|error| Problem::of_file("write", path, error))?)
@@ -60,10 +61,10 @@ impl AccessLines {
 
     pub(super) fn write(&self, access: &Access) {
         // It has texts and numbers, which JSON can always say.
-        let mut line = serde_json::to_vec(&Line::of(access)).unwrap_or_default();
-        line.push(b'\n');
+        let mut line = safe_json(&serde_json::to_string(&Line::of(access)).unwrap_or_default());
+        line.push('\n');
         // It is handed to the thread, which takes what it can.
-        let _ = self.writer.clone().write_all(&line);
+        let _ = self.writer.clone().write_all(line.as_bytes());
     }
 }
 

@@ -10,6 +10,7 @@ use super::Problems;
 use super::functions::agrees;
 use super::ports::{giving, taking};
 use super::written::{Link, Mention, Rule, Written};
+use crate::bounds::HINTS_MAX;
 use crate::world::{Element, FlowMismatch, FlowReason, Type};
 
 /// The edges between stages that there are.
@@ -54,7 +55,8 @@ fn edge(link: &Link, stages: &[Option<Stage>], problems: &mut Problems) -> Optio
     let route = giver.and_then(|(_, _, ty)| route(link, ty).map_err(|problem| problems.push(problem)).ok());
     let ((from, from_port, ty), (to, param, wanted)) = (giver?, taker?);
     if let Err(mismatch) = crosses(ty, wanted) {
-        let near = nearest_fit(stages, (from, from_port, ty), (to, param, wanted));
+        let look = || nearest_fit(stages, (from, from_port, ty), (to, param, wanted));
+        let near = if problems.len() < HINTS_MAX { look() } else { None };
         problems.push(misfit(link, ty, wanted, &mismatch, near));
     }
     let planned = Planned::default();

@@ -30,6 +30,9 @@ type Problems = Vec<PipelineProblem>;
 /// Checks the whole, and makes a pipeline of it if nothing is wrong.
 pub(super) fn build(draft: PipelineBuilder) -> Result<ComponentPipeline, PipelineErrors> {
     let mut problems = Problems::new();
+    if let Some(problem) = whole::size(&draft) {
+        return Err(PipelineErrors::new(&draft.said.name, vec![problem]));
+    }
     let name = whole::name(&draft.said, &mut problems);
     whole::stage_names(&draft, &mut problems);
     whole::bounds(&draft.said, &mut problems);

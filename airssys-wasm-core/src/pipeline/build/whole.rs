@@ -13,6 +13,7 @@ use super::edges::of_mention;
 use super::ports::{giving, taking};
 use super::written::{Mention, Written};
 use crate::ComponentName;
+use crate::bounds::{EDGES_MAX, STAGES_MAX};
 
 /// The name of the pipeline.
 pub(super) fn name(said: &PipelineDefinition, problems: &mut Problems) -> Option<ComponentName> {
@@ -20,6 +21,21 @@ pub(super) fn name(said: &PipelineDefinition, problems: &mut Problems) -> Option
         PipelineProblem::new(ProblemKind::Name, "pipeline", error.to_string())
     };
     said.name.parse().map_err(|error| problems.push(failed(error))).ok()
+}
+
+/// More stages or edges than a pipeline may have: nothing else is checked then.
+pub(super) fn size(draft: &PipelineBuilder) -> Option<PipelineProblem> {
+    let said = &draft.said;
+    let shared: usize = said.partition.iter().map(|partition| partition.to.len().max(1)).sum();
+    let edges = said.connect.len() + shared + said.input.len() + said.output.len();
+    let (found, most, what) = match draft.drafts.len() {
+        stages if stages > STAGES_MAX => (stages, STAGES_MAX, "stages"),
+        _ if edges > EDGES_MAX => (edges, EDGES_MAX, "edges, inputs and outputs"),
+        _ => return None,
+    };
+    let what = format!("it has {found} {what}, and may have {most}");
+    let problem = PipelineProblem::new(ProblemKind::Options, "pipeline", what);
+    Some(problem.hint("make several pipelines of it, and call one from the other"))
 }
 
 /// Names that are none, or taken; and whether there are stages at all.

@@ -8,6 +8,7 @@ use super::super::field::hint;
 use super::super::port::PortText;
 use super::super::{PipelineBuilder, PipelineProblem, ProblemKind};
 use super::Problems;
+use crate::bounds::HINTS_MAX;
 use crate::suggest::nearest;
 
 /// Everything that names a port.
@@ -47,10 +48,12 @@ impl Written {
     pub(super) fn read(draft: &PipelineBuilder, problems: &mut Problems) -> Self {
         let names: Vec<&str> = draft.drafts.iter().map(|draft| draft.name.as_str()).collect();
         let mut guessed = BTreeSet::new();
-        let mut read = |place: &str, text: &str| match mention(&names, place, text) {
+        let mut read = |place: &str, text: &str| match mention(&names, place, text, problems.len()) {
             Ok(mention) => Some(mention),
             Err(problem) => {
-                guessed.extend(guess(&names, text));
+                if problems.len() < HINTS_MAX {
+                    guessed.extend(guess(&names, text));
+                }
                 problems.push(problem);
                 None
             }
@@ -89,12 +92,20 @@ impl Written {
     }
 }
 
-fn mention(names: &[&str], place: &str, text: &str) -> Result<Mention, PipelineProblem> {
+fn mention(
+    names: &[&str],
+    place: &str,
+    text: &str,
+    problems_before: usize,
+) -> Result<Mention, PipelineProblem> {
     let port = PortText::parse(text).map_err(|what| PipelineProblem::new(ProblemKind::Port, place, what))?;
     let Some(stage) = names.iter().position(|name| *name == port.stage) else {
         let what = format!("there is no stage `{}`", port.stage);
         let problem = PipelineProblem::new(ProblemKind::UnknownStage, place, what);
-        return Err(problem.hint(hint(port.stage, names.to_vec())));
+        return Err(match problems_before < HINTS_MAX {
+            true => problem.hint(hint(port.stage, names.to_vec())),
+            false => problem,
+        });
     };
     Ok(Mention {
         place: place.to_owned(),
