@@ -20,7 +20,7 @@ async fn a_panic_in_a_host_function_is_an_error_of_its_call() {
             "{error}"
         );
         let discarded = loop {
-            if let Event::InstanceDiscarded { reason, .. } = events.next().await.expect("an event") {
+            if let Event::CallFailed { reason, .. } = events.next().await.expect("an event") {
                 break reason;
             }
         };
