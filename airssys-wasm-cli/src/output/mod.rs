@@ -80,7 +80,7 @@ fn told(problem: &Problem) -> String {
             page = page.and(Page::of_message("  because: ", cause));
         }
     }
-    if let Some(hint) = problem.hint.as_deref().or_else(|| hint::hint(&problem.kind)) {
+    if let Some(hint) = problem.hint.or_else(|| hint::hint(&problem.kind)) {
         page = page.and_line(format!("  try: {hint}"));
     }
     page.text().to_owned()

@@ -149,11 +149,19 @@ mod tests {
                 continue;
             }
             let text = std::fs::read_to_string(&file).expect("a source");
-            for word in ["println!", "print!", "dbg!", "stdout()", "stderr()", ".print()", "stderr_lock"] {
-                let prints = text.lines().any(|line| line.contains(word) && !line.trim().starts_with("//"));
+            let macros = ["println!", "print!", "eprintln!", "eprint!", "dbg!"];
+            for word in macros.into_iter().chain(["stdout()", "stderr()", "print()", "stderr_lock"]) {
+                let prints = text.lines().any(|line| has_word(line, word) && !line.trim().starts_with("//"));
                 assert!(!prints, "{}: `{word}`", file.display());
             }
         }
+    }
+
+    /// Whether a line has a word that is not the end of a longer one, such as `guest_stderr()`.
+    fn has_word(line: &str, word: &str) -> bool {
+        line.match_indices(word).any(|(place, _)| {
+            !line[..place].ends_with(|before: char| before.is_alphanumeric() || before == '_')
+        })
     }
 
     fn files(folder: &Path) -> Vec<std::path::PathBuf> {

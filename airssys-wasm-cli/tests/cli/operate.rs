@@ -52,14 +52,16 @@ fn an_update_under_load_drops_no_call() {
 fn grants_are_shown_given_and_taken_back() {
     let place = Place::new();
     let _process = place.serve();
-    let read =
-        |key: &str| place.run(&["call", "attack-probe", &format!("attempt(\"config\", [\"{key}\"])")]).ok();
+    let attempt =
+        |key: &str| place.run(&["call", "attack-probe", &format!("attempt(\"config\", [\"{key}\"])")]);
+    let read = |key: &str| attempt(key).ok();
+    let refused = |key: &str| attempt(key).answered(1);
     place.run(&["deploy", &guest("attack-probe"), "--grant", "config a value=1"]).ok();
-    assert_eq!((read("a").as_str(), read("b").as_str()), ("ok(\"1\")", "err(\"no such key\")"));
+    assert_eq!((read("a").as_str(), refused("b").as_str()), ("ok(\"1\")", "err(\"no such key\")"));
     place.run(&["caps", "grant", "attack-probe", "--grant", "config b value=2"]).ok();
     assert_eq!((read("a").as_str(), read("b").as_str()), ("ok(\"1\")", "ok(\"2\")"));
     assert_eq!(place.run(&["caps", "revoke", "attack-probe", "config a"]).ok(), "taken back from  config a");
-    assert_eq!((read("a").as_str(), read("b").as_str()), ("err(\"no such key\")", "ok(\"2\")"));
+    assert_eq!((refused("a").as_str(), read("b").as_str()), ("err(\"no such key\")", "ok(\"2\")"));
     let shown = place.run(&["caps", "show", "attack-probe"]).ok();
     assert!(shown.contains("granted   config b") && shown.contains("revoked   config a"), "{shown}");
     assert!(!shown.contains("value="), "values are not shown: {shown}");
@@ -90,7 +92,8 @@ fn what_it_needs_is_found_out_and_granted() {
     std::fs::write(&file, learned).expect("written");
     place.run(&["deploy", &probe, "--name", "least", "--grants", file.to_str().expect("text")]).ok();
     assert_eq!(place.run(&["call", "least", "attempt(\"config\", [\"a\"])"]).ok(), "ok(\"1\")");
-    assert_eq!(place.run(&["call", "least", "attempt(\"config\", [\"b\"])"]).ok(), "err(\"no such key\")");
+    let refused = place.run(&["call", "least", "attempt(\"config\", [\"b\"])"]).answered(1);
+    assert_eq!(refused, "err(\"no such key\")");
     place.run(&["caps", "learn", "least"]).failed(2);
 }
 

@@ -12,21 +12,17 @@ const EVIL: &str =
 /// and its description tells that it requests nothing.
 fn crafted(place: &Place) -> String {
     let evil: String = EVIL.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect();
+    let (first, last) = (evil.replace("\\u{d}", "\\\\r"), evil.replace("\\u{d}", ""));
     let text = format!(
         r#"(component
-          (@custom "airssys:component" "airssys:component 1\nname crafted\nversion 1.0.0\ndescription {}\n")
+          (@custom "airssys:component" "airssys:component 1\nname crafted\nversion 1.0.0\ndescription {first}\\nrequests     nothing\\n{last}\n")
           (@custom "airssys:capabilities" "airssys:capabilities 1\nfile-read /etc/concealed\n")
           (core module $m
             (@producers (language "{evil}Rust" "1{evil}"))
             (func $"{evil}panicked" (export "boom") unreachable))
           (core instance $i (instantiate $m))
           (func $boom (canon lift (core func $i "boom")))
-          (export "boom" (func $boom)))"#,
-        format!(
-            "{}\\\\nrequests     nothing\\\\n{}",
-            evil.replace("\\u{d}", "\\\\r"),
-            evil.replace("\\u{d}", "")
-        ),
+          (export "boom" (func $boom)))"#
     );
     write(place, "crafted.wasm", &text)
 }
