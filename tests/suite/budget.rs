@@ -5,7 +5,7 @@ use std::time::Duration;
 use airssys_wasm_host::{Budget, Deployment, ErrorKind, Host, Instancing, Limits};
 use tokio::task::yield_now;
 
-use crate::support::{guest, wat};
+use crate::support::{guest, parked, wat};
 
 const PAGE: u64 = 64 << 10;
 
@@ -90,6 +90,20 @@ async fn instances_that_lie_idle_make_room_for_those_that_are_needed() {
     assert_eq!(grow(&third, 0).await, 10);
     assert_eq!(grow(&other, 0).await, 10);
     assert_eq!(grow(&idle, 0).await, 15);
+}
+
+/// The memory of an instance that becomes idle goes to a call that waits for some.
+#[tokio::test]
+async fn an_instance_that_becomes_idle_makes_room_for_one_that_waits() {
+    let host = host(40);
+    let sleeper = host.deploy(guest("limits-sleep")).instancing(Instancing::pooled(1)).await;
+    let sleeper = sleeper.expect("deployed");
+    let taken = sleeper.status().memory_bytes / PAGE;
+    assert!((11..=20).contains(&taken), "{taken} pages");
+    let sleeping = parked(&sleeper, 300).await;
+    let _rest = host.deploy(pages("rest", 20)).instancing(Instancing::Stateful).await.expect("deployed");
+    host.deploy(pages("third", 10)).await.expect("there is room once the sleeper has returned");
+    sleeping.await.expect("a task").expect("it has slept");
 }
 
 #[tokio::test]

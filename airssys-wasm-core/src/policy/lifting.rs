@@ -93,7 +93,7 @@ impl Lifting {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "url"))]
 mod tests {
     use proptest::prelude::*;
     use proptest::sample::{select, subsequence};

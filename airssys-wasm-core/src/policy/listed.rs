@@ -11,7 +11,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "url"))]
 use super::fit::{Fit, Sought};
 use super::fit::{Reading, name_of};
 use super::operation::{FileAccess, Operation, SocketAccess};
@@ -247,7 +247,7 @@ fn mark_after(before: u32, name: &str) -> u32 {
     add(name.bytes().fold(before, add), 0xff)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "url"))]
 mod tests {
     use super::*;
     use crate::Kind;

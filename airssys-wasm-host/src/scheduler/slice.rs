@@ -215,4 +215,11 @@ mod tests {
         let most = slices_between_wake_and_poll().await;
         assert!(most <= 2, "{most} slices");
     }
+
+    /// A worker of this runtime runs first what was woken last.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn at_most_one_slice_passes_on_a_worker_that_runs_first_what_was_woken_last() {
+        let most = tokio::spawn(slices_between_wake_and_poll()).await.expect("a task");
+        assert!(most <= 1, "{most} slices");
+    }
 }
