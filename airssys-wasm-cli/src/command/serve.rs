@@ -17,7 +17,7 @@ use crate::places;
 use crate::server::{self, Setup, Tcp, Web};
 use crate::settings::{Settings, check_patience};
 
-/// How long a client may take, unless the command line or the settings say otherwise.
+/// The time that a client may take by default.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Run a host process in the foreground, until it is told to end

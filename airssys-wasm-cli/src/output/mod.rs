@@ -117,7 +117,7 @@ pub(crate) fn say_usage(error: &clap::Error) {
     let rendered = error.render();
     match error.use_stderr() {
         false => print(rendered.ansi().to_string().trim_end()),
-        // Its colours are lost where what was said needs to be escaped.
+        // Colours are lost in text that has to be escaped.
         true if rendered.to_string().replace('\n', "").contains(safe::is_unseen) => {
             print_error(safe::lines(&rendered.to_string()).trim_end());
         }
@@ -143,7 +143,7 @@ fn print(text: &str) {
 
 /// Prints safe text on standard error.
 fn print_error(text: &str) {
-    // Whoever closed standard error does not want to know.
+    // A closed standard error is the caller's choice.
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 

@@ -118,7 +118,7 @@ impl Signals {
     }
 }
 
-/// Writes to the log, and waits no longer than a moment for whoever reads it.
+/// Writes to the log, and waits no longer than a moment for its reader.
 fn log_in_time(log: impl FnOnce() + Send + 'static) {
     let (tell, told) = mpsc::channel();
     let logging = thread::Builder::new().spawn(move || {

@@ -33,8 +33,8 @@ const HARDLY: Duration = Duration::from_millis(2);
 pub(crate) struct GuestSlice {
     permits: Arc<RunPermits>,
     share: Arc<DeploymentShare>,
-    /// Of the call so far; none before it was looked at first.
-    used: Option<Used>,
+    /// Time that the call has used without a permit; none before it was looked at first.
+    used: Option<FreeTime>,
     /// Made when the instance needs a permit for the first time.
     permit: Option<PermitSlot>,
 }
@@ -43,7 +43,7 @@ pub(crate) struct GuestSlice {
 type PermitSlot = Arc<Mutex<Option<RunPermit>>>;
 
 /// Time that a call has used without a permit.
-struct Used {
+struct FreeTime {
     looked_at: CpuTime,
     computed: Duration,
     resumes: u32,
@@ -85,14 +85,14 @@ impl GuestSlice {
         match &mut self.used {
             Some(used) => used.look(now),
             None => {
-                self.used = Some(Used { looked_at: now, computed: Duration::ZERO, resumes: 0 });
+                self.used = Some(FreeTime { looked_at: now, computed: Duration::ZERO, resumes: 0 });
                 true
             }
         }
     }
 }
 
-impl Used {
+impl FreeTime {
     /// Returns whether the first slice is not over, or the call has just resumed.
     fn look(&mut self, now: CpuTime) -> bool {
         let computed = now.since(self.looked_at).unwrap_or_default();
