@@ -1,0 +1,40 @@
+//! Memory and descriptors of a process, as `/proc` has them.
+
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+/// How often they are read.
+const PERIOD: Duration = Duration::from_millis(200);
+
+/// The most that a process used.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    pub(super) resident_kib: u64,
+    /// The most in the first quarter of the time: what grows shows.
+    pub(super) resident_kib_at_first: u64,
+    pub(super) descriptors: usize,
+    pub(super) threads: u64,
+}
+
+/// Watches a process for so long.
+pub(super) fn watch(process: u32, until: Instant) -> Usage {
+    let mut usage = Usage::default();
+    let first = Instant::now() + until.saturating_duration_since(Instant::now()) / 4;
+    while Instant::now() < until {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let descriptors = fs::read_dir(format!("/proc/{process}/fd")).map_or(0, Iterator::count);
+        usage.resident_kib = usage.resident_kib.max(field(&status, "VmRSS:"));
+        usage.descriptors = usage.descriptors.max(descriptors);
+        usage.threads = usage.threads.max(field(&status, "Threads:"));
+        if Instant::now() < first {
+            usage.resident_kib_at_first = usage.resident_kib;
+        }
+        thread::sleep(PERIOD);
+    }
+    usage
+}
+
+fn field(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+}
