@@ -15,31 +15,56 @@ use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::bait;
 use super::client::{self, Answer};
 
-/// The functions of the guest, what each is called with, and how often at once. All together are
-/// fewer than the connections that the API has with 1,024 descriptors, and more calls read the FIFO
-/// than a deployment has blocking operations.
-const ATTACKS: [(&str, Option<&str>, usize); 6] = [
-    ("spin", None, 8),
-    ("eat-memory", None, 6),
-    ("flood-log", None, 4),
-    ("read-fifo", Some(bait::FIFO), 20),
-    ("open-files", Some(bait::FILE), 4),
-    ("open-denied", Some(bait::DENIED), 2),
+/// One kind of call.
+#[derive(Clone, Copy)]
+struct Attack {
+    /// What it is called in the report.
+    name: &'static str,
+    /// The function of the guest, and its arguments as WAVE.
+    function: &'static str,
+    arguments: &'static str,
+    /// How many calls there are at once.
+    at_once: usize,
+}
+
+const fn attack(
+    name: &'static str,
+    function: &'static str,
+    arguments: &'static str,
+    at_once: usize,
+) -> Attack {
+    Attack { name, function, arguments, at_once }
+}
+
+/// All together are fewer than the connections that the API has with 1,024 descriptors. Those that
+/// keep memory leave some of the share of `bad` to the others, and those that take all of it end at
+/// once. The files are those of `bait`; more calls read the FIFO than a deployment has blocking operations.
+const ATTACKS: [Attack; 7] = [
+    attack("spin", "spin", "()", 8),
+    attack("keep memory", "eat-memory", "(24)", 2),
+    attack("eat all memory", "eat-memory", "(4000)", 2),
+    attack("flood the log", "flood-log", "()", 4),
+    attack("read a FIFO", "read-fifo", "(\"silent.pipe\")", 20),
+    attack("keep files open", "open-files", "(\"plain.txt\")", 0),
+    attack("open denied", "open-denied", "(\"denied\")", 2),
 ];
 
-/// How long a caller waits before its next call.
+/// How long a caller waits before its next call, and if `bad` is not deployed.
 const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE_WITHOUT: Duration = Duration::from_millis(200);
 
-/// What became of the calls to each function: how they ended, and how many of them.
+/// How a call ends while `bad` is removed.
+const NOT_DEPLOYED: &str = "not-deployed";
+
+/// What became of the calls of each kind: how they ended, and how many of them.
 pub(super) type Attacks = BTreeMap<&'static str, BTreeMap<String, u64>>;
 
 /// How a call ended that the process did not answer.
 pub(super) const UNANSWERED: &str = "unanswered";
 
-/// Attacks until the process is gone. What ends after the end has begun is not counted.
+/// Attacks until the process is gone. Calls that it cuts off then are not counted.
 ///
 /// # Panics
 ///
@@ -48,16 +73,15 @@ pub(super) fn run(socket: &Path, is_ending: &Arc<AtomicBool>) -> Attacks {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
         let mut callers = JoinSet::new();
-        for (function, argument, at_once) in ATTACKS {
-            for _ in 0..at_once {
-                let (socket, is_ending) = (socket.to_owned(), Arc::clone(is_ending));
-                callers.spawn(call_until_the_end(socket, function, argument, is_ending));
+        for attack in ATTACKS {
+            for _ in 0..attack.at_once {
+                callers.spawn(call_until_the_end(socket.to_owned(), attack, Arc::clone(is_ending)));
             }
         }
         let mut attacks = Attacks::new();
         while let Some(caller) = callers.join_next().await {
-            let (function, ends) = caller.expect("a caller does not panic");
-            let counts = attacks.entry(function).or_default();
+            let (name, ends) = caller.expect("a caller does not panic");
+            let counts = attacks.entry(name).or_default();
             ends.into_iter().for_each(|(end, count)| *counts.entry(end).or_default() += count);
         }
         attacks
@@ -66,25 +90,25 @@ pub(super) fn run(socket: &Path, is_ending: &Arc<AtomicBool>) -> Attacks {
 
 async fn call_until_the_end(
     socket: PathBuf,
-    function: &'static str,
-    argument: Option<&str>,
+    attack: Attack,
     is_ending: Arc<AtomicBool>,
 ) -> (&'static str, BTreeMap<String, u64>) {
-    let (request, mut ends) = (request(function, argument), BTreeMap::new());
+    let (request, mut ends) = (request(attack), BTreeMap::new());
     loop {
         let answer = client::ask(UnixStream::connect(&socket), &request).await;
-        if !is_ending.load(Ordering::Relaxed) {
-            *ends.entry(end(&answer)).or_default() += 1;
-        } else if answer.is_err() {
-            return (function, ends);
+        if is_ending.load(Ordering::Relaxed) && answer.is_err() {
+            return (attack.name, ends);
         }
-        sleep(PAUSE).await;
+        let end = end(&answer);
+        let pause = if end == NOT_DEPLOYED { PAUSE_WITHOUT } else { PAUSE };
+        *ends.entry(end).or_default() += 1;
+        sleep(pause).await;
     }
 }
 
-fn request(function: &str, argument: Option<&str>) -> String {
-    let wave = argument.map_or_else(|| "()".to_owned(), |argument| format!("({argument:?})"));
-    let call = json!({ "function": function, "arguments": { "wave": wave } }).to_string();
+fn request(attack: Attack) -> String {
+    let arguments = json!({ "wave": attack.arguments });
+    let call = json!({ "function": attack.function, "arguments": arguments }).to_string();
     format!(
         "POST /v1/deployments/bad/call HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{call}",

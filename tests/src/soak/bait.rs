@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A FIFO that is granted.
-pub(super) const FIFO: &str = "silent.pipe";
+const FIFO: &str = "silent.pipe";
 
 /// A FIFO that is in the directory and not granted.
-pub(super) const DENIED: &str = "denied";
+const DENIED: &str = "denied";
 
-pub(super) const FILE: &str = "plain.txt";
+const FILE: &str = "plain.txt";
 
 /// For how long nothing is written to the FIFO, and then for how long its other end is closed.
 const SILENT: Duration = Duration::from_secs(4);

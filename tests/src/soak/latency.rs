@@ -8,6 +8,7 @@
 //!
 //! Tests: below.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::rhythm::Asked;
@@ -16,6 +17,9 @@ use crate::load::percentile;
 pub(super) const LATE: Duration = Duration::from_millis(100);
 
 const WINDOW: Duration = Duration::from_millis(100);
+
+/// So many of the latest answers are kept.
+const LATEST: usize = 8;
 
 /// What came of all requests to `good`.
 #[derive(Debug, Default)]
@@ -26,6 +30,8 @@ pub(super) struct Latencies {
     pub(super) late: usize,
     /// Late ones that the control excuses.
     pub(super) excused: usize,
+    /// The latest without an excuse: when they were due, and how long they took.
+    pub(super) latest: Vec<(Duration, Duration)>,
     pub(super) good: Spread,
     pub(super) control: Spread,
     /// Requests that even the control did not answer. There should be none.
@@ -50,12 +56,18 @@ impl Latencies {
             Some(format!("after {:.1?}: {why}", asked.due))
         });
         let late = good.iter().filter_map(|asked| Some((asked.due, answered(asked).filter(is_late)?)));
-        let excused = late.clone().filter(|(due, took)| is_excused(*due, *took, control));
+        let late: Vec<(Duration, Duration)> = late.collect();
+        let mut latest = late.clone();
+        latest.retain(|(due, took)| !is_excused(*due, *took, control));
+        let excused = late.len() - latest.len();
+        latest.sort_by_key(|(_, took)| Reverse(*took));
+        latest.truncate(LATEST);
         Self {
             asked: good.len(),
             lost: lost.collect(),
-            late: late.clone().count(),
-            excused: excused.count(),
+            late: late.len(),
+            excused,
+            latest,
             good: Spread::of(good),
             control: Spread::of(control),
             control_lost: control.iter().filter(|asked| asked.took.is_err()).count(),
@@ -152,6 +164,7 @@ mod tests {
         let good = asked(&[(10, Ok(ms(101))), (50, Ok(ms(500))), (51, Ok(ms(490)))]);
         let latencies = Latencies::of(&good, &asked(&[(50, Ok(ms(480)))]));
         assert_eq!((latencies.late, latencies.excused), (3, 2));
+        assert_eq!(latencies.latest, [(ms(100), ms(101))]);
         assert!((latencies.in_time() - 0.99).abs() < 1e-9);
         assert_eq!((latencies.good.p50, latencies.good.max), (ms(1), ms(500)));
     }

@@ -124,11 +124,12 @@ impl fmt::Display for Report {
         self.write_commands(f)?;
         writeln!(
             f,
-            "host process     {} MiB resident at most, {} MiB in the first quarter; {} descriptors, {} threads",
+            "host process     {} MiB resident at most, {} MiB in the first quarter; {} descriptors, {} threads, {:.1} processors",
             self.usage.resident_kib / 1024,
             self.usage.resident_kib_at_first / 1024,
             self.usage.descriptors,
-            self.usage.threads
+            self.usage.threads,
+            self.usage.processors
         )?;
         write!(f, "SIGTERM          ended {:.2?} later with {:?}", self.ended.took, self.ended.code)?;
         let broken = self.broken();
@@ -151,6 +152,10 @@ impl Report {
             all.late - all.excused,
             all.in_time() * 100.0
         )?;
+        if !all.latest.is_empty() {
+            let latest = all.latest.iter().map(|(due, took)| format!("{took:.0?} at {due:.1?}"));
+            writeln!(f, "  the latest     {}", latest.collect::<Vec<_>>().join(", "))?;
+        }
         writeln!(f, "  latency        {}", all.good)?;
         writeln!(f, "  the control    {}", all.control)
     }

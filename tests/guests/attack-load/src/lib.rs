@@ -13,8 +13,8 @@ use wasip2::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlag
     world attack-load {
         /// Computes.
         export spin: func();
-        /// Takes memory until there is no more, and keeps it.
-        export eat-memory: func();
+        /// Takes so much memory, and keeps it; traps when there is no more.
+        export eat-memory: func(mebibytes: u32);
         /// Writes lines to the log and to standard output.
         export flood-log: func();
         /// Reads what is written to a FIFO.
@@ -37,11 +37,8 @@ impl Guest for Load {
         }
     }
 
-    fn eat_memory() {
-        let mut eaten = Vec::new();
-        while let Some(mebibyte) = one_mebibyte() {
-            eaten.push(mebibyte);
-        }
+    fn eat_memory(mebibytes: u32) {
+        let eaten: Vec<Vec<u8>> = (0..mebibytes).map(|_| one_mebibyte()).collect();
         keep(&eaten);
     }
 
@@ -79,11 +76,11 @@ impl Guest for Load {
     }
 }
 
-fn one_mebibyte() -> Option<Vec<u8>> {
+fn one_mebibyte() -> Vec<u8> {
     let mut memory = Vec::new();
-    memory.try_reserve_exact(MEBIBYTE).ok()?;
+    memory.try_reserve_exact(MEBIBYTE).expect("another mebibyte");
     memory.resize(MEBIBYTE, 1);
-    Some(memory)
+    memory
 }
 
 fn open(name: &str) -> Result<Descriptor, ErrorCode> {
