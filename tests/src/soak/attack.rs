@@ -38,25 +38,25 @@ const fn attack(
     Attack { name, function, arguments, at_once }
 }
 
-/// All together are fewer than the connections that the API has with 1,024 descriptors. Those that
+/// All together are more than the 48 calls that the API takes with 1,024 descriptors. Those that
 /// keep memory leave some of the share of `bad` to the others, and those that take all of it end at
 /// once. The files are those of `bait`; more calls read the FIFO than a deployment has blocking operations.
 const ATTACKS: [Attack; 7] = [
-    attack("spin", "spin", "()", 8),
+    attack("spin", "spin", "()", 24),
     attack("keep memory", "eat-memory", "(24)", 2),
     attack("eat all memory", "eat-memory", "(4000)", 2),
     attack("flood the log", "flood-log", "()", 4),
     attack("read a FIFO", "read-fifo", "(\"silent.pipe\")", 20),
-    attack("keep files open", "open-files", "(\"plain.txt\")", 0),
+    attack("keep files open", "open-files", "(\"plain.txt\")", 4),
     attack("open denied", "open-denied", "(\"denied\")", 2),
 ];
 
-/// How long a caller waits before its next call, and if `bad` is not deployed.
+/// How long a caller waits before its next call, and if that was not let in.
 const PAUSE: Duration = Duration::from_millis(20);
-const PAUSE_WITHOUT: Duration = Duration::from_millis(200);
+const PAUSE_REFUSED: Duration = Duration::from_millis(200);
 
-/// How a call ends while `bad` is removed.
-const NOT_DEPLOYED: &str = "not-deployed";
+/// How a call ends that is not let in: while `bad` is removed, and beside too many others.
+const REFUSED: [&str; 2] = ["not-deployed", "busy"];
 
 /// What became of the calls of each kind: how they ended, and how many of them.
 pub(super) type Attacks = BTreeMap<&'static str, BTreeMap<String, u64>>;
@@ -100,7 +100,7 @@ async fn call_until_the_end(
             return (attack.name, ends);
         }
         let end = end(&answer);
-        let pause = if end == NOT_DEPLOYED { PAUSE_WITHOUT } else { PAUSE };
+        let pause = if REFUSED.contains(&&*end) { PAUSE_REFUSED } else { PAUSE };
         *ends.entry(end).or_default() += 1;
         sleep(pause).await;
     }
