@@ -7,10 +7,11 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use http::header::CONTENT_LENGTH;
 use http_body_util::BodyExt as _;
 use tokio::sync::Semaphore;
 
@@ -33,8 +34,13 @@ pub(super) async fn leave_reserve(State(lasting): State<Lasting>, request: Reque
                        connections is kept for other requests: try again when some of them have ended";
         return Refused(Problem::new(kinds::BUSY, message)).into_response();
     };
-    // It holds its place until the last byte was handed on.
-    next.run(request).await.map(|body| {
+    let mut answer = next.run(request).await;
+    // The body that holds the place does not say how long it is.
+    if let Some(length) = answer.body().size_hint().exact() {
+        answer.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    // Until its last byte was handed on.
+    answer.map(|body| {
         Body::new(body.map_frame(move |frame| {
             let _ = &place;
             frame

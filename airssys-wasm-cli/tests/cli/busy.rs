@@ -181,6 +181,7 @@ fn calls_and_followers_leave_connections_to_an_operator() {
         let mut answer = String::new();
         begin_call(&place).read_to_string(&mut answer).expect("an answer");
         assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("\"busy\""), "{answer}");
+        assert!(answer.contains("content-length"), "{answer}");
     }
     place.run(&["caps", "revoke", "sleeper", "file-read /d"]).ok();
     place.run(&["logs"]).ok();

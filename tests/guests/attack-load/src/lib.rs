@@ -1,5 +1,7 @@
 //! Takes all it gets of one thing: time, memory, lines of the log, threads, descriptors, audit
-//! records. No function returns; each call ends at its deadline or by a trap.
+//! records. But for `compute`, no function returns; its calls end at their deadline or by a trap.
+
+use std::time::{Duration, Instant};
 
 use airssys_wasm_sdk::prelude::*;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
@@ -13,6 +15,8 @@ use wasip2::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlag
     world attack-load {
         /// Computes.
         export spin: func();
+        /// Computes for so long, and returns.
+        export compute: func(milliseconds: u64);
         /// Takes so much memory, and keeps it; traps when there is no more.
         export eat-memory: func(mebibytes: u32);
         /// Writes lines to the log and to standard output.
@@ -33,6 +37,13 @@ const SECOND_NANOSECONDS: u64 = 1_000_000_000;
 impl Guest for Load {
     fn spin() {
         loop {
+            std::hint::spin_loop();
+        }
+    }
+
+    fn compute(milliseconds: u64) {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(milliseconds) {
             std::hint::spin_loop();
         }
     }
