@@ -17,7 +17,7 @@ use super::contained::contain;
 use super::limiter::Limiter;
 use crate::capability::{
     Authority, ConfigView, EnvironmentView, Files, FilesView, Gone, Http, LoggingView, Permit, Rooms,
-    SecretsView, SocketsView, Told,
+    SecretsView, SocketLeases, SocketsView, Told,
 };
 use crate::data::{SharedData, Slots};
 use crate::deployment::{Named, Serving};
@@ -53,6 +53,7 @@ pub struct InstanceState {
     rooms: Arc<Rooms>,
     pub(crate) output: Arc<Output>,
     files: Files,
+    socket_leases: SocketLeases,
     http: Http,
     told: Arc<Told>,
     links: Functions,
@@ -97,6 +98,7 @@ impl InstanceState {
             rooms,
             output,
             files: Files::default(),
+            socket_leases: SocketLeases::default(),
             told,
             links: revision.links.functions(),
             link_permits: Vec::new(),
@@ -252,6 +254,7 @@ impl InstanceState {
             authority: &self.authority,
             rooms: &self.rooms,
             told: &self.told,
+            leases: &mut self.socket_leases,
             call: self.told.call(),
         }
     }
