@@ -42,8 +42,8 @@ const fn attack(
 /// keep memory leave some of the share of `bad` to the others, and those that take all of it end at
 /// once. The files are those of `bait`; more calls read the FIFO than a deployment has blocking operations.
 const ATTACKS: [Attack; 8] = [
-    attack("spin", "spin", "()", 24),
-    attack("compute a little", "compute", "(15)", 0),
+    attack("spin", "spin", "()", 16),
+    attack("compute a little", "compute", "(15)", 8),
     attack("keep memory", "eat-memory", "(24)", 2),
     attack("eat all memory", "eat-memory", "(4000)", 2),
     attack("flood the log", "flood-log", "()", 4),
