@@ -57,7 +57,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 const PAUSE_REFUSED: Duration = Duration::from_millis(200);
 
 /// How a call ends that is not let in: while `bad` is removed, and beside too many others.
-const REFUSED: [&str; 2] = ["not-deployed", "busy"];
+pub(super) const REFUSED: [&str; 2] = ["not-deployed", "busy"];
 
 /// What became of the calls of each kind: how they ended, and how many of them.
 pub(super) type Attacks = BTreeMap<&'static str, BTreeMap<String, u64>>;

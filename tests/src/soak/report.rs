@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::attack::{Attacks, UNANSWERED};
+use super::attack::{Attacks, REFUSED, UNANSWERED};
 use super::host_process::{END_MAX, Ended};
 use super::latency::{LATE, Latencies, Spread};
 use super::operator::{ANSWER_MAX, Operated};
@@ -58,15 +58,15 @@ impl Report {
     }
 
     fn broken_by_attacks(&self) -> Vec<String> {
-        let unanswered = |(function, ends): (&&str, &std::collections::BTreeMap<String, u64>)| {
-            let ends: Vec<String> = ends
-                .iter()
-                .filter(|(end, _)| end.starts_with(UNANSWERED))
-                .map(|(end, count)| format!("{count} calls of {function} were {end}"))
-                .collect();
-            ends
-        };
-        self.attacks.iter().flat_map(unanswered).collect()
+        let mut broken = Vec::new();
+        for (name, ends) in &self.attacks {
+            if ends.keys().all(|end| REFUSED.contains(&end.as_str())) {
+                broken.push(format!("no call of `{name}` was let in: it is no attack"));
+            }
+            let unanswered = ends.iter().filter(|(end, _)| end.starts_with(UNANSWERED));
+            broken.extend(unanswered.map(|(end, count)| format!("{count} calls of `{name}` were {end}")));
+        }
+        broken
     }
 
     fn broken_to_operator(&self) -> Vec<String> {
@@ -220,11 +220,14 @@ mod tests {
 
     #[test]
     fn each_promise_is_checked() {
-        let breaks: [(&str, Break); 11] = [
+        let breaks: [(&str, Break); 12] = [
             ("calls of good were lost", |report| report.latencies.lost.push("reset".into())),
             ("99.80 % of the answers", |report| report.latencies.excused = 0),
             ("the control lost 1 calls", |report| report.latencies.control_lost = 1),
-            ("2 calls of spin were unanswered", |report| {
+            ("no call of `spin` was let in", |report| {
+                report.attacks.insert("spin", REFUSED.map(|end| (end.to_owned(), 1)).into());
+            }),
+            ("2 calls of `spin` were unanswered", |report| {
                 let ends = [(format!("{UNANSWERED} (reset)"), 2)];
                 report.attacks.insert("spin", ends.into());
             }),
