@@ -11,12 +11,14 @@ use parking_lot::Mutex;
 
 use super::Budget;
 use super::pool::{BudgetPart, BudgetPool, Shortage};
+use crate::scheduler::Crowd;
 
 /// Counts what one deployment takes.
 pub(crate) struct DeploymentShare {
     name: ComponentName,
     /// Slices computed beyond the first of a call.
     slices: AtomicU64,
+    crowd: Crowd,
     /// Linear memory, in bytes.
     memory: BudgetPart,
     /// Files, sockets and connections that its guests have open.
@@ -62,6 +64,10 @@ impl DeploymentShare {
 
     pub(crate) fn count_slice(&self) {
         self.slices.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn crowd(&self) -> &Crowd {
+        &self.crowd
     }
 
     pub(crate) fn slices(&self) -> u64 {
@@ -120,6 +126,7 @@ impl DeploymentShares {
         let share = Arc::new(DeploymentShare {
             name: name.clone(),
             slices: AtomicU64::default(),
+            crowd: Crowd::default(),
             memory: self.memory.part(),
             descriptors: self.descriptors.part(),
             blocking: self.blocking.part(),

@@ -118,11 +118,11 @@ impl InstanceState {
         self.deadline = deadline;
     }
 
-    /// Another call begins.
+    /// Another call begins. Returns how many epochs it computes before it is looked at.
     #[inline]
-    pub(super) fn begin_call(&mut self) {
+    pub(super) fn begin_call(&mut self) -> u64 {
         self.told.begin_call();
-        self.slice.begin_call();
+        self.slice.begin_call()
     }
 
     /// The call has ended.

@@ -29,12 +29,19 @@ const RESUMES_MAX: u32 = 16;
 /// Processor time that is hardly any.
 const HARDLY: Duration = Duration::from_millis(2);
 
+/// An instance that had more calls between two ticks has calls that are too short to delay anybody.
+const CALLS_BETWEEN_LOOKS_MAX: u32 = 8;
+
 /// Decides at the end of each slice of an instance how it goes on.
 pub(crate) struct GuestSlice {
     permits: Arc<RunPermits>,
     share: Arc<DeploymentShare>,
     /// Time that the call has used without a permit; none before it was looked at first.
     used: Option<FreeTime>,
+    /// The call needs a permit for its first slice too.
+    is_in_crowd: bool,
+    /// Calls since one was looked at.
+    calls: u32,
     /// Made when the instance needs a permit for the first time.
     permit: Option<PermitSlot>,
 }
@@ -51,13 +58,17 @@ struct FreeTime {
 
 impl GuestSlice {
     pub(crate) fn new(permits: &Arc<RunPermits>, share: &Arc<DeploymentShare>) -> Self {
-        Self { permits: Arc::clone(permits), share: Arc::clone(share), used: None, permit: None }
+        let (permits, share) = (Arc::clone(permits), Arc::clone(share));
+        Self { permits, share, used: None, is_in_crowd: false, calls: 0, permit: None }
     }
 
-    /// Begins the first slice of a call.
+    /// Begins a call. Returns how many epochs it computes before it is looked at.
     #[inline]
-    pub(crate) fn begin_call(&mut self) {
+    pub(crate) fn begin_call(&mut self) -> u64 {
         self.used = None;
+        self.calls = self.calls.saturating_add(1);
+        self.is_in_crowd = self.share.crowd().is_there(self.permits.now());
+        if self.is_in_crowd { 0 } else { SLICE_EPOCHS }
     }
 
     /// Gives a permit back, if the call holds one.
@@ -71,7 +82,7 @@ impl GuestSlice {
     /// Ends a slice: an epoch has passed since the guest was looked at last.
     pub(crate) fn end(&mut self) -> UpdateDeadline {
         let slot = Arc::clone(self.permit.get_or_insert_default());
-        if slot.lock().is_none() && self.may_go_on() {
+        if slot.lock().is_none() && !self.is_in_crowd && self.may_go_on() {
             return UpdateDeadline::Continue(SLICE_EPOCHS);
         }
         self.share.count_slice();
@@ -82,6 +93,10 @@ impl GuestSlice {
     /// Returns whether the call may go on without a permit.
     fn may_go_on(&mut self) -> bool {
         let now = CpuTime::now();
+        if self.calls <= CALLS_BETWEEN_LOOKS_MAX {
+            self.share.crowd().sample(self.permits.now(), self.permits.at_once());
+        }
+        self.calls = 0;
         match &mut self.used {
             Some(used) => used.look(now),
             None => {
@@ -112,7 +127,7 @@ async fn next_slice(slot: PermitSlot, permits: Arc<RunPermits>, share: Arc<Deplo
     loop {
         let permit = match held.take().filter(RunPermit::keep) {
             Some(permit) => permit,
-            None => permits.acquire(share.name()).await,
+            None => permits.acquire(&share).await,
         };
         behind_what_is_ready().await;
         if permit.begin_slice() {
