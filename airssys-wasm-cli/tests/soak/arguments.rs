@@ -29,8 +29,9 @@ const TEST: Duration = Duration::from_secs(15);
 /// What is promised.
 const IN_TIME_MIN: f64 = 0.999;
 
-/// The same as a test: of its requests a thousandth is one or two, and the machine may be busy.
-const IN_TIME_MIN_OF_TEST: f64 = 0.99;
+/// The same as a test: it may be run on a machine that has ten other things to do, which delays a
+/// process that is busy itself more than the control.
+const IN_TIME_MIN_OF_TEST: f64 = 0.95;
 
 /// Reads `--minutes N` and `--seconds N`. What else begins with a dash is for other test programs,
 /// and what does not is a part of the name of the tests that are wanted.
