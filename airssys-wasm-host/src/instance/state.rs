@@ -26,7 +26,7 @@ use crate::link::{Functions, Link, Session, Tree};
 use crate::observe::CallId;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
-use crate::scheduler::GuestSlice;
+use crate::scheduler::{CrowdPermit, GuestSlice};
 use crate::wasi::{self, Output};
 
 /// The data of an instance's store: whose it is, what it may use, its handles.
@@ -123,6 +123,12 @@ impl InstanceState {
     pub(super) fn begin_call(&mut self) -> u64 {
         self.told.begin_call();
         self.slice.begin_call()
+    }
+
+    /// The permit of the call that has begun.
+    #[inline]
+    pub(crate) fn crowd_permit(&mut self) -> CrowdPermit {
+        self.slice.crowd_permit()
     }
 
     /// The call has ended.

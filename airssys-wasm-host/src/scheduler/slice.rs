@@ -49,6 +49,11 @@ pub(crate) struct GuestSlice {
 /// Holds the permit of a slice that is being computed.
 type PermitSlot = Arc<Mutex<Option<RunPermit>>>;
 
+/// Gives the permit of a call back whenever that waits for something, if it is in a crowd: others of
+/// the crowd compute meanwhile. When the call goes on, it asks for another at the next tick.
+#[derive(Default)]
+pub(crate) struct CrowdPermit(Option<PermitSlot>);
+
 /// Time that a call has used without a permit.
 struct FreeTime {
     looked_at: CpuTime,
@@ -69,6 +74,12 @@ impl GuestSlice {
         self.calls = self.calls.saturating_add(1);
         self.is_in_crowd = self.share.crowd().is_there(self.permits.now());
         if self.is_in_crowd { 0 } else { SLICE_EPOCHS }
+    }
+
+    /// The permit of the call that has begun.
+    #[inline]
+    pub(crate) fn crowd_permit(&mut self) -> CrowdPermit {
+        CrowdPermit(self.is_in_crowd.then(|| Arc::clone(self.permit.get_or_insert_default())))
     }
 
     /// Gives a permit back, if the call holds one.
@@ -103,6 +114,16 @@ impl GuestSlice {
                 self.used = Some(FreeTime { looked_at: now, computed: Duration::ZERO, resumes: 0 });
                 true
             }
+        }
+    }
+}
+
+impl CrowdPermit {
+    /// The call waits for something.
+    #[inline]
+    pub(crate) fn give_back(&self) {
+        if let Some(slot) = &self.0 {
+            slot.lock().take();
         }
     }
 }
@@ -157,6 +178,7 @@ async fn behind_what_is_ready() {
 mod tests {
     use std::io::Write as _;
     use std::os::unix::net::UnixStream as Sender;
+    use std::pin::pin;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tokio::io::Interest;
@@ -165,6 +187,7 @@ mod tests {
     use super::*;
     use crate::budget::{Budget, DeploymentShares};
     use crate::engine::Clock;
+    use crate::instance::contained;
 
     const SPINNERS: usize = 64;
     const ROUNDS: usize = 50;
@@ -223,6 +246,29 @@ mod tests {
             most = most.max(counted.slices.load(Ordering::SeqCst) - since);
         }
         most
+    }
+
+    /// The clock stands still, so nobody takes a permit back.
+    #[tokio::test]
+    async fn a_call_in_a_crowd_holds_no_permit_while_it_waits_for_something() {
+        let permits = Arc::new(RunPermits::new(Arc::new(Clock::default())));
+        let share = DeploymentShares::new(&Budget::from_machine()).get(&"busy".parse().expect("a name"));
+        share.crowd().stay(permits.now());
+        let mut first = GuestSlice::new(&permits, &share);
+        assert_eq!(first.begin_call(), 0);
+        let permit = first.crowd_permit();
+        let slot = Arc::clone(first.permit.get_or_insert_default());
+        let waits = async {
+            next_slice(slot, Arc::clone(&permits), Arc::clone(&share)).await;
+            std::future::pending::<wasmtime::Result<()>>().await
+        };
+        let second = next_slice(PermitSlot::default(), Arc::clone(&permits), Arc::clone(&share));
+        tokio::select! {
+            biased;
+            _ = contained(pin!(waits), &permit) => unreachable!("it waits for ever"),
+            () = second => {}
+            () = tokio::time::sleep(Duration::from_secs(10)) => panic!("the first has the only permit"),
+        }
     }
 
     #[tokio::test]
