@@ -52,7 +52,8 @@ mod tests {
     async fn one_component_of_a_deployment_is_compiled_at_a_time() {
         let host = Host::builder().pooled_instances_max(4).build().expect("a host");
         let component = |name: &str| {
-            let text = "(component (core module $m (func (export \"f\"))))";
+            // Each has code of its own, so that none is at hand once another is compiled.
+            let text = format!("(component (core module (func (export \"{name}\"))))");
             let bytes = wat::parse_str(text).expect("a component");
             Component::from_bytes(bytes).and_then(|component| component.with_name(name)).expect("a component")
         };
