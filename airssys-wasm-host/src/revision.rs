@@ -12,7 +12,7 @@ use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits, Rule};
 use parking_lot::RwLock;
 
 use crate::budget::DeploymentShare;
-use crate::capability::{Authority, Enforcement, Rooms};
+use crate::capability::{Authority, BlockingOperations, Enforcement, Rooms};
 use crate::data::SharedData;
 use crate::engine::Ticks;
 use crate::link::{Bound, Links};
@@ -104,8 +104,9 @@ impl Draft {
             digest: self.component.digest(),
         };
         let policy = self.policy();
-        let blocking = runtime.blocking.of(&self.name, self.limits.blocking_operations_max);
-        let rooms = Arc::new(Rooms::open(&policy, &runtime.suppliers, blocking)?);
+        let share = runtime.shares.get(&self.name);
+        let blocking = BlockingOperations::new(&share, self.limits.blocking_operations_max);
+        let rooms = Arc::new(Rooms::open(&policy, &runtime.suppliers, share, blocking)?);
         let (audit, clock) = (Arc::clone(&runtime.audit), Arc::clone(runtime.engines.clock()));
         let authority = Authority::new(identity, policy, self.enforcement, audit, clock);
         let powers = Powers { authority, rooms };

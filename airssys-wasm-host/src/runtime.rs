@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use airssys_wasm_core::{Digest, Limits};
 use arc_swap::ArcSwapOption;
@@ -13,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::aside::Aside;
 use crate::budget::DeploymentShares;
-use crate::capability::{BlockingPlaces, Suppliers};
+use crate::capability::Suppliers;
 use crate::code_cache::CodeCache;
 use crate::data::{Factories, SharedData};
 use crate::engine::{Allocation, Engines, Profile};
@@ -33,7 +34,6 @@ pub(crate) struct Runtime {
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) audit: Arc<AuditTrail>,
     pub(crate) suppliers: Suppliers,
-    pub(crate) blocking: BlockingPlaces,
     /// The embedder's, for all deployments.
     pub(crate) data: SharedData,
     pub(crate) instance_data: Factories,
@@ -45,6 +45,8 @@ pub(crate) struct Runtime {
     pub(crate) lanes: usize,
     pub(crate) programs: Programs,
     pub(crate) shares: DeploymentShares,
+    /// Longest time that a rollout waits for the compiler.
+    pub(crate) compile_time_max: Duration,
     /// What is kept on disk; none unless the embedder says where.
     pub(crate) state: ArcSwapOption<State>,
 }

@@ -1,8 +1,10 @@
 //! What tests, the demonstration and the benches share: the guest programs, and a
-//! load whose log proves what happened to each call.
+//! load whose log proves what happened to each call; and a host process under attack.
 //!
-//! Contains no tests of its own but those of the checker; they are in `suite/`.
+//! Contains no tests of its own but those of the checker and of the soak's rules; they are in `suite/`.
 #![forbid(unsafe_code)]
 
 pub mod guests;
 pub mod load;
+#[cfg(unix)]
+pub mod soak;

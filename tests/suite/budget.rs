@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use airssys_wasm_host::{Budget, Deployment, ErrorKind, Host, Instancing, Limits};
+use airssys_wasm_host::{Budget, Deployment, ErrorKind, Host, Instancing, Limits, TestClock};
 use tokio::task::yield_now;
 
 use crate::support::{guest, parked, wat};
@@ -11,7 +11,7 @@ const PAGE: u64 = 64 << 10;
 
 /// A host whose components share so many pages, of which one deployment has half.
 fn host(pages: u64) -> Host {
-    let budget = Budget { memory_bytes: pages * PAGE, share_percent: 50 };
+    let budget = Budget { memory_bytes: pages * PAGE, ..Budget::from_machine() };
     Host::builder().pooled_instances_max(50).budget(budget).build().expect("a host")
 }
 
@@ -115,7 +115,7 @@ async fn a_component_that_fits_no_share_is_refused_at_once() {
 
 #[tokio::test]
 async fn a_budget_that_is_none_is_refused() {
-    let budget = Budget { memory_bytes: 0, share_percent: 0 };
+    let budget = Budget { memory_bytes: 0, share_percent: 0, ..Budget::from_machine() };
     let error = Host::builder().budget(budget).build().expect_err("none");
     assert_eq!(error.kind(), ErrorKind::InvalidLimits);
 }
@@ -123,7 +123,7 @@ async fn a_budget_that_is_none_is_refused() {
 /// A guest that takes all it can get, many times at once, takes its share and no more.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_calls_that_eat_memory_stay_within_the_share_of_their_deployment() {
-    let budget = Budget { memory_bytes: 128 << 20, share_percent: 50 };
+    let budget = Budget { memory_bytes: 128 << 20, ..Budget::from_machine() };
     let host = Host::builder().pooled_instances_max(50).budget(budget).build().expect("a host");
     let eater = host.deploy(guest("limits-eat-memory")).await.expect("deployed");
     let calls: Vec<_> = (0..24)
@@ -142,4 +142,31 @@ async fn many_calls_that_eat_memory_stay_within_the_share_of_their_deployment() 
         let error = call.await.expect("a task").expect_err("there is not so much");
         assert!(error.to_string().contains("budget"), "{error}");
     }
+}
+
+/// A component that takes the compiler longer than a host of this test waits: some ten thousand
+/// functions.
+fn large(name: &str) -> airssys_wasm_host::Component {
+    let function = "(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 7)))";
+    wat(name, &format!("(component (core module {}))", function.repeat(10_000)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_waits_for_the_compiler_as_long_as_the_budget_says() {
+    let clock = TestClock::new();
+    let budget = Budget { compile_time_max: Duration::from_secs(30), ..Budget::from_machine() };
+    let host = Host::builder().pooled_instances_max(4).budget(budget).test_clock(&clock);
+    let host = host.build().expect("a host");
+    let deploying = tokio::spawn({
+        let host = host.clone();
+        async move { host.deploy(large("large")).await }
+    });
+    while !deploying.is_finished() {
+        clock.advance(Duration::from_secs(31));
+        yield_now().await;
+    }
+    let error = deploying.await.expect("a task").expect_err("its time is over");
+    assert_eq!(error.kind(), ErrorKind::OverBudget);
+    assert!(error.to_string().contains("`compile_time_max`"), "{error}");
+    assert!(host.status("large").is_err(), "nothing was deployed");
 }

@@ -2,6 +2,8 @@
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -56,6 +58,45 @@ async fn others_wait_for_few_slices_whatever_spins_on_their_thread() {
             // Two for the wake-up of the task, two for that of this one.
             assert!(slices <= 4, "{slices} slices beside {calls} spinning calls");
         }
+    }
+}
+
+/// Calls that each end before their first slice does, one after the other by each of `callers`.
+fn compute_little(deployment: &Deployment, callers: usize) -> (JoinSet<()>, Arc<AtomicUsize>) {
+    let (mut computing, ended) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
+    for _ in 0..callers {
+        let compute = deployment.function::<(u64,), ()>("compute").expect("it computes");
+        let ended = Arc::clone(&ended);
+        computing.spawn(async move {
+            loop {
+                compute.call((5,)).await.expect("it returns");
+                ended.fetch_add(1, Ordering::Relaxed);
+                // It may not have waited for anything.
+                yield_now().await;
+            }
+        });
+    }
+    (computing, ended)
+}
+
+#[tokio::test]
+async fn others_wait_for_few_calls_that_compute_little_whatever_their_number() {
+    let host = host();
+    let greeter = host.deploy(guest("greeter-v1")).await.expect("deployed");
+    let greet = greet(&greeter);
+    let busy = host.deploy(guest("attack-load")).await.expect("deployed");
+    let (_computing, ended) = compute_little(&busy, 40);
+    // Until it is known that they keep the thread busy.
+    while ended.load(Ordering::Relaxed) < 200 {
+        yield_now().await;
+    }
+    for _ in 0..10 {
+        let before = ended.load(Ordering::Relaxed);
+        let greet = greet.clone();
+        let answer = tokio::spawn(async move { greet.call(("Ada".into(),)).await });
+        answer.await.expect("a task").expect("an answer");
+        let calls = ended.load(Ordering::Relaxed) - before;
+        assert!(calls <= 8, "{calls} calls of 40 callers");
     }
 }
 

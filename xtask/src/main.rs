@@ -10,16 +10,18 @@ mod components;
 mod demo;
 mod examples;
 mod shell;
+mod soak;
 mod test;
 mod tools;
 mod try_out;
 
 use std::process::ExitCode;
 
-const COMMANDS: [(&str, &str, Command); 9] = [
+const COMMANDS: [(&str, &str, Command); 10] = [
     ("demo", "replaces a component under load, and checks that no call was dropped [--json]", demo::run),
     ("test", "every check there is: format, lints, tests, examples, docs", test::run),
     ("attacks", "tries everything a component must not do, and what it may [--json]", attacks::run),
+    ("soak", "attacks a host process from one deployment while another serves [--minutes N]", soak::run),
     ("try", "runs a component with exactly these grants, and prints what was decided", try_out::run),
     ("audit-demo", "finds out what a component needs, grants that, and takes it back", audit_demo::run),
     ("components", "builds the guest programs that tests, examples and benches run", components::run),

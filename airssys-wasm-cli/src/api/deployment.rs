@@ -55,6 +55,10 @@ pub(crate) struct DeploymentView {
     pub(crate) calls_in_flight: u64,
     pub(crate) calls_admitted: u64,
     pub(crate) instances: usize,
+    /// Linear memory of all its instances, in bytes.
+    pub(crate) memory_bytes: u64,
+    /// Files, sockets and outgoing connections that it has open.
+    pub(crate) descriptors: u64,
     /// Who serves what it imports from other deployments.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) links: BTreeMap<String, String>,
@@ -119,6 +123,8 @@ impl DeploymentView {
             calls_in_flight: status.calls_in_flight,
             calls_admitted: status.calls_admitted,
             instances: status.instances,
+            memory_bytes: status.memory_bytes,
+            descriptors: status.descriptors,
             links: status
                 .links
                 .iter()

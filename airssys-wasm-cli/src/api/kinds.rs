@@ -20,5 +20,7 @@ pub(crate) const BUILD: &str = "build";
 pub(crate) const NOT_SIGNED: &str = "not-signed";
 /// Something is not as it should be.
 pub(crate) const OTHERWISE: &str = "otherwise";
+/// Too many requests of this kind are under way.
+pub(crate) const BUSY: &str = "busy";
 /// A failure that is nobody's mistake but ours.
 pub(crate) const INTERNAL: &str = "internal";

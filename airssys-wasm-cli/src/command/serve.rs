@@ -126,6 +126,7 @@ fn budget(memory_bytes: Option<u64>, share_percent: Option<u8>) -> Budget {
     Budget {
         memory_bytes: memory_bytes.unwrap_or(machine.memory_bytes),
         share_percent: share_percent.unwrap_or(machine.share_percent),
+        ..machine
     }
 }
 

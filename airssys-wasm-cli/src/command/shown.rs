@@ -103,6 +103,8 @@ impl Shown for DeploymentView {
             format!("digest       {}", self.serving.digest),
             format!("instancing   {}", self.serving.instancing),
             format!("instances    {}", self.instances),
+            format!("memory       {}", indicatif::BinaryBytes(self.memory_bytes)),
+            format!("descriptors  {} open", self.descriptors),
             format!("calls        {} in flight, {} admitted", self.calls_in_flight, self.calls_admitted),
         ];
         if let Some(description) = &self.serving.description {

@@ -35,7 +35,8 @@ pub(crate) fn exit_code(kind: &str) -> u8 {
         "usage" | "file" | "io" | "invalid-component" | "invalid-name" | "invalid-grant"
         | "invalid-limits" | "invalid-pipeline" | "type-mismatch" | "unnamed" | "unknown-capability" => 2,
         "not-deployed" | "not-published" | "function-not-found" | "nothing-to-roll-back-to" => 3,
-        "name-taken"
+        "busy"
+        | "name-taken"
         | "version-taken"
         | "version-not-newer"
         | "world-changed"

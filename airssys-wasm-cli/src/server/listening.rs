@@ -125,7 +125,7 @@ async fn connection(
 }
 
 /// How many connections a listener of the API has at most.
-fn connections_max() -> usize {
+pub(super) fn connections_max() -> usize {
     let descriptors = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
     descriptors
         .map_or(CONNECTIONS_MAX, |limit| (limit / DESCRIPTORS_PART).clamp(CONNECTIONS_MIN, CONNECTIONS_MAX))

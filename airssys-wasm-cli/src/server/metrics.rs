@@ -72,11 +72,15 @@ impl Collector for Counted {
             let metric = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             metric.encode(to.encode_descriptor(name, help, None, metric.metric_type())?)?;
         }
-        let each: [(&str, &str, Count); 3] = [
+        let each: [(&str, &str, Count); 5] = [
             ("calls_in_flight", "Calls in flight on the revision that serves", |status| {
                 status.calls_in_flight
             }),
             ("instances", "Instances of the revision that serves", |status| status.instances as u64),
+            ("memory_bytes", "Linear memory of all its instances", |status| status.memory_bytes),
+            ("descriptors", "Files, sockets and outgoing connections that it has open", |status| {
+                status.descriptors
+            }),
             ("revision", "The revision that serves", |status| status.serving.revision),
         ];
         for (name, help, value) in each {

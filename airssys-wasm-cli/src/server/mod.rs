@@ -18,6 +18,7 @@
 //! | `reply` | an answer, or a problem with its status |
 //! | `runtimes` | one runtime answers the API, another runs guests |
 //! | `listening` | connections to the API: how many, and how long they may wait |
+//! | `reserve` | connections to the API that calls leave to an operator |
 //! | `to_its_end` | what a connection that ends does not stop |
 //! | `ending` | from the signal to the last answer |
 
@@ -35,6 +36,7 @@ mod metrics;
 mod packages;
 mod pipelines;
 mod reply;
+mod reserve;
 mod rollouts;
 mod routes;
 mod routing;

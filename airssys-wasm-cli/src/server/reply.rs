@@ -37,6 +37,7 @@ fn status(kind: &str) -> StatusCode {
         "usage" | "invalid-name" | "invalid-component" | "invalid-grant" | "invalid-limits"
         | "type-mismatch" | "unnamed" | "unknown-capability" => StatusCode::BAD_REQUEST,
         "not-granted" => StatusCode::FORBIDDEN,
+        "busy" => StatusCode::SERVICE_UNAVAILABLE,
         "deadline-exceeded" => StatusCode::GATEWAY_TIMEOUT,
         "internal" | "state-unavailable" | "state-damaged" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::CONFLICT,

@@ -1,5 +1,7 @@
 //! Which path does what, and the description of that for programs.
 
+use std::sync::Arc;
+
 use airssys_wasm_core::bounds::{COMPONENT_BYTES_MAX, VALUE_TEXT_BYTES_MAX};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -9,6 +11,7 @@ use utoipa::openapi::InfoBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::reserve::{lasting, leave_reserve, leave_reserve_if_followed};
 use super::runtimes::run_on_guests;
 use super::to_its_end::to_its_end;
 use super::{
@@ -27,7 +30,13 @@ pub(super) fn router(process: Process) -> Router {
     let on_guests = from_fn_with_state(process.guests.clone(), run_on_guests);
     let removed = removed_to_the_end().layer(from_fn(to_its_end));
     let applied = applied_to_the_end().layer(on_guests.clone()).layer(from_fn(to_its_end));
-    let all = answered().merge(run_by_guests().layer(on_guests)).merge(removed).merge(applied);
+    let lasting = lasting();
+    let reserve = from_fn_with_state(Arc::clone(&lasting), leave_reserve);
+    let called = called().layer(on_guests.clone()).layer(reserve.clone());
+    let followed = followed().layer(from_fn_with_state(lasting, leave_reserve_if_followed));
+    let watched = watched().layer(reserve).merge(followed);
+    let run = run_by_guests().layer(on_guests).merge(called);
+    let all = answered().merge(run).merge(watched).merge(removed).merge(applied);
     all.split_for_parts()
         .0
         .route("/v1/openapi.json", get(move || std::future::ready(description)))
@@ -51,7 +60,8 @@ pub(crate) fn description() -> String {
 }
 
 fn described() -> OpenApiRouter<Process> {
-    answered().merge(run_by_guests()).merge(removed_to_the_end()).merge(applied_to_the_end())
+    let run = run_by_guests().merge(called()).merge(applied_to_the_end());
+    answered().merge(watched()).merge(followed()).merge(run).merge(removed_to_the_end())
 }
 
 /// What needs no guest.
@@ -74,10 +84,17 @@ fn answered() -> OpenApiRouter<Process> {
         .routes(routes!(pipelines::graph))
         .routes(routes!(routing::list, routing::set, routing::remove))
         .routes(routes!(deployments::history))
-        .routes(routes!(watching::events))
-        .routes(routes!(watching::logs))
-        .routes(routes!(watching::audit))
         .routes(routes!(metrics::metrics))
+}
+
+/// What needs no guest, and lasts as long as its client likes.
+fn watched() -> OpenApiRouter<Process> {
+    OpenApiRouter::new().routes(routes!(watching::events))
+}
+
+/// The same if the client follows.
+fn followed() -> OpenApiRouter<Process> {
+    OpenApiRouter::new().routes(routes!(watching::logs)).routes(routes!(watching::audit))
 }
 
 /// What runs guests, and is given up as a whole when its client goes away.
@@ -93,9 +110,12 @@ fn run_by_guests() -> OpenApiRouter<Process> {
         .merge(with_components)
         .routes(routes!(rollouts::rollback))
         .routes(routes!(rollouts::approve))
-        .routes(routes!(calls::call))
         .routes(routes!(grants::grant))
-        .routes(routes!(pipelines::run))
+}
+
+/// What runs guests for as long as they like.
+fn called() -> OpenApiRouter<Process> {
+    OpenApiRouter::new().routes(routes!(calls::call)).routes(routes!(pipelines::run))
 }
 
 /// What takes several steps, and needs no guest.

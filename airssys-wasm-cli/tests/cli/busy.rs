@@ -1,9 +1,9 @@
 //! A host process whose threads, clients and readers are stuck: it ends all the same.
 
-use std::io::{PipeReader, PipeWriter, Write as _, pipe};
+use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
@@ -131,4 +131,63 @@ fn a_call_ends_with_its_client() {
     let begun = Instant::now();
     status("0 in flight");
     assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+/// Asks for a call that takes longer than the test.
+fn begin_call(place: &Place) -> UnixStream {
+    let call = r#"{"function": "sleep", "arguments": {"wave": "(25000)"}}"#;
+    let stream = hold_socket(
+        place,
+        &format!(
+            "POST /v1/deployments/sleeper/call HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{call}",
+            call.len()
+        ),
+    );
+    stream.set_read_timeout(Some(PATIENCE)).expect("set");
+    stream
+}
+
+/// Calls over the API held all of its connections, and nobody could look at, revoke or remove what
+/// they called.
+#[test]
+fn calls_and_followers_leave_connections_to_an_operator() {
+    // Of 256 descriptors it has 16 connections, and 12 of them are for what lasts.
+    const CALLS: usize = 10;
+    let place = Place::new();
+    let script = format!("ulimit -n 256; exec {} serve", env!("CARGO_BIN_EXE_airssys-wasm"));
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(place.path()).env("AIRSSYS_WASM_STATE", place.state());
+    let _process = Process(command.stderr(Stdio::null()).spawn().expect("it runs"));
+    place.run(&["status", "--wait", "30s"]).ok();
+    place.run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"]).ok();
+    let _followers = ["/v1/events", "/v1/logs?follow=true"].map(|path| {
+        let mut follower = hold_socket(&place, &format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n"));
+        follower.read_exact(&mut [0; 12]).expect("it follows");
+        follower
+    });
+    let mut calls: Vec<UnixStream> = (0..CALLS).map(|_| begin_call(&place)).collect();
+    let in_flight = |count: usize| {
+        let begun = Instant::now();
+        while !place.run(&["status", "sleeper"]).ok().contains(&format!("{count} in flight")) {
+            assert!(begun.elapsed() < PATIENCE, "{count}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    in_flight(CALLS);
+    let refused = place.run(&["call", "sleeper", "sleep(1)"]).failed(4);
+    assert!(refused.contains("try again"), "{refused}");
+    for _ in 0..10 {
+        let mut answer = String::new();
+        begin_call(&place).read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("\"busy\""), "{answer}");
+        assert!(answer.contains("content-length"), "{answer}");
+    }
+    place.run(&["caps", "revoke", "sleeper", "file-read /d"]).ok();
+    place.run(&["logs"]).ok();
+    drop(calls.pop());
+    in_flight(CALLS - 1);
+    place.run(&["call", "sleeper", "sleep(1)"]).ok();
+    drop(calls);
+    place.run(&["remove", "sleeper"]).ok();
 }

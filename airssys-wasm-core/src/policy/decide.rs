@@ -108,6 +108,11 @@ pub enum Reason {
         /// The grant.
         rule: Rule,
     },
+    /// It needs more than is left in the budget of the host, or of the deployment.
+    OverBudget {
+        /// The budget, and how much it is.
+        problem: String,
+    },
     /// It leads, or would give a name, to where other grants hold: through a link, or by a
     /// rename.
     LeadsElsewhere {
@@ -289,6 +294,7 @@ impl Reason {
             Self::Blocked { .. } => "blocked address",
             Self::SpecialFile { .. } => "special file",
             Self::OverQuota { .. } => "over quota",
+            Self::OverBudget { .. } => "over budget",
             Self::LeadsElsewhere { .. } => "leads elsewhere",
             Self::Malformed { .. } => "malformed",
         }

@@ -119,7 +119,9 @@ impl fmt::Display for Reason {
                 None => write!(f, "{special}, which no path opens"),
             },
             Self::OverQuota { rule } => write!(f, "over the quota of `{rule}`"),
-            Self::LeadsElsewhere { problem } | Self::Malformed { problem } => f.write_str(problem),
+            Self::OverBudget { problem } | Self::LeadsElsewhere { problem } | Self::Malformed { problem } => {
+                f.write_str(problem)
+            }
         }
     }
 }

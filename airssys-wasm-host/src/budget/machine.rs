@@ -12,6 +12,17 @@ pub(super) fn memory_bytes() -> Option<u64> {
     machine.into_iter().chain(group).min()
 }
 
+/// How many descriptors this process may have open; none if there is no limit.
+#[cfg(unix)]
+pub(crate) fn descriptors_max() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
+#[cfg(not(unix))]
+pub(crate) fn descriptors_max() -> Option<u64> {
+    None
+}
+
 /// `MemTotal` of `/proc/meminfo`, which is in KiB.
 fn total_of(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;

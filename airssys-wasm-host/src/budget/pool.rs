@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use super::counter::Counter;
 
@@ -24,7 +25,7 @@ pub(super) struct BudgetPool {
 pub(crate) struct Awaiting<'a>(&'a BudgetPool);
 
 /// The part of one deployment.
-pub(super) struct BudgetPart {
+pub(crate) struct BudgetPart {
     taken: Counter,
     pool: Arc<BudgetPool>,
 }
@@ -51,26 +52,6 @@ impl BudgetPool {
         })
     }
 
-    pub(super) fn taken(&self) -> u64 {
-        self.host.taken()
-    }
-
-    pub(super) fn freed(&self) -> &Notify {
-        &self.freed
-    }
-
-    /// Counts one who waits for something to be given back.
-    pub(super) fn wait(&self) -> Awaiting<'_> {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        Awaiting(self)
-    }
-
-    /// Whether somebody waits for something to be given back.
-    #[inline]
-    pub(super) fn is_awaited(&self) -> bool {
-        self.waiting.load(Ordering::SeqCst) > 0
-    }
-
     pub(super) fn part(self: &Arc<Self>) -> BudgetPart {
         BudgetPart { taken: Counter::new(self.share_max), pool: Arc::clone(self) }
     }
@@ -83,16 +64,12 @@ impl Drop for Awaiting<'_> {
 }
 
 impl BudgetPart {
-    pub(super) fn taken(&self) -> u64 {
+    pub(crate) fn taken(&self) -> u64 {
         self.taken.taken()
     }
 
-    pub(super) fn pool(&self) -> &BudgetPool {
-        &self.pool
-    }
-
     /// Takes `amount`, if the deployment and the host have so much left.
-    pub(super) fn take(&self, amount: u64) -> Result<(), Shortage> {
+    pub(crate) fn take(&self, amount: u64) -> Result<(), Shortage> {
         if !self.taken.take(amount) {
             return Err(Shortage::OfShare(self.taken.max()));
         }
@@ -104,12 +81,38 @@ impl BudgetPart {
     }
 
     /// Gives back what was taken, and wakes who waits for it.
-    pub(super) fn give_back(&self, amount: u64) {
+    pub(crate) fn give_back(&self, amount: u64) {
         if amount > 0 {
             self.taken.give_back(amount);
             self.pool.host.give_back(amount);
             self.pool.freed.notify_waiters();
         }
+    }
+
+    /// Whether somebody has something to give back that would end the shortage.
+    pub(crate) fn can_be_freed(&self, shortage: Shortage) -> bool {
+        match shortage {
+            Shortage::OfShare(_) => self.taken.taken() > 0,
+            Shortage::OfHost(_) => self.pool.host.taken() > 0,
+        }
+    }
+
+    /// Resolves once any deployment gives something back, from when it was first polled or
+    /// enabled.
+    pub(crate) fn freed(&self) -> Notified<'_> {
+        self.pool.freed.notified()
+    }
+
+    /// Counts one who waits for something to be given back, until the guard is dropped.
+    pub(crate) fn wait(&self) -> Awaiting<'_> {
+        self.pool.waiting.fetch_add(1, Ordering::SeqCst);
+        Awaiting(&self.pool)
+    }
+
+    /// Whether somebody, of any deployment, waits for something to be given back.
+    #[inline]
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.pool.waiting.load(Ordering::SeqCst) > 0
     }
 }
 
@@ -125,9 +128,9 @@ mod tests {
         assert_eq!(a.take(1), Err(Shortage::OfShare(60)));
         assert_eq!(b.take(41), Err(Shortage::OfHost(100)));
         assert_eq!(b.take(40), Ok(()));
-        assert_eq!(pool.taken(), 100);
+        assert_eq!(pool.host.taken(), 100);
         a.give_back(60);
-        assert_eq!((a.taken(), b.taken(), pool.taken()), (0, 40, 40));
+        assert_eq!((a.taken(), b.taken(), pool.host.taken()), (0, 40, 40));
         assert_eq!(b.take(20), Ok(()));
     }
 }

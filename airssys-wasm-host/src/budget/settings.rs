@@ -2,6 +2,8 @@
 //!
 //! Tests: below, and the workspace's `tests/suite/budget.rs`.
 
+use std::time::Duration;
+
 use super::machine;
 
 /// How much the components of a host take together at most.
@@ -25,6 +27,28 @@ use super::machine;
 pub struct Budget {
     /// Linear memory of all instances, idle ones included, in bytes.
     pub memory_bytes: u64,
+    /// Files, sockets and outgoing connections that guests have open at once.
+    ///
+    /// Beyond it a guest's `open` fails with `quota`, a new socket with `new-socket-limit`, and a
+    /// request that needs another connection with `connection-limit-reached`. Connections to
+    /// components are not counted: the server that accepts them bounds them.
+    pub descriptors: u64,
+    /// Operations that hold a blocking thread of the tokio runtime: file operations and name
+    /// lookups. Default 256, half of the threads that tokio has by default.
+    ///
+    /// [`Limits::blocking_operations_max`](crate::Limits::blocking_operations_max) bounds those of
+    /// one deployment as well. An operation beyond either waits until one ends.
+    pub blocking_operations: u64,
+    /// Bytes of components that are compiled at the same time. Default 64 MiB.
+    ///
+    /// The compiler needs memory and time in proportion to them. A component that is larger is
+    /// compiled alone; others wait for their turn, one of each deployment.
+    pub compiled_bytes: u64,
+    /// Longest time that a deployment waits for its component to be compiled. Default 5 minutes.
+    ///
+    /// A compiler that has begun cannot be stopped: it goes on in the background, and another
+    /// component of the same name waits until it has ended.
+    pub compile_time_max: Duration,
     /// Percent of the budget that one deployment takes at most, 1 to 100. Default 50.
     pub share_percent: u8,
 }
@@ -33,20 +57,39 @@ impl Budget {
     /// Memory is never taken to be less than this, in bytes.
     const MEMORY_BYTES_MIN: u64 = 64 << 20;
 
-    /// Reads what this process may use: three quarters of the memory of the machine, or of its
-    /// control group if that has a limit. Where neither is known, 1 GiB.
+    /// Descriptors where the process has no limit of them.
+    const DESCRIPTORS_WITHOUT_LIMIT: u64 = 1 << 20;
+
+    /// Reads what this process may use.
+    ///
+    /// Memory is three quarters of the memory of the machine, or of its control group if that has
+    /// a limit; where neither is known, 1 GiB. Descriptors are a quarter of those that the
+    /// process may open (`ulimit -n`): connections of clients have half, and the process itself the
+    /// rest.
     #[must_use]
     pub fn from_machine() -> Self {
         let memory_bytes = machine::memory_bytes().map_or(1 << 30, |bytes| bytes / 4 * 3);
-        Self { memory_bytes: memory_bytes.max(Self::MEMORY_BYTES_MIN), share_percent: 50 }
+        let descriptors = machine::descriptors_max().unwrap_or(Self::DESCRIPTORS_WITHOUT_LIMIT) / 4;
+        Self {
+            memory_bytes: memory_bytes.max(Self::MEMORY_BYTES_MIN),
+            descriptors: descriptors.max(1),
+            blocking_operations: 256,
+            compiled_bytes: 64 << 20,
+            compile_time_max: Duration::from_secs(5 * 60),
+            share_percent: 50,
+        }
     }
 
     /// Names everything that is wrong with it.
     pub(crate) fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        if self.memory_bytes == 0 {
-            problems.push("`memory_bytes` of the budget is 0".into());
-        }
+        let amounts = [
+            ("memory_bytes", self.memory_bytes),
+            ("descriptors", self.descriptors),
+            ("blocking_operations", self.blocking_operations),
+            ("compiled_bytes", self.compiled_bytes),
+        ];
+        let none = amounts.iter().filter(|(_, amount)| *amount == 0);
+        let mut problems: Vec<_> = none.map(|(name, _)| format!("`{name}` of the budget is 0")).collect();
         if !(1..=100).contains(&self.share_percent) {
             problems.push(format!("`share_percent` of the budget is {}; write 1 to 100", self.share_percent));
         }
@@ -67,7 +110,14 @@ mod tests {
     #[test]
     fn a_budget_that_is_none_is_named() {
         assert!(Budget::from_machine().problems().is_empty());
-        let none = Budget { memory_bytes: 0, share_percent: 101 };
-        assert_eq!(none.problems().len(), 2);
+        let none = Budget {
+            memory_bytes: 0,
+            descriptors: 0,
+            blocking_operations: 0,
+            compiled_bytes: 0,
+            share_percent: 101,
+            ..Budget::from_machine()
+        };
+        assert_eq!(none.problems().len(), 5);
     }
 }

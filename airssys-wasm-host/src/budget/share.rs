@@ -8,20 +8,36 @@ use std::sync::{Arc, Weak};
 
 use airssys_wasm_core::ComponentName;
 use parking_lot::Mutex;
-use tokio::sync::futures::Notified;
 
 use super::Budget;
-use super::pool::{Awaiting, BudgetPart, BudgetPool, Shortage};
+use super::pool::{BudgetPart, BudgetPool, Shortage};
+use crate::scheduler::Crowd;
 
 /// Counts what one deployment takes.
 pub(crate) struct DeploymentShare {
     name: ComponentName,
     /// Slices computed beyond the first of a call.
     slices: AtomicU64,
+    crowd: Crowd,
+    /// Linear memory, in bytes.
     memory: BudgetPart,
-    /// The first of those that wait for memory to start an instance holds it.
-    pub(crate) start_turn: tokio::sync::Mutex<()>,
+    /// Files, sockets and connections that its guests have open.
+    descriptors: BudgetPart,
+    /// Blocking operations that run.
+    blocking: BudgetPart,
+    turns: Turns,
     idle: Mutex<Vec<Weak<dyn IdleInstances>>>,
+}
+
+/// Each is held by the first of those of one deployment that wait for something; they are fair.
+#[derive(Default)]
+pub(crate) struct Turns {
+    /// For memory to start an instance.
+    pub(crate) start: tokio::sync::Mutex<()>,
+    /// For a blocking operation.
+    pub(crate) blocking: tokio::sync::Mutex<()>,
+    /// For the compiler. Held by what compiles, also after nobody waits for it.
+    pub(crate) compile: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Instances that lie idle and can be dropped when memory is short.
@@ -33,6 +49,8 @@ pub(crate) trait IdleInstances: Send + Sync {
 /// The shares of a host, by name.
 pub(crate) struct DeploymentShares {
     memory: Arc<BudgetPool>,
+    descriptors: Arc<BudgetPool>,
+    blocking: Arc<BudgetPool>,
     shares: Mutex<HashMap<ComponentName, Weak<DeploymentShare>>>,
 }
 
@@ -48,46 +66,28 @@ impl DeploymentShare {
         self.slices.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn crowd(&self) -> &Crowd {
+        &self.crowd
+    }
+
     pub(crate) fn slices(&self) -> u64 {
         self.slices.load(Ordering::Relaxed)
     }
 
-    /// Takes memory, in bytes.
-    pub(crate) fn take_memory(&self, bytes: u64) -> Result<(), Shortage> {
-        self.memory.take(bytes)
+    pub(crate) fn memory(&self) -> &BudgetPart {
+        &self.memory
     }
 
-    pub(crate) fn give_memory_back(&self, bytes: u64) {
-        self.memory.give_back(bytes);
+    pub(crate) fn descriptors(&self) -> &BudgetPart {
+        &self.descriptors
     }
 
-    /// Memory that the deployment has taken, in bytes.
-    pub(crate) fn memory_taken(&self) -> u64 {
-        self.memory.taken()
+    pub(crate) fn blocking(&self) -> &BudgetPart {
+        &self.blocking
     }
 
-    /// Whether memory of others has to be given back before there is any.
-    pub(crate) fn can_be_freed(&self, shortage: Shortage) -> bool {
-        match shortage {
-            Shortage::OfShare(_) => self.memory.taken() > 0,
-            Shortage::OfHost(_) => self.memory.pool().taken() > 0,
-        }
-    }
-
-    /// Resolves once somebody gives memory back, from when it was first polled or enabled.
-    pub(crate) fn memory_freed(&self) -> Notified<'_> {
-        self.memory.pool().freed().notified()
-    }
-
-    /// Has idle instances dropped, not kept, until the guard is.
-    pub(crate) fn await_memory(&self) -> Awaiting<'_> {
-        self.memory.pool().wait()
-    }
-
-    /// Whether an instance waits for memory to start.
-    #[inline]
-    pub(crate) fn memory_is_awaited(&self) -> bool {
-        self.memory.pool().is_awaited()
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// Remembers instances that can be dropped when memory is short.
@@ -105,8 +105,13 @@ impl DeploymentShare {
 
 impl DeploymentShares {
     pub(crate) fn new(budget: &Budget) -> Self {
-        let memory = BudgetPool::new(budget.memory_bytes, budget.share_percent);
-        Self { memory, shares: Mutex::default() }
+        let pool = |max| BudgetPool::new(max, budget.share_percent);
+        Self {
+            memory: pool(budget.memory_bytes),
+            descriptors: pool(budget.descriptors),
+            blocking: pool(budget.blocking_operations),
+            shares: Mutex::default(),
+        }
     }
 
     /// The share of a name: the same for all its revisions.
@@ -121,8 +126,11 @@ impl DeploymentShares {
         let share = Arc::new(DeploymentShare {
             name: name.clone(),
             slices: AtomicU64::default(),
+            crowd: Crowd::default(),
             memory: self.memory.part(),
-            start_turn: tokio::sync::Mutex::default(),
+            descriptors: self.descriptors.part(),
+            blocking: self.blocking.part(),
+            turns: Turns::default(),
             idle: Mutex::default(),
         });
         shares.insert(name.clone(), Arc::downgrade(&share));

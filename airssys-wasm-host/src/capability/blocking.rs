@@ -6,44 +6,27 @@
 //! until it returns, also after the call has ended at its deadline. All revisions of a deployment
 //! share the places. Tests: below, and the workspace's `tests/suite/capabilities/files_stuck`.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::pin::pin;
+use std::sync::Arc;
 
-use airssys_wasm_core::ComponentName;
-use parking_lot::Mutex;
-use tokio::sync::Notify;
 use tokio::task::{JoinError, spawn_blocking};
 use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
+
+use crate::budget::{DeploymentShare, Lease};
 
 /// The blocking operations of one revision.
 #[derive(Clone)]
 pub(crate) struct BlockingOperations {
-    shared: Arc<Shared>,
-    max: usize,
-}
-
-/// What the revisions of a deployment share.
-#[derive(Default)]
-struct Shared {
-    running: AtomicUsize,
-    /// Held by the first in the line of those that wait; it is fair.
-    turn: tokio::sync::Mutex<()>,
-    /// Wakes the first in the line.
-    ended: Notify,
-}
-
-/// A place that an operation holds until it has ended.
-struct Running(Arc<Shared>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::Release);
-        self.0.ended.notify_one();
-    }
+    share: Arc<DeploymentShare>,
+    max: u64,
 }
 
 impl BlockingOperations {
+    /// Those of a deployment, of which a revision runs `max` at most.
+    pub(crate) fn new(share: &Arc<DeploymentShare>, max: usize) -> Self {
+        Self { share: Arc::clone(share), max: max as u64 }
+    }
+
     /// Runs an operation on a blocking thread, once there is a place for it.
     ///
     /// Cancel safe as far as an operation that has not begun is concerned: it never begins. One
@@ -56,8 +39,8 @@ impl BlockingOperations {
         &self,
         operation: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
-        let running = self.place().await;
-        spawn_blocking(move || finish(operation, running)).await
+        let lease = self.lease().await;
+        spawn_blocking(move || finish(operation, lease)).await
     }
 
     /// Begins an operation, or puts it in the line. Dropping the handle takes it out of the line
@@ -70,42 +53,34 @@ impl BlockingOperations {
         wasmtime_wasi::runtime::spawn(async move { this.run(operation).await })
     }
 
-    async fn place(&self) -> Running {
-        let _turn = self.shared.turn.lock().await;
+    /// Takes a place: those of a deployment that wait for one have their turns in order.
+    async fn lease(&self) -> Lease {
+        let _turn = self.share.turns().blocking.lock().await;
         loop {
-            // Whoever has the turn is the only one that adds.
-            if self.shared.running.load(Ordering::Acquire) < self.max {
-                self.shared.running.fetch_add(1, Ordering::AcqRel);
-                return Running(Arc::clone(&self.shared));
+            if let Some(lease) = self.try_lease() {
+                return lease;
             }
-            self.shared.ended.notified().await;
+            let mut freed = pin!(self.share.blocking().freed());
+            freed.as_mut().enable();
+            // One may have ended before that.
+            if let Some(lease) = self.try_lease() {
+                return lease;
+            }
+            freed.await;
         }
     }
-}
 
-fn finish<T>(operation: impl FnOnce() -> T, running: Running) -> T {
-    let result = operation();
-    drop(running);
-    result
-}
-
-/// The places of every deployment of a host, by name.
-#[derive(Default)]
-pub(crate) struct BlockingPlaces(Mutex<HashMap<ComponentName, Weak<Shared>>>);
-
-impl BlockingPlaces {
-    /// Returns those of a deployment, of which a revision uses `max` at most. Operations that are
-    /// stuck since before count, even if the name was removed meanwhile.
-    pub(crate) fn of(&self, name: &ComponentName, max: usize) -> BlockingOperations {
-        let mut all = self.0.lock();
-        let shared = all.get(name).and_then(Weak::upgrade).unwrap_or_else(|| {
-            all.retain(|_, shared| shared.strong_count() > 0);
-            let shared = Arc::<Shared>::default();
-            all.insert(name.clone(), Arc::downgrade(&shared));
-            shared
-        });
-        BlockingOperations { shared, max }
+    fn try_lease(&self) -> Option<Lease> {
+        // The one that has the turn is the only one that adds.
+        let has_place = self.share.blocking().taken() < self.max;
+        has_place.then(|| Lease::take(&self.share, DeploymentShare::blocking).ok()).flatten()
     }
+}
+
+fn finish<T>(operation: impl FnOnce() -> T, lease: Lease) -> T {
+    let result = operation();
+    drop(lease);
+    result
 }
 
 #[cfg(test)]
@@ -113,10 +88,18 @@ mod tests {
     use std::sync::mpsc;
     use std::time::Duration;
 
-    use super::*;
+    use parking_lot::Mutex;
 
-    fn operations(places: &BlockingPlaces, max: usize) -> BlockingOperations {
-        places.of(&"greeter".parse().expect("a name"), max)
+    use super::*;
+    use crate::budget::{Budget, DeploymentShares};
+
+    /// The shares of a host whose deployments may run four operations, and each two of them.
+    fn shares() -> DeploymentShares {
+        DeploymentShares::new(&Budget { blocking_operations: 4, ..Budget::from_machine() })
+    }
+
+    fn operations(shares: &DeploymentShares, name: &str, max: usize) -> BlockingOperations {
+        BlockingOperations::new(&shares.get(&name.parse().expect("a name")), max)
     }
 
     /// An operation that is stuck until its sender is dropped.
@@ -127,17 +110,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_stuck_operation_keeps_its_place_when_nobody_waits_for_it() {
-        let places = BlockingPlaces::default();
-        let one = operations(&places, 1);
+        let shares = shares();
+        let one = operations(&shares, "greeter", 1);
         let (free, operation) = stuck();
         let waited = tokio::time::timeout(Duration::from_millis(20), one.run(operation)).await;
         assert!(waited.is_err(), "it is stuck");
         // Another revision, and one that is deployed after the name was removed.
         drop(one);
-        let same = operations(&places, 1);
+        let same = operations(&shares, "greeter", 1);
         let next = tokio::time::timeout(Duration::from_millis(20), same.run(|| ())).await;
         assert!(next.is_err(), "there is no place");
-        let wider = operations(&places, 2);
+        let wider = operations(&shares, "greeter", 2);
         wider.run(|| ()).await.expect("another revision may use two");
         drop(free);
         same.run(|| ()).await.expect("there is a place again");
@@ -145,8 +128,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_is_let_in_in_order_and_can_give_up() {
-        let places = BlockingPlaces::default();
-        let one = operations(&places, 1);
+        let shares = shares();
+        let one = operations(&shares, "greeter", 1);
         let (free, operation) = stuck();
         let first = one.begin(operation);
         tokio::task::yield_now().await;
@@ -167,5 +150,30 @@ mod tests {
             waiting.await.expect("no panic").expect("it ran");
         }
         assert_eq!(*order.lock(), [0, 1, 2]);
+    }
+
+    #[tokio::test]
+    async fn all_deployments_together_have_no_more_than_the_budget() {
+        let shares = shares();
+        let (frees, operations_stuck): (Vec<_>, Vec<_>) = (0..4).map(|_| stuck()).unzip();
+        let names = ["a", "a", "b", "b"];
+        let running: Vec<_> = names
+            .iter()
+            .zip(operations_stuck)
+            .map(|(name, operation)| operations(&shares, name, 16).begin(operation))
+            .collect();
+        while shares.get(&"b".parse().expect("a name")).blocking().taken() < 2 {
+            tokio::task::yield_now().await;
+        }
+        let mut next = Box::pin({
+            let other = operations(&shares, "c", 16);
+            async move { other.run(|| ()).await }
+        });
+        assert!(futures_util::poll!(&mut next).is_pending(), "the host has none left");
+        drop(frees);
+        for running in running {
+            running.await.expect("it ended");
+        }
+        next.await.expect("there is a place");
     }
 }

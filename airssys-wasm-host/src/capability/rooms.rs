@@ -14,11 +14,14 @@ use super::http::{Connector, Pool};
 use super::resolver::{Resolver, SystemResolver};
 use super::secrets::SecretStore;
 use crate::Result;
+use crate::budget::DeploymentShare;
 
 /// Shared by the instances of a revision.
 pub(crate) struct Rooms {
     /// What every operation that may block takes a place of.
     pub(crate) blocking: BlockingOperations,
+    /// What its descriptors are taken from.
+    pub(crate) share: Arc<DeploymentShare>,
     pub(crate) files: Roots,
     pub(crate) environment: Variables,
     pub(crate) config: Values,
@@ -42,7 +45,12 @@ impl Rooms {
     /// # Errors
     ///
     /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable).
-    pub(crate) fn open(policy: &Policy, suppliers: &Suppliers, blocking: BlockingOperations) -> Result<Self> {
+    pub(crate) fn open(
+        policy: &Policy,
+        suppliers: &Suppliers,
+        share: Arc<DeploymentShare>,
+        blocking: BlockingOperations,
+    ) -> Result<Self> {
         let resolver = suppliers.resolver.clone();
         Ok(Self {
             files: Roots::open(policy)?,
@@ -53,6 +61,7 @@ impl Rooms {
             connector: Arc::clone(&suppliers.connector),
             connections: Arc::default(),
             blocking,
+            share,
         })
     }
 }

@@ -9,19 +9,27 @@ use std::sync::OnceLock;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use wasmtime::Engine;
 
+use super::queue::CompileQueue;
+
 /// How much the threads give way: they get what others leave, and a little.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 15;
 
 /// The compiler of one host. Its threads start with the first component and end with the host.
-#[derive(Default)]
 pub(super) struct Compiler {
+    queue: CompileQueue,
     threads: OnceLock<Option<ThreadPool>>,
 }
 
 impl Compiler {
+    /// A compiler that compiles so many bytes of components at the same time.
+    pub(super) fn new(bytes_max: u64) -> Self {
+        Self { queue: CompileQueue::new(bytes_max), threads: OnceLock::new() }
+    }
+
     /// Compiles a component. Blocks.
     pub(super) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        let _compilation = self.queue.enter(bytes.len() as u64);
         match self.threads.get_or_init(start_threads) {
             Some(threads) => threads.install(|| engine.precompile_component(bytes)),
             // The system gives no threads: then it takes this one.

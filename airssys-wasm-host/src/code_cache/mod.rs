@@ -10,6 +10,7 @@
 
 mod compiler;
 mod directory;
+mod queue;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use airssys_wasm_core::Digest;
 use wasmtime::Engine;
 
+use crate::budget::Budget;
 use crate::engine::Compiling;
 use crate::observe::{Announcer, Event};
 use crate::{Error, ErrorKind, Result};
@@ -42,8 +44,8 @@ pub(crate) enum Code {
 }
 
 impl CodeCache {
-    pub(crate) fn new(directory: Option<&Path>, announcer: Arc<Announcer>) -> Self {
-        let compiler = Compiler::default();
+    pub(crate) fn new(directory: Option<&Path>, announcer: Arc<Announcer>, budget: &Budget) -> Self {
+        let compiler = Compiler::new(budget.compiled_bytes);
         let mut cache = Self { directory: None, compiler, announcer, complained: AtomicBool::new(false) };
         match directory.map(Directory::open) {
             Some(Ok(directory)) => cache.directory = Some(directory),

@@ -134,7 +134,8 @@ impl Deployment {
             calls_admitted: serving.calls_admitted(),
             calls_failed: self.0.failures.by_end(),
             instances: serving.instances.count(),
-            memory_bytes: serving.revision.share.memory_taken(),
+            memory_bytes: serving.revision.share.memory().taken(),
+            descriptors: serving.revision.share.descriptors().taken(),
             slices: serving.revision.share.slices(),
             links: serving.revision.links.targets(),
         }

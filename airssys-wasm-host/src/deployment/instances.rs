@@ -252,7 +252,7 @@ fn keeps(revision: &Revision) -> bool {
 fn is_used_up(revision: &Revision, instance: &Instance) -> bool {
     matches!(revision.instancing, Instancing::Pooled { .. })
         && (instance.store.data().call().call >= revision.limits.calls_per_instance_max
-            || revision.share.memory_is_awaited())
+            || revision.share.memory().is_awaited())
 }
 
 /// An instance on loan to one call. Dropped without being given back, it is

@@ -33,6 +33,9 @@ pub struct Status {
     /// Linear memory of all its instances, of every revision, in bytes: what it takes of the host's
     /// [`Budget`](crate::Budget).
     pub memory_bytes: u64,
+    /// Files, sockets and outgoing connections that its guests have open: its part of the same
+    /// budget.
+    pub descriptors: u64,
     /// Slices that calls have computed beyond their first, since the host has run: each ended
     /// for others to run, and each took a run permit.
     pub slices: u64,

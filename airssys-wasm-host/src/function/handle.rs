@@ -159,8 +159,9 @@ impl<T: Send + Sync + 'static> Handle<T> {
             self.bind(revision, instance)?;
         }
         let Instance { store, bound, .. } = instance;
+        let permit = store.data_mut().crowd_permit();
         let found = bound.get::<T>(self.slot).expect("it has just been bound");
-        let outcome = contained(pin!(run(found, store.as_context_mut()))).await;
+        let outcome = contained(pin!(run(found, store.as_context_mut())), &permit).await;
         match call::end(&self.deployment, lease.instance(), revision, &self.what, outcome) {
             Ok(value) => {
                 lease.give_back();

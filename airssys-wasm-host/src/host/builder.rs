@@ -14,9 +14,7 @@ use wasmtime::component::Linker;
 use super::{Host, Names, Shared};
 use crate::aside::Aside;
 use crate::budget::{Budget, DeploymentShares};
-use crate::capability::{
-    BlockingPlaces, Connector, NoSecrets, Provided, Provider, Resolver, SecretStore, Suppliers,
-};
+use crate::capability::{Connector, NoSecrets, Provided, Provider, Resolver, SecretStore, Suppliers};
 use crate::code_cache::CodeCache;
 use crate::data::{Factories, SharedData};
 use crate::engine::{Engines, TestClock};
@@ -335,12 +333,11 @@ impl HostBuilder {
                 resolver: self.resolver,
                 connector: Arc::new(connector),
             },
-            blocking: BlockingPlaces::default(),
             data: self.data,
             instance_data: self.instance_data,
             instances_started: AtomicU64::default(),
             audit,
-            code_cache: CodeCache::new(code_cache.as_deref(), Arc::clone(&announcer)),
+            code_cache: CodeCache::new(code_cache.as_deref(), Arc::clone(&announcer), &budget),
             announcer,
             guest_log: Arc::new(QueuedLog::new(self.guest_log)),
             probe: self.probe,
@@ -348,6 +345,7 @@ impl HostBuilder {
             lanes: crate::deployment::lanes(),
             programs: Programs::default(),
             shares: DeploymentShares::new(&budget),
+            compile_time_max: budget.compile_time_max,
             state: ArcSwapOption::new(state.map(Arc::new)),
         };
         let runtime = Arc::new(runtime);

@@ -14,8 +14,8 @@ use crate::data::Slots;
 use crate::observe::{CallId, Identity};
 
 impl InstanceState {
-    /// Returns the name, revision, version and digest of the component that this is an instance
-    /// of. The host sets it when the instance starts; a guest cannot choose it.
+    /// Returns the name, revision and digest of the component that this is an instance of, and its
+    /// version if it has one. The host sets it when the instance starts; a guest cannot choose it.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.authority.identity

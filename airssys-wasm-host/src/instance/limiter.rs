@@ -88,7 +88,7 @@ impl Limiter {
     fn grow_memory(&mut self, current: usize, desired: usize) -> Result<(), String> {
         self.memory.grow(current, desired)?;
         let grown = desired.saturating_sub(current);
-        self.share.take_memory(grown as u64).map_err(|shortage| {
+        self.share.memory().take(grown as u64).map_err(|shortage| {
             self.memory.used -= grown;
             self.shortage = Some(shortage);
             refusal(grown, &self.share, shortage)
@@ -97,7 +97,7 @@ impl Limiter {
 }
 
 fn refusal(bytes: usize, share: &DeploymentShare, shortage: Shortage) -> String {
-    let taken = share.memory_taken();
+    let taken = share.memory().taken();
     match shortage {
         Shortage::OfShare(max) => format!(
             "{bytes} bytes of memory were asked for beside {taken} that the deployment has, and its share of the host's budget is {max}"
@@ -110,7 +110,7 @@ fn refusal(bytes: usize, share: &DeploymentShare, shortage: Shortage) -> String 
 
 impl Drop for Limiter {
     fn drop(&mut self) {
-        self.share.give_memory_back(self.memory.used as u64);
+        self.share.memory().give_back(self.memory.used as u64);
     }
 }
 
@@ -158,7 +158,7 @@ mod tests {
     use crate::budget::{Budget, DeploymentShares};
 
     fn limiter() -> Limiter {
-        let shares = DeploymentShares::new(&Budget { memory_bytes: 300, share_percent: 50 });
+        let shares = DeploymentShares::new(&Budget { memory_bytes: 300, ..Budget::from_machine() });
         with_share(&shares.get(&"limited".parse().expect("a name")))
     }
 
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn instances_of_a_deployment_share_its_part_of_the_budget_and_give_it_back() {
-        let shares = DeploymentShares::new(&Budget { memory_bytes: 300, share_percent: 50 });
+        let shares = DeploymentShares::new(&Budget { memory_bytes: 300, ..Budget::from_machine() });
         let share = shares.get(&"limited".parse().expect("a name"));
         let (mut first, mut second) = (with_share(&share), with_share(&share));
         assert!(first.memory_growing(0, 100, None).expect("an answer"));
@@ -178,7 +178,7 @@ mod tests {
         drop(first);
         assert!(second.memory_growing(50, 100, None).expect("an answer"));
         drop(second);
-        assert_eq!(share.memory_taken(), 0);
+        assert_eq!(share.memory().taken(), 0);
     }
 
     #[test]

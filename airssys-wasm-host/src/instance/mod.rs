@@ -57,8 +57,8 @@ impl Instance {
     /// Gives the next call its time and fuel.
     #[inline]
     pub(crate) fn arm(&mut self, deadline: Ticks, fuel: Option<u64>) -> Result<()> {
-        self.store.data_mut().begin_call();
-        arm(&mut self.store, deadline, fuel)
+        let looks_after = self.store.data_mut().begin_call();
+        arm(&mut self.store, looks_after, deadline, fuel)
     }
 }
 
@@ -87,17 +87,17 @@ fn store(
         }
         Ok(state.slice.end())
     });
-    arm(&mut store, deadline, revision.limits.fuel_per_call)?;
+    arm(&mut store, LOOKS_AFTER, deadline, revision.limits.fuel_per_call)?;
     Ok(store)
 }
 
-/// Epochs until a guest that computes looks at the clock.
+/// Epochs until a guest that computes while it starts looks at the clock.
 const LOOKS_AFTER: u64 = 1;
 
 #[inline]
-fn arm(store: &mut Store<InstanceState>, deadline: Ticks, fuel: Option<u64>) -> Result<()> {
+fn arm(store: &mut Store<InstanceState>, looks_after: u64, deadline: Ticks, fuel: Option<u64>) -> Result<()> {
     store.data_mut().set_deadline(deadline);
-    store.set_epoch_deadline(LOOKS_AFTER);
+    store.set_epoch_deadline(looks_after);
     match fuel {
         Some(fuel) => store.set_fuel(fuel).map_err(|error| internal(&error)),
         None => Ok(()),

@@ -26,7 +26,7 @@ impl Instance {
     /// has no memory for it.
     pub(crate) async fn start(runtime: &Arc<Runtime>, revision: &Revision, deadline: Ticks) -> Result<Self> {
         // Those that wait go first.
-        if revision.share.start_turn.try_lock().is_ok() {
+        if revision.share.turns().start.try_lock().is_ok() {
             match try_start(runtime, revision, deadline).await {
                 Ok(instance) => return Ok(instance),
                 Err(StartFailure::Other(error)) => return Err(error),
@@ -56,14 +56,14 @@ async fn start_when_there_is_memory(
     deadline: Ticks,
 ) -> Result<Instance> {
     let share = &revision.share;
-    let _turn = share.start_turn.lock().await;
-    let _waits = share.await_memory();
+    let _turn = share.turns().start.lock().await;
+    let _waits = share.memory().wait();
     loop {
-        let mut freed = pin!(share.memory_freed());
+        let mut freed = pin!(share.memory().freed());
         freed.as_mut().enable();
         match try_start(runtime, revision, deadline).await {
             Ok(instance) => return Ok(instance),
-            Err(StartFailure::NoMemory(shortage, _)) if share.can_be_freed(shortage) => {
+            Err(StartFailure::NoMemory(shortage, _)) if share.memory().can_be_freed(shortage) => {
                 runtime.shares.drop_idle(share, shortage);
                 freed.await;
             }

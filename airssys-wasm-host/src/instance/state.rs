@@ -17,7 +17,7 @@ use super::contained::contain;
 use super::limiter::Limiter;
 use crate::capability::{
     Authority, ConfigView, EnvironmentView, Files, FilesView, Gone, Http, LoggingView, Permit, Rooms,
-    SecretsView, SocketsView, Told,
+    SecretsView, SocketLeases, SocketsView, Told,
 };
 use crate::data::{SharedData, Slots};
 use crate::deployment::{Named, Serving};
@@ -26,7 +26,7 @@ use crate::link::{Functions, Link, Session, Tree};
 use crate::observe::CallId;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
-use crate::scheduler::GuestSlice;
+use crate::scheduler::{CrowdPermit, GuestSlice};
 use crate::wasi::{self, Output};
 
 /// The data of an instance's store: whose it is, what it may use, its handles.
@@ -53,6 +53,7 @@ pub struct InstanceState {
     rooms: Arc<Rooms>,
     pub(crate) output: Arc<Output>,
     files: Files,
+    socket_leases: SocketLeases,
     http: Http,
     told: Arc<Told>,
     links: Functions,
@@ -97,6 +98,7 @@ impl InstanceState {
             rooms,
             output,
             files: Files::default(),
+            socket_leases: SocketLeases::default(),
             told,
             links: revision.links.functions(),
             link_permits: Vec::new(),
@@ -116,11 +118,17 @@ impl InstanceState {
         self.deadline = deadline;
     }
 
-    /// Another call begins.
+    /// Another call begins. Returns how many epochs it computes before it is looked at.
     #[inline]
-    pub(super) fn begin_call(&mut self) {
+    pub(super) fn begin_call(&mut self) -> u64 {
         self.told.begin_call();
-        self.slice.begin_call();
+        self.slice.begin_call()
+    }
+
+    /// The permit of the call that has begun.
+    #[inline]
+    pub(crate) fn crowd_permit(&mut self) -> CrowdPermit {
+        self.slice.crowd_permit()
     }
 
     /// The call has ended.
@@ -252,6 +260,7 @@ impl InstanceState {
             authority: &self.authority,
             rooms: &self.rooms,
             told: &self.told,
+            leases: &mut self.socket_leases,
             call: self.told.call(),
         }
     }

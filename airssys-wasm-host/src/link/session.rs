@@ -325,8 +325,9 @@ impl Seat<'_> {
         call::begin(instance, serving, self.deadline, Some(self.tree))?;
         let clock = target.runtime.engines.clock();
         let outcome = {
+            let permit = instance.store.data_mut().crowd_permit();
             let running = pin!(run(instance));
-            call::within(clock, self.deadline, pin!(contained(running))).await
+            call::within(clock, self.deadline, pin!(contained(running, &permit))).await
         };
         match outcome {
             Ok(outcome) => call::end(target, self.lease.instance(), &serving.revision, what, outcome),

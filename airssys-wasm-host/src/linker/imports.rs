@@ -92,8 +92,9 @@ pub(crate) fn world_level_problems(world: &World, providers: &Providers) -> Vec<
         world.imports.functions.iter().filter(|function| !provides_function(providers.iter(), function));
     let told = |name| {
         format!(
-            "`{name}` is imported at world level, and this host provides no such function; other \
-             components are linked by interface alone, so import one that has it"
+            "`{name}` is imported at world level, and this host provides no such function: only the \
+             program that the host is part of can provide one, and other components are linked by \
+             interface"
         )
     };
     missing.map(|function| told(&function.name)).collect()

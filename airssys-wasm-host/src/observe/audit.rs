@@ -33,7 +33,7 @@ const ROOM: Room = Room { share_max: 1_000, total_max: usize::MAX };
 pub struct Identity {
     /// The name it is deployed under.
     pub component: ComponentName,
-    /// The host's count for this name.
+    /// The host's count for this name, from 1. An update that fails has used up its number.
     pub revision: u64,
     /// The author's version, if the component says one.
     pub version: Option<Version>,

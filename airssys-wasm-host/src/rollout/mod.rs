@@ -8,6 +8,7 @@
 
 mod approval;
 mod checks;
+mod compile;
 mod deploy;
 mod grants;
 mod health;

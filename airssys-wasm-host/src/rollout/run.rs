@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use airssys_wasm_core::{ComponentName, Decision, Effect, Outcome, Rollout, Rule};
 
+use super::compile::compile;
 use super::place::Place;
 use super::{checks, health};
 use crate::aside::may_write;
@@ -208,13 +209,7 @@ impl<'a, P: Place> Run<'a, P> {
     /// threads that serve calls.
     async fn compile(&mut self) -> Result<()> {
         let Candidate::Draft(draft) = self.take() else { return Err(out_of_turn("compiling")) };
-        let (runtime, component) = (Arc::clone(self.runtime), draft.component.clone());
-        let limits = draft.limits.clone();
-        let program = if runtime.has_program_at_hand(&component, &limits) {
-            runtime.program(&component, &limits)?
-        } else {
-            self.runtime.aside.compile(move || runtime.program(&component, &limits)).await?
-        };
+        let program = compile(self.runtime, &draft).await?;
         let revision = draft.with_program(self.runtime, program).ok_or_else(|| out_of_turn("compiling"))?;
         self.candidate = Candidate::Compiled(Arc::new(revision));
         Ok(())

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
-use airssys_wasm_core::ComponentName;
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, Id};
 
 use super::pool::{PermitPool, Ticket, Wakers};
+use crate::budget::DeploymentShare;
 use crate::engine::{Clock, Ticks};
 
 /// The runtime that polls a guest; none if it is another executor than tokio.
@@ -45,18 +45,28 @@ impl RunPermits {
         wakers.into_iter().for_each(std::task::Waker::wake);
     }
 
+    #[inline]
+    pub(super) fn now(&self) -> Ticks {
+        self.clock.now()
+    }
+
+    /// How many permits the current runtime has.
+    pub(super) fn at_once(&self) -> usize {
+        current_runtime().1.clamp(1, self.cores)
+    }
+
     /// Waits for a permit on the current runtime. Cancel safe: dropped, it leaves the line.
-    pub(super) async fn acquire(self: &Arc<Self>, deployment: &ComponentName) -> RunPermit {
-        let (runtime, threads) = current_runtime();
-        let permits_max = threads.clamp(1, self.cores);
+    pub(super) async fn acquire(self: &Arc<Self>, share: &DeploymentShare) -> RunPermit {
+        let (runtime, permits_max) = (current_runtime().0, self.at_once());
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
         let permit = RunPermit { permits: Arc::clone(self), runtime, ticket };
         poll_fn(|context| {
             let mut pools = self.pools.lock();
             let pool = pools.entry(runtime).or_insert_with(|| PermitPool::new(permits_max));
-            if pool.poll(ticket, deployment, context.waker(), self.clock.now()) {
+            if pool.poll(ticket, share.name(), context.waker(), self.clock.now()) {
                 Poll::Ready(())
             } else {
+                share.crowd().stay(self.clock.now());
                 Poll::Pending
             }
         })

@@ -29,18 +29,30 @@ const RESUMES_MAX: u32 = 16;
 /// Processor time that is hardly any.
 const HARDLY: Duration = Duration::from_millis(2);
 
+/// An instance that had more calls between two ticks has calls that are too short to delay anybody.
+const CALLS_BETWEEN_LOOKS_MAX: u32 = 8;
+
 /// Decides at the end of each slice of an instance how it goes on.
 pub(crate) struct GuestSlice {
     permits: Arc<RunPermits>,
     share: Arc<DeploymentShare>,
     /// Time that the call has used without a permit; none before it was looked at first.
     used: Option<FreeTime>,
+    /// The call needs a permit for its first slice too.
+    is_in_crowd: bool,
+    /// Calls since one was looked at.
+    calls: u32,
     /// Made when the instance needs a permit for the first time.
     permit: Option<PermitSlot>,
 }
 
 /// Holds the permit of a slice that is being computed.
 type PermitSlot = Arc<Mutex<Option<RunPermit>>>;
+
+/// Gives the permit of a call back whenever that waits for something, if it is in a crowd: others of
+/// the crowd compute meanwhile. When the call goes on, it asks for another at the next tick.
+#[derive(Default)]
+pub(crate) struct CrowdPermit(Option<PermitSlot>);
 
 /// Time that a call has used without a permit.
 struct FreeTime {
@@ -51,13 +63,23 @@ struct FreeTime {
 
 impl GuestSlice {
     pub(crate) fn new(permits: &Arc<RunPermits>, share: &Arc<DeploymentShare>) -> Self {
-        Self { permits: Arc::clone(permits), share: Arc::clone(share), used: None, permit: None }
+        let (permits, share) = (Arc::clone(permits), Arc::clone(share));
+        Self { permits, share, used: None, is_in_crowd: false, calls: 0, permit: None }
     }
 
-    /// Begins the first slice of a call.
+    /// Begins a call. Returns how many epochs it computes before it is looked at.
     #[inline]
-    pub(crate) fn begin_call(&mut self) {
+    pub(crate) fn begin_call(&mut self) -> u64 {
         self.used = None;
+        self.calls = self.calls.saturating_add(1);
+        self.is_in_crowd = self.share.crowd().is_there(self.permits.now());
+        if self.is_in_crowd { 0 } else { SLICE_EPOCHS }
+    }
+
+    /// The permit of the call that has begun.
+    #[inline]
+    pub(crate) fn crowd_permit(&mut self) -> CrowdPermit {
+        CrowdPermit(self.is_in_crowd.then(|| Arc::clone(self.permit.get_or_insert_default())))
     }
 
     /// Gives a permit back, if the call holds one.
@@ -71,7 +93,7 @@ impl GuestSlice {
     /// Ends a slice: an epoch has passed since the guest was looked at last.
     pub(crate) fn end(&mut self) -> UpdateDeadline {
         let slot = Arc::clone(self.permit.get_or_insert_default());
-        if slot.lock().is_none() && self.may_go_on() {
+        if slot.lock().is_none() && !self.is_in_crowd && self.may_go_on() {
             return UpdateDeadline::Continue(SLICE_EPOCHS);
         }
         self.share.count_slice();
@@ -82,12 +104,26 @@ impl GuestSlice {
     /// Returns whether the call may go on without a permit.
     fn may_go_on(&mut self) -> bool {
         let now = CpuTime::now();
+        if self.calls <= CALLS_BETWEEN_LOOKS_MAX {
+            self.share.crowd().sample(self.permits.now(), self.permits.at_once());
+        }
+        self.calls = 0;
         match &mut self.used {
             Some(used) => used.look(now),
             None => {
                 self.used = Some(FreeTime { looked_at: now, computed: Duration::ZERO, resumes: 0 });
                 true
             }
+        }
+    }
+}
+
+impl CrowdPermit {
+    /// The call waits for something.
+    #[inline]
+    pub(crate) fn give_back(&self) {
+        if let Some(slot) = &self.0 {
+            slot.lock().take();
         }
     }
 }
@@ -112,7 +148,7 @@ async fn next_slice(slot: PermitSlot, permits: Arc<RunPermits>, share: Arc<Deplo
     loop {
         let permit = match held.take().filter(RunPermit::keep) {
             Some(permit) => permit,
-            None => permits.acquire(share.name()).await,
+            None => permits.acquire(&share).await,
         };
         behind_what_is_ready().await;
         if permit.begin_slice() {
@@ -142,6 +178,7 @@ async fn behind_what_is_ready() {
 mod tests {
     use std::io::Write as _;
     use std::os::unix::net::UnixStream as Sender;
+    use std::pin::pin;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tokio::io::Interest;
@@ -150,6 +187,7 @@ mod tests {
     use super::*;
     use crate::budget::{Budget, DeploymentShares};
     use crate::engine::Clock;
+    use crate::instance::contained;
 
     const SPINNERS: usize = 64;
     const ROUNDS: usize = 50;
@@ -208,6 +246,29 @@ mod tests {
             most = most.max(counted.slices.load(Ordering::SeqCst) - since);
         }
         most
+    }
+
+    /// The clock stands still, so nobody takes a permit back.
+    #[tokio::test]
+    async fn a_call_in_a_crowd_holds_no_permit_while_it_waits_for_something() {
+        let permits = Arc::new(RunPermits::new(Arc::new(Clock::default())));
+        let share = DeploymentShares::new(&Budget::from_machine()).get(&"busy".parse().expect("a name"));
+        share.crowd().stay(permits.now());
+        let mut first = GuestSlice::new(&permits, &share);
+        assert_eq!(first.begin_call(), 0);
+        let permit = first.crowd_permit();
+        let slot = Arc::clone(first.permit.get_or_insert_default());
+        let waits = async {
+            next_slice(slot, Arc::clone(&permits), Arc::clone(&share)).await;
+            std::future::pending::<wasmtime::Result<()>>().await
+        };
+        let second = next_slice(PermitSlot::default(), Arc::clone(&permits), Arc::clone(&share));
+        tokio::select! {
+            biased;
+            _ = contained(pin!(waits), &permit) => unreachable!("it waits for ever"),
+            () = second => {}
+            () = tokio::time::sleep(Duration::from_secs(10)) => panic!("the first has the only permit"),
+        }
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use airssys_wasm_host::{Deployment, Error, ErrorKind, Host, Instancing, Limits};
+use airssys_wasm_host::{CallEnd, Deployment, Error, ErrorKind, Host, Instancing, Limits};
 
 use super::probe::{Attempted, builder, deploy, grants, probe};
 
@@ -78,7 +78,7 @@ fn operations_that_are_stuck_are_nobody_elses_affair() {
         }
         for stuck in stuck {
             let error = stuck.await.expect("a task").expect_err("nobody said anything");
-            assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+            assert_eq!(error.call_end(), Some(CallEnd::DeadlineExceeded), "{error}");
         }
         // Its calls have ended and its threads are still stuck.
         let error = read(bad.clone(), "read", "/d/plain.txt").await.expect_err("it has no place left");

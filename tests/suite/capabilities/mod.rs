@@ -3,6 +3,7 @@
 //! What is refused has a table of its own, in `tests/attacks`.
 
 mod approval;
+mod descriptors;
 mod files;
 #[cfg(unix)]
 mod files_special;

@@ -71,11 +71,12 @@ impl FilesView<'_> {
         place: Place,
         permit: Permit,
     ) -> FsResult<Resource<DynOutputStream>> {
+        let lease = self.opened(fd)?.lease.clone();
         let Descriptor::File(file) = self.table.get(fd)? else { return Err(ErrorCode::BadDescriptor.into()) };
         if file.perms.write_not_permitted() {
             return Err(ErrorCode::NotPermitted.into());
         }
-        let output: DynOutputStream = Box::new(FileOutput::new(file, place, &self.rooms.blocking));
+        let output: DynOutputStream = Box::new(FileOutput::new(file, lease, place, &self.rooms.blocking));
         let stream = self.table.push(output)?;
         self.charge_stream(fd, &stream, &permit)?;
         guard_output(self.table, &stream, self.authority, permit, self.call).map_err(FsError::trap)?;

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 
-use super::resolve::Place;
+use super::route::Place;
 
 /// A file whose name is about to be taken from it. Dropped, it is emptied if it has no name
 /// any more.
@@ -17,7 +17,7 @@ impl Held {
     pub(super) fn open(place: &Place) -> Option<Self> {
         use rustix::fs::{Mode, OFlags, openat};
 
-        use super::resolve::Found;
+        use super::route::Found;
 
         if place.found != Some(Found::File) {
             return None;

@@ -6,6 +6,7 @@
 //! `files_stuck`.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
@@ -16,6 +17,7 @@ use wasmtime_wasi::p2::{DynInputStream, FsResult, InputStream, Pollable, StreamE
 use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
 use super::inner::Inner;
+use crate::budget::Lease;
 use crate::capability::blocking::BlockingOperations;
 
 /// Bytes of one read or write at most, as in wasmtime.
@@ -27,6 +29,8 @@ const BYTES_DEFAULT: usize = 4096;
 /// A file that is read from a position on.
 pub(super) struct FileInput {
     file: File,
+    /// Counts the descriptor, also after the guest has dropped the file.
+    _lease: Option<Arc<Lease>>,
     position: u64,
     blocking: BlockingOperations,
     state: State,
@@ -41,8 +45,14 @@ enum State {
 }
 
 impl FileInput {
-    pub(super) fn new(file: &File, position: u64, blocking: &BlockingOperations) -> Self {
-        Self { file: file.clone(), position, blocking: blocking.clone(), state: State::Idle }
+    pub(super) fn new(
+        file: &File,
+        lease: Option<Arc<Lease>>,
+        position: u64,
+        blocking: &BlockingOperations,
+    ) -> Self {
+        let (file, blocking) = (file.clone(), blocking.clone());
+        Self { file, _lease: lease, position, blocking, state: State::Idle }
     }
 
     fn begin(&mut self, bytes_max: usize) {

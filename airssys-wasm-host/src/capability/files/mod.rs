@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `roots` | which directories a set of grants opens, once, by handle |
 //! | `path` | what a component wrote, as names below the root of its world |
-//! | `resolve`, `way` | from a path to a directory and one name in it, by handles, and what lies there |
+//! | `route`, `resolve`, `way` | from a path to a directory and one name in it, by handles, and what lies there |
 //! | `opened` | what an instance has open, and what each may be used for |
 //! | `asking` | which path is meant, and whether it may be used so |
 //! | `target` | the directory that an operation is done from, and the path in it |
@@ -37,6 +37,7 @@ mod resolve;
 #[path = "resolve_other.rs"]
 mod resolve;
 mod roots;
+mod route;
 mod target;
 mod trip;
 mod view;

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use wasmtime_wasi::p2::bindings::filesystem::types::MetadataHashValue;
 
 use super::path::GuestPath;
+use crate::budget::Lease;
 use crate::capability::Permit;
 
 /// A file or directory that is open.
@@ -21,6 +22,8 @@ pub(crate) struct Opened {
     pub(super) permits: Permits,
     /// Which file it is, if that was learned when it was opened.
     pub(super) identity: Option<MetadataHashValue>,
+    /// Counts its descriptor, also while a stream has it; none for a directory that was granted.
+    pub(super) lease: Option<Arc<Lease>>,
 }
 
 /// A permit for each use.

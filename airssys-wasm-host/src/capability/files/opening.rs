@@ -18,7 +18,7 @@ use super::FilesView;
 use super::asking::only_leads_on;
 use super::inner::{Inner, at_once};
 use super::opened::Permits;
-use super::resolve::{Route, Stopped};
+use super::route::{Route, Stopped};
 use super::target::Target;
 
 /// What is to be opened, and how.
@@ -96,7 +96,7 @@ mod unix {
     use wasmtime_wasi::{FsPerms, OpenMode};
 
     use super::Opening;
-    use crate::capability::files::resolve::{Found, Stopped};
+    use crate::capability::files::route::{Found, Stopped};
 
     impl Opening {
         pub(super) fn open_what_is_there(&self) -> Result<FsResult<Descriptor>, Stopped> {
@@ -176,7 +176,7 @@ mod other {
 
     use super::Opening;
     use crate::capability::files::inner::{Inner, at_once};
-    use crate::capability::files::resolve::{Links, Stopped};
+    use crate::capability::files::route::{Links, Stopped};
 
     impl Opening {
         /// Has wasmtime's own implementation open it.

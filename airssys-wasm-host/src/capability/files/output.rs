@@ -6,6 +6,7 @@
 //! `files_special`.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -17,11 +18,14 @@ use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
 use super::inner::Inner;
 use super::input::{BYTES_MAX, has_no_positions};
+use crate::budget::Lease;
 use crate::capability::blocking::BlockingOperations;
 
 /// A file that is written from a position on, or at its end.
 pub(super) struct FileOutput {
     file: File,
+    /// Counts the descriptor, also after the guest has dropped the file.
+    _lease: Option<Arc<Lease>>,
     place: Place,
     blocking: BlockingOperations,
     state: State,
@@ -45,8 +49,14 @@ enum State {
 }
 
 impl FileOutput {
-    pub(super) fn new(file: &File, place: Place, blocking: &BlockingOperations) -> Self {
-        Self { file: file.clone(), place, blocking: blocking.clone(), state: State::Ready }
+    pub(super) fn new(
+        file: &File,
+        lease: Option<Arc<Lease>>,
+        place: Place,
+        blocking: &BlockingOperations,
+    ) -> Self {
+        let (file, blocking) = (file.clone(), blocking.clone());
+        Self { file, _lease: lease, place, blocking, state: State::Ready }
     }
 
     /// Fails once if the last write did, and for good if there will be no other.

@@ -18,6 +18,7 @@ use airssys_wasm_core::policy::{FileSystem, Special, SpecialType};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
 
+use super::route::{Found, Links, Place, Route, Stopped};
 use super::way::{Step, Way};
 
 /// As many links as Linux follows in one path.
@@ -26,67 +27,6 @@ const LINKS_MAX: usize = 40;
 /// Names that are looked at for one path, those of links included: more than the longest path
 /// has, and few enough that no thread is held for long.
 const NAMES_MAX: usize = 8_192;
-
-/// A path to resolve.
-#[derive(Clone, Debug)]
-pub(super) struct Route {
-    pub(super) start: Arc<File>,
-    /// Relative to it.
-    pub(super) path: String,
-    pub(super) links: Links,
-    /// What is special about files and was asked about.
-    pub(super) admitted: Special,
-}
-
-/// What happens at links.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Links {
-    /// They are followed, the last name as well.
-    Followed,
-    /// They are followed, except for the last name.
-    FollowedToLast,
-    /// None is followed: grants differ by name.
-    Refused,
-}
-
-/// Where an operation is done.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) directory: Arc<File>,
-    /// One name, or `.` for the directory itself.
-    pub(super) name: String,
-    /// What lies there; none for nothing.
-    pub(super) found: Option<Found>,
-    /// Whether the path says that it is a directory.
-    pub(super) is_directory: bool,
-    device: u64,
-}
-
-/// What lies in a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// A directory.
-    Directory,
-    /// An ordinary file.
-    File,
-    /// A link, which is not followed.
-    Link,
-    /// Anything else.
-    Special(SpecialType),
-}
-
-/// Why a path is not resolved to its end.
-#[derive(Debug)]
-pub(super) enum Stopped {
-    /// At a link where none is followed.
-    AtALink,
-    /// It would leave the directory.
-    Outside,
-    /// At something special that was not asked about; with what was.
-    AtSpecial(Special),
-    /// For what the system says.
-    At(io::Error),
-}
 
 impl From<Errno> for Stopped {
     fn from(error: Errno) -> Self {

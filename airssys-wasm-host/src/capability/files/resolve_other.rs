@@ -8,45 +8,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use airssys_wasm_core::policy::{FileSystem, Special, SpecialType};
+use airssys_wasm_core::policy::FileSystem;
 
-#[derive(Clone, Debug)]
-pub(super) struct Route {
-    pub(super) start: Arc<File>,
-    pub(super) path: String,
-    pub(super) links: Links,
-    pub(super) admitted: Special,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Links {
-    Followed,
-    FollowedToLast,
-    Refused,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) directory: Arc<File>,
-    pub(super) name: String,
-    pub(super) found: Option<Found>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    Directory,
-    File,
-    Link,
-    Special(SpecialType),
-}
-
-#[derive(Debug)]
-pub(super) enum Stopped {
-    AtALink,
-    Outside,
-    AtSpecial(Special),
-    At(io::Error),
-}
+use super::route::{Found, Links, Place, Route, Stopped};
 
 impl Route {
     /// Leaves the path to wasmtime, where links may be followed.
@@ -54,7 +18,8 @@ impl Route {
         if self.links == Links::Refused {
             return Err(Stopped::At(io::ErrorKind::Unsupported.into()));
         }
-        Ok(Place { directory: Arc::clone(&self.start), name: self.path.clone(), found: None })
+        let (directory, name) = (Arc::clone(&self.start), self.path.clone());
+        Ok(Place { directory, name, found: None, is_directory: false, device: 0 })
     }
 }
 

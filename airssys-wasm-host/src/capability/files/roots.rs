@@ -17,7 +17,8 @@ use wasmtime_wasi::{FsPerms, OpenMode};
 
 use super::path::GuestPath;
 use super::quota::Quota;
-use super::resolve::{self, Found};
+use super::resolve;
+use super::route::Found;
 use crate::{Error, ErrorKind, Result};
 
 /// The directories of one revision.

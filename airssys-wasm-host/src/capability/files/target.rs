@@ -12,8 +12,8 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, PathFlags};
 
 use super::FilesView;
 use super::path::GuestPath;
-use super::resolve::{Found, Links, Place, Route};
 use super::roots::is_uniform;
+use super::route::{Found, Links, Place, Route};
 use crate::capability::Permit;
 
 /// Where an operation takes place: a directory, and what to look for in it.

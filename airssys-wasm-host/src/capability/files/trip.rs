@@ -15,7 +15,7 @@ use wasmtime_wasi::p2::{FsError, FsResult};
 use super::FilesView;
 use super::inner::Inner;
 use super::path::GuestPath;
-use super::resolve::{Place, Route, Stopped};
+use super::route::{Place, Route, Stopped};
 use super::target::Target;
 
 /// Where an operation at a path is done: an open directory, one name in it, and what wasmtime is

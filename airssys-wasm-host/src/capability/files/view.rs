@@ -26,6 +26,8 @@ use super::opened::{Opened, Permits};
 use super::output::Place;
 use super::path::GuestPath;
 use super::trip::Spot;
+use crate::budget::Lease;
+use crate::capability::descriptor::take_descriptor;
 use crate::capability::stream::{Waiting, guard_input};
 use crate::capability::{Authority, Permit, Rooms};
 use crate::observe::CallId;
@@ -67,10 +69,19 @@ impl FilesView<'_> {
         (root, path): (usize, GuestPath),
         permits: Permits,
         identity: Option<MetadataHashValue>,
+        lease: Option<Lease>,
     ) {
         let place = &self.rooms.files.all[root];
         let permits = if place.is_fine() { permits } else { permits.by_any_link(place.fineness()) };
-        self.files.open.insert(fd.rep(), Opened { root, path, permits, identity });
+        let lease = lease.map(Arc::new);
+        self.files.open.insert(fd.rep(), Opened { root, path, permits, identity, lease });
+    }
+
+    /// Takes a descriptor for what is to be opened.
+    fn lease(&self, access: FileAccess, path: &GuestPath) -> FsResult<Lease> {
+        let operation = path.operation(access);
+        let lease = take_descriptor(&self.rooms.share, self.authority, &operation, self.call);
+        lease.ok_or_else(|| ErrorCode::Quota.into())
     }
 }
 
@@ -81,7 +92,7 @@ impl preopens::Host for FilesView<'_> {
         for (index, root) in rooms.files.all.iter().enumerate() {
             let permits = self.quiet_permits(&root.path);
             let fd = self.table.push(Descriptor::Dir(root.dir.clone()))?;
-            self.note(&fd, (index, root.path.clone()), permits, None);
+            self.note(&fd, (index, root.path.clone()), permits, None, None);
             directories.push((fd, root.path.as_str().to_owned()));
         }
         Ok(directories)
@@ -217,8 +228,9 @@ impl HostDescriptor for FilesView<'_> {
         offset: Filesize,
     ) -> FsResult<Resource<DynInputStream>> {
         let permit = self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
+        let lease = self.opened(&fd)?.lease.clone();
         let Descriptor::File(file) = self.table.get(&fd)? else { return Err(ErrorCode::IsDirectory.into()) };
-        let input: DynInputStream = Box::new(FileInput::new(file, offset, &self.rooms.blocking));
+        let input: DynInputStream = Box::new(FileInput::new(file, lease, offset, &self.rooms.blocking));
         let stream = self.table.push(input)?;
         // A FIFO or a device says nothing for as long as nobody else does.
         let is_special = self.opened(&fd)?.path.special.file_type.is_some();
@@ -355,11 +367,12 @@ impl HostDescriptor for FilesView<'_> {
             if flags.contains(DescriptorFlags::WRITE) { FileAccess::Write } else { FileAccess::Read };
         let (root, path) = self.path(&fd, &written, access)?;
         let permits = self.permits(&path, flags, open_flags)?;
+        let lease = self.lease(access, &path)?;
         let mut target = self.target(&fd, root, written, path, access)?;
         let (opened, identity, permits) =
             self.open_target(&mut target, permits, path_flags, open_flags, flags).await?;
         let opened = self.table.push(opened)?;
-        self.note(&opened, (target.root, target.path), permits, Some(identity));
+        self.note(&opened, (target.root, target.path), permits, Some(identity), Some(lease));
         Ok(opened)
     }
 

@@ -16,6 +16,7 @@ use tokio_rustls::client::TlsStream;
 use wasmtime_wasi_http::Error;
 
 use super::line::Line;
+use crate::budget::Lease;
 
 /// A connection, encrypted or not.
 pub(super) trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
@@ -46,15 +47,20 @@ impl Connector {
     }
 
     /// Connects to the first of the addresses that answers.
-    pub(super) async fn connect(&self, target: &HttpTarget, addresses: &[IpAddr]) -> Result<Line, Error> {
+    pub(super) async fn connect(
+        &self,
+        target: &HttpTarget,
+        addresses: &[IpAddr],
+        lease: Lease,
+    ) -> Result<Line, Error> {
         let (stream, address) = reach(addresses, target.port).await.map_err(Error::Connect)?;
         stream.set_nodelay(true).map_err(Error::Connect)?;
         if !target.is_tls {
-            return Line::open(Box::new(stream), address, false).await;
+            return Line::open(Box::new(stream), address, false, lease).await;
         }
         let stream = self.encrypt(target, stream).await?;
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-        Line::open(Box::new(stream), address, is_http2).await
+        Line::open(Box::new(stream), address, is_http2, lease).await
     }
 
     async fn encrypt(&self, target: &HttpTarget, stream: TcpStream) -> Result<TlsStream<TcpStream>, Error> {

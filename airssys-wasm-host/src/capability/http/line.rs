@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::connect::Connection;
+use crate::budget::Lease;
 
 /// A connection for one request at a time. Dropped, it is closed.
 pub(super) struct Line {
@@ -82,11 +83,13 @@ impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Tasks {
 }
 
 impl Line {
-    /// Begins to speak HTTP to an address: HTTP/2 if both sides have agreed on it.
+    /// Begins to speak HTTP to an address: HTTP/2 if both sides have agreed on it. The lease counts
+    /// the descriptor until the connection is closed.
     pub(super) async fn open(
         connection: Box<dyn Connection>,
         address: IpAddr,
         is_http2: bool,
+        lease: Lease,
     ) -> Result<Self, Error> {
         let connection = TokioIo::new(connection);
         // What goes wrong with it is told to whoever waits for an answer.
@@ -94,11 +97,11 @@ impl Line {
         let closing = Closing(tasks.clone());
         let sender = if is_http2 {
             let (sender, driver) = http2::handshake(tasks.clone(), connection).await?;
-            tasks.execute(driver);
+            tasks.execute(until_closed(driver, lease));
             Sender::Http2(sender)
         } else {
             let (sender, driver) = http1::handshake(connection).await?;
-            tasks.execute(driver);
+            tasks.execute(until_closed(driver, lease));
             Sender::Http1(sender)
         };
         Ok(Self { sender, closing, address })
@@ -140,6 +143,12 @@ impl Line {
             Sender::Http2(sender) => sender.ready().await.is_ok(),
         }
     }
+}
+
+/// Drives a connection, which counts until it is closed.
+async fn until_closed(driver: impl Future<Output: Send> + Send, lease: Lease) {
+    drop(driver.await);
+    drop(lease);
 }
 
 /// The request as it goes out: host and path as they were read.

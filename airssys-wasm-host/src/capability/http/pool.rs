@@ -84,11 +84,11 @@ impl Pool {
         }
     }
 
-    /// Closes all.
-    pub(crate) fn clear(&self) {
+    /// Closes all, and returns how many there were.
+    pub(crate) fn clear(&self) -> usize {
         let mut idle = self.0.lock();
         idle.by_place.clear();
-        idle.count = 0;
+        std::mem::take(&mut idle.count)
     }
 
     /// Closes what is closed at the other end or has been idle for long. False if there is

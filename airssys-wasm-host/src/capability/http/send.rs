@@ -20,7 +20,9 @@ use super::Gone;
 use super::body::{TimedBody, Uploading};
 use super::line::{Failure, Line};
 use super::pool::Place;
+use crate::budget::{DeploymentShare, Lease};
 use crate::call::within;
+use crate::capability::descriptor::take_descriptor;
 use crate::capability::{Authority, Permit, Rooms};
 use crate::engine::{Clock, Ticks};
 use crate::observe::CallId;
@@ -126,13 +128,30 @@ impl Sending {
         target: &HttpTarget,
         addresses: &[IpAddr],
     ) -> Result<Line, Error> {
-        let connecting = pin!(self.rooms.connector.connect(target, addresses));
+        let lease = self.lease(permit).await?;
+        let connecting = pin!(self.rooms.connector.connect(target, addresses, lease));
         let time = self.options.connect_timeout.unwrap_or(TIMEOUT);
         tokio::select! {
             biased;
             line = self.within(time, connecting) => line.ok_or(Error::ConnectionTimeout)?,
             () = taken_back(&self.authority, permit, self.call) => Err(Error::HttpRequestDenied),
         }
+    }
+
+    /// Takes a descriptor for a connection. If none is left, those give way that wait for another
+    /// request of the same component.
+    async fn lease(&self, permit: &Permit) -> Result<Lease, Error> {
+        let share = &self.rooms.share;
+        if let Ok(lease) = Lease::take(share, DeploymentShare::descriptors) {
+            return Ok(lease);
+        }
+        let mut freed = pin!(share.descriptors().freed());
+        freed.as_mut().enable();
+        if self.rooms.connections.clear() > 0 {
+            freed.await;
+        }
+        let lease = take_descriptor(share, &self.authority, permit.operation(), self.call);
+        lease.ok_or(Error::ConnectionLimitReached)
     }
 
     /// What a step gives, if it takes no longer.

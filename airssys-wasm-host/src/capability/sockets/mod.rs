@@ -5,7 +5,7 @@
 //! | `told` | which names an instance was told which addresses for |
 //! | `check` | asks before an address is used |
 //! | `lookup` | `wasi:sockets/ip-name-lookup`, for granted names only |
-//! | `open` | a socket only for who may use one; streams that end with the grant |
+//! | `open` | a socket only for who may use one, within the budget of descriptors; streams that end with the grant |
 //!
 //! A grant speaks of names, a connection goes to an address: so the addresses that an
 //! instance was told for a granted name are remembered, and belong to that name for as
@@ -17,6 +17,7 @@ mod lookup;
 mod open;
 mod told;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, ResourceTable};
@@ -29,10 +30,16 @@ pub(crate) use open::stand_before;
 pub(crate) use told::Told;
 
 use super::{Authority, Rooms};
+use crate::budget::Lease;
 use crate::observe::CallId;
 
 /// Marks this room's view for the linker.
 pub(crate) struct Sockets;
+
+/// Counts the descriptors of the sockets of an instance: by the number that the guest knows a
+/// socket by.
+#[derive(Default)]
+pub(crate) struct SocketLeases(HashMap<u32, Lease>);
 
 /// The state of an instance, as this room sees it.
 pub(crate) struct SocketsView<'a> {
@@ -41,6 +48,7 @@ pub(crate) struct SocketsView<'a> {
     pub(crate) authority: &'a Arc<Authority>,
     pub(crate) rooms: &'a Arc<Rooms>,
     pub(crate) told: &'a Arc<Told>,
+    pub(crate) leases: &'a mut SocketLeases,
     pub(crate) call: CallId,
 }
 

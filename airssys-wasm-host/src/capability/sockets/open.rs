@@ -4,22 +4,29 @@
 //! something out.
 //! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/revoke`.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use airssys_wasm_core::policy::{Operation, SocketAccess};
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::{Linker, Resource, ResourceType};
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddressFamily};
 use wasmtime_wasi::p2::bindings::sockets::tcp::HostTcpSocket;
+use wasmtime_wasi::p2::bindings::sockets::udp::HostUdpSocket;
 use wasmtime_wasi::p2::bindings::sockets::{network, tcp_create_socket, udp_create_socket};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, SocketError, SocketResult, TcpSocket, UdpSocket};
 
 use super::SocketsView;
+use crate::budget::Lease;
 use crate::capability::Permit;
+use crate::capability::descriptor::take_descriptor;
 use crate::capability::stream::{Waiting, guard_input, guard_output};
 use crate::instance::InstanceState;
 
 /// The version of the interfaces whose functions are stood before.
 const TCP: &str = "wasi:sockets/tcp@0.2.12";
+const UDP: &str = "wasi:sockets/udp@0.2.12";
+
+/// Stands in for the address of a socket that has none yet.
+const NO_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 type Streams = (Resource<DynInputStream>, Resource<DynOutputStream>);
 type Accepted = (Resource<TcpSocket>, Resource<DynInputStream>, Resource<DynOutputStream>);
@@ -35,6 +42,19 @@ pub(crate) fn stand_before(linker: &mut Linker<InstanceState>) -> wasmtime::Resu
     tcp.func_wrap("[method]tcp-socket.accept", |mut store, (socket,): (Resource<TcpSocket>,)| {
         let outcome = store.data_mut().sockets().accept(socket);
         Ok((answer(outcome)?,))
+    })?;
+    tcp.resource("tcp-socket", ResourceType::host::<TcpSocket>(), |mut store, rep| {
+        let mut sockets = store.data_mut().sockets();
+        HostTcpSocket::drop(&mut sockets.inner(), Resource::new_own(rep))?;
+        sockets.leases.0.remove(&rep);
+        Ok(())
+    })?;
+    let mut udp = linker.instance(UDP)?;
+    udp.resource("udp-socket", ResourceType::host::<UdpSocket>(), |mut store, rep| {
+        let mut sockets = store.data_mut().sockets();
+        HostUdpSocket::drop(&mut sockets.inner(), Resource::new_own(rep))?;
+        sockets.leases.0.remove(&rep);
+        Ok(())
     })?;
     linker.allow_shadowing(false);
     Ok(())
@@ -52,15 +72,17 @@ impl SocketsView<'_> {
     fn finish_connect(&mut self, socket: Resource<TcpSocket>) -> SocketResult<Streams> {
         let same = Resource::new_borrow(socket.rep());
         let (input, output) = self.inner().finish_connect(socket)?;
-        let address: SocketAddr = self.inner().remote_address(same)?.into();
+        let address: SocketAddr = HostTcpSocket::remote_address(&mut self.inner(), same)?.into();
         self.guard(SocketAccess::TcpConnect, address, &input, &output)?;
         Ok((input, output))
     }
 
     fn accept(&mut self, socket: Resource<TcpSocket>) -> SocketResult<Accepted> {
+        let lease = self.lease(SocketAccess::TcpAccept)?;
         let (accepted, input, output) = self.inner().accept(socket)?;
+        self.leases.0.insert(accepted.rep(), lease);
         let same = Resource::new_borrow(accepted.rep());
-        let address: SocketAddr = self.inner().remote_address(same)?.into();
+        let address: SocketAddr = HostTcpSocket::remote_address(&mut self.inner(), same)?.into();
         self.guard(SocketAccess::TcpAccept, address, &input, &output)?;
         Ok((accepted, input, output))
     }
@@ -85,9 +107,16 @@ impl SocketsView<'_> {
         self.authority.ask(operation, self.call).map_err(|_| ErrorCode::AccessDenied.into())
     }
 
+    /// Takes a descriptor for a socket.
+    fn lease(&self, access: SocketAccess) -> SocketResult<Lease> {
+        let operation = Operation::Socket { access, address: NO_ADDRESS, names: Vec::new() };
+        let lease = take_descriptor(&self.rooms.share, self.authority, &operation, self.call);
+        lease.ok_or_else(|| ErrorCode::NewSocketLimit.into())
+    }
+
     /// Whether there is anything that a socket could be used for.
     fn ask_to_open(&self, access: SocketAccess) -> SocketResult<()> {
-        self.ask(access, SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), Vec::new()).map(drop)
+        self.ask(access, NO_ADDRESS, Vec::new()).map(drop)
     }
 }
 
@@ -113,13 +142,19 @@ impl network::HostNetwork for SocketsView<'_> {
 impl tcp_create_socket::Host for SocketsView<'_> {
     fn create_tcp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
         self.ask_to_open(SocketAccess::TcpOpen)?;
-        self.inner().create_tcp_socket(family)
+        let lease = self.lease(SocketAccess::TcpOpen)?;
+        let socket = self.inner().create_tcp_socket(family)?;
+        self.leases.0.insert(socket.rep(), lease);
+        Ok(socket)
     }
 }
 
 impl udp_create_socket::Host for SocketsView<'_> {
     async fn create_udp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<UdpSocket>> {
         self.ask_to_open(SocketAccess::UdpOpen)?;
-        self.inner().create_udp_socket(family).await
+        let lease = self.lease(SocketAccess::UdpOpen)?;
+        let socket = self.inner().create_udp_socket(family).await?;
+        self.leases.0.insert(socket.rep(), lease);
+        Ok(socket)
     }
 }

@@ -13,6 +13,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::budget::descriptors_max;
+
 /// How long nothing is accepted after the system had no room for another connection.
 const OUT_OF_ROOM: Duration = Duration::from_millis(100);
 
@@ -257,21 +259,10 @@ fn is_of_a_connection(error: &io::Error) -> bool {
 /// process may open, so that the rest is left for guests and for the process itself, and no more
 /// than 16,384.
 pub(super) fn connections_max_by_default() -> usize {
-    (descriptors_max() / 2).clamp(1, CONNECTIONS_MAX)
+    usize::try_from(descriptors_max().unwrap_or(u64::MAX) / 2).unwrap_or(usize::MAX).clamp(1, CONNECTIONS_MAX)
 }
 
 const CONNECTIONS_MAX: usize = 16_384;
-
-#[cfg(unix)]
-fn descriptors_max() -> usize {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
-}
-
-#[cfg(not(unix))]
-fn descriptors_max() -> usize {
-    usize::MAX
-}
 
 #[cfg(test)]
 mod tests {
@@ -357,6 +348,6 @@ mod tests {
 
     #[test]
     fn the_default_leaves_descriptors_for_others() {
-        assert!(connections_max_by_default() <= descriptors_max() / 2);
+        assert!(descriptors_max().is_none_or(|max| connections_max_by_default() as u64 <= max / 2));
     }
 }

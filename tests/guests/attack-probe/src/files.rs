@@ -226,6 +226,11 @@ pub fn race(path: &str, times: &str) -> Outcome {
 }
 
 /// Opens something and keeps it for later calls.
+/// Opens a file so many times at once.
+pub fn open_many(path: &str, times: &str) -> Outcome {
+    crate::hold(times, || open_with(path, OpenFlags::empty(), DescriptorFlags::READ))
+}
+
 pub fn keep(path: &str) -> Outcome {
     let kept = open_with(path, OpenFlags::empty(), DescriptorFlags::READ)?;
     KEPT.set(Some(kept));

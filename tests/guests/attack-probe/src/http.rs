@@ -79,6 +79,12 @@ fn read_body(response: &IncomingResponse, mut take: impl FnMut(&[u8])) -> Result
     }
 }
 
+/// Has so many answers at once whose bodies it does not read.
+pub fn request_many(url: &str, times: &str) -> Outcome {
+    let (scheme, authority, path) = split(url)?;
+    crate::hold(times, || answer(prepare("GET", scheme, Some(authority), path, Fields::new())?))
+}
+
 /// Reads a body that never ends, and says how it ended.
 pub fn stream(url: &str, parts_max: &str) -> Outcome {
     let parts_max: u32 = parts_max.parse().map_err(|_| "how many parts?")?;

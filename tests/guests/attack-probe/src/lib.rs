@@ -49,6 +49,7 @@ fn attempt(what: &str, arguments: &[&str]) -> Result<String, String> {
         ("read-stream", [path]) => files::read_stream(path),
         ("open-neither", [path]) => files::open_neither(path),
         ("list", [path]) => files::list(path),
+        ("open-many", [path, times]) => files::open_many(path, times),
         ("stat", [path]) => files::stat(path),
         ("hash", [path]) => files::hash(path),
         ("identity", [path]) => files::identity(path),
@@ -77,6 +78,7 @@ fn attempt(what: &str, arguments: &[&str]) -> Result<String, String> {
         ("http", [method, url, headers @ ..]) => http::request(method, url, headers),
         ("http-raw", [method, scheme, authority, path]) => http::raw(method, scheme, Some(authority), path),
         ("http-stream", [url, seconds]) => http::stream(url, seconds),
+        ("http-many", [url, times]) => http::request_many(url, times),
         ("http-upload", [url]) => http::upload(url),
         ("tcp", [address]) => sockets::connect(address),
         ("tcp-name", [name, port]) => sockets::connect_name(name, port),
@@ -86,6 +88,7 @@ fn attempt(what: &str, arguments: &[&str]) -> Result<String, String> {
         ("udp", [address]) => sockets::send(address),
         ("udp-name", [name, port]) => sockets::send_name(name, port),
         ("udp-listen", [address]) => sockets::bind_udp(address),
+        ("udp-many", [address, times]) => sockets::bind_many(address, times),
         ("lookup", [name]) => sockets::look_up(name),
         ("env", [name]) => values::variable(name),
         ("variables", []) => values::variables(),
@@ -103,4 +106,17 @@ fn flood(what: &str, argument: &str, times: &str) -> Result<String, String> {
     let times: u32 = times.parse().map_err(|_| "how many times?")?;
     let refused = (0..times).filter(|_| attempt(what, &[argument]).is_err()).count();
     Ok(format!("{refused} of {times} refused"))
+}
+
+/// Does something so many times, keeps what each time gives, and counts until one fails.
+fn hold<T>(times: &str, mut open: impl FnMut() -> Result<T, String>) -> Result<String, String> {
+    let times: usize = times.parse().map_err(|_| "how many times?")?;
+    let mut held = Vec::new();
+    while held.len() < times {
+        match open() {
+            Ok(opened) => held.push(opened),
+            Err(error) => return Err(format!("{} were opened, then: {error}", held.len())),
+        }
+    }
+    Ok(format!("{times} were opened"))
 }

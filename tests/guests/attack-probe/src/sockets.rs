@@ -68,6 +68,12 @@ pub fn bind_udp(address: &str) -> Outcome {
     UdpSocket::bind(address).map_err(told).map(|_| "bound".into())
 }
 
+/// Has so many sockets at once.
+pub fn bind_many(address: &str, times: &str) -> Outcome {
+    let address: SocketAddr = address.parse().map_err(told)?;
+    crate::hold(times, || UdpSocket::bind(address).map_err(told))
+}
+
 pub fn send(address: &str) -> Outcome {
     send_to(address.parse().map_err(told)?)
 }

@@ -1,0 +1,47 @@
+//! Texts are read up to a bound, and refused beyond it before their first byte is looked at.
+
+#![cfg(all(feature = "pipeline", feature = "toml", feature = "wave"))]
+
+use airssys_wasm_core::bounds::{DEFINITION_BYTES_MAX, GRANTS_BYTES_MAX, VALUE_TEXT_BYTES_MAX};
+use airssys_wasm_core::pipeline::PipelineDefinition;
+use airssys_wasm_core::policy::Grants;
+use airssys_wasm_core::world::Type;
+use airssys_wasm_core::{Requests, Value};
+
+/// A text of so many bytes that says the same: comments and empty lines follow it.
+fn padded(text: &str, bytes: usize) -> String {
+    format!("{text}{}", "\n".repeat(bytes - text.len()))
+}
+
+/// Reads a text of as many bytes as the bound, and refuses one byte more with both numbers.
+fn is_bounded<T, E: ToString>(text: &str, bytes_max: usize, read: impl Fn(&str) -> Result<T, E>) {
+    assert!(read(&padded(text, bytes_max)).is_ok(), "{bytes_max} bytes are read");
+    let error = read(&padded(text, bytes_max + 1)).err().expect("it has a byte too many").to_string();
+    let names = |bytes: usize| error.contains(&bytes.to_string());
+    assert!(names(bytes_max) && names(bytes_max + 1), "{error}");
+}
+
+#[test]
+fn grants_are_bounded() {
+    is_bounded("clock\n", GRANTS_BYTES_MAX, |text| text.parse::<Grants>());
+    is_bounded("allow = [\"clock\"]\n", GRANTS_BYTES_MAX, Grants::from_toml);
+}
+
+#[test]
+fn requests_are_bounded() {
+    is_bounded("require = [\"clock\"]\n", GRANTS_BYTES_MAX, Requests::from_toml);
+}
+
+#[test]
+fn definitions_are_bounded() {
+    let stage = "[stages.one]\ncomponent = \"one\"\n";
+    is_bounded(&format!("name = \"p\"\n{stage}"), DEFINITION_BYTES_MAX, PipelineDefinition::from_toml);
+    let definition = PipelineDefinition::from_toml(&format!("name = \"p\"\n{stage}")).expect("a definition");
+    is_bounded(&definition.to_json(), DEFINITION_BYTES_MAX, PipelineDefinition::from_json);
+}
+
+#[test]
+fn values_are_bounded() {
+    let read = |text: &str| Value::from_wave(text, &Type::U32);
+    is_bounded("7", VALUE_TEXT_BYTES_MAX, read);
+}

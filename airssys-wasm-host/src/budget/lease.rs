@@ -1,0 +1,60 @@
+//! One descriptor or one blocking operation, as long as it is there.
+//!
+//! Tests: below.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::pool::{BudgetPart, Shortage};
+use super::share::DeploymentShare;
+
+/// One of something that a deployment has taken. Dropped, it is given back.
+///
+/// Keeps the share: while it is there, a deployment that is removed and deployed again under the
+/// same name has the same share.
+pub(crate) struct Lease {
+    share: Arc<DeploymentShare>,
+    part: PartOf,
+}
+
+type PartOf = fn(&DeploymentShare) -> &BudgetPart;
+
+impl Lease {
+    /// Takes one of a part, as [`DeploymentShare::descriptors`] is one.
+    pub(crate) fn take(share: &Arc<DeploymentShare>, part: PartOf) -> Result<Self, Shortage> {
+        part(share).take(1)?;
+        Ok(Self { share: Arc::clone(share), part })
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        (self.part)(&self.share).give_back(1);
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lease").field(self.share.name()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Budget, DeploymentShares};
+    use super::*;
+
+    #[test]
+    fn keeps_its_share_and_gives_back_what_it_took() {
+        let shares = DeploymentShares::new(&Budget { descriptors: 4, ..Budget::from_machine() });
+        let name = "greeter".parse().expect("a name");
+        let take = || Lease::take(&shares.get(&name), DeploymentShare::descriptors);
+        let first = take().expect("there are two");
+        let second = take().expect("the share is the same");
+        assert_eq!(take().err(), Some(Shortage::OfShare(2)));
+        drop(second);
+        take().expect("one was given back");
+        drop(first);
+        assert_eq!(shares.get(&name).descriptors().taken(), 0);
+    }
+}

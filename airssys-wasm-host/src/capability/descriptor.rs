@@ -1,0 +1,35 @@
+//! Descriptors that guests have open: files, sockets, outgoing connections.
+//!
+//! Tests: the workspace's `tests/suite/budget` and `tests/attacks`.
+
+use std::sync::Arc;
+
+use airssys_wasm_core::policy::{Operation, Reason};
+
+use super::Authority;
+use crate::budget::{DeploymentShare, Lease, Shortage};
+use crate::observe::CallId;
+
+/// Takes a descriptor for an operation that opens something. If none is left, the operation is
+/// recorded as refused.
+pub(crate) fn take_descriptor(
+    share: &Arc<DeploymentShare>,
+    authority: &Authority,
+    operation: &Operation,
+    call: CallId,
+) -> Option<Lease> {
+    let lease = Lease::take(share, DeploymentShare::descriptors);
+    lease.inspect_err(|shortage| authority.refuse(operation, refusal(*shortage), call)).ok()
+}
+
+fn refusal(shortage: Shortage) -> Reason {
+    let problem = match shortage {
+        Shortage::OfShare(max) => {
+            format!("the deployment has {max} descriptors open, its share of the host's budget")
+        }
+        Shortage::OfHost(max) => {
+            format!("all deployments together have {max} descriptors open, the host's budget")
+        }
+    };
+    Reason::OverBudget { problem }
+}

@@ -1,0 +1,74 @@
+//! Compiles the component of a rollout away from the threads that serve calls, in bounded time.
+//!
+//! Tests: below, and the workspace's `tests/suite/budget`.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use crate::call::within;
+use crate::engine::Ticks;
+use crate::program::Program;
+use crate::revision::Draft;
+use crate::runtime::Runtime;
+use crate::{Error, ErrorKind, Result};
+
+/// Returns the program of a draft: at once if its code is at hand, else from the compiler.
+pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc<Program>> {
+    if runtime.has_program_at_hand(&draft.component, &draft.limits) {
+        return runtime.program(&draft.component, &draft.limits);
+    }
+    let clock = runtime.engines.clock();
+    let deadline = clock.now().plus(Ticks::lasting(runtime.compile_time_max));
+    let compiling = pin!(compile_in_turn(runtime, draft));
+    within(clock, deadline, compiling).await.unwrap_or_else(|_| Err(too_slow(runtime, draft)))
+}
+
+/// Compiles one component of a deployment at a time, so that those nobody waits for any more take
+/// one thread at most.
+async fn compile_in_turn(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc<Program>> {
+    let share = runtime.shares.get(&draft.name);
+    let turn = Arc::clone(&share.turns().compile).lock_owned().await;
+    let (shared, component, limits) = (Arc::clone(runtime), draft.component.clone(), draft.limits.clone());
+    let compile = move || {
+        // Held to the end, also if nobody waits for it.
+        let _held = (share, turn);
+        shared.program(&component, &limits)
+    };
+    runtime.aside.compile(compile).await
+}
+
+fn too_slow(runtime: &Runtime, draft: &Draft) -> Error {
+    let (name, most) = (&draft.name, runtime.compile_time_max);
+    let message =
+        format!("`{name}` is not compiled within {most:?}, the `compile_time_max` of the host's budget");
+    Error::new(ErrorKind::OverBudget, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Component, Host};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_component_of_a_deployment_is_compiled_at_a_time() {
+        let host = Host::builder().pooled_instances_max(4).build().expect("a host");
+        let component = |name: &str| {
+            let text = "(component (core module $m (func (export \"f\"))))";
+            let bytes = wat::parse_str(text).expect("a component");
+            Component::from_bytes(bytes).and_then(|component| component.with_name(name)).expect("a component")
+        };
+        let turn = {
+            let share = host.0.runtime.shares.get(&"first".parse().expect("a name"));
+            std::sync::Arc::clone(&share.turns().compile).lock_owned().await
+        };
+        let first = tokio::spawn({
+            let (host, component) = (host.clone(), component("first"));
+            async move { host.deploy(component).await }
+        });
+        for name in ["second", "third", "fourth"] {
+            host.deploy(component(name)).await.expect("others have their turns");
+        }
+        assert!(!first.is_finished());
+        drop(turn);
+        first.await.expect("a task").expect("deployed");
+    }
+}

@@ -1,0 +1,67 @@
+//! A process that does nothing but answer requests, as a measure of what the machine alone delays.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\nhello\n";
+
+/// Answers HTTP requests at an address of this machine, which it writes to standard output, until
+/// standard input ends.
+///
+/// # Errors
+///
+/// If it cannot listen.
+pub fn answer_as_control() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    writeln!(io::stdout(), "{}", listener.local_addr()?)?;
+    thread::spawn(move || {
+        // A client that goes away is its own affair.
+        listener.incoming().flatten().for_each(|stream| drop(answer(stream)));
+    });
+    io::stdin().read_to_end(&mut Vec::new()).map(drop)
+}
+
+fn answer(mut stream: TcpStream) -> io::Result<()> {
+    let (mut head, mut bytes) = (Vec::new(), [0; 1024]);
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut bytes)? {
+            0 => return Ok(()),
+            count => head.extend_from_slice(&bytes[..count]),
+        }
+    }
+    stream.write_all(ANSWER)
+}
+
+/// The control process. It ends when dropped.
+pub(super) struct Control {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Control {
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub(super) fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().expect("the control runs");
+        let stdout = process.stdout.take().expect("it is taken once");
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).expect("the control writes where it listens");
+        Self { process, address: line.trim().parse().expect("the control writes an address") }
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        // It may be over already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

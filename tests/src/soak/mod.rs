@@ -1,0 +1,102 @@
+//! A host process that one of its deployments attacks, while another serves.
+//!
+//! The process is the real command, `serve`, with 1,024 descriptors and a budget of 256 MiB. The
+//! deployment `bad` attacks it in every way of [`attack`] at once, and clients hold half requests
+//! open. Meanwhile `good` gets HTTP requests in a steady rhythm, and an operator looks at `bad`,
+//! revokes what it is granted, removes it and deploys it again. In the end the process gets SIGTERM.
+//! What is promised meanwhile is in [`report`].
+//!
+//! `cargo xtask soak` runs it, and so does the test `soak` of the command, for a shorter time.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `host_process` | starts and ends the command; runs commands against it |
+//! | `bait` | the directory that `bad` is granted, and the other end of its FIFO |
+//! | `attack` | the calls of `bad`, and how they ended |
+//! | `half_open` | clients that send half a request |
+//! | `rhythm` | requests to `good`, and to the control at the same moments |
+//! | `control` | a process that does nothing but answer |
+//! | `latency` | which answers were late, and whether the machine was to blame |
+//! | `operator` | what an operator does with `bad`, and how long that takes |
+//! | `usage` | memory and descriptors of the process |
+//! | `client` | one HTTP request on a connection of its own |
+//! | `report` | the figures, and which promises were broken |
+
+mod attack;
+mod bait;
+mod client;
+mod control;
+mod half_open;
+mod host_process;
+mod latency;
+mod operator;
+mod report;
+mod rhythm;
+mod usage;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bait::Bait;
+use control::Control;
+use host_process::HostProcess;
+use latency::Latencies;
+
+pub use control::answer_as_control;
+pub use report::Report;
+
+/// How long and against what a soak runs.
+#[derive(Debug)]
+pub struct Plan {
+    /// The command `airssys-wasm`.
+    pub command: PathBuf,
+    /// A process that calls [`answer_as_control`].
+    pub control: Command,
+    /// How long the load lasts.
+    pub time: Duration,
+    /// The share of the answers of `good` that have to come in time, from 0 to 1.
+    pub in_time_min: f64,
+}
+
+/// Runs a soak to its end.
+///
+/// # Panics
+///
+/// If the processes do not start, or a deployment is refused before the load begins.
+#[must_use]
+pub fn run(plan: Plan) -> Report {
+    let bait = Bait::new();
+    let process = HostProcess::start(&plan.command);
+    let control = Control::start(plan.control);
+    process.deploy_good();
+    process.deploy_bad(&bait).expect("`bad` is deployed");
+    let is_ending = Arc::new(AtomicBool::new(false));
+    let until = Instant::now() + plan.time;
+    thread::scope(|scope| {
+        let attacks = scope.spawn(|| attack::run(&process.socket(), &is_ending));
+        let half_requests = scope.spawn(|| half_open::run(process.web(), &process.socket(), &is_ending));
+        let silence = scope.spawn(|| bait.keep_silent_at_times(&is_ending));
+        let operated = scope.spawn(|| operator::operate(&process, &bait, until));
+        let usage = scope.spawn(|| usage::watch(process.id(), until));
+        let (good, asked) = rhythm::ask_both(process.web(), control.address(), plan.time);
+        let operated = operated.join().expect("the operator does not panic");
+        // Attacks and half requests go on while the process ends, and operations are stuck.
+        is_ending.store(true, Ordering::Relaxed);
+        let silent = silence.join().expect("the FIFO is there");
+        let ended = process.terminate();
+        drop(silent);
+        Report {
+            latencies: Latencies::of(&good, &asked),
+            in_time_min: plan.in_time_min,
+            attacks: attacks.join().expect("callers do not panic"),
+            half_requests: half_requests.join().expect("clients do not panic"),
+            operated,
+            usage: usage.join().expect("watching does not panic"),
+            ended,
+        }
+    })
+}

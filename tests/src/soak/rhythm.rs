@@ -1,0 +1,64 @@
+//! Requests in a steady rhythm: each is sent when it is due, whatever became of those before it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::runtime::Builder;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::client;
+
+/// The time between two requests: 100 a second.
+const PERIOD: Duration = Duration::from_millis(10);
+
+const REQUEST: &str = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// When it was due, from the first one on.
+    pub(super) due: Duration,
+    /// From then to the last byte of its answer; or why there is none.
+    pub(super) took: Result<Duration, String>,
+}
+
+/// Asks `good` and the control at the same moments, and returns their answers in the order in which
+/// they were due.
+///
+/// One thread sends all requests, so that what delays it delays both.
+///
+/// # Panics
+///
+/// If the system has no more threads.
+pub(super) fn ask_both(good: SocketAddr, control: SocketAddr, time: Duration) -> (Vec<Asked>, Vec<Asked>) {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    runtime.block_on(async {
+        let begun = Instant::now();
+        let (mut of_good, mut of_control) = (JoinSet::new(), JoinSet::new());
+        let mut due = Duration::ZERO;
+        while due < time {
+            sleep_until(begun + due).await;
+            of_good.spawn(ask(good, begun, due));
+            of_control.spawn(ask(control, begun, due));
+            due += PERIOD;
+        }
+        (in_order(of_good).await, in_order(of_control).await)
+    })
+}
+
+async fn ask(address: SocketAddr, begun: Instant, due: Duration) -> Asked {
+    let took = match client::ask(TcpStream::connect(address), REQUEST).await {
+        Ok(answer) if answer.status == 200 && answer.body.starts_with("hello") => Ok((begun + due).elapsed()),
+        Ok(answer) => Err(format!("{} {}", answer.status, answer.body.trim_end())),
+        Err(error) => Err(error.to_string()),
+    };
+    Asked { due, took }
+}
+
+async fn in_order(all: JoinSet<Asked>) -> Vec<Asked> {
+    let mut asked = all.join_all().await;
+    asked.sort_by_key(|asked| asked.due);
+    asked
+}

@@ -1,0 +1,108 @@
+//! Files, sockets and connections that guests have open: a share of the host's budget.
+
+use airssys_wasm_host::{Budget, Deployment, Host};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::probe::{Record, attempt, builder, deploy, probe};
+
+/// A host whose guests have six descriptors, of which one deployment has three.
+fn host(record: &Record) -> Host {
+    let budget = Budget { descriptors: 6, share_percent: 50, ..Budget::from_machine() };
+    builder().budget(budget).audit_log(record.clone()).build().expect("a host")
+}
+
+async fn deployed(host: &Host, name: &str, rule: &str) -> Deployment {
+    deploy(host, probe(&[]).with_name(name).expect("a name"), &[rule]).await
+}
+
+/// One deployment opens as many as its share, another as many as are left, and a third none until
+/// one of them gives something back. What was refused is on the record.
+async fn is_bounded(rule: &str, many: &[&str], code: &str) {
+    let record = Record::default();
+    let host = host(&record);
+    let (one, other) = (deployed(&host, "one", rule).await, deployed(&host, "other", rule).await);
+    for deployment in [&one, &other, &one] {
+        let refused = attempt(deployment, &[many, &["4"]].concat()).await.expect_err("its share is three");
+        assert!(refused.starts_with("3 were opened") && refused.contains(code), "{refused}");
+        let opened = attempt(deployment, &[many, &["3"]].concat()).await;
+        assert_eq!(opened, Ok("3 were opened".into()), "they were given back");
+        while deployment.status().descriptors > 0 {
+            // A connection is closed by a task of its own.
+            tokio::task::yield_now().await;
+        }
+    }
+    let refusals =
+        record.lines().iter().filter(|line| line.contains("its share of the host's budget")).count();
+    assert_eq!(refusals, 3, "{:?}", record.lines());
+}
+
+#[tokio::test]
+async fn files_are_bounded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("file"), "text").expect("a file");
+    let rule = format!("file-read /d from={}", folder.path().display());
+    is_bounded(&rule, &["open-many", "/d/file"], "quota").await;
+}
+
+#[tokio::test]
+async fn sockets_are_bounded() {
+    is_bounded("udp 127.0.0.1:9", &["udp-many", "0.0.0.0:0"], "descriptors").await;
+}
+
+/// Answers every request, on any number of connections.
+async fn server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                while stream.read(&mut [0; 2048]).await.is_ok_and(|bytes| bytes > 0) {
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+                    if stream.write_all(answer).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    format!("http://{address}/")
+}
+
+#[tokio::test]
+async fn connections_are_bounded() {
+    let url = server().await;
+    is_bounded("http GET http://127.0.0.1:*/**", &["http-many", &url], "ConnectionLimitReached").await;
+}
+
+/// Connections that wait for another request count, and give way to new ones.
+#[tokio::test]
+async fn idle_connections_give_way() {
+    let host = host(&Record::default());
+    let fetcher = deployed(&host, "fetcher", "http GET http://127.0.0.1:*/**").await;
+    for _ in 0..10 {
+        let url = server().await;
+        assert_eq!(attempt(&fetcher, &["http", "GET", &url]).await, Ok("200 hello".into()));
+        assert!(fetcher.status().descriptors <= 3);
+    }
+}
+
+/// What one deployment has open, another cannot open, and all together have no more than the host.
+#[tokio::test]
+async fn all_deployments_share_the_budget() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("file"), "text").expect("a file");
+    let budget = Budget { descriptors: 1, share_percent: 100, ..Budget::from_machine() };
+    let host = builder().budget(budget).build().expect("a host");
+    let rule = format!("file-read /d from={}", folder.path().display());
+    let (one, other) = (deployed(&host, "one", &rule).await, deployed(&host, "other", &rule).await);
+    attempt(&one, &["keep", "/d/file"]).await.expect("it is kept");
+    assert_eq!(one.status().descriptors, 1);
+    let refused = attempt(&other, &["read", "/d/file"]).await.expect_err("none is left");
+    assert!(refused.contains("quota"), "{refused}");
+    // The instance that keeps it is gone with its deployment.
+    host.remove("one").await.expect("removed");
+    while attempt(&other, &["read", "/d/file"]).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
