@@ -258,14 +258,14 @@ mod tests {
         assert_eq!(first.begin_call(), 0);
         let permit = first.crowd_permit();
         let slot = Arc::clone(first.permit.get_or_insert_default());
-        let waits = async {
+        let mut waits = pin!(async {
             next_slice(slot, Arc::clone(&permits), Arc::clone(&share)).await;
             std::future::pending::<wasmtime::Result<()>>().await
-        };
+        });
         let second = next_slice(PermitSlot::default(), Arc::clone(&permits), Arc::clone(&share));
         tokio::select! {
             biased;
-            _ = contained(pin!(waits), &permit) => unreachable!("it waits for ever"),
+            _ = contained(waits.as_mut(), &permit) => unreachable!("it waits for ever"),
             () = second => {}
             () = tokio::time::sleep(Duration::from_secs(10)) => panic!("the first has the only permit"),
         }
