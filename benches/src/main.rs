@@ -9,7 +9,10 @@
 #![expect(clippy::print_stderr, reason = "progress goes to stderr")]
 
 mod bare;
+mod command;
 mod files;
+mod kept_connection;
+mod large_component;
 mod measure;
 mod memory;
 mod report;
@@ -21,7 +24,7 @@ use report::Row;
 
 type Bench = fn() -> Vec<Row>;
 
-const BENCHES: [(&str, Bench); 19] = [
+const BENCHES: [(&str, Bench); 22] = [
     ("typed-call", rows::typed_call::rows),
     ("link", rows::link::rows),
     ("pipeline", rows::pipeline::rows),
@@ -41,6 +44,9 @@ const BENCHES: [(&str, Bench); 19] = [
     ("web-update", rows::web::during_updates),
     ("web-idle", rows::web::idle_connections),
     ("decision", rows::decision::rows),
+    ("spinners", rows::spinners::rows),
+    ("deadline", rows::deadline::rows),
+    ("compile", rows::compile::rows),
 ];
 
 fn main() {

@@ -7,8 +7,22 @@ pub(crate) fn resident_bytes() -> f64 {
 
 /// Resident memory of a process.
 pub(crate) fn resident_bytes_of(process: u32) -> f64 {
+    bytes_of(process, "VmRSS")
+}
+
+/// The most resident memory that a process has had since it was started, or since this was forgotten.
+pub(crate) fn peak_bytes_of(process: u32) -> f64 {
+    bytes_of(process, "VmHWM")
+}
+
+/// Begins to measure the peak of a process's memory from what it has now.
+pub(crate) fn forget_peak_of(process: u32) {
+    std::fs::write(format!("/proc/{process}/clear_refs"), "5").expect("a process of this user");
+}
+
+fn bytes_of(process: u32, figure: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(figure)).unwrap_or_default();
     let kib: f64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(f64::NAN);
     kib * 1024.0
 }

@@ -1,5 +1,6 @@
 //! The table, and the same as JSON.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -7,9 +8,9 @@ use serde_json::json;
 
 /// One comparison.
 pub(crate) struct Row {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) guest: &'static str,
-    pub(crate) peer: &'static str,
+    pub(crate) peer: Cow<'static, str>,
     pub(crate) ours: f64,
     pub(crate) theirs: f64,
     pub(crate) unit: Unit,
@@ -31,6 +32,8 @@ pub(crate) enum Goal {
     RatioAtMost(f64),
     /// Our figure divided by the peer's.
     RatioAtLeast(f64),
+    /// Our figure divided by the peer's, or our figure less the peer's: one of the two is enough.
+    RatioOrMoreAtMost(f64, f64),
     /// Our figure alone.
     AtMost(f64),
     /// Nothing: the figures are there to be known.
@@ -46,6 +49,7 @@ impl Row {
         Some(match self.goal {
             Goal::RatioAtMost(most) => self.ratio() <= most,
             Goal::RatioAtLeast(least) => self.ratio() >= least,
+            Goal::RatioOrMoreAtMost(most, more) => self.ratio() <= most || self.ours - self.theirs <= more,
             Goal::AtMost(most) => self.ours <= most,
             Goal::None => return None,
         })
@@ -55,6 +59,7 @@ impl Row {
         match self.goal {
             Goal::RatioAtMost(most) => format!("<= {most} x"),
             Goal::RatioAtLeast(least) => format!(">= {least} x"),
+            Goal::RatioOrMoreAtMost(most, more) => format!("<= {most} x or +{}", shown(more, self.unit)),
             Goal::AtMost(most) => format!("<= {}", shown(most, self.unit)),
             Goal::None => "none".into(),
         }
@@ -64,13 +69,13 @@ impl Row {
 /// Every row, for a reader.
 pub(crate) fn table(rows: &[Row]) -> String {
     let mut table = format!(
-        "{:<44} {:<16} {:>11} {:>11} {:>8}  {:<12} {:<4} {}\n",
+        "{:<56} {:<16} {:>11} {:>11} {:>8}  {:<18} {:<4} {}\n",
         "what", "guest", "ours", "peer", "ratio", "goal", "met", "peer is"
     );
     for row in rows {
         let _ = writeln!(
             table,
-            "{:<44} {:<16} {:>11} {:>11} {:>6.2} x  {:<12} {:<4} {}",
+            "{:<56} {:<16} {:>11} {:>11} {:>6.2} x  {:<18} {:<4} {}",
             row.name,
             row.guest,
             shown(row.ours, row.unit),
@@ -103,12 +108,15 @@ pub(crate) fn write(rows: &[Row], path: &Path) {
     std::fs::write(path, format!("{report:#}\n")).expect("the report can be written");
 }
 
-fn shown(value: f64, unit: Unit) -> String {
+/// A figure with its unit.
+pub(crate) fn shown(value: f64, unit: Unit) -> String {
     match unit {
+        Unit::Bytes if value >= 1024.0 * 1024.0 * 10.0 => format!("{:.1} MiB", value / 1024.0 / 1024.0),
         Unit::Bytes => format!("{:.1} KiB", value / 1024.0),
         Unit::PerSecond => format!("{value:.0} /s"),
         Unit::Nanoseconds if value < 10_000.0 => format!("{value:.0} ns"),
         Unit::Nanoseconds if value < 10_000_000.0 => format!("{:.1} us", value / 1e3),
-        Unit::Nanoseconds => format!("{:.1} ms", value / 1e6),
+        Unit::Nanoseconds if value < 10_000_000_000.0 => format!("{:.1} ms", value / 1e6),
+        Unit::Nanoseconds => format!("{:.1} s", value / 1e9),
     }
 }

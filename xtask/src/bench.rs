@@ -1,18 +1,23 @@
 //! The comparison with bare wasmtime, and with servers that others wrote.
 
 use std::path::PathBuf;
+use std::process::Command;
 
-use crate::shell::{cargo, output, run as shell_run};
+use crate::shell::{cargo, output, run as shell_run, target_directory};
 use crate::tools::{ensure, ensure_crate};
+
+const BENCHES: &str = "airssys-wasm-benches";
+/// Some rows are of the command, which lies beside the benches.
+const COMMAND: &str = "airssys-wasm-cli";
 
 /// Builds and runs the bench; arguments name the rows to run.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     crate::components::run(&[])?;
-    let mut bench = cargo();
-    bench
-        .args(["run", "--quiet", "--release", "--package", "airssys-wasm-benches", "--"])
-        .args(arguments)
-        .env("AIRSSYS_BENCH_REPORT", output("bench-report.json"));
+    let packages = ["--package", BENCHES, "--package", COMMAND];
+    shell_run(cargo().args(["build", "--quiet", "--locked", "--release"]).args(packages))?;
+    let program = format!("{BENCHES}{}", std::env::consts::EXE_SUFFIX);
+    let mut bench = Command::new(target_directory()?.join("release").join(program));
+    bench.args(arguments).env("AIRSSYS_BENCH_REPORT", output("bench-report.json"));
     if arguments.is_empty() || arguments.iter().any(|row| row.starts_with("web")) {
         ensure("wrk")?;
         bench.env("AIRSSYS_BENCH_WASMTIME", wasmtime()?);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::shell::{cargo, output, read, root, run as shell_run};
+use crate::shell::{cargo, output, read, root, run as shell_run, target_directory};
 
 const TARGET: &str = "wasm32-wasip2";
 
@@ -35,14 +35,6 @@ fn have_target() -> Result<(), String> {
         return Ok(());
     }
     shell_run(Command::new("rustup").current_dir(root()).args(["target", "add", TARGET]))
-}
-
-fn target_directory() -> Result<std::path::PathBuf, String> {
-    let metadata = read(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let (_, rest) =
-        metadata.split_once("\"target_directory\":\"").ok_or("cargo metadata names no target directory")?;
-    let path = rest.split('"').next().unwrap_or_default().replace("\\\\", "\\");
-    Ok(path.into())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), String> {

@@ -14,6 +14,15 @@ pub fn output(name: &str) -> PathBuf {
     root().join("target").join(name)
 }
 
+/// Where cargo builds.
+pub fn target_directory() -> Result<PathBuf, String> {
+    let metadata = read(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let (_, rest) =
+        metadata.split_once("\"target_directory\":\"").ok_or("cargo metadata names no target directory")?;
+    let path = rest.split('"').next().unwrap_or_default().replace("\\\\", "\\");
+    Ok(path.into())
+}
+
 /// The cargo that runs this.
 pub fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

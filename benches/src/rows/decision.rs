@@ -35,9 +35,9 @@ fn row(name: &'static str, rule: impl Fn(u32) -> String, operation: &Operation) 
         async || {},
     ));
     Row {
-        name,
+        name: name.into(),
         guest: "none",
-        peer: "the goal itself: 1 us",
+        peer: "the goal itself: 1 us".into(),
         ours,
         theirs: GOAL,
         unit: Unit::Nanoseconds,

@@ -33,9 +33,9 @@ pub(crate) fn rows() -> Vec<Row> {
         .await
     });
     vec![Row {
-        name: "a granted file of 4 KiB, opened and read",
+        name: "a granted file of 4 KiB, opened and read".into(),
         guest: GUEST,
-        peer: "wasmtime-wasi, the directory preopened",
+        peer: "wasmtime-wasi, the directory preopened".into(),
         ours,
         theirs,
         unit: Unit::Nanoseconds,

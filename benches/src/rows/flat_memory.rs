@@ -26,9 +26,9 @@ pub(crate) fn rows() -> Vec<Row> {
     let last = samples.split_off(samples.len() - tenth);
     samples.truncate(tenth);
     vec![Row {
-        name: "memory at the end of a run of 10,000,000 items",
+        name: "memory at the end of a run of 10,000,000 items".into(),
         guest: GUEST,
-        peer: "the same run, its first tenth",
+        peer: "the same run, its first tenth".into(),
         ours: median(&mut { last }),
         theirs: median(&mut samples),
         unit: Unit::Bytes,

@@ -35,9 +35,9 @@ pub(crate) fn rows() -> Vec<Row> {
         .await
     });
     vec![Row {
-        name: "fresh instance and a call",
+        name: "fresh instance and a call".into(),
         guest: GUEST,
-        peer: "wasmtime, same settings, pooled",
+        peer: "wasmtime, same settings, pooled".into(),
         ours,
         theirs,
         unit: Unit::Nanoseconds,

@@ -47,7 +47,15 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn row(name: &'static str, guest: &'static str, peer: &'static str, (ours, theirs): (f64, f64)) -> Row {
-    Row { name, guest, peer, ours, theirs, unit: Unit::Nanoseconds, goal: Goal::RatioAtMost(1.2) }
+    Row {
+        name: name.into(),
+        guest,
+        peer: peer.into(),
+        ours,
+        theirs,
+        unit: Unit::Nanoseconds,
+        goal: Goal::RatioAtMost(1.2),
+    }
 }
 
 /// Stages that an item is sent through.

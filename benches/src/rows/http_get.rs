@@ -34,9 +34,9 @@ pub(crate) fn rows() -> Vec<Row> {
         .await
     });
     vec![Row {
-        name: "a granted HTTP GET on loopback",
+        name: "a granted HTTP GET on loopback".into(),
         guest: GUEST,
-        peer: "wasmtime-wasi-http, everything allowed",
+        peer: "wasmtime-wasi-http, everything allowed".into(),
         ours,
         theirs,
         unit: Unit::Nanoseconds,

@@ -33,18 +33,18 @@ pub(crate) fn rows() -> Vec<Row> {
         let among_many = call_time(&greet).await;
         vec![
             Row {
-                name: "memory of an idle deployment, one of 10,000",
+                name: "memory of an idle deployment, one of 10,000".into(),
                 guest: GUEST,
-                peer: "the goal itself: 64 KiB",
+                peer: "the goal itself: 64 KiB".into(),
                 ours: each,
                 theirs: 65_536.0,
                 unit: Unit::Bytes,
                 goal: Goal::RatioAtMost(1.0),
             },
             Row {
-                name: "typed call, 10,000 deployed",
+                name: "typed call, 10,000 deployed".into(),
                 guest: GUEST,
-                peer: "the same call, one deployed",
+                peer: "the same call, one deployed".into(),
                 ours: among_many,
                 theirs: alone,
                 unit: Unit::Nanoseconds,

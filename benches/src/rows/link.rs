@@ -33,9 +33,9 @@ pub(crate) fn rows() -> Vec<Row> {
 
 fn row(name: &'static str, (ours, theirs): (f64, f64)) -> Row {
     Row {
-        name,
+        name: name.into(),
         guest: GUEST,
-        peer: "wasmtime, two stores, a host function of the same lane",
+        peer: "wasmtime, two stores, a host function of the same lane".into(),
         ours,
         theirs,
         unit: Unit::Nanoseconds,

@@ -1,5 +1,7 @@
 //! A file a bench: our code, the peer's code, the rows they give.
 
+pub(crate) mod compile;
+pub(crate) mod deadline;
 pub(crate) mod decision;
 pub(crate) mod etl;
 mod fetcher;
@@ -13,6 +15,7 @@ pub(crate) mod link;
 pub(crate) mod pipeline;
 pub(crate) mod restart;
 pub(crate) mod rollback;
+pub(crate) mod spinners;
 mod stages;
 pub(crate) mod tail;
 pub(crate) mod threads;

@@ -44,7 +44,15 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn row(name: &'static str, peer: &'static str, (ours, theirs): (f64, f64)) -> Row {
-    Row { name, guest: GUEST, peer, ours, theirs, unit: Unit::Nanoseconds, goal: Goal::RatioAtMost(1.2) }
+    Row {
+        name: name.into(),
+        guest: GUEST,
+        peer: peer.into(),
+        ours,
+        theirs,
+        unit: Unit::Nanoseconds,
+        goal: Goal::RatioAtMost(1.2),
+    }
 }
 
 async fn numbers() -> (f64, f64) {

@@ -42,10 +42,10 @@ pub(crate) fn rows() -> Vec<Row> {
         (served, ready, theirs)
     });
     let theirs = median(&mut theirs);
-    let row = |name, ours: &mut Vec<f64>, goal| Row {
-        name,
+    let row = |name: &'static str, ours: &mut Vec<f64>, goal| Row {
+        name: name.into(),
         guest: GUEST,
-        peer: "wasmtime: 1,000 deserialize_file",
+        peer: "wasmtime: 1,000 deserialize_file".into(),
         ours: median(ours),
         theirs,
         unit: Unit::Nanoseconds,

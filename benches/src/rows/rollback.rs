@@ -38,9 +38,9 @@ pub(crate) fn rows() -> Vec<Row> {
         (median(&mut our_times), median(&mut their_times))
     });
     vec![Row {
-        name: "rollback to a warm revision",
+        name: "rollback to a warm revision".into(),
         guest: "greeter-v1",
-        peer: "wasmtime: one instantiation",
+        peer: "wasmtime: one instantiation".into(),
         ours,
         theirs,
         unit: Unit::Nanoseconds,

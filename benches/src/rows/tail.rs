@@ -26,9 +26,9 @@ pub(crate) fn rows() -> Vec<Row> {
         }
     });
     vec![Row {
-        name: "p99.9 of calls while ten updates pass",
+        name: "p99.9 of calls while ten updates pass".into(),
         guest: "greeter-v1, v2",
-        peer: "the same calls without updates, in the same run",
+        peer: "the same calls without updates, in the same run".into(),
         ours: median(&mut during),
         theirs: median(&mut without),
         unit: Unit::Nanoseconds,

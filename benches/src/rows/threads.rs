@@ -25,9 +25,9 @@ pub(crate) fn rows() -> Vec<Row> {
         (median(&mut ours), median(&mut theirs))
     });
     vec![Row {
-        name: "typed calls a second, all processors (peer/ours)",
+        name: "typed calls a second, all processors (peer/ours)".into(),
         guest: GUEST,
-        peer: "wasmtime, same settings, an instance a thread",
+        peer: "wasmtime, same settings, an instance a thread".into(),
         // As throughput: the less time a call takes, the more of the peer's speed.
         ours: theirs,
         theirs: ours,

@@ -24,10 +24,10 @@ pub(crate) fn rows() -> Vec<Row> {
         let ada = Person { given: "Ada".into(), family: "Lovelace".into() };
         let bytes = vec![7u8; 64 << 10];
         let (same, default) = (bare::same_engine(), bare::default_engine());
-        let row = |name, peer, (ours, theirs), most| Row {
-            name,
+        let row = |name: &'static str, peer: &'static str, (ours, theirs), most| Row {
+            name: name.into(),
             guest: GUEST,
-            peer,
+            peer: peer.into(),
             ours,
             theirs,
             unit: Unit::Nanoseconds,

@@ -51,10 +51,10 @@ pub(crate) fn rows() -> Vec<Row> {
         }
         (median(&mut our_times), median(&mut their_times))
     });
-    let row = |name, goal| Row {
-        name,
+    let row = |name: &'static str, goal| Row {
+        name: name.into(),
         guest: GUEST,
-        peer: "wasmtime: deserialize_file, link, instantiate, call",
+        peer: "wasmtime: deserialize_file, link, instantiate, call".into(),
         ours,
         theirs,
         unit: Unit::Nanoseconds,

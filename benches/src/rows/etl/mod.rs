@@ -45,10 +45,10 @@ type ByHand = [(Store<State>, Func); 2];
 pub(crate) fn rows() -> Vec<Row> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let [ours, by_hand, native] = on_threads(threads, rates());
-    let row = |name, peer, theirs, goal| Row {
-        name,
+    let row = |name: &'static str, peer: &'static str, theirs, goal| Row {
+        name: name.into(),
         guest: "etl-*",
-        peer,
+        peer: peer.into(),
         ours,
         theirs,
         unit: Unit::PerSecond,

@@ -20,9 +20,9 @@ pub(crate) fn rows() -> Vec<Row> {
     let ours = each(ours.address, resident_bytes);
     let theirs = each(peer.address, || resident_bytes_of(peer.process()));
     vec![Row {
-        name: "memory of an idle connection, one of 10,000",
+        name: "memory of an idle connection, one of 10,000".into(),
         guest: super::GUEST,
-        peer: "wasmtime serve -Scli 48",
+        peer: "wasmtime serve -Scli 48".into(),
         ours,
         theirs,
         unit: Unit::Bytes,

@@ -53,9 +53,9 @@ fn in_turns(ours: SocketAddr, theirs: SocketAddr, path: &str) -> (Vec<Seen>, Vec
 
 fn compare(names: [&'static str; 2], goals: [Goal; 2], ours: &[Seen], theirs: &[Seen]) -> [Row; 2] {
     let row = |which: usize, unit, figure: fn(&Seen) -> f64| Row {
-        name: names[which],
+        name: names[which].into(),
         guest: super::GUEST,
-        peer: PEER,
+        peer: PEER.into(),
         ours: median(&mut ours.iter().map(figure).collect::<Vec<_>>()),
         theirs: median(&mut theirs.iter().map(figure).collect::<Vec<_>>()),
         unit,

@@ -33,9 +33,9 @@ pub(crate) fn rows() -> Vec<Row> {
         }));
     }
     vec![Row {
-        name: "hello, p99.9 while ten updates pass",
+        name: "hello, p99.9 while ten updates pass".into(),
         guest: super::GUEST,
-        peer: "the same requests without updates, in the same run",
+        peer: "the same requests without updates, in the same run".into(),
         ours: median(&mut during),
         theirs: median(&mut before),
         unit: Unit::Nanoseconds,

@@ -1,0 +1,142 @@
+//! How late a deadline ends a call, beside calls of another component that compute without end.
+//!
+//! A call that waits in the host is ended by a timer, and one that computes at the end of a slice,
+//! so both are measured. The time runs from the call to the error that the caller gets.
+
+use std::time::{Duration, Instant};
+
+use airssys_wasm_host::{Deployment, DynamicFunction, ErrorKind, Host, Limits};
+use airssys_wasm_tests::guests::guest;
+use airssys_wasm_tests::load::percentile;
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::sleep;
+
+use crate::measure::{on_one_thread, on_threads};
+use crate::report::{Goal, Row, Unit, shown};
+
+const DEADLINE: Duration = Duration::from_millis(200);
+const FOREVER: Duration = Duration::from_secs(3_600);
+const SPINNING: [u64; 5] = [0, 1, 2, 8, 64];
+
+/// In nanoseconds.
+const GOAL: Goal = Goal::AtMost(60e6);
+
+/// Calls that are measured.
+struct Measured {
+    what: &'static str,
+    guest: &'static str,
+    function: &'static str,
+    arguments: &'static str,
+    /// How many call at once, and how often each.
+    callers: u32,
+    calls: u32,
+}
+
+const WAITING: Measured = Measured {
+    what: "waits",
+    guest: "limits-sleep",
+    function: "sleep",
+    arguments: "(10000)",
+    callers: 8,
+    calls: 40,
+};
+
+const COMPUTING: Measured = Measured {
+    what: "computes",
+    guest: "limits-spin",
+    function: "spin",
+    arguments: "()",
+    callers: 2,
+    calls: 40,
+};
+
+pub(crate) fn rows() -> Vec<Row> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut rows = on_threads(threads, rows_of("a thread a core"));
+    rows.extend(on_one_thread(rows_of("one thread")));
+    rows
+}
+
+async fn rows_of(runtime: &str) -> Vec<Row> {
+    let host = Host::builder().build().expect("a host");
+    let spinner = deploy(&host, "limits-spin", "spinner", FOREVER).await;
+    let mut rows = Vec::new();
+    for measured in [WAITING, COMPUTING] {
+        let deployment = deploy(&host, measured.guest, measured.what, DEADLINE).await;
+        for calls in SPINNING {
+            let spinning = spin(&spinner, calls).await;
+            let late = measured.lateness(&deployment).await;
+            drop(spinning);
+            reach(&spinner, 0).await;
+            let name = format!("a call that {} ends late, {runtime}, beside {calls}", measured.what);
+            rows.push(row(name, measured.guest, late));
+        }
+    }
+    rows
+}
+
+async fn deploy(host: &Host, component: &str, name: &str, call_deadline: Duration) -> Deployment {
+    let limits = Limits { call_deadline, ..Limits::default() };
+    host.deploy(guest(component)).name(name).limits(limits).await.expect("deployed")
+}
+
+/// Begins calls that compute until they are dropped.
+async fn spin(spinner: &Deployment, calls: u64) -> JoinSet<()> {
+    let mut spinning = JoinSet::new();
+    for _ in 0..calls {
+        let spin = spinner.dynamic_function("spin").expect("it spins");
+        spinning.spawn(async move { drop(spin.call_wave("()").await) });
+    }
+    reach(spinner, calls).await;
+    spinning
+}
+
+async fn reach(spinner: &Deployment, calls: u64) {
+    while spinner.status().calls_in_flight != calls {
+        yield_now().await;
+    }
+}
+
+impl Measured {
+    /// How late each call ended.
+    async fn lateness(&self, deployment: &Deployment) -> Vec<Duration> {
+        let mut callers = JoinSet::new();
+        for caller in 0..self.callers {
+            let function = deployment.dynamic_function(self.function).expect("it is there");
+            // So that they do not all end in the same moment.
+            let begin = DEADLINE * caller / self.callers;
+            let (arguments, calls) = (self.arguments, self.calls);
+            callers.spawn(async move {
+                sleep(begin).await;
+                let mut late = Vec::new();
+                for _ in 0..calls {
+                    late.push(lateness_of_one(&function, arguments).await);
+                }
+                late
+            });
+        }
+        callers.join_all().await.concat()
+    }
+}
+
+async fn lateness_of_one(function: &DynamicFunction, arguments: &str) -> Duration {
+    let begun = Instant::now();
+    let error = function.call_wave(arguments).await.expect_err("it does not end by itself");
+    let took = begun.elapsed();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+    took.saturating_sub(DEADLINE)
+}
+
+fn row(name: String, guest: &'static str, mut late: Vec<Duration>) -> Row {
+    let mut share = |share| percentile(&mut late, share).as_nanos() as f64;
+    let (median, p99, latest) = (share(0.5), share(0.99), share(1.0));
+    Row {
+        name: name.into(),
+        guest,
+        peer: format!("their median; p99 {}", shown(p99, Unit::Nanoseconds)).into(),
+        ours: latest,
+        theirs: median,
+        unit: Unit::Nanoseconds,
+        goal: GOAL,
+    }
+}
