@@ -57,10 +57,9 @@ mod tests {
             let bytes = wat::parse_str(text).expect("a component");
             Component::from_bytes(bytes).and_then(|component| component.with_name(name)).expect("a component")
         };
-        let turn = {
-            let share = host.0.runtime.shares.get(&"first".parse().expect("a name"));
-            std::sync::Arc::clone(&share.turns().compile).lock_owned().await
-        };
+        // The share is there as long as somebody has it.
+        let share = host.0.runtime.shares.get(&"first".parse().expect("a name"));
+        let turn = share.turns().compile.lock().await;
         let first = tokio::spawn({
             let (host, component) = (host.clone(), component("first"));
             async move { host.deploy(component).await }
