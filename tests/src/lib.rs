@@ -6,5 +6,6 @@
 
 pub mod guests;
 pub mod load;
+pub mod process;
 #[cfg(unix)]
 pub mod soak;

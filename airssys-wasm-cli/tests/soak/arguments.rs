@@ -1,4 +1,4 @@
-//! What this program is asked to do: by `cargo xtask soak`, by itself, or as one of many tests.
+//! Arguments of this program, which is run by `cargo xtask soak`, by itself, or as one of many tests.
 
 use std::time::Duration;
 
@@ -26,10 +26,10 @@ pub(crate) struct Load {
 /// As a test, it takes so long.
 const TEST: Duration = Duration::from_secs(15);
 
-/// What is promised.
+/// The promise of a soak.
 const IN_TIME_MIN: f64 = 0.999;
 
-/// The same as a test: it may be run on a machine that has ten other things to do, which delays a
+/// Less of a test, which may be run on a machine that has ten other things to do, which delays a
 /// process that is busy itself more than the control.
 const IN_TIME_MIN_OF_TEST: f64 = 0.95;
 

@@ -2,7 +2,7 @@
 //!
 //! As a test it takes 15 seconds; `cargo xtask soak` runs it for longer. What happens in it and what
 //! is promised: `airssys_wasm_tests::soak`.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "figures are for whoever reads the output")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "figures are its output")]
 
 mod arguments;
 

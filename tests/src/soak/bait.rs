@@ -50,7 +50,7 @@ impl Bait {
         "file-read /d"
     }
 
-    /// Holds the other end of the FIFO and writes nothing: whoever reads is stuck. At times lets go
+    /// Holds the other end of the FIFO and writes nothing: a reader is stuck. At times lets go
     /// of it, so that other operations get their turn. Returns the other end when the process is to
     /// end.
     ///

@@ -1,7 +1,7 @@
 //! The command as it is used: `serve` in a directory of its own, and commands against it.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use super::bait::Bait;
 use crate::guests;
+use crate::process::stat_fields;
 
 /// Descriptors that the process may open.
 const DESCRIPTORS: u32 = 1024;
@@ -64,7 +65,7 @@ pub(super) struct Ran {
 
 /// How the process ended after SIGTERM.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(super) struct ProcessEnd {
     /// None if it had to be killed.
     pub(super) code: Option<i32>,
     pub(super) took: Duration,
@@ -157,7 +158,7 @@ impl HostProcess {
     /// # Panics
     ///
     /// If the process cannot be asked.
-    pub(super) fn terminate(&self) -> Ended {
+    pub(super) fn terminate(&self) -> ProcessEnd {
         let begun = Instant::now();
         let asked = Command::new("kill").args(["-s", "TERM", &self.id.to_string()]).status();
         assert!(asked.expect("kill runs").success(), "the process is there");
@@ -170,7 +171,7 @@ impl HostProcess {
         let took = begun.elapsed();
         let _ = child.kill();
         let _ = child.wait();
-        Ended {
+        ProcessEnd {
             code: status.and_then(|status| status.code()),
             took,
             left: self.left(),
@@ -195,7 +196,7 @@ impl Drop for HostProcess {
     }
 }
 
-impl Ended {
+impl ProcessEnd {
     /// Whether the process ended by itself, as successful and in its time.
     pub(super) fn is_in_time(&self) -> bool {
         self.code == Some(0) && self.took <= END_MAX + REAPED_MAX
@@ -235,12 +236,10 @@ fn keep(log: &Log, line: String) {
 fn processes_of_group(group: u32) -> Vec<u32> {
     let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter(|id| group_of(*id).is_ok_and(|found| found == Some(group))).collect()
+    ids.filter(|id| group_of(*id) == Some(group)).collect()
 }
 
-/// The group of a process: the third field behind its name, which is in parentheses.
-fn group_of(process: u32) -> io::Result<Option<u32>> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    let behind = stat.rsplit(')').next().unwrap_or_default();
-    Ok(behind.split_whitespace().nth(2).and_then(|group| group.parse().ok()))
+/// The group of a process, if it is there.
+fn group_of(process: u32) -> Option<u32> {
+    stat_fields(process).get(2)?.parse().ok()
 }

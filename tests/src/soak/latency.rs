@@ -11,14 +11,14 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::rhythm::Asked;
+use super::rhythm::TimedRequest;
 use crate::load::percentile;
 
 pub(super) const LATE: Duration = Duration::from_millis(100);
 
 const WINDOW: Duration = Duration::from_millis(100);
 
-/// So many of the latest answers are kept.
+/// Number of the latest answers that are kept.
 const LATEST: usize = 8;
 
 /// What came of all requests to `good`.
@@ -50,7 +50,7 @@ pub(super) struct Spread {
 impl Latencies {
     /// Compares the answers of `good` with those of the control, both in the order in which they
     /// were due.
-    pub(super) fn of(good: &[Asked], control: &[Asked]) -> Self {
+    pub(super) fn of(good: &[TimedRequest], control: &[TimedRequest]) -> Self {
         let lost = good.iter().filter_map(|asked| {
             let why = asked.took.as_ref().err()?;
             Some(format!("after {:.1?}: {why}", asked.due))
@@ -82,14 +82,14 @@ impl Latencies {
 }
 
 impl Spread {
-    fn of(all: &[Asked]) -> Self {
+    fn of(all: &[TimedRequest]) -> Self {
         let mut took: Vec<Duration> = all.iter().filter_map(answered).collect();
         let mut at = |share| percentile(&mut took, share);
         Self { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1.0) }
     }
 }
 
-fn answered(asked: &Asked) -> Option<Duration> {
+fn answered(asked: &TimedRequest) -> Option<Duration> {
     asked.took.as_ref().ok().copied()
 }
 
@@ -97,7 +97,7 @@ fn is_late(took: &Duration) -> bool {
     *took > LATE
 }
 
-fn is_excused(due: Duration, took: Duration, control: &[Asked]) -> bool {
+fn is_excused(due: Duration, took: Duration, control: &[TimedRequest]) -> bool {
     let first = control.partition_point(|asked| asked.due + WINDOW < due);
     let near = control[first..].iter().take_while(|asked| asked.due <= due + WINDOW);
     let longest = near.filter_map(answered).filter(is_late).max();
@@ -115,12 +115,12 @@ mod tests {
     }
 
     /// A hundred requests that were answered after 1 ms, but for these.
-    fn asked(others: &[(u64, Result<Duration, String>)]) -> Vec<Asked> {
+    fn asked(others: &[(u64, Result<Duration, String>)]) -> Vec<TimedRequest> {
         let took = |number: u64| {
             let other = others.iter().find(|(other, _)| *other == number);
             other.map_or(Ok(ms(1)), |(_, took)| took.clone())
         };
-        (0..100).map(|number| Asked { due: ms(number * PERIOD_MS), took: took(number) }).collect()
+        (0..100).map(|number| TimedRequest { due: ms(number * PERIOD_MS), took: took(number) }).collect()
     }
 
     fn excused(good: (u64, u64), control: (u64, u64)) -> usize {

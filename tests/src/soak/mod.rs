@@ -1,10 +1,10 @@
 //! A host process that one of its deployments attacks, while another serves.
 //!
 //! The process is the real command, `serve`, with 1,024 descriptors and a budget of 256 MiB. The
-//! deployment `bad` attacks it in every way of [`attack`] at once, and clients hold half requests
+//! deployment `bad` attacks it in every way of `attack` at once, and clients hold half requests
 //! open. Meanwhile `good` gets HTTP requests in a steady rhythm, and an operator looks at `bad`,
 //! revokes what it is granted, removes it and deploys it again. In the end the process gets SIGTERM.
-//! What is promised meanwhile is in [`report`].
+//! What is promised meanwhile is in `report`.
 //!
 //! `cargo xtask soak` runs it, and so does the test `soak` of the command, for a shorter time.
 //!

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::attack::{Attacks, REFUSED, UNANSWERED};
-use super::host_process::{END_MAX, Ended};
+use super::host_process::{END_MAX, ProcessEnd};
 use super::latency::{LATE, Latencies, Spread};
 use super::operator::{ANSWER_MAX, Operated};
 use super::usage::Usage;
@@ -23,7 +23,7 @@ pub struct Report {
     pub(super) half_requests: u64,
     pub(super) operated: Operated,
     pub(super) usage: Usage,
-    pub(super) ended: Ended,
+    pub(super) ended: ProcessEnd,
 }
 
 impl Report {
@@ -207,7 +207,7 @@ mod tests {
             half_requests: 1,
             operated: names.into_iter().map(|name| (name, answered())).collect(),
             usage: Usage::default(),
-            ended: Ended { code: Some(0), took: END_MAX, left: Vec::new(), log: Vec::new() },
+            ended: ProcessEnd { code: Some(0), took: END_MAX, left: Vec::new(), log: Vec::new() },
         }
     }
 

@@ -17,7 +17,7 @@ const REQUEST: &str = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\
 
 /// One request.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct TimedRequest {
     /// When it was due, from the first one on.
     pub(super) due: Duration,
     /// From then to the last byte of its answer; or why there is none.
@@ -32,7 +32,11 @@ pub(super) struct Asked {
 /// # Panics
 ///
 /// If the system has no more threads.
-pub(super) fn ask_both(good: SocketAddr, control: SocketAddr, time: Duration) -> (Vec<Asked>, Vec<Asked>) {
+pub(super) fn ask_both(
+    good: SocketAddr,
+    control: SocketAddr,
+    time: Duration,
+) -> (Vec<TimedRequest>, Vec<TimedRequest>) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
         let begun = Instant::now();
@@ -48,16 +52,16 @@ pub(super) fn ask_both(good: SocketAddr, control: SocketAddr, time: Duration) ->
     })
 }
 
-async fn ask(address: SocketAddr, begun: Instant, due: Duration) -> Asked {
+async fn ask(address: SocketAddr, begun: Instant, due: Duration) -> TimedRequest {
     let took = match client::ask(TcpStream::connect(address), REQUEST).await {
         Ok(answer) if answer.status == 200 && answer.body.starts_with("hello") => Ok((begun + due).elapsed()),
         Ok(answer) => Err(format!("{} {}", answer.status, answer.body.trim_end())),
         Err(error) => Err(error.to_string()),
     };
-    Asked { due, took }
+    TimedRequest { due, took }
 }
 
-async fn in_order(all: JoinSet<Asked>) -> Vec<Asked> {
+async fn in_order(all: JoinSet<TimedRequest>) -> Vec<TimedRequest> {
     let mut asked = all.join_all().await;
     asked.sort_by_key(|asked| asked.due);
     asked

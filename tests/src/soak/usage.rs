@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use crate::process::{stat_fields, status_field};
+
 /// How often they are read.
 const PERIOD: Duration = Duration::from_millis(200);
 
@@ -27,11 +29,11 @@ pub(super) fn watch(process: u32, until: Instant) -> Usage {
     let (begun, ticks_before) = (Instant::now(), ticks(process));
     let first = begun + until.saturating_duration_since(begun) / 4;
     while Instant::now() < until {
-        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let field = |name| status_field(process, name).unwrap_or_default();
         let descriptors = fs::read_dir(format!("/proc/{process}/fd")).map_or(0, Iterator::count);
-        usage.resident_kib = usage.resident_kib.max(field(&status, "VmRSS:"));
+        usage.resident_kib = usage.resident_kib.max(field("VmRSS"));
         usage.descriptors = usage.descriptors.max(descriptors);
-        usage.threads = usage.threads.max(field(&status, "Threads:"));
+        usage.threads = usage.threads.max(field("Threads"));
         if Instant::now() < first {
             usage.resident_kib_at_first = usage.resident_kib;
         }
@@ -42,15 +44,8 @@ pub(super) fn watch(process: u32, until: Instant) -> Usage {
     usage
 }
 
-/// The processor time of a process: the 12th and 13th field behind its name, which is in
-/// parentheses.
+/// The processor time of a process: user and system.
 fn ticks(process: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    let behind = stat.rsplit(')').next().unwrap_or_default();
-    behind.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
-}
-
-fn field(status: &str, name: &str) -> u64 {
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+    let fields = stat_fields(process);
+    fields.iter().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
 }

@@ -1,0 +1,20 @@
+//! Figures of a process, as `/proc` has them. Those of a process that is gone are missing.
+
+use std::fs;
+
+/// Reads a number of `/proc/<id>/status` by its name, `VmRSS` for one; amounts of memory are in KiB.
+#[must_use]
+pub fn status_field(process: u32, name: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    value.split_whitespace().next()?.parse().ok()
+}
+
+/// Reads the fields of `/proc/<id>/stat` behind the name of the process, which is in parentheses:
+/// its state, its parent, its group and so on.
+#[must_use]
+pub fn stat_fields(process: u32) -> Vec<String> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let behind = stat.rsplit(')').next().unwrap_or_default();
+    behind.split_whitespace().map(str::to_owned).collect()
+}
