@@ -1,9 +1,8 @@
 //! Files, sockets and connections that guests have open: a share of the host's budget.
 
 use airssys_wasm_host::{Budget, Deployment, Host};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 
+use super::http::{PLAIN, Server};
 use super::probe::{Record, attempt, builder, deploy, probe};
 
 /// A host whose guests have six descriptors, of which one deployment has three.
@@ -50,28 +49,14 @@ async fn sockets_are_bounded() {
     is_bounded("udp 127.0.0.1:9", &["udp-many", "0.0.0.0:0"], "descriptors").await;
 }
 
-/// Answers every request, on any number of connections.
-async fn server() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                while stream.read(&mut [0; 2048]).await.is_ok_and(|bytes| bytes > 0) {
-                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
-                    if stream.write_all(answer).await.is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    format!("http://{address}/")
+/// The URL of a server that answers any number of requests on a connection.
+async fn url() -> String {
+    format!("http://{}/", Server::start(usize::MAX, PLAIN).await.address)
 }
 
 #[tokio::test]
 async fn connections_are_bounded() {
-    let url = server().await;
+    let url = url().await;
     is_bounded("http GET http://127.0.0.1:*/**", &["http-many", &url], "ConnectionLimitReached").await;
 }
 
@@ -81,7 +66,7 @@ async fn idle_connections_give_way() {
     let host = host(&Record::default());
     let fetcher = deployed(&host, "fetcher", "http GET http://127.0.0.1:*/**").await;
     for _ in 0..10 {
-        let url = server().await;
+        let url = url().await;
         assert_eq!(attempt(&fetcher, &["http", "GET", &url]).await, Ok("200 hello".into()));
         assert!(fetcher.status().descriptors <= 3);
     }

@@ -11,14 +11,14 @@ use tokio::net::{TcpListener, TcpStream};
 use super::probe::{attempt, grants, host, probe};
 
 /// Answers everybody, so many requests a connection, and counts.
-struct Server {
-    address: String,
+pub(super) struct Server {
+    pub(super) address: String,
     connections: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
 }
 
 impl Server {
-    async fn start(requests_per_connection: usize, answer: &'static str) -> Self {
+    pub(super) async fn start(requests_per_connection: usize, answer: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let address = listener.local_addr().expect("an address").to_string();
         let (connections, open) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
@@ -57,7 +57,7 @@ async fn serve(mut stream: TcpStream, requests: usize, answer: &str) -> std::io:
     Ok(())
 }
 
-const PLAIN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+pub(super) const PLAIN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
 const EMPTY: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 

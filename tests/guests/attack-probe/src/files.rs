@@ -225,12 +225,12 @@ pub fn race(path: &str, times: &str) -> Outcome {
     Err(last)
 }
 
-/// Opens something and keeps it for later calls.
 /// Opens a file so many times at once.
 pub fn open_many(path: &str, times: &str) -> Outcome {
     crate::hold(times, || open_with(path, OpenFlags::empty(), DescriptorFlags::READ))
 }
 
+/// Opens something and keeps it for later calls.
 pub fn keep(path: &str) -> Outcome {
     let kept = open_with(path, OpenFlags::empty(), DescriptorFlags::READ)?;
     KEPT.set(Some(kept));
