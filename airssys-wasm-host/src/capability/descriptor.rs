@@ -1,6 +1,6 @@
 //! Descriptors that guests have open: files, sockets, outgoing connections.
 //!
-//! Tests: the workspace's `tests/suite/budget` and `tests/attacks`.
+//! Tests: the workspace's `tests/suite/capabilities/descriptors`.
 
 use std::sync::Arc;
 

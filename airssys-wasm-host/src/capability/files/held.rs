@@ -17,9 +17,9 @@ impl Held {
     pub(super) fn open(place: &Place) -> Option<Self> {
         use rustix::fs::{Mode, OFlags, openat};
 
-        use super::route::Found;
+        use super::route::EntryKind;
 
-        if place.found != Some(Found::File) {
+        if place.found != Some(EntryKind::File) {
             return None;
         }
         let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

@@ -6,11 +6,17 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use wasmtime_wasi::p2::bindings::filesystem::types::MetadataHashValue;
+use airssys_wasm_core::policy::FileAccess;
+use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::Descriptor;
+use wasmtime_wasi::p2::FsResult;
+use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, MetadataHashValue};
 
+use super::FilesView;
 use super::path::GuestPath;
 use crate::budget::Lease;
 use crate::capability::Permit;
+use crate::capability::descriptor::take_descriptor;
 
 /// A file or directory that is open.
 #[derive(Clone, Debug)]
@@ -37,6 +43,33 @@ pub(super) struct Permits {
     pub(super) append: Option<Permit>,
     /// Know of it: its size, or the entries that may be known of.
     pub(super) look: Option<Permit>,
+}
+
+impl FilesView<'_> {
+    pub(super) fn opened(&self, fd: &Resource<Descriptor>) -> FsResult<&Opened> {
+        self.files.open.get(&fd.rep()).ok_or_else(|| ErrorCode::BadDescriptor.into())
+    }
+
+    pub(super) fn note(
+        &mut self,
+        fd: &Resource<Descriptor>,
+        (root, path): (usize, GuestPath),
+        permits: Permits,
+        identity: Option<MetadataHashValue>,
+        lease: Option<Lease>,
+    ) {
+        let place = &self.rooms.files.all[root];
+        let permits = if place.is_fine() { permits } else { permits.by_any_link(place.fineness()) };
+        let lease = lease.map(Arc::new);
+        self.files.open.insert(fd.rep(), Opened { root, path, permits, identity, lease });
+    }
+
+    /// Takes a descriptor for what is to be opened.
+    pub(super) fn lease(&self, access: FileAccess, path: &GuestPath) -> FsResult<Lease> {
+        let operation = path.operation(access);
+        let lease = take_descriptor(&self.rooms.share, self.authority, &operation, self.call);
+        lease.ok_or_else(|| ErrorCode::Quota.into())
+    }
 }
 
 impl Permits {

@@ -96,7 +96,7 @@ mod unix {
     use wasmtime_wasi::{FsPerms, OpenMode};
 
     use super::Opening;
-    use crate::capability::files::route::{Found, Stopped};
+    use crate::capability::files::route::{EntryKind, Stopped};
 
     impl Opening {
         pub(super) fn open_what_is_there(&self) -> Result<FsResult<Descriptor>, Stopped> {
@@ -107,7 +107,7 @@ mod unix {
             let place = self.route.resolve()?;
             let wants_directory = self.open_flags.contains(OpenFlags::DIRECTORY);
             match place.found {
-                Some(Found::File | Found::Special(_)) if wants_directory => {
+                Some(EntryKind::File | EntryKind::Special(_)) if wants_directory => {
                     return Ok(Err(ErrorCode::NotDirectory.into()));
                 }
                 None if place.is_directory && self.open_flags.contains(OpenFlags::CREATE) => {
@@ -118,7 +118,7 @@ mod unix {
             let (file, found) = self.route.open(&place, self.system_flags(mode))?;
             let perms = self.directory.perms;
             Ok(Ok(match found {
-                Found::Directory => Descriptor::Dir(Dir::new(file, perms, mode, true)),
+                EntryKind::Directory => Descriptor::Dir(Dir::new(file, perms, mode, true)),
                 _ => Descriptor::File(File::new(file, perms, mode, true)),
             }))
         }

@@ -18,7 +18,7 @@ use airssys_wasm_core::policy::{FileSystem, Special, SpecialType};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
 
-use super::route::{Found, Links, Place, Route, Stopped};
+use super::route::{EntryKind, Links, Place, Route, Stopped};
 use super::way::{Step, Way};
 
 /// As many links as Linux follows in one path.
@@ -38,7 +38,7 @@ impl From<Errno> for Stopped {
 struct Met {
     /// A handle to it; of directories alone where the system has none to a path alone.
     handle: Option<File>,
-    found: Found,
+    found: EntryKind,
     device: u64,
 }
 
@@ -70,15 +70,15 @@ impl Route {
                 };
             };
             match met.found {
-                Found::Link if is_last && self.links != Links::Followed => {
+                EntryKind::Link if is_last && self.links != Links::Followed => {
                     return match is_directory {
                         true if self.links == Links::Refused => Err(Stopped::AtALink),
                         true => Err(Errno::NOTDIR.into()),
                         false => Ok(here.place(name, Some(met.found), false)),
                     };
                 }
-                Found::Link if self.links == Links::Refused => return Err(Stopped::AtALink),
-                Found::Link => {
+                EntryKind::Link if self.links == Links::Refused => return Err(Stopped::AtALink),
+                EntryKind::Link => {
                     links += 1;
                     let target = read_link(here, &name, &met)?;
                     if links > LINKS_MAX {
@@ -90,18 +90,18 @@ impl Route {
                     is_directory |= is_last && ends_as_directory(&target);
                     names.extend(names_of(&target));
                 }
-                found if is_last && is_directory && found != Found::Directory => {
+                found if is_last && is_directory && found != EntryKind::Directory => {
                     return Err(Errno::NOTDIR.into());
                 }
                 found if is_last => return Ok(here.place(name, Some(found), is_directory)),
-                Found::Directory => {
+                EntryKind::Directory => {
                     let step = descend(here, &name, met)?;
                     way.enter(name, step);
                 }
-                Found::File | Found::Special(_) => return Err(Errno::NOTDIR.into()),
+                EntryKind::File | EntryKind::Special(_) => return Err(Errno::NOTDIR.into()),
             }
         }
-        Ok(way.here().place(".".into(), Some(Found::Directory), true))
+        Ok(way.here().place(".".into(), Some(EntryKind::Directory), true))
     }
 
     /// Looks at what has a name in a directory, and refuses to cross a mount to a file system
@@ -127,7 +127,7 @@ impl Route {
     /// Opens what lies in a place with flags to which those are added that keep it from waiting
     /// and from following a link. What was opened is looked at once more, so that nothing that
     /// was put there in between slips through.
-    pub(super) fn open(&self, place: &Place, flags: OFlags) -> Result<(File, Found), Stopped> {
+    pub(super) fn open(&self, place: &Place, flags: OFlags) -> Result<(File, EntryKind), Stopped> {
         place.found.map_or(Ok(()), |found| self.check_type(found))?;
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o666);
@@ -138,16 +138,16 @@ impl Route {
         if device(&stat) != place.device {
             self.check_file_system(Some(&file))?;
         }
-        if matches!(found, Found::Special(_)) {
+        if matches!(found, EntryKind::Special(_)) {
             // Reads and writes wait for the other end, in a place of their deployment's.
             rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
         }
         Ok((file, found))
     }
 
-    fn check_type(&self, found: Found) -> Result<(), Stopped> {
+    fn check_type(&self, found: EntryKind) -> Result<(), Stopped> {
         match found {
-            Found::Special(special) if self.admitted.file_type != Some(special) => {
+            EntryKind::Special(special) if self.admitted.file_type != Some(special) => {
                 Err(Stopped::AtSpecial(Special { file_type: Some(special), ..self.admitted.clone() }))
             }
             _ => Ok(()),
@@ -156,7 +156,7 @@ impl Route {
 }
 
 impl Step {
-    fn place(&self, name: String, found: Option<Found>, is_directory: bool) -> Place {
+    fn place(&self, name: String, found: Option<EntryKind>, is_directory: bool) -> Place {
         Place { directory: Arc::clone(&self.directory), name, found, is_directory, device: self.device }
     }
 }
@@ -171,20 +171,20 @@ pub(super) fn open_directory(path: &std::path::Path) -> io::Result<(File, Option
 }
 
 /// What lies at a path of the operator's; links are followed.
-pub(super) fn at(path: &std::path::Path) -> Option<Found> {
+pub(super) fn at(path: &std::path::Path) -> Option<EntryKind> {
     rustix::fs::stat(path).ok().map(|stat| found(&stat))
 }
 
-fn found(stat: &Stat) -> Found {
+fn found(stat: &Stat) -> EntryKind {
     match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Found::File,
-        FileType::Directory => Found::Directory,
-        FileType::Symlink => Found::Link,
-        FileType::Fifo => Found::Special(SpecialType::Fifo),
-        FileType::Socket => Found::Special(SpecialType::Socket),
+        FileType::RegularFile => EntryKind::File,
+        FileType::Directory => EntryKind::Directory,
+        FileType::Symlink => EntryKind::Link,
+        FileType::Fifo => EntryKind::Special(SpecialType::Fifo),
+        FileType::Socket => EntryKind::Special(SpecialType::Socket),
         // What is not known is refused as devices are.
         FileType::CharacterDevice | FileType::BlockDevice | FileType::Unknown => {
-            Found::Special(SpecialType::Device)
+            EntryKind::Special(SpecialType::Device)
         }
     }
 }
@@ -237,7 +237,7 @@ fn counted(looks: &mut usize) -> Result<(), Errno> {
 /// A directory that was passed before.
 fn enter(here: &Step, name: &str) -> Result<Step, Errno> {
     let met = look(&here.directory, name)?.ok_or(Errno::NOENT)?;
-    if met.found == Found::Directory { descend(here, name, met) } else { Err(Errno::NOTDIR) }
+    if met.found == EntryKind::Directory { descend(here, name, met) } else { Err(Errno::NOTDIR) }
 }
 
 /// The directory that was looked at.
@@ -287,7 +287,11 @@ mod tests {
     }
 
     /// The name that a path leads to, and its type.
-    fn leads(start: &std::path::Path, path: &str, links: Links) -> Result<(String, Option<Found>), String> {
+    fn leads(
+        start: &std::path::Path,
+        path: &str,
+        links: Links,
+    ) -> Result<(String, Option<EntryKind>), String> {
         match route(start, path, links).resolve() {
             Ok(place) => Ok((place.name, place.found)),
             Err(Stopped::At(error)) => Err(format!("{:?}", error.kind())),
@@ -317,10 +321,10 @@ mod tests {
     fn follows_no_link() {
         let folder = folder();
         let refused = |path: &str| leads(folder.path(), path, Links::Refused);
-        assert_eq!(refused("a/b/file"), Ok(("file".into(), Some(Found::File))));
+        assert_eq!(refused("a/b/file"), Ok(("file".into(), Some(EntryKind::File))));
         assert_eq!(refused("link/b"), Err("AtALink".into()));
         assert_eq!(refused("link/"), Err("AtALink".into()));
-        assert_eq!(refused("link"), Ok(("link".into(), Some(Found::Link))));
+        assert_eq!(refused("link"), Ok(("link".into(), Some(EntryKind::Link))));
         assert_eq!(refused("nothing/x"), Err("NotFound".into()));
     }
 
@@ -329,13 +333,13 @@ mod tests {
         let folder = folder();
         let followed = |path: &str| leads(folder.path(), path, Links::Followed);
         for (path, expected) in [
-            ("link/b/file", Ok(("file".into(), Some(Found::File)))),
-            ("to-file", Ok(("file".into(), Some(Found::File)))),
-            ("a/out/b", Ok(("b".into(), Some(Found::Directory)))),
-            ("slash/b", Ok(("b".into(), Some(Found::Directory)))),
+            ("link/b/file", Ok(("file".into(), Some(EntryKind::File)))),
+            ("to-file", Ok(("file".into(), Some(EntryKind::File)))),
+            ("a/out/b", Ok(("b".into(), Some(EntryKind::Directory)))),
+            ("slash/b", Ok(("b".into(), Some(EntryKind::Directory)))),
             ("link/new", Ok(("new".into(), None))),
-            (".", Ok((".".into(), Some(Found::Directory)))),
-            ("a/..", Ok((".".into(), Some(Found::Directory)))),
+            (".", Ok((".".into(), Some(EntryKind::Directory)))),
+            ("a/..", Ok((".".into(), Some(EntryKind::Directory)))),
             ("a/../..", Err("Outside".into())),
             ("absolute/passwd", Err("Outside".into())),
             ("a/b/file/x", Err("NotADirectory".into())),
@@ -348,7 +352,7 @@ mod tests {
         let below = leads(&folder.path().join("a"), "out/b", Links::Followed);
         assert_eq!(below, Err("Outside".into()), "`../a` from within `a`");
         let kept = leads(folder.path(), "link/../to-file", Links::FollowedToLast);
-        assert_eq!(kept, Ok(("to-file".into(), Some(Found::Link))));
+        assert_eq!(kept, Ok(("to-file".into(), Some(EntryKind::Link))));
     }
 
     #[test]
@@ -390,12 +394,12 @@ mod tests {
         let unopened = route.open(&place, OFlags::WRONLY);
         assert!(matches!(unopened, Err(Stopped::AtSpecial(_))), "the system would say that nobody reads it");
         // Put there after the look.
-        let swapped = Place { found: Some(Found::File), ..place.clone() };
+        let swapped = Place { found: Some(EntryKind::File), ..place.clone() };
         assert!(matches!(route.open(&swapped, OFlags::RDONLY), Err(Stopped::AtSpecial(_))));
         route.admitted = special;
         assert_eq!(
             route.open(&place, OFlags::RDONLY).expect("it was asked about").1,
-            Found::Special(SpecialType::Fifo)
+            EntryKind::Special(SpecialType::Fifo)
         );
     }
 }

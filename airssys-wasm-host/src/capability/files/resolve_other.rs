@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use airssys_wasm_core::policy::FileSystem;
 
-use super::route::{Found, Links, Place, Route, Stopped};
+use super::route::{EntryKind, Links, Place, Route, Stopped};
 
 impl Route {
     /// Leaves the path to wasmtime, where links may be followed.
@@ -23,9 +23,9 @@ impl Route {
     }
 }
 
-pub(super) fn at(path: &Path) -> Option<Found> {
+pub(super) fn at(path: &Path) -> Option<EntryKind> {
     let metadata = std::fs::metadata(path).ok()?;
-    Some(if metadata.is_dir() { Found::Directory } else { Found::File })
+    Some(if metadata.is_dir() { EntryKind::Directory } else { EntryKind::File })
 }
 
 /// Opens a directory of the operator's. What its file system is, is not known and not asked.

@@ -18,7 +18,7 @@ use wasmtime_wasi::{FsPerms, OpenMode};
 use super::path::GuestPath;
 use super::quota::Quota;
 use super::resolve;
-use super::route::Found;
+use super::route::EntryKind;
 use crate::{Error, ErrorKind, Result};
 
 /// The directories of one revision.
@@ -99,8 +99,8 @@ impl Place {
     fn of(rule: &FileRule, mounts: &BTreeMap<String, String>) -> Result<Self> {
         let (guest, host) = (rule.root.clone(), on_host(&rule.root, mounts));
         match resolve::at(&host) {
-            Some(Found::File) if rule.is_tree => return Self::around_a_file(rule, &guest, &host),
-            Some(Found::Special(file_type)) if rule.is_tree => {
+            Some(EntryKind::File) if rule.is_tree => return Self::around_a_file(rule, &guest, &host),
+            Some(EntryKind::Special(file_type)) if rule.is_tree => {
                 let special = Special { file_type: Some(file_type), ..Special::default() };
                 check_special(rule, &host, &special)?;
                 return Self::around_a_file(rule, &guest, &host);

@@ -15,11 +15,11 @@ pub(super) struct Route {
     /// Relative to it.
     pub(super) path: String,
     pub(super) links: Links,
-    /// What is special about files and was asked about.
+    /// Special properties of files that a permit was asked for.
     pub(super) admitted: Special,
 }
 
-/// What happens at links.
+/// Policy for links on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Links {
     /// They are followed, the last name as well.
@@ -37,16 +37,16 @@ pub(super) struct Place {
     /// One name, or `.` for the directory itself.
     pub(super) name: String,
     /// What lies there; none for nothing.
-    pub(super) found: Option<Found>,
+    pub(super) found: Option<EntryKind>,
     /// Whether the path says that it is a directory.
     pub(super) is_directory: bool,
     /// The device of its directory; 0 where devices are not compared.
     pub(super) device: u64,
 }
 
-/// What lies in a place.
+/// The kind of an entry in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum EntryKind {
     /// A directory.
     Directory,
     /// An ordinary file.

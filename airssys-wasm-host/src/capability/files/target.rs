@@ -13,7 +13,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, PathFlags};
 use super::FilesView;
 use super::path::GuestPath;
 use super::roots::is_uniform;
-use super::route::{Found, Links, Place, Route};
+use super::route::{EntryKind, Links, Place, Route};
 use crate::capability::Permit;
 
 /// Where an operation takes place: a directory, and what to look for in it.
@@ -100,7 +100,7 @@ impl FilesView<'_> {
         let policy = self.authority.policy();
         match (same_uses(&policy, &from.path, to, self.authority.now()), place.found) {
             (false, _) => Err("a rename to a name with other grants"),
-            (true, Some(Found::Directory))
+            (true, Some(EntryKind::Directory))
                 if !(is_uniform(&from.path, &policy) && is_uniform(to, &policy)) =>
             {
                 Err("the rename of a directory in which grants differ by name")

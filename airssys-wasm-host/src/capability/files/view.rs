@@ -1,7 +1,7 @@
 //! `wasi:filesystem`, asking before each operation.
 //!
 //! wasmtime's own implementation does the work, on a blocking thread; it is handed a directory and
-//! a name that cannot lead elsewhere. `note` and `HostDescriptor::drop` are the one place where
+//! a name that cannot lead elsewhere. `opened::note` and `HostDescriptor::drop` are the one place where
 //! what a guest has open begins and ends.
 //! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/files`.
 
@@ -26,8 +26,6 @@ use super::opened::{Opened, Permits};
 use super::output::Place;
 use super::path::GuestPath;
 use super::trip::Spot;
-use crate::budget::Lease;
-use crate::capability::descriptor::take_descriptor;
 use crate::capability::stream::{Waiting, guard_input};
 use crate::capability::{Authority, Permit, Rooms};
 use crate::observe::CallId;
@@ -57,31 +55,6 @@ impl HasData for Files {
 impl FilesView<'_> {
     pub(super) fn inner(&mut self) -> WasiFilesystemCtxView<'_> {
         WasiFilesystemCtxView { ctx: &mut self.files.inner, table: &mut *self.table }
-    }
-
-    pub(super) fn opened(&self, fd: &Resource<Descriptor>) -> FsResult<&Opened> {
-        self.files.open.get(&fd.rep()).ok_or_else(|| ErrorCode::BadDescriptor.into())
-    }
-
-    pub(super) fn note(
-        &mut self,
-        fd: &Resource<Descriptor>,
-        (root, path): (usize, GuestPath),
-        permits: Permits,
-        identity: Option<MetadataHashValue>,
-        lease: Option<Lease>,
-    ) {
-        let place = &self.rooms.files.all[root];
-        let permits = if place.is_fine() { permits } else { permits.by_any_link(place.fineness()) };
-        let lease = lease.map(Arc::new);
-        self.files.open.insert(fd.rep(), Opened { root, path, permits, identity, lease });
-    }
-
-    /// Takes a descriptor for what is to be opened.
-    fn lease(&self, access: FileAccess, path: &GuestPath) -> FsResult<Lease> {
-        let operation = path.operation(access);
-        let lease = take_descriptor(&self.rooms.share, self.authority, &operation, self.call);
-        lease.ok_or_else(|| ErrorCode::Quota.into())
     }
 }
 
