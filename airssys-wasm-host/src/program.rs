@@ -13,7 +13,6 @@ use crate::engine::{Allocation, Profile};
 use crate::instance::{InstanceState, contained};
 use crate::observe::Event;
 use crate::runtime::Runtime;
-use crate::scheduler::CrowdPermit;
 use crate::{Component, Error, ErrorKind, Result};
 
 /// Compiled code for one profile, linked.
@@ -69,8 +68,7 @@ impl Program {
     ) -> Result<(Store<InstanceState>, wasmtime::Result<wasmtime::component::Instance>)> {
         if let Some(pooled) = &self.pooled {
             let mut store = store(pooled.engine())?;
-            let outcome =
-                contained(pin!(pooled.instantiate_async(&mut store)), &CrowdPermit::default()).await;
+            let outcome = contained(pin!(pooled.instantiate_async(&mut store))).await;
             match outcome {
                 Err(error) if error.is::<PoolConcurrencyLimitError>() => {}
                 outcome => return Ok((store, outcome)),
@@ -78,7 +76,7 @@ impl Program {
         }
         let pre = self.on_demand(runtime).await?;
         let mut store = store(pre.engine())?;
-        let outcome = contained(pin!(pre.instantiate_async(&mut store)), &CrowdPermit::default()).await;
+        let outcome = contained(pin!(pre.instantiate_async(&mut store))).await;
         Ok((store, outcome))
     }
 

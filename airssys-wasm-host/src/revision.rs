@@ -119,7 +119,7 @@ impl Draft {
         let Powers { authority, rooms } = self.powers?;
         let imports = linker::unprovided(self.component.world(), runtime.linkers.providers());
         let calls_others = imports.iter().any(|import| !import.functions.is_empty());
-        let share = runtime.shares.get(&self.name);
+        let share = Arc::clone(&rooms.share);
         let printer = Printer {
             component: self.name,
             revision: self.number,

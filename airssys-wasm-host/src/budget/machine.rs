@@ -12,7 +12,7 @@ pub(super) fn memory_bytes() -> Option<u64> {
     machine.into_iter().chain(group).min()
 }
 
-/// How many descriptors this process may have open; none if there is no limit.
+/// Reads how many descriptors this process may have open; none if there is no limit.
 #[cfg(unix)]
 pub(crate) fn descriptors_max() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).current

@@ -89,7 +89,7 @@ impl BudgetPart {
         }
     }
 
-    /// Whether somebody has something to give back that would end the shortage.
+    /// Returns whether a deployment has something to give back that would end the shortage.
     pub(crate) fn can_be_freed(&self, shortage: Shortage) -> bool {
         match shortage {
             Shortage::OfShare(_) => self.taken.taken() > 0,
@@ -109,7 +109,7 @@ impl BudgetPart {
         Awaiting(&self.pool)
     }
 
-    /// Whether somebody, of any deployment, waits for something to be given back.
+    /// Returns whether any deployment waits for something to be given back.
     #[inline]
     pub(crate) fn is_awaited(&self) -> bool {
         self.pool.waiting.load(Ordering::SeqCst) > 0

@@ -161,7 +161,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let Instance { store, bound, .. } = instance;
         let permit = store.data_mut().crowd_permit();
         let found = bound.get::<T>(self.slot).expect("it has just been bound");
-        let outcome = contained(pin!(run(found, store.as_context_mut())), &permit).await;
+        let outcome = permit.while_computing(pin!(contained(pin!(run(found, store.as_context_mut()))))).await;
         match call::end(&self.deployment, lease.instance(), revision, &self.what, outcome) {
             Ok(value) => {
                 lease.give_back();

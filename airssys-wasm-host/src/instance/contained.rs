@@ -11,8 +11,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::Poll;
 
-use crate::scheduler::CrowdPermit;
-
 /// The embedder's code panicked, with this message.
 #[derive(Debug)]
 pub(crate) struct HostPanicked(String);
@@ -33,19 +31,14 @@ impl HostPanicked {
     }
 }
 
-/// Runs a call; a panic in it is its error. The future is not polled again after that. `permit` is
-/// given back whenever the call waits for something.
+/// Runs a call; a panic in it is its error. The future is not polled again after that.
 #[inline]
 pub(crate) async fn contained<R>(
     mut running: Pin<&mut impl Future<Output = wasmtime::Result<R>>>,
-    permit: &CrowdPermit,
 ) -> wasmtime::Result<R> {
     poll_fn(move |context| {
         // What unwinding leaves half done is the store, which is dropped unused.
         let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context)));
-        if matches!(polled, Ok(Poll::Pending)) {
-            permit.give_back();
-        }
         polled.unwrap_or_else(|payload| Poll::Ready(Err(HostPanicked::new(&*payload).into())))
     })
     .await

@@ -26,6 +26,7 @@ pub use state::InstanceState;
 use crate::engine::Ticks;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
+use crate::scheduler::SLICE_EPOCHS;
 use crate::{Error, ErrorKind, Result};
 
 /// A running component.
@@ -87,12 +88,9 @@ fn store(
         }
         Ok(state.slice.end())
     });
-    arm(&mut store, LOOKS_AFTER, deadline, revision.limits.fuel_per_call)?;
+    arm(&mut store, SLICE_EPOCHS, deadline, revision.limits.fuel_per_call)?;
     Ok(store)
 }
-
-/// Epochs until a guest that computes while it starts looks at the clock.
-const LOOKS_AFTER: u64 = 1;
 
 #[inline]
 fn arm(store: &mut Store<InstanceState>, looks_after: u64, deadline: Ticks, fuel: Option<u64>) -> Result<()> {

@@ -327,7 +327,8 @@ impl Seat<'_> {
         let outcome = {
             let permit = instance.store.data_mut().crowd_permit();
             let running = pin!(run(instance));
-            call::within(clock, self.deadline, pin!(contained(running, &permit))).await
+            let running = pin!(contained(running));
+            call::within(clock, self.deadline, pin!(permit.while_computing(running))).await
         };
         match outcome {
             Ok(outcome) => call::end(target, self.lease.instance(), &serving.revision, what, outcome),

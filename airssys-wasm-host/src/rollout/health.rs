@@ -10,7 +10,6 @@ use crate::call::{deadline_message, within};
 use crate::instance::{Instance, contained};
 use crate::revision::Revision;
 use crate::runtime::Runtime;
-use crate::scheduler::CrowdPermit;
 use crate::{Error, ErrorKind, Result};
 
 /// The interface through which a component says whether it is well.
@@ -35,7 +34,7 @@ pub(super) async fn check(runtime: &Runtime, revision: &Revision, instance: &mut
         .get_typed_func(&mut instance.store, index)
         .map_err(|error| unhealthy(revision, &format!("{error:#}")))?;
     let asked = pin!(check.call_async(&mut instance.store, ()));
-    match within(clock, deadline, pin!(contained(asked, &CrowdPermit::default()))).await {
+    match within(clock, deadline, pin!(contained(asked))).await {
         Ok(Ok((Ok(()),))) => Ok(()),
         Ok(Ok((Err(why),))) => Err(unhealthy(revision, &why)),
         Ok(Err(error)) => Err(unhealthy(revision, &format!("{:#}", error.root_cause()))),

@@ -37,12 +37,13 @@ impl Crowd {
     /// the same time at most.
     pub(super) fn sample(&self, now: Ticks, at_once: usize) {
         let window = now.0 / WINDOW;
-        let count = |samples: u64| Some(if samples >> 16 == window { samples + 1 } else { window << 16 | 1 });
+        let count = |samples: u64| if samples >> 16 == window { samples + 1 } else { window << 16 | 1 };
         // It always counts.
-        let before =
-            self.samples.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count).unwrap_or_default();
-        let samples = if before >> 16 == window { (before & 0xffff) + 1 } else { 1 };
-        if samples >= WINDOW * at_once as u64 / 4 * 3 {
+        let before = self
+            .samples
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |samples| Some(count(samples)))
+            .unwrap_or_default();
+        if count(before) & 0xffff >= WINDOW * at_once as u64 / 4 * 3 {
             self.stay(now);
         }
     }

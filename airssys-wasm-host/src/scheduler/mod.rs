@@ -16,4 +16,4 @@ mod slice;
 
 pub(crate) use crowd::Crowd;
 pub(crate) use permits::RunPermits;
-pub(crate) use slice::{CrowdPermit, GuestSlice};
+pub(crate) use slice::{CrowdPermit, GuestSlice, SLICE_EPOCHS};

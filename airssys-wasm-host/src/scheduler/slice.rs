@@ -4,6 +4,7 @@
 //! `tests/suite/spinning.rs`.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use crate::budget::DeploymentShare;
 use crate::engine::CpuTime;
 
 /// Epochs until a guest that computes is looked at again.
-const SLICE_EPOCHS: u64 = 1;
+pub(crate) const SLICE_EPOCHS: u64 = 1;
 
 /// Processor time that a call has without a permit, after it was looked at first.
 const FIRST_SLICE: Duration = Duration::from_millis(8);
@@ -51,7 +52,6 @@ type PermitSlot = Arc<Mutex<Option<RunPermit>>>;
 
 /// Gives the permit of a call back whenever that waits for something, if it is in a crowd: others of
 /// the crowd compute meanwhile. When the call goes on, it asks for another at the next tick.
-#[derive(Default)]
 pub(crate) struct CrowdPermit(Option<PermitSlot>);
 
 /// Time that a call has used without a permit.
@@ -119,9 +119,21 @@ impl GuestSlice {
 }
 
 impl CrowdPermit {
-    /// The call waits for something.
+    /// Runs a call, which holds the permit only while it computes.
     #[inline]
-    pub(crate) fn give_back(&self) {
+    pub(crate) async fn while_computing<R>(&self, mut call: Pin<&mut impl Future<Output = R>>) -> R {
+        poll_fn(move |context| {
+            let polled = call.as_mut().poll(context);
+            if polled.is_pending() {
+                self.give_back();
+            }
+            polled
+        })
+        .await
+    }
+
+    #[inline]
+    fn give_back(&self) {
         if let Some(slot) = &self.0 {
             slot.lock().take();
         }
@@ -187,7 +199,6 @@ mod tests {
     use super::*;
     use crate::budget::{Budget, DeploymentShares};
     use crate::engine::Clock;
-    use crate::instance::contained;
 
     const SPINNERS: usize = 64;
     const ROUNDS: usize = 50;
@@ -260,12 +271,12 @@ mod tests {
         let slot = Arc::clone(first.permit.get_or_insert_default());
         let mut waits = pin!(async {
             next_slice(slot, Arc::clone(&permits), Arc::clone(&share)).await;
-            std::future::pending::<wasmtime::Result<()>>().await
+            std::future::pending::<()>().await
         });
         let second = next_slice(PermitSlot::default(), Arc::clone(&permits), Arc::clone(&share));
         tokio::select! {
             biased;
-            _ = contained(waits.as_mut(), &permit) => unreachable!("it waits for ever"),
+            () = permit.while_computing(waits.as_mut()) => unreachable!("it waits for ever"),
             () = second => {}
             () = tokio::time::sleep(Duration::from_secs(10)) => panic!("the first has the only permit"),
         }

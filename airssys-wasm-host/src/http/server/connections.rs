@@ -259,7 +259,8 @@ fn is_of_a_connection(error: &io::Error) -> bool {
 /// process may open, so that the rest is left for guests and for the process itself, and no more
 /// than 16,384.
 pub(super) fn connections_max_by_default() -> usize {
-    usize::try_from(descriptors_max().unwrap_or(u64::MAX) / 2).unwrap_or(usize::MAX).clamp(1, CONNECTIONS_MAX)
+    let half = descriptors_max().and_then(|max| usize::try_from(max / 2).ok());
+    half.map_or(CONNECTIONS_MAX, |half| half.clamp(1, CONNECTIONS_MAX))
 }
 
 const CONNECTIONS_MAX: usize = 16_384;
