@@ -48,7 +48,7 @@ pub(super) async fn leave_reserve(State(lasting): State<Lasting>, request: Reque
     })
 }
 
-/// The same for a request that lasts only if it asks for what comes from now on.
+/// Handles a request that lasts only if it follows what comes from now on.
 pub(super) async fn leave_reserve_if_followed(
     lasting: State<Lasting>,
     request: Request,

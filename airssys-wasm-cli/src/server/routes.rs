@@ -87,12 +87,12 @@ fn answered() -> OpenApiRouter<Process> {
         .routes(routes!(metrics::metrics))
 }
 
-/// What needs no guest, and lasts as long as its client likes.
+/// Requests that need no guest and last as long as their client likes.
 fn watched() -> OpenApiRouter<Process> {
     OpenApiRouter::new().routes(routes!(watching::events))
 }
 
-/// The same if the client follows.
+/// Requests that need no guest and last if their client follows.
 fn followed() -> OpenApiRouter<Process> {
     OpenApiRouter::new().routes(routes!(watching::logs)).routes(routes!(watching::audit))
 }
@@ -113,7 +113,7 @@ fn run_by_guests() -> OpenApiRouter<Process> {
         .routes(routes!(grants::grant))
 }
 
-/// What runs guests for as long as they like.
+/// Requests that run guests for as long as these like.
 fn called() -> OpenApiRouter<Process> {
     OpenApiRouter::new().routes(routes!(calls::call)).routes(routes!(pipelines::run))
 }

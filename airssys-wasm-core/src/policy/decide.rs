@@ -108,7 +108,7 @@ pub enum Reason {
         /// The grant.
         rule: Rule,
     },
-    /// It needs more than is left in the budget of the host, or of the deployment.
+    /// The budget of the host, or of the deployment, has less left than the operation needs.
     OverBudget {
         /// The budget, and how much it is.
         problem: String,
