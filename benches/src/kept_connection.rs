@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long an answer may take before the bench gives up.
@@ -48,7 +49,7 @@ impl<S: Read + Write> KeptConnection<S> {
             let begun = Instant::now();
             self.get(path);
             latencies.push(begun.elapsed());
-            std::thread::sleep(PAUSE);
+            thread::sleep(PAUSE);
         }
         latencies
     }
@@ -97,4 +98,17 @@ impl<S: Read + Write> KeptConnection<S> {
         self.0.read_exact(&mut bytes).expect("answered");
         bytes
     }
+}
+
+/// Has so many clients ask for `/` until `is_over`, and returns how long all their answers took.
+pub(crate) fn latencies_of_clients(
+    address: SocketAddr,
+    clients: usize,
+    is_over: impl Fn() -> bool + Sync,
+) -> Vec<Duration> {
+    thread::scope(|scope| {
+        let ask = || KeptConnection::to(address).latencies("/", &is_over);
+        let clients: Vec<_> = (0..clients).map(|_| scope.spawn(ask)).collect();
+        clients.into_iter().flat_map(|client| client.join().expect("answers")).collect()
+    })
 }

@@ -1,4 +1,6 @@
-//! What memory a process has.
+//! Memory of a process.
+
+use airssys_wasm_tests::process::status_field;
 
 /// Resident memory of this process.
 pub(crate) fn resident_bytes() -> f64 {
@@ -21,8 +23,5 @@ pub(crate) fn forget_peak_of(process: u32) {
 }
 
 fn bytes_of(process: u32, figure: &str) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with(figure)).unwrap_or_default();
-    let kib: f64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(f64::NAN);
-    kib * 1024.0
+    status_field(process, figure).map_or(f64::NAN, |kib| kib as f64 * 1024.0)
 }

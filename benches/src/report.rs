@@ -41,6 +41,18 @@ pub(crate) enum Goal {
 }
 
 impl Row {
+    /// A row of two times in nanoseconds, of which ours is at most so many times the peer's.
+    pub(crate) fn of_times(
+        name: impl Into<Cow<'static, str>>,
+        guest: &'static str,
+        peer: impl Into<Cow<'static, str>>,
+        (ours, theirs): (f64, f64),
+        most: f64,
+    ) -> Self {
+        let (name, peer) = (name.into(), peer.into());
+        Self { name, guest, peer, ours, theirs, unit: Unit::Nanoseconds, goal: Goal::RatioAtMost(most) }
+    }
+
     fn ratio(&self) -> f64 {
         self.ours / self.theirs
     }

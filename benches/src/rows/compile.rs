@@ -11,7 +11,7 @@ use airssys_wasm_tests::load::percentile;
 
 use crate::bare;
 use crate::command::{HostProcess, finish};
-use crate::kept_connection::KeptConnection;
+use crate::kept_connection::latencies_of_clients;
 use crate::large_component::large_component;
 use crate::measure::median;
 use crate::memory::{forget_peak_of, peak_bytes_of, resident_bytes_of};
@@ -102,12 +102,12 @@ fn round(process: &HostProcess, number: u32) -> Round {
 
 /// How long each request took that was sent while something was done.
 fn latencies_while<T>(process: &HostProcess, act: impl FnOnce() -> T) -> (Vec<Duration>, T) {
-    let is_over = AtomicBool::new(false);
+    let has_acted = AtomicBool::new(false);
     thread::scope(|scope| {
-        let ask = || KeptConnection::to(process.address).latencies("/", || is_over.load(Ordering::Relaxed));
-        let clients: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(ask)).collect();
+        let is_over = || has_acted.load(Ordering::Relaxed);
+        let clients = scope.spawn(move || latencies_of_clients(process.address, CONNECTIONS, is_over));
         let acted = act();
-        is_over.store(true, Ordering::Relaxed);
-        (clients.into_iter().flat_map(|client| client.join().expect("answers")).collect(), acted)
+        has_acted.store(true, Ordering::Relaxed);
+        (clients.join().expect("answers"), acted)
     })
 }

@@ -4,7 +4,7 @@ use airssys_wasm_host::policy::{FileAccess, Grants, HttpTarget, Operation, Polic
 use airssys_wasm_host::{Need, Requests, Rule};
 
 use crate::measure::{in_turns, on_one_thread};
-use crate::report::{Goal, Row, Unit};
+use crate::report::Row;
 
 /// The time that a decision may take, in nanoseconds.
 const GOAL: f64 = 1_000.0;
@@ -34,13 +34,5 @@ fn row(name: &'static str, rule: impl Fn(u32) -> String, operation: &Operation) 
         async || assert!(policy.decide(operation, 0).is_allowed()),
         async || {},
     ));
-    Row {
-        name: name.into(),
-        guest: "none",
-        peer: "the goal itself: 1 us".into(),
-        ours,
-        theirs: GOAL,
-        unit: Unit::Nanoseconds,
-        goal: Goal::RatioAtMost(1.0),
-    }
+    Row::of_times(name, "none", "the goal itself: 1 us", (ours, GOAL), 1.0)
 }

@@ -2,7 +2,7 @@
 
 use super::fetcher::{GUEST, allowed, granted};
 use crate::measure::{in_turns, on_one_thread};
-use crate::report::{Goal, Row, Unit};
+use crate::report::Row;
 
 const FILE: &str = "/data/name.txt";
 
@@ -32,13 +32,11 @@ pub(crate) fn rows() -> Vec<Row> {
         )
         .await
     });
-    vec![Row {
-        name: "a granted file of 4 KiB, opened and read".into(),
-        guest: GUEST,
-        peer: "wasmtime-wasi, the directory preopened".into(),
-        ours,
-        theirs,
-        unit: Unit::Nanoseconds,
-        goal: Goal::RatioAtMost(1.1),
-    }]
+    vec![Row::of_times(
+        "a granted file of 4 KiB, opened and read",
+        GUEST,
+        "wasmtime-wasi, the directory preopened",
+        (ours, theirs),
+        1.1,
+    )]
 }

@@ -5,7 +5,7 @@ use airssys_wasm_tests::guests::guest;
 
 use crate::bare;
 use crate::measure::{in_turns, on_one_thread};
-use crate::report::{Goal, Row, Unit};
+use crate::report::Row;
 
 const GUEST: &str = "plain-bindgen";
 
@@ -34,13 +34,11 @@ pub(crate) fn rows() -> Vec<Row> {
         )
         .await
     });
-    vec![Row {
-        name: "fresh instance and a call".into(),
-        guest: GUEST,
-        peer: "wasmtime, same settings, pooled".into(),
-        ours,
-        theirs,
-        unit: Unit::Nanoseconds,
-        goal: Goal::RatioAtMost(1.15),
-    }]
+    vec![Row::of_times(
+        "fresh instance and a call",
+        GUEST,
+        "wasmtime, same settings, pooled",
+        (ours, theirs),
+        1.15,
+    )]
 }

@@ -13,7 +13,7 @@ use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, Val};
 use super::stages::{ByHand, deployed, fused, stores, through, typed};
 use crate::bare::{self, State};
 use crate::measure::{beyond, on_one_thread};
-use crate::report::{Goal, Row, Unit};
+use crate::report::Row;
 
 const STAGES: &str = "plain-stages";
 const DOUBLE: &str = "demo:stages/stages@1.0.0#double";
@@ -46,16 +46,8 @@ pub(crate) fn rows() -> Vec<Row> {
     })
 }
 
-fn row(name: &'static str, guest: &'static str, peer: &'static str, (ours, theirs): (f64, f64)) -> Row {
-    Row {
-        name: name.into(),
-        guest,
-        peer: peer.into(),
-        ours,
-        theirs,
-        unit: Unit::Nanoseconds,
-        goal: Goal::RatioAtMost(1.2),
-    }
+fn row(name: &'static str, guest: &'static str, peer: &'static str, times: (f64, f64)) -> Row {
+    Row::of_times(name, guest, peer, times, 1.2)
 }
 
 /// Stages that an item is sent through.

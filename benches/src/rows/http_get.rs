@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 
 use super::fetcher::{GUEST, allowed, granted};
 use crate::measure::{in_turns, on_one_thread};
-use crate::report::{Goal, Row, Unit};
+use crate::report::Row;
 
 type Fetched = Result<u64, String>;
 
@@ -33,15 +33,13 @@ pub(crate) fn rows() -> Vec<Row> {
         )
         .await
     });
-    vec![Row {
-        name: "a granted HTTP GET on loopback".into(),
-        guest: GUEST,
-        peer: "wasmtime-wasi-http, everything allowed".into(),
-        ours,
-        theirs,
-        unit: Unit::Nanoseconds,
-        goal: Goal::RatioAtMost(1.1),
-    }]
+    vec![Row::of_times(
+        "a granted HTTP GET on loopback",
+        GUEST,
+        "wasmtime-wasi-http, everything allowed",
+        (ours, theirs),
+        1.1,
+    )]
 }
 
 /// A server that answers everybody with five bytes.

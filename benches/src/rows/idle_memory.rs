@@ -41,15 +41,13 @@ pub(crate) fn rows() -> Vec<Row> {
                 unit: Unit::Bytes,
                 goal: Goal::RatioAtMost(1.0),
             },
-            Row {
-                name: "typed call, 10,000 deployed".into(),
-                guest: GUEST,
-                peer: "the same call, one deployed".into(),
-                ours: among_many,
-                theirs: alone,
-                unit: Unit::Nanoseconds,
-                goal: Goal::RatioAtMost(1.1),
-            },
+            Row::of_times(
+                "typed call, 10,000 deployed",
+                GUEST,
+                "the same call, one deployed",
+                (among_many, alone),
+                1.1,
+            ),
         ]
     })
 }

@@ -8,7 +8,7 @@ use wasmtime::{Engine, Store, StoreContextMut};
 
 use crate::bare::{self, Callee, State};
 use crate::measure::{in_turns, on_one_thread};
-use crate::report::{Goal, Row, Unit};
+use crate::report::Row;
 
 const GUEST: &str = "store-caller";
 const KV: &str = "acme:store/kv@1.2.0";
@@ -31,16 +31,8 @@ pub(crate) fn rows() -> Vec<Row> {
     })
 }
 
-fn row(name: &'static str, (ours, theirs): (f64, f64)) -> Row {
-    Row {
-        name: name.into(),
-        guest: GUEST,
-        peer: "wasmtime, two stores, a host function of the same lane".into(),
-        ours,
-        theirs,
-        unit: Unit::Nanoseconds,
-        goal: Goal::RatioAtMost(1.2),
-    }
+fn row(name: &'static str, times: (f64, f64)) -> Row {
+    Row::of_times(name, GUEST, "wasmtime, two stores, a host function of the same lane", times, 1.2)
 }
 
 async fn pair<P, R>(name: &str, params: P) -> (f64, f64)

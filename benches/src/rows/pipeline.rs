@@ -7,7 +7,7 @@ use wasmtime::component::Val;
 use super::stages::{ByHand, deployed, fused as fused_by_hand, stores, through, typed};
 use crate::bare;
 use crate::measure::{in_turns, on_one_thread};
-use crate::report::{Goal, Row, Unit};
+use crate::report::Row;
 
 const GUEST: &str = "plain-stages";
 const DOUBLE: &str = "demo:stages/stages@1.0.0#double";
@@ -43,16 +43,8 @@ pub(crate) fn rows() -> Vec<Row> {
     })
 }
 
-fn row(name: &'static str, peer: &'static str, (ours, theirs): (f64, f64)) -> Row {
-    Row {
-        name: name.into(),
-        guest: GUEST,
-        peer: peer.into(),
-        ours,
-        theirs,
-        unit: Unit::Nanoseconds,
-        goal: Goal::RatioAtMost(1.2),
-    }
+fn row(name: &'static str, peer: &'static str, times: (f64, f64)) -> Row {
+    Row::of_times(name, GUEST, peer, times, 1.2)
 }
 
 async fn numbers() -> (f64, f64) {

@@ -7,7 +7,7 @@ use wasmtime::{Engine, component};
 
 use crate::bare;
 use crate::measure::{in_turns, on_one_thread};
-use crate::report::{Goal, Row, Unit};
+use crate::report::Row;
 
 const GUEST: &str = "plain-bindgen";
 
@@ -24,14 +24,8 @@ pub(crate) fn rows() -> Vec<Row> {
         let ada = Person { given: "Ada".into(), family: "Lovelace".into() };
         let bytes = vec![7u8; 64 << 10];
         let (same, default) = (bare::same_engine(), bare::default_engine());
-        let row = |name: &'static str, peer: &'static str, (ours, theirs), most| Row {
-            name: name.into(),
-            guest: GUEST,
-            peer: peer.into(),
-            ours,
-            theirs,
-            unit: Unit::Nanoseconds,
-            goal: Goal::RatioAtMost(most),
+        let row = |name: &'static str, peer: &'static str, times, most| {
+            Row::of_times(name, GUEST, peer, times, most)
         };
         const SAME: &str = "wasmtime, same settings, same reuse";
         const DEFAULT: &str = "wasmtime, default settings, same reuse";

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm_tests::load::percentile;
 
-use crate::kept_connection::KeptConnection;
+use crate::kept_connection::latencies_of_clients;
 use crate::report::{Goal, Row, Unit};
 
 const WEB: &str = "plain-web";
@@ -69,12 +69,7 @@ fn reach(host: &impl Spinning, calls: u64) {
 /// The 99th percentile of the answers over HTTP that come in a window, in nanoseconds.
 fn http_p99(address: std::net::SocketAddr) -> f64 {
     let end = Instant::now() + WINDOW;
-    let latencies = thread::scope(|scope| {
-        let ask = || KeptConnection::to(address).latencies("/", || Instant::now() > end);
-        let clients: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(ask)).collect();
-        clients.into_iter().flat_map(|client| client.join().expect("answers")).collect()
-    });
-    p99(latencies)
+    p99(latencies_of_clients(address, CONNECTIONS, || Instant::now() > end))
 }
 
 fn p99(mut latencies: Vec<Duration>) -> f64 {

@@ -9,7 +9,7 @@ use airssys_wasm_tests::guests::guest;
 
 use super::ours::{self, Ours};
 use crate::measure::median;
-use crate::report::{Goal, Row, Unit};
+use crate::report::Row;
 use crate::wrk;
 
 const ROUNDS: usize = 5;
@@ -32,15 +32,13 @@ pub(crate) fn rows() -> Vec<Row> {
             asking.join().expect("no request failed")
         }));
     }
-    vec![Row {
-        name: "hello, p99.9 while ten updates pass".into(),
-        guest: super::GUEST,
-        peer: "the same requests without updates, in the same run".into(),
-        ours: median(&mut during),
-        theirs: median(&mut before),
-        unit: Unit::Nanoseconds,
-        goal: Goal::RatioAtMost(1.5),
-    }]
+    vec![Row::of_times(
+        "hello, p99.9 while ten updates pass",
+        super::GUEST,
+        "the same requests without updates, in the same run",
+        (median(&mut during), median(&mut before)),
+        1.5,
+    )]
 }
 
 fn pass_updates(ours: &Ours, updates: u32) {
