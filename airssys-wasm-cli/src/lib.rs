@@ -33,9 +33,13 @@ mod settings;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use airssys_wasm_host::CompilerProcess;
+
 /// Runs the command with its arguments, the program's name first.
 ///
+/// A host process starts this program once more to compile a component; such a process ends here.
 /// Starts the tokio runtimes that it needs; call it outside of one. Prints on standard output and standard error. The exit codes stand in the help text.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    CompilerProcess::run_if_asked();
     command::run(arguments)
 }

@@ -14,6 +14,9 @@ use serde::Deserialize;
 use crate::api::Problem;
 use crate::files;
 
+/// Memory that a compiler needs, in bytes.
+const COMPILE_MEMORY_MIN: u64 = 128 << 20;
+
 /// What a file may say; a key that is not known refuses it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -35,6 +38,10 @@ pub(crate) struct Settings {
     #[serde(deserialize_with = "memory_budget")]
     pub(crate) memory_budget: Option<u64>,
     pub(crate) deployment_share: Option<u8>,
+    #[serde(deserialize_with = "compile_memory")]
+    pub(crate) compile_memory: Option<u64>,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) compile_time: Option<Duration>,
     pub(crate) log: Option<String>,
     pub(crate) log_level: Option<String>,
     pub(crate) limits: Option<Limits>,
@@ -56,6 +63,11 @@ pub(crate) fn check_patience(patience: Duration) -> Result<Duration, &'static st
     if patience.is_zero() { Err("a client needs some time: write `10s`") } else { Ok(patience) }
 }
 
+/// Checks the memory of compilers: each needs some for anything at all.
+pub(crate) fn check_compile_memory(bytes: u64) -> Result<u64, &'static str> {
+    if bytes < COMPILE_MEMORY_MIN { Err("a compiler needs at least `128MiB`") } else { Ok(bytes) }
+}
+
 fn patience<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
     let patience = duration(from)?;
     patience.map(check_patience).transpose().map_err(serde::de::Error::custom)
@@ -63,6 +75,11 @@ fn patience<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration
 
 fn memory_budget<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     parse_bytes(&String::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn compile_memory<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let memory = memory_budget(from)?;
+    memory.map(check_compile_memory).transpose().map_err(serde::de::Error::custom)
 }
 
 fn duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
@@ -98,6 +115,8 @@ mod tests {
             patience,
             memory_budget,
             deployment_share,
+            compile_memory,
+            compile_time,
             log,
             log_level,
             limits,
@@ -106,6 +125,7 @@ mod tests {
         assert!(tcp.is_some() && token_file.is_some() && listen.is_some() && access_log.is_some());
         assert!(tls_certificate.is_some() && tls_key.is_some() && health_path.is_some());
         assert!(memory_budget.is_some() && deployment_share.is_some());
+        assert!(compile_memory.is_some() && compile_time.is_some());
         assert!(log.is_some() && log_level.is_some() && patience.is_some());
         assert_eq!(limits, Some(Limits::default()), "the example tells the defaults");
         let limits =

@@ -25,6 +25,7 @@
 //! | deploy, update, roll back | [`Host::deploy`], [`Host::update`], [`Host::rollback`] |
 //! | call with Rust types, with values, through generated bindings | [`Function`], [`DynamicFunction`], [`Bindings`] |
 //! | bound what a component uses | [`Limits`], [`Instancing`] |
+//! | bound what all take, and their compiler | [`Budget`], [`CompilerProcess`] |
 //! | give it files, network, values; take them back | [`policy::Grants`], [`Deploy::grants`], [`Host::revoke`], [`Approval`] |
 //! | know what it did, may do, and needs | [`AuditLog`], [`Deployment::explain`], [`Enforcement::AuditOnly`] |
 //! | provide functions and objects of your own | [`guide`], [`HostBuilder::imports`], [`HostBuilder::data`], [`InstanceState`], [`Provider`] |
@@ -84,6 +85,7 @@ pub use airssys_wasm_core::{
 pub use budget::Budget;
 pub use call_end::CallEnd;
 pub use capability::{Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants};
+pub use code_cache::CompilerProcess;
 pub use component::Component;
 pub use deployment::{Deployment, RevisionStatus, Status, Summary};
 pub use engine::TestClock;

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use wasmtime::component::InstancePre;
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
+use crate::code_cache::Stop;
 use crate::engine::{Allocation, Profile};
 use crate::instance::{InstanceState, contained};
 use crate::observe::Event;
@@ -30,8 +31,13 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Compiles, or loads from the cache, and links. Blocks.
-    pub(crate) fn load(runtime: &Runtime, profile: Profile, component: &Component) -> Result<Self> {
+    /// Compiles unless that is stopped, or loads from the cache, and links. Blocks.
+    pub(crate) fn load(
+        runtime: &Runtime,
+        profile: Profile,
+        component: &Component,
+        stop: &Stop,
+    ) -> Result<Self> {
         let mut program = Self {
             profile,
             pooled: None,
@@ -42,7 +48,7 @@ impl Program {
         };
         match runtime.engines.get(profile, Allocation::Pooled) {
             Ok(compiling) => {
-                let code = runtime.code_cache.code(&compiling, component.digest(), component.bytes())?;
+                let code = runtime.code_cache.code(&compiling, component, stop)?;
                 match code.load(&compiling.engine) {
                     Ok(compiled) => {
                         program.pooled = Some(program.link(runtime, Allocation::Pooled, &compiled)?);
@@ -110,7 +116,7 @@ impl Program {
             return Ok(pre);
         }
         let compiling = runtime.engines.get(self.profile, Allocation::OnDemand)?;
-        let code = runtime.code_cache.code(&compiling, self.component.digest(), self.component.bytes())?;
+        let code = runtime.code_cache.code(&compiling, &self.component, &Stop::default())?;
         let compiled = code.load(&compiling.engine).map_err(|error| {
             Error::new(ErrorKind::Unusable, format!("its compiled code cannot be loaded: {error:#}"))
         })?;

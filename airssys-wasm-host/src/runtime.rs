@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use crate::aside::Aside;
 use crate::budget::DeploymentShares;
 use crate::capability::Suppliers;
-use crate::code_cache::CodeCache;
+use crate::code_cache::{CodeCache, Stop};
 use crate::data::{Factories, SharedData};
 use crate::engine::{Allocation, Engines, Profile};
 use crate::linker::Linkers;
@@ -92,14 +92,19 @@ impl Runtime {
             || compiling().is_ok_and(|compiling| self.code_cache.has_at_hand(&compiling, component.digest()))
     }
 
-    /// The program of a component, compiled if nothing has it yet. Blocks while
-    /// it compiles.
-    pub(crate) fn program(&self, component: &Component, limits: &Limits) -> Result<Arc<Program>> {
+    /// The program of a component, compiled if nothing has it yet and nobody stops that. Blocks
+    /// while it compiles.
+    pub(crate) fn program(
+        &self,
+        component: &Component,
+        limits: &Limits,
+        stop: &Stop,
+    ) -> Result<Arc<Program>> {
         let key = (component.digest(), self.profile(component, limits));
         if let Some(program) = self.programs.0.lock().get(&key).and_then(Weak::upgrade) {
             return Ok(program);
         }
-        let program = Arc::new(Program::load(self, key.1, component)?);
+        let program = Arc::new(Program::load(self, key.1, component, stop)?);
         let mut programs = self.programs.0.lock();
         programs.retain(|_, program| program.strong_count() > 0);
         programs.insert(key, Arc::downgrade(&program));

@@ -18,3 +18,23 @@ pub fn stat_fields(process: u32) -> Vec<String> {
     let behind = stat.rsplit(')').next().unwrap_or_default();
     behind.split_whitespace().map(str::to_owned).collect()
 }
+
+/// Finds the processes that another one started and that are there still.
+#[must_use]
+pub fn children_of(process: u32) -> Vec<u32> {
+    processes_with(1, process)
+}
+
+/// Finds the processes of a group.
+#[must_use]
+pub fn processes_of_group(group: u32) -> Vec<u32> {
+    processes_with(2, group)
+}
+
+/// The processes that have a number in one of their [`stat_fields`].
+fn processes_with(field: usize, number: u32) -> Vec<u32> {
+    let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let has_it = |id: &u32| stat_fields(*id).get(field).and_then(|text| text.parse().ok()) == Some(number);
+    ids.filter(has_it).collect()
+}

@@ -15,7 +15,7 @@ use crate::api::{Problem, kinds};
 use crate::output::LogWriter;
 use crate::places;
 use crate::server::{self, Setup, Tcp, Web};
-use crate::settings::{Settings, check_patience};
+use crate::settings::{Settings, check_compile_memory, check_patience};
 
 /// The time that a client may take by default.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -48,6 +48,13 @@ pub(super) struct Serve {
     /// Percent of the memory budget that one deployment takes at most [default: 50]
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
     deployment_share: Option<u8>,
+    /// Memory that all compilers take together at most: `1GiB` [default: a quarter of the memory of
+    /// the machine or of the control group, at least 512MiB]
+    #[arg(long, value_name = "SIZE", value_parser = compile_memory)]
+    compile_memory: Option<u64>,
+    /// How long the compiler of one component may take [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    compile_time: Option<Duration>,
     /// Serve the API over TCP too, at an address of this machine: 127.0.0.1:7070
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     tcp: Option<SocketAddr>,
@@ -81,6 +88,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
         let settings = self.settings.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
+        let budget = self.budget(&settings);
         begin_log(
             self.log.or(settings.log).as_deref().unwrap_or("text"),
             self.log_level.or(settings.log_level).as_deref().unwrap_or("info"),
@@ -102,10 +110,6 @@ impl Serve {
             self.access_log.or(settings.access_log).as_deref(),
             self.health_path.or(settings.health_path),
         )?;
-        let budget = budget(
-            self.memory_budget.or(settings.memory_budget),
-            self.deployment_share.or(settings.deployment_share),
-        );
         server::serve(Setup {
             budget,
             tcp,
@@ -118,16 +122,26 @@ impl Serve {
             limits: settings.limits.unwrap_or_default(),
         })
     }
+
+    /// The budget of the machine, but for what was specified.
+    fn budget(&self, settings: &Settings) -> Budget {
+        let machine = Budget::from_machine();
+        let share_percent = self.deployment_share.or(settings.deployment_share);
+        let compile_memory = self.compile_memory.or(settings.compile_memory);
+        let compile_time = self.compile_time.or(settings.compile_time);
+        Budget {
+            memory_bytes: self.memory_budget.or(settings.memory_budget).unwrap_or(machine.memory_bytes),
+            share_percent: share_percent.unwrap_or(machine.share_percent),
+            compile_memory_bytes: compile_memory.unwrap_or(machine.compile_memory_bytes),
+            compile_time_max: compile_time.unwrap_or(machine.compile_time_max),
+            ..machine
+        }
+    }
 }
 
-/// The budget of the machine, but for what was specified.
-fn budget(memory_bytes: Option<u64>, share_percent: Option<u8>) -> Budget {
-    let machine = Budget::from_machine();
-    Budget {
-        memory_bytes: memory_bytes.unwrap_or(machine.memory_bytes),
-        share_percent: share_percent.unwrap_or(machine.share_percent),
-        ..machine
-    }
+fn compile_memory(text: &str) -> Result<u64, String> {
+    let bytes = parse_bytes(text).map_err(|error| error.to_string())?;
+    check_compile_memory(bytes).map_err(str::to_owned)
 }
 
 fn patience(text: &str) -> Result<Duration, String> {

@@ -55,7 +55,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_core::Limits;
-use airssys_wasm_host::{Budget, Host};
+use airssys_wasm_host::{Budget, CompilerProcess, Host};
 use tokio::runtime::Handle;
 
 use crate::api::{Problem, kinds};
@@ -135,6 +135,7 @@ async fn serve_until(setup: Setup, guests: Handle, ending: Ending) -> Result<(),
         .revisions_kept(setup.revisions_kept)
         .limits(setup.limits.clone())
         .budget(setup.budget)
+        .compiler_process(CompilerProcess::of_this_program()?)
         .guest_log(Arc::clone(&journal))
         .audit_log(Arc::clone(&journal))
         .dead_letters(LetterBox::of(&setup.state_directory))

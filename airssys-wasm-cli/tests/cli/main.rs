@@ -4,6 +4,7 @@ mod apply;
 mod authors;
 mod bad_input;
 mod busy;
+mod compiling;
 mod full;
 mod half_open;
 mod killed;

@@ -39,15 +39,17 @@ pub struct Budget {
     /// [`Limits::blocking_operations_max`](crate::Limits::blocking_operations_max) bounds those of
     /// one deployment as well. An operation beyond either waits until one ends.
     pub blocking_operations: u64,
-    /// Bytes of components that are compiled at the same time. Default 64 MiB.
+    /// Memory that all compilers take together, in bytes; at least 128 MiB.
     ///
-    /// The compiler needs memory and time in proportion to them. A component that is larger is
-    /// compiled alone; others wait for their turn, one of each deployment.
-    pub compiled_bytes: u64,
+    /// A component has as much of it as its size needs, and waits until that is free; one that needs
+    /// more than there is is compiled alone. A [`CompilerProcess`](crate::CompilerProcess) fails if
+    /// it needs more than it has; a compiler in the host's own process is not held to it.
+    pub compile_memory_bytes: u64,
     /// Longest time that a deployment waits for its component to be compiled. Default 5 minutes.
     ///
-    /// A compiler that has begun cannot be stopped: it goes on in the background, and another
-    /// component of the same name waits until it has ended.
+    /// Then a [`CompilerProcess`](crate::CompilerProcess) is ended. A compiler in the host's own
+    /// process cannot be stopped: it goes on in the background, and another component of the same
+    /// name waits until it has ended.
     pub compile_time_max: Duration,
     /// Percent of the budget that one deployment takes at most, 1 to 100. Default 50.
     pub share_percent: u8,
@@ -57,24 +59,28 @@ impl Budget {
     /// Memory is never taken to be less than this, in bytes.
     const MEMORY_BYTES_MIN: u64 = 64 << 20;
 
+    /// Memory that a compiler needs for anything at all, in bytes.
+    const COMPILE_MEMORY_BYTES_MIN: u64 = 128 << 20;
+
     /// Descriptors where the process has no limit of them.
     const DESCRIPTORS_WITHOUT_LIMIT: u64 = 1 << 20;
 
     /// Reads what this process may use.
     ///
     /// Memory is three quarters of the memory of the machine, or of its control group if that has
-    /// a limit; where neither is known, 1 GiB. Descriptors are a quarter of those that the
+    /// a limit; where neither is known, 1 GiB. Compilers have the other quarter, and at least 512
+    /// MiB. Descriptors are a quarter of those that the
     /// process may open (`ulimit -n`): connections of clients have half, and the process itself the
     /// rest.
     #[must_use]
     pub fn from_machine() -> Self {
-        let memory_bytes = machine::memory_bytes().map_or(1 << 30, |bytes| bytes / 4 * 3);
+        let memory = machine::memory_bytes().unwrap_or((1 << 30) / 3 * 4);
         let descriptors = machine::descriptors_max().unwrap_or(Self::DESCRIPTORS_WITHOUT_LIMIT) / 4;
         Self {
-            memory_bytes: memory_bytes.max(Self::MEMORY_BYTES_MIN),
+            memory_bytes: (memory / 4 * 3).max(Self::MEMORY_BYTES_MIN),
             descriptors: descriptors.max(1),
             blocking_operations: 256,
-            compiled_bytes: 64 << 20,
+            compile_memory_bytes: (memory / 4).max(512 << 20),
             compile_time_max: Duration::from_secs(5 * 60),
             share_percent: 50,
         }
@@ -86,10 +92,14 @@ impl Budget {
             ("memory_bytes", self.memory_bytes),
             ("descriptors", self.descriptors),
             ("blocking_operations", self.blocking_operations),
-            ("compiled_bytes", self.compiled_bytes),
         ];
         let none = amounts.iter().filter(|(_, amount)| *amount == 0);
         let mut problems: Vec<_> = none.map(|(name, _)| format!("`{name}` of the budget is 0")).collect();
+        if self.compile_memory_bytes < Self::COMPILE_MEMORY_BYTES_MIN {
+            let (bytes, least) = (self.compile_memory_bytes, Self::COMPILE_MEMORY_BYTES_MIN);
+            problems
+                .push(format!("`compile_memory_bytes` of the budget is {bytes}; a compiler needs {least}"));
+        }
         if !(1..=100).contains(&self.share_percent) {
             problems.push(format!("`share_percent` of the budget is {}; write 1 to 100", self.share_percent));
         }
@@ -114,7 +124,7 @@ mod tests {
             memory_bytes: 0,
             descriptors: 0,
             blocking_operations: 0,
-            compiled_bytes: 0,
+            compile_memory_bytes: 0,
             share_percent: 101,
             ..Budget::from_machine()
         };

@@ -1,35 +1,75 @@
-//! Compiles on threads of its own, which give way to all others.
+//! Compiles in a process of its own if the embedder has one, else on threads that give way.
 //!
 //! The compiler spreads a component's functions over threads. These are few and of low priority,
 //! so that calls go on beside a deploy of something large.
 //! Tests: below, and the workspace's `tests/suite/code_cache.rs`.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use wasmtime::Engine;
 
+use super::process::{Bounds, CompilerProcess};
 use super::queue::CompileQueue;
+use super::stop::Stop;
+use crate::budget::Budget;
+use crate::engine::Compiling;
+use crate::{Error, ErrorKind, Result};
 
-/// How much the threads give way: they get what others leave, and a little.
+/// How much compilers give way: they get what others leave, and a little.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 15;
 
+/// Compiled code is no larger than this, and [`CODE_PER_BYTE`] for each byte of the component:
+/// components in Rust, C and Python have 3 to 4 bytes of code for each of theirs. A few hundred
+/// bytes can have a million instances, whose description takes the host forty times its size to load.
+const CODE_BASE: u64 = 1 << 20;
+
+/// See [`CODE_BASE`].
+const CODE_PER_BYTE: u64 = 32;
+
 /// The compiler of one host. Its threads start with the first component and end with the host.
-pub(super) struct Compiler {
+pub(crate) struct Compiler {
     queue: CompileQueue,
+    time_max: Duration,
+    process: Option<CompilerProcess>,
     threads: OnceLock<Option<ThreadPool>>,
 }
 
 impl Compiler {
-    /// A compiler that compiles so many bytes of components at the same time.
-    pub(super) fn new(bytes_max: u64) -> Self {
-        Self { queue: CompileQueue::new(bytes_max), threads: OnceLock::new() }
+    pub(crate) fn new(budget: &Budget, process: Option<CompilerProcess>) -> Self {
+        Self {
+            queue: CompileQueue::new(budget.compile_memory_bytes),
+            time_max: budget.compile_time_max,
+            process,
+            threads: OnceLock::new(),
+        }
     }
 
     /// Compiles a component. Blocks.
-    pub(super) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
-        let _compilation = self.queue.enter(bytes.len() as u64);
+    pub(super) fn compile(&self, compiling: &Compiling, bytes: &[u8], stop: &Stop) -> Result<Vec<u8>> {
+        let compilation = self.queue.enter(bytes.len() as u64);
+        let code_bytes = CODE_BASE.saturating_add(CODE_PER_BYTE.saturating_mul(bytes.len() as u64));
+        let code = match &self.process {
+            Some(process) => {
+                let (memory_bytes, time_max) = (compilation.memory(), self.time_max);
+                let bounds = Bounds { memory_bytes, time_max, code_bytes };
+                process.compile(compiling.profile, bytes, bounds, stop)
+            }
+            None => self.compile_here(&compiling.engine, bytes).map_err(|error| {
+                Error::new(ErrorKind::InvalidComponent, format!("it does not compile: {error:#}"))
+            }),
+        }?;
+        if code.len() as u64 > code_bytes {
+            let message =
+                format!("its compiled code has more than {code_bytes} bytes, too many for its size");
+            return Err(Error::new(ErrorKind::OverBudget, message));
+        }
+        Ok(code)
+    }
+
+    fn compile_here(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
         match self.threads.get_or_init(start_threads) {
             Some(threads) => threads.install(|| engine.precompile_component(bytes)),
             // The system gives no threads: then it takes this one.
@@ -46,15 +86,15 @@ fn start_threads() -> Option<ThreadPool> {
     builder.start_handler(|_| give_way()).build().ok()
 }
 
-/// Lowers the priority of the current thread.
+/// Lowers the priority of the current thread, and of those that it starts.
 #[cfg(target_os = "linux")]
-fn give_way() {
+pub(super) fn give_way() {
     // On Linux a priority is a thread's. Where it cannot be lowered, compiling is not as polite.
     let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 #[cfg(not(target_os = "linux"))]
-fn give_way() {}
+pub(super) fn give_way() {}
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {

@@ -10,7 +10,10 @@
 
 mod compiler;
 mod directory;
+mod process;
 mod queue;
+mod stop;
+mod worker;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,12 +22,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use airssys_wasm_core::Digest;
 use wasmtime::Engine;
 
-use crate::budget::Budget;
 use crate::engine::Compiling;
 use crate::observe::{Announcer, Event};
-use crate::{Error, ErrorKind, Result};
-use compiler::Compiler;
+use crate::{Component, Result};
+pub(crate) use compiler::Compiler;
 use directory::Directory;
+pub use process::CompilerProcess;
+pub(crate) use stop::Stop;
 
 /// Finds or makes compiled code.
 pub(crate) struct CodeCache {
@@ -39,13 +43,12 @@ pub(crate) struct CodeCache {
 pub(crate) enum Code {
     /// A verified file in the cache.
     File(PathBuf),
-    /// Fresh from the compiler.
+    /// Fresh from the compiler, in this process or another one of the same program.
     Bytes(Vec<u8>),
 }
 
 impl CodeCache {
-    pub(crate) fn new(directory: Option<&Path>, announcer: Arc<Announcer>, budget: &Budget) -> Self {
-        let compiler = Compiler::new(budget.compiled_bytes);
+    pub(crate) fn new(directory: Option<&Path>, announcer: Arc<Announcer>, compiler: Compiler) -> Self {
         let mut cache = Self { directory: None, compiler, announcer, complained: AtomicBool::new(false) };
         match directory.map(Directory::open) {
             Some(Ok(directory)) => cache.directory = Some(directory),
@@ -56,15 +59,13 @@ impl CodeCache {
     }
 
     /// The code of a component for an engine: from the cache if an intact entry
-    /// is there, else from the compiler.
-    pub(crate) fn code(&self, compiling: &Compiling, digest: Digest, bytes: &[u8]) -> Result<Code> {
-        let key = key(compiling, digest);
+    /// is there, else from the compiler, which may be stopped.
+    pub(crate) fn code(&self, compiling: &Compiling, component: &Component, stop: &Stop) -> Result<Code> {
+        let key = key(compiling, component.digest());
         if let Some(code) = self.find(&key) {
             return Ok(code);
         }
-        let code = self.compiler.compile(&compiling.engine, bytes).map_err(|error| {
-            Error::new(ErrorKind::InvalidComponent, format!("it does not compile: {error:#}"))
-        })?;
+        let code = self.compiler.compile(compiling, component.bytes(), stop)?;
         self.keep(&key, &code);
         Ok(Code::Bytes(code))
     }
@@ -104,7 +105,8 @@ impl Code {
     pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<wasmtime::component::Component> {
         #[allow(unsafe_code)]
         match self {
-            // SAFETY: the bytes came from this runtime's compiler in this process.
+            // SAFETY: the bytes came from this runtime's compiler, in this process or in one that
+            // this process started from its own program, through a pipe that nobody else has.
             Self::Bytes(bytes) => unsafe { wasmtime::component::Component::deserialize(engine, bytes) },
             // SAFETY: `Directory::find` has verified the checksum that was written
             // beside the file by this runtime's compiler, and the directory is

@@ -1,45 +1,75 @@
-//! Bounds how much is compiled at the same time.
+//! Bounds how much is compiled at the same time, by the memory that it takes.
 //!
-//! The compiler needs memory in proportion to what it compiles. Tests: below.
+//! Tests: below.
+
+use std::num::NonZero;
+use std::thread::available_parallelism;
 
 use parking_lot::{Condvar, Mutex};
 
-/// Lets components be compiled in the order in which they come, as many at once as the bound
-/// allows. One that is larger than the bound is compiled alone.
+/// Memory of a compiler, whatever it compiles.
+const MEMORY_BASE: u64 = 64 << 20;
+
+/// Memory of a compiler for each byte of a component: half more than the 21 bytes that components
+/// of several MB in Rust, C and Python were seen to take.
+const MEMORY_PER_BYTE: u64 = 32;
+
+/// Lets components be compiled in the order in which they come, as many at once as their memory
+/// allows.
 pub(super) struct CompileQueue {
-    bytes_max: u64,
+    memory_max: u64,
     /// Held by the first that waits, so that small components do not overtake a large one.
     turn: Mutex<()>,
-    bytes: Mutex<u64>,
+    memory: Mutex<u64>,
     ended: Condvar,
 }
 
 /// Held while a component is compiled.
 pub(super) struct Compilation<'a> {
     queue: &'a CompileQueue,
-    bytes: u64,
+    memory: u64,
 }
 
 impl CompileQueue {
-    pub(super) fn new(bytes_max: u64) -> Self {
-        Self { bytes_max, turn: Mutex::new(()), bytes: Mutex::new(0), ended: Condvar::new() }
+    /// A queue of compilations that take so much memory together, in bytes.
+    pub(super) fn new(memory_max: u64) -> Self {
+        Self { memory_max, turn: Mutex::new(()), memory: Mutex::new(0), ended: Condvar::new() }
     }
 
     /// Waits until a component of so many bytes may be compiled. Blocks.
     pub(super) fn enter(&self, bytes: u64) -> Compilation<'_> {
+        self.take(self.memory_for(bytes))
+    }
+
+    /// Returns the memory that the compilation of so many bytes may take. As many small ones as
+    /// there are cores divide what there is; a large one may take all of it.
+    fn memory_for(&self, bytes: u64) -> u64 {
+        let cores = available_parallelism().map_or(1, NonZero::get) as u64;
+        let needed = MEMORY_BASE.saturating_add(bytes.saturating_mul(MEMORY_PER_BYTE));
+        needed.max(self.memory_max / cores).min(self.memory_max)
+    }
+
+    fn take(&self, memory: u64) -> Compilation<'_> {
         let _turn = self.turn.lock();
-        let mut taken = self.bytes.lock();
-        while *taken > 0 && *taken + bytes > self.bytes_max {
+        let mut taken = self.memory.lock();
+        while *taken + memory > self.memory_max {
             self.ended.wait(&mut taken);
         }
-        *taken += bytes;
-        Compilation { queue: self, bytes }
+        *taken += memory;
+        Compilation { queue: self, memory }
+    }
+}
+
+impl Compilation<'_> {
+    /// Returns the memory that it may take, in bytes.
+    pub(super) fn memory(&self) -> u64 {
+        self.memory
     }
 }
 
 impl Drop for Compilation<'_> {
     fn drop(&mut self) {
-        *self.queue.bytes.lock() -= self.bytes;
+        *self.queue.memory.lock() -= self.memory;
         self.queue.ended.notify_one();
     }
 }
@@ -55,26 +85,37 @@ mod tests {
     fn no_more_is_compiled_at_once_than_may_be_and_nobody_overtakes() {
         let queue = CompileQueue::new(10);
         thread::scope(|scope| {
-            let (first, second) = (queue.enter(4), queue.enter(5));
+            let (first, second) = (queue.take(4), queue.take(5));
             let (begin, begun) = mpsc::channel();
-            let enter = |bytes: u64| {
+            let take = |memory: u64| {
                 let (queue, begin) = (&queue, begin.clone());
                 scope.spawn(move || {
-                    let _compilation = queue.enter(bytes);
-                    begin.send(bytes).expect("the test waits for it");
+                    let _compilation = queue.take(memory);
+                    begin.send(memory).expect("the test waits for it");
                 });
             };
-            enter(20);
+            take(10);
             while queue.turn.try_lock().is_some() {
                 thread::yield_now();
             }
             // It would fit, and comes after the large one.
-            enter(1);
+            take(1);
             drop(first);
             assert!(begun.try_recv().is_err(), "the second goes on");
             drop(second);
-            assert_eq!((begun.recv(), begun.recv()), (Ok(20), Ok(1)));
+            assert_eq!((begun.recv(), begun.recv()), (Ok(10), Ok(1)));
         });
-        assert_eq!(*queue.bytes.lock(), 0);
+        assert_eq!(*queue.memory.lock(), 0);
+    }
+
+    #[test]
+    fn memory_grows_with_the_component_and_has_a_bound() {
+        let queue = CompileQueue::new(1 << 30);
+        let cores = available_parallelism().map_or(1, NonZero::get) as u64;
+        assert!(queue.memory_for(0) >= MEMORY_BASE);
+        assert!(queue.memory_for(0) >= (1 << 30) / cores);
+        assert_eq!(queue.memory_for(u64::MAX), 1 << 30);
+        let (queue, bytes) = (CompileQueue::new(64 << 30), 1 << 30);
+        assert_eq!(queue.memory_for(bytes), (MEMORY_BASE + 32 * bytes).max((64 << 30) / cores));
     }
 }

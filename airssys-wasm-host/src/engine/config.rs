@@ -30,6 +30,28 @@ impl Profile {
     pub(crate) const PLAIN: Self = Self { concurrency: false, fuel: false };
     /// Component Model async, without fuel.
     pub(crate) const CONCURRENT: Self = Self { concurrency: true, fuel: false };
+    /// Every profile there is.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::PLAIN,
+        Self::CONCURRENT,
+        Self { concurrency: false, fuel: true },
+        Self { concurrency: true, fuel: true },
+    ];
+
+    /// A name for it on a command line.
+    pub(crate) fn name(self) -> &'static str {
+        match (self.concurrency, self.fuel) {
+            (false, false) => "plain",
+            (false, true) => "fuel",
+            (true, false) => "async",
+            (true, true) => "async-fuel",
+        }
+    }
+
+    /// The profile of a name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
 
     pub(crate) fn of(component: &Component, limits: &Limits) -> Self {
         let concurrency = component.uses_async() || imports_wasi_0_3(component);

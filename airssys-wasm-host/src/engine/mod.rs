@@ -33,6 +33,7 @@ use ticker::Ticker;
 /// An engine, and what tells its compiled code from another's.
 #[derive(Clone)]
 pub(crate) struct Compiling {
+    pub(crate) profile: Profile,
     pub(crate) engine: Engine,
     /// A hash of everything that the compiler was told: costly to ask for, so it
     /// is asked once.
@@ -80,8 +81,36 @@ impl Engines {
         self.ticker.add(engine.weak());
         let mut settings = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut settings);
-        let compiling = Compiling { engine, settings: settings.finish() };
+        let compiling = Compiling { profile, engine, settings: settings.finish() };
         engines.insert((profile, allocation), compiling.clone());
         Ok(compiling)
+    }
+}
+
+/// An engine that compiles for a profile and runs nothing. Its code can be loaded by both engines of
+/// the profile.
+pub(crate) fn engine_to_compile(profile: Profile) -> wasmtime::Result<Engine> {
+    Engine::new(&config::config(profile, Allocation::OnDemand, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_fits_every_engine_of_its_profile() {
+        let engines = Engines::new(1, TestClock::default(), Weak::new()).expect("engines");
+        let hash = |engine: &Engine| {
+            let mut hasher = DefaultHasher::new();
+            engine.precompile_compatibility_hash().hash(&mut hasher);
+            hasher.finish()
+        };
+        for profile in Profile::ALL {
+            let compiler = hash(&engine_to_compile(profile).expect("an engine"));
+            for allocation in [Allocation::Pooled, Allocation::OnDemand] {
+                let engine = engines.get(profile, allocation).expect("an engine").engine;
+                assert_eq!(hash(&engine), compiler, "{profile:?} {allocation:?}");
+            }
+        }
     }
 }

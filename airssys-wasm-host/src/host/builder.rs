@@ -15,7 +15,7 @@ use super::{Host, Names, Shared};
 use crate::aside::Aside;
 use crate::budget::{Budget, DeploymentShares};
 use crate::capability::{Connector, NoSecrets, Provided, Provider, Resolver, SecretStore, Suppliers};
-use crate::code_cache::CodeCache;
+use crate::code_cache::{CodeCache, Compiler, CompilerProcess};
 use crate::data::{Factories, SharedData};
 use crate::engine::{Engines, TestClock};
 use crate::linker::Linkers;
@@ -48,6 +48,7 @@ use crate::{Error, ErrorKind, InstanceState, Result};
 #[must_use = "a builder builds nothing until `build` is called"]
 pub struct HostBuilder {
     code_cache: Option<PathBuf>,
+    compiler_process: Option<CompilerProcess>,
     state_directory: Option<PathBuf>,
     limits: Limits,
     guest_log: Arc<dyn GuestLog>,
@@ -70,6 +71,7 @@ impl Default for HostBuilder {
     fn default() -> Self {
         Self {
             code_cache: None,
+            compiler_process: None,
             state_directory: None,
             limits: Limits::default(),
             guest_log: Arc::new(TracingLog),
@@ -97,6 +99,12 @@ impl HostBuilder {
     /// says so once, and components are compiled each time.
     pub fn code_cache(self, directory: impl Into<PathBuf>) -> Self {
         Self { code_cache: Some(directory.into()), ..self }
+    }
+
+    /// Compiles in processes of their own, which bounds the memory and the time of a compiler. By
+    /// default components are compiled in this process.
+    pub fn compiler_process(self, compiler: CompilerProcess) -> Self {
+        Self { compiler_process: Some(compiler), ..self }
     }
 
     /// Keeps deployments in this directory, so that the next process has what this one had:
@@ -337,7 +345,11 @@ impl HostBuilder {
             instance_data: self.instance_data,
             instances_started: AtomicU64::default(),
             audit,
-            code_cache: CodeCache::new(code_cache.as_deref(), Arc::clone(&announcer), &budget),
+            code_cache: CodeCache::new(
+                code_cache.as_deref(),
+                Arc::clone(&announcer),
+                Compiler::new(&budget, self.compiler_process),
+            ),
             announcer,
             guest_log: Arc::new(QueuedLog::new(self.guest_log)),
             probe: self.probe,

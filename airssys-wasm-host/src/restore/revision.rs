@@ -9,6 +9,7 @@ use airssys_wasm_core::ComponentName;
 use super::state;
 use crate::Result;
 use crate::capability::Enforcement;
+use crate::code_cache::Stop;
 use crate::deployment::{Kept, Named};
 use crate::link::{Bound, Links};
 use crate::revision::{Approved, Draft, Revision};
@@ -60,7 +61,7 @@ pub(super) fn load(
         component,
     };
     draft.open(runtime)?;
-    let program = runtime.program(&draft.component, &draft.limits)?;
+    let program = runtime.program(&draft.component, &draft.limits, &Stop::default())?;
     let revision = draft.with_program(runtime, program);
     revision.map(Arc::new).ok_or_else(|| Error::new(ErrorKind::Internal, "a revision was opened and is not"))
 }

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use crate::call::within;
+use crate::code_cache::Stop;
 use crate::engine::Ticks;
 use crate::program::Program;
 use crate::revision::Draft;
@@ -15,7 +16,7 @@ use crate::{Error, ErrorKind, Result};
 /// Returns the program of a draft: at once if its code is at hand, else from the compiler.
 pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc<Program>> {
     if runtime.has_program_at_hand(&draft.component, &draft.limits) {
-        return runtime.program(&draft.component, &draft.limits);
+        return runtime.program(&draft.component, &draft.limits, &Stop::default());
     }
     let clock = runtime.engines.clock();
     let deadline = clock.now().plus(Ticks::lasting(runtime.compile_time_max));
@@ -24,23 +25,26 @@ pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc
 }
 
 /// Compiles one component of a deployment at a time, so that those nobody waits for any more take
-/// one thread at most.
+/// one thread at most. Dropped, it stops a compiler that has a process of its own.
 async fn compile_in_turn(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc<Program>> {
     let share = runtime.shares.get(&draft.name);
     let turn = Arc::clone(&share.turns().compile).lock_owned().await;
     let (shared, component, limits) = (Arc::clone(runtime), draft.component.clone(), draft.limits.clone());
+    let stop = Stop::default();
+    let _stopped = stop.on_drop();
     let compile = move || {
         // Held to the end, also if nobody waits for it.
         let _held = (share, turn);
-        shared.program(&component, &limits)
+        shared.program(&component, &limits, &stop)
     };
     runtime.aside.compile(compile).await
 }
 
 fn too_slow(runtime: &Runtime, draft: &Draft) -> Error {
-    let (name, most) = (&draft.name, runtime.compile_time_max);
-    let message =
-        format!("`{name}` is not compiled within {most:?}, the `compile_time_max` of the host's budget");
+    let (name, most) = (&draft.name, humantime::format_duration(runtime.compile_time_max));
+    let message = format!(
+        "`{name}` is not compiled within {most}, the host's bound; a component has to be smaller or simpler"
+    );
     Error::new(ErrorKind::OverBudget, message)
 }
 

@@ -7,15 +7,15 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
 use super::bait::Bait;
 use crate::guests;
-use crate::process::stat_fields;
+use crate::process::processes_of_group;
 
 /// Descriptors that the process may open.
 const DESCRIPTORS: u32 = 1024;
@@ -230,16 +230,4 @@ fn keep(log: &Log, line: String) {
         log.pop_front();
     }
     log.push_back(line);
-}
-
-/// The processes of a group, by `/proc`.
-fn processes_of_group(group: u32) -> Vec<u32> {
-    let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter(|id| group_of(*id) == Some(group)).collect()
-}
-
-/// The group of a process, if it is there.
-fn group_of(process: u32) -> Option<u32> {
-    stat_fields(process).get(2)?.parse().ok()
 }

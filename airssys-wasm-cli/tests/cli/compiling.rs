@@ -1,0 +1,165 @@
+//! Components that somebody crafted for the compiler: a process of its own takes what they cost.
+
+use std::fmt::Write as _;
+use std::process::{Child, Command, Stdio};
+use std::thread::{sleep, yield_now};
+use std::time::{Duration, Instant};
+
+use airssys_wasm_tests::process::{children_of, status_field};
+
+use super::support::{PATIENCE, Place, Process, guest, signal};
+
+/// The exit code where the host refuses a component.
+const REFUSED: i32 = 6;
+
+/// The exit code where bytes are not a valid component.
+const INVALID: i32 = 2;
+
+/// A component of some KB with loops in one another over many variables, for each of which the
+/// compiler joins every variable: minutes, and gigabytes.
+fn crafted(place: &Place) -> String {
+    let (loops, variables) = (100, 20_000);
+    let mut code = String::new();
+    for variable in 0..variables {
+        write!(code, "(local.set {variable} (i32.add (local.get {variable}) (i32.const 1)))").expect("text");
+    }
+    let locals = "i32 ".repeat(variables);
+    let (begin, end) = ("loop ".repeat(loops), "br_if 0 end ".replace("br_if 0", "(br_if 0 (local.get 0))"));
+    let text =
+        format!("(component (core module (func (local {locals}) {begin} {code} {}))) ", end.repeat(loops));
+    let path = place.path().join("crafted.wasm");
+    std::fs::write(&path, wat::parse_str(text).expect("a component")).expect("written");
+    path.to_str().expect("text").to_owned()
+}
+
+fn serve(place: &Place, bounds: &[&str]) -> Process {
+    let process = place.begin(bounds);
+    place.run(&["status", "--wait", "30s"]).ok();
+    process
+}
+
+/// The compiler that a host process has started.
+fn compiler_of(process: &Process) -> u32 {
+    let begun = Instant::now();
+    loop {
+        if let [compiler] = children_of(process.0.id())[..] {
+            return compiler;
+        }
+        assert!(begun.elapsed() < PATIENCE, "no compiler is started");
+        yield_now();
+    }
+}
+
+fn deploy(place: &Place, component: &str) -> Child {
+    let mut command = place.command(&["deploy", component, "--name", "crafted"]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it runs")
+}
+
+/// What a command complained of that has failed with this code.
+fn complaint(command: Child, code: i32) -> String {
+    let output = command.wait_with_output().expect("it ends");
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    text
+}
+
+/// The host process serves, and has no compiler left.
+fn goes_on(place: &Place, process: &Process) {
+    place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
+    place.run(&["status", "web"]).ok();
+    assert_eq!(children_of(process.0.id()), [0; 0]);
+}
+
+#[test]
+fn a_compiler_that_takes_too_much_memory_ends_and_the_host_goes_on() {
+    let place = Place::new();
+    let process = serve(&place, &["--compile-memory", "256MiB"]);
+    let before = status_field(process.0.id(), "VmHWM").expect("memory");
+    let told = complaint(deploy(&place, &crafted(&place)), REFUSED);
+    assert!(told.contains("needs more memory for it than") && told.contains("smaller or simpler"), "{told}");
+    goes_on(&place, &process);
+    let after = status_field(process.0.id(), "VmHWM").expect("memory");
+    assert!(after - before < 100 << 10, "{before} KiB, then {after}");
+}
+
+#[test]
+fn a_compiler_that_takes_too_long_ends_and_the_host_goes_on() {
+    let place = Place::new();
+    let process = serve(&place, &["--compile-time", "3s", "--compile-memory", "8GiB"]);
+    let told = complaint(deploy(&place, &crafted(&place)), REFUSED);
+    assert!(told.contains("not compiled within 3s"), "{told}");
+    let begun = Instant::now();
+    while !children_of(process.0.id()).is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "it compiles for nobody");
+        sleep(Duration::from_millis(5));
+    }
+    goes_on(&place, &process);
+}
+
+/// A few hundred bytes whose instances multiply: two of each component in the next one.
+#[test]
+fn code_that_is_too_large_for_its_component_is_not_loaded() {
+    let place = Place::new();
+    let process = serve(&place, &[]);
+    let mut text = "(component $c0 (core module $m) (core instance (instantiate $m)))".to_owned();
+    for level in 1..20 {
+        let below = format!("(instance (instantiate $c{}))", level - 1);
+        text = format!("(component $c{level} {text} {below} {below})");
+    }
+    let bytes = wat::parse_str(format!("(component {text} (instance (instantiate $c19)))")).expect("bytes");
+    let path = place.path().join("multiplies.wasm");
+    std::fs::write(&path, bytes).expect("written");
+    let told = complaint(deploy(&place, path.to_str().expect("text")), REFUSED);
+    assert!(told.contains("too many for its size"), "{told}");
+    let most = status_field(process.0.id(), "VmHWM").expect("memory");
+    assert!(most < 128 << 10, "{most} KiB");
+    goes_on(&place, &process);
+}
+
+#[test]
+fn a_compiler_that_is_killed_is_an_error_of_its_deploy() {
+    let place = Place::new();
+    let process = serve(&place, &[]);
+    let deploying = deploy(&place, &crafted(&place));
+    signal(&compiler_of(&process).to_string(), "KILL");
+    let told = complaint(deploying, 1);
+    assert!(told.contains("the compiler crashed"), "{told}");
+    goes_on(&place, &process);
+}
+
+#[test]
+fn a_compiler_ends_with_its_host() {
+    let place = Place::new();
+    let process = serve(&place, &[]);
+    let mut deploying = deploy(&place, &crafted(&place));
+    let compiler = compiler_of(&process);
+    signal(&process.id(), "KILL");
+    let begun = Instant::now();
+    while status_field(compiler, "VmRSS").is_some() {
+        assert!(begun.elapsed() < PATIENCE, "it compiles for nobody");
+        sleep(Duration::from_millis(5));
+    }
+    deploying.wait().expect("it ends");
+}
+
+/// The bound holds where no deploy waits as well.
+#[test]
+fn a_compiler_ends_itself_after_its_time() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_airssys-wasm"));
+    command.args(["airssys-wasm-compiler", "plain", "1000000000", "300"]);
+    let mut compiler = command.stdin(Stdio::piped()).spawn().expect("it runs");
+    let _open = compiler.stdin.take();
+    assert_eq!(compiler.wait().expect("it ends").code(), Some(11));
+}
+
+#[test]
+fn a_component_that_does_not_compile_says_why() {
+    let place = Place::new();
+    let _process = serve(&place, &[]);
+    // Its types can be read, and its code is not valid.
+    let text = "(component (core module (func (result i32) (f32.const 1))))";
+    let path = place.path().join("invalid.wasm");
+    std::fs::write(&path, wat::parse_str(text).expect("bytes")).expect("written");
+    let told = complaint(deploy(&place, path.to_str().expect("text")), INVALID);
+    assert!(told.contains("does not compile") && told.contains("type mismatch"), "{told}");
+}

@@ -1,0 +1,171 @@
+//! A compiler in a process of its own, seen from within.
+//!
+//! It bounds its own memory and time before it reads the first byte of the component.
+//! Tests: below, and the command's `tests/cli/compiling`.
+
+use std::ffi::OsString;
+use std::io::{self, Read as _, Write as _};
+use std::process::exit;
+use std::thread;
+use std::time::Duration;
+
+use super::compiler::give_way;
+use crate::engine::{Profile, engine_to_compile};
+
+/// What a process is asked to do, as its command line has it.
+#[derive(Clone, Copy)]
+pub(super) struct Order {
+    pub(super) profile: Profile,
+    pub(super) memory_bytes: u64,
+    pub(super) time_max: Duration,
+}
+
+/// How a process ended; its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The code is on stdout.
+    Compiled = 0,
+    /// The reason is on stderr.
+    DoesNotCompile = 10,
+    OutOfTime = 11,
+    OutOfMemory = 12,
+    /// The command line is not one of a compiler, or the system is in the way: see stderr.
+    Failed = 13,
+}
+
+impl Outcome {
+    pub(super) fn from_exit_code(code: i32) -> Option<Self> {
+        let all = [Self::Compiled, Self::DoesNotCompile, Self::OutOfTime, Self::OutOfMemory, Self::Failed];
+        all.into_iter().find(|outcome| *outcome as i32 == code)
+    }
+}
+
+impl Order {
+    pub(super) fn arguments(self) -> [String; 3] {
+        let Self { profile, memory_bytes, time_max } = self;
+        [profile.name().into(), memory_bytes.to_string(), time_max.as_millis().to_string()]
+    }
+
+    fn read(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+        let arguments: Vec<String> = arguments.map(OsString::into_string).collect::<Result<_, _>>().ok()?;
+        let [profile, memory_bytes, time] = &arguments[..] else { return None };
+        let time_max = Duration::from_millis(time.parse().ok()?);
+        let (profile, memory_bytes) = (Profile::from_name(profile)?, memory_bytes.parse().ok()?);
+        Some(Self { profile, memory_bytes, time_max })
+    }
+}
+
+/// Compiles what is on stdin, to stdout.
+pub(super) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
+    let done = match Order::read(arguments) {
+        Some(order) => order.carry_out(),
+        None => Err((Outcome::Failed, "not a command line of a compiler".into())),
+    };
+    done.map_or_else(
+        |(outcome, complaint)| {
+            // The exit code says it too.
+            let _ = writeln!(io::stderr(), "{complaint}");
+            outcome
+        },
+        |()| Outcome::Compiled,
+    )
+}
+
+type Done<T> = Result<T, (Outcome, String)>;
+
+fn failed(error: impl ToString) -> (Outcome, String) {
+    (Outcome::Failed, error.to_string())
+}
+
+impl Order {
+    fn carry_out(self) -> Done<()> {
+        give_way();
+        end_with_the_host();
+        bound_memory(self.memory_bytes).map_err(failed)?;
+        end_after(self.time_max).map_err(failed)?;
+        let mut component = Vec::new();
+        io::stdin().read_to_end(&mut component).map_err(failed)?;
+        let engine = engine_to_compile(self.profile).map_err(failed)?;
+        let code = engine.precompile_component(&component).map_err(|error| {
+            let outcome = match is_out_of_memory(&error) {
+                true => Outcome::OutOfMemory,
+                false => Outcome::DoesNotCompile,
+            };
+            (outcome, format!("{error:#}"))
+        })?;
+        io::stdout().write_all(&code).map_err(failed)
+    }
+}
+
+fn is_out_of_memory(error: &wasmtime::Error) -> bool {
+    let of_system = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::OutOfMemory)
+    };
+    error.is::<wasmtime::OutOfMemory>() || error.chain().any(of_system)
+}
+
+/// Ends this process some time from now, whatever it does.
+fn end_after(time: Duration) -> io::Result<()> {
+    let end = move || {
+        thread::sleep(time);
+        exit(Outcome::OutOfTime as i32);
+    };
+    thread::Builder::new().name("deadline".into()).spawn(end).map(drop)
+}
+
+/// Has this process ended with the thread of the host that started it, and lets the system end it
+/// before others if memory runs short.
+#[cfg(target_os = "linux")]
+fn end_with_the_host() {
+    use rustix::process::{Signal, set_parent_process_death_signal};
+
+    // Without these it ends all the same: after its time, and when it writes to nobody.
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_with_the_host() {}
+
+/// Bounds the memory that this process may write to. It leaves no core dump when it runs short.
+#[cfg(unix)]
+fn bound_memory(bytes: u64) -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+
+    let limit = |bytes| Rlimit { current: Some(bytes), maximum: Some(bytes) };
+    setrlimit(Resource::Core, limit(0))?;
+    setrlimit(Resource::Data, limit(bytes))?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn bound_memory(_bytes: u64) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_read_as_it_was_written() {
+        for profile in Profile::ALL {
+            let (memory_bytes, time_max) = (5 << 30, Duration::from_millis(1_500));
+            let written = Order { profile, memory_bytes, time_max }.arguments();
+            let read = Order::read(written.clone().into_iter().map(Into::into)).expect("an order");
+            assert_eq!(read.arguments(), written);
+        }
+        for arguments in [&["plain", "1"][..], &["else", "1", "1"], &["plain", "", "1"]] {
+            assert!(Order::read(arguments.iter().map(Into::into)).is_none());
+        }
+    }
+
+    #[test]
+    fn outcomes_are_exit_codes() {
+        for code in -1..256 {
+            let outcome = Outcome::from_exit_code(code);
+            assert!(outcome.is_none_or(|outcome| outcome as i32 == code));
+        }
+        assert_eq!(Outcome::from_exit_code(11), Some(Outcome::OutOfTime));
+    }
+}
