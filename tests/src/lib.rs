@@ -4,6 +4,7 @@
 //! Contains no tests of its own but those of the checker and of the soak's rules; they are in `suite/`.
 #![forbid(unsafe_code)]
 
+pub mod crafted;
 pub mod guests;
 pub mod load;
 pub mod process;

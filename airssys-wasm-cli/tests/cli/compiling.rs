@@ -1,10 +1,10 @@
 //! Components that somebody crafted for the compiler: a process of its own takes what they cost.
 
-use std::fmt::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::thread::{sleep, yield_now};
 use std::time::{Duration, Instant};
 
+use airssys_wasm_tests::crafted;
 use airssys_wasm_tests::process::{children_of, status_field};
 
 use super::support::{PATIENCE, Place, Process, guest, signal};
@@ -15,20 +15,15 @@ const REFUSED: i32 = 6;
 /// The exit code where bytes are not a valid component.
 const INVALID: i32 = 2;
 
-/// A component of some KB with loops in one another over many variables, for each of which the
-/// compiler joins every variable: minutes, and gigabytes.
+/// A component that takes the compiler minutes and gigabytes.
 fn crafted(place: &Place) -> String {
-    let (loops, variables) = (100, 20_000);
-    let mut code = String::new();
-    for variable in 0..variables {
-        write!(code, "(local.set {variable} (i32.add (local.get {variable}) (i32.const 1)))").expect("text");
-    }
-    let locals = "i32 ".repeat(variables);
-    let (begin, end) = ("loop ".repeat(loops), "br_if 0 end ".replace("br_if 0", "(br_if 0 (local.get 0))"));
-    let text =
-        format!("(component (core module (func (local {locals}) {begin} {code} {}))) ", end.repeat(loops));
+    write(place, &crafted::loops())
+}
+
+/// The file of a component.
+fn write(place: &Place, text: &str) -> String {
     let path = place.path().join("crafted.wasm");
-    std::fs::write(&path, wat::parse_str(text).expect("a component")).expect("written");
+    std::fs::write(&path, wat::parse_str(text).expect("bytes")).expect("written");
     path.to_str().expect("text").to_owned()
 }
 
@@ -96,20 +91,11 @@ fn a_compiler_that_takes_too_long_ends_and_the_host_goes_on() {
     goes_on(&place, &process);
 }
 
-/// A few hundred bytes whose instances multiply: two of each component in the next one.
 #[test]
 fn code_that_is_too_large_for_its_component_is_not_loaded() {
     let place = Place::new();
     let process = serve(&place, &[]);
-    let mut text = "(component $c0 (core module $m) (core instance (instantiate $m)))".to_owned();
-    for level in 1..20 {
-        let below = format!("(instance (instantiate $c{}))", level - 1);
-        text = format!("(component $c{level} {text} {below} {below})");
-    }
-    let bytes = wat::parse_str(format!("(component {text} (instance (instantiate $c19)))")).expect("bytes");
-    let path = place.path().join("multiplies.wasm");
-    std::fs::write(&path, bytes).expect("written");
-    let told = complaint(deploy(&place, path.to_str().expect("text")), REFUSED);
+    let told = complaint(deploy(&place, &write(&place, &crafted::instances())), REFUSED);
     assert!(told.contains("too many for its size"), "{told}");
     let most = status_field(process.0.id(), "VmHWM").expect("memory");
     assert!(most < 128 << 10, "{most} KiB");
@@ -158,8 +144,6 @@ fn a_component_that_does_not_compile_says_why() {
     let _process = serve(&place, &[]);
     // Its types can be read, and its code is not valid.
     let text = "(component (core module (func (result i32) (f32.const 1))))";
-    let path = place.path().join("invalid.wasm");
-    std::fs::write(&path, wat::parse_str(text).expect("bytes")).expect("written");
-    let told = complaint(deploy(&place, path.to_str().expect("text")), INVALID);
+    let told = complaint(deploy(&place, &write(&place, text)), INVALID);
     assert!(told.contains("does not compile") && told.contains("type mismatch"), "{told}");
 }

@@ -1,0 +1,63 @@
+//! Compilers in processes of their own, as a program has them that embeds a host.
+//!
+//! This program is its own compiler, so it has a `main` of its own.
+#![expect(clippy::print_stdout, reason = "it prints as tests do")]
+
+use std::time::{Duration, Instant};
+
+use airssys_wasm_host::{CompilerProcess, Component, ErrorKind, Host};
+use airssys_wasm_tests::process::children_of;
+use airssys_wasm_tests::{crafted, guests};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn main() {
+    let error = CompilerProcess::of_this_program().expect_err("it would start this program for ever");
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    CompilerProcess::run_if_asked();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(compiles_what_can_be_called());
+    runtime.block_on(dropping_a_deploy_ends_its_compiler());
+    println!("compiler: ok");
+}
+
+fn host() -> Host {
+    let compiler = CompilerProcess::of_this_program().expect("it can compile");
+    Host::builder().pooled_instances_max(4).compiler_process(compiler).build().expect("a host")
+}
+
+async fn compiles_what_can_be_called() {
+    let component = Component::from_file(guests::path("greeter-v1")).expect("a component");
+    let greeter = host().deploy(component).await.expect("deployed");
+    let greet = greeter.function::<(String,), (String,)>("demo:greeter/api#greet").expect("it greets");
+    assert_eq!(greet.call(("Ada".into(),)).await.expect("it answers").0, "Hello, Ada!");
+}
+
+async fn dropping_a_deploy_ends_its_compiler() {
+    let bytes = wat::parse_str(crafted::loops()).expect("bytes");
+    let component = Component::from_bytes(bytes).and_then(|it| it.with_name("crafted")).expect("a component");
+    let host = host();
+    let deploying = tokio::spawn({
+        let host = host.clone();
+        async move { host.deploy(component).await.map(drop) }
+    });
+    until("a compiler starts", || !children().is_empty()).await;
+    assert!(!deploying.is_finished());
+    deploying.abort();
+    until("the compiler ends", || children().is_empty()).await;
+    host.deploy(Component::from_file(guests::path("greeter-v1")).expect("a component"))
+        .await
+        .expect("deployed");
+}
+
+fn children() -> Vec<u32> {
+    children_of(std::process::id())
+}
+
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

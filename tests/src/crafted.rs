@@ -1,0 +1,32 @@
+//! Components that somebody crafted to cost their host more than their size.
+
+use std::fmt::Write as _;
+
+const LOOPS: usize = 100;
+const VARIABLES: usize = 20_000;
+const LEVELS: usize = 20;
+
+/// Returns the text of a component of 190 KB with loops in one another over many variables. The
+/// compiler joins every variable at the head of every loop: that takes minutes and gigabytes.
+#[must_use]
+pub fn loops() -> String {
+    let mut code = String::new();
+    for variable in 0..VARIABLES {
+        let _ = write!(code, "(local.set {variable} (i32.add (local.get {variable}) (i32.const 1)))");
+    }
+    let (locals, begin) = ("i32 ".repeat(VARIABLES), "loop ".repeat(LOOPS));
+    let end = "(br_if 0 (local.get 0)) end ".repeat(LOOPS);
+    format!("(component (core module (func (local {locals}) {begin} {code} {end})))")
+}
+
+/// Returns the text of a component of 1 KB whose instances multiply: each component has two of the
+/// one before it.
+#[must_use]
+pub fn instances() -> String {
+    let mut text = "(component $c0 (core module $m) (core instance (instantiate $m)))".to_owned();
+    for level in 1..LEVELS {
+        let before = format!("(instance (instantiate $c{}))", level - 1);
+        text = format!("(component $c{level} {text} {before} {before})");
+    }
+    format!("(component {text} (instance (instantiate $c{})))", LEVELS - 1)
+}
