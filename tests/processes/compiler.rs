@@ -28,7 +28,8 @@ fn host() -> Host {
 
 async fn compiles_what_can_be_called() {
     let component = Component::from_file(guests::path("greeter-v1")).expect("a component");
-    let greeter = host().deploy(component).await.expect("deployed");
+    let host = host();
+    let greeter = host.deploy(component).await.expect("deployed");
     let greet = greeter.function::<(String,), (String,)>("demo:greeter/api#greet").expect("it greets");
     assert_eq!(greet.call(("Ada".into(),)).await.expect("it answers").0, "Hello, Ada!");
 }

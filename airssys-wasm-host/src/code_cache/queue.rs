@@ -96,6 +96,7 @@ mod tests {
             };
             take(10);
             while queue.turn.try_lock().is_some() {
+                assert!(begun.try_recv().is_err(), "it waits for the others");
                 thread::yield_now();
             }
             // It would fit, and comes after the large one.

@@ -145,11 +145,18 @@ impl Named {
     /// name is paused.
     #[inline]
     pub(crate) fn admit(&self) -> Result<Option<Admission>> {
-        let serving = self.route.load();
-        match serving.enter() {
-            Some(lane) => Ok(Some(Admission { serving, lane })),
-            None => self.admit_elsewhere(serving),
+        match self.try_admit() {
+            Some(admission) => Ok(Some(admission)),
+            None => self.admit_elsewhere(self.route.load()),
         }
+    }
+
+    /// Lets a call in, unless what serves is closed at this moment.
+    #[inline]
+    pub(crate) fn try_admit(&self) -> Option<Admission> {
+        let serving = self.route.load();
+        let lane = serving.enter()?;
+        Some(Admission { serving, lane })
     }
 
     /// Lets a call in that found `closed` closed.

@@ -11,7 +11,7 @@ use wasmtime::{AsContextMut, StoreContextMut};
 use crate::call::{self, within};
 use crate::deployment::{Admission, Caller, Lease, Named, Serving};
 use crate::engine::{Clock, Ticks};
-use crate::instance::{Instance, InstanceState, Slot, contained};
+use crate::instance::{Instance, InstanceState, Slot, poll_contained};
 use crate::link::{Seat, Sitting, Tree};
 use crate::revision::Revision;
 use crate::{CallEnd, Result};
@@ -74,9 +74,9 @@ impl<T: Send + Sync + 'static> Handle<T> {
         exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
         let begun = self.clock.now();
-        let admission = match self.deployment.admit()? {
+        let admission = match self.deployment.try_admit() {
             Some(admission) => admission,
-            None => Box::pin(self.admit_after_pause(begun)).await?,
+            None => Box::pin(self.admit(begun)).await?,
         };
         let deadline = begun.plus(admission.serving().revision.call_ticks);
         self.run_in_time(admission.serving(), admission.lane, deadline, None, run, exited).await
@@ -129,39 +129,48 @@ impl<T: Send + Sync + 'static> Handle<T> {
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
         exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
-        let call = pin!(self.run(serving, lane, deadline, tree, run, exited));
-        let ended = within(&self.clock, deadline, call).await;
-        let outcome =
-            ended.unwrap_or_else(|_| Err(call::too_long(&self.deployment, &serving.revision, &self.what)));
-        call::record(&self.clock, deadline, &serving.revision).await;
-        outcome
-    }
-
-    async fn run<R>(
-        &self,
-        serving: &Arc<Serving>,
-        lane: usize,
-        deadline: Ticks,
-        tree: Option<&Arc<Tree>>,
-        run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
-        exited: impl FnOnce() -> Option<R>,
-    ) -> Result<R> {
         let revision = &*serving.revision;
         let mut lease = match serving.instances.lease_idle(lane) {
             Some(lease) => lease,
             // Boxed: what starts an instance is large, and would be carried along
             // by every call that needs none.
-            None => Box::pin(self.lease_started(serving, lane, deadline)).await?,
+            None => Box::pin(self.lease_in_time(serving, lane, deadline)).await?,
         };
         let instance = lease.instance();
         call::begin(instance, serving, deadline, tree)?;
         if !instance.bound.has(self.slot) {
             self.bind(revision, instance)?;
         }
-        let Instance { store, bound, .. } = instance;
-        let permit = store.data_mut().crowd_permit();
-        let found = bound.get::<T>(self.slot).expect("it has just been bound");
-        let outcome = permit.while_computing(pin!(contained(pin!(run(found, store.as_context_mut()))))).await;
+        let ended = {
+            let Instance { store, bound, .. } = instance;
+            let permit = store.data_mut().crowd_permit();
+            let found = bound.get::<T>(self.slot).expect("it has just been bound");
+            let mut running = pin!(run(found, store.as_context_mut()));
+            let computing = permit.while_computing(|context| poll_contained(running.as_mut(), context));
+            within(&self.clock, deadline, pin!(computing)).await
+        };
+        let outcome = match ended {
+            Ok(outcome) => self.end(lease, revision, outcome, exited),
+            Err(_) => {
+                drop(lease);
+                Err(call::too_long(&self.deployment, revision, &self.what))
+            }
+        };
+        if revision.authority.has_records_waiting() {
+            Box::pin(call::record(&self.clock, deadline, revision)).await;
+        }
+        outcome
+    }
+
+    /// Gives the instance back that has run a call, unless it is to be discarded.
+    #[inline]
+    fn end<R>(
+        &self,
+        mut lease: Lease<'_>,
+        revision: &Revision,
+        outcome: wasmtime::Result<R>,
+        exited: impl FnOnce() -> Option<R>,
+    ) -> Result<R> {
         match call::end(&self.deployment, lease.instance(), revision, &self.what, outcome) {
             Ok(value) => {
                 lease.give_back();
@@ -173,15 +182,23 @@ impl<T: Send + Sync + 'static> Handle<T> {
         }
     }
 
-    /// An instance that is started or waited for.
-    async fn lease_started<'a>(
+    /// Starts an instance or waits for one, as long as the call may take.
+    async fn lease_in_time<'a>(
         &self,
         serving: &'a Serving,
         lane: usize,
         deadline: Ticks,
     ) -> Result<Lease<'a>> {
-        let leased = serving.instances.lease(&self.deployment.runtime, lane, deadline).await;
-        leased.inspect_err(|error| call::failed(&self.deployment, &serving.revision, None, error))
+        let revision = &serving.revision;
+        let leasing = pin!(serving.instances.lease(&self.deployment.runtime, lane, deadline));
+        let leased = match within(&self.clock, deadline, leasing).await {
+            Ok(leased) => leased.inspect_err(|error| call::failed(&self.deployment, revision, None, error)),
+            Err(_) => Err(call::too_long(&self.deployment, revision, &self.what)),
+        };
+        if leased.is_err() {
+            call::record(&self.clock, deadline, revision).await;
+        }
+        leased
     }
 
     #[cfg(feature = "http")]
@@ -200,8 +217,11 @@ impl<T: Send + Sync + 'static> Handle<T> {
         &self.what
     }
 
-    /// A pause is part of the call's time.
-    async fn admit_after_pause(&self, begun: Ticks) -> Result<Admission> {
+    /// Waits until the call is admitted: a pause is part of its time.
+    async fn admit(&self, begun: Ticks) -> Result<Admission> {
+        if let Some(admission) = self.deployment.admit()? {
+            return Ok(admission);
+        }
         let revision = self.deployment.revision();
         let deadline = begun.plus(revision.call_ticks);
         within(&self.clock, deadline, pin!(self.deployment.admit_after_pause()))

@@ -9,7 +9,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 /// The embedder's code panicked, with this message.
 #[derive(Debug)]
@@ -36,12 +36,23 @@ impl HostPanicked {
 pub(crate) async fn contained<R>(
     mut running: Pin<&mut impl Future<Output = wasmtime::Result<R>>>,
 ) -> wasmtime::Result<R> {
-    poll_fn(move |context| {
-        // What unwinding leaves half done is the store, which is dropped unused.
-        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context)));
-        polled.unwrap_or_else(|payload| Poll::Ready(Err(HostPanicked::new(&*payload).into())))
-    })
-    .await
+    poll_fn(move |context| poll_contained(running.as_mut(), context)).await
+}
+
+/// Polls a call; a panic in it is its error.
+#[inline]
+pub(crate) fn poll_contained<R>(
+    running: Pin<&mut impl Future<Output = wasmtime::Result<R>>>,
+    context: &mut Context<'_>,
+) -> Poll<wasmtime::Result<R>> {
+    // Written in place: what is returned through `catch_unwind` is copied once more.
+    let mut polled = Poll::Pending;
+    // What unwinding leaves half done is the store, which is dropped unused.
+    let caught = catch_unwind(AssertUnwindSafe(|| polled = running.poll(context)));
+    match caught {
+        Ok(()) => polled,
+        Err(payload) => Poll::Ready(Err(HostPanicked::new(&*payload).into())),
+    }
 }
 
 /// Runs something of the embedder's that is done at once.

@@ -19,7 +19,7 @@ use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance};
 
 pub(crate) use bound::{Slot, Table};
-pub(crate) use contained::contained;
+pub(crate) use contained::{contained, poll_contained};
 pub(crate) use failure::{EndedAs, Original, call_failed, exit_code, start_failed};
 pub use state::InstanceState;
 

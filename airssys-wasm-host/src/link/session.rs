@@ -19,7 +19,7 @@ use super::tree::{Entered, Tree};
 use crate::call;
 use crate::deployment::{Keeper, Lease, Named, Serving};
 use crate::engine::Ticks;
-use crate::instance::{Instance, contained};
+use crate::instance::{Instance, poll_contained};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
@@ -326,9 +326,9 @@ impl Seat<'_> {
         let clock = target.runtime.engines.clock();
         let outcome = {
             let permit = instance.store.data_mut().crowd_permit();
-            let running = pin!(run(instance));
-            let running = pin!(contained(running));
-            call::within(clock, self.deadline, pin!(permit.while_computing(running))).await
+            let mut running = pin!(run(instance));
+            let computing = permit.while_computing(|context| poll_contained(running.as_mut(), context));
+            call::within(clock, self.deadline, pin!(computing)).await
         };
         match outcome {
             Ok(outcome) => call::end(target, self.lease.instance(), &serving.revision, what, outcome),

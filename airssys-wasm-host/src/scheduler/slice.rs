@@ -4,9 +4,8 @@
 //! `tests/suite/spinning.rs`.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -43,7 +42,7 @@ pub(crate) struct GuestSlice {
     is_in_crowd: bool,
     /// Calls since one was looked at.
     calls: u32,
-    /// Made when the instance needs a permit for the first time.
+    /// Made when the call needs a permit for the first time.
     permit: Option<PermitSlot>,
 }
 
@@ -85,20 +84,24 @@ impl GuestSlice {
     /// Gives a permit back, if the call holds one.
     #[inline]
     pub(crate) fn end_call(&mut self) {
-        if let Some(slot) = &self.permit {
+        if let Some(slot) = self.permit.take() {
             slot.lock().take();
         }
     }
 
     /// Ends a slice: an epoch has passed since the guest was looked at last.
     pub(crate) fn end(&mut self) -> UpdateDeadline {
-        let slot = Arc::clone(self.permit.get_or_insert_default());
-        if slot.lock().is_none() && !self.is_in_crowd && self.may_go_on() {
+        if !self.is_in_crowd && !self.has_permit() && self.may_go_on() {
             return UpdateDeadline::Continue(SLICE_EPOCHS);
         }
         self.share.count_slice();
+        let slot = Arc::clone(self.permit.get_or_insert_default());
         let next = next_slice(slot, Arc::clone(&self.permits), Arc::clone(&self.share));
         UpdateDeadline::YieldCustom(SLICE_EPOCHS, Box::pin(next))
+    }
+
+    fn has_permit(&self) -> bool {
+        self.permit.as_ref().is_some_and(|slot| slot.lock().is_some())
     }
 
     /// Returns whether the call may go on without a permit.
@@ -119,24 +122,17 @@ impl GuestSlice {
 }
 
 impl CrowdPermit {
-    /// Runs a call, which holds the permit only while it computes.
+    /// Runs a call by polling it; the call holds the permit only while it computes.
     #[inline]
-    pub(crate) async fn while_computing<R>(&self, mut call: Pin<&mut impl Future<Output = R>>) -> R {
+    pub(crate) async fn while_computing<R>(&self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>) -> R {
         poll_fn(move |context| {
-            let polled = call.as_mut().poll(context);
-            if polled.is_pending() {
-                self.give_back();
+            let polled = poll(context);
+            if let (Poll::Pending, Some(slot)) = (&polled, &self.0) {
+                slot.lock().take();
             }
             polled
         })
         .await
-    }
-
-    #[inline]
-    fn give_back(&self) {
-        if let Some(slot) = &self.0 {
-            slot.lock().take();
-        }
     }
 }
 
@@ -276,7 +272,7 @@ mod tests {
         let second = next_slice(PermitSlot::default(), Arc::clone(&permits), Arc::clone(&share));
         tokio::select! {
             biased;
-            () = permit.while_computing(waits.as_mut()) => unreachable!("it waits for ever"),
+            () = permit.while_computing(|context| waits.as_mut().poll(context)) => unreachable!("it waits for ever"),
             () = second => {}
             () = tokio::time::sleep(Duration::from_secs(10)) => panic!("the first has the only permit"),
         }
