@@ -119,6 +119,11 @@ fn a_compiler_ends_with_its_host() {
     let process = serve(&place, &[]);
     let mut deploying = deploy(&place, &crafted(&place));
     let compiler = compiler_of(&process);
+    let begun = Instant::now();
+    while status_field(compiler, "VmRSS").expect("it compiles") < 100 << 10 {
+        assert!(begun.elapsed() < PATIENCE, "it does not compile");
+        sleep(Duration::from_millis(5));
+    }
     signal(&process.id(), "KILL");
     let begun = Instant::now();
     while status_field(compiler, "VmRSS").is_some() {
@@ -135,7 +140,12 @@ fn a_compiler_ends_itself_after_its_time() {
     command.args(["airssys-wasm-compiler", "plain", "1000000000", "300"]);
     let mut compiler = command.stdin(Stdio::piped()).spawn().expect("it runs");
     let _open = compiler.stdin.take();
-    assert_eq!(compiler.wait().expect("it ends").code(), Some(11));
+    let begun = Instant::now();
+    while compiler.try_wait().expect("it can be asked").is_none() {
+        assert!(begun.elapsed() < PATIENCE, "it does not end");
+        sleep(Duration::from_millis(5));
+    }
+    assert_eq!(compiler.wait().expect("it has ended").code(), Some(11));
 }
 
 #[test]

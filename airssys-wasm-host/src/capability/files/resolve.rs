@@ -402,4 +402,18 @@ mod tests {
             EntryKind::Special(SpecialType::Fifo)
         );
     }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn opens_no_file_of_a_file_system_that_was_mounted_after_the_look() {
+        let folder = folder();
+        let route = route(folder.path(), "a/b/file", Links::Followed);
+        let place = route.resolve().expect("it is there");
+        route.open(&place, OFlags::RDONLY).expect("a file");
+        // The device of the look, and what lies there now.
+        let directory = Arc::new(File::open("/proc").expect("linux has it"));
+        let mounted = Place { directory, name: "version".into(), ..place };
+        let Err(Stopped::AtSpecial(special)) = route.open(&mounted, OFlags::RDONLY) else { panic!("opened") };
+        assert_eq!(special.file_systems.len(), 1);
+    }
 }
