@@ -9,13 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use airssys_wasm_core::{Limits, parse_bytes};
+use airssys_wasm_host::Budget;
 use serde::Deserialize;
 
 use crate::api::Problem;
 use crate::files;
-
-/// Memory that a compiler needs, in bytes.
-const COMPILE_MEMORY_MIN: u64 = 128 << 20;
 
 /// What a file may say; a key that is not known refuses it.
 #[derive(Debug, Default, Deserialize)]
@@ -35,7 +33,7 @@ pub(crate) struct Settings {
     pub(crate) drain: Option<Duration>,
     #[serde(deserialize_with = "patience")]
     pub(crate) patience: Option<Duration>,
-    #[serde(deserialize_with = "memory_budget")]
+    #[serde(deserialize_with = "bytes")]
     pub(crate) memory_budget: Option<u64>,
     pub(crate) deployment_share: Option<u8>,
     #[serde(deserialize_with = "compile_memory")]
@@ -65,7 +63,11 @@ pub(crate) fn check_patience(patience: Duration) -> Result<Duration, &'static st
 
 /// Checks the memory of compilers: each needs some for anything at all.
 pub(crate) fn check_compile_memory(bytes: u64) -> Result<u64, &'static str> {
-    if bytes < COMPILE_MEMORY_MIN { Err("a compiler needs at least `128MiB`") } else { Ok(bytes) }
+    if bytes < Budget::COMPILE_MEMORY_BYTES_MIN {
+        Err("a compiler needs at least `128MiB`")
+    } else {
+        Ok(bytes)
+    }
 }
 
 fn patience<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
@@ -73,12 +75,12 @@ fn patience<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration
     patience.map(check_patience).transpose().map_err(serde::de::Error::custom)
 }
 
-fn memory_budget<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+fn bytes<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     parse_bytes(&String::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
 }
 
 fn compile_memory<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-    let memory = memory_budget(from)?;
+    let memory = bytes(from)?;
     memory.map(check_compile_memory).transpose().map_err(serde::de::Error::custom)
 }
 

@@ -92,11 +92,8 @@ pub(crate) fn end<R>(
 /// slow delays those whom it records.
 #[inline]
 pub(crate) async fn record(clock: &Arc<Clock>, deadline: Ticks, revision: &Revision) {
-    if revision.authority.has_records_waiting() {
-        let taken = Box::pin(revision.authority.records_taken());
-        // At the deadline they are in its queue.
-        let _ = within(clock, deadline, pin!(taken)).await;
-    }
+    // At the deadline they are in its queue.
+    let _ = within(clock, deadline, pin!(revision.authority.records_taken())).await;
 }
 
 /// The error of a call that took too long, and whose instance is discarded for it.

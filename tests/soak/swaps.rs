@@ -10,7 +10,7 @@ use airssys_wasm_tests::guests::guest;
 
 const SWAPS: u32 = 10_000;
 
-/// How long a handle may stay open that is dropped in the background.
+/// Longest time that a handle may stay open that is dropped in the background.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn resident_kib() -> u64 {

@@ -52,7 +52,7 @@ pub(super) struct Serve {
     /// the machine or of the control group, at least 512MiB]
     #[arg(long, value_name = "SIZE", value_parser = compile_memory)]
     compile_memory: Option<u64>,
-    /// How long the compiler of one component may take [default: 5m]
+    /// Longest time that the compiler of one component may take [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     compile_time: Option<Duration>,
     /// Serve the API over TCP too, at an address of this machine: 127.0.0.1:7070

@@ -50,7 +50,7 @@ fn deploy(place: &Place, component: &str) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it runs")
 }
 
-/// What a command complained of that has failed with this code.
+/// The complaint of a command that has failed with this code.
 fn complaint(command: Child, code: i32) -> String {
     let output = command.wait_with_output().expect("it ends");
     let text = String::from_utf8(output.stderr).expect("text");

@@ -59,8 +59,9 @@ impl Budget {
     /// Memory is never taken to be less than this, in bytes.
     const MEMORY_BYTES_MIN: u64 = 64 << 20;
 
-    /// Memory that a compiler needs for anything at all, in bytes.
-    const COMPILE_MEMORY_BYTES_MIN: u64 = 128 << 20;
+    /// The least that [`compile_memory_bytes`](Self::compile_memory_bytes) may be: a compiler needs it
+    /// for anything at all.
+    pub const COMPILE_MEMORY_BYTES_MIN: u64 = 128 << 20;
 
     /// Descriptors where the process has no limit of them.
     const DESCRIPTORS_WITHOUT_LIMIT: u64 = 1 << 20;
@@ -69,18 +70,17 @@ impl Budget {
     ///
     /// Memory is three quarters of the memory of the machine, or of its control group if that has
     /// a limit; where neither is known, 1 GiB. Compilers have the other quarter, and at least 512
-    /// MiB. Descriptors are a quarter of those that the
-    /// process may open (`ulimit -n`): connections of clients have half, and the process itself the
-    /// rest.
+    /// MiB. Descriptors are a quarter of those that the process may open (`ulimit -n`): connections
+    /// of clients have half, and the process itself the rest.
     #[must_use]
     pub fn from_machine() -> Self {
-        let memory = machine::memory_bytes().unwrap_or((1 << 30) / 3 * 4);
+        let memory = machine::memory_bytes();
         let descriptors = machine::descriptors_max().unwrap_or(Self::DESCRIPTORS_WITHOUT_LIMIT) / 4;
         Self {
-            memory_bytes: (memory / 4 * 3).max(Self::MEMORY_BYTES_MIN),
+            memory_bytes: memory.map_or(1 << 30, |bytes| bytes / 4 * 3).max(Self::MEMORY_BYTES_MIN),
             descriptors: descriptors.max(1),
             blocking_operations: 256,
-            compile_memory_bytes: (memory / 4).max(512 << 20),
+            compile_memory_bytes: memory.map_or(0, |bytes| bytes / 4).max(512 << 20),
             compile_time_max: Duration::from_secs(5 * 60),
             share_percent: 50,
         }

@@ -10,14 +10,15 @@ use std::time::Duration;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use wasmtime::Engine;
 
+use super::failure::{check_size, does_not_compile};
 use super::process::{Bounds, CompilerProcess};
 use super::queue::CompileQueue;
 use super::stop::Stop;
+use crate::Result;
 use crate::budget::Budget;
 use crate::engine::Compiling;
-use crate::{Error, ErrorKind, Result};
 
-/// How much compilers give way: they get what others leave, and a little.
+/// Priority of compilers: they get what others leave, and a little.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 15;
 
@@ -51,22 +52,18 @@ impl Compiler {
     pub(super) fn compile(&self, compiling: &Compiling, bytes: &[u8], stop: &Stop) -> Result<Vec<u8>> {
         let compilation = self.queue.enter(bytes.len() as u64);
         let code_bytes = CODE_BASE.saturating_add(CODE_PER_BYTE.saturating_mul(bytes.len() as u64));
-        let code = match &self.process {
+        match &self.process {
             Some(process) => {
                 let (memory_bytes, time_max) = (compilation.memory(), self.time_max);
                 let bounds = Bounds { memory_bytes, time_max, code_bytes };
                 process.compile(compiling.profile, bytes, bounds, stop)
             }
-            None => self.compile_here(&compiling.engine, bytes).map_err(|error| {
-                Error::new(ErrorKind::InvalidComponent, format!("it does not compile: {error:#}"))
-            }),
-        }?;
-        if code.len() as u64 > code_bytes {
-            let message =
-                format!("its compiled code has more than {code_bytes} bytes, too many for its size");
-            return Err(Error::new(ErrorKind::OverBudget, message));
+            None => {
+                let code = self.compile_here(&compiling.engine, bytes);
+                let code = code.map_err(|error| does_not_compile(format_args!("{error:#}")))?;
+                check_size(&code, code_bytes).map(|()| code)
+            }
         }
-        Ok(code)
     }
 
     fn compile_here(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {

@@ -10,6 +10,7 @@
 
 mod compiler;
 mod directory;
+mod failure;
 mod process;
 mod queue;
 mod stop;
@@ -27,6 +28,7 @@ use crate::observe::{Announcer, Event};
 use crate::{Component, Result};
 pub(crate) use compiler::Compiler;
 use directory::Directory;
+pub(crate) use failure::out_of_time;
 pub use process::CompilerProcess;
 pub(crate) use stop::Stop;
 

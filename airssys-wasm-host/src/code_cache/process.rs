@@ -3,7 +3,7 @@
 //! The host sends the component to the process's stdin and reads code from its stdout. A component
 //! that makes the compiler take too much memory or time, or crashes it, ends that process and
 //! nothing else.
-//! Tests: the command's `tests/cli/compiling`.
+//! Tests: the command's `tests/cli/compiling`, and the workspace's `tests/processes/compiler`.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write as _};
@@ -12,6 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio, exit};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::failure::{check_size, does_not_compile, out_of_memory, out_of_time};
 use super::stop::Stop;
 use super::worker::{self, Order, Outcome};
 use crate::engine::Profile;
@@ -23,7 +24,7 @@ const MARK: &str = "airssys-wasm-compiler";
 /// Bytes that are read of what a compiler complains about.
 const COMPLAINT_BYTES_MAX: u64 = 4 << 10;
 
-/// Whether this program's `main` has called [`CompilerProcess::run_if_asked`].
+/// True once this program's `main` has called [`CompilerProcess::run_if_asked`].
 static CAN_COMPILE: AtomicBool = AtomicBool::new(false);
 
 /// Compiles components in processes of their own, which are other processes of this program.
@@ -54,7 +55,7 @@ pub struct CompilerProcess {
     program: PathBuf,
 }
 
-/// How much a compilation may take.
+/// The most that a compilation may take.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) memory_bytes: u64,
@@ -91,7 +92,7 @@ impl CompilerProcess {
         Ok(Self { program })
     }
 
-    /// Compiles a component. Returns one byte more than code may have if it has more. Blocks.
+    /// Compiles a component. Blocks.
     pub(super) fn compile(
         &self,
         profile: Profile,
@@ -116,7 +117,8 @@ impl CompilerProcess {
         let code = read(pipes.1, bounds.code_bytes.saturating_add(1));
         let complaint = read(pipes.2, COMPLAINT_BYTES_MAX);
         let status = stop.wait().map_err(cannot)?;
-        match status.success() || code.len() as u64 > bounds.code_bytes {
+        check_size(&code, bounds.code_bytes)?;
+        match status.success() {
             true => Ok(code),
             false => Err(ended(status, &String::from_utf8_lossy(&complaint), bounds)),
         }
@@ -157,27 +159,12 @@ fn read(from: Option<impl Read>, bytes_max: u64) -> Vec<u8> {
 /// The error of a compiler that ended without code.
 fn ended(status: ExitStatus, complaint: &str, bounds: Bounds) -> Error {
     let complaint = complaint.trim_end();
-    let (kind, message) = match status.code().and_then(Outcome::from_exit_code) {
-        Some(Outcome::DoesNotCompile) => {
-            (ErrorKind::InvalidComponent, format!("it does not compile: {complaint}"))
-        }
-        Some(Outcome::OutOfTime) => (ErrorKind::OverBudget, out_of_time(bounds)),
-        Some(Outcome::OutOfMemory) => (ErrorKind::OverBudget, out_of_memory(bounds)),
+    match status.code().and_then(Outcome::from_exit_code) {
+        Some(Outcome::DoesNotCompile) => does_not_compile(complaint),
+        Some(Outcome::OutOfTime) => out_of_time("it", bounds.time_max),
+        Some(Outcome::OutOfMemory) => out_of_memory(bounds.memory_bytes),
         // Rust ends a process that gets no memory like this.
-        _ if complaint.starts_with("memory allocation of") => (ErrorKind::OverBudget, out_of_memory(bounds)),
-        _ => (ErrorKind::Internal, format!("the compiler crashed ({status}): {complaint}")),
-    };
-    Error::new(kind, message)
-}
-
-fn out_of_time(bounds: Bounds) -> String {
-    let time = humantime::format_duration(bounds.time_max);
-    format!("it is not compiled within {time}, the host's bound; a component has to be smaller or simpler")
-}
-
-fn out_of_memory(bounds: Bounds) -> String {
-    let memory = bounds.memory_bytes >> 20;
-    format!(
-        "the compiler needs more memory for it than {memory} MiB, the host's bound; a component has to be smaller or simpler"
-    )
+        _ if complaint.starts_with("memory allocation of") => out_of_memory(bounds.memory_bytes),
+        _ => Error::new(ErrorKind::Internal, format!("the compiler crashed ({status}): {complaint}")),
+    }
 }

@@ -1,6 +1,6 @@
 //! Stops a compilation that nobody waits for any more.
 //!
-//! Tests: the command's `tests/cli/compiling`.
+//! Tests: the workspace's `tests/processes/compiler`.
 
 use std::io;
 use std::process::{Child, ExitStatus};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// The one who can stop a compilation. Cloning is cheap; by default nobody stops it.
+/// Stops a compilation on demand. Cloning is cheap; by default nobody stops it.
 #[derive(Clone, Default)]
 pub(crate) struct Stop(Arc<Mutex<Stopping>>);
 

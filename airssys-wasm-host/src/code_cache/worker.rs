@@ -1,6 +1,6 @@
 //! A compiler in a process of its own, seen from within.
 //!
-//! It bounds its own memory and time before it reads the first byte of the component.
+//! Bounds its own memory and time before it reads the first byte of the component.
 //! Tests: below, and the command's `tests/cli/compiling`.
 
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::compiler::give_way;
 use crate::engine::{Profile, engine_to_compile};
 
-/// What a process is asked to do, as its command line has it.
+/// The work of a process, as its command line has it.
 #[derive(Clone, Copy)]
 pub(super) struct Order {
     pub(super) profile: Profile,
@@ -20,7 +20,7 @@ pub(super) struct Order {
     pub(super) time_max: Duration,
 }
 
-/// How a process ended; its exit code.
+/// The end of a process; its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The code is on stdout.

@@ -6,12 +6,12 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use crate::call::within;
-use crate::code_cache::Stop;
+use crate::code_cache::{Stop, out_of_time};
 use crate::engine::Ticks;
 use crate::program::Program;
 use crate::revision::Draft;
 use crate::runtime::Runtime;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Returns the program of a draft: at once if its code is at hand, else from the compiler.
 pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc<Program>> {
@@ -41,11 +41,7 @@ async fn compile_in_turn(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc<Pr
 }
 
 fn too_slow(runtime: &Runtime, draft: &Draft) -> Error {
-    let (name, most) = (&draft.name, humantime::format_duration(runtime.compile_time_max));
-    let message = format!(
-        "`{name}` is not compiled within {most}, the host's bound; a component has to be smaller or simpler"
-    );
-    Error::new(ErrorKind::OverBudget, message)
+    out_of_time(format_args!("`{}`", draft.name), runtime.compile_time_max)
 }
 
 #[cfg(test)]

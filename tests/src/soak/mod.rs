@@ -4,7 +4,7 @@
 //! deployment `bad` attacks it in every way of `attack` at once, and clients hold half requests
 //! open. Meanwhile `good` gets HTTP requests in a steady rhythm, and an operator looks at `bad`,
 //! revokes what it is granted, removes it and deploys it again. In the end the process gets SIGTERM.
-//! What is promised meanwhile is in `report`.
+//! The promises that hold meanwhile are in `report`.
 //!
 //! `cargo xtask soak` runs it, and so does the test `soak` of the command, for a shorter time.
 //!
