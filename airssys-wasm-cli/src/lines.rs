@@ -26,9 +26,10 @@ pub(crate) fn lines<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
 
 fn problem(error: LinesCodecError) -> Problem {
     match error {
-        LinesCodecError::MaxLineLengthExceeded => {
-            Problem::new(kinds::USAGE, format!("a line is longer than {LINE_BYTES_MAX} bytes"))
-        }
+        LinesCodecError::MaxLineLengthExceeded => Problem::new(
+            kinds::USAGE,
+            format!("a line is longer than {LINE_BYTES_MAX} bytes"),
+        ),
         LinesCodecError::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
             Problem::new(kinds::USAGE, "a line is no text").because(error)
         }
@@ -45,23 +46,38 @@ mod tests {
     use super::*;
 
     async fn cut(chunks: &[&'static [u8]]) -> Vec<Result<String, String>> {
-        let chunks: Vec<io::Result<Bytes>> =
-            chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk))).collect();
+        let chunks: Vec<io::Result<Bytes>> = chunks
+            .iter()
+            .map(|chunk| Ok(Bytes::from_static(chunk)))
+            .collect();
         let lines = lines(futures_util::stream::iter(chunks));
-        lines.map(|line| line.map_err(|problem| problem.message)).collect().await
+        lines
+            .map(|line| line.map_err(|problem| problem.message))
+            .collect()
+            .await
     }
 
     #[tokio::test]
     async fn a_line_may_come_in_pieces_and_the_last_needs_no_end() {
         let lines = cut(&[b"on", b"e\n\n  \ntwo\r\nth", b"ree"]).await;
-        assert_eq!(lines, [Ok("one".into()), Ok("two".into()), Ok("three".into())]);
+        assert_eq!(
+            lines,
+            [Ok("one".into()), Ok("two".into()), Ok("three".into())]
+        );
     }
 
     #[tokio::test]
     async fn what_is_no_text_or_has_no_end_is_told() {
-        assert_eq!(cut(&[b"one\n", b"\xff\n"]).await, [Ok("one".into()), Err("a line is no text".into())]);
+        assert_eq!(
+            cut(&[b"one\n", b"\xff\n"]).await,
+            [Ok("one".into()), Err("a line is no text".into())]
+        );
         let long: &[u8] = vec![b'x'; LINE_BYTES_MAX + 2].leak();
         let lines = cut(&[long]).await;
-        assert!(matches!(&lines[..], [Err(problem)] if problem.contains("longer")), "{}", lines.len());
+        assert!(
+            matches!(&lines[..], [Err(problem)] if problem.contains("longer")),
+            "{}",
+            lines.len()
+        );
     }
 }

@@ -10,8 +10,11 @@ const SOCKET: &str = "admin.sock";
 
 /// The state directory: what systemd says, or a place of the user's.
 pub(crate) fn state_directory() -> PathBuf {
-    let from =
-        |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let from = |variable: &str| {
+        std::env::var_os(variable)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let users = || from("XDG_STATE_HOME").or_else(|| Some(from("HOME")?.join(".local/state")));
     from("STATE_DIRECTORY")
         .or_else(|| Some(users()?.join("airssys-wasm")))
@@ -26,10 +29,14 @@ pub(crate) fn socket_in(state_directory: &Path) -> PathBuf {
 /// The token in a file, if nobody else may read it.
 pub(crate) fn read_token(path: &Path) -> Result<String, Problem> {
     let problem = |error: std::io::Error| Problem::of_file("read", path, error);
-    let mode = std::fs::metadata(path).map_err(problem)?.permissions().mode();
+    let mode = std::fs::metadata(path)
+        .map_err(problem)?
+        .permissions()
+        .mode();
     if mode & 0o077 != 0 {
         let path = path.display();
-        let message = format!("others may read the token in `{path}`; `chmod 600 {path}` keeps it to you");
+        let message =
+            format!("others may read the token in `{path}`; `chmod 600 {path}` keeps it to you");
         return Err(Problem::new(kinds::USAGE, message));
     }
     let text = std::fs::read_to_string(path).map_err(problem)?;

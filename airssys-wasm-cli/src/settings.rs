@@ -58,7 +58,11 @@ impl Settings {
 
 /// Checks how long clients may take: no time at all would close each connection.
 pub(crate) fn check_patience(patience: Duration) -> Result<Duration, &'static str> {
-    if patience.is_zero() { Err("a client needs some time: write `10s`") } else { Ok(patience) }
+    if patience.is_zero() {
+        Err("a client needs some time: write `10s`")
+    } else {
+        Ok(patience)
+    }
 }
 
 /// Checks the memory of compilers: each needs some for anything at all.
@@ -72,16 +76,24 @@ pub(crate) fn check_compile_memory(bytes: u64) -> Result<u64, &'static str> {
 
 fn patience<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
     let patience = duration(from)?;
-    patience.map(check_patience).transpose().map_err(serde::de::Error::custom)
+    patience
+        .map(check_patience)
+        .transpose()
+        .map_err(serde::de::Error::custom)
 }
 
 fn bytes<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-    parse_bytes(&String::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
+    parse_bytes(&String::deserialize(from)?)
+        .map(Some)
+        .map_err(serde::de::Error::custom)
 }
 
 fn compile_memory<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     let memory = bytes(from)?;
-    memory.map(check_compile_memory).transpose().map_err(serde::de::Error::custom)
+    memory
+        .map(check_compile_memory)
+        .transpose()
+        .map_err(serde::de::Error::custom)
 }
 
 fn duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
@@ -99,8 +111,10 @@ mod tests {
 
     #[test]
     fn the_example_has_every_key_and_can_be_read() {
-        let all: String =
-            EXAMPLE.lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
+        let all: String = EXAMPLE
+            .lines()
+            .map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line)))
+            .collect();
         let read: Settings = toml::from_str(&all).expect("it can be read");
         let Settings {
             state_directory,
@@ -123,15 +137,27 @@ mod tests {
             log_level,
             limits,
         } = read;
-        assert!(state_directory.is_some() && socket.is_some() && revisions_kept.is_some() && drain.is_some());
+        assert!(
+            state_directory.is_some()
+                && socket.is_some()
+                && revisions_kept.is_some()
+                && drain.is_some()
+        );
         assert!(tcp.is_some() && token_file.is_some() && listen.is_some() && access_log.is_some());
         assert!(tls_certificate.is_some() && tls_key.is_some() && health_path.is_some());
         assert!(memory_budget.is_some() && deployment_share.is_some());
         assert!(compile_memory.is_some() && compile_time.is_some());
         assert!(log.is_some() && log_level.is_some() && patience.is_some());
-        assert_eq!(limits, Some(Limits::default()), "the example tells the defaults");
-        let limits =
-            serde_json::to_value(Limits { fuel_per_call: Some(1), ..Limits::default() }).expect("json");
+        assert_eq!(
+            limits,
+            Some(Limits::default()),
+            "the example tells the defaults"
+        );
+        let limits = serde_json::to_value(Limits {
+            fuel_per_call: Some(1),
+            ..Limits::default()
+        })
+        .expect("json");
         for key in limits.as_object().expect("keys").keys() {
             assert!(EXAMPLE.contains(&format!("{key} = ")), "{key}");
         }
@@ -151,7 +177,10 @@ mod tests {
         ] {
             std::fs::write(&path, text).expect("written");
             let problem = Settings::read(&path).expect_err(text).to_string();
-            assert!(problem.contains(expected) && problem.contains("settings.toml"), "{problem}");
+            assert!(
+                problem.contains(expected) && problem.contains("settings.toml"),
+                "{problem}"
+            );
         }
     }
 }

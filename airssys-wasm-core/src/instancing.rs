@@ -38,7 +38,9 @@ impl Instancing {
     /// [`Instancing::Pooled`] with `max` instances, at least one.
     #[must_use]
     pub fn pooled(max: u32) -> Self {
-        Self::Pooled { max: NonZeroU32::new(max).unwrap_or(NonZeroU32::MIN) }
+        Self::Pooled {
+            max: NonZeroU32::new(max).unwrap_or(NonZeroU32::MIN),
+        }
     }
 }
 
@@ -59,11 +61,16 @@ impl FromStr for Instancing {
         match text.split_once(' ').unwrap_or((text, "")) {
             ("per-call", "") => Ok(Self::PerCall),
             ("stateful", "") => Ok(Self::Stateful),
-            ("pooled", max) => max
-                .parse()
-                .map(|max| Self::Pooled { max })
-                .map_err(|_| InstancingError { text: text.escape_debug().to_string() }),
-            _ => Err(InstancingError { text: text.escape_debug().to_string() }),
+            ("pooled", max) => {
+                max.parse()
+                    .map(|max| Self::Pooled { max })
+                    .map_err(|_| InstancingError {
+                        text: text.escape_debug().to_string(),
+                    })
+            }
+            _ => Err(InstancingError {
+                text: text.escape_debug().to_string(),
+            }),
         }
     }
 }
@@ -90,7 +97,14 @@ mod tests {
 
     #[test]
     fn refuses_everything_else() {
-        for text in ["", "pooled", "pooled 0", "pooled many", "Stateful", "per-call 2"] {
+        for text in [
+            "",
+            "pooled",
+            "pooled 0",
+            "pooled many",
+            "Stateful",
+            "per-call 2",
+        ] {
             assert!(text.parse::<Instancing>().is_err(), "{text:?}");
         }
     }

@@ -47,7 +47,9 @@ mod units;
 mod value;
 pub mod world;
 
-pub use capability::{Capability, CapabilityError, Kind, Need, ReasonError, Requests, RequestsError, Rule};
+pub use capability::{
+    Capability, CapabilityError, Kind, Need, ReasonError, Requests, RequestsError, Rule,
+};
 pub use component::{About, AboutError};
 #[cfg(feature = "component")]
 pub use component::{Component, ComponentError, Digest, DigestError};

@@ -175,8 +175,10 @@ impl Limits {
         .filter(|(_, value)| *value == 0)
         .map(|(name, _)| format!("`{name}` is 0"))
         .collect();
-        for (name, deadline) in [("call_deadline", self.call_deadline), ("http_deadline", self.http_deadline)]
-        {
+        for (name, deadline) in [
+            ("call_deadline", self.call_deadline),
+            ("http_deadline", self.http_deadline),
+        ] {
             if deadline.is_zero() || deadline > Self::CALL_DEADLINE_MAX {
                 problems.push(format!("`{name}` is {deadline:?}; write up to a day"));
             }
@@ -187,7 +189,11 @@ impl Limits {
         if self.fuel_per_call == Some(0) {
             problems.push("`fuel_per_call` is 0".into());
         }
-        if problems.is_empty() { Ok(()) } else { Err(LimitsError { problems }) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(LimitsError { problems })
+        }
     }
 }
 
@@ -198,7 +204,8 @@ mod tests {
     #[cfg(feature = "serde")]
     #[test]
     fn what_is_written_is_read_and_what_is_unknown_is_refused() {
-        let read = |text: &str| serde_json::from_str::<Limits>(text).map_err(|error| error.to_string());
+        let read =
+            |text: &str| serde_json::from_str::<Limits>(text).map_err(|error| error.to_string());
         for limits in [
             Limits::default(),
             Limits {
@@ -207,7 +214,10 @@ mod tests {
                 fuel_per_call: Some(7),
                 ..Limits::default()
             },
-            Limits { call_deadline: Duration::from_micros(1_500_001), ..Limits::default() },
+            Limits {
+                call_deadline: Duration::from_micros(1_500_001),
+                ..Limits::default()
+            },
         ] {
             let text = serde_json::to_string(&limits).expect("text");
             assert_eq!(read(&text), Ok(limits), "{text}");
@@ -227,7 +237,11 @@ mod tests {
     #[test]
     fn reports_every_limit_that_cannot_be_kept() {
         assert_eq!(Limits::default().check(), Ok(()));
-        let limits = Limits { memory_bytes_max: 0, call_deadline: Duration::ZERO, ..Limits::default() };
+        let limits = Limits {
+            memory_bytes_max: 0,
+            call_deadline: Duration::ZERO,
+            ..Limits::default()
+        };
         let message = limits.check().expect_err("two zeroes").to_string();
         assert!(message.contains("`memory_bytes_max` is 0"), "{message}");
         assert!(message.contains("`call_deadline` is 0ns"), "{message}");

@@ -68,13 +68,18 @@ impl Wanted {
     /// with its build metadata, if it says any.
     #[must_use]
     pub fn pick<'a>(&self, versions: impl IntoIterator<Item = &'a Version>) -> Option<&'a Version> {
-        versions.into_iter().filter(|version| self.is_met_by(version)).max()
+        versions
+            .into_iter()
+            .filter(|version| self.is_met_by(version))
+            .max()
     }
 
     fn is_met_by(&self, version: &Version) -> bool {
         match self {
             Self::Newest => version.pre.is_empty(),
-            Self::Exactly(wanted) if wanted.build.is_empty() => wanted.cmp_precedence(version).is_eq(),
+            Self::Exactly(wanted) if wanted.build.is_empty() => {
+                wanted.cmp_precedence(version).is_eq()
+            }
             Self::Exactly(wanted) => wanted == version,
             Self::Meeting(requirement) => requirement.matches(version),
         }
@@ -86,8 +91,14 @@ impl FromStr for PackageRef {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('@') {
-            Some((name, version)) => Ok(Self { name: name.parse()?, version: version.parse()? }),
-            None => Ok(Self { name: text.parse()?, version: Wanted::Newest }),
+            Some((name, version)) => Ok(Self {
+                name: name.parse()?,
+                version: version.parse()?,
+            }),
+            None => Ok(Self {
+                name: text.parse()?,
+                version: Wanted::Newest,
+            }),
         }
     }
 }
@@ -99,10 +110,12 @@ impl FromStr for Wanted {
         if let Ok(version) = Version::parse(text.strip_prefix('v').unwrap_or(text)) {
             return Ok(Self::Exactly(version));
         }
-        VersionReq::parse(text).map(Self::Meeting).map_err(|error| PackageRefError::Version {
-            text: text.escape_debug().to_string(),
-            problem: error.to_string(),
-        })
+        VersionReq::parse(text)
+            .map(Self::Meeting)
+            .map_err(|error| PackageRefError::Version {
+                text: text.escape_debug().to_string(),
+                problem: error.to_string(),
+            })
     }
 }
 

@@ -85,10 +85,15 @@ pub enum SectionError {
 }
 
 /// Reads the entries of a section, headers checked and left out.
-pub(crate) fn read<'a>(section: &'static str, bytes: &'a [u8]) -> Result<Vec<Entry<'a>>, SectionError> {
+pub(crate) fn read<'a>(
+    section: &'static str,
+    bytes: &'a [u8],
+) -> Result<Vec<Entry<'a>>, SectionError> {
     check_size(section, bytes.len())?;
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| SectionError::NotText { section, offset: error.valid_up_to() })?;
+    let text = std::str::from_utf8(bytes).map_err(|error| SectionError::NotText {
+        section,
+        offset: error.valid_up_to(),
+    })?;
     let mut entries = Vec::new();
     let mut begun = false;
     for (index, line) in text.lines().enumerate() {
@@ -106,14 +111,25 @@ pub(crate) fn read<'a>(section: &'static str, bytes: &'a [u8]) -> Result<Vec<Ent
                 line: line_number,
                 problem: r"a `\` that begins no escape; write `\\`".into(),
             })?;
-            entries.push(Entry { line: line_number, word, text });
+            entries.push(Entry {
+                line: line_number,
+                word,
+                text,
+            });
         }
     }
-    if begun { Ok(entries) } else { Err(SectionError::NoHeader { section }) }
+    if begun {
+        Ok(entries)
+    } else {
+        Err(SectionError::NoHeader { section })
+    }
 }
 
 /// Writes a section: header, then the entries in the order given.
-pub(crate) fn write<'a>(section: &str, entries: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>) -> String {
+pub(crate) fn write<'a>(
+    section: &str,
+    entries: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>,
+) -> String {
     let mut text = format!("{section} {FORMAT}\n");
     for (word, value) in entries {
         text.push_str(word);
@@ -128,14 +144,21 @@ pub(crate) fn write<'a>(section: &str, entries: impl IntoIterator<Item = (&'a st
 
 /// Checks how many bytes all sections of one name have.
 pub(crate) fn check_size(section: &'static str, bytes: usize) -> Result<(), SectionError> {
-    if bytes > SECTION_BYTES_MAX { Err(SectionError::TooLarge { section, bytes }) } else { Ok(()) }
+    if bytes > SECTION_BYTES_MAX {
+        Err(SectionError::TooLarge { section, bytes })
+    } else {
+        Ok(())
+    }
 }
 
 fn check_format(section: &'static str, found: &str) -> Result<(), SectionError> {
     if found == FORMAT.to_string() {
         return Ok(());
     }
-    Err(SectionError::Format { section, found: found.escape_debug().to_string() })
+    Err(SectionError::Format {
+        section,
+        found: found.escape_debug().to_string(),
+    })
 }
 
 fn escape_into(value: &str, text: &mut String) {
@@ -175,9 +198,16 @@ mod tests {
 
     #[test]
     fn blocks_that_a_linker_joined_are_one_section() {
-        let text = [write("s", [("a", "1".into())]), write("s", [("b", "2 3".into())])].concat();
+        let text = [
+            write("s", [("a", "1".into())]),
+            write("s", [("b", "2 3".into())]),
+        ]
+        .concat();
         let entries = read("s", text.as_bytes()).expect("joined blocks");
-        let pairs: Vec<_> = entries.iter().map(|e| (e.word, e.text.as_ref(), e.line)).collect();
+        let pairs: Vec<_> = entries
+            .iter()
+            .map(|e| (e.word, e.text.as_ref(), e.line))
+            .collect();
         assert_eq!(pairs, [("a", "1", 2), ("b", "2 3", 4)]);
     }
 
@@ -188,8 +218,19 @@ mod tests {
         assert!(read("s", text.as_bytes()).is_ok());
         text.push('\n');
         let error = read("s", text.as_bytes()).expect_err("too large");
-        assert_eq!(error, SectionError::TooLarge { section: "s", bytes: SECTION_BYTES_MAX + 1 });
-        assert!(error.to_string().contains("1048577 bytes, and at most 1048576"), "{error}");
+        assert_eq!(
+            error,
+            SectionError::TooLarge {
+                section: "s",
+                bytes: SECTION_BYTES_MAX + 1
+            }
+        );
+        assert!(
+            error
+                .to_string()
+                .contains("1048577 bytes, and at most 1048576"),
+            "{error}"
+        );
     }
 
     #[test]

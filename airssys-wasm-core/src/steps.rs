@@ -46,8 +46,14 @@ mod tests {
             counter::of(|| run(&input))
         };
         let (once, twice) = (steps(count), steps(2 * count));
-        assert!(once >= count, "{what}: {once} steps are too few, are they counted?");
-        assert!(twice * 10 <= once * 23, "{what}: {once} steps, then {twice}");
+        assert!(
+            once >= count,
+            "{what}: {once} steps are too few, are they counted?"
+        );
+        assert!(
+            twice * 10 <= once * 23,
+            "{what}: {once} steps, then {twice}"
+        );
     }
 
     fn section(lines: impl Iterator<Item = String>) -> String {
@@ -65,16 +71,36 @@ mod tests {
         let each = |line: &'static dyn Fn(usize) -> String| section((0..count).map(line));
         vec![
             ("names", each(&|n| format!("file-read /d{n}"))),
-            ("deep names", each(&|n| format!("file-read /a/b/c/d/e/f{n}/g"))),
+            (
+                "deep names",
+                each(&|n| format!("file-read /a/b/c/d/e/f{n}/g")),
+            ),
             ("the same", each(&|_| "file-read /d".into())),
-            ("backwards", each(&|n| format!("config k{:09}", 1_000_000 - n))),
+            (
+                "backwards",
+                each(&|n| format!("config k{:09}", 1_000_000 - n)),
+            ),
             ("patterns", each(&|n| format!("file-read /d{n}/*/x*"))),
-            ("urls", each(&|n| format!("http GET,POST https://h{n}.example.com:8443/v1/{n}/**"))),
-            ("one host", each(&|n| format!("http https://api.example.com/v1/p{n}"))),
+            (
+                "urls",
+                each(&|n| format!("http GET,POST https://h{n}.example.com:8443/v1/{n}/**")),
+            ),
+            (
+                "one host",
+                each(&|n| format!("http https://api.example.com/v1/p{n}")),
+            ),
             ("hosts", each(&|n| format!("tcp h{n}.example.com:443"))),
-            ("reasons", each(&|n| format!("optional \"why {}\" dns h{}.b", n % 7, n / 7))),
+            (
+                "reasons",
+                each(&|n| format!("optional \"why {}\" dns h{}.b", n % 7, n / 7)),
+            ),
             ("custom", each(&|n| format!("acme:gpu/compute device={n}"))),
-            ("joined", (0..count).map(|n| section(std::iter::once(format!("env V{n}")))).collect()),
+            (
+                "joined",
+                (0..count)
+                    .map(|n| section(std::iter::once(format!("env V{n}"))))
+                    .collect(),
+            ),
         ]
     }
 
@@ -97,7 +123,10 @@ mod tests {
         for (place, (what, _)) in texts(1).iter().enumerate() {
             let input = |count: usize| {
                 let requests = requests(&texts(count).swap_remove(place).1);
-                let grants = requests.iter().map(|(rule, _)| rule.clone()).fold(Grants::new(), Grants::with);
+                let grants = requests
+                    .iter()
+                    .map(|(rule, _)| rule.clone())
+                    .fold(Grants::new(), Grants::with);
                 (Requested::These(requests.clone()), grants, requests)
             };
             // Texts that are all the same are one rule.
@@ -112,7 +141,8 @@ mod tests {
 
     #[test]
     fn reading_grants_is_linear() {
-        let rules = |count: usize| (0..count).map(|n| format!("file-read /d{n}\ndeny tcp h{n}:80\n"));
+        let rules =
+            |count: usize| (0..count).map(|n| format!("file-read /d{n}\ndeny tcp h{n}:80\n"));
         grows_linearly(
             "text",
             2_000,
@@ -127,7 +157,9 @@ mod tests {
     #[test]
     fn reading_grants_as_toml_is_linear() {
         let toml = |count: usize| {
-            let rules: String = (0..count).map(|n| format!("\"file-read /d{n}\", ")).collect();
+            let rules: String = (0..count)
+                .map(|n| format!("\"file-read /d{n}\", "))
+                .collect();
             format!("allow = [{rules}]")
         };
         grows_linearly("TOML", 2_000, toml, |text| {
@@ -142,7 +174,10 @@ mod tests {
             let requests = requests(&texts(count).swap_remove(0).1);
             let rule: Rule = "file-read /d7".parse().expect("a rule");
             let policy = Policy::new(requests, Grants::new().with(rule));
-            let operation = Operation::File { access: FileAccess::Read, path: "/d7/a".into() };
+            let operation = Operation::File {
+                access: FileAccess::Read,
+                path: "/d7/a".into(),
+            };
             counter::of(|| assert!(policy.decide(&operation, 0).is_allowed()))
         };
         assert!(steps(200) > 0);
@@ -168,13 +203,26 @@ mod tests {
         use crate::world::{Field, Type};
 
         let record = |count: usize| {
-            Type::Record((0..count).map(|n| Field { name: format!("f{n}"), ty: Type::U8 }).collect())
+            Type::Record(
+                (0..count)
+                    .map(|n| Field {
+                        name: format!("f{n}"),
+                        ty: Type::U8,
+                    })
+                    .collect(),
+            )
         };
         let input = |count: usize| {
             let fields: Vec<String> = (0..count).rev().map(|n| format!("f{n}: 1")).collect();
-            let json =
-                fields.iter().map(|field| format!("\"{}", field.replace(':', "\":"))).collect::<Vec<_>>();
-            (record(count), format!("{{{}}}", fields.join(", ")), format!("{{{}}}", json.join(", ")))
+            let json = fields
+                .iter()
+                .map(|field| format!("\"{}", field.replace(':', "\":")))
+                .collect::<Vec<_>>();
+            (
+                record(count),
+                format!("{{{}}}", fields.join(", ")),
+                format!("{{{}}}", json.join(", ")),
+            )
         };
         grows_linearly("WAVE", 1_000, input, |(ty, wave, _)| {
             Value::from_wave(wave, ty).expect("a record");

@@ -2,7 +2,12 @@
 //!
 //! Tests: below.
 
-const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+const UNITS: [(&str, u64); 4] = [
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("B", 1),
+];
 
 /// Reads a number of bytes with its unit: `512B`, `64KiB`, `64MiB` or `2GiB`.
 ///
@@ -15,20 +20,31 @@ const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 <
 ///
 /// How to write one.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
-    let advice = || "write a number of bytes with its unit: `512B`, `64KiB`, `64MiB`, `2GiB`".to_owned();
+    let advice =
+        || "write a number of bytes with its unit: `512B`, `64KiB`, `64MiB`, `2GiB`".to_owned();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let suffix = &text[digits.len()..];
-    let (_, unit) = UNITS.iter().find(|(unit, _)| *unit == suffix).ok_or_else(advice)?;
+    let (_, unit) = UNITS
+        .iter()
+        .find(|(unit, _)| *unit == suffix)
+        .ok_or_else(advice)?;
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(advice());
     }
-    digits.parse::<u64>().ok().and_then(|n| n.checked_mul(*unit)).ok_or_else(advice)
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(*unit))
+        .ok_or_else(advice)
 }
 
 /// Writes what [`parse_bytes`] reads, in the largest unit that is exact.
 pub(crate) fn bytes_text(bytes: u64) -> String {
     let exact = |size: u64| bytes != 0 && bytes.is_multiple_of(size);
-    let (unit, size) = UNITS.iter().find(|(_, size)| exact(*size)).unwrap_or(&UNITS[3]);
+    let (unit, size) = UNITS
+        .iter()
+        .find(|(_, size)| exact(*size))
+        .unwrap_or(&UNITS[3]);
     format!("{}{unit}", bytes / size)
 }
 
@@ -46,7 +62,9 @@ pub(crate) mod as_bytes {
         N: Copy + TryInto<u64>,
         S: Serializer,
     {
-        let bytes = (*number).try_into().map_err(|_| S::Error::custom("more bytes than there can be"))?;
+        let bytes = (*number)
+            .try_into()
+            .map_err(|_| S::Error::custom("more bytes than there can be"))?;
         super::bytes_text(bytes).serialize(to)
     }
 
@@ -55,7 +73,8 @@ pub(crate) mod as_bytes {
         N: TryFrom<u64>,
         D: Deserializer<'de>,
     {
-        let bytes = super::parse_bytes(&Cow::<str>::deserialize(from)?).map_err(D::Error::custom)?;
+        let bytes =
+            super::parse_bytes(&Cow::<str>::deserialize(from)?).map_err(D::Error::custom)?;
         N::try_from(bytes).map_err(|_| D::Error::custom("more bytes than there can be here"))
     }
 }
@@ -70,7 +89,9 @@ pub(crate) mod as_duration {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
     pub(crate) fn serialize<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        humantime::format_duration(*duration).to_string().serialize(to)
+        humantime::format_duration(*duration)
+            .to_string()
+            .serialize(to)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
@@ -85,19 +106,39 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        for (text, expected) in
-            [("0B", 0), ("1B", 1), ("64KiB", 65_536), ("1024KiB", 1 << 20), ("2GiB", 2 << 30)]
-        {
+        for (text, expected) in [
+            ("0B", 0),
+            ("1B", 1),
+            ("64KiB", 65_536),
+            ("1024KiB", 1 << 20),
+            ("2GiB", 2 << 30),
+        ] {
             assert_eq!(parse_bytes(text), Ok(expected));
         }
-        for text in ["", "64", "64MB", "MiB", "-1B", "1.5MiB", "64 MiB", "64mib", "99999999999GiB", "1BKiB"] {
+        for text in [
+            "",
+            "64",
+            "64MB",
+            "MiB",
+            "-1B",
+            "1.5MiB",
+            "64 MiB",
+            "64mib",
+            "99999999999GiB",
+            "1BKiB",
+        ] {
             assert!(parse_bytes(text).is_err(), "{text:?}");
         }
     }
 
     #[test]
     fn the_largest_exact_unit_is_written() {
-        for (number, text) in [(0, "0B"), (1 << 20, "1MiB"), (1_000, "1000B"), (3 << 29, "1536MiB")] {
+        for (number, text) in [
+            (0, "0B"),
+            (1 << 20, "1MiB"),
+            (1_000, "1000B"),
+            (3 << 29, "1536MiB"),
+        ] {
             assert_eq!(bytes_text(number), text);
             assert_eq!(parse_bytes(text), Ok(number));
         }

@@ -15,29 +15,54 @@ fn padded(text: &str, bytes: usize) -> String {
 
 /// Reads a text of as many bytes as the bound, and refuses one byte more with both numbers.
 fn is_bounded<T, E: ToString>(text: &str, bytes_max: usize, read: impl Fn(&str) -> Result<T, E>) {
-    assert!(read(&padded(text, bytes_max)).is_ok(), "{bytes_max} bytes are read");
-    let error = read(&padded(text, bytes_max + 1)).err().expect("it has a byte too many").to_string();
+    assert!(
+        read(&padded(text, bytes_max)).is_ok(),
+        "{bytes_max} bytes are read"
+    );
+    let error = read(&padded(text, bytes_max + 1))
+        .err()
+        .expect("it has a byte too many")
+        .to_string();
     let names = |bytes: usize| error.contains(&bytes.to_string());
     assert!(names(bytes_max) && names(bytes_max + 1), "{error}");
 }
 
 #[test]
 fn grants_are_bounded() {
-    is_bounded("env HOME\n", GRANTS_BYTES_MAX, |text| text.parse::<Grants>());
-    is_bounded("allow = [\"env HOME\"]\n", GRANTS_BYTES_MAX, Grants::from_toml);
+    is_bounded("env HOME\n", GRANTS_BYTES_MAX, |text| {
+        text.parse::<Grants>()
+    });
+    is_bounded(
+        "allow = [\"env HOME\"]\n",
+        GRANTS_BYTES_MAX,
+        Grants::from_toml,
+    );
 }
 
 #[test]
 fn requests_are_bounded() {
-    is_bounded("require = [\"env HOME\"]\n", GRANTS_BYTES_MAX, Requests::from_toml);
+    is_bounded(
+        "require = [\"env HOME\"]\n",
+        GRANTS_BYTES_MAX,
+        Requests::from_toml,
+    );
 }
 
 #[test]
 fn definitions_are_bounded() {
     let stage = "[stages.one]\ncomponent = \"one\"\n";
-    is_bounded(&format!("name = \"p\"\n{stage}"), DEFINITION_BYTES_MAX, PipelineDefinition::from_toml);
-    let definition = PipelineDefinition::from_toml(&format!("name = \"p\"\n{stage}")).expect("a definition");
-    is_bounded(&definition.to_json(), DEFINITION_BYTES_MAX, PipelineDefinition::from_json);
+    is_bounded(
+        &format!("name = \"p\"\n{stage}"),
+        DEFINITION_BYTES_MAX,
+        PipelineDefinition::from_toml,
+    );
+    let definition =
+        PipelineDefinition::from_toml(&format!("name = \"p\"\n{stage}")).expect("a definition");
+    is_bounded(
+        &definition.to_json(),
+        DEFINITION_BYTES_MAX,
+        PipelineDefinition::from_json,
+    );
 }
 
 #[test]

@@ -20,7 +20,10 @@ fn looser(ty: &Type, choices: &mut dyn Iterator<Item = u8>) -> Type {
                 .iter()
                 .enumerate()
                 .filter(|(place, _)| first >> (place % 8) & 1 == 0)
-                .map(|(_, field)| Field { name: field.name.clone(), ty: looser(&field.ty, choices) })
+                .map(|(_, field)| Field {
+                    name: field.name.clone(),
+                    ty: looser(&field.ty, choices),
+                })
                 .collect();
             turn(&mut left, second);
             Type::Record(left)
@@ -32,7 +35,10 @@ fn looser(ty: &Type, choices: &mut dyn Iterator<Item = u8>) -> Type {
             };
             let mut more: Vec<Case> = cases.iter().map(loose).collect();
             if first.is_multiple_of(2) {
-                more.push(Case { name: "one-more-case".into(), ty: Some(Type::U8) });
+                more.push(Case {
+                    name: "one-more-case".into(),
+                    ty: Some(Type::U8),
+                });
             }
             turn(&mut more, second);
             Type::Variant(more)
@@ -40,14 +46,20 @@ fn looser(ty: &Type, choices: &mut dyn Iterator<Item = u8>) -> Type {
         Type::Enum(names) => Type::Enum(more_names(names, first, second)),
         Type::Flags(names) => Type::Flags(more_names(names, first, second)),
         Type::List(ty) => Type::List(Box::new(looser(ty, choices))),
-        Type::FixedLengthList(ty, length) => Type::FixedLengthList(Box::new(looser(ty, choices)), *length),
+        Type::FixedLengthList(ty, length) => {
+            Type::FixedLengthList(Box::new(looser(ty, choices)), *length)
+        }
         Type::Map(key, ty) => Type::Map(key.clone(), Box::new(looser(ty, choices))),
         Type::Option(ty) => Type::Option(Box::new(looser(ty, choices))),
         Type::Tuple(types) => Type::Tuple(types.iter().map(|ty| looser(ty, choices)).collect()),
         Type::Result { ok, err } => {
-            let mut side =
-                |side: &Option<Box<Type>>| side.as_ref().map(|ty| Box::new(looser(ty, &mut *choices)));
-            Type::Result { ok: side(ok), err: side(err) }
+            let mut side = |side: &Option<Box<Type>>| {
+                side.as_ref().map(|ty| Box::new(looser(ty, &mut *choices)))
+            };
+            Type::Result {
+                ok: side(ok),
+                err: side(err),
+            }
         }
         plain => plain.clone(),
     }

@@ -33,14 +33,18 @@ acme:gpu/compute device=0
 fn in_code() -> Requests {
     let required = [
         Capability::Custom("acme:gpu/compute device=0".into()),
-        Capability::FileWrite("/cache".into()).with_option("max", "64MiB").expect("an option"),
+        Capability::FileWrite("/cache".into())
+            .with_option("max", "64MiB")
+            .expect("an option"),
         Capability::FileWrite("/log mode=append".into()),
         Capability::of_words(Kind::FileRead, ["/my files"]),
         Capability::of_words(Kind::Http, ["GET,POST", "https://api.example.com/v1/**"]),
         Capability::Udp("dns.internal:53".into()),
     ];
     let mut requests = Requests::new(required).expect("requests");
-    let telemetry = Capability::Http("https://telemetry.example.com".into()).rule().expect("a rule");
+    let telemetry = Capability::Http("https://telemetry.example.com".into())
+        .rule()
+        .expect("a rule");
     let need = Need::optional("says \"hello\"").expect("a reason");
     requests.add(telemetry, need).expect("no contradiction");
     requests

@@ -23,16 +23,23 @@ fn word() -> &'static str {
 
 /// What the documentation of `ComponentName` says, word by word.
 fn is_a_component_name(text: &str) -> bool {
-    let word =
-        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    let part =
-        |part: &str| part.starts_with(|c: char| c.is_ascii_lowercase()) && part.split(['-', '_']).all(word);
+    let word = |word: &str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_lowercase()) && part.split(['-', '_']).all(word)
+    };
     let parts: Vec<&str> = text.split(':').collect();
     text.len() <= ComponentName::LENGTH_MAX && parts.len() <= 2 && parts.into_iter().all(part)
 }
 
 fn is_printable(message: &str) -> bool {
-    message.chars().all(|c| !c.is_control() && !('\u{202a}'..='\u{202e}').contains(&c))
+    message
+        .chars()
+        .all(|c| !c.is_control() && !('\u{202a}'..='\u{202e}').contains(&c))
 }
 
 proptest! {

@@ -12,7 +12,10 @@ use semver::Version;
 
 /// Absolute, without `.`, `..` and empty segments.
 fn path() -> impl Strategy<Value = String> {
-    prop_oneof![Just("/".to_owned()), r"(/[a-zA-Z0-9_~%*'äß漢-][a-zA-Z0-9._äß漢-]{0,8}){1,4}"]
+    prop_oneof![
+        Just("/".to_owned()),
+        r"(/[a-zA-Z0-9_~%*'äß漢-][a-zA-Z0-9._äß漢-]{0,8}){1,4}"
+    ]
 }
 
 fn host() -> impl Strategy<Value = String> {
@@ -44,7 +47,10 @@ fn rule() -> impl Strategy<Value = Rule> {
 }
 
 fn need() -> impl Strategy<Value = Need> {
-    prop_oneof![Just(Need::Required), "[a-z\"\\\\ ]{0,6}[a-z]".prop_map(|reason| Need::Optional { reason })]
+    prop_oneof![
+        Just(Need::Required),
+        "[a-z\"\\\\ ]{0,6}[a-z]".prop_map(|reason| Need::Optional { reason })
+    ]
 }
 
 fn requests() -> impl Strategy<Value = Requests> {
@@ -65,7 +71,8 @@ fn instancing() -> impl Strategy<Value = Instancing> {
 }
 
 fn about() -> impl Strategy<Value = About> {
-    let name = "[a-z]{1,8}(:[a-z]{1,8})?".prop_map(|text| text.parse::<ComponentName>().expect("a name"));
+    let name =
+        "[a-z]{1,8}(:[a-z]{1,8})?".prop_map(|text| text.parse::<ComponentName>().expect("a name"));
     (
         prop::option::of(name),
         prop::option::of(version()),

@@ -20,7 +20,10 @@ fn typed_value() -> impl Strategy<Value = (Type, Value)> {
 fn parts(value: &mut Value) -> Vec<&mut Value> {
     match value {
         Value::List(items) | Value::Tuple(items) => items.iter_mut().collect(),
-        Value::Map(entries) => entries.iter_mut().flat_map(|(key, value)| [key, value]).collect(),
+        Value::Map(entries) => entries
+            .iter_mut()
+            .flat_map(|(key, value)| [key, value])
+            .collect(),
         Value::Record(fields) => fields.iter_mut().map(|(_, value)| value).collect(),
         Value::Variant(_, payload)
         | Value::Option(payload)
@@ -36,7 +39,11 @@ fn spoil(value: &mut Value, way: &[Index]) {
         let parts = parts(value);
         if !parts.is_empty() {
             let place = step.index(parts.len());
-            return parts.into_iter().skip(place).take(1).for_each(|part| spoil(part, rest));
+            return parts
+                .into_iter()
+                .skip(place)
+                .take(1)
+                .for_each(|part| spoil(part, rest));
         }
     }
     *value = match value {
@@ -115,7 +122,10 @@ proptest! {
 }
 
 fn function(types: Vec<Type>) -> Function {
-    let param = |(at, ty)| Param { name: format!("p{at}"), ty };
+    let param = |(at, ty)| Param {
+        name: format!("p{at}"),
+        ty,
+    };
     Function {
         name: "f".parse::<FunctionName>().expect("a name"),
         params: types.into_iter().enumerate().map(param).collect(),

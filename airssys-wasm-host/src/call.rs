@@ -37,7 +37,9 @@ pub(crate) async fn within<F: Future + ?Sized>(
         if clock.now() >= deadline {
             return Poll::Ready(Err(Elapsed));
         }
-        alarm.get_or_insert_with(|| clock.alarm(deadline)).wake(context.waker());
+        alarm
+            .get_or_insert_with(|| clock.alarm(deadline))
+            .wake(context.waker());
         Poll::Pending
     })
     .await
@@ -111,7 +113,9 @@ pub(crate) fn past_deadline(revision: &Revision, what: &str) -> Error {
 
 /// Counts and announces a call that failed, unless it ended in success after all.
 pub(crate) fn failed(named: &Named, revision: &Revision, call: Option<CallId>, error: &Error) {
-    let Some(end) = error.call_end().filter(|end| end.is_failure()) else { return };
+    let Some(end) = error.call_end().filter(|end| end.is_failure()) else {
+        return;
+    };
     named.failures.count(end);
     named.runtime.announcer.announce(Event::CallFailed {
         component: named.name.clone(),
@@ -125,5 +129,9 @@ pub(crate) fn failed(named: &Named, revision: &Revision, call: Option<CallId>, e
 
 /// What to say of a call that took too long.
 pub(crate) fn deadline_message(revision: &Revision) -> String {
-    format!("{}: `call_deadline` is {:?}", CallEnd::DeadlineExceeded, revision.limits.call_deadline)
+    format!(
+        "{}: `call_deadline` is {:?}",
+        CallEnd::DeadlineExceeded,
+        revision.limits.call_deadline
+    )
 }

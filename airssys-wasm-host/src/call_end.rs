@@ -141,7 +141,10 @@ mod tests {
         let ok = Value::Result(Ok(None));
         assert_eq!(CallEnd::of_value(None), CallEnd::Returned);
         assert_eq!(CallEnd::of_value(Some(&ok)), CallEnd::Returned);
-        assert_eq!(CallEnd::of_value(Some(&Value::Result(Err(None)))), CallEnd::ReturnedError);
+        assert_eq!(
+            CallEnd::of_value(Some(&Value::Result(Err(None)))),
+            CallEnd::ReturnedError
+        );
     }
 
     #[test]

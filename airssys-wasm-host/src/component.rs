@@ -44,15 +44,18 @@ impl Component {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = read_at_most(path).map_err(|error| {
-            Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error)
+            Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display()))
+                .with_source(error)
         })?;
-        core::Component::from_bytes(bytes).map(Self::from).map_err(|error| {
-            Error::new(
-                ErrorKind::InvalidComponent,
-                format!("`{}` is not a usable component: {error}", path.display()),
-            )
-            .with_source(error)
-        })
+        core::Component::from_bytes(bytes)
+            .map(Self::from)
+            .map_err(|error| {
+                Error::new(
+                    ErrorKind::InvalidComponent,
+                    format!("`{}` is not a usable component: {error}", path.display()),
+                )
+                .with_source(error)
+            })
     }
 
     /// Reads a component from bytes.
@@ -70,30 +73,46 @@ impl Component {
     ///
     /// [`ErrorKind::InvalidName`] if it is none.
     pub fn with_name(self, name: &str) -> Result<Self> {
-        Ok(Self { core: self.core.with_name(name.parse()?), ..self })
+        Ok(Self {
+            core: self.core.with_name(name.parse()?),
+            ..self
+        })
     }
 
     /// The same component with requests that somebody wrote down for it, if it says none
     /// itself; one that does keeps its own.
     #[must_use]
     pub fn with_requests(self, requests: Requests) -> Self {
-        Self { core: self.core.with_requests(requests), ..self }
+        Self {
+            core: self.core.with_requests(requests),
+            ..self
+        }
     }
 
     /// The same component with another version.
     #[must_use]
     pub fn with_version(self, version: Version) -> Self {
-        Self { core: self.core.with_version(version), ..self }
+        Self {
+            core: self.core.with_version(version),
+            ..self
+        }
     }
 
     /// The same component, fused of these.
     pub(crate) fn fused_of(self, parts: Vec<Component>) -> Self {
-        Self { parts: parts.into(), ..self }
+        Self {
+            parts: parts.into(),
+            ..self
+        }
     }
 
     /// The components of the stages that it runs: what it was fused of, or itself.
     pub(crate) fn stages(&self) -> &[Component] {
-        if self.parts.is_empty() { std::slice::from_ref(self) } else { &self.parts }
+        if self.parts.is_empty() {
+            std::slice::from_ref(self)
+        } else {
+            &self.parts
+        }
     }
 
     /// What it was fused of, in its order; nothing for most.
@@ -106,13 +125,17 @@ impl Component {
 fn read_at_most(path: &Path) -> std::io::Result<Vec<u8>> {
     let file = std::fs::File::open(path)?;
     let mut bytes = Vec::new();
-    file.take(COMPONENT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    file.take(COMPONENT_BYTES_MAX as u64 + 1)
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 impl From<core::Component> for Component {
     fn from(component: core::Component) -> Self {
-        Self { core: component, parts: Arc::default() }
+        Self {
+            core: component,
+            parts: Arc::default(),
+        }
     }
 }
 

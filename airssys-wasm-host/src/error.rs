@@ -145,7 +145,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self(Box::new(Inner { kind, message, phase: None, end: None, guest_stderr: None, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            message,
+            phase: None,
+            end: None,
+            guest_stderr: None,
+            source: None,
+        }))
     }
 
     /// The error of a call that ended so. Its kind is that of the end.
@@ -168,7 +175,10 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
         self.0.source = Some(source.into());
         self
     }
@@ -179,7 +189,10 @@ impl Error {
     }
 
     pub(crate) fn not_deployed(name: &ComponentName) -> Self {
-        Self::new(ErrorKind::NotDeployed, format!("nothing is deployed as `{name}`"))
+        Self::new(
+            ErrorKind::NotDeployed,
+            format!("nothing is deployed as `{name}`"),
+        )
     }
 
     pub(crate) fn host_dropped(name: &ComponentName) -> Self {
@@ -248,7 +261,9 @@ impl Error {
     pub fn downcast_ref<E: StdError + Send + Sync + 'static>(&self) -> Option<&E> {
         let source = self.0.source.as_deref()?;
         let mut chain =
-            std::iter::successors(Some(source as &(dyn StdError + 'static)), |&error| error.source());
+            std::iter::successors(Some(source as &(dyn StdError + 'static)), |&error| {
+                error.source()
+            });
         chain.find_map(|error| match error.downcast_ref::<Original>() {
             Some(original) => original.downcast_ref(),
             None => error.downcast_ref(),
@@ -287,7 +302,10 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
     }
 }
 

@@ -79,12 +79,14 @@ mod wasi;
 
 pub use airssys_wasm_core::pipeline::ComponentPipeline;
 pub use airssys_wasm_core::{
-    Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Kind, Limits, Need, PackageRef,
-    Requests, Rule, Strategy, Value, Wanted, policy, world,
+    Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Kind, Limits, Need,
+    PackageRef, Requests, Rule, Strategy, Value, Wanted, policy, world,
 };
 pub use budget::Budget;
 pub use call_end::CallEnd;
-pub use capability::{Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants};
+pub use capability::{
+    Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants,
+};
 pub use code_cache::CompilerProcess;
 pub use component::Component;
 pub use deployment::{Deployment, RevisionStatus, Status, Summary};
@@ -94,7 +96,8 @@ pub use function::{Bindings, DynamicFunction, Function};
 pub use host::{Host, HostBuilder};
 pub use instance::InstanceState;
 pub use observe::{
-    AuditLog, AuditRecord, CallId, Event, Events, GuestLine, GuestLog, GuestStream, Identity, Verdict,
+    AuditLog, AuditRecord, CallId, Event, Events, GuestLine, GuestLog, GuestStream, Identity,
+    Verdict,
 };
 pub use rollout::{Approval, Deploy, Promoted, Rollback, RolloutProbe, Update};
 pub use state::{Action, Change, Serves};

@@ -51,7 +51,8 @@ impl Program {
                 let code = runtime.code_cache.code(&compiling, component, stop)?;
                 match code.load(&compiling.engine) {
                     Ok(compiled) => {
-                        program.pooled = Some(program.link(runtime, Allocation::Pooled, &compiled)?);
+                        program.pooled =
+                            Some(program.link(runtime, Allocation::Pooled, &compiled)?);
                     }
                     Err(error) => program.fall_back(runtime, &format!("{error:#}"))?,
                 }
@@ -71,7 +72,10 @@ impl Program {
         self: &Arc<Self>,
         runtime: &Arc<Runtime>,
         mut store: impl FnMut(&wasmtime::Engine) -> Result<Store<InstanceState>>,
-    ) -> Result<(Store<InstanceState>, wasmtime::Result<wasmtime::component::Instance>)> {
+    ) -> Result<(
+        Store<InstanceState>,
+        wasmtime::Result<wasmtime::component::Instance>,
+    )> {
         if let Some(pooled) = &self.pooled {
             let mut store = store(pooled.engine())?;
             let outcome = contained(pin!(pooled.instantiate_async(&mut store))).await;
@@ -90,21 +94,29 @@ impl Program {
         self.link_on_demand(runtime)?;
         if let Some(component) = self.component.name().cloned() {
             let reason = reason.to_owned();
-            runtime.announcer.announce(Event::AllocatedOnDemand { component, reason });
+            runtime
+                .announcer
+                .announce(Event::AllocatedOnDemand { component, reason });
         }
         Ok(())
     }
 
     /// Linked for allocation on demand; the first time away from the threads that
     /// serve calls, for it may have to be compiled.
-    async fn on_demand(self: &Arc<Self>, runtime: &Arc<Runtime>) -> Result<&InstancePre<InstanceState>> {
+    async fn on_demand(
+        self: &Arc<Self>,
+        runtime: &Arc<Runtime>,
+    ) -> Result<&InstancePre<InstanceState>> {
         if let Some(pre) = self.on_demand.get() {
             return Ok(pre);
         }
         let _turn = self.linking.lock().await;
         if self.on_demand.get().is_none() {
             let (program, shared) = (Arc::clone(self), Arc::clone(runtime));
-            runtime.aside.compile(move || program.link_on_demand(&shared).map(drop)).await?;
+            runtime
+                .aside
+                .compile(move || program.link_on_demand(&shared).map(drop))
+                .await?;
         }
         self.link_on_demand(runtime)
     }
@@ -116,9 +128,14 @@ impl Program {
             return Ok(pre);
         }
         let compiling = runtime.engines.get(self.profile, Allocation::OnDemand)?;
-        let code = runtime.code_cache.code(&compiling, &self.component, &Stop::default())?;
+        let code = runtime
+            .code_cache
+            .code(&compiling, &self.component, &Stop::default())?;
         let compiled = code.load(&compiling.engine).map_err(|error| {
-            Error::new(ErrorKind::Unusable, format!("its compiled code cannot be loaded: {error:#}"))
+            Error::new(
+                ErrorKind::Unusable,
+                format!("its compiled code cannot be loaded: {error:#}"),
+            )
         })?;
         let pre = self.link(runtime, Allocation::OnDemand, &compiled)?;
         Ok(self.on_demand.get_or_init(|| pre))
@@ -130,7 +147,9 @@ impl Program {
         allocation: Allocation,
         compiled: &wasmtime::component::Component,
     ) -> Result<InstancePre<InstanceState>> {
-        runtime.linkers.link((self.profile, allocation), compiled, self.component.world())
+        runtime
+            .linkers
+            .link((self.profile, allocation), compiled, self.component.world())
     }
 
     /// The compiled component, for its types.

@@ -30,7 +30,11 @@ impl<T> Registry<T> {
             return None;
         }
         entries.insert(name.clone(), None);
-        Some(Reserved { registry: Self(Arc::clone(&self.0)), name: name.clone(), filled: false })
+        Some(Reserved {
+            registry: Self(Arc::clone(&self.0)),
+            name: name.clone(),
+            filled: false,
+        })
     }
 
     /// Frees a name.
@@ -56,7 +60,10 @@ impl<T> Reserved<T> {
     }
 
     pub(crate) fn fill(&mut self, what: &Arc<T>) {
-        self.registry.0.write().insert(self.name.clone(), Some(Arc::clone(what)));
+        self.registry
+            .0
+            .write()
+            .insert(self.name.clone(), Some(Arc::clone(what)));
         self.filled = true;
     }
 }

@@ -107,7 +107,10 @@ impl Draft {
         let share = runtime.shares.get(&self.name);
         let blocking = BlockingOperations::new(&share, self.limits.blocking_operations_max);
         let rooms = Arc::new(Rooms::open(&policy, &runtime.suppliers, share, blocking)?);
-        let (audit, clock) = (Arc::clone(&runtime.audit), Arc::clone(runtime.engines.clock()));
+        let (audit, clock) = (
+            Arc::clone(&runtime.audit),
+            Arc::clone(runtime.engines.clock()),
+        );
         let authority = Authority::new(identity, policy, self.enforcement, audit, clock);
         let powers = Powers { authority, rooms };
         self.powers = Some(powers.clone());
@@ -186,7 +189,9 @@ impl Revision {
             return Ok(Arc::clone(exact));
         }
         let exact = Arc::new(self.function(name)?.name.clone());
-        self.exact_names.write().insert(name.clone(), Arc::clone(&exact));
+        self.exact_names
+            .write()
+            .insert(name.clone(), Arc::clone(&exact));
         Ok(exact)
     }
 }

@@ -85,11 +85,16 @@ impl Runtime {
     /// already, or its code is in the cache and small.
     pub(crate) fn has_program_at_hand(&self, component: &Component, limits: &Limits) -> bool {
         let profile = self.profile(component, limits);
-        let in_use =
-            self.programs.0.lock().get(&(component.digest(), profile)).is_some_and(|p| p.strong_count() > 0);
+        let in_use = self
+            .programs
+            .0
+            .lock()
+            .get(&(component.digest(), profile))
+            .is_some_and(|p| p.strong_count() > 0);
         let compiling = || self.engines.get(profile, Allocation::Pooled);
         in_use
-            || compiling().is_ok_and(|compiling| self.code_cache.has_at_hand(&compiling, component.digest()))
+            || compiling()
+                .is_ok_and(|compiling| self.code_cache.has_at_hand(&compiling, component.digest()))
     }
 
     /// The program of a component, compiled if nothing has it yet and nobody stops that. Blocks

@@ -33,7 +33,11 @@ impl Errors {
     /// The messages, for tests.
     #[cfg(test)]
     pub(crate) fn messages(&self) -> Vec<String> {
-        self.0.iter().flatten().map(|error| error.to_string()).collect()
+        self.0
+            .iter()
+            .flatten()
+            .map(|error| error.to_string())
+            .collect()
     }
 }
 

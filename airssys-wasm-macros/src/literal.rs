@@ -7,7 +7,10 @@ use syn::{Expr, ExprLit, ExprPath, Lit, LitStr};
 /// The string literal that `expression` is, if it is one.
 pub(crate) fn string(expression: &Expr) -> Option<&LitStr> {
     match expression {
-        Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => Some(literal),
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(literal),
+            ..
+        }) => Some(literal),
         Expr::Group(group) => string(&group.expr),
         _ => None,
     }

@@ -53,12 +53,21 @@ mod tests {
     use log::Level;
 
     fn written(level: Level, target: &str, message: &str) -> String {
-        line(&Record::builder().level(level).target(target).args(format_args!("{message}")).build())
+        line(
+            &Record::builder()
+                .level(level)
+                .target(target)
+                .args(format_args!("{message}"))
+                .build(),
+        )
     }
 
     #[test]
     fn names_level_and_target() {
-        assert_eq!(written(Level::Info, "greeter", "greeting Ada"), "INFO greeter: greeting Ada\n");
+        assert_eq!(
+            written(Level::Info, "greeter", "greeting Ada"),
+            "INFO greeter: greeting Ada\n"
+        );
     }
 
     #[test]

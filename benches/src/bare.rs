@@ -1,7 +1,9 @@
 //! The peer: wasmtime as somebody would use it without us, kept as short as the
 //! documentation of wasmtime has it.
 
-use wasmtime::component::{Component, Func, Instance, InstancePre, Linker, ResourceTable, TypedFunc};
+use wasmtime::component::{
+    Component, Func, Instance, InstancePre, Linker, ResourceTable, TypedFunc,
+};
 use wasmtime::{Config, Engine, PoolingAllocationConfig, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -25,13 +27,20 @@ pub(crate) struct Callee {
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: Default::default() }
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: Default::default(),
+        }
     }
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
@@ -74,7 +83,9 @@ pub(crate) fn linker(engine: &Engine) -> Linker<State> {
 /// A component compiled and linked.
 pub(crate) fn linked(engine: &Engine, bytes: &[u8]) -> InstancePre<State> {
     let component = Component::from_binary(engine, bytes).expect("it compiles");
-    linker(engine).instantiate_pre(&component).expect("it links")
+    linker(engine)
+        .instantiate_pre(&component)
+        .expect("it links")
 }
 
 /// The same with WASI HTTP.
@@ -92,7 +103,12 @@ pub(crate) fn store(engine: &Engine) -> Store<State> {
 
 /// The same with a context of its own.
 pub(crate) fn store_with(engine: &Engine, wasi: WasiCtx) -> Store<State> {
-    let state = State { wasi, http: WasiHttpCtx::new(), table: ResourceTable::new(), callee: None };
+    let state = State {
+        wasi,
+        http: WasiHttpCtx::new(),
+        table: ResourceTable::new(),
+        callee: None,
+    };
     let mut store = Store::new(engine, state);
     store.set_epoch_deadline(u64::MAX / 2);
     store
@@ -101,9 +117,14 @@ pub(crate) fn store_with(engine: &Engine, wasi: WasiCtx) -> Store<State> {
 /// A function of an instance, as `greet` or `demo:greeter/api#greet`.
 pub(crate) fn function(store: &mut Store<State>, instance: &Instance, name: &str) -> Func {
     let (interface, name) = match name.split_once('#') {
-        Some((interface, name)) => (instance.get_export_index(&mut *store, None, interface), name),
+        Some((interface, name)) => (
+            instance.get_export_index(&mut *store, None, interface),
+            name,
+        ),
         None => (None, name),
     };
-    let index = instance.get_export_index(&mut *store, interface.as_ref(), name).expect("exported");
+    let index = instance
+        .get_export_index(&mut *store, interface.as_ref(), name)
+        .expect("exported");
     instance.get_func(store, index).expect("it is there")
 }

@@ -25,14 +25,30 @@ impl HostProcess {
     pub(crate) fn start() -> Self {
         let place = tempfile::tempdir().expect("a directory");
         let mut serve = command(place.path(), &["serve", "--listen", "127.0.0.1:0"]);
-        let mut child = serve.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it runs");
+        let mut child = serve
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
         let log = BufReader::new(child.stderr.take().expect("piped"));
         let mut lines = log.lines().map_while(Result::ok);
-        let line = lines.find(|line| line.contains("serving components at")).expect("it says where");
-        let address = line.rsplit("//").next().expect("an address").trim().parse().expect("an address");
+        let line = lines
+            .find(|line| line.contains("serving components at"))
+            .expect("it says where");
+        let address = line
+            .rsplit("//")
+            .next()
+            .expect("an address")
+            .trim()
+            .parse()
+            .expect("an address");
         // Its log must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, place, address }
+        Self {
+            child,
+            place,
+            address,
+        }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -51,7 +67,11 @@ impl HostProcess {
     /// Begins a subcommand against it.
     pub(crate) fn begin(&self, arguments: &[&str]) -> Child {
         let mut subcommand = command(self.place.path(), arguments);
-        subcommand.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it runs")
+        subcommand
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs")
     }
 
     /// A connection to its API.
@@ -104,7 +124,11 @@ pub(crate) fn status_path(name: &str) -> String {
 /// If it failed.
 pub(crate) fn finish(subcommand: Child) {
     let output = subcommand.wait_with_output().expect("it ends");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// The command, which lies beside this program: `cargo xtask bench` builds both.
@@ -112,7 +136,9 @@ fn command(place: &Path, arguments: &[&str]) -> Command {
     let this = std::env::current_exe().expect("this program");
     let mut command = Command::new(this.with_file_name("airssys-wasm"));
     command.args(arguments).current_dir(place);
-    command.env("AIRSSYS_WASM_STATE", state(place)).env_remove("AIRSSYS_WASM_OUTPUT");
+    command
+        .env("AIRSSYS_WASM_STATE", state(place))
+        .env_remove("AIRSSYS_WASM_OUTPUT");
     command
 }
 

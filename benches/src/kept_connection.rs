@@ -36,7 +36,10 @@ impl<S: Read + Write> KeptConnection<S> {
     /// If the status is another than 200.
     pub(crate) fn get(&mut self, path: &str) -> Vec<u8> {
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
-        self.0.get_mut().write_all(request.as_bytes()).expect("sent");
+        self.0
+            .get_mut()
+            .write_all(request.as_bytes())
+            .expect("sent");
         let head = self.head();
         assert!(head[0].starts_with("HTTP/1.1 200 "), "{path}: {head:?}");
         self.body(&head)
@@ -73,7 +76,11 @@ impl<S: Read + Write> KeptConnection<S> {
     }
 
     fn body(&mut self, head: &[String]) -> Vec<u8> {
-        let field = |name: &str| head.iter().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let field = |name: &str| {
+            head.iter()
+                .find_map(|line| line.strip_prefix(name))
+                .map(str::trim)
+        };
         match field("content-length:") {
             Some(length) => self.bytes(length.parse().expect("a length")),
             None if field("transfer-encoding:") == Some("chunked") => self.chunks(),
@@ -109,6 +116,9 @@ pub(crate) fn latencies_of_clients(
     thread::scope(|scope| {
         let ask = || KeptConnection::to(address).latencies("/", &is_over);
         let clients: Vec<_> = (0..clients).map(|_| scope.spawn(ask)).collect();
-        clients.into_iter().flat_map(|client| client.join().expect("answers")).collect()
+        clients
+            .into_iter()
+            .flat_map(|client| client.join().expect("answers"))
+            .collect()
     })
 }

@@ -4,9 +4,9 @@
 //! arithmetic, a loop, a branch out of it, a call. No two are the same.
 
 use wasm_encoder::{
-    BlockType, CodeSection, ComponentBuilder, ComponentExportKind, ExportKind, ExportSection, Function,
-    FunctionSection, InstructionSink, MemArg, MemorySection, MemoryType, Module, PrimitiveValType,
-    TypeSection, ValType,
+    BlockType, CodeSection, ComponentBuilder, ComponentExportKind, ExportKind, ExportSection,
+    Function, FunctionSection, InstructionSink, MemArg, MemorySection, MemoryType, Module,
+    PrimitiveValType, TypeSection, ValType,
 };
 
 /// Bytes of the body of a function: some hundred, as functions of C and Rust have.
@@ -25,7 +25,9 @@ pub(crate) fn large_component(code_bytes: usize, number: u32) -> Vec<u8> {
     let run = component.core_alias_export(None, instance, "run", ExportKind::Func);
     let (ty, mut function) = component.type_function(None);
     let word = PrimitiveValType::U32;
-    function.params([("a", word), ("b", word)]).result(Some(word.into()));
+    function
+        .params([("a", word), ("b", word)])
+        .result(Some(word.into()));
     let run = component.lift_func(None, run, ty, []);
     component.export("run", ComponentExportKind::Func, run, None);
     component.finish()
@@ -34,7 +36,9 @@ pub(crate) fn large_component(code_bytes: usize, number: u32) -> Vec<u8> {
 fn module(functions: usize, number: u32) -> Module {
     let functions = u32::try_from(functions).expect("not that many");
     let mut types = TypeSection::new();
-    types.ty().function([ValType::I32, ValType::I32], [ValType::I32]);
+    types
+        .ty()
+        .function([ValType::I32, ValType::I32], [ValType::I32]);
     let mut declared = FunctionSection::new();
     let mut code = CodeSection::new();
     let mut numbers = Numbers(u64::from(number));
@@ -53,22 +57,38 @@ fn module(functions: usize, number: u32) -> Module {
     let mut exports = ExportSection::new();
     exports.export("run", ExportKind::Func, 0);
     let mut module = Module::new();
-    module.section(&types).section(&declared).section(&memories).section(&exports).section(&code);
+    module
+        .section(&types)
+        .section(&declared)
+        .section(&memories)
+        .section(&exports)
+        .section(&code);
     module
 }
 
 /// A loop of statements. Each function calls the one before it.
 fn body(function: u32, numbers: &mut Numbers) -> Function {
     let mut body = Function::new([(LOCALS, ValType::I32)]);
-    body.instructions().block(BlockType::Empty).loop_(BlockType::Empty);
+    body.instructions()
+        .block(BlockType::Empty)
+        .loop_(BlockType::Empty);
     while body.byte_len() < FUNCTION_BYTES - 40 {
         statement(&mut body.instructions(), numbers);
     }
     let mut code = body.instructions();
     let counter = numbers.local();
-    code.local_get(counter).i32_const(-1).i32_add().local_tee(counter).br_if(0).end().end();
+    code.local_get(counter)
+        .i32_const(-1)
+        .i32_add()
+        .local_tee(counter)
+        .br_if(0)
+        .end()
+        .end();
     if function > 0 {
-        code.local_get(0).local_get(numbers.local()).call(function - 1).local_set(0);
+        code.local_get(0)
+            .local_get(numbers.local())
+            .call(function - 1)
+            .local_set(0);
     }
     code.local_get(0).local_get(numbers.local()).i32_xor().end();
     body
@@ -76,15 +96,40 @@ fn body(function: u32, numbers: &mut Numbers) -> Function {
 
 /// An assignment, a store, or a branch out of the loop.
 fn statement(code: &mut InstructionSink<'_>, numbers: &mut Numbers) {
-    let at = MemArg { offset: numbers.below(1 << 16), align: 2, memory_index: 0 };
+    let at = MemArg {
+        offset: numbers.below(1 << 16),
+        align: 2,
+        memory_index: 0,
+    };
     let constant = i32::try_from(numbers.below(1 << 20)).expect("it is small");
     let (to, left, right) = (numbers.local(), numbers.local(), numbers.local());
     match numbers.below(5) {
-        0 => code.local_get(left).i32_load(at).local_get(right).i32_add().local_set(to),
-        1 => code.local_get(left).local_get(right).i32_const(constant).i32_xor().i32_store(at),
-        2 => code.local_get(left).i32_const(constant).i32_mul().local_get(right).i32_sub().local_set(to),
+        0 => code
+            .local_get(left)
+            .i32_load(at)
+            .local_get(right)
+            .i32_add()
+            .local_set(to),
+        1 => code
+            .local_get(left)
+            .local_get(right)
+            .i32_const(constant)
+            .i32_xor()
+            .i32_store(at),
+        2 => code
+            .local_get(left)
+            .i32_const(constant)
+            .i32_mul()
+            .local_get(right)
+            .i32_sub()
+            .local_set(to),
         3 => code.local_get(left).local_get(right).i32_lt_u().br_if(1),
-        _ => code.local_get(left).local_get(right).local_get(to).select().local_set(to),
+        _ => code
+            .local_get(left)
+            .local_get(right)
+            .local_get(to)
+            .select()
+            .local_set(to),
     };
 }
 
@@ -93,7 +138,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 

@@ -51,7 +51,8 @@ const BENCHES: [(&str, Bench); 22] = [
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    if let [rows::web::HOLD, address, connections] = wanted.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    if let [rows::web::HOLD, address, connections] =
+        wanted.iter().map(String::as_str).collect::<Vec<_>>()[..]
     {
         return rows::web::hold(address, connections);
     }

@@ -17,7 +17,10 @@ pub(crate) async fn in_turns(
 ) -> (f64, f64) {
     let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
     for batch in 0..BATCHES {
-        let (our_time, their_time) = (batch_of(calls, &mut ours).await, batch_of(calls, &mut theirs).await);
+        let (our_time, their_time) = (
+            batch_of(calls, &mut ours).await,
+            batch_of(calls, &mut theirs).await,
+        );
         if batch >= WARM_UP {
             our_times.push(our_time);
             their_times.push(their_time);
@@ -41,7 +44,10 @@ pub(crate) async fn beyond(
             batch_of(calls, &mut our_many).await,
             batch_of(calls, &mut their_many).await,
         ];
-        fastest.iter_mut().zip(times).for_each(|(fastest, time)| *fastest = fastest.min(time));
+        fastest
+            .iter_mut()
+            .zip(times)
+            .for_each(|(fastest, time)| *fastest = fastest.min(time));
     }
     let [our_few, their_few, our_many, their_many] = fastest;
     (our_many - our_few, their_many - their_few)

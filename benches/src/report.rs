@@ -50,7 +50,15 @@ impl Row {
         most: f64,
     ) -> Self {
         let (name, peer) = (name.into(), peer.into());
-        Self { name, guest, peer, ours, theirs, unit: Unit::Nanoseconds, goal: Goal::RatioAtMost(most) }
+        Self {
+            name,
+            guest,
+            peer,
+            ours,
+            theirs,
+            unit: Unit::Nanoseconds,
+            goal: Goal::RatioAtMost(most),
+        }
     }
 
     fn ratio(&self) -> f64 {
@@ -61,7 +69,9 @@ impl Row {
         Some(match self.goal {
             Goal::RatioAtMost(most) => self.ratio() <= most,
             Goal::RatioAtLeast(least) => self.ratio() >= least,
-            Goal::RatioOrMoreAtMost(most, more) => self.ratio() <= most || self.ours - self.theirs <= more,
+            Goal::RatioOrMoreAtMost(most, more) => {
+                self.ratio() <= most || self.ours - self.theirs <= more
+            }
             Goal::AtMost(most) => self.ours <= most,
             Goal::None => return None,
         })
@@ -71,7 +81,9 @@ impl Row {
         match self.goal {
             Goal::RatioAtMost(most) => format!("<= {most} x"),
             Goal::RatioAtLeast(least) => format!(">= {least} x"),
-            Goal::RatioOrMoreAtMost(most, more) => format!("<= {most} x or +{}", shown(more, self.unit)),
+            Goal::RatioOrMoreAtMost(most, more) => {
+                format!("<= {most} x or +{}", shown(more, self.unit))
+            }
             Goal::AtMost(most) => format!("<= {}", shown(most, self.unit)),
             Goal::None => "none".into(),
         }
@@ -123,7 +135,9 @@ pub(crate) fn write(rows: &[Row], path: &Path) {
 /// A figure with its unit.
 pub(crate) fn shown(value: f64, unit: Unit) -> String {
     match unit {
-        Unit::Bytes if value >= 1024.0 * 1024.0 * 10.0 => format!("{:.1} MiB", value / 1024.0 / 1024.0),
+        Unit::Bytes if value >= 1024.0 * 1024.0 * 10.0 => {
+            format!("{:.1} MiB", value / 1024.0 / 1024.0)
+        }
         Unit::Bytes => format!("{:.1} KiB", value / 1024.0),
         Unit::PerSecond => format!("{value:.0} /s"),
         Unit::Nanoseconds if value < 10_000.0 => format!("{value:.0} ns"),

@@ -33,15 +33,34 @@ pub(crate) fn ask(url: &str, time: Duration) -> Seen {
     let script = place.path().join("report.lua");
     std::fs::write(&script, REPORT).expect("written");
     let mut wrk = Command::new("wrk");
-    wrk.args(["--threads", "1", "--connections", "32", "--duration"]).arg(format!("{}s", time.as_secs()));
-    let output = wrk.arg("--script").arg(script).arg(url).output().expect("wrk");
+    wrk.args(["--threads", "1", "--connections", "32", "--duration"])
+        .arg(format!("{}s", time.as_secs()));
+    let output = wrk
+        .arg("--script")
+        .arg(script)
+        .arg(url)
+        .output()
+        .expect("wrk");
     let printed = String::from_utf8_lossy(&output.stdout);
     let line = printed.lines().find_map(|line| line.strip_prefix("seen "));
-    let figures: Vec<f64> =
-        line.unwrap_or_default().split(' ').filter_map(|figure| figure.parse().ok()).collect();
+    let figures: Vec<f64> = line
+        .unwrap_or_default()
+        .split(' ')
+        .filter_map(|figure| figure.parse().ok())
+        .collect();
     let [requests, microseconds, p99, p999, failed] = figures[..] else {
-        panic!("wrk says something else: {printed}{}", String::from_utf8_lossy(&output.stderr));
+        panic!(
+            "wrk says something else: {printed}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
-    assert!(requests > 0.0 && failed == 0.0, "{failed} of {requests} requests to {url} failed: {printed}");
-    Seen { a_second: requests / microseconds * 1e6, p99: p99 * 1e3, p999: p999 * 1e3 }
+    assert!(
+        requests > 0.0 && failed == 0.0,
+        "{failed} of {requests} requests to {url} failed: {printed}"
+    );
+    Seen {
+        a_second: requests / microseconds * 1e6,
+        p99: p99 * 1e3,
+        p999: p999 * 1e3,
+    }
 }

@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use airssys_wasm_host::policy::{Grants, Requested, Shortfall};
-use airssys_wasm_host::{AuditRecord, Component, Deployment, Instancing, Need, Requests, Rule, Verdict};
+use airssys_wasm_host::{
+    AuditRecord, Component, Deployment, Instancing, Need, Requests, Rule, Verdict,
+};
 use airssys_wasm_tests::guests::guest;
 
 use crate::table::Case;
@@ -51,8 +53,20 @@ async fn attack(world: &World, case: &Case, outcome: &mut Outcome) -> Result<(),
         revoke: case.revoke.as_deref(),
     };
     let deployment = deploy(world, directory.path(), &setting).await?;
-    let result = attack_deployed(world, case, &setting, &deployment, directory.path(), outcome).await;
-    world.host.remove(deployment.name().as_str()).await.map_err(|error| error.to_string())?;
+    let result = attack_deployed(
+        world,
+        case,
+        &setting,
+        &deployment,
+        directory.path(),
+        outcome,
+    )
+    .await;
+    world
+        .host
+        .remove(deployment.name().as_str())
+        .await
+        .map_err(|error| error.to_string())?;
     result
 }
 
@@ -65,17 +79,28 @@ async fn attack_deployed(
     outcome: &mut Outcome,
 ) -> Result<(), String> {
     for first in &case.first {
-        attempt(world, deployment, first, directory).await.map_err(|told| format!("before it: {told}"))?;
+        attempt(world, deployment, first, directory)
+            .await
+            .map_err(|told| format!("before it: {told}"))?;
     }
     if let Some(rule) = setting.revoke {
         let rule = world.fill(rule, directory);
-        world.host.revoke(deployment.name().as_str(), &rule).map_err(|error| error.to_string())?;
+        world
+            .host
+            .revoke(deployment.name().as_str(), &rule)
+            .map_err(|error| error.to_string())?;
     }
     let before = contents(directory);
-    let (reached, asked) = (world.reached.load(Ordering::SeqCst), world.lookups.swap(0, Ordering::SeqCst));
+    let (reached, asked) = (
+        world.reached.load(Ordering::SeqCst),
+        world.lookups.swap(0, Ordering::SeqCst),
+    );
     let _ = asked;
     world.audit.take();
-    let swapping = case.swap.as_ref().map(|name| Swapping::start(directory.join(name)));
+    let swapping = case
+        .swap
+        .as_ref()
+        .map(|name| Swapping::start(directory.join(name)));
     let attempted = attempt(world, deployment, &case.attempt, directory).await;
     drop(swapping);
     // A datagram that was let through would be there by then.
@@ -85,17 +110,27 @@ async fn attack_deployed(
         Err(told) => told,
     };
     if case.swap.is_none() && contents(directory) != before {
-        return Err(format!("something on disk changed, though the guest was told {told:?}"));
+        return Err(format!(
+            "something on disk changed, though the guest was told {told:?}"
+        ));
     }
     let now = world.reached.load(Ordering::SeqCst) - reached;
     if now != case.reaches {
-        return Err(format!("{now} servers were reached, though the guest was told {told:?}"));
+        return Err(format!(
+            "{now} servers were reached, though the guest was told {told:?}"
+        ));
     }
     let lookups = world.lookups.load(Ordering::SeqCst);
     if lookups != case.lookups {
-        return Err(format!("{lookups} names were looked up, though the guest was told {told:?}"));
+        return Err(format!(
+            "{lookups} names were looked up, though the guest was told {told:?}"
+        ));
     }
-    if case.told.as_ref().is_some_and(|part| !told.contains(part.as_str())) {
+    if case
+        .told
+        .as_ref()
+        .is_some_and(|part| !told.contains(part.as_str()))
+    {
         return Err(format!("the guest was told {told:?}"));
     }
     let leaks = ["secret", &directory.display().to_string()];
@@ -135,7 +170,10 @@ fn missing(reason: &str, records: &[AuditRecord], deployment: &Deployment) -> Op
         return None;
     }
     let told: Vec<String> = records.iter().map(AuditRecord::to_json).collect();
-    Some(format!("no denial because it is {reason:?} among {}", told.join(" ")))
+    Some(format!(
+        "no denial because it is {reason:?} among {}",
+        told.join(" ")
+    ))
 }
 
 async fn twin(world: &World, case: &Case) -> Result<(), String> {
@@ -153,15 +191,34 @@ async fn twin(world: &World, case: &Case) -> Result<(), String> {
         for first in &case.first {
             attempt(world, &deployment, first, directory.path()).await?;
         }
-        attempt(world, &deployment, twin.attempt.as_ref().unwrap_or(&case.attempt), directory.path()).await
+        attempt(
+            world,
+            &deployment,
+            twin.attempt.as_ref().unwrap_or(&case.attempt),
+            directory.path(),
+        )
+        .await
     };
     let outcome = outcome.await;
-    world.host.remove(deployment.name().as_str()).await.map_err(|error| error.to_string())?;
+    world
+        .host
+        .remove(deployment.name().as_str())
+        .await
+        .map_err(|error| error.to_string())?;
     let seen = outcome.map_err(|told| {
-        let records: Vec<String> = world.audit.take().iter().map(AuditRecord::to_json).collect();
+        let records: Vec<String> = world
+            .audit
+            .take()
+            .iter()
+            .map(AuditRecord::to_json)
+            .collect();
         format!("the guest was told {told:?}: {}", records.join(" "))
     })?;
-    if twin.sees.as_ref().is_some_and(|part| !seen.contains(&world.fill(part, directory.path()))) {
+    if twin
+        .sees
+        .as_ref()
+        .is_some_and(|part| !seen.contains(&world.fill(part, directory.path())))
+    {
         return Err(format!("the guest saw {seen:?}"));
     }
     let lookups = world.lookups.load(Ordering::SeqCst);
@@ -171,16 +228,28 @@ async fn twin(world: &World, case: &Case) -> Result<(), String> {
     }
 }
 
-async fn deploy(world: &World, directory: &Path, setting: &Setting<'_>) -> Result<Deployment, String> {
+async fn deploy(
+    world: &World,
+    directory: &Path,
+    setting: &Setting<'_>,
+) -> Result<Deployment, String> {
     let fill = |text: &String| world.fill(text, directory);
     let mut grants = Grants::new().shortfall(Shortfall::RunWithLess);
     for rule in setting.grants {
-        grants = grants.allow(&fill(rule)).map_err(|error| error.to_string())?;
+        grants = grants
+            .allow(&fill(rule))
+            .map_err(|error| error.to_string())?;
     }
     for rule in setting.deny {
-        grants = grants.deny(&fill(rule)).map_err(|error| error.to_string())?;
+        grants = grants
+            .deny(&fill(rule))
+            .map_err(|error| error.to_string())?;
     }
-    let component = probe(setting.requests.map(|requests| requests.iter().map(fill).collect()))?;
+    let component = probe(
+        setting
+            .requests
+            .map(|requests| requests.iter().map(fill).collect()),
+    )?;
     world
         .host
         .deploy(component)
@@ -193,22 +262,37 @@ async fn deploy(world: &World, directory: &Path, setting: &Setting<'_>) -> Resul
 /// The guest, with the requests that a row says.
 fn probe(requests: Option<Vec<String>>) -> Result<Component, String> {
     let probe = guest("attack-probe");
-    let Some(requests) = requests else { return Ok(probe) };
+    let Some(requests) = requests else {
+        return Ok(probe);
+    };
     let rule = |text: &String| text.parse::<Rule>().map_err(|error| error.to_string());
     let rules: Vec<Rule> = requests.iter().map(rule).collect::<Result<_, _>>()?;
-    let requests: Requests = rules.into_iter().map(|rule| (rule, Need::Required)).collect();
-    assert!(matches!(probe.requested(), Requested::Anything), "the probe requests nothing itself");
+    let requests: Requests = rules
+        .into_iter()
+        .map(|rule| (rule, Need::Required))
+        .collect();
+    assert!(
+        matches!(probe.requested(), Requested::Anything),
+        "the probe requests nothing itself"
+    );
     Ok(probe.with_requests(requests))
 }
 
-async fn attempt(world: &World, deployment: &Deployment, words: &[String], directory: &Path) -> Attempted {
+async fn attempt(
+    world: &World,
+    deployment: &Deployment,
+    words: &[String],
+    directory: &Path,
+) -> Attempted {
     let function = deployment
         .function::<(String, Vec<String>), (Attempted,)>("attempt")
         .map_err(|error| error.to_string())?;
     let mut words = words.iter().map(|word| world.fill(word, directory));
     let what = words.next().ok_or("no attempt")?;
-    let (attempted,) =
-        function.call((what, words.collect())).await.map_err(|error| format!("trap: {error}"))?;
+    let (attempted,) = function
+        .call((what, words.collect()))
+        .await
+        .map_err(|error| format!("trap: {error}"))?;
     attempted
 }
 
@@ -241,7 +325,10 @@ impl Swapping {
                 }
             }
         });
-        Self { stop, thread: Some(thread) }
+        Self {
+            stop,
+            thread: Some(thread),
+        }
     }
 }
 

@@ -10,7 +10,11 @@ pub(crate) fn carry_out(row: &Crafted) -> Outcome {
     let twin = &row.twin;
     let line = twin.line.as_ref().unwrap_or(&row.line);
     let twin = read(&row.section, line, twin.lines.unwrap_or(row.lines));
-    Outcome { leaked: leaked(row), unaudited: None, twin_failed: twin.err() }
+    Outcome {
+        leaked: leaked(row),
+        unaudited: None,
+        twin_failed: twin.err(),
+    }
 }
 
 /// What is wrong unless the component is refused, for the reason that the row names, and with
@@ -23,8 +27,10 @@ fn leaked(row: &Crafted) -> Option<String> {
     if !told.contains(&row.told) {
         return Some(format!("it was refused with {told:?}"));
     }
-    let unseen = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}');
-    told.contains(unseen).then(|| format!("the message has what does not show: {told:?}"))
+    let unseen =
+        |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}');
+    told.contains(unseen)
+        .then(|| format!("the message has what does not show: {told:?}"))
 }
 
 fn read(section: &str, line: &str, lines: usize) -> Result<(), String> {

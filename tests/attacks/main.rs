@@ -27,7 +27,10 @@ use crate::world::World;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--json").collect();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--json")
+        .collect();
     let table = match table::read() {
         Ok(table) => table,
         Err(error) => {
@@ -37,7 +40,8 @@ async fn main() -> ExitCode {
     };
     let world = World::new().await;
     let mut report = Report::default();
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    let is_wanted =
+        |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
     for case in table.case.iter().filter(|case| is_wanted(&case.name)) {
         let outcome = case::carry_out(&world, case).await;
         report.add(&case.name, &outcome);
@@ -46,5 +50,9 @@ async fn main() -> ExitCode {
         report.add(&row.name, &crafted::carry_out(row));
     }
     report.print(std::env::args().any(|argument| argument == "--json"));
-    if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if report.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

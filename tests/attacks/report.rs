@@ -56,14 +56,22 @@ impl Report {
         } else {
             say(&format!(
                 "{} cases: {} refused, {} leaked, {} not on the record; {} twins allowed, {} not",
-                self.cases, self.refused, self.leaked, self.unaudited, self.allowed_twins, self.twins_failed
+                self.cases,
+                self.refused,
+                self.leaked,
+                self.unaudited,
+                self.allowed_twins,
+                self.twins_failed
             ));
         }
     }
 }
 
 /// A line on standard output.
-#[allow(clippy::print_stdout, reason = "this program's output is what it is for")]
+#[allow(
+    clippy::print_stdout,
+    reason = "this program's output is what it is for"
+)]
 pub(crate) fn say(line: &str) {
     println!("{line}");
 }

@@ -94,7 +94,12 @@ pub(crate) fn read() -> Result<Table, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
     let table: Table = toml::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
     let crafted = table.crafted.iter().map(|row| row.name.as_str());
-    let mut names: Vec<&str> = table.case.iter().map(|case| case.name.as_str()).chain(crafted).collect();
+    let mut names: Vec<&str> = table
+        .case
+        .iter()
+        .map(|case| case.name.as_str())
+        .chain(crafted)
+        .collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(format!("{path}: `{}` is there twice", pair[0])),

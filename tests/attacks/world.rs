@@ -62,7 +62,10 @@ impl Resolver for Names {
             "many.test" => &["127.0.0.1", "127.0.0.3"],
             _ => &[],
         };
-        let addresses = addresses.iter().filter_map(|address| address.parse().ok()).collect();
+        let addresses = addresses
+            .iter()
+            .filter_map(|address| address.parse().ok())
+            .collect();
         Box::pin(std::future::ready(Ok(addresses)))
     }
 }
@@ -70,7 +73,10 @@ impl Resolver for Names {
 struct Safe;
 
 impl SecretStore for Safe {
-    fn secret(&self, name: &str) -> Pin<Box<dyn Future<Output = io::Result<Option<String>>> + Send>> {
+    fn secret(
+        &self,
+        name: &str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Option<String>>> + Send>> {
         let secret = (name == "db-password").then(|| "hunter2".to_owned());
         Box::pin(std::future::ready(Ok(secret)))
     }
@@ -104,15 +110,25 @@ impl World {
         }
         tokio::spawn(serve(tcp, Arc::clone(&reached), port, echo));
         tokio::spawn(count_datagrams(udp, Arc::clone(&reached)));
-        Self { host, audit, reached, lookups, ports }
+        Self {
+            host,
+            audit,
+            reached,
+            lookups,
+            ports,
+        }
     }
 
     /// A row's text with what its placeholders stand for.
     pub(crate) fn fill(&self, text: &str, directory: &Path) -> String {
         let text = text.replace("{dir}", &directory.display().to_string());
-        let text =
-            text.replace("{nul}", "\0").replace("{crlf}", "\r\n").replace("{long}", &"x".repeat(70_000));
-        self.ports.iter().fold(text, |text, (name, port)| text.replace(name, &port.to_string()))
+        let text = text
+            .replace("{nul}", "\0")
+            .replace("{crlf}", "\r\n")
+            .replace("{long}", &"x".repeat(70_000));
+        self.ports.iter().fold(text, |text, (name, port)| {
+            text.replace(name, &port.to_string())
+        })
     }
 }
 
@@ -121,7 +137,11 @@ async fn listen(address: &str) -> TcpListener {
 }
 
 async fn free_port() -> u16 {
-    listen("127.0.0.1:0").await.local_addr().expect("an address").port()
+    listen("127.0.0.1:0")
+        .await
+        .local_addr()
+        .expect("an address")
+        .port()
 }
 
 type Answering = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
@@ -151,7 +171,10 @@ fn answer_http(mut stream: TcpStream, port: u16) -> Answering {
         }
         let request = String::from_utf8_lossy(&request).into_owned();
         let path = request.split(' ').nth(1).unwrap_or_default();
-        let host = request.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+        let host = request
+            .lines()
+            .find_map(|line| line.strip_prefix("host: "))
+            .unwrap_or_default();
         if path == "/redirect" {
             let to = format!(
                 "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.2:{port}/\r\ncontent-length: 0\r\n\r\n"
@@ -159,7 +182,10 @@ fn answer_http(mut stream: TcpStream, port: u16) -> Answering {
             return stream.write_all(to.as_bytes()).await;
         }
         let text = format!("{path} at {host}");
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{text}", text.len());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{text}",
+            text.len()
+        );
         stream.write_all(head.as_bytes()).await
     })
 }
@@ -186,9 +212,17 @@ async fn count_datagrams(socket: UdpSocket, reached: Arc<AtomicUsize>) {
 pub(crate) fn directory() -> TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     let at = |name: &str| directory.path().join(name);
-    for name in
-        ["data/sub", "data/private", "data2", "database", "outside", "cache", "log", "out", "special/other"]
-    {
+    for name in [
+        "data/sub",
+        "data/private",
+        "data2",
+        "database",
+        "outside",
+        "cache",
+        "log",
+        "out",
+        "special/other",
+    ] {
         std::fs::create_dir_all(at(name)).expect("a directory");
     }
     for (name, text) in [
@@ -221,7 +255,10 @@ pub(crate) fn directory() -> TempDir {
     ] {
         symlink(target, at(name)).expect("a link");
     }
-    let made = std::process::Command::new("mkfifo").arg(at("special/fifo")).status().expect("mkfifo runs");
+    let made = std::process::Command::new("mkfifo")
+        .arg(at("special/fifo"))
+        .status()
+        .expect("mkfifo runs");
     assert!(made.success(), "a FIFO");
     drop(std::os::unix::net::UnixListener::bind(at("special/socket")).expect("a socket"));
     directory
@@ -246,7 +283,11 @@ fn collect(directory: &Path, found: &mut BTreeMap<String, String>) {
         } else if !metadata.is_file() {
             format!("{:?}", metadata.file_type())
         } else {
-            format!("{:?} {:?}", std::fs::read(&path).expect("a file"), metadata.modified().expect("a time"))
+            format!(
+                "{:?} {:?}",
+                std::fs::read(&path).expect("a file"),
+                metadata.modified().expect("a time")
+            )
         };
         found.insert(path.display().to_string(), what);
     }

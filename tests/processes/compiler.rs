@@ -12,7 +12,8 @@ use airssys_wasm_tests::{crafted, guests};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() {
-    let error = CompilerProcess::of_this_program().expect_err("it would start this program for ever");
+    let error =
+        CompilerProcess::of_this_program().expect_err("it would start this program for ever");
     assert_eq!(error.kind(), ErrorKind::Internal);
     CompilerProcess::run_if_asked();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -23,20 +24,31 @@ fn main() {
 
 fn host() -> Host {
     let compiler = CompilerProcess::of_this_program().expect("it can compile");
-    Host::builder().pooled_instances_max(4).compiler_process(compiler).build().expect("a host")
+    Host::builder()
+        .pooled_instances_max(4)
+        .compiler_process(compiler)
+        .build()
+        .expect("a host")
 }
 
 async fn compiles_what_can_be_called() {
     let component = Component::from_file(guests::path("greeter-v1")).expect("a component");
     let host = host();
     let greeter = host.deploy(component).await.expect("deployed");
-    let greet = greeter.function::<(String,), (String,)>("demo:greeter/api#greet").expect("it greets");
-    assert_eq!(greet.call(("Ada".into(),)).await.expect("it answers").0, "Hello, Ada!");
+    let greet = greeter
+        .function::<(String,), (String,)>("demo:greeter/api#greet")
+        .expect("it greets");
+    assert_eq!(
+        greet.call(("Ada".into(),)).await.expect("it answers").0,
+        "Hello, Ada!"
+    );
 }
 
 async fn dropping_a_deploy_ends_its_compiler() {
     let bytes = wat::parse_str(crafted::loops()).expect("bytes");
-    let component = Component::from_bytes(bytes).and_then(|it| it.with_name("crafted")).expect("a component");
+    let component = Component::from_bytes(bytes)
+        .and_then(|it| it.with_name("crafted"))
+        .expect("a component");
     let host = host();
     let deploying = tokio::spawn({
         let host = host.clone();

@@ -1,7 +1,10 @@
 //! A gibibyte up and the same gibibyte down, across three updates: byte for byte, by one revision,
 //! in flat memory. A test program of its own: it reads this process's memory.
 #![cfg(target_os = "linux")]
-#![expect(clippy::print_stdout, reason = "figures are for whoever reads the test's output")]
+#![expect(
+    clippy::print_stdout,
+    reason = "figures are for whoever reads the test's output"
+)]
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -29,8 +32,14 @@ const PIECE: u64 = 64 << 10;
 
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("linux has it");
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("linux says it");
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS"))
+        .expect("linux says it");
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|kib| kib.parse().ok())
+        .expect("a number")
 }
 
 /// The body from a place on.
@@ -41,15 +50,24 @@ fn piece(pattern: &Bytes, from: u64) -> Bytes {
 
 /// Every answer says which version it is of.
 async fn version(host: &Host) -> String {
-    let asked =
-        Request::get("http://localhost/").body(http_body_util::Empty::<Bytes>::new()).expect("a request");
+    let asked = Request::get("http://localhost/")
+        .body(http_body_util::Empty::<Bytes>::new())
+        .expect("a request");
     let answer = host.http("web").expect("a name").answer(asked).await;
-    answer.headers()["x-version"].to_str().expect("text").to_owned()
+    answer.headers()["x-version"]
+        .to_str()
+        .expect("text")
+        .to_owned()
 }
 
 async fn serve(name: &str) -> (Host, SocketAddr) {
-    let host = Host::builder().pooled_instances_max(20).build().expect("a host");
-    host.deploy(guest(name).with_name("web").expect("a name")).await.expect("deployed");
+    let host = Host::builder()
+        .pooled_instances_max(20)
+        .build()
+        .expect("a host");
+    host.deploy(guest(name).with_name("web").expect("a name"))
+        .await
+        .expect("deployed");
     host.route("/", "web").await.expect("routed");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
@@ -63,16 +81,25 @@ async fn begin_echo(address: SocketAddr, pattern: &Bytes) -> http::Response<Inco
     let frames = stream::iter((0..BYTES).step_by(PIECE as usize))
         .map(move |from| Ok::<_, Infallible>(Frame::data(piece(&pattern, from))));
     let stream = TcpStream::connect(address).await.expect("connected");
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("it speaks HTTP");
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .expect("it speaks HTTP");
     tokio::spawn(connection);
-    let asked = Request::post("/echo").header("host", "localhost").body(StreamBody::new(frames));
-    sender.send_request(asked.expect("a request")).await.expect("a head")
+    let asked = Request::post("/echo")
+        .header("host", "localhost")
+        .body(StreamBody::new(frames));
+    sender
+        .send_request(asked.expect("a request"))
+        .await
+        .expect("a head")
 }
 
 /// Reads what comes, and has the component replaced three times meanwhile.
 async fn a_gibibyte_through(name: &str, versions: [&str; 3]) {
     let (host, address) = serve(name).await;
-    let pattern: Bytes = (0..PERIOD + PIECE).map(|place| (place % PERIOD) as u8).collect();
+    let pattern: Bytes = (0..PERIOD + PIECE)
+        .map(|place| (place % PERIOD) as u8)
+        .collect();
     let begun = Instant::now();
     let answer = begin_echo(address, &pattern).await;
     let first = answer.headers()["x-version"].clone();
@@ -86,22 +113,43 @@ async fn a_gibibyte_through(name: &str, versions: [&str; 3]) {
             came += data.len() as u64;
         }
         if came > (updates + 1) * BYTES / 4 && updates < 3 {
-            let next = guest(versions[updates as usize]).with_name("web").expect("a name");
-            host.update("web", next).any_version().grants(Grants::new()).await.expect("updated");
+            let next = guest(versions[updates as usize])
+                .with_name("web")
+                .expect("a name");
+            host.update("web", next)
+                .any_version()
+                .grants(Grants::new())
+                .await
+                .expect("updated");
             updates += 1;
-            assert_ne!(version(&host).await, first, "somebody else answers who asks now");
-            settled = if updates == 1 { resident_kib() } else { settled };
+            assert_ne!(
+                version(&host).await,
+                first,
+                "somebody else answers who asks now"
+            );
+            settled = if updates == 1 {
+                resident_kib()
+            } else {
+                settled
+            };
         }
         most = most.max(resident_kib_now_and_then(came));
     }
     assert_eq!((came, updates), (BYTES, 3));
-    println!("{name}: {:.1?}, {settled} KiB after the first update, {most} KiB at most", begun.elapsed());
+    println!(
+        "{name}: {:.1?}, {settled} KiB after the first update, {most} KiB at most",
+        begun.elapsed()
+    );
     assert!(most < settled + 48 * 1024, "{settled} KiB, then {most} KiB");
 }
 
 /// Asking costs more than reading a piece.
 fn resident_kib_now_and_then(came: u64) -> u64 {
-    if came % (1 << 22) < PIECE { resident_kib() } else { 0 }
+    if came % (1 << 22) < PIECE {
+        resident_kib()
+    } else {
+        0
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

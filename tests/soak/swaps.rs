@@ -15,12 +15,20 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("linux has it");
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("linux says it");
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS"))
+        .expect("linux says it");
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|kib| kib.parse().ok())
+        .expect("a number")
 }
 
 fn open_files() -> usize {
-    std::fs::read_dir("/proc/self/fd").expect("linux has it").count()
+    std::fs::read_dir("/proc/self/fd")
+        .expect("linux has it")
+        .count()
 }
 
 /// The open files once there are no more than these: what an update leaves is dropped in the
@@ -35,23 +43,45 @@ async fn files_once_no_more_than(most: usize) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn leave_nothing_behind() {
-    let host = Host::builder().pooled_instances_max(50).build().expect("a host");
-    let deployment =
-        host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(2)).await.expect("deployed");
-    let greet = deployment.function::<(String,), (String,)>("greet").expect("it greets");
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .build()
+        .expect("a host");
+    let deployment = host
+        .deploy(guest("greeter-v1"))
+        .instancing(Instancing::pooled(2))
+        .await
+        .expect("deployed");
+    let greet = deployment
+        .function::<(String,), (String,)>("greet")
+        .expect("it greets");
     let (first, second) = (guest("greeter-v1"), guest("greeter-v2"));
     let mut settled = (0, 0);
     for swap in 0..SWAPS {
-        let (next, greeting) =
-            if swap % 2 == 0 { (&second, "Good day, Ada!") } else { (&first, "Hello, Ada!") };
-        drop(host.update("greeter", next.clone()).any_version().await.expect("updated"));
-        assert_eq!(greet.call(("Ada".into(),)).await.expect("an answer").0, greeting);
+        let (next, greeting) = if swap % 2 == 0 {
+            (&second, "Good day, Ada!")
+        } else {
+            (&first, "Hello, Ada!")
+        };
+        drop(
+            host.update("greeter", next.clone())
+                .any_version()
+                .await
+                .expect("updated"),
+        );
+        assert_eq!(
+            greet.call(("Ada".into(),)).await.expect("an answer").0,
+            greeting
+        );
         if swap == SWAPS / 10 {
             settled = (resident_kib(), open_files());
         }
     }
     let (kib, files) = (resident_kib(), files_once_no_more_than(settled.1).await);
-    println!("after {} swaps {settled:?} KiB and files, after {SWAPS} ({kib}, {files})", SWAPS / 10);
+    println!(
+        "after {} swaps {settled:?} KiB and files, after {SWAPS} ({kib}, {files})",
+        SWAPS / 10
+    );
     // A leak of one page a swap would be 36 MiB.
     assert!(kib < settled.0 + 16 * 1024, "{settled:?}, then {kib} KiB");
     assert!(files <= settled.1, "{settled:?}, then {files} files");

@@ -12,7 +12,10 @@ const LEVELS: usize = 20;
 pub fn loops() -> String {
     let mut code = String::new();
     for variable in 0..VARIABLES {
-        let _ = write!(code, "(local.set {variable} (i32.add (local.get {variable}) (i32.const 1)))");
+        let _ = write!(
+            code,
+            "(local.set {variable} (i32.add (local.get {variable}) (i32.const 1)))"
+        );
     }
     let (locals, begin) = ("i32 ".repeat(VARIABLES), "loop ".repeat(LOOPS));
     let end = "(br_if 0 (local.get 0)) end ".repeat(LOOPS);
@@ -28,5 +31,8 @@ pub fn instances() -> String {
         let before = format!("(instance (instantiate $c{}))", level - 1);
         text = format!("(component $c{level} {text} {before} {before})");
     }
-    format!("(component {text} (instance (instantiate $c{})))", LEVELS - 1)
+    format!(
+        "(component {text} (instance (instantiate $c{})))",
+        LEVELS - 1
+    )
 }

@@ -11,7 +11,8 @@ use airssys_wasm_host::Component;
 /// If it has not been built; says how to.
 #[must_use]
 pub fn path(name: &str) -> PathBuf {
-    find(name).unwrap_or_else(|| panic!("no guest `{name}`; build them with `cargo xtask components`"))
+    find(name)
+        .unwrap_or_else(|| panic!("no guest `{name}`; build them with `cargo xtask components`"))
 }
 
 /// Where a guest program lies, if there is one of this name.
@@ -32,5 +33,7 @@ pub fn guest(name: &str) -> Component {
     if component.name().is_some() {
         return component;
     }
-    component.with_name(name).expect("the name of a guest's file is a component's name")
+    component
+        .with_name(name)
+        .expect("the name of a guest's file is a component's name")
 }

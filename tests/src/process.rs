@@ -6,7 +6,9 @@ use std::fs;
 #[must_use]
 pub fn status_field(process: u32, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    let value = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     value.split_whitespace().next()?.parse().ok()
 }
 
@@ -35,6 +37,11 @@ pub fn processes_of_group(group: u32) -> Vec<u32> {
 fn processes_with(field: usize, number: u32) -> Vec<u32> {
     let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let has_it = |id: &u32| stat_fields(*id).get(field).and_then(|text| text.parse().ok()) == Some(number);
+    let has_it = |id: &u32| {
+        stat_fields(*id)
+            .get(field)
+            .and_then(|text| text.parse().ok())
+            == Some(number)
+    };
     ids.filter(has_it).collect()
 }

@@ -8,9 +8,13 @@ use crate::support::{guest, host};
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_a_guest_tries_is_refused() {
     let host = host();
-    let probe = host.deploy(guest("authority-probe")).await.expect("deployed");
-    let try_everything =
-        probe.function::<(), (Vec<(String, Result<String, String>)>,)>("try-everything").expect("it tries");
+    let probe = host
+        .deploy(guest("authority-probe"))
+        .await
+        .expect("deployed");
+    let try_everything = probe
+        .function::<(), (Vec<(String, Result<String, String>)>,)>("try-everything")
+        .expect("it tries");
     let (attempts,) = try_everything.call(()).await.expect("it reports");
     assert!(attempts.len() >= 9, "{attempts:?}");
     for (attempt, outcome) in attempts {
@@ -23,15 +27,33 @@ async fn everything_a_guest_tries_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_requested_is_shown() {
     let host = host();
-    let error = host.deploy(guest("capabilities-declared")).await.expect_err("nothing is granted");
+    let error = host
+        .deploy(guest("capabilities-declared"))
+        .await
+        .expect_err("nothing is granted");
     assert_eq!(error.kind(), ErrorKind::NotGranted);
-    assert!(error.to_string().contains("`file-read /data` (not granted)"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("`file-read /data` (not granted)"),
+        "{error}"
+    );
     let less = Grants::new().shortfall(Shortfall::RunWithLess);
-    let deployment = host.deploy(guest("capabilities-declared")).grants(less).await.expect("deployed");
+    let deployment = host
+        .deploy(guest("capabilities-declared"))
+        .grants(less)
+        .await
+        .expect("deployed");
     let Requested::These(requests) = deployment.status().serving.requested else {
         panic!("it has a section");
     };
     let requests: Vec<_> = requests.iter().map(|(rule, _)| rule.to_string()).collect();
-    assert!(requests.contains(&"file-read /data".to_owned()), "{requests:?}");
-    assert!(requests.contains(&"network-outbound api.example.com".to_owned()), "{requests:?}");
+    assert!(
+        requests.contains(&"file-read /data".to_owned()),
+        "{requests:?}"
+    );
+    assert!(
+        requests.contains(&"network-outbound api.example.com".to_owned()),
+        "{requests:?}"
+    );
 }

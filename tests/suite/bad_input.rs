@@ -10,7 +10,10 @@ use crate::support::{greet, greeter, guest, host, wat};
 
 fn is(error: &Error, kind: ErrorKind, says: &str) {
     assert_eq!(error.kind(), kind, "{error}");
-    assert!(error.to_string().contains(says), "`{says}` is not in: {error}");
+    assert!(
+        error.to_string().contains(says),
+        "`{says}` is not in: {error}"
+    );
 }
 
 #[test]
@@ -56,24 +59,48 @@ fn damaged_bytes_never_panic() {
 async fn a_body_that_does_not_validate_is_refused_when_deployed() {
     let text = r#"(component (core module $m (func (export "f") (result i32) i32.const 1)))"#;
     let mut bytes = wat::parse_str(text).expect("valid text");
-    let constant = bytes.windows(2).rposition(|pair| pair == [0x41, 0x01]).expect("`i32.const 1`");
+    let constant = bytes
+        .windows(2)
+        .rposition(|pair| pair == [0x41, 0x01])
+        .expect("`i32.const 1`");
     bytes[constant] = 0x42;
-    let component =
-        Component::from_bytes(bytes).expect("its frame is whole").with_name("odd").expect("a name");
-    let error = host().deploy(component).await.expect_err("an i64 where an i32 is due");
+    let component = Component::from_bytes(bytes)
+        .expect("its frame is whole")
+        .with_name("odd")
+        .expect("a name");
+    let error = host()
+        .deploy(component)
+        .await
+        .expect_err("an i64 where an i32 is due");
     is(&error, ErrorKind::InvalidComponent, "type mismatch");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn imports_that_nothing_provides() {
-    let error = host().deploy(guest("import-missing")).await.expect_err("nobody provides it");
+    let error = host()
+        .deploy(guest("import-missing"))
+        .await
+        .expect_err("nobody provides it");
     is(&error, ErrorKind::MissingImport, "`acme:store/kv`");
     for (import, says) in [
-        ("wasi:cli/stdot@0.2.0", "the nearest that is provided is `wasi:cli/stdout@0.2.12`"),
-        ("wasi:filesystem/types@0.3.0", "another WASI version; this host provides WASI 0.2"),
+        (
+            "wasi:cli/stdot@0.2.0",
+            "the nearest that is provided is `wasi:cli/stdout@0.2.12`",
+        ),
+        (
+            "wasi:filesystem/types@0.3.0",
+            "another WASI version; this host provides WASI 0.2",
+        ),
     ] {
-        let component = wat("odd", &format!(r#"(component (import "{import}" (instance)))"#));
-        is(&host().deploy(component).await.expect_err(import), ErrorKind::MissingImport, says);
+        let component = wat(
+            "odd",
+            &format!(r#"(component (import "{import}" (instance)))"#),
+        );
+        is(
+            &host().deploy(component).await.expect_err(import),
+            ErrorKind::MissingImport,
+            says,
+        );
     }
 }
 
@@ -82,7 +109,10 @@ async fn an_import_of_another_shape_than_the_provider() {
     let text = r#"(component (import "wasi:random/random@0.2.0"
         (instance (export "get-random-u64" (func (param "x" string) (result u64))))))"#;
     is(
-        &host().deploy(wat("odd", text)).await.expect_err("another type"),
+        &host()
+            .deploy(wat("odd", text))
+            .await
+            .expect_err("another type"),
         ErrorKind::Unusable,
         "get-random-u64",
     );
@@ -92,27 +122,67 @@ async fn an_import_of_another_shape_than_the_provider() {
 async fn functions_that_are_not_there() {
     let (_host, greeter) = greeter(Instancing::PerCall).await;
     for (name, kind, says) in [
-        ("demo:greeter/api#gret", ErrorKind::FunctionNotFound, "did you mean `demo:greeter/api#greet`?"),
-        ("demo:greeter/api", ErrorKind::InvalidName, "names an interface"),
-        ("zzzzzz", ErrorKind::FunctionNotFound, "exports `demo:greeter/api#greet`"),
+        (
+            "demo:greeter/api#gret",
+            ErrorKind::FunctionNotFound,
+            "did you mean `demo:greeter/api#greet`?",
+        ),
+        (
+            "demo:greeter/api",
+            ErrorKind::InvalidName,
+            "names an interface",
+        ),
+        (
+            "zzzzzz",
+            ErrorKind::FunctionNotFound,
+            "exports `demo:greeter/api#greet`",
+        ),
     ] {
-        is(&greeter.dynamic_function(name).map(drop).expect_err(name), kind, says);
-        is(&greeter.function::<(String,), (String,)>(name).map(drop).expect_err(name), kind, says);
+        is(
+            &greeter.dynamic_function(name).map(drop).expect_err(name),
+            kind,
+            says,
+        );
+        is(
+            &greeter
+                .function::<(String,), (String,)>(name)
+                .map(drop)
+                .expect_err(name),
+            kind,
+            says,
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn types_that_do_not_fit() {
     let (_host, greeter) = greeter(Instancing::PerCall).await;
-    let error = greeter.function::<(u32,), (String,)>("greet").map(drop).expect_err("greet takes a string");
-    is(&error, ErrorKind::TypeMismatch, "`func(name: string) -> string`");
+    let error = greeter
+        .function::<(u32,), (String,)>("greet")
+        .map(drop)
+        .expect_err("greet takes a string");
+    is(
+        &error,
+        ErrorKind::TypeMismatch,
+        "`func(name: string) -> string`",
+    );
     assert!(error.to_string().contains("u32"), "both types: {error}");
     let greet = greeter.dynamic_function("greet").expect("it is there");
-    let error = greet.call(&[Value::U32(7)]).await.expect_err("greet takes a string");
-    is(&error, ErrorKind::TypeMismatch, "argument `name`: expected `string`, found `u32`");
+    let error = greet
+        .call(&[Value::U32(7)])
+        .await
+        .expect_err("greet takes a string");
+    is(
+        &error,
+        ErrorKind::TypeMismatch,
+        "argument `name`: expected `string`, found `u32`",
+    );
     let error = greet.call(&[]).await.expect_err("greet takes one");
     is(&error, ErrorKind::TypeMismatch, "0 arguments were given");
-    let error = greet.call_wave("(7)").await.expect_err("greet takes a string");
+    let error = greet
+        .call_wave("(7)")
+        .await
+        .expect_err("greet takes a string");
     is(&error, ErrorKind::TypeMismatch, "column 2");
 }
 
@@ -124,18 +194,36 @@ async fn names_that_are_taken_missing_or_wrong() {
         ErrorKind::NameTaken,
         "host.update(\"greeter\"",
     );
-    let unnamed =
-        Component::from_bytes(wat::parse_str("(component)").expect("valid text")).expect("a component");
-    is(&host.deploy(unnamed.clone()).await.expect_err("unnamed"), ErrorKind::Unnamed, ".name(");
+    let unnamed = Component::from_bytes(wat::parse_str("(component)").expect("valid text"))
+        .expect("a component");
     is(
-        &host.deploy(unnamed).name("Not A Name").await.expect_err("no name"),
+        &host.deploy(unnamed.clone()).await.expect_err("unnamed"),
+        ErrorKind::Unnamed,
+        ".name(",
+    );
+    is(
+        &host
+            .deploy(unnamed)
+            .name("Not A Name")
+            .await
+            .expect_err("no name"),
         ErrorKind::InvalidName,
         "column 1",
     );
-    is(&host.deployment("greter").expect_err("not there"), ErrorKind::NotDeployed, "did you mean `greeter`?");
+    is(
+        &host.deployment("greter").expect_err("not there"),
+        ErrorKind::NotDeployed,
+        "did you mean `greeter`?",
+    );
     for error in [
-        host.update("greter", guest("greeter-v2")).await.map(drop).expect_err("not there"),
-        host.rollback("greter").await.map(drop).expect_err("not there"),
+        host.update("greter", guest("greeter-v2"))
+            .await
+            .map(drop)
+            .expect_err("not there"),
+        host.rollback("greter")
+            .await
+            .map(drop)
+            .expect_err("not there"),
         host.remove("greter").await.expect_err("not there"),
     ] {
         is(&error, ErrorKind::NotDeployed, "did you mean `greeter`?");
@@ -145,9 +233,13 @@ async fn names_that_are_taken_missing_or_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_deploy_leaves_the_name_free() {
     let host = host();
-    host.deploy(guest("greeter-v3")).await.expect_err("it does not start");
+    host.deploy(guest("greeter-v3"))
+        .await
+        .expect_err("it does not start");
     assert_eq!(host.list().len(), 0);
-    host.deploy(guest("greeter-v1")).await.expect("the name is free");
+    host.deploy(guest("greeter-v1"))
+        .await
+        .expect("the name is free");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,12 +247,28 @@ async fn versions_that_are_not_newer_want_saying_so() {
     let (host, deployment) = greeter(Instancing::PerCall).await;
     for version in ["1.0.0", "0.9.0"] {
         let older = guest("greeter-v2").with_version(version.parse().expect("a version"));
-        let error = host.update("greeter", older.clone()).await.map(drop).expect_err("not newer");
+        let error = host
+            .update("greeter", older.clone())
+            .await
+            .map(drop)
+            .expect_err("not newer");
         is(&error, ErrorKind::VersionNotNewer, ".any_version()");
-        drop(host.update("greeter", older).any_version().await.expect("it is meant"));
+        drop(
+            host.update("greeter", older)
+                .any_version()
+                .await
+                .expect("it is meant"),
+        );
         drop(host.rollback("greeter").await.expect("rolled back"));
     }
-    assert_eq!(greet(&deployment).call(("Ada".into(),)).await.expect("an answer").0, "Hello, Ada!");
+    assert_eq!(
+        greet(&deployment)
+            .call(("Ada".into(),))
+            .await
+            .expect("an answer")
+            .0,
+        "Hello, Ada!"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,29 +276,61 @@ async fn state_is_not_lost_without_saying_so() {
     let host = host();
     let counter = host.deploy(guest("state-counter")).await.expect("deployed");
     let name = counter.name().as_str();
-    let increment = counter.function::<(), (u64,)>("increment").expect("it counts");
+    let increment = counter
+        .function::<(), (u64,)>("increment")
+        .expect("it counts");
     increment.call(()).await.expect("counted");
-    let error =
-        host.update(name, guest("state-counter-v2")).any_version().await.map(drop).expect_err("it has state");
+    let error = host
+        .update(name, guest("state-counter-v2"))
+        .any_version()
+        .await
+        .map(drop)
+        .expect_err("it has state");
     is(&error, ErrorKind::StateWouldBeLost, ".discard_state()");
-    assert_eq!(increment.call(()).await.expect("counted").0, 2, "nothing is lost by asking");
-    drop(
-        host.update(name, guest("state-counter-v2")).any_version().discard_state().await.expect("it may go"),
+    assert_eq!(
+        increment.call(()).await.expect("counted").0,
+        2,
+        "nothing is lost by asking"
     );
-    assert_eq!(increment.call(()).await.expect("counted").0, 10, "it began afresh, and counts in tens");
-    let error = host.rollback(name).await.map(drop).expect_err("it has state");
+    drop(
+        host.update(name, guest("state-counter-v2"))
+            .any_version()
+            .discard_state()
+            .await
+            .expect("it may go"),
+    );
+    assert_eq!(
+        increment.call(()).await.expect("counted").0,
+        10,
+        "it began afresh, and counts in tens"
+    );
+    let error = host
+        .rollback(name)
+        .await
+        .map(drop)
+        .expect_err("it has state");
     is(&error, ErrorKind::StateWouldBeLost, ".discard_state()");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_goes_away_in_the_middle_ends_its_call() {
     let host = host();
-    let limits = Limits { concurrent_calls_max: 1, ..Limits::default() };
-    let sleep = host.deploy(guest("limits-sleep")).limits(limits).await.expect("deployed");
+    let limits = Limits {
+        concurrent_calls_max: 1,
+        ..Limits::default()
+    };
+    let sleep = host
+        .deploy(guest("limits-sleep"))
+        .limits(limits)
+        .await
+        .expect("deployed");
     let function = sleep.function::<(u64,), ()>("sleep").expect("it sleeps");
     let gone = tokio::time::timeout(Duration::from_millis(50), function.call((60_000,))).await;
     assert!(gone.is_err());
-    assert_eq!((sleep.status().calls_in_flight, sleep.status().instances), (0, 0));
+    assert_eq!(
+        (sleep.status().calls_in_flight, sleep.status().instances),
+        (0, 0)
+    );
     function.call((1,)).await.expect("its place is free again");
 }
 
@@ -203,8 +343,15 @@ async fn calls_on_a_removed_name_fail_and_those_in_flight_end() {
     let parked = tokio::spawn(async move { parked.call((200,)).await });
     tokio::time::sleep(Duration::from_millis(50)).await;
     host.remove(sleep.name().as_str()).await.expect("removed");
-    assert!(parked.await.expect("a task").is_ok(), "removing waits for it");
-    is(&function.call((1,)).await.expect_err("removed"), ErrorKind::NotDeployed, "limits-sleep");
+    assert!(
+        parked.await.expect("a task").is_ok(),
+        "removing waits for it"
+    );
+    is(
+        &function.call((1,)).await.expect_err("removed"),
+        ErrorKind::NotDeployed,
+        "limits-sleep",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,7 +363,11 @@ async fn a_host_dropped_while_calls_run_lets_them_end() {
     let parked = tokio::spawn(async move { parked.call((200,)).await });
     tokio::time::sleep(Duration::from_millis(50)).await;
     drop(host);
-    is(&function.call((1,)).await.expect_err("dropped"), ErrorKind::HostDropped, "keep the `Host`");
+    is(
+        &function.call((1,)).await.expect_err("dropped"),
+        ErrorKind::HostDropped,
+        "keep the `Host`",
+    );
     parked.await.expect("a task").expect("it ends by itself");
 }
 
@@ -225,7 +376,12 @@ async fn a_call_that_fails_is_announced() {
     let host = host();
     let mut events = host.events();
     let plain = host.deploy(guest("plain-bindgen")).await.expect("deployed");
-    plain.dynamic_function("trap").expect("it traps").call(&[]).await.expect_err("it traps");
+    plain
+        .dynamic_function("trap")
+        .expect("it traps")
+        .call(&[])
+        .await
+        .expect_err("it traps");
     let discarded = std::iter::from_fn(|| events.try_next())
         .find(|event| matches!(event, Event::CallFailed { reason, .. } if reason.contains("trap")));
     assert!(discarded.is_some());

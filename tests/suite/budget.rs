@@ -11,8 +11,15 @@ const PAGE: u64 = 64 << 10;
 
 /// A host whose components share so many pages, of which one deployment has half.
 fn host(pages: u64) -> Host {
-    let budget = Budget { memory_bytes: pages * PAGE, ..Budget::from_machine() };
-    Host::builder().pooled_instances_max(50).budget(budget).build().expect("a host")
+    let budget = Budget {
+        memory_bytes: pages * PAGE,
+        ..Budget::from_machine()
+    };
+    Host::builder()
+        .pooled_instances_max(50)
+        .budget(budget)
+        .build()
+        .expect("a host")
 }
 
 /// A component with so many pages of memory, which says how many it has got if it asks for more.
@@ -33,7 +40,9 @@ fn pages(name: &str, pages: u64) -> airssys_wasm_host::Component {
 }
 
 async fn grow(deployment: &Deployment, pages: u32) -> i32 {
-    let grow = deployment.function::<(u32,), (i32,)>("grow").expect("it grows");
+    let grow = deployment
+        .function::<(u32,), (i32,)>("grow")
+        .expect("it grows");
     grow.call((pages,)).await.expect("an answer").0
 }
 
@@ -42,21 +51,38 @@ async fn memory_beyond_the_budget_is_refused_to_the_guest() {
     let host = host(40);
     let deployment = host.deploy(pages("eater", 10)).await.expect("deployed");
     assert_eq!(grow(&deployment, 10).await, 10, "as many as it had");
-    assert_eq!(grow(&deployment, 11).await, -1, "21 of the 20 that are its share");
-    assert_eq!(deployment.status().memory_bytes, 0, "each call gave back what it had");
+    assert_eq!(
+        grow(&deployment, 11).await,
+        -1,
+        "21 of the 20 that are its share"
+    );
+    assert_eq!(
+        deployment.status().memory_bytes,
+        0,
+        "each call gave back what it had"
+    );
 }
 
 #[tokio::test]
 async fn a_call_waits_for_memory_until_another_gives_it_back() {
     let host = host(40);
-    let limits = Limits { call_deadline: Duration::from_secs(600), ..Limits::default() };
-    let deployment = host.deploy(pages("waiting", 15)).limits(limits).await.expect("deployed");
+    let limits = Limits {
+        call_deadline: Duration::from_secs(600),
+        ..Limits::default()
+    };
+    let deployment = host
+        .deploy(pages("waiting", 15))
+        .limits(limits)
+        .await
+        .expect("deployed");
     let spin = deployment.function::<(), ()>("spin").expect("it spins");
     let spinning = tokio::spawn(async move { spin.call(()).await });
     while deployment.status().slices == 0 {
         yield_now().await;
     }
-    let grow = deployment.function::<(u32,), (i32,)>("grow").expect("it grows");
+    let grow = deployment
+        .function::<(u32,), (i32,)>("grow")
+        .expect("it grows");
     let waiting = tokio::spawn(async move { grow.call((0,)).await });
     let before = deployment.status().slices;
     while deployment.status().slices < before + 5 {
@@ -71,9 +97,16 @@ async fn a_call_waits_for_memory_until_another_gives_it_back() {
 #[tokio::test]
 async fn what_one_deployment_takes_leaves_the_others_their_part() {
     let host = host(40);
-    let greedy = host.deploy(pages("greedy", 20)).instancing(Instancing::Stateful).await.expect("deployed");
+    let greedy = host
+        .deploy(pages("greedy", 20))
+        .instancing(Instancing::Stateful)
+        .await
+        .expect("deployed");
     assert_eq!(grow(&greedy, 1).await, -1);
-    let modest = host.deploy(pages("modest", 20)).await.expect("there is room for it");
+    let modest = host
+        .deploy(pages("modest", 20))
+        .await
+        .expect("there is room for it");
     assert_eq!(grow(&modest, 0).await, 20);
     assert_eq!(greedy.status().memory_bytes, 20 * PAGE);
 }
@@ -82,11 +115,22 @@ async fn what_one_deployment_takes_leaves_the_others_their_part() {
 async fn instances_that_lie_idle_make_room_for_those_that_are_needed() {
     let host = host(30);
     let pool = Instancing::pooled(4);
-    let idle = host.deploy(pages("idle", 15)).instancing(pool).await.expect("deployed");
+    let idle = host
+        .deploy(pages("idle", 15))
+        .instancing(pool)
+        .await
+        .expect("deployed");
     assert_eq!(grow(&idle, 0).await, 15);
     assert_eq!(idle.status().memory_bytes, 15 * PAGE);
-    let other = host.deploy(pages("other", 10)).instancing(pool).await.expect("deployed");
-    let third = host.deploy(pages("third", 10)).await.expect("one of the idle ones made room");
+    let other = host
+        .deploy(pages("other", 10))
+        .instancing(pool)
+        .await
+        .expect("deployed");
+    let third = host
+        .deploy(pages("third", 10))
+        .await
+        .expect("one of the idle ones made room");
     assert_eq!(grow(&third, 0).await, 10);
     assert_eq!(grow(&other, 0).await, 10);
     assert_eq!(grow(&idle, 0).await, 15);
@@ -96,26 +140,47 @@ async fn instances_that_lie_idle_make_room_for_those_that_are_needed() {
 #[tokio::test]
 async fn an_instance_that_becomes_idle_makes_room_for_one_that_waits() {
     let host = host(40);
-    let sleeper = host.deploy(guest("limits-sleep")).instancing(Instancing::pooled(1)).await;
+    let sleeper = host
+        .deploy(guest("limits-sleep"))
+        .instancing(Instancing::pooled(1))
+        .await;
     let sleeper = sleeper.expect("deployed");
     let taken = sleeper.status().memory_bytes / PAGE;
     assert!((11..=20).contains(&taken), "{taken} pages");
     let sleeping = parked(&sleeper, 300).await;
-    let _rest = host.deploy(pages("rest", 20)).instancing(Instancing::Stateful).await.expect("deployed");
-    host.deploy(pages("third", 10)).await.expect("there is room once the sleeper has returned");
+    let _rest = host
+        .deploy(pages("rest", 20))
+        .instancing(Instancing::Stateful)
+        .await
+        .expect("deployed");
+    host.deploy(pages("third", 10))
+        .await
+        .expect("there is room once the sleeper has returned");
     sleeping.await.expect("a task").expect("it has slept");
 }
 
 #[tokio::test]
 async fn a_component_that_fits_no_share_is_refused_at_once() {
-    let error = host(40).deploy(pages("large", 21)).await.expect_err("its share is 20");
+    let error = host(40)
+        .deploy(pages("large", 21))
+        .await
+        .expect_err("its share is 20");
     assert_eq!(error.kind(), ErrorKind::OverBudget);
-    assert!(error.to_string().contains("its share of the host's budget is 1310720"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("its share of the host's budget is 1310720"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_budget_that_is_none_is_refused() {
-    let budget = Budget { memory_bytes: 0, share_percent: 0, ..Budget::from_machine() };
+    let budget = Budget {
+        memory_bytes: 0,
+        share_percent: 0,
+        ..Budget::from_machine()
+    };
     let error = Host::builder().budget(budget).build().expect_err("none");
     assert_eq!(error.kind(), ErrorKind::InvalidLimits);
 }
@@ -123,9 +188,19 @@ async fn a_budget_that_is_none_is_refused() {
 /// A guest that takes all it can get, many times at once, takes its share and no more.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_calls_that_eat_memory_stay_within_the_share_of_their_deployment() {
-    let budget = Budget { memory_bytes: 128 << 20, ..Budget::from_machine() };
-    let host = Host::builder().pooled_instances_max(50).budget(budget).build().expect("a host");
-    let eater = host.deploy(guest("limits-eat-memory")).await.expect("deployed");
+    let budget = Budget {
+        memory_bytes: 128 << 20,
+        ..Budget::from_machine()
+    };
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .budget(budget)
+        .build()
+        .expect("a host");
+    let eater = host
+        .deploy(guest("limits-eat-memory"))
+        .await
+        .expect("deployed");
     let calls: Vec<_> = (0..24)
         .map(|_| {
             let eat = eater.dynamic_function("eat").expect("it eats");
@@ -139,7 +214,10 @@ async fn many_calls_that_eat_memory_stay_within_the_share_of_their_deployment() 
     }
     assert!(most <= 64 << 20, "{most}");
     for call in calls {
-        let error = call.await.expect("a task").expect_err("there is not so much");
+        let error = call
+            .await
+            .expect("a task")
+            .expect_err("there is not so much");
         assert!(error.to_string().contains("budget"), "{error}");
     }
 }
@@ -148,14 +226,23 @@ async fn many_calls_that_eat_memory_stay_within_the_share_of_their_deployment() 
 /// functions.
 fn large(name: &str) -> airssys_wasm_host::Component {
     let function = "(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 7)))";
-    wat(name, &format!("(component (core module {}))", function.repeat(10_000)))
+    wat(
+        name,
+        &format!("(component (core module {}))", function.repeat(10_000)),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_waits_for_the_compiler_as_long_as_the_budget_says() {
     let clock = TestClock::new();
-    let budget = Budget { compile_time_max: Duration::from_secs(30), ..Budget::from_machine() };
-    let host = Host::builder().pooled_instances_max(4).budget(budget).test_clock(&clock);
+    let budget = Budget {
+        compile_time_max: Duration::from_secs(30),
+        ..Budget::from_machine()
+    };
+    let host = Host::builder()
+        .pooled_instances_max(4)
+        .budget(budget)
+        .test_clock(&clock);
     let host = host.build().expect("a host");
     let deploying = tokio::spawn({
         let host = host.clone();
@@ -165,8 +252,14 @@ async fn a_deployment_waits_for_the_compiler_as_long_as_the_budget_says() {
         clock.advance(Duration::from_secs(31));
         yield_now().await;
     }
-    let error = deploying.await.expect("a task").expect_err("its time is over");
+    let error = deploying
+        .await
+        .expect("a task")
+        .expect_err("its time is over");
     assert_eq!(error.kind(), ErrorKind::OverBudget);
-    assert!(error.to_string().contains("not compiled within 30s"), "{error}");
+    assert!(
+        error.to_string().contains("not compiled within 30s"),
+        "{error}"
+    );
     assert!(host.status("large").is_err(), "nothing was deployed");
 }

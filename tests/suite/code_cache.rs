@@ -8,7 +8,11 @@ use airssys_wasm_host::{Event, Events, Host};
 use crate::support::{greet, guest};
 
 fn host(cache: &Path) -> (Host, Events) {
-    let host = Host::builder().pooled_instances_max(50).code_cache(cache).build().expect("a host");
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .code_cache(cache)
+        .build()
+        .expect("a host");
     let events = host.events();
     (host, events)
 }
@@ -16,12 +20,24 @@ fn host(cache: &Path) -> (Host, Events) {
 /// Deploys the greeter and calls it; whatever the cache is like, it answers.
 async fn greets(host: &Host) {
     let greeter = host.deploy(guest("greeter-v1")).await.expect("deployed");
-    assert_eq!(greet(&greeter).call(("Ada".into(),)).await.expect("an answer").0, "Hello, Ada!");
+    assert_eq!(
+        greet(&greeter)
+            .call(("Ada".into(),))
+            .await
+            .expect("an answer")
+            .0,
+        "Hello, Ada!"
+    );
 }
 
 fn entries(cache: &Path, extension: &str) -> Vec<PathBuf> {
-    let files = fs::read_dir(cache).expect("a directory").flatten().map(|entry| entry.path());
-    files.filter(|path| path.extension().is_some_and(|found| found == extension)).collect()
+    let files = fs::read_dir(cache)
+        .expect("a directory")
+        .flatten()
+        .map(|entry| entry.path());
+    files
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect()
 }
 
 fn rejected(events: &mut Events) -> usize {
@@ -35,10 +51,19 @@ async fn an_intact_entry_is_used_and_not_written_again() {
     let place = tempfile::tempdir().expect("a directory");
     let cache = place.path().join("code");
     greets(&host(&cache).0).await;
-    let [code] = &entries(&cache, "cwasm")[..] else { panic!("one entry") };
-    let written = fs::metadata(code).and_then(|file| file.modified()).expect("a time");
+    let [code] = &entries(&cache, "cwasm")[..] else {
+        panic!("one entry")
+    };
+    let written = fs::metadata(code)
+        .and_then(|file| file.modified())
+        .expect("a time");
     greets(&host(&cache).0).await;
-    assert_eq!(fs::metadata(code).and_then(|file| file.modified()).expect("a time"), written);
+    assert_eq!(
+        fs::metadata(code)
+            .and_then(|file| file.modified())
+            .expect("a time"),
+        written
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,7 +74,12 @@ async fn a_damaged_entry_is_compiled_anew() {
     let code = entries(&cache, "cwasm").remove(0);
     let intact = fs::read(&code).expect("readable");
     let middle = intact.len() / 2;
-    let flipped = [&intact[..middle], &[intact[middle] ^ 1], &intact[middle + 1..]].concat();
+    let flipped = [
+        &intact[..middle],
+        &[intact[middle] ^ 1],
+        &intact[middle + 1..],
+    ]
+    .concat();
     for damaged in [&flipped[..], &intact[..middle], b"", b"not code at all"] {
         fs::write(&code, damaged).expect("damaged");
         let (host, mut events) = host(&cache);
@@ -64,9 +94,17 @@ async fn a_damaged_entry_is_compiled_anew() {
 async fn an_entry_for_other_settings_has_another_name() {
     let place = tempfile::tempdir().expect("a directory");
     let cache = place.path().join("code");
-    let limits = airssys_wasm_host::Limits { fuel_per_call: Some(1_000_000), ..Default::default() };
+    let limits = airssys_wasm_host::Limits {
+        fuel_per_call: Some(1_000_000),
+        ..Default::default()
+    };
     greets(&host(&cache).0).await;
-    host(&cache).0.deploy(guest("greeter-v1")).limits(limits).await.expect("deployed");
+    host(&cache)
+        .0
+        .deploy(guest("greeter-v1"))
+        .limits(limits)
+        .await
+        .expect("deployed");
     assert_eq!(entries(&cache, "cwasm").len(), 2);
 }
 
@@ -75,8 +113,11 @@ async fn a_directory_that_cannot_be_made_is_said_once_and_not_needed() {
     let place = tempfile::tempdir().expect("a directory");
     let file = place.path().join("file");
     fs::write(&file, "in the way").expect("written");
-    let host =
-        Host::builder().pooled_instances_max(50).code_cache(file.join("code")).build().expect("a host");
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .code_cache(file.join("code"))
+        .build()
+        .expect("a host");
     greets(&host).await;
 }
 
@@ -89,7 +130,7 @@ async fn entries_that_cannot_be_written_are_said_once_and_not_needed() {
     fs::remove_dir_all(&cache).expect("removed");
     greets(&host).await;
     host.deploy(guest("plain-bindgen")).await.expect("deployed");
-    let said =
-        std::iter::from_fn(|| events.try_next()).filter(|e| matches!(e, Event::CodeCacheUnavailable { .. }));
+    let said = std::iter::from_fn(|| events.try_next())
+        .filter(|e| matches!(e, Event::CodeCacheUnavailable { .. }));
     assert_eq!(said.count(), 1);
 }

@@ -8,8 +8,14 @@ use crate::support::{guest, host, sleep};
 
 async fn counts(instancing: Instancing, calls: usize) -> Vec<u64> {
     let host = host();
-    let counter = host.deploy(guest("state-counter")).instancing(instancing).await.expect("deployed");
-    let increment = counter.function::<(), (u64,)>("increment").expect("it counts");
+    let counter = host
+        .deploy(guest("state-counter"))
+        .instancing(instancing)
+        .await
+        .expect("deployed");
+    let increment = counter
+        .function::<(), (u64,)>("increment")
+        .expect("it counts");
     let mut counts = Vec::new();
     for _ in 0..calls {
         counts.push(increment.call(()).await.expect("counted").0);
@@ -31,7 +37,9 @@ async fn stateful_remembers_every_call() {
 async fn stateful_serves_one_call_after_the_other_and_skips_none() {
     let host = host();
     let counter = host.deploy(guest("state-counter")).await.expect("deployed");
-    let increment = counter.function::<(), (u64,)>("increment").expect("it counts");
+    let increment = counter
+        .function::<(), (u64,)>("increment")
+        .expect("it counts");
     let callers: Vec<_> = (0..16)
         .map(|_| {
             let increment = increment.clone();
@@ -56,7 +64,11 @@ async fn stateful_serves_one_call_after_the_other_and_skips_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pool_keeps_to_its_bound_and_everyone_has_a_turn() {
     let host = host();
-    let sleep = host.deploy(guest("limits-sleep")).instancing(Instancing::pooled(3)).await.expect("deployed");
+    let sleep = host
+        .deploy(guest("limits-sleep"))
+        .instancing(Instancing::pooled(3))
+        .await
+        .expect("deployed");
     let function = sleep.function::<(u64,), ()>("sleep").expect("it sleeps");
     let callers: Vec<_> = (0..30)
         .map(|_| {
@@ -77,8 +89,11 @@ async fn a_pool_keeps_to_its_bound_and_everyone_has_a_turn() {
 #[tokio::test(flavor = "current_thread")]
 async fn all_that_is_freed_at_once_is_used_at_once() {
     let host = host();
-    let sleeper =
-        host.deploy(guest("limits-sleep")).instancing(Instancing::pooled(4)).await.expect("deployed");
+    let sleeper = host
+        .deploy(guest("limits-sleep"))
+        .instancing(Instancing::pooled(4))
+        .await
+        .expect("deployed");
     let sleep = sleep(&sleeper);
     let begin = |count: usize| -> Vec<_> {
         (0..count)
@@ -98,14 +113,21 @@ async fn all_that_is_freed_at_once_is_used_at_once() {
         call.await.expect("a task").expect("it slept");
     }
     // Five calls on four instances take two turns; one after the other, five.
-    assert!(begun.elapsed() < Duration::from_millis(350), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_millis(350),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_the_line_keeps_nobody_waiting() {
     let host = host();
-    let sleeper =
-        host.deploy(guest("limits-sleep")).instancing(Instancing::pooled(1)).await.expect("deployed");
+    let sleeper = host
+        .deploy(guest("limits-sleep"))
+        .instancing(Instancing::pooled(1))
+        .await
+        .expect("deployed");
     let sleep = sleep(&sleeper);
     for _ in 0..20 {
         let waiting: Vec<_> = (0..8)
@@ -115,7 +137,10 @@ async fn who_leaves_the_line_keeps_nobody_waiting() {
             })
             .collect();
         tokio::time::sleep(Duration::from_millis(5)).await;
-        waiting.iter().step_by(2).for_each(tokio::task::JoinHandle::abort);
+        waiting
+            .iter()
+            .step_by(2)
+            .for_each(tokio::task::JoinHandle::abort);
         for call in waiting {
             if let Ok(ended) = call.await {
                 ended.expect("it slept");

@@ -8,7 +8,10 @@ use crate::support::{Lines, greet, greeter, guest, parked};
 async fn events_come_in_order() {
     let (host, deployment) = greeter(Instancing::PerCall).await;
     let mut events = host.events();
-    let promoted = host.update("greeter", guest("greeter-v2")).await.expect("updated");
+    let promoted = host
+        .update("greeter", guest("greeter-v2"))
+        .await
+        .expect("updated");
     // However many wait for it, the end of a drain is told once.
     tokio::join!(promoted.drained(), promoted.drained());
     host.remove("greeter").await.expect("removed");
@@ -34,11 +37,24 @@ async fn a_drain_is_told_when_its_last_call_ends() {
     let sleeper = host.deploy(guest("limits-sleep")).await.expect("deployed");
     let parked = parked(&sleeper, 200).await;
     let mut events = host.events();
-    drop(host.update("limits-sleep", guest("limits-sleep")).any_version().await.expect("updated"));
+    drop(
+        host.update("limits-sleep", guest("limits-sleep"))
+            .any_version()
+            .await
+            .expect("updated"),
+    );
     let drained = |event: &Event| matches!(event, Event::Drained { .. });
-    assert!(!std::iter::from_fn(|| events.try_next()).any(|event| drained(&event)), "a call is inside");
+    assert!(
+        !std::iter::from_fn(|| events.try_next()).any(|event| drained(&event)),
+        "a call is inside"
+    );
     parked.await.expect("a task").expect("it slept");
-    assert_eq!(std::iter::from_fn(|| events.try_next()).filter(drained).count(), 1);
+    assert_eq!(
+        std::iter::from_fn(|| events.try_next())
+            .filter(drained)
+            .count(),
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,19 +62,43 @@ async fn status_says_what_serves_and_what_it_may_use() {
     let (host, deployment) = greeter(Instancing::pooled(2)).await;
     drop(
         host.update("greeter", guest("greeter-v2"))
-            .limits(Limits { handles_max: 7, ..Limits::default() })
+            .limits(Limits {
+                handles_max: 7,
+                ..Limits::default()
+            })
             .await
             .expect("updated"),
     );
     for _ in 0..5 {
-        greet(&deployment).call(("Ada".into(),)).await.expect("an answer");
+        greet(&deployment)
+            .call(("Ada".into(),))
+            .await
+            .expect("an answer");
     }
     let status = host.status("greeter").expect("it is there");
     assert_eq!(status.serving.revision, 2);
-    assert_eq!(status.serving.version.map(|version| version.to_string()).as_deref(), Some("2.0.0"));
+    assert_eq!(
+        status
+            .serving
+            .version
+            .map(|version| version.to_string())
+            .as_deref(),
+        Some("2.0.0")
+    );
     assert_eq!(status.serving.limits.handles_max, 7);
-    assert_eq!(status.serving.instancing, Instancing::pooled(2), "kept from the revision before");
-    assert_eq!((status.calls_admitted, status.calls_in_flight, status.instances), (5, 0, 1));
+    assert_eq!(
+        status.serving.instancing,
+        Instancing::pooled(2),
+        "kept from the revision before"
+    );
+    assert_eq!(
+        (
+            status.calls_admitted,
+            status.calls_in_flight,
+            status.instances
+        ),
+        (5, 0, 1)
+    );
     assert_eq!(status.revisions.len(), 2);
     assert_ne!(status.revisions[0].digest, status.revisions[1].digest);
 }
@@ -66,16 +106,36 @@ async fn status_says_what_serves_and_what_it_may_use() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_guests_print_is_told_with_whose_it_is() {
     let lines = Lines::default();
-    let host = Host::builder().pooled_instances_max(50).guest_log(lines.clone()).build().expect("a host");
-    let flood = host.deploy(guest("limits-flood-stdout")).name("printer").await.expect("deployed");
-    flood.dynamic_function("flood").expect("it prints").call_wave("(2, 3)").await.expect("printed");
-    assert_eq!(lines.all(&host).await, ["printer#1 Stdout: xxx", "printer#1 Stdout: xxx"]);
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .guest_log(lines.clone())
+        .build()
+        .expect("a host");
+    let flood = host
+        .deploy(guest("limits-flood-stdout"))
+        .name("printer")
+        .await
+        .expect("deployed");
+    flood
+        .dynamic_function("flood")
+        .expect("it prints")
+        .call_wave("(2, 3)")
+        .await
+        .expect("printed");
+    assert_eq!(
+        lines.all(&host).await,
+        ["printer#1 Stdout: xxx", "printer#1 Stdout: xxx"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn list_has_every_name() {
     let (host, _) = greeter(Instancing::PerCall).await;
     host.deploy(guest("plain-bindgen")).await.expect("deployed");
-    let names: Vec<_> = host.list().iter().map(|deployment| deployment.name().to_string()).collect();
+    let names: Vec<_> = host
+        .list()
+        .iter()
+        .map(|deployment| deployment.name().to_string())
+        .collect();
     assert_eq!(names, ["greeter", "plain-bindgen"]);
 }

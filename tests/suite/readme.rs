@@ -13,10 +13,18 @@ fn read(path: &str) -> String {
 /// named on the line above.
 fn files() -> BTreeMap<String, String> {
     let readme = read("README.md");
-    let named = readme.split("\n```").step_by(2).zip(readme.split("\n```").skip(1).step_by(2));
+    let named = readme
+        .split("\n```")
+        .step_by(2)
+        .zip(readme.split("\n```").skip(1).step_by(2));
     named
         .filter_map(|(before, block)| {
-            let file = before.trim_end().lines().last()?.strip_prefix('`')?.strip_suffix('`')?;
+            let file = before
+                .trim_end()
+                .lines()
+                .last()?
+                .strip_prefix('`')?
+                .strip_suffix('`')?;
             Some((file.to_owned(), block.split_once('\n')?.1.to_owned() + "\n"))
         })
         .collect()
@@ -27,14 +35,23 @@ fn block(kind: &str, text: &str) -> String {
     let readme = read("README.md");
     let blocks = readme.split("\n```").skip(1).step_by(2);
     let found = blocks.filter_map(|block| block.strip_prefix(kind)?.strip_prefix('\n'));
-    found.filter(|block| block.contains(text)).map(|block| block.to_owned() + "\n").collect()
+    found
+        .filter(|block| block.contains(text))
+        .map(|block| block.to_owned() + "\n")
+        .collect()
 }
 
 #[test]
 fn the_component_is_a_guest_that_is_built() {
     let files = files();
-    for (file, guest) in [("wit/greeter.wit", "wit/greeter.wit"), ("src/lib.rs", "src/lib.rs")] {
-        assert_eq!(files[&format!("greeter/{file}")], read(&format!("tests/guests/readme-greeter/{guest}")));
+    for (file, guest) in [
+        ("wit/greeter.wit", "wit/greeter.wit"),
+        ("src/lib.rs", "src/lib.rs"),
+    ] {
+        assert_eq!(
+            files[&format!("greeter/{file}")],
+            read(&format!("tests/guests/readme-greeter/{guest}"))
+        );
     }
     // The guest lies elsewhere than the README's, and says so.
     let manifest = files["greeter/Cargo.toml"].replace("../airssys-wasm/", "../../../");
@@ -44,7 +61,10 @@ fn the_component_is_a_guest_that_is_built() {
 #[test]
 fn the_program_is_an_example_that_is_run() {
     let files = files();
-    assert_eq!(files["program/src/main.rs"], read("examples/embed/src/main.rs"));
+    assert_eq!(
+        files["program/src/main.rs"],
+        read("examples/embed/src/main.rs")
+    );
     assert_eq!(block("text", "Ada"), read("examples/embed/expected.txt"));
     assert_eq!(files.len(), 5, "{:?}", files.keys());
 }
@@ -54,7 +74,10 @@ fn the_lines_on_replacing_are_those_of_an_example() {
     let example = read("examples/hot-swap/src/main.rs");
     let mut rest = example.lines().map(str::trim);
     for line in block("rust", "host.update").lines() {
-        assert!(rest.any(|found| found == line), "`{line}` is not in the example, or not there");
+        assert!(
+            rest.any(|found| found == line),
+            "`{line}` is not in the example, or not there"
+        );
     }
 }
 
@@ -67,8 +90,11 @@ fn the_lines_on_functions_of_your_own_are_those_of_an_example() {
 #[test]
 fn the_lines_on_mounting_are_those_of_an_example() {
     assert!(
-        read("examples/web/src/main.rs")
-            .contains(block("rust", "nest_service").replace('\n', "\n    ").trim_end())
+        read("examples/web/src/main.rs").contains(
+            block("rust", "nest_service")
+                .replace('\n', "\n    ")
+                .trim_end()
+        )
     );
 }
 
@@ -80,7 +106,10 @@ fn the_lines_on_composing_are_those_of_examples() {
         let lines = block("rust", text);
         assert!(lines.lines().count() > 2, "{lines}");
         for line in lines.lines().map(str::trim) {
-            assert!(rest.any(|found| found == line), "`{line}` is not in `{example}`, or not there");
+            assert!(
+                rest.any(|found| found == line),
+                "`{line}` is not in `{example}`, or not there"
+            );
         }
     }
 }
@@ -92,31 +121,48 @@ fn the_lines_on_requests_are_those_of_the_sdk() {
     let requests = block("rust", "#[component_capabilities");
     assert!(requests.lines().count() > 10, "{requests}");
     for line in requests.lines().map(str::trim) {
-        assert!(rest.any(|found| found == line), "`{line}` is not in the SDK, or not there");
+        assert!(
+            rest.any(|found| found == line),
+            "`{line}` is not in the SDK, or not there"
+        );
     }
 }
 
 #[test]
 fn what_is_refused_is_what_the_builder_says() {
     let table = |text: &str| -> Vec<String> {
-        let lines = text.lines().map(|line| line.trim_start_matches("///").trim());
+        let lines = text
+            .lines()
+            .map(|line| line.trim_start_matches("///").trim());
         let from_head = lines.skip_while(|line| *line != "| | by default |");
-        from_head.take_while(|line| line.starts_with('|')).map(str::to_owned).collect()
+        from_head
+            .take_while(|line| line.starts_with('|'))
+            .map(str::to_owned)
+            .collect()
     };
     let readme = table(&read("README.md"));
     assert!(readme.len() > 5, "{readme:?}");
-    assert_eq!(readme, table(&read("airssys-wasm-host/src/host/builder.rs")));
+    assert_eq!(
+        readme,
+        table(&read("airssys-wasm-host/src/host/builder.rs"))
+    );
 }
 
 #[test]
 fn the_commands_are_there() {
     let readme = read("README.md");
     let xtask = read("xtask/src/main.rs");
-    let commands: Vec<_> =
-        readme.split("`cargo xtask ").skip(1).filter_map(|rest| rest.split('`').next()).collect();
+    let commands: Vec<_> = readme
+        .split("`cargo xtask ")
+        .skip(1)
+        .filter_map(|rest| rest.split('`').next())
+        .collect();
     assert!(commands.len() >= 3);
     for command in commands {
-        assert!(xtask.contains(&format!("(\"{command}\",")), "no `cargo xtask {command}`");
+        assert!(
+            xtask.contains(&format!("(\"{command}\",")),
+            "no `cargo xtask {command}`"
+        );
     }
 }
 
@@ -124,14 +170,26 @@ fn the_commands_are_there() {
 #[test]
 fn links_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for document in
-        ["README.md", "ARCHITECTURE.md", "GLOSSARY.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-    {
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "GLOSSARY.md",
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+    ] {
         let text = read(document);
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
             let file = target.split('#').next().unwrap_or_default();
             let elsewhere = file.is_empty() || target.contains("://");
-            assert!(elsewhere || root.join(file).exists(), "{document}: {target}");
+            assert!(
+                elsewhere || root.join(file).exists(),
+                "{document}: {target}"
+            );
         }
     }
 }
@@ -158,7 +216,8 @@ fn named_checks_are_there() {
             if word.ends_with(".rs") && word.contains('/') {
                 assert!(root.join(word).exists(), "{document}: no {word}");
             }
-            let Some((room, test)) = word.split_once("::").filter(|(_, test)| test.contains('_')) else {
+            let Some((room, test)) = word.split_once("::").filter(|(_, test)| test.contains('_'))
+            else {
                 continue;
             };
             let declared = format!("fn {test}(");
@@ -173,7 +232,8 @@ fn named_checks_are_there() {
 }
 
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let entries =
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let paths = entries.flatten().map(|entry| entry.path());
     paths
         .flat_map(|path| match std::fs::read_to_string(&path) {

@@ -25,7 +25,13 @@ struct Taken {
 impl Slow {
     fn new() -> (Self, Sender<()>) {
         let (release, held) = channel();
-        (Self(Arc::new(Taken { held: Mutex::new(held), lines: Mutex::default() })), release)
+        (
+            Self(Arc::new(Taken {
+                held: Mutex::new(held),
+                lines: Mutex::default(),
+            })),
+            release,
+        )
     }
 
     fn take(&self, line: String, count: u64) {
@@ -55,18 +61,35 @@ fn builder() -> airssys_wasm_host::HostBuilder {
 async fn a_guest_log_that_takes_nothing_delays_no_call() {
     let (log, release) = Slow::new();
     let host = builder().guest_log(log.clone()).build().expect("a host");
-    let limits = Limits { log_bytes_per_second_max: 1 << 30, ..Limits::default() };
-    let loud = host.deploy(guest("limits-flood-stdout")).limits(limits).await.expect("deployed");
+    let limits = Limits {
+        log_bytes_per_second_max: 1 << 30,
+        ..Limits::default()
+    };
+    let loud = host
+        .deploy(guest("limits-flood-stdout"))
+        .limits(limits)
+        .await
+        .expect("deployed");
     let flood = loud.dynamic_function("flood").expect("it prints");
-    flood.call_wave("(2000, 999)").await.expect("flooding is no error");
+    flood
+        .call_wave("(2000, 999)")
+        .await
+        .expect("flooding is no error");
     let dropped = host.guest_lines_dropped();
-    assert!(dropped > 1000, "{dropped} of 2,000 lines of 1,000 bytes found no room");
+    assert!(
+        dropped > 1000,
+        "{dropped} of 2,000 lines of 1,000 bytes found no room"
+    );
     drop(release);
     host.logs_written().await;
     assert_eq!(log.0.lines.lock().len() as u64, 2000 - dropped);
     flood.call_wave("(1, 1)").await.expect("printed");
     host.logs_written().await;
-    assert_eq!(log.0.lines.lock().last().map(|(_, dropped)| *dropped), Some(dropped), "the next line tells");
+    assert_eq!(
+        log.0.lines.lock().last().map(|(_, dropped)| *dropped),
+        Some(dropped),
+        "the next line tells"
+    );
 }
 
 /// On one thread: whoever blocked it would block the test.
@@ -77,12 +100,19 @@ async fn an_audit_log_that_takes_nothing_delays_whom_it_records_and_nobody_else(
     let greeter = host.deploy(guest("greeter-v1")).await.expect("deployed");
     let denied = host.deploy(probe(&[])).await.expect("deployed");
     let waiting = tokio::spawn(async move { attempt(&denied, &["lookup", "good.test"]).await });
-    let in_flight = || host.status("attack-probe").expect("deployed").calls_in_flight;
+    let in_flight = || {
+        host.status("attack-probe")
+            .expect("deployed")
+            .calls_in_flight
+    };
     while in_flight() == 0 && !waiting.is_finished() {
         tokio::task::yield_now().await;
     }
     for _ in 0..100 {
-        greet(&greeter).call(("Ada".into(),)).await.expect("an answer");
+        greet(&greeter)
+            .call(("Ada".into(),))
+            .await
+            .expect("an answer");
     }
     assert!(!waiting.is_finished(), "its record was not taken");
     drop(release);
@@ -95,8 +125,15 @@ async fn an_audit_log_that_takes_nothing_delays_whom_it_records_and_nobody_else(
 async fn a_call_waits_for_the_audit_log_no_longer_than_its_deadline_and_its_record_is_kept() {
     let (log, release) = Slow::new();
     let host = builder().audit_log(log.clone()).build().expect("a host");
-    let limits = Limits { call_deadline: Duration::from_millis(200), ..Limits::default() };
-    let denied = host.deploy(probe(&[])).limits(limits).await.expect("deployed");
+    let limits = Limits {
+        call_deadline: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let denied = host
+        .deploy(probe(&[]))
+        .limits(limits)
+        .await
+        .expect("deployed");
     let told = tokio::time::timeout(PATIENCE, attempt(&denied, &["lookup", "good.test"])).await;
     told.expect("at its deadline").expect_err("it is denied");
     assert!(log.0.lines.lock().is_empty());
@@ -104,5 +141,8 @@ async fn a_call_waits_for_the_audit_log_no_longer_than_its_deadline_and_its_reco
     while Arc::strong_count(&log.0) > 1 {
         tokio::task::yield_now().await;
     }
-    assert!(log.0.lines.lock().iter().any(|(action, _)| action == "dns"), "the host hands over what waits");
+    assert!(
+        log.0.lines.lock().iter().any(|(action, _)| action == "dns"),
+        "the host hands over what waits"
+    );
 }

@@ -17,8 +17,14 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// A deployment whose calls compute until their deadline, which is far away.
 async fn spinner(host: &Host, name: &str) -> Deployment {
     let component = guest("limits-spin").with_name(name).expect("a name");
-    let limits = Limits { call_deadline: HOUR, ..Limits::default() };
-    host.deploy(component).limits(limits).await.expect("deployed")
+    let limits = Limits {
+        call_deadline: HOUR,
+        ..Limits::default()
+    };
+    host.deploy(component)
+        .limits(limits)
+        .await
+        .expect("deployed")
 }
 
 type Spinning = JoinSet<Result<Option<String>, Error>>;
@@ -65,7 +71,9 @@ async fn others_wait_for_few_slices_whatever_spins_on_their_thread() {
 fn compute_little(deployment: &Deployment, callers: usize) -> (JoinSet<()>, Arc<AtomicUsize>) {
     let (mut computing, ended) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
     for _ in 0..callers {
-        let compute = deployment.function::<(u64,), ()>("compute").expect("it computes");
+        let compute = deployment
+            .function::<(u64,), ()>("compute")
+            .expect("it computes");
         let ended = Arc::clone(&ended);
         computing.spawn(async move {
             loop {
@@ -115,7 +123,11 @@ async fn one_call_computes_as_much_as_all_of_another_deployment() {
 #[tokio::test]
 async fn calls_that_wait_to_compute_end_at_their_deadline() {
     let clock = TestClock::new();
-    let host = Host::builder().pooled_instances_max(50).test_clock(&clock).build().expect("a host");
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .test_clock(&clock)
+        .build()
+        .expect("a host");
     let mut spinning = spin(&spinner(&host, "spinner").await, 20).await;
     clock.advance(HOUR);
     while let Some(ended) = spinning.join_next().await {
@@ -132,7 +144,11 @@ async fn a_call_that_nobody_polls_keeps_no_permit() {
     let mut call = pin!(spin_once.call_wave("()"));
     poll_fn(|context| {
         assert!(call.as_mut().poll(context).is_pending());
-        if stuck.status().slices > 0 { Poll::Ready(()) } else { Poll::Pending }
+        if stuck.status().slices > 0 {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     })
     .await;
     let _spinning = spin(&other, 2).await;

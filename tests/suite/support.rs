@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use airssys_wasm_host::{
-    CallEnd, Component, Deployment, Error, Event, Events, Function, GuestLine, GuestLog, Host, Instancing,
+    CallEnd, Component, Deployment, Error, Event, Events, Function, GuestLine, GuestLog, Host,
+    Instancing,
 };
 use airssys_wasm_tests::guests;
 use airssys_wasm_tests::load::Answer;
@@ -18,25 +19,38 @@ pub(crate) fn guest(name: &str) -> Component {
 
 /// A host as it comes, with few pool slots: tests run many hosts at once.
 pub(crate) fn host() -> Host {
-    Host::builder().pooled_instances_max(50).build().expect("a host")
+    Host::builder()
+        .pooled_instances_max(50)
+        .build()
+        .expect("a host")
 }
 
 /// A component from text.
 pub(crate) fn wat(name: &str, text: &str) -> Component {
     let bytes = wat::parse_str(text).expect("valid text");
-    Component::from_bytes(bytes).expect("a component").with_name(name).expect("a name")
+    Component::from_bytes(bytes)
+        .expect("a component")
+        .with_name(name)
+        .expect("a name")
 }
 
 /// A component from a file in `tests/wat`.
 pub(crate) fn wat_file(name: &str) -> Component {
     let path = format!("{}/wat/{name}.wat", env!("CARGO_MANIFEST_DIR"));
-    wat(name, &std::fs::read_to_string(&path).expect("the file is there"))
+    wat(
+        name,
+        &std::fs::read_to_string(&path).expect("the file is there"),
+    )
 }
 
 /// A host with the greeter in its first version.
 pub(crate) async fn greeter(instancing: Instancing) -> (Host, Deployment) {
     let host = host();
-    let deployment = host.deploy(guest("greeter-v1")).instancing(instancing).await.expect("deployed");
+    let deployment = host
+        .deploy(guest("greeter-v1"))
+        .instancing(instancing)
+        .await
+        .expect("deployed");
     (host, deployment)
 }
 
@@ -47,7 +61,10 @@ pub(crate) fn sleep(deployment: &Deployment) -> Sleep {
 }
 
 /// A call that is inside, and stays there for so many milliseconds.
-pub(crate) async fn parked(sleeper: &Deployment, milliseconds: u64) -> JoinHandle<Result<(), Error>> {
+pub(crate) async fn parked(
+    sleeper: &Deployment,
+    milliseconds: u64,
+) -> JoinHandle<Result<(), Error>> {
     let sleep = sleep(sleeper);
     let call = tokio::spawn(async move { sleep.call((milliseconds,)).await });
     while sleeper.status().calls_in_flight == 0 {
@@ -59,7 +76,9 @@ pub(crate) async fn parked(sleeper: &Deployment, milliseconds: u64) -> JoinHandl
 pub(crate) type Greet = Function<(String,), (String,)>;
 
 pub(crate) fn greet(deployment: &Deployment) -> Greet {
-    deployment.function("demo:greeter/api#greet").expect("the greeter greets")
+    deployment
+        .function("demo:greeter/api#greet")
+        .expect("the greeter greets")
 }
 
 /// Calls the greeter with an id, and reads revision and id from its answer.
@@ -77,7 +96,10 @@ pub(crate) fn read_greeting(answer: &str) -> Answer {
         "Good day" => "v2",
         other => return Err(format!("nobody says `{other}`")),
     };
-    let id = rest.trim_end_matches('!').parse().map_err(|_| format!("no id in `{answer}`"))?;
+    let id = rest
+        .trim_end_matches('!')
+        .parse()
+        .map_err(|_| format!("no id in `{answer}`"))?;
     Ok((revision.to_owned(), id))
 }
 
@@ -105,6 +127,9 @@ impl Lines {
 
 impl GuestLog for Lines {
     fn line(&self, line: GuestLine<'_>) {
-        self.0.lock().push(format!("{}#{} {:?}: {}", line.component, line.revision, line.stream, line.text));
+        self.0.lock().push(format!(
+            "{}#{} {:?}: {}",
+            line.component, line.revision, line.stream, line.text
+        ));
     }
 }

@@ -29,17 +29,43 @@ fn deploys_and_revocations_need_no_thread_that_guests_can_hold() {
     });
     has_begun.recv().expect("the only blocking thread is held");
     let place = tempfile::tempdir().expect("a directory");
-    let builder = Host::builder().pooled_instances_max(50).state_directory(place.path().join("state"));
+    let builder = Host::builder()
+        .pooled_instances_max(50)
+        .state_directory(place.path().join("state"));
     runtime.block_on(async {
         let host = builder.build().expect("a host");
-        let deploy = host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(1)).grants(Grants::new());
-        let deployed = timeout(SOON, deploy.into_future()).await.expect("in time").expect("deployed");
+        let deploy = host
+            .deploy(guest("greeter-v1"))
+            .instancing(Instancing::pooled(1))
+            .grants(Grants::new());
+        let deployed = timeout(SOON, deploy.into_future())
+            .await
+            .expect("in time")
+            .expect("deployed");
         let update = host.update("greeter", guest("greeter-v2")).into_future();
-        timeout(SOON, update).await.expect("in time").expect("updated").drained().await;
-        assert_eq!(greet(&deployed).call(("Ada".into(),)).await.expect("an answer").0, "Good day, Ada!");
-        timeout(SOON, host.rollback("greeter").into_future()).await.expect("in time").expect("rolled back");
+        timeout(SOON, update)
+            .await
+            .expect("in time")
+            .expect("updated")
+            .drained()
+            .await;
+        assert_eq!(
+            greet(&deployed)
+                .call(("Ada".into(),))
+                .await
+                .expect("an answer")
+                .0,
+            "Good day, Ada!"
+        );
+        timeout(SOON, host.rollback("greeter").into_future())
+            .await
+            .expect("in time")
+            .expect("rolled back");
         host.revoke("greeter", "dns **").expect("revoked");
-        timeout(SOON, host.remove("greeter")).await.expect("in time").expect("removed");
+        timeout(SOON, host.remove("greeter"))
+            .await
+            .expect("in time")
+            .expect("removed");
         assert_eq!(host.history().expect("kept").len(), 5);
     });
     drop(end);

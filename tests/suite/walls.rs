@@ -9,18 +9,35 @@ fn tree(arguments: &[&str]) -> BTreeSet<String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let output = cargo
         .current_dir(root)
-        .args(["tree", "--locked", "--prefix", "none", "--format", "{p}", "--edges", "normal,no-proc-macro"])
+        .args([
+            "tree",
+            "--locked",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+            "--edges",
+            "normal,no-proc-macro",
+        ])
         .args(arguments)
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    text.lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn ours(of: &str) -> Vec<String> {
-    let names =
-        tree(&["--package", of]).into_iter().filter(|name| name.starts_with("airssys-") && name != of);
+    let names = tree(&["--package", of])
+        .into_iter()
+        .filter(|name| name.starts_with("airssys-") && name != of);
     names.collect()
 }
 
@@ -31,7 +48,10 @@ fn arrows_between_our_crates() {
         ("airssys-wasm-macros", &["airssys-wasm-core"]),
         ("airssys-wasm-sdk", &["airssys-wasm-core"]),
         ("airssys-wasm-host", &["airssys-wasm-core"]),
-        ("airssys-wasm-cli", &["airssys-wasm-core", "airssys-wasm-host"]),
+        (
+            "airssys-wasm-cli",
+            &["airssys-wasm-core", "airssys-wasm-host"],
+        ),
     ] {
         assert_eq!(ours(from), to, "{from}");
     }
@@ -40,14 +60,32 @@ fn arrows_between_our_crates() {
 #[test]
 fn core_names_no_runtime_and_no_filesystem() {
     let core = tree(&["--package", "airssys-wasm-core"]);
-    for stranger in ["wasmtime", "tokio", "async-std", "cap-std", "tempfile", "futures"] {
+    for stranger in [
+        "wasmtime",
+        "tokio",
+        "async-std",
+        "cap-std",
+        "tempfile",
+        "futures",
+    ] {
         assert!(!core.contains(stranger), "core depends on {stranger}");
     }
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../airssys-wasm-core/src");
     for file in files(&sources) {
         let text = std::fs::read_to_string(&file).expect("readable");
-        for stranger in ["std::fs", "std::net", "std::thread", "SystemTime::now", "elapsed()", "Instant"] {
-            assert!(!text.contains(stranger), "{} names {stranger}", file.display());
+        for stranger in [
+            "std::fs",
+            "std::net",
+            "std::thread",
+            "SystemTime::now",
+            "elapsed()",
+            "Instant",
+        ] {
+            assert!(
+                !text.contains(stranger),
+                "{} names {stranger}",
+                file.display()
+            );
         }
     }
 }
@@ -64,9 +102,16 @@ fn guests_carry_little() {
 fn only_the_host_names_wasmtime_and_it_is_one_line_of_it() {
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
     let lock = std::fs::read_to_string(lock).expect("readable");
-    assert_eq!(lock.matches("name = \"wasmtime\"\nversion = \"48.").count(), 1);
+    assert_eq!(
+        lock.matches("name = \"wasmtime\"\nversion = \"48.").count(),
+        1
+    );
     assert_eq!(lock.matches("name = \"wasmtime\"\n").count(), 1);
-    for other in ["airssys-wasm-core", "airssys-wasm-macros", "airssys-wasm-sdk"] {
+    for other in [
+        "airssys-wasm-core",
+        "airssys-wasm-macros",
+        "airssys-wasm-sdk",
+    ] {
         assert!(!tree(&["--package", other]).contains("wasmtime"), "{other}");
     }
 }
@@ -79,7 +124,11 @@ fn only_the_code_cache_is_unsafe() {
         let text = std::fs::read_to_string(&file).expect("readable");
         let unsafe_code = text.lines().any(|line| line.contains("unsafe {"));
         let in_the_room = file.ends_with("code_cache/mod.rs");
-        assert!(!unsafe_code || in_the_room, "{} has unsafe code", file.display());
+        assert!(
+            !unsafe_code || in_the_room,
+            "{} has unsafe code",
+            file.display()
+        );
     }
 }
 
@@ -87,7 +136,11 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();
-        if path.is_dir() { files.extend(self::files(&path)) } else { files.push(path) }
+        if path.is_dir() {
+            files.extend(self::files(&path))
+        } else {
+            files.push(path)
+        }
     }
     files
 }

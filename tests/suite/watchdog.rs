@@ -17,7 +17,10 @@ pub(crate) fn start() {
             std::thread::sleep(PATIENCE);
             #[expect(clippy::print_stderr, reason = "it is the last that this process says")]
             {
-                eprintln!("still running after {:?}; a call or a drain does not end", PATIENCE);
+                eprintln!(
+                    "still running after {:?}; a call or a drain does not end",
+                    PATIENCE
+                );
             }
             std::process::exit(101);
         });

@@ -38,7 +38,9 @@ impl Arguments {
                 arguments.audit_only = true;
                 continue;
             }
-            let value = words.next().ok_or_else(|| format!("`{word}` needs a value"))?;
+            let value = words
+                .next()
+                .ok_or_else(|| format!("`{word}` needs a value"))?;
             arguments = arguments.with(&word, &value)?;
         }
         if arguments.calls.is_empty() {
@@ -49,11 +51,16 @@ impl Arguments {
 
     fn with(mut self, option: &str, value: &str) -> Result<Self, String> {
         match option {
-            "--grant" => self.grants = self.grants.allow(value).map_err(|error| error.to_string())?,
+            "--grant" => {
+                self.grants = self
+                    .grants
+                    .allow(value)
+                    .map_err(|error| error.to_string())?
+            }
             "--deny" => self.grants = self.grants.deny(value).map_err(|error| error.to_string())?,
             "--grants" => {
-                self.grants =
-                    Grants::from_toml(&file(value)?).map_err(|error| format!("{value}: {error}"))?;
+                self.grants = Grants::from_toml(&file(value)?)
+                    .map_err(|error| format!("{value}: {error}"))?;
             }
             "--requests" => {
                 let requests = Requests::from_toml(&file(value)?);
@@ -69,12 +76,17 @@ impl Arguments {
 
 fn component_of(name: &str) -> Result<Component, String> {
     let file = from_there(name);
-    let path =
-        if file.is_file() { file } else { guests::find(name).ok_or(format!("`{name}`: no such file"))? };
+    let path = if file.is_file() {
+        file
+    } else {
+        guests::find(name).ok_or(format!("`{name}`: no such file"))?
+    };
     let component = Component::from_file(path).map_err(|error| error.to_string())?;
     match component.name() {
         Some(_) => Ok(component),
-        None => component.with_name("component").map_err(|error| error.to_string()),
+        None => component
+            .with_name("component")
+            .map_err(|error| error.to_string()),
     }
 }
 
@@ -85,11 +97,16 @@ fn file(name: &str) -> Result<String, String> {
 
 /// Seen from the folder in which the command was given.
 fn from_there(name: &str) -> PathBuf {
-    std::env::var_os("TRY_FROM").map(PathBuf::from).unwrap_or_default().join(name)
+    std::env::var_os("TRY_FROM")
+        .map(PathBuf::from)
+        .unwrap_or_default()
+        .join(name)
 }
 
 /// `greet("Ada")`: a function and its arguments.
 fn call(text: &str) -> Result<(String, String), String> {
-    let open = text.find('(').ok_or_else(|| format!("`{text}`: write a call, `function(arguments)`"))?;
+    let open = text
+        .find('(')
+        .ok_or_else(|| format!("`{text}`: write a call, `function(arguments)`"))?;
     Ok((text[..open].to_owned(), text[open..].to_owned()))
 }

@@ -32,7 +32,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> airssys_wasm_host::Result<()> {
-    let host = Host::builder().audit_log(Print).pooled_instances_max(4).build()?;
+    let host = Host::builder()
+        .audit_log(Print)
+        .pooled_instances_max(4)
+        .build()?;
     let enforcement = match arguments.audit_only {
         true => Enforcement::AuditOnly,
         false => Enforcement::Enforced,
@@ -45,7 +48,11 @@ async fn run(arguments: Arguments) -> airssys_wasm_host::Result<()> {
         .await?;
     let mut outcome = Ok(());
     for (function, values) in &arguments.calls {
-        match deployment.dynamic_function(function)?.call_wave(values).await {
+        match deployment
+            .dynamic_function(function)?
+            .call_wave(values)
+            .await
+        {
             Ok(result) => say(&format!("result     {}", result.unwrap_or_default())),
             Err(error) => outcome = Err(error),
         }
@@ -66,7 +73,10 @@ impl AuditLog for Print {
 }
 
 /// A line on standard output.
-#[allow(clippy::print_stdout, reason = "this program's output is what it is for")]
+#[allow(
+    clippy::print_stdout,
+    reason = "this program's output is what it is for"
+)]
 fn say(line: &str) {
     println!("{line}");
 }

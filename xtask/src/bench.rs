@@ -14,10 +14,16 @@ const COMMAND: &str = "airssys-wasm-cli";
 pub fn run(arguments: &[String]) -> Result<(), String> {
     crate::components::run(&[])?;
     let packages = ["--package", BENCHES, "--package", COMMAND];
-    shell_run(cargo().args(["build", "--quiet", "--locked", "--release"]).args(packages))?;
+    shell_run(
+        cargo()
+            .args(["build", "--quiet", "--locked", "--release"])
+            .args(packages),
+    )?;
     let program = format!("{BENCHES}{}", std::env::consts::EXE_SUFFIX);
     let mut bench = Command::new(target_directory()?.join("release").join(program));
-    bench.args(arguments).env("AIRSSYS_BENCH_REPORT", output("bench-report.json"));
+    bench
+        .args(arguments)
+        .env("AIRSSYS_BENCH_REPORT", output("bench-report.json"));
     if arguments.is_empty() || arguments.iter().any(|row| row.starts_with("web")) {
         ensure("wrk")?;
         bench.env("AIRSSYS_BENCH_WASMTIME", wasmtime()?);

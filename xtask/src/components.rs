@@ -15,7 +15,15 @@ pub fn run(_: &[String]) -> Result<(), String> {
     let built = target_directory()?.join("guests");
     shell_run(
         cargo()
-            .args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--manifest-path"])
+            .args([
+                "build",
+                "--quiet",
+                "--locked",
+                "--release",
+                "--target",
+                TARGET,
+                "--manifest-path",
+            ])
             .arg(&manifest)
             .arg("--target-dir")
             .arg(&built),
@@ -26,7 +34,11 @@ pub fn run(_: &[String]) -> Result<(), String> {
 /// Asks for the target: toolchains install nothing by themselves here.
 fn have_target() -> Result<(), String> {
     let Ok(installed) =
-        read(Command::new("rustup").current_dir(root()).args(["target", "list", "--installed"]))
+        read(
+            Command::new("rustup")
+                .current_dir(root())
+                .args(["target", "list", "--installed"]),
+        )
     else {
         // Without rustup the target comes with the toolchain or not at all; the build will say.
         return Ok(());
@@ -34,16 +46,28 @@ fn have_target() -> Result<(), String> {
     if installed.lines().any(|line| line.trim() == TARGET) {
         return Ok(());
     }
-    shell_run(Command::new("rustup").current_dir(root()).args(["target", "add", TARGET]))
+    shell_run(
+        Command::new("rustup")
+            .current_dir(root())
+            .args(["target", "add", TARGET]),
+    )
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("cannot copy components to {}: {error}", to.display());
+    let failed =
+        |error: std::io::Error| format!("cannot copy components to {}: {error}", to.display());
     fs::create_dir_all(to).map_err(failed)?;
     for entry in fs::read_dir(from).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "wasm") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().replace('_', "-");
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "wasm")
+        {
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .replace('_', "-");
             fs::copy(&path, to.join(name)).map_err(failed)?;
         }
     }

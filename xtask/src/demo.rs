@@ -7,5 +7,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     eprintln!("building the components and, the first time, the runtime (some minutes) ...");
     crate::components::run(&[])?;
     shell_run(cargo().args(["build", "--quiet", "--release", "--package", "demo"]))?;
-    shell_run(cargo().args(["run", "--quiet", "--release", "--package", "demo", "--"]).args(arguments))
+    shell_run(
+        cargo()
+            .args(["run", "--quiet", "--release", "--package", "demo", "--"])
+            .args(arguments),
+    )
 }

@@ -19,7 +19,11 @@ pub fn run(_: &[String]) -> Result<(), String> {
             ));
         }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("\n"))
+    }
 }
 
 /// What an example prints.
@@ -30,14 +34,18 @@ pub fn printed_by(name: &str) -> Result<String, String> {
 /// Examples, and where their output is written down.
 pub fn all() -> Result<Vec<(String, PathBuf)>, String> {
     let folder = root().join("examples");
-    let entries =
-        fs::read_dir(&folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
+    let entries = fs::read_dir(&folder)
+        .map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
     let mut examples: Vec<_> = entries
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| path.join("expected.txt").exists())
         .map(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             (name, path.join("expected.txt"))
         })
         .collect();

@@ -18,26 +18,70 @@ mod try_out;
 use std::process::ExitCode;
 
 const COMMANDS: [(&str, &str, Command); 10] = [
-    ("demo", "replaces a component under load, and checks that no call was dropped [--json]", demo::run),
-    ("test", "every check there is: format, lints, tests, examples, docs", test::run),
-    ("attacks", "tries everything a component must not do, and what it may [--json]", attacks::run),
-    ("soak", "attacks a host process from one deployment while another serves [--minutes N]", soak::run),
-    ("try", "runs a component with exactly these grants, and prints what was decided", try_out::run),
-    ("audit-demo", "finds out what a component needs, grants that, and takes it back", audit_demo::run),
-    ("components", "builds the guest programs that tests, examples and benches run", components::run),
-    ("examples", "runs every example and compares what it prints", examples::run),
-    ("bench", "compares with bare wasmtime, and prints ratios", bench::run),
-    ("bless", "accepts what snapshots and examples print now", bless::run),
+    (
+        "demo",
+        "replaces a component under load, and checks that no call was dropped [--json]",
+        demo::run,
+    ),
+    (
+        "test",
+        "every check there is: format, lints, tests, examples, docs",
+        test::run,
+    ),
+    (
+        "attacks",
+        "tries everything a component must not do, and what it may [--json]",
+        attacks::run,
+    ),
+    (
+        "soak",
+        "attacks a host process from one deployment while another serves [--minutes N]",
+        soak::run,
+    ),
+    (
+        "try",
+        "runs a component with exactly these grants, and prints what was decided",
+        try_out::run,
+    ),
+    (
+        "audit-demo",
+        "finds out what a component needs, grants that, and takes it back",
+        audit_demo::run,
+    ),
+    (
+        "components",
+        "builds the guest programs that tests, examples and benches run",
+        components::run,
+    ),
+    (
+        "examples",
+        "runs every example and compares what it prints",
+        examples::run,
+    ),
+    (
+        "bench",
+        "compares with bare wasmtime, and prints ratios",
+        bench::run,
+    ),
+    (
+        "bless",
+        "accepts what snapshots and examples print now",
+        bless::run,
+    ),
 ];
 
 type Command = fn(&[String]) -> Result<(), String>;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let command = arguments.first().and_then(|name| COMMANDS.iter().find(|(known, ..)| known == name));
+    let command = arguments
+        .first()
+        .and_then(|name| COMMANDS.iter().find(|(known, ..)| known == name));
     let Some((_, _, run)) = command else {
         eprintln!("cargo xtask <command>, one of:");
-        COMMANDS.iter().for_each(|(name, about, _)| eprintln!("  {name:<12} {about}"));
+        COMMANDS
+            .iter()
+            .for_each(|(name, about, _)| eprintln!("  {name:<12} {about}"));
         return ExitCode::from(2);
     };
     match run(&arguments[1..]) {

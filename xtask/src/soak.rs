@@ -17,6 +17,14 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     crate::components::run(&[])?;
     // With the features that the tests have, so that nothing is built twice.
     let mut soak = cargo();
-    soak.args(["test", "--quiet", "--locked", "--workspace", "--test", "soak", "--"]);
+    soak.args([
+        "test",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--test",
+        "soak",
+        "--",
+    ]);
     shell_run(soak.args(arguments))
 }

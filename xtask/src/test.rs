@@ -4,11 +4,20 @@ use crate::shell::{cargo, root, run as shell_run, step};
 
 /// Runs them all.
 pub fn run(_: &[String]) -> Result<(), String> {
-    step("format", || shell_run(cargo().args(["fmt", "--all", "--check"])))?;
+    step("format", || {
+        shell_run(cargo().args(["fmt", "--all", "--check"]))
+    })?;
     step("tools", || {
-        ["chromium", "curl", "docker-registry", "skopeo", "strace", "wrk"]
-            .into_iter()
-            .try_for_each(crate::tools::ensure)
+        [
+            "chromium",
+            "curl",
+            "docker-registry",
+            "skopeo",
+            "strace",
+            "wrk",
+        ]
+        .into_iter()
+        .try_for_each(crate::tools::ensure)
     })?;
     step("components", || crate::components::run(&[]))?;
     step("lints", || {
@@ -26,12 +35,21 @@ pub fn run(_: &[String]) -> Result<(), String> {
         let manifest = root().join("tests/guests/Cargo.toml");
         shell_run(
             cargo()
-                .args(["clippy", "--quiet", "--locked", "--target", "wasm32-wasip2", "--manifest-path"])
+                .args([
+                    "clippy",
+                    "--quiet",
+                    "--locked",
+                    "--target",
+                    "wasm32-wasip2",
+                    "--manifest-path",
+                ])
                 .arg(manifest)
                 .args(["--", "--deny", "warnings"]),
         )
     })?;
-    step("tests", || shell_run(cargo().args(["test", "--locked", "--workspace"])))?;
+    step("tests", || {
+        shell_run(cargo().args(["test", "--locked", "--workspace"]))
+    })?;
     step("attacks", || crate::attacks::run(&["--json".into()]))?;
     step("core without its default features", || {
         shell_run(cargo().args([
@@ -46,7 +64,8 @@ pub fn run(_: &[String]) -> Result<(), String> {
     step("docs", || {
         let mut docs = cargo();
         shell_run(
-            docs.args(["doc", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"),
+            docs.args(["doc", "--locked", "--workspace", "--no-deps"])
+                .env("RUSTDOCFLAGS", "--deny warnings"),
         )
     })
 }

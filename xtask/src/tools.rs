@@ -10,11 +10,13 @@ pub fn ensure(program: &str) -> Result<(), String> {
     if is_there(program) {
         return Ok(());
     }
-    let advice =
-        |why: String| format!("the tests need `{program}`, and it cannot be installed ({why}); install it");
+    let advice = |why: String| {
+        format!("the tests need `{program}`, and it cannot be installed ({why}); install it")
+    };
     let mut apt = Command::new("apt-get");
     apt.args(["install", "--yes", "--no-install-recommends", program]);
-    apt.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+    apt.env("DEBIAN_FRONTEND", "noninteractive")
+        .stdout(Stdio::null());
     if run(&mut apt).is_err() {
         // The list of what there is may be missing.
         run(Command::new("apt-get").arg("update").stdout(Stdio::null())).map_err(advice)?;
@@ -24,20 +26,37 @@ pub fn ensure(program: &str) -> Result<(), String> {
 }
 
 /// Has a program of a crate in this version, and says where it is.
-pub fn ensure_crate(name: &str, version: &str, features: &str, program: &str) -> Result<PathBuf, String> {
+pub fn ensure_crate(
+    name: &str,
+    version: &str,
+    features: &str,
+    program: &str,
+) -> Result<PathBuf, String> {
     let place = output("tools").join(format!("{name}-{version}"));
     let there = place.join("bin").join(program);
     if !there.is_file() {
         eprintln!("building {name} {version}, once");
         let mut install = cargo();
-        install.args(["install", "--quiet", "--locked", "--no-default-features", "--features", features]);
-        run(install.args(["--version", version, name, "--root"]).arg(&place))?;
+        install.args([
+            "install",
+            "--quiet",
+            "--locked",
+            "--no-default-features",
+            "--features",
+            features,
+        ]);
+        run(install
+            .args(["--version", version, name, "--root"])
+            .arg(&place))?;
     }
     Ok(there)
 }
 
 fn is_there(program: &str) -> bool {
     let mut command = Command::new(program);
-    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.status().is_ok()
 }

@@ -45,36 +45,72 @@ impl Call {
     /// Reads a function, and its arguments from the first parenthesis on.
     pub(crate) fn read(text: &str, is_json: bool) -> Result<Self, Problem> {
         let text = text.trim();
-        let place = text.find('(').filter(|place| *place > 0 && text.ends_with(')')).ok_or_else(|| {
-            let message = format!("`{}` is no call; write for example 'greet(\"Ada\")'", text.escape_debug());
-            Problem::new(kinds::USAGE, message)
-        })?;
+        let place = text
+            .find('(')
+            .filter(|place| *place > 0 && text.ends_with(')'))
+            .ok_or_else(|| {
+                let message = format!(
+                    "`{}` is no call; write for example 'greet(\"Ada\")'",
+                    text.escape_debug()
+                );
+                Problem::new(kinds::USAGE, message)
+            })?;
         let (function, arguments) = (text[..place].trim().to_owned(), &text[place..]);
-        let arguments = if is_json { Arguments::json(arguments)? } else { Arguments::Wave(arguments.into()) };
-        Ok(Self { function, arguments })
+        let arguments = if is_json {
+            Arguments::json(arguments)?
+        } else {
+            Arguments::Wave(arguments.into())
+        };
+        Ok(Self {
+            function,
+            arguments,
+        })
     }
 
     /// Calls the function that is meant.
     pub(crate) async fn make(&self, function: &DynamicFunction) -> Result<Called, Problem> {
         let arguments = match &self.arguments {
-            Arguments::Wave(text) => function.ty().arguments_from_wave(text).map_err(Error::from)?,
-            Arguments::Json(values) => function.ty().arguments_from_json(values).map_err(|error| {
-                let message = format!("`{}` is `{}`: {error}", function.ty().name, function.ty().signature());
-                Problem::of(ErrorKind::TypeMismatch, message)
-            })?,
+            Arguments::Wave(text) => function
+                .ty()
+                .arguments_from_wave(text)
+                .map_err(Error::from)?,
+            Arguments::Json(values) => {
+                function.ty().arguments_from_json(values).map_err(|error| {
+                    let message = format!(
+                        "`{}` is `{}`: {error}",
+                        function.ty().name,
+                        function.ty().signature()
+                    );
+                    Problem::of(ErrorKind::TypeMismatch, message)
+                })?
+            }
         };
         let value = function.call(&arguments).await?;
         let json = matches!(self.arguments, Arguments::Json(_));
         let is_error = CallEnd::of_value(value.as_ref()) == CallEnd::ReturnedError;
-        let result = value.map(|value| if json { value.to_json() } else { value.to_wave().into() });
-        Ok(Called { result, json, is_error })
+        let result = value.map(|value| {
+            if json {
+                value.to_json()
+            } else {
+                value.to_wave().into()
+            }
+        });
+        Ok(Called {
+            result,
+            json,
+            is_error,
+        })
     }
 }
 
 impl Called {
     /// How the call ended.
     pub(crate) fn end(&self) -> CallEnd {
-        if self.is_error { CallEnd::ReturnedError } else { CallEnd::Returned }
+        if self.is_error {
+            CallEnd::ReturnedError
+        } else {
+            CallEnd::Returned
+        }
     }
 
     /// As a text.
@@ -90,11 +126,19 @@ impl Called {
 impl Arguments {
     /// Values in parentheses, with commas between them.
     fn json(text: &str) -> Result<Self, Problem> {
-        let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
-        serde_json::from_str(&format!("[{inside}]")).map(Self::Json).map_err(|error| {
-            let message = format!("the arguments `{}` are no JSON: {error}", text.escape_debug());
-            Problem::new(kinds::USAGE, message)
-        })
+        let inside = text
+            .strip_prefix('(')
+            .and_then(|text| text.strip_suffix(')'))
+            .unwrap_or(text);
+        serde_json::from_str(&format!("[{inside}]"))
+            .map(Self::Json)
+            .map_err(|error| {
+                let message = format!(
+                    "the arguments `{}` are no JSON: {error}",
+                    text.escape_debug()
+                );
+                Problem::new(kinds::USAGE, message)
+            })
     }
 }
 
@@ -109,7 +153,10 @@ pub(crate) struct FunctionView {
 
 impl From<(FunctionName, String)> for FunctionView {
     fn from((name, signature): (FunctionName, String)) -> Self {
-        Self { name: name.to_string(), signature }
+        Self {
+            name: name.to_string(),
+            signature,
+        }
     }
 }
 
@@ -130,12 +177,17 @@ mod tests {
     #[test]
     fn arguments_as_json_are_values() {
         let call = Call::read("put({\"a\": [1, null]}, \")\")", true).expect("a call");
-        let expected = vec![serde_json::json!({ "a": [1, null] }), serde_json::json!(")")];
+        let expected = vec![
+            serde_json::json!({ "a": [1, null] }),
+            serde_json::json!(")"),
+        ];
         assert!(matches!(call.arguments, Arguments::Json(values) if values == expected));
         assert!(
             matches!(Call::read("f()", true).expect("a call").arguments, Arguments::Json(it) if it.is_empty())
         );
-        let problem = Call::read("f(some(1))", true).expect_err("no JSON").to_string();
+        let problem = Call::read("f(some(1))", true)
+            .expect_err("no JSON")
+            .to_string();
         assert!(problem.contains("no JSON"), "{problem}");
     }
 }

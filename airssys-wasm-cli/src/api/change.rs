@@ -27,7 +27,10 @@ pub(crate) struct ChangeView {
 
 /// The rules that an update gave back; none for most.
 fn granted_again(rules: &[Rule]) -> Option<String> {
-    let told: Vec<String> = rules.iter().map(|rule| rule.without_value().to_string()).collect();
+    let told: Vec<String> = rules
+        .iter()
+        .map(|rule| rule.without_value().to_string())
+        .collect();
     (!told.is_empty()).then(|| format!("granted again: {}", told.join("; ")))
 }
 
@@ -35,10 +38,17 @@ impl From<&Change> for ChangeView {
     fn from(change: &Change) -> Self {
         let (word, serves, digest, rule) = match &change.action {
             Action::Deployed(serves) => ("deployed", Some(serves), None, None),
-            Action::Updated(serves) => ("updated", Some(serves), None, granted_again(&serves.lifted)),
+            Action::Updated(serves) => {
+                ("updated", Some(serves), None, granted_again(&serves.lifted))
+            }
             Action::RolledBack(serves) => ("rolled-back", Some(serves), None, None),
             Action::Waits { digest } => ("waits", None, Some(*digest), None),
-            Action::Revoked { rule } => ("revoked", None, None, Some(rule.without_value().to_string())),
+            Action::Revoked { rule } => (
+                "revoked",
+                None,
+                None,
+                Some(rule.without_value().to_string()),
+            ),
             _ => ("removed", None, None, None),
         };
         Self {
@@ -46,8 +56,13 @@ impl From<&Change> for ChangeView {
             name: change.component.to_string(),
             action: word.to_owned(),
             revision: serves.map(|serves| serves.revision),
-            version: serves.and_then(|serves| serves.version.as_ref()).map(ToString::to_string),
-            digest: serves.map(|serves| serves.digest).or(digest).map(|digest| digest.to_string()),
+            version: serves
+                .and_then(|serves| serves.version.as_ref())
+                .map(ToString::to_string),
+            digest: serves
+                .map(|serves| serves.digest)
+                .or(digest)
+                .map(|digest| digest.to_string()),
             rule,
         }
     }

@@ -152,22 +152,32 @@ impl From<&RevisionStatus> for RevisionView {
 /// Rules, optional ones with their reason; none if it does not say what it needs.
 pub(crate) fn request_lines(requested: &Requested) -> Option<Vec<String>> {
     match requested {
-        Requested::These(requests) => {
-            Some(requests.to_section().lines().skip(1).map(str::to_owned).collect())
-        }
+        Requested::These(requests) => Some(
+            requests
+                .to_section()
+                .lines()
+                .skip(1)
+                .map(str::to_owned)
+                .collect(),
+        ),
         Requested::Anything => None,
     }
 }
 
 /// Reads what [`request_lines`] wrote.
 pub(crate) fn read_request_lines(lines: Option<&[String]>) -> Result<Requested, Problem> {
-    let Some(lines) = lines else { return Ok(Requested::Anything) };
+    let Some(lines) = lines else {
+        return Ok(Requested::Anything);
+    };
     let section = Requests::default().to_section() + &lines.join("\n");
     let problem = |error| {
-        let message = "the host process tells requests that cannot be read; is it of the same version?";
+        let message =
+            "the host process tells requests that cannot be read; is it of the same version?";
         Problem::new(kinds::PROTOCOL, message).because(error)
     };
-    Requests::from_section(section.as_bytes()).map(Requested::These).map_err(problem)
+    Requests::from_section(section.as_bytes())
+        .map(Requested::These)
+        .map_err(problem)
 }
 
 impl PromotedView {
@@ -179,7 +189,11 @@ impl PromotedView {
             version: promoted.version().map(ToString::to_string),
             milliseconds: promoted.took().as_millis().try_into().unwrap_or(u64::MAX),
             calls_draining: promoted.calls_draining(),
-            granted_again: promoted.lifted().iter().map(|rule| rule.without_value().to_string()).collect(),
+            granted_again: promoted
+                .lifted()
+                .iter()
+                .map(|rule| rule.without_value().to_string())
+                .collect(),
         }
     }
 }

@@ -50,6 +50,10 @@ pub(crate) struct Applied {
 
 impl Applied {
     pub(crate) fn new(name: &str, action: &str, changes: Vec<String>) -> Self {
-        Self { name: name.to_owned(), action: action.to_owned(), changes }
+        Self {
+            name: name.to_owned(),
+            action: action.to_owned(),
+            changes,
+        }
     }
 }

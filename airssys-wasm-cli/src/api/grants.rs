@@ -56,7 +56,12 @@ pub(crate) struct Revoked {
 
 impl Revoked {
     pub(crate) fn of(touched: &[airssys_wasm_core::Rule]) -> Self {
-        Self { touched: touched.iter().map(|rule| rule.without_value().to_string()).collect() }
+        Self {
+            touched: touched
+                .iter()
+                .map(|rule| rule.without_value().to_string())
+                .collect(),
+        }
     }
 }
 

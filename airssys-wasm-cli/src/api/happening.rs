@@ -64,7 +64,12 @@ impl Line {
 impl From<&Event> for Happening {
     fn from(event: &Event) -> Self {
         let (name, word, detail) = told(event);
-        Self { time: now(), name, event: word.to_owned(), detail }
+        Self {
+            time: now(),
+            name,
+            event: word.to_owned(),
+            detail,
+        }
     }
 }
 
@@ -76,34 +81,75 @@ fn one_line(lines: &str) -> String {
 fn told(event: &Event) -> (Option<String>, &'static str, String) {
     let revision = |number: &u64| format!("revision {number}");
     match event {
-        Event::Deployed { component, revision: number, .. } => {
-            (Some(component.to_string()), "deployed", revision(number))
+        Event::Deployed {
+            component,
+            revision: number,
+            ..
+        } => (Some(component.to_string()), "deployed", revision(number)),
+        Event::RolloutStep { component, effect } => {
+            (Some(component.to_string()), "step", effect.to_string())
         }
-        Event::RolloutStep { component, effect } => (Some(component.to_string()), "step", effect.to_string()),
-        Event::Switched { component, from, to } => {
-            (Some(component.to_string()), "switched", format!("from revision {from} to {to}"))
-        }
-        Event::RolledBack { component, reason, .. } => {
-            (Some(component.to_string()), "failed", reason.clone())
-        }
-        Event::Drained { component, revision: number } => {
-            (Some(component.to_string()), "drained", revision(number))
-        }
+        Event::Switched {
+            component,
+            from,
+            to,
+        } => (
+            Some(component.to_string()),
+            "switched",
+            format!("from revision {from} to {to}"),
+        ),
+        Event::RolledBack {
+            component, reason, ..
+        } => (Some(component.to_string()), "failed", reason.clone()),
+        Event::Drained {
+            component,
+            revision: number,
+        } => (Some(component.to_string()), "drained", revision(number)),
         Event::Removed { component } => (Some(component.to_string()), "removed", String::new()),
-        Event::CallFailed { component, call, end, reason, stderr, .. } => {
-            let call = call.map(|call| format!("call {call}, ")).unwrap_or_default();
-            let stderr = stderr.as_deref().map(|lines| format!("; on stderr: {}", one_line(lines)));
-            let detail = format!("{call}{}: {reason}{}", end.label(), stderr.unwrap_or_default());
+        Event::CallFailed {
+            component,
+            call,
+            end,
+            reason,
+            stderr,
+            ..
+        } => {
+            let call = call
+                .map(|call| format!("call {call}, "))
+                .unwrap_or_default();
+            let stderr = stderr
+                .as_deref()
+                .map(|lines| format!("; on stderr: {}", one_line(lines)));
+            let detail = format!(
+                "{call}{}: {reason}{}",
+                end.label(),
+                stderr.unwrap_or_default()
+            );
             (Some(component.to_string()), "call-failed", detail)
         }
-        Event::AwaitsApproval { component, digest, changes } => {
-            (Some(component.to_string()), "awaits-approval", format!("{digest}: {}", changes.join("; ")))
-        }
-        Event::Revoked { component, rule } => {
-            (Some(component.to_string()), "revoked", rule.without_value().to_string())
-        }
-        Event::GrantedAgain { component, revision, rule } => {
-            let detail = format!("{} by the grants of revision {revision}", rule.without_value());
+        Event::AwaitsApproval {
+            component,
+            digest,
+            changes,
+        } => (
+            Some(component.to_string()),
+            "awaits-approval",
+            format!("{digest}: {}", changes.join("; ")),
+        ),
+        Event::Revoked { component, rule } => (
+            Some(component.to_string()),
+            "revoked",
+            rule.without_value().to_string(),
+        ),
+        Event::GrantedAgain {
+            component,
+            revision,
+            rule,
+        } => {
+            let detail = format!(
+                "{} by the grants of revision {revision}",
+                rule.without_value()
+            );
             (Some(component.to_string()), "granted-again", detail)
         }
         Event::Mismatched { component, warning } => {
@@ -112,11 +158,15 @@ fn told(event: &Event) -> (Option<String>, &'static str, String) {
         Event::NotRestored { component, reason } => {
             (Some(component.to_string()), "not-restored", reason.clone())
         }
-        Event::AllocatedOnDemand { component, reason } => {
-            (Some(component.to_string()), "allocated-on-demand", reason.clone())
-        }
+        Event::AllocatedOnDemand { component, reason } => (
+            Some(component.to_string()),
+            "allocated-on-demand",
+            reason.clone(),
+        ),
         Event::CodeCacheUnavailable { reason } => (None, "code-cache-unavailable", reason.clone()),
-        Event::CodeCacheEntryRejected { reason } => (None, "code-cache-entry-rejected", reason.clone()),
+        Event::CodeCacheEntryRejected { reason } => {
+            (None, "code-cache-entry-rejected", reason.clone())
+        }
         Event::Missed { count } => (None, "missed", format!("{count} events")),
         other => (None, "other", format!("{other:?}")),
     }

@@ -22,7 +22,8 @@ use utoipa::ToSchema;
 pub(crate) use call::{Call, Called, FunctionView};
 pub(crate) use change::ChangeView;
 pub(crate) use deployment::{
-    DeploymentView, LostView, Overview, PromotedView, RevisionView, read_request_lines, request_lines,
+    DeploymentView, LostView, Overview, PromotedView, RevisionView, read_request_lines,
+    request_lines,
 };
 pub(crate) use desired::{Applied, Desired, DesiredPipeline};
 pub(crate) use grants::{Asked, Explained, GrantsView, Revoke, Revoked};

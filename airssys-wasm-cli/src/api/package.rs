@@ -48,8 +48,14 @@ impl PublishSpec {
 impl Published {
     pub(crate) fn of(component: &Component) -> Self {
         Self {
-            name: component.name().map(ToString::to_string).unwrap_or_default(),
-            version: component.version().map(ToString::to_string).unwrap_or_default(),
+            name: component
+                .name()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            version: component
+                .version()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             digest: component.digest().to_string(),
         }
     }

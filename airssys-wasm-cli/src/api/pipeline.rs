@@ -108,7 +108,10 @@ pub(crate) struct LetterView {
 
 impl PipelineSpec {
     /// What is said here, said of a deployment.
-    pub(crate) fn prepare<'a>(&self, mut deploy: DeployPipeline<'a>) -> Result<DeployPipeline<'a>, Problem> {
+    pub(crate) fn prepare<'a>(
+        &self,
+        mut deploy: DeployPipeline<'a>,
+    ) -> Result<DeployPipeline<'a>, Problem> {
         for (stage, given) in &self.grants {
             deploy = deploy.grants(stage, given.read()?);
         }
@@ -126,16 +129,25 @@ pub(crate) fn build(
     definition: &PipelineDefinition,
     components: Vec<Result<airssys_wasm_host::Component, String>>,
 ) -> Result<ComponentPipeline, Problem> {
-    let components = components.into_iter().map(|component| component.map(Into::into));
-    let built = definition.resolve_in_order(components).and_then(PipelineBuilder::build);
+    let components = components
+        .into_iter()
+        .map(|component| component.map(Into::into));
+    let built = definition
+        .resolve_in_order(components)
+        .and_then(PipelineBuilder::build);
     Ok(built.map_err(airssys_wasm_host::Error::from)?)
 }
 
 /// An item for each input of a pipeline, from WAVE: of several inputs as a tuple.
 pub(crate) fn inputs(pipeline: &ComponentPipeline, text: &str) -> Result<Inputs, Problem> {
-    let types: Vec<Type> = pipeline.inputs().iter().map(|input| readable(&input.ty)).collect();
+    let types: Vec<Type> = pipeline
+        .inputs()
+        .iter()
+        .map(|input| readable(&input.ty))
+        .collect();
     let read = |ty: &Type| {
-        Value::from_wave(text, ty).map_err(|error| Problem::from(airssys_wasm_host::Error::from(error)))
+        Value::from_wave(text, ty)
+            .map_err(|error| Problem::from(airssys_wasm_host::Error::from(error)))
     };
     Ok(match &types[..] {
         [ty] => Item::from(read(ty)?).into(),
@@ -156,16 +168,29 @@ fn readable(ty: &Type) -> Type {
 
 impl Came {
     pub(crate) fn of(outcome: Result<Outcome, airssys_wasm_host::Error>) -> Self {
-        outcome.map_err(Problem::from).and_then(told).unwrap_or_else(|problem| Self::Ended { problem })
+        outcome
+            .map_err(Problem::from)
+            .and_then(told)
+            .unwrap_or_else(|problem| Self::Ended { problem })
     }
 }
 
 fn told(outcome: Outcome) -> Result<Came, Problem> {
     let output = |(stage, item): (std::sync::Arc<str>, Item)| {
-        Ok(Output { stage: stage.to_string(), value: item.into_value()?.to_wave() })
+        Ok(Output {
+            stage: stage.to_string(),
+            value: item.into_value()?.to_wave(),
+        })
     };
-    let outputs = outcome.outputs.into_iter().map(output).collect::<Result<_, Problem>>()?;
-    Ok(Came::Outcome { sequence: outcome.sequence, outputs })
+    let outputs = outcome
+        .outputs
+        .into_iter()
+        .map(output)
+        .collect::<Result<_, Problem>>()?;
+    Ok(Came::Outcome {
+        sequence: outcome.sequence,
+        outputs,
+    })
 }
 
 impl PipelineView {
@@ -181,7 +206,12 @@ impl PipelineView {
 
     /// One that cannot run.
     pub(crate) fn broken(name: String, problem: String) -> Self {
-        Self { name, in_flight: 0, stages: Vec::new(), problem: Some(problem) }
+        Self {
+            name,
+            in_flight: 0,
+            stages: Vec::new(),
+            problem: Some(problem),
+        }
     }
 }
 
@@ -224,7 +254,10 @@ impl LetterView {
 
 impl From<DeadLetter> for LetterView {
     fn from(letter: DeadLetter) -> Self {
-        let input = |item: Item| item.into_value().map_or_else(|error| error.to_string(), |it| it.to_wave());
+        let input = |item: Item| {
+            item.into_value()
+                .map_or_else(|error| error.to_string(), |it| it.to_wave())
+        };
         Self {
             time: super::happening::now(),
             pipeline: letter.pipeline.to_string(),

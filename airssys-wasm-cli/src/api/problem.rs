@@ -81,7 +81,10 @@ impl GuestFailure {
             CallEnd::Exited(code) if code != 0 => Some(code),
             _ => None,
         };
-        Self { code, stderr: error.guest_stderr().map(str::to_owned) }
+        Self {
+            code,
+            stderr: error.guest_stderr().map(str::to_owned),
+        }
     }
 }
 
@@ -99,7 +102,9 @@ impl From<Error> for Problem {
             phase: error.phase().map(|phase| phase.to_string()),
             causes,
             hint: None,
-            guest: error.call_end().map(|end| Box::new(GuestFailure::of(end, &error))),
+            guest: error
+                .call_end()
+                .map(|end| Box::new(GuestFailure::of(end, &error))),
         }
     }
 }
@@ -107,7 +112,10 @@ impl From<Error> for Problem {
 /// The name of a kind as it is told: `NotDeployed` is `not-deployed`, `Exited(3)` is `exited`.
 pub(crate) fn kind_word(kind: ErrorKind) -> String {
     let mut word = String::new();
-    for letter in format!("{kind:?}").chars().take_while(|letter| *letter != '(') {
+    for letter in format!("{kind:?}")
+        .chars()
+        .take_while(|letter| *letter != '(')
+    {
         if letter.is_ascii_uppercase() && !word.is_empty() {
             word.push('-');
         }

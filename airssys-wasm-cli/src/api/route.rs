@@ -48,8 +48,17 @@ pub(crate) struct RouteChanged {
 }
 
 impl RouteChanged {
-    pub(crate) fn new(route: String, component: Option<String>, before: Option<ComponentName>) -> Self {
-        Self { route, component, problem: None, before: before.map(|before| before.to_string()) }
+    pub(crate) fn new(
+        route: String,
+        component: Option<String>,
+        before: Option<ComponentName>,
+    ) -> Self {
+        Self {
+            route,
+            component,
+            problem: None,
+            before: before.map(|before| before.to_string()),
+        }
     }
 
     /// The same, with why requests are not answered now.

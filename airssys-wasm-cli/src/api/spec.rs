@@ -122,13 +122,26 @@ pub(crate) struct GrantSpec {
 
 impl GrantSpec {
     pub(crate) fn of(given: Given, grant_again: bool) -> Self {
-        let Given { allow, deny, run_with_less } = given;
-        Self { allow, deny, run_with_less, grant_again }
+        let Given {
+            allow,
+            deny,
+            run_with_less,
+        } = given;
+        Self {
+            allow,
+            deny,
+            run_with_less,
+            grant_again,
+        }
     }
 
     /// The grants alone.
     pub(crate) fn given(self) -> Given {
-        Given { allow: self.allow, deny: self.deny, run_with_less: self.run_with_less }
+        Given {
+            allow: self.allow,
+            deny: self.deny,
+            run_with_less: self.run_with_less,
+        }
     }
 }
 
@@ -163,8 +176,9 @@ impl DeploySpec {
 impl Given {
     /// The grants, if every text is a rule.
     pub(crate) fn read(&self) -> Result<Grants, Problem> {
-        let problem =
-            |error: airssys_wasm_core::CapabilityError| Problem::from(airssys_wasm_host::Error::from(error));
+        let problem = |error: airssys_wasm_core::CapabilityError| {
+            Problem::from(airssys_wasm_host::Error::from(error))
+        };
         let mut grants = Grants::new();
         for rule in &self.allow {
             grants = grants.allow(rule).map_err(problem)?;
@@ -172,13 +186,21 @@ impl Given {
         for rule in &self.deny {
             grants = grants.deny(rule).map_err(problem)?;
         }
-        Ok(if self.run_with_less { grants.shortfall(Shortfall::RunWithLess) } else { grants })
+        Ok(if self.run_with_less {
+            grants.shortfall(Shortfall::RunWithLess)
+        } else {
+            grants
+        })
     }
 }
 
 /// Whether what it needs is found out.
 pub(crate) fn enforcement(audit_only: bool) -> Enforcement {
-    if audit_only { Enforcement::AuditOnly } else { Enforcement::Enforced }
+    if audit_only {
+        Enforcement::AuditOnly
+    } else {
+        Enforcement::Enforced
+    }
 }
 
 /// Reads the name of a strategy.
@@ -187,8 +209,10 @@ pub(crate) fn parse_strategy(text: Option<&str>) -> Result<Strategy, Problem> {
         None | Some("blue-green") => Ok(Strategy::BlueGreen),
         Some("recreate") => Ok(Strategy::Recreate),
         Some(other) => {
-            let message =
-                format!("`{}` is no strategy; write `blue-green` or `recreate`", other.escape_debug());
+            let message = format!(
+                "`{}` is no strategy; write `blue-green` or `recreate`",
+                other.escape_debug()
+            );
             Err(Problem::new(kinds::USAGE, message))
         }
     }
@@ -197,21 +221,29 @@ pub(crate) fn parse_strategy(text: Option<&str>) -> Result<Strategy, Problem> {
 /// Reads a way of instancing.
 pub(crate) fn parse_instancing(text: &str) -> Result<Instancing, Problem> {
     text.parse()
-        .map_err(|error: airssys_wasm_core::InstancingError| Problem::new(kinds::USAGE, error.to_string()))
+        .map_err(|error: airssys_wasm_core::InstancingError| {
+            Problem::new(kinds::USAGE, error.to_string())
+        })
 }
 
 /// With the version that was said, if the component has none; else they have to be the same.
 pub(crate) fn with_version(component: Component, said: Option<&str>) -> Result<Component, Problem> {
-    let Some(said) = said else { return Ok(component) };
+    let Some(said) = said else {
+        return Ok(component);
+    };
     let version = Version::parse(said.strip_prefix('v').unwrap_or(said)).map_err(|error| {
-        let message = format!("`{}` is no version; write for example 1.5.0", said.escape_debug());
+        let message = format!(
+            "`{}` is no version; write for example 1.5.0",
+            said.escape_debug()
+        );
         Problem::new(kinds::USAGE, message).because(error)
     })?;
     match component.version() {
         None => Ok(component.with_version(version)),
         Some(own) if *own == version => Ok(component),
         Some(own) => {
-            let message = format!("the component says that it is version {own}, and {version} was asked for");
+            let message =
+                format!("the component says that it is version {own}, and {version} was asked for");
             Err(Problem::new(kinds::USAGE, message))
         }
     }

@@ -17,7 +17,8 @@ impl Form {
     }
 
     pub(crate) fn part(mut self, name: &str, content_type: &'static str, bytes: &[u8]) -> Self {
-        self.parts.push((name.to_owned(), content_type, bytes.to_vec()));
+        self.parts
+            .push((name.to_owned(), content_type, bytes.to_vec()));
         self
     }
 
@@ -34,12 +35,16 @@ impl Form {
             bytes.extend_from_slice(b"\r\n");
         }
         bytes.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-        (format!("multipart/form-data; boundary={boundary}"), bytes.into())
+        (
+            format!("multipart/form-data; boundary={boundary}"),
+            bytes.into(),
+        )
     }
 
     fn boundary(&self) -> String {
         let is_in = |boundary: &str, part: &[u8]| {
-            part.windows(boundary.len()).any(|window| window == boundary.as_bytes())
+            part.windows(boundary.len())
+                .any(|window| window == boundary.as_bytes())
         };
         let mut boundary = BOUNDARY.to_owned();
         while self.parts.iter().any(|(_, _, part)| is_in(&boundary, part)) {
@@ -55,13 +60,14 @@ mod tests {
 
     #[test]
     fn the_boundary_is_in_no_part() {
-        let form = Form::new().part("a", "text/plain", b"--airssys-wasm-part\r\n").part(
-            "b",
-            "text/plain",
-            b"airssys-wasm-partx",
-        );
+        let form = Form::new()
+            .part("a", "text/plain", b"--airssys-wasm-part\r\n")
+            .part("b", "text/plain", b"airssys-wasm-partx");
         let (content_type, bytes) = form.finish();
-        assert_eq!(content_type, "multipart/form-data; boundary=airssys-wasm-partxx");
+        assert_eq!(
+            content_type,
+            "multipart/form-data; boundary=airssys-wasm-partxx"
+        );
         let text = String::from_utf8(bytes.to_vec()).expect("text");
         assert_eq!(text.matches("--airssys-wasm-partxx").count(), 3);
     }

@@ -64,7 +64,10 @@ impl Client {
         }
         let token = format!("Bearer {}", read_token(token_file)?);
         let mut token = HeaderValue::try_from(token).map_err(|error| {
-            let message = format!("the token in `{}` is no text of one line", token_file.display());
+            let message = format!(
+                "the token in `{}` is no text of one line",
+                token_file.display()
+            );
             Problem::new(kinds::USAGE, message).because(error)
         })?;
         token.set_sensitive(true);
@@ -85,7 +88,12 @@ impl Client {
         said: &impl Serialize,
     ) -> Result<T, Problem> {
         let json = serde_json::to_vec(said).map_err(|error| misunderstood(&error))?;
-        self.ask(Method::POST, path, Some(("application/json".into(), json.into()))).await
+        self.ask(
+            Method::POST,
+            path,
+            Some(("application/json".into(), json.into())),
+        )
+        .await
     }
 
     /// Sends what is said of a component, and the component itself if it is not elsewhere.
@@ -128,9 +136,9 @@ impl Client {
     ) -> Result<T, Problem> {
         let spec = serde_json::to_vec(spec).map_err(|error| misunderstood(&error))?;
         let form = Form::new().part("spec", "application/json", &spec);
-        let form = components
-            .into_iter()
-            .fold(form, |form, (part, bytes)| form.part(&part, "application/wasm", &bytes));
+        let form = components.into_iter().fold(form, |form, (part, bytes)| {
+            form.part(&part, "application/wasm", &bytes)
+        });
         self.ask(method, path, Some(form.finish())).await
     }
 
@@ -144,7 +152,12 @@ impl Client {
         let frames = lines.map(|line| Ok(Frame::data(Bytes::from(line + "\n"))));
         let body = StreamBody::new(frames).boxed_unsync();
         let head = Request::builder().method(Method::POST).uri(path);
-        read_lines(self.send(head.header(CONTENT_TYPE, "text/plain"), body).await?, each).await
+        read_lines(
+            self.send(head.header(CONTENT_TYPE, "text/plain"), body)
+                .await?,
+            each,
+        )
+        .await
     }
 
     /// Fetches bytes.
@@ -154,7 +167,11 @@ impl Client {
 
     /// Reads lines for as long as there are any.
     pub(crate) async fn watch(&self, path: &str, each: impl FnMut(&str)) -> Result<(), Problem> {
-        read_lines(self.send(Request::builder().uri(path), nothing()).await?, each).await
+        read_lines(
+            self.send(Request::builder().uri(path), nothing()).await?,
+            each,
+        )
+        .await
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -178,17 +195,29 @@ impl Client {
         let (head, mut sender) = match &self.0 {
             Place::Socket(socket) => {
                 let stream = UnixStream::connect(socket).await;
-                (head, handshake(stream.map_err(|error| unreachable(&socket.display(), &error))?).await?)
+                (
+                    head,
+                    handshake(stream.map_err(|error| unreachable(&socket.display(), &error))?)
+                        .await?,
+                )
             }
             Place::Tcp(address, token) => {
                 let stream = TcpStream::connect(address).await;
-                let sender = handshake(stream.map_err(|error| unreachable(address, &error))?).await?;
+                let sender =
+                    handshake(stream.map_err(|error| unreachable(address, &error))?).await?;
                 (head.header(AUTHORIZATION, token), sender)
             }
         };
-        let request = head.header(HOST, "localhost").body(body).map_err(|error| misunderstood(&error))?;
+        let request = head
+            .header(HOST, "localhost")
+            .body(body)
+            .map_err(|error| misunderstood(&error))?;
         let answer = sender.send_request(request).await.map_err(broken)?;
-        if answer.status().is_success() { Ok(answer) } else { Err(problem(answer).await) }
+        if answer.status().is_success() {
+            Ok(answer)
+        } else {
+            Err(problem(answer).await)
+        }
     }
 }
 
@@ -211,18 +240,28 @@ async fn read_lines(answer: Response<Incoming>, mut each: impl FnMut(&str)) -> R
 async fn handshake(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
 ) -> Result<SendRequest<Sent>, Problem> {
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let (sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(broken)?;
     // It ends with the answer, or with whoever waits for it.
     tokio::spawn(connection);
     Ok(sender)
 }
 
 fn broken(error: hyper::Error) -> Problem {
-    Problem::new(kinds::NO_HOST, "the host process went away before it had answered").because(error)
+    Problem::new(
+        kinds::NO_HOST,
+        "the host process went away before it had answered",
+    )
+    .because(error)
 }
 
 async fn read(answer: Response<Incoming>) -> Result<Bytes, Problem> {
-    let body = answer.into_body().collect().await.map_err(|error| misunderstood(&error))?;
+    let body = answer
+        .into_body()
+        .collect()
+        .await
+        .map_err(|error| misunderstood(&error))?;
     Ok(body.to_bytes())
 }
 
@@ -231,7 +270,11 @@ async fn problem(answer: Response<Incoming>) -> Problem {
     match read(answer).await {
         Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|_| {
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            Problem::new(kinds::PROTOCOL, format!("the host process answered {status}")).because(text)
+            Problem::new(
+                kinds::PROTOCOL,
+                format!("the host process answered {status}"),
+            )
+            .because(text)
         }),
         Err(problem) => problem,
     }
@@ -242,7 +285,9 @@ fn unreachable(place: &dyn Display, error: &io::Error) -> Problem {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             "no host process is running; start one with `airssys-wasm serve`, or say where it listens with `--socket`, or with `--tcp-address`"
         }
-        io::ErrorKind::PermissionDenied => "the host process is another user's; run this as that user",
+        io::ErrorKind::PermissionDenied => {
+            "the host process is another user's; run this as that user"
+        }
         _ => "the host process cannot be reached",
     };
     Problem::new(kinds::NO_HOST, format!("{what} (`{place}`)")).because(error)

@@ -44,7 +44,9 @@ impl Approve {
             discard_state: self.discard_state,
             grant_again: self.grant_again,
         };
-        let path = self.dry_run.path(&format!("/v1/deployments/{}/approve", segment(&self.name)));
+        let path = self
+            .dry_run
+            .path(&format!("/v1/deployments/{}/approve", segment(&self.name)));
         let promoted: DoneOr<PromotedView> = common.client()?.post(&path, &approve).await?;
         common.output.show(&promoted);
         Ok(())

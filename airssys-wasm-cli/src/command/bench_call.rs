@@ -71,13 +71,17 @@ impl BenchCall {
             .map(|_| {
                 let (client, counted) = (client.clone(), Arc::clone(&counted));
                 let (path, call) = (Arc::clone(&path), Arc::clone(&call));
-                tokio::spawn(
-                    async move { counted.call_until(begun + self.time, &client, &path, &call).await },
-                )
+                tokio::spawn(async move {
+                    counted
+                        .call_until(begun + self.time, &client, &path, &call)
+                        .await
+                })
             })
             .collect();
         for caller in callers {
-            caller.await.map_err(|error| Problem::new(kinds::INTERNAL, "a caller failed").because(error))?;
+            caller
+                .await
+                .map_err(|error| Problem::new(kinds::INTERNAL, "a caller failed").because(error))?;
         }
         let measured = counted.measured(begun.elapsed());
         common.output.show(&measured);
@@ -106,7 +110,9 @@ impl Counted {
         self.times.lock().push(took);
         let mut answers = self.answers.lock();
         let is_known = answers.contains_key(&answer) || answers.len() < ANSWERS_MAX;
-        *answers.entry(if is_known { answer } else { "others".into() }).or_default() += 1;
+        *answers
+            .entry(if is_known { answer } else { "others".into() })
+            .or_default() += 1;
     }
 
     fn measured(&self, took: Duration) -> Measured {
@@ -115,7 +121,9 @@ impl Counted {
         let at = |share: f64| {
             // An index below the length: rounding cannot leave it.
             let place = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
-            times.get(place).map_or(0, |time| time.as_micros().try_into().unwrap_or(u64::MAX))
+            times
+                .get(place)
+                .map_or(0, |time| time.as_micros().try_into().unwrap_or(u64::MAX))
         };
         Measured {
             calls: times.len() as u64 + self.failed.load(Ordering::Relaxed),
@@ -140,7 +148,11 @@ impl Shown for Measured {
                 self.p50_microseconds, self.p99_microseconds, self.longest_microseconds
             ),
         ];
-        lines.extend(self.answers.iter().map(|(answer, count)| format!("answered     {answer}: {count}")));
+        lines.extend(
+            self.answers
+                .iter()
+                .map(|(answer, count)| format!("answered     {answer}: {count}")),
+        );
         Page::of_lines(lines)
     }
 }

@@ -33,8 +33,15 @@ impl Build {
 impl Shown for Vec<Built> {
     fn text(&self) -> Page {
         let line = |built: &Built| {
-            let version = built.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
-            let what = format!("{}{version}: {} bytes, {}", built.name, built.bytes, built.digest);
+            let version = built
+                .version
+                .as_deref()
+                .map(|version| format!(" {version}"))
+                .unwrap_or_default();
+            let what = format!(
+                "{}{version}: {} bytes, {}",
+                built.name, built.bytes, built.digest
+            );
             [what, built.file.display().to_string()]
         };
         Page::of_lines(self.iter().flat_map(line))

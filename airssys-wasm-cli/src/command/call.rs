@@ -32,8 +32,9 @@ impl Call {
             common.output.show(&functions);
             return Ok(0);
         };
-        let called: Called =
-            client.post(&format!("{path}/call"), &api::Call::read(&call, self.json)?).await?;
+        let called: Called = client
+            .post(&format!("{path}/call"), &api::Call::read(&call, self.json)?)
+            .await?;
         common.output.show(&called);
         Ok(exit_code_of(called.end()))
     }

@@ -88,13 +88,23 @@ impl Caps {
                 let view: GrantsView = client.get(&path(&name, "grants")).await?;
                 common.output.show(&view);
             }
-            Command::Grant { name, grants, grant_again, dry_run } => {
+            Command::Grant {
+                name,
+                grants,
+                grant_again,
+                dry_run,
+            } => {
                 let path = dry_run.path(&path(&name, "grants"));
-                let promoted: DoneOr<PromotedView> =
-                    client.post(&path, &GrantSpec::of(grants.given()?, grant_again)).await?;
+                let promoted: DoneOr<PromotedView> = client
+                    .post(&path, &GrantSpec::of(grants.given()?, grant_again))
+                    .await?;
                 common.output.show(&promoted);
             }
-            Command::Revoke { name, rule, dry_run } => {
+            Command::Revoke {
+                name,
+                rule,
+                dry_run,
+            } => {
                 let path = dry_run.path(&path(&name, "revoke"));
                 let revoked: DoneOr<Revoked> = client.post(&path, &Revoke { rule }).await?;
                 common.output.show(&revoked);
@@ -103,7 +113,9 @@ impl Caps {
                 let component = Component::from_bytes(files::read(&file)?)?;
                 let serving: GrantsView = client.get(&path(&name, "grants")).await?;
                 let serving = read_request_lines(serving.requests.as_deref())?;
-                common.output.show(&Difference::of(&serving, component.requested()));
+                common
+                    .output
+                    .show(&Difference::of(&serving, component.requested()));
             }
             Command::Explain { name, operation } => {
                 let asked = Asked { operation };
@@ -115,7 +127,9 @@ impl Caps {
                 common.output.show(&Learned::of(&name, view.learned)?);
             }
             Command::Audit(watched) => {
-                client.watch(&watched.path("/v1/audit"), crate::output::say_json).await?;
+                client
+                    .watch(&watched.path("/v1/audit"), crate::output::say_json)
+                    .await?;
             }
         }
         Ok(())
@@ -130,8 +144,9 @@ struct Learned(Vec<String>);
 impl Learned {
     fn of(name: &str, learned: Option<Vec<String>>) -> Result<Self, Problem> {
         learned.map(Self).ok_or_else(|| {
-            let message =
-                format!("what `{name}` needs is not being found out; deploy it with `--audit-only`");
+            let message = format!(
+                "what `{name}` needs is not being found out; deploy it with `--audit-only`"
+            );
             Problem::new(kinds::USAGE, message)
         })
     }
@@ -140,10 +155,13 @@ impl Learned {
 impl Shown for Learned {
     fn text(&self) -> Page {
         // Each was a rule when it was told.
-        let grants = self.0.iter().fold(Grants::new(), |grants, rule| match rule.parse() {
-            Ok(rule) => grants.with(rule),
-            Err(_) => grants,
-        });
+        let grants = self
+            .0
+            .iter()
+            .fold(Grants::new(), |grants, rule| match rule.parse() {
+                Ok(rule) => grants.with(rule),
+                Err(_) => grants,
+            });
         Page::of_text(&grants.to_toml())
     }
 }

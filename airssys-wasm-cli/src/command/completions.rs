@@ -17,7 +17,9 @@ impl Completions {
     pub(super) fn run(self) -> Result<(), Problem> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "airssys-wasm", &mut script);
-        crate::output::say(crate::output::Page::of_text(&String::from_utf8_lossy(&script)));
+        crate::output::say(crate::output::Page::of_text(&String::from_utf8_lossy(
+            &script,
+        )));
         Ok(())
     }
 }

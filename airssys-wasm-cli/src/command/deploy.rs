@@ -40,7 +40,10 @@ pub(super) struct Deploy {
 impl Deploy {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let source = Source::of(&self.source);
-        let parts = self.registry.parts(common, source, self.dry_run.dry_run).await?;
+        let parts = self
+            .registry
+            .parts(common, source, self.dry_run.dry_run)
+            .await?;
         let spec = DeploySpec {
             package: parts.package,
             name: self.name.or(parts.name),
@@ -52,7 +55,8 @@ impl Deploy {
             audit_only: self.audit_only,
         };
         let path = self.dry_run.path("/v1/deployments");
-        let deployed: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, parts.bytes).await?;
+        let deployed: DoneOr<PromotedView> =
+            common.client()?.upload(&path, &spec, parts.bytes).await?;
         common.output.show(&deployed);
         Ok(())
     }

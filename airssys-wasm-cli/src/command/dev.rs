@@ -53,15 +53,20 @@ impl Dev {
             instancing: self.under.instancing,
             ..DeploySpec::default()
         };
-        let mut session = Session { client: common.client()?, name: self.name, spec, last: None };
+        let mut session = Session {
+            client: common.client()?,
+            name: self.name,
+            spec,
+            last: None,
+        };
         // Before it takes the time to build.
         session.client.get::<About>("/v1/about").await?;
         let mut changes = Changes::of(&self.folder)?;
         loop {
             let folder = self.folder.clone();
             let built = tokio::task::spawn_blocking(move || build(&folder, true)).await;
-            let built =
-                built.map_err(|error| Problem::new(kinds::INTERNAL, "building failed").because(error))?;
+            let built = built
+                .map_err(|error| Problem::new(kinds::INTERNAL, "building failed").because(error))?;
             let outcome = match built {
                 Ok(built) => session.deploy(built).await,
                 Err(problem) => Err(problem),
@@ -87,7 +92,11 @@ impl Session {
         };
         let name = self.name.clone().unwrap_or_else(|| built.name.clone());
         let path = format!("/v1/deployments/{}", segment(&name));
-        let desired = Desired { deployment: self.spec.clone(), discard_state: true, ..Desired::default() };
+        let desired = Desired {
+            deployment: self.spec.clone(),
+            discard_state: true,
+            ..Desired::default()
+        };
         let sent = [("component".to_owned(), built.component.bytes().to_vec())];
         let applied: Applied = self.client.put(&path, &desired, sent).await?;
         say(told(&applied, &built));
@@ -106,26 +115,48 @@ fn told(applied: &Applied, built: &Built) -> String {
         "deploy" => "deployed",
         _ => "updated",
     };
-    format!("{}: {what} ({} bytes, {})", applied.name, built.bytes, built.digest)
+    format!(
+        "{}: {what} ({} bytes, {})",
+        applied.name, built.bytes, built.digest
+    )
 }
 
 /// What the new one has in its world and in its requests that the old one had not, and the
 /// other way round.
 fn differences(old: &Component, new: &Component) -> Vec<String> {
     let requests = Difference::of(old.requested(), new.requested());
-    let requests = if requests.is_none() { Page::default() } else { requests.text() };
+    let requests = if requests.is_none() {
+        Page::default()
+    } else {
+        requests.text()
+    };
     let mut lines = Vec::new();
-    for (word, side) in [("export", exports as fn(&World) -> Vec<String>), ("import", imports)] {
+    for (word, side) in [
+        ("export", exports as fn(&World) -> Vec<String>),
+        ("import", imports),
+    ] {
         let (old, new) = (side(old.world()), side(new.world()));
-        lines.extend(new.iter().filter(|it| !old.contains(it)).map(|it| format!("+ {word} {it}")));
-        lines.extend(old.iter().filter(|it| !new.contains(it)).map(|it| format!("- {word} {it}")));
+        lines.extend(
+            new.iter()
+                .filter(|it| !old.contains(it))
+                .map(|it| format!("+ {word} {it}")),
+        );
+        lines.extend(
+            old.iter()
+                .filter(|it| !new.contains(it))
+                .map(|it| format!("- {word} {it}")),
+        );
     }
     lines.extend(requests.lines().map(str::to_owned));
     lines
 }
 
 fn exports(world: &World) -> Vec<String> {
-    world.exports.all_functions().map(ToString::to_string).collect()
+    world
+        .exports
+        .all_functions()
+        .map(ToString::to_string)
+        .collect()
 }
 
 fn imports(world: &World) -> Vec<String> {

@@ -22,12 +22,16 @@ impl Difference {
         let nothing = airssys_wasm_core::Requests::default();
         let (says, old, new) = match (old, new) {
             (Requested::These(old), Requested::These(new)) => (None, old, new),
-            (Requested::These(old), Requested::Anything) => {
-                (Some("anything: it does not say any more what it needs"), old, &nothing)
-            }
-            (Requested::Anything, Requested::These(new)) => {
-                (Some("what it needs, which the one that serves does not"), &nothing, new)
-            }
+            (Requested::These(old), Requested::Anything) => (
+                Some("anything: it does not say any more what it needs"),
+                old,
+                &nothing,
+            ),
+            (Requested::Anything, Requested::These(new)) => (
+                Some("what it needs, which the one that serves does not"),
+                &nothing,
+                new,
+            ),
             (Requested::Anything, Requested::Anything) => (None, &nothing, &nothing),
         };
         let (mut added, mut removed) = (Vec::new(), Vec::new());
@@ -37,7 +41,11 @@ impl Difference {
                 Change::Removed(_) => removed.push(change.to_string()),
             }
         }
-        Self { added, removed, says }
+        Self {
+            added,
+            removed,
+            says,
+        }
     }
 }
 
@@ -51,8 +59,14 @@ impl Difference {
 impl Shown for Difference {
     fn text(&self) -> Page {
         let says = self.says.iter().map(|says| format!("says {says}"));
-        let lines: Vec<String> =
-            says.chain(self.added.iter().cloned()).chain(self.removed.iter().cloned()).collect();
-        if lines.is_empty() { "it requests the same".into() } else { Page::of_lines(lines) }
+        let lines: Vec<String> = says
+            .chain(self.added.iter().cloned())
+            .chain(self.removed.iter().cloned())
+            .collect();
+        if lines.is_empty() {
+            "it requests the same".into()
+        } else {
+            Page::of_lines(lines)
+        }
     }
 }

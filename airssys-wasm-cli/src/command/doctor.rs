@@ -47,8 +47,14 @@ impl Doctor {
         common.output.show(&findings);
         match wrong {
             0 => Ok(()),
-            1 => Err(Problem::new(kinds::OTHERWISE, "1 thing is not as it should be")),
-            more => Err(Problem::new(kinds::OTHERWISE, format!("{more} things are not as they should be"))),
+            1 => Err(Problem::new(
+                kinds::OTHERWISE,
+                "1 thing is not as it should be",
+            )),
+            more => Err(Problem::new(
+                kinds::OTHERWISE,
+                format!("{more} things are not as they should be"),
+            )),
         }
     }
 }
@@ -61,14 +67,26 @@ fn cargo() -> Finding {
             ok: true,
             told: String::from_utf8_lossy(&output.stdout).trim().to_owned(),
         },
-        _ => Finding { what: "cargo", ok: false, told: "not there; https://rustup.rs installs it".into() },
+        _ => Finding {
+            what: "cargo",
+            ok: false,
+            told: "not there; https://rustup.rs installs it".into(),
+        },
     }
 }
 
 fn target() -> Finding {
     match check_target(Path::new(".")) {
-        Ok(()) => Finding { what: "target", ok: true, told: "wasm32-wasip2 is installed".into() },
-        Err(problem) => Finding { what: "target", ok: false, told: problem.message },
+        Ok(()) => Finding {
+            what: "target",
+            ok: true,
+            told: "wasm32-wasip2 is installed".into(),
+        },
+        Err(problem) => Finding {
+            what: "target",
+            ok: false,
+            told: problem.message,
+        },
     }
 }
 
@@ -77,21 +95,34 @@ fn directory(state: &Path) -> Finding {
     let what = "state";
     let shown = state.display();
     match std::fs::metadata(state) {
-        Err(_) => Finding { what, ok: true, told: format!("`{shown}` will be made by `airssys-wasm serve`") },
-        Ok(metadata) if metadata.uid() != rustix::process::geteuid().as_raw() => {
-            Finding { what, ok: false, told: format!("`{shown}` is another user's") }
-        }
+        Err(_) => Finding {
+            what,
+            ok: true,
+            told: format!("`{shown}` will be made by `airssys-wasm serve`"),
+        },
+        Ok(metadata) if metadata.uid() != rustix::process::geteuid().as_raw() => Finding {
+            what,
+            ok: false,
+            told: format!("`{shown}` is another user's"),
+        },
         Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => Finding {
             what,
             ok: false,
             told: format!("others may look into `{shown}`; `chmod 700 {shown}` keeps it to you"),
         },
-        Ok(_) => Finding { what, ok: true, told: format!("`{shown}`") },
+        Ok(_) => Finding {
+            what,
+            ok: true,
+            told: format!("`{shown}`"),
+        },
     }
 }
 
 fn space(state: &Path) -> Finding {
-    let there = state.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("/"));
+    let there = state
+        .ancestors()
+        .find(|path| path.is_dir())
+        .unwrap_or(Path::new("/"));
     match rustix::fs::statvfs(there) {
         Ok(told) => {
             let free = told.f_bavail.saturating_mul(told.f_frsize);
@@ -101,7 +132,11 @@ fn space(state: &Path) -> Finding {
                 told: format!("{} MiB are free", free >> 20),
             }
         }
-        Err(error) => Finding { what: "space", ok: false, told: error.to_string() },
+        Err(error) => Finding {
+            what: "space",
+            ok: false,
+            told: error.to_string(),
+        },
     }
 }
 
@@ -109,22 +144,47 @@ async fn host_process(common: &Common) -> Vec<Finding> {
     let what = "host process";
     let client = match common.client() {
         Ok(client) => client,
-        Err(problem) => return vec![Finding { what, ok: false, told: problem.message }],
+        Err(problem) => {
+            return vec![Finding {
+                what,
+                ok: false,
+                told: problem.message,
+            }];
+        }
     };
     let about: About = match client.get("/v1/about").await {
         Ok(about) => about,
-        Err(problem) => return vec![Finding { what, ok: false, told: problem.message }],
+        Err(problem) => {
+            return vec![Finding {
+                what,
+                ok: false,
+                told: problem.message,
+            }];
+        }
     };
     let is_same = about.version == env!("CARGO_PKG_VERSION");
     let told = match is_same {
-        true => format!("process {}, {} deployments", about.process, about.deployments),
+        true => format!(
+            "process {}, {} deployments",
+            about.process, about.deployments
+        ),
         false => {
-            format!("it is version {}, and this command another; restart it, or use its own", about.version)
+            format!(
+                "it is version {}, and this command another; restart it, or use its own",
+                about.version
+            )
         }
     };
-    let mut findings = vec![Finding { what, ok: is_same, told }];
+    let mut findings = vec![Finding {
+        what,
+        ok: is_same,
+        told,
+    }];
     if let Ok(overview) = client.get::<Overview>("/v1/deployments").await {
-        let broken = overview.deployments.iter().filter_map(|it| Some((&it.name, it.problem.as_ref()?)));
+        let broken = overview
+            .deployments
+            .iter()
+            .filter_map(|it| Some((&it.name, it.problem.as_ref()?)));
         let lost = overview.lost.iter().map(|it| (&it.name, &it.problem));
         let told = |(name, problem): (&String, &String)| Finding {
             what: "deployment",

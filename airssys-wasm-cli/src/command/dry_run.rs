@@ -16,7 +16,11 @@ pub(super) struct DryRun {
 impl DryRun {
     /// A path of the API, asked so.
     pub(super) fn path(self, path: &str) -> String {
-        if self.dry_run { format!("{path}?dry-run=true") } else { path.to_owned() }
+        if self.dry_run {
+            format!("{path}?dry-run=true")
+        } else {
+            path.to_owned()
+        }
     }
 }
 

@@ -19,9 +19,15 @@ pub(super) struct Events {
 
 impl Events {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let of = self.name.map(|name| format!("?name={}", segment(&name))).unwrap_or_default();
+        let of = self
+            .name
+            .map(|name| format!("?name={}", segment(&name)))
+            .unwrap_or_default();
         let format = common.output;
-        common.client()?.watch(&format!("/v1/events{of}"), |line| show(format, line)).await
+        common
+            .client()?
+            .watch(&format!("/v1/events{of}"), |line| show(format, line))
+            .await
     }
 }
 

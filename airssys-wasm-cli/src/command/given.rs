@@ -30,14 +30,23 @@ pub(super) struct GrantArguments {
 impl GrantArguments {
     /// Whether anything was said.
     pub(super) fn is_empty(&self) -> bool {
-        self.grant.is_empty() && self.deny.is_empty() && self.grants.is_none() && !self.run_with_less
+        self.grant.is_empty()
+            && self.deny.is_empty()
+            && self.grants.is_none()
+            && !self.run_with_less
     }
 
     pub(super) fn given(self) -> Result<Given, Problem> {
-        let mut given = Given { allow: self.grant, deny: self.deny, run_with_less: self.run_with_less };
+        let mut given = Given {
+            allow: self.grant,
+            deny: self.deny,
+            run_with_less: self.run_with_less,
+        };
         if let Some(path) = self.grants {
             let grants = airssys_wasm_host::read_grants(path)?;
-            given.allow.extend(grants.allowed().map(ToString::to_string));
+            given
+                .allow
+                .extend(grants.allowed().map(ToString::to_string));
             given.deny.extend(grants.denied().map(ToString::to_string));
             given.run_with_less |= grants.on_shortfall() == Shortfall::RunWithLess;
         }
@@ -71,12 +80,15 @@ impl RunsUnder {
             said.insert(name.to_owned(), number.unwrap_or_else(|_| value.into()));
         }
         let limits = serde_json::from_value(said.into());
-        limits.map(Some).map_err(|error| Problem::of(ErrorKind::InvalidLimits, format!("`--limit`: {error}")))
+        limits
+            .map(Some)
+            .map_err(|error| Problem::of(ErrorKind::InvalidLimits, format!("`--limit`: {error}")))
     }
 
     pub(super) fn links(&self) -> Result<BTreeMap<String, String>, Problem> {
         let link = |text: &String| {
-            pair(text, "acme:store/kv=store").map(|(interface, name)| (interface.to_owned(), name.to_owned()))
+            pair(text, "acme:store/kv=store")
+                .map(|(interface, name)| (interface.to_owned(), name.to_owned()))
         };
         self.link.iter().map(link).collect()
     }
@@ -84,7 +96,10 @@ impl RunsUnder {
 
 pub(super) fn pair<'a>(text: &'a str, example: &str) -> Result<(&'a str, &'a str), Problem> {
     text.split_once('=').ok_or_else(|| {
-        let message = format!("`{}` has no `=`; write for example `{example}`", text.escape_debug());
+        let message = format!(
+            "`{}` has no `=`; write for example `{example}`",
+            text.escape_debug()
+        );
         Problem::new(kinds::USAGE, message)
     })
 }

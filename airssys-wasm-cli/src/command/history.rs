@@ -15,7 +15,10 @@ pub(super) struct History {
 
 impl History {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let of = self.name.map(|name| format!("?name={}", segment(&name))).unwrap_or_default();
+        let of = self
+            .name
+            .map(|name| format!("?name={}", segment(&name)))
+            .unwrap_or_default();
         let changes: Vec<ChangeView> = common.client()?.get(&format!("/v1/history{of}")).await?;
         common.output.show(&changes);
         Ok(())

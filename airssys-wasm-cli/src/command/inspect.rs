@@ -45,8 +45,9 @@ impl Inspect {
             return Ok(());
         }
         let world = component.world();
-        let functions =
-            |side: &airssys_wasm_host::world::Side| side.all_functions().map(ToString::to_string).collect();
+        let functions = |side: &airssys_wasm_host::world::Side| {
+            side.all_functions().map(ToString::to_string).collect()
+        };
         common.output.show(&Inspected {
             name: component.name().map(ToString::to_string),
             version: component.version().map(ToString::to_string),
@@ -54,7 +55,9 @@ impl Inspect {
             digest: component.digest().to_string(),
             bytes: component.bytes().len(),
             languages: component.languages(),
-            instancing: component.instancing().map(|instancing| instancing.to_string()),
+            instancing: component
+                .instancing()
+                .map(|instancing| instancing.to_string()),
             requests: request_lines(component.requested()),
             imports: world.imports.names().collect(),
             exports: functions(&world.exports),
@@ -88,14 +91,28 @@ impl Shown for Inspected {
         if !self.languages.is_empty() {
             lines.push(format!("written in   {}", self.languages.join(", ")));
         }
-        lines.extend(self.description.iter().map(|text| format!("description  {text}")));
+        lines.extend(
+            self.description
+                .iter()
+                .map(|text| format!("description  {text}")),
+        );
         match &self.requests {
             Some(requests) if requests.is_empty() => lines.push("requests     nothing".into()),
-            Some(requests) => lines.extend(requests.iter().map(|rule| format!("requests     {rule}"))),
+            Some(requests) => {
+                lines.extend(requests.iter().map(|rule| format!("requests     {rule}")))
+            }
             None => lines.push("requests     anything: it does not say what it needs".into()),
         }
-        lines.extend(self.imports.iter().map(|name| format!("imports      {name}")));
-        lines.extend(self.exports.iter().map(|function| format!("exports      {function}")));
+        lines.extend(
+            self.imports
+                .iter()
+                .map(|name| format!("imports      {name}")),
+        );
+        lines.extend(
+            self.exports
+                .iter()
+                .map(|function| format!("exports      {function}")),
+        );
         Page::of_lines(lines)
     }
 }

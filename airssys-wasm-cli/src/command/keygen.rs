@@ -45,13 +45,21 @@ impl Keygen {
             let _ = std::fs::remove_file(&self.file);
         })?;
         let key = keys.public.lines().last().unwrap_or_default().to_owned();
-        common.output.show(&Made { secret: self.file, public, key });
+        common.output.show(&Made {
+            secret: self.file,
+            public,
+            key,
+        });
         Ok(())
     }
 }
 
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), Problem> {
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| Problem::of_file("write", path, error))
 }

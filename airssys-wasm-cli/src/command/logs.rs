@@ -29,7 +29,11 @@ pub(super) struct Watched {
 
 impl Watched {
     pub(super) fn path(&self, path: &str) -> String {
-        let name = self.name.as_deref().map(|name| format!("&name={}", segment(name))).unwrap_or_default();
+        let name = self
+            .name
+            .as_deref()
+            .map(|name| format!("&name={}", segment(name)))
+            .unwrap_or_default();
         format!("{path}?follow={}&last={}{name}", self.follow, self.last)
     }
 }
@@ -37,7 +41,10 @@ impl Watched {
 impl Logs {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let format = common.output;
-        common.client()?.watch(&self.watched.path("/v1/logs"), |line| show(format, line)).await
+        common
+            .client()?
+            .watch(&self.watched.path("/v1/logs"), |line| show(format, line))
+            .await
     }
 }
 
@@ -45,9 +52,15 @@ fn show(format: Format, json: &str) {
     match (format, serde_json::from_str::<Line>(json)) {
         (Format::Text, Ok(line)) => {
             if line.dropped_before > 0 {
-                say(format!("{} {}: {} lines were dropped", line.time, line.name, line.dropped_before));
+                say(format!(
+                    "{} {}: {} lines were dropped",
+                    line.time, line.name, line.dropped_before
+                ));
             }
-            say(format!("{} {}[{}]: {}", line.time, line.name, line.call, line.text));
+            say(format!(
+                "{} {}[{}]: {}",
+                line.time, line.name, line.call, line.text
+            ));
         }
         _ => say_json(json),
     }

@@ -75,19 +75,41 @@ pub(crate) struct Cli {
 pub(crate) struct Common {
     /// The state directory of the host process; `$STATE_DIRECTORY`, or
     /// `~/.local/state/airssys-wasm`, unless said
-    #[arg(long, global = true, value_name = "DIRECTORY", env = "AIRSSYS_WASM_STATE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIRECTORY",
+        env = "AIRSSYS_WASM_STATE"
+    )]
     state: Option<PathBuf>,
     /// Where the host process listens; `admin.sock` in its state directory unless said
     #[arg(long, global = true, value_name = "PATH", env = "AIRSSYS_WASM_SOCKET")]
     socket: Option<PathBuf>,
     /// Where the host process listens over TCP, instead: 127.0.0.1:7070
-    #[arg(long, global = true, value_name = "ADDRESS", env = "AIRSSYS_WASM_TCP", requires = "token")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDRESS",
+        env = "AIRSSYS_WASM_TCP",
+        requires = "token"
+    )]
     tcp_address: Option<SocketAddr>,
     /// The file of its token
-    #[arg(long, global = true, value_name = "FILE", env = "AIRSSYS_WASM_TOKEN_FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "AIRSSYS_WASM_TOKEN_FILE"
+    )]
     token: Option<PathBuf>,
     /// Text for people, or JSON for programs
-    #[arg(long, global = true, value_name = "FORMAT", env = "AIRSSYS_WASM_OUTPUT", default_value = "text")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        env = "AIRSSYS_WASM_OUTPUT",
+        default_value = "text"
+    )]
     output: Format,
 }
 
@@ -97,7 +119,9 @@ impl Common {
     }
 
     fn socket(&self) -> PathBuf {
-        self.socket.clone().unwrap_or_else(|| places::socket_in(&self.state()))
+        self.socket
+            .clone()
+            .unwrap_or_else(|| places::socket_in(&self.state()))
     }
 
     fn client(&self) -> Result<Client, Problem> {
@@ -169,8 +193,9 @@ impl Command {
             Self::Serve(command) => return command.run(common).map(|()| 0),
             command => command,
         };
-        let runtime = Runtime::new()
-            .map_err(|error| Problem::new(kinds::IO, "the threads cannot be started").because(error))?;
+        let runtime = Runtime::new().map_err(|error| {
+            Problem::new(kinds::IO, "the threads cannot be started").because(error)
+        })?;
         let outcome = runtime.block_on(command.ask(common));
         // A thread that is stuck in an operation of a guest is left behind.
         runtime.shutdown_background();
@@ -179,7 +204,10 @@ impl Command {
 
     async fn ask(self, common: &Common) -> Result<u8, Problem> {
         let done = match self {
-            Self::Serve(_) => Err(Problem::new(kinds::INTERNAL, "`serve` cannot run in another runtime")),
+            Self::Serve(_) => Err(Problem::new(
+                kinds::INTERNAL,
+                "`serve` cannot run in another runtime",
+            )),
             Self::Deploy(command) => command.run(common).await,
             Self::Update(command) => command.run(common).await,
             Self::Rollback(command) => command.run(common).await,
@@ -230,14 +258,25 @@ mod tests {
     #[test]
     fn every_argument_is_explained() {
         fn check(command: &clap::Command) {
-            assert!(command.get_about().is_some(), "`{}` says nothing of itself", command.get_name());
+            assert!(
+                command.get_about().is_some(),
+                "`{}` says nothing of itself",
+                command.get_name()
+            );
             for argument in command.get_arguments() {
-                assert!(argument.get_help().is_some(), "{}: {}", command.get_name(), argument.get_id());
+                assert!(
+                    argument.get_help().is_some(),
+                    "{}: {}",
+                    command.get_name(),
+                    argument.get_id()
+                );
             }
             command.get_subcommands().for_each(check);
         }
         let mut cli = Cli::command();
         cli.build();
-        cli.get_subcommands().filter(|command| command.get_name() != "help").for_each(check);
+        cli.get_subcommands()
+            .filter(|command| command.get_name() != "help")
+            .for_each(check);
     }
 }

@@ -33,7 +33,10 @@ pub(super) struct Publish {
 
 impl Publish {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let spec = PublishSpec { name: self.name, version: self.component_version };
+        let spec = PublishSpec {
+            name: self.name,
+            version: self.component_version,
+        };
         let component = files::read(&self.file)?;
         if let Some(registry) = self.registry.get() {
             let component = spec.apply(Component::from_bytes(component)?)?;
@@ -49,7 +52,10 @@ impl Publish {
             return Ok(());
         }
         let path = self.dry_run.path("/v1/packages");
-        let published: DoneOr<Published> = common.client()?.upload(&path, &spec, Some(component)).await?;
+        let published: DoneOr<Published> = common
+            .client()?
+            .upload(&path, &spec, Some(component))
+            .await?;
         common.output.show(&published);
         Ok(())
     }

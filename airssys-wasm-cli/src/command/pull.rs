@@ -32,8 +32,10 @@ impl Pull {
                 registry.pull(&wanted).await?
             }
             None => {
-                let bytes =
-                    common.client()?.fetch(&format!("/v1/packages/{}", segment(&self.package))).await?;
+                let bytes = common
+                    .client()?
+                    .fetch(&format!("/v1/packages/{}", segment(&self.package)))
+                    .await?;
                 Component::from_bytes(bytes.to_vec())?
             }
         };

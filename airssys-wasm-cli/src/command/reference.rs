@@ -38,15 +38,21 @@ fn markdown() -> String {
         .show_footer(false)
         .show_table_of_contents(true);
     // What stands after the help would become one paragraph.
-    let command = Cli::command().after_long_help(Resettable::Reset).after_help(Resettable::Reset);
+    let command = Cli::command()
+        .after_long_help(Resettable::Reset)
+        .after_help(Resettable::Reset);
     let page = clap_markdown::help_markdown_command_custom(&command, &options);
-    format!("{}\n\n## Exit codes\n\n```text\n{EXIT_CODES}\n```\n", page.trim_end())
+    format!(
+        "{}\n\n## Exit codes\n\n```text\n{EXIT_CODES}\n```\n",
+        page.trim_end()
+    )
 }
 
 fn man() -> Result<String, Problem> {
     let mut page = Vec::new();
-    render(Cli::command(), &mut page)
-        .map_err(|error| Problem::new(kinds::INTERNAL, "the man page cannot be written").because(error))?;
+    render(Cli::command(), &mut page).map_err(|error| {
+        Problem::new(kinds::INTERNAL, "the man page cannot be written").because(error)
+    })?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
@@ -54,7 +60,9 @@ fn man() -> Result<String, Problem> {
 fn render(mut command: clap::Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     command.build();
     clap_mangen::Man::new(command.clone()).render(page)?;
-    let visible = command.get_subcommands().filter(|sub| sub.get_name() != "help");
+    let visible = command
+        .get_subcommands()
+        .filter(|sub| sub.get_name() != "help");
     for subcommand in visible {
         let name = format!("{} {}", command.get_name(), subcommand.get_name()).to_uppercase();
         page.extend_from_slice(format!(".SH {name}\n").as_bytes());
@@ -89,7 +97,10 @@ mod tests {
             std::fs::write(&path, text).expect("written");
         }
         let there = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(there == text, "{file} is another; `cargo xtask bless` writes it anew");
+        assert!(
+            there == text,
+            "{file} is another; `cargo xtask bless` writes it anew"
+        );
     }
 
     #[test]

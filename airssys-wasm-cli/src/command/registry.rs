@@ -46,8 +46,13 @@ impl RegistryArgument {
         dry_run: bool,
     ) -> Result<Parts, Problem> {
         match source {
-            Source::File(path) => Ok(Parts { bytes: Some(files::read(path)?), ..Parts::default() }),
-            Source::Published(package) => Ok(self.resolve(common, package, dry_run).await?.into_parts()),
+            Source::File(path) => Ok(Parts {
+                bytes: Some(files::read(path)?),
+                ..Parts::default()
+            }),
+            Source::Published(package) => {
+                Ok(self.resolve(common, package, dry_run).await?.into_parts())
+            }
         }
     }
 
@@ -63,7 +68,8 @@ impl RegistryArgument {
         let path = format!("/v1/deployments/{}", segment(name));
         let serving: DeploymentView = common.client()?.get(&path).await?;
         let package = serving.package.unwrap_or_else(|| name.to_owned());
-        let wanted = version.map_or_else(|| package.clone(), |version| format!("{package}@{version}"));
+        let wanted =
+            version.map_or_else(|| package.clone(), |version| format!("{package}@{version}"));
         self.resolve(common, &wanted, dry_run).await
     }
 
@@ -81,7 +87,8 @@ impl RegistryArgument {
         };
         let wanted: PackageRef = package.parse().map_err(Error::from)?;
         let there = kept(common, &wanted).await?;
-        let is_there = |version: &semver::Version| Resolved::There(format!("{}@{version}", wanted.name));
+        let is_there =
+            |version: &semver::Version| Resolved::There(format!("{}@{version}", wanted.name));
         if let (Some(version), airssys_wasm_host::Wanted::Exactly(_)) = (&there, &wanted.version) {
             return Ok(is_there(version));
         }
@@ -92,7 +99,9 @@ impl RegistryArgument {
                 Ok(Resolved::There(format!("{}@{}", kept.name, kept.version)))
             }
             (Err(problem), Some(version)) if problem.kind == kinds::REGISTRY => {
-                common.output.warn(&format!("{problem}; going on with {version}, which is here"));
+                common.output.warn(&format!(
+                    "{problem}; going on with {version}, which is here"
+                ));
                 Ok(is_there(&version))
             }
             (Err(problem), _) => Err(problem),
@@ -114,7 +123,10 @@ pub(super) struct Parts {
 impl Resolved {
     pub(super) fn into_parts(self) -> Parts {
         match self {
-            Self::There(package) => Parts { package: Some(package), ..Parts::default() },
+            Self::There(package) => Parts {
+                package: Some(package),
+                ..Parts::default()
+            },
             Self::Pulled(component) => Parts {
                 package: None,
                 name: component.name().map(ToString::to_string),
@@ -132,21 +144,33 @@ pub(super) async fn keep(common: &Common, component: &Component) -> Result<Publi
         name: component.name().map(ToString::to_string),
         version: component.version().map(ToString::to_string),
     };
-    common.client()?.upload("/v1/packages", &spec, Some(component.bytes().to_vec())).await.map_err(
-        |problem: Problem| match problem.is(ErrorKind::VersionTaken) {
-            true => {
-                let message = format!("the registry has other bytes now than it had: {}", problem.message);
-                Problem { message, ..problem }
-            }
-            false => problem,
-        },
-    )
+    common
+        .client()?
+        .upload("/v1/packages", &spec, Some(component.bytes().to_vec()))
+        .await
+        .map_err(
+            |problem: Problem| match problem.is(ErrorKind::VersionTaken) {
+                true => {
+                    let message = format!(
+                        "the registry has other bytes now than it had: {}",
+                        problem.message
+                    );
+                    Problem { message, ..problem }
+                }
+                false => problem,
+            },
+        )
 }
 
 /// The version that is meant, of those that the host process keeps.
-pub(super) async fn kept(common: &Common, wanted: &PackageRef) -> Result<Option<semver::Version>, Problem> {
+pub(super) async fn kept(
+    common: &Common,
+    wanted: &PackageRef,
+) -> Result<Option<semver::Version>, Problem> {
     let packages: Vec<PackageView> = common.client()?.get("/v1/packages").await?;
-    let package = packages.into_iter().find(|package| package.name == wanted.name.as_str());
+    let package = packages
+        .into_iter()
+        .find(|package| package.name == wanted.name.as_str());
     let versions: Vec<semver::Version> = package
         .iter()
         .flat_map(|package| &package.versions)

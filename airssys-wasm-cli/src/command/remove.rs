@@ -20,7 +20,9 @@ pub(super) struct Remove {
 
 impl Remove {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let path = self.dry_run.path(&format!("/v1/deployments/{}", segment(&self.name)));
+        let path = self
+            .dry_run
+            .path(&format!("/v1/deployments/{}", segment(&self.name)));
         let removed: DoneOr<Removed> = common.client()?.delete(&path).await?;
         common.output.show(&removed);
         Ok(())

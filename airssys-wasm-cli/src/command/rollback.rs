@@ -34,7 +34,9 @@ impl Rollback {
             strategy: Some(self.strategy),
             discard_state: self.discard_state,
         };
-        let path = self.dry_run.path(&format!("/v1/deployments/{}/rollback", segment(&self.name)));
+        let path = self
+            .dry_run
+            .path(&format!("/v1/deployments/{}/rollback", segment(&self.name)));
         let promoted: DoneOr<PromotedView> = common.client()?.post(&path, &spec).await?;
         common.output.show(&promoted);
         Ok(())

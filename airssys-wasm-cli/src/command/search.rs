@@ -15,7 +15,11 @@ pub(super) struct Search {
 impl Search {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let mut packages: Vec<PackageView> = common.client()?.get("/v1/packages").await?;
-        packages.retain(|package| self.text.as_deref().is_none_or(|text| package.name.contains(text)));
+        packages.retain(|package| {
+            self.text
+                .as_deref()
+                .is_none_or(|text| package.name.contains(text))
+        });
         common.output.show(&packages);
         Ok(())
     }

@@ -87,16 +87,27 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
-        let settings = self.settings.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
+        let settings = self
+            .settings
+            .as_deref()
+            .map(Settings::read)
+            .transpose()?
+            .unwrap_or_default();
         let budget = self.budget(&settings);
         begin_log(
             self.log.or(settings.log).as_deref().unwrap_or("text"),
-            self.log_level.or(settings.log_level).as_deref().unwrap_or("info"),
+            self.log_level
+                .or(settings.log_level)
+                .as_deref()
+                .unwrap_or("info"),
         )?;
         let said = common.state.clone().or(settings.state_directory);
         let state_directory = said.unwrap_or_else(places::state_directory);
         let socket = common.socket.clone().or(settings.socket);
-        let tcp = match (self.tcp.or(settings.tcp), self.token_file.or(settings.token_file)) {
+        let tcp = match (
+            self.tcp.or(settings.tcp),
+            self.token_file.or(settings.token_file),
+        ) {
             (Some(address), Some(token_file)) => Some(Tcp::new(address, &token_file)?),
             (Some(_), None) => {
                 let message = "who may ask over TCP? say the file of a token with `--token-file`";
@@ -106,7 +117,10 @@ impl Serve {
         };
         let web = web(
             self.listen.or(settings.listen),
-            (self.tls_certificate.or(settings.tls_certificate), self.tls_key.or(settings.tls_key)),
+            (
+                self.tls_certificate.or(settings.tls_certificate),
+                self.tls_key.or(settings.tls_key),
+            ),
             self.access_log.or(settings.access_log).as_deref(),
             self.health_path.or(settings.health_path),
         )?;
@@ -117,7 +131,10 @@ impl Serve {
             socket: socket.unwrap_or_else(|| places::socket_in(&state_directory)),
             state_directory,
             revisions_kept: self.revisions_kept.or(settings.revisions_kept).unwrap_or(5),
-            drain: self.drain.or(settings.drain).unwrap_or(Duration::from_secs(30)),
+            drain: self
+                .drain
+                .or(settings.drain)
+                .unwrap_or(Duration::from_secs(30)),
             patience: self.patience.or(settings.patience).unwrap_or(PATIENCE),
             limits: settings.limits.unwrap_or_default(),
         })
@@ -130,7 +147,10 @@ impl Serve {
         let compile_memory = self.compile_memory.or(settings.compile_memory);
         let compile_time = self.compile_time.or(settings.compile_time);
         Budget {
-            memory_bytes: self.memory_budget.or(settings.memory_budget).unwrap_or(machine.memory_bytes),
+            memory_bytes: self
+                .memory_budget
+                .or(settings.memory_budget)
+                .unwrap_or(machine.memory_bytes),
             share_percent: share_percent.unwrap_or(machine.share_percent),
             compile_memory_bytes: compile_memory.unwrap_or(machine.compile_memory_bytes),
             compile_time_max: compile_time.unwrap_or(machine.compile_time_max),
@@ -166,7 +186,11 @@ fn web(
     let tls = match tls {
         (Some(certificate), Some(key)) => Some((certificate, key)),
         (None, None) => None,
-        _ => return usage("a certificate and its key go together: `--tls-certificate` and `--tls-key`"),
+        _ => {
+            return usage(
+                "a certificate and its key go together: `--tls-certificate` and `--tls-key`",
+            );
+        }
     };
     if health.as_ref().is_some_and(|path| !path.starts_with('/')) {
         return usage("the path that tells health begins with `/`: `--health-path /healthz`");
@@ -180,17 +204,31 @@ fn web(
 
 fn begin_log(format: &str, level: &str) -> Result<(), Problem> {
     let level = LevelFilter::from_str(level).map_err(|_| {
-        let message =
-            format!("`{}` is no level; write error, warn, info, debug or trace", level.escape_debug());
+        let message = format!(
+            "`{}` is no level; write error, warn, info, debug or trace",
+            level.escape_debug()
+        );
         Problem::new(kinds::USAGE, message)
     })?;
     // Colours are escapes, which the writer does not let through.
-    let log = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
+    let log = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(false);
     match format {
-        "text" => log.with_writer(|| LogWriter::Text).with_target(false).init(),
-        "json" => log.with_writer(|| LogWriter::Json).json().flatten_event(true).init(),
+        "text" => log
+            .with_writer(|| LogWriter::Text)
+            .with_target(false)
+            .init(),
+        "json" => log
+            .with_writer(|| LogWriter::Json)
+            .json()
+            .flatten_event(true)
+            .init(),
         other => {
-            let message = format!("`{}` is no format of the log; write text or json", other.escape_debug());
+            let message = format!(
+                "`{}` is no format of the log; write text or json",
+                other.escape_debug()
+            );
             return Err(Problem::new(kinds::USAGE, message));
         }
     }

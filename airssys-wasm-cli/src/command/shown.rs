@@ -37,7 +37,11 @@ impl Shown for Vec<PipelineView> {
         let mut table = Table::new(&["PIPELINE", "STAGES", "IN FLIGHT"]);
         for view in self {
             let stages: usize = view.stages.iter().map(|stage| stage.stages.len()).sum();
-            table.row([view.name.clone(), stages.to_string(), view.in_flight.to_string()]);
+            table.row([
+                view.name.clone(),
+                stages.to_string(),
+                view.in_flight.to_string(),
+            ]);
         }
         let problems = self.iter().filter_map(|view| view.problem.as_ref());
         problems.fold(table.page(), Page::and_line)
@@ -87,10 +91,14 @@ impl Shown for Overview {
                 short(&summary.digest),
             ]);
         }
-        let problems =
-            self.deployments.iter().filter_map(|summary| Some((&summary.name, summary.problem.as_ref()?)));
+        let problems = self
+            .deployments
+            .iter()
+            .filter_map(|summary| Some((&summary.name, summary.problem.as_ref()?)));
         let lost = self.lost.iter().map(|lost| (&lost.name, &lost.problem));
-        let lines = problems.chain(lost).map(|(name, problem)| format!("{name} cannot serve: {problem}"));
+        let lines = problems
+            .chain(lost)
+            .map(|(name, problem)| format!("{name} cannot serve: {problem}"));
         lines.fold(table.page(), Page::and_line)
     }
 }
@@ -105,29 +113,48 @@ impl Shown for DeploymentView {
             format!("instances    {}", self.instances),
             format!("memory       {}", indicatif::BinaryBytes(self.memory_bytes)),
             format!("descriptors  {} open", self.descriptors),
-            format!("calls        {} in flight, {} admitted", self.calls_in_flight, self.calls_admitted),
+            format!(
+                "calls        {} in flight, {} admitted",
+                self.calls_in_flight, self.calls_admitted
+            ),
         ];
         if let Some(description) = &self.serving.description {
             lines.insert(1, format!("description  {description}"));
         }
-        lines
-            .extend(self.links.iter().map(|(interface, name)| format!("linked       {interface} to {name}")));
-        let others = self.revisions.iter().filter(|revision| revision.revision != self.serving.revision);
+        lines.extend(
+            self.links
+                .iter()
+                .map(|(interface, name)| format!("linked       {interface} to {name}")),
+        );
+        let others = self
+            .revisions
+            .iter()
+            .filter(|revision| revision.revision != self.serving.revision);
         lines.extend(others.map(|revision| format!("kept         {}", line(revision))));
         if let Some(waiting) = &self.waiting {
-            lines.push(format!("waiting      an update to {waiting}, to be approved"));
+            lines.push(format!(
+                "waiting      an update to {waiting}, to be approved"
+            ));
         }
         Page::of_lines(lines)
     }
 }
 
 fn line(revision: &RevisionView) -> String {
-    format!("revision {} ({})", revision.revision, version(revision.version.as_ref()))
+    format!(
+        "revision {} ({})",
+        revision.revision,
+        version(revision.version.as_ref())
+    )
 }
 
 impl Shown for PromotedView {
     fn text(&self) -> Page {
-        let version = self.version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
+        let version = self
+            .version
+            .as_ref()
+            .map(|version| format!(" ({version})"))
+            .unwrap_or_default();
         let begin = format!("{}: revision {}{version} serves", self.name, self.revision);
         let draining = match self.calls_draining {
             0 => String::new(),
@@ -135,8 +162,9 @@ impl Shown for PromotedView {
             calls => format!("; {calls} calls end on the revision before"),
         };
         let lifted = self.granted_again.iter();
-        let lifted = lifted
-            .map(|rule| format!("warning: `{rule}` was revoked, and is granted again by this revision"));
+        let lifted = lifted.map(|rule| {
+            format!("warning: `{rule}` was revoked, and is granted again by this revision")
+        });
         let serves = format!("{begin}, after {} ms{draining}", self.milliseconds);
         Page::of_lines(std::iter::once(serves).chain(lifted))
     }
@@ -150,7 +178,10 @@ impl Shown for Vec<ChangeView> {
                 change.time.clone(),
                 change.name.clone(),
                 change.action.clone(),
-                change.revision.map(|revision| revision.to_string()).unwrap_or_default(),
+                change
+                    .revision
+                    .map(|revision| revision.to_string())
+                    .unwrap_or_default(),
                 change.version.clone().unwrap_or_default(),
                 change.digest.as_deref().map(short).unwrap_or_default(),
                 change.rule.clone().unwrap_or_default(),
@@ -187,7 +218,10 @@ impl Shown for Called {
 
 impl Shown for Vec<FunctionView> {
     fn text(&self) -> Page {
-        Page::of_lines(self.iter().map(|function| format!("{}: {}", function.name, function.signature)))
+        Page::of_lines(
+            self.iter()
+                .map(|function| format!("{}: {}", function.name, function.signature)),
+        )
     }
 }
 
@@ -198,12 +232,19 @@ impl Shown for GrantsView {
             Some(requests) => lines.extend(requests.iter().map(|rule| format!("requests  {rule}"))),
             None => lines.push("requests  anything: it does not say what it needs".into()),
         }
-        let parts = [("granted", &self.allow), ("denied", &self.deny), ("revoked", &self.revoked)];
+        let parts = [
+            ("granted", &self.allow),
+            ("denied", &self.deny),
+            ("revoked", &self.revoked),
+        ];
         for (word, rules) in parts {
             lines.extend(rules.iter().map(|rule| format!("{word:<9} {rule}")));
         }
-        lines
-            .extend(self.granted_again.iter().map(|rule| format!("again     {rule}: it was revoked before")));
+        lines.extend(
+            self.granted_again
+                .iter()
+                .map(|rule| format!("again     {rule}: it was revoked before")),
+        );
         for rule in self.learned.iter().flatten() {
             lines.push(format!("used      {rule}"));
         }
@@ -221,7 +262,11 @@ impl Shown for Revoked {
     fn text(&self) -> Page {
         match self.touched.as_slice() {
             [] => "nothing of the kind was granted; it is denied from now on".into(),
-            touched => Page::of_lines(touched.iter().map(|rule| format!("taken back from  {rule}"))),
+            touched => Page::of_lines(
+                touched
+                    .iter()
+                    .map(|rule| format!("taken back from  {rule}")),
+            ),
         }
     }
 }

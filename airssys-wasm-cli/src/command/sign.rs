@@ -37,15 +37,23 @@ impl Sign {
         let text = sign(component.bytes(), &files::read_text(&self.key)?, &said)?;
         let path = signature_of(&self.file);
         std::fs::write(&path, text).map_err(|error| Problem::of_file("write", &path, error))?;
-        common.output.show(&Signed { signature: path, said });
+        common.output.show(&Signed {
+            signature: path,
+            said,
+        });
         Ok(())
     }
 }
 
 /// What is signed along: who it says it is, and its digest.
 fn identity(component: &Component) -> String {
-    let name = component.name().map_or_else(|| "a component".to_owned(), ToString::to_string);
-    let version = component.version().map(|version| format!(" {version}")).unwrap_or_default();
+    let name = component
+        .name()
+        .map_or_else(|| "a component".to_owned(), ToString::to_string);
+    let version = component
+        .version()
+        .map(|version| format!(" {version}"))
+        .unwrap_or_default();
     format!("{name}{version} {}", component.digest())
 }
 

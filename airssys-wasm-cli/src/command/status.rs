@@ -31,10 +31,14 @@ impl Status {
         self.wait_for(&client).await;
         match self.name {
             Some(name) => {
-                let view: DeploymentView = client.get(&format!("/v1/deployments/{}", segment(&name))).await?;
+                let view: DeploymentView = client
+                    .get(&format!("/v1/deployments/{}", segment(&name)))
+                    .await?;
                 common.output.show(&view);
             }
-            None => common.output.show(&ProcessView(client.get("/v1/about").await?)),
+            None => common
+                .output
+                .show(&ProcessView(client.get("/v1/about").await?)),
         }
         Ok(())
     }

@@ -58,25 +58,41 @@ impl Update {
         let parts = match &self.file {
             None => {
                 let dry_run = self.dry_run.dry_run;
-                self.registry.resolve_next(common, name, version, dry_run).await?.into_parts()
+                self.registry
+                    .resolve_next(common, name, version, dry_run)
+                    .await?
+                    .into_parts()
             }
-            Some(file) => Parts { bytes: Some(files::read(file)?), ..Parts::default() },
+            Some(file) => Parts {
+                bytes: Some(files::read(file)?),
+                ..Parts::default()
+            },
         };
         let spec = UpdateSpec {
             strategy: Some(self.strategy),
-            version: version.filter(|_| self.file.is_some()).map(str::to_owned).or(parts.version),
+            version: version
+                .filter(|_| self.file.is_some())
+                .map(str::to_owned)
+                .or(parts.version),
             package: parts.package,
             limits: self.under.limits()?,
             links: self.under.links()?,
             instancing: self.under.instancing,
-            grants: if self.grants.is_empty() { None } else { Some(self.grants.given()?) },
+            grants: if self.grants.is_empty() {
+                None
+            } else {
+                Some(self.grants.given()?)
+            },
             audit_only: None,
             any_version: self.any_version,
             discard_state: self.discard_state,
             grant_again: self.grant_again,
         };
-        let path = self.dry_run.path(&format!("/v1/deployments/{}/update", segment(name)));
-        let promoted: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, parts.bytes).await?;
+        let path = self
+            .dry_run
+            .path(&format!("/v1/deployments/{}/update", segment(name)));
+        let promoted: DoneOr<PromotedView> =
+            common.client()?.upload(&path, &spec, parts.bytes).await?;
         common.output.show(&promoted);
         Ok(())
     }

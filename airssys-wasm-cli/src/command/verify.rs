@@ -43,7 +43,10 @@ impl Verify {
     pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
         let component = Component::from_bytes(files::read(&self.file)?)?;
         if let Some(digest) = self.digest.filter(|digest| *digest != component.digest()) {
-            let message = format!("it has the digest {}, and {digest} was asked for", component.digest());
+            let message = format!(
+                "it has the digest {}, and {digest} was asked for",
+                component.digest()
+            );
             return Err(Problem::new(kinds::NOT_SIGNED, message));
         }
         let signed = match &self.key {
@@ -71,7 +74,10 @@ impl Verify {
 impl Shown for Verified {
     fn text(&self) -> Page {
         let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
-        let signed = self.signed.clone().unwrap_or_else(|| "not asked: say a key with `--key`".into());
+        let signed = self
+            .signed
+            .clone()
+            .unwrap_or_else(|| "not asked: say a key with `--key`".into());
         Page::of_lines([
             format!("name     {}", said(&self.name)),
             format!("version  {}", said(&self.version)),

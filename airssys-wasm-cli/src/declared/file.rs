@@ -68,9 +68,9 @@ impl Declared {
     /// What is wrong with it, with line and column.
     pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
         let mut declared: Self = files::read_toml(path)?;
-        declared
-            .check_routes()
-            .map_err(|problem| Problem::new(kinds::USAGE, format!("`{}`: {problem}", path.display())))?;
+        declared.check_routes().map_err(|problem| {
+            Problem::new(kinds::USAGE, format!("`{}`: {problem}", path.display()))
+        })?;
         declared.folder = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(declared)
     }
@@ -100,17 +100,24 @@ impl Declared {
             .collect();
         let mut waiting: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (name, targets) in &waits_for {
-            targets.iter().for_each(|target| waiting.entry(target).or_default().push(name));
+            targets
+                .iter()
+                .for_each(|target| waiting.entry(target).or_default().push(name));
         }
-        let mut ready: BTreeSet<&str> =
-            waits_for.iter().filter(|(_, targets)| targets.is_empty()).map(|(name, _)| *name).collect();
+        let mut ready: BTreeSet<&str> = waits_for
+            .iter()
+            .filter(|(_, targets)| targets.is_empty())
+            .map(|(name, _)| *name)
+            .collect();
         let mut order: Vec<&str> = Vec::new();
         while !ready.is_empty() {
             let mut next = BTreeSet::new();
             for name in ready {
                 waits_for.remove(name);
                 for waiting in waiting.remove(name).unwrap_or_default() {
-                    let Some(targets) = waits_for.get_mut(waiting) else { continue };
+                    let Some(targets) = waits_for.get_mut(waiting) else {
+                        continue;
+                    };
                     targets.remove(name);
                     if targets.is_empty() {
                         next.insert(waiting);
@@ -128,7 +135,9 @@ impl Declared {
     /// The deployments of this file that one of them is linked to.
     fn linked<'a>(&'a self, name: &str, deployment: &'a DeclaredDeployment) -> BTreeSet<&'a str> {
         let targets = deployment.links.values().map(String::as_str);
-        targets.filter(|target| *target != name && self.deployments.contains_key(*target)).collect()
+        targets
+            .filter(|target| *target != name && self.deployments.contains_key(*target))
+            .collect()
     }
 }
 
@@ -161,7 +170,10 @@ impl DeclaredDeployment {
 }
 
 fn registry<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<RegistryPlace>, D::Error> {
-    String::deserialize(from)?.parse().map(Some).map_err(serde::de::Error::custom)
+    String::deserialize(from)?
+        .parse()
+        .map(Some)
+        .map_err(serde::de::Error::custom)
 }
 
 #[cfg(test)]
@@ -172,8 +184,10 @@ mod tests {
 
     #[test]
     fn the_example_has_every_key_and_can_be_read() {
-        let all: String =
-            EXAMPLE.lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
+        let all: String = EXAMPLE
+            .lines()
+            .map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line)))
+            .collect();
         let read: Declared = toml::from_str(&all).expect("it can be read");
         assert!(read.registry.is_some() && read.pipelines.values().any(|it| !it.grants.is_empty()));
         let DeclaredDeployment {
@@ -189,7 +203,9 @@ mod tests {
             discard_state,
         } = &read.deployments["greeter"];
         assert!(component.contains('@') && version.is_some() && *grants != Given::default());
-        assert!(limits.is_some() && instancing.is_some() && !links.is_empty() && strategy.is_some());
+        assert!(
+            limits.is_some() && instancing.is_some() && !links.is_empty() && strategy.is_some()
+        );
         assert!(*audit_only && *discard_state && !routes.is_empty());
     }
 
@@ -203,7 +219,10 @@ mod tests {
             e = { component = "e", links = { "x:y/z" = "d" } }
         "#;
         let deployments = toml::from_str(text).expect("deployments");
-        let declared = Declared { deployments, ..Declared::default() };
+        let declared = Declared {
+            deployments,
+            ..Declared::default()
+        };
         assert_eq!(declared.in_order(), ["c", "b", "a", "d", "e"]);
     }
 
@@ -213,8 +232,14 @@ mod tests {
             ("[deployments.a]\ncomponnet = \"x\"", "line 2"),
             ("[deployments.a]", "missing field `component`"),
             ("registry = \"a b\"", "localhost:5000"),
-            ("[deployments.a]\ncomponent = \"x\"\ngrants = { alow = [] }", "unknown field `alow`"),
-            ("[deployments.a]\ncomponent = \"x\"\nroutes = [\"shop\"]", "`a`: `shop` is no route"),
+            (
+                "[deployments.a]\ncomponent = \"x\"\ngrants = { alow = [] }",
+                "unknown field `alow`",
+            ),
+            (
+                "[deployments.a]\ncomponent = \"x\"\nroutes = [\"shop\"]",
+                "`a`: `shop` is no route",
+            ),
             (
                 "deployments = { a = { component = \"x\", routes = [\"/shop/\"] }, b = { component = \"x\", routes = [\"/shop\"] } }",
                 "said by `a` and by `b`",
@@ -224,7 +249,10 @@ mod tests {
             let path = place.path().join("deployments.toml");
             std::fs::write(&path, text).expect("written");
             let problem = Declared::read(&path).expect_err(text).to_string();
-            assert!(problem.contains(expected) && problem.contains("deployments.toml"), "{problem}");
+            assert!(
+                problem.contains(expected) && problem.contains("deployments.toml"),
+                "{problem}"
+            );
         }
     }
 }

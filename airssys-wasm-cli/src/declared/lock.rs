@@ -14,7 +14,8 @@ use crate::files;
 const FORMAT: u32 = 1;
 
 /// What stands at its beginning.
-const HEAD: &str = "# Written by `airssys-wasm apply`. Keep it beside the file that it belongs to.\n";
+const HEAD: &str =
+    "# Written by `airssys-wasm apply`. Keep it beside the file that it belongs to.\n";
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -39,7 +40,10 @@ pub(crate) struct Locked {
 
 impl Default for Lock {
     fn default() -> Self {
-        Self { format: FORMAT, components: BTreeMap::new() }
+        Self {
+            format: FORMAT,
+            components: BTreeMap::new(),
+        }
     }
 }
 
@@ -56,7 +60,9 @@ impl Lock {
     /// What is wrong with it.
     pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
         let text = match std::fs::read_to_string(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
             text => text.map_err(|error| Problem::of_file("read", path, error))?,
         };
         let lock: Self = files::parse_toml(&text, path)?;
@@ -87,7 +93,9 @@ impl Lock {
 
     /// What a component was resolved to, if the file still says the same of it.
     pub(crate) fn get(&self, place: &str, component: &str) -> Option<&Locked> {
-        self.components.get(place).filter(|locked| locked.component == component)
+        self.components
+            .get(place)
+            .filter(|locked| locked.component == component)
     }
 
     pub(crate) fn put(&mut self, place: String, locked: Locked) {
@@ -106,12 +114,23 @@ mod tests {
         assert_eq!(Lock::read(&path).expect("none"), Lock::default());
         let mut lock = Lock::default();
         let version = Some("1.2.3".to_owned());
-        let locked = Locked { component: "a@^1".into(), version, digest: "sha256:00".into() };
+        let locked = Locked {
+            component: "a@^1".into(),
+            version,
+            digest: "sha256:00".into(),
+        };
         lock.put("a".into(), locked.clone());
         lock.write(&path).expect("written");
         assert_eq!(Lock::read(&path).expect("there"), lock);
-        assert_eq!((lock.get("a", "a@^1"), lock.get("a", "a@^2")), (Some(&locked), None));
-        for text in ["format = 2", "form", "format = 1\n[components.a]\ndigest = 1"] {
+        assert_eq!(
+            (lock.get("a", "a@^1"), lock.get("a", "a@^2")),
+            (Some(&locked), None)
+        );
+        for text in [
+            "format = 2",
+            "form",
+            "format = 1\n[components.a]\ndigest = 1",
+        ] {
             std::fs::write(&path, text).expect("written");
             let problem = Lock::read(&path).expect_err(text).to_string();
             assert!(problem.contains("deployments.lock"), "{problem}");

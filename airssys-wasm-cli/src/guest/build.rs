@@ -62,22 +62,43 @@ pub(crate) fn build(folder: &Path, is_release: bool) -> Result<Vec<Built>, Probl
         return Err(Problem::new(kinds::USAGE, message));
     }
     check_target(folder)?;
-    let metadata: Metadata = read(&cargo(folder, &["metadata", "--no-deps", "--format-version", "1"])?)?;
+    let metadata: Metadata = read(&cargo(
+        folder,
+        &["metadata", "--no-deps", "--format-version", "1"],
+    )?)?;
     let profile: &[&str] = if is_release { &["--release"] } else { &[] };
-    let arguments = [&["build", "--target", TARGET, "--message-format", "json-render-diagnostics"], profile];
+    let arguments = [
+        &[
+            "build",
+            "--target",
+            TARGET,
+            "--message-format",
+            "json-render-diagnostics",
+        ],
+        profile,
+    ];
     let told = cargo(folder, &arguments.concat())?;
-    let artifacts = told.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+    let artifacts = told
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
     let artifacts = artifacts.filter(|artifact| artifact.reason == "compiler-artifact");
     let mut all = Vec::new();
     for artifact in artifacts {
-        let package = metadata.packages.iter().find(|package| package.id == artifact.package_id);
-        let wasm = artifact.filenames.iter().find(|path| path.extension().is_some_and(|it| it == "wasm"));
+        let package = metadata
+            .packages
+            .iter()
+            .find(|package| package.id == artifact.package_id);
+        let wasm = artifact
+            .filenames
+            .iter()
+            .find(|path| path.extension().is_some_and(|it| it == "wasm"));
         if let (Some(package), Some(wasm)) = (package, wasm) {
             all.push(finish(package, wasm, &metadata.target_directory)?);
         }
     }
     if all.is_empty() {
-        let message = "no component was built: the manifest needs `[lib]` with `crate-type = [\"cdylib\"]`";
+        let message =
+            "no component was built: the manifest needs `[lib]` with `crate-type = [\"cdylib\"]`";
         return Err(Problem::new(kinds::BUILD, message));
     }
     Ok(all)
@@ -90,13 +111,18 @@ pub(crate) fn check_target(folder: &Path) -> Result<(), Problem> {
         .current_dir(folder)
         .output();
     let output = output.map_err(|error| {
-        Problem::new(kinds::BUILD, "`rustc` is not there; https://rustup.rs installs it").because(error)
+        Problem::new(
+            kinds::BUILD,
+            "`rustc` is not there; https://rustup.rs installs it",
+        )
+        .because(error)
     })?;
     let libraries = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     if output.status.success() && libraries.is_dir() {
         return Ok(());
     }
-    let message = format!("the target `{TARGET}` is not installed; `rustup target add {TARGET}` does");
+    let message =
+        format!("the target `{TARGET}` is not installed; `rustup target add {TARGET}` does");
     Err(Problem::new(kinds::BUILD, message))
 }
 
@@ -104,14 +130,22 @@ pub(crate) fn check_target(folder: &Path) -> Result<(), Problem> {
 fn finish(package: &Package, wasm: &Path, target: &Path) -> Result<Built, Problem> {
     let component = airssys_wasm_core::Component::from(Component::from_file(wasm)?);
     let name = package.name.replace('_', "-").parse().ok();
-    let stamped = component.stamped(name.as_ref(), Some(&package.version), package.description.as_deref());
+    let stamped = component.stamped(
+        name.as_ref(),
+        Some(&package.version),
+        package.description.as_deref(),
+    );
     let component = Component::from(stamped.map_err(airssys_wasm_host::Error::from)?);
-    let file = target.join("components").join(format!("{}.wasm", package.name));
+    let file = target
+        .join("components")
+        .join(format!("{}.wasm", package.name));
     let written = std::fs::create_dir_all(target.join("components"))
         .and_then(|()| std::fs::write(&file, component.bytes()));
     written.map_err(|error| Problem::of_file("write", &file, error))?;
     Ok(Built {
-        name: component.name().map_or_else(|| package.name.clone(), ToString::to_string),
+        name: component
+            .name()
+            .map_or_else(|| package.name.clone(), ToString::to_string),
         version: component.version().map(ToString::to_string),
         digest: component.digest().to_string(),
         bytes: component.bytes().len(),
@@ -135,6 +169,7 @@ fn cargo(folder: &Path, arguments: &[&str]) -> Result<String, Problem> {
 }
 
 fn read<T: for<'a> Deserialize<'a>>(json: &str) -> Result<T, Problem> {
-    serde_json::from_str(json)
-        .map_err(|error| Problem::new(kinds::BUILD, "cargo tells what cannot be read").because(error))
+    serde_json::from_str(json).map_err(|error| {
+        Problem::new(kinds::BUILD, "cargo tells what cannot be read").because(error)
+    })
 }

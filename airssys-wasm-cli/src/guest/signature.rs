@@ -18,8 +18,16 @@ impl Keys {
     /// Makes a pair. The secret one has no password: its file is its owner's.
     pub(crate) fn make() -> Result<Self, Problem> {
         let pair = KeyPair::generate_unencrypted_keypair().map_err(|error| failed(&error))?;
-        let secret = pair.sk.to_box(None).map_err(|error| failed(&error))?.into_string();
-        let public = pair.pk.to_box().map_err(|error| failed(&error))?.into_string();
+        let secret = pair
+            .sk
+            .to_box(None)
+            .map_err(|error| failed(&error))?
+            .into_string();
+        let public = pair
+            .pk
+            .to_box()
+            .map_err(|error| failed(&error))?
+            .into_string();
         Ok(Self { secret, public })
     }
 }
@@ -34,15 +42,26 @@ pub(crate) fn path_of(file: &Path) -> PathBuf {
 /// Signs bytes; what is said along is signed too. Asks for the password of a key that has one.
 pub(crate) fn sign(bytes: &[u8], secret: &str, said: &str) -> Result<String, Problem> {
     let is_none = |error: &dyn std::fmt::Display| {
-        Problem::new(kinds::USAGE, "this is no secret key of minisign's, or its password is another")
-            .because(error)
+        Problem::new(
+            kinds::USAGE,
+            "this is no secret key of minisign's, or its password is another",
+        )
+        .because(error)
     };
     let read = || SecretKeyBox::from_string(secret);
     let key = match read().and_then(SecretKeyBox::into_unencrypted_secret_key) {
         Ok(key) => key,
-        Err(_) => read().and_then(|key| key.into_secret_key(None)).map_err(|error| is_none(&error))?,
+        Err(_) => read()
+            .and_then(|key| key.into_secret_key(None))
+            .map_err(|error| is_none(&error))?,
     };
-    let signed = minisign::sign(None, &key, Cursor::new(bytes), Some(said), Some("signature of a component"));
+    let signed = minisign::sign(
+        None,
+        &key,
+        Cursor::new(bytes),
+        Some(said),
+        Some("signature of a component"),
+    );
     Ok(signed.map_err(|error| failed(&error))?.into_string())
 }
 
@@ -50,7 +69,11 @@ pub(crate) fn sign(bytes: &[u8], secret: &str, said: &str) -> Result<String, Pro
 pub(crate) fn verify(bytes: &[u8], signature: &str, public: &str) -> Result<String, Problem> {
     let key = public_key(public)?;
     let wrong = |error: &dyn std::fmt::Display| {
-        Problem::new(kinds::NOT_SIGNED, "the signature is not one of these bytes by this key").because(error)
+        Problem::new(
+            kinds::NOT_SIGNED,
+            "the signature is not one of these bytes by this key",
+        )
+        .because(error)
     };
     let signature = SignatureBox::from_string(signature).map_err(|error| wrong(&error))?;
     minisign::verify(&key, &signature, Cursor::new(bytes), true, false, false)
@@ -62,7 +85,9 @@ pub(crate) fn verify(bytes: &[u8], signature: &str, public: &str) -> Result<Stri
 fn public_key(text: &str) -> Result<PublicKey, Problem> {
     let read = PublicKeyBox::from_string(text).and_then(PublicKeyBox::into_public_key);
     read.or_else(|_| PublicKey::from_base64(text.trim()))
-        .map_err(|error| Problem::new(kinds::USAGE, "this is no public key of minisign's").because(error))
+        .map_err(|error| {
+            Problem::new(kinds::USAGE, "this is no public key of minisign's").because(error)
+        })
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Problem {
@@ -77,7 +102,10 @@ mod tests {
     fn a_signature_is_of_these_bytes_by_this_key() {
         let (mine, other) = (Keys::make().expect("keys"), Keys::make().expect("keys"));
         let signature = sign(b"bytes", &mine.secret, "greeter 1.0.0").expect("signed");
-        assert_eq!(verify(b"bytes", &signature, &mine.public).expect("verified"), "greeter 1.0.0");
+        assert_eq!(
+            verify(b"bytes", &signature, &mine.public).expect("verified"),
+            "greeter 1.0.0"
+        );
         let last = mine.public.lines().last().expect("a key");
         verify(b"bytes", &signature, last).expect("a key without its comment");
         let forged = signature.replace("greeter 1.0.0", "greeter 2.0.0");
@@ -89,6 +117,9 @@ mod tests {
             let problem = verify(bytes, signature, key).expect_err("not that");
             assert_eq!(problem.kind, kinds::NOT_SIGNED);
         }
-        assert_eq!(verify(b"", "no", "no").expect_err("no key").kind, kinds::USAGE);
+        assert_eq!(
+            verify(b"", "no", "no").expect_err("no key").kind,
+            kinds::USAGE
+        );
     }
 }

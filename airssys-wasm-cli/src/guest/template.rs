@@ -67,11 +67,11 @@ const WORDS: [&str; 45] = [
 
 /// Words that Rust has a meaning for, or may have.
 const WORDS_OF_RUST: [&str; 49] = [
-    "abstract", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
-    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match",
-    "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "struct", "super", "trait",
-    "true", "try", "typeof", "union", "unsafe", "unsized", "virtual", "where", "while", "yield", "test",
-    "core", "std",
+    "abstract", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self",
+    "struct", "super", "trait", "true", "try", "typeof", "union", "unsafe", "unsized", "virtual",
+    "where", "while", "yield", "test", "core", "std",
 ];
 
 impl Template {
@@ -90,7 +90,11 @@ impl Template {
 }
 
 /// Writes a project into a folder of its name, which must not be there. Returns the folder.
-pub(crate) fn begin(name: &str, template: Template, sdk: Option<&Path>) -> Result<PathBuf, Problem> {
+pub(crate) fn begin(
+    name: &str,
+    template: Template,
+    sdk: Option<&Path>,
+) -> Result<PathBuf, Problem> {
     check_name(name)?;
     let folder = PathBuf::from(name);
     let problem = |error: std::io::Error| Problem::of_file("write", &folder, error);
@@ -123,7 +127,9 @@ fn sdk_of(said: Option<&Path>) -> String {
 fn check_name(name: &str) -> Result<(), Problem> {
     let is_word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_lowercase())
-            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+            && word
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
     };
     if name.split('-').all(is_word) && !WORDS.contains(&name) && !WORDS_OF_RUST.contains(&name) {
         return Ok(());
@@ -137,7 +143,9 @@ fn check_name(name: &str) -> Result<(), Problem> {
 
 /// `price-check` as `PriceCheck`.
 fn type_name(name: &str) -> String {
-    name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+    name.split('-')
+        .map(|word| word[..1].to_uppercase() + &word[1..])
+        .collect()
 }
 
 #[cfg(test)]
@@ -150,8 +158,8 @@ mod tests {
             check_name(name).expect(name);
         }
         for name in [
-            "", "Greeter", "a_b", "1a", "a--b", "../x", "record", "self", "a/b", "variant", "u8", "try",
-            "with",
+            "", "Greeter", "a_b", "1a", "a--b", "../x", "record", "self", "a/b", "variant", "u8",
+            "try", "with",
         ] {
             assert!(check_name(name).is_err(), "{name}");
         }

@@ -21,7 +21,11 @@ impl Changes {
     /// Those from now on.
     pub(crate) fn of(folder: &Path) -> Result<Self, Problem> {
         let problem = |error: notify::Error| {
-            Problem::new(kinds::FILE, format!("`{}` cannot be watched", folder.display())).because(error)
+            Problem::new(
+                kinds::FILE,
+                format!("`{}` cannot be watched", folder.display()),
+            )
+            .because(error)
         };
         let (tell, changed) = mpsc::unbounded_channel();
         let told = move |event: notify::Result<Event>| {
@@ -43,7 +47,10 @@ impl Changes {
                 watcher.watch(&path, mode).map_err(problem)?;
             }
         }
-        Ok(Self { changed, _watcher: watcher })
+        Ok(Self {
+            changed,
+            _watcher: watcher,
+        })
     }
 
     /// Waits for the next, and until nothing changes any more.

@@ -33,7 +33,8 @@ pub(crate) fn exit_code_of(end: CallEnd) -> u8 {
 pub(crate) fn exit_code(kind: &str) -> u8 {
     match kind {
         "usage" | "file" | "io" | "invalid-component" | "invalid-name" | "invalid-grant"
-        | "invalid-limits" | "invalid-pipeline" | "type-mismatch" | "unnamed" | "unknown-capability" => 2,
+        | "invalid-limits" | "invalid-pipeline" | "type-mismatch" | "unnamed"
+        | "unknown-capability" => 2,
         "not-deployed" | "not-published" | "function-not-found" | "nothing-to-roll-back-to" => 3,
         "busy"
         | "name-taken"
@@ -46,8 +47,8 @@ pub(crate) fn exit_code(kind: &str) -> u8 {
         | "missing-host-function"
         | "missing-import"
         | "ambiguous-import" => 4,
-        "not-granted" | "lifts-revocation" | "grant-unusable" | "awaits-approval" | "approval-mismatch"
-        | "not-signed" => 5,
+        "not-granted" | "lifts-revocation" | "grant-unusable" | "awaits-approval"
+        | "approval-mismatch" | "not-signed" => 5,
         "trapped"
         | "host-function-failed"
         | "exited"

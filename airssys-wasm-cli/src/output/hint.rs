@@ -8,7 +8,9 @@ pub(super) fn hint(kind: &str) -> Option<&'static str> {
         "unnamed" => "say a name with `--name`",
         "version-not-newer" => "`--any-version` lets it, and `airssys-wasm rollback` goes back",
         "state-would-be-lost" => "`--discard-state` lets it",
-        "not-granted" | "grant-unusable" => "`--grant RULE` grants, `--run-with-less` runs it without",
+        "not-granted" | "grant-unusable" => {
+            "`--grant RULE` grants, `--run-with-less` runs it without"
+        }
         "lifts-revocation" => {
             "`--grant-again` gives it back; `--deny RULE` keeps it taken, and `airssys-wasm caps show NAME` shows it"
         }

@@ -49,7 +49,13 @@ mod tests {
     #[test]
     fn an_event_is_one_line_that_shows_all_it_says() {
         let event = "INFO greeter: a\u{1b}[2J\u{202e}\n2026-01-01 ERROR forged\n";
-        assert_eq!(LogWriter::Text.safe(event), r"INFO greeter: a\u{1b}[2J\u{202e}\n2026-01-01 ERROR forged");
-        assert_eq!(LogWriter::Json.safe("{\"m\":\"\u{9b}\"}\n"), r#"{"m":"\u009b"}"#);
+        assert_eq!(
+            LogWriter::Text.safe(event),
+            r"INFO greeter: a\u{1b}[2J\u{202e}\n2026-01-01 ERROR forged"
+        );
+        assert_eq!(
+            LogWriter::Json.safe("{\"m\":\"\u{9b}\"}\n"),
+            r#"{"m":"\u009b"}"#
+        );
     }
 }

@@ -65,7 +65,9 @@ impl Format {
     pub(crate) fn warn(self, what: &str) {
         let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
         match self {
-            Self::Text => print_error(Page::of_message(&format!("{yellow}warning{yellow:#}: "), what).text()),
+            Self::Text => {
+                print_error(Page::of_message(&format!("{yellow}warning{yellow:#}: "), what).text())
+            }
             Self::Json => print_error(&json(&serde_json::json!({ "warning": what }))),
         }
     }
@@ -118,7 +120,11 @@ pub(crate) fn say_usage(error: &clap::Error) {
     match error.use_stderr() {
         false => print(rendered.ansi().to_string().trim_end()),
         // Colours are lost in text that has to be escaped.
-        true if rendered.to_string().replace('\n', "").contains(safe::is_unseen) => {
+        true if rendered
+            .to_string()
+            .replace('\n', "")
+            .contains(safe::is_unseen) =>
+        {
             print_error(safe::lines(&rendered.to_string()).trim_end());
         }
         true => print_error(rendered.ansi().to_string().trim_end()),
@@ -136,7 +142,10 @@ fn print(text: &str) {
         return;
     }
     let mut stdout = anstream::stdout().lock();
-    if writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_err() {
+    if writeln!(stdout, "{text}")
+        .and_then(|()| stdout.flush())
+        .is_err()
+    {
         std::process::exit(0);
     }
 }
@@ -153,9 +162,12 @@ mod tests {
 
     #[test]
     fn an_error_is_safe_and_its_lines_pass_for_no_others() {
-        let problem =
-            Problem::new("usage", "no `\u{9b}31m`\nerror: forged").because("\u{202e}why\ntry: this");
+        let problem = Problem::new("usage", "no `\u{9b}31m`\nerror: forged")
+            .because("\u{202e}why\ntry: this");
         let told = anstream::adapter::strip_str(&told(&problem)).to_string();
-        assert_eq!(told, "error: no `\\u{9b}31m`\n  error: forged\n  because: \\u{202e}why\n  try: this");
+        assert_eq!(
+            told,
+            "error: no `\\u{9b}31m`\n  error: forged\n  because: \\u{202e}why\n  try: this"
+        );
     }
 }

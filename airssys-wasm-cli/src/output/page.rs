@@ -12,7 +12,10 @@ pub(crate) struct Page(String);
 impl Page {
     /// Several lines, each of one text.
     pub(crate) fn of_lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let lines: Vec<String> = lines.into_iter().map(|line| safe::line(line.as_ref())).collect();
+        let lines: Vec<String> = lines
+            .into_iter()
+            .map(|line| safe::line(line.as_ref()))
+            .collect();
         Self(lines.join("\n"))
     }
 
@@ -27,7 +30,10 @@ impl Page {
         /// What a backtrace has, and some more.
         const LINES_MAX: usize = 200;
         let mut lines = message.lines();
-        let mut page = Self(format!("{first}{}", safe::line(lines.next().unwrap_or_default())));
+        let mut page = Self(format!(
+            "{first}{}",
+            safe::line(lines.next().unwrap_or_default())
+        ));
         for line in lines.by_ref().take(LINES_MAX) {
             page.0 += "\n  ";
             page.0 += &safe::line(line);

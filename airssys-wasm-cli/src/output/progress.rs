@@ -27,7 +27,10 @@ pub(crate) struct Progress(ProgressBar);
 pub(crate) fn waiting(what: impl Into<String>) -> Waiting {
     let (what, shown) = (what.into(), Arc::new(Mutex::new(None)));
     if !std::io::stderr().is_terminal() {
-        return Waiting { patience: None, shown };
+        return Waiting {
+            patience: None,
+            shown,
+        };
     }
     let show = Arc::downgrade(&shown);
     let patience = tokio::spawn(async move {
@@ -36,13 +39,18 @@ pub(crate) fn waiting(what: impl Into<String>) -> Waiting {
             *shown.lock() = Some(Progress(spinner(what)));
         }
     });
-    Waiting { patience: Some(patience.abort_handle()), shown }
+    Waiting {
+        patience: Some(patience.abort_handle()),
+        shown,
+    }
 }
 
 /// So many bytes that are on their way.
 pub(crate) fn bytes(what: impl Into<String>, total: u64) -> Progress {
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-    bar.set_style(style("{msg} [{bar:30}] {binary_bytes} of {binary_total_bytes}"));
+    bar.set_style(style(
+        "{msg} [{bar:30}] {binary_bytes} of {binary_total_bytes}",
+    ));
     bar.set_message(safe::line(&what.into()));
     Progress(bar)
 }

@@ -73,7 +73,13 @@ pub(crate) fn line(text: &str) -> String {
 /// Several lines that belong together, in full: the result of a call, a file, a picture.
 pub(crate) fn lines(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    text.chars().for_each(|c| if c == '\n' { safe.push(c) } else { push(&mut safe, c) });
+    text.chars().for_each(|c| {
+        if c == '\n' {
+            safe.push(c)
+        } else {
+            push(&mut safe, c)
+        }
+    });
     safe
 }
 
@@ -95,7 +101,11 @@ pub(crate) fn json(json: &str) -> String {
 }
 
 fn push(safe: &mut String, c: char) {
-    if is_unseen(c) { safe.extend(c.escape_default()) } else { safe.push(c) }
+    if is_unseen(c) {
+        safe.extend(c.escape_default())
+    } else {
+        safe.push(c)
+    }
 }
 
 #[cfg(test)]
@@ -117,7 +127,10 @@ mod tests {
                 assert!(is_unseen(c), "{}", c.escape_unicode());
             }
         }
-        assert!(UNSEEN.windows(2).all(|pair| pair[0].1 < pair[1].0), "they are sorted");
+        assert!(
+            UNSEEN.windows(2).all(|pair| pair[0].1 < pair[1].0),
+            "they are sorted"
+        );
     }
 
     #[test]
@@ -128,14 +141,24 @@ mod tests {
         }
         assert_eq!(lines("a\nb"), "a\nb");
         assert_eq!(line("a\nb"), "a\\nb");
-        assert_eq!(line("\u{1b}[31m\u{9b}2J\u{202e}"), "\\u{1b}[31m\\u{9b}2J\\u{202e}");
+        assert_eq!(
+            line("\u{1b}[31m\u{9b}2J\u{202e}"),
+            "\\u{1b}[31m\\u{9b}2J\\u{202e}"
+        );
     }
 
     #[test]
     fn a_long_line_is_cut_and_says_so() {
         let cut = line(&"x".repeat(LINE_CHARACTERS_MAX + 7));
-        assert!(cut.ends_with("x… (7 more characters)"), "{}", &cut[LINE_CHARACTERS_MAX - 3..]);
-        assert_eq!(line(&"x".repeat(LINE_CHARACTERS_MAX)).len(), LINE_CHARACTERS_MAX);
+        assert!(
+            cut.ends_with("x… (7 more characters)"),
+            "{}",
+            &cut[LINE_CHARACTERS_MAX - 3..]
+        );
+        assert_eq!(
+            line(&"x".repeat(LINE_CHARACTERS_MAX)).len(),
+            LINE_CHARACTERS_MAX
+        );
     }
 
     /// Whatever prints does so in this folder, where it is made safe.
@@ -150,8 +173,13 @@ mod tests {
             }
             let text = std::fs::read_to_string(&file).expect("a source");
             let macros = ["println!", "print!", "eprintln!", "eprint!", "dbg!"];
-            for word in macros.into_iter().chain(["stdout()", "stderr()", "print()", "stderr_lock"]) {
-                let prints = text.lines().any(|line| has_word(line, word) && !line.trim().starts_with("//"));
+            for word in macros
+                .into_iter()
+                .chain(["stdout()", "stderr()", "print()", "stderr_lock"])
+            {
+                let prints = text
+                    .lines()
+                    .any(|line| has_word(line, word) && !line.trim().starts_with("//"));
                 assert!(!prints, "{}: `{word}`", file.display());
             }
         }
@@ -165,9 +193,18 @@ mod tests {
     }
 
     fn files(folder: &Path) -> Vec<std::path::PathBuf> {
-        let entries =
-            std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+        let entries = std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path());
+        entries
+            .flat_map(|path| {
+                if path.is_dir() {
+                    files(&path)
+                } else {
+                    vec![path]
+                }
+            })
+            .collect()
     }
 
     proptest! {

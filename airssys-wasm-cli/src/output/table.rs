@@ -13,11 +13,19 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(headings: &[&str]) -> Self {
-        Self { rows: vec![headings.iter().map(|heading| (*heading).to_owned()).collect()] }
+        Self {
+            rows: vec![
+                headings
+                    .iter()
+                    .map(|heading| (*heading).to_owned())
+                    .collect(),
+            ],
+        }
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().map(|cell| safe::line(&cell)).collect());
+        self.rows
+            .push(cells.into_iter().map(|cell| safe::line(&cell)).collect());
     }
 
     pub(crate) fn page(&self) -> Page {
@@ -32,7 +40,10 @@ impl Table {
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         let line = |row: &Vec<String>| {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            let cells = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:width$}"));
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
         Page::of_lines(self.rows.iter().map(line))
@@ -48,6 +59,9 @@ mod tests {
         let mut table = Table::new(&["NAME", "N"]);
         table.row(["greeter".into(), "1".into()]);
         table.row(["a\u{1b}[31m".into(), String::new()]);
-        assert_eq!(table.page().text(), "NAME         N\ngreeter      1\na\\u{1b}[31m");
+        assert_eq!(
+            table.page().text(),
+            "NAME         N\ngreeter      1\na\\u{1b}[31m"
+        );
     }
 }

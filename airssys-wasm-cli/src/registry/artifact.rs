@@ -32,12 +32,23 @@ pub(super) fn of(component: &Component) -> (ImageLayer, Config, OciImageManifest
     let layer = ImageLayer::new(component.bytes().to_vec(), LAYER.into(), None);
     let config = Config::new(config.to_string(), CONFIG.into(), None);
     let about = [
-        ("org.opencontainers.image.title", component.name().map(ToString::to_string)),
-        ("org.opencontainers.image.version", component.version().map(ToString::to_string)),
-        ("org.opencontainers.image.description", component.description().map(str::to_owned)),
+        (
+            "org.opencontainers.image.title",
+            component.name().map(ToString::to_string),
+        ),
+        (
+            "org.opencontainers.image.version",
+            component.version().map(ToString::to_string),
+        ),
+        (
+            "org.opencontainers.image.description",
+            component.description().map(str::to_owned),
+        ),
     ];
-    let about: BTreeMap<String, String> =
-        about.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+    let about: BTreeMap<String, String> = about
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect();
     let manifest = OciImageManifest::build(std::slice::from_ref(&layer), &config, Some(about));
     (layer, config, manifest)
 }
@@ -48,9 +59,10 @@ pub(super) fn layer(manifest: OciImageManifest) -> Result<OciDescriptor, String>
     let mut layers = manifest.layers.into_iter();
     match (layers.next(), count) {
         (Some(layer), 1) if layer.media_type == LAYER => Ok(layer),
-        (Some(layer), 1) => {
-            Err(format!("its layer is `{}`, and not `{LAYER}`", layer.media_type.escape_debug()))
-        }
+        (Some(layer), 1) => Err(format!(
+            "its layer is `{}`, and not `{LAYER}`",
+            layer.media_type.escape_debug()
+        )),
         _ => Err(format!("it has {count} layers, and not one")),
     }
 }
@@ -65,7 +77,11 @@ pub(super) struct Bounded {
 impl Bounded {
     pub(super) fn of(max: usize, progress: Progress) -> Self {
         // What is said is not taken for what comes.
-        Self { bytes: Vec::with_capacity(max.min(1 << 20)), max, progress }
+        Self {
+            bytes: Vec::with_capacity(max.min(1 << 20)),
+            max,
+            progress,
+        }
     }
 
     pub(super) fn into_inner(self) -> Vec<u8> {
@@ -74,10 +90,16 @@ impl Bounded {
 }
 
 impl AsyncWrite for Bounded {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, more: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        more: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let bounded = self.get_mut();
         if bounded.bytes.len() + more.len() > bounded.max {
-            return Poll::Ready(Err(io::Error::other("more bytes came than the manifest says")));
+            return Poll::Ready(Err(io::Error::other(
+                "more bytes came than the manifest says",
+            )));
         }
         bounded.bytes.extend_from_slice(more);
         bounded.progress.came(more.len());

@@ -45,14 +45,22 @@ impl Registry {
         // Another one may have been installed before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let config = ClientConfig {
-            protocol: if place.is_this_machine() { ClientProtocol::Http } else { ClientProtocol::Https },
+            protocol: if place.is_this_machine() {
+                ClientProtocol::Http
+            } else {
+                ClientProtocol::Https
+            },
             read_timeout: Some(SILENCE),
             connect_timeout: Some(SILENCE),
             user_agent: concat!("airssys-wasm/", env!("CARGO_PKG_VERSION")),
             ..ClientConfig::default()
         };
         let user = place.credentials();
-        Self { client: Client::new(config), user, place }
+        Self {
+            client: Client::new(config),
+            user,
+            place,
+        }
     }
 
     /// The versions of a name, as its tags say; tags that are no versions are left out.
@@ -60,14 +68,19 @@ impl Registry {
         let repository = self.place.repository(name);
         let (mut versions, mut last) = (Vec::new(), None::<String>);
         loop {
-            let page = self.client.list_tags(&repository, &self.user, Some(1_000), last.as_deref()).await;
+            let page = self
+                .client
+                .list_tags(&repository, &self.user, Some(1_000), last.as_deref())
+                .await;
             let tags = match page {
                 Err(error) if problem::is_not_there(&error) => return Ok(versions),
                 page => page.map_err(|error| problem::of(&self.place, &error))?.tags,
             };
             versions.extend(tags.iter().filter_map(|tag| place::version_of(tag)));
             match tags.last() {
-                Some(tag) if tags.len() >= 1_000 && versions.len() < TAGS_MAX => last = Some(tag.clone()),
+                Some(tag) if tags.len() >= 1_000 && versions.len() < TAGS_MAX => {
+                    last = Some(tag.clone())
+                }
                 _ => return Ok(versions),
             }
         }
@@ -77,8 +90,12 @@ impl Registry {
     pub(crate) async fn pull(&self, wanted: &PackageRef) -> Result<Component, Problem> {
         let versions = self.versions(&wanted.name).await?;
         let Some(version) = wanted.version.pick(&versions) else {
-            let there: Vec<String> =
-                versions.iter().collect::<BTreeSet<_>>().into_iter().map(ToString::to_string).collect();
+            let there: Vec<String> = versions
+                .iter()
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .map(ToString::to_string)
+                .collect();
             let there = if there.is_empty() {
                 "no version is".into()
             } else {
@@ -90,12 +107,17 @@ impl Registry {
         let layer = self.layer(&wanted.name, version).await?.ok_or_else(|| {
             Problem::new(
                 kinds::REGISTRY,
-                format!("`{}` lists {version}, and has no manifest of it", self.place),
+                format!(
+                    "`{}` lists {version}, and has no manifest of it",
+                    self.place
+                ),
             )
         })?;
         let bytes = self.blob(&wanted.name, &layer).await?;
         let component = Component::from_bytes(bytes)?;
-        Ok(component.with_name(wanted.name.as_str())?.with_version(version.clone()))
+        Ok(component
+            .with_name(wanted.name.as_str())?
+            .with_version(version.clone()))
     }
 
     /// Whether a component can be pushed under its name and version: they, if it is not there.
@@ -108,7 +130,8 @@ impl Registry {
         component: &'a Component,
     ) -> Result<Option<(&'a ComponentName, &'a Version)>, Problem> {
         let (Some(name), Some(version)) = (component.name(), component.version()) else {
-            let message = "it says no name or no version; say them with `--name` and `--component-version`";
+            let message =
+                "it says no name or no version; say them with `--name` and `--component-version`";
             return Err(Problem::of(ErrorKind::Unnamed, message));
         };
         let digest = component.digest().to_string();
@@ -131,16 +154,27 @@ impl Registry {
     ///
     /// If the version is there with other bytes.
     pub(crate) async fn push(&self, component: &Component) -> Result<(), Problem> {
-        let Some((name, version)) = self.check_push(component).await? else { return Ok(()) };
+        let Some((name, version)) = self.check_push(component).await? else {
+            return Ok(());
+        };
         let (layer, config, manifest) = artifact::of(component);
         let _waiting = output::waiting(format!("pushing {name} {version}"));
         let image = self.place.image(name, version);
-        let pushed = self.client.push(&image, &[layer], config, &self.user, Some(manifest)).await;
-        pushed.map(drop).map_err(|error| problem::of(&self.place, &error))
+        let pushed = self
+            .client
+            .push(&image, &[layer], config, &self.user, Some(manifest))
+            .await;
+        pushed
+            .map(drop)
+            .map_err(|error| problem::of(&self.place, &error))
     }
 
     /// The layer that a version stands for on the server now, if it is there.
-    async fn layer(&self, name: &ComponentName, version: &Version) -> Result<Option<OciDescriptor>, Problem> {
+    async fn layer(
+        &self,
+        name: &ComponentName,
+        version: &Version,
+    ) -> Result<Option<OciDescriptor>, Problem> {
         let image = self.place.image(name, version);
         let pulled: Result<(OciImageManifest, String), OciDistributionError> =
             self.client.pull_image_manifest(&image, &self.user).await;
@@ -151,7 +185,10 @@ impl Registry {
         artifact::layer(manifest).map(Some).map_err(|what| {
             Problem::new(
                 kinds::REGISTRY,
-                format!("{name} {version} at `{}` is no component: {what}", self.place),
+                format!(
+                    "{name} {version} at `{}` is no component: {what}",
+                    self.place
+                ),
             )
         })
     }
@@ -168,7 +205,10 @@ impl Registry {
         }
         let progress = output::bytes(format!("pulling {name}"), size as u64);
         let mut bytes = artifact::Bounded::of(size, progress);
-        let pulled = self.client.pull_blob(&self.place.repository(name), layer, &mut bytes).await;
+        let pulled = self
+            .client
+            .pull_blob(&self.place.repository(name), layer, &mut bytes)
+            .await;
         pulled.map_err(|error| problem::of(&self.place, &error))?;
         Ok(bytes.into_inner())
     }

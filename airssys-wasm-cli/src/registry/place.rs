@@ -36,14 +36,19 @@ impl RegistryPlace {
 
     /// Whether it is reached without leaving the machine, and so without TLS.
     pub(super) fn is_this_machine(&self) -> bool {
-        let host = self.server.rsplit_once(':').map_or(self.server.as_str(), |(host, _)| host);
+        let host = self
+            .server
+            .rsplit_once(':')
+            .map_or(self.server.as_str(), |(host, _)| host);
         matches!(host, "localhost" | "127.0.0.1" | "[::1]")
     }
 
     /// What Docker's configuration has for it; nobody in particular if nothing.
     pub(super) fn credentials(&self) -> RegistryAuth {
         match docker_credential::get_credential(&self.server) {
-            Ok(DockerCredential::UsernamePassword(user, password)) => RegistryAuth::Basic(user, password),
+            Ok(DockerCredential::UsernamePassword(user, password)) => {
+                RegistryAuth::Basic(user, password)
+            }
             Ok(DockerCredential::IdentityToken(token)) => RegistryAuth::Bearer(token),
             Err(_) => RegistryAuth::Anonymous,
         }
@@ -54,16 +59,20 @@ impl FromStr for RegistryPlace {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let advice = || "write for example `localhost:5000` or `registry.example.com/components`".to_owned();
-        let (server, below) =
-            text.trim_end_matches('/').split_once('/').unwrap_or((text.trim_end_matches('/'), ""));
-        let is_server = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+        let advice =
+            || "write for example `localhost:5000` or `registry.example.com/components`".to_owned();
+        let (server, below) = text
+            .trim_end_matches('/')
+            .split_once('/')
+            .unwrap_or((text.trim_end_matches('/'), ""));
+        let is_server =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
         let is_path = |part: &str| {
             !part.is_empty()
                 && part.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && part
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_'))
+                && part.chars().all(|c| {
+                    c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_')
+                })
         };
         if server.is_empty()
             || !server.chars().all(is_server)
@@ -71,8 +80,15 @@ impl FromStr for RegistryPlace {
         {
             return Err(advice());
         }
-        let below = if below.is_empty() { String::new() } else { format!("{below}/") };
-        Ok(Self { server: server.to_owned(), below })
+        let below = if below.is_empty() {
+            String::new()
+        } else {
+            format!("{below}/")
+        };
+        Ok(Self {
+            server: server.to_owned(),
+            below,
+        })
     }
 }
 
@@ -99,7 +115,10 @@ mod tests {
     fn a_place_is_a_server_and_a_path() {
         for (text, repository) in [
             ("localhost:5000", "localhost:5000/demo/greeter:1.0.0_b2"),
-            ("registry.example.com/a/b/", "registry.example.com/a/b/demo/greeter:1.0.0_b2"),
+            (
+                "registry.example.com/a/b/",
+                "registry.example.com/a/b/demo/greeter:1.0.0_b2",
+            ),
         ] {
             let place: RegistryPlace = text.parse().expect(text);
             let version = Version::parse("1.0.0+b2").expect("a version");
@@ -112,7 +131,18 @@ mod tests {
 
     #[test]
     fn what_leads_elsewhere_is_refused() {
-        for text in ["", "/", "https://x", "a b", "x/../y", "x//y", "x/A", "user@x", "x/y?z", "x/.."] {
+        for text in [
+            "",
+            "/",
+            "https://x",
+            "a b",
+            "x/../y",
+            "x//y",
+            "x/A",
+            "user@x",
+            "x/y?z",
+            "x/..",
+        ] {
             assert!(text.parse::<RegistryPlace>().is_err(), "{text}");
         }
     }
@@ -126,7 +156,11 @@ mod tests {
             ("localhost.example.com", false),
             ("127.0.0.1.example.com:80", false),
         ] {
-            assert_eq!(text.parse::<RegistryPlace>().expect(text).is_this_machine(), is, "{text}");
+            assert_eq!(
+                text.parse::<RegistryPlace>().expect(text).is_this_machine(),
+                is,
+                "{text}"
+            );
         }
     }
 }

@@ -28,8 +28,12 @@ pub(super) fn of(place: &RegistryPlace, error: &OciError) -> Problem {
         OciError::ServerError { code: 429, .. } => "asks you to come again later (429)".to_owned(),
         OciError::ServerError { code, .. } => format!("failed with {code}; try again later"),
         OciError::RequestError(error) if error.is_connect() => "cannot be reached".to_owned(),
-        OciError::RequestError(error) if error.is_timeout() => "says nothing; try again later".to_owned(),
-        OciError::DigestError(_) => "sent other bytes than its manifest names; nothing was taken".to_owned(),
+        OciError::RequestError(error) if error.is_timeout() => {
+            "says nothing; try again later".to_owned()
+        }
+        OciError::DigestError(_) => {
+            "sent other bytes than its manifest names; nothing was taken".to_owned()
+        }
         OciError::IoError(_) => "sent more than its manifest says; nothing was taken".to_owned(),
         _ => "answers something that is not understood".to_owned(),
     };

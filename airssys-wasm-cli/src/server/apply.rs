@@ -16,8 +16,8 @@ use super::reply::{Reply, answer};
 use super::rollouts::meant;
 use super::{compare, upload};
 use crate::api::{
-    Applied, Desired, DesiredPipeline, Given, How, PipelineSpec, Problem, build, enforcement, kinds,
-    parse_strategy, with_version,
+    Applied, Desired, DesiredPipeline, Given, How, PipelineSpec, Problem, build, enforcement,
+    kinds, parse_strategy, with_version,
 };
 
 #[utoipa::path(
@@ -39,11 +39,16 @@ pub(super) async fn deployment(
     let component = meant(&process, desired.deployment.package.as_deref(), component).await?;
     let component = with_version(component, desired.deployment.version.as_deref())?;
     desired.deployment.name = Some(name.clone());
-    let wanted_routes =
-        desired.routes.iter().map(|text| text.parse().map_err(airssys_wasm_host::Error::from));
+    let wanted_routes = desired
+        .routes
+        .iter()
+        .map(|text| text.parse().map_err(airssys_wasm_host::Error::from));
     let wanted_routes = wanted_routes.collect::<Result<Vec<Route>, _>>()?;
     let wanted = name.clone();
-    let mut applied = match process.aside(move |host| unless_absent(host.deployment(&wanted))).await? {
+    let mut applied = match process
+        .aside(move |host| unless_absent(host.deployment(&wanted)))
+        .await?
+    {
         None => {
             let deploy = desired.deployment.prepare(process.host.deploy(component))?;
             if how.dry_run {
@@ -81,12 +86,23 @@ async fn update(
         return Ok(Applied::new(name, "nothing", changes));
     }
     carry_out(update, process, &component, desired, how).await?;
-    let again = again.into_iter().map(|rule| format!("granted again: {rule}"));
-    Ok(Applied::new(name, "update", changes.into_iter().chain(again).collect()))
+    let again = again
+        .into_iter()
+        .map(|rule| format!("granted again: {rule}"));
+    Ok(Applied::new(
+        name,
+        "update",
+        changes.into_iter().chain(again).collect(),
+    ))
 }
 
 /// Has routes lead to a name that do not yet. Gives what is otherwise then.
-async fn routes(host: &Host, name: &str, wanted: &[Route], how: How) -> Result<Vec<String>, Problem> {
+async fn routes(
+    host: &Host,
+    name: &str,
+    wanted: &[Route],
+    how: How,
+) -> Result<Vec<String>, Problem> {
     let now: BTreeMap<Route, ComponentName> = host.routes().into_iter().collect();
     let mut changes = Vec::new();
     for route in wanted {
@@ -94,7 +110,10 @@ async fn routes(host: &Host, name: &str, wanted: &[Route], how: How) -> Result<V
         if before == Some(name) {
             continue;
         }
-        changes.push(format!("route {route}: {} -> {name}", before.unwrap_or("-")));
+        changes.push(format!(
+            "route {route}: {} -> {name}",
+            before.unwrap_or("-")
+        ));
         if !how.dry_run {
             host.route(&route.to_string(), name).await?;
         }
@@ -113,7 +132,11 @@ async fn carry_out(
     let mut update = update
         .strategy(parse_strategy(desired.strategy.as_deref())?)
         .grants(spec.grants.read()?)
-        .limits(spec.limits.clone().unwrap_or_else(|| process.limits.clone()))
+        .limits(
+            spec.limits
+                .clone()
+                .unwrap_or_else(|| process.limits.clone()),
+        )
         .instancing(spec.instancing_of(component)?)
         .enforcement(enforcement(spec.audit_only))
         // What is wanted may be older.
@@ -137,10 +160,18 @@ async fn carry_out(
 
 /// Every stage that is granted something is one.
 fn check_stages(pipeline: &ComponentPipeline, desired: &DesiredPipeline) -> Result<(), Problem> {
-    match desired.grants.keys().find(|stage| pipeline.stage(stage).is_none()) {
+    match desired
+        .grants
+        .keys()
+        .find(|stage| pipeline.stage(stage).is_none())
+    {
         None => Ok(()),
         Some(stage) => {
-            let message = format!("`{}` has no stage `{}`", pipeline.name(), stage.escape_debug());
+            let message = format!(
+                "`{}` has no stage `{}`",
+                pipeline.name(),
+                stage.escape_debug()
+            );
             Err(Problem::new(kinds::USAGE, message))
         }
     }
@@ -181,15 +212,22 @@ pub(super) async fn pipeline(
     let pipeline = build(&desired.definition, components)?;
     check_stages(&pipeline, &desired)?;
     if pipeline.name().as_str() != name {
-        let message = format!("the pipeline's file calls it `{}`, and not `{name}`", pipeline.name());
+        let message = format!(
+            "the pipeline's file calls it `{}`, and not `{name}`",
+            pipeline.name()
+        );
         return Err(Problem::new(kinds::USAGE, message).into());
     }
     let wanted = name.clone();
-    let Some(now) = process.aside(move |host| unless_absent(host.pipeline(&wanted))).await? else {
+    let Some(now) = process
+        .aside(move |host| unless_absent(host.pipeline(&wanted)))
+        .await?
+    else {
         deploy(&process.host, pipeline, &desired, how).await?;
         return answer(Applied::new(&name, "deploy", Vec::new()));
     };
-    if shape(now.pipeline().definition()) != shape(&desired.definition) || is_apart(&now, &desired) {
+    if shape(now.pipeline().definition()) != shape(&desired.definition) || is_apart(&now, &desired)
+    {
         if !desired.recreate {
             let message = format!(
                 "the stages of `{name}` are connected or run otherwise than they should be: say `--recreate` to have it removed and deployed anew, which lets no items in meanwhile"
@@ -200,7 +238,11 @@ pub(super) async fn pipeline(
         return answer(Applied::new(&name, "recreate", Vec::new()));
     }
     let changes = stages(&process.host, &now, &pipeline, &desired, how).await?;
-    let action = if changes.is_empty() { "nothing" } else { "update" };
+    let action = if changes.is_empty() {
+        "nothing"
+    } else {
+        "update"
+    };
     answer(Applied::new(&name, action, changes))
 }
 
@@ -220,7 +262,9 @@ async fn recreate(
     }
     host.check_pipeline_removal(name.as_str()).await?;
     // Under a name that is free: its own is taken until it is removed.
-    let rehearsed = wanted.with_name(&format!("{name}-next")).map_err(airssys_wasm_host::Error::from)?;
+    let rehearsed = wanted
+        .with_name(&format!("{name}-next"))
+        .map_err(airssys_wasm_host::Error::from)?;
     deploy(host, rehearsed, desired, How { dry_run: true }).await?;
     if how.dry_run {
         return Ok(());
@@ -238,7 +282,10 @@ async fn deploy(
     desired: &DesiredPipeline,
     how: How,
 ) -> Result<(), Problem> {
-    let spec = PipelineSpec { definition: desired.definition.clone(), grants: desired.grants.clone() };
+    let spec = PipelineSpec {
+        definition: desired.definition.clone(),
+        grants: desired.grants.clone(),
+    };
     let deploy = spec.prepare(host.deploy_pipeline(pipeline))?;
     if how.dry_run {
         deploy.rehearse().await?
@@ -260,18 +307,35 @@ async fn stages(
     for stage in wanted.stages() {
         let name = stage.name();
         let before = now.pipeline();
-        let serving = before.stage(name).map(|stage| Component::from(stage.component().clone()));
+        let serving = before
+            .stage(name)
+            .map(|stage| Component::from(stage.component().clone()));
         let next = Component::from(stage.component().clone());
-        let mut changes: Vec<String> =
-            serving.iter().filter_map(|serving| compare::component(serving, &next)).collect();
+        let mut changes: Vec<String> = serving
+            .iter()
+            .filter_map(|serving| compare::component(serving, &next))
+            .collect();
         let mut update = now.update(name, next).any_version();
         if !is_fused(now, name) {
-            let grants = desired.grants.get(name).cloned().unwrap_or_default().read()?;
+            let grants = desired
+                .grants
+                .get(name)
+                .cloned()
+                .unwrap_or_default()
+                .read()?;
             let serving = host.deployment(&format!("{}:{name}", now.name()))?.grants();
             let again = compare::revoked(&serving, &grants);
-            check_not_revoked(&format!("{}:{name}", now.name()), &again, desired.grant_again)?;
+            check_not_revoked(
+                &format!("{}:{name}", now.name()),
+                &again,
+                desired.grant_again,
+            )?;
             changes.extend(compare::grants(&serving, &grants));
-            changes.extend(again.into_iter().map(|rule| format!("granted again: {rule}")));
+            changes.extend(
+                again
+                    .into_iter()
+                    .map(|rule| format!("granted again: {rule}")),
+            );
             update = update.grants(grants);
             if desired.grant_again {
                 update = update.lifting_revocations();
@@ -285,19 +349,29 @@ async fn stages(
         } else {
             drop(update.await?)
         }
-        all.extend(changes.into_iter().map(|change| format!("{name}: {change}")));
+        all.extend(
+            changes
+                .into_iter()
+                .map(|change| format!("{name}: {change}")),
+        );
     }
     Ok(all)
 }
 
 fn is_fused(pipeline: &PipelineDeployment, stage: &str) -> bool {
     let status = pipeline.status();
-    status.stages.iter().any(|unit| unit.stages.len() > 1 && unit.stages.iter().any(|name| name == stage))
+    status
+        .stages
+        .iter()
+        .any(|unit| unit.stages.len() > 1 && unit.stages.iter().any(|name| name == stage))
 }
 
 /// Whether a stage should have grants that is fused with others, which have none.
 fn is_apart(now: &PipelineDeployment, desired: &DesiredPipeline) -> bool {
-    desired.grants.iter().any(|(stage, given)| *given != Given::default() && is_fused(now, stage))
+    desired
+        .grants
+        .iter()
+        .any(|(stage, given)| *given != Given::default() && is_fused(now, stage))
 }
 
 /// A definition, whatever the components in its stages are.

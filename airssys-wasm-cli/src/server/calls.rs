@@ -19,7 +19,9 @@ pub(super) async fn functions(
     State(process): State<Process>,
     Path(name): Path<String>,
 ) -> Reply<Vec<FunctionView>> {
-    let functions = process.aside(move |host| Ok(host.deployment(&name)?.functions())).await?;
+    let functions = process
+        .aside(move |host| Ok(host.deployment(&name)?.functions()))
+        .await?;
     answer(functions.into_iter().map(Into::into).collect())
 }
 
@@ -38,6 +40,8 @@ pub(super) async fn call(
     Json(call): Json<Call>,
 ) -> Reply<Called> {
     let wanted = call.function.clone();
-    let function = process.aside(move |host| host.deployment(&name)?.dynamic_function(&wanted)).await?;
+    let function = process
+        .aside(move |host| host.deployment(&name)?.dynamic_function(&wanted))
+        .await?;
     answer(call.make(&function).await?)
 }

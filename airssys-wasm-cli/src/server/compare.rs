@@ -18,11 +18,16 @@ pub(super) fn deployment(
     limits: &Limits,
 ) -> Result<Vec<String>, Problem> {
     let status = now.status();
-    let mut changes: Vec<String> = self::component(&now.component(), component).into_iter().collect();
+    let mut changes: Vec<String> = self::component(&now.component(), component)
+        .into_iter()
+        .collect();
     changes.extend(grants(&now.grants(), &spec.grants.read()?));
     let instancing = spec.instancing_of(component)?;
     if instancing != status.serving.instancing {
-        changes.push(format!("instancing: {} -> {instancing}", status.serving.instancing));
+        changes.push(format!(
+            "instancing: {} -> {instancing}",
+            status.serving.instancing
+        ));
     }
     if spec.limits.as_ref().unwrap_or(limits) != &status.serving.limits {
         changes.push("other limits".into());
@@ -30,7 +35,10 @@ pub(super) fn deployment(
     for (interface, name) in &spec.links {
         match status.links.get(interface).map(ToString::to_string) {
             Some(now) if now == *name => {}
-            now => changes.push(format!("{interface}: {} -> {name}", now.as_deref().unwrap_or("-"))),
+            now => changes.push(format!(
+                "{interface}: {} -> {name}",
+                now.as_deref().unwrap_or("-")
+            )),
         }
     }
     if spec.audit_only != now.learned().is_some() {
@@ -54,7 +62,10 @@ pub(super) fn grants(now: &Grants, next: &Grants) -> Vec<String> {
     let mut changes = rules("allow", now.allowed(), next.allowed());
     changes.extend(rules("deny", now.denied(), next.denied()));
     if now.on_shortfall() != next.on_shortfall() {
-        changes.push(format!("run-with-less: {}", next.on_shortfall() == Shortfall::RunWithLess));
+        changes.push(format!(
+            "run-with-less: {}",
+            next.on_shortfall() == Shortfall::RunWithLess
+        ));
     }
     changes
 }
@@ -67,21 +78,32 @@ fn rules<'a>(
 ) -> Vec<String> {
     let (now, next): (BTreeSet<&Rule>, BTreeSet<&Rule>) = (now.collect(), next.collect());
     let told = |one: &BTreeSet<&Rule>, other: &BTreeSet<&Rule>| -> BTreeSet<String> {
-        one.difference(other).map(|rule| rule.without_value().to_string()).collect()
+        one.difference(other)
+            .map(|rule| rule.without_value().to_string())
+            .collect()
     };
     let (added, removed) = (told(&next, &now), told(&now, &next));
-    let both = added.intersection(&removed).map(|rule| format!("~ {word} {rule} (another value)"));
+    let both = added
+        .intersection(&removed)
+        .map(|rule| format!("~ {word} {rule} (another value)"));
     let only = |one: &BTreeSet<String>, other: &BTreeSet<String>, sign: &str| -> Vec<String> {
-        one.difference(other).map(|rule| format!("{sign} {word} {rule}")).collect()
+        one.difference(other)
+            .map(|rule| format!("{sign} {word} {rule}"))
+            .collect()
     };
-    let changes = only(&added, &removed, "+").into_iter().chain(only(&removed, &added, "-"));
+    let changes = only(&added, &removed, "+")
+        .into_iter()
+        .chain(only(&removed, &added, "-"));
     changes.chain(both).collect()
 }
 
 /// What was revoked by hand and would be granted again.
 pub(super) fn revoked(now: &Grants, next: &Grants) -> Vec<String> {
     let is_wanted = |rule: &&Rule| !next.clone().revoke(rule).is_empty();
-    now.revoked().filter(is_wanted).map(ToString::to_string).collect()
+    now.revoked()
+        .filter(is_wanted)
+        .map(ToString::to_string)
+        .collect()
 }
 
 #[cfg(test)]
@@ -95,7 +117,8 @@ mod tests {
     #[test]
     fn grants_are_compared_without_telling_values() {
         let now = of("config a value=1\nconfig b value=1\nenv LANG\ndeny file-read /etc");
-        let next = of("config a value=2\nconfig b value=1\nconfig c value=secret\ndeny file-read /root");
+        let next =
+            of("config a value=2\nconfig b value=1\nconfig c value=secret\ndeny file-read /root");
         assert_eq!(
             grants(&now, &next),
             [

@@ -31,7 +31,10 @@ struct Open {
 
 impl LetterBox {
     pub(super) fn of(state_directory: &Path) -> Self {
-        Self { path: state_directory.join(FILE), file: Mutex::default() }
+        Self {
+            path: state_directory.join(FILE),
+            file: Mutex::default(),
+        }
     }
 
     fn write(&self, line: &[u8]) -> io::Result<()> {
@@ -52,7 +55,12 @@ impl LetterBox {
         if std::fs::metadata(path).is_ok_and(|there| there.len() >= FILE_BYTES_MAX) {
             std::fs::rename(path, path.with_extension("old.jsonl"))?;
         }
-        let mut file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .read(true)
+            .mode(0o600)
+            .open(path)?;
         let bytes = file.metadata()?.len();
         if bytes > 0 && !ends_with_a_line(&mut file)? {
             file.write_all(b"\n")?;
@@ -93,7 +101,10 @@ mod tests {
         let letters = LetterBox::of(place.path());
         letters.write(b"{}\n").expect("written");
         letters.write(b"{}\n").expect("written");
-        assert_eq!(std::fs::read_to_string(&path).expect("there"), "{\"cut\":\n{}\n{}\n");
+        assert_eq!(
+            std::fs::read_to_string(&path).expect("there"),
+            "{\"cut\":\n{}\n{}\n"
+        );
     }
 
     #[test]

@@ -7,7 +7,9 @@ use utoipa::IntoParams;
 
 use super::Process;
 use super::reply::{Reply, answer};
-use crate::api::{About, ChangeView, DeploymentView, DoneOr, How, LostView, Overview, Problem, Removed};
+use crate::api::{
+    About, ChangeView, DeploymentView, DoneOr, How, LostView, Overview, Problem, Removed,
+};
 
 #[utoipa::path(
     get,
@@ -22,7 +24,10 @@ pub(super) async fn about(State(process): State<Process>) -> Reply<About> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         process: std::process::id(),
         deployments: summaries.len(),
-        problems: summaries.iter().filter(|summary| summary.problem.is_some()).count(),
+        problems: summaries
+            .iter()
+            .filter(|summary| summary.problem.is_some())
+            .count(),
     })
 }
 
@@ -34,7 +39,10 @@ pub(super) async fn about(State(process): State<Process>) -> Reply<About> {
     responses((status = 200, body = Overview), (status = "default", body = Problem)),
 )]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Overview> {
-    let lost = |(name, problem): &(String, String)| LostView { name: name.clone(), problem: problem.clone() };
+    let lost = |(name, problem): &(String, String)| LostView {
+        name: name.clone(),
+        problem: problem.clone(),
+    };
     let summaries = process.aside(|host| Ok(host.summaries())).await?;
     answer(Overview {
         deployments: summaries.iter().map(Into::into).collect(),
@@ -82,8 +90,12 @@ pub(super) async fn remove(
 ) -> Reply<DoneOr<Removed>> {
     if how.dry_run {
         let owned = name.clone();
-        process.aside(move |host| host.check_removal(&[&owned])).await?;
-        return answer(DoneOr::would(format!("remove {name} with its revisions and grants")));
+        process
+            .aside(move |host| host.check_removal(&[&owned]))
+            .await?;
+        return answer(DoneOr::would(format!(
+            "remove {name} with its revisions and grants"
+        )));
     }
     process.host.remove(&name).await?;
     answer(DoneOr::Done(Removed { removed: name }))
@@ -104,10 +116,15 @@ pub(super) struct Of {
     params(Of),
     responses((status = 200, body = Vec<ChangeView>), (status = "default", body = Problem)),
 )]
-pub(super) async fn history(State(process): State<Process>, Query(of): Query<Of>) -> Reply<Vec<ChangeView>> {
+pub(super) async fn history(
+    State(process): State<Process>,
+    Query(of): Query<Of>,
+) -> Reply<Vec<ChangeView>> {
     let changes = process.aside(Host::history).await?;
-    let wanted = changes
-        .iter()
-        .filter(|change| of.name.as_deref().is_none_or(|name| change.component.as_str() == name));
+    let wanted = changes.iter().filter(|change| {
+        of.name
+            .as_deref()
+            .is_none_or(|name| change.component.as_str() == name)
+    });
     answer(wanted.map(Into::into).collect())
 }

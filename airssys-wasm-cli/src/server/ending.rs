@@ -35,9 +35,13 @@ impl Ending {
     ///
     /// If the system takes no handler, or has no more threads.
     pub(crate) fn on_signals(drain: Duration) -> Result<Self, Problem> {
-        let problem =
-            |error: io::Error| Problem::new(kinds::IO, "signals cannot be listened to").because(error);
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(problem)?;
+        let problem = |error: io::Error| {
+            Problem::new(kinds::IO, "signals cannot be listened to").because(error)
+        };
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(problem)?;
         let signals = {
             let _entered = runtime.enter();
             Signals {

@@ -10,8 +10,8 @@ use super::Process;
 use super::reply::{Reply, answer};
 use super::rollouts::{allow, finish_update, wake};
 use crate::api::{
-    Asked, DoneOr, Explained, GrantSpec, GrantsView, How, Problem, PromotedView, Revoke, Revoked, kinds,
-    request_lines,
+    Asked, DoneOr, Explained, GrantSpec, GrantsView, How, Problem, PromotedView, Revoke, Revoked,
+    kinds, request_lines,
 };
 
 #[utoipa::path(
@@ -22,12 +22,22 @@ use crate::api::{
     params(("name" = String, Path, description = "The name")),
     responses((status = 200, body = GrantsView), (status = "default", body = Problem)),
 )]
-pub(super) async fn show(State(process): State<Process>, Path(name): Path<String>) -> Reply<GrantsView> {
+pub(super) async fn show(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+) -> Reply<GrantsView> {
     let view = process.aside(move |host| {
         let deployment = host.deployment(&name)?;
         let requests = request_lines(&deployment.status().serving.requested);
-        let learned = deployment.learned().map(|rules| rules.iter().map(ToString::to_string).collect());
-        Ok(GrantsView::of(&deployment.grants(), &deployment.lifted(), requests, learned))
+        let learned = deployment
+            .learned()
+            .map(|rules| rules.iter().map(ToString::to_string).collect());
+        Ok(GrantsView::of(
+            &deployment.grants(),
+            &deployment.lifted(),
+            requests,
+            learned,
+        ))
     });
     answer(view.await?)
 }
@@ -50,7 +60,9 @@ pub(super) async fn explain(
         .operation
         .parse()
         .map_err(|error: OperationError| Problem::new(kinds::USAGE, error.to_string()))?;
-    let explanation = process.aside(move |host| Ok(host.deployment(&name)?.explain(&operation))).await?;
+    let explanation = process
+        .aside(move |host| Ok(host.deployment(&name)?.explain(&operation)))
+        .await?;
     answer(Explained {
         operation: explanation.operation.to_string(),
         allowed: explanation.decision.is_allowed(),
@@ -77,10 +89,20 @@ pub(super) async fn grant(
     wake(&process, &name).await?;
     let deployment = process.host.deployment(&name)?;
     let grant_again = spec.grant_again;
-    let told = format!("give {name} what it has and {} more", spec.allow.len() + spec.deny.len());
+    let told = format!(
+        "give {name} what it has and {} more",
+        spec.allow.len() + spec.deny.len()
+    );
     let grants = with_more(deployment.grants(), &spec.given().read()?, grant_again)?;
-    let update = process.host.update(&name, deployment.component()).grants(grants);
-    let update = if grant_again { update.lifting_revocations() } else { update };
+    let update = process
+        .host
+        .update(&name, deployment.component())
+        .grants(grants);
+    let update = if grant_again {
+        update.lifting_revocations()
+    } else {
+        update
+    };
     finish_update(&name, allow(update, true, false), how, told).await
 }
 
@@ -96,9 +118,18 @@ fn with_more(now: Grants, more: &Grants, grant_again: bool) -> Result<Grants, Pr
         );
         return Err(Problem::of(ErrorKind::LiftsRevocation, message));
     }
-    let lifted: Vec<Rule> = lifting.lifted.into_iter().map(|lifted| lifted.revoked).collect();
-    let grants = more.allowed().cloned().fold(now.without_revoked(&lifted), Grants::with);
-    let denied = more.denied().try_fold(grants, |grants, rule| grants.deny(&rule.to_string()));
+    let lifted: Vec<Rule> = lifting
+        .lifted
+        .into_iter()
+        .map(|lifted| lifted.revoked)
+        .collect();
+    let grants = more
+        .allowed()
+        .cloned()
+        .fold(now.without_revoked(&lifted), Grants::with);
+    let denied = more
+        .denied()
+        .try_fold(grants, |grants, rule| grants.deny(&rule.to_string()));
     denied.map_err(|error| Problem::from(airssys_wasm_host::Error::from(error)))
 }
 
@@ -120,15 +151,29 @@ pub(super) async fn revoke(
     if how.dry_run {
         return answer(would_revoke(&process, &name, &revoke.rule).await?);
     }
-    let touched = process.aside(move |host| host.revoke(&name, &revoke.rule)).await?;
+    let touched = process
+        .aside(move |host| host.revoke(&name, &revoke.rule))
+        .await?;
     answer(DoneOr::Done(Revoked::of(&touched)))
 }
 
-async fn would_revoke(process: &Process, name: &str, rule: &str) -> Result<DoneOr<Revoked>, Problem> {
+async fn would_revoke(
+    process: &Process,
+    name: &str,
+    rule: &str,
+) -> Result<DoneOr<Revoked>, Problem> {
     let rule: Rule = rule.parse().map_err(airssys_wasm_host::Error::from)?;
     let owned = name.to_owned();
-    let mut grants = process.aside(move |host| Ok(host.deployment(&owned)?.grants())).await?;
+    let mut grants = process
+        .aside(move |host| Ok(host.deployment(&owned)?.grants()))
+        .await?;
     let touched = Revoked::of(&grants.revoke(&rule)).touched;
-    let from = if touched.is_empty() { "nothing that is granted".into() } else { touched.join(", ") };
-    Ok(DoneOr::would(format!("take `{rule}` from {name}, which touches {from}")))
+    let from = if touched.is_empty() {
+        "nothing that is granted".into()
+    } else {
+        touched.join(", ")
+    };
+    Ok(DoneOr::would(format!(
+        "take `{rule}` from {name}, which touches {from}"
+    )))
 }

@@ -24,7 +24,10 @@ pub(crate) struct Tail<T> {
 
 impl<T: Clone> Default for Tail<T> {
     fn default() -> Self {
-        Self { last: Mutex::default(), watchers: broadcast::Sender::new(BACKLOG) }
+        Self {
+            last: Mutex::default(),
+            watchers: broadcast::Sender::new(BACKLOG),
+        }
     }
 }
 
@@ -42,7 +45,10 @@ impl<T: Clone> Tail<T> {
     /// The last ones that are wanted, and those that follow.
     pub(crate) fn watch(&self, wanted: impl Fn(&T) -> bool) -> (Vec<T>, broadcast::Receiver<T>) {
         let last = self.last.lock();
-        (last.iter().filter(|item| wanted(item)).cloned().collect(), self.watchers.subscribe())
+        (
+            last.iter().filter(|item| wanted(item)).cloned().collect(),
+            self.watchers.subscribe(),
+        )
     }
 }
 
@@ -68,7 +74,10 @@ impl GuestLog for Journal {
 
 impl AuditLog for Journal {
     fn record(&self, record: &AuditRecord) {
-        self.decisions.push(Decision { name: record.identity.component.to_string(), json: record.to_json() });
+        self.decisions.push(Decision {
+            name: record.identity.component.to_string(),
+            json: record.to_json(),
+        });
     }
 }
 

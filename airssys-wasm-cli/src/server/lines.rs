@@ -33,5 +33,9 @@ pub(super) fn reply(lines: impl Stream<Item = Bytes> + Send + 'static, ending: E
 
 fn whole(lines: impl Stream<Item = Bytes> + Send + 'static) -> Response {
     let lines = lines.map(Ok::<_, Infallible>);
-    ([(http::header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
+    (
+        [(http::header::CONTENT_TYPE, "application/x-ndjson")],
+        Body::from_stream(lines),
+    )
+        .into_response()
 }

@@ -80,7 +80,13 @@ pub(super) async fn serve(
             accepted = connections.accept(|| listener.accept()) => accepted,
         };
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(connection(stream, place, router.clone(), patience, graceful.watcher()));
+        tasks.spawn(connection(
+            stream,
+            place,
+            router.clone(),
+            patience,
+            graceful.watcher(),
+        ));
     }
     drop(listener);
     connections.close_unused();
@@ -102,7 +108,9 @@ async fn connection(
         let (mut router, in_use) = (router.clone(), of_requests.begin());
         async move {
             // The connection is about to be closed.
-            let Some(in_use) = in_use else { return std::future::pending().await };
+            let Some(in_use) = in_use else {
+                return std::future::pending().await;
+            };
             let answer: Result<Response, _> = router.call(request).await;
             // In use until the last byte was handed on.
             answer.map(|answer| {
@@ -116,7 +124,9 @@ async fn connection(
         }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(patience);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience);
     tokio::select! {
         // What goes wrong ends the connection, and is nobody else's business.
         _ = watcher.watch(builder.serve_connection(TokioIo::new(stream), service)) => {}
@@ -126,7 +136,10 @@ async fn connection(
 
 /// How many connections a listener of the API has at most.
 pub(super) fn connections_max() -> usize {
-    let descriptors = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
-    descriptors
-        .map_or(CONNECTIONS_MAX, |limit| (limit / DESCRIPTORS_PART).clamp(CONNECTIONS_MIN, CONNECTIONS_MAX))
+    let descriptors = getrlimit(Resource::Nofile)
+        .current
+        .and_then(|limit| usize::try_from(limit).ok());
+    descriptors.map_or(CONNECTIONS_MAX, |limit| {
+        (limit / DESCRIPTORS_PART).clamp(CONNECTIONS_MIN, CONNECTIONS_MAX)
+    })
 }

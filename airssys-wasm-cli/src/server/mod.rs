@@ -110,7 +110,9 @@ impl Process {
         let host = self.host.clone();
         match self.admin.spawn_blocking(move || work(&host)).await {
             Ok(outcome) => outcome.map_err(Problem::from),
-            Err(error) => Err(Problem::new(kinds::INTERNAL, "the operation did not return").because(error)),
+            Err(error) => {
+                Err(Problem::new(kinds::INTERNAL, "the operation did not return").because(error))
+            }
         }
     }
 }
@@ -181,7 +183,10 @@ async fn serve_tcp(
         Some(tcp) => Some(tcp.bind().await?),
         None => None,
     };
-    if let Some(address) = listener.as_ref().and_then(|listener| listener.local_addr().ok()) {
+    if let Some(address) = listener
+        .as_ref()
+        .and_then(|listener| listener.local_addr().ok())
+    {
         tracing::info!(%address, "serving over TCP");
     }
     Ok(async move {

@@ -19,10 +19,11 @@ use crate::api::{DoneOr, How, PackageView, Problem, PublishSpec, Published};
 )]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PackageView>> {
     let packages = process.aside(Host::packages).await?;
-    let view = |(name, versions): &(airssys_wasm_host::ComponentName, Vec<semver::Version>)| PackageView {
-        name: name.to_string(),
-        versions: versions.iter().map(ToString::to_string).collect(),
-    };
+    let view =
+        |(name, versions): &(airssys_wasm_host::ComponentName, Vec<semver::Version>)| PackageView {
+            name: name.to_string(),
+            versions: versions.iter().map(ToString::to_string).collect(),
+        };
     answer(packages.iter().map(view).collect())
 }
 
@@ -44,12 +45,18 @@ pub(super) async fn publish(
     let component = spec.apply(upload::sent(component)?)?;
     if how.dry_run {
         let told = format!("publish {}", identity(None, &component));
-        process.aside(move |host| host.check_publication(&component)).await?;
+        process
+            .aside(move |host| host.check_publication(&component))
+            .await?;
         return answer(DoneOr::would(told));
     }
     let digest = component.digest().to_string();
     let (name, version) = process.aside(move |host| host.publish(&component)).await?;
-    answer(DoneOr::Done(Published { name: name.to_string(), version: version.to_string(), digest }))
+    answer(DoneOr::Done(Published {
+        name: name.to_string(),
+        version: version.to_string(),
+        digest,
+    }))
 }
 
 /// The bytes of a version.

@@ -66,7 +66,11 @@ pub(super) async fn deploy(
     let (spec, sent) = upload::parts::<PipelineSpec>(form).await?;
     let components = components(&process, &spec.definition, &sent).await;
     let pipeline = build(&spec.definition, components)?;
-    let told = format!("deploy the pipeline {} with {} stages", pipeline.name(), pipeline.stages().len());
+    let told = format!(
+        "deploy the pipeline {} with {} stages",
+        pipeline.name(),
+        pipeline.stages().len()
+    );
     let deploy = spec.prepare(process.host.deploy_pipeline(pipeline))?;
     if how.dry_run {
         deploy.rehearse().await?;
@@ -83,7 +87,9 @@ pub(super) async fn components(
 ) -> Vec<Result<Component, String>> {
     let stages = definition.stages().count();
     if stages > STAGES_MAX {
-        return vec![Err(format!("it has {stages} stages, and may have {STAGES_MAX}"))];
+        return vec![Err(format!(
+            "it has {stages} stages, and may have {STAGES_MAX}"
+        ))];
     }
     let mut components = Vec::new();
     let places: BTreeSet<String> = (0..stages).map(part_of_stage).collect();
@@ -108,7 +114,10 @@ pub(super) async fn components(
     params(("name" = String, Path, description = "The name")),
     responses((status = 200, body = PipelineView), (status = "default", body = Problem)),
 )]
-pub(super) async fn status(State(process): State<Process>, Path(name): Path<String>) -> Reply<PipelineView> {
+pub(super) async fn status(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+) -> Reply<PipelineView> {
     answer(PipelineView::of(&find(&process, name).await?))
 }
 
@@ -120,7 +129,10 @@ pub(super) async fn status(State(process): State<Process>, Path(name): Path<Stri
     params(("name" = String, Path, description = "The name")),
     responses((status = 200, body = GraphView), (status = "default", body = Problem)),
 )]
-pub(super) async fn graph(State(process): State<Process>, Path(name): Path<String>) -> Reply<GraphView> {
+pub(super) async fn graph(
+    State(process): State<Process>,
+    Path(name): Path<String>,
+) -> Reply<GraphView> {
     answer(GraphView::from(&find(&process, name).await?.pipeline()))
 }
 
@@ -139,7 +151,9 @@ pub(super) async fn remove(
 ) -> Reply<DoneOr<Removed>> {
     if how.dry_run {
         process.host.check_pipeline_removal(&name).await?;
-        return answer(DoneOr::would(format!("remove the pipeline {name} with its deployments")));
+        return answer(DoneOr::would(format!(
+            "remove the pipeline {name} with its deployments"
+        )));
     }
     process.host.remove_pipeline(&name).await?;
     answer(DoneOr::Done(Removed { removed: name }))
@@ -176,7 +190,9 @@ pub(super) async fn update(
 /// The deployment that runs a stage: of several that are fused, that of the first.
 fn deployment_of(pipeline: &PipelineDeployment, stage: &str) -> String {
     let stages = pipeline.status().stages;
-    let unit = stages.iter().find(|unit| unit.stages.iter().any(|name| name == stage));
+    let unit = stages
+        .iter()
+        .find(|unit| unit.stages.iter().any(|name| name == stage));
     unit.map_or_else(|| stage.to_owned(), |unit| unit.component.to_string())
 }
 
@@ -202,14 +218,23 @@ pub(super) async fn run(
     let until = async move {
         ending.begun().await;
         let message = "the host process ends and takes no more items; those before came out";
-        cut_off.lock().get_or_insert_with(|| Problem::new(kinds::NO_HOST, message));
+        cut_off
+            .lock()
+            .get_or_insert_with(|| Problem::new(kinds::NO_HOST, message));
     };
     // Those that are inside come out while it waits for calls in flight.
-    let items = items(&pipeline, lines(body.into_data_stream()), &wrong).take_until(Box::pin(until));
-    let outcomes =
-        if pipeline.pipeline().inputs().is_empty() { pipeline.run_sources() } else { pipeline.run(items) };
+    let items =
+        items(&pipeline, lines(body.into_data_stream()), &wrong).take_until(Box::pin(until));
+    let outcomes = if pipeline.pipeline().inputs().is_empty() {
+        pipeline.run_sources()
+    } else {
+        pipeline.run(items)
+    };
     let last = stream::once(async move {
-        wrong.lock().take().map_or(Came::Done { done: true }, |problem| Came::Ended { problem })
+        wrong
+            .lock()
+            .take()
+            .map_or(Came::Done { done: true }, |problem| Came::Ended { problem })
     });
     Ok(ndjson(read_in_a_task(outcomes).map(Came::of).chain(last)))
 }
@@ -221,7 +246,9 @@ fn read_in_a_task<T: Send + 'static>(
 ) -> impl Stream<Item = T> + Send + 'static {
     let (tell, mut told) = mpsc::channel(1);
     tokio::spawn(async move {
-        while let Some(outcome) = tokio::select! { it = outcomes.next() => it, () = tell.closed() => None } {
+        while let Some(outcome) =
+            tokio::select! { it = outcomes.next() => it, () = tell.closed() => None }
+        {
             if tell.send(outcome).await.is_err() {
                 break;
             }

@@ -28,7 +28,11 @@ pub(super) fn lasting() -> Lasting {
 }
 
 /// Handles a request that lasts, or refuses it if there are too many.
-pub(super) async fn leave_reserve(State(lasting): State<Lasting>, request: Request, next: Next) -> Response {
+pub(super) async fn leave_reserve(
+    State(lasting): State<Lasting>,
+    request: Request,
+    next: Next,
+) -> Response {
     let Ok(place) = lasting.try_acquire_owned() else {
         let message = "as many calls and followers are under way over the API as it takes; what is left of its \
                        connections is kept for other requests: try again when some of them have ended";

@@ -11,8 +11,8 @@ use super::Process;
 use super::reply::{Reply, answer};
 use super::{packages, upload};
 use crate::api::{
-    Approve, DeploySpec, DoneOr, How, Problem, PromotedView, RollbackSpec, StageUpdateSpec, UpdateSpec,
-    enforcement, parse_instancing, parse_strategy, with_version,
+    Approve, DeploySpec, DoneOr, How, Problem, PromotedView, RollbackSpec, StageUpdateSpec,
+    UpdateSpec, enforcement, parse_instancing, parse_strategy, with_version,
 };
 
 #[utoipa::path(
@@ -54,8 +54,13 @@ pub(super) async fn deploy(
 
 /// A component under a name, as it is told.
 pub(super) fn identity(name: Option<&str>, component: &Component) -> String {
-    let name = name.or(component.name().map(|name| name.as_str())).unwrap_or("it");
-    let version = component.version().map(|version| format!(" {version}")).unwrap_or_default();
+    let name = name
+        .or(component.name().map(|name| name.as_str()))
+        .unwrap_or("it");
+    let version = component
+        .version()
+        .map(|version| format!(" {version}"))
+        .unwrap_or_default();
     format!("{name}{version} ({})", component.digest())
 }
 
@@ -114,7 +119,11 @@ fn prepare_update<'a>(mut update: Update<'a>, spec: &UpdateSpec) -> Result<Updat
     if let Some(audit_only) = spec.audit_only {
         update = update.enforcement(enforcement(audit_only));
     }
-    let update = if spec.grant_again { update.lifting_revocations() } else { update };
+    let update = if spec.grant_again {
+        update.lifting_revocations()
+    } else {
+        update
+    };
     Ok(allow(update, spec.any_version, spec.discard_state))
 }
 
@@ -127,9 +136,21 @@ pub(super) fn prepare_stage<'a>(
     if let Some(grants) = &spec.grants {
         update = update.grants(grants.read()?);
     }
-    let update = if spec.any_version { update.any_version() } else { update };
-    let update = if spec.grant_again { update.lifting_revocations() } else { update };
-    Ok(if spec.discard_state { update.discard_state() } else { update })
+    let update = if spec.any_version {
+        update.any_version()
+    } else {
+        update
+    };
+    let update = if spec.grant_again {
+        update.lifting_revocations()
+    } else {
+        update
+    };
+    Ok(if spec.discard_state {
+        update.discard_state()
+    } else {
+        update
+    })
 }
 
 #[utoipa::path(
@@ -148,7 +169,10 @@ pub(super) async fn rollback(
     Json(spec): Json<RollbackSpec>,
 ) -> Reply<DoneOr<PromotedView>> {
     wake(&process, &name).await?;
-    let mut rollback = process.host.rollback(&name).strategy(parse_strategy(spec.strategy.as_deref())?);
+    let mut rollback = process
+        .host
+        .rollback(&name)
+        .strategy(parse_strategy(spec.strategy.as_deref())?);
     if let Some(version) = &spec.to_version {
         rollback = rollback.to_version(version);
     }
@@ -157,7 +181,10 @@ pub(super) async fn rollback(
     }
     if how.dry_run {
         rollback.rehearse().await?;
-        let to = spec.to_version.map(|version| format!(" to {version}")).unwrap_or_default();
+        let to = spec
+            .to_version
+            .map(|version| format!(" to {version}"))
+            .unwrap_or_default();
         return answer(DoneOr::would(format!("roll {name} back{to}")));
     }
     answer(DoneOr::Done(PromotedView::of(&name, &rollback.await?)))
@@ -180,22 +207,45 @@ pub(super) async fn approve(
 ) -> Reply<DoneOr<PromotedView>> {
     wake(&process, &name).await?;
     let waiting = process.host.awaiting_approval(&name)?;
-    let Some(waiting) = waiting.filter(|waiting| waiting.digest().to_string() == approve.digest) else {
-        let message =
-            format!("no update of `{name}` with the digest `{}` waits", approve.digest.escape_debug());
+    let Some(waiting) = waiting.filter(|waiting| waiting.digest().to_string() == approve.digest)
+    else {
+        let message = format!(
+            "no update of `{name}` with the digest `{}` waits",
+            approve.digest.escape_debug()
+        );
         return Err(Problem::of(ErrorKind::ApprovalMismatch, message).into());
     };
     let approval = Approval::of(&waiting, approve.grants.read()?);
-    let update =
-        process.host.approve(&name, approval)?.strategy(parse_strategy(approve.strategy.as_deref())?);
-    let update = if approve.grant_again { update.lifting_revocations() } else { update };
+    let update = process
+        .host
+        .approve(&name, approval)?
+        .strategy(parse_strategy(approve.strategy.as_deref())?);
+    let update = if approve.grant_again {
+        update.lifting_revocations()
+    } else {
+        update
+    };
     let update = allow(update, approve.any_version, approve.discard_state);
-    finish_update(&name, update, how, format!("update to {}", identity(Some(&name), &waiting))).await
+    finish_update(
+        &name,
+        update,
+        how,
+        format!("update to {}", identity(Some(&name), &waiting)),
+    )
+    .await
 }
 
 pub(super) fn allow(update: Update<'_>, any_version: bool, discard_state: bool) -> Update<'_> {
-    let update = if any_version { update.any_version() } else { update };
-    if discard_state { update.discard_state() } else { update }
+    let update = if any_version {
+        update.any_version()
+    } else {
+        update
+    };
+    if discard_state {
+        update.discard_state()
+    } else {
+        update
+    }
 }
 
 /// The component that is published under a name, or the one that was sent along.
@@ -213,5 +263,7 @@ pub(super) async fn meant(
 /// Has a name made ready that nobody has asked for since the process began.
 pub(super) async fn wake(process: &Process, name: &str) -> Result<(), Problem> {
     let name = name.to_owned();
-    process.aside(move |host| host.deployment(&name).map(drop)).await
+    process
+        .aside(move |host| host.deployment(&name).map(drop))
+        .await
 }

@@ -15,7 +15,8 @@ use super::reserve::{lasting, leave_reserve, leave_reserve_if_followed};
 use super::runtimes::run_on_guests;
 use super::to_its_end::to_its_end;
 use super::{
-    Process, apply, calls, deployments, grants, metrics, packages, pipelines, rollouts, routing, watching,
+    Process, apply, calls, deployments, grants, metrics, packages, pipelines, rollouts, routing,
+    watching,
 };
 use crate::api::{Problem, kinds};
 use crate::server::reply::Refused;
@@ -26,20 +27,32 @@ const JSON_BYTES_MAX: usize = 2 * VALUE_TEXT_BYTES_MAX;
 
 /// The API. Its description is part of it.
 pub(super) fn router(process: Process) -> Router {
-    let description = ([(http::header::CONTENT_TYPE, "application/json")], description());
+    let description = (
+        [(http::header::CONTENT_TYPE, "application/json")],
+        description(),
+    );
     let on_guests = from_fn_with_state(process.guests.clone(), run_on_guests);
     let removed = removed_to_the_end().layer(from_fn(to_its_end));
-    let applied = applied_to_the_end().layer(on_guests.clone()).layer(from_fn(to_its_end));
+    let applied = applied_to_the_end()
+        .layer(on_guests.clone())
+        .layer(from_fn(to_its_end));
     let lasting = lasting();
     let reserve = from_fn_with_state(Arc::clone(&lasting), leave_reserve);
     let called = called().layer(on_guests.clone()).layer(reserve.clone());
     let followed = followed().layer(from_fn_with_state(lasting, leave_reserve_if_followed));
     let watched = watched().layer(reserve).merge(followed);
     let run = run_by_guests().layer(on_guests).merge(called);
-    let all = answered().merge(run).merge(watched).merge(removed).merge(applied);
+    let all = answered()
+        .merge(run)
+        .merge(watched)
+        .merge(removed)
+        .merge(applied);
     all.split_for_parts()
         .0
-        .route("/v1/openapi.json", get(move || std::future::ready(description)))
+        .route(
+            "/v1/openapi.json",
+            get(move || std::future::ready(description)),
+        )
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .with_state(process)
@@ -61,7 +74,11 @@ pub(crate) fn description() -> String {
 
 fn described() -> OpenApiRouter<Process> {
     let run = run_by_guests().merge(called()).merge(applied_to_the_end());
-    answered().merge(watched()).merge(followed()).merge(run).merge(removed_to_the_end())
+    answered()
+        .merge(watched())
+        .merge(followed())
+        .merge(run)
+        .merge(removed_to_the_end())
 }
 
 /// What needs no guest.
@@ -94,7 +111,9 @@ fn watched() -> OpenApiRouter<Process> {
 
 /// Requests that need no guest and last if their client follows.
 fn followed() -> OpenApiRouter<Process> {
-    OpenApiRouter::new().routes(routes!(watching::logs)).routes(routes!(watching::audit))
+    OpenApiRouter::new()
+        .routes(routes!(watching::logs))
+        .routes(routes!(watching::audit))
 }
 
 /// What runs guests, and is given up as a whole when its client goes away.
@@ -115,7 +134,9 @@ fn run_by_guests() -> OpenApiRouter<Process> {
 
 /// Requests that run guests for as long as these like.
 fn called() -> OpenApiRouter<Process> {
-    OpenApiRouter::new().routes(routes!(calls::call)).routes(routes!(pipelines::run))
+    OpenApiRouter::new()
+        .routes(routes!(calls::call))
+        .routes(routes!(pipelines::run))
 }
 
 /// What takes several steps, and needs no guest.
@@ -125,7 +146,9 @@ fn removed_to_the_end() -> OpenApiRouter<Process> {
 
 /// What takes several steps, and runs guests.
 fn applied_to_the_end() -> OpenApiRouter<Process> {
-    OpenApiRouter::new().routes(routes!(apply::pipeline)).layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX))
+    OpenApiRouter::new()
+        .routes(routes!(apply::pipeline))
+        .layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX))
 }
 
 async fn unknown(method: http::Method, uri: http::Uri) -> Refused {

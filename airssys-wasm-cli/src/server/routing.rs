@@ -31,7 +31,10 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<ListedRout
 
 /// Why what is deployed under a name does not answer requests now, if it does not.
 fn problem(host: &Host, name: &str) -> Option<String> {
-    host.http(name).and_then(|service| service.check()).err().map(|error| error.to_string())
+    host.http(name)
+        .and_then(|service| service.check())
+        .err()
+        .map(|error| error.to_string())
 }
 
 #[utoipa::path(
@@ -42,7 +45,10 @@ fn problem(host: &Host, name: &str) -> Option<String> {
     request_body = RouteView,
     responses((status = 200, body = RouteChanged), (status = "default", body = Problem)),
 )]
-pub(super) async fn set(State(process): State<Process>, Json(said): Json<RouteView>) -> Reply<RouteChanged> {
+pub(super) async fn set(
+    State(process): State<Process>,
+    Json(said): Json<RouteView>,
+) -> Reply<RouteChanged> {
     let before = process.host.route(&said.route, &said.component).await?;
     let name = said.component.clone();
     let problem = process.aside(move |host| Ok(problem(host, &name))).await?;

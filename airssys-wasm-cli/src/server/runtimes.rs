@@ -39,8 +39,9 @@ impl Runtimes {
     ///
     /// If the system has no more threads.
     pub(super) fn new() -> Result<Self, Problem> {
-        let problem =
-            |error: io::Error| Problem::new(kinds::IO, "the threads cannot be started").because(error);
+        let problem = |error: io::Error| {
+            Problem::new(kinds::IO, "the threads cannot be started").because(error)
+        };
         let admin = Builder::new_multi_thread()
             .worker_threads(ADMIN_WORKERS)
             .max_blocking_threads(ADMIN_BLOCKING_THREADS_MAX)
@@ -81,7 +82,11 @@ pub(super) fn guest_workers() -> usize {
 }
 
 /// Handles a request on the runtime that guests run on. If the client goes away, it is given up.
-pub(super) async fn run_on_guests(State(guests): State<Handle>, request: Request, next: Next) -> Response {
+pub(super) async fn run_on_guests(
+    State(guests): State<Handle>,
+    request: Request,
+    next: Next,
+) -> Response {
     // Dropped, it aborts its task.
     let mut tasks = JoinSet::new();
     tasks.spawn_on(next.run(request), &guests);
@@ -118,7 +123,10 @@ mod tests {
     /// A process without a state directory, on these runtimes.
     fn process(runtimes: &Runtimes) -> Process {
         Process {
-            host: Host::builder().pooled_instances_max(10).build().expect("a host"),
+            host: Host::builder()
+                .pooled_instances_max(10)
+                .build()
+                .expect("a host"),
             journal: Arc::default(),
             requests: Arc::default(),
             ending: Ending::on_signals(Duration::ZERO).expect("signals"),
@@ -128,8 +136,16 @@ mod tests {
         }
     }
 
-    async fn ask(mut router: axum::Router, method: Method, path: &str, body: &'static str) -> StatusCode {
-        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    async fn ask(
+        mut router: axum::Router,
+        method: Method,
+        path: &str,
+        body: &'static str,
+    ) -> StatusCode {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json");
         let request = request.body(Body::from(body)).expect("a request");
         let Ok(answer) = router.call(request).await;
         answer.status()
@@ -170,9 +186,24 @@ mod tests {
                 (Method::GET, "/v1/about", "", StatusCode::OK),
                 (Method::GET, "/v1/deployments", "", StatusCode::OK),
                 (Method::GET, "/v1/deployments/x", "", StatusCode::NOT_FOUND),
-                (Method::DELETE, "/v1/deployments/x", "", StatusCode::NOT_FOUND),
-                (Method::POST, "/v1/deployments/x/revoke", r#"{"rule": "dns **"}"#, StatusCode::NOT_FOUND),
-                (Method::GET, "/v1/deployments/x/functions", "", StatusCode::NOT_FOUND),
+                (
+                    Method::DELETE,
+                    "/v1/deployments/x",
+                    "",
+                    StatusCode::NOT_FOUND,
+                ),
+                (
+                    Method::POST,
+                    "/v1/deployments/x/revoke",
+                    r#"{"rule": "dns **"}"#,
+                    StatusCode::NOT_FOUND,
+                ),
+                (
+                    Method::GET,
+                    "/v1/deployments/x/functions",
+                    "",
+                    StatusCode::NOT_FOUND,
+                ),
                 (Method::GET, "/v1/pipelines", "", StatusCode::OK),
                 (Method::GET, "/v1/pipelines/x", "", StatusCode::NOT_FOUND),
                 (Method::DELETE, "/v1/pipelines/x", "", StatusCode::NOT_FOUND),
@@ -185,7 +216,12 @@ mod tests {
                 assert_eq!(answer, Ok(expected), "{method} {path}");
             }
             let call = r#"{"function": "f", "wave": "()"}"#;
-            let call = tokio::spawn(ask(router.clone(), Method::POST, "/v1/deployments/x/call", call));
+            let call = tokio::spawn(ask(
+                router.clone(),
+                Method::POST,
+                "/v1/deployments/x/call",
+                call,
+            ));
             for _ in 0..20 {
                 ask(router.clone(), Method::GET, "/v1/deployments", "").await;
             }

@@ -39,16 +39,28 @@ impl OwnersSocket {
         clear_the_way(path).map_err(problem)?;
         let listener = UnixListener::bind(path).map_err(problem)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(problem)?;
-        Ok(Self { listener, owner: rustix::process::geteuid().as_raw() })
+        Ok(Self {
+            listener,
+            owner: rustix::process::geteuid().as_raw(),
+        })
     }
 
     /// One that was opened before the process began.
     pub(crate) fn of(listener: std::os::unix::net::UnixListener) -> Result<Self, Problem> {
-        let listener = listener.set_nonblocking(true).and_then(|()| UnixListener::from_std(listener));
+        let listener = listener
+            .set_nonblocking(true)
+            .and_then(|()| UnixListener::from_std(listener));
         let listener = listener.map_err(|error| {
-            Problem::new(kinds::IO, "cannot listen at the socket that was handed over").because(error)
+            Problem::new(
+                kinds::IO,
+                "cannot listen at the socket that was handed over",
+            )
+            .because(error)
         })?;
-        Ok(Self { listener, owner: rustix::process::geteuid().as_raw() })
+        Ok(Self {
+            listener,
+            owner: rustix::process::geteuid().as_raw(),
+        })
     }
 
     /// The next connection of somebody who may ask; cancel safe.
@@ -66,7 +78,10 @@ impl OwnersSocket {
         match stream.peer_cred() {
             Ok(peer) if peer.uid() == self.owner || peer.uid() == 0 => true,
             Ok(peer) => {
-                tracing::warn!(uid = peer.uid(), "refused: this user may not use the socket");
+                tracing::warn!(
+                    uid = peer.uid(),
+                    "refused: this user may not use the socket"
+                );
                 false
             }
             Err(error) => {
@@ -83,13 +98,21 @@ fn clear_the_way(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
         Ok(metadata) if !metadata.file_type().is_socket() => {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something that is no socket is there"));
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "something that is no socket is there",
+            ));
         }
         Ok(_) => {}
     }
     match std::os::unix::net::UnixStream::connect(path) {
-        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another process answers there")),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        Ok(_) => Err(io::Error::new(
+            io::ErrorKind::AddrInUse,
+            "another process answers there",
+        )),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path)
+        }
         Err(error) => Err(error),
     }
 }

@@ -14,7 +14,11 @@ pub(super) fn listener() -> Result<Option<UnixListener>, Problem> {
         return Ok(None);
     }
     handed.take_unix_listener(0).map_err(|error| {
-        Problem::new(kinds::IO, "what systemd handed over is no unix socket that listens").because(error)
+        Problem::new(
+            kinds::IO,
+            "what systemd handed over is no unix socket that listens",
+        )
+        .because(error)
     })
 }
 

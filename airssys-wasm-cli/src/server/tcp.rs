@@ -44,7 +44,10 @@ impl Tcp {
             );
             return Err(Problem::new(kinds::USAGE, message));
         }
-        Ok(Self { address, token: Token::read(token_file)? })
+        Ok(Self {
+            address,
+            token: Token::read(token_file)?,
+        })
     }
 
     pub(super) async fn bind(&self) -> Result<TcpListener, Problem> {
@@ -63,7 +66,11 @@ impl Tcp {
     pub(super) fn guard(&self, router: Router) -> Router {
         let token = self.token;
         router.layer(from_fn(move |request: Request, next: Next| async move {
-            if token.is_brought_by(&request) { next.run(request).await } else { refused() }
+            if token.is_brought_by(&request) {
+                next.run(request).await
+            } else {
+                refused()
+            }
         }))
     }
 }
@@ -88,8 +95,12 @@ impl Token {
 
     /// Digests are compared: how long that takes tells nothing of the token.
     fn is_brought_by(self, request: &Request) -> bool {
-        let said = request.headers().get(AUTHORIZATION).and_then(|said| said.to_str().ok());
-        said.and_then(|said| said.strip_prefix("Bearer ")).is_some_and(|said| Self::of(said).0 == self.0)
+        let said = request
+            .headers()
+            .get(AUTHORIZATION)
+            .and_then(|said| said.to_str().ok());
+        said.and_then(|said| said.strip_prefix("Bearer "))
+            .is_some_and(|said| Self::of(said).0 == self.0)
     }
 }
 
@@ -107,7 +118,9 @@ mod tests {
 
     fn asking(said: Option<&str>) -> Request {
         let mut request = Request::new(axum::body::Body::empty());
-        request.headers_mut().extend(said.map(|said| (AUTHORIZATION, said.parse().expect("a header"))));
+        request
+            .headers_mut()
+            .extend(said.map(|said| (AUTHORIZATION, said.parse().expect("a header"))));
         request
     }
 
@@ -115,9 +128,13 @@ mod tests {
     fn only_the_token_opens() {
         let token = Token::of("0123456789abcdef");
         assert!(token.is_brought_by(&asking(Some("Bearer 0123456789abcdef"))));
-        for said in
-            [None, Some(""), Some("Bearer "), Some("Bearer 0123456789abcdeF"), Some("0123456789abcdef")]
-        {
+        for said in [
+            None,
+            Some(""),
+            Some("Bearer "),
+            Some("Bearer 0123456789abcdeF"),
+            Some("0123456789abcdef"),
+        ] {
             assert!(!token.is_brought_by(&asking(said)), "{said:?}");
         }
     }
@@ -134,10 +151,25 @@ mod tests {
         let new = |address: &str| Tcp::new(address.parse().expect("an address"), &path).map(drop);
         write("0123456789abcdef\n", 0o600);
         new("127.0.0.1:0").expect("it is taken");
-        assert!(new("0.0.0.0:0").expect_err("others reach it").message.contains("proxy with TLS"));
+        assert!(
+            new("0.0.0.0:0")
+                .expect_err("others reach it")
+                .message
+                .contains("proxy with TLS")
+        );
         write("0123456789abcdef", 0o640);
-        assert!(new("127.0.0.1:0").expect_err("others read it").message.contains("chmod 600"));
+        assert!(
+            new("127.0.0.1:0")
+                .expect_err("others read it")
+                .message
+                .contains("chmod 600")
+        );
         write("short", 0o600);
-        assert!(new("127.0.0.1:0").expect_err("it is short").message.contains("openssl"));
+        assert!(
+            new("127.0.0.1:0")
+                .expect_err("it is short")
+                .message
+                .contains("openssl")
+        );
     }
 }

@@ -10,7 +10,9 @@ use crate::api::{Problem, kinds};
 pub(super) async fn to_its_end(request: Request, next: Next) -> Response {
     match tokio::spawn(next.run(request)).await {
         Ok(answer) => answer,
-        Err(error) => Refused(Problem::new(kinds::INTERNAL, "what was asked for did not end").because(error))
-            .into_response(),
+        Err(error) => {
+            Refused(Problem::new(kinds::INTERNAL, "what was asked for did not end").because(error))
+                .into_response()
+        }
     }
 }

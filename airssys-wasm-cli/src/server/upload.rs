@@ -79,7 +79,9 @@ pub(crate) async fn parts<T: DeserializeOwned + Default>(
 
 /// A component from bytes that were sent.
 pub(super) async fn component(process: &Process, bytes: Bytes) -> Result<Component, Problem> {
-    process.aside(move |_| Component::from_bytes(bytes.to_vec())).await
+    process
+        .aside(move |_| Component::from_bytes(bytes.to_vec()))
+        .await
 }
 
 pub(crate) fn too_many(part: &str) -> Problem {
@@ -97,14 +99,19 @@ fn check_spec(bytes: usize) -> Result<(), Problem> {
     if bytes <= SPEC_BYTES_MAX {
         return Ok(());
     }
-    let message =
-        format!("the part `spec` has {bytes} bytes, and at most {SPEC_BYTES_MAX} are read; say fewer grants");
+    let message = format!(
+        "the part `spec` has {bytes} bytes, and at most {SPEC_BYTES_MAX} are read; say fewer grants"
+    );
     Err(Problem::new(kinds::USAGE, message))
 }
 
 fn read_spec<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Problem::new(kinds::USAGE, format!("the part `spec` cannot be read: {error}")))
+    serde_json::from_slice(bytes).map_err(|error| {
+        Problem::new(
+            kinds::USAGE,
+            format!("the part `spec` cannot be read: {error}"),
+        )
+    })
 }
 
 fn unreadable(error: MultipartError) -> Problem {

@@ -45,13 +45,21 @@ impl Wanted {
     params(Wanted),
     responses((status = 200, body = Happening, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
 )]
-pub(super) async fn events(State(process): State<Process>, Query(wanted): Query<Wanted>) -> Response {
+pub(super) async fn events(
+    State(process): State<Process>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
     let events = process.host.events();
     // A watcher keeps no host alive: the host ends the stream.
-    let next = stream::unfold(events, async |mut events| Some((events.next().await?, events)));
+    let next = stream::unfold(events, async |mut events| {
+        Some((events.next().await?, events))
+    });
     let lines = next.filter_map(move |event| {
         let happening = Happening::from(&event);
-        let is_wanted = happening.name.as_deref().is_none_or(|name| wanted.is_of(name));
+        let is_wanted = happening
+            .name
+            .as_deref()
+            .is_none_or(|name| wanted.is_of(name));
         std::future::ready(is_wanted.then(|| line(&happening)))
     });
     reply(lines, process.ending)
@@ -66,7 +74,13 @@ pub(super) async fn events(State(process): State<Process>, Query(wanted): Query<
     responses((status = 200, body = Line, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
 )]
 pub(super) async fn logs(State(process): State<Process>, Query(wanted): Query<Wanted>) -> Response {
-    watched(&process.journal.lines, wanted, process.ending, |item| &item.name, |item| line(&item))
+    watched(
+        &process.journal.lines,
+        wanted,
+        process.ending,
+        |item| &item.name,
+        |item| line(&item),
+    )
 }
 
 #[utoipa::path(
@@ -77,8 +91,17 @@ pub(super) async fn logs(State(process): State<Process>, Query(wanted): Query<Wa
     params(Wanted),
     responses((status = 200, body = serde_json::Value, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
 )]
-pub(super) async fn audit(State(process): State<Process>, Query(wanted): Query<Wanted>) -> Response {
-    watched(&process.journal.decisions, wanted, process.ending, |item| &item.name, |item| ended(item.json))
+pub(super) async fn audit(
+    State(process): State<Process>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
+    watched(
+        &process.journal.decisions,
+        wanted,
+        process.ending,
+        |item| &item.name,
+        |item| ended(item.json),
+    )
 }
 
 /// The last of a journal, and what comes if that is wanted.
@@ -110,7 +133,9 @@ fn following<T: Clone>(next: broadcast::Receiver<T>, wanted: bool) -> impl Strea
         loop {
             match next.recv().await {
                 Ok(item) => return Some((item, Some(next))),
-                Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "somebody who watches is too slow"),
+                Err(RecvError::Lagged(missed)) => {
+                    tracing::warn!(missed, "somebody who watches is too slow")
+                }
                 Err(RecvError::Closed) => return None,
             }
         }

@@ -23,15 +23,36 @@ fn published() -> (Place, super::support::Process) {
 #[test]
 fn what_should_be_is_made_true_and_stays_with_what_it_was_resolved_to() {
     let (place, _process) = published();
-    place.write("deployments.toml", "[deployments.hello]\ncomponent = \"greeter\"\n");
+    place.write(
+        "deployments.toml",
+        "[deployments.hello]\ncomponent = \"greeter\"\n",
+    );
     let told = place.run(&["diff"]).failed(1);
-    assert!(told.contains("not everything is as the file says"), "{told}");
+    assert!(
+        told.contains("not everything is as the file says"),
+        "{told}"
+    );
     assert!(place.run(&["list"]).ok().contains("nothing is deployed"));
-    assert_eq!(place.run(&["apply", "--dry-run"]).ok(), "hello: would deploy");
-    assert!(place.run(&["apply", "--locked"]).failed(1).contains("would change"));
+    assert_eq!(
+        place.run(&["apply", "--dry-run"]).ok(),
+        "hello: would deploy"
+    );
+    assert!(
+        place
+            .run(&["apply", "--locked"])
+            .failed(1)
+            .contains("would change")
+    );
     assert_eq!(place.run(&["apply"]).ok(), "hello: deploy");
-    assert!(place.lock().contains("version = \"1.0.0\""), "{}", place.lock());
-    assert_eq!(place.run(&["apply", "--locked"]).ok(), "hello: as it should be");
+    assert!(
+        place.lock().contains("version = \"1.0.0\""),
+        "{}",
+        place.lock()
+    );
+    assert_eq!(
+        place.run(&["apply", "--locked"]).ok(),
+        "hello: as it should be"
+    );
 
     place.run(&["publish", &guest("greeter-v2")]).ok();
     assert_eq!(
@@ -40,10 +61,19 @@ fn what_should_be_is_made_true_and_stays_with_what_it_was_resolved_to() {
         "it stays with the version of the lock file"
     );
     let told = place.run(&["apply", "--upgrade"]).ok();
-    assert!(told.starts_with("hello: update\n    component: 1.0.0 (sha256:"), "{told}");
-    assert_eq!(place.run(&["call", "hello", "greet(\"Ada\")"]).ok(), "\"Good day, Ada!\"");
+    assert!(
+        told.starts_with("hello: update\n    component: 1.0.0 (sha256:"),
+        "{told}"
+    );
+    assert_eq!(
+        place.run(&["call", "hello", "greet(\"Ada\")"]).ok(),
+        "\"Good day, Ada!\""
+    );
     place.run(&["rollback", "hello"]).ok();
-    assert!(place.run(&["apply"]).ok().contains("hello: update"), "the file says the newer one");
+    assert!(
+        place.run(&["apply"]).ok().contains("hello: update"),
+        "the file says the newer one"
+    );
 
     let moved = place.lock().replace("sha256:", "sha256:0");
     place.write("deployments.lock", &moved);
@@ -56,25 +86,44 @@ fn grants_and_limits_are_what_the_file_says_and_what_was_revoked_stays_so() {
     let _process = place.serve();
     let component = guest("greeter-v1");
     let file = |more: &str| {
-        place.write("deployments.toml", &format!("[deployments.hello]\ncomponent = \"{component}\"\n{more}"));
+        place.write(
+            "deployments.toml",
+            &format!("[deployments.hello]\ncomponent = \"{component}\"\n{more}"),
+        );
     };
     file("grants.allow = [\"config a value=1\"]");
     place.run(&["apply"]).ok();
     file("grants.allow = [\"config a value=2\", \"config b value=1\"]\ninstancing = \"pooled 2\"");
     let told = place.run(&["apply"]).ok();
-    for line in ["~ allow config a (another value)", "+ allow config b", "instancing: per-call -> pooled 2"] {
+    for line in [
+        "~ allow config a (another value)",
+        "+ allow config b",
+        "instancing: per-call -> pooled 2",
+    ] {
         assert!(told.contains(line), "{told}");
     }
     file("grants.allow = [\"config b value=1\"]\nlimits.call-deadline = \"5s\"");
     let told = place.run(&["apply", "--dry-run"]).ok();
-    for line in ["- allow config a", "other limits", "instancing: pooled 2 -> per-call"] {
+    for line in [
+        "- allow config a",
+        "other limits",
+        "instancing: pooled 2 -> per-call",
+    ] {
         assert!(told.contains(line), "{told}");
     }
     place.run(&["apply"]).ok();
     place.run(&["caps", "revoke", "hello", "config b"]).ok();
     let told = place.run(&["apply"]).failed(5);
-    assert!(told.contains("`config b` was taken back") && told.contains("--grant-again"), "{told}");
-    assert!(place.run(&["caps", "show", "hello"]).ok().contains("revoked   config b"));
+    assert!(
+        told.contains("`config b` was taken back") && told.contains("--grant-again"),
+        "{told}"
+    );
+    assert!(
+        place
+            .run(&["caps", "show", "hello"])
+            .ok()
+            .contains("revoked   config b")
+    );
     let told = place.run(&["apply", "--grant-again"]).ok();
     assert!(told.contains("granted again: config b"), "{told}");
     assert_eq!(place.run(&["diff"]).ok(), "hello: as it should be");
@@ -84,7 +133,11 @@ fn grants_and_limits_are_what_the_file_says_and_what_was_revoked_stays_so() {
 fn names_that_are_linked_come_in_an_order_that_works_and_one_that_fails_stops_no_other() {
     let place = Place::new();
     let _process = place.serve();
-    let (caller, store, greeter) = (guest("store-caller"), guest("store-v1"), guest("greeter-v1"));
+    let (caller, store, greeter) = (
+        guest("store-caller"),
+        guest("store-v1"),
+        guest("greeter-v1"),
+    );
     place.write(
         "deployments.toml",
         &format!(
@@ -95,14 +148,26 @@ fn names_that_are_linked_come_in_an_order_that_works_and_one_that_fails_stops_no
         ),
     );
     let told = place.run(&["apply"]);
-    assert!(told.stdout.contains("store: deploy\n") && told.stdout.contains("a-caller: deploy"), "{told:?}");
+    assert!(
+        told.stdout.contains("store: deploy\n") && told.stdout.contains("a-caller: deploy"),
+        "{told:?}"
+    );
     assert!(told.stdout.contains("good: deploy"), "{told:?}");
     assert!(told.failed(2).contains("`bad`: "));
-    place.write("deployments.toml", "[deployments.good]\ncomponent = \"./gone.wasm\"\n");
+    place.write(
+        "deployments.toml",
+        "[deployments.good]\ncomponent = \"./gone.wasm\"\n",
+    );
     assert!(place.run(&["apply"]).failed(2).contains("gone.wasm"));
     place.write("deployments.toml", "");
-    assert_eq!(place.run(&["apply"]).ok(), "the file says that nothing should be deployed");
-    assert!(place.run(&["list"]).ok().contains("a-caller"), "what is not in the file is left alone");
+    assert_eq!(
+        place.run(&["apply"]).ok(),
+        "the file says that nothing should be deployed"
+    );
+    assert!(
+        place.run(&["list"]).ok().contains("a-caller"),
+        "what is not in the file is left alone"
+    );
 }
 
 #[test]
@@ -110,9 +175,16 @@ fn pipelines_are_what_their_files_say() {
     let place = Place::new();
     let _process = place.serve();
     place.write_pipeline("sums");
-    place.write("deployments.toml", "[pipelines.sums]\nfile = \"sums.toml\"\n");
+    place.write(
+        "deployments.toml",
+        "[pipelines.sums]\nfile = \"sums.toml\"\n",
+    );
     assert_eq!(place.run(&["apply"]).ok(), "sums: deploy");
-    assert!(place.lock().contains("[components.\"sums:double\"]"), "{}", place.lock());
+    assert!(
+        place.lock().contains("[components.\"sums:double\"]"),
+        "{}",
+        place.lock()
+    );
     assert_eq!(place.run(&["apply"]).ok(), "sums: as it should be");
     place.write(
         "deployments.toml",
@@ -121,20 +193,36 @@ fn pipelines_are_what_their_files_say() {
     let told = place.run(&["apply"]).ok();
     assert_eq!(told, "sums: update\n    last: + allow config a");
     let pipeline = std::fs::read_to_string(place.path().join("sums.toml")).expect("there");
-    place.write("sums.toml", &pipeline.replace("concurrency = 2", "concurrency = 3"));
+    place.write(
+        "sums.toml",
+        &pipeline.replace("concurrency = 2", "concurrency = 3"),
+    );
     let told = place.run(&["apply"]).failed(4);
     assert!(told.contains("--recreate"), "{told}");
     place.run(&["caps", "revoke", "sums:last", "config a"]).ok();
     let told = place.run(&["apply", "--recreate"]).failed(5);
     assert!(told.contains("taken back from `sums:last`"), "{told}");
     let again = ["apply", "--recreate", "--grant-again"];
-    let broken = pipeline.replace("function = \"spell\"", "function = \"spell\"\nretry = { attempts = 3 }");
+    let broken = pipeline.replace(
+        "function = \"spell\"",
+        "function = \"spell\"\nretry = { attempts = 3 }",
+    );
     place.write("sums.toml", &broken);
     place.run(&again).failed(2);
-    assert_eq!(place.run(&["pipeline", "run", "sums", "\"4\""]).ok(), "\"<8>\"", "it was not removed");
-    place.write("sums.toml", &pipeline.replace("concurrency = 2", "concurrency = 3"));
+    assert_eq!(
+        place.run(&["pipeline", "run", "sums", "\"4\""]).ok(),
+        "\"<8>\"",
+        "it was not removed"
+    );
+    place.write(
+        "sums.toml",
+        &pipeline.replace("concurrency = 2", "concurrency = 3"),
+    );
     assert_eq!(place.run(&again).ok(), "sums: recreate");
-    assert_eq!(place.run(&["pipeline", "run", "sums", "\"4\""]).ok(), "\"<8>\"");
+    assert_eq!(
+        place.run(&["pipeline", "run", "sums", "\"4\""]).ok(),
+        "\"<8>\""
+    );
     assert_eq!(place.run(&["diff"]).ok(), "sums: as it should be");
 }
 
@@ -146,29 +234,81 @@ fn dry_runs_tell_what_would_be_done_and_do_nothing() {
     let (first, second) = (guest("greeter-v1"), guest("greeter-v2"));
     place.write_pipeline("sums");
     let dry = |arguments: &[&str]| place.run(&[arguments, &["--dry-run"]].concat());
-    assert!(dry(&["deploy", &first]).ok().starts_with("would deploy greeter 1.0.0 (sha256:"));
-    assert!(dry(&["publish", &first]).ok().starts_with("would publish greeter 1.0.0"));
-    assert!(dry(&["pipeline", "deploy", "sums.toml"]).ok().contains("pipeline sums with 3 stages"));
+    assert!(
+        dry(&["deploy", &first])
+            .ok()
+            .starts_with("would deploy greeter 1.0.0 (sha256:")
+    );
+    assert!(
+        dry(&["publish", &first])
+            .ok()
+            .starts_with("would publish greeter 1.0.0")
+    );
+    assert!(
+        dry(&["pipeline", "deploy", "sums.toml"])
+            .ok()
+            .contains("pipeline sums with 3 stages")
+    );
     assert!(place.run(&["list"]).ok().contains("nothing is deployed"));
     assert!(place.run(&["search"]).ok().contains("nothing is published"));
-    place.run(&["deploy", &first, "--grant", "config a value=1"]).ok();
+    place
+        .run(&["deploy", &first, "--grant", "config a value=1"])
+        .ok();
     place.run(&["publish", &first]).ok();
     place.run(&["pipeline", "deploy", "sums.toml"]).ok();
-    let before = (place.run(&["history"]).ok(), place.run(&["status", "greeter"]).ok());
-    assert!(dry(&["deploy", &first]).failed(4).contains("deployed already"));
-    assert!(dry(&["update", "greeter", &first]).failed(4).contains("1.0.0"));
-    assert!(dry(&["update", "greeter", &second]).ok().starts_with("would update to greeter 2.0.0"));
-    assert!(dry(&["rollback", "greeter"]).failed(3).contains("no revision"));
-    assert!(dry(&["caps", "grant", "greeter", "--grant", "config b value=1"]).ok().contains("greeter"));
-    assert!(dry(&["caps", "revoke", "greeter", "config a"]).ok().contains("which touches config a"));
+    let before = (
+        place.run(&["history"]).ok(),
+        place.run(&["status", "greeter"]).ok(),
+    );
+    assert!(
+        dry(&["deploy", &first])
+            .failed(4)
+            .contains("deployed already")
+    );
+    assert!(
+        dry(&["update", "greeter", &first])
+            .failed(4)
+            .contains("1.0.0")
+    );
+    assert!(
+        dry(&["update", "greeter", &second])
+            .ok()
+            .starts_with("would update to greeter 2.0.0")
+    );
+    assert!(
+        dry(&["rollback", "greeter"])
+            .failed(3)
+            .contains("no revision")
+    );
+    assert!(
+        dry(&["caps", "grant", "greeter", "--grant", "config b value=1"])
+            .ok()
+            .contains("greeter")
+    );
+    assert!(
+        dry(&["caps", "revoke", "greeter", "config a"])
+            .ok()
+            .contains("which touches config a")
+    );
     assert!(dry(&["remove", "greeter"]).ok().contains("remove greeter"));
     assert!(dry(&["remove", "sums:last"]).failed(4).contains("sums"));
     assert!(dry(&["pipeline", "remove", "sums"]).ok().contains("sums"));
     let stage = guest("plain-stages");
     assert!(
-        dry(&["pipeline", "update", "sums", "last", &stage]).ok().starts_with("would update to sums:last")
+        dry(&["pipeline", "update", "sums", "last", &stage])
+            .ok()
+            .starts_with("would update to sums:last")
     );
-    assert_eq!(before, (place.run(&["history"]).ok(), place.run(&["status", "greeter"]).ok()));
+    assert_eq!(
+        before,
+        (
+            place.run(&["history"]).ok(),
+            place.run(&["status", "greeter"]).ok()
+        )
+    );
     let json = dry(&["remove", "greeter", "--output", "json"]).ok();
-    assert_eq!(json, "{\"would\":\"remove greeter with its revisions and grants\"}");
+    assert_eq!(
+        json,
+        "{\"would\":\"remove greeter with its revisions and grants\"}"
+    );
 }

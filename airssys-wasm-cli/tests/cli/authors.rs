@@ -10,7 +10,10 @@ use super::support::{Place, guest};
 fn command(place: &Place, arguments: &[&str]) -> Command {
     let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/authors");
     let mut command = place.command(arguments);
-    command.env("CARGO_TARGET_DIR", target).env_remove("CARGO_BUILD_TARGET").env_remove("RUSTFLAGS");
+    command
+        .env("CARGO_TARGET_DIR", target)
+        .env_remove("CARGO_BUILD_TARGET")
+        .env_remove("RUSTFLAGS");
     command
 }
 
@@ -34,38 +37,71 @@ fn begin(place: &Place, name: &str, template: &str) {
 fn a_component_is_begun_built_and_updated_whenever_it_changes() {
     let place = Place::new();
     begin(&place, "price-check", "component");
-    assert!(place.run(&["new", "price-check"]).failed(2).contains("price-check"));
-    assert!(place.run(&["new", "Price"]).failed(2).contains("lower-case words"));
+    assert!(
+        place
+            .run(&["new", "price-check"])
+            .failed(2)
+            .contains("price-check")
+    );
+    assert!(
+        place
+            .run(&["new", "Price"])
+            .failed(2)
+            .contains("lower-case words")
+    );
     let built = run(&place, &["build", "price-check"]).ok();
     assert!(built.starts_with("price-check 0.1.0: "), "{built}");
     let file = built.lines().last().expect("a path");
     let told = place.run(&["inspect", file]).ok();
     assert!(told.contains("Greets by name"), "{told}");
-    assert_eq!(place.run(&["run", file, "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+    assert_eq!(
+        place.run(&["run", file, "greet(\"Ada\")"]).ok(),
+        "\"Hello, Ada!\""
+    );
 
-    assert!(run(&place, &["dev", "price-check", "--once"]).failed(7).contains("no host process"));
+    assert!(
+        run(&place, &["dev", "price-check", "--once"])
+            .failed(7)
+            .contains("no host process")
+    );
     let _process = place.serve();
     let mut dev = command(&place, &["dev", "price-check"]);
-    let mut dev =
-        super::support::Process(dev.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs"));
-    let lines = BufReader::new(dev.0.stdout.take().expect("it is read once")).lines().map_while(Result::ok);
+    let mut dev = super::support::Process(
+        dev.stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it runs"),
+    );
+    let lines = BufReader::new(dev.0.stdout.take().expect("it is read once"))
+        .lines()
+        .map_while(Result::ok);
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || lines.for_each(|line| drop(tell.send(line))));
-    let next = || told.recv_timeout(super::support::PATIENCE * 2).expect("a line");
+    let next = || {
+        told.recv_timeout(super::support::PATIENCE * 2)
+            .expect("a line")
+    };
     assert!(next().starts_with("price-check: deployed"));
     let quiet = told.recv_timeout(std::time::Duration::from_secs(2));
     assert!(quiet.is_err(), "nothing has changed: {quiet:?}");
     let source = place.path().join("price-check/src/lib.rs");
     edit(&source, "Hello", "Hi");
     assert!(next().starts_with("price-check: updated"));
-    assert_eq!(place.run(&["call", "price-check", "greet(\"Ada\")"]).ok(), "\"Hi, Ada!\"");
+    assert_eq!(
+        place.run(&["call", "price-check", "greet(\"Ada\")"]).ok(),
+        "\"Hi, Ada!\""
+    );
     let world = place.path().join("price-check/wit/world.wit");
     edit(
         &source,
         "    fn greet",
         "    fn part(name: String) -> String {\n        name\n    }\n\n    fn greet",
     );
-    edit(&world, "    greet:", "    part: func(name: string) -> string;\n    greet:");
+    edit(
+        &world,
+        "    greet:",
+        "    part: func(name: string) -> string;\n    greet:",
+    );
     let told = [next(), next()];
     assert!(told[0].starts_with("price-check: updated"), "{told:?}");
     assert!(
@@ -88,12 +124,26 @@ fn a_stage_is_begun_and_runs_in_a_pipeline() {
     let file = built.lines().last().expect("a path");
     let definition = format!("[stages.shout]\ncomponent = \"{file}\"\non-error = \"skip\"\n");
     std::fs::write(place.path().join("pipe.toml"), definition).expect("written");
-    assert_eq!(place.run(&["pipeline", "run", "pipe.toml", "\"ada\""]).ok(), "\"ADA\"");
-    assert!(run(&place, &["build", "."]).failed(2).contains("no `Cargo.toml`"));
-    edit(&place.path().join("shout/src/lib.rs"), "line.to_uppercase()", "line.to_uppercaze()");
+    assert_eq!(
+        place.run(&["pipeline", "run", "pipe.toml", "\"ada\""]).ok(),
+        "\"ADA\""
+    );
+    assert!(
+        run(&place, &["build", "."])
+            .failed(2)
+            .contains("no `Cargo.toml`")
+    );
+    edit(
+        &place.path().join("shout/src/lib.rs"),
+        "line.to_uppercase()",
+        "line.to_uppercaze()",
+    );
     let failed = run(&place, &["build", "shout"]);
     assert_eq!(failed.code, 1);
-    assert!(failed.stderr.contains("to_uppercaze") && failed.stderr.contains("does not build"), "{failed:?}");
+    assert!(
+        failed.stderr.contains("to_uppercaze") && failed.stderr.contains("does not build"),
+        "{failed:?}"
+    );
 }
 
 #[test]
@@ -102,22 +152,47 @@ fn what_is_signed_is_verified() {
     let file = place.path().join("greeter.wasm");
     std::fs::copy(guest("greeter-v1"), &file).expect("copied");
     let made = place.run(&["keygen", "my.key"]).ok();
-    assert!(place.run(&["keygen", "my.key"]).failed(2).contains("my.key"), "it is not overwritten");
+    assert!(
+        place
+            .run(&["keygen", "my.key"])
+            .failed(2)
+            .contains("my.key"),
+        "it is not overwritten"
+    );
     let key = made.lines().last().expect("the key").to_owned();
     let signed = place.run(&["sign", "greeter.wasm", "--key", "my.key"]).ok();
-    assert!(signed.starts_with("greeter.wasm.minisig: greeter 1.0.0 sha256:"), "{signed}");
+    assert!(
+        signed.starts_with("greeter.wasm.minisig: greeter 1.0.0 sha256:"),
+        "{signed}"
+    );
     for key in ["my.pub", &key] {
         let verified = place.run(&["verify", "greeter.wasm", "--key", key]).ok();
-        assert!(verified.contains("signed   greeter 1.0.0 sha256:"), "{verified}");
+        assert!(
+            verified.contains("signed   greeter 1.0.0 sha256:"),
+            "{verified}"
+        );
     }
     place.run(&["keygen", "other.key"]).ok();
     assert!(
-        place.run(&["verify", "greeter.wasm", "--key", "other.pub"]).failed(5).contains("not one of these")
+        place
+            .run(&["verify", "greeter.wasm", "--key", "other.pub"])
+            .failed(5)
+            .contains("not one of these")
     );
     std::fs::copy(guest("greeter-v2"), &file).expect("copied");
-    assert!(place.run(&["verify", "greeter.wasm", "--key", "my.pub"]).failed(5).contains("not one of these"));
+    assert!(
+        place
+            .run(&["verify", "greeter.wasm", "--key", "my.pub"])
+            .failed(5)
+            .contains("not one of these")
+    );
     let wrong = format!("sha256:{}", "0".repeat(64));
-    assert!(place.run(&["verify", "greeter.wasm", "--digest", &wrong]).failed(5).contains("was asked for"));
+    assert!(
+        place
+            .run(&["verify", "greeter.wasm", "--digest", &wrong])
+            .failed(5)
+            .contains("was asked for")
+    );
     std::fs::write(&file, "nothing").expect("written");
     place.run(&["verify", "greeter.wasm"]).failed(2);
 }
@@ -126,11 +201,17 @@ fn what_is_signed_is_verified() {
 fn what_is_wrong_with_a_machine_is_told() {
     let place = Place::new();
     let told = place.run(&["doctor"]);
-    assert!(told.stdout.contains("no host process is running"), "{told:?}");
+    assert!(
+        told.stdout.contains("no host process is running"),
+        "{told:?}"
+    );
     assert_eq!(told.code, 1);
     let _process = place.serve();
     let told = place.run(&["doctor"]).ok();
-    assert!(told.contains("deployments") && told.contains("wasm32-wasip2 is installed"), "{told}");
+    assert!(
+        told.contains("deployments") && told.contains("wasm32-wasip2 is installed"),
+        "{told}"
+    );
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(place.state(), std::fs::Permissions::from_mode(0o755)).expect("set");
     assert!(place.run(&["doctor"]).stdout.contains("chmod 700"));

@@ -17,7 +17,10 @@ fn without_a_host_process_it_says_how_to_start_one() {
         &["events"],
     ] {
         let told = place.run(arguments).failed(7);
-        assert!(told.contains("start one with `airssys-wasm serve`"), "{arguments:?}: {told}");
+        assert!(
+            told.contains("start one with `airssys-wasm serve`"),
+            "{arguments:?}: {told}"
+        );
     }
 }
 
@@ -34,17 +37,60 @@ fn each_mistake_is_named() {
         (&["deploy", "nothing.wasm"], 2, "cannot read `nothing.wasm`"),
         (&["deploy", other], 2, "it begins with the text \"hello\""),
         (&["deploy", &v1], 4, "`greeter` is deployed already"),
-        (&["deploy", &v1, "--name", "../x"], 2, "component name `../x`"),
-        (&["deploy", &v1, "--name", "x", "--grant", "file-raed /x"], 2, "did you mean `file-read`?"),
-        (&["deploy", &v1, "--name", "x", "--limit", "memory=1"], 2, "unknown field `memory`"),
-        (&["deploy", &v1, "--name", "x", "--limit", "memory-bytes-max"], 2, "has no `=`"),
-        (&["deploy", &v1, "--name", "x", "--instancing", "many"], 2, "write `per-call`"),
-        (&["deploy", &guest("import-missing"), "--name", "x"], 4, "imports without a provider"),
-        (&["deploy", &guest("greeter-unhealthy"), "--name", "x"], 6, "checking health"),
+        (
+            &["deploy", &v1, "--name", "../x"],
+            2,
+            "component name `../x`",
+        ),
+        (
+            &["deploy", &v1, "--name", "x", "--grant", "file-raed /x"],
+            2,
+            "did you mean `file-read`?",
+        ),
+        (
+            &["deploy", &v1, "--name", "x", "--limit", "memory=1"],
+            2,
+            "unknown field `memory`",
+        ),
+        (
+            &["deploy", &v1, "--name", "x", "--limit", "memory-bytes-max"],
+            2,
+            "has no `=`",
+        ),
+        (
+            &["deploy", &v1, "--name", "x", "--instancing", "many"],
+            2,
+            "write `per-call`",
+        ),
+        (
+            &["deploy", &guest("import-missing"), "--name", "x"],
+            4,
+            "imports without a provider",
+        ),
+        (
+            &["deploy", &guest("greeter-unhealthy"), "--name", "x"],
+            6,
+            "checking health",
+        ),
         (&["update", "greeter", &v1], 4, "--any-version"),
-        (&["update", "greeter@3.0.0", &v1], 2, "the component says that it is version 1.0.0"),
+        (
+            &["update", "greeter@3.0.0", &v1],
+            2,
+            "the component says that it is version 1.0.0",
+        ),
         (&["update", "greetr", &v1], 3, "did you mean `greeter`?"),
-        (&["update", "greeter", &v1, "--any-version", "--strategy", "canary"], 2, "`blue-green`"),
+        (
+            &[
+                "update",
+                "greeter",
+                &v1,
+                "--any-version",
+                "--strategy",
+                "canary",
+            ],
+            2,
+            "`blue-green`",
+        ),
         (&["rollback", "greeter"], 3, "no revision served before"),
         (&["call", "greeter", "great(\"Ada\")"], 3, "greet"),
         (&["call", "greeter", "greet(1)"], 2, "column 2"),
@@ -54,8 +100,15 @@ fn each_mistake_is_named() {
         let told = place.run(arguments).failed(code);
         assert!(told.contains(expected), "{arguments:?}: {told}");
     }
-    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Good day, Ada!\"");
-    assert_eq!(place.run(&["list"]).ok().lines().count(), 2, "nothing was left behind");
+    assert_eq!(
+        place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(),
+        "\"Good day, Ada!\""
+    );
+    assert_eq!(
+        place.run(&["list"]).ok().lines().count(),
+        2,
+        "nothing was left behind"
+    );
 }
 
 #[test]
@@ -63,9 +116,18 @@ fn a_function_imported_at_world_level_is_shown_and_no_link_advised() {
     let place = Place::new();
     let _process = place.serve();
     let root = guest("plain-root-import");
-    assert!(place.run(&["inspect", &root]).ok().lines().any(|line| line == "imports      print"));
+    assert!(
+        place
+            .run(&["inspect", &root])
+            .ok()
+            .lines()
+            .any(|line| line == "imports      print")
+    );
     let told = place.run(&["deploy", &root, "--name", "root"]).failed(4);
-    assert!(told.contains("`print` is imported at world level"), "{told}");
+    assert!(
+        told.contains("`print` is imported at world level"),
+        "{told}"
+    );
     assert!(!told.contains("--link"), "{told}");
 }
 
@@ -76,14 +138,20 @@ fn a_slip_in_the_command_line_is_answered_with_what_there_is() {
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("'deploy'"), "{ran:?}");
     assert_eq!(place.run(&["--help"]).code, 0);
-    assert_eq!(place.run(&["--version"]).ok(), format!("airssys-wasm {}", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        place.run(&["--version"]).ok(),
+        format!("airssys-wasm {}", env!("CARGO_PKG_VERSION"))
+    );
 }
 
 #[test]
 fn who_reads_no_more_ends_it_quietly() {
     let place = Place::new();
     let mut command = place.command(&["--help"]);
-    let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("it runs");
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it runs");
     drop(child.stdout.take());
     let status = child.wait().expect("it ends");
     assert!(status.code().is_some(), "it was not killed: {status:?}");

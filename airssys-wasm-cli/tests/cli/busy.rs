@@ -74,16 +74,31 @@ fn hold_socket(place: &Place, sent: &str) -> UnixStream {
 fn it_ends_within_its_drain_although_guests_spin_and_clients_read_nothing() {
     let place = Place::new();
     let (mut process, address) = serve(&place, &["--drain", "500ms"]);
-    place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
+    place
+        .run(&["deploy", &guest("http-v1"), "--name", "web"])
+        .ok();
     place.run(&["route", "set", "/", "web"]).ok();
-    place.run(&["deploy", &guest("limits-spin"), "--name", "spinner"]).ok();
-    let spin = || place.command(&["call", "spinner", "spin()"]).spawn().expect("it runs");
+    place
+        .run(&["deploy", &guest("limits-spin"), "--name", "spinner"])
+        .ok();
+    let spin = || {
+        place
+            .command(&["call", "spinner", "spin()"])
+            .spawn()
+            .expect("it runs")
+    };
     let mut calls: Vec<Child> = (0..6).map(|_| spin()).collect();
-    while !place.run(&["status", "spinner"]).ok().contains("6 in flight") {
+    while !place
+        .run(&["status", "spinner"])
+        .ok()
+        .contains("6 in flight")
+    {
         std::thread::sleep(Duration::from_millis(20));
     }
     let mut reads_nothing = TcpStream::connect(address).expect("connected");
-    reads_nothing.write_all(b"GET /big?900000000 HTTP/1.1\r\nhost: a\r\n\r\n").expect("sent");
+    reads_nothing
+        .write_all(b"GET /big?900000000 HTTP/1.1\r\nhost: a\r\n\r\n")
+        .expect("sent");
     let mut half = TcpStream::connect(address).expect("connected");
     half.write_all(b"GET / HT").expect("sent");
     let _half = hold_socket(&place, "GET / HT");
@@ -116,8 +131,13 @@ fn it_ends_at_once_although_clients_have_sent_half_a_request() {
 fn a_call_ends_with_its_client() {
     let place = Place::new();
     let _process = place.serve();
-    place.run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"]).ok();
-    let mut call = place.command(&["call", "sleeper", "sleep(25000)"]).spawn().expect("it runs");
+    place
+        .run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"])
+        .ok();
+    let mut call = place
+        .command(&["call", "sleeper", "sleep(25000)"])
+        .spawn()
+        .expect("it runs");
     let status = |part: &str| {
         let begun = Instant::now();
         while !place.run(&["status", "sleeper"]).ok().contains(part) {
@@ -155,12 +175,20 @@ fn calls_and_followers_leave_connections_to_an_operator() {
     // Of 256 descriptors it has 16 connections, and 12 of them are for what lasts.
     const CALLS: usize = 10;
     let place = Place::new();
-    let script = format!("ulimit -n 256; exec {} serve", env!("CARGO_BIN_EXE_airssys-wasm"));
+    let script = format!(
+        "ulimit -n 256; exec {} serve",
+        env!("CARGO_BIN_EXE_airssys-wasm")
+    );
     let mut command = Command::new("sh");
-    command.args(["-c", &script]).current_dir(place.path()).env("AIRSSYS_WASM_STATE", place.state());
+    command
+        .args(["-c", &script])
+        .current_dir(place.path())
+        .env("AIRSSYS_WASM_STATE", place.state());
     let _process = Process(command.stderr(Stdio::null()).spawn().expect("it runs"));
     place.run(&["status", "--wait", "30s"]).ok();
-    place.run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"]).ok();
+    place
+        .run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"])
+        .ok();
     let _followers = ["/v1/events", "/v1/logs?follow=true"].map(|path| {
         let mut follower = hold_socket(&place, &format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n"));
         follower.read_exact(&mut [0; 12]).expect("it follows");
@@ -169,7 +197,11 @@ fn calls_and_followers_leave_connections_to_an_operator() {
     let mut calls: Vec<UnixStream> = (0..CALLS).map(|_| begin_call(&place)).collect();
     let in_flight = |count: usize| {
         let begun = Instant::now();
-        while !place.run(&["status", "sleeper"]).ok().contains(&format!("{count} in flight")) {
+        while !place
+            .run(&["status", "sleeper"])
+            .ok()
+            .contains(&format!("{count} in flight"))
+        {
             assert!(begun.elapsed() < PATIENCE, "{count}");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -179,11 +211,18 @@ fn calls_and_followers_leave_connections_to_an_operator() {
     assert!(refused.contains("try again"), "{refused}");
     for _ in 0..10 {
         let mut answer = String::new();
-        begin_call(&place).read_to_string(&mut answer).expect("an answer");
-        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("\"busy\""), "{answer}");
+        begin_call(&place)
+            .read_to_string(&mut answer)
+            .expect("an answer");
+        assert!(
+            answer.starts_with("HTTP/1.1 503") && answer.contains("\"busy\""),
+            "{answer}"
+        );
         assert!(answer.contains("content-length"), "{answer}");
     }
-    place.run(&["caps", "revoke", "sleeper", "file-read /d"]).ok();
+    place
+        .run(&["caps", "revoke", "sleeper", "file-read /d"])
+        .ok();
     place.run(&["logs"]).ok();
     drop(calls.pop());
     in_flight(CALLS - 1);

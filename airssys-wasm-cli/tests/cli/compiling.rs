@@ -47,7 +47,11 @@ fn compiler_of(process: &Process) -> u32 {
 
 fn deploy(place: &Place, component: &str) -> Child {
     let mut command = place.command(&["deploy", component, "--name", "crafted"]);
-    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it runs")
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs")
 }
 
 /// The complaint of a command that has failed with this code.
@@ -60,7 +64,9 @@ fn complaint(command: Child, code: i32) -> String {
 
 /// The host process serves, and has no compiler left.
 fn goes_on(place: &Place, process: &Process) {
-    place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
+    place
+        .run(&["deploy", &guest("http-v1"), "--name", "web"])
+        .ok();
     place.run(&["status", "web"]).ok();
     assert_eq!(children_of(process.0.id()), [0; 0]);
 }
@@ -71,7 +77,10 @@ fn a_compiler_that_takes_too_much_memory_ends_and_the_host_goes_on() {
     let process = serve(&place, &["--compile-memory", "256MiB"]);
     let before = status_field(process.0.id(), "VmHWM").expect("memory");
     let told = complaint(deploy(&place, &crafted(&place)), REFUSED);
-    assert!(told.contains("needs more memory for it than") && told.contains("smaller or simpler"), "{told}");
+    assert!(
+        told.contains("needs more memory for it than") && told.contains("smaller or simpler"),
+        "{told}"
+    );
     goes_on(&place, &process);
     let after = status_field(process.0.id(), "VmHWM").expect("memory");
     assert!(after - before < 100 << 10, "{before} KiB, then {after}");
@@ -80,7 +89,10 @@ fn a_compiler_that_takes_too_much_memory_ends_and_the_host_goes_on() {
 #[test]
 fn a_compiler_that_takes_too_long_ends_and_the_host_goes_on() {
     let place = Place::new();
-    let process = serve(&place, &["--compile-time", "3s", "--compile-memory", "8GiB"]);
+    let process = serve(
+        &place,
+        &["--compile-time", "3s", "--compile-memory", "8GiB"],
+    );
     let told = complaint(deploy(&place, &crafted(&place)), REFUSED);
     assert!(told.contains("not compiled within 3s"), "{told}");
     let begun = Instant::now();
@@ -95,7 +107,10 @@ fn a_compiler_that_takes_too_long_ends_and_the_host_goes_on() {
 fn code_that_is_too_large_for_its_component_is_not_loaded() {
     let place = Place::new();
     let process = serve(&place, &[]);
-    let told = complaint(deploy(&place, &write(&place, &crafted::instances())), REFUSED);
+    let told = complaint(
+        deploy(&place, &write(&place, &crafted::instances())),
+        REFUSED,
+    );
     assert!(told.contains("too many for its size"), "{told}");
     let most = status_field(process.0.id(), "VmHWM").expect("memory");
     assert!(most < 128 << 10, "{most} KiB");
@@ -155,5 +170,8 @@ fn a_component_that_does_not_compile_says_why() {
     // Its types can be read, and its code is not valid.
     let text = "(component (core module (func (result i32) (f32.const 1))))";
     let told = complaint(deploy(&place, &write(&place, text)), INVALID);
-    assert!(told.contains("does not compile") && told.contains("type mismatch"), "{told}");
+    assert!(
+        told.contains("does not compile") && told.contains("type mismatch"),
+        "{told}"
+    );
 }

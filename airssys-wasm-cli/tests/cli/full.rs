@@ -8,7 +8,14 @@ use super::support::{Place, guest};
 fn at_each_write_nothing_is_lost_and_room_mends_it() {
     let place = Place::new();
     let process = place.serve();
-    place.run(&["deploy", &guest("greeter-v1"), "--grant", "config a value=1"]).ok();
+    place
+        .run(&[
+            "deploy",
+            &guest("greeter-v1"),
+            "--grant",
+            "config a value=1",
+        ])
+        .ok();
     let mut refused = 0;
     for write in 1.. {
         assert!(write < 100, "it never succeeds");
@@ -18,7 +25,11 @@ fn at_each_write_nothing_is_lost_and_room_mends_it() {
             &format!("error=ENOSPC:when={write}+"),
         );
         let before = place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
-        let next = if before.contains("Hello") { "greeter-v2" } else { "greeter-v1" };
+        let next = if before.contains("Hello") {
+            "greeter-v2"
+        } else {
+            "greeter-v1"
+        };
         let ran = place.run(&["update", "greeter", &guest(next), "--any-version"]);
         let answer = place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
         drop(full);
@@ -30,18 +41,30 @@ fn at_each_write_nothing_is_lost_and_room_mends_it() {
         assert_eq!(answer, before, "what served serves on");
         assert!(ran.failed(8).contains("No space left"), "it says why");
         // There is room again.
-        place.run(&["update", "greeter", &guest(next), "--any-version"]).ok();
-        assert_ne!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), before);
+        place
+            .run(&["update", "greeter", &guest(next), "--any-version"])
+            .ok();
+        assert_ne!(
+            place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(),
+            before
+        );
     }
     assert!(refused >= 3, "{refused} writes");
     let status = place.run(&["status", "greeter", "--output", "json"]).ok();
     let answer = place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
     process.kill();
     let _process = place.serve();
-    let serving =
-        |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("json")["serving"].clone();
-    assert_eq!(serving(&place.run(&["status", "greeter", "--output", "json"]).ok()), serving(&status));
-    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), answer);
+    let serving = |text: &str| {
+        serde_json::from_str::<serde_json::Value>(text).expect("json")["serving"].clone()
+    };
+    assert_eq!(
+        serving(&place.run(&["status", "greeter", "--output", "json"]).ok()),
+        serving(&status)
+    );
+    assert_eq!(
+        place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(),
+        answer
+    );
 }
 
 /// What may have reached the disk although that was not confirmed is taken back by what is
@@ -57,17 +80,32 @@ fn what_could_not_be_confirmed_is_not_there_after_a_restart() {
     // What a rollback writes is in the database alone.
     for sync in 1.. {
         assert!(sync < 30, "it never succeeds");
-        let unconfirmed = Tracer::inject(&process, "fsync,fdatasync", &format!("error=EIO:when={sync}"));
+        let unconfirmed = Tracer::inject(
+            &process,
+            "fsync,fdatasync",
+            &format!("error=EIO:when={sync}"),
+        );
         let ran = place.run(&["rollback", "greeter"]);
         drop(unconfirmed);
         if ran.code == 0 {
             break;
         }
         refused += 1;
-        place.run(&["deploy", &guest("greeter-v1"), "--name", &format!("other-{sync}")]).ok();
+        place
+            .run(&[
+                "deploy",
+                &guest("greeter-v1"),
+                "--name",
+                &format!("other-{sync}"),
+            ])
+            .ok();
         process.kill();
         process = place.serve();
-        assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), before, "at sync {sync}");
+        assert_eq!(
+            place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(),
+            before,
+            "at sync {sync}"
+        );
     }
     assert!(refused >= 1, "{refused} syncs");
 }

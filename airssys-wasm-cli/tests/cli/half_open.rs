@@ -33,19 +33,31 @@ impl Listening {
         let token = place.path().join("token");
         std::fs::write(&token, TOKEN).expect("written");
         std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).expect("set");
-        let tcp = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
+        let tcp = TcpListener::bind("127.0.0.1:0")
+            .and_then(|it| it.local_addr())
+            .expect("a port");
         let script = format!(
             "ulimit -n {DESCRIPTORS}; exec {program} serve --listen 127.0.0.1:0 --tcp {tcp} --token-file token --patience {patience}",
             program = env!("CARGO_BIN_EXE_airssys-wasm"),
         );
         let mut command = Command::new("sh");
-        command.args(["-c", &script]).current_dir(place.path()).env("AIRSSYS_WASM_STATE", place.state());
+        command
+            .args(["-c", &script])
+            .current_dir(place.path())
+            .env("AIRSSYS_WASM_STATE", place.state());
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let (process, web) = read_address(Process(command.spawn().expect("it runs")));
         place.run(&["status", "--wait", "30s"]).ok();
-        place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
+        place
+            .run(&["deploy", &guest("http-v1"), "--name", "web"])
+            .ok();
         place.run(&["route", "set", "/", "web"]).ok();
-        Self { place, process, web, tcp }
+        Self {
+            place,
+            process,
+            web,
+            tcp,
+        }
     }
 
     fn socket(&self) -> UnixStream {
@@ -57,7 +69,9 @@ impl Listening {
         assert!(get(self.web, "/").contains("hello from 1.0.0"));
         self.place.run(&["status", "web"]).ok();
         let mut command = self.place.command(&["status", "web"]);
-        command.env("AIRSSYS_WASM_TCP", self.tcp.to_string()).env("AIRSSYS_WASM_TOKEN_FILE", "token");
+        command
+            .env("AIRSSYS_WASM_TCP", self.tcp.to_string())
+            .env("AIRSSYS_WASM_TOKEN_FILE", "token");
         let over_tcp = command.output().expect("it runs");
         assert!(over_tcp.status.success(), "{over_tcp:?}");
     }
@@ -74,7 +88,14 @@ fn over_tcp(address: SocketAddr, sent: &str) -> TcpStream {
 /// This process opens more descriptors than the other one may.
 fn open_many() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("the limit is raised");
+    setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    )
+    .expect("the limit is raised");
 }
 
 #[test]
@@ -134,7 +155,10 @@ fn a_client_without_a_token_does_not_keep_its_connection() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it is closed");
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
-    assert!(answer.to_lowercase().contains("connection: close"), "{answer}");
+    assert!(
+        answer.to_lowercase().contains("connection: close"),
+        "{answer}"
+    );
     // However long others may take.
     let mut stream = over_tcp(listening.tcp, "GET / HT");
     assert!(ends(stream.read_to_end(&mut Vec::new())));
@@ -143,5 +167,8 @@ fn a_client_without_a_token_does_not_keep_its_connection() {
 /// Whether the other side has closed, rather than let the time run out.
 fn ends(read: std::io::Result<usize>) -> bool {
     use std::io::ErrorKind::{TimedOut, WouldBlock};
-    read.map_or_else(|error| ![TimedOut, WouldBlock].contains(&error.kind()), |_| true)
+    read.map_or_else(
+        |error| ![TimedOut, WouldBlock].contains(&error.kind()),
+        |_| true,
+    )
 }

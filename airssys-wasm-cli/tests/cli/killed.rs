@@ -29,7 +29,10 @@ impl Tracer {
         let mut stderr = BufReader::new(strace.stderr.take().expect("it is read once"));
         stderr.read_line(&mut told).expect("it says something");
         assert!(told.contains("attached"), "{told}");
-        Self { strace, _told: stderr }
+        Self {
+            strace,
+            _told: stderr,
+        }
     }
 }
 
@@ -51,7 +54,14 @@ fn operations() -> Vec<Vec<String>> {
         words(&["caps", "grant", "greeter", "--grant", "config b value=2"]),
         words(&["caps", "revoke", "greeter", "config a"]),
         words(&["pipeline", "deploy", "new.toml"]),
-        words(&["pipeline", "update", "sums", "last", &guest("plain-stages"), "--any-version"]),
+        words(&[
+            "pipeline",
+            "update",
+            "sums",
+            "last",
+            &guest("plain-stages"),
+            "--any-version",
+        ]),
         words(&["pipeline", "remove", "sums"]),
         words(&["remove", "greeter"]),
     ]
@@ -61,9 +71,18 @@ fn operations() -> Vec<Vec<String>> {
 fn prepared() -> Place {
     let place = Place::new();
     let process = place.serve();
-    place.run(&["deploy", &guest("greeter-v1"), "--grant", "config a value=1"]).ok();
+    place
+        .run(&[
+            "deploy",
+            &guest("greeter-v1"),
+            "--grant",
+            "config a value=1",
+        ])
+        .ok();
     place.run(&["update", "greeter", &guest("greeter-v2")]).ok();
-    place.run(&["deploy", &guest("greeter-v1"), "--name", "bystander"]).ok();
+    place
+        .run(&["deploy", &guest("greeter-v1"), "--name", "bystander"])
+        .ok();
     place.write_pipeline("new");
     place.write_pipeline("sums");
     place.run(&["pipeline", "deploy", "sums.toml"]).ok();
@@ -76,7 +95,14 @@ fn prepared() -> Place {
 fn told(place: &Place) -> String {
     let json = |arguments: &[&str]| place.run(&[arguments, &["--output", "json"]].concat());
     let mut told = json(&["list"]).ok();
-    for name in ["greeter", "other", "bystander", "new:first", "sums:first", "sums:last"] {
+    for name in [
+        "greeter",
+        "other",
+        "bystander",
+        "new:first",
+        "sums:first",
+        "sums:last",
+    ] {
         let status = json(&["status", name]);
         if status.code == 0 {
             let mut status: serde_json::Value = serde_json::from_str(&status.stdout).expect("json");
@@ -93,7 +119,10 @@ fn told(place: &Place) -> String {
         }
     }
     for name in ["new", "sums"] {
-        told += &format!("\n{name} {:?}", place.run(&["pipeline", "run", name, "\"21\""]));
+        told += &format!(
+            "\n{name} {:?}",
+            place.run(&["pipeline", "run", name, "\"21\""])
+        );
     }
     told + &what_was_done(place)
 }
@@ -103,7 +132,12 @@ fn what_was_done(place: &Place) -> String {
     let history: Vec<serde_json::Value> = serde_json::from_str(&history).expect("json");
     history
         .iter()
-        .map(|change| format!("\n{} {} {}", change["name"], change["action"], change["revision"]))
+        .map(|change| {
+            format!(
+                "\n{} {} {}",
+                change["name"], change["action"], change["revision"]
+            )
+        })
         .collect()
 }
 
@@ -115,7 +149,9 @@ fn told_after_a_restart(place: &Place) -> String {
 }
 
 fn run(place: &Place, operation: &[String]) -> i32 {
-    place.run(&operation.iter().map(String::as_str).collect::<Vec<_>>()).code
+    place
+        .run(&operation.iter().map(String::as_str).collect::<Vec<_>>())
+        .code
 }
 
 fn after(before: &Place, operation: &[String]) -> String {
@@ -150,8 +186,14 @@ fn at_each_write_of_each_operation_one_state_comes_back() {
                 back == before || back == after,
                 "{operation:?}, killed at write {write}, was:\n{before}\nor:\n{after}\nand is:\n{back}"
             );
-            assert!(code != 0 || back == after, "{operation:?} was said to be done at write {write}");
-            assert!(code == 0 || was_killed, "{operation:?} was refused at write {write}");
+            assert!(
+                code != 0 || back == after,
+                "{operation:?} was said to be done at write {write}"
+            );
+            assert!(
+                code == 0 || was_killed,
+                "{operation:?} was refused at write {write}"
+            );
             if code != 0 {
                 kills += 1;
                 continue;
@@ -173,8 +215,10 @@ fn at_moments_that_nobody_chose_what_was_said_to_be_done_is_done() {
     for seed in 0..100_u64 {
         let place = prepared.copy();
         let process = place.serve();
-        let micros =
-            seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) >> 33;
+        let micros = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407)
+            >> 33;
         let all = operations();
         let codes: Vec<(usize, i32)> = std::thread::scope(|scope| {
             let place = &place;
@@ -186,14 +230,19 @@ fn at_moments_that_nobody_chose_what_was_said_to_be_done_is_done() {
                 .collect();
             std::thread::sleep(Duration::from_micros(micros % 60_000));
             process.kill();
-            runs.into_iter().map(|run| run.join().expect("it ran")).collect()
+            runs.into_iter()
+                .map(|run| run.join().expect("it ran"))
+                .collect()
         });
         let process = place.serve();
         let done = what_was_done(&place);
         let words = ["deployed 1", "updated", "rolled-back", "updated", "revoked"];
         let expected = |number: usize| match number {
             0 => done.contains("\"other\" \"deployed\" 1"),
-            _ => done.lines().skip(4).any(|line| line.contains(words[number])),
+            _ => done
+                .lines()
+                .skip(4)
+                .any(|line| line.contains(words[number])),
         };
         for (number, code) in codes {
             assert!(
@@ -224,7 +273,11 @@ fn a_start_that_is_killed_changes_nothing() {
     for write in 1..200 {
         let place = unclean.copy();
         let came_up = start_killed_at(&place, write);
-        assert_eq!(told_after_a_restart(&place), before, "killed at write {write}");
+        assert_eq!(
+            told_after_a_restart(&place),
+            before,
+            "killed at write {write}"
+        );
         if came_up {
             assert!(write > 3);
             return;
@@ -254,9 +307,24 @@ fn a_first_start_that_is_killed_can_be_followed_by_another() {
 fn start_killed_at(place: &Place, write: u32) -> bool {
     let inject = format!("inject={WRITES},mkdir:signal=SIGKILL:when={write}");
     let mut strace = Command::new("strace");
-    strace.args(["-f", "-o", "/dev/null", "-e", &inject, env!("CARGO_BIN_EXE_airssys-wasm"), "serve"]);
-    strace.env("AIRSSYS_WASM_STATE", place.state()).stderr(Stdio::null()).stdout(Stdio::null());
-    let mut started = Process(strace.spawn().expect("strace is there; `cargo xtask test` installs it"));
+    strace.args([
+        "-f",
+        "-o",
+        "/dev/null",
+        "-e",
+        &inject,
+        env!("CARGO_BIN_EXE_airssys-wasm"),
+        "serve",
+    ]);
+    strace
+        .env("AIRSSYS_WASM_STATE", place.state())
+        .stderr(Stdio::null())
+        .stdout(Stdio::null());
+    let mut started = Process(
+        strace
+            .spawn()
+            .expect("strace is there; `cargo xtask test` installs it"),
+    );
     let answers = || place.run(&["status"]).code == 0;
     let mut came_up = false;
     while !started.is_over() && !came_up {
@@ -264,9 +332,9 @@ fn start_killed_at(place: &Place, write: u32) -> bool {
     }
     drop(started);
     // Without whoever traced it, it may go on.
-    if let Ok(status) =
-        serde_json::from_str::<serde_json::Value>(&place.run(&["status", "--output", "json"]).stdout)
-    {
+    if let Ok(status) = serde_json::from_str::<serde_json::Value>(
+        &place.run(&["status", "--output", "json"]).stdout,
+    ) {
         super::support::signal_quietly(&status["process"].to_string(), "KILL");
         while answers() {}
     }

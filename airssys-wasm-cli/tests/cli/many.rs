@@ -14,9 +14,14 @@ const AT_ONCE: Duration = Duration::from_millis(50);
 fn deploy_all(place: &Place) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let host = Host::builder().state_directory(place.state()).build().expect("a host");
+        let host = Host::builder()
+            .state_directory(place.state())
+            .build()
+            .expect("a host");
         for number in 0..NAMES {
-            let deploy = host.deploy(guests::guest("greeter-v1")).name(format!("greeter-{number}"));
+            let deploy = host
+                .deploy(guests::guest("greeter-v1"))
+                .name(format!("greeter-{number}"));
             drop(deploy.await.expect("deployed"));
         }
     });
@@ -29,7 +34,10 @@ fn shortest(times: usize, mut act: impl FnMut()) -> Duration {
         act();
         begun.elapsed()
     };
-    std::iter::repeat_n((), times).map(time).min().expect("some")
+    std::iter::repeat_n((), times)
+        .map(time)
+        .min()
+        .expect("some")
 }
 
 #[test]
@@ -49,5 +57,8 @@ fn a_thousand_names_are_listed_at_once() {
     });
     assert!(took < Duration::from_secs(1), "{took:?}");
     let _process = place.serve();
-    assert_eq!(place.run(&["call", "greeter-999", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+    assert_eq!(
+        place.run(&["call", "greeter-999", "greet(\"Ada\")"]).ok(),
+        "\"Hello, Ada!\""
+    );
 }

@@ -19,10 +19,23 @@ fn a_pipeline_is_checked_and_run_without_a_host_process() {
         checked.starts_with("pipeline `sums`") && checked.contains("double.output -> last."),
         "{checked}"
     );
-    assert!(place.run(&["pipeline", "graph", "sums.toml"]).ok().starts_with("flowchart LR"));
-    assert!(place.run(&["pipeline", "graph", "sums.toml", "--form", "dot"]).ok().starts_with("digraph"));
+    assert!(
+        place
+            .run(&["pipeline", "graph", "sums.toml"])
+            .ok()
+            .starts_with("flowchart LR")
+    );
+    assert!(
+        place
+            .run(&["pipeline", "graph", "sums.toml", "--form", "dot"])
+            .ok()
+            .starts_with("digraph")
+    );
     let ran = place.run(&["pipeline", "run", "sums.toml", "\"4\"", "\"four\"", "\"5\""]);
-    assert!(ran.stderr.contains("\"inputs\":[\"\\\"four\\\"\"]"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("\"inputs\":[\"\\\"four\\\"\"]"),
+        "{ran:?}"
+    );
     assert_eq!(ran.ok(), "\"<8>\"\n\"<1><0>\"");
 }
 
@@ -31,13 +44,21 @@ fn what_is_wrong_with_a_pipeline_is_said_all_at_once() {
     let place = place();
     let path = place.path().join("sums.toml");
     let right = std::fs::read_to_string(&path).expect("written");
-    let broken = right.replace("\"double.input\"", "\"duble.input\"").replace("\"spell\"", "\"spel\"");
+    let broken = right
+        .replace("\"double.input\"", "\"duble.input\"")
+        .replace("\"spell\"", "\"spel\"");
     std::fs::write(&path, broken).expect("written");
     let problem = place.run(&["pipeline", "check", "sums.toml"]).failed(2);
-    assert!(problem.contains("duble") && problem.contains("#spell`?"), "{problem}");
+    assert!(
+        problem.contains("duble") && problem.contains("#spell`?"),
+        "{problem}"
+    );
     std::fs::write(&path, right.replace("concurrency = 2", "concurency = 2")).expect("written");
     let problem = place.run(&["pipeline", "check", "sums.toml"]).failed(2);
-    assert!(problem.contains("unknown field `concurency`") && problem.contains("line "), "{problem}");
+    assert!(
+        problem.contains("unknown field `concurency`") && problem.contains("line "),
+        "{problem}"
+    );
     std::fs::write(&path, right.replace(&guest("plain-stages"), "gone.wasm")).expect("written");
     let problem = place.run(&["pipeline", "deploy", "sums.toml"]).failed(2);
     assert!(problem.contains("gone.wasm"), "{problem}");
@@ -48,11 +69,26 @@ fn a_pipeline_runs_in_a_host_process_and_comes_back_with_it() {
     let place = place();
     let process = place.serve();
     let deployed = place.run(&["pipeline", "deploy", "sums.toml"]).ok();
-    assert!(deployed.contains("sums:first") && deployed.contains("sums:last"), "{deployed}");
-    assert_eq!(place.run(&["pipeline", "run", "sums", "\"4\"", "\"5\""]).ok(), "\"<8>\"\n\"<1><0>\"");
-    let json = place.run(&["pipeline", "run", "sums", "\"4\"", "--output", "json"]).ok();
-    assert_eq!(json, "{\"sequence\":0,\"outputs\":[{\"stage\":\"last\",\"value\":\"\\\"<8>\\\"\"}]}");
-    let problem = place.run(&["pipeline", "run", "sums", "\"4\"", "4"]).failed(2);
+    assert!(
+        deployed.contains("sums:first") && deployed.contains("sums:last"),
+        "{deployed}"
+    );
+    assert_eq!(
+        place
+            .run(&["pipeline", "run", "sums", "\"4\"", "\"5\""])
+            .ok(),
+        "\"<8>\"\n\"<1><0>\""
+    );
+    let json = place
+        .run(&["pipeline", "run", "sums", "\"4\"", "--output", "json"])
+        .ok();
+    assert_eq!(
+        json,
+        "{\"sequence\":0,\"outputs\":[{\"stage\":\"last\",\"value\":\"\\\"<8>\\\"\"}]}"
+    );
+    let problem = place
+        .run(&["pipeline", "run", "sums", "\"4\"", "4"])
+        .failed(2);
     assert!(problem.contains("string"), "{problem}");
     let problem = place.run(&["remove", "sums:last"]).failed(4);
     assert!(problem.contains("pipeline `sums`"), "{problem}");
@@ -61,15 +97,36 @@ fn a_pipeline_runs_in_a_host_process_and_comes_back_with_it() {
 
     let _process = place.serve();
     let letters = std::fs::read_to_string(place.state().join("dead-letters.jsonl")).expect("there");
-    assert!(letters.contains("\"stage\":\"first\"") && letters.lines().count() == 1, "{letters}");
+    assert!(
+        letters.contains("\"stage\":\"first\"") && letters.lines().count() == 1,
+        "{letters}"
+    );
     assert!(place.run(&["pipeline", "list"]).ok().contains("sums"));
-    assert!(place.run(&["pipeline", "graph", "sums", "--form", "toml"]).ok().contains("[stages.double]"));
-    place.run(&["pipeline", "update", "sums", "last", &guest("plain-stages")]).ok();
-    assert_eq!(place.run(&["pipeline", "run", "sums", "\"4\""]).ok(), "\"<8>\"");
-    assert!(place.run(&["pipeline", "list", "sums"]).ok().contains("sums:last"));
+    assert!(
+        place
+            .run(&["pipeline", "graph", "sums", "--form", "toml"])
+            .ok()
+            .contains("[stages.double]")
+    );
+    place
+        .run(&["pipeline", "update", "sums", "last", &guest("plain-stages")])
+        .ok();
+    assert_eq!(
+        place.run(&["pipeline", "run", "sums", "\"4\""]).ok(),
+        "\"<8>\""
+    );
+    assert!(
+        place
+            .run(&["pipeline", "list", "sums"])
+            .ok()
+            .contains("sums:last")
+    );
     place.run(&["pipeline", "remove", "sums"]).ok();
     let problem = place.run(&["pipeline", "run", "sums", "\"4\""]).failed(3);
-    assert!(problem.contains("no pipeline is deployed as `sums`"), "{problem}");
+    assert!(
+        problem.contains("no pipeline is deployed as `sums`"),
+        "{problem}"
+    );
 }
 
 /// Outcomes come while items still go in.

@@ -9,7 +9,10 @@ use super::support::Place;
 fn block(words: &str) -> String {
     let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
     let readme = std::fs::read_to_string(readme).expect("readable");
-    let block = readme.split("\n```sh\n").find(|block| block.contains(words)).expect("it is there");
+    let block = readme
+        .split("\n```sh\n")
+        .find(|block| block.contains(words))
+        .expect("it is there");
     block.split("\n```").next().expect("it ends").to_owned()
 }
 
@@ -17,8 +20,15 @@ fn block(words: &str) -> String {
 /// command, and the components are built.
 fn lines() -> String {
     let block = block("airssys-wasm status --wait");
-    let (set_up, rest): (Vec<&str>, Vec<&str>) = block.lines().partition(|line| line.starts_with("cargo "));
-    assert_eq!(set_up, ["cargo install --locked --path airssys-wasm-cli", "cargo xtask components"]);
+    let (set_up, rest): (Vec<&str>, Vec<&str>) =
+        block.lines().partition(|line| line.starts_with("cargo "));
+    assert_eq!(
+        set_up,
+        [
+            "cargo install --locked --path airssys-wasm-cli",
+            "cargo xtask components"
+        ]
+    );
     rest.join("\n")
 }
 
@@ -32,8 +42,13 @@ fn paste(place: &Place, folder: &Path, lines: &str) -> String {
     );
     let mut shell = Command::new("bash");
     shell.args(["-e", "-c", lines]).current_dir(folder);
-    shell.env("PATH", path).env("AIRSSYS_WASM_STATE", place.state());
-    shell.env_remove("CARGO_BUILD_TARGET").env_remove("RUSTFLAGS").env_remove("CARGO_TARGET_DIR");
+    shell
+        .env("PATH", path)
+        .env("AIRSSYS_WASM_STATE", place.state());
+    shell
+        .env_remove("CARGO_BUILD_TARGET")
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_TARGET_DIR");
     let output = shell.output().expect("bash runs");
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{output:?}");
@@ -43,7 +58,11 @@ fn paste(place: &Place, folder: &Path, lines: &str) -> String {
 #[test]
 fn the_readmes_lines_do_what_it_says() {
     let place = Place::new();
-    let told = paste(&place, Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")), &lines());
+    let told = paste(
+        &place,
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")),
+        &lines(),
+    );
     for expected in [
         "greeter: revision 1 (1.0.0) serves",
         "greeter: revision 2 (2.0.0) serves",
@@ -61,7 +80,8 @@ fn the_readmes_lines_do_what_it_says() {
 #[test]
 fn the_readmes_lines_on_http_do_what_it_says() {
     let place = Place::new();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let free =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let lines = block("--listen").replace("127.0.0.1:8080", &free.expect("a port").to_string());
     let told = paste(&place, place.path(), &lines);
     assert_eq!(told.matches("hello from 0.1.0\n").count(), 2, "{told}");

@@ -17,8 +17,9 @@ struct Server {
 impl Server {
     fn start(folder: &Path) -> Self {
         // Freed at once, and taken again by the server.
-        let free =
-            TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+        let free = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a port");
         let settings = folder.join("registry.yml");
         let root = folder.join("registry");
         let text = format!(
@@ -27,14 +28,23 @@ impl Server {
         );
         std::fs::write(&settings, text).expect("written");
         let mut server = Command::new("docker-registry");
-        server.arg("serve").arg(&settings).stdout(Stdio::null()).stderr(Stdio::null());
-        let process = server.spawn().expect("docker-registry is there; `cargo xtask test` installs it");
+        server
+            .arg("serve")
+            .arg(&settings)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let process = server
+            .spawn()
+            .expect("docker-registry is there; `cargo xtask test` installs it");
         let begun = Instant::now();
         while TcpStream::connect(free).is_err() {
             assert!(begun.elapsed() < PATIENCE, "the registry does not answer");
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        Self { process, place: free.to_string() }
+        Self {
+            process,
+            place: free.to_string(),
+        }
     }
 }
 
@@ -59,22 +69,46 @@ fn what_is_pushed_is_pulled_deployed_and_updated() {
     let at = server.place.clone();
     let at = at.as_str();
     for component in ["greeter-v1", "greeter-v2"] {
-        let pushed = place.run(&["publish", &guest(component), "--registry", at]).ok();
+        let pushed = place
+            .run(&["publish", &guest(component), "--registry", at])
+            .ok();
         assert!(pushed.starts_with("greeter@"), "{pushed}");
-        place.run(&["publish", &guest(component), "--registry", at]).ok();
+        place
+            .run(&["publish", &guest(component), "--registry", at])
+            .ok();
     }
     let _process = place.serve();
     place.run(&["deploy", "greeter@^1", "--registry", at]).ok();
-    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+    assert_eq!(
+        place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(),
+        "\"Hello, Ada!\""
+    );
     place.run(&["update", "greeter", "--registry", at]).ok();
-    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Good day, Ada!\"");
+    assert_eq!(
+        place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(),
+        "\"Good day, Ada!\""
+    );
     let digest = |text: &str| text.split_whitespace().last().map(str::to_owned);
-    let inspected = place.run(&["inspect", &guest("greeter-v2"), "--output", "json"]).ok();
+    let inspected = place
+        .run(&["inspect", &guest("greeter-v2"), "--output", "json"])
+        .ok();
     let pulled = place.run(&["pull", "greeter", "--registry", at]).ok();
-    assert!(inspected.contains(&digest(&pulled).expect("a digest")), "{pulled}");
+    assert!(
+        inspected.contains(&digest(&pulled).expect("a digest")),
+        "{pulled}"
+    );
     // What is here goes on without the registry.
     drop(server);
-    place.run(&["deploy", "greeter@1.0.0", "--name", "offline", "--registry", at]).ok();
+    place
+        .run(&[
+            "deploy",
+            "greeter@1.0.0",
+            "--name",
+            "offline",
+            "--registry",
+            at,
+        ])
+        .ok();
     let ran = place.run(&["deploy", "greeter@^1", "--name", "warned", "--registry", at]);
     assert!(ran.stderr.contains("going on with 1.0.0"), "{ran:?}");
     assert_eq!(ran.code, 0);
@@ -87,9 +121,20 @@ fn a_version_is_immutable_here_and_a_moved_tag_is_seen() {
     let place = Place::new();
     let server = Server::start(place.path());
     let at = server.place.as_str();
-    place.run(&["publish", &guest("greeter-v1"), "--registry", at]).ok();
-    let other = ["publish", &guest("plain-bindgen"), "--name", "greeter", "--component-version", "1.0.0"];
-    let told = place.run(&[&other[..], &["--registry", at]].concat()).failed(4);
+    place
+        .run(&["publish", &guest("greeter-v1"), "--registry", at])
+        .ok();
+    let other = [
+        "publish",
+        &guest("plain-bindgen"),
+        "--name",
+        "greeter",
+        "--component-version",
+        "1.0.0",
+    ];
+    let told = place
+        .run(&[&other[..], &["--registry", at]].concat())
+        .failed(4);
     assert!(told.contains("already, with the digest"), "{told}");
 
     let _process = place.serve();
@@ -104,10 +149,20 @@ fn a_version_is_immutable_here_and_a_moved_tag_is_seen() {
         &format!("docker://{at}/greeter:9.9.9"),
         &format!("docker://{at}/greeter:1.0.0"),
     ]);
-    let told = place.run(&["pull", "greeter@1.0.0", "--registry", at]).failed(4);
-    assert!(told.contains("the registry has other bytes now than it had"), "{told}");
-    place.run(&["deploy", "greeter@1.0.0", "--registry", at]).ok();
-    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+    let told = place
+        .run(&["pull", "greeter@1.0.0", "--registry", at])
+        .failed(4);
+    assert!(
+        told.contains("the registry has other bytes now than it had"),
+        "{told}"
+    );
+    place
+        .run(&["deploy", "greeter@1.0.0", "--registry", at])
+        .ok();
+    assert_eq!(
+        place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(),
+        "\"Hello, Ada!\""
+    );
 }
 
 #[test]
@@ -115,15 +170,36 @@ fn skopeo_reads_and_writes_the_same() {
     let place = Place::new();
     let server = Server::start(place.path());
     let at = server.place.as_str();
-    place.run(&["publish", &guest("greeter-v1"), "--name", "demo:greeter", "--registry", at]).ok();
-    let manifest =
-        skopeo(&["inspect", "--raw", "--tls-verify=false", &format!("docker://{at}/demo/greeter:1.0.0")]);
+    place
+        .run(&[
+            "publish",
+            &guest("greeter-v1"),
+            "--name",
+            "demo:greeter",
+            "--registry",
+            at,
+        ])
+        .ok();
+    let manifest = skopeo(&[
+        "inspect",
+        "--raw",
+        "--tls-verify=false",
+        &format!("docker://{at}/demo/greeter:1.0.0"),
+    ]);
     let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("json");
-    assert_eq!(manifest["config"]["mediaType"], "application/vnd.wasm.config.v0+json");
+    assert_eq!(
+        manifest["config"]["mediaType"],
+        "application/vnd.wasm.config.v0+json"
+    );
     assert_eq!(manifest["layers"][0]["mediaType"], "application/wasm");
     // Out to a directory, and back under another name.
     let layout = format!("oci:{}:greeter", place.path().join("layout").display());
-    skopeo(&["copy", "--src-tls-verify=false", &format!("docker://{at}/demo/greeter:1.0.0"), &layout]);
+    skopeo(&[
+        "copy",
+        "--src-tls-verify=false",
+        &format!("docker://{at}/demo/greeter:1.0.0"),
+        &layout,
+    ]);
     skopeo(&[
         "copy",
         "--dest-tls-verify=false",
@@ -132,8 +208,20 @@ fn skopeo_reads_and_writes_the_same() {
     ]);
     let file = place.path().join("pulled.wasm");
     let mirror = format!("{at}/mirror");
-    place.run(&["pull", "demo:greeter", "--registry", &mirror, "--to", file.to_str().expect("text")]).ok();
-    assert_eq!(std::fs::read(file).expect("written"), std::fs::read(guest("greeter-v1")).expect("there"));
+    place
+        .run(&[
+            "pull",
+            "demo:greeter",
+            "--registry",
+            &mirror,
+            "--to",
+            file.to_str().expect("text"),
+        ])
+        .ok();
+    assert_eq!(
+        std::fs::read(file).expect("written"),
+        std::fs::read(guest("greeter-v1")).expect("there")
+    );
 }
 
 /// A server that answers every request in one way.
@@ -165,7 +253,14 @@ fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
     let place = Place::new();
     let to = place.path().join("pulled.wasm");
     let pull = |at: &str| {
-        place.run(&["pull", "greeter@1.0.0", "--registry", at, "--to", to.to_str().expect("text")])
+        place.run(&[
+            "pull",
+            "greeter@1.0.0",
+            "--registry",
+            at,
+            "--to",
+            to.to_str().expect("text"),
+        ])
     };
     for (status, expected) in [
         ("401 Unauthorized", "docker login"),
@@ -192,7 +287,9 @@ fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
             "more than its manifest says",
         ),
         (
-            format!(r#"[{{"mediaType":"application/wasm","digest":"sha256:{zeroes}","size":999999999999}}]"#),
+            format!(
+                r#"[{{"mediaType":"application/wasm","digest":"sha256:{zeroes}","size":999999999999}}]"#
+            ),
             "at most",
         ),
         (
@@ -214,16 +311,26 @@ fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
                     r#"{"name":"greeter","tags":["1.0.0","latest","../x"]}"#,
                 ),
                 path if path.contains("/manifests/") => reply("200 OK", MANIFEST, &manifest),
-                path if path.contains("/blobs/") => reply("200 OK", "application/octet-stream", "hello"),
+                path if path.contains("/blobs/") => {
+                    reply("200 OK", "application/octet-stream", "hello")
+                }
                 _ => reply("200 OK", "application/json", "{}"),
             }
         });
         let told = pull(&at).failed(9);
-        assert!(told.contains(expected), "{layers_told}: {told}", layers_told = expected);
+        assert!(
+            told.contains(expected),
+            "{layers_told}: {told}",
+            layers_told = expected
+        );
         assert!(!to.exists(), "nothing was written");
     }
     for wrong in ["https://x", "x/../y", ""] {
-        assert_eq!(place.run(&["pull", "greeter", "--registry", wrong]).code, 2, "{wrong}");
+        assert_eq!(
+            place.run(&["pull", "greeter", "--registry", wrong]).code,
+            2,
+            "{wrong}"
+        );
     }
 }
 
@@ -233,24 +340,42 @@ fn a_file_takes_components_from_a_registry_and_a_dry_run_keeps_none() {
     let place = Place::new();
     let server = Server::start(place.path());
     let at = server.place.as_str();
-    place.run(&["publish", &guest("greeter-v1"), "--registry", at]).ok();
+    place
+        .run(&["publish", &guest("greeter-v1"), "--registry", at])
+        .ok();
     let _process = place.serve();
     let file = format!("registry = {at:?}\n[deployments.hello]\ncomponent = \"greeter@^1\"\n");
     std::fs::write(place.path().join("deployments.toml"), file).expect("written");
     let nothing = || assert!(place.run(&["search"]).ok().contains("nothing is published"));
-    place.run(&["deploy", "greeter", "--registry", at, "--dry-run"]).ok();
-    assert_eq!(place.run(&["apply", "--dry-run"]).ok(), "hello: would deploy");
+    place
+        .run(&["deploy", "greeter", "--registry", at, "--dry-run"])
+        .ok();
+    assert_eq!(
+        place.run(&["apply", "--dry-run"]).ok(),
+        "hello: would deploy"
+    );
     place.run(&["diff"]).failed(1);
     nothing();
     assert_eq!(place.run(&["apply"]).ok(), "hello: deploy");
-    assert_eq!(place.run(&["call", "hello", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
-    place.run(&["publish", &guest("greeter-v2"), "--registry", at]).ok();
+    assert_eq!(
+        place.run(&["call", "hello", "greet(\"Ada\")"]).ok(),
+        "\"Hello, Ada!\""
+    );
+    place
+        .run(&["publish", &guest("greeter-v2"), "--registry", at])
+        .ok();
     let told = place.run(&["diff", "--upgrade"]).ok();
     assert_eq!(told, "hello: as it should be", "2.0.0 does not meet `^1`");
     let file = format!("registry = {at:?}\n[deployments.hello]\ncomponent = \"greeter\"\n");
     std::fs::write(place.path().join("deployments.toml"), file).expect("written");
     let told = place.run(&["apply", "--dry-run"]).ok();
-    assert!(told.contains("component: 1.0.0 (sha256:") && told.contains("-> 2.0.0 (sha256:"), "{told}");
+    assert!(
+        told.contains("component: 1.0.0 (sha256:") && told.contains("-> 2.0.0 (sha256:"),
+        "{told}"
+    );
     drop(server);
-    assert!(place.run(&["apply"]).ok().contains("as it should be"), "what is here serves");
+    assert!(
+        place.run(&["apply"]).ok().contains("as it should be"),
+        "what is here serves"
+    );
 }

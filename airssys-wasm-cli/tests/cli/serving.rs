@@ -11,7 +11,10 @@ fn a_second_one_is_told_who_was_first() {
     let place = Place::new();
     let first = place.serve();
     let told = place.run(&["serve"]).failed(8);
-    assert!(told.contains(&format!("is held by process {} (airssys-wasm)", first.id())), "{told}");
+    assert!(
+        told.contains(&format!("is held by process {} (airssys-wasm)", first.id())),
+        "{told}"
+    );
     place.run(&["status"]).ok();
 }
 
@@ -19,7 +22,10 @@ fn a_second_one_is_told_who_was_first() {
 fn a_socket_that_was_left_over_is_taken_over() {
     let place = Place::new();
     place.serve().kill();
-    assert!(place.state().join("admin.sock").exists(), "it was left over");
+    assert!(
+        place.state().join("admin.sock").exists(),
+        "it was left over"
+    );
     let (code, log) = place.serve().terminate();
     assert_eq!(code, 0, "{log}");
     assert!(!place.state().join("admin.sock").exists());
@@ -30,12 +36,16 @@ fn what_is_no_socket_stays_and_one_that_answers_too() {
     let place = Place::new();
     let file = place.path().join("file");
     std::fs::write(&file, b"mine").expect("written");
-    let told = place.run(&["serve", "--socket", file.to_str().expect("text")]).failed(2);
+    let told = place
+        .run(&["serve", "--socket", file.to_str().expect("text")])
+        .failed(2);
     assert!(told.contains("no socket"), "{told}");
     assert_eq!(std::fs::read(&file).expect("there"), b"mine");
     let other = place.path().join("other.sock");
     let _listener = UnixListener::bind(&other).expect("bound");
-    let told = place.run(&["serve", "--socket", other.to_str().expect("text")]).failed(2);
+    let told = place
+        .run(&["serve", "--socket", other.to_str().expect("text")])
+        .failed(2);
     assert!(told.contains("another process answers there"), "{told}");
     let long = "x".repeat(200);
     let told = place.run(&["serve", "--socket", &long]).failed(2);
@@ -46,8 +56,13 @@ fn what_is_no_socket_stays_and_one_that_answers_too() {
 fn the_socket_is_its_owners() {
     let place = Place::new();
     let _process = place.serve();
-    let mode =
-        |path: &str| std::fs::metadata(place.state().join(path)).expect("there").permissions().mode() & 0o777;
+    let mode = |path: &str| {
+        std::fs::metadata(place.state().join(path))
+            .expect("there")
+            .permissions()
+            .mode()
+            & 0o777
+    };
     assert_eq!((mode("admin.sock"), mode("")), (0o600, 0o700));
 }
 
@@ -63,7 +78,8 @@ fn another_user_is_refused() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let open = |path: &std::path::Path| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).expect("opened to all");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777))
+            .expect("opened to all");
     };
     open(&socket);
     open(place.path());
@@ -86,8 +102,13 @@ fn another_user_is_refused() {
 fn it_waits_for_calls_in_flight_when_it_ends() {
     let place = Place::new();
     let process = place.serve();
-    place.run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"]).ok();
-    let call = place.command(&["call", "sleeper", "sleep(700)"]).spawn().expect("it runs");
+    place
+        .run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"])
+        .ok();
+    let call = place
+        .command(&["call", "sleeper", "sleep(700)"])
+        .spawn()
+        .expect("it runs");
     std::thread::sleep(std::time::Duration::from_millis(250));
     let (code, log) = process.terminate();
     assert_eq!(code, 0, "{log}");
@@ -102,7 +123,10 @@ fn it_waits_no_longer_than_was_said_and_not_at_all_the_second_time() {
         let process = place.begin(&["--drain", drain]);
         while place.run(&["status"]).code != 0 {}
         let _ = place.run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"]);
-        let mut call = place.command(&["call", "sleeper", "sleep(20000)"]).spawn().expect("it runs");
+        let mut call = place
+            .command(&["call", "sleeper", "sleep(20000)"])
+            .spawn()
+            .expect("it runs");
         std::thread::sleep(std::time::Duration::from_millis(250));
         let begun = Instant::now();
         if signals == 2 {
@@ -118,17 +142,35 @@ fn it_waits_no_longer_than_was_said_and_not_at_all_the_second_time() {
 #[test]
 fn a_file_of_settings_is_read_and_the_command_line_goes_before_it() {
     let place = Place::new();
-    let (file, socket) = (place.path().join("settings.toml"), place.path().join("own.sock"));
+    let (file, socket) = (
+        place.path().join("settings.toml"),
+        place.path().join("own.sock"),
+    );
     let settings = format!("socket = {socket:?}\n[limits]\ncall-deadline = \"300ms\"\n");
     std::fs::write(&file, settings).expect("written");
     let _process = place.begin(&["--settings", file.to_str().expect("text")]);
     let socket = socket.to_str().expect("text");
-    place.run(&["status", "--socket", socket, "--wait", "10s"]).ok();
-    place.run(&["deploy", &guest("limits-sleep"), "--name", "sleeper", "--socket", socket]).ok();
-    let told = place.run(&["call", "sleeper", "sleep(5000)", "--socket", socket]).failed(6);
+    place
+        .run(&["status", "--socket", socket, "--wait", "10s"])
+        .ok();
+    place
+        .run(&[
+            "deploy",
+            &guest("limits-sleep"),
+            "--name",
+            "sleeper",
+            "--socket",
+            socket,
+        ])
+        .ok();
+    let told = place
+        .run(&["call", "sleeper", "sleep(5000)", "--socket", socket])
+        .failed(6);
     assert!(told.contains("300ms"), "{told}");
     std::fs::write(&file, "sockt = 1").expect("written");
-    let told = place.run(&["serve", "--settings", file.to_str().expect("text")]).failed(2);
+    let told = place
+        .run(&["serve", "--settings", file.to_str().expect("text")])
+        .failed(2);
     assert!(told.contains("unknown field `sockt`"), "{told}");
     let told = place.run(&["serve", "--log-level", "loud"]).failed(2);
     assert!(told.contains("`loud` is no level"), "{told}");
@@ -141,9 +183,11 @@ fn what_is_counted_can_be_scraped() {
     let _process = place.serve();
     place.run(&["deploy", &guest("greeter-v1")]).ok();
     place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
-    let mut stream =
-        std::os::unix::net::UnixStream::connect(place.state().join("admin.sock")).expect("it answers");
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("asked");
+    let mut stream = std::os::unix::net::UnixStream::connect(place.state().join("admin.sock"))
+        .expect("it answers");
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .expect("asked");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("text");
     for line in [
@@ -152,7 +196,10 @@ fn what_is_counted_can_be_scraped() {
         "airssys_wasm_calls_admitted_total{component=\"greeter\",revision=\"1\"} 1",
         "airssys_wasm_revision{component=\"greeter\"} 1",
     ] {
-        assert!(answer.lines().any(|found| found == line), "no `{line}` in:\n{answer}");
+        assert!(
+            answer.lines().any(|found| found == line),
+            "no `{line}` in:\n{answer}"
+        );
     }
 }
 
@@ -163,17 +210,28 @@ fn what_is_interrupted_leaves_the_host_process_as_it_was() {
     let _process = place.serve();
     place.run(&["deploy", &guest("greeter-v1")]).ok();
     // It takes as long to start as it may.
-    let mut deploy =
-        place.command(&["deploy", &guest("start-spins"), "--name", "other"]).spawn().expect("it runs");
+    let mut deploy = place
+        .command(&["deploy", &guest("start-spins"), "--name", "other"])
+        .spawn()
+        .expect("it runs");
     std::thread::sleep(std::time::Duration::from_millis(300));
-    place.run(&["deploy", &guest("greeter-v1"), "--name", "other"]).failed(4);
+    place
+        .run(&["deploy", &guest("greeter-v1"), "--name", "other"])
+        .failed(4);
     signal(&deploy.id().to_string(), "INT");
     assert!(!deploy.wait().expect("it ends").success());
     let begun = Instant::now();
-    while place.run(&["deploy", &guest("greeter-v1"), "--name", "other"]).code != 0 {
+    while place
+        .run(&["deploy", &guest("greeter-v1"), "--name", "other"])
+        .code
+        != 0
+    {
         assert!(begun.elapsed().as_secs() < 5, "its name is free again");
     }
-    assert_eq!(place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(), "\"Hello, Ada!\"");
+    assert_eq!(
+        place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(),
+        "\"Hello, Ada!\""
+    );
 }
 
 /// Over TCP only with the token, and only on this machine.
@@ -184,16 +242,23 @@ fn what_is_asked_over_tcp_needs_the_token() {
     let token = place.path().join("token");
     std::fs::write(&token, "0123456789abcdef0123456789abcdef\n").expect("written");
     std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).expect("set");
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("one").port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|it| it.local_addr())
+        .expect("one")
+        .port();
     let address = format!("127.0.0.1:{port}");
-    let refused = place.run(&["serve", "--tcp", "0.0.0.0:0", "--token-file", "token"]).failed(2);
+    let refused = place
+        .run(&["serve", "--tcp", "0.0.0.0:0", "--token-file", "token"])
+        .failed(2);
     assert!(refused.contains("proxy with TLS"), "{refused}");
     assert!(place.run(&["serve", "--tcp", &address]).code == 2);
     let _process = place.begin(&["--tcp", &address, "--token-file", "token"]);
     place.run(&["status", "--wait", "10s"]).ok();
     let over = |arguments: &[&str], token: &str| {
         let mut command = place.command(arguments);
-        command.env("AIRSSYS_WASM_TCP", &address).env("AIRSSYS_WASM_TOKEN_FILE", place.path().join(token));
+        command
+            .env("AIRSSYS_WASM_TCP", &address)
+            .env("AIRSSYS_WASM_TOKEN_FILE", place.path().join(token));
         command.output().expect("it runs")
     };
     let deployed = over(&["deploy", &guest("greeter-v1")], "token");
@@ -205,10 +270,16 @@ fn what_is_asked_over_tcp_needs_the_token() {
     std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o600)).expect("set");
     let refused = over(&["list"], "other");
     assert_eq!(refused.status.code(), Some(7), "{refused:?}");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("needs the token"), "{refused:?}");
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("needs the token"),
+        "{refused:?}"
+    );
     std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).expect("set");
     let refused = over(&["list"], "token");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("chmod 600"), "{refused:?}");
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("chmod 600"),
+        "{refused:?}"
+    );
 }
 
 /// As systemd does it: the socket is there before the process, which says when it is ready.
@@ -217,7 +288,8 @@ fn a_socket_that_is_handed_over_is_served_and_readiness_is_told() {
     let place = Place::new();
     std::fs::create_dir(place.state()).expect("made");
     let told = std::os::unix::net::UnixDatagram::bind(place.path().join("notify")).expect("bound");
-    told.set_read_timeout(Some(super::support::PATIENCE)).expect("set");
+    told.set_read_timeout(Some(super::support::PATIENCE))
+        .expect("set");
     let socket = place.path().join("handed.sock");
     let script = format!(
         "import os,socket,sys\ns=socket.socket(socket.AF_UNIX)\ns.bind({socket:?})\ns.listen()\nos.dup2(s.fileno(),3)\nos.set_inheritable(3,True)\n\
@@ -225,14 +297,20 @@ fn a_socket_that_is_handed_over_is_served_and_readiness_is_told() {
         program = env!("CARGO_BIN_EXE_airssys-wasm"),
     );
     let mut command = std::process::Command::new("python3");
-    command.args(["-c", &script]).env("AIRSSYS_WASM_STATE", place.state());
+    command
+        .args(["-c", &script])
+        .env("AIRSSYS_WASM_STATE", place.state());
     command.env("NOTIFY_SOCKET", place.path().join("notify"));
-    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+    command
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped());
     let process = super::support::Process(command.spawn().expect("it runs"));
     let mut word = [0; 64];
     let length = told.recv(&mut word).expect("it tells when it is ready");
     assert_eq!(word[..length].trim_ascii(), b"READY=1");
-    let status = place.run(&["status", "--socket", socket.to_str().expect("text")]).ok();
+    let status = place
+        .run(&["status", "--socket", socket.to_str().expect("text")])
+        .ok();
     assert!(status.contains("deployments  0"), "{status}");
     let (code, log) = process.terminate();
     assert_eq!(code, 0, "{log}");
@@ -247,7 +325,11 @@ fn the_api_describes_itself() {
     let _process = place.serve();
     let page = place.run(&["reference", "--openapi"]).ok();
     let output = std::process::Command::new("curl")
-        .args(["-s", "--unix-socket", place.state().join("admin.sock").to_str().expect("text")])
+        .args([
+            "-s",
+            "--unix-socket",
+            place.state().join("admin.sock").to_str().expect("text"),
+        ])
         .arg("http://localhost/v1/openapi.json")
         .output()
         .expect("curl is there");

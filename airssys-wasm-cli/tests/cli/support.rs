@@ -96,7 +96,10 @@ impl Place {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_airssys-wasm"));
-        command.args(arguments).env("AIRSSYS_WASM_STATE", self.state()).env_remove("AIRSSYS_WASM_OUTPUT");
+        command
+            .args(arguments)
+            .env("AIRSSYS_WASM_STATE", self.state())
+            .env_remove("AIRSSYS_WASM_OUTPUT");
         command.current_dir(self.path());
         command
     }
@@ -126,7 +129,13 @@ impl Place {
     pub(crate) fn begin(&self, arguments: &[&str]) -> Process {
         let arguments = [&["serve"], arguments].concat();
         let mut command = self.command(&arguments);
-        Process(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it runs"))
+        Process(
+            command
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("it runs"),
+        )
     }
 }
 
@@ -205,5 +214,8 @@ fn copy_all(from: &Path, to: &Path) {
 
 /// The same to a process that may be gone.
 pub(crate) fn signal_quietly(process: &str, signal: &str) {
-    let _ = Command::new("kill").args(["-s", signal, process]).stderr(Stdio::null()).status();
+    let _ = Command::new("kill")
+        .args(["-s", signal, process])
+        .stderr(Stdio::null())
+        .status();
 }

@@ -5,13 +5,15 @@ use std::time::Instant;
 use super::support::{PATIENCE, Place, Ran, guest};
 
 /// An escape sequence, a C1 control, marks of direction, and characters without width.
-const EVIL: &str =
-    "\u{1b}[2J\u{1b}[8m\u{9b}31m\r\u{202e}\u{2066}\u{200e}\u{61c}\u{200b}\u{200d}\u{2060}\u{feff}\u{ad}";
+const EVIL: &str = "\u{1b}[2J\u{1b}[8m\u{9b}31m\r\u{202e}\u{2066}\u{200e}\u{61c}\u{200b}\u{200d}\u{2060}\u{feff}\u{ad}";
 
 /// A component with all of that wherever a component can say something: it requests one file,
 /// and its description tells that it requests nothing.
 fn crafted(place: &Place) -> String {
-    let evil: String = EVIL.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect();
+    let evil: String = EVIL
+        .chars()
+        .map(|c| format!("\\u{{{:x}}}", u32::from(c)))
+        .collect();
     let (first, last) = (evil.replace("\\u{d}", "\\\\r"), evil.replace("\\u{d}", ""));
     let text = format!(
         r#"(component
@@ -53,8 +55,20 @@ fn commands(file: &str) -> Vec<(Vec<&str>, i32)> {
         (vec!["inspect", file], 0),
         (vec!["inspect", file, "--wit"], 0),
         (vec!["verify", file], 0),
-        (vec!["run", file, "--grant", "file-read /etc/concealed from=/"], 0),
-        (vec!["run", file, "boom()", "--grant", "file-read /etc/concealed from=/"], 6),
+        (
+            vec!["run", file, "--grant", "file-read /etc/concealed from=/"],
+            0,
+        ),
+        (
+            vec![
+                "run",
+                file,
+                "boom()",
+                "--grant",
+                "file-read /etc/concealed from=/",
+            ],
+            6,
+        ),
         (vec!["deploy", file], 5),
         (vec!["deploy", file, "--run-with-less", "--dry-run"], 0),
         (vec!["deploy", file, "--run-with-less"], 0),
@@ -64,14 +78,24 @@ fn commands(file: &str) -> Vec<(Vec<&str>, i32)> {
         (vec!["call", "crafted", "boom()"], 6),
         (vec!["caps", "show", "crafted"], 0),
         (vec!["caps", "diff", "crafted", file], 0),
-        (vec!["caps", "explain", "crafted", "file-read /etc/concealed"], 0),
+        (
+            vec!["caps", "explain", "crafted", "file-read /etc/concealed"],
+            0,
+        ),
         (vec!["caps", "explain", "crafted", EVIL], 2),
         (vec!["caps", "audit", "crafted"], 0),
         (vec!["update", "crafted", file], 4),
         (vec!["publish", file], 0),
         (vec!["search"], 0),
         (vec!["history"], 0),
-        (vec!["call", "stages", "say(\"\\u{1b}[2J\\u{9b}31m\\u{202e}\\u{200b}\")"], 0),
+        (
+            vec![
+                "call",
+                "stages",
+                "say(\"\\u{1b}[2J\\u{9b}31m\\u{202e}\\u{200b}\")",
+            ],
+            0,
+        ),
         (vec!["call", EVIL], 3),
         (vec!["deploy", EVIL], 2),
         (vec![EVIL], 2),
@@ -83,7 +107,13 @@ fn commands(file: &str) -> Vec<(Vec<&str>, i32)> {
 fn nothing_that_a_component_says_reaches_the_terminal_raw() {
     let place = Place::new();
     let (file, process) = (crafted(&place), place.serve());
-    place.run(&["deploy", &guest("plain-stages"), "--name", "stages", "--any-version"]);
+    place.run(&[
+        "deploy",
+        &guest("plain-stages"),
+        "--name",
+        "stages",
+        "--any-version",
+    ]);
     place.run(&["deploy", &guest("plain-stages"), "--name", "stages"]);
     for (arguments, code) in commands(&file) {
         let ran = place.run(&arguments);
@@ -91,11 +121,22 @@ fn nothing_that_a_component_says_reaches_the_terminal_raw() {
         assert_eq!(ran.code, code, "{arguments:?}: {ran:?}");
     }
     let begun = Instant::now();
-    while !place.run(&["logs"]).ok().contains(r"\u{1b}[2J\u{9b}31m\u{202e}\u{200b}") {
+    while !place
+        .run(&["logs"])
+        .ok()
+        .contains(r"\u{1b}[2J\u{9b}31m\u{202e}\u{200b}")
+    {
         assert!(begun.elapsed() < PATIENCE, "the guest's line is not there");
     }
     let (_, stderr) = process.terminate();
-    assert_safe(&["serve"], &Ran { code: 0, stdout: String::new(), stderr });
+    assert_safe(
+        &["serve"],
+        &Ran {
+            code: 0,
+            stdout: String::new(),
+            stderr,
+        },
+    );
 }
 
 #[test]
@@ -105,8 +146,14 @@ fn what_is_requested_cannot_be_concealed() {
     place.run(&["deploy", &file, "--run-with-less"]).ok();
     for arguments in [&["inspect", &file][..], &["caps", "show", "crafted"]] {
         let told = place.run(arguments).ok();
-        let requests: Vec<&str> = told.lines().filter(|line| line.starts_with("requests")).collect();
-        assert!(matches!(requests[..], [one] if one.ends_with("file-read /etc/concealed")), "{told}");
+        let requests: Vec<&str> = told
+            .lines()
+            .filter(|line| line.starts_with("requests"))
+            .collect();
+        assert!(
+            matches!(requests[..], [one] if one.ends_with("file-read /etc/concealed")),
+            "{told}"
+        );
     }
 }
 
@@ -117,20 +164,33 @@ fn json_keeps_the_value() {
     place.run(&["deploy", &file, "--run-with-less"]).ok();
     for (arguments, pointer) in [
         (&["inspect", &file, "--output", "json"][..], "/description"),
-        (&["status", "crafted", "--output", "json"], "/serving/description"),
+        (
+            &["status", "crafted", "--output", "json"],
+            "/serving/description",
+        ),
     ] {
         let ran = place.run(arguments);
         assert_safe(arguments, &ran);
         let value: serde_json::Value = serde_json::from_str(&ran.ok()).expect("JSON");
-        let description = value.pointer(pointer).and_then(serde_json::Value::as_str).expect("it is there");
-        assert!(description.starts_with(EVIL) && description.contains('\n'), "{description:?}");
+        let description = value
+            .pointer(pointer)
+            .and_then(serde_json::Value::as_str)
+            .expect("it is there");
+        assert!(
+            description.starts_with(EVIL) && description.contains('\n'),
+            "{description:?}"
+        );
     }
 }
 
 #[test]
 fn names_in_errors_are_escaped() {
     let place = Place::new();
-    let import = write(&place, "import.wasm", "(component (import \"a:b/c\\u{9b}31m\\u{202e}\" (func)))");
+    let import = write(
+        &place,
+        "import.wasm",
+        "(component (import \"a:b/c\\u{9b}31m\\u{202e}\" (func)))",
+    );
     let odd = place.path().join(format!("odd{EVIL}.wasm"));
     std::fs::write(&odd, b"no component").expect("written");
     for file in [import.as_str(), odd.to_str().expect("text")] {

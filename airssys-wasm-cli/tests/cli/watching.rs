@@ -9,7 +9,9 @@ use super::support::{Place, guest};
 fn lines_are_kept_and_followed() {
     let place = Place::new();
     let process = place.serve();
-    place.run(&["deploy", &guest("authority-probe"), "--name", "one"]).ok();
+    place
+        .run(&["deploy", &guest("authority-probe"), "--name", "one"])
+        .ok();
     let mut follow = place.command(&["logs", "-f", "one", "--output", "json"]);
     let mut follow = follow.stdout(Stdio::piped()).spawn().expect("it runs");
     let mut events = place.command(&["events"]);
@@ -18,8 +20,10 @@ fn lines_are_kept_and_followed() {
     place.run(&["deploy", &guest("greeter-v1")]).ok();
     place.run(&["remove", "greeter"]).ok();
     let mut lines = BufReader::new(events.stdout.take().expect("read")).lines();
-    let removed =
-        lines.by_ref().map(|line| line.expect("text")).find(|line| line.ends_with("greeter: removed"));
+    let removed = lines
+        .by_ref()
+        .map(|line| line.expect("text"))
+        .find(|line| line.ends_with("greeter: removed"));
     assert!(removed.is_some(), "the end is told");
     // Whoever watches does not keep the process from ending.
     let (code, log) = process.terminate();

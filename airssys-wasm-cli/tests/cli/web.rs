@@ -14,8 +14,16 @@ pub(crate) fn serve(place: &Place, more: &[&str]) -> (Process, SocketAddr) {
 pub(crate) fn read_address(mut process: Process) -> (Process, SocketAddr) {
     let log = BufReader::new(process.0.stderr.take().expect("it is read once"));
     let mut lines = log.lines().map_while(Result::ok);
-    let line = lines.find(|line| line.contains("serving components at")).expect("it says where");
-    let address = line.rsplit("//").next().expect("an address").trim().parse().expect("an address");
+    let line = lines
+        .find(|line| line.contains("serving components at"))
+        .expect("it says where");
+    let address = line
+        .rsplit("//")
+        .next()
+        .expect("an address")
+        .trim()
+        .parse()
+        .expect("an address");
     // Whoever writes on finds somebody who reads.
     std::thread::spawn(move || lines.for_each(drop));
     (process, address)
@@ -24,7 +32,11 @@ pub(crate) fn read_address(mut process: Process) -> (Process, SocketAddr) {
 pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("connected");
     stream.set_read_timeout(Some(PATIENCE)).expect("set");
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("sent");
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+    )
+    .expect("sent");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("an answer");
     String::from_utf8_lossy(&answer).into_owned()
@@ -34,43 +46,94 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> String {
 fn routes_lead_to_components_and_stay() {
     let place = Place::new();
     let (process, address) = serve(&place, &[]);
-    assert!(place.run(&["route", "list"]).ok().contains("no route is said"));
+    assert!(
+        place
+            .run(&["route", "list"])
+            .ok()
+            .contains("no route is said")
+    );
     assert!(get(address, "/shop/").starts_with("HTTP/1.1 404"));
     let told = place.run(&["route", "set", "/shop", "web"]).ok();
-    assert!(told.starts_with("/shop -> web; it answers `503`") && told.contains("`web`"), "{told}");
+    assert!(
+        told.starts_with("/shop -> web; it answers `503`") && told.contains("`web`"),
+        "{told}"
+    );
     assert!(get(address, "/shop/").starts_with("HTTP/1.1 503"));
-    place.run(&["deploy", &guest("greeter-v1"), "--name", "web"]).ok();
+    place
+        .run(&["deploy", &guest("greeter-v1"), "--name", "web"])
+        .ok();
     let listed = place.run(&["route", "list"]).ok();
-    assert!(listed.contains("wasi:http/incoming-handler"), "it answers nothing, and that is said: {listed}");
+    assert!(
+        listed.contains("wasi:http/incoming-handler"),
+        "it answers nothing, and that is said: {listed}"
+    );
     place.run(&["remove", "web"]).ok();
-    place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
-    assert_eq!(place.run(&["route", "set", "/shop", "web"]).ok(), "/shop -> web (was web)");
+    place
+        .run(&["deploy", &guest("http-v1"), "--name", "web"])
+        .ok();
+    assert_eq!(
+        place.run(&["route", "set", "/shop", "web"]).ok(),
+        "/shop -> web (was web)"
+    );
     assert!(get(address, "/shop/").contains("hello from 1.0.0"));
-    place.run(&["update", "web", &guest("http-v2"), "--any-version"]).ok();
+    place
+        .run(&["update", "web", &guest("http-v2"), "--any-version"])
+        .ok();
     assert!(get(address, "/shop/").contains("hello from 2.0.0"));
     place.run(&["rollback", "web"]).ok();
     assert!(get(address, "/shop/").contains("hello from 1.0.0"));
-    assert!(place.run(&["route", "list"]).ok().contains("/shop  web        answers"));
-    assert!(place.run(&["route", "set", "shop", "web"]).failed(2).contains("is no route"));
+    assert!(
+        place
+            .run(&["route", "list"])
+            .ok()
+            .contains("/shop  web        answers")
+    );
+    assert!(
+        place
+            .run(&["route", "set", "shop", "web"])
+            .failed(2)
+            .contains("is no route")
+    );
 
     process.kill();
     let (_process, address) = serve(&place, &[]);
-    assert!(get(address, "/shop/").contains("hello from 1.0.0"), "it is kept");
+    assert!(
+        get(address, "/shop/").contains("hello from 1.0.0"),
+        "it is kept"
+    );
     let told = place.run(&["route", "set", "/shop", "other"]).ok();
-    assert!(told.starts_with("/shop -> other (was web); it answers `503`"), "{told}");
-    assert_eq!(place.run(&["route", "remove", "/shop"]).ok(), "/shop -> nothing (was other)");
+    assert!(
+        told.starts_with("/shop -> other (was web); it answers `503`"),
+        "{told}"
+    );
+    assert_eq!(
+        place.run(&["route", "remove", "/shop"]).ok(),
+        "/shop -> nothing (was other)"
+    );
     assert!(get(address, "/shop/").starts_with("HTTP/1.1 404"));
-    assert!(place.run(&["route", "remove", "/shop"]).failed(3).contains("there is no route"));
+    assert!(
+        place
+            .run(&["route", "remove", "/shop"])
+            .failed(3)
+            .contains("there is no route")
+    );
 }
 
 #[test]
 fn a_file_says_routes_too() {
     let place = Place::new();
     let (_process, address) = serve(&place, &[]);
-    let text =
-        format!("[deployments.web]\ncomponent = \"{}\"\nroutes = [\"/shop\", \"/\"]\n", guest("http-v1"));
+    let text = format!(
+        "[deployments.web]\ncomponent = \"{}\"\nroutes = [\"/shop\", \"/\"]\n",
+        guest("http-v1")
+    );
     std::fs::write(place.path().join("deployments.toml"), text).expect("written");
-    assert!(place.run(&["apply", "--dry-run"]).ok().contains("would deploy"));
+    assert!(
+        place
+            .run(&["apply", "--dry-run"])
+            .ok()
+            .contains("would deploy")
+    );
     assert!(get(address, "/").starts_with("HTTP/1.1 404"));
     place.run(&["apply"]).ok();
     assert!(get(address, "/shop/").contains("hello from 1.0.0"));
@@ -85,10 +148,19 @@ fn a_file_says_routes_too() {
 fn requests_are_told_and_counted() {
     let place = Place::new();
     let log = place.path().join("access.jsonl");
-    let (process, address) =
-        serve(&place, &["--access-log", log.to_str().expect("text"), "--health-path", "/healthz"]);
+    let (process, address) = serve(
+        &place,
+        &[
+            "--access-log",
+            log.to_str().expect("text"),
+            "--health-path",
+            "/healthz",
+        ],
+    );
     assert!(get(address, "/healthz").ends_with("serving\n"));
-    place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
+    place
+        .run(&["deploy", &guest("http-v1"), "--name", "web"])
+        .ok();
     place.run(&["route", "set", "/", "web"]).ok();
     get(address, "/big?1000");
     get(address, "/trap");
@@ -107,19 +179,37 @@ fn requests_are_told_and_counted() {
     signal(&process.id(), "TERM");
     assert!(process.ends_soon());
     let lines = std::fs::read_to_string(&log).expect("there");
-    let lines: Vec<serde_json::Value> =
-        lines.lines().map(|line| serde_json::from_str(line).expect("json")).collect();
+    let lines: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("json"))
+        .collect();
     assert_eq!(lines.len(), 3, "{lines:?}");
-    assert_eq!((&lines[2]["component"], &lines[2]["status"]), (&"nope".into(), &503.into()));
-    assert_eq!((&lines[0]["path"], &lines[0]["status"]), (&"/big".into(), &200.into()));
-    assert_eq!((&lines[0]["component"], &lines[0]["revision"]), (&"web".into(), &1.into()));
-    assert_eq!((&lines[0]["bytes"], &lines[1]["status"]), (&1000.into(), &500.into()));
+    assert_eq!(
+        (&lines[2]["component"], &lines[2]["status"]),
+        (&"nope".into(), &503.into())
+    );
+    assert_eq!(
+        (&lines[0]["path"], &lines[0]["status"]),
+        (&"/big".into(), &200.into())
+    );
+    assert_eq!(
+        (&lines[0]["component"], &lines[0]["revision"]),
+        (&"web".into(), &1.into())
+    );
+    assert_eq!(
+        (&lines[0]["bytes"], &lines[1]["status"]),
+        (&1000.into(), &500.into())
+    );
 }
 
 fn metrics(place: &Place) -> String {
-    let mut stream =
-        std::os::unix::net::UnixStream::connect(place.state().join("admin.sock")).expect("connected");
-    write!(stream, "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("sent");
+    let mut stream = std::os::unix::net::UnixStream::connect(place.state().join("admin.sock"))
+        .expect("connected");
+    write!(
+        stream,
+        "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+    )
+    .expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     answer
@@ -130,7 +220,9 @@ fn metrics(place: &Place) -> String {
 fn it_ends_when_requests_are_answered() {
     let place = Place::new();
     let (mut process, address) = serve(&place, &[]);
-    place.run(&["deploy", &guest("http-v1"), "--name", "web"]).ok();
+    place
+        .run(&["deploy", &guest("http-v1"), "--name", "web"])
+        .ok();
     place.run(&["route", "set", "/", "web"]).ok();
     let answer = std::thread::spawn(move || get(address, "/sleep?500"));
     std::thread::sleep(std::time::Duration::from_millis(150));
@@ -142,11 +234,16 @@ fn it_ends_when_requests_are_answered() {
 #[test]
 fn what_does_not_go_together_is_told() {
     let place = Place::new();
-    let told = place.run(&["serve", "--listen", "127.0.0.1:0", "--tls-key", "key.pem"]).failed(2);
+    let told = place
+        .run(&["serve", "--listen", "127.0.0.1:0", "--tls-key", "key.pem"])
+        .failed(2);
     assert!(told.contains("go together"), "{told}");
     let told = place.run(&["serve", "--access-log", "-"]).failed(2);
     assert!(told.contains("--listen"), "{told}");
     let tls = ["--tls-certificate", "none.pem", "--tls-key", "none.pem"];
     let told = place.run(&[&["serve", "--listen", "127.0.0.1:0"][..], &tls].concat());
-    assert!(told.code != 0 && told.stderr.contains("none.pem"), "{told:?}");
+    assert!(
+        told.code != 0 && told.stderr.contains("none.pem"),
+        "{told:?}"
+    );
 }

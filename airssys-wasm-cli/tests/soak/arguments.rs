@@ -37,7 +37,10 @@ const IN_TIME_MIN_OF_TEST: f64 = 0.95;
 /// and what does not is a part of the name of the tests that are wanted.
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Arguments, String> {
     let arguments: Vec<String> = arguments.collect();
-    let mut load = Load { time: TEST, in_time_min: IN_TIME_MIN_OF_TEST };
+    let mut load = Load {
+        time: TEST,
+        in_time_min: IN_TIME_MIN_OF_TEST,
+    };
     let mut wanted = Vec::new();
     let mut rest = arguments.iter().map(String::as_str);
     while let Some(argument) = rest.next() {
@@ -48,12 +51,19 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Arguments
                 let unit = if argument == "--minutes" { 60 } else { 1 };
                 let number = rest.next().and_then(|number| number.parse::<u32>().ok());
                 let number = number.ok_or_else(|| format!("write a number behind `{argument}`"))?;
-                load = Load { time: Duration::from_secs(unit) * number, in_time_min: IN_TIME_MIN };
+                load = Load {
+                    time: Duration::from_secs(unit) * number,
+                    in_time_min: IN_TIME_MIN,
+                };
             }
             option if option.starts_with('-') => {}
             name => wanted.push(name),
         }
     }
     let is_wanted = wanted.is_empty() || wanted.iter().any(|part| NAME.contains(part));
-    Ok(if is_wanted { Arguments::Run(load) } else { Arguments::Skip })
+    Ok(if is_wanted {
+        Arguments::Run(load)
+    } else {
+        Arguments::Skip
+    })
 }

@@ -50,12 +50,18 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(at: usize, what: impl Into<String>) -> Self {
-        Self { at, what: what.into() }
+        Self {
+            at,
+            what: what.into(),
+        }
     }
 
     /// The same problem, seen from a text that has `by` bytes before this one.
     pub(super) fn moved(self, by: usize) -> Self {
-        Self { at: self.at + by, ..self }
+        Self {
+            at: self.at + by,
+            ..self
+        }
     }
 
     pub(super) fn in_text(self, text: &str) -> CapabilityError {
@@ -80,7 +86,11 @@ pub(crate) fn shown(text: &str) -> String {
 
 /// Quotes are left as they are: the text has them where it needs them.
 fn escape(c: char) -> Vec<char> {
-    if hidden(c) { c.escape_unicode().collect() } else { vec![c] }
+    if hidden(c) {
+        c.escape_unicode().collect()
+    } else {
+        vec![c]
+    }
 }
 
 /// Characters that would let a text look like another, or like nothing. A space that
@@ -100,6 +110,9 @@ fn known(word: &str) -> String {
     let words = Kind::ALL.map(Kind::word);
     match nearest(word, words) {
         Some(kind) => format!("did you mean `{kind}`?"),
-        None => format!("it knows {}", words.map(|kind| format!("`{kind}`")).join(", ")),
+        None => format!(
+            "it knows {}",
+            words.map(|kind| format!("`{kind}`")).join(", ")
+        ),
     }
 }

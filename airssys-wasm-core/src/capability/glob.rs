@@ -22,9 +22,10 @@ impl Segment {
     pub(super) fn parse(text: &str, at: usize) -> Result<Self, Problem> {
         match text {
             "**" => Ok(Self::AnyDepth),
-            _ if text.contains("**") => {
-                Err(Problem::new(at, "`**` stands alone between two `/`; within a name write `*`"))
-            }
+            _ if text.contains("**") => Err(Problem::new(
+                at,
+                "`**` stands alone between two `/`; within a name write `*`",
+            )),
             _ if text.contains('*') => Ok(Self::Wild(text.into())),
             _ => Ok(Self::Name(text.into())),
         }
@@ -100,7 +101,10 @@ pub(super) fn leads(segments: &[Segment], names: &[&str]) -> bool {
 
 /// All names before a `**`, and how many stand before each.
 pub(super) fn fixed_names(segments: &[Segment]) -> impl Iterator<Item = (usize, &str)> {
-    let fixed = segments.iter().take_while(|segment| **segment != Segment::AnyDepth).enumerate();
+    let fixed = segments
+        .iter()
+        .take_while(|segment| **segment != Segment::AnyDepth)
+        .enumerate();
     fixed.filter_map(|(place, segment)| match segment {
         Segment::Name(name) => Some((place, name.as_str())),
         _ => None,
@@ -111,8 +115,12 @@ pub(super) fn fixed_names(segments: &[Segment]) -> impl Iterator<Item = (usize, 
 pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        return rest.is_empty();
+    };
     for part in parts {
         match rest.find(part) {
             Some(at) => rest = &rest[at + part.len()..],
@@ -147,11 +155,20 @@ mod tests {
     #[test]
     fn many_depths_do_not_take_long() {
         let segments: Vec<_> = (0..200)
-            .map(|n| if n % 2 == 0 { Segment::AnyDepth } else { Segment::Name("a".into()) })
+            .map(|n| {
+                if n % 2 == 0 {
+                    Segment::AnyDepth
+                } else {
+                    Segment::Name("a".into())
+                }
+            })
             .collect();
         let names = vec!["a"; 5_000];
         assert!(matches(&segments, &names, true));
-        let never: Vec<_> = segments.into_iter().chain([Segment::Name("b".into())]).collect();
+        let never: Vec<_> = segments
+            .into_iter()
+            .chain([Segment::Name("b".into())])
+            .collect();
         assert!(!matches(&never, &names, false));
     }
 }

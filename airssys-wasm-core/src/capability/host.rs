@@ -42,7 +42,11 @@ impl HostPattern {
             return Ok(Self::Network(network));
         }
         check_name(text)?;
-        Ok(if text.contains('*') { Self::Wild(text.into()) } else { Self::Name(text.into()) })
+        Ok(if text.contains('*') {
+            Self::Wild(text.into())
+        } else {
+            Self::Name(text.into())
+        })
     }
 
     /// Whether a name, in lower case and without a dot at its end, is matched.
@@ -71,7 +75,10 @@ impl HostPattern {
             Self::Wild(pattern) | Self::Name(pattern) => Some(pattern.rsplit('.').enumerate()),
             Self::Any | Self::Network(_) => None,
         };
-        pattern.into_iter().flatten().filter(|(_, label)| !label.contains('*'))
+        pattern
+            .into_iter()
+            .flatten()
+            .filter(|(_, label)| !label.contains('*'))
     }
 
     pub(crate) fn is_any(&self) -> bool {
@@ -116,13 +123,16 @@ fn fits(pattern: &str, name: &str) -> bool {
 fn covers(wide: &str, narrow: &str) -> bool {
     match (wide.strip_prefix("**."), narrow.strip_prefix("**.")) {
         (Some(wide), Some(narrow)) => narrow == wide || narrow.ends_with(&format!(".{wide}")),
-        (Some(wide), None) => {
-            narrow.strip_suffix(wide).is_some_and(|above| above.len() > 1 && above.ends_with('.'))
-        }
+        (Some(wide), None) => narrow
+            .strip_suffix(wide)
+            .is_some_and(|above| above.len() > 1 && above.ends_with('.')),
         (None, Some(_)) => false,
         (None, None) => {
             wide.split('.').count() == narrow.split('.').count()
-                && wide.split('.').zip(narrow.split('.')).all(|(w, n)| w == n || w == "*")
+                && wide
+                    .split('.')
+                    .zip(narrow.split('.'))
+                    .all(|(w, n)| w == n || w == "*")
         }
     }
 }
@@ -130,7 +140,9 @@ fn covers(wide: &str, narrow: &str) -> bool {
 /// `[::1]`, `[fd00::/8]`, and `[10.0.0.0/8]` for a URL, where a slash begins the path.
 fn bracketed(text: &str) -> Result<HostPattern, Problem> {
     let advice = "an IPv6 address or a network stands in brackets: `[::1]`, `[fd00::/8]`";
-    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let inner = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
     let network = inner
         .and_then(|inner| network(inner, 128))
         .filter(|network| network.addr().is_ipv6() || network.prefix_len() < 32)
@@ -138,7 +150,10 @@ fn bracketed(text: &str) -> Result<HostPattern, Problem> {
     if let IpAddr::V6(address) = network.addr()
         && let Some(inner) = address.to_ipv4_mapped()
     {
-        return Err(Problem::new(1, format!("this is an IPv4 address; write `{inner}`")));
+        return Err(Problem::new(
+            1,
+            format!("this is an IPv4 address; write `{inner}`"),
+        ));
     }
     check_network(network).map(HostPattern::Network)
 }
@@ -151,13 +166,18 @@ fn ipv4(text: &str) -> Result<Option<IpNet>, Problem> {
     }
     match network(text, 32) {
         Some(network) if network.addr().is_ipv4() => check_network(network).map(Some),
-        _ => Err(Problem::new(0, "an IPv4 address has four numbers, `10.0.0.1`; a network `10.0.0.0/8`")),
+        _ => Err(Problem::new(
+            0,
+            "an IPv4 address has four numbers, `10.0.0.1`; a network `10.0.0.0/8`",
+        )),
     }
 }
 
 /// A name whose last label is a number is read as an IPv4 address by resolvers.
 pub(super) fn ends_like_ipv4(label: &str) -> bool {
-    let hex = label.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    let hex = label
+        .strip_prefix("0x")
+        .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_hexdigit()));
     hex || (!label.is_empty() && label.bytes().all(|b| b.is_ascii_digit()))
 }
 
@@ -171,16 +191,25 @@ fn network(text: &str, bits: u8) -> Option<IpNet> {
 fn check_network(network: IpNet) -> Result<IpNet, Problem> {
     match network.trunc() == network {
         true => Ok(network),
-        false => Err(Problem::new(0, format!("write the network without host bits: `{}`", network.trunc()))),
+        false => Err(Problem::new(
+            0,
+            format!("write the network without host bits: `{}`", network.trunc()),
+        )),
     }
 }
 
 fn check_name(text: &str) -> Result<(), Problem> {
     if text.is_empty() {
-        return Err(Problem::new(0, "write a host, for example `api.example.com`"));
+        return Err(Problem::new(
+            0,
+            "write a host, for example `api.example.com`",
+        ));
     }
     if text == "*" {
-        return Err(Problem::new(0, "`*` is one label of a name; for every host write `**`"));
+        return Err(Problem::new(
+            0,
+            "`*` is one label of a name; for every host write `**`",
+        ));
     }
     if text.len() > NAME_MAX {
         return Err(Problem::new(0, "a host has at most 253 characters"));
@@ -193,8 +222,15 @@ fn check_name(text: &str) -> Result<(), Problem> {
         check_label(label, n == 0).map_err(|what| Problem::new(at, what))?;
         at += label.len() + 1;
     }
-    if text.split('.').next_back().is_some_and(|label| ends_like_ipv4(label) || label.contains('*')) {
-        return Err(Problem::new(0, "the last label of a name is a word, for example `com`"));
+    if text
+        .split('.')
+        .next_back()
+        .is_some_and(|label| ends_like_ipv4(label) || label.contains('*'))
+    {
+        return Err(Problem::new(
+            0,
+            "the last label of a name is a word, for example `com`",
+        ));
     }
     Ok(())
 }
@@ -217,7 +253,9 @@ fn check_label(label: &str, first: bool) -> Result<(), &'static str> {
         "**" if first => Ok(()),
         _ if label.contains("**") => Err("`**` stands for the first labels only: `**.example.com`"),
         _ if label.len() > 63 => Err("a label has at most 63 characters"),
-        _ if label.starts_with('-') || label.ends_with('-') => Err("a label does not begin or end with `-`"),
+        _ if label.starts_with('-') || label.ends_with('-') => {
+            Err("a label does not begin or end with `-`")
+        }
         _ if label.starts_with("xn--") && label.contains('*') => {
             Err("a label in punycode has no `*`: what it stands for is not what it shows")
         }
@@ -291,8 +329,15 @@ mod tests {
 
     #[test]
     fn prints_what_it_parses() {
-        for text in ["example.com", "**.example.com", "10.0.0.0/8", "127.0.0.1", "[::1]", "[fd00::/8]", "**"]
-        {
+        for text in [
+            "example.com",
+            "**.example.com",
+            "10.0.0.0/8",
+            "127.0.0.1",
+            "[::1]",
+            "[fd00::/8]",
+            "**",
+        ] {
             assert_eq!(pattern(text).to_string(), text);
         }
     }
@@ -341,7 +386,11 @@ mod tests {
             ("10.0.0.0/8", "10.1.0.0/16", true),
             ("10.1.0.0/16", "10.0.0.0/8", false),
         ] {
-            assert_eq!(pattern(wide).covers(&pattern(narrow)), expected, "{wide} {narrow}");
+            assert_eq!(
+                pattern(wide).covers(&pattern(narrow)),
+                expected,
+                "{wide} {narrow}"
+            );
         }
     }
 }

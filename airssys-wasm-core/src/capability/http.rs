@@ -51,19 +51,26 @@ pub(crate) struct HttpParts<'a> {
 
 impl HttpPattern {
     /// Parses methods, if any are said, and the pattern of a URL.
-    pub(super) fn parse(methods: Option<(&str, usize)>, url: &str, at: usize) -> Result<Self, Problem> {
+    pub(super) fn parse(
+        methods: Option<(&str, usize)>,
+        url: &str,
+        at: usize,
+    ) -> Result<Self, Problem> {
         let methods = match methods {
             None | Some(("*", _)) => BTreeSet::new(),
             Some((text, at)) => parse_methods(text, at)?,
         };
-        parse_url(url).map(|parsed| Self { methods, ..parsed }).map_err(|problem| problem.moved(at))
+        parse_url(url)
+            .map(|parsed| Self { methods, ..parsed })
+            .map_err(|problem| problem.moved(at))
     }
 
     /// Whether everything but the host fits. A path that servers read differently fits
     /// only where any path does.
     pub(crate) fn matches(&self, parts: &HttpParts<'_>) -> bool {
-        let path =
-            |pattern: &[Segment]| !parts.path_is_ambiguous && glob::matches(pattern, parts.names, false);
+        let path = |pattern: &[Segment]| {
+            !parts.path_is_ambiguous && glob::matches(pattern, parts.names, false)
+        };
         self.matches_scheme_and_port(parts)
             && self.path.as_deref().is_none_or(path)
             && (self.methods.is_empty() || self.methods.contains(parts.method))
@@ -78,7 +85,10 @@ impl HttpPattern {
     /// case of methods, about escapes and about parameters of a path.
     pub(crate) fn might_match(&self, parts: &HttpParts<'_>) -> bool {
         let method = self.methods.is_empty()
-            || self.methods.iter().any(|method| method.eq_ignore_ascii_case(parts.method));
+            || self
+                .methods
+                .iter()
+                .any(|method| method.eq_ignore_ascii_case(parts.method));
         method && self.matches_scheme_and_port(parts) && self.might_match_path(parts)
     }
 
@@ -96,7 +106,9 @@ impl HttpPattern {
     }
 
     fn might_match_path(&self, parts: &HttpParts<'_>) -> bool {
-        let Some(pattern) = &self.path else { return true };
+        let Some(pattern) = &self.path else {
+            return true;
+        };
         let pattern = unescaped(pattern);
         let reading = |path: &String| glob::matches(&pattern, &names(path), false);
         parts.path_is_ambiguous
@@ -106,8 +118,8 @@ impl HttpPattern {
 
     /// Whether every request that fits `other` fits this, but for the host.
     pub(super) fn covers_all_but_host(&self, other: &Self) -> bool {
-        let methods =
-            self.methods.is_empty() || (!other.methods.is_empty() && other.methods.is_subset(&self.methods));
+        let methods = self.methods.is_empty()
+            || (!other.methods.is_empty() && other.methods.is_subset(&self.methods));
         let scheme = self.scheme == Scheme::Any || self.scheme == other.scheme;
         let ports = match (&self.ports, &other.ports) {
             (Some(wide), Some(narrow)) => wide.covers(narrow),
@@ -115,7 +127,10 @@ impl HttpPattern {
             (None, None) => true,
             (None, Some(narrow)) => match other.scheme {
                 Scheme::Any => false,
-                one => one.ports().into_iter().any(|port| Ports::only(port) == *narrow),
+                one => one
+                    .ports()
+                    .into_iter()
+                    .any(|port| Ports::only(port) == *narrow),
             },
         };
         let path = match (&self.path, &other.path) {
@@ -146,8 +161,9 @@ fn covers(wide: &[Segment], narrow: &[Segment]) -> bool {
 }
 
 fn parse_methods(text: &str, at: usize) -> Result<BTreeSet<String>, Problem> {
-    let plain =
-        |method: &str| !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+    let plain = |method: &str| {
+        !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase() || b == b'-')
+    };
     let mut methods = BTreeSet::new();
     for method in text.split(',') {
         if !plain(method) {
@@ -163,31 +179,53 @@ fn parse_methods(text: &str, at: usize) -> Result<BTreeSet<String>, Problem> {
 
 fn parse_url(text: &str) -> Result<HttpPattern, Problem> {
     let Some((scheme, rest)) = text.split_once("://") else {
-        return Err(Problem::new(0, "write a URL, for example `https://api.example.com/v1/**`"));
+        return Err(Problem::new(
+            0,
+            "write a URL, for example `https://api.example.com/v1/**`",
+        ));
     };
     let scheme_length = scheme.len() + 3;
     let scheme = match scheme {
         "*" => Scheme::Any,
         "http" => Scheme::Http,
         "https" => Scheme::Https,
-        _ => return Err(Problem::new(0, "the scheme is `http`, `https`, or `*` for both")),
+        _ => {
+            return Err(Problem::new(
+                0,
+                "the scheme is `http`, `https`, or `*` for both",
+            ));
+        }
     };
     let (authority, path) = rest.split_at(authority_length(rest));
     let (host, ports) = split_port(authority).map_err(|problem| problem.moved(scheme_length))?;
     let host = HostPattern::parse(host).map_err(|problem| problem.moved(scheme_length))?;
     let path = match path {
         "" => None,
-        path => parse_path(path).map_err(|problem| problem.moved(scheme_length + authority.len()))?,
+        path => {
+            parse_path(path).map_err(|problem| problem.moved(scheme_length + authority.len()))?
+        }
     };
     let ports = ports.filter(|ports| scheme.ports() != [443] || *ports != Ports::only(443));
     let ports = ports.filter(|ports| scheme.ports() != [80] || *ports != Ports::only(80));
-    Ok(HttpPattern { methods: BTreeSet::new(), scheme, host, ports, path })
+    Ok(HttpPattern {
+        methods: BTreeSet::new(),
+        scheme,
+        host,
+        ports,
+        path,
+    })
 }
 
 /// Up to the first slash that is not within brackets.
 fn authority_length(text: &str) -> usize {
-    let brackets = if text.starts_with('[') { text.find(']').unwrap_or_default() } else { 0 };
-    text[brackets..].find('/').map_or(text.len(), |slash| brackets + slash)
+    let brackets = if text.starts_with('[') {
+        text.find(']').unwrap_or_default()
+    } else {
+        0
+    };
+    text[brackets..]
+        .find('/')
+        .map_or(text.len(), |slash| brackets + slash)
 }
 
 /// A host, and the ports after it.
@@ -196,14 +234,19 @@ pub(super) fn split_port(text: &str) -> Result<(&str, Option<Ports>), Problem> {
         true => text.find(']').map(|end| end + 1),
         false => text.find(':'),
     };
-    let Some(host_end) = host_end else { return Ok((text, None)) };
+    let Some(host_end) = host_end else {
+        return Ok((text, None));
+    };
     match text[host_end..].strip_prefix(':') {
         Some(ports) => {
             let ports = Ports::parse(ports).map_err(|problem| problem.moved(host_end + 1))?;
             Ok((&text[..host_end], Some(ports)))
         }
         None if host_end == text.len() => Ok((text, None)),
-        None => Err(Problem::new(host_end, "after `]` stands `:` and a port, or nothing")),
+        None => Err(Problem::new(
+            host_end,
+            "after `]` stands `:` and a port, or nothing",
+        )),
     }
 }
 
@@ -220,7 +263,9 @@ pub(crate) fn readings(path: &str) -> Vec<String> {
         // As a pattern has it, where `*` is no character.
         let plain = unescape(path).replace('*', "%2A");
         if plain.contains(';') {
-            let names = names(&plain).into_iter().map(|name| name.split(';').next().unwrap_or_default());
+            let names = names(&plain)
+                .into_iter()
+                .map(|name| name.split(';').next().unwrap_or_default());
             readings.push(names.fold(String::new(), |path, name| path + "/" + name));
         }
         readings.push(plain);
@@ -229,8 +274,7 @@ pub(crate) fn readings(path: &str) -> Vec<String> {
 }
 
 fn unescaped(pattern: &[Segment]) -> Cow<'_, [Segment]> {
-    let has_escape =
-        |segment: &Segment| matches!(segment, Segment::Name(t) | Segment::Wild(t) if t.contains('%'));
+    let has_escape = |segment: &Segment| matches!(segment, Segment::Name(t) | Segment::Wild(t) if t.contains('%'));
     if !pattern.iter().any(has_escape) {
         return pattern.into();
     }
@@ -262,7 +306,10 @@ fn unescape(text: &str) -> String {
 }
 
 fn plain_character(digits: &str) -> Option<char> {
-    u8::from_str_radix(digits, 16).ok().map(char::from).filter(|c| "!$&'()+,;=:@".contains(*c))
+    u8::from_str_radix(digits, 16)
+        .ok()
+        .map(char::from)
+        .filter(|c| "!$&'()+,;=:@".contains(*c))
 }
 
 /// None for `/**`, which is any path.
@@ -275,13 +322,20 @@ fn parse_path(text: &str) -> Result<Option<Vec<Segment>>, Problem> {
         match *part {
             "" if n + 1 < parts.len() => return Err(Problem::new(at, "write each `/` once")),
             "." | ".." => {
-                return Err(Problem::new(at, "`.` and `..` are not allowed: write the path they lead to"));
+                return Err(Problem::new(
+                    at,
+                    "`.` and `..` are not allowed: write the path they lead to",
+                ));
             }
             part => segments.push(Segment::parse(part, at)?),
         }
         at += part.len() + 1;
     }
-    Ok(if segments == [Segment::AnyDepth] { None } else { Some(segments) })
+    Ok(if segments == [Segment::AnyDepth] {
+        None
+    } else {
+        Some(segments)
+    })
 }
 
 fn check_path(text: &str) -> Result<(), Problem> {
@@ -303,8 +357,12 @@ fn check_path(text: &str) -> Result<(), Problem> {
 
 /// `%XX` in upper case, of a character that is written so in a canonical URL.
 fn is_canonical_escape(text: &str) -> bool {
-    let Some(digits) = text.get(1..3) else { return false };
-    let upper = digits.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
+    let Some(digits) = text.get(1..3) else {
+        return false;
+    };
+    let upper = digits
+        .bytes()
+        .all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
     let value = u8::from_str_radix(digits, 16).unwrap_or_default();
     let needless = value.is_ascii_alphanumeric() || b"-._~".contains(&value);
     upper && !needless && !matches!(value, 0 | b'/' | b'\\')
@@ -333,7 +391,9 @@ impl fmt::Display for HttpPattern {
         }
         match &self.path {
             None => f.write_str("/**"),
-            Some(segments) => segments.iter().try_for_each(|segment| write!(f, "/{segment}")),
+            Some(segments) => segments
+                .iter()
+                .try_for_each(|segment| write!(f, "/{segment}")),
         }
     }
 }
@@ -351,11 +411,23 @@ mod tests {
     }
 
     fn fits(text: &str, method: &str, is_tls: bool, port: u16, path: &str) -> bool {
-        pattern(text).matches(&HttpParts { method, is_tls, port, ..parts(&names(path), &[]) })
+        pattern(text).matches(&HttpParts {
+            method,
+            is_tls,
+            port,
+            ..parts(&names(path), &[])
+        })
     }
 
     fn parts<'a>(names: &'a [&'a str], readings: &'a [String]) -> HttpParts<'a> {
-        HttpParts { method: "GET", is_tls: true, port: 443, names, readings, path_is_ambiguous: false }
+        HttpParts {
+            method: "GET",
+            is_tls: true,
+            port: 443,
+            names,
+            readings,
+            path_is_ambiguous: false,
+        }
     }
 
     #[test]
@@ -373,17 +445,24 @@ mod tests {
             ("GET", true, 443, "//v1/x"),
             ("GET", true, 443, "/"),
         ] {
-            assert!(!fits(one, method, is_tls, port, path), "{method} {is_tls} {port} {path}");
+            assert!(
+                !fits(one, method, is_tls, port, path),
+                "{method} {is_tls} {port} {path}"
+            );
         }
         assert!(fits("*://a.com:*", "X", false, 8080, "/anything"));
         assert!(
-            fits("http://a.com/", "GET", false, 80, "/") && !fits("http://a.com/", "GET", false, 80, "/x")
+            fits("http://a.com/", "GET", false, 80, "/")
+                && !fits("http://a.com/", "GET", false, 80, "/x")
         );
     }
 
     #[test]
     fn a_path_that_servers_read_differently_fits_any_path_only() {
-        let parts = HttpParts { path_is_ambiguous: true, ..parts(&["v1", "%2Fx"], &[]) };
+        let parts = HttpParts {
+            path_is_ambiguous: true,
+            ..parts(&["v1", "%2Fx"], &[])
+        };
         assert!(pattern("https://a.com").matches(&parts));
         assert!(!pattern("https://a.com/v1/**").matches(&parts));
         assert!(pattern("https://a.com/admin/**").might_match(&parts));
@@ -402,9 +481,16 @@ mod tests {
             ("https://a.com/b%7Cc", "/b%7Cc", true),
         ] {
             let (names, readings) = (names(path), readings(path));
-            assert_eq!(pattern(text).might_match(&parts(&names, &readings)), expected, "{text} {path}");
+            assert_eq!(
+                pattern(text).might_match(&parts(&names, &readings)),
+                expected,
+                "{text} {path}"
+            );
         }
-        let other_case = HttpParts { method: "get", ..parts(&[], &[]) };
+        let other_case = HttpParts {
+            method: "get",
+            ..parts(&[], &[])
+        };
         assert!(pattern("GET https://a.com").might_match(&other_case));
         assert!(!pattern("GET https://a.com").matches(&other_case));
     }

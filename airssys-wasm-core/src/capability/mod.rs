@@ -267,14 +267,21 @@ mod tests {
             assert_eq!(capability.to_string(), expected);
         }
         let custom = Capability::Custom("acme:gpu/compute".into()).with_option("model", "a b");
-        assert_eq!(custom.map(|custom| custom.to_string()), Ok(r#"acme:gpu/compute model="a b""#.into()));
+        assert_eq!(
+            custom.map(|custom| custom.to_string()),
+            Ok(r#"acme:gpu/compute model="a b""#.into())
+        );
     }
 
     #[test]
     fn options_are_checked_whatever_the_target_is() {
         let capability = Capability::FileWrite("not a path max=1MiB".into());
         for (name, value, expected) in [
-            ("mxa", "1MiB", "column 32: there is no option `mxa`; did you mean `max`?"),
+            (
+                "mxa",
+                "1MiB",
+                "column 32: there is no option `mxa`; did you mean `max`?",
+            ),
             ("Mode", "append", "did you mean `mode`?"),
             ("colour", "red", "file-write has `max`, `mode`"),
             ("max", "2MiB", "`max` is said twice"),
@@ -282,12 +289,25 @@ mod tests {
             ("from", "/srv", "the operator's to say"),
             ("value", "x", "an option of env, config"),
         ] {
-            let error = capability.with_option(name, value).expect_err(name).to_string();
+            let error = capability
+                .with_option(name, value)
+                .expect_err(name)
+                .to_string();
             assert!(error.contains(expected), "{error}");
         }
-        let error = Capability::Env("LANG".into()).with_option("colour", "red").expect_err("an option");
-        assert!(error.to_string().contains("a request of env has none"), "{error}");
-        let error = Capability::Custom("acme:gpu/x".into()).with_option("until", "x").expect_err("an option");
-        assert!(error.to_string().contains("the operator's to say"), "{error}");
+        let error = Capability::Env("LANG".into())
+            .with_option("colour", "red")
+            .expect_err("an option");
+        assert!(
+            error.to_string().contains("a request of env has none"),
+            "{error}"
+        );
+        let error = Capability::Custom("acme:gpu/x".into())
+            .with_option("until", "x")
+            .expect_err("an option");
+        assert!(
+            error.to_string().contains("the operator's to say"),
+            "{error}"
+        );
     }
 }

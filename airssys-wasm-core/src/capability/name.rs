@@ -17,20 +17,28 @@ pub(super) fn check(kind: Kind, text: &str) -> Result<(), Problem> {
         return Err(Problem::new(0, "a name has at most 1,000 bytes"));
     }
     if let Some((at, _)) = text.char_indices().find(|(_, c)| hidden(*c)) {
-        return Err(Problem::new(at, "a name has no control or invisible characters"));
+        return Err(Problem::new(
+            at,
+            "a name has no control or invisible characters",
+        ));
     }
     let known = known(kind);
     if !known.is_empty() && !known.contains(&text) {
         let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
-        return Err(Problem::new(0, format!("write one of {}", known.join(", "))));
+        return Err(Problem::new(
+            0,
+            format!("write one of {}", known.join(", ")),
+        ));
     }
     match text.find('*') {
-        Some(at) if matches!(kind, Kind::Env | Kind::Secret) => {
-            Err(Problem::new(at, format!("each `{}` is named in full, without `*`", kind.word())))
-        }
-        _ if kind == Kind::Env && text.contains('=') => {
-            Err(Problem::new(0, "a variable has no `=` in its name; a grant says its value as `value=...`"))
-        }
+        Some(at) if matches!(kind, Kind::Env | Kind::Secret) => Err(Problem::new(
+            at,
+            format!("each `{}` is named in full, without `*`", kind.word()),
+        )),
+        _ if kind == Kind::Env && text.contains('=') => Err(Problem::new(
+            0,
+            "a variable has no `=` in its name; a grant says its value as `value=...`",
+        )),
         _ => Ok(()),
     }
 }
@@ -77,7 +85,10 @@ mod tests {
             (Kind::Config, "a\u{fe0f}", "invisible"),
             (Kind::Clock, "moon", "`monotonic`, `wall`"),
         ] {
-            assert!(check(kind, text).expect_err(text).what.contains(expected), "{text}");
+            assert!(
+                check(kind, text).expect_err(text).what.contains(expected),
+                "{text}"
+            );
         }
         assert_eq!(check(Kind::Config, "app.*"), Ok(()));
     }

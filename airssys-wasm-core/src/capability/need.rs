@@ -79,6 +79,11 @@ mod tests {
         for reason in ["", "  ", "a\nb", "a\u{202e}b"] {
             assert_eq!(Need::optional(reason), Err(ReasonError), "{reason:?}");
         }
-        assert_eq!(Need::optional("metrics"), Ok(Need::Optional { reason: "metrics".into() }));
+        assert_eq!(
+            Need::optional("metrics"),
+            Ok(Need::Optional {
+                reason: "metrics".into()
+            })
+        );
     }
 }

@@ -88,14 +88,19 @@ impl Options {
         let mut said: Vec<&str> = Vec::new();
         for word in words {
             let Some(name) = word.option.as_deref() else {
-                return Err(Problem::new(word.at, "options, `name=value`, come last; this is none"));
+                return Err(Problem::new(
+                    word.at,
+                    "options, `name=value`, come last; this is none",
+                ));
             };
             check_name(name, kind, side, &fits).map_err(|what| Problem::new(word.at, what))?;
             if said.contains(&name) {
                 return Err(Problem::new(word.at, format!("`{name}` is said twice")));
             }
             said.push(name);
-            options.set(name, &word.text).map_err(|what| Problem::new(word.at + name.len() + 1, what))?;
+            options
+                .set(name, &word.text)
+                .map_err(|what| Problem::new(word.at + name.len() + 1, what))?;
         }
         Ok(options)
     }
@@ -106,11 +111,17 @@ impl Options {
         }
         match name {
             "at" => self.at = networks(value)?,
-            "from" if value.starts_with('/') && !value.split('/').any(|name| matches!(name, "." | "..")) => {
+            "from"
+                if value.starts_with('/')
+                    && !value.split('/').any(|name| matches!(name, "." | "..")) =>
+            {
                 self.from = Some(value.into());
             }
             "from" => {
-                return Err("write the directory on the host as an absolute path without `.` and `..`".into());
+                return Err(
+                    "write the directory on the host as an absolute path without `.` and `..`"
+                        .into(),
+                );
             }
             "max" => self.bytes_max = Some(some_bytes(value)?),
             "mode" if value == "append" => self.mode = Mode::Append,
@@ -156,7 +167,10 @@ impl Options {
 
 fn fits(kind: Kind, option: &str) -> bool {
     match option {
-        "at" => matches!(kind, Kind::Http | Kind::Tcp | Kind::Udp | Kind::NetworkOutbound),
+        "at" => matches!(
+            kind,
+            Kind::Http | Kind::Tcp | Kind::Udp | Kind::NetworkOutbound
+        ),
         "from" | "types" | "filesystems" => matches!(kind, Kind::FileRead | Kind::FileWrite),
         "max" | "mode" => kind == Kind::FileWrite,
         "value" => matches!(kind, Kind::Env | Kind::Config),
@@ -164,7 +178,12 @@ fn fits(kind: Kind, option: &str) -> bool {
     }
 }
 
-fn check_name(name: &str, kind: &str, side: Side, fits: impl Fn(&str) -> bool) -> Result<(), String> {
+fn check_name(
+    name: &str,
+    kind: &str,
+    side: Side,
+    fits: impl Fn(&str) -> bool,
+) -> Result<(), String> {
     let Some((_, says, kinds)) = ALL.iter().find(|(known, ..)| *known == name) else {
         return Err(unknown(name, kind, side, fits));
     };
@@ -172,7 +191,9 @@ fn check_name(name: &str, kind: &str, side: Side, fits: impl Fn(&str) -> bool) -
         return Err(format!("`{name}` is an option of {kinds}, not of {kind}"));
     }
     if *says == Side::Grant && side == Side::Request {
-        return Err(format!("`{name}` is the operator's to say, in a grant; a request has none"));
+        return Err(format!(
+            "`{name}` is the operator's to say, in a grant; a request has none"
+        ));
     }
     Ok(())
 }
@@ -189,7 +210,10 @@ fn unknown(name: &str, kind: &str, side: Side, fits: impl Fn(&str) -> bool) -> S
         .collect();
     match fitting.as_slice() {
         [] => format!("there is no option `{name}`; a request of {kind} has none"),
-        some => format!("there is no option `{name}`; {kind} has {}", some.join(", ")),
+        some => format!(
+            "there is no option `{name}`; {kind} has {}",
+            some.join(", ")
+        ),
     }
 }
 
@@ -202,13 +226,21 @@ fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     for part in text.split(',') {
         match network(part) {
             Some(IpNet::V6(found)) if found.addr().to_ipv4_mapped().is_some() => {
-                return Err("write an IPv4 address as such: `10.0.0.1`, not `::ffff:10.0.0.1`".into());
+                return Err(
+                    "write an IPv4 address as such: `10.0.0.1`, not `::ffff:10.0.0.1`".into(),
+                );
             }
             Some(found) if found.trunc() == found => networks.push(found),
-            Some(found) => return Err(format!("write the network without host bits: `{}`", found.trunc())),
+            Some(found) => {
+                return Err(format!(
+                    "write the network without host bits: `{}`",
+                    found.trunc()
+                ));
+            }
             None => {
                 return Err(
-                    "write addresses or networks, for example `127.0.0.1` or `10.0.0.0/8,fd00::/8`".into()
+                    "write addresses or networks, for example `127.0.0.1` or `10.0.0.0/8,fd00::/8`"
+                        .into(),
                 );
             }
         }
@@ -222,8 +254,14 @@ fn networks(text: &str) -> Result<Vec<IpNet>, String> {
 fn instant(text: &str) -> Result<u64, String> {
     let advice = || "write a time in UTC, for example `2026-12-24T18:00:00Z`".to_owned();
     let instant = humantime::parse_rfc3339(text).map_err(|_| advice())?;
-    let since = instant.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| advice())?;
-    if since.subsec_nanos() == 0 { Ok(since.as_secs()) } else { Err(advice()) }
+    let since = instant
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_err(|_| advice())?;
+    if since.subsec_nanos() == 0 {
+        Ok(since.as_secs())
+    } else {
+        Err(advice())
+    }
 }
 
 /// Nothing is no quota.
@@ -241,7 +279,13 @@ impl fmt::Display for Options {
             let at: Vec<String> = self
                 .at
                 .iter()
-                .map(|network| if single(network) { network.addr().to_string() } else { network.to_string() })
+                .map(|network| {
+                    if single(network) {
+                        network.addr().to_string()
+                    } else {
+                        network.to_string()
+                    }
+                })
                 .collect();
             write!(f, " at={}", at.join(","))?;
         }
@@ -287,14 +331,29 @@ mod tests {
             ("tcp a:1 at=10.0.0.0/8", "tcp a:1 at=10.1.0.0/16"),
             ("file-write /a", "file-write /a max=1MiB mode=append"),
             ("file-read /a types=fifo,device", "file-read /a types=fifo"),
-            ("file-read /a filesystems=any", "file-read /a filesystems=proc,sysfs"),
-            ("file-read /a filesystems=proc,sysfs", "file-read /a filesystems=proc"),
+            (
+                "file-read /a filesystems=any",
+                "file-read /a filesystems=proc,sysfs",
+            ),
+            (
+                "file-read /a filesystems=proc,sysfs",
+                "file-read /a filesystems=proc",
+            ),
             ("file-read /a filesystems=proc", "file-read /a"),
-            ("env A until=2030-01-01T00:00:00Z", "env A until=2029-01-01T00:00:00Z"),
+            (
+                "env A until=2030-01-01T00:00:00Z",
+                "env A until=2029-01-01T00:00:00Z",
+            ),
         ] {
-            assert!(covers(wide, narrow) && !covers(narrow, wide), "{wide} {narrow}");
+            assert!(
+                covers(wide, narrow) && !covers(narrow, wide),
+                "{wide} {narrow}"
+            );
         }
-        assert!(!covers("env A value=b", "env A value=c") && !covers("file-read /a from=/b", "file-read /a"));
+        assert!(
+            !covers("env A value=b", "env A value=c")
+                && !covers("file-read /a from=/b", "file-read /a")
+        );
     }
 
     #[test]
@@ -304,7 +363,11 @@ mod tests {
             ..Options::default()
         };
         assert_eq!(options.to_string(), " at=10.0.0.0/8,127.0.0.1,::1");
-        assert!(networks("10.0.0.1/8").is_err() && networks("localhost").is_err() && networks("").is_err());
+        assert!(
+            networks("10.0.0.1/8").is_err()
+                && networks("localhost").is_err()
+                && networks("").is_err()
+        );
         assert!(networks("::ffff:10.0.0.1").is_err() && networks("::/0").is_ok());
     }
 }

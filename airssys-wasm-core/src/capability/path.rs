@@ -20,7 +20,10 @@ pub(crate) struct PathPattern {
 impl PathPattern {
     pub(super) fn parse(text: &str) -> Result<Self, Problem> {
         let Some(rest) = text.strip_prefix('/') else {
-            return Err(Problem::new(0, "a path begins with `/`: it is absolute, as the component sees it"));
+            return Err(Problem::new(
+                0,
+                "a path begins with `/`: it is absolute, as the component sees it",
+            ));
         };
         check_characters(text)?;
         let mut segments = Vec::new();
@@ -97,17 +100,24 @@ impl PathPattern {
 fn segment(text: &str, at: usize) -> Result<Segment, Problem> {
     match text {
         "" => Err(Problem::new(at, "write each `/` once, and none at the end")),
-        "." | ".." => Err(Problem::new(at, "`.` and `..` are not allowed: write the path they lead to")),
+        "." | ".." => Err(Problem::new(
+            at,
+            "`.` and `..` are not allowed: write the path they lead to",
+        )),
         _ => Segment::parse(text, at),
     }
 }
 
 fn check_characters(text: &str) -> Result<(), Problem> {
     let wrong = text.char_indices().find_map(|(at, c)| match c {
-        '\\' => Some((at, "segments of a path are separated by `/`, not by a backslash")),
-        '[' | ']' | '{' | '}' | '?' => {
-            Some((at, "patterns have `*` and `**` only; write a line for each alternative"))
-        }
+        '\\' => Some((
+            at,
+            "segments of a path are separated by `/`, not by a backslash",
+        )),
+        '[' | ']' | '{' | '}' | '?' => Some((
+            at,
+            "patterns have `*` and `**` only; write a line for each alternative",
+        )),
         c if hidden(c) => Some((at, "a path has no control or invisible characters")),
         _ => None,
     });
@@ -162,7 +172,11 @@ mod tests {
             ("/data/*/**", "/data/x", false),
             ("/data/*/**", "/data/x/y/z", true),
         ] {
-            assert_eq!(pattern(text).matches(&names(path)), expected, "{text} {path}");
+            assert_eq!(
+                pattern(text).matches(&names(path)),
+                expected,
+                "{text} {path}"
+            );
         }
     }
 
@@ -177,7 +191,11 @@ mod tests {
             ("/data", "/data", false),
             ("/data", "/other", false),
         ] {
-            assert_eq!(pattern(text).leads_from(&names(path)), expected, "{text} {path}");
+            assert_eq!(
+                pattern(text).leads_from(&names(path)),
+                expected,
+                "{text} {path}"
+            );
         }
     }
 
@@ -202,7 +220,11 @@ mod tests {
             ("/data/*.csv", "/data/*.csv", true),
             ("/data/*.csv", "/data/a.csv", false),
         ] {
-            assert_eq!(pattern(wide).covers(&pattern(narrow)), expected, "{wide} {narrow}");
+            assert_eq!(
+                pattern(wide).covers(&pattern(narrow)),
+                expected,
+                "{wide} {narrow}"
+            );
         }
     }
 }

@@ -39,11 +39,16 @@ impl Ports {
     }
 
     pub(crate) fn has(&self, port: u16) -> bool {
-        self.0.iter().any(|(first, last)| (*first..=*last).contains(&port))
+        self.0
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&port))
     }
 
     pub(super) fn covers(&self, other: &Self) -> bool {
-        other.0.iter().all(|(first, last)| self.0.iter().any(|(from, to)| from <= first && last <= to))
+        other
+            .0
+            .iter()
+            .all(|(first, last)| self.0.iter().any(|(from, to)| from <= first && last <= to))
     }
 }
 
@@ -106,7 +111,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_port() {
-        for text in ["", "0", "65536", "080", "+80", "80-", "90-80", "80,,90", "http", "80 "] {
+        for text in [
+            "", "0", "65536", "080", "+80", "80-", "90-80", "80,,90", "http", "80 ",
+        ] {
             assert!(Ports::parse(text).is_err(), "{text:?}");
         }
     }

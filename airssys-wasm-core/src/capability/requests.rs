@@ -74,7 +74,9 @@ impl Requests {
     /// # Errors
     ///
     /// [`CapabilityError`] for the first whose target does not fit its kind.
-    pub fn new(capabilities: impl IntoIterator<Item = Capability>) -> Result<Self, CapabilityError> {
+    pub fn new(
+        capabilities: impl IntoIterator<Item = Capability>,
+    ) -> Result<Self, CapabilityError> {
         let required = |capability: Capability| Ok((capability.rule()?, Need::Required));
         capabilities.into_iter().map(required).collect()
     }
@@ -93,20 +95,27 @@ impl Requests {
                 "" => entry.word.to_owned(),
                 text => format!("{} {text}", entry.word),
             };
-            let (rule, need) =
-                parse(&line).map_err(|source| RequestsError::Capability { line: entry.line, source })?;
+            let (rule, need) = parse(&line).map_err(|source| RequestsError::Capability {
+                line: entry.line,
+                source,
+            })?;
             step(1);
             match found.entry(rule.scope) {
                 Entry::Vacant(free) => drop(free.insert((rule.options, need))),
                 Entry::Occupied(mut known) => {
                     let scope = known.key().clone();
                     let (options, known) = known.get_mut();
-                    let rule = Rule { scope, options: rule.options };
+                    let rule = Rule {
+                        scope,
+                        options: rule.options,
+                    };
                     merge(options, known, rule, need)?;
                 }
             }
         }
-        let sorted = found.into_iter().map(|(scope, (options, need))| (Rule { scope, options }, need));
+        let sorted = found
+            .into_iter()
+            .map(|(scope, (options, need))| (Rule { scope, options }, need));
         Ok(Self(sorted.collect()))
     }
 
@@ -147,7 +156,10 @@ impl Requests {
     ///
     /// As [`add`](Self::add); what came before is added then.
     pub fn merge(&mut self, other: Self) -> Result<(), RequestsError> {
-        other.0.into_iter().try_for_each(|(rule, need)| self.add(rule, need))
+        other
+            .0
+            .into_iter()
+            .try_for_each(|(rule, need)| self.add(rule, need))
     }
 
     /// The requests in the order of the canonical text.
@@ -176,14 +188,19 @@ impl Requests {
 /// Puts two requests for the same together.
 fn merge(options: &Options, known: &mut Need, rule: Rule, need: Need) -> Result<(), RequestsError> {
     if *options != rule.options {
-        let first = Rule { scope: rule.scope.clone(), options: options.clone() };
+        let first = Rule {
+            scope: rule.scope.clone(),
+            options: options.clone(),
+        };
         let (first, second) = (shown(&first.to_string()), shown(&rule.to_string()));
         return Err(RequestsError::Contradiction { first, second });
     }
-    known.merge(need).map_err(|TooManyReasons { bytes }| RequestsError::TooManyReasons {
-        rule: shown(&rule.to_string()),
-        bytes,
-    })
+    known
+        .merge(need)
+        .map_err(|TooManyReasons { bytes }| RequestsError::TooManyReasons {
+            rule: shown(&rule.to_string()),
+            bytes,
+        })
 }
 
 /// A request, or `optional "why" ` and a request.
@@ -233,7 +250,10 @@ mod tests {
     fn merges_the_sections_of_libraries() {
         let joined = "file-read /b\nairssys:capabilities 1\nfile-read /a\nfile-read /b\n";
         let requests = read(joined).expect("joined sections");
-        assert_eq!(requests.to_section(), "airssys:capabilities 1\nfile-read /a\nfile-read /b\n");
+        assert_eq!(
+            requests.to_section(),
+            "airssys:capabilities 1\nfile-read /a\nfile-read /b\n"
+        );
     }
 
     #[test]
@@ -244,28 +264,38 @@ mod tests {
 
     #[test]
     fn what_one_requires_is_required() {
-        let lines =
-            "optional \"metrics\" dns a.b\noptional \"more\" dns a.b\ndns c.d\noptional \"x\" dns c.d\n";
+        let lines = "optional \"metrics\" dns a.b\noptional \"more\" dns a.b\ndns c.d\noptional \"x\" dns c.d\n";
         let requests = read(lines).expect("requests");
         assert_eq!(
             requests.to_section(),
             "airssys:capabilities 1\noptional \"metrics; more\" dns a.b\ndns c.d\n"
         );
-        assert_eq!(Requests::from_section(requests.to_section().as_bytes()), Ok(requests));
+        assert_eq!(
+            Requests::from_section(requests.to_section().as_bytes()),
+            Ok(requests)
+        );
     }
 
     #[test]
     fn an_optional_request_says_why() {
-        for line in ["optional dns a.b", "optional \"\" dns a.b", "optional \"why\"", "optional why dns a.b"]
-        {
+        for line in [
+            "optional dns a.b",
+            "optional \"\" dns a.b",
+            "optional \"why\"",
+            "optional why dns a.b",
+        ] {
             assert!(read(line).is_err(), "{line}");
         }
     }
 
     #[test]
     fn requests_for_the_same_agree() {
-        let error = read("file-write /c max=1MiB\nfile-write /c max=2MiB\n").expect_err("two limits");
-        assert!(error.to_string().contains("`file-write /c max=2MiB`"), "{error}");
+        let error =
+            read("file-write /c max=1MiB\nfile-write /c max=2MiB\n").expect_err("two limits");
+        assert!(
+            error.to_string().contains("`file-write /c max=2MiB`"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -275,26 +305,44 @@ mod tests {
         assert!(read(&few).is_ok());
         let many: String = (0..100).map(line).collect();
         let error = read(&many).expect_err("too many reasons");
-        assert!(matches!(error, RequestsError::TooManyReasons { .. }), "{error}");
+        assert!(
+            matches!(error, RequestsError::TooManyReasons { .. }),
+            "{error}"
+        );
         assert!(error.to_string().contains("at most 4096"), "{error}");
     }
 
     #[test]
     fn a_rule_and_its_target_are_bounded() {
         for (line, expected) in [
-            (format!("config {}", "a ".repeat(RULE_BYTES_MAX / 2)), "at most 65536"),
-            (format!("file-read /{}", "a".repeat(TARGET_BYTES_MAX)), "this has 4097 bytes"),
+            (
+                format!("config {}", "a ".repeat(RULE_BYTES_MAX / 2)),
+                "at most 65536",
+            ),
+            (
+                format!("file-read /{}", "a".repeat(TARGET_BYTES_MAX)),
+                "this has 4097 bytes",
+            ),
         ] {
             let error = read(&format!("{line}\n")).expect_err("too long");
-            let RequestsError::Capability { source, .. } = error else { panic!("{error}") };
+            let RequestsError::Capability { source, .. } = error else {
+                panic!("{error}")
+            };
             assert!(source.to_string().contains(expected), "{source}");
         }
     }
 
     #[test]
     fn what_is_the_operators_is_not_requested() {
-        for line in ["file-read /a from=/b", "http https://a.b at=10.0.0.0/8", "env A value=b"] {
-            assert!(matches!(read(line), Err(RequestsError::Capability { .. })), "{line}");
+        for line in [
+            "file-read /a from=/b",
+            "http https://a.b at=10.0.0.0/8",
+            "env A value=b",
+        ] {
+            assert!(
+                matches!(read(line), Err(RequestsError::Capability { .. })),
+                "{line}"
+            );
         }
     }
 }

@@ -78,7 +78,9 @@ impl Rule {
     #[must_use]
     pub fn kind(&self) -> &str {
         match &self.scope {
-            Scope::File { kind, .. } | Scope::Network { kind, .. } | Scope::Named { kind, .. } => kind.word(),
+            Scope::File { kind, .. } | Scope::Network { kind, .. } | Scope::Named { kind, .. } => {
+                kind.word()
+            }
             Scope::Http(_) => Kind::Http.word(),
             Scope::Custom { kind, .. } => kind,
         }
@@ -105,14 +107,23 @@ impl Rule {
     /// The same without what is said besides its target, as it stands in a deny.
     #[must_use]
     pub fn without_options(&self) -> Self {
-        Self { scope: self.scope.clone(), options: Options::default() }
+        Self {
+            scope: self.scope.clone(),
+            options: Options::default(),
+        }
     }
 
     /// The same without a value that it gives, to be shown.
     #[must_use]
     pub fn without_value(&self) -> Self {
-        let options = Options { value: None, ..self.options.clone() };
-        Self { scope: self.scope.clone(), options }
+        let options = Options {
+            value: None,
+            ..self.options.clone()
+        };
+        Self {
+            scope: self.scope.clone(),
+            options,
+        }
     }
 
     /// Whether one might speak of something that the other does: says no only if they are
@@ -176,23 +187,50 @@ impl Scope {
     ) -> bool {
         step(1);
         match (self, other) {
-            (Self::File { kind: a, path: wide }, Self::File { kind: b, path: narrow }) => {
-                a == b && wide.covers(narrow)
-            }
+            (
+                Self::File {
+                    kind: a,
+                    path: wide,
+                },
+                Self::File {
+                    kind: b,
+                    path: narrow,
+                },
+            ) => a == b && wide.covers(narrow),
             (Self::Http(wide), Self::Http(narrow)) => {
                 wide.covers_all_but_host(narrow) && host(&wide.host, &narrow.host)
             }
-            (Self::Network { kind: a, hosts: wide }, Self::Network { kind: b, hosts: narrow }) => {
+            (
+                Self::Network {
+                    kind: a,
+                    hosts: wide,
+                },
+                Self::Network {
+                    kind: b,
+                    hosts: narrow,
+                },
+            ) => {
                 covers_kind(*a, *b)
                     && host(&wide.host, &narrow.host)
                     && (*b == Kind::Dns || wide.ports.covers(&narrow.ports))
             }
-            (Self::Network { kind: Kind::NetworkOutbound, hosts: wide }, Self::Http(narrow)) => {
-                wide.ports.is_any() && host(&wide.host, &narrow.host)
-            }
-            (Self::Named { kind: a, pattern: wide }, Self::Named { kind: b, pattern: narrow }) => {
-                a == b && covers_name(wide, narrow)
-            }
+            (
+                Self::Network {
+                    kind: Kind::NetworkOutbound,
+                    hosts: wide,
+                },
+                Self::Http(narrow),
+            ) => wide.ports.is_any() && host(&wide.host, &narrow.host),
+            (
+                Self::Named {
+                    kind: a,
+                    pattern: wide,
+                },
+                Self::Named {
+                    kind: b,
+                    pattern: narrow,
+                },
+            ) => a == b && covers_name(wide, narrow),
             (Self::Custom { .. }, Self::Custom { .. }) => self == other,
             _ => false,
         }
@@ -210,7 +248,8 @@ fn covers_kind(wide: Kind, narrow: Kind) -> bool {
 
 /// The same as a deny: who may not connect may look up if that is granted.
 fn takes_kind(wide: Kind, narrow: Kind) -> bool {
-    wide == narrow || (wide == Kind::NetworkOutbound && matches!(narrow, Kind::Tcp | Kind::Udp | Kind::Dns))
+    wide == narrow
+        || (wide == Kind::NetworkOutbound && matches!(narrow, Kind::Tcp | Kind::Udp | Kind::Dns))
 }
 
 impl Hosts {
@@ -221,20 +260,28 @@ impl Hosts {
         let (host, ports) = split_port(text)?;
         let host = HostPattern::parse(host)?;
         let ports = match (kind, ports) {
-            (Kind::NetworkInbound, _) if matches!(host, HostPattern::Wild(_) | HostPattern::Name(_)) => {
+            (Kind::NetworkInbound, _)
+                if matches!(host, HostPattern::Wild(_) | HostPattern::Name(_)) =>
+            {
                 return Err(Problem::new(
                     0,
                     "one listens at an address, `127.0.0.1:8080`, or at any, `**:8080`",
                 ));
             }
             (Kind::Dns, Some(_)) => {
-                return Err(Problem::new(0, "a name is looked up without a port; remove it"));
+                return Err(Problem::new(
+                    0,
+                    "a name is looked up without a port; remove it",
+                ));
             }
             (Kind::Dns, None) if matches!(host, HostPattern::Network(_)) => {
                 return Err(Problem::new(0, "a name is looked up, not an address"));
             }
             (Kind::Tcp | Kind::Udp, None) => {
-                return Err(Problem::new(text.len(), "write the port, `db.internal:5432`, or `:*` for any"));
+                return Err(Problem::new(
+                    text.len(),
+                    "write the port, `db.internal:5432`, or `:*` for any",
+                ));
             }
             (_, ports) => ports.unwrap_or_else(Ports::any),
         };
@@ -259,21 +306,36 @@ fn parse(text: &str, side: Side) -> Result<Rule, CapabilityError> {
         });
     }
     let words = words::split(text).map_err(|problem| problem.in_text(text))?;
-    let first = words.first().filter(|word| word.option.is_none()).map_or("", |word| &word.text);
+    let first = words
+        .first()
+        .filter(|word| word.option.is_none())
+        .map_or("", |word| &word.text);
     match Kind::from_word(first) {
-        Some(kind) => known(kind, &words[1..], text.len(), side).map_err(|problem| problem.in_text(text)),
+        Some(kind) => {
+            known(kind, &words[1..], text.len(), side).map_err(|problem| problem.in_text(text))
+        }
         None if is_custom(first) => custom(&words, side).map_err(|problem| problem.in_text(text)),
         None => Err(CapabilityError::UnknownKind { word: shown(first) }),
     }
 }
 
 fn known(kind: Kind, words: &[Word], end: usize, side: Side) -> Result<Rule, Problem> {
-    let targets: Vec<&Word> = words.iter().take_while(|word| word.option.is_none()).collect();
+    let targets: Vec<&Word> = words
+        .iter()
+        .take_while(|word| word.option.is_none())
+        .collect();
     let options = Options::parse(kind, &words[targets.len()..], side)?;
     let (target, before) = match (targets.as_slice(), kind) {
         ([methods, url], Kind::Http) => (*url, Some((methods.text.as_str(), methods.at))),
         ([target], _) => (*target, None),
-        ([], _) => (&Word { at: end, text: String::new(), option: None }, None),
+        ([], _) => (
+            &Word {
+                at: end,
+                text: String::new(),
+                option: None,
+            },
+            None,
+        ),
         ([_, second, ..], _) => {
             let what = "this is one word too many; a target with a space in it stands in quotes";
             return Err(Problem::new(second.at, what));
@@ -282,17 +344,26 @@ fn known(kind: Kind, words: &[Word], end: usize, side: Side) -> Result<Rule, Pro
     check_target(target)?;
     let scope = match kind {
         Kind::FileRead | Kind::FileWrite => {
-            let path = PathPattern::parse(&target.text).map_err(|problem| problem.moved(target.at))?;
+            let path =
+                PathPattern::parse(&target.text).map_err(|problem| problem.moved(target.at))?;
             Scope::File { kind, path }
         }
-        Kind::Http => Scope::Http(Box::new(HttpPattern::parse(before, &target.text, target.at)?)),
+        Kind::Http => Scope::Http(Box::new(HttpPattern::parse(
+            before,
+            &target.text,
+            target.at,
+        )?)),
         Kind::Tcp | Kind::Udp | Kind::NetworkInbound | Kind::NetworkOutbound | Kind::Dns => {
-            let hosts = Hosts::parse(kind, &target.text).map_err(|problem| problem.moved(target.at))?;
+            let hosts =
+                Hosts::parse(kind, &target.text).map_err(|problem| problem.moved(target.at))?;
             Scope::Network { kind, hosts }
         }
         _ => {
             name::check(kind, &target.text).map_err(|problem| problem.moved(target.at))?;
-            Scope::Named { kind, pattern: target.text.clone() }
+            Scope::Named {
+                kind,
+                pattern: target.text.clone(),
+            }
         }
     };
     Ok(Rule { scope, options })
@@ -303,7 +374,8 @@ fn check_target(target: &Word) -> Result<(), Problem> {
     if bytes <= TARGET_BYTES_MAX {
         return Ok(());
     }
-    let what = format!("this has {bytes} bytes, and at most {TARGET_BYTES_MAX} are read; shorten it");
+    let what =
+        format!("this has {bytes} bytes, and at most {TARGET_BYTES_MAX} are read; shorten it");
     Err(Problem::new(target.at, what))
 }
 
@@ -311,35 +383,55 @@ fn check_target(target: &Word) -> Result<(), Problem> {
 pub(super) fn check_option(request: &str, name: &str, value: &str) -> Result<(), CapabilityError> {
     let check = || {
         let mut words = words::split(request)?;
-        words.push(Word { at: request.len() + 1, text: value.into(), option: Some(name.into()) });
+        words.push(Word {
+            at: request.len() + 1,
+            text: value.into(),
+            option: Some(name.into()),
+        });
         match Kind::from_word(&words[0].text) {
             Some(kind) => {
-                let targets = words.iter().take_while(|word| word.option.is_none()).count();
+                let targets = words
+                    .iter()
+                    .take_while(|word| word.option.is_none())
+                    .count();
                 Options::parse(kind, &words[targets..], Side::Request).map(drop)
             }
             None => custom(&words, Side::Request).map(drop),
         }
     };
-    check().map_err(|problem| problem.in_text(&format!("{request} {name}={}", words::quote_value(value))))
+    check().map_err(|problem| {
+        problem.in_text(&format!("{request} {name}={}", words::quote_value(value)))
+    })
 }
 
 /// A kind of an embedder is a namespaced name, as interfaces have.
 fn is_custom(word: &str) -> bool {
     let label = |label: &str| {
         label.starts_with(|c: char| c.is_ascii_lowercase())
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
-    word.split_once(':').is_some_and(|(namespace, rest)| label(namespace) && rest.split('/').all(label))
+    word.split_once(':')
+        .is_some_and(|(namespace, rest)| label(namespace) && rest.split('/').all(label))
 }
 
 /// What its words mean is the provider's to say.
 fn custom(words: &[Word], side: Side) -> Result<Rule, Problem> {
     let kind = words[0].text.clone();
-    if let Some(word) = words.iter().find(|word| word.text.chars().any(super::error::hidden)) {
-        return Err(Problem::new(word.at, "there is a control or invisible character"));
+    if let Some(word) = words
+        .iter()
+        .find(|word| word.text.chars().any(super::error::hidden))
+    {
+        return Err(Problem::new(
+            word.at,
+            "there is a control or invisible character",
+        ));
     }
-    let (common, own): (Vec<Word>, Vec<Word>) =
-        words[1..].iter().cloned().partition(|word| word.option.as_deref().is_some_and(Options::is_common));
+    let (common, own): (Vec<Word>, Vec<Word>) = words[1..]
+        .iter()
+        .cloned()
+        .partition(|word| word.option.as_deref().is_some_and(Options::is_common));
     let options = Options::parse_common(&common, side)?;
     let words = own
         .iter()
@@ -348,7 +440,10 @@ fn custom(words: &[Word], side: Side) -> Result<Rule, Problem> {
             None => quote(&word.text).into_owned(),
         })
         .collect();
-    Ok(Rule { scope: Scope::Custom { kind, words }, options })
+    Ok(Rule {
+        scope: Scope::Custom { kind, words },
+        options,
+    })
 }
 
 impl FromStr for Rule {
@@ -393,7 +488,9 @@ impl PartialOrd for Rule {
 impl Ord for Rule {
     fn cmp(&self, other: &Self) -> Ordering {
         step(1);
-        self.scope.cmp(&other.scope).then_with(|| self.options.cmp(&other.options))
+        self.scope
+            .cmp(&other.scope)
+            .then_with(|| self.options.cmp(&other.options))
     }
 }
 

@@ -64,8 +64,13 @@ impl FileSystem {
 
     /// Reads what `Display` writes.
     fn parse(text: &str) -> Result<Self, String> {
-        let number = text.strip_prefix("0x").and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        let named = SPECIAL.iter().find(|(_, name)| *name == text).map(|(magic, _)| *magic);
+        let number = text
+            .strip_prefix("0x")
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let named = SPECIAL
+            .iter()
+            .find(|(_, name)| *name == text)
+            .map(|(magic, _)| *magic);
         let ordinary = ORDINARY
             .iter()
             .find(|(magic, name)| *name == text || number == Some(*magic))
@@ -83,7 +88,11 @@ impl FileSystem {
 
 impl fmt::Display for FileSystem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match ORDINARY.iter().chain(&SPECIAL).find(|(magic, _)| *magic == self.0) {
+        match ORDINARY
+            .iter()
+            .chain(&SPECIAL)
+            .find(|(magic, _)| *magic == self.0)
+        {
             Some((_, name)) => f.write_str(name),
             None => write!(f, "{:#010x}", self.0),
         }
@@ -135,7 +144,11 @@ impl fmt::Display for Special {
             None => {}
         }
         for (n, file_system) in self.file_systems.iter().enumerate() {
-            let and = if n > 0 || self.file_type.is_some() { " and " } else { "" };
+            let and = if n > 0 || self.file_type.is_some() {
+                " and "
+            } else {
+                ""
+            };
             write!(f, "{and}lies on a file system of type `{file_system}`")?;
         }
         Ok(())
@@ -153,7 +166,10 @@ struct Lists {
     file_systems: FileSystems,
 }
 
-const NOTHING: &Lists = &Lists { types: Vec::new(), file_systems: FileSystems::These(Vec::new()) };
+const NOTHING: &Lists = &Lists {
+    types: Vec::new(),
+    file_systems: FileSystems::These(Vec::new()),
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum FileSystems {
@@ -199,10 +215,14 @@ impl Specials {
     /// Returns true if a grant with these gives such a file.
     pub(crate) fn name(&self, special: &Special) -> bool {
         let lists = self.lists();
-        special.file_type.is_none_or(|file_type| lists.types.contains(&file_type))
+        special
+            .file_type
+            .is_none_or(|file_type| lists.types.contains(&file_type))
             && match &lists.file_systems {
                 FileSystems::Any => true,
-                FileSystems::These(these) => special.file_systems.iter().all(|it| these.contains(it)),
+                FileSystems::These(these) => {
+                    special.file_systems.iter().all(|it| these.contains(it))
+                }
             }
     }
 
@@ -258,14 +278,20 @@ impl fmt::Display for Specials {
 
 /// The values of a list, sorted and each once.
 fn sorted<T: Ord>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
-    let mut all = text.split(',').map(read).collect::<Result<Vec<T>, String>>()?;
+    let mut all = text
+        .split(',')
+        .map(read)
+        .collect::<Result<Vec<T>, String>>()?;
     all.sort_unstable();
     all.dedup();
     Ok(all)
 }
 
 fn joined(all: &[FileSystem]) -> String {
-    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    all.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// Types that hold ordinary files. Any other needs a grant that names it, so that a type
@@ -357,14 +383,20 @@ mod tests {
 
     fn rule(options: &str) -> Result<String, String> {
         let rule = format!("file-read /d {options}").parse::<Rule>();
-        rule.map(|rule| rule.to_string()).map_err(|error| error.to_string())
+        rule.map(|rule| rule.to_string())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn names_have_one_number_and_numbers_one_name() {
         let all: Vec<(u32, &str)> = ORDINARY.iter().chain(&SPECIAL).copied().collect();
         for (n, (magic, name)) in all.iter().enumerate() {
-            assert!(all[n + 1..].iter().all(|(other, same)| other != magic && same != name), "{name}");
+            assert!(
+                all[n + 1..]
+                    .iter()
+                    .all(|(other, same)| other != magic && same != name),
+                "{name}"
+            );
         }
     }
 
@@ -377,7 +409,11 @@ mod tests {
             ("filesystems=0xABCDEF", "filesystems=0x00abcdef"),
             ("filesystems=any types=fifo", "types=fifo filesystems=any"),
         ] {
-            assert_eq!(rule(written), Ok(format!("file-read /d {text}")), "{written}");
+            assert_eq!(
+                rule(written),
+                Ok(format!("file-read /d {text}")),
+                "{written}"
+            );
             assert_eq!(rule(text), Ok(format!("file-read /d {text}")), "{text}");
         }
     }
@@ -408,16 +444,27 @@ mod tests {
 
     #[test]
     fn a_special_file_needs_every_option_that_it_has() {
-        let specials =
-            |text: &str| format!("file-read /d {text}").parse::<Rule>().expect(text).options.special;
+        let specials = |text: &str| {
+            format!("file-read /d {text}")
+                .parse::<Rule>()
+                .expect(text)
+                .options
+                .special
+        };
         let proc = FileSystem::from_magic(0x9fa0);
         let special = |file_type, file_systems: &[FileSystem]| Special {
             file_type,
             file_systems: file_systems.to_vec(),
         };
         let both = special(Some(SpecialType::Fifo), &[proc]);
-        assert_eq!(both.options().as_deref(), Some(" types=fifo filesystems=proc"));
-        assert_eq!(both.to_string(), "is a FIFO and lies on a file system of type `proc`");
+        assert_eq!(
+            both.options().as_deref(),
+            Some(" types=fifo filesystems=proc")
+        );
+        assert_eq!(
+            both.to_string(),
+            "is a FIFO and lies on a file system of type `proc`"
+        );
         for (options, names) in [
             ("types=fifo", false),
             ("filesystems=proc", false),
@@ -429,7 +476,8 @@ mod tests {
             assert_eq!(specials(options).name(&both), names, "{options}");
         }
         assert!(
-            !specials("types=fifo,device filesystems=any").name(&special(Some(SpecialType::Socket), &[]))
+            !specials("types=fifo,device filesystems=any")
+                .name(&special(Some(SpecialType::Socket), &[]))
         );
         assert_eq!(special(Some(SpecialType::Socket), &[]).options(), None);
     }

@@ -42,7 +42,14 @@ fn word(text: &str, at: usize) -> Result<(Word, usize), Problem> {
     }
     if rest.starts_with('"') {
         let (value, end) = quoted(text, at)?;
-        return Ok((Word { at, text: value, option: None }, end));
+        return Ok((
+            Word {
+                at,
+                text: value,
+                option: None,
+            },
+            end,
+        ));
     }
     let bare = rest.split(' ').next().unwrap_or_default();
     if let Some((name, value)) = bare.split_once('=')
@@ -51,13 +58,34 @@ fn word(text: &str, at: usize) -> Result<(Word, usize), Problem> {
         let value_at = at + name.len() + 1;
         if value.starts_with('"') {
             let (value, end) = quoted(text, value_at)?;
-            return Ok((Word { at, text: value, option: Some(name.into()) }, end));
+            return Ok((
+                Word {
+                    at,
+                    text: value,
+                    option: Some(name.into()),
+                },
+                end,
+            ));
         }
         check_bare(value, value_at)?;
-        return Ok((Word { at, text: value.into(), option: Some(name.into()) }, at + bare.len()));
+        return Ok((
+            Word {
+                at,
+                text: value.into(),
+                option: Some(name.into()),
+            },
+            at + bare.len(),
+        ));
     }
     check_bare(bare, at)?;
-    Ok((Word { at, text: bare.into(), option: None }, at + bare.len()))
+    Ok((
+        Word {
+            at,
+            text: bare.into(),
+            option: None,
+        },
+        at + bare.len(),
+    ))
 }
 
 /// Names of options are short lower-case words, so that a URL with a query is none.
@@ -67,7 +95,10 @@ fn is_option_name(name: &str) -> bool {
 
 fn check_bare(word: &str, at: usize) -> Result<(), Problem> {
     match word.find('"') {
-        Some(quote) => Err(Problem::new(at + quote, "a quote begins or ends a whole word")),
+        Some(quote) => Err(Problem::new(
+            at + quote,
+            "a quote begins or ends a whole word",
+        )),
         None => Ok(()),
     }
 }
@@ -83,7 +114,12 @@ fn quoted(text: &str, at: usize) -> Result<(String, usize), Problem> {
             '"' => return Ok((value, here + 1)),
             '\\' => match chars.next() {
                 Some((_, escaped @ ('"' | '\\'))) => value.push(escaped),
-                _ => return Err(Problem::new(here, r#"a `\` in quotes stands before `"` or `\`"#)),
+                _ => {
+                    return Err(Problem::new(
+                        here,
+                        r#"a `\` in quotes stands before `"` or `\`"#,
+                    ));
+                }
             },
             c => value.push(c),
         }
@@ -99,13 +135,23 @@ pub(super) fn first_quoted(text: &str) -> Option<(String, &str)> {
 
 /// A word as a text has it: in quotes if it needs them.
 pub(crate) fn quote(word: &str) -> Cow<'_, str> {
-    let looks_like_an_option = word.split_once('=').is_some_and(|(name, _)| is_option_name(name));
-    if looks_like_an_option { in_quotes(word).into() } else { quote_value(word) }
+    let looks_like_an_option = word
+        .split_once('=')
+        .is_some_and(|(name, _)| is_option_name(name));
+    if looks_like_an_option {
+        in_quotes(word).into()
+    } else {
+        quote_value(word)
+    }
 }
 
 /// The value of an option as a text has it.
 pub(super) fn quote_value(value: &str) -> Cow<'_, str> {
-    if value.is_empty() || value.contains([' ', '"']) { in_quotes(value).into() } else { value.into() }
+    if value.is_empty() || value.contains([' ', '"']) {
+        in_quotes(value).into()
+    } else {
+        value.into()
+    }
 }
 
 /// A word in quotes.
@@ -118,7 +164,11 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<(Option<String>, String)> {
-        split(text).expect(text).into_iter().map(|word| (word.option, word.text)).collect()
+        split(text)
+            .expect(text)
+            .into_iter()
+            .map(|word| (word.option, word.text))
+            .collect()
     }
 
     #[test]
@@ -148,9 +198,15 @@ mod tests {
 
     #[test]
     fn says_where_a_text_goes_wrong() {
-        for (text, at) in
-            [(" a", 0), ("a  b", 2), ("a ", 1), ("a \"b", 2), ("a b\"c", 3), ("\"a\"b", 3), (r#""\n""#, 1)]
-        {
+        for (text, at) in [
+            (" a", 0),
+            ("a  b", 2),
+            ("a ", 1),
+            ("a \"b", 2),
+            ("a b\"c", 3),
+            ("\"a\"b", 3),
+            (r#""\n""#, 1),
+        ] {
             assert_eq!(split(text).expect_err(text).at, at, "{text:?}");
         }
     }

@@ -53,11 +53,13 @@ impl About {
     pub fn from_section(bytes: &[u8]) -> Result<Self, AboutError> {
         let mut about = Self::default();
         for entry in section::read(ABOUT, bytes)? {
-            about.set(entry.word, &entry.text).map_err(|problem| SectionError::Line {
-                section: ABOUT,
-                line: entry.line,
-                problem,
-            })?;
+            about
+                .set(entry.word, &entry.text)
+                .map_err(|problem| SectionError::Line {
+                    section: ABOUT,
+                    line: entry.line,
+                    problem,
+                })?;
         }
         Ok(about)
     }
@@ -67,15 +69,36 @@ impl About {
     pub fn to_section(&self) -> String {
         let entries = [
             ("name", self.name.as_ref().map(|name| name.as_str().into())),
-            ("version", self.version.as_ref().map(|version| version.to_string().into())),
-            ("description", self.description.as_deref().map(Cow::Borrowed)),
-            ("instancing", self.instancing.map(|instancing| instancing.to_string().into())),
+            (
+                "version",
+                self.version
+                    .as_ref()
+                    .map(|version| version.to_string().into()),
+            ),
+            (
+                "description",
+                self.description.as_deref().map(Cow::Borrowed),
+            ),
+            (
+                "instancing",
+                self.instancing
+                    .map(|instancing| instancing.to_string().into()),
+            ),
         ];
-        section::write(ABOUT, entries.into_iter().filter_map(|(word, value)| Some((word, value?))))
+        section::write(
+            ABOUT,
+            entries
+                .into_iter()
+                .filter_map(|(word, value)| Some((word, value?))),
+        )
     }
 
     fn set(&mut self, word: &str, text: &str) -> Result<(), String> {
-        let bytes_max = if word == "description" { DESCRIPTION_BYTES_MAX } else { VERSION_BYTES_MAX };
+        let bytes_max = if word == "description" {
+            DESCRIPTION_BYTES_MAX
+        } else {
+            VERSION_BYTES_MAX
+        };
         if text.len() > bytes_max {
             let bytes = text.len();
             return Err(format!(
@@ -93,11 +116,17 @@ impl About {
     }
 }
 
-fn set_once<T, E: ToString>(slot: &mut Option<T>, word: &str, value: Result<T, E>) -> Result<(), String> {
+fn set_once<T, E: ToString>(
+    slot: &mut Option<T>,
+    word: &str,
+    value: Result<T, E>,
+) -> Result<(), String> {
     let value = value.map_err(|error| error.to_string())?;
     match slot.replace(value) {
         None => Ok(()),
-        Some(_) => Err(format!("`{word}` is said twice: does the component contain `#[component]` twice?")),
+        Some(_) => Err(format!(
+            "`{word}` is said twice: does the component contain `#[component]` twice?"
+        )),
     }
 }
 
@@ -113,7 +142,10 @@ mod tests {
             description: Some("Greets.\nTwice, with a \\.".into()),
             instancing: Some(Instancing::pooled(4)),
         };
-        assert_eq!(About::from_section(about.to_section().as_bytes()), Ok(about));
+        assert_eq!(
+            About::from_section(about.to_section().as_bytes()),
+            Ok(about)
+        );
     }
 
     #[test]
@@ -123,11 +155,19 @@ mod tests {
             ("colour red", "`colour` is not known"),
             ("version one", "line 2"),
             ("instancing pooled 0", "pooled 8"),
-            (&format!("version 1.0.0-{}", "a".repeat(VERSION_BYTES_MAX)), "at most 256"),
-            (&format!("description {}", "a".repeat(DESCRIPTION_BYTES_MAX + 1)), "has 16385 bytes"),
+            (
+                &format!("version 1.0.0-{}", "a".repeat(VERSION_BYTES_MAX)),
+                "at most 256",
+            ),
+            (
+                &format!("description {}", "a".repeat(DESCRIPTION_BYTES_MAX + 1)),
+                "has 16385 bytes",
+            ),
         ] {
             let text = format!("{ABOUT} 1\n{line}\n");
-            let message = About::from_section(text.as_bytes()).expect_err(line).to_string();
+            let message = About::from_section(text.as_bytes())
+                .expect_err(line)
+                .to_string();
             assert!(message.contains(expected), "{line}: {message}");
         }
     }

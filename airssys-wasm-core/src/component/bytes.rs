@@ -54,7 +54,13 @@ impl Component {
         let bytes = bytes.into();
         check_size(bytes.len())?;
         check_preamble(&bytes)?;
-        let Sections { standard, about, requests, is_async, .. } = Sections::read(&bytes)?;
+        let Sections {
+            standard,
+            about,
+            requests,
+            is_async,
+            ..
+        } = Sections::read(&bytes)?;
         let world = decode_world(&bytes)?;
         Ok(Self {
             digest: Digest::of(&bytes),
@@ -72,13 +78,19 @@ impl Component {
     /// The same bytes under another name.
     #[must_use]
     pub fn with_name(self, name: ComponentName) -> Self {
-        Self { name: Some(name), ..self }
+        Self {
+            name: Some(name),
+            ..self
+        }
     }
 
     /// The same bytes with another version.
     #[must_use]
     pub fn with_version(self, version: Version) -> Self {
-        Self { version: Some(version), ..self }
+        Self {
+            version: Some(version),
+            ..self
+        }
     }
 
     /// The bytes themselves.
@@ -128,7 +140,10 @@ impl Component {
     #[must_use]
     pub fn with_requests(self, requests: Requests) -> Self {
         match self.requested {
-            Requested::Anything => Self { requested: Requested::These(requests), ..self },
+            Requested::Anything => Self {
+                requested: Requested::These(requests),
+                ..self
+            },
             Requested::These(_) => self,
         }
     }
@@ -147,21 +162,28 @@ impl Component {
 }
 
 fn check_size(bytes: usize) -> Result<(), ComponentError> {
-    if bytes > COMPONENT_BYTES_MAX { Err(ComponentError::TooLarge { bytes }) } else { Ok(()) }
+    if bytes > COMPONENT_BYTES_MAX {
+        Err(ComponentError::TooLarge { bytes })
+    } else {
+        Ok(())
+    }
 }
 
 fn check_preamble(bytes: &[u8]) -> Result<(), ComponentError> {
     const MAGIC: &[u8] = b"\0asm";
     match bytes {
-        [] => Err(ComponentError::NotWasm { found: "no bytes".into() }),
-        _ if !bytes.starts_with(&MAGIC[..bytes.len().min(4)]) => {
-            Err(ComponentError::NotWasm { found: describe(bytes) })
-        }
+        [] => Err(ComponentError::NotWasm {
+            found: "no bytes".into(),
+        }),
+        _ if !bytes.starts_with(&MAGIC[..bytes.len().min(4)]) => Err(ComponentError::NotWasm {
+            found: describe(bytes),
+        }),
         [_, _, _, _, _, _, 0, 0, ..] => Err(ComponentError::CoreModule),
         [_, _, _, _, _, _, _, _, ..] => Ok(()),
-        _ => {
-            Err(ComponentError::Truncated { length: bytes.len(), problem: "the preamble has 8 bytes".into() })
-        }
+        _ => Err(ComponentError::Truncated {
+            length: bytes.len(),
+            problem: "the preamble has 8 bytes".into(),
+        }),
     }
 }
 
@@ -172,21 +194,30 @@ fn describe(bytes: &[u8]) -> String {
     }
     match std::str::from_utf8(start) {
         Ok(text)
-            if text.trim_start().starts_with("(component") || text.trim_start().starts_with("(module") =>
+            if text.trim_start().starts_with("(component")
+                || text.trim_start().starts_with("(module") =>
         {
             "WebAssembly text; turn it into bytes first, for example with `wasm-tools parse`".into()
         }
         Ok(text) => format!("it begins with the text {text:?}"),
-        Err(_) => format!("it begins with the bytes {}", hex::encode(&start[..start.len().min(4)])),
+        Err(_) => format!(
+            "it begins with the bytes {}",
+            hex::encode(&start[..start.len().min(4)])
+        ),
     }
 }
 
 fn decode_world(bytes: &[u8]) -> Result<World, ComponentError> {
     match wit_component::decode(bytes) {
-        Ok(DecodedWasm::Component(resolve, id)) => world::decode(&resolve, id)
-            .map_err(|too_large| ComponentError::World { problem: too_large.to_string() }),
+        Ok(DecodedWasm::Component(resolve, id)) => {
+            world::decode(&resolve, id).map_err(|too_large| ComponentError::World {
+                problem: too_large.to_string(),
+            })
+        }
         Ok(DecodedWasm::WitPackage(..)) => Err(ComponentError::WitPackage),
-        Err(error) => Err(ComponentError::World { problem: format!("{error:#}") }),
+        Err(error) => Err(ComponentError::World {
+            problem: format!("{error:#}"),
+        }),
     }
 }
 
@@ -216,21 +247,33 @@ mod tests {
         assert_eq!(component.name().map(ComponentName::as_str), Some("greeter"));
         assert_eq!(component.version(), Some(&Version::new(1, 2, 3)));
         assert_eq!(texts(&component), ["file-read /data"]);
-        let functions: Vec<_> = component.world().exports.all_functions().map(ToString::to_string).collect();
-        assert_eq!(functions, ["demo:math/api@1.0.0#double: func(n: u32) -> u32"]);
+        let functions: Vec<_> = component
+            .world()
+            .exports
+            .all_functions()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            functions,
+            ["demo:math/api@1.0.0#double: func(n: u32) -> u32"]
+        );
         assert!(!component.uses_async());
     }
 
     fn texts(component: &Component) -> Vec<String> {
         match component.requested() {
-            Requested::These(requests) => requests.iter().map(|(rule, _)| rule.to_string()).collect(),
+            Requested::These(requests) => {
+                requests.iter().map(|(rule, _)| rule.to_string()).collect()
+            }
             Requested::Anything => Vec::new(),
         }
     }
 
     #[test]
     fn a_nested_component_lends_its_requests_but_not_its_name() {
-        let nested = GREETER.trim().replacen("(component", "(component $inner", 1);
+        let nested = GREETER
+            .trim()
+            .replacen("(component", "(component $inner", 1);
         let component = component(&format!("(component {nested})"));
         assert_eq!(component.name(), None);
         assert_eq!(texts(&component).len(), 1);
@@ -238,7 +281,8 @@ mod tests {
 
     #[test]
     fn what_is_stamped_on_the_component_wins() {
-        let stamped = GREETER.replacen("(component", r#"(component (@custom "version" "2.0.0")"#, 1);
+        let stamped =
+            GREETER.replacen("(component", r#"(component (@custom "version" "2.0.0")"#, 1);
         let component = component(&stamped);
         assert_eq!(component.version(), Some(&Version::new(2, 0, 0)));
         assert_eq!(component.name().map(ComponentName::as_str), Some("greeter"));
@@ -258,7 +302,9 @@ mod tests {
             (&component[..component.len() - 9], "truncated"),
         ];
         for (bytes, expected) in cases {
-            let message = Component::from_bytes(bytes).expect_err(expected).to_string();
+            let message = Component::from_bytes(bytes)
+                .expect_err(expected)
+                .to_string();
             assert!(message.contains(expected), "{expected}: {message}");
         }
     }
@@ -275,11 +321,18 @@ mod tests {
             )
         };
         let read = |sections: &str| {
-            Component::from_bytes(wat::parse_str(format!("(component {sections})")).expect("valid text"))
+            Component::from_bytes(
+                wat::parse_str(format!("(component {sections})")).expect("valid text"),
+            )
         };
         assert!(read(&section(0, 200)).is_ok() && read(&section(200, 200)).is_ok());
         let error = read(&(section(0, 200) + &section(200, 200))).expect_err("too large");
-        assert!(error.to_string().contains("all sections of that name together"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("all sections of that name together"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -291,7 +344,10 @@ mod tests {
                 "v".repeat(version)
             );
             let component = component(&text);
-            (component.description().is_some(), component.version().is_some())
+            (
+                component.description().is_some(),
+                component.version().is_some(),
+            )
         };
         assert_eq!(read(16 * 1024, 250), (true, true));
         assert_eq!(read(16 * 1024 + 1, 251), (false, false));
@@ -318,13 +374,18 @@ mod tests {
         );
         let bytes = wat::parse_str(text).expect("valid text");
         assert!(bytes.len() < 50_000);
-        let error = Component::from_bytes(bytes).expect_err("4 million cases").to_string();
+        let error = Component::from_bytes(bytes)
+            .expect_err("4 million cases")
+            .to_string();
         assert!(error.contains("make them smaller"), "{error}");
     }
 
     #[test]
     fn a_malformed_section_refuses_the_component() {
-        for (from, to) in [("file-read /data", "file-raed /data"), ("version 1.2.3", "version one")] {
+        for (from, to) in [
+            ("file-read /data", "file-raed /data"),
+            ("version 1.2.3", "version one"),
+        ] {
             let bytes = wat::parse_str(GREETER.replace(from, to)).expect("valid text");
             assert!(Component::from_bytes(bytes).is_err(), "{to}");
         }

@@ -63,7 +63,12 @@ impl FromStr for Digest {
             .and_then(|digits| hex::decode_to_slice(digits, &mut bytes).ok())
             .map(|()| Self(bytes))
             .ok_or_else(|| DigestError {
-                text: text.chars().take(100).collect::<String>().escape_debug().to_string(),
+                text: text
+                    .chars()
+                    .take(100)
+                    .collect::<String>()
+                    .escape_debug()
+                    .to_string(),
             })
     }
 }
@@ -76,9 +81,15 @@ mod tests {
     fn reads_what_it_prints_and_nothing_else() {
         let text = Digest::of(b"a").to_string();
         assert_eq!(text.parse(), Ok(Digest::of(b"a")));
-        for wrong in
-            ["", "sha256:", &text[7..], &text[..70], &text.to_uppercase(), "sha512:00", "sha256:\u{e9}"]
-        {
+        for wrong in [
+            "",
+            "sha256:",
+            &text[7..],
+            &text[..70],
+            &text.to_uppercase(),
+            "sha512:00",
+            "sha256:\u{e9}",
+        ] {
             assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
         }
     }

@@ -21,7 +21,9 @@ pub enum ComponentError {
         found: String,
     },
     /// Larger than a component may be.
-    #[error("{bytes} bytes, and at most {COMPONENT_BYTES_MAX} are read; give it its data as files instead")]
+    #[error(
+        "{bytes} bytes, and at most {COMPONENT_BYTES_MAX} are read; give it its data as files instead"
+    )]
     TooLarge {
         /// How many bytes there are.
         bytes: usize,
@@ -35,7 +37,9 @@ pub enum ComponentError {
     #[error("a WIT package in binary form, not a component: it has types and no code")]
     WitPackage,
     /// The bytes end too early.
-    #[error("truncated: {length} bytes, and more are needed ({problem}); copy or build the file again")]
+    #[error(
+        "truncated: {length} bytes, and more are needed ({problem}); copy or build the file again"
+    )]
     Truncated {
         /// How many bytes there are.
         length: usize,
@@ -69,7 +73,10 @@ impl ComponentError {
         let problem = error.message().to_owned();
         let offset = error.offset() as u64;
         if problem.contains("unexpected end") || problem.contains("past end") {
-            Self::Truncated { length: bytes.len(), problem: format!("{problem} at byte {offset}") }
+            Self::Truncated {
+                length: bytes.len(),
+                problem: format!("{problem} at byte {offset}"),
+            }
         } else {
             Self::Malformed { offset, problem }
         }

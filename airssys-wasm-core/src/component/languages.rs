@@ -25,8 +25,12 @@ impl Component {
 }
 
 fn of(section: &Payload<'_>) -> Vec<String> {
-    let Payload::CustomSection(custom) = section else { return Vec::new() };
-    let KnownCustom::Producers(fields) = custom.as_known() else { return Vec::new() };
+    let Payload::CustomSection(custom) = section else {
+        return Vec::new();
+    };
+    let KnownCustom::Producers(fields) = custom.as_known() else {
+        return Vec::new();
+    };
     fields_of(fields).unwrap_or_default()
 }
 
@@ -37,7 +41,11 @@ fn fields_of(fields: ProducersSectionReader<'_>) -> wasmparser::Result<Vec<Strin
         if field.name == LANGUAGE {
             for value in field.values {
                 let value = value?;
-                languages.push(format!("{} {}", value.name, value.version).trim().to_owned());
+                languages.push(
+                    format!("{} {}", value.name, value.version)
+                        .trim()
+                        .to_owned(),
+                );
             }
         }
     }
@@ -51,11 +59,16 @@ mod tests {
     #[test]
     fn languages_of_what_is_inside_count() {
         let read = |text: &str| {
-            Component::from_bytes(wat::parse_str(text).expect("text")).expect("a component").languages()
+            Component::from_bytes(wat::parse_str(text).expect("text"))
+                .expect("a component")
+                .languages()
         };
         assert!(read("(component)").is_empty());
         let module = |language: &str| format!("(core module (@producers (language {language})))");
         let (rust, c) = (module("\"Rust\" \"\""), module("\"C11\" \"clang 20\""));
-        assert_eq!(read(&format!("(component {rust} {c} (component {rust}))")), ["C11 clang 20", "Rust"]);
+        assert_eq!(
+            read(&format!("(component {rust} {c} (component {rust}))")),
+            ["C11 clang 20", "Rust"]
+        );
     }
 }

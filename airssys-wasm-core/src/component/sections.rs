@@ -9,8 +9,8 @@
 
 use semver::Version;
 use wasmparser::{
-    CanonicalFunction, CanonicalOption, ComponentName as NameSubsection, CustomSectionReader, Encoding,
-    KnownCustom, Parser, Payload,
+    CanonicalFunction, CanonicalOption, ComponentName as NameSubsection, CustomSectionReader,
+    Encoding, KnownCustom, Parser, Payload,
 };
 
 use super::{About, AboutError, ComponentError};
@@ -79,7 +79,8 @@ impl Sections {
         match section.name() {
             CAPABILITIES => {
                 self.requests_bytes += section.data().len();
-                section::check_size(CAPABILITIES, self.requests_bytes).map_err(RequestsError::from)?;
+                section::check_size(CAPABILITIES, self.requests_bytes)
+                    .map_err(RequestsError::from)?;
                 let requests = Requests::from_section(section.data())?;
                 self.requests.get_or_insert_default().merge(requests)?;
             }
@@ -98,7 +99,8 @@ impl Sections {
 impl Standard {
     fn read(&mut self, section: &CustomSectionReader<'_>) {
         let text = |bytes_max| {
-            let data = Some(section.data()).filter(|data| !data.is_empty() && data.len() <= bytes_max)?;
+            let data =
+                Some(section.data()).filter(|data| !data.is_empty() && data.len() <= bytes_max)?;
             std::str::from_utf8(data).ok()
         };
         match section.name() {
@@ -106,27 +108,41 @@ impl Standard {
                 self.version = text(VERSION_BYTES_MAX).and_then(|text| Version::parse(text).ok());
             }
             "description" => self.description = text(DESCRIPTION_BYTES_MAX).map(str::to_owned),
-            "component-name" => self.name = stamped_name(section).and_then(|name| name.parse().ok()),
+            "component-name" => {
+                self.name = stamped_name(section).and_then(|name| name.parse().ok())
+            }
             _ => {}
         }
     }
 }
 
 fn stamped_name<'a>(section: &CustomSectionReader<'a>) -> Option<&'a str> {
-    let KnownCustom::ComponentName(subsections) = section.as_known() else { return None };
-    subsections.into_iter().find_map(|subsection| match subsection {
-        Ok(NameSubsection::Component { name, .. }) => Some(name),
-        _ => None,
-    })
+    let KnownCustom::ComponentName(subsections) = section.as_known() else {
+        return None;
+    };
+    subsections
+        .into_iter()
+        .find_map(|subsection| match subsection {
+            Ok(NameSubsection::Component { name, .. }) => Some(name),
+            _ => None,
+        })
 }
 
 fn belongs_to_outermost(nesting: &[Encoding]) -> bool {
-    matches!(nesting, [Encoding::Component] | [Encoding::Component, Encoding::Module])
+    matches!(
+        nesting,
+        [Encoding::Component] | [Encoding::Component, Encoding::Module]
+    )
 }
 
 fn needs_async(canonical: &CanonicalFunction) -> bool {
     let has_async = |options: &[CanonicalOption]| {
-        options.iter().any(|option| matches!(option, CanonicalOption::Async | CanonicalOption::Callback(_)))
+        options.iter().any(|option| {
+            matches!(
+                option,
+                CanonicalOption::Async | CanonicalOption::Callback(_)
+            )
+        })
     };
     match canonical {
         CanonicalFunction::Lift { options, .. } | CanonicalFunction::Lower { options, .. } => {

@@ -40,16 +40,33 @@ impl Component {
             section.append_to_component(&mut bytes);
         }
         let texts = [
-            ("version", version.filter(|_| self.version().is_none()).map(ToString::to_string)),
-            ("description", description.filter(|_| self.description().is_none()).map(str::to_owned)),
+            (
+                "version",
+                version
+                    .filter(|_| self.version().is_none())
+                    .map(ToString::to_string),
+            ),
+            (
+                "description",
+                description
+                    .filter(|_| self.description().is_none())
+                    .map(str::to_owned),
+            ),
         ];
         for (name, text) in texts {
             if let Some(text) = text.filter(|text| !text.is_empty()) {
-                let section = CustomSection { name: name.into(), data: text.as_bytes().into() };
+                let section = CustomSection {
+                    name: name.into(),
+                    data: text.as_bytes().into(),
+                };
                 section.append_to_component(&mut bytes);
             }
         }
-        if bytes.len() == self.bytes().len() { Ok(self) } else { Self::from_bytes(bytes) }
+        if bytes.len() == self.bytes().len() {
+            Ok(self)
+        } else {
+            Self::from_bytes(bytes)
+        }
     }
 }
 
@@ -62,11 +79,21 @@ mod tests {
         let bytes = wat::parse_str(r#"(component (@custom "version" "2.0.0"))"#).expect("text");
         let component = Component::from_bytes(bytes).expect("a component");
         let name = "demo:greeter".parse().expect("a name");
-        let stamped = component.stamped(Some(&name), Some(&Version::new(1, 0, 0)), Some("It greets."));
+        let stamped = component.stamped(
+            Some(&name),
+            Some(&Version::new(1, 0, 0)),
+            Some("It greets."),
+        );
         let stamped = stamped.expect("a component");
         assert_eq!(stamped.version(), Some(&Version::new(2, 0, 0)));
-        assert_eq!((stamped.name(), stamped.description()), (Some(&name), Some("It greets.")));
-        let again = stamped.clone().stamped(Some(&name), None, Some("Other")).expect("a component");
+        assert_eq!(
+            (stamped.name(), stamped.description()),
+            (Some(&name), Some("It greets."))
+        );
+        let again = stamped
+            .clone()
+            .stamped(Some(&name), None, Some("Other"))
+            .expect("a component");
         assert_eq!(again.digest(), stamped.digest());
     }
 }

@@ -23,13 +23,22 @@ impl Component {
     ///
     /// [`ComponentError::World`] if it has something that WIT has no words for.
     pub fn wit(&self) -> Result<String, ComponentError> {
-        let failed = |error: &dyn std::fmt::Display| ComponentError::World { problem: format!("{error:#}") };
+        let failed = |error: &dyn std::fmt::Display| ComponentError::World {
+            problem: format!("{error:#}"),
+        };
         let decoded = wit_component::decode(self.bytes()).map_err(|error| failed(&error))?;
         let package = decoded.package();
         let (DecodedWasm::Component(resolve, _) | DecodedWasm::WitPackage(resolve, _)) = &decoded;
-        let others: Vec<_> = resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != package).collect();
+        let others: Vec<_> = resolve
+            .packages
+            .iter()
+            .map(|(id, _)| id)
+            .filter(|id| *id != package)
+            .collect();
         let mut printer = WitPrinter::default();
-        printer.print(resolve, package, &others).map_err(|error| failed(&error))?;
+        printer
+            .print(resolve, package, &others)
+            .map_err(|error| failed(&error))?;
         Ok(printer.output.to_string())
     }
 }

@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wasm_encoder::reencode::{ReencodeComponent, RoundtripReencoder};
 use wasm_encoder::{
-    CanonicalOption, ComponentBuilder, ComponentExportKind, ComponentTypeRef, CustomSection, ExportKind,
-    ModuleArg,
+    CanonicalOption, ComponentBuilder, ComponentExportKind, ComponentTypeRef, CustomSection,
+    ExportKind, ModuleArg,
 };
-use wasmparser::{ComponentType, ComponentTypeDeclaration, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{
+    ComponentType, ComponentTypeDeclaration, Parser, Payload, Validator, WasmFeatures,
+};
 
 use super::chain::Stage;
 use super::glue::Glue;
@@ -37,10 +39,16 @@ pub(super) fn assemble(chain: &Chain, plan: &Plan) -> Result<Vec<u8>, ComposeErr
         run,
         Some(ComponentTypeRef::Func(ty)),
     );
-    if chain.stages.iter().all(|stage| matches!(stage.component.requested(), Requested::These(_))) {
+    if chain
+        .stages
+        .iter()
+        .all(|stage| matches!(stage.component.requested(), Requested::These(_)))
+    {
         let nothing = Requests::default().to_section();
-        new.builder
-            .custom_section(&CustomSection { name: CAPABILITIES.into(), data: nothing.as_bytes().into() });
+        new.builder.custom_section(&CustomSection {
+            name: CAPABILITIES.into(),
+            data: nothing.as_bytes().into(),
+        });
     }
     let bytes = new.builder.finish();
     validate(&bytes)?;
@@ -61,19 +69,25 @@ impl New {
             match declaration {
                 ComponentTypeDeclaration::Type(ty) => {
                     let (_, encoder) = self.builder.ty(None);
-                    RoundtripReencoder.parse_component_type(encoder, ty).map_err(ComposeError::joined)?;
+                    RoundtripReencoder
+                        .parse_component_type(encoder, ty)
+                        .map_err(ComposeError::joined)?;
                 }
                 ComponentTypeDeclaration::Alias(alias) => {
-                    let alias = RoundtripReencoder.component_alias(alias).map_err(ComposeError::joined)?;
+                    let alias = RoundtripReencoder
+                        .component_alias(alias)
+                        .map_err(ComposeError::joined)?;
                     self.builder.alias(None, alias);
                 }
                 ComponentTypeDeclaration::Import(import) => {
                     let ty = RoundtripReencoder.component_type_ref(import.ty);
                     let ty = ty.map_err(ComposeError::joined)?;
                     let index = self.builder.import(import.name, ty);
-                    self.imports.insert(import.name.name.to_owned(), (kind(ty), index));
+                    self.imports
+                        .insert(import.name.name.to_owned(), (kind(ty), index));
                 }
-                ComponentTypeDeclaration::Export { .. } | ComponentTypeDeclaration::CoreType(_) => {}
+                ComponentTypeDeclaration::Export { .. } | ComponentTypeDeclaration::CoreType(_) => {
+                }
             }
         }
         Ok(())
@@ -96,11 +110,15 @@ impl New {
     }
 
     /// What a stage is instantiated with: its imports, from ours of the same name.
-    fn arguments(&self, bytes: &[u8]) -> Result<Vec<(String, ComponentExportKind, u32)>, ComposeError> {
+    fn arguments(
+        &self,
+        bytes: &[u8],
+    ) -> Result<Vec<(String, ComponentExportKind, u32)>, ComposeError> {
         let mut arguments = Vec::new();
         for name in import_names(bytes).map_err(ComposeError::joined)? {
             let Some((kind, index)) = self.imports.get(&name) else {
-                let problem = format!("a stage imports `{name}`, which is no interface, function or type");
+                let problem =
+                    format!("a stage imports `{name}`, which is no interface, function or type");
                 return Err(ComposeError::joined(problem));
             };
             arguments.push((name, *kind, *index));
@@ -110,12 +128,21 @@ impl New {
 
     /// The function of a stage, which may stand in an interface.
     fn function(&mut self, instance: u32, stage: &Stage) -> Result<u32, ComposeError> {
-        let found = stage.component.world().function(&stage.function).map_err(ComposeError::joined)?;
+        let found = stage
+            .component
+            .world()
+            .function(&stage.function)
+            .map_err(ComposeError::joined)?;
         let instance = match found.name.interface() {
-            Some(interface) => self.builder.alias_export(instance, interface, ComponentExportKind::Instance),
+            Some(interface) => {
+                self.builder
+                    .alias_export(instance, interface, ComponentExportKind::Instance)
+            }
             None => instance,
         };
-        Ok(self.builder.alias_export(instance, found.name.function(), ComponentExportKind::Func))
+        Ok(self
+            .builder
+            .alias_export(instance, found.name.function(), ComponentExportKind::Func))
     }
 
     /// Nests the glue and instantiates it with the stages' functions. The chain's
@@ -129,10 +156,12 @@ impl New {
             arguments.push((name, ComponentExportKind::Type, index));
         }
         let stages = functions.iter().enumerate();
-        arguments.extend(stages.map(|(n, index)| (stage_name(n), ComponentExportKind::Func, *index)));
+        arguments
+            .extend(stages.map(|(n, index)| (stage_name(n), ComponentExportKind::Func, *index)));
         let component = self.builder.component(None, glue);
         let instance = self.builder.instantiate(None, component, arguments);
-        self.builder.alias_export(instance, RUN, ComponentExportKind::Func)
+        self.builder
+            .alias_export(instance, RUN, ComponentExportKind::Func)
     }
 }
 
@@ -170,15 +199,20 @@ fn instantiate(builder: &mut ComponentBuilder, glue: &Glue, functions: &[u32], t
     if let Some(memory) = memory {
         let index = builder.core_alias_export(None, memory, "memory", ExportKind::Memory);
         let realloc = builder.core_alias_export(None, memory, "realloc", ExportKind::Func);
-        options =
-            vec![CanonicalOption::UTF8, CanonicalOption::Memory(index), CanonicalOption::Realloc(realloc)];
+        options = vec![
+            CanonicalOption::UTF8,
+            CanonicalOption::Memory(index),
+            CanonicalOption::Realloc(realloc),
+        ];
     }
     let mut lowered = Vec::new();
     for (index, function) in functions.iter().enumerate() {
         let core = builder.lower_func(None, *function, options.iter().copied());
         lowered.push((index.to_string(), core));
     }
-    let stages = lowered.iter().map(|(name, core)| (name.as_str(), ExportKind::Func, *core));
+    let stages = lowered
+        .iter()
+        .map(|(name, core)| (name.as_str(), ExportKind::Func, *core));
     let stages = builder.core_instantiate_exports(None, stages.collect::<Vec<_>>());
     let mut arguments = vec![("stage", ModuleArg::Instance(stages))];
     arguments.extend(memory.map(|memory| ("memory", ModuleArg::Instance(memory))));
@@ -206,11 +240,16 @@ fn kind(ty: ComponentTypeRef) -> ComponentExportKind {
 /// What the type of a world declares, out of a component that defines it.
 fn declarations(world: &[u8]) -> Result<Vec<ComponentTypeDeclaration<'_>>, ComposeError> {
     for payload in Parser::new(0).parse_all(world) {
-        let Payload::ComponentTypeSection(section) = payload.map_err(ComposeError::joined)? else { continue };
+        let Payload::ComponentTypeSection(section) = payload.map_err(ComposeError::joined)? else {
+            continue;
+        };
         for ty in section {
-            let ComponentType::Component(outer) = ty.map_err(ComposeError::joined)? else { continue };
+            let ComponentType::Component(outer) = ty.map_err(ComposeError::joined)? else {
+                continue;
+            };
             for declaration in outer.into_vec() {
-                if let ComponentTypeDeclaration::Type(ComponentType::Component(inner)) = declaration {
+                if let ComponentTypeDeclaration::Type(ComponentType::Component(inner)) = declaration
+                {
                     return Ok(inner.into_vec());
                 }
             }

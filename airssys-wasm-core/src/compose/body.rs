@@ -17,7 +17,11 @@ impl Body {
     /// The body of a function with so many parameters.
     pub(super) fn new(params: usize) -> Self {
         let params = u32::try_from(params).expect("a function has few parameters");
-        Self { params, locals: Vec::new(), code: Vec::new() }
+        Self {
+            params,
+            locals: Vec::new(),
+            code: Vec::new(),
+        }
     }
 
     /// A new local, which is 0.
@@ -38,7 +42,11 @@ impl Body {
 
     /// Loads a number from memory into a local.
     pub(super) fn load(&mut self, scalar: Scalar, address: u32, local: u32) {
-        self.add([Instruction::I32Const(0), load(scalar, at(scalar, address)), Instruction::LocalSet(local)]);
+        self.add([
+            Instruction::I32Const(0),
+            load(scalar, at(scalar, address)),
+            Instruction::LocalSet(local),
+        ]);
     }
 
     /// Stores the number of a local in memory.
@@ -71,7 +79,11 @@ impl Body {
 }
 
 fn at(scalar: Scalar, address: u32) -> MemArg {
-    MemArg { offset: address.into(), align: scalar.bytes().ilog2(), memory_index: 0 }
+    MemArg {
+        offset: address.into(),
+        align: scalar.bytes().ilog2(),
+        memory_index: 0,
+    }
 }
 
 fn load(scalar: Scalar, at: MemArg) -> Instruction<'static> {

@@ -45,14 +45,20 @@ impl Chain {
     /// A chain without stages; what comes of it will export one function of this name.
     #[must_use]
     pub fn new(export: &str) -> Self {
-        Self { export: export.to_owned(), stages: Vec::new() }
+        Self {
+            export: export.to_owned(),
+            stages: Vec::new(),
+        }
     }
 
     /// Adds a stage. It has instances of its own, even if another stage is the same
     /// component.
     #[must_use]
     pub fn stage(mut self, component: Component, function: FunctionName) -> Self {
-        self.stages.push(Stage { component, function });
+        self.stages.push(Stage {
+            component,
+            function,
+        });
         self
     }
 

@@ -18,7 +18,9 @@ pub enum ComposeError {
         stages: usize,
     },
     /// The name for the new function is no name.
-    #[error("`{name}` cannot name a function; write words in lower case with hyphens, for example `run`")]
+    #[error(
+        "`{name}` cannot name a function; write words in lower case with hyphens, for example `run`"
+    )]
     ExportName {
         /// The name as given.
         name: String,
@@ -52,7 +54,9 @@ pub enum ComposeError {
         function: FunctionName,
     },
     /// A stage does not take what the one before it returns.
-    #[error("stage {stage}, `{function}`, takes `{takes}`, and the stage before it gives `{gives}`")]
+    #[error(
+        "stage {stage}, `{function}`, takes `{takes}`, and the stage before it gives `{gives}`"
+    )]
     Mismatch {
         /// The stage that does not take it.
         stage: usize,
@@ -81,7 +85,9 @@ pub enum ComposeError {
         earlier: Option<Box<Type>>,
     },
     /// A type that cannot cross from one stage to the next.
-    #[error("stage {stage}, `{function}`: values of type `{ty}` cannot be passed on by a fused component")]
+    #[error(
+        "stage {stage}, `{function}`: values of type `{ty}` cannot be passed on by a fused component"
+    )]
     Unsupported {
         /// Which stage.
         stage: usize,
@@ -91,7 +97,9 @@ pub enum ComposeError {
         ty: Box<Type>,
     },
     /// An `async func`.
-    #[error("stage {stage}, `{function}`, is an `async func`; only functions that are not can be fused")]
+    #[error(
+        "stage {stage}, `{function}`, is an `async func`; only functions that are not can be fused"
+    )]
     Async {
         /// Which stage.
         stage: usize,
@@ -99,7 +107,9 @@ pub enum ComposeError {
         function: FunctionName,
     },
     /// A stage requests capabilities, which the others would have as well.
-    #[error("stage {stage} requests capabilities, which fusing would give to every stage: {requests}")]
+    #[error(
+        "stage {stage} requests capabilities, which fusing would give to every stage: {requests}"
+    )]
     Authority {
         /// Which stage.
         stage: usize,
@@ -116,10 +126,13 @@ pub enum ComposeError {
 
 impl ComposeError {
     pub(super) fn joined(error: impl std::fmt::Display) -> Self {
-        Self::Joined { problem: format!("{error:#}") }
+        Self::Joined {
+            problem: format!("{error:#}"),
+        }
     }
 }
 
 fn or_nothing(ty: &Option<Box<Type>>) -> String {
-    ty.as_ref().map_or_else(|| "nothing".into(), |ty| format!("`{ty}`"))
+    ty.as_ref()
+        .map_or_else(|| "nothing".into(), |ty| format!("`{ty}`"))
 }

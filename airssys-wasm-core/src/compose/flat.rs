@@ -53,7 +53,8 @@ impl Shape {
 
 /// The core values that parameters are passed as; none if they are passed in memory.
 pub(super) fn flat_params(params: &[Shape]) -> Option<Vec<ValType>> {
-    Some(params.iter().flat_map(Shape::flat).collect::<Vec<_>>()).filter(|flat| flat.len() <= PARAMS_MAX)
+    Some(params.iter().flat_map(Shape::flat).collect::<Vec<_>>())
+        .filter(|flat| flat.len() <= PARAMS_MAX)
 }
 
 /// The type of a stage's function as the glue calls it.

@@ -6,8 +6,8 @@
 //! `tests/suite/fuse` runs it.
 
 use wasm_encoder::{
-    BlockType, CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
-    Instruction, MemoryType, Module, TypeSection, ValType,
+    BlockType, CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection,
+    ImportSection, Instruction, MemoryType, Module, TypeSection, ValType,
 };
 
 use super::body::Body;
@@ -33,10 +33,16 @@ pub(super) struct Glue {
 impl Glue {
     /// Writes the modules.
     pub(super) fn new(plan: &Plan) -> Self {
-        let Plan { steps, result_shape, .. } = plan;
+        let Plan {
+            steps,
+            result_shape,
+            ..
+        } = plan;
         let result = result_shape.as_ref();
         let params = &steps[0].params;
-        let mut shapes = steps.iter().flat_map(|step| step.params.iter().chain(&step.result));
+        let mut shapes = steps
+            .iter()
+            .flat_map(|step| step.params.iter().chain(&step.result));
         let has_heap = flat_params(params).is_none() || shapes.any(Shape::has_slice);
         let mut areas = Areas { end: 8 };
         let signature = lifted(params, result);
@@ -88,14 +94,27 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(plan: &'a Plan, result: Option<&'a Shape>, areas: &mut Areas) -> Self {
         let out = areas.place(result);
-        let mut places: Vec<_> = plan.steps.iter().map(|step| areas.place(step.result.as_ref())).collect();
+        let mut places: Vec<_> = plan
+            .steps
+            .iter()
+            .map(|step| areas.place(step.result.as_ref()))
+            .collect();
         let last = plan.steps.len() - 1;
         let returns_result = matches!(plan.steps[last].function.result, Some(Type::Result { .. }));
         let wraps = plan.ends_early && !returns_result;
         // The last stage writes its result to where the chain's is.
-        places[last] = places[last].and(out).map(|out| if wraps { out + ok_offset(result) } else { out });
+        places[last] = places[last]
+            .and(out)
+            .map(|out| if wraps { out + ok_offset(result) } else { out });
         let signature = lifted(&plan.steps[0].params, result);
-        Self { plan, body: Body::new(signature.params.len()), places, result, out, wraps }
+        Self {
+            plan,
+            body: Body::new(signature.params.len()),
+            places,
+            result,
+            out,
+            wraps,
+        }
     }
 
     fn write(mut self) -> Function {
@@ -141,7 +160,9 @@ impl<'a> Writer<'a> {
             return Held::Memory(address);
         }
         self.body.add([function]);
-        let Some(scalar) = step.result.as_ref().and_then(Shape::single) else { return Held::Nothing };
+        let Some(scalar) = step.result.as_ref().and_then(Shape::single) else {
+            return Held::Nothing;
+        };
         let local = self.body.local(scalar.flat());
         self.body.add([Instruction::LocalSet(local)]);
         Held::Local(local, scalar)
@@ -149,10 +170,15 @@ impl<'a> Writer<'a> {
 
     /// Ends the chain if it is an `err`, and goes on with what the `ok` carries.
     fn unwrap(&mut self, held: Held, step: &Step) -> Held {
-        let (Held::Memory(address), Some(Shape::Cases(cases))) = (held, &step.result) else { return held };
+        let (Held::Memory(address), Some(Shape::Cases(cases))) = (held, &step.result) else {
+            return held;
+        };
         let local = self.body.local(ValType::I32);
         self.body.load(Shape::discriminant(cases), address, local);
-        self.body.add([Instruction::LocalGet(local), Instruction::If(BlockType::Empty)]);
+        self.body.add([
+            Instruction::LocalGet(local),
+            Instruction::If(BlockType::Empty),
+        ]);
         let payload = address + payload_offset(cases);
         self.fail(payload, cases[1].as_ref());
         self.body.add([Instruction::Return, Instruction::End]);
@@ -161,13 +187,18 @@ impl<'a> Writer<'a> {
 
     /// Pushes the chain's result that is this error.
     fn fail(&mut self, payload: u32, error: Option<&Shape>) {
-        let Some(out) = self.out else { return self.body.add([Instruction::I32Const(1)]) };
+        let Some(out) = self.out else {
+            return self.body.add([Instruction::I32Const(1)]);
+        };
         self.body.store_case(out, 1);
         if let Some(error) = error {
             self.body.address(out + ok_offset(self.result));
             self.body.address(payload);
             self.body.address(error.size());
-            self.body.add([Instruction::MemoryCopy { src_mem: 0, dst_mem: 0 }]);
+            self.body.add([Instruction::MemoryCopy {
+                src_mem: 0,
+                dst_mem: 0,
+            }]);
         }
         self.body.address(out);
     }
@@ -198,7 +229,13 @@ fn ok_offset(result: Option<&Shape>) -> u32 {
     }
 }
 
-fn module(plan: &Plan, run: &Signature, body: &Function, has_memory: bool, has_heap: bool) -> Module {
+fn module(
+    plan: &Plan,
+    run: &Signature,
+    body: &Function,
+    has_memory: bool,
+    has_heap: bool,
+) -> Module {
     let mut types = TypeSection::new();
     let mut imports = ImportSection::new();
     for (index, step) in (0..).zip(&plan.steps) {
@@ -207,10 +244,17 @@ fn module(plan: &Plan, run: &Signature, body: &Function, has_memory: bool, has_h
         imports.import("stage", &index.to_string(), EntityType::Function(index));
     }
     let stages = types.len();
-    types.ty().function(run.params.iter().copied(), run.results.iter().copied());
+    types
+        .ty()
+        .function(run.params.iter().copied(), run.results.iter().copied());
     if has_memory {
-        let memory =
-            MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None };
+        let memory = MemoryType {
+            minimum: 1,
+            maximum: None,
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        };
         imports.import("memory", "memory", memory);
     }
     let mut functions = FunctionSection::new();
@@ -233,6 +277,11 @@ fn module(plan: &Plan, run: &Signature, body: &Function, has_memory: bool, has_h
         code.function(&done);
     }
     let mut module = Module::new();
-    module.section(&types).section(&imports).section(&functions).section(&exports).section(&code);
+    module
+        .section(&types)
+        .section(&imports)
+        .section(&functions)
+        .section(&exports)
+        .section(&code);
     module
 }

@@ -24,19 +24,29 @@ pub(super) fn world(chain: &Chain) -> Result<Vec<u8>, ComposeError> {
             unite(&mut resolve, world, number, stage.component.bytes())?;
         }
     }
-    wit_component::metadata::encode(&resolve, world, StringEncoding::UTF8, None).map_err(ComposeError::joined)
+    wit_component::metadata::encode(&resolve, world, StringEncoding::UTF8, None)
+        .map_err(ComposeError::joined)
 }
 
 /// Adds what one stage imports.
-fn unite(resolve: &mut Resolve, world: WorldId, number: usize, bytes: &[u8]) -> Result<(), ComposeError> {
+fn unite(
+    resolve: &mut Resolve,
+    world: WorldId,
+    number: usize,
+    bytes: &[u8],
+) -> Result<(), ComposeError> {
     let decoded = wit_component::decode(bytes).map_err(ComposeError::joined)?;
     let DecodedWasm::Component(mut stage, from) = decoded else {
         return Err(ComposeError::joined("a WIT package is no stage"));
     };
     set_apart(&mut stage, from, number);
     let map = resolve.merge(stage).map_err(ComposeError::joined)?;
-    let from = map.map_world(from, Default::default()).map_err(ComposeError::joined)?;
-    resolve.merge_worlds(from, world, &mut CloneMaps::default()).map_err(ComposeError::joined)
+    let from = map
+        .map_world(from, Default::default())
+        .map_err(ComposeError::joined)?;
+    resolve
+        .merge_worlds(from, world, &mut CloneMaps::default())
+        .map_err(ComposeError::joined)
 }
 
 /// Leaves of a stage's world what it imports, and gives names of their own to all that
@@ -53,14 +63,24 @@ fn set_apart(stage: &mut Resolve, world: WorldId, number: usize) {
         .collect();
     for (_, package) in &mut stage.packages {
         for (name, id) in std::mem::take(&mut package.interfaces) {
-            let name = if imported.contains(&id) { name } else { format!("stage{number}-{name}") };
+            let name = if imported.contains(&id) {
+                name
+            } else {
+                format!("stage{number}-{name}")
+            };
             stage.interfaces[id].name = Some(name.clone());
             package.interfaces.insert(name, id);
         }
     }
     if let Some(package) = stage.worlds[world].package {
-        let name = PackageName { namespace: "fused".into(), name: format!("stage{number}"), version: None };
-        stage.package_names.swap_remove(&stage.packages[package].name);
+        let name = PackageName {
+            namespace: "fused".into(),
+            name: format!("stage{number}"),
+            version: None,
+        };
+        stage
+            .package_names
+            .swap_remove(&stage.packages[package].name);
         stage.package_names.insert(name.clone(), package);
         stage.packages[package].name = name;
     }

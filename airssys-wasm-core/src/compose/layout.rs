@@ -24,7 +24,9 @@ impl Shape {
             Self::Scalar(scalar) => scalar.bytes(),
             Self::Slice => 8,
             Self::Fields(fields) => {
-                let end = fields.iter().fold(0, |at, field| align_to(at, field.align()) + field.size());
+                let end = fields
+                    .iter()
+                    .fold(0, |at, field| align_to(at, field.align()) + field.size());
                 align_to(end, self.align())
             }
             Self::Cases(cases) => {

@@ -30,7 +30,13 @@ pub(super) fn load(body: &mut Body, shape: &Shape, address: u32, locals: &[u32])
     }
 }
 
-fn load_cases(body: &mut Body, shape: &Shape, cases: &[Option<Shape>], address: u32, locals: &[u32]) {
+fn load_cases(
+    body: &mut Body,
+    shape: &Shape,
+    cases: &[Option<Shape>],
+    address: u32,
+    locals: &[u32],
+) {
     body.load(Shape::discriminant(cases), address, locals[0]);
     let joined = shape.flat();
     for (number, case) in (0..).zip(cases) {
@@ -41,7 +47,13 @@ fn load_cases(body: &mut Body, shape: &Shape, cases: &[Option<Shape>], address: 
             Instruction::I32Eq,
             Instruction::If(BlockType::Empty),
         ]);
-        load_case(body, case, address + payload_offset(cases), &joined[1..], &locals[1..]);
+        load_case(
+            body,
+            case,
+            address + payload_offset(cases),
+            &joined[1..],
+            &locals[1..],
+        );
         body.add([Instruction::End]);
     }
 }
@@ -52,7 +64,13 @@ fn load_case(body: &mut Body, case: &Shape, address: u32, joined: &[ValType], lo
     let slots: Vec<_> = flat.iter().zip(joined.iter().zip(locals)).collect();
     let own: Vec<u32> = slots
         .iter()
-        .map(|(own, (shared, local))| if own == shared { **local } else { body.local(**own) })
+        .map(|(own, (shared, local))| {
+            if own == shared {
+                **local
+            } else {
+                body.local(**own)
+            }
+        })
         .collect();
     load(body, case, address, &own);
     for ((from, (to, shared)), own) in slots.into_iter().zip(own) {
@@ -69,7 +87,9 @@ fn widen(from: ValType, to: ValType) -> Vec<Instruction<'static>> {
     match (from, to) {
         (ValType::F32, ValType::I32) => vec![Instruction::I32ReinterpretF32],
         (ValType::I32, ValType::I64) => vec![Instruction::I64ExtendI32U],
-        (ValType::F32, ValType::I64) => vec![Instruction::I32ReinterpretF32, Instruction::I64ExtendI32U],
+        (ValType::F32, ValType::I64) => {
+            vec![Instruction::I32ReinterpretF32, Instruction::I64ExtendI32U]
+        }
         (ValType::F64, ValType::I64) => vec![Instruction::I64ReinterpretF64],
         _ => unreachable!("types are joined to no other"),
     }

@@ -5,8 +5,8 @@
 //! Tests: the workspace's `tests/suite/fuse/guests.rs` runs it.
 
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
-    GlobalType, MemorySection, MemoryType, Module, TypeSection, ValType,
+    BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, Function, FunctionSection,
+    GlobalSection, GlobalType, MemorySection, MemoryType, Module, TypeSection, ValType,
 };
 
 /// Bytes in a page of memory.
@@ -31,7 +31,11 @@ pub(super) fn module(heap: u32) -> Module {
     });
     let mut globals = GlobalSection::new();
     globals.global(
-        GlobalType { val_type: ValType::I32, mutable: true, shared: false },
+        GlobalType {
+            val_type: ValType::I32,
+            mutable: true,
+            shared: false,
+        },
         &ConstExpr::i32_const(heap.cast_signed()),
     );
     let mut exports = ExportSection::new();
@@ -41,14 +45,22 @@ pub(super) fn module(heap: u32) -> Module {
     let mut code = CodeSection::new();
     code.function(&realloc()).function(&reset(heap));
     let mut module = Module::new();
-    module.section(&types).section(&functions).section(&memories).section(&globals);
+    module
+        .section(&types)
+        .section(&functions)
+        .section(&memories)
+        .section(&globals);
     module.section(&exports).section(&code);
     module
 }
 
 fn reset(heap: u32) -> Function {
     let mut function = Function::new([]);
-    function.instructions().i32_const(heap.cast_signed()).global_set(NEXT).end();
+    function
+        .instructions()
+        .i32_const(heap.cast_signed())
+        .global_set(NEXT)
+        .end();
     function
 }
 
@@ -73,7 +85,12 @@ fn realloc() -> Function {
     code.local_get(END).i32_wrap_i64().global_set(NEXT);
     code.local_get(OLD_SIZE).if_(BlockType::Empty);
     code.local_get(START).i32_wrap_i64().local_get(OLD);
-    code.local_get(OLD_SIZE).local_get(NEW_SIZE).local_get(OLD_SIZE).local_get(NEW_SIZE).i32_lt_u().select();
+    code.local_get(OLD_SIZE)
+        .local_get(NEW_SIZE)
+        .local_get(OLD_SIZE)
+        .local_get(NEW_SIZE)
+        .i32_lt_u()
+        .select();
     code.memory_copy(0, 0).end();
     code.local_get(START).i32_wrap_i64().end();
     function
@@ -85,23 +102,59 @@ fn place(function: &mut Function) {
     code.local_get(OLD).i64_extend_i32_u().local_set(START);
     // Unless it was given out last:
     code.local_get(OLD_SIZE).i32_eqz();
-    code.local_get(OLD).local_get(OLD_SIZE).i32_add().global_get(NEXT).i32_ne();
+    code.local_get(OLD)
+        .local_get(OLD_SIZE)
+        .i32_add()
+        .global_get(NEXT)
+        .i32_ne();
     code.i32_or().if_(BlockType::Empty);
-    code.global_get(NEXT).i64_extend_i32_u().local_get(ALIGN).i64_extend_i32_u().i64_add();
+    code.global_get(NEXT)
+        .i64_extend_i32_u()
+        .local_get(ALIGN)
+        .i64_extend_i32_u()
+        .i64_add();
     code.i64_const(1).i64_sub();
-    code.i64_const(0).local_get(ALIGN).i64_extend_i32_u().i64_sub().i64_and().local_set(START);
+    code.i64_const(0)
+        .local_get(ALIGN)
+        .i64_extend_i32_u()
+        .i64_sub()
+        .i64_and()
+        .local_set(START);
     code.end();
-    code.local_get(START).local_get(NEW_SIZE).i64_extend_i32_u().i64_add().local_set(END);
+    code.local_get(START)
+        .local_get(NEW_SIZE)
+        .i64_extend_i32_u()
+        .i64_add()
+        .local_set(END);
 }
 
 /// Takes more memory if it ends beyond what there is.
 fn grow(function: &mut Function) {
     let mut code = function.instructions();
-    code.local_get(END).i64_const(u32::MAX.into()).i64_gt_u().if_(BlockType::Empty).unreachable().end();
-    code.local_get(END).memory_size(0).i64_extend_i32_u().i64_const(16).i64_shl().i64_gt_u();
+    code.local_get(END)
+        .i64_const(u32::MAX.into())
+        .i64_gt_u()
+        .if_(BlockType::Empty)
+        .unreachable()
+        .end();
+    code.local_get(END)
+        .memory_size(0)
+        .i64_extend_i32_u()
+        .i64_const(16)
+        .i64_shl()
+        .i64_gt_u();
     code.if_(BlockType::Empty);
-    code.local_get(END).i64_const((PAGE - 1).into()).i64_add().i64_const(16).i64_shr_u().i32_wrap_i64();
+    code.local_get(END)
+        .i64_const((PAGE - 1).into())
+        .i64_add()
+        .i64_const(16)
+        .i64_shr_u()
+        .i32_wrap_i64();
     code.memory_size(0).i32_sub().memory_grow(0);
-    code.i32_const(-1).i32_eq().if_(BlockType::Empty).unreachable().end();
+    code.i32_const(-1)
+        .i32_eq()
+        .if_(BlockType::Empty)
+        .unreachable()
+        .end();
     code.end();
 }

@@ -30,10 +30,14 @@ pub(super) struct Step {
 /// Checks a chain.
 pub(super) fn plan(chain: &Chain) -> Result<Plan, ComposeError> {
     if chain.stages.len() < 2 {
-        return Err(ComposeError::TooFewStages { stages: chain.stages.len() });
+        return Err(ComposeError::TooFewStages {
+            stages: chain.stages.len(),
+        });
     }
     if wasmparser::names::KebabStr::new(&chain.export).is_none() {
-        return Err(ComposeError::ExportName { name: chain.export.clone() });
+        return Err(ComposeError::ExportName {
+            name: chain.export.clone(),
+        });
     }
     let mut steps = Vec::new();
     for (index, stage) in chain.stages.iter().enumerate() {
@@ -49,28 +53,54 @@ pub(super) fn plan(chain: &Chain) -> Result<Plan, ComposeError> {
     let shape = |ty| Shape::of(ty).expect("made of types that have a shape");
     let result_shape = result.as_ref().map(shape);
     let params = steps[0].function.params.clone();
-    Ok(Plan { steps, params, result, result_shape, ends_early })
+    Ok(Plan {
+        steps,
+        params,
+        result,
+        result_shape,
+        ends_early,
+    })
 }
 
 /// What a chain returns that can end early.
 fn fallible(last: Option<Type>, error: Option<Box<Type>>) -> Type {
     match last {
         Some(Type::Result { ok, err }) => Type::Result { ok, err },
-        plain => Type::Result { ok: plain.map(Box::new), err: error },
+        plain => Type::Result {
+            ok: plain.map(Box::new),
+            err: error,
+        },
     }
 }
 
-fn step(stage: usize, Stage { component, function }: &Stage) -> Result<Step, ComposeError> {
+fn step(
+    stage: usize,
+    Stage {
+        component,
+        function,
+    }: &Stage,
+) -> Result<Step, ComposeError> {
     if let Requested::These(requests) = component.requested()
         && !requests.is_empty()
     {
-        let rules: Vec<String> = requests.iter().map(|(rule, _)| format!("`{rule}`")).collect();
-        return Err(ComposeError::Authority { stage, requests: rules.join(", ") });
+        let rules: Vec<String> = requests
+            .iter()
+            .map(|(rule, _)| format!("`{rule}`"))
+            .collect();
+        return Err(ComposeError::Authority {
+            stage,
+            requests: rules.join(", "),
+        });
     }
     let found = component.world().function(function);
-    let function = found.map_err(|source| ComposeError::Function { stage, source })?.clone();
+    let function = found
+        .map_err(|source| ComposeError::Function { stage, source })?
+        .clone();
     if function.async_func {
-        return Err(ComposeError::Async { stage, function: function.name });
+        return Err(ComposeError::Async {
+            stage,
+            function: function.name,
+        });
     }
     let shape = |ty: &Type| {
         Shape::of(ty).map_err(|ty| ComposeError::Unsupported {
@@ -79,9 +109,18 @@ fn step(stage: usize, Stage { component, function }: &Stage) -> Result<Step, Com
             ty: Box::new(ty),
         })
     };
-    let params = function.params.iter().map(|param| shape(&param.ty)).collect::<Result<_, _>>()?;
+    let params = function
+        .params
+        .iter()
+        .map(|param| shape(&param.ty))
+        .collect::<Result<_, _>>()?;
     let result = function.result.as_ref().map(shape).transpose()?;
-    Ok(Step { function, params, result, unwraps: false })
+    Ok(Step {
+        function,
+        params,
+        result,
+        unwraps: false,
+    })
 }
 
 /// Connects each step with the next. If the chain can end early, the type of its error.
@@ -105,9 +144,16 @@ fn connect(steps: &mut [Step]) -> Result<Option<Option<Box<Type>>>, ComposeError
 fn edge(stage: usize, before: &Function, after: &Function) -> Result<bool, ComposeError> {
     let function = || after.name.clone();
     let [Param { ty: takes, .. }] = &after.params[..] else {
-        return Err(ComposeError::Params { stage, function: function(), params: after.params.len() });
+        return Err(ComposeError::Params {
+            stage,
+            function: function(),
+            params: after.params.len(),
+        });
     };
-    let no_output = || ComposeError::NoOutput { stage: stage - 1, function: before.name.clone() };
+    let no_output = || ComposeError::NoOutput {
+        stage: stage - 1,
+        function: before.name.clone(),
+    };
     let whole = before.result.as_ref().ok_or_else(no_output)?;
     if whole == takes {
         return Ok(false);
@@ -135,7 +181,9 @@ fn agree(
     function: &Function,
     earlier: &mut Option<Option<Box<Type>>>,
 ) -> Result<(), ComposeError> {
-    let Some(Type::Result { err, .. }) = &function.result else { return Ok(()) };
+    let Some(Type::Result { err, .. }) = &function.result else {
+        return Ok(());
+    };
     match earlier {
         None => *earlier = Some(err.clone()),
         Some(earlier) if earlier == err => {}

@@ -69,11 +69,18 @@ impl Shape {
     }
 
     fn fields<'a>(types: impl IntoIterator<Item = &'a Type>) -> Result<Self, Type> {
-        Ok(Self::Fields(types.into_iter().map(Self::of).collect::<Result<_, _>>()?))
+        Ok(Self::Fields(
+            types.into_iter().map(Self::of).collect::<Result<_, _>>()?,
+        ))
     }
 
     fn cases<'a>(types: impl IntoIterator<Item = Option<&'a Type>>) -> Result<Self, Type> {
-        Ok(Self::Cases(types.into_iter().map(|ty| ty.map(Self::of).transpose()).collect::<Result<_, _>>()?))
+        Ok(Self::Cases(
+            types
+                .into_iter()
+                .map(|ty| ty.map(Self::of).transpose())
+                .collect::<Result<_, _>>()?,
+        ))
     }
 
     /// The number that says which of so many cases it is.
@@ -103,7 +110,9 @@ impl Shape {
                 [field] => field.single(),
                 _ => None,
             },
-            Self::Cases(cases) if cases.iter().all(Option::is_none) => Some(Self::discriminant(cases)),
+            Self::Cases(cases) if cases.iter().all(Option::is_none) => {
+                Some(Self::discriminant(cases))
+            }
             Self::Slice | Self::Cases(_) => None,
         }
     }

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wasm_encoder::{
-    ComponentBuilder, ComponentDefinedTypeEncoder, ComponentTypeRef, ComponentValType, PrimitiveValType,
-    TypeBounds,
+    ComponentBuilder, ComponentDefinedTypeEncoder, ComponentTypeRef, ComponentValType,
+    PrimitiveValType, TypeBounds,
 };
 
 use crate::world::{Param, Type};
@@ -33,12 +33,20 @@ enum Naming {
 impl Types {
     /// Types with names that are none of these.
     pub(super) fn named(taken: BTreeSet<String>) -> Self {
-        Self { naming: Naming::Imported { taken }, known: BTreeMap::new(), named: Vec::new() }
+        Self {
+            naming: Naming::Imported { taken },
+            known: BTreeMap::new(),
+            named: Vec::new(),
+        }
     }
 
     /// Types without names.
     pub(super) fn nameless() -> Self {
-        Self { naming: Naming::Nameless, known: BTreeMap::new(), named: Vec::new() }
+        Self {
+            naming: Naming::Nameless,
+            known: BTreeMap::new(),
+            named: Vec::new(),
+        }
     }
 
     /// Writes the type of a function.
@@ -48,8 +56,10 @@ impl Types {
         params: &[Param],
         result: Option<&Type>,
     ) -> u32 {
-        let params: Vec<_> =
-            params.iter().map(|param| (param.name.as_str(), self.value(builder, &param.ty))).collect();
+        let params: Vec<_> = params
+            .iter()
+            .map(|param| (param.name.as_str(), self.value(builder, &param.ty)))
+            .collect();
         let result = result.map(|ty| self.value(builder, ty));
         let (index, mut function) = builder.type_function(None);
         function.params(params).result(result);
@@ -89,8 +99,10 @@ impl Types {
 
     fn define(&mut self, builder: &mut ComponentBuilder, ty: &Type) -> u32 {
         // The parts come first: they are types before this one.
-        let parts: Vec<Option<ComponentValType>> =
-            parts(ty).into_iter().map(|part| part.map(|part| self.value(builder, part))).collect();
+        let parts: Vec<Option<ComponentValType>> = parts(ty)
+            .into_iter()
+            .map(|part| part.map(|part| self.value(builder, part)))
+            .collect();
         let (index, encoder) = builder.type_defined(None);
         encode(encoder, ty, &parts);
         index
@@ -98,15 +110,22 @@ impl Types {
 
     /// A name for a type, if types are given names.
     fn free_name(&mut self) -> Option<String> {
-        let Naming::Imported { taken } = &mut self.naming else { return None };
-        let name = (self.named.len()..).map(|number| format!("t{number}")).find(|name| !taken.contains(name));
+        let Naming::Imported { taken } = &mut self.naming else {
+            return None;
+        };
+        let name = (self.named.len()..)
+            .map(|number| format!("t{number}"))
+            .find(|name| !taken.contains(name));
         taken.extend(name.clone());
         name
     }
 }
 
 fn needs_name(ty: &Type) -> bool {
-    matches!(ty, Type::Record(_) | Type::Variant(_) | Type::Enum(_) | Type::Flags(_))
+    matches!(
+        ty,
+        Type::Record(_) | Type::Variant(_) | Type::Enum(_) | Type::Flags(_)
+    )
 }
 
 /// What a type is made of, in order.
@@ -125,10 +144,21 @@ fn encode(encoder: ComponentDefinedTypeEncoder<'_>, ty: &Type, parts: &[Option<C
     let present = || parts.iter().copied().flatten();
     match ty {
         Type::Record(fields) => {
-            encoder.record(fields.iter().map(|field| field.name.as_str()).zip(present()).collect::<Vec<_>>());
+            encoder.record(
+                fields
+                    .iter()
+                    .map(|field| field.name.as_str())
+                    .zip(present())
+                    .collect::<Vec<_>>(),
+            );
         }
         Type::Variant(cases) => {
-            encoder.variant(cases.iter().zip(parts).map(|(case, part)| (case.name.as_str(), *part)));
+            encoder.variant(
+                cases
+                    .iter()
+                    .zip(parts)
+                    .map(|(case, part)| (case.name.as_str(), *part)),
+            );
         }
         Type::Enum(names) => encoder.enum_type(names.iter().map(String::as_str)),
         Type::Flags(names) => encoder.flags(names.iter().map(String::as_str)),

@@ -98,7 +98,10 @@ pub enum ComponentNameError {
         text: String,
     },
     /// The name is too long.
-    #[error("a component name of {length} bytes; at most {} are allowed", ComponentName::LENGTH_MAX)]
+    #[error(
+        "a component name of {length} bytes; at most {} are allowed",
+        ComponentName::LENGTH_MAX
+    )]
     TooLong {
         /// The length that was given, in bytes.
         length: usize,
@@ -118,7 +121,9 @@ impl ComponentNameError {
 
 fn check_length(text: &str) -> Result<(), ComponentNameError> {
     match text.len() {
-        0 => Err(ComponentNameError::Empty { text: String::new() }),
+        0 => Err(ComponentNameError::Empty {
+            text: String::new(),
+        }),
         length if length > ComponentName::LENGTH_MAX => Err(ComponentNameError::TooLong { length }),
         _ => Ok(()),
     }
@@ -126,7 +131,9 @@ fn check_length(text: &str) -> Result<(), ComponentNameError> {
 
 fn check_part(text: &str, part: &str, offset: usize) -> Result<(), ComponentNameError> {
     if part.is_empty() {
-        return Err(ComponentNameError::Empty { text: text.escape_debug().to_string() });
+        return Err(ComponentNameError::Empty {
+            text: text.escape_debug().to_string(),
+        });
     }
     let mut before = '-';
     for (at, found) in part.char_indices() {
@@ -142,7 +149,9 @@ fn check_part(text: &str, part: &str, offset: usize) -> Result<(), ComponentName
         before = found;
     }
     if matches!(before, '-' | '_') {
-        return Err(ComponentNameError::TrailingSeparator { text: text.escape_debug().to_string() });
+        return Err(ComponentNameError::TrailingSeparator {
+            text: text.escape_debug().to_string(),
+        });
     }
     Ok(())
 }
@@ -153,7 +162,14 @@ mod tests {
 
     #[test]
     fn accepts_what_cargo_and_registries_use() {
-        for text in ["greeter", "my-component", "hello_world", "demo:greeter", "a", "v8-2"] {
+        for text in [
+            "greeter",
+            "my-component",
+            "hello_world",
+            "demo:greeter",
+            "a",
+            "v8-2",
+        ] {
             assert_eq!(text.parse::<ComponentName>().expect(text).to_string(), text);
         }
     }

@@ -44,7 +44,10 @@ impl FunctionName {
 
     /// Builds a name from parts that came out of a decoded world.
     pub(crate) fn from_parts(interface: Option<&str>, function: &str) -> Self {
-        Self { interface: interface.map(str::to_owned), function: function.to_owned() }
+        Self {
+            interface: interface.map(str::to_owned),
+            function: function.to_owned(),
+        }
     }
 }
 
@@ -53,20 +56,30 @@ impl FromStr for FunctionName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(found) = text.chars().find(|c| c.is_whitespace() || c.is_control()) {
-            return Err(FunctionNameError::Unexpected { text: text.escape_debug().to_string(), found });
+            return Err(FunctionNameError::Unexpected {
+                text: text.escape_debug().to_string(),
+                found,
+            });
         }
         let (interface, function) = match text.split_once('#') {
             Some((interface, function)) => (Some(interface), function),
             None => (None, text),
         };
         if function.is_empty() || interface == Some("") {
-            return Err(FunctionNameError::Empty { text: text.escape_debug().to_string() });
+            return Err(FunctionNameError::Empty {
+                text: text.escape_debug().to_string(),
+            });
         }
         if function.contains('#') {
-            return Err(FunctionNameError::Unexpected { text: text.escape_debug().to_string(), found: '#' });
+            return Err(FunctionNameError::Unexpected {
+                text: text.escape_debug().to_string(),
+                found: '#',
+            });
         }
         if function.contains('/') {
-            return Err(FunctionNameError::NoFunction { text: text.escape_debug().to_string() });
+            return Err(FunctionNameError::NoFunction {
+                text: text.escape_debug().to_string(),
+            });
         }
         Ok(Self::from_parts(interface, function))
     }
@@ -86,7 +99,9 @@ impl fmt::Display for FunctionName {
 #[non_exhaustive]
 pub enum FunctionNameError {
     /// The interface before `#`, or the function, is empty.
-    #[error("`{text}` lacks a part; write `interface#function`, for example `demo:greeter/api#greet`")]
+    #[error(
+        "`{text}` lacks a part; write `interface#function`, for example `demo:greeter/api#greet`"
+    )]
     Empty {
         /// The text as given, escaped.
         text: String,

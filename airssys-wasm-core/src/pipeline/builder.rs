@@ -57,7 +57,13 @@ impl PipelineBuilder {
     ) -> Self {
         let component = component.into();
         let reference = reference(&component);
-        self.drafts.push(Draft { name: stage.into(), component, reference, options, form: Form::Code });
+        self.drafts.push(Draft {
+            name: stage.into(),
+            component,
+            reference,
+            options,
+            form: Form::Code,
+        });
         self
     }
 
@@ -67,7 +73,11 @@ impl PipelineBuilder {
     /// it gets the items of all. Edges to several parameters of a stage: it is called when
     /// all parts of an item are there.
     pub fn connect(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
-        self.said.connect.push(Connection { from: from.into(), to: to.into(), when: None });
+        self.said.connect.push(Connection {
+            from: from.into(),
+            to: to.into(),
+            when: None,
+        });
         self
     }
 
@@ -80,7 +90,11 @@ impl PipelineBuilder {
         condition: impl Into<String>,
     ) -> Self {
         let when = Some(condition.into());
-        self.said.connect.push(Connection { from: from.into(), to: to.into(), when });
+        self.said.connect.push(Connection {
+            from: from.into(),
+            to: to.into(),
+            when,
+        });
         self
     }
 
@@ -93,7 +107,11 @@ impl PipelineBuilder {
         to: impl IntoIterator<Item = T>,
     ) -> Self {
         let to = to.into_iter().map(Into::into).collect();
-        self.said.partition.push(Partition { from: from.into(), by: by.into(), to });
+        self.said.partition.push(Partition {
+            from: from.into(),
+            by: by.into(),
+            to,
+        });
         self
     }
 

@@ -87,11 +87,14 @@ impl Condition {
             .path
             .parse()
             .map_err(|error: super::FieldPathError| failed(parts.path_at, error.to_string()))?;
-        let ty = path.type_in(ty).map_err(|error| failed(parts.path_at, error.to_string()))?;
+        let ty = path
+            .type_in(ty)
+            .map_err(|error| failed(parts.path_at, error.to_string()))?;
         let test = match parts.comparison {
             Some((operator, at, literal, literal_at)) => {
                 check_operator(operator, ty).map_err(|problem| failed(at, problem))?;
-                comparison(operator, literal, ty).map_err(|(at, problem)| failed(literal_at + at, problem))?
+                comparison(operator, literal, ty)
+                    .map_err(|(at, problem)| failed(literal_at + at, problem))?
             }
             None if *ty == Type::Bool => Test::IsTrue,
             None => {
@@ -99,7 +102,11 @@ impl Condition {
                 return Err(failed(parts.path_at, problem));
             }
         };
-        Ok(Self { text: text.trim().to_owned(), path, test })
+        Ok(Self {
+            text: text.trim().to_owned(),
+            path,
+            test,
+        })
     }
 
     /// The condition as it was written.
@@ -111,14 +118,22 @@ impl Condition {
     /// Whether it holds for an item of the type it was read for; for others it does not.
     #[must_use]
     pub fn holds(&self, item: &Value) -> bool {
-        let Some(value) = self.path.value_in(item) else { return false };
+        let Some(value) = self.path.value_in(item) else {
+            return false;
+        };
         match &self.test {
             Test::IsTrue => *value == Value::Bool(true),
             Test::Case { name, operator } => {
                 case_of(value).is_some_and(|case| (case == name) == (*operator == Operator::Equal))
             }
-            Test::Compare { operator: Operator::Equal, literal } => value == literal,
-            Test::Compare { operator: Operator::NotEqual, literal } => value != literal,
+            Test::Compare {
+                operator: Operator::Equal,
+                literal,
+            } => value == literal,
+            Test::Compare {
+                operator: Operator::NotEqual,
+                literal,
+            } => value != literal,
             Test::Compare { operator, literal } => {
                 compare(value, literal).is_some_and(|ordering| operator.takes(ordering))
             }
@@ -161,56 +176,99 @@ impl Operator {
 
 fn error(text: &str, at: usize, problem: String) -> ConditionError {
     let before = text.get(..at).unwrap_or(text);
-    ConditionError { text: shown(text), column: before.chars().count() + 1, problem: shown(&problem) }
+    ConditionError {
+        text: shown(text),
+        column: before.chars().count() + 1,
+        problem: shown(&problem),
+    }
 }
 
 fn cut(text: &str) -> Result<Parts<'_>, ConditionError> {
     let path_at = text.len() - text.trim_start().len();
-    let path_end = text[path_at..].find(|c| !is_part(c) && c != '.').map_or(text.len(), |end| path_at + end);
+    let path_end = text[path_at..]
+        .find(|c| !is_part(c) && c != '.')
+        .map_or(text.len(), |end| path_at + end);
     let path = &text[path_at..path_end];
     let at = text.len() - text[path_end..].trim_start().len();
     let rest = &text[at..];
     if rest.is_empty() && !path.is_empty() {
-        return Ok(Parts { path, path_at, comparison: None });
+        return Ok(Parts {
+            path,
+            path_at,
+            comparison: None,
+        });
     }
-    let found = Operator::ALL.iter().find_map(|(word, operator)| Some((rest.strip_prefix(word)?, *operator)));
+    let found = Operator::ALL
+        .iter()
+        .find_map(|(word, operator)| Some((rest.strip_prefix(word)?, *operator)));
     let Some((after, operator)) = found else {
-        return Err(error(text, at, "expected one of `==`, `!=`, `<`, `<=`, `>`, `>=`".into()));
+        return Err(error(
+            text,
+            at,
+            "expected one of `==`, `!=`, `<`, `<=`, `>`, `>=`".into(),
+        ));
     };
     let literal = after.trim();
     let literal_at = text.len() - after.trim_start().len();
     if literal.is_empty() {
-        return Err(error(text, literal_at, "expected what to compare with".into()));
+        return Err(error(
+            text,
+            literal_at,
+            "expected what to compare with".into(),
+        ));
     }
-    Ok(Parts { path, path_at, comparison: Some((operator, at, literal, literal_at)) })
+    Ok(Parts {
+        path,
+        path_at,
+        comparison: Some((operator, at, literal, literal_at)),
+    })
 }
 
 fn check_operator(operator: Operator, ty: &Type) -> Result<(), String> {
     if operator.is_equality() || is_ordered(ty) {
         Ok(())
     } else {
-        Err(format!("`{ty}` has no order; only `==` and `!=` compare it"))
+        Err(format!(
+            "`{ty}` has no order; only `==` and `!=` compare it"
+        ))
     }
 }
 
 fn is_ordered(ty: &Type) -> bool {
     use Type::{Char, F32, F64, S8, S16, S32, S64, String, U8, U16, U32, U64};
-    matches!(ty, S8 | U8 | S16 | U16 | S32 | U32 | S64 | U64 | F32 | F64 | Char | String)
+    matches!(
+        ty,
+        S8 | U8 | S16 | U16 | S32 | U32 | S64 | U64 | F32 | F64 | Char | String
+    )
 }
 
 /// The test, or what is wrong so many bytes into the literal.
 fn comparison(operator: Operator, literal: &str, ty: &Type) -> Result<Test, (usize, String)> {
-    let bare = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(literal);
+    let bare = literal
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(literal);
     if let Some(names) = case_names(ty).filter(|_| !bare.is_empty() && bare.chars().all(is_part)) {
         return match names.contains(&bare) {
-            true => Ok(Test::Case { name: bare.to_owned(), operator }),
+            true => Ok(Test::Case {
+                name: bare.to_owned(),
+                operator,
+            }),
             false => Err((0, format!("no case `{bare}`; {}", hint(bare, names)))),
         };
     }
     match Value::from_wave(literal, ty) {
         Ok(literal) => Ok(Test::Compare { operator, literal }),
-        Err(WaveError::Text { column, problem, expected, .. }) => {
-            let at = literal.char_indices().nth(column - 1).map_or(literal.len(), |(at, _)| at);
+        Err(WaveError::Text {
+            column,
+            problem,
+            expected,
+            ..
+        }) => {
+            let at = literal
+                .char_indices()
+                .nth(column - 1)
+                .map_or(literal.len(), |(at, _)| at);
             Err((at, format!("{problem}; expected {expected}")))
         }
         Err(error) => Err((0, error.to_string())),
@@ -261,10 +319,19 @@ mod tests {
     use crate::world::{Case, Field};
 
     fn ty() -> Type {
-        let field = |name: &str, ty: Type| Field { name: name.into(), ty };
+        let field = |name: &str, ty: Type| Field {
+            name: name.into(),
+            ty,
+        };
         let kinds = Type::Variant(vec![
-            Case { name: "good".into(), ty: None },
-            Case { name: "bad".into(), ty: Some(Type::String) },
+            Case {
+                name: "good".into(),
+                ty: None,
+            },
+            Case {
+                name: "bad".into(),
+                ty: Some(Type::String),
+            },
         ]);
         Type::Record(vec![
             field("kind", kinds),
@@ -279,7 +346,10 @@ mod tests {
 
     fn item() -> Value {
         Value::Record(vec![
-            ("kind".into(), Value::Variant("bad".into(), Some(Box::new("x".into())))),
+            (
+                "kind".into(),
+                Value::Variant("bad".into(), Some(Box::new("x".into()))),
+            ),
             ("level".into(), Value::Enum("high".into())),
             ("count".into(), (-3i32).into()),
             ("ok".into(), true.into()),
@@ -342,7 +412,10 @@ mod tests {
     fn not_a_number_is_neither_more_nor_less() {
         let nan = Value::F64(f64::NAN);
         for text in ["> 0.0", "<= 0.0", "== 0.0"] {
-            assert!(!Condition::new(text, &Type::F64).expect(text).holds(&nan), "{text}");
+            assert!(
+                !Condition::new(text, &Type::F64).expect(text).holds(&nan),
+                "{text}"
+            );
         }
     }
 }

@@ -42,7 +42,11 @@ pub struct PipelineDefinition {
     pub(super) name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) in_flight_max: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::duration")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "text::duration"
+    )]
     pub(super) deadline: Option<Duration>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) input: Vec<String>,
@@ -126,7 +130,11 @@ impl PipelineDefinition {
             let problem = format!(
                 "the text has {bytes} bytes, and at most {DEFINITION_BYTES_MAX} are read; shorten it"
             );
-            return Err(DefinitionError { line: 1, column: 1, problem });
+            return Err(DefinitionError {
+                line: 1,
+                column: 1,
+                problem,
+            });
         }
         serde_json::from_str(text).map_err(|error| text::json_error(text, &error))
     }
@@ -151,7 +159,9 @@ impl PipelineDefinition {
 
     /// The stages by name, in their order.
     pub fn stages(&self) -> impl Iterator<Item = (&str, &StageDefinition)> {
-        self.stages.iter().map(|(name, stage)| (name.as_str(), stage))
+        self.stages
+            .iter()
+            .map(|(name, stage)| (name.as_str(), stage))
     }
 
     /// A builder with the components in the stages, as `find` knows them.
@@ -164,9 +174,21 @@ impl PipelineDefinition {
         F: FnMut(&str) -> Result<Component, String>,
     {
         let mut problems = Vec::new();
-        let mut builder =
-            PipelineBuilder { said: Self { stages: Vec::new(), ..self.clone() }, drafts: Vec::new() };
-        for (name, StageDefinition { component: reference, options }) in &self.stages {
+        let mut builder = PipelineBuilder {
+            said: Self {
+                stages: Vec::new(),
+                ..self.clone()
+            },
+            drafts: Vec::new(),
+        };
+        for (
+            name,
+            StageDefinition {
+                component: reference,
+                options,
+            },
+        ) in &self.stages
+        {
             match find(reference) {
                 Ok(component) => builder.drafts.push(Draft {
                     name: name.clone(),
@@ -185,7 +207,11 @@ impl PipelineDefinition {
                 }
             }
         }
-        if problems.is_empty() { Ok(builder) } else { Err(PipelineErrors::new(&self.name, problems)) }
+        if problems.is_empty() {
+            Ok(builder)
+        } else {
+            Err(PipelineErrors::new(&self.name, problems))
+        }
     }
 
     /// The same with a component for each stage, in the order of the stages.
@@ -198,7 +224,10 @@ impl PipelineDefinition {
         components: impl IntoIterator<Item = Result<Component, String>>,
     ) -> Result<PipelineBuilder, PipelineErrors> {
         let mut left = components.into_iter();
-        self.resolve(|_| left.next().unwrap_or_else(|| Err("there is none for this stage".into())))
+        self.resolve(|_| {
+            left.next()
+                .unwrap_or_else(|| Err("there is none for this stage".into()))
+        })
     }
 }
 

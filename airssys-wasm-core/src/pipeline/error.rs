@@ -75,7 +75,10 @@ pub enum ProblemKind {
 
 impl PipelineErrors {
     pub(super) fn new(pipeline: &str, problems: Vec<PipelineProblem>) -> Self {
-        Self { pipeline: pipeline.to_owned(), problems }
+        Self {
+            pipeline: pipeline.to_owned(),
+            problems,
+        }
     }
 
     /// The problems, in the order in which they were found.
@@ -102,8 +105,17 @@ impl<'a> IntoIterator for &'a PipelineErrors {
 
 impl PipelineProblem {
     /// A problem at a place: a stage, an edge, or the pipeline.
-    pub(super) fn new(kind: ProblemKind, place: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { kind, place: place.into(), what: what.into(), details: Vec::new() }
+    pub(super) fn new(
+        kind: ProblemKind,
+        place: impl Into<String>,
+        what: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            place: place.into(),
+            what: what.into(),
+            details: Vec::new(),
+        }
     }
 
     /// A line below it.
@@ -144,15 +156,28 @@ impl std::error::Error for PipelineProblem {}
 
 impl fmt::Display for PipelineErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let problems = if self.problems.len() == 1 { "problem" } else { "problems" };
-        write!(f, "pipeline `{}` has {} {problems}:", shown(&self.pipeline), self.problems.len())?;
-        self.problems.iter().try_for_each(|problem| write!(f, "\n\n{problem}"))
+        let problems = if self.problems.len() == 1 {
+            "problem"
+        } else {
+            "problems"
+        };
+        write!(
+            f,
+            "pipeline `{}` has {} {problems}:",
+            shown(&self.pipeline),
+            self.problems.len()
+        )?;
+        self.problems
+            .iter()
+            .try_for_each(|problem| write!(f, "\n\n{problem}"))
     }
 }
 
 impl fmt::Display for PipelineProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", shown(&self.place), shown(&self.what))?;
-        self.details.iter().try_for_each(|(label, text)| write!(f, "\n    {:<6}{text}", format!("{label}:")))
+        self.details
+            .iter()
+            .try_for_each(|(label, text)| write!(f, "\n    {:<6}{text}", format!("{label}:")))
     }
 }

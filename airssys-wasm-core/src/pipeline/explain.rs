@@ -41,32 +41,55 @@ impl fmt::Display for PipelineExplanation {
             write_stage(f, stage, said.component())?;
         }
         f.write_str("\nedges\n")?;
-        pipeline.edges().iter().try_for_each(|edge| write_edge(f, pipeline, edge))?;
+        pipeline
+            .edges()
+            .iter()
+            .try_for_each(|edge| write_edge(f, pipeline, edge))?;
         write_ends(f, pipeline)?;
         let fused = pipeline.segments();
         for chain in &fused {
-            let names: Vec<&str> = chain.iter().map(|stage| pipeline.stages()[*stage].name()).collect();
+            let names: Vec<&str> = chain
+                .iter()
+                .map(|stage| pipeline.stages()[*stage].name())
+                .collect();
             writeln!(f, "  as one: {}", names.join(", "))?;
         }
         f.write_str("\nreach\n")?;
-        pipeline.stages().iter().enumerate().try_for_each(|(place, stage)| {
-            let is_fused = fused.iter().any(|chain| chain.contains(&place));
-            let reach = if is_fused { FUSED.to_owned() } else { reach(stage) };
-            writeln!(f, "  {}: {reach}", stage.name())
-        })
+        pipeline
+            .stages()
+            .iter()
+            .enumerate()
+            .try_for_each(|(place, stage)| {
+                let is_fused = fused.iter().any(|chain| chain.contains(&place));
+                let reach = if is_fused {
+                    FUSED.to_owned()
+                } else {
+                    reach(stage)
+                };
+                writeln!(f, "  {}: {reach}", stage.name())
+            })
     }
 }
 
 fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, said: &str) -> fmt::Result {
     let component = identity(stage.component(), said);
-    writeln!(f, "  {}: {component}\n      {}", stage.name(), stage.function())?;
+    writeln!(
+        f,
+        "  {}: {component}\n      {}",
+        stage.name(),
+        stage.function()
+    )?;
     match stage.source() {
         Some(Source::UntilNone) => writeln!(f, "      gives items until `none`")?,
         Some(Source::Once) => writeln!(f, "      gives one item a run")?,
         None => {}
     }
     let said = options(stage.options());
-    if said.is_empty() { Ok(()) } else { writeln!(f, "      {}", said.join(", ")) }
+    if said.is_empty() {
+        Ok(())
+    } else {
+        writeln!(f, "      {}", said.join(", "))
+    }
 }
 
 /// The options that are not as they would be anyway.
@@ -76,30 +99,68 @@ fn options(options: &StageOptions) -> Vec<String> {
         options.concurrency.map(|items| format!("{items} at once")),
         options.order.map(|order| format!("order {}", order.word())),
         options.queue_max.map(|items| format!("queue {items}")),
-        options.deadline.map(|deadline| format!("deadline {}", time(deadline))),
-        options.on_error.map(|action| format!("on error {}", action.word())),
-        options.on_failure.map(|action| format!("on failure {}", action.word())),
-        options.retry.map(|retry| format!("{} attempts, backoff {}", retry.attempts, time(retry.backoff))),
-        options.per_chunk.map(|elements| format!("called for each {elements} elements")),
+        options
+            .deadline
+            .map(|deadline| format!("deadline {}", time(deadline))),
+        options
+            .on_error
+            .map(|action| format!("on error {}", action.word())),
+        options
+            .on_failure
+            .map(|action| format!("on failure {}", action.word())),
+        options.retry.map(|retry| {
+            format!(
+                "{} attempts, backoff {}",
+                retry.attempts,
+                time(retry.backoff)
+            )
+        }),
+        options
+            .per_chunk
+            .map(|elements| format!("called for each {elements} elements")),
         options.idempotent.then(|| "idempotent".to_owned()),
     ];
     said.into_iter().flatten().collect()
 }
 
-fn write_edge(f: &mut fmt::Formatter<'_>, pipeline: &ComponentPipeline, edge: &Edge) -> fmt::Result {
-    let mut line =
-        format!("  {} -> {}: {}", pipeline.giving_text(edge), pipeline.taking_text(edge), edge.ty());
+fn write_edge(
+    f: &mut fmt::Formatter<'_>,
+    pipeline: &ComponentPipeline,
+    edge: &Edge,
+) -> fmt::Result {
+    let mut line = format!(
+        "  {} -> {}: {}",
+        pipeline.giving_text(edge),
+        pipeline.taking_text(edge),
+        edge.ty()
+    );
     write_route(&mut line, edge.route());
-    writeln!(f, "{line}\n      {}: {}", edge.lane().word(), edge.lane_reason())
+    writeln!(
+        f,
+        "{line}\n      {}: {}",
+        edge.lane().word(),
+        edge.lane_reason()
+    )
 }
 
 fn write_ends(f: &mut fmt::Formatter<'_>, pipeline: &ComponentPipeline) -> fmt::Result {
     for input in pipeline.inputs() {
         let stage = &pipeline.stages()[input.stage];
-        writeln!(f, "  in -> {}.{}: {}", stage.name(), stage.inputs()[input.param].name, input.ty)?;
+        writeln!(
+            f,
+            "  in -> {}.{}: {}",
+            stage.name(),
+            stage.inputs()[input.param].name,
+            input.ty
+        )?;
     }
     for output in pipeline.outputs() {
-        writeln!(f, "  {}.output -> out: {}", pipeline.stages()[output.stage].name(), output.ty)?;
+        writeln!(
+            f,
+            "  {}.output -> out: {}",
+            pipeline.stages()[output.stage].name(),
+            output.ty
+        )?;
     }
     Ok(())
 }
@@ -110,13 +171,19 @@ fn reach(stage: &Stage) -> String {
     match component.requested() {
         Requested::These(requests) if requests.is_empty() => "asks for nothing".to_owned(),
         Requested::These(requests) => {
-            let rules: Vec<String> = requests.iter().map(|(rule, _)| format!("`{rule}`")).collect();
+            let rules: Vec<String> = requests
+                .iter()
+                .map(|(rule, _)| format!("`{rule}`"))
+                .collect();
             format!("asks for {}", rules.join(", "))
         }
         Requested::Anything => match kinds(component.world()) {
             kinds if kinds.is_empty() => "says nothing, and imports no means".to_owned(),
             kinds => {
-                let words: Vec<String> = kinds.iter().map(|kind| format!("`{}`", kind.word())).collect();
+                let words: Vec<String> = kinds
+                    .iter()
+                    .map(|kind| format!("`{}`", kind.word()))
+                    .collect();
                 format!("says nothing, and may be granted {}", words.join(", "))
             }
         },

@@ -33,7 +33,9 @@ impl ComponentPipeline {
     /// [`ExportError`] if it is more than stages one after the other, or they cannot be fused:
     /// stages that request something never are.
     pub fn export_component(&self, name: &str) -> Result<Vec<u8>, ExportError> {
-        let order = self.chain().map_err(|why| ExportError::MoreThanAChain { why })?;
+        let order = self
+            .chain()
+            .map_err(|why| ExportError::MoreThanAChain { why })?;
         let chain = order.into_iter().fold(Chain::new(name), |chain, stage| {
             let stage = &self.stages()[stage];
             chain.stage(stage.component().clone(), stage.function().name.clone())
@@ -49,13 +51,23 @@ impl ComponentPipeline {
             return Err(problem);
         }
         if let Some(stage) = stages.iter().find(|stage| stage.has_streams()) {
-            return Err(format!("a stream passes through `{}`, and a host carries it", stage.name()));
+            return Err(format!(
+                "a stream passes through `{}`, and a host carries it",
+                stage.name()
+            ));
         }
         if let Some(stage) = stages.iter().find(|stage| is_more_than_a_call(stage)) {
-            return Err(format!("stage `{}` has options that a host carries out", stage.name()));
+            return Err(format!(
+                "stage `{}` has options that a host carries out",
+                stage.name()
+            ));
         }
         let follows = |pair: &[usize]| {
-            self.edges().iter().filter(|edge| edge.from() == pair[0] && edge.to() == pair[1]).count() == 1
+            self.edges()
+                .iter()
+                .filter(|edge| edge.from() == pair[0] && edge.to() == pair[1])
+                .count()
+                == 1
         };
         if self.edges().len() + 1 != stages.len() || !order.windows(2).all(follows) {
             return Err("its stages are not one after the other".into());

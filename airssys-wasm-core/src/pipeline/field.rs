@@ -50,7 +50,10 @@ impl FieldPath {
     #[must_use]
     pub fn value_in<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         self.0.iter().try_fold(value, |value, name| match value {
-            Value::Record(fields) => fields.iter().find(|(field, _)| field == name).map(|(_, value)| value),
+            Value::Record(fields) => fields
+                .iter()
+                .find(|(field, _)| field == name)
+                .map(|(_, value)| value),
             Value::Tuple(items) => items.get(name.parse::<usize>().ok()?),
             _ => None,
         })
@@ -67,9 +70,9 @@ impl std::str::FromStr for FieldPath {
         let is_name = |name: &str| !name.is_empty() && name.chars().all(is_part);
         let names: Vec<String> = text.split('.').map(str::to_owned).collect();
         match names.iter().find(|name| !is_name(name)) {
-            Some(name) => {
-                Err(failed(format!("`{name}` is no field's name; write for example `address.city`")))
-            }
+            Some(name) => Err(failed(format!(
+                "`{name}` is no field's name; write for example `address.city`"
+            ))),
             None => Ok(Self(names)),
         }
     }
@@ -94,14 +97,27 @@ fn step<'a>(ty: &'a Type, name: &str) -> Result<&'a Type, FieldPathError> {
     match ty {
         Type::Record(fields) => {
             let names = || fields.iter().map(|field| field.name.as_str());
-            let found = fields.iter().find(|field| field.name == name).map(|field| &field.ty);
-            found.ok_or_else(|| failed(format!("no field `{name}`; {}", hint(name, names().collect()))))
+            let found = fields
+                .iter()
+                .find(|field| field.name == name)
+                .map(|field| &field.ty);
+            found.ok_or_else(|| {
+                failed(format!(
+                    "no field `{name}`; {}",
+                    hint(name, names().collect())
+                ))
+            })
         }
         Type::Tuple(types) => {
-            let found = name.parse::<usize>().ok().and_then(|place| types.get(place));
+            let found = name
+                .parse::<usize>()
+                .ok()
+                .and_then(|place| types.get(place));
             found.ok_or_else(|| failed(format!("no place `{name}` in a tuple of {}", types.len())))
         }
-        other => Err(failed(format!("no field `{name}` in `{other}`, which is no record"))),
+        other => Err(failed(format!(
+            "no field `{name}` in `{other}`, which is no record"
+        ))),
     }
 }
 
@@ -123,7 +139,10 @@ mod tests {
     use crate::world::Field;
 
     fn way(text: &str, ty: &Type) -> String {
-        match text.parse::<FieldPath>().and_then(|path| path.type_in(ty).cloned()) {
+        match text
+            .parse::<FieldPath>()
+            .and_then(|path| path.type_in(ty).cloned())
+        {
             Ok(ty) => ty.to_string(),
             Err(error) => error.to_string(),
         }
@@ -131,8 +150,14 @@ mod tests {
 
     #[test]
     fn leads_through_records_and_tuples() {
-        let city = Type::Record(vec![Field { name: "city".into(), ty: Type::String }]);
-        let ty = Type::Record(vec![Field { name: "address".into(), ty: Type::Tuple(vec![Type::U8, city]) }]);
+        let city = Type::Record(vec![Field {
+            name: "city".into(),
+            ty: Type::String,
+        }]);
+        let ty = Type::Record(vec![Field {
+            name: "address".into(),
+            ty: Type::Tuple(vec![Type::U8, city]),
+        }]);
         assert_eq!(way("address.1.city", &ty), "string");
         assert_eq!(way("", &Type::U8), "u8");
         assert!(way("adress", &ty).contains("did you mean `address`?"));

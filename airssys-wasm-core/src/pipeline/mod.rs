@@ -156,7 +156,10 @@ impl ComponentPipeline {
 
     /// Who asks for what, a stage each. Nothing that one of them is granted is another's.
     pub fn capabilities(&self) -> impl Iterator<Item = (&str, &Requested)> {
-        self.0.stages.iter().map(|stage| (stage.name(), stage.component().requested()))
+        self.0
+            .stages
+            .iter()
+            .map(|stage| (stage.name(), stage.component().requested()))
     }
 
     /// The longest chains of stages, by their place, that [`Lane::Fused`] joins.
@@ -177,7 +180,11 @@ impl ComponentPipeline {
     /// # Errors
     ///
     /// [`PipelineErrors`] with everything that would be wrong.
-    pub fn check_replacement(&self, stage: &str, component: &Component) -> Result<(), PipelineErrors> {
+    pub fn check_replacement(
+        &self,
+        stage: &str,
+        component: &Component,
+    ) -> Result<(), PipelineErrors> {
         self.with_replacement(stage, component.clone()).map(drop)
     }
 
@@ -195,7 +202,11 @@ impl ComponentPipeline {
     /// # Errors
     ///
     /// [`PipelineErrors`] with everything that would be wrong.
-    pub fn with_replacement(&self, stage: &str, component: Component) -> Result<Self, PipelineErrors> {
+    pub fn with_replacement(
+        &self,
+        stage: &str,
+        component: Component,
+    ) -> Result<Self, PipelineErrors> {
         let mut draft = self.0.draft.clone();
         let names: Vec<&str> = self.0.stages.iter().map(Stage::name).collect();
         match draft.drafts.iter_mut().find(|draft| draft.name == stage) {
@@ -215,7 +226,11 @@ impl ComponentPipeline {
 
     /// The port where an edge begins, as text.
     fn giving_text(&self, edge: &Edge) -> String {
-        format!("{}.{}", self.0.stages[edge.from].name(), edge.from_port.word())
+        format!(
+            "{}.{}",
+            self.0.stages[edge.from].name(),
+            edge.from_port.word()
+        )
     }
 
     /// The port where an edge ends, as text.

@@ -83,58 +83,85 @@ impl StageOptions {
     /// need not be said where there is one, or where ports say it.
     #[must_use]
     pub fn function(self, name: impl Into<String>) -> Self {
-        Self { function: Some(name.into()), ..self }
+        Self {
+            function: Some(name.into()),
+            ..self
+        }
     }
 
     /// Works on up to `items` at once.
     #[must_use]
     pub fn concurrency(self, items: u32) -> Self {
-        Self { concurrency: Some(items), ..self }
+        Self {
+            concurrency: Some(items),
+            ..self
+        }
     }
 
     /// In which order results leave.
     #[must_use]
     pub fn order(self, order: Order) -> Self {
-        Self { order: Some(order), ..self }
+        Self {
+            order: Some(order),
+            ..self
+        }
     }
 
     /// Lets up to `items` wait before the stage; then those before it wait.
     #[must_use]
     pub fn queue_max(self, items: u32) -> Self {
-        Self { queue_max: Some(items), ..self }
+        Self {
+            queue_max: Some(items),
+            ..self
+        }
     }
 
     /// The longest that one attempt at an item may take.
     #[must_use]
     pub fn deadline(self, deadline: Duration) -> Self {
-        Self { deadline: Some(deadline), ..self }
+        Self {
+            deadline: Some(deadline),
+            ..self
+        }
     }
 
     /// What happens when the function returns an error that no edge takes. A function
     /// that can has to have one of the two.
     #[must_use]
     pub fn on_error(self, on_error: OnError) -> Self {
-        Self { on_error: Some(on_error), ..self }
+        Self {
+            on_error: Some(on_error),
+            ..self
+        }
     }
 
     /// What happens after a trap, a deadline or a denied capability;
     /// [`OnError::Fail`] if it is not said.
     #[must_use]
     pub fn on_failure(self, on_failure: OnError) -> Self {
-        Self { on_failure: Some(on_failure), ..self }
+        Self {
+            on_failure: Some(on_failure),
+            ..self
+        }
     }
 
     /// Tries an item again that failed. Only for a stage that is
     /// [`idempotent`](Self::idempotent).
     #[must_use]
     pub fn retry(self, retry: Retry) -> Self {
-        Self { retry: Some(retry), ..self }
+        Self {
+            retry: Some(retry),
+            ..self
+        }
     }
 
     /// The author's word that running an item twice does what running it once does.
     #[must_use]
     pub fn idempotent(self) -> Self {
-        Self { idempotent: true, ..self }
+        Self {
+            idempotent: true,
+            ..self
+        }
     }
 
     /// Makes a function of lists a stage of streams: it is called for each `elements` of the
@@ -144,7 +171,10 @@ impl StageOptions {
     /// `u8`, `u32`, `u64`, `string` or `list<u8>`.
     #[must_use]
     pub fn per_chunk(self, elements: u32) -> Self {
-        Self { per_chunk: Some(elements), ..self }
+        Self {
+            per_chunk: Some(elements),
+            ..self
+        }
     }
 
     /// The name of the function, if it is said.

@@ -63,13 +63,19 @@ impl Lane {
 
 impl Default for Planned {
     fn default() -> Self {
-        Self { lane: Lane::Dynamic, reason: String::new() }
+        Self {
+            lane: Lane::Dynamic,
+            reason: String::new(),
+        }
     }
 }
 
 /// Chooses a lane for every edge.
 pub(super) fn lanes(stages: &[Stage], edges: &mut [Edge]) {
-    let planned: Vec<Planned> = edges.iter().map(|edge| planned(stages, edges, edge)).collect();
+    let planned: Vec<Planned> = edges
+        .iter()
+        .map(|edge| planned(stages, edges, edge))
+        .collect();
     for (edge, planned) in edges.iter_mut().zip(planned) {
         edge.planned = planned;
     }
@@ -77,11 +83,23 @@ pub(super) fn lanes(stages: &[Stage], edges: &mut [Edge]) {
 
 /// The longest chains of stages that fused edges join.
 pub(super) fn segments(edges: &[Edge], order: &[usize]) -> Vec<Vec<usize>> {
-    let next = |stage: usize| edges.iter().find(|edge| edge.from == stage && edge.lane() == Lane::Fused);
-    let is_first = |stage: &usize| !edges.iter().any(|edge| edge.to == *stage && edge.lane() == Lane::Fused);
-    let firsts = order.iter().copied().filter(|stage| is_first(stage) && next(*stage).is_some());
-    let chain =
-        |first| std::iter::successors(Some(first), |stage| next(*stage).map(|edge| edge.to)).collect();
+    let next = |stage: usize| {
+        edges
+            .iter()
+            .find(|edge| edge.from == stage && edge.lane() == Lane::Fused)
+    };
+    let is_first = |stage: &usize| {
+        !edges
+            .iter()
+            .any(|edge| edge.to == *stage && edge.lane() == Lane::Fused)
+    };
+    let firsts = order
+        .iter()
+        .copied()
+        .filter(|stage| is_first(stage) && next(*stage).is_some());
+    let chain = |first| {
+        std::iter::successors(Some(first), |stage| next(*stage).map(|edge| edge.to)).collect()
+    };
     firsts.map(chain).collect()
 }
 
@@ -89,15 +107,27 @@ fn planned(stages: &[Stage], edges: &[Edge], edge: &Edge) -> Planned {
     let (from, to) = (&stages[edge.from], &stages[edge.to]);
     if Element::of_stream(&to.inputs()[edge.param].ty).is_some() {
         let reason = "elements pass as they are written, no faster than they are read".into();
-        return Planned { lane: Lane::Streamed, reason };
+        return Planned {
+            lane: Lane::Streamed,
+            reason,
+        };
     }
     let Some(obstacle) = no_fusing(edges, edge, from, to) else {
         let reason = "one after the other, and neither reaches anything outside itself".into();
-        return Planned { lane: Lane::Fused, reason };
+        return Planned {
+            lane: Lane::Fused,
+            reason,
+        };
     };
     match no_typing(edge, from, to) {
-        None => Planned { lane: Lane::Typed, reason: obstacle },
-        Some(other) => Planned { lane: Lane::Dynamic, reason: format!("{obstacle}; {other}") },
+        None => Planned {
+            lane: Lane::Typed,
+            reason: obstacle,
+        },
+        Some(other) => Planned {
+            lane: Lane::Dynamic,
+            reason: format!("{obstacle}; {other}"),
+        },
     }
 }
 
@@ -114,7 +144,10 @@ fn no_fusing(edges: &[Edge], edge: &Edge, from: &Stage, to: &Stage) -> Option<St
     if edge.ty != *wanted {
         return Some("the types differ, and the value is converted".into());
     }
-    if edge.ty.any(&|ty| matches!(ty, Type::List(item) if **item == Type::U8)) {
+    if edge
+        .ty
+        .any(&|ty| matches!(ty, Type::List(item) if **item == Type::U8))
+    {
         return Some("bytes pass faster through the host".into());
     }
     if count(&|other| other.from == edge.from) != 1 || count(&|other| other.to == edge.to) != 1 {
@@ -142,13 +175,18 @@ fn no_joining(stage: &Stage) -> Option<String> {
         return Some(format!("`{}` is stateful", stage.name()));
     }
     if !reaches_nothing(component.requested(), component.world()) {
-        return Some(format!("`{}` may reach something outside itself", stage.name()));
+        return Some(format!(
+            "`{}` may reach something outside itself",
+            stage.name()
+        ));
     }
     let is_plain = options.concurrency_max() == 1
         && options.queue() == super::StageOptions::QUEUE_MAX
         && options.deadline.is_none()
         && options.retry.is_none()
-        && options.on_error.is_none_or(|action| action == OnError::Fail)
+        && options
+            .on_error
+            .is_none_or(|action| action == OnError::Fail)
         && options.failure_action() == OnError::Fail;
     (!is_plain).then(|| format!("`{}` has options of its own", stage.name()))
 }
@@ -164,7 +202,11 @@ fn reaches_nothing(requested: &Requested, world: &World) -> bool {
         Requested::These(requests) => requests.is_empty(),
         Requested::Anything => {
             world.imports.functions.is_empty()
-                && world.imports.interfaces.iter().all(|interface| is_harmless(interface.name.path()))
+                && world
+                    .imports
+                    .interfaces
+                    .iter()
+                    .all(|interface| is_harmless(interface.name.path()))
         }
     }
 }
@@ -174,6 +216,11 @@ fn no_typing(edge: &Edge, from: &Stage, to: &Stage) -> Option<String> {
     if edge.ty != to.inputs()[edge.param].ty {
         return Some("the value is converted".into());
     }
-    let strange = [from, to].into_iter().find(|stage| Signature::of(stage.function()).is_none())?;
-    Some(format!("the signature of `{}` is not one of the plain ones", strange.name()))
+    let strange = [from, to]
+        .into_iter()
+        .find(|stage| Signature::of(stage.function()).is_none())?;
+    Some(format!(
+        "the signature of `{}` is not one of the plain ones",
+        strange.name()
+    ))
 }

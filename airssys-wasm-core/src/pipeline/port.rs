@@ -24,12 +24,18 @@ impl<'a> PortText<'a> {
             None => (None, rest),
         };
         if port.contains(['#', '/', ':', '@']) {
-            return Err(format!("`{text}` names a function and no port; add `.output` or a parameter"));
+            return Err(format!(
+                "`{text}` names a function and no port; add `.output` or a parameter"
+            ));
         }
         if stage.is_empty() || port.is_empty() || function == Some("") {
             return Err(format!("`{text}` lacks a part; {advice}"));
         }
-        Ok(Self { stage, function, port })
+        Ok(Self {
+            stage,
+            function,
+            port,
+        })
     }
 }
 
@@ -39,10 +45,19 @@ mod tests {
 
     #[test]
     fn versions_have_dots_of_their_own() {
-        let port = |stage, function, port| Ok(PortText { stage, function, port });
+        let port = |stage, function, port| {
+            Ok(PortText {
+                stage,
+                function,
+                port,
+            })
+        };
         assert_eq!(PortText::parse("a.output"), port("a", None, "output"));
         assert_eq!(PortText::parse("a.f.x"), port("a", Some("f"), "x"));
-        assert_eq!(PortText::parse("a.b:c/d@1.2.0#f.x"), port("a", Some("b:c/d@1.2.0#f"), "x"));
+        assert_eq!(
+            PortText::parse("a.b:c/d@1.2.0#f.x"),
+            port("a", Some("b:c/d@1.2.0#f"), "x")
+        );
         for (text, expected) in [
             ("a", "names no port"),
             ("", "names no port"),

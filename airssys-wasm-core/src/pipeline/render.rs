@@ -31,11 +31,24 @@ impl ComponentPipeline {
             ));
         }
         for edge in self.edges() {
-            let arrow = if edge.from_port() == FromPort::Error { "-.->" } else { "-->" };
-            line(format!("s{} {arrow}|\"{}\"| s{}", edge.from(), mermaid(&self.edge_label(edge)), edge.to()));
+            let arrow = if edge.from_port() == FromPort::Error {
+                "-.->"
+            } else {
+                "-->"
+            };
+            line(format!(
+                "s{} {arrow}|\"{}\"| s{}",
+                edge.from(),
+                mermaid(&self.edge_label(edge)),
+                edge.to()
+            ));
         }
         for (index, output) in self.outputs().iter().enumerate() {
-            line(format!("s{} -->|\"{}\"| out{index}((out))", output.stage, mermaid(&output.ty.to_string())));
+            line(format!(
+                "s{} -->|\"{}\"| out{index}((out))",
+                output.stage,
+                mermaid(&output.ty.to_string())
+            ));
         }
         text
     }
@@ -43,26 +56,47 @@ impl ComponentPipeline {
     /// A graph for Graphviz.
     #[must_use]
     pub fn to_dot(&self) -> String {
-        let mut text = format!("digraph \"{}\" {{\n    rankdir=LR;\n", dot(self.name().as_str()));
+        let mut text = format!(
+            "digraph \"{}\" {{\n    rankdir=LR;\n",
+            dot(self.name().as_str())
+        );
         let mut line = |written: String| text += &format!("    {written}\n");
         for (index, stage) in self.stages().iter().enumerate() {
             let shape = if stage.is_source() { "ellipse" } else { "box" };
-            line(format!("s{index} [label=\"{}\", shape={shape}];", dot(&label(stage))));
+            line(format!(
+                "s{index} [label=\"{}\", shape={shape}];",
+                dot(&label(stage))
+            ));
         }
         for (index, input) in self.inputs().iter().enumerate() {
             let param = &self.stages()[input.stage].inputs()[input.param].name;
             line(format!("in{index} [label=\"in\", shape=circle];"));
             let label = dot(&format!("{param}: {}", input.ty));
-            line(format!("in{index} -> s{} [label=\"{label}\"];", input.stage));
+            line(format!(
+                "in{index} -> s{} [label=\"{label}\"];",
+                input.stage
+            ));
         }
         for edge in self.edges() {
-            let style = if edge.from_port() == FromPort::Error { ", style=dashed" } else { "" };
+            let style = if edge.from_port() == FromPort::Error {
+                ", style=dashed"
+            } else {
+                ""
+            };
             let label = dot(&self.edge_label(edge));
-            line(format!("s{} -> s{} [label=\"{label}\"{style}];", edge.from(), edge.to()));
+            line(format!(
+                "s{} -> s{} [label=\"{label}\"{style}];",
+                edge.from(),
+                edge.to()
+            ));
         }
         for (index, output) in self.outputs().iter().enumerate() {
             line(format!("out{index} [label=\"out\", shape=circle];"));
-            line(format!("s{} -> out{index} [label=\"{}\"];", output.stage, dot(&output.ty.to_string())));
+            line(format!(
+                "s{} -> out{index} [label=\"{}\"];",
+                output.stage,
+                dot(&output.ty.to_string())
+            ));
         }
         text + "}\n"
     }

@@ -47,7 +47,10 @@ impl Share {
     /// Whether an item goes to this target. One without the key goes to the first.
     #[must_use]
     pub fn takes(&self, item: &Value) -> bool {
-        let hash = self.by.value_in(item).map_or(0, |key| fnv1a(key.to_wave().as_bytes()));
+        let hash = self
+            .by
+            .value_in(item)
+            .map_or(0, |key| fnv1a(key.to_wave().as_bytes()));
         hash % (self.targets as u64) == self.place as u64
     }
 }
@@ -70,8 +73,12 @@ mod tests {
 
     #[test]
     fn every_item_goes_to_one_target_and_all_are_used() {
-        let share =
-            |place: usize| Share { group: 0, by: "".parse().expect("the item itself"), place, targets: 3 };
+        let share = |place: usize| Share {
+            group: 0,
+            by: "".parse().expect("the item itself"),
+            place,
+            targets: 3,
+        };
         let mut used = [0; 3];
         for item in (0..100u32).map(Value::from) {
             let takers: Vec<usize> = (0..3).filter(|place| share(*place).takes(&item)).collect();

@@ -107,7 +107,11 @@ impl Stage {
     /// Whether one of its inputs or its output is a stream.
     #[must_use]
     pub fn has_streams(&self) -> bool {
-        let ports = self.inputs().iter().map(|param| &param.ty).chain(self.output());
+        let ports = self
+            .inputs()
+            .iter()
+            .map(|param| &param.ty)
+            .chain(self.output());
         ports.into_iter().any(|ty| Element::of_stream(ty).is_some())
     }
 
@@ -133,13 +137,18 @@ impl Stage {
 impl Ports {
     fn of(function: &Function, options: &StageOptions) -> Self {
         match lists(function) {
-            Some((taken, given)) if options.per_chunk.is_some() => Self::of_chunks(function, taken, given),
+            Some((taken, given)) if options.per_chunk.is_some() => {
+                Self::of_chunks(function, taken, given)
+            }
             _ => Self::of_items(function),
         }
     }
 
     fn of_chunks(function: &Function, taken: Element, given: Element) -> Self {
-        let stream = |param: &Param| Param { ty: taken.stream(), ..param.clone() };
+        let stream = |param: &Param| Param {
+            ty: taken.stream(),
+            ..param.clone()
+        };
         Self {
             inputs: function.params.iter().map(stream).collect(),
             output: Some(given.stream()),
@@ -160,14 +169,23 @@ impl Ports {
             (ok, true) => (ok.cloned(), Some(Source::Once)),
             (ok, false) => (ok.cloned(), None),
         };
-        Self { inputs: function.params.clone(), output, error, fallible, source }
+        Self {
+            inputs: function.params.clone(),
+            output,
+            error,
+            fallible,
+            source,
+        }
     }
 }
 
 /// What the lists are made of that a function takes and gives, if it does nothing else.
 fn lists(function: &Function) -> Option<(Element, Element)> {
     match &function.params[..] {
-        [param] => Some((Element::of_list(&param.ty)?, Element::of_list(function.result.as_ref()?)?)),
+        [param] => Some((
+            Element::of_list(&param.ty)?,
+            Element::of_list(function.result.as_ref()?)?,
+        )),
         _ => None,
     }
 }

@@ -47,8 +47,10 @@ struct RetryText {
 
 impl From<StageText> for StageDefinition {
     fn from(text: StageText) -> Self {
-        let retry =
-            |RetryText { attempts, backoff }| Retry { attempts, backoff: backoff.unwrap_or_default() };
+        let retry = |RetryText { attempts, backoff }| Retry {
+            attempts,
+            backoff: backoff.unwrap_or_default(),
+        };
         let options = StageOptions {
             function: text.function,
             concurrency: text.concurrency,
@@ -61,13 +63,19 @@ impl From<StageText> for StageDefinition {
             idempotent: text.idempotent,
             per_chunk: text.per_chunk,
         };
-        Self { component: text.component, options }
+        Self {
+            component: text.component,
+            options,
+        }
     }
 }
 
 impl From<StageDefinition> for StageText {
     fn from(StageDefinition { component, options }: StageDefinition) -> Self {
-        let retry = |Retry { attempts, backoff }| RetryText { attempts, backoff: Some(backoff) };
+        let retry = |Retry { attempts, backoff }| RetryText {
+            attempts,
+            backoff: Some(backoff),
+        };
         Self {
             component,
             function: options.function,
@@ -87,9 +95,14 @@ impl From<StageDefinition> for StageText {
 /// What the JSON parser found, with its place; it counts columns in bytes.
 pub(super) fn json_error(text: &str, error: &serde_json::Error) -> DefinitionError {
     let (line, byte) = (error.line().max(1), error.column().saturating_sub(1));
-    let before = text.split('\n').nth(line - 1).and_then(|line| line.get(..byte));
+    let before = text
+        .split('\n')
+        .nth(line - 1)
+        .and_then(|line| line.get(..byte));
     let problem = error.to_string();
-    let problem = problem.rsplit_once(" at line ").map_or(problem.as_str(), |(problem, _)| problem);
+    let problem = problem
+        .rsplit_once(" at line ")
+        .map_or(problem.as_str(), |(problem, _)| problem);
     DefinitionError {
         line,
         column: before.map_or(1, |before| before.chars().count() + 1),
@@ -118,7 +131,8 @@ pub(super) mod duration {
     ) -> Result<Option<Duration>, D::Error> {
         let text = String::deserialize(deserializer)?;
         let time = humantime::parse_duration(&text);
-        time.map(Some).map_err(|_| de::Error::custom(format!("`{text}` is no time; write for example `5s`")))
+        time.map(Some)
+            .map_err(|_| de::Error::custom(format!("`{text}` is no time; write for example `5s`")))
     }
 }
 

@@ -73,12 +73,13 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 /// The IPv4 address that an IPv6 address leads to.
 pub(super) fn led_to(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let segments = address.segments();
-    let at = |n: usize| Ipv4Addr::from_bits(u32::from(segments[n]) << 16 | u32::from(segments[n + 1]));
+    let at =
+        |n: usize| Ipv4Addr::from_bits(u32::from(segments[n]) << 16 | u32::from(segments[n + 1]));
     match segments {
-        [0, 0, 0, 0, 0, 0xffff, ..] => Some(at(6)),              // mapped
-        [0, 0, 0, 0, 0xffff, 0, ..] => Some(at(6)),              // translated, old form
-        [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(at(6)),           // translated
-        [0x2002, ..] => Some(at(1)),                             // 6to4
+        [0, 0, 0, 0, 0, 0xffff, ..] => Some(at(6)),    // mapped
+        [0, 0, 0, 0, 0xffff, 0, ..] => Some(at(6)),    // translated, old form
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(at(6)), // translated
+        [0x2002, ..] => Some(at(1)),                   // 6to4
         [0, 0, 0, 0, 0, 0, high, _] if high != 0 => Some(at(6)), // compatible, long gone
         _ => None,
     }

@@ -61,9 +61,16 @@ impl<'a> Covering<'a> {
         let mut by_anchor: HashMap<_, Vec<usize>> = HashMap::new();
         for (index, rule) in rules.iter().enumerate() {
             let (host, path) = fixed(rule);
-            by_anchor.entry((anchor(&host), anchor(&path))).or_default().push(index);
+            by_anchor
+                .entry((anchor(&host), anchor(&path)))
+                .or_default()
+                .push(index);
         }
-        Self { rules, by_anchor, left }
+        Self {
+            rules,
+            by_anchor,
+            left,
+        }
     }
 
     /// The rule at a place of those that this was made of.
@@ -97,14 +104,24 @@ impl<'a> Covering<'a> {
 fn fixed(rule: &Rule) -> (Names<'_>, Names<'_>) {
     match &rule.scope {
         Scope::File { path, .. } => (Vec::new(), path.fixed_names().collect()),
-        Scope::Http(pattern) => (pattern.host.fixed_labels().collect(), pattern.fixed_names().collect()),
+        Scope::Http(pattern) => (
+            pattern.host.fixed_labels().collect(),
+            pattern.fixed_names().collect(),
+        ),
         Scope::Network { hosts, .. } => (hosts.host.fixed_labels().collect(), Vec::new()),
-        Scope::Named { pattern, .. } if !pattern.contains('*') => (Vec::new(), vec![(0, pattern.as_str())]),
+        Scope::Named { pattern, .. } if !pattern.contains('*') => {
+            (Vec::new(), vec![(0, pattern.as_str())])
+        }
         Scope::Named { .. } => (Vec::new(), Vec::new()),
         // One covers another only if both have the same words.
-        Scope::Custom { words, .. } => {
-            (Vec::new(), words.iter().enumerate().map(|(place, word)| (place, word.as_str())).collect())
-        }
+        Scope::Custom { words, .. } => (
+            Vec::new(),
+            words
+                .iter()
+                .enumerate()
+                .map(|(place, word)| (place, word.as_str()))
+                .collect(),
+        ),
     }
 }
 
@@ -124,9 +141,16 @@ fn anchors<'a>(names: &[(usize, &'a str)]) -> Vec<Fixed<'a>> {
 
 /// The anchor of a rule with these names.
 fn anchor<'a>(names: &[(usize, &'a str)]) -> Fixed<'a> {
-    let is_whole = names.last().is_some_and(|(place, _)| place + 1 == names.len());
+    let is_whole = names
+        .last()
+        .is_some_and(|(place, _)| place + 1 == names.len());
     let is_anchor = |anchor: &&Fixed<'_>| matches!(anchor, Fixed::All(..)) == is_whole;
-    anchors(names).iter().rev().find(is_anchor).copied().unwrap_or(Fixed::Nothing)
+    anchors(names)
+        .iter()
+        .rev()
+        .find(is_anchor)
+        .copied()
+        .unwrap_or(Fixed::Nothing)
 }
 
 #[cfg(test)]
@@ -134,7 +158,10 @@ mod tests {
     use super::*;
 
     fn rules(texts: impl IntoIterator<Item = String>) -> Vec<Rule> {
-        texts.into_iter().map(|text| text.parse().expect("a rule")).collect()
+        texts
+            .into_iter()
+            .map(|text| text.parse().expect("a rule"))
+            .collect()
     }
 
     #[test]
@@ -143,7 +170,11 @@ mod tests {
         let narrow = rules((0..2_000).map(|n| format!("config b{n}")));
         let left = Comparisons::new();
         let covering = Covering::of(&wide, &left);
-        assert!(!narrow.iter().any(|narrow| covering.any(narrow, |wide| wide.covers(narrow))));
+        assert!(
+            !narrow
+                .iter()
+                .any(|narrow| covering.any(narrow, |wide| wide.covers(narrow)))
+        );
         assert!(!left.sufficed());
         let covered = rules(["config a7b".to_owned()]);
         assert!(!covering.any(&covered[0], |wide| wide.covers(&covered[0])));

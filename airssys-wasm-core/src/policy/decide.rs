@@ -133,7 +133,10 @@ impl Requested {
             Self::These(requests) => Some(requests),
             Self::Anything => None,
         };
-        requests.into_iter().flat_map(Requests::iter).map(|(rule, _)| rule)
+        requests
+            .into_iter()
+            .flat_map(Requests::iter)
+            .map(|(rule, _)| rule)
     }
 }
 
@@ -148,7 +151,11 @@ impl Policy {
     #[must_use]
     pub fn of(requested: Requested, grants: Grants) -> Self {
         let rules = Rules::of(&requested, &grants);
-        Self { requested, grants, rules }
+        Self {
+            requested,
+            grants,
+            rules,
+        }
     }
 
     /// What is granted and denied.
@@ -177,7 +184,12 @@ impl Policy {
 
     /// Decides about an operation of an embedder's own kind: `allows` says whether the
     /// words of a rule speak of it.
-    pub fn decide_custom(&self, operation: &Operation, allows: &dyn Fn(&str) -> bool, now: u64) -> Decision {
+    pub fn decide_custom(
+        &self,
+        operation: &Operation,
+        allows: &dyn Fn(&str) -> bool,
+        now: u64,
+    ) -> Decision {
         self.decide_sought(&Sought::by_provider(operation, allows), now)
     }
 
@@ -188,7 +200,9 @@ impl Policy {
         let (sought, marks) = (Sought::new(operation), Marks::of(operation));
         let speaking = self.rules.allowed.near(&marks, Reading::Grant);
         let speaking = speaking.filter(|rule| sought.fit(rule, Reading::Grant) != Fit::No);
-        let mut given: Vec<String> = speaking.map(|rule| rule.options.special.to_string()).collect();
+        let mut given: Vec<String> = speaking
+            .map(|rule| rule.options.special.to_string())
+            .collect();
         given.sort_unstable();
         given.dedup();
         given
@@ -196,11 +210,14 @@ impl Policy {
 
     fn decide_sought(&self, sought: &Sought<'_>, now: u64) -> Decision {
         if let Some(problem) = sought.operation.ambiguity() {
-            return Decision::Denied(Reason::Malformed { problem: problem.into() });
+            return Decision::Denied(Reason::Malformed {
+                problem: problem.into(),
+            });
         }
         let marks = Marks::of(sought.operation);
-        let denying =
-            |rules: &Listed| fitting(rules, sought, &marks, Reading::Deny).map(|rule| Rule::clone(rule));
+        let denying = |rules: &Listed| {
+            fitting(rules, sought, &marks, Reading::Deny).map(|rule| Rule::clone(rule))
+        };
         if let Some(rule) = denying(&self.rules.denied) {
             return Decision::Denied(Reason::Denied { rule });
         }
@@ -208,10 +225,14 @@ impl Policy {
             return Decision::Denied(Reason::Revoked { rule });
         }
         if let Some(rule) = given_to_all(sought.operation) {
-            return Decision::Allowed { rule: Arc::new(rule), until: None };
+            return Decision::Allowed {
+                rule: Arc::new(rule),
+                until: None,
+            };
         }
         let requested = self.rules.requested.as_ref();
-        if requested.is_some_and(|rules| fitting(rules, sought, &marks, Reading::Request).is_none()) {
+        if requested.is_some_and(|rules| fitting(rules, sought, &marks, Reading::Request).is_none())
+        {
             return Decision::Denied(Reason::NotRequested);
         }
         self.grant(sought, &marks, now)
@@ -223,15 +244,24 @@ impl Policy {
             match sought.fit(rule, Reading::Grant) {
                 Fit::Yes if let Some(taken) = self.grants.taken(rule) => reason = taken,
                 Fit::Yes if rule.options.until.is_some_and(|until| until <= now) => {
-                    reason = Reason::Expired { rule: Rule::clone(rule) };
+                    reason = Reason::Expired {
+                        rule: Rule::clone(rule),
+                    };
                 }
                 Fit::Yes => {
-                    return Decision::Allowed { rule: Arc::clone(rule), until: rule.options.until };
+                    return Decision::Allowed {
+                        rule: Arc::clone(rule),
+                        until: rule.options.until,
+                    };
                 }
-                Fit::Blocked(address) if reason == Reason::NotGranted => reason = Reason::Blocked { address },
+                Fit::Blocked(address) if reason == Reason::NotGranted => {
+                    reason = Reason::Blocked { address }
+                }
                 Fit::Special if reason == Reason::NotGranted => {
                     if let Operation::SpecialFile { special, .. } = sought.operation {
-                        reason = Reason::SpecialFile { special: special.clone() };
+                        reason = Reason::SpecialFile {
+                            special: special.clone(),
+                        };
                     }
                 }
                 _ => {}
@@ -263,7 +293,9 @@ fn fitting<'a>(
     marks: &'a Marks,
     reading: Reading,
 ) -> Option<&'a Arc<Rule>> {
-    rules.near(marks, reading).find(|rule| sought.fit(rule, reading) == Fit::Yes)
+    rules
+        .near(marks, reading)
+        .find(|rule| sought.fit(rule, reading) == Fit::Yes)
 }
 
 fn given_to_all(operation: &Operation) -> Option<Rule> {
@@ -330,14 +362,31 @@ mod tests {
 
     fn accept() -> Operation {
         let address = SocketAddr::from(([10, 1, 1, 1], 50_000));
-        Operation::Socket { access: SocketAccess::TcpAccept, address, names: Vec::new() }
+        Operation::Socket {
+            access: SocketAccess::TcpAccept,
+            address,
+            names: Vec::new(),
+        }
     }
 
     #[test]
     fn what_has_two_readings_is_malformed() {
-        let file = |path: &str| Operation::File { access: FileAccess::Read, path: path.into() };
-        for path in ["data/x", "", "/data/../etc/passwd", "/data/.", "/data/x\0.csv"] {
-            assert_eq!(reason("file-read /", &file(path)), Some("malformed"), "{path:?}");
+        let file = |path: &str| Operation::File {
+            access: FileAccess::Read,
+            path: path.into(),
+        };
+        for path in [
+            "data/x",
+            "",
+            "/data/../etc/passwd",
+            "/data/.",
+            "/data/x\0.csv",
+        ] {
+            assert_eq!(
+                reason("file-read /", &file(path)),
+                Some("malformed"),
+                "{path:?}"
+            );
         }
         for name in ["Evil.com", "evil.com.", "\u{ff45}vil.com", "evil.com\n"] {
             assert_eq!(
@@ -350,7 +399,10 @@ mod tests {
 
     #[test]
     fn clocks_need_no_grant_and_can_be_denied() {
-        let clock = Operation::Named { kind: crate::Kind::Clock, name: "wall".into() };
+        let clock = Operation::Named {
+            kind: crate::Kind::Clock,
+            name: "wall".into(),
+        };
         let policy = Policy::new(Requests::default(), Grants::new());
         assert!(policy.decide(&clock, 0).is_allowed());
         assert_eq!(reason("deny clock wall", &clock), Some("denied by rule"));
@@ -358,7 +410,10 @@ mod tests {
 
     #[test]
     fn what_comes_with_a_grant_goes_with_it() {
-        let look = Operation::File { access: FileAccess::Look, path: "/d/x".into() };
+        let look = Operation::File {
+            access: FileAccess::Look,
+            path: "/d/x".into(),
+        };
         let lookup = Operation::Lookup { name: "db".into() };
         for (grant, operation) in [
             ("tcp db:5432", &lookup),
@@ -367,7 +422,11 @@ mod tests {
             ("network-inbound **:80", &accept()),
         ] {
             assert_eq!(reason(grant, operation), None, "{grant}");
-            assert_eq!(reason(&format!("{grant}\nrevoked {grant}"), operation), Some("revoked"), "{grant}");
+            assert_eq!(
+                reason(&format!("{grant}\nrevoked {grant}"), operation),
+                Some("revoked"),
+                "{grant}"
+            );
             assert_eq!(
                 reason(&format!("{grant}\ndeny {grant}"), operation),
                 Some("denied by rule"),
@@ -375,9 +434,15 @@ mod tests {
             );
         }
         assert_eq!(reason("dns db\ntcp db:1\ndeny tcp db:*", &lookup), None);
-        assert_eq!(reason("file-read /d\nfile-write /d\ndeny file-write /d", &look), None);
         assert_eq!(
-            reason("network-inbound 127.0.0.1:80\nrevoked network-inbound **", &accept()),
+            reason("file-read /d\nfile-write /d\ndeny file-write /d", &look),
+            None
+        );
+        assert_eq!(
+            reason(
+                "network-inbound 127.0.0.1:80\nrevoked network-inbound **",
+                &accept()
+            ),
             Some("revoked")
         );
     }

@@ -31,9 +31,14 @@ impl Policy {
         let related = |rule: &&Rule| sought.is_of_kind(rule);
         let requested = match self.requested() {
             Requested::Anything => None,
-            Requested::These(requests) => {
-                Some(requests.iter().map(|(rule, _)| rule).filter(related).cloned().collect())
-            }
+            Requested::These(requests) => Some(
+                requests
+                    .iter()
+                    .map(|(rule, _)| rule)
+                    .filter(related)
+                    .cloned()
+                    .collect(),
+            ),
         };
         Explanation {
             operation: operation.clone(),
@@ -49,9 +54,10 @@ impl Explanation {
     #[must_use]
     pub fn request_to_add(&self) -> Option<Rule> {
         match &self.decision {
-            Decision::Denied(Reason::NotRequested) => {
-                self.operation.least_rule().map(|rule| rule.without_options())
-            }
+            Decision::Denied(Reason::NotRequested) => self
+                .operation
+                .least_rule()
+                .map(|rule| rule.without_options()),
             _ => None,
         }
     }
@@ -82,7 +88,10 @@ impl fmt::Display for Explanation {
         writeln!(f, "tried      {}", self.operation)?;
         match &self.requested {
             Some(rules) => writeln!(f, "requested  {}", list(rules))?,
-            None => writeln!(f, "requested  anything: the component says nothing of what it needs")?,
+            None => writeln!(
+                f,
+                "requested  anything: the component says nothing of what it needs"
+            )?,
         }
         writeln!(f, "granted    {}", list(&self.granted))?;
         writeln!(f, "verdict    {verdict}")?;
@@ -100,7 +109,11 @@ fn list(rules: &[Rule]) -> String {
     if rules.is_empty() {
         return "nothing of the kind".into();
     }
-    rules.iter().map(|rule| rule.without_value().to_string()).collect::<Vec<_>>().join("; ")
+    rules
+        .iter()
+        .map(|rule| rule.without_value().to_string())
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 impl fmt::Display for Reason {
@@ -112,16 +125,23 @@ impl fmt::Display for Reason {
             Self::Revoked { rule } => write!(f, "`{rule}` was revoked"),
             Self::Expired { rule } => write!(f, "`{}` has expired", rule.without_value()),
             Self::Blocked { address } => {
-                write!(f, "leads to {address}, which is not public, and no grant names its network")
+                write!(
+                    f,
+                    "leads to {address}, which is not public, and no grant names its network"
+                )
             }
             Self::SpecialFile { special } => match special.options() {
-                Some(options) => write!(f, "{special}, which needs `{}` in a grant", options.trim_start()),
+                Some(options) => write!(
+                    f,
+                    "{special}, which needs `{}` in a grant",
+                    options.trim_start()
+                ),
                 None => write!(f, "{special}, which no path opens"),
             },
             Self::OverQuota { rule } => write!(f, "over the quota of `{rule}`"),
-            Self::OverBudget { problem } | Self::LeadsElsewhere { problem } | Self::Malformed { problem } => {
-                f.write_str(problem)
-            }
+            Self::OverBudget { problem }
+            | Self::LeadsElsewhere { problem }
+            | Self::Malformed { problem } => f.write_str(problem),
         }
     }
 }
@@ -133,13 +153,19 @@ mod tests {
     use crate::{Capability, Requests};
 
     fn read(path: &str) -> Operation {
-        Operation::File { access: FileAccess::Read, path: path.into() }
+        Operation::File {
+            access: FileAccess::Read,
+            path: path.into(),
+        }
     }
 
     #[test]
     fn names_the_lines_that_would_allow_it() {
         let requests = Requests::new([Capability::FileRead("/data".into())]).expect("requests");
-        let policy = Policy::new(requests, Grants::new().allow("file-read /data/a").expect("a grant"));
+        let policy = Policy::new(
+            requests,
+            Grants::new().allow("file-read /data/a").expect("a grant"),
+        );
         assert_eq!(
             policy.explain(&read("/data/my b"), 0).to_string(),
             "tried      file-read /data/my b\n\
@@ -149,7 +175,10 @@ mod tests {
              operator   grant it: file-read \"/data/my b\"\n"
         );
         let both = policy.explain(&read("/etc/passwd"), 0).to_string();
-        assert!(both.contains("author     request it: file-read /etc/passwd"), "{both}");
+        assert!(
+            both.contains("author     request it: file-read /etc/passwd"),
+            "{both}"
+        );
     }
 
     #[test]

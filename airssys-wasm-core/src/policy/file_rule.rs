@@ -29,7 +29,9 @@ impl FileRule {
     /// None if the rule is about something else.
     #[must_use]
     pub fn of(rule: &Rule) -> Option<Self> {
-        let Scope::File { kind, path } = &rule.scope else { return None };
+        let Scope::File { kind, path } = &rule.scope else {
+            return None;
+        };
         Some(Self {
             rule: rule.clone(),
             root: path.root(),

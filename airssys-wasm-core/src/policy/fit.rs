@@ -12,8 +12,8 @@ use super::address::led_to;
 use super::operation::{FileAccess, Operation, SocketAccess};
 use super::{HttpHost, HttpTarget, is_public};
 use crate::capability::{
-    HostPattern, Hosts, HttpParts, HttpPattern, Mode, Options, PathPattern, Scope, fits_name, names_of_url,
-    plain, readings_of_url,
+    HostPattern, Hosts, HttpParts, HttpPattern, Mode, Options, PathPattern, Scope, fits_name,
+    names_of_url, plain, readings_of_url,
 };
 use crate::{Kind, Rule};
 
@@ -85,7 +85,14 @@ impl<'a> Sought<'a> {
             Operation::Socket { names, .. } => names.iter().map(String::as_str).collect(),
             _ => Vec::new(),
         };
-        Self { operation, names, hosts, readings, addresses, custom }
+        Self {
+            operation,
+            names,
+            hosts,
+            readings,
+            addresses,
+            custom,
+        }
     }
 
     /// What `rule`, read so, has to say of it.
@@ -94,14 +101,17 @@ impl<'a> Sought<'a> {
             (Operation::File { access, .. }, Scope::File { kind, path }) => {
                 self.file(*access, *kind, path, &rule.options, reading)
             }
-            (Operation::SpecialFile { access, special, .. }, Scope::File { kind, path }) => {
-                match self.file(*access, *kind, path, &rule.options, reading) {
-                    Fit::Yes if reading == Reading::Grant && !rule.options.special.name(special) => {
-                        Fit::Special
-                    }
-                    fit => fit,
+            (
+                Operation::SpecialFile {
+                    access, special, ..
+                },
+                Scope::File { kind, path },
+            ) => match self.file(*access, *kind, path, &rule.options, reading) {
+                Fit::Yes if reading == Reading::Grant && !rule.options.special.name(special) => {
+                    Fit::Special
                 }
-            }
+                fit => fit,
+            },
             (Operation::Http { target, .. }, Scope::Http(pattern)) => {
                 // Rules differ in their hosts more often than in all else.
                 match self.host(&pattern.host, &rule.options, reading) {
@@ -110,21 +120,43 @@ impl<'a> Sought<'a> {
                     _ => Fit::No,
                 }
             }
-            (Operation::Http { target, .. }, Scope::Network { kind: Kind::NetworkOutbound, hosts }) => {
-                self.outbound(hosts, target.port, &rule.options, reading)
-            }
-            (Operation::Socket { access, address, .. }, Scope::Network { kind, hosts }) => {
-                self.socket(*access, address.port(), *kind, hosts, &rule.options, reading)
-            }
+            (
+                Operation::Http { target, .. },
+                Scope::Network {
+                    kind: Kind::NetworkOutbound,
+                    hosts,
+                },
+            ) => self.outbound(hosts, target.port, &rule.options, reading),
+            (
+                Operation::Socket {
+                    access, address, ..
+                },
+                Scope::Network { kind, hosts },
+            ) => self.socket(
+                *access,
+                address.port(),
+                *kind,
+                hosts,
+                &rule.options,
+                reading,
+            ),
             (Operation::Lookup { name }, Scope::Network { kind, hosts }) => {
                 let looks_up = match reading {
                     Reading::Deny => matches!(kind, Kind::Dns | Kind::NetworkOutbound),
                     _ => *kind != Kind::NetworkInbound,
                 };
-                if looks_up && hosts.host.matches_name(name) { Fit::Yes } else { Fit::No }
+                if looks_up && hosts.host.matches_name(name) {
+                    Fit::Yes
+                } else {
+                    Fit::No
+                }
             }
             (Operation::Named { kind, name }, Scope::Named { kind: of, pattern }) => {
-                if kind == of && fits_name(pattern, name) { Fit::Yes } else { Fit::No }
+                if kind == of && fits_name(pattern, name) {
+                    Fit::Yes
+                } else {
+                    Fit::No
+                }
             }
             (Operation::Custom { kind, target }, Scope::Custom { kind: of, .. }) => {
                 let words = rule.target();
@@ -143,14 +175,20 @@ impl<'a> Sought<'a> {
         options: &Options,
         reading: Reading,
     ) -> Fit {
-        let on_the_way =
-            || access == FileAccess::Walk && reading != Reading::Deny && path.leads_from(&self.names);
-        let fits =
-            fits_access(access, kind, options.mode, reading) && (path.matches(&self.names) || on_the_way());
+        let on_the_way = || {
+            access == FileAccess::Walk && reading != Reading::Deny && path.leads_from(&self.names)
+        };
+        let fits = fits_access(access, kind, options.mode, reading)
+            && (path.matches(&self.names) || on_the_way());
         if fits { Fit::Yes } else { Fit::No }
     }
 
-    fn fits_but_for_host(&self, target: &HttpTarget, pattern: &HttpPattern, reading: Reading) -> bool {
+    fn fits_but_for_host(
+        &self,
+        target: &HttpTarget,
+        pattern: &HttpPattern,
+        reading: Reading,
+    ) -> bool {
         let parts = HttpParts {
             method: &target.method,
             is_tls: target.is_tls,
@@ -193,9 +231,10 @@ impl<'a> Sought<'a> {
         let from_anywhere = port == 0 && self.addresses.iter().all(IpAddr::is_unspecified);
         match (access, kind) {
             (SocketAccess::TcpConnect, Kind::Tcp | Kind::NetworkOutbound)
-            | (SocketAccess::UdpSend | SocketAccess::UdpReceive, Kind::Udp | Kind::NetworkOutbound) => {
-                self.outbound(hosts, port, options, reading)
-            }
+            | (
+                SocketAccess::UdpSend | SocketAccess::UdpReceive,
+                Kind::Udp | Kind::NetworkOutbound,
+            ) => self.outbound(hosts, port, options, reading),
             (SocketAccess::TcpOpen, Kind::Tcp | Kind::NetworkOutbound | Kind::NetworkInbound)
             | (SocketAccess::UdpOpen, Kind::Udp | Kind::NetworkOutbound | Kind::NetworkInbound)
                 if reading != Reading::Deny =>
@@ -217,26 +256,41 @@ impl<'a> Sought<'a> {
                     Reading::Deny => might_be(&hosts.host, *at),
                     Reading::Request | Reading::Grant => hosts.host.has_address(*at),
                 };
-                if hosts.ports.has(port) && self.addresses.iter().all(has) { Fit::Yes } else { Fit::No }
+                if hosts.ports.has(port) && self.addresses.iter().all(has) {
+                    Fit::Yes
+                } else {
+                    Fit::No
+                }
             }
             // Who may listen may take what comes, but for those who are denied.
             (SocketAccess::TcpAccept | SocketAccess::UdpReceive, Kind::NetworkInbound) => {
-                let named =
-                    || !hosts.host.is_any() && self.addresses.iter().any(|at| might_be(&hosts.host, *at));
-                if reading != Reading::Deny || named() { Fit::Yes } else { Fit::No }
+                let named = || {
+                    !hosts.host.is_any()
+                        && self.addresses.iter().any(|at| might_be(&hosts.host, *at))
+                };
+                if reading != Reading::Deny || named() {
+                    Fit::Yes
+                } else {
+                    Fit::No
+                }
             }
             _ => Fit::No,
         }
     }
 
     fn outbound(&self, hosts: &Hosts, port: u16, options: &Options, reading: Reading) -> Fit {
-        if hosts.ports.has(port) { self.host(&hosts.host, options, reading) } else { Fit::No }
+        if hosts.ports.has(port) {
+            self.host(&hosts.host, options, reading)
+        } else {
+            Fit::No
+        }
     }
 
     /// By a name, and then every address it leads to is looked at; or by the address.
     fn host(&self, pattern: &HostPattern, options: &Options, reading: Reading) -> Fit {
         let by_name = self.hosts.iter().any(|name| pattern.matches_name(name));
-        let by_address = self.hosts.is_empty() || matches!(self.operation, Operation::Socket { .. });
+        let by_address =
+            self.hosts.is_empty() || matches!(self.operation, Operation::Socket { .. });
         let fits = match reading {
             Reading::Deny => by_name || self.addresses.iter().any(|at| might_be(pattern, *at)),
             Reading::Request => {
@@ -258,9 +312,13 @@ impl<'a> Sought<'a> {
 
 /// Every address is public, or its network is named.
 fn reachable(addresses: &[IpAddr], named: &[IpNet]) -> Fit {
-    let blocked =
-        |address: &&IpAddr| !is_public(**address) && !named.iter().any(|network| network.contains(*address));
-    addresses.iter().find(blocked).map_or(Fit::Yes, |address| Fit::Blocked(*address))
+    let blocked = |address: &&IpAddr| {
+        !is_public(**address) && !named.iter().any(|network| network.contains(*address))
+    };
+    addresses
+        .iter()
+        .find(blocked)
+        .map_or(Fit::Yes, |address| Fit::Blocked(*address))
 }
 
 fn fits_access(access: FileAccess, kind: Kind, mode: Mode, reading: Reading) -> bool {
@@ -299,17 +357,32 @@ mod tests {
     fn may(grants: &str, access: SocketAccess, address: &str) -> bool {
         let policy = Policy::of(Requested::Anything, grants.parse().expect(grants));
         let address = address.parse().expect(address);
-        policy.decide(&Operation::Socket { access, address, names: Vec::new() }, 0).is_allowed()
+        policy
+            .decide(
+                &Operation::Socket {
+                    access,
+                    address,
+                    names: Vec::new(),
+                },
+                0,
+            )
+            .is_allowed()
     }
 
     #[test]
     fn a_deny_sees_through_the_clothes_of_an_address() {
         let grants = "tcp **:443\ndeny tcp 93.184.216.34:443";
         assert!(may(grants, SocketAccess::TcpConnect, "93.184.216.35:443"));
-        for address in
-            ["93.184.216.34", "[::ffff:93.184.216.34]", "[64:ff9b::5db8:d822]", "[2002:5db8:d822::]"]
-        {
-            assert!(!may(grants, SocketAccess::TcpConnect, &format!("{address}:443")), "{address}");
+        for address in [
+            "93.184.216.34",
+            "[::ffff:93.184.216.34]",
+            "[64:ff9b::5db8:d822]",
+            "[2002:5db8:d822::]",
+        ] {
+            assert!(
+                !may(grants, SocketAccess::TcpConnect, &format!("{address}:443")),
+                "{address}"
+            );
         }
     }
 

@@ -120,7 +120,10 @@ impl Grants {
     /// Takes back what a rule says. Returns the grants that are touched: none if
     /// nothing of the kind was granted.
     pub fn revoke(&mut self, rule: &Rule) -> Vec<Rule> {
-        let touched = self.allowed.iter().filter(|granted| rule.takes(granted) || rule.overlaps(granted));
+        let touched = self
+            .allowed
+            .iter()
+            .filter(|granted| rule.takes(granted) || rule.overlaps(granted));
         let touched = touched.cloned().collect();
         self.revoked.insert(rule.without_options());
         touched
@@ -161,14 +164,22 @@ impl FromStr for Grants {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.len() > GRANTS_BYTES_MAX {
             let (bytes, bytes_max) = (text.len(), GRANTS_BYTES_MAX);
-            let source = CapabilityError::TooLong { text: shown(text), bytes, bytes_max };
+            let source = CapabilityError::TooLong {
+                text: shown(text),
+                bytes,
+                bytes_max,
+            };
             return Err(GrantsError { line: 1, source });
         }
         // Sorting rules at the end is cheaper than keeping them sorted.
         let (mut allowed, mut denied, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
         for (index, line) in text.lines().enumerate() {
-            let read =
-                |rule: &str| rule.parse::<Rule>().map_err(|source| GrantsError { line: index + 1, source });
+            let read = |rule: &str| {
+                rule.parse::<Rule>().map_err(|source| GrantsError {
+                    line: index + 1,
+                    source,
+                })
+            };
             if line.is_empty() || line.starts_with('#') {
                 continue;
             } else if let Some(rule) = line.strip_prefix("deny ") {
@@ -190,9 +201,15 @@ impl FromStr for Grants {
 
 impl fmt::Display for Grants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.denied.iter().try_for_each(|rule| writeln!(f, "deny {rule}"))?;
-        self.revoked.iter().try_for_each(|rule| writeln!(f, "revoked {rule}"))?;
-        self.allowed.iter().try_for_each(|rule| writeln!(f, "{rule}"))
+        self.denied
+            .iter()
+            .try_for_each(|rule| writeln!(f, "deny {rule}"))?;
+        self.revoked
+            .iter()
+            .try_for_each(|rule| writeln!(f, "revoked {rule}"))?;
+        self.allowed
+            .iter()
+            .try_for_each(|rule| writeln!(f, "{rule}"))
     }
 }
 
@@ -202,9 +219,14 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named() {
-        let error = "file-read /a\n\n# why\nfile-raed /b\n".parse::<Grants>().expect_err("a slip");
+        let error = "file-read /a\n\n# why\nfile-raed /b\n"
+            .parse::<Grants>()
+            .expect_err("a slip");
         assert_eq!(error.line, 4);
-        assert!(error.to_string().contains("did you mean `file-read`?"), "{error}");
+        assert!(
+            error.to_string().contains("did you mean `file-read`?"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -212,14 +234,22 @@ mod tests {
         let mut grants = Grants::new().allow("file-read /data").expect("a rule");
         let rule: Rule = "file-read /data/x".parse().expect("a rule");
         assert_eq!(grants.revoke(&rule).len(), 1);
-        assert_eq!(grants.to_string(), "revoked file-read /data/x\nfile-read /data\n");
+        assert_eq!(
+            grants.to_string(),
+            "revoked file-read /data/x\nfile-read /data\n"
+        );
         assert_eq!(grants.to_string().parse(), Ok(grants.clone()));
         let wider = grants.clone().allow("file-read /data").expect("a rule");
         assert_eq!(wider, grants, "what is wider does not name it");
         let again = grants.clone().allow("file-read /data/x").expect("a rule");
         assert_eq!(again.to_string(), "file-read /data\nfile-read /data/x\n");
-        assert_eq!(grants.without_revoked(&[rule]).to_string(), "file-read /data\n");
-        let mut grants = Grants::new().allow("file-write /log max=1MiB mode=append").expect("a rule");
+        assert_eq!(
+            grants.without_revoked(&[rule]).to_string(),
+            "file-read /data\n"
+        );
+        let mut grants = Grants::new()
+            .allow("file-write /log max=1MiB mode=append")
+            .expect("a rule");
         let rule = grants.allowed().next().expect("a grant").clone();
         assert_eq!(grants.revoke(&rule).len(), 1);
         assert_eq!(grants.with(rule).revoked().count(), 0);
@@ -233,7 +263,11 @@ mod tests {
             ("tcp 10.0.0.1:80 until=2030-01-01T00:00:00Z", "tcp **:*"),
         ] {
             let mut grants = Grants::new().allow(granted).expect(granted);
-            assert_eq!(grants.revoke(&revoked.parse().expect(revoked)).len(), 1, "{granted}: {revoked}");
+            assert_eq!(
+                grants.revoke(&revoked.parse().expect(revoked)).len(),
+                1,
+                "{granted}: {revoked}"
+            );
         }
     }
 }

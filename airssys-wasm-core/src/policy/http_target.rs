@@ -56,7 +56,10 @@ impl HttpTarget {
     /// [`HttpTargetError`] if they could be read in more than one way.
     #[cfg(feature = "url")]
     pub fn parse(method: &str, url: &str) -> Result<Self, HttpTargetError> {
-        let wrong = |problem| HttpTargetError { url: crate::capability::shown(url), problem };
+        let wrong = |problem| HttpTargetError {
+            url: crate::capability::shown(url),
+            problem,
+        };
         check_characters(url).map_err(wrong)?;
         let (scheme, authority) = scheme_and_authority(url).ok_or_else(|| wrong("has no host"))?;
         let unescaped = undo_needless_escapes(url);
@@ -75,11 +78,15 @@ impl HttpTarget {
         let host = match parsed.host() {
             Some(url::Host::Domain(name)) => HttpHost::Name(check_name(name).map_err(wrong)?),
             Some(url::Host::Ipv4(address)) => HttpHost::Address(address.into()),
-            Some(url::Host::Ipv6(address)) => HttpHost::Address(crate::capability::plain(address.into())),
+            Some(url::Host::Ipv6(address)) => {
+                HttpHost::Address(crate::capability::plain(address.into()))
+            }
             None => return Err(wrong("has no host")),
         };
-        let port =
-            parsed.port_or_known_default().filter(|port| *port != 0).ok_or_else(|| wrong("has port 0"))?;
+        let port = parsed
+            .port_or_known_default()
+            .filter(|port| *port != 0)
+            .ok_or_else(|| wrong("has port 0"))?;
         if !is_method(method) {
             return Err(wrong("is asked for with a method that is none"));
         }
@@ -108,12 +115,20 @@ impl HttpTarget {
     #[must_use]
     pub fn authority(&self) -> String {
         let own = if self.is_tls { 443 } else { 80 };
-        if self.port == own { self.host.to_string() } else { format!("{}:{}", self.host, self.port) }
+        if self.port == own {
+            self.host.to_string()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 
     /// The pattern that matches this request and no other; a query is not part of it.
     pub(super) fn as_pattern(&self) -> String {
-        let path = if self.path_is_ambiguous || self.path.contains('*') { "/**" } else { &self.path };
+        let path = if self.path_is_ambiguous || self.path.contains('*') {
+            "/**"
+        } else {
+            &self.path
+        };
         let scheme = if self.is_tls { "https" } else { "http" };
         format!("{} {scheme}://{}{path}", self.method, self.authority())
     }
@@ -122,7 +137,10 @@ impl HttpTarget {
 /// What parsers skip, or take for something else.
 #[cfg(feature = "url")]
 fn check_characters(url: &str) -> Result<(), &'static str> {
-    match url.chars().find(|c| c.is_control() || c.is_whitespace() || *c == '\\' || *c == '#') {
+    match url
+        .chars()
+        .find(|c| c.is_control() || c.is_whitespace() || *c == '\\' || *c == '#')
+    {
         None => Ok(()),
         Some('\\') => Err("has a backslash in it"),
         Some('#') => Err("has a fragment, which is never sent"),
@@ -141,8 +159,13 @@ fn scheme_and_authority(url: &str) -> Option<(&str, &str)> {
 #[cfg(feature = "url")]
 fn check_name(name: &str) -> Result<String, &'static str> {
     let name = name.strip_suffix('.').unwrap_or(name);
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
-    match name.split('.').all(|label| !label.is_empty() && label.len() <= 63) && name.chars().all(plain) {
+    let plain =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    match name
+        .split('.')
+        .all(|label| !label.is_empty() && label.len() <= 63)
+        && name.chars().all(plain)
+    {
         true => Ok(name.to_owned()),
         false => Err("has a host that is no name"),
     }
@@ -152,7 +175,9 @@ fn check_name(name: &str) -> Result<String, &'static str> {
 fn is_method(method: &str) -> bool {
     !method.eq_ignore_ascii_case("CONNECT")
         && !method.is_empty()
-        && method.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+        && method
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 /// `%41` is `A`: RFC 3986 says that both are the same.
@@ -173,7 +198,8 @@ fn undo_needless_escapes(url: &str) -> String {
         rest = &rest[2..];
         let is_needless = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         let after_stray = stray.and_then(|stray| text.get(stray..));
-        let completes = after_stray.is_some_and(|t| t.len() < 2 && t.bytes().all(|b| b.is_ascii_hexdigit()));
+        let completes =
+            after_stray.is_some_and(|t| t.len() < 2 && t.bytes().all(|b| b.is_ascii_hexdigit()));
         match is_needless && !completes {
             true => text.push(byte.into()),
             false => text.push_str(&escape(byte)),
@@ -185,7 +211,9 @@ fn undo_needless_escapes(url: &str) -> String {
 /// The byte that two hex digits after a `%` stand for.
 #[cfg(feature = "url")]
 fn escaped_byte(after: &str) -> Option<u8> {
-    let digits = after.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    let digits = after
+        .get(..2)
+        .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
     u8::from_str_radix(digits, 16).ok()
 }
 
@@ -218,9 +246,14 @@ fn is_of_a_path(byte: u8) -> bool {
 #[cfg(feature = "url")]
 fn is_ambiguous(path: &str) -> bool {
     let odd_escape = path.match_indices('%').any(|(at, _)| {
-        escaped_byte(&path[at + 1..]).is_none_or(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b'%'))
+        escaped_byte(&path[at + 1..])
+            .is_none_or(|b| b.is_ascii_control() || matches!(b, b'/' | b'\\' | b'%'))
     });
-    odd_escape || path.contains("//") || path.split('/').any(|segment| is_dots(without_parameters(segment)))
+    odd_escape
+        || path.contains("//")
+        || path
+            .split('/')
+            .any(|segment| is_dots(without_parameters(segment)))
 }
 
 #[cfg(feature = "url")]
@@ -249,7 +282,13 @@ impl fmt::Display for HttpTarget {
     /// Without the query, which may have secrets in it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.is_tls { "https" } else { "http" };
-        write!(f, "{} {scheme}://{}{}", self.method, self.authority(), self.path)
+        write!(
+            f,
+            "{} {scheme}://{}{}",
+            self.method,
+            self.authority(),
+            self.path
+        )
     }
 }
 
@@ -264,7 +303,10 @@ mod tests {
     #[test]
     fn many_spellings_have_one_text() {
         for (url, canonical) in [
-            ("https://API.Example.com:443/v1", "https://api.example.com/v1"),
+            (
+                "https://API.Example.com:443/v1",
+                "https://api.example.com/v1",
+            ),
             ("https://a.com.", "https://a.com/"),
             ("https://a.com/v1/../admin", "https://a.com/admin"),
             ("https://a.com/v1/%2e%2e/admin", "https://a.com/admin"),
@@ -276,7 +318,10 @@ mod tests {
             ("http://\u{ff41}.com/", "http://a.com/"),
             ("http://a\u{3002}com/", "http://a.com/"),
             ("http://a.com/b|c[^", "http://a.com/b%7Cc%5B%5E"),
-            ("http://b\u{fc}cher.de/?secret=1", "http://xn--bcher-kva.de/"),
+            (
+                "http://b\u{fc}cher.de/?secret=1",
+                "http://xn--bcher-kva.de/",
+            ),
         ] {
             assert_eq!(text(url), format!("GET {canonical}"), "{url}");
         }
@@ -294,7 +339,10 @@ mod tests {
             "https://a.com/%252e",
             "https://a.com/%zz",
         ] {
-            assert!(HttpTarget::parse("GET", url).expect(url).path_is_ambiguous, "{url}");
+            assert!(
+                HttpTarget::parse("GET", url).expect(url).path_is_ambiguous,
+                "{url}"
+            );
         }
         // Where `%` begins no escape, what follows does not make it one.
         for url in [
@@ -305,9 +353,16 @@ mod tests {
         ] {
             let target = HttpTarget::parse("GET", url).expect(url);
             assert!(target.path_is_ambiguous, "{url}");
-            assert_eq!(HttpTarget::parse("GET", &format!("https://a.com{}", target.path)), Ok(target));
+            assert_eq!(
+                HttpTarget::parse("GET", &format!("https://a.com{}", target.path)),
+                Ok(target)
+            );
         }
-        assert!(!HttpTarget::parse("GET", "https://a.com/a.b/%C3%A9;x").expect("a URL").path_is_ambiguous);
+        assert!(
+            !HttpTarget::parse("GET", "https://a.com/a.b/%C3%A9;x")
+                .expect("a URL")
+                .path_is_ambiguous
+        );
     }
 
     #[test]
@@ -345,7 +400,10 @@ mod tests {
             assert!(HttpTarget::parse("GET", url).is_err(), "{url:?}");
         }
         for method in ["", "GET /", "G\r\nT", "CONNECT", "Connect"] {
-            assert!(HttpTarget::parse(method, "https://a.com").is_err(), "{method:?}");
+            assert!(
+                HttpTarget::parse(method, "https://a.com").is_err(),
+                "{method:?}"
+            );
         }
     }
 }

@@ -15,14 +15,23 @@ const MEANS: [(&str, &[Kind]); 14] = [
     ("wasi:clocks/system-clock", &[Kind::Clock]),
     ("wasi:clocks/wall-clock", &[Kind::Clock]),
     ("wasi:config/store", &[Kind::Config]),
-    ("wasi:filesystem/preopens", &[Kind::FileRead, Kind::FileWrite]),
+    (
+        "wasi:filesystem/preopens",
+        &[Kind::FileRead, Kind::FileWrite],
+    ),
     ("wasi:http/client", &[Kind::Http]),
     ("wasi:http/outgoing-handler", &[Kind::Http]),
     ("wasi:keyvalue/store", &[Kind::Store]),
     ("wasi:messaging/producer", &[Kind::Messaging]),
     ("wasi:sockets/ip-name-lookup", &[Kind::Dns]),
-    ("wasi:sockets/tcp", &[Kind::Tcp, Kind::NetworkInbound, Kind::NetworkOutbound]),
-    ("wasi:sockets/udp", &[Kind::Udp, Kind::NetworkInbound, Kind::NetworkOutbound]),
+    (
+        "wasi:sockets/tcp",
+        &[Kind::Tcp, Kind::NetworkInbound, Kind::NetworkOutbound],
+    ),
+    (
+        "wasi:sockets/udp",
+        &[Kind::Udp, Kind::NetworkInbound, Kind::NetworkOutbound],
+    ),
     ("wasi:cli/environment", &[Kind::Env]),
 ];
 
@@ -30,9 +39,19 @@ const MEANS: [(&str, &[Kind]); 14] = [
 /// if it says nothing itself.
 #[must_use]
 pub fn kinds(world: &World) -> BTreeSet<Kind> {
-    let imports =
-        |interface: &str| world.imports.interfaces.iter().any(|import| import.name.path() == interface);
-    MEANS.iter().filter(|(interface, _)| imports(interface)).flat_map(|(_, kinds)| *kinds).copied().collect()
+    let imports = |interface: &str| {
+        world
+            .imports
+            .interfaces
+            .iter()
+            .any(|import| import.name.path() == interface)
+    };
+    MEANS
+        .iter()
+        .filter(|(interface, _)| imports(interface))
+        .flat_map(|(_, kinds)| *kinds)
+        .copied()
+        .collect()
 }
 
 /// Whether a component imports the means for what a rule speaks of, of the kinds that
@@ -50,30 +69,44 @@ pub fn imports_means_for(world: &World, rule: &Rule) -> bool {
         _ => return false,
     };
     let mut imports = world.imports.interfaces.iter();
-    imports.any(|import| interfaces.iter().any(|interface| import.name.path().starts_with(interface)))
+    imports.any(|import| {
+        interfaces
+            .iter()
+            .any(|interface| import.name.path().starts_with(interface))
+    })
 }
 
 /// What does not go together: means that are imported and not asked for, requests that
 /// there are no means for.
 #[must_use]
 pub fn mismatches(requested: &Requested, world: &World) -> Vec<String> {
-    let Requested::These(requests) = requested else { return Vec::new() };
+    let Requested::These(requests) = requested else {
+        return Vec::new();
+    };
     let means = kinds(world);
     let without_means = requests
         .iter()
-        .filter(|(rule, _)| rule.known_kind().is_some_and(|kind| is_served(kind) && !means.contains(&kind)))
+        .filter(|(rule, _)| {
+            rule.known_kind()
+                .is_some_and(|kind| is_served(kind) && !means.contains(&kind))
+        })
         .map(|(rule, _)| {
-            format!("`{rule}` is requested, and the component imports nothing that it could use it with")
+            format!(
+                "`{rule}` is requested, and the component imports nothing that it could use it with"
+            )
         });
     let sockets = means.contains(&Kind::Tcp) && requests.is_empty();
-    let unasked =
-        sockets.then(|| "the component imports sockets, and requests nothing to use them for".to_owned());
+    let unasked = sockets
+        .then(|| "the component imports sockets, and requests nothing to use them for".to_owned());
     without_means.chain(unasked).collect()
 }
 
 /// Kinds whose interfaces are known here; others come through imports of other names.
 fn is_served(kind: Kind) -> bool {
-    !matches!(kind, Kind::Call | Kind::Llm | Kind::Messaging | Kind::Random | Kind::Stdio | Kind::Store)
+    !matches!(
+        kind,
+        Kind::Call | Kind::Llm | Kind::Messaging | Kind::Random | Kind::Stdio | Kind::Store
+    )
 }
 
 #[cfg(test)]
@@ -87,8 +120,14 @@ mod tests {
             functions: Vec::new(),
             resources: Vec::new(),
         };
-        let imports = Side { interfaces: names.iter().map(interface).collect(), functions: Vec::new() };
-        World { imports, ..World::default() }
+        let imports = Side {
+            interfaces: names.iter().map(interface).collect(),
+            functions: Vec::new(),
+        };
+        World {
+            imports,
+            ..World::default()
+        }
     }
 
     #[test]
@@ -101,7 +140,13 @@ mod tests {
         ] {
             assert_eq!(kinds(&importing(&[import])), [kind].into(), "{import}");
         }
-        assert!(kinds(&importing(&["wasi:http/types@0.3.0", "acme:http/client@0.3.0"])).is_empty());
+        assert!(
+            kinds(&importing(&[
+                "wasi:http/types@0.3.0",
+                "acme:http/client@0.3.0"
+            ]))
+            .is_empty()
+        );
     }
 
     #[test]

@@ -65,24 +65,40 @@ impl Grants {
     /// The same grants, with these rules revoked as well.
     #[must_use]
     pub fn with_revoked(mut self, revoked: impl IntoIterator<Item = Rule>) -> Self {
-        self.revoked.extend(revoked.into_iter().map(|rule| rule.without_options()));
+        self.revoked
+            .extend(revoked.into_iter().map(|rule| rule.without_options()));
         self
     }
 
     fn lifted(&self, revoked: &Rule) -> Option<Lifted> {
-        if self.denied.iter().chain(&self.revoked).any(|taking| taking.takes(revoked)) {
+        if self
+            .denied
+            .iter()
+            .chain(&self.revoked)
+            .any(|taking| taking.takes(revoked))
+        {
             return None;
         }
         let gives = |grant: &&Rule| revoked.takes(grant) || revoked.overlaps(grant);
         let is_wider = |grant: &&Rule| grant.may_meet(revoked) && !revoked.takes(grant);
-        let is_named = self.allowed.iter().any(|grant| grant.scope == revoked.scope);
+        let is_named = self
+            .allowed
+            .iter()
+            .any(|grant| grant.scope == revoked.scope);
         let wider = self.allowed.iter().filter(is_wider);
         let mut giving = self.allowed.iter().filter(gives);
         let first = giving.clone().next()?;
         // The grant to tell of is one that reaches beyond what was revoked, if there is one.
-        let by = giving.find(|grant| !revoked.takes(grant)).unwrap_or(first).clone();
+        let by = giving
+            .find(|grant| !revoked.takes(grant))
+            .unwrap_or(first)
+            .clone();
         let needs_consent = !is_named && wider.count() > 0;
-        Some(Lifted { revoked: revoked.clone(), by, needs_consent })
+        Some(Lifted {
+            revoked: revoked.clone(),
+            by,
+            needs_consent,
+        })
     }
 }
 
@@ -129,7 +145,10 @@ mod tests {
     ];
 
     fn operations() -> Vec<Operation> {
-        let file = |access, path: &str| Operation::File { access, path: path.into() };
+        let file = |access, path: &str| Operation::File {
+            access,
+            path: path.into(),
+        };
         let http = |method: &str, url: &str| Operation::Http {
             target: HttpTarget::parse(method, url).expect(url),
             addresses: Vec::new(),
@@ -150,8 +169,13 @@ mod tests {
             http("GET", "https://other.example.com/v2"),
             tcp([10, 0, 0, 1], 80, &[]),
             tcp([93, 184, 216, 34], 443, &["api.example.com"]),
-            Operation::Lookup { name: "api.example.com".into() },
-            Operation::Named { kind: crate::Kind::Config, name: "a".into() },
+            Operation::Lookup {
+                name: "api.example.com".into(),
+            },
+            Operation::Named {
+                kind: crate::Kind::Config,
+                name: "a".into(),
+            },
         ]
     }
 
@@ -165,8 +189,14 @@ mod tests {
 
     /// Whether a revocation of `revoked` stops an operation that is granted.
     fn stops(revoked: &Rule, operation: &Operation) -> bool {
-        let policy = Policy::of(Requested::Anything, Grants::new().with_revoked([revoked.clone()]));
-        matches!(policy.decide(operation, 0), Decision::Denied(Reason::Revoked { .. }))
+        let policy = Policy::of(
+            Requested::Anything,
+            Grants::new().with_revoked([revoked.clone()]),
+        );
+        matches!(
+            policy.decide(operation, 0),
+            Decision::Denied(Reason::Revoked { .. })
+        )
     }
 
     proptest! {
@@ -211,24 +241,50 @@ mod tests {
     #[test]
     fn wider_grants_need_consent_and_equal_ones_do_not() {
         let lifting = |grants: &[&str], revoked: &str| {
-            let given = grants.iter().fold(Grants::new(), |grants, text| grants.with(rule(text)));
+            let given = grants
+                .iter()
+                .fold(Grants::new(), |grants, text| grants.with(rule(text)));
             let lifting = given.lifting([&rule(revoked)]);
             lifting.lifted.first().map(|lifted| lifted.needs_consent)
         };
         for (grants, revoked, expected) in [
-            (&["http https://**"][..], "http https://api.example.com/v1", Some(true)),
-            (&["http https://api.example.com/v1"], "http https://api.example.com/v1", Some(false)),
-            (&["http https://api.example.com/v1/**"], "http https://api.example.com", Some(false)),
+            (
+                &["http https://**"][..],
+                "http https://api.example.com/v1",
+                Some(true),
+            ),
+            (
+                &["http https://api.example.com/v1"],
+                "http https://api.example.com/v1",
+                Some(false),
+            ),
+            (
+                &["http https://api.example.com/v1/**"],
+                "http https://api.example.com",
+                Some(false),
+            ),
             (
                 &["http https://**", "http https://api.example.com/v1"],
                 "http https://api.example.com/v1",
                 Some(false),
             ),
-            (&["file-read /data/a", "file-read /d*"], "file-read /data", Some(true)),
+            (
+                &["file-read /data/a", "file-read /d*"],
+                "file-read /data",
+                Some(true),
+            ),
             (&["config a value=1"], "config a", Some(false)),
             (&["config b value=1"], "config a", None),
-            (&["http GET https://*.example.com/v*"], "http https://api.example.com/v1", None),
-            (&["network-outbound **"], "http https://api.example.com/v1", Some(true)),
+            (
+                &["http GET https://*.example.com/v*"],
+                "http https://api.example.com/v1",
+                None,
+            ),
+            (
+                &["network-outbound **"],
+                "http https://api.example.com/v1",
+                Some(true),
+            ),
             (&["tcp 10.0.0.0/8:*"], "tcp **:*", Some(false)),
             (&[], "config a", None),
         ] {
@@ -240,6 +296,12 @@ mod tests {
     fn a_deny_keeps_what_was_revoked_taken() {
         let given: Grants = "file-read /\ndeny file-read /data".parse().expect("grants");
         let revoked = rule("file-read /data/a");
-        assert_eq!(given.lifting([&revoked]), Lifting { lifted: Vec::new(), kept: vec![revoked] });
+        assert_eq!(
+            given.lifting([&revoked]),
+            Lifting {
+                lifted: Vec::new(),
+                kept: vec![revoked]
+            }
+        );
     }
 }

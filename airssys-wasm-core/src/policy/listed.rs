@@ -79,10 +79,15 @@ impl Listed {
         marks: &'a Marks,
         reading: Reading,
     ) -> impl Iterator<Item = &'a Arc<Rule>> {
-        let found = self.index.as_ref().and_then(|index| marks.look_up(index, reading, self.rules.len()));
+        let found = self
+            .index
+            .as_ref()
+            .and_then(|index| marks.look_up(index, reading, self.rules.len()));
         let scanned = found.is_none().then(|| {
             let anchors = self.anchors.iter().zip(&self.rules).inspect(|_| step(1));
-            anchors.filter(move |(anchor, _)| marks.have(anchor, reading)).map(|(_, rule)| rule)
+            anchors
+                .filter(move |(anchor, _)| marks.have(anchor, reading))
+                .map(|(_, rule)| rule)
         });
         let found = found.into_iter().flatten().map(|place| &self.rules[place]);
         found.chain(scanned.into_iter().flatten())
@@ -100,7 +105,11 @@ impl<'a> FromIterator<&'a Rule> for Listed {
             }
             index
         });
-        Self { anchors, rules, index }
+        Self {
+            anchors,
+            rules,
+            index,
+        }
     }
 }
 
@@ -108,7 +117,10 @@ impl Anchor {
     fn of(rule: &Rule) -> Self {
         let (host, path) = match &rule.scope {
             Scope::File { path, .. } => (None, fixed(path.fixed_names())),
-            Scope::Http(pattern) => (fixed(pattern.host.fixed_labels()), fixed(pattern.fixed_names())),
+            Scope::Http(pattern) => (
+                fixed(pattern.host.fixed_labels()),
+                fixed(pattern.fixed_names()),
+            ),
             Scope::Network { hosts, .. } => (fixed(hosts.host.fixed_labels()), None),
             Scope::Named { pattern, .. } if !pattern.contains('*') => {
                 (None, fixed(std::iter::once((0, pattern.as_str()))))
@@ -129,19 +141,30 @@ fn fixed<'a>(names: impl Iterator<Item = (usize, &'a str)>) -> Option<Fixed> {
     }
     let (place, name) = last?;
     let is_whole = place + 1 == count;
-    Some(Fixed { place, is_whole, mark: if is_whole { whole } else { mark(name) } })
+    Some(Fixed {
+        place,
+        is_whole,
+        mark: if is_whole { whole } else { mark(name) },
+    })
 }
 
 impl Marks {
     pub(super) fn of(operation: &Operation) -> Self {
         let host = |name: &str| marks(name.rsplit('.'));
-        let none = Self { hosts: None, path: None, leads_on: false, is_url: false };
+        let none = Self {
+            hosts: None,
+            path: None,
+            leads_on: false,
+            is_url: false,
+        };
         match operation {
-            Operation::File { access, path } | Operation::SpecialFile { access, path, .. } => Self {
-                path: Some(marks(path.split('/').filter(|name| !name.is_empty()))),
-                leads_on: *access == FileAccess::Walk,
-                ..none
-            },
+            Operation::File { access, path } | Operation::SpecialFile { access, path, .. } => {
+                Self {
+                    path: Some(marks(path.split('/').filter(|name| !name.is_empty()))),
+                    leads_on: *access == FileAccess::Walk,
+                    ..none
+                }
+            }
             Operation::Http { target, .. } => Self {
                 hosts: Some(name_of(target).into_iter().map(host).collect()),
                 path: Some(marks(names_of_url(&target.path).into_iter())),
@@ -151,17 +174,25 @@ impl Marks {
             // Whoever may connect to some host may have a socket with a local address.
             Operation::Socket {
                 access:
-                    SocketAccess::TcpOpen | SocketAccess::TcpBind | SocketAccess::UdpOpen | SocketAccess::UdpBind,
+                    SocketAccess::TcpOpen
+                    | SocketAccess::TcpBind
+                    | SocketAccess::UdpOpen
+                    | SocketAccess::UdpBind,
                 ..
             }
             | Operation::Custom { .. } => none,
-            Operation::Socket { names, .. } => {
-                Self { hosts: Some(names.iter().map(|name| host(name)).collect()), ..none }
-            }
-            Operation::Lookup { name } => Self { hosts: Some(vec![host(name)]), ..none },
-            Operation::Named { name, .. } => {
-                Self { path: Some(marks(std::iter::once(name.as_str()))), ..none }
-            }
+            Operation::Socket { names, .. } => Self {
+                hosts: Some(names.iter().map(|name| host(name)).collect()),
+                ..none
+            },
+            Operation::Lookup { name } => Self {
+                hosts: Some(vec![host(name)]),
+                ..none
+            },
+            Operation::Named { name, .. } => Self {
+                path: Some(marks(std::iter::once(name.as_str()))),
+                ..none
+            },
         }
     }
 
@@ -182,9 +213,15 @@ impl Marks {
         if hosts.len() * path.len() > rules {
             return None;
         }
-        let anchors =
-            hosts.iter().flat_map(|host| path.iter().map(|path| Anchor { host: *host, path: *path }));
-        let found = anchors.inspect(|_| step(1)).filter_map(|anchor| index.get(&anchor));
+        let anchors = hosts.iter().flat_map(|host| {
+            path.iter().map(|path| Anchor {
+                host: *host,
+                path: *path,
+            })
+        });
+        let found = anchors
+            .inspect(|_| step(1))
+            .filter_map(|anchor| index.get(&anchor));
         let mut places: Vec<usize> = found.flatten().copied().collect();
         places.sort_unstable();
         // Two names of a host may have a label in common.
@@ -194,16 +231,22 @@ impl Marks {
 
     fn have(&self, anchor: &Anchor, reading: Reading) -> bool {
         let has_host = |fixed: Fixed, hosts: &[Vec<Mark>]| {
-            hosts.iter().any(|labels| labels.get(fixed.place).is_some_and(|mark| mark.is(fixed)))
+            hosts
+                .iter()
+                .any(|labels| labels.get(fixed.place).is_some_and(|mark| mark.is(fixed)))
         };
-        let has_name =
-            |fixed: Fixed, path: &[Mark]| path.get(fixed.place).map_or(self.leads_on, |mark| mark.is(fixed));
+        let has_name = |fixed: Fixed, path: &[Mark]| {
+            path.get(fixed.place)
+                .map_or(self.leads_on, |mark| mark.is(fixed))
+        };
         let host = match (anchor.host, &self.hosts) {
             (Some(fixed), Some(hosts)) => has_host(fixed, hosts),
             _ => true,
         };
         host && match (anchor.path, &self.path) {
-            (Some(fixed), Some(path)) => has_name(fixed, path) || (self.is_url && reading == Reading::Deny),
+            (Some(fixed), Some(path)) => {
+                has_name(fixed, path) || (self.is_url && reading == Reading::Deny)
+            }
             _ => true,
         }
     }
@@ -211,24 +254,45 @@ impl Marks {
 
 impl Mark {
     fn is(self, fixed: Fixed) -> bool {
-        fixed.mark == if fixed.is_whole { self.whole } else { self.name }
+        fixed.mark
+            == if fixed.is_whole {
+                self.whole
+            } else {
+                self.name
+            }
     }
 }
 
 /// What a rule may have fixed of these names, and nothing.
 fn with_none<'a>(all: impl Iterator<Item = &'a Vec<Mark>>) -> Vec<Option<Fixed>> {
     let fixed = |(place, mark): (usize, &Mark)| {
-        let name = Fixed { place, is_whole: false, mark: mark.name };
-        [Some(name), Some(Fixed { is_whole: true, mark: mark.whole, ..name })]
+        let name = Fixed {
+            place,
+            is_whole: false,
+            mark: mark.name,
+        };
+        [
+            Some(name),
+            Some(Fixed {
+                is_whole: true,
+                mark: mark.whole,
+                ..name
+            }),
+        ]
     };
-    all.flat_map(|marks| marks.iter().enumerate().flat_map(fixed)).chain([None]).collect()
+    all.flat_map(|marks| marks.iter().enumerate().flat_map(fixed))
+        .chain([None])
+        .collect()
 }
 
 fn marks<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Mark> {
     let mut whole = MARK_OF_NOTHING;
     let mark = |name: &str| {
         whole = mark_after(whole, name);
-        Mark { name: mark(name), whole }
+        Mark {
+            name: mark(name),
+            whole,
+        }
     };
     names.map(mark).collect()
 }
@@ -255,7 +319,14 @@ mod tests {
 
     /// Rules of many kinds, among them those that have no anchor.
     fn rules() -> Vec<Rule> {
-        let patterns = ["file-read /**/x", "http https://**", "config *", "tcp **:*", "env A", "dns **.b.c"];
+        let patterns = [
+            "file-read /**/x",
+            "http https://**",
+            "config *",
+            "tcp **:*",
+            "env A",
+            "dns **.b.c",
+        ];
         let many = (0..100).flat_map(|n| {
             [
                 format!("file-read /d{n}"),
@@ -267,11 +338,16 @@ mod tests {
             ]
         });
         let texts = patterns.map(str::to_owned).into_iter().chain(many);
-        texts.map(|text| text.parse().unwrap_or_else(|error| panic!("{error}"))).collect()
+        texts
+            .map(|text| text.parse().unwrap_or_else(|error| panic!("{error}")))
+            .collect()
     }
 
     fn operations() -> Vec<Operation> {
-        let file = |access, path: &str| Operation::File { access, path: path.into() };
+        let file = |access, path: &str| Operation::File {
+            access,
+            path: path.into(),
+        };
         let http = |url: &str| Operation::Http {
             target: HttpTarget::parse("GET", url).expect(url),
             addresses: Vec::new(),
@@ -290,8 +366,13 @@ mod tests {
             socket(SocketAccess::TcpConnect, &["h1.b.c", "h2.b.c"]),
             socket(SocketAccess::TcpConnect, &[]),
             socket(SocketAccess::TcpOpen, &[]),
-            Operation::Lookup { name: "h3.b.c".into() },
-            Operation::Named { kind: Kind::Config, name: "k4".into() },
+            Operation::Lookup {
+                name: "h3.b.c".into(),
+            },
+            Operation::Named {
+                kind: Kind::Config,
+                name: "k4".into(),
+            },
         ]
     }
 
@@ -303,8 +384,11 @@ mod tests {
             let (marks, sought) = (Marks::of(&operation), Sought::new(&operation));
             for reading in [Reading::Request, Reading::Grant, Reading::Deny] {
                 let fits = |rule: &&Rule| sought.fit(rule, reading) != Fit::No;
-                let near: Vec<&Rule> =
-                    listed.near(&marks, reading).map(|rule| &**rule).filter(fits).collect();
+                let near: Vec<&Rule> = listed
+                    .near(&marks, reading)
+                    .map(|rule| &**rule)
+                    .filter(fits)
+                    .collect();
                 let all: Vec<&Rule> = rules.iter().filter(fits).collect();
                 assert_eq!(near, all, "{operation:?} {reading:?}");
             }

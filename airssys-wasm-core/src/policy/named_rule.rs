@@ -20,7 +20,13 @@ impl NamedRule {
     /// None if the rule is about something else.
     #[must_use]
     pub fn of(rule: &Rule) -> Option<Self> {
-        let Scope::Named { kind, pattern } = &rule.scope else { return None };
-        Some(Self { kind: *kind, name: pattern.clone(), value: rule.options.value.clone() })
+        let Scope::Named { kind, pattern } = &rule.scope else {
+            return None;
+        };
+        Some(Self {
+            kind: *kind,
+            name: pattern.clone(),
+            value: rule.options.value.clone(),
+        })
     }
 }

@@ -157,8 +157,11 @@ impl Operation {
     pub fn least_rule_within(&self, grant: &crate::Rule) -> Option<crate::Rule> {
         let mut rule = self.least_rule()?;
         rule.options.value.clone_from(&grant.options.value);
-        if let (Some(from), Some(granted), Self::File { path, .. } | Self::SpecialFile { path, .. }) =
-            (&grant.options.from, super::FileRule::of(grant), self)
+        if let (
+            Some(from),
+            Some(granted),
+            Self::File { path, .. } | Self::SpecialFile { path, .. },
+        ) = (&grant.options.from, super::FileRule::of(grant), self)
         {
             let below = path.strip_prefix(&granted.root).unwrap_or_default();
             rule.options.from = Some(format!("{}{below}", from.trim_end_matches('/')));
@@ -183,14 +186,22 @@ impl Operation {
         }
         let text = match self {
             Self::File { access, path } => least_file_rule(*access, path)?,
-            Self::SpecialFile { access, path, special } => {
+            Self::SpecialFile {
+                access,
+                path,
+                special,
+            } => {
                 format!("{}{}", least_file_rule(*access, path)?, special.options()?)
             }
             Self::Http { target, addresses } => {
                 let at = at(addresses.iter().copied());
                 format!("http {}{at}", target.as_pattern())
             }
-            Self::Socket { access, address, names } => {
+            Self::Socket {
+                access,
+                address,
+                names,
+            } => {
                 let ip = crate::capability::plain(address.ip());
                 let (host, at) = match names.first() {
                     Some(name) => (name.clone(), at([ip])),
@@ -210,7 +221,9 @@ impl Operation {
                 }
             }
             Self::Lookup { name } => format!("dns {name}"),
-            Self::Named { kind, name } => format!("{} {}", kind.word(), crate::capability::quoted(name)),
+            Self::Named { kind, name } => {
+                format!("{} {}", kind.word(), crate::capability::quoted(name))
+            }
             Self::Custom { kind, target } if target.is_empty() => kind.clone(),
             Self::Custom { kind, target } => format!("{kind} {target}"),
         };
@@ -238,7 +251,9 @@ impl Operation {
                 Some("the path has `.` or `..` in it")
             }
             Self::Lookup { name } if !is_canonical(name) => Some(NOT_CANONICAL),
-            Self::Socket { names, .. } if !names.iter().all(|name| is_canonical(name)) => Some(NOT_CANONICAL),
+            Self::Socket { names, .. } if !names.iter().all(|name| is_canonical(name)) => {
+                Some(NOT_CANONICAL)
+            }
             Self::Http { target, .. } => match &target.host {
                 HttpHost::Name(name) if !is_canonical(name) => Some(NOT_CANONICAL),
                 _ => None,
@@ -253,9 +268,9 @@ impl Operation {
             | Self::SpecialFile { path: name, .. }
             | Self::Lookup { name }
             | Self::Named { name, .. } => name.contains('*'),
-            Self::Socket { names, .. } => {
-                names.first().is_some_and(|name| name.contains(['*', '[']) || name.parse::<IpAddr>().is_ok())
-            }
+            Self::Socket { names, .. } => names
+                .first()
+                .is_some_and(|name| name.contains(['*', '[']) || name.parse::<IpAddr>().is_ok()),
             // A URL's host has none, and its path is looked at where the rule is made.
             Self::Http { .. } | Self::Custom { .. } => false,
         }
@@ -275,7 +290,10 @@ fn least_file_rule(access: FileAccess, path: &str) -> Option<String> {
 const NOT_CANONICAL: &str = "the name is not in lower-case ASCII without a dot at its end";
 
 fn is_canonical(name: &str) -> bool {
-    !name.ends_with('.') && name.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase())
+    !name.ends_with('.')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase())
 }
 
 /// The option that lets a name lead to addresses that are not public.
@@ -286,7 +304,11 @@ fn at(addresses: impl IntoIterator<Item = IpAddr>) -> String {
         .filter(|address| !super::is_public(*address))
         .map(|address| address.to_string())
         .collect();
-    if special.is_empty() { String::new() } else { format!(" at={}", special.join(",")) }
+    if special.is_empty() {
+        String::new()
+    } else {
+        format!(" at={}", special.join(","))
+    }
 }
 
 impl fmt::Display for Operation {
@@ -301,24 +323,51 @@ mod tests {
     use super::*;
 
     fn read(path: &str) -> Operation {
-        Operation::File { access: FileAccess::Read, path: path.into() }
+        Operation::File {
+            access: FileAccess::Read,
+            path: path.into(),
+        }
     }
 
     #[test]
     fn what_a_component_names_is_no_pattern_and_no_option() {
         let text = |operation: Operation| operation.least_rule().map(|rule| rule.to_string());
-        assert_eq!(text(read("/a max=1KiB")).as_deref(), Some("file-read \"/a max=1KiB\""));
+        assert_eq!(
+            text(read("/a max=1KiB")).as_deref(),
+            Some("file-read \"/a max=1KiB\"")
+        );
         assert_eq!(text(read("/**")), None);
-        assert_eq!(text(Operation::Lookup { name: "*.com".into() }), None);
-        assert_eq!(text(Operation::Named { kind: crate::Kind::Config, name: "*".into() }), None);
+        assert_eq!(
+            text(Operation::Lookup {
+                name: "*.com".into()
+            }),
+            None
+        );
+        assert_eq!(
+            text(Operation::Named {
+                kind: crate::Kind::Config,
+                name: "*".into()
+            }),
+            None
+        );
         assert_eq!(text(read("/a\u{a0}")), None);
-        let custom = |target: &str| Operation::Custom { kind: "acme:x".into(), target: target.into() };
+        let custom = |target: &str| Operation::Custom {
+            kind: "acme:x".into(),
+            target: target.into(),
+        };
         assert_eq!(text(custom("device=0")).as_deref(), Some("acme:x device=0"));
         assert_eq!(text(custom("a until=2030-01-01T00:00:00Z")), None);
         for name in ["10.0.0.1", "*.com", "[::1]", "[10.0.0.0/8]"] {
             let address = SocketAddr::from(([93, 184, 216, 34], 80));
             let names = vec![name.to_owned()];
-            assert_eq!(text(Operation::Socket { access: SocketAccess::TcpConnect, address, names }), None);
+            assert_eq!(
+                text(Operation::Socket {
+                    access: SocketAccess::TcpConnect,
+                    address,
+                    names
+                }),
+                None
+            );
         }
     }
 

@@ -59,12 +59,20 @@ impl FromStr for Operation {
     /// ```
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (word, target) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-        read(word, target.trim()).map_err(|problem| OperationError { text: shown(text), problem })
+        read(word, target.trim()).map_err(|problem| OperationError {
+            text: shown(text),
+            problem,
+        })
     }
 }
 
 fn read(word: &str, target: &str) -> Result<Operation, String> {
-    let of = |words: &[(&str, FileAccess)]| words.iter().find(|(known, _)| *known == word).map(|it| it.1);
+    let of = |words: &[(&str, FileAccess)]| {
+        words
+            .iter()
+            .find(|(known, _)| *known == word)
+            .map(|it| it.1)
+    };
     if let Some(access) = of(&FILE) {
         return file(access, target);
     }
@@ -73,16 +81,26 @@ fn read(word: &str, target: &str) -> Result<Operation, String> {
     }
     match (word, Kind::from_word(word)) {
         ("http", _) => http(target),
-        ("dns", _) => Ok(Operation::Lookup { name: some(target, "dns api.example.com")?.to_lowercase() }),
+        ("dns", _) => Ok(Operation::Lookup {
+            name: some(target, "dns api.example.com")?.to_lowercase(),
+        }),
         (_, Some(Kind::NetworkOutbound)) => socket(SocketAccess::TcpConnect, target),
         (_, Some(kind)) => {
             let is_whole = matches!(kind, Kind::Clock | Kind::Random | Kind::Stdio);
-            let name = if is_whole { target } else { some(target, "config colour")? };
-            Ok(Operation::Named { kind, name: name.to_owned() })
+            let name = if is_whole {
+                target
+            } else {
+                some(target, "config colour")?
+            };
+            Ok(Operation::Named {
+                kind,
+                name: name.to_owned(),
+            })
         }
-        (custom, None) if custom.contains(':') => {
-            Ok(Operation::Custom { kind: custom.to_owned(), target: target.to_owned() })
-        }
+        (custom, None) if custom.contains(':') => Ok(Operation::Custom {
+            kind: custom.to_owned(),
+            target: target.to_owned(),
+        }),
         (unknown, None) => Err(unknown_word(unknown)),
     }
 }
@@ -92,14 +110,20 @@ fn file(access: FileAccess, target: &str) -> Result<Operation, String> {
     if !path.starts_with('/') {
         return Err("a path is absolute, as the component sees it: `file-read /data/a.txt`".into());
     }
-    Ok(Operation::File { access, path: path.to_owned() })
+    Ok(Operation::File {
+        access,
+        path: path.to_owned(),
+    })
 }
 
 fn http(target: &str) -> Result<Operation, String> {
     let target = some(target, "http GET https://api.example.com/v1")?;
     let (method, url) = target.split_once(' ').unwrap_or(("GET", target));
     let target = HttpTarget::parse(method, url.trim()).map_err(|error| error.to_string())?;
-    Ok(Operation::Http { target, addresses: Vec::new() })
+    Ok(Operation::Http {
+        target,
+        addresses: Vec::new(),
+    })
 }
 
 /// `10.0.0.1:80`, or `api.example.com:80 (93.184.216.34)`.
@@ -108,28 +132,49 @@ fn socket(access: SocketAccess, target: &str) -> Result<Operation, String> {
         "say an address and a port, `tcp-connect 10.0.0.1:80`, and the name that led there if one did: `tcp-connect api.example.com:80 (93.184.216.34)`"
             .to_owned()
     };
-    let with_name = target.strip_suffix(')').and_then(|target| target.split_once(" ("));
+    let with_name = target
+        .strip_suffix(')')
+        .and_then(|target| target.split_once(" ("));
     let (address, names) = match with_name {
         Some((named, ip)) => {
             let (name, port) = named.rsplit_once(':').ok_or_else(advice)?;
-            let (ip, port) = (ip.parse().map_err(|_| advice())?, port.parse().map_err(|_| advice())?);
+            let (ip, port) = (
+                ip.parse().map_err(|_| advice())?,
+                port.parse().map_err(|_| advice())?,
+            );
             (SocketAddr::new(ip, port), vec![name.to_lowercase()])
         }
         None => (target.parse().map_err(|_| advice())?, Vec::new()),
     };
-    Ok(Operation::Socket { access, address, names })
+    Ok(Operation::Socket {
+        access,
+        address,
+        names,
+    })
 }
 
 fn some<'a>(target: &'a str, example: &str) -> Result<&'a str, String> {
-    if target.is_empty() { Err(format!("say to what: `{example}`")) } else { Ok(target) }
+    if target.is_empty() {
+        Err(format!("say to what: `{example}`"))
+    } else {
+        Ok(target)
+    }
 }
 
 fn unknown_word(word: &str) -> String {
-    let words = FILE.iter().map(|it| it.0).chain(SOCKET.iter().map(|it| it.0));
-    let words: Vec<&str> = words.chain(Kind::ALL.iter().map(|kind| kind.word())).collect();
+    let words = FILE
+        .iter()
+        .map(|it| it.0)
+        .chain(SOCKET.iter().map(|it| it.0));
+    let words: Vec<&str> = words
+        .chain(Kind::ALL.iter().map(|kind| kind.word()))
+        .collect();
     match nearest(word, words.iter().copied()) {
         Some(near) => format!("`{}` is not known; did you mean `{near}`?", shown(word)),
-        None => format!("`{}` is not known; write for example `file-read /data/a.txt`", shown(word)),
+        None => format!(
+            "`{}` is not known; write for example `file-read /data/a.txt`",
+            shown(word)
+        ),
     }
 }
 
@@ -154,7 +199,13 @@ mod tests {
         }
         let operation: Operation = "http https://api.example.com".parse().expect("a request");
         assert_eq!(operation.to_string(), "http GET https://api.example.com/");
-        assert_eq!("tcp 10.0.0.1:80".parse::<Operation>().expect("one").action(), "tcp-connect");
+        assert_eq!(
+            "tcp 10.0.0.1:80"
+                .parse::<Operation>()
+                .expect("one")
+                .action(),
+            "tcp-connect"
+        );
     }
 
     #[test]

@@ -48,13 +48,19 @@ impl Review {
     /// Of sets that are too large to be compared, everything counts as not granted.
     #[must_use]
     pub fn of(requested: &Requested, grants: &Grants, now: u64) -> Self {
-        let Requested::These(requests) = requested else { return Self::default() };
+        let Requested::These(requests) = requested else {
+            return Self::default();
+        };
         let left = Comparisons::new();
         let sides = Sides::of(requests, grants, now, &left);
         let granted = sides.granted();
         let unrequested = sides.unrequested();
         let of = |(index, (rule, need)): (usize, (&Rule, &Need))| {
-            let granted = if left.sufficed() { granted[index] } else { Granted::NotAtAll };
+            let granted = if left.sufficed() {
+                granted[index]
+            } else {
+                Granted::NotAtAll
+            };
             (rule.clone(), need.clone(), granted)
         };
         Self {
@@ -110,14 +116,21 @@ impl<'a> Sides<'a> {
     /// What became of each request, in their order.
     fn granted(&self) -> Vec<Granted> {
         let mut granted = vec![Granted::NotAtAll; self.requests_count];
-        let in_force = self.grants.allowed().filter(|grant| self.is_in_force(grant));
+        let in_force = self
+            .grants
+            .allowed()
+            .filter(|grant| self.is_in_force(grant));
         for grant in in_force {
-            self.requested_around(grant).for_each(|index| granted[index] = Granted::InPart);
+            self.requested_around(grant)
+                .for_each(|index| granted[index] = Granted::InPart);
         }
         for (index, granted) in granted.iter_mut().enumerate() {
             let rule = self.requests.rule(index);
             let gives = |grant: &Rule| self.is_in_force(grant) && grant.scope.covers(&rule.scope);
-            if self.allowed.any(rule, |grant| gives(grant) && grant.satisfies(rule)) {
+            if self
+                .allowed
+                .any(rule, |grant| gives(grant) && grant.satisfies(rule))
+            {
                 *granted = Granted::Whole;
             } else if self.allowed.any(rule, gives) {
                 *granted = Granted::InPart;
@@ -127,7 +140,8 @@ impl<'a> Sides<'a> {
             }
         }
         for revoked in &self.grants.revoked {
-            self.requested_around(revoked).for_each(|index| granted[index] = Granted::TakenAway);
+            self.requested_around(revoked)
+                .for_each(|index| granted[index] = Granted::TakenAway);
         }
         granted
     }
@@ -154,7 +168,9 @@ impl<'a> Sides<'a> {
 
     /// The places of the requests that a grant lies within.
     fn requested_around<'b>(&'b self, grant: &'b Rule) -> impl Iterator<Item = usize> + 'b {
-        self.requests.near(grant).filter(|index| self.requests.rule(*index).scope.covers(&grant.scope))
+        self.requests
+            .near(grant)
+            .filter(|index| self.requests.rule(*index).scope.covers(&grant.scope))
     }
 
     fn is_in_force(&self, grant: &Rule) -> bool {
@@ -178,14 +194,19 @@ impl<'a> Sides<'a> {
 #[must_use]
 pub fn difference(old: &Requests, new: &Requests) -> Vec<Change> {
     let left = Comparisons::new();
-    let (olds, news) = (Covering::of(rules(old), &left), Covering::of(rules(new), &left));
+    let (olds, news) = (
+        Covering::of(rules(old), &left),
+        Covering::of(rules(new), &left),
+    );
     let within = |rule: &Rule, set: &Requests, covering: &Covering<'_>| {
         set.has(rule) || covering.any(rule, |known| known.covers(rule))
     };
     let added = new.iter().filter(|(rule, _)| !within(rule, old, &olds));
     let removed = old.iter().filter(|(rule, _)| !within(rule, new, &news));
     let added = added.map(|(rule, need)| Change::Added(rule.clone(), need.clone()));
-    added.chain(removed.map(|(rule, _)| Change::Removed(rule.clone()))).collect()
+    added
+        .chain(removed.map(|(rule, _)| Change::Removed(rule.clone())))
+        .collect()
 }
 
 fn rules(requests: &Requests) -> impl Iterator<Item = &Rule> {
@@ -207,7 +228,9 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Added(rule, Need::Required) => write!(f, "+ {rule}"),
-            Self::Added(rule, Need::Optional { reason }) => write!(f, "+ {rule} (optional: {reason})"),
+            Self::Added(rule, Need::Optional { reason }) => {
+                write!(f, "+ {rule} (optional: {reason})")
+            }
             Self::Removed(rule) => write!(f, "- {rule}"),
         }
     }
@@ -222,7 +245,9 @@ impl fmt::Display for Review {
                 Need::Optional { reason } => writeln!(f, "{rule} (optional: {reason}): {granted}")?,
             }
         }
-        self.unrequested.iter().try_for_each(|rule| writeln!(f, "{rule}: granted, and never requested"))
+        self.unrequested
+            .iter()
+            .try_for_each(|rule| writeln!(f, "{rule}: granted, and never requested"))
     }
 }
 
@@ -231,11 +256,16 @@ mod tests {
     use super::*;
 
     fn requests(lines: &str) -> Requests {
-        Requests::from_section(format!("airssys:capabilities 1\n{lines}").as_bytes()).expect("requests")
+        Requests::from_section(format!("airssys:capabilities 1\n{lines}").as_bytes())
+            .expect("requests")
     }
 
     fn review(lines: &str, grants: &str) -> Review {
-        Review::of(&Requested::These(requests(lines)), &grants.parse().expect("grants"), 1_000)
+        Review::of(
+            &Requested::These(requests(lines)),
+            &grants.parse().expect("grants"),
+            1_000,
+        )
     }
 
     #[test]
@@ -244,8 +274,11 @@ mod tests {
             "file-read /data\nenv LANG\nfile-write /cache max=64MiB\noptional \"why\" dns a.b\ntcp db:1\n",
             "file-read /data/a\nenv LANG value=C\nfile-write /cache max=1MiB\nhttp https://x.y\ntcp db:1\ndeny tcp db:*",
         );
-        let said: Vec<_> =
-            review.requests.iter().map(|(rule, _, granted)| (rule.to_string(), *granted)).collect();
+        let said: Vec<_> = review
+            .requests
+            .iter()
+            .map(|(rule, _, granted)| (rule.to_string(), *granted))
+            .collect();
         assert_eq!(
             said,
             [
@@ -269,9 +302,15 @@ mod tests {
 
     #[test]
     fn a_deny_of_connecting_leaves_a_lookup_that_is_granted() {
-        let review =
-            review("dns db\nudp 10.0.0.1:53\n", "dns db\nudp 10.0.0.1:53\ndeny tcp db:*\ndeny udp **:*");
-        let said: Vec<_> = review.requests.iter().map(|(_, _, granted)| *granted).collect();
+        let review = review(
+            "dns db\nudp 10.0.0.1:53\n",
+            "dns db\nudp 10.0.0.1:53\ndeny tcp db:*\ndeny udp **:*",
+        );
+        let said: Vec<_> = review
+            .requests
+            .iter()
+            .map(|(_, _, granted)| *granted)
+            .collect();
         assert_eq!(said, [Granted::Whole, Granted::TakenAway]);
     }
 
@@ -279,7 +318,10 @@ mod tests {
     fn asking_for_more_room_is_a_change() {
         let change = |old, new| difference(&requests(old), &requests(new)).len();
         assert_eq!(change("file-write /c max=1MiB\n", "file-write /c\n"), 1);
-        assert_eq!(change("file-write /c max=1MiB\n", "file-write /c max=2MiB\n"), 1);
+        assert_eq!(
+            change("file-write /c max=1MiB\n", "file-write /c max=2MiB\n"),
+            1
+        );
         assert_eq!(change("file-write /c mode=append\n", "file-write /c\n"), 1);
     }
 

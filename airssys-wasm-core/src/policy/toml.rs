@@ -108,7 +108,10 @@ impl Grants {
         }
         let without_options = |text: &str| text.parse::<Rule>().map(|rule| rule.without_options());
         let taking = |written: &[Spanned<String>]| -> Result<Vec<Rule>, TomlError> {
-            written.iter().map(|written| rule(text, written, without_options)).collect()
+            written
+                .iter()
+                .map(|written| rule(text, written, without_options))
+                .collect()
         };
         Ok(Self {
             allowed: allowed.into_iter().collect(),
@@ -172,14 +175,27 @@ impl Requests {
 }
 
 /// Reads a text of at most `bytes_max` bytes.
-pub(crate) fn read<T: for<'de> Deserialize<'de>>(text: &str, bytes_max: usize) -> Result<T, TomlError> {
+pub(crate) fn read<T: for<'de> Deserialize<'de>>(
+    text: &str,
+    bytes_max: usize,
+) -> Result<T, TomlError> {
     if text.len() > bytes_max {
         let bytes = text.len();
-        let problem = format!("the text has {bytes} bytes, and at most {bytes_max} are read; shorten it");
-        return Err(TomlError { line: 1, column: 1, problem });
+        let problem =
+            format!("the text has {bytes} bytes, and at most {bytes_max} are read; shorten it");
+        return Err(TomlError {
+            line: 1,
+            column: 1,
+            problem,
+        });
     }
-    toml::from_str(text)
-        .map_err(|error| at(text, error.span().map_or(0, |span| span.start), shown(error.message())))
+    toml::from_str(text).map_err(|error| {
+        at(
+            text,
+            error.span().map_or(0, |span| span.start),
+            shown(error.message()),
+        )
+    })
 }
 
 fn rule(
@@ -191,7 +207,11 @@ fn rule(
 }
 
 fn said_twice(text: &str, written: &Spanned<String>) -> TomlError {
-    at(text, written.span().start, format!("`{}` is said twice; remove one", shown(written.get_ref())))
+    at(
+        text,
+        written.span().start,
+        format!("`{}` is said twice; remove one", shown(written.get_ref())),
+    )
 }
 
 /// A problem that begins so many bytes into a text.
@@ -206,8 +226,14 @@ fn at(text: &str, byte: usize, problem: impl fmt::Display) -> TomlError {
 }
 
 fn list<'a>(key: &str, rules: impl Iterator<Item = &'a Rule>) -> String {
-    let lines: String = rules.map(|rule| format!("    {},\n", toml::Value::from(rule.to_string()))).collect();
-    if lines.is_empty() { format!("{key} = []\n") } else { format!("{key} = [\n{lines}]\n") }
+    let lines: String = rules
+        .map(|rule| format!("    {},\n", toml::Value::from(rule.to_string())))
+        .collect();
+    if lines.is_empty() {
+        format!("{key} = []\n")
+    } else {
+        format!("{key} = [\n{lines}]\n")
+    }
 }
 
 #[cfg(test)]
@@ -217,29 +243,54 @@ mod tests {
     #[test]
     fn every_slip_is_named_with_its_place() {
         for (text, line, column, expected) in [
-            ("allow = [\"file-raed /a\"]", 1, 10, "did you mean `file-read`?"),
-            ("allow = [\n  \"file-read /a\",\n  \"file-read b\",\n]", 3, 3, "begins with `/`"),
+            (
+                "allow = [\"file-raed /a\"]",
+                1,
+                10,
+                "did you mean `file-read`?",
+            ),
+            (
+                "allow = [\n  \"file-read /a\",\n  \"file-read b\",\n]",
+                3,
+                3,
+                "begins with `/`",
+            ),
             ("alow = []", 1, 1, "unknown field `alow`"),
             ("allow = []\nallow = []", 2, 1, "duplicate"),
             ("deny = []", 1, 1, "missing field `allow`"),
             ("", 1, 1, "missing field `allow`"),
             ("allow = \"file-read /a\"", 1, 9, "invalid type"),
             ("allow = [1]", 1, 10, "invalid type"),
-            ("allow = [\"file-write /a max=lots\"]", 1, 10, "number of bytes"),
-            ("allow = []\nshortfall = \"maybe\"", 2, 13, "unknown variant"),
+            (
+                "allow = [\"file-write /a max=lots\"]",
+                1,
+                10,
+                "number of bytes",
+            ),
+            (
+                "allow = []\nshortfall = \"maybe\"",
+                2,
+                13,
+                "unknown variant",
+            ),
             ("allow = [\"dns a.b\", \"dns a.b\"]", 1, 21, "said twice"),
             ("allow = [", 1, 10, ""),
             ("allow = []\n\"\\u001b[2J\" = 1", 2, 1, "`\\u{1b}[2J`"),
         ] {
             let error = Grants::from_toml(text).expect_err(text);
             assert!(error.problem.contains(expected), "{text}: {error}");
-            assert_eq!((error.line, error.column), (line, column), "{text}: {error}");
+            assert_eq!(
+                (error.line, error.column),
+                (line, column),
+                "{text}: {error}"
+            );
         }
     }
 
     #[test]
     fn an_operators_option_is_no_request() {
-        let error = Requests::from_toml("require = [\"file-read /a from=/b\"]").expect_err("an option");
+        let error =
+            Requests::from_toml("require = [\"file-read /a from=/b\"]").expect_err("an option");
         assert!(error.problem.contains("operator's to say"), "{error}");
     }
 }

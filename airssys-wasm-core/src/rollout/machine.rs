@@ -106,7 +106,15 @@ impl Rollout {
     #[must_use]
     pub fn deploy() -> Self {
         use Effect::*;
-        Self::following(&[CheckImports, CheckGrants, Compile, Keep, Start, CheckHealth, Switch])
+        Self::following(&[
+            CheckImports,
+            CheckGrants,
+            Compile,
+            Keep,
+            Start,
+            CheckHealth,
+            Switch,
+        ])
     }
 
     /// A new revision in place of the one that serves.
@@ -151,12 +159,26 @@ impl Rollout {
         use Effect::*;
         Self::following(match strategy {
             Strategy::BlueGreen => &[CheckState, Start, BindCallers, CheckHealth, Switch],
-            Strategy::Recreate => &[CheckState, Pause, Drain, Start, BindCallers, CheckHealth, Switch],
+            Strategy::Recreate => &[
+                CheckState,
+                Pause,
+                Drain,
+                Start,
+                BindCallers,
+                CheckHealth,
+                Switch,
+            ],
         })
     }
 
     fn following(plan: &'static [Effect]) -> Self {
-        Self { plan, done: 0, failed: None, undo: Vec::new(), is_rehearsal: false }
+        Self {
+            plan,
+            done: 0,
+            failed: None,
+            undo: Vec::new(),
+            is_rehearsal: false,
+        }
     }
 
     /// The same up to where something would be kept, or wait, or run: nobody notices.
@@ -164,8 +186,16 @@ impl Rollout {
     pub fn rehearsal(self) -> Self {
         use Effect::*;
         let is_noticed = |effect: &Effect| matches!(effect, Keep | Pause | Start);
-        let end = self.plan.iter().position(is_noticed).unwrap_or(self.plan.len());
-        Self { plan: &self.plan[..end], is_rehearsal: true, ..self }
+        let end = self
+            .plan
+            .iter()
+            .position(is_noticed)
+            .unwrap_or(self.plan.len());
+        Self {
+            plan: &self.plan[..end],
+            is_rehearsal: true,
+            ..self
+        }
     }
 
     /// Whether this is a rehearsal.
@@ -193,7 +223,9 @@ impl Rollout {
             self.undo.pop();
             return;
         }
-        let Some(effect) = self.plan.get(self.done).copied() else { return };
+        let Some(effect) = self.plan.get(self.done).copied() else {
+            return;
+        };
         match outcome {
             Outcome::Succeeded => {
                 self.undo.extend(undoing(effect));
@@ -277,7 +309,12 @@ mod tests {
         for rollout in all() {
             let (done, end) = run(rollout, None);
             assert_eq!(end, Decision::Promoted);
-            assert_eq!(done.iter().filter(|effect| **effect == Effect::Switch).count(), 1);
+            assert_eq!(
+                done.iter()
+                    .filter(|effect| **effect == Effect::Switch)
+                    .count(),
+                1
+            );
             assert_eq!(done.last(), Some(&Effect::Switch));
         }
     }
@@ -287,7 +324,12 @@ mod tests {
         for rollout in all() {
             for step in 0..rollout.plan.len() {
                 let (done, end) = run(rollout.clone(), Some(step));
-                assert_eq!(end, Decision::RolledBack { failed: rollout.plan[step] });
+                assert_eq!(
+                    end,
+                    Decision::RolledBack {
+                        failed: rollout.plan[step]
+                    }
+                );
                 let switched = done[..step].contains(&Effect::Switch);
                 assert!(!switched, "{done:?}");
                 let paused = done[..step].contains(&Effect::Pause);
@@ -303,8 +345,14 @@ mod tests {
             assert_eq!(end, Decision::Rehearsed);
             assert_eq!(done, rollout.plan[..done.len()]);
             assert!(rollout.plan.contains(&Effect::Compile) == done.contains(&Effect::Compile));
-            assert!(!done.iter().any(|effect| undoing(*effect).is_some()), "{done:?}");
-            assert!(!done.contains(&Effect::Keep) && !done.contains(&Effect::Switch), "{done:?}");
+            assert!(
+                !done.iter().any(|effect| undoing(*effect).is_some()),
+                "{done:?}"
+            );
+            assert!(
+                !done.contains(&Effect::Keep) && !done.contains(&Effect::Switch),
+                "{done:?}"
+            );
         }
     }
 
@@ -313,6 +361,9 @@ mod tests {
         let recreate = Rollout::update(Strategy::Recreate);
         let health = recreate.plan.iter().position(|e| *e == Effect::CheckHealth);
         let (done, _) = run(recreate, health);
-        assert!(done.ends_with(&[Effect::Discard, Effect::Resume]), "{done:?}");
+        assert!(
+            done.ends_with(&[Effect::Discard, Effect::Resume]),
+            "{done:?}"
+        );
     }
 }

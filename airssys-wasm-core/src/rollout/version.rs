@@ -36,7 +36,10 @@ pub fn check_version(from: Option<&Version>, to: Option<&Version>) -> Result<(),
     match (from, to) {
         (None, Some(_)) => Ok(()),
         (Some(from), Some(to)) if to.cmp_precedence(from).is_gt() => Ok(()),
-        _ => Err(VersionNotNewer { from: from.cloned(), to: to.cloned() }),
+        _ => Err(VersionNotNewer {
+            from: from.cloned(),
+            to: to.cloned(),
+        }),
     }
 }
 
@@ -65,7 +68,11 @@ mod tests {
             (None, None, false),
         ] {
             let (from, to) = (from.map(version), to.map(version));
-            assert_eq!(check_version(from.as_ref(), to.as_ref()).is_ok(), newer, "{from:?} to {to:?}");
+            assert_eq!(
+                check_version(from.as_ref(), to.as_ref()).is_ok(),
+                newer,
+                "{from:?} to {to:?}"
+            );
         }
     }
 }

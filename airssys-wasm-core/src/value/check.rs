@@ -19,7 +19,11 @@ pub struct Mismatch {
 
 impl Mismatch {
     pub(super) fn new(expected: impl fmt::Display, found: impl Into<String>) -> Self {
-        Self { path: Vec::new(), expected: expected.to_string(), found: found.into() }
+        Self {
+            path: Vec::new(),
+            expected: expected.to_string(),
+            found: found.into(),
+        }
     }
 
     /// The way to the part that does not fit; empty if it is the value itself.
@@ -70,21 +74,27 @@ impl Value {
                 }
                 each(items, |item| item.fits(item_ty))
             }
-            (Self::Map(entries), Type::Map(key, value)) => {
-                each(entries, |entry| entry.0.fits(key).and_then(|()| entry.1.fits(value)))
-            }
+            (Self::Map(entries), Type::Map(key, value)) => each(entries, |entry| {
+                entry.0.fits(key).and_then(|()| entry.1.fits(value))
+            }),
             (Self::Record(fields), Type::Record(types)) => record_fits(fields, types, ty),
             (Self::Tuple(items), Type::Tuple(types)) if items.len() == types.len() => items
                 .iter()
                 .zip(types)
                 .enumerate()
-                .try_for_each(|(at, (item, ty))| item.fits(ty).map_err(|m| m.under(at.to_string()))),
+                .try_for_each(|(at, (item, ty))| {
+                    item.fits(ty).map_err(|m| m.under(at.to_string()))
+                }),
             (Self::Variant(name, payload), Type::Variant(cases)) => {
                 case_fits(name, payload.as_deref(), cases, ty)
             }
             (Self::Enum(name), Type::Enum(names)) => known(name, names, ty),
-            (Self::Flags(set), Type::Flags(names)) => set.iter().try_for_each(|name| known(name, names, ty)),
-            (Self::Option(value), Type::Option(ty)) => value.as_ref().map_or(Ok(()), |value| value.fits(ty)),
+            (Self::Flags(set), Type::Flags(names)) => {
+                set.iter().try_for_each(|name| known(name, names, ty))
+            }
+            (Self::Option(value), Type::Option(ty)) => {
+                value.as_ref().map_or(Ok(()), |value| value.fits(ty))
+            }
             (Self::Result(Ok(value)), Type::Result { ok: side, .. })
             | (Self::Result(Err(value)), Type::Result { err: side, .. }) => {
                 payload_fits(value.as_deref(), side.as_deref(), ty)
@@ -97,9 +107,12 @@ impl Value {
     /// The WIT type of this value as far as the value alone tells.
     #[must_use]
     pub fn describe(&self) -> String {
-        let inner = |value: &Option<Box<Self>>| value.as_ref().map_or("_".into(), |value| value.describe());
+        let inner =
+            |value: &Option<Box<Self>>| value.as_ref().map_or("_".into(), |value| value.describe());
         match self {
-            Self::List(items) => format!("list<{}>", items.first().map_or("_".into(), Self::describe)),
+            Self::List(items) => {
+                format!("list<{}>", items.first().map_or("_".into(), Self::describe))
+            }
             Self::Map(entries) => match entries.first() {
                 Some((key, value)) => format!("map<{}, {}>", key.describe(), value.describe()),
                 None => "map<_, _>".into(),
@@ -107,11 +120,16 @@ impl Value {
             Self::Record(fields) => {
                 format!(
                     "record {{ {} }}",
-                    join(fields, |(name, value)| format!("{name}: {}", value.describe()))
+                    join(fields, |(name, value)| format!(
+                        "{name}: {}",
+                        value.describe()
+                    ))
                 )
             }
             Self::Tuple(items) => format!("tuple<{}>", join(items, Self::describe)),
-            Self::Variant(name, Some(value)) => format!("variant {{ {name}({}) }}", value.describe()),
+            Self::Variant(name, Some(value)) => {
+                format!("variant {{ {name}({}) }}", value.describe())
+            }
             Self::Variant(name, None) => format!("variant {{ {name} }}"),
             Self::Enum(name) => format!("enum {{ {name} }}"),
             Self::Flags(names) => format!("flags {{ {} }}", names.join(", ")),
@@ -143,7 +161,10 @@ impl Value {
 }
 
 fn each<T>(items: &[T], check: impl Fn(&T) -> Result<(), Mismatch>) -> Result<(), Mismatch> {
-    items.iter().enumerate().try_for_each(|(at, item)| check(item).map_err(|m| m.under(at.to_string())))
+    items
+        .iter()
+        .enumerate()
+        .try_for_each(|(at, item)| check(item).map_err(|m| m.under(at.to_string())))
 }
 
 fn join<T>(items: &[T], each: impl Fn(&T) -> String) -> String {
@@ -156,38 +177,65 @@ fn record_fits(fields: &[(String, Value)], types: &[Field], ty: &Type) -> Result
         return Err(Mismatch::new(ty, described()));
     }
     // Most have their fields in the order of the type.
-    let is_in_order = fields.iter().zip(types).all(|((name, _), wanted)| *name == wanted.name);
+    let is_in_order = fields
+        .iter()
+        .zip(types)
+        .all(|((name, _), wanted)| *name == wanted.name);
     if is_in_order {
         return fields
             .iter()
             .zip(types)
-            .try_for_each(|((name, value), wanted)| value.fits(&wanted.ty).map_err(|m| m.under(name)));
+            .try_for_each(|((name, value), wanted)| {
+                value.fits(&wanted.ty).map_err(|m| m.under(name))
+            });
     }
-    let given: HashMap<&str, &Value> = fields.iter().map(|(name, value)| (name.as_str(), value)).collect();
-    types.iter().inspect(|_| step(1)).try_for_each(|wanted| match given.get(wanted.name.as_str()) {
-        Some(value) => value.fits(&wanted.ty).map_err(|m| m.under(&wanted.name)),
-        None => Err(Mismatch::new(ty, described())),
-    })
+    let given: HashMap<&str, &Value> = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value))
+        .collect();
+    types
+        .iter()
+        .inspect(|_| step(1))
+        .try_for_each(|wanted| match given.get(wanted.name.as_str()) {
+            Some(value) => value.fits(&wanted.ty).map_err(|m| m.under(&wanted.name)),
+            None => Err(Mismatch::new(ty, described())),
+        })
 }
 
-fn case_fits(name: &str, payload: Option<&Value>, cases: &[Case], ty: &Type) -> Result<(), Mismatch> {
+fn case_fits(
+    name: &str,
+    payload: Option<&Value>,
+    cases: &[Case],
+    ty: &Type,
+) -> Result<(), Mismatch> {
     match cases.iter().find(|case| case.name == name) {
         Some(case) => payload_fits(payload, case.ty.as_ref(), ty).map_err(|m| m.under(name)),
         None => Err(Mismatch::new(ty, format!("variant {{ {name} }}"))),
     }
 }
 
-fn payload_fits(payload: Option<&Value>, wanted: Option<&Type>, whole: &Type) -> Result<(), Mismatch> {
+fn payload_fits(
+    payload: Option<&Value>,
+    wanted: Option<&Type>,
+    whole: &Type,
+) -> Result<(), Mismatch> {
     match (payload, wanted) {
         (Some(value), Some(ty)) => value.fits(ty),
         (None, None) => Ok(()),
-        (Some(value), None) => Err(Mismatch::new(whole, format!("a case that carries {}", value.describe()))),
+        (Some(value), None) => Err(Mismatch::new(
+            whole,
+            format!("a case that carries {}", value.describe()),
+        )),
         (None, Some(_)) => Err(Mismatch::new(whole, "a case that carries nothing")),
     }
 }
 
 fn known(name: &String, names: &[String], ty: &Type) -> Result<(), Mismatch> {
-    if names.contains(name) { Ok(()) } else { Err(Mismatch::new(ty, name)) }
+    if names.contains(name) {
+        Ok(())
+    } else {
+        Err(Mismatch::new(ty, name))
+    }
 }
 
 #[cfg(test)]
@@ -204,22 +252,45 @@ mod tests {
             name: "people".into(),
             ty: Type::List(boxed(Type::Option(boxed(Type::U8)))),
         }]);
-        let value =
-            |age: Value| Value::Record(vec![("people".into(), Value::List(vec![Value::from(Some(age))]))]);
+        let value = |age: Value| {
+            Value::Record(vec![(
+                "people".into(),
+                Value::List(vec![Value::from(Some(age))]),
+            )])
+        };
         assert_eq!(value(Value::U8(3)).fits(&ty), Ok(()));
-        let error = value(Value::from("three")).fits(&ty).expect_err("a string is no u8");
-        assert_eq!(error.to_string(), "at `people.0`: expected `u8`, found `string`");
+        let error = value(Value::from("three"))
+            .fits(&ty)
+            .expect_err("a string is no u8");
+        assert_eq!(
+            error.to_string(),
+            "at `people.0`: expected `u8`, found `string`"
+        );
     }
 
     #[test]
     fn refuses_unknown_cases_and_missing_payloads() {
-        let cases = vec![Case { name: "a".into(), ty: Some(Type::U8) }, Case { name: "b".into(), ty: None }];
+        let cases = vec![
+            Case {
+                name: "a".into(),
+                ty: Some(Type::U8),
+            },
+            Case {
+                name: "b".into(),
+                ty: None,
+            },
+        ];
         let ty = Type::Variant(cases);
-        let variant =
-            |name: &str, value: Option<u8>| Value::Variant(name.into(), value.map(|v| Box::new(v.into())));
+        let variant = |name: &str, value: Option<u8>| {
+            Value::Variant(name.into(), value.map(|v| Box::new(v.into())))
+        };
         assert_eq!(variant("a", Some(1)).fits(&ty), Ok(()));
         assert_eq!(variant("b", None).fits(&ty), Ok(()));
-        for wrong in [variant("a", None), variant("b", Some(1)), variant("c", None)] {
+        for wrong in [
+            variant("a", None),
+            variant("b", Some(1)),
+            variant("c", None),
+        ] {
             assert!(wrong.fits(&ty).is_err(), "{wrong:?}");
         }
     }
@@ -227,7 +298,11 @@ mod tests {
     #[test]
     fn numbers_of_another_width_do_not_fit() {
         assert!(Value::U32(1).fits(&Type::U64).is_err());
-        assert!(Value::List(vec![]).fits(&Type::FixedLengthList(boxed(Type::U8), 1)).is_err());
+        assert!(
+            Value::List(vec![])
+                .fits(&Type::FixedLengthList(boxed(Type::U8), 1))
+                .is_err()
+        );
         assert!(Value::from("x").fits(&Type::Own("a.b".into())).is_err());
     }
 }

@@ -40,9 +40,13 @@ fn converted(value: Value, ty: &Type) -> Value {
             let entry = |(key, value)| (converted(key, key_type), converted(value, ty));
             Value::Map(entries.into_iter().map(entry).collect())
         }
-        (Value::Tuple(items), Type::Tuple(types)) if items.len() == types.len() => {
-            Value::Tuple(items.into_iter().zip(types).map(|(item, ty)| converted(item, ty)).collect())
-        }
+        (Value::Tuple(items), Type::Tuple(types)) if items.len() == types.len() => Value::Tuple(
+            items
+                .into_iter()
+                .zip(types)
+                .map(|(item, ty)| converted(item, ty))
+                .collect(),
+        ),
         (Value::Variant(name, payload), Type::Variant(cases)) => variant(name, payload, cases),
         (Value::Option(payload), Type::Option(ty)) => Value::Option(boxed(payload, Some(ty))),
         (Value::Result(Ok(payload)), Type::Result { ok, .. }) => {
@@ -78,7 +82,10 @@ fn record(mut fields: Vec<(String, Value)>, wanted: &[Field]) -> Value {
 }
 
 fn variant(name: String, payload: Option<Box<Value>>, cases: &[Case]) -> Value {
-    let ty = cases.iter().find(|case| case.name == name).and_then(|case| case.ty.as_ref());
+    let ty = cases
+        .iter()
+        .find(|case| case.name == name)
+        .and_then(|case| case.ty.as_ref());
     let payload = boxed(payload, ty);
     Value::Variant(name, payload)
 }
@@ -89,18 +96,35 @@ mod tests {
 
     #[test]
     fn leaves_out_what_is_not_wanted_at_any_depth() {
-        let narrow = Type::Record(vec![Field { name: "b".into(), ty: Type::U8 }]);
+        let narrow = Type::Record(vec![Field {
+            name: "b".into(),
+            ty: Type::U8,
+        }]);
         let wide = Value::Record(vec![("a".into(), "x".into()), ("b".into(), 1u8.into())]);
         let left = Value::Record(vec![("b".into(), 1u8.into())]);
         let ty = Type::List(Box::new(Type::Option(Box::new(narrow))));
         let value = Value::List(vec![Value::from(Some(wide))]);
-        assert_eq!(value.into_type(&ty), Ok(Value::List(vec![Value::from(Some(left))])));
+        assert_eq!(
+            value.into_type(&ty),
+            Ok(Value::List(vec![Value::from(Some(left))]))
+        );
     }
 
     #[test]
     fn what_is_missing_is_not_made_up() {
-        let ty = Type::Record(vec![Field { name: "b".into(), ty: Type::U8 }]);
-        assert!(Value::Record(vec![("a".into(), 1u8.into())]).into_type(&ty).is_err());
-        assert!(Value::from(1u8).into_type(&Type::Option(Box::new(Type::U8))).is_err());
+        let ty = Type::Record(vec![Field {
+            name: "b".into(),
+            ty: Type::U8,
+        }]);
+        assert!(
+            Value::Record(vec![("a".into(), 1u8.into())])
+                .into_type(&ty)
+                .is_err()
+        );
+        assert!(
+            Value::from(1u8)
+                .into_type(&Type::Option(Box::new(Type::U8)))
+                .is_err()
+        );
     }
 }

@@ -60,13 +60,16 @@ impl Value {
             Self::String(text) | Self::Enum(text) => text.as_str().into(),
             Self::List(items) | Self::Tuple(items) => items.iter().map(Self::to_json).collect(),
             Self::Map(entries) => map_to_json(entries),
-            Self::Record(fields) => {
-                fields.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
-            }
+            Self::Record(fields) => fields
+                .iter()
+                .map(|(name, value)| (name.clone(), value.to_json()))
+                .collect(),
             Self::Variant(case, None) => case.as_str().into(),
             Self::Variant(case, Some(value)) => one(case, value.to_json()),
             Self::Option(None) => Json::Null,
-            Self::Option(Some(value)) if matches!(**value, Self::Option(_)) => one("some", value.to_json()),
+            Self::Option(Some(value)) if matches!(**value, Self::Option(_)) => {
+                one("some", value.to_json())
+            }
             Self::Option(Some(value)) => value.to_json(),
             Self::Result(Ok(value)) => one("ok", payload_to_json(value.as_deref())),
             Self::Result(Err(value)) => one("err", payload_to_json(value.as_deref())),
@@ -83,10 +86,15 @@ impl Function {
     /// [`Mismatch`] with the parameter and the place in it.
     pub fn arguments_from_json(&self, arguments: &[Json]) -> Result<Vec<Value>, Mismatch> {
         if arguments.len() != self.params.len() {
-            return Err(Mismatch::new(self.signature(), format!("{} arguments", arguments.len())));
+            return Err(Mismatch::new(
+                self.signature(),
+                format!("{} arguments", arguments.len()),
+            ));
         }
         let typed = self.params.iter().zip(arguments);
-        typed.map(|(param, json)| read(json, &param.ty).map_err(|m| m.under(&param.name))).collect()
+        typed
+            .map(|(param, json)| read(json, &param.ty).map_err(|m| m.under(&param.name)))
+            .collect()
     }
 }
 
@@ -98,18 +106,23 @@ fn read(json: &Json, ty: &Type) -> Result<Value, Mismatch> {
         (Type::F32, json) => read_float(json).and_then(to_f32).map(Value::F32),
         (Type::F64, json) => read_float(json).map(Value::F64),
         (Type::List(item), Json::Array(items)) => return list(items, item),
-        (Type::FixedLengthList(item, length), Json::Array(items)) if items.len() == *length as usize => {
+        (Type::FixedLengthList(item, length), Json::Array(items))
+            if items.len() == *length as usize =>
+        {
             return list(items, item);
         }
         (Type::Map(key, value), json) => return map(json, key, value, ty),
         (Type::Record(fields), Json::Object(given)) => return record(given, fields, ty),
         (Type::Tuple(types), Json::Array(items)) if items.len() == types.len() => {
             let parts = items.iter().zip(types).enumerate();
-            let parts = parts.map(|(at, (item, ty))| read(item, ty).map_err(|m| m.under(at.to_string())));
+            let parts =
+                parts.map(|(at, (item, ty))| read(item, ty).map_err(|m| m.under(at.to_string())));
             return parts.collect::<Result<_, _>>().map(Value::Tuple);
         }
         (Type::Variant(cases), json) => return variant(json, cases, ty),
-        (Type::Enum(names), Json::String(name)) if names.contains(name) => Some(Value::Enum(name.clone())),
+        (Type::Enum(names), Json::String(name)) if names.contains(name) => {
+            Some(Value::Enum(name.clone()))
+        }
         (Type::Flags(names), Json::Array(set)) => return flags(set, names, ty),
         (Type::Option(_), Json::Null) => Some(Value::Option(None)),
         (Type::Option(inner), json) => return some(json, inner, ty),
@@ -155,7 +168,10 @@ fn read_float(json: &Json) -> Option<f64> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a text of a double is rounded to the nearest")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a text of a double is rounded to the nearest"
+)]
 fn to_f32(value: f64) -> Option<f32> {
     let rounded = value as f32;
     (rounded.is_finite() || !value.is_finite()).then_some(rounded)
@@ -174,15 +190,19 @@ fn list(items: &[Json], ty: &Type) -> Result<Value, Mismatch> {
 
 fn map(json: &Json, key: &Type, value: &Type, ty: &Type) -> Result<Value, Mismatch> {
     let entries: Vec<(Json, &Json)> = match json {
-        Json::Object(given) if *key == Type::String => {
-            given.iter().map(|(key, value)| (key.as_str().into(), value)).collect()
-        }
+        Json::Object(given) if *key == Type::String => given
+            .iter()
+            .map(|(key, value)| (key.as_str().into(), value))
+            .collect(),
         Json::Array(pairs) => {
             let pair = |pair: &'_ Json| pair.as_array().filter(|pair| pair.len() == 2).is_some();
             if !pairs.iter().all(pair) {
                 return Err(Mismatch::new(ty, "an array of other things than pairs"));
             }
-            pairs.iter().map(|pair| (pair[0].clone(), &pair[1])).collect()
+            pairs
+                .iter()
+                .map(|pair| (pair[0].clone(), &pair[1]))
+                .collect()
         }
         other => return Err(Mismatch::new(ty, told(other))),
     };
@@ -190,7 +210,12 @@ fn map(json: &Json, key: &Type, value: &Type, ty: &Type) -> Result<Value, Mismat
         let both = read(&k, key).and_then(|k| Ok((k, read(v, value)?)));
         both.map_err(|m| m.under(at.to_string()))
     };
-    entries.into_iter().enumerate().map(entry).collect::<Result<_, _>>().map(Value::Map)
+    entries
+        .into_iter()
+        .enumerate()
+        .map(entry)
+        .collect::<Result<_, _>>()
+        .map(Value::Map)
 }
 
 fn map_to_json(entries: &[(Value, Value)]) -> Json {
@@ -202,14 +227,24 @@ fn map_to_json(entries: &[(Value, Value)]) -> Json {
     match named {
         // An object has a key once, and one without keys does not say that they are text.
         Some(named) if named.len() == entries.len() && !named.is_empty() => named.into(),
-        _ => entries.iter().map(|(key, value)| Json::from(vec![key.to_json(), value.to_json()])).collect(),
+        _ => entries
+            .iter()
+            .map(|(key, value)| Json::from(vec![key.to_json(), value.to_json()]))
+            .collect(),
     }
 }
 
 fn record(given: &Map<String, Json>, fields: &[Field], ty: &Type) -> Result<Value, Mismatch> {
-    let known: HashSet<&str> = fields.iter().inspect(|_| step(1)).map(|field| field.name.as_str()).collect();
+    let known: HashSet<&str> = fields
+        .iter()
+        .inspect(|_| step(1))
+        .map(|field| field.name.as_str())
+        .collect();
     if let Some(unknown) = given.keys().find(|name| !known.contains(name.as_str())) {
-        return Err(Mismatch::new(ty, format!("a field `{}`", unknown.escape_debug())));
+        return Err(Mismatch::new(
+            ty,
+            format!("a field `{}`", unknown.escape_debug()),
+        ));
     }
     let field = |field: &Field| {
         let value = match given.get(&field.name) {
@@ -219,14 +254,21 @@ fn record(given: &Map<String, Json>, fields: &[Field], ty: &Type) -> Result<Valu
         };
         Ok((field.name.clone(), value))
     };
-    fields.iter().map(field).collect::<Result<_, _>>().map(Value::Record)
+    fields
+        .iter()
+        .map(field)
+        .collect::<Result<_, _>>()
+        .map(Value::Record)
 }
 
 fn variant(json: &Json, cases: &[Case], ty: &Type) -> Result<Value, Mismatch> {
     let (name, payload) = match json {
         Json::String(name) => (name, None),
         Json::Object(given) if given.len() == 1 => {
-            let (name, payload) = given.iter().next().ok_or_else(|| Mismatch::new(ty, told(json)))?;
+            let (name, payload) = given
+                .iter()
+                .next()
+                .ok_or_else(|| Mismatch::new(ty, told(json)))?;
             (name, Some(payload))
         }
         other => return Err(Mismatch::new(ty, told(other))),
@@ -240,12 +282,18 @@ fn variant(json: &Json, cases: &[Case], ty: &Type) -> Result<Value, Mismatch> {
         }
         (Some(None), Some(_)) => Err(Mismatch::new(ty, format!("`{name}` with a value"))),
         (Some(Some(_)), None) => Err(Mismatch::new(ty, format!("`{name}` without a value"))),
-        (None, _) => Err(Mismatch::new(ty, format!("a case `{}`", name.escape_debug()))),
+        (None, _) => Err(Mismatch::new(
+            ty,
+            format!("a case `{}`", name.escape_debug()),
+        )),
     }
 }
 
 fn flags(set: &[Json], names: &[String], ty: &Type) -> Result<Value, Mismatch> {
-    let is_known = |name: &Json| name.as_str().is_some_and(|name| names.iter().any(|known| known == name));
+    let is_known = |name: &Json| {
+        name.as_str()
+            .is_some_and(|name| names.iter().any(|known| known == name))
+    };
     if let Some(unknown) = set.iter().find(|name| !is_known(name)) {
         return Err(Mismatch::new(ty, told(unknown)));
     }
@@ -255,7 +303,9 @@ fn flags(set: &[Json], names: &[String], ty: &Type) -> Result<Value, Mismatch> {
 
 fn some(json: &Json, inner: &Type, ty: &Type) -> Result<Value, Mismatch> {
     let json = match (inner, json) {
-        (Type::Option(_), Json::Object(given)) if given.len() == 1 && given.contains_key("some") => {
+        (Type::Option(_), Json::Object(given))
+            if given.len() == 1 && given.contains_key("some") =>
+        {
             &given["some"]
         }
         (Type::Option(_), other) => return Err(Mismatch::new(ty, told(other))),
@@ -276,7 +326,9 @@ fn result(
         _ => return Err(Mismatch::new(ty, "an object without one of `ok` and `err`")),
     };
     let payload = |(json, side): (&Json, Option<&Type>), word: &str| match side {
-        Some(side) => read(json, side).map(|value| Some(Box::new(value))).map_err(|m| m.under(word)),
+        Some(side) => read(json, side)
+            .map(|value| Some(Box::new(value)))
+            .map_err(|m| m.under(word)),
         None if json.is_null() => Ok(None),
         None => Err(Mismatch::new(ty, format!("`{word}` with a value"))),
     };
@@ -316,8 +368,14 @@ mod tests {
 
     fn record_type() -> Type {
         Type::Record(vec![
-            Field { name: "name".into(), ty: Type::String },
-            Field { name: "age".into(), ty: option(Type::U8) },
+            Field {
+                name: "name".into(),
+                ty: Type::String,
+            },
+            Field {
+                name: "age".into(),
+                ty: option(Type::U8),
+            },
         ])
     }
 
@@ -346,10 +404,16 @@ mod tests {
     fn numbers_keep_their_value() {
         let read = |json: Json, ty| Value::from_json(&json, &ty);
         assert_eq!(read(json!(u64::MAX), Type::U64), Ok(Value::U64(u64::MAX)));
-        assert_eq!(read(json!("18446744073709551615"), Type::U64), Ok(Value::U64(u64::MAX)));
+        assert_eq!(
+            read(json!("18446744073709551615"), Type::U64),
+            Ok(Value::U64(u64::MAX))
+        );
         assert_eq!(read(json!(i64::MIN), Type::S64), Ok(Value::S64(i64::MIN)));
         assert_eq!(Value::F32(0.1).to_json(), json!(0.1));
-        assert_eq!(read(json!("-inf"), Type::F64), Ok(Value::F64(f64::NEG_INFINITY)));
+        assert_eq!(
+            read(json!("-inf"), Type::F64),
+            Ok(Value::F64(f64::NEG_INFINITY))
+        );
         for (json, ty) in [
             (json!(256), Type::U8),
             (json!("7"), Type::U8),
@@ -365,12 +429,17 @@ mod tests {
     fn what_does_not_fit_is_named_with_its_place() {
         let list = Type::List(Box::new(record_type()));
         for (json, expected) in [
-            (json!([{ "name": "Ada", "age": 300 }]), "at `0.age`: expected `u8`, found `300`"),
+            (
+                json!([{ "name": "Ada", "age": 300 }]),
+                "at `0.age`: expected `u8`, found `300`",
+            ),
             (json!([{ "age": 3 }]), "no field `name`"),
             (json!([{ "name": "Ada", "agee": 3 }]), "a field `agee`"),
             (json!({}), "found `{}`"),
         ] {
-            let error = Value::from_json(&json, &list).expect_err("it does not fit").to_string();
+            let error = Value::from_json(&json, &list)
+                .expect_err("it does not fit")
+                .to_string();
             assert!(error.contains(expected), "{error}");
         }
     }
@@ -378,15 +447,28 @@ mod tests {
     #[test]
     fn cases_carry_what_they_say() {
         let ty = Type::Variant(vec![
-            Case { name: "none".into(), ty: None },
-            Case { name: "some-of".into(), ty: Some(Type::U8) },
+            Case {
+                name: "none".into(),
+                ty: None,
+            },
+            Case {
+                name: "some-of".into(),
+                ty: Some(Type::U8),
+            },
         ]);
         for json in [json!("none"), json!({ "some-of": 3 })] {
-            assert_eq!(Value::from_json(&json, &ty).expect("a case").to_json(), json);
+            assert_eq!(
+                Value::from_json(&json, &ty).expect("a case").to_json(),
+                json
+            );
         }
-        for json in
-            [json!("some-of"), json!({ "none": 1 }), json!("other"), json!({}), json!({ "a": 1, "b": 2 })]
-        {
+        for json in [
+            json!("some-of"),
+            json!({ "none": 1 }),
+            json!("other"),
+            json!({}),
+            json!({ "a": 1, "b": 2 }),
+        ] {
             assert!(Value::from_json(&json, &ty).is_err(), "{json}");
         }
     }

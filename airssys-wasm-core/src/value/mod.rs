@@ -29,7 +29,10 @@ pub use wave::WaveError;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the plain kinds are the Component Model's own words")]
+#[expect(
+    missing_docs,
+    reason = "the plain kinds are the Component Model's own words"
+)]
 pub enum Value {
     Bool(bool),
     S8(i8),

@@ -36,7 +36,9 @@ pub enum WaveError {
         expected: String,
     },
     /// The text is longer than a value may be.
-    #[error("the text has {bytes} bytes, and at most {VALUE_TEXT_BYTES_MAX} are read; pass a `Value`")]
+    #[error(
+        "the text has {bytes} bytes, and at most {VALUE_TEXT_BYTES_MAX} are read; pass a `Value`"
+    )]
     TooLong {
         /// How many bytes it has.
         bytes: usize,
@@ -62,7 +64,8 @@ impl Value {
     /// ```
     pub fn from_wave(text: &str, ty: &Type) -> Result<Self, WaveError> {
         check(text)?;
-        wasm_wave::from_str::<Self>(ty, text).map_err(|error| report(text, 0, &error, format!("`{ty}`")))
+        wasm_wave::from_str::<Self>(ty, text)
+            .map_err(|error| report(text, 0, &error, format!("`{ty}`")))
     }
 
     /// The value as WAVE text, which [`from_wave`](Self::from_wave) reads back.
@@ -83,8 +86,8 @@ impl Function {
         const NAME: &str = "f";
         let call = format!("{NAME}{}", text.trim());
         let expected = || format!("arguments for `{}`", self.signature());
-        let parsed =
-            UntypedFuncCall::parse(&call).map_err(|error| report(&call, NAME.len(), &error, expected()))?;
+        let parsed = UntypedFuncCall::parse(&call)
+            .map_err(|error| report(&call, NAME.len(), &error, expected()))?;
         if parsed.name() != NAME {
             return Err(WaveError::Text {
                 text: text.escape_debug().to_string(),
@@ -94,11 +97,18 @@ impl Function {
             });
         }
         let types: Vec<Type> = self.params.iter().map(|param| param.ty.clone()).collect();
-        parsed.to_wasm_params(&types).map_err(|error| report(&call, NAME.len(), &error, expected()))
+        parsed
+            .to_wasm_params(&types)
+            .map_err(|error| report(&call, NAME.len(), &error, expected()))
     }
 }
 
-fn report(text: &str, skip: usize, error: &wasm_wave::parser::ParserError, expected: String) -> WaveError {
+fn report(
+    text: &str,
+    skip: usize,
+    error: &wasm_wave::parser::ParserError,
+    expected: String,
+) -> WaveError {
     let start = error.span().start.clamp(skip, text.len());
     let before = text.get(skip..start).unwrap_or_default();
     let problem = match (std::error::Error::source(error), error.detail()) {
@@ -106,7 +116,12 @@ fn report(text: &str, skip: usize, error: &wasm_wave::parser::ParserError, expec
         (None, Some(detail)) => format!("{}: {detail}", error.kind()),
         (None, None) => error.kind().to_string(),
     };
-    WaveError::Text { text: shown(&text[skip..]), column: before.chars().count() + 1, problem, expected }
+    WaveError::Text {
+        text: shown(&text[skip..]),
+        column: before.chars().count() + 1,
+        problem,
+        expected,
+    }
 }
 
 fn check(text: &str) -> Result<(), WaveError> {
@@ -177,9 +192,11 @@ impl WasmType for Type {
 
     fn record_fields(&self) -> Box<dyn Iterator<Item = (Cow<'_, str>, Self)> + '_> {
         match self {
-            Self::Record(fields) => {
-                Box::new(fields.iter().map(|field| (Cow::Borrowed(field.name.as_str()), field.ty.clone())))
-            }
+            Self::Record(fields) => Box::new(
+                fields
+                    .iter()
+                    .map(|field| (Cow::Borrowed(field.name.as_str()), field.ty.clone())),
+            ),
             _ => Box::new(std::iter::empty()),
         }
     }
@@ -193,9 +210,11 @@ impl WasmType for Type {
 
     fn variant_cases(&self) -> Box<dyn Iterator<Item = (Cow<'_, str>, Option<Self>)> + '_> {
         match self {
-            Self::Variant(cases) => {
-                Box::new(cases.iter().map(|case| (Cow::Borrowed(case.name.as_str()), case.ty.clone())))
-            }
+            Self::Variant(cases) => Box::new(
+                cases
+                    .iter()
+                    .map(|case| (Cow::Borrowed(case.name.as_str()), case.ty.clone())),
+            ),
             _ => Box::new(std::iter::empty()),
         }
     }
@@ -304,20 +323,36 @@ impl WasmValue for Value {
         Self::String(value.into_owned())
     }
 
-    fn make_list(ty: &Type, values: impl IntoIterator<Item = Self>) -> Result<Self, WasmValueError> {
+    fn make_list(
+        ty: &Type,
+        values: impl IntoIterator<Item = Self>,
+    ) -> Result<Self, WasmValueError> {
         let items: Vec<_> = values.into_iter().collect();
-        checked(if matches!(ty, Type::Map(..)) { map_of_pairs(items) } else { Self::List(items) }, ty)
+        checked(
+            if matches!(ty, Type::Map(..)) {
+                map_of_pairs(items)
+            } else {
+                Self::List(items)
+            },
+            ty,
+        )
     }
 
     fn make_record<'a>(
         ty: &Type,
         fields: impl IntoIterator<Item = (&'a str, Self)>,
     ) -> Result<Self, WasmValueError> {
-        let given: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let given: Vec<_> = fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
         checked(Self::Record(in_order_of(ty, given)), ty)
     }
 
-    fn make_tuple(ty: &Type, values: impl IntoIterator<Item = Self>) -> Result<Self, WasmValueError> {
+    fn make_tuple(
+        ty: &Type,
+        values: impl IntoIterator<Item = Self>,
+    ) -> Result<Self, WasmValueError> {
         checked(Self::Tuple(values.into_iter().collect()), ty)
     }
 
@@ -333,11 +368,17 @@ impl WasmValue for Value {
         checked(Self::Option(boxed(value)), ty)
     }
 
-    fn make_result(ty: &Type, value: Result<Option<Self>, Option<Self>>) -> Result<Self, WasmValueError> {
+    fn make_result(
+        ty: &Type,
+        value: Result<Option<Self>, Option<Self>>,
+    ) -> Result<Self, WasmValueError> {
         checked(Self::Result(value.map(boxed).map_err(boxed)), ty)
     }
 
-    fn make_flags<'a>(ty: &Type, names: impl IntoIterator<Item = &'a str>) -> Result<Self, WasmValueError> {
+    fn make_flags<'a>(
+        ty: &Type,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, WasmValueError> {
         let given: Vec<_> = names.into_iter().map(str::to_owned).collect();
         checked(Self::Flags(flags_in_order_of(ty, given)), ty)
     }
@@ -353,7 +394,9 @@ impl WasmValue for Value {
         match self {
             Self::List(items) => Box::new(items.iter().map(Cow::Borrowed)),
             Self::Map(entries) => Box::new(
-                entries.iter().map(|(key, value)| Cow::Owned(Self::Tuple(vec![key.clone(), value.clone()]))),
+                entries
+                    .iter()
+                    .map(|(key, value)| Cow::Owned(Self::Tuple(vec![key.clone(), value.clone()]))),
             ),
             _ => Box::new(std::iter::empty()),
         }
@@ -362,7 +405,9 @@ impl WasmValue for Value {
     fn unwrap_record(&self) -> Box<dyn Iterator<Item = (Cow<'_, str>, Cow<'_, Self>)> + '_> {
         match self {
             Self::Record(fields) => Box::new(
-                fields.iter().map(|(name, value)| (Cow::Borrowed(name.as_str()), Cow::Borrowed(value))),
+                fields
+                    .iter()
+                    .map(|(name, value)| (Cow::Borrowed(name.as_str()), Cow::Borrowed(value))),
             ),
             _ => Box::new(std::iter::empty()),
         }
@@ -377,7 +422,9 @@ impl WasmValue for Value {
 
     fn unwrap_variant(&self) -> (Cow<'_, str>, Option<Cow<'_, Self>>) {
         match self {
-            Self::Variant(name, value) => (Cow::Borrowed(name), value.as_deref().map(Cow::Borrowed)),
+            Self::Variant(name, value) => {
+                (Cow::Borrowed(name), value.as_deref().map(Cow::Borrowed))
+            }
             _ => (Cow::Borrowed(""), None),
         }
     }
@@ -423,7 +470,11 @@ fn in_order_of(ty: &Type, mut given: Vec<(String, Value)>) -> Vec<(String, Value
 
 /// The place of each name.
 fn places<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
-    names.enumerate().inspect(|_| step(1)).map(|(place, name)| (name, place)).collect()
+    names
+        .enumerate()
+        .inspect(|_| step(1))
+        .map(|(place, name)| (name, place))
+        .collect()
 }
 
 /// The parser sorts flags by name; a value has them in the order of the type.
@@ -439,7 +490,9 @@ fn flags_in_order_of(ty: &Type, mut given: Vec<String>) -> Vec<String> {
 /// not fit.
 fn map_of_pairs(items: Vec<Value>) -> Value {
     let pair = |item: &Value| match item {
-        Value::Tuple(pair) => <[Value; 2]>::try_from(pair.clone()).ok().map(<(Value, Value)>::from),
+        Value::Tuple(pair) => <[Value; 2]>::try_from(pair.clone())
+            .ok()
+            .map(<(Value, Value)>::from),
         _ => None,
     };
     match items.iter().map(pair).collect() {
@@ -458,8 +511,14 @@ mod tests {
         Function {
             name: "greet".parse::<FunctionName>().expect("a name"),
             params: vec![
-                Param { name: "name".into(), ty: Type::String },
-                Param { name: "age".into(), ty: Type::Option(Box::new(Type::U8)) },
+                Param {
+                    name: "name".into(),
+                    ty: Type::String,
+                },
+                Param {
+                    name: "age".into(),
+                    ty: Type::Option(Box::new(Type::U8)),
+                },
             ],
             result: None,
             async_func: false,
@@ -468,15 +527,23 @@ mod tests {
 
     #[test]
     fn reads_arguments() {
-        let arguments = greet().arguments_from_wave(r#"("Ada", some(36))"#).expect("arguments");
+        let arguments = greet()
+            .arguments_from_wave(r#"("Ada", some(36))"#)
+            .expect("arguments");
         assert_eq!(arguments, [Value::from("Ada"), Value::from(Some(36u8))]);
     }
 
     #[test]
     fn says_where_and_what_was_expected() {
-        let message = greet().arguments_from_wave("(7)").expect_err("7 is no string").to_string();
+        let message = greet()
+            .arguments_from_wave("(7)")
+            .expect_err("7 is no string")
+            .to_string();
         assert!(message.contains("column 2"), "{message}");
-        assert!(message.contains("func(name: string, age: option<u8>)"), "{message}");
+        assert!(
+            message.contains("func(name: string, age: option<u8>)"),
+            "{message}"
+        );
         for broken in ["", "(", "Ada", "(\"Ada\"", "(\"Ada\") x"] {
             assert!(greet().arguments_from_wave(broken).is_err(), "{broken:?}");
         }
@@ -484,7 +551,10 @@ mod tests {
 
     #[test]
     fn a_name_before_the_parentheses_is_no_argument() {
-        let none = Function { params: Vec::new(), ..greet() };
+        let none = Function {
+            params: Vec::new(),
+            ..greet()
+        };
         assert_eq!(none.arguments_from_wave("()"), Ok(vec![]));
         for text in ["oo()", "f()", "-o()"] {
             let message = none.arguments_from_wave(text).expect_err(text).to_string();
@@ -495,7 +565,10 @@ mod tests {
     #[test]
     fn lists_of_fixed_length_and_maps_are_read() {
         let list = Type::FixedLengthList(Box::new(Type::U8), 2);
-        assert_eq!(Value::from_wave("[1, 2]", &list), Ok(Value::from(vec![1u8, 2])));
+        assert_eq!(
+            Value::from_wave("[1, 2]", &list),
+            Ok(Value::from(vec![1u8, 2]))
+        );
         assert!(Value::from_wave("[1]", &list).is_err());
         let map = Type::Map(Box::new(Type::String), Box::new(Type::U8));
         let ages = Value::Map(vec![("Ada".into(), 36u8.into())]);
@@ -504,16 +577,25 @@ mod tests {
 
     #[test]
     fn fields_may_come_in_any_order() {
-        let field = |name: &str| Field { name: name.into(), ty: Type::U8 };
+        let field = |name: &str| Field {
+            name: name.into(),
+            ty: Type::U8,
+        };
         let ty = Type::Record(vec![field("a"), field("b")]);
-        assert_eq!(Value::from_wave("{b: 2, a: 1}", &ty), Value::from_wave("{a: 1, b: 2}", &ty));
+        assert_eq!(
+            Value::from_wave("{b: 2, a: 1}", &ty),
+            Value::from_wave("{a: 1, b: 2}", &ty)
+        );
         assert!(Value::from_wave("{a: 1}", &ty).is_err());
     }
 
     #[test]
     fn deep_nesting_is_an_error_and_not_a_crash() {
         let ty = Type::List(Box::new(Type::U8));
-        assert_eq!(Value::from_wave(&"[".repeat(100_000), &ty), Err(WaveError::TooDeep));
+        assert_eq!(
+            Value::from_wave(&"[".repeat(100_000), &ty),
+            Err(WaveError::TooDeep)
+        );
         let brackets = format!("\"{}\"", "[".repeat(1000));
         assert!(Value::from_wave(&brackets, &Type::String).is_ok());
     }

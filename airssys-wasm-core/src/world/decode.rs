@@ -6,8 +6,8 @@ use std::cell::Cell;
 use std::fmt;
 
 use wit_parser::{
-    FunctionKind, Handle, InterfaceId, Resolve, Type as WitType, TypeDefKind, TypeId, TypeOwner, WorldId,
-    WorldItem, WorldKey,
+    FunctionKind, Handle, InterfaceId, Resolve, Type as WitType, TypeDefKind, TypeId, TypeOwner,
+    WorldId, WorldItem, WorldKey,
 };
 
 use super::{Case, Field, Function, Interface, InterfaceName, Param, Side, Type, World};
@@ -23,17 +23,29 @@ pub(crate) struct TooLarge;
 
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "its types, written out, have more than {SIZE_MAX} parts and letters; make them smaller")
+        write!(
+            f,
+            "its types, written out, have more than {SIZE_MAX} parts and letters; make them smaller"
+        )
     }
 }
 
 /// Translates the world `id` of `resolve`.
 pub(crate) fn decode(resolve: &Resolve, id: WorldId) -> Result<World, TooLarge> {
-    let decoder = Decoder { resolve, left: Cell::new(SIZE_MAX) };
+    let decoder = Decoder {
+        resolve,
+        left: Cell::new(SIZE_MAX),
+    };
     let world = &resolve.worlds[id];
-    let world =
-        World { imports: decoder.side(world.imports.iter()), exports: decoder.side(world.exports.iter()) };
-    if decoder.left.get() == 0 { Err(TooLarge) } else { Ok(world) }
+    let world = World {
+        imports: decoder.side(world.imports.iter()),
+        exports: decoder.side(world.exports.iter()),
+    };
+    if decoder.left.get() == 0 {
+        Err(TooLarge)
+    } else {
+        Ok(world)
+    }
 }
 
 struct Decoder<'a> {
@@ -64,9 +76,16 @@ impl Decoder<'_> {
             .filter(|(_, id)| matches!(self.resolve.types[**id].kind, TypeDefKind::Resource))
             .map(|(name, _)| name.clone())
             .collect();
-        let functions =
-            interface.functions.values().map(|function| self.function(Some(&name), function)).collect();
-        Interface { name: InterfaceName::new(&name), functions, resources }
+        let functions = interface
+            .functions
+            .values()
+            .map(|function| self.function(Some(&name), function))
+            .collect();
+        Interface {
+            name: InterfaceName::new(&name),
+            functions,
+            resources,
+        }
     }
 
     fn function(&self, interface: Option<&str>, function: &wit_parser::Function) -> Function {
@@ -75,7 +94,10 @@ impl Decoder<'_> {
             params: function
                 .params
                 .iter()
-                .map(|param| Param { name: param.name.clone(), ty: self.ty(&param.ty) })
+                .map(|param| Param {
+                    name: param.name.clone(),
+                    ty: self.ty(&param.ty),
+                })
                 .collect(),
             result: function.result.as_ref().map(|ty| self.ty(ty)),
             async_func: is_async(&function.kind),
@@ -105,8 +127,12 @@ impl Decoder<'_> {
     /// Takes what writing out a type costs. False if it is too much.
     fn afford(&self, kind: &TypeDefKind) -> bool {
         let names: usize = match kind {
-            TypeDefKind::Record(record) => record.fields.iter().map(|field| field.name.len() + 1).sum(),
-            TypeDefKind::Variant(variant) => variant.cases.iter().map(|case| case.name.len() + 1).sum(),
+            TypeDefKind::Record(record) => {
+                record.fields.iter().map(|field| field.name.len() + 1).sum()
+            }
+            TypeDefKind::Variant(variant) => {
+                variant.cases.iter().map(|case| case.name.len() + 1).sum()
+            }
             TypeDefKind::Enum(e) => e.cases.iter().map(|case| case.name.len() + 1).sum(),
             TypeDefKind::Flags(flags) => flags.flags.iter().map(|flag| flag.name.len() + 1).sum(),
             TypeDefKind::Tuple(tuple) => tuple.types.len(),
@@ -124,29 +150,41 @@ impl Decoder<'_> {
         match &self.resolve.types[id].kind {
             TypeDefKind::Type(ty) => self.ty(ty),
             TypeDefKind::List(ty) => Type::List(self.boxed(ty)),
-            TypeDefKind::FixedLengthList(ty, length) => Type::FixedLengthList(self.boxed(ty), *length),
+            TypeDefKind::FixedLengthList(ty, length) => {
+                Type::FixedLengthList(self.boxed(ty), *length)
+            }
             TypeDefKind::Map(key, value) => Type::Map(self.boxed(key), self.boxed(value)),
             TypeDefKind::Option(ty) => Type::Option(self.boxed(ty)),
             TypeDefKind::Result(result) => Type::Result {
                 ok: self.optional(result.ok.as_ref()),
                 err: self.optional(result.err.as_ref()),
             },
-            TypeDefKind::Tuple(tuple) => Type::Tuple(tuple.types.iter().map(|ty| self.ty(ty)).collect()),
+            TypeDefKind::Tuple(tuple) => {
+                Type::Tuple(tuple.types.iter().map(|ty| self.ty(ty)).collect())
+            }
             TypeDefKind::Record(record) => Type::Record(
                 record
                     .fields
                     .iter()
-                    .map(|field| Field { name: field.name.clone(), ty: self.ty(&field.ty) })
+                    .map(|field| Field {
+                        name: field.name.clone(),
+                        ty: self.ty(&field.ty),
+                    })
                     .collect(),
             ),
             TypeDefKind::Variant(variant) => Type::Variant(
                 variant
                     .cases
                     .iter()
-                    .map(|case| Case { name: case.name.clone(), ty: case.ty.as_ref().map(|ty| self.ty(ty)) })
+                    .map(|case| Case {
+                        name: case.name.clone(),
+                        ty: case.ty.as_ref().map(|ty| self.ty(ty)),
+                    })
                     .collect(),
             ),
-            TypeDefKind::Enum(e) => Type::Enum(e.cases.iter().map(|case| case.name.clone()).collect()),
+            TypeDefKind::Enum(e) => {
+                Type::Enum(e.cases.iter().map(|case| case.name.clone()).collect())
+            }
             TypeDefKind::Flags(flags) => {
                 Type::Flags(flags.flags.iter().map(|flag| flag.name.clone()).collect())
             }
@@ -189,6 +227,8 @@ impl Decoder<'_> {
 fn is_async(kind: &FunctionKind) -> bool {
     matches!(
         kind,
-        FunctionKind::AsyncFreestanding | FunctionKind::AsyncMethod(_) | FunctionKind::AsyncStatic(_)
+        FunctionKind::AsyncFreestanding
+            | FunctionKind::AsyncMethod(_)
+            | FunctionKind::AsyncStatic(_)
     )
 }

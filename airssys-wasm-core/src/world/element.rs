@@ -84,7 +84,10 @@ mod tests {
         for element in Element::ALL {
             assert_eq!(Element::of(&element.ty()), Some(element));
             assert_eq!(Element::of_stream(&element.stream()), Some(element));
-            assert_eq!(Element::of_list(&Type::List(Box::new(element.ty()))), Some(element));
+            assert_eq!(
+                Element::of_list(&Type::List(Box::new(element.ty()))),
+                Some(element)
+            );
             assert_eq!(Element::of_list(&element.stream()), None);
         }
         assert_eq!(Element::of_stream(&Type::Stream(None)), None);

@@ -66,22 +66,37 @@ impl Type {
             (Self::Variant(from), Self::Variant(known)) => variant(self, to, from, known),
             (Self::Enum(from), Self::Enum(known)) | (Self::Flags(from), Self::Flags(known)) => {
                 match from.iter().find(|name| !known.contains(name)) {
-                    Some(name) => Err(FlowMismatch::new(self, to, FlowReason::CaseMissing(name.clone()))),
+                    Some(name) => Err(FlowMismatch::new(
+                        self,
+                        to,
+                        FlowReason::CaseMissing(name.clone()),
+                    )),
                     None => Ok(()),
                 }
             }
             (Self::List(from), Self::List(to)) => inner(from, to, "[]"),
-            (Self::FixedLengthList(from, a), Self::FixedLengthList(to, b)) if a == b => inner(from, to, "[]"),
+            (Self::FixedLengthList(from, a), Self::FixedLengthList(to, b)) if a == b => {
+                inner(from, to, "[]")
+            }
             (Self::FixedLengthList(..), Self::FixedLengthList(..)) => {
                 Err(FlowMismatch::new(self, to, FlowReason::Length))
             }
-            (Self::Map(from_key, from), Self::Map(to_key, to)) if from_key == to_key => inner(from, to, "[]"),
+            (Self::Map(from_key, from), Self::Map(to_key, to)) if from_key == to_key => {
+                inner(from, to, "[]")
+            }
             (Self::Option(from), Self::Option(to)) => inner(from, to, "some"),
             (Self::Tuple(from), Self::Tuple(wanted)) => tuple(self, to, from, wanted),
-            (Self::Result { ok: from_ok, err: from_err }, Self::Result { ok: to_ok, err: to_err }) => {
-                side(self, to, from_ok.as_deref(), to_ok.as_deref(), "ok")
-                    .and_then(|()| side(self, to, from_err.as_deref(), to_err.as_deref(), "err"))
-            }
+            (
+                Self::Result {
+                    ok: from_ok,
+                    err: from_err,
+                },
+                Self::Result {
+                    ok: to_ok,
+                    err: to_err,
+                },
+            ) => side(self, to, from_ok.as_deref(), to_ok.as_deref(), "ok")
+                .and_then(|()| side(self, to, from_err.as_deref(), to_err.as_deref(), "err")),
             _ => Err(FlowMismatch::new(self, to, why_different(self, to))),
         }
     }
@@ -89,7 +104,12 @@ impl Type {
 
 impl FlowMismatch {
     fn new(from: &Type, to: &Type, reason: FlowReason) -> Self {
-        Self { path: Vec::new(), from: from.clone(), to: to.clone(), reason }
+        Self {
+            path: Vec::new(),
+            from: from.clone(),
+            to: to.clone(),
+            reason,
+        }
     }
 
     fn under(mut self, step: &str) -> Self {
@@ -139,7 +159,9 @@ impl fmt::Display for FlowReason {
         match self {
             Self::Different => f.write_str("these are different types"),
             Self::FieldMissing(name) => write!(f, "the field `{name}` is wanted and not there"),
-            Self::CaseMissing(name) => write!(f, "the case `{name}` may come and is not known there"),
+            Self::CaseMissing(name) => {
+                write!(f, "the case `{name}` may come and is not known there")
+            }
             Self::Payload => f.write_str("one carries a value and the other none"),
             Self::Length => f.write_str("they have different lengths"),
             Self::OptionalIntoRequired => f.write_str("it may be missing, and is required there"),
@@ -154,17 +176,29 @@ fn inner(from: &Type, to: &Type, step: &str) -> Result<(), FlowMismatch> {
 }
 
 fn record(whole: &Type, to: &Type, from: &[Field], wanted: &[Field]) -> Result<(), FlowMismatch> {
-    wanted.iter().try_for_each(|field| match from.iter().find(|known| known.name == field.name) {
-        Some(known) => inner(&known.ty, &field.ty, &field.name),
-        None => Err(FlowMismatch::new(whole, to, FlowReason::FieldMissing(field.name.clone()))),
-    })
+    wanted.iter().try_for_each(
+        |field| match from.iter().find(|known| known.name == field.name) {
+            Some(known) => inner(&known.ty, &field.ty, &field.name),
+            None => Err(FlowMismatch::new(
+                whole,
+                to,
+                FlowReason::FieldMissing(field.name.clone()),
+            )),
+        },
+    )
 }
 
 fn variant(whole: &Type, to: &Type, from: &[Case], known: &[Case]) -> Result<(), FlowMismatch> {
-    from.iter().try_for_each(|case| match known.iter().find(|other| other.name == case.name) {
-        Some(other) => side(whole, to, case.ty.as_ref(), other.ty.as_ref(), &case.name),
-        None => Err(FlowMismatch::new(whole, to, FlowReason::CaseMissing(case.name.clone()))),
-    })
+    from.iter().try_for_each(
+        |case| match known.iter().find(|other| other.name == case.name) {
+            Some(other) => side(whole, to, case.ty.as_ref(), other.ty.as_ref(), &case.name),
+            None => Err(FlowMismatch::new(
+                whole,
+                to,
+                FlowReason::CaseMissing(case.name.clone()),
+            )),
+        },
+    )
 }
 
 fn tuple(whole: &Type, to: &Type, from: &[Type], wanted: &[Type]) -> Result<(), FlowMismatch> {
@@ -172,7 +206,9 @@ fn tuple(whole: &Type, to: &Type, from: &[Type], wanted: &[Type]) -> Result<(), 
         return Err(FlowMismatch::new(whole, to, FlowReason::Length));
     }
     let pairs = from.iter().zip(wanted).enumerate();
-    pairs.into_iter().try_for_each(|(place, (from, to))| inner(from, to, &place.to_string()))
+    pairs
+        .into_iter()
+        .try_for_each(|(place, (from, to))| inner(from, to, &place.to_string()))
 }
 
 /// What a case, or a side of a result, carries.
@@ -192,9 +228,15 @@ fn side(
 
 fn why_different(from: &Type, to: &Type) -> FlowReason {
     match (from, to) {
-        (Type::Option(inner), to) if inner.flows_into(to).is_ok() => FlowReason::OptionalIntoRequired,
-        (from, Type::Option(inner)) if from.flows_into(inner).is_ok() => FlowReason::RequiredIntoOptional,
-        (Type::Result { ok: Some(ok), .. }, to) if ok.flows_into(to).is_ok() => FlowReason::ResultIntoValue,
+        (Type::Option(inner), to) if inner.flows_into(to).is_ok() => {
+            FlowReason::OptionalIntoRequired
+        }
+        (from, Type::Option(inner)) if from.flows_into(inner).is_ok() => {
+            FlowReason::RequiredIntoOptional
+        }
+        (Type::Result { ok: Some(ok), .. }, to) if ok.flows_into(to).is_ok() => {
+            FlowReason::ResultIntoValue
+        }
         _ => FlowReason::Different,
     }
 }
@@ -204,11 +246,17 @@ mod tests {
     use super::*;
 
     fn field(name: &str, ty: Type) -> Field {
-        Field { name: name.into(), ty }
+        Field {
+            name: name.into(),
+            ty,
+        }
     }
 
     fn case(name: &str, ty: Option<Type>) -> Case {
-        Case { name: name.into(), ty }
+        Case {
+            name: name.into(),
+            ty,
+        }
     }
 
     fn list(ty: Type) -> Type {
@@ -220,7 +268,8 @@ mod tests {
     }
 
     fn says(from: &Type, to: &Type) -> String {
-        from.flows_into(to).map_or_else(|mismatch| mismatch.to_string(), |()| "flows".into())
+        from.flows_into(to)
+            .map_or_else(|mismatch| mismatch.to_string(), |()| "flows".into())
     }
 
     #[test]
@@ -245,7 +294,10 @@ mod tests {
             says(&person(Type::String), &person(option(Type::String))),
             "at `addresses.[].city`: `string` into `option<string>`: nothing is made optional on the way"
         );
-        assert!(says(&person(option(Type::String)), &person(Type::String)).ends_with("is required there"));
+        assert!(
+            says(&person(option(Type::String)), &person(Type::String))
+                .ends_with("is required there")
+        );
         assert!(says(&person(Type::U8), &person(Type::U16)).ends_with("different types"));
     }
 
@@ -258,7 +310,10 @@ mod tests {
         let from = result(Some(Type::U8), None);
         assert_eq!(says(&from, &from), "flows");
         assert!(says(&from, &result(Some(Type::U16), None)).starts_with("at `ok`"));
-        assert!(says(&from, &result(Some(Type::U8), Some(Type::String))).contains("one carries a value"));
+        assert!(
+            says(&from, &result(Some(Type::U8), Some(Type::String)))
+                .contains("one carries a value")
+        );
         assert!(says(&from, &Type::U8).ends_with("a result is not taken apart on the way"));
     }
 }

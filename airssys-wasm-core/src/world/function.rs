@@ -38,7 +38,10 @@ impl Function {
 
     /// Its parameters' types and then its result's.
     pub fn types(&self) -> impl Iterator<Item = &Type> {
-        self.params.iter().map(|param| &param.ty).chain(&self.result)
+        self.params
+            .iter()
+            .map(|param| &param.ty)
+            .chain(&self.result)
     }
 
     /// The resources whose handles it takes or gives, as `interface.resource`; the interface
@@ -52,7 +55,9 @@ impl Function {
     /// Names of parameters count: a dynamic caller may use them.
     #[must_use]
     pub fn same_type(&self, other: &Self) -> bool {
-        self.params == other.params && self.result == other.result && self.async_func == other.async_func
+        self.params == other.params
+            && self.result == other.result
+            && self.async_func == other.async_func
     }
 
     /// The type alone, as WIT: `func(name: string) -> string`.
@@ -72,8 +77,14 @@ struct Signature<'a>(&'a Function);
 
 impl fmt::Display for Signature<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.async_func { "async func(" } else { "func(" })?;
-        separated(f, &self.0.params, |f, param| write!(f, "{}: {}", param.name, param.ty))?;
+        f.write_str(if self.0.async_func {
+            "async func("
+        } else {
+            "func("
+        })?;
+        separated(f, &self.0.params, |f, param| {
+            write!(f, "{}: {}", param.name, param.ty)
+        })?;
         match &self.0.result {
             Some(result) => write!(f, ") -> {result}"),
             None => f.write_str(")"),

@@ -29,7 +29,13 @@ impl World {
     /// What answers HTTP requests: that of WASI 0.3 if it exports both.
     #[must_use]
     pub fn http_handler(&self) -> Option<HttpHandler<'_>> {
-        let functions = self.exports.interfaces.iter().flat_map(|interface| &interface.functions);
-        functions.filter_map(HttpHandler::of).max_by_key(|handler| matches!(handler, HttpHandler::Service(_)))
+        let functions = self
+            .exports
+            .interfaces
+            .iter()
+            .flat_map(|interface| &interface.functions);
+        functions
+            .filter_map(HttpHandler::of)
+            .max_by_key(|handler| matches!(handler, HttpHandler::Service(_)))
     }
 }

@@ -26,9 +26,18 @@ impl InterfaceName {
     /// ```
     #[must_use]
     pub fn new(text: &str) -> Self {
-        match text.split_once('@').map(|(path, version)| (path, Version::parse(version))) {
-            Some((path, Ok(version))) => Self { path: path.into(), version: Some(version) },
-            _ => Self { path: text.into(), version: None },
+        match text
+            .split_once('@')
+            .map(|(path, version)| (path, Version::parse(version)))
+        {
+            Some((path, Ok(version))) => Self {
+                path: path.into(),
+                version: Some(version),
+            },
+            _ => Self {
+                path: text.into(),
+                version: None,
+            },
         }
     }
 

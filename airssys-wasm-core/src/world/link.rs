@@ -75,16 +75,23 @@ pub fn link<'a>(
         None => offers.to_vec(),
         Some(bound) => vec![find(bound, offers)?],
     };
-    let same_path: Vec<(Offer<'a>, &Interface)> =
-        offers.iter().filter_map(|offer| Some((*offer, exported(offer.world, &import.name)?))).collect();
+    let same_path: Vec<(Offer<'a>, &Interface)> = offers
+        .iter()
+        .filter_map(|offer| Some((*offer, exported(offer.world, &import.name)?)))
+        .collect();
     if same_path.is_empty() {
-        return Err(LinkProblem::Nobody { hint: hint(import, &offers) });
+        return Err(LinkProblem::Nobody {
+            hint: hint(import, &offers),
+        });
     }
     let (mut fit, mut unfit) = (Vec::new(), Vec::new());
     for (offer, export) in same_path {
         match problem(import, export) {
             None => fit.push(offer.name),
-            Some(problem) => unfit.push(Unfit { candidate: offer.name.clone(), problem }),
+            Some(problem) => unfit.push(Unfit {
+                candidate: offer.name.clone(),
+                problem,
+            }),
         }
     }
     match fit[..] {
@@ -98,17 +105,37 @@ pub fn link<'a>(
 }
 
 fn find<'a>(bound: &ComponentName, offers: &[Offer<'a>]) -> Result<Offer<'a>, LinkProblem> {
-    offers.iter().find(|offer| offer.name == bound).copied().ok_or_else(|| {
-        let near = nearest(bound.as_str(), offers.iter().map(|offer| offer.name.as_str()));
-        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        LinkProblem::NotDeployed { bound: bound.clone(), hint }
-    })
+    offers
+        .iter()
+        .find(|offer| offer.name == bound)
+        .copied()
+        .ok_or_else(|| {
+            let near = nearest(
+                bound.as_str(),
+                offers.iter().map(|offer| offer.name.as_str()),
+            );
+            let hint = near
+                .map(|near| format!("; did you mean `{near}`?"))
+                .unwrap_or_default();
+            LinkProblem::NotDeployed {
+                bound: bound.clone(),
+                hint,
+            }
+        })
 }
 
 /// The export of the same path: of a version that serves, if there is one.
 fn exported<'a>(world: &'a World, wanted: &InterfaceName) -> Option<&'a Interface> {
-    let same_path = || world.exports.interfaces.iter().filter(|export| export.name.path() == wanted.path());
-    same_path().find(|export| export.name.serves(wanted)).or_else(|| same_path().next())
+    let same_path = || {
+        world
+            .exports
+            .interfaces
+            .iter()
+            .filter(|export| export.name.path() == wanted.path())
+    };
+    same_path()
+        .find(|export| export.name.serves(wanted))
+        .or_else(|| same_path().next())
 }
 
 fn problem(import: &Interface, export: &Interface) -> Option<String> {
@@ -116,22 +143,36 @@ fn problem(import: &Interface, export: &Interface) -> Option<String> {
         return Some(format!("it exports `{}`", export.name));
     }
     let lacks = |resource: &&String| !export.resources.contains(resource);
-    let lacking = import.resources.iter().filter(lacks).map(|name| format!("it has no resource `{name}`"));
-    let functions = import.functions.iter().filter_map(|wanted| function_problem(wanted, export));
+    let lacking = import
+        .resources
+        .iter()
+        .filter(lacks)
+        .map(|name| format!("it has no resource `{name}`"));
+    let functions = import
+        .functions
+        .iter()
+        .filter_map(|wanted| function_problem(wanted, export));
     let problems: Vec<String> = lacking.chain(functions).collect();
     (!problems.is_empty()).then(|| problems.join(", "))
 }
 
 fn function_problem(wanted: &Function, export: &Interface) -> Option<String> {
     let name = wanted.name.function();
-    let Some(offered) = export.functions.iter().find(|offered| offered.name.function() == name) else {
+    let Some(offered) = export
+        .functions
+        .iter()
+        .find(|offered| offered.name.function() == name)
+    else {
         return Some(format!("it has no `{name}`"));
     };
     if !wanted.same_type(offered) {
         let (offered, wanted) = (offered.signature(), wanted.signature());
-        return Some(format!("its `{name}` is `{offered}`, and `{wanted}` is imported"));
+        return Some(format!(
+            "its `{name}` is `{offered}`, and `{wanted}` is imported"
+        ));
     }
-    stays(wanted).map(|what| format!("`{what}` of `{name}` cannot cross from one component to another"))
+    stays(wanted)
+        .map(|what| format!("`{what}` of `{name}` cannot cross from one component to another"))
 }
 
 /// What of a function belongs to an instance. Handles do too, and are led back to it.
@@ -139,7 +180,10 @@ fn stays(function: &Function) -> Option<String> {
     if function.async_func {
         return Some("async".into());
     }
-    function.types().find(|ty| ty.any(&is_asynchronous)).map(ToString::to_string)
+    function
+        .types()
+        .find(|ty| ty.any(&is_asynchronous))
+        .map(ToString::to_string)
 }
 
 /// The first resource of `import`, which `server` serves, whose handles cannot cross: they do only
@@ -152,10 +196,16 @@ pub fn foreign_resource<'a, 'n>(
     served: impl Fn(&str) -> Option<&'n ComponentName>,
 ) -> Option<&'a str> {
     let is_foreign = |resource: &&str| {
-        let defined_in = resource.rsplit_once('.').map_or(*resource, |(interface, _)| interface);
+        let defined_in = resource
+            .rsplit_once('.')
+            .map_or(*resource, |(interface, _)| interface);
         defined_in != import.name.path() && served(defined_in) != Some(server)
     };
-    import.functions.iter().flat_map(Function::resources).find(is_foreign)
+    import
+        .functions
+        .iter()
+        .flat_map(Function::resources)
+        .find(is_foreign)
 }
 
 fn is_asynchronous(ty: &Type) -> bool {
@@ -165,7 +215,12 @@ fn is_asynchronous(ty: &Type) -> bool {
 fn hint(import: &Interface, offers: &[Offer<'_>]) -> String {
     let at_world_level = |offer: &&Offer<'_>| {
         let has = |wanted: &Function| {
-            offer.world.exports.functions.iter().any(|f| f.name.function() == wanted.name.function())
+            offer
+                .world
+                .exports
+                .functions
+                .iter()
+                .any(|f| f.name.function() == wanted.name.function())
         };
         !import.functions.is_empty() && import.functions.iter().all(has)
     };
@@ -187,11 +242,19 @@ fn hint(import: &Interface, offers: &[Offer<'_>]) -> String {
 }
 
 fn quoted(names: &[ComponentName]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn separated(unfit: &[Unfit]) -> String {
-    unfit.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    unfit
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 impl fmt::Display for Unfit {
@@ -221,15 +284,26 @@ mod tests {
     }
 
     fn exporting(interface: Interface) -> World {
-        let exports = Side { interfaces: vec![interface], functions: Vec::new() };
-        World { exports, ..World::default() }
+        let exports = Side {
+            interfaces: vec![interface],
+            functions: Vec::new(),
+        };
+        World {
+            exports,
+            ..World::default()
+        }
     }
 
     fn told(import: &Interface, worlds: &[(&str, World)], bound: Option<&str>) -> String {
-        let names: Vec<ComponentName> =
-            worlds.iter().map(|(name, _)| name.parse().expect("a name")).collect();
-        let offers: Vec<Offer<'_>> =
-            names.iter().zip(worlds).map(|(name, (_, world))| Offer { name, world }).collect();
+        let names: Vec<ComponentName> = worlds
+            .iter()
+            .map(|(name, _)| name.parse().expect("a name"))
+            .collect();
+        let offers: Vec<Offer<'_>> = names
+            .iter()
+            .zip(worlds)
+            .map(|(name, (_, world))| Offer { name, world })
+            .collect();
         let bound: Option<ComponentName> = bound.map(|name| name.parse().expect("a name"));
         match link(import, &offers, bound.as_ref()) {
             Ok(name) => name.to_string(),
@@ -240,15 +314,25 @@ mod tests {
     #[test]
     fn the_only_one_who_fits_serves() {
         let import = interface("acme:store/kv@1.2.0", &[("get", Type::String)]);
-        let newer =
-            || exporting(interface("acme:store/kv@1.4.0", &[("get", Type::String), ("put", Type::U8)]));
+        let newer = || {
+            exporting(interface(
+                "acme:store/kv@1.4.0",
+                &[("get", Type::String), ("put", Type::U8)],
+            ))
+        };
         let older = || exporting(interface("acme:store/kv@1.0.0", &[("get", Type::String)]));
-        assert_eq!(told(&import, &[("new", newer()), ("old", older())], None), "new");
+        assert_eq!(
+            told(&import, &[("new", newer()), ("old", older())], None),
+            "new"
+        );
         assert_eq!(
             told(&import, &[("a", newer()), ("b", newer())], None),
             "`a`, `b` could serve; say which with `.link(\"acme:store/kv\", \"a\")`"
         );
-        assert_eq!(told(&import, &[("a", newer()), ("b", newer())], Some("b")), "b");
+        assert_eq!(
+            told(&import, &[("a", newer()), ("b", newer())], Some("b")),
+            "b"
+        );
         assert_eq!(
             told(&import, &[("alpha", newer())], Some("alpah")),
             "it is bound to `alpah`, which is not deployed; did you mean `alpha`?"
@@ -257,7 +341,10 @@ mod tests {
 
     #[test]
     fn says_why_nobody_fits() {
-        let import = interface("acme:store/kv@1.2.0", &[("get", Type::String), ("put", Type::U8)]);
+        let import = interface(
+            "acme:store/kv@1.2.0",
+            &[("get", Type::String), ("put", Type::U8)],
+        );
         let cases = [
             (
                 interface("acme:store/kv@1.0.0", &[]),
@@ -288,31 +375,46 @@ mod tests {
     fn handles_cross_to_whoever_defines_their_resource() {
         let files = |resources: &[&str]| Interface {
             resources: resources.iter().map(ToString::to_string).collect(),
-            ..interface("a:b/c", &[("open", Type::List(Box::new(Type::Own("a:b/c.file".into()))))])
+            ..interface(
+                "a:b/c",
+                &[("open", Type::List(Box::new(Type::Own("a:b/c.file".into()))))],
+            )
         };
-        assert_eq!(told(&files(&["file"]), &[("a", exporting(files(&["file"])))], None), "a");
+        assert_eq!(
+            told(
+                &files(&["file"]),
+                &[("a", exporting(files(&["file"])))],
+                None
+            ),
+            "a"
+        );
         let told = told(&files(&["file"]), &[("a", exporting(files(&[])))], None);
         assert!(told.contains("it has no resource `file`"), "{told}");
 
-        let (one, other): (ComponentName, ComponentName) =
-            ("one".parse().expect("a name"), "other".parse().expect("a name"));
+        let (one, other): (ComponentName, ComponentName) = (
+            "one".parse().expect("a name"),
+            "other".parse().expect("a name"),
+        );
         let user = interface("a:b/user", &[("open", Type::Own("a:b/c.file".into()))]);
         let by_one = |path: &str| ["a:b/user", "a:b/c"].contains(&path).then_some(&one);
         assert_eq!(foreign_resource(&user, &one, by_one), None);
         let by_two = |path: &str| Some(if path == "a:b/user" { &one } else { &other });
         assert_eq!(foreign_resource(&user, &one, by_two), Some("a:b/c.file"));
         let by_the_host = |path: &str| (path == "a:b/user").then_some(&one);
-        assert_eq!(foreign_resource(&user, &one, by_the_host), Some("a:b/c.file"));
+        assert_eq!(
+            foreign_resource(&user, &one, by_the_host),
+            Some("a:b/c.file")
+        );
     }
 
     #[test]
     fn functions_at_world_level_are_pointed_out() {
         let import = interface("a:b/c", &[("get", Type::String)]);
         let mut world = World::default();
-        world
-            .exports
-            .functions
-            .push(Function { name: FunctionName::from_parts(None, "get"), ..import.functions[0].clone() });
+        world.exports.functions.push(Function {
+            name: FunctionName::from_parts(None, "get"),
+            ..import.functions[0].clone()
+        });
         assert!(
             told(&import, &[("a", world)], None)
                 .contains("`a` exports functions of these names at world level")

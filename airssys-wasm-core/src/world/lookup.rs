@@ -21,7 +21,10 @@ pub enum FunctionNotFound {
         hint: String,
     },
     /// Several interfaces export a function of that name.
-    #[error("`{wanted}` is exported more than once; write one of {}", quoted(candidates))]
+    #[error(
+        "`{wanted}` is exported more than once; write one of {}",
+        quoted(candidates)
+    )]
     Ambiguous {
         /// The name that was asked for.
         wanted: FunctionName,
@@ -37,8 +40,11 @@ impl World {
     ///
     /// [`FunctionNotFound`], with the nearest name or all candidates.
     pub fn function(&self, wanted: &FunctionName) -> Result<&Function, FunctionNotFound> {
-        let mut found: Vec<&Function> =
-            self.exports.all_functions().filter(|function| means(&function.name, wanted)).collect();
+        let mut found: Vec<&Function> = self
+            .exports
+            .all_functions()
+            .filter(|function| means(&function.name, wanted))
+            .collect();
         if let Some(exact) = found.iter().position(|function| function.name == *wanted) {
             return Ok(found.swap_remove(exact));
         }
@@ -47,14 +53,24 @@ impl World {
             [] => Err(self.unknown(wanted)),
             _ => Err(FunctionNotFound::Ambiguous {
                 wanted: wanted.clone(),
-                candidates: found.into_iter().map(|function| function.name.clone()).collect(),
+                candidates: found
+                    .into_iter()
+                    .map(|function| function.name.clone())
+                    .collect(),
             }),
         }
     }
 
     fn unknown(&self, wanted: &FunctionName) -> FunctionNotFound {
-        let names: Vec<String> = self.exports.all_functions().map(|f| f.name.to_string()).collect();
-        FunctionNotFound::Unknown { wanted: wanted.clone(), hint: hint(wanted, &names) }
+        let names: Vec<String> = self
+            .exports
+            .all_functions()
+            .map(|f| f.name.to_string())
+            .collect();
+        FunctionNotFound::Unknown {
+            wanted: wanted.clone(),
+            hint: hint(wanted, &names),
+        }
     }
 }
 
@@ -63,7 +79,9 @@ fn means(name: &FunctionName, wanted: &FunctionName) -> bool {
         && match (name.interface(), wanted.interface()) {
             (_, None) => true,
             (None, Some(_)) => false,
-            (Some(offered), Some(wanted)) => InterfaceName::new(offered).serves(&InterfaceName::new(wanted)),
+            (Some(offered), Some(wanted)) => {
+                InterfaceName::new(offered).serves(&InterfaceName::new(wanted))
+            }
         }
 }
 
@@ -72,7 +90,10 @@ fn hint(wanted: &FunctionName, names: &[String]) -> String {
     let near = nearest(&wanted.to_string(), names.iter().map(String::as_str)).or_else(|| {
         let bare: Vec<String> = names.iter().filter_map(|name| last(name)).collect();
         let near = nearest(wanted.function(), bare.iter().map(String::as_str))?.to_owned();
-        names.iter().map(String::as_str).find(|name| last(name).as_deref() == Some(near.as_str()))
+        names
+            .iter()
+            .map(String::as_str)
+            .find(|name| last(name).as_deref() == Some(near.as_str()))
     });
     match (near, names) {
         (Some(name), _) => format!("did you mean `{name}`?"),
@@ -82,7 +103,11 @@ fn hint(wanted: &FunctionName, names: &[String]) -> String {
 }
 
 fn quoted<T: std::fmt::Display>(names: &[T]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]
@@ -100,15 +125,23 @@ mod tests {
         let mut side = Side::default();
         for (interface, names) in exports {
             match *interface {
-                "" => side.functions.extend(names.iter().map(|name| function(None, name))),
+                "" => side
+                    .functions
+                    .extend(names.iter().map(|name| function(None, name))),
                 path => side.interfaces.push(Interface {
                     name: InterfaceName::new(path),
-                    functions: names.iter().map(|name| function(Some(path), name)).collect(),
+                    functions: names
+                        .iter()
+                        .map(|name| function(Some(path), name))
+                        .collect(),
                     resources: Vec::new(),
                 }),
             }
         }
-        World { exports: side, ..World::default() }
+        World {
+            exports: side,
+            ..World::default()
+        }
     }
 
     fn look(world: &World, name: &str) -> String {
@@ -129,15 +162,26 @@ mod tests {
 
     #[test]
     fn prefers_the_exact_name_and_reports_ambiguity() {
-        let world = world(&[("a:b/c", &["f"]), ("a:b/d", &["f"]), ("a:b/e", &["g"]), ("", &["g"])]);
+        let world = world(&[
+            ("a:b/c", &["f"]),
+            ("a:b/d", &["f"]),
+            ("a:b/e", &["g"]),
+            ("", &["g"]),
+        ]);
         assert_eq!(look(&world, "g"), "g");
-        assert_eq!(look(&world, "f"), "`f` is exported more than once; write one of `a:b/c#f`, `a:b/d#f`");
+        assert_eq!(
+            look(&world, "f"),
+            "`f` is exported more than once; write one of `a:b/c#f`, `a:b/d#f`"
+        );
     }
 
     #[test]
     fn suggests_the_nearest() {
         let world = world(&[("demo:greeter/api", &["greet"])]);
-        assert!(look(&world, "demo:greeter/api#gret").contains("did you mean `demo:greeter/api#greet`?"));
+        assert!(
+            look(&world, "demo:greeter/api#gret")
+                .contains("did you mean `demo:greeter/api#greet`?")
+        );
         assert!(look(&world, "gret").contains("did you mean `demo:greeter/api#greet`?"));
         assert!(look(&world, "zzzzzz").contains("the component exports `demo:greeter/api#greet`"));
     }

@@ -64,14 +64,24 @@ pub struct Interface {
 impl Side {
     /// Every function on this side, those of interfaces first.
     pub fn all_functions(&self) -> impl Iterator<Item = &Function> {
-        self.interfaces.iter().flat_map(|interface| &interface.functions).chain(&self.functions)
+        self.interfaces
+            .iter()
+            .flat_map(|interface| &interface.functions)
+            .chain(&self.functions)
     }
 
     /// Returns the names on this side as a WIT world has them: those of interfaces, with their
     /// versions, and then those of functions at world level.
     pub fn names(&self) -> impl Iterator<Item = String> {
-        let interfaces = self.interfaces.iter().map(|interface| interface.name.to_string());
-        interfaces.chain(self.functions.iter().map(|function| function.name.to_string()))
+        let interfaces = self
+            .interfaces
+            .iter()
+            .map(|interface| interface.name.to_string());
+        interfaces.chain(
+            self.functions
+                .iter()
+                .map(|function| function.name.to_string()),
+        )
     }
 }
 
@@ -80,6 +90,9 @@ impl World {
     /// function, a `stream` or a `future`.
     #[must_use]
     pub fn is_async(&self) -> bool {
-        self.imports.all_functions().chain(self.exports.all_functions()).any(Function::is_async)
+        self.imports
+            .all_functions()
+            .chain(self.exports.all_functions())
+            .any(Function::is_async)
     }
 }

@@ -75,7 +75,10 @@ impl Signature {
             return None;
         }
         let params: Vec<&Type> = function.params.iter().map(|param| &param.ty).collect();
-        Some(Self { takes: Takes::of(&params)?, gives: Gives::of(function.result.as_ref())? })
+        Some(Self {
+            takes: Takes::of(&params)?,
+            gives: Gives::of(function.result.as_ref())?,
+        })
     }
 }
 
@@ -104,7 +107,10 @@ impl Gives {
             Some(Type::U64) => Self::U64,
             Some(Type::Option(ty)) if is_bytes(ty) => Self::MaybeBytes,
             Some(Type::Option(ty)) if **ty == Type::String => Self::MaybeText,
-            Some(Type::Result { ok: Some(ok), err: Some(err) }) if **err == Type::String => match &**ok {
+            Some(Type::Result {
+                ok: Some(ok),
+                err: Some(err),
+            }) if **err == Type::String => match &**ok {
                 Type::String => Self::TextOrError,
                 ok if is_bytes(ok) => Self::BytesOrError,
                 _ => return None,
@@ -127,7 +133,10 @@ mod tests {
         let list = |item| Type::List(Box::new(item));
         assert_eq!(Takes::of(&[&list(Type::U8)]), Some(Takes::Bytes));
         assert_eq!(Takes::of(&[&list(Type::S8)]), None);
-        assert_eq!(Gives::of(Some(&Type::Option(Box::new(list(Type::U8))))), Some(Gives::MaybeBytes));
+        assert_eq!(
+            Gives::of(Some(&Type::Option(Box::new(list(Type::U8))))),
+            Some(Gives::MaybeBytes)
+        );
         assert_eq!(Gives::of(Some(&Type::F64)), None);
     }
 }

@@ -44,8 +44,16 @@ impl World {
     ///
     /// [`WorldChanges`] with every function that is lost or changed.
     pub fn check_stand_in(&self, new: &Self) -> Result<(), WorldChanges> {
-        let changes: Vec<_> = self.exports.all_functions().filter_map(|old| change(old, new)).collect();
-        if changes.is_empty() { Ok(()) } else { Err(WorldChanges(changes)) }
+        let changes: Vec<_> = self
+            .exports
+            .all_functions()
+            .filter_map(|old| change(old, new))
+            .collect();
+        if changes.is_empty() {
+            Ok(())
+        } else {
+            Err(WorldChanges(changes))
+        }
     }
 }
 
@@ -71,7 +79,9 @@ impl std::error::Error for WorldChanges {}
 impl fmt::Display for WorldChanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("exports that callers rely on are lost or changed:")?;
-        self.0.iter().try_for_each(|change| write!(f, "\n  {change}"))
+        self.0
+            .iter()
+            .try_for_each(|change| write!(f, "\n  {change}"))
     }
 }
 
@@ -80,7 +90,12 @@ impl fmt::Display for WorldChange {
         match self {
             Self::Lost { old } => write!(f, "lost:    {old}"),
             Self::Changed { old, new } => {
-                write!(f, "changed: {old}\n      now: {}: {}", new.name, new.signature())
+                write!(
+                    f,
+                    "changed: {old}\n      now: {}: {}",
+                    new.name,
+                    new.signature()
+                )
             }
         }
     }
@@ -96,7 +111,10 @@ fn change(old: &Function, new: &World) -> Option<WorldChange> {
     if candidate.name.interface().is_some() != old.name.interface().is_some() {
         return Some(WorldChange::Lost { old: old.clone() });
     }
-    (!old.same_type(candidate)).then(|| WorldChange::Changed { old: old.clone(), new: candidate.clone() })
+    (!old.same_type(candidate)).then(|| WorldChange::Changed {
+        old: old.clone(),
+        new: candidate.clone(),
+    })
 }
 
 #[cfg(test)]
@@ -107,7 +125,13 @@ mod tests {
     fn function(interface: &str, name: &str, params: &[(&str, Type)]) -> Function {
         Function {
             name: FunctionName::from_parts((!interface.is_empty()).then_some(interface), name),
-            params: params.iter().map(|(name, ty)| Param { name: (*name).into(), ty: ty.clone() }).collect(),
+            params: params
+                .iter()
+                .map(|(name, ty)| Param {
+                    name: (*name).into(),
+                    ty: ty.clone(),
+                })
+                .collect(),
             result: Some(Type::String),
             async_func: false,
         }
@@ -122,34 +146,72 @@ mod tests {
             }],
             functions: Vec::new(),
         };
-        World { exports, ..World::default() }
+        World {
+            exports,
+            ..World::default()
+        }
     }
 
     #[test]
     fn more_exports_are_welcome() {
         let old = world("a:b/c@1.0.0", vec![function("a:b/c@1.0.0", "f", &[])]);
-        let new =
-            world("a:b/c@1.1.0", vec![function("a:b/c@1.1.0", "f", &[]), function("a:b/c@1.1.0", "g", &[])]);
+        let new = world(
+            "a:b/c@1.1.0",
+            vec![
+                function("a:b/c@1.1.0", "f", &[]),
+                function("a:b/c@1.1.0", "g", &[]),
+            ],
+        );
         assert_eq!(old.check_stand_in(&new), Ok(()));
-        assert!(new.check_stand_in(&old).is_err(), "an older interface cannot serve newer callers");
+        assert!(
+            new.check_stand_in(&old).is_err(),
+            "an older interface cannot serve newer callers"
+        );
     }
 
     #[test]
     fn requests_may_be_answered_by_another_wasi() {
-        let (p2, p3) = ("wasi:http/incoming-handler@0.2.12", "wasi:http/handler@0.3.0");
+        let (p2, p3) = (
+            "wasi:http/incoming-handler@0.2.12",
+            "wasi:http/handler@0.3.0",
+        );
         let answers = |interface: &str| world(interface, vec![function(interface, "handle", &[])]);
         assert_eq!(answers(p2).check_stand_in(&answers(p3)), Ok(()));
         assert_eq!(answers(p3).check_stand_in(&answers(p2)), Ok(()));
-        assert!(answers(p2).check_stand_in(&answers("acme:http/handler@0.3.0")).is_err());
-        assert!(answers("acme:http/handler@0.3.0").check_stand_in(&answers(p3)).is_err());
+        assert!(
+            answers(p2)
+                .check_stand_in(&answers("acme:http/handler@0.3.0"))
+                .is_err()
+        );
+        assert!(
+            answers("acme:http/handler@0.3.0")
+                .check_stand_in(&answers(p3))
+                .is_err()
+        );
     }
 
     #[test]
     fn lists_each_lost_and_changed_export() {
         let i = "demo:greeter/api";
-        let old = world(i, vec![function(i, "greet", &[("name", Type::String)]), function(i, "part", &[])]);
-        let new = world(i, vec![function(i, "greet", &[("name", Type::String), ("loud", Type::Bool)])]);
-        let report = old.check_stand_in(&new).expect_err("two changes").to_string();
+        let old = world(
+            i,
+            vec![
+                function(i, "greet", &[("name", Type::String)]),
+                function(i, "part", &[]),
+            ],
+        );
+        let new = world(
+            i,
+            vec![function(
+                i,
+                "greet",
+                &[("name", Type::String), ("loud", Type::Bool)],
+            )],
+        );
+        let report = old
+            .check_stand_in(&new)
+            .expect_err("two changes")
+            .to_string();
         assert_eq!(
             report,
             "exports that callers rely on are lost or changed:\n  \

@@ -17,7 +17,10 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the plain kinds are the Component Model's own words")]
+#[expect(
+    missing_docs,
+    reason = "the plain kinds are the Component Model's own words"
+)]
 pub enum Type {
     Bool,
     S8,
@@ -98,7 +101,11 @@ impl Type {
     pub(super) fn resources(&self) -> Vec<&str> {
         match self {
             Self::Own(name) | Self::Borrow(name) => vec![name],
-            other => other.parts().into_iter().flat_map(Self::resources).collect(),
+            other => other
+                .parts()
+                .into_iter()
+                .flat_map(Self::resources)
+                .collect(),
         }
     }
 
@@ -115,9 +122,9 @@ impl fmt::Display for Type {
             Self::List(ty) => write!(f, "list<{ty}>"),
             Self::FixedLengthList(ty, length) => write!(f, "list<{ty}, {length}>"),
             Self::Map(key, value) => write!(f, "map<{key}, {value}>"),
-            Self::Record(fields) => {
-                braces(f, "record", fields, |f, field| write!(f, "{}: {}", field.name, field.ty))
-            }
+            Self::Record(fields) => braces(f, "record", fields, |f, field| {
+                write!(f, "{}: {}", field.name, field.ty)
+            }),
             Self::Tuple(types) => {
                 f.write_str("tuple<")?;
                 separated(f, types, |f, ty| write!(f, "{ty}"))?;
@@ -210,14 +217,29 @@ mod tests {
     #[test]
     fn prints_as_wit() {
         let record = Type::Record(vec![
-            Field { name: "name".into(), ty: Type::String },
-            Field { name: "age".into(), ty: Type::Option(Box::new(Type::U8)) },
+            Field {
+                name: "name".into(),
+                ty: Type::String,
+            },
+            Field {
+                name: "age".into(),
+                ty: Type::Option(Box::new(Type::U8)),
+            },
         ]);
         let variant = Type::Variant(vec![
-            Case { name: "none".into(), ty: None },
-            Case { name: "some".into(), ty: Some(record) },
+            Case {
+                name: "none".into(),
+                ty: None,
+            },
+            Case {
+                name: "some".into(),
+                ty: Some(record),
+            },
         ]);
-        let ty = Type::Result { ok: None, err: Some(Box::new(variant)) };
+        let ty = Type::Result {
+            ok: None,
+            err: Some(Box::new(variant)),
+        };
         assert_eq!(
             ty.to_string(),
             "result<_, variant { none, some(record { name: string, age: option<u8> }) }>"

@@ -13,13 +13,17 @@ fn label() -> impl Strategy<Value = String> {
 
 /// Different ones, at least one.
 fn labels() -> impl Strategy<Value = Vec<String>> {
-    prop::collection::btree_set(label(), 1..5).prop_map(Vec::from_iter).prop_shuffle()
+    prop::collection::btree_set(label(), 1..5)
+        .prop_map(Vec::from_iter)
+        .prop_shuffle()
 }
 
 fn plain_type() -> impl Strategy<Value = Type> {
     use Type::{Bool, Char, F32, F64, S8, S16, S32, S64, String, U8, U16, U32, U64};
     prop_oneof![
-        select(vec![Bool, S8, U8, S16, U16, S32, U32, S64, U64, F32, F64, Char, String]),
+        select(vec![
+            Bool, S8, U8, S16, U16, S32, U32, S64, U64, F32, F64, Char, String
+        ]),
         labels().prop_map(Type::Enum),
         labels().prop_map(Type::Flags),
     ]
@@ -40,10 +44,22 @@ pub(crate) fn any_type() -> impl Strategy<Value = Type> {
             (side.clone(), side).prop_map(|(ok, err)| Type::Result { ok, err }),
             parts.prop_map(Type::Tuple),
             (labels(), prop::collection::vec(part, 4)).prop_map(|(names, types)| {
-                Type::Record(names.into_iter().zip(types).map(|(name, ty)| Field { name, ty }).collect())
+                Type::Record(
+                    names
+                        .into_iter()
+                        .zip(types)
+                        .map(|(name, ty)| Field { name, ty })
+                        .collect(),
+                )
             }),
             (labels(), payloads).prop_map(|(names, types)| {
-                Type::Variant(names.into_iter().zip(types).map(|(name, ty)| Case { name, ty }).collect())
+                Type::Variant(
+                    names
+                        .into_iter()
+                        .zip(types)
+                        .map(|(name, ty)| Case { name, ty })
+                        .collect(),
+                )
             }),
         ]
     })
@@ -61,16 +77,22 @@ pub(crate) fn value_of(ty: &Type) -> BoxedStrategy<Value> {
         Type::U32 => any::<u32>().prop_map(Value::from).boxed(),
         Type::S64 => any::<i64>().prop_map(Value::from).boxed(),
         Type::U64 => any::<u64>().prop_map(Value::from).boxed(),
-        Type::F32 => prop_oneof![8 => any::<f32>(), 1 => Just(f32::INFINITY), 1 => Just(f32::NEG_INFINITY)]
-            .prop_map(Value::from)
-            .boxed(),
-        Type::F64 => prop_oneof![8 => any::<f64>(), 1 => Just(f64::INFINITY), 1 => Just(f64::NEG_INFINITY)]
-            .prop_map(Value::from)
-            .boxed(),
+        Type::F32 => {
+            prop_oneof![8 => any::<f32>(), 1 => Just(f32::INFINITY), 1 => Just(f32::NEG_INFINITY)]
+                .prop_map(Value::from)
+                .boxed()
+        }
+        Type::F64 => {
+            prop_oneof![8 => any::<f64>(), 1 => Just(f64::INFINITY), 1 => Just(f64::NEG_INFINITY)]
+                .prop_map(Value::from)
+                .boxed()
+        }
         Type::Char => any::<char>().prop_map(Value::from).boxed(),
         Type::String => any::<String>().prop_map(Value::from).boxed(),
         Type::Enum(names) => select(names.clone()).prop_map(Value::Enum).boxed(),
-        Type::Flags(names) => subsequence(names.clone(), 0..=names.len()).prop_map(Value::Flags).boxed(),
+        Type::Flags(names) => subsequence(names.clone(), 0..=names.len())
+            .prop_map(Value::Flags)
+            .boxed(),
         Type::Option(ty) => prop::option::of(value_of(ty)).prop_map(Value::from).boxed(),
         compound => compound_value_of(compound),
     }
@@ -78,22 +100,32 @@ pub(crate) fn value_of(ty: &Type) -> BoxedStrategy<Value> {
 
 fn compound_value_of(ty: &Type) -> BoxedStrategy<Value> {
     match ty {
-        Type::List(ty) => prop::collection::vec(value_of(ty), 0..4).prop_map(Value::List).boxed(),
-        Type::FixedLengthList(ty, length) => {
-            prop::collection::vec(value_of(ty), *length as usize).prop_map(Value::List).boxed()
-        }
-        Type::Map(key, value) => {
-            prop::collection::vec((value_of(key), value_of(value)), 0..3).prop_map(Value::Map).boxed()
-        }
-        Type::Tuple(types) => types.iter().map(value_of).collect::<Vec<_>>().prop_map(Value::Tuple).boxed(),
+        Type::List(ty) => prop::collection::vec(value_of(ty), 0..4)
+            .prop_map(Value::List)
+            .boxed(),
+        Type::FixedLengthList(ty, length) => prop::collection::vec(value_of(ty), *length as usize)
+            .prop_map(Value::List)
+            .boxed(),
+        Type::Map(key, value) => prop::collection::vec((value_of(key), value_of(value)), 0..3)
+            .prop_map(Value::Map)
+            .boxed(),
+        Type::Tuple(types) => types
+            .iter()
+            .map(value_of)
+            .collect::<Vec<_>>()
+            .prop_map(Value::Tuple)
+            .boxed(),
         Type::Record(fields) => {
             let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
             let values: Vec<_> = fields.iter().map(|field| value_of(&field.ty)).collect();
-            values.prop_map(move |values| Value::Record(names.iter().cloned().zip(values).collect())).boxed()
+            values
+                .prop_map(move |values| Value::Record(names.iter().cloned().zip(values).collect()))
+                .boxed()
         }
         Type::Variant(cases) => {
             let of_case = |case: Case| {
-                payload_of(case.ty.as_ref()).prop_map(move |value| Value::Variant(case.name.clone(), value))
+                payload_of(case.ty.as_ref())
+                    .prop_map(move |value| Value::Variant(case.name.clone(), value))
             };
             select(cases.clone()).prop_flat_map(of_case).boxed()
         }

@@ -7,12 +7,17 @@ use airssys_wasm_core::{Component, Requests};
 use crate::stages::{component, fuse, fused, stage};
 
 fn result(ok: Option<Type>, err: Option<Type>) -> Type {
-    Type::Result { ok: ok.map(Box::new), err: err.map(Box::new) }
+    Type::Result {
+        ok: ok.map(Box::new),
+        err: err.map(Box::new),
+    }
 }
 
 /// The type of a stage, written in WIT.
 fn stage_of(wit: &str) -> Component {
-    component(&format!("package demo:stage; interface api {{ {wit} }} world w {{ export api; }}"))
+    component(&format!(
+        "package demo:stage; interface api {{ {wit} }} world w {{ export api; }}"
+    ))
 }
 
 #[test]
@@ -34,7 +39,10 @@ fn two_and_three_stages_of_every_kind() {
             "many",
         ),
         ("variant v { a(f32), b(f64) }", "v"),
-        ("variant v { a(tuple<f32, u64>), b(tuple<u32, f32>), c(tuple<f64, f32, string>) }", "v"),
+        (
+            "variant v { a(tuple<f32, u64>), b(tuple<u32, f32>), c(tuple<f64, f32, string>) }",
+            "v",
+        ),
     ] {
         let one = stage_of(&format!("{definitions} f: func(a: {ty}) -> {ty};"));
         let function = one.world().exports.interfaces[0].functions[0].clone();
@@ -52,14 +60,23 @@ fn the_first_stage_may_take_anything() {
     for params in [vec![], vec![Type::String, Type::U8], vec![Type::U64; 20]] {
         let first = stage(&params, Some(&Type::U32));
         let new = fused(&[first, last.clone()]);
-        assert_eq!(new.params.iter().map(|param| param.ty.clone()).collect::<Vec<_>>(), params);
+        assert_eq!(
+            new.params
+                .iter()
+                .map(|param| param.ty.clone())
+                .collect::<Vec<_>>(),
+            params
+        );
         assert_eq!(new.result, Some(Type::String));
     }
 }
 
 #[test]
 fn the_last_stage_may_return_nothing() {
-    let new = fused(&[stage(&[Type::U32], Some(&Type::String)), stage(&[Type::String], None)]);
+    let new = fused(&[
+        stage(&[Type::U32], Some(&Type::String)),
+        stage(&[Type::String], None),
+    ]);
     assert_eq!(new.result, None);
 }
 
@@ -68,13 +85,33 @@ fn a_chain_that_may_fail_returns_a_result() {
     let error = Some(Type::String);
     let fails = result(Some(Type::U32), error.clone());
     for (first, last, expected) in [
-        (fails.clone(), Some(Type::U8), result(Some(Type::U8), error.clone())),
-        (fails.clone(), Some(Type::String), result(Some(Type::String), error.clone())),
+        (
+            fails.clone(),
+            Some(Type::U8),
+            result(Some(Type::U8), error.clone()),
+        ),
+        (
+            fails.clone(),
+            Some(Type::String),
+            result(Some(Type::String), error.clone()),
+        ),
         (fails.clone(), None, result(None, error.clone())),
-        (fails.clone(), Some(result(Some(Type::F64), error.clone())), result(Some(Type::F64), error.clone())),
-        (fails, Some(result(None, error.clone())), result(None, error)),
+        (
+            fails.clone(),
+            Some(result(Some(Type::F64), error.clone())),
+            result(Some(Type::F64), error.clone()),
+        ),
+        (
+            fails,
+            Some(result(None, error.clone())),
+            result(None, error),
+        ),
         (result(Some(Type::U32), None), None, result(None, None)),
-        (result(Some(Type::U32), None), Some(result(None, None)), result(None, None)),
+        (
+            result(Some(Type::U32), None),
+            Some(result(None, None)),
+            result(None, None),
+        ),
     ] {
         let new = fused(&[stage(&[], Some(&first)), stage(&[Type::U32], last.as_ref())]);
         assert_eq!(new.result, Some(expected));
@@ -91,8 +128,9 @@ fn a_result_goes_on_whole_to_a_stage_that_takes_one() {
 #[test]
 fn stages_at_world_level_and_in_versioned_interfaces() {
     let bare = component("package a:b; world w { export f: func(a: u32) -> u32; }");
-    let versioned =
-        component("package a:b@1.2.3; interface i { f: func(a: u32) -> u32; } world w { export i; }");
+    let versioned = component(
+        "package a:b@1.2.3; interface i { f: func(a: u32) -> u32; } world w { export i; }",
+    );
     assert_eq!(fused(&[bare, versioned]).result, Some(Type::U32));
 }
 
@@ -114,9 +152,19 @@ fn imports_are_united_and_resources_keep_their_identity() {
         using("import error;"),
     ];
     let bytes = fuse(&stages).expect("fused");
-    wasmparser::Validator::new().validate_all(&bytes).expect("valid");
-    let imports = Component::from_bytes(bytes).expect("a component").world().imports.clone();
-    let names: Vec<_> = imports.interfaces.iter().map(|interface| interface.name.to_string()).collect();
+    wasmparser::Validator::new()
+        .validate_all(&bytes)
+        .expect("valid");
+    let imports = Component::from_bytes(bytes)
+        .expect("a component")
+        .world()
+        .imports
+        .clone();
+    let names: Vec<_> = imports
+        .interfaces
+        .iter()
+        .map(|interface| interface.name.to_string())
+        .collect();
     assert_eq!(names.len(), 3, "{names:?}");
     assert_eq!(imports.functions.len(), 1);
 }
@@ -148,7 +196,10 @@ fn imported_names_are_left_to_the_stages() {
         "package a:b; world w { record t0 { a: u8 } import g: func(t: t0); export f: func() -> u32; }",
     );
     let last = stage(&[Type::U32], Some(&Type::Enum(vec!["a".into()])));
-    assert_eq!(fused(&[taken, last]).result, Some(Type::Enum(vec!["a".into()])));
+    assert_eq!(
+        fused(&[taken, last]).result,
+        Some(Type::Enum(vec!["a".into()]))
+    );
 }
 
 #[test]
@@ -156,8 +207,14 @@ fn requests_nothing_if_every_stage_says_so() {
     let one = stage(&[Type::U32], Some(&Type::U32));
     let says = one.clone().with_requests(Requests::default());
     let requested = |stages: &[Component]| {
-        Component::from_bytes(fuse(stages).expect("fused")).expect("a component").requested().clone()
+        Component::from_bytes(fuse(stages).expect("fused"))
+            .expect("a component")
+            .requested()
+            .clone()
     };
-    assert_eq!(requested(&[says.clone(), says.clone()]), Requested::These(Requests::default()));
+    assert_eq!(
+        requested(&[says.clone(), says.clone()]),
+        Requested::These(Requests::default())
+    );
     assert_eq!(requested(&[one.clone(), one]), Requested::Anything);
 }

@@ -44,7 +44,10 @@ pub(crate) fn any_type() -> impl Strategy<Value = Type> {
 }
 
 fn result(ok: Option<Type>, err: Option<Type>) -> Type {
-    Type::Result { ok: ok.map(Box::new), err: err.map(Box::new) }
+    Type::Result {
+        ok: ok.map(Box::new),
+        err: err.map(Box::new),
+    }
 }
 
 proptest! {

@@ -11,7 +11,10 @@ fn refusal(stages: &[Component]) -> String {
 }
 
 fn result(ok: Type, err: Type) -> Type {
-    Type::Result { ok: Some(Box::new(ok)), err: Some(Box::new(err)) }
+    Type::Result {
+        ok: Some(Box::new(ok)),
+        err: Some(Box::new(err)),
+    }
 }
 
 #[test]
@@ -29,14 +32,23 @@ fn says_what_does_not_fit() {
             vec![&numbers, &texts],
             "stage 2, `demo:stage/api#f`, takes `string`, and the stage before it gives `u32`",
         ),
-        (vec![&fails, &texts], "takes `string`, and the stage before it gives `u32`"),
-        (vec![&silent, &numbers], "stage 1, `demo:stage/api#f`, returns no value"),
+        (
+            vec![&fails, &texts],
+            "takes `string`, and the stage before it gives `u32`",
+        ),
+        (
+            vec![&silent, &numbers],
+            "stage 1, `demo:stage/api#f`, returns no value",
+        ),
         (vec![&numbers, &both], "has 2 parameters"),
         (
             vec![&fails, &fails_otherwise],
             "stage 2, `demo:stage/api#f`, fails with `u8`, and an earlier one with `string`",
         ),
-        (vec![&fails, &numbers, &fails_otherwise, &numbers], "stage 3"),
+        (
+            vec![&fails, &numbers, &fails_otherwise, &numbers],
+            "stage 3",
+        ),
     ] {
         let stages: Vec<Component> = stages.into_iter().cloned().collect();
         let message = refusal(&stages);
@@ -49,7 +61,10 @@ fn what_belongs_to_a_running_instance_is_named() {
     let last = stage(&[Type::U32], Some(&Type::U32));
     for (function, expected) in [
         ("resource r; f: func() -> r;", "`own<"),
-        ("resource r; f: func(a: list<tuple<u8, borrow<r>>>) -> u32;", "`borrow<"),
+        (
+            "resource r; f: func(a: list<tuple<u8, borrow<r>>>) -> u32;",
+            "`borrow<",
+        ),
         ("f: func(a: stream<u8>) -> u32;", "`stream<u8>`"),
         ("f: func(a: future<u8>) -> u32;", "`future<u8>`"),
         ("f: async func() -> u32;", "`async func`"),
@@ -68,12 +83,23 @@ fn names_are_checked() {
     let numbers = stage(&[Type::U32], Some(&Type::U32));
     let chain = |export: &str, function: &str| {
         let name: airssys_wasm_core::FunctionName = function.parse().expect("a name");
-        Chain::new(export).stage(numbers.clone(), name.clone()).stage(numbers.clone(), name).fuse()
+        Chain::new(export)
+            .stage(numbers.clone(), name.clone())
+            .stage(numbers.clone(), name)
+            .fuse()
     };
     assert!(chain("run-all", "f").is_ok());
-    assert!(chain("Run it", "f").expect_err("no name").to_string().contains("`Run it`"));
+    assert!(
+        chain("Run it", "f")
+            .expect_err("no name")
+            .to_string()
+            .contains("`Run it`")
+    );
     let message = chain("run", "g").expect_err("no function").to_string();
-    assert!(message.contains("stage 1: no exported function `g`"), "{message}");
+    assert!(
+        message.contains("stage 1: no exported function `g`"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -81,7 +107,10 @@ fn authority_is_never_joined() {
     let numbers = stage(&[Type::U32], Some(&Type::U32));
     let requests = Requests::new([Capability::FileRead("/data".into())]).expect("requests");
     let message = refusal(&[numbers.clone(), numbers.with_requests(requests)]);
-    assert!(message.contains("stage 2 requests") && message.contains("`file-read /data`"), "{message}");
+    assert!(
+        message.contains("stage 2 requests") && message.contains("`file-read /data`"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -14,19 +14,31 @@ pub(crate) fn component(wit: &str) -> Component {
 }
 
 fn bytes(wit: &str) -> Vec<u8> {
-    let mut resolve = Resolve { all_features: true, ..Resolve::default() };
-    let package = resolve.push_source("stage.wit", wit).unwrap_or_else(|error| panic!("{wit}\n{error:?}"));
+    let mut resolve = Resolve {
+        all_features: true,
+        ..Resolve::default()
+    };
+    let package = resolve
+        .push_source("stage.wit", wit)
+        .unwrap_or_else(|error| panic!("{wit}\n{error:?}"));
     let world = resolve.select_world(&[package], None).expect("one world");
     let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("metadata");
-    ComponentEncoder::default().module(&module).expect("a module").encode().expect("a component")
+    ComponentEncoder::default()
+        .module(&module)
+        .expect("a module")
+        .encode()
+        .expect("a component")
 }
 
 /// A component with `f` in an interface `demo:stage/api`.
 pub(crate) fn stage(params: &[Type], result: Option<&Type>) -> Component {
     let mut wit = Wit::default();
-    let params: Vec<String> =
-        params.iter().enumerate().map(|(n, ty)| format!("p{n}: {}", wit.ty(ty))).collect();
+    let params: Vec<String> = params
+        .iter()
+        .enumerate()
+        .map(|(n, ty)| format!("p{n}: {}", wit.ty(ty)))
+        .collect();
     let result = result.map_or_else(String::new, |ty| format!("-> {}", wit.ty(ty)));
     let function = format!("f: func({}) {result};", params.join(", "));
     component(&format!(
@@ -60,7 +72,9 @@ impl Wit {
                 }
             }
             Type::Record(fields) => {
-                let fields = fields.iter().map(|field| format!("%{}: {}", field.name, self.ty(&field.ty)));
+                let fields = fields
+                    .iter()
+                    .map(|field| format!("%{}: {}", field.name, self.ty(&field.ty)));
                 let fields = fields.collect();
                 self.define("record", fields)
             }
@@ -72,8 +86,14 @@ impl Wit {
                 let cases = cases.collect();
                 self.define("variant", cases)
             }
-            Type::Enum(names) => self.define("enum", names.iter().map(|name| format!("%{name}")).collect()),
-            Type::Flags(names) => self.define("flags", names.iter().map(|name| format!("%{name}")).collect()),
+            Type::Enum(names) => self.define(
+                "enum",
+                names.iter().map(|name| format!("%{name}")).collect(),
+            ),
+            Type::Flags(names) => self.define(
+                "flags",
+                names.iter().map(|name| format!("%{name}")).collect(),
+            ),
             plain => plain.to_string(),
         }
     }
@@ -81,7 +101,12 @@ impl Wit {
     fn define(&mut self, word: &str, parts: Vec<String>) -> String {
         self.count += 1;
         let name = format!("named{}", self.count);
-        write!(self.definitions, "{word} {name} {{ {} }} ", parts.join(", ")).expect("text can be written");
+        write!(
+            self.definitions,
+            "{word} {name} {{ {} }} ",
+            parts.join(", ")
+        )
+        .expect("text can be written");
         name
     }
 }
@@ -89,14 +114,18 @@ impl Wit {
 /// Fuses `f` of these.
 pub(crate) fn fuse(stages: &[Component]) -> Result<Vec<u8>, ComposeError> {
     let function: FunctionName = "f".parse().expect("a name");
-    let chain = stages.iter().cloned().fold(Chain::new("run"), |chain, s| chain.stage(s, function.clone()));
+    let chain = stages.iter().cloned().fold(Chain::new("run"), |chain, s| {
+        chain.stage(s, function.clone())
+    });
     chain.fuse()
 }
 
 /// The function that fusing these gives. All of the new component is valid.
 pub(crate) fn fused(stages: &[Component]) -> Function {
     let bytes = fuse(stages).unwrap_or_else(|error| panic!("{error}"));
-    wasmparser::Validator::new().validate_all(&bytes).expect("valid");
+    wasmparser::Validator::new()
+        .validate_all(&bytes)
+        .expect("valid");
     let component = Component::from_bytes(bytes).expect("a component");
     let exports = &component.world().exports;
     assert!(exports.interfaces.is_empty());

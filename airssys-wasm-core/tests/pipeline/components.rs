@@ -12,22 +12,36 @@ pub(crate) fn component(interface: &str) -> Component {
 
 /// The same, with lines about it.
 pub(crate) fn component_with(interface: &str, about: &str) -> Component {
-    let text =
-        format!("package test:parts@1.2.0;\ninterface api {{ {interface} }}\nworld w {{ export api; }}");
+    let text = format!(
+        "package test:parts@1.2.0;\ninterface api {{ {interface} }}\nworld w {{ export api; }}"
+    );
     let mut resolve = Resolve::default();
-    let package = resolve.push_str("test.wit", &text).unwrap_or_else(|error| panic!("{error:#}\n{text}"));
+    let package = resolve
+        .push_str("test.wit", &text)
+        .unwrap_or_else(|error| panic!("{error:#}\n{text}"));
     let world = resolve.select_world(&[package], None).expect("one world");
     let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("metadata");
     if !about.is_empty() {
-        custom_section(&mut module, "airssys:component", &format!("airssys:component 1\n{about}\n"));
+        custom_section(
+            &mut module,
+            "airssys:component",
+            &format!("airssys:component 1\n{about}\n"),
+        );
     }
-    let encoder = ComponentEncoder::default().module(&module).expect("a module");
+    let encoder = ComponentEncoder::default()
+        .module(&module)
+        .expect("a module");
     Component::from_bytes(encoder.validate(true).encode().expect("encodes")).expect("a component")
 }
 
 fn custom_section(module: &mut Vec<u8>, name: &str, data: &str) {
-    let byte = |length: usize| u8::try_from(length).ok().filter(|byte| *byte < 128).expect("short");
+    let byte = |length: usize| {
+        u8::try_from(length)
+            .ok()
+            .filter(|byte| *byte < 128)
+            .expect("short")
+    };
     module.extend([0, byte(1 + name.len() + data.len()), byte(name.len())]);
     module.extend(name.bytes().chain(data.bytes()));
 }
@@ -83,7 +97,13 @@ pub(crate) fn rich() -> PipelineBuilder {
                     backoff: std::time::Duration::from_millis(20),
                 }),
         )
-        .add_component("note", named("note", "record row { kind: string } note: func(row: row) -> string;"))
+        .add_component(
+            "note",
+            named(
+                "note",
+                "record row { kind: string } note: func(row: row) -> string;",
+            ),
+        )
         .add_component("left", named("left", "put: func(price: f64);"))
         .add_component("right", named("right", "put: func(price: f64);"))
         .add_component(

@@ -16,11 +16,18 @@ fn a_pipeline_is_built_again_from_its_text() {
     assert_eq!((&toml, &json), (definition, definition));
     let find = |reference: &str| {
         let mut components = pipeline.stages().iter().map(|stage| stage.component());
-        let found =
-            components.find(|component| component.name().is_some_and(|name| name.as_str() == reference));
+        let found = components.find(|component| {
+            component
+                .name()
+                .is_some_and(|name| name.as_str() == reference)
+        });
         found.cloned().ok_or_else(|| "unknown".to_owned())
     };
-    let again = toml.resolve(find).expect("components").build().expect("a pipeline");
+    let again = toml
+        .resolve(find)
+        .expect("components")
+        .build()
+        .expect("a pipeline");
     assert_eq!(again.definition(), definition);
     assert_eq!(again.edges(), pipeline.edges());
     assert_eq!(again.explain().to_string(), pipeline.explain().to_string());
@@ -50,11 +57,31 @@ fn every_slip_in_a_definition_is_named_with_its_place() {
     for (text, line, expected) in [
         ("", 1, "missing field `stages`"),
         ("nmae = 'x'\n[stages]", 1, "unknown field `nmae`"),
-        ("[stages.a]\ncomponent = 'a'\ncolour = 1", 3, "unknown field `colour`"),
-        ("[stages.a]\nconcurrency = 1", 1, "missing field `component`"),
-        ("[stages.a]\ncomponent = 'a'\nconcurrency = -1", 3, "invalid value"),
-        ("[stages.a]\ncomponent = 'a'\non-error = 'ignore'", 3, "unknown variant"),
-        ("[stages.a]\ncomponent = 'a'\ndeadline = 'soon'", 3, "is no time"),
+        (
+            "[stages.a]\ncomponent = 'a'\ncolour = 1",
+            3,
+            "unknown field `colour`",
+        ),
+        (
+            "[stages.a]\nconcurrency = 1",
+            1,
+            "missing field `component`",
+        ),
+        (
+            "[stages.a]\ncomponent = 'a'\nconcurrency = -1",
+            3,
+            "invalid value",
+        ),
+        (
+            "[stages.a]\ncomponent = 'a'\non-error = 'ignore'",
+            3,
+            "unknown variant",
+        ),
+        (
+            "[stages.a]\ncomponent = 'a'\ndeadline = 'soon'",
+            3,
+            "is no time",
+        ),
         ("[stages.a]\ncomponent = 'a'\n[stages.a]\n", 3, "duplicate"),
         ("[stages]\n[[connect]]\nfrom = 'a'", 2, "missing field `to`"),
         ("[stages", 1, ""),
@@ -64,8 +91,16 @@ fn every_slip_in_a_definition_is_named_with_its_place() {
         assert_eq!(error.line, line, "{text}: {error}");
     }
     for (text, column, expected) in [
-        (r#"{"stages": {"a": {"component": "a", "colour": 1}}}"#, 44, "unknown field `colour`"),
-        (r#"{"stages": {"a": {"component": "a"}, "a": {"component": "b"}}}"#, 40, "is there twice"),
+        (
+            r#"{"stages": {"a": {"component": "a", "colour": 1}}}"#,
+            44,
+            "unknown field `colour`",
+        ),
+        (
+            r#"{"stages": {"a": {"component": "a"}, "a": {"component": "b"}}}"#,
+            40,
+            "is there twice",
+        ),
         (r#"{"stages": {}"#, 13, "EOF"),
     ] {
         let error = PipelineDefinition::from_json(text).expect_err(text);
@@ -76,14 +111,29 @@ fn every_slip_in_a_definition_is_named_with_its_place() {
 
 #[test]
 fn components_that_cannot_be_had_are_all_named() {
-    let text =
-        "[stages.a]\ncomponent = 'a.wasm'\n[stages.b]\ncomponent = 'b.wasm'\n[stages.c]\ncomponent = 'c'";
+    let text = "[stages.a]\ncomponent = 'a.wasm'\n[stages.b]\ncomponent = 'b.wasm'\n[stages.c]\ncomponent = 'c'";
     let definition = PipelineDefinition::from_toml(text).expect("a definition");
-    let only_c =
-        |reference: &str| if reference == "c" { Ok(component(TEXT)) } else { Err("no such file".into()) };
+    let only_c = |reference: &str| {
+        if reference == "c" {
+            Ok(component(TEXT))
+        } else {
+            Err("no such file".into())
+        }
+    };
     let errors = definition.resolve(only_c).expect_err("two are missing");
-    assert_eq!(errors.iter().filter(|problem| problem.kind() == ProblemKind::Component).count(), 2);
-    assert!(errors.to_string().contains("stage `a`: no component `a.wasm`: no such file"), "{errors}");
+    assert_eq!(
+        errors
+            .iter()
+            .filter(|problem| problem.kind() == ProblemKind::Component)
+            .count(),
+        2
+    );
+    assert!(
+        errors
+            .to_string()
+            .contains("stage `a`: no component `a.wasm`: no such file"),
+        "{errors}"
+    );
 }
 
 /// Every key of the form is in the schema, and every key of the schema in the form.
@@ -102,19 +152,39 @@ fn the_schema_is_that_of_the_form() {
     }"#;
     let definition = PipelineDefinition::from_json(full).expect("a definition");
     let written: Json = serde_json::from_str(&definition.to_json()).expect("JSON");
-    assert_eq!(written, serde_json::from_str::<Json>(full).expect("JSON"), "no key is lost");
+    assert_eq!(
+        written,
+        serde_json::from_str::<Json>(full).expect("JSON"),
+        "no key is lost"
+    );
     same_keys(&schema, &written, "");
     same_keys(&schema["$defs"]["stage"], &written["stages"]["a"], "stage");
-    same_keys(&schema["$defs"]["stage"]["properties"]["retry"], &written["stages"]["a"]["retry"], "retry");
-    same_keys(&schema["$defs"]["connection"], &written["connect"][0], "connect");
-    same_keys(&schema["$defs"]["partition"], &written["partition"][0], "partition");
-    for (place, words) in
-        [("order", &["kept", "as-finished"][..]), ("on-error", &["fail", "skip", "dead-letter"])]
-    {
+    same_keys(
+        &schema["$defs"]["stage"]["properties"]["retry"],
+        &written["stages"]["a"]["retry"],
+        "retry",
+    );
+    same_keys(
+        &schema["$defs"]["connection"],
+        &written["connect"][0],
+        "connect",
+    );
+    same_keys(
+        &schema["$defs"]["partition"],
+        &written["partition"][0],
+        "partition",
+    );
+    for (place, words) in [
+        ("order", &["kept", "as-finished"][..]),
+        ("on-error", &["fail", "skip", "dead-letter"]),
+    ] {
         for word in words {
             let mut changed = written.clone();
             changed["stages"]["a"][place] = Json::from(*word);
-            assert!(PipelineDefinition::from_json(&changed.to_string()).is_ok(), "{place} {word}");
+            assert!(
+                PipelineDefinition::from_json(&changed.to_string()).is_ok(),
+                "{place} {word}"
+            );
         }
     }
 }
@@ -141,8 +211,12 @@ fn any_definition() -> impl Strategy<Value = String> {
     });
     let partition = (port, "[a-z.]{0,6}", prop::collection::vec(port, 0..3))
         .prop_map(|(from, by, to)| serde_json::json!({ "from": from, "by": by, "to": to }));
-    let stage = (".{0,8}", prop::option::of(0..9u32), prop::option::of(0..9_000_000u64)).prop_map(
-        |(component, concurrency, deadline)| {
+    let stage = (
+        ".{0,8}",
+        prop::option::of(0..9u32),
+        prop::option::of(0..9_000_000u64),
+    )
+        .prop_map(|(component, concurrency, deadline)| {
             let mut json = serde_json::json!({ "component": component, "on-error": "skip" });
             if let Some(concurrency) = concurrency {
                 json["concurrency"] = concurrency.into();
@@ -151,10 +225,12 @@ fn any_definition() -> impl Strategy<Value = String> {
                 json["deadline"] = format!("{micros}us").into();
             }
             json
-        },
-    );
+        });
     let stages = prop::collection::btree_map(".{0,6}", stage, 0..4);
-    let edges = (prop::collection::vec(connection, 0..4), prop::collection::vec(partition, 0..3));
+    let edges = (
+        prop::collection::vec(connection, 0..4),
+        prop::collection::vec(partition, 0..3),
+    );
     (".{0,8}", stages, edges).prop_map(|(name, stages, (connect, partition))| {
         serde_json::json!({ "name": name, "stages": stages, "connect": connect, "partition": partition })
             .to_string()

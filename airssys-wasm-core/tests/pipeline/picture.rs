@@ -24,31 +24,55 @@ fn explanation_is_golden() {
 fn what_is_fused_reaches_nothing() {
     let with = |options: StageOptions| {
         let two = builder().add_component("a", component(TEXT));
-        let two = two.add_component_with("b", component(TEXT), options).connect("a.output", "b.input");
+        let two = two
+            .add_component_with("b", component(TEXT), options)
+            .connect("a.output", "b.input");
         two.build().expect("a pipeline").explain().to_string()
     };
     let apart = with(StageOptions::new().concurrency(2));
-    assert!(apart.contains("\n  a: says nothing, and imports no means\n"), "{apart}");
+    assert!(
+        apart.contains("\n  a: says nothing, and imports no means\n"),
+        "{apart}"
+    );
     let fused = with(StageOptions::new());
-    assert!(fused.contains("\n  a: nothing, as it is fused; with grants it would stay apart\n"), "{fused}");
+    assert!(
+        fused.contains("\n  a: nothing, as it is fused; with grants it would stay apart\n"),
+        "{fused}"
+    );
 }
 
 /// Without a name there is the digest, of which the beginning tells components apart.
 #[test]
 fn what_says_no_name_is_known_by_its_digest() {
-    let pipeline = builder().add_component("a", component(TEXT)).build().expect("a pipeline");
+    let pipeline = builder()
+        .add_component("a", component(TEXT))
+        .build()
+        .expect("a pipeline");
     let digest = component(TEXT).digest().to_string();
     let explained = pipeline.explain().to_string();
-    assert!(explained.contains(&format!("\n  a: `{}`, which says no name\n", &digest[..19])), "{explained}");
+    assert!(
+        explained.contains(&format!("\n  a: `{}`, which says no name\n", &digest[..19])),
+        "{explained}"
+    );
     let named = component(TEXT).with_name("named".parse().expect("a name"));
-    let explained = pipeline.with_replacement("a", named).expect("a pipeline").explain().to_string();
+    let explained = pipeline
+        .with_replacement("a", named)
+        .expect("a pipeline")
+        .explain()
+        .to_string();
     assert!(explained.contains("\n  a: `named`\n"), "{explained}");
 
     let text = "[stages.a]\ncomponent = \"a.wasm\"";
     let definition = PipelineDefinition::from_toml(text).expect("a definition");
-    let pipeline = definition.resolve(|_| Ok(component(TEXT))).expect("components").build();
+    let pipeline = definition
+        .resolve(|_| Ok(component(TEXT)))
+        .expect("components")
+        .build();
     let explained = pipeline.expect("a pipeline").explain().to_string();
-    assert!(explained.contains(&format!("\n  a: `a.wasm`, `{}`\n", &digest[..19])), "{explained}");
+    assert!(
+        explained.contains(&format!("\n  a: `a.wasm`, `{}`\n", &digest[..19])),
+        "{explained}"
+    );
 }
 
 #[test]
@@ -63,9 +87,20 @@ fn labels_do_not_end_early() {
     "#;
     let definition = PipelineDefinition::from_toml(text).expect("a definition");
     let same = |_: &str| Ok(component("step: func(text: string) -> string;"));
-    let pipeline = definition.resolve(same).expect("components").build().expect("a pipeline");
+    let pipeline = definition
+        .resolve(same)
+        .expect("components")
+        .build()
+        .expect("a pipeline");
     let mermaid = pipeline.to_mermaid();
-    let edge = mermaid.lines().find(|line| line.contains("s0 -->")).expect("an edge");
+    let edge = mermaid
+        .lines()
+        .find(|line| line.contains("s0 -->"))
+        .expect("an edge");
     assert_eq!(edge.matches('"').count(), 2, "{edge}");
-    assert!(pipeline.to_dot().contains(r#"when == \"x\\\"] --> y\""#), "{}", pipeline.to_dot());
+    assert!(
+        pipeline.to_dot().contains(r#"when == \"x\\\"] --> y\""#),
+        "{}",
+        pipeline.to_dot()
+    );
 }

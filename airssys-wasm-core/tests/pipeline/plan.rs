@@ -32,7 +32,10 @@ fn two_with_first(first: Component, options: StageOptions) -> ComponentPipeline 
 }
 
 fn lane(pipeline: &ComponentPipeline) -> (Lane, &str) {
-    (pipeline.edges()[0].lane(), pipeline.edges()[0].lane_reason())
+    (
+        pipeline.edges()[0].lane(),
+        pipeline.edges()[0].lane_reason(),
+    )
 }
 
 #[test]
@@ -54,15 +57,26 @@ fn authority_options_and_state_are_not_joined() {
         (two(reader(), component(PAIR)), "may reach something"),
         (two(stateful(), component(PAIR)), "`first` is stateful"),
         (
-            two_with(component(PAIR), component(PAIR), StageOptions::new().deadline(Duration::from_secs(1))),
+            two_with(
+                component(PAIR),
+                component(PAIR),
+                StageOptions::new().deadline(Duration::from_secs(1)),
+            ),
             "options of its own",
         ),
         (
-            two_with(component(PAIR), component(PAIR), StageOptions::new().on_failure(OnError::Skip)),
+            two_with(
+                component(PAIR),
+                component(PAIR),
+                StageOptions::new().on_failure(OnError::Skip),
+            ),
             "options of its own",
         ),
         (
-            two(component(PAIR), component("record pair { b: u32 } step: func(pair: pair) -> u32;")),
+            two(
+                component(PAIR),
+                component("record pair { b: u32 } step: func(pair: pair) -> u32;"),
+            ),
             "the types differ",
         ),
     ];
@@ -128,7 +142,9 @@ fn a_chain_ends_where_edges_meet() {
     let number = || component("step: func(n: u32) -> u32;");
     let pipeline = ["a", "b", "c", "d", "e"]
         .iter()
-        .fold(builder(), |builder, name| builder.add_component(*name, number()))
+        .fold(builder(), |builder, name| {
+            builder.add_component(*name, number())
+        })
         .connect("a.output", "b.input")
         .connect("b.output", "c.input")
         .connect("c.output", "d.input")

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use airssys_wasm_core::Component;
-use airssys_wasm_core::pipeline::{PipelineBuilder, PipelineDefinition, ProblemKind, Retry, StageOptions};
+use airssys_wasm_core::pipeline::{
+    PipelineBuilder, PipelineDefinition, ProblemKind, Retry, StageOptions,
+};
 
 use crate::components::{PARSE, READ, TEXT, builder, component};
 
@@ -12,7 +14,12 @@ fn report(builder: PipelineBuilder) -> String {
 }
 
 fn kinds(builder: PipelineBuilder) -> Vec<ProblemKind> {
-    builder.build().expect_err("no pipeline").iter().map(|problem| problem.kind()).collect()
+    builder
+        .build()
+        .expect_err("no pipeline")
+        .iter()
+        .map(|problem| problem.kind())
+        .collect()
 }
 
 #[test]
@@ -23,7 +30,10 @@ fn nothing_is_no_pipeline() {
 #[test]
 fn everything_is_reported_at_once() {
     let text = || component(TEXT);
-    let retry = StageOptions::new().retry(Retry { attempts: 2, backoff: Duration::from_secs(1) });
+    let retry = StageOptions::new().retry(Retry {
+        attempts: 2,
+        backoff: Duration::from_secs(1),
+    });
     insta::assert_snapshot!(report(
         builder()
             .name("Etl")
@@ -59,9 +69,18 @@ fn types_that_differ_are_shown_side_by_side() {
     };
     insta::assert_snapshot!(report(
         builder()
-            .add_component("people", component(&address("string", "next: func() -> option<person>;")))
-            .add_component("optional", component(&address("option<string>", "put: func(who: person);")))
-            .add_component("required", component(&address("string", "put: func(who: option<person>);")))
+            .add_component(
+                "people",
+                component(&address("string", "next: func() -> option<person>;"))
+            )
+            .add_component(
+                "optional",
+                component(&address("option<string>", "put: func(who: person);"))
+            )
+            .add_component(
+                "required",
+                component(&address("string", "put: func(who: option<person>);"))
+            )
             .add_component(
                 "more",
                 component("record person { name: string, age: u8 } put: func(who: person);")
@@ -80,13 +99,22 @@ fn types_that_differ_are_shown_side_by_side() {
 fn cases_and_directions_of_options() {
     insta::assert_snapshot!(report(
         builder()
-            .add_component("kinds", component("enum kind { good, bad, new } next: func() -> option<kind>;"))
-            .add_component("known", component("enum kind { good, bad } put: func(kind: kind);"))
+            .add_component(
+                "kinds",
+                component("enum kind { good, bad, new } next: func() -> option<kind>;")
+            )
+            .add_component(
+                "known",
+                component("enum kind { good, bad } put: func(kind: kind);")
+            )
             .connect("kinds.output", "known.input")
             .add_component("maybe", component("next: func() -> option<option<u8>>;"))
             .add_component("surely", component("put: func(n: u8);"))
             .connect("maybe.output", "surely.input")
-            .add_component("tried", component("next: func() -> option<result<u8, string>>;"))
+            .add_component(
+                "tried",
+                component("next: func() -> option<result<u8, string>>;")
+            )
             .connect("tried.output", "surely.input")
     ));
 }
@@ -116,7 +144,9 @@ fn functions_have_to_be_clear() {
 fn conditions_and_keys_fit_the_items() {
     let sink = || component("record row { id: u64 } put: func(row: row);");
     let to = |builder: PipelineBuilder, name: &str| builder.add_component(name, sink());
-    let all = ["a", "b", "c", "d", "e", "f"].iter().fold(builder(), |builder, name| to(builder, name));
+    let all = ["a", "b", "c", "d", "e", "f"]
+        .iter()
+        .fold(builder(), |builder, name| to(builder, name));
     insta::assert_snapshot!(report(
         all.add_component("read", component(READ))
             .connect_when("read.output", "a.input", "cuont > 3")
@@ -148,7 +178,10 @@ fn ends_that_are_not_so() {
 #[test]
 fn advice_speaks_as_whoever_is_advised() {
     let two = "up: func(n: u32) -> u32; down: func(n: u32) -> u32;";
-    let retry = StageOptions::new().retry(Retry { attempts: 2, backoff: Duration::ZERO });
+    let retry = StageOptions::new().retry(Retry {
+        attempts: 2,
+        backoff: Duration::ZERO,
+    });
     let in_code = report(
         builder()
             .add_component_with("parse", component(PARSE), retry)
@@ -199,21 +232,59 @@ fn every_cycle_is_told_once() {
         .connect("d.output", "d.y")
         .connect("d.output", "e.x");
     let report = report(looped.clone());
-    assert!(report.contains("`b -> c -> b`") && report.contains("`d -> d`"), "{report}");
-    assert_eq!(kinds(looped).iter().filter(|kind| **kind == ProblemKind::Cycle).count(), 2);
+    assert!(
+        report.contains("`b -> c -> b`") && report.contains("`d -> d`"),
+        "{report}"
+    );
+    assert_eq!(
+        kinds(looped)
+            .iter()
+            .filter(|kind| **kind == ProblemKind::Cycle)
+            .count(),
+        2
+    );
 }
 
 #[test]
 fn a_slip_is_one_problem() {
-    let two = || builder().add_component("read", component(READ)).add_component("say", component(TEXT));
-    assert_eq!(kinds(two().connect("read.output", "say.txet")), [ProblemKind::Port]);
-    assert_eq!(kinds(two().connect("read.otuput", "say.text")), [ProblemKind::Port]);
-    assert_eq!(kinds(two().connect("read.output", "say.text")), [ProblemKind::Types]);
-    assert_eq!(kinds(two().connect("read.output", "sya.text")), [ProblemKind::UnknownStage]);
-    let parse = || builder().add_component("parse", component(PARSE)).add_component("say", component(TEXT));
-    assert_eq!(kinds(parse().connect("parse.error", "sya.text")), [ProblemKind::UnknownStage]);
-    assert_eq!(kinds(parse().connect("parse.eror", "say.text")), [ProblemKind::Port]);
-    assert_eq!(kinds(parse().connect("parse.prase.error", "say.text")), [ProblemKind::Function]);
+    let two = || {
+        builder()
+            .add_component("read", component(READ))
+            .add_component("say", component(TEXT))
+    };
+    assert_eq!(
+        kinds(two().connect("read.output", "say.txet")),
+        [ProblemKind::Port]
+    );
+    assert_eq!(
+        kinds(two().connect("read.otuput", "say.text")),
+        [ProblemKind::Port]
+    );
+    assert_eq!(
+        kinds(two().connect("read.output", "say.text")),
+        [ProblemKind::Types]
+    );
+    assert_eq!(
+        kinds(two().connect("read.output", "sya.text")),
+        [ProblemKind::UnknownStage]
+    );
+    let parse = || {
+        builder()
+            .add_component("parse", component(PARSE))
+            .add_component("say", component(TEXT))
+    };
+    assert_eq!(
+        kinds(parse().connect("parse.error", "sya.text")),
+        [ProblemKind::UnknownStage]
+    );
+    assert_eq!(
+        kinds(parse().connect("parse.eror", "say.text")),
+        [ProblemKind::Port]
+    );
+    assert_eq!(
+        kinds(parse().connect("parse.prase.error", "say.text")),
+        [ProblemKind::Function]
+    );
 }
 
 /// Whatever people write is shown without what a terminal would obey.
@@ -227,5 +298,8 @@ fn reports_are_safe_to_show() {
             .connect(strange, format!("{strange}.{strange}"))
             .connect_when("a.b", "c.d", strange),
     );
-    assert!(!text.contains(|c: char| c.is_control() && c != '\n') && !text.contains('\u{202e}'), "{text:?}");
+    assert!(
+        !text.contains(|c: char| c.is_control() && c != '\n') && !text.contains('\u{202e}'),
+        "{text:?}"
+    );
 }

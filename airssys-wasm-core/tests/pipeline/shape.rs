@@ -19,7 +19,10 @@ fn stages_know_their_ports() {
         Some("record { id: u64, kind: string, count: s32 }")
     );
     let price = pipeline.stage("price").expect("price");
-    assert_eq!(price.output().map(ToString::to_string).as_deref(), Some("f64"));
+    assert_eq!(
+        price.output().map(ToString::to_string).as_deref(),
+        Some("f64")
+    );
     assert_eq!(
         price.error().map(ToString::to_string).as_deref(),
         Some("variant { none-left, other(string) }")
@@ -27,7 +30,11 @@ fn stages_know_their_ports() {
     assert!(price.is_fallible() && !price.is_source());
     assert_eq!(pipeline.stage("left").expect("left").output(), None);
     assert_eq!(pipeline.inputs(), []);
-    let outputs: Vec<usize> = pipeline.outputs().iter().map(|output| output.stage).collect();
+    let outputs: Vec<usize> = pipeline
+        .outputs()
+        .iter()
+        .map(|output| output.stage)
+        .collect();
     assert_eq!(outputs, [2], "what `note` gives is taken by none");
     assert_eq!(pipeline.topological_order(), [0, 1, 2, 3, 4, 5]);
     assert_eq!(pipeline.capabilities().count(), 6);
@@ -46,9 +53,16 @@ fn edges_know_which_items_take_them() {
     };
     assert!(edges[0].route().takes(&row(1)) && !edges[0].route().takes(&row(0)));
     assert!(edges[1].route().takes(&row(0)));
-    assert_eq!((edges[2].from_port(), edges[2].route()), (FromPort::Error, &Route::Always));
+    assert_eq!(
+        (edges[2].from_port(), edges[2].route()),
+        (FromPort::Error, &Route::Always)
+    );
     let price = Value::F64(2.5);
-    assert_ne!(edges[3].route().takes(&price), edges[4].route().takes(&price), "one of the two");
+    assert_ne!(
+        edges[3].route().takes(&price),
+        edges[4].route().takes(&price),
+        "one of the two"
+    );
 }
 
 #[test]
@@ -62,7 +76,11 @@ fn open_ends_are_found() {
         .connect("two.output", "zip.b")
         .build()
         .unwrap_or_else(|errors| panic!("{errors}"));
-    let ends: Vec<_> = pipeline.inputs().iter().map(|input| (input.stage, input.param)).collect();
+    let ends: Vec<_> = pipeline
+        .inputs()
+        .iter()
+        .map(|input| (input.stage, input.param))
+        .collect();
     assert_eq!(ends, [(0, 0), (1, 0)]);
     assert_eq!(pipeline.outputs().len(), 1);
 }
@@ -70,7 +88,10 @@ fn open_ends_are_found() {
 #[test]
 fn one_stage_is_a_pipeline() {
     let join = component("join: func(a: string, b: string) -> string;");
-    let pipeline = builder().add_component("join", join).build().expect("a pipeline");
+    let pipeline = builder()
+        .add_component("join", join)
+        .build()
+        .expect("a pipeline");
     assert_eq!((pipeline.inputs().len(), pipeline.outputs().len()), (2, 1));
     assert_eq!(pipeline.name().as_str(), "pipeline");
 }
@@ -85,17 +106,31 @@ fn ends_can_be_said() {
             .connect("one.output", "zip.a")
     };
     assert!(said().build().is_err(), "`zip.b` is open");
-    let pipeline = said().input("one.text").input("zip.b").output("one.output").output("zip.output").build();
+    let pipeline = said()
+        .input("one.text")
+        .input("zip.b")
+        .output("one.output")
+        .output("zip.output")
+        .build();
     let pipeline = pipeline.unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!((pipeline.inputs().len(), pipeline.outputs().len()), (2, 2));
-    let missing = said().input("zip.b").output("one.output").build().expect_err("two are not said");
+    let missing = said()
+        .input("zip.b")
+        .output("one.output")
+        .build()
+        .expect_err("two are not said");
     assert_eq!(missing.len(), 2, "{missing}");
 }
 
 #[test]
 fn functions_are_found_by_short_and_full_names() {
     let two = component("up: func(n: u32) -> u32; down: func(n: u32) -> u32;");
-    for name in ["up", "test:parts/api#up", "test:parts/api@1.0.0#up", "test:parts/api@1.2.0#up"] {
+    for name in [
+        "up",
+        "test:parts/api#up",
+        "test:parts/api@1.0.0#up",
+        "test:parts/api@1.2.0#up",
+    ] {
         let pipeline = builder()
             .add_component("a", two.clone())
             .add_component_with("b", two.clone(), StageOptions::new().function("down"))
@@ -110,10 +145,16 @@ fn functions_are_found_by_short_and_full_names() {
 #[test]
 fn a_source_without_an_end_gives_one_item() {
     let once = component("now: func() -> result<string, string>;");
-    let pipeline = builder().add_component_with("now", once, failing()).build().expect("a pipeline");
+    let pipeline = builder()
+        .add_component_with("now", once, failing())
+        .build()
+        .expect("a pipeline");
     assert_eq!(pipeline.stages()[0].source(), Some(Source::Once));
     let until = component("next: func() -> result<option<string>, string>;");
-    let pipeline = builder().add_component_with("next", until, failing()).build().expect("a pipeline");
+    let pipeline = builder()
+        .add_component_with("next", until, failing())
+        .build()
+        .expect("a pipeline");
     assert_eq!(pipeline.stages()[0].source(), Some(Source::UntilNone));
     assert_eq!(pipeline.outputs()[0].ty.to_string(), "string");
 }
@@ -126,7 +167,9 @@ fn what_errors_lead_to_has_to_be_said() {
             .add_component_with("parse", component(PARSE), options)
             .connect("read.output", "parse.input")
     };
-    assert!(names(&with(StageOptions::new()).build().expect_err("silent")).contains("nothing says"));
+    assert!(
+        names(&with(StageOptions::new()).build().expect_err("silent")).contains("nothing says")
+    );
     for action in [OnError::Fail, OnError::Skip, OnError::DeadLetter] {
         assert!(with(StageOptions::new().on_error(action)).build().is_ok());
     }
@@ -140,7 +183,10 @@ fn what_errors_lead_to_has_to_be_said() {
 fn a_narrower_type_is_enough() {
     let pipeline = builder()
         .add_component("read", component(READ))
-        .add_component("use", component("record row { kind: string } tell: func(row: row);"))
+        .add_component(
+            "use",
+            component("record row { kind: string } tell: func(row: row);"),
+        )
         .connect("read.output", "use.input")
         .build();
     assert!(pipeline.is_ok());

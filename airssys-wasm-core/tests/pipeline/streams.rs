@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use airssys_wasm_core::pipeline::{
-    ComponentPipeline, Lane, OnError, PipelineBuilder, PipelineDefinition, ProblemKind, Retry, StageOptions,
+    ComponentPipeline, Lane, OnError, PipelineBuilder, PipelineDefinition, ProblemKind, Retry,
+    StageOptions,
 };
 use airssys_wasm_core::world::Element;
 
@@ -21,7 +22,12 @@ fn report(builder: PipelineBuilder) -> String {
 }
 
 fn kinds(builder: PipelineBuilder) -> Vec<ProblemKind> {
-    builder.build().expect_err("no pipeline").iter().map(|problem| problem.kind()).collect()
+    builder
+        .build()
+        .expect_err("no pipeline")
+        .iter()
+        .map(|problem| problem.kind())
+        .collect()
 }
 
 fn two(first: &str, second: &str, options: StageOptions) -> PipelineBuilder {
@@ -47,7 +53,10 @@ fn a_list_flows_into_a_stream_of_its_elements_and_not_back() {
     assert_eq!(pipeline.edges()[0].lane(), Lane::Streamed);
     insta::assert_snapshot!(report(two(MAP, LISTS, StageOptions::new())));
     let other = "change: func(bytes: stream<u32>) -> u32;";
-    assert_eq!(kinds(two(LISTS, other, StageOptions::new())), [ProblemKind::Types]);
+    assert_eq!(
+        kinds(two(LISTS, other, StageOptions::new())),
+        [ProblemKind::Types]
+    );
 }
 
 #[test]
@@ -55,31 +64,58 @@ fn a_function_of_lists_is_called_for_each_chunk_where_that_is_said() {
     let pipeline = built(two(MAP, LISTS, StageOptions::new().per_chunk(1000)));
     let stage = &pipeline.stages()[1];
     assert_eq!(stage.chunk(), Some((1000, (Element::U8, Element::U8))));
-    assert_eq!((&stage.inputs()[0].ty, stage.output()), (&Element::U8.stream(), Some(&Element::U8.stream())));
-    assert!(pipeline.explain().to_string().contains("called for each 1000 elements"));
-    for no_lists in ["f: func(a: u32) -> list<u8>;", "f: func(a: list<u8>, b: u32) -> list<u8>;", MAP] {
+    assert_eq!(
+        (&stage.inputs()[0].ty, stage.output()),
+        (&Element::U8.stream(), Some(&Element::U8.stream()))
+    );
+    assert!(
+        pipeline
+            .explain()
+            .to_string()
+            .contains("called for each 1000 elements")
+    );
+    for no_lists in [
+        "f: func(a: u32) -> list<u8>;",
+        "f: func(a: list<u8>, b: u32) -> list<u8>;",
+        MAP,
+    ] {
         let options = StageOptions::new().per_chunk(10);
         let problems = kinds(builder().add_component_with("a", component(no_lists), options));
         assert_eq!(problems, [ProblemKind::Options], "{no_lists}");
     }
     let none = StageOptions::new().per_chunk(0);
-    assert_eq!(kinds(builder().add_component_with("a", component(LISTS), none)), [ProblemKind::Options]);
+    assert_eq!(
+        kinds(builder().add_component_with("a", component(LISTS), none)),
+        [ProblemKind::Options]
+    );
 }
 
 #[test]
 fn what_reads_a_stream_twice_is_refused() {
-    let both =
-        two(MAP, MAP, StageOptions::new()).add_component("c", component(MAP)).connect("a.output", "c.input");
+    let both = two(MAP, MAP, StageOptions::new())
+        .add_component("c", component(MAP))
+        .connect("a.output", "c.input");
     insta::assert_snapshot!(report(both));
-    assert_eq!(kinds(two(MAP, MAP, StageOptions::new()).output("a.output")).len(), 2, "it leaves as well");
+    assert_eq!(
+        kinds(two(MAP, MAP, StageOptions::new()).output("a.output")).len(),
+        2,
+        "it leaves as well"
+    );
     let join = "join: func(a: stream<u8>, b: stream<u8>) -> u64;";
     let both = two(LISTS, MAP, StageOptions::new())
         .add_component("c", component(MAP))
         .add_component("join", component(join))
         .connect("b.output", "join.a")
         .connect("c.output", "join.b");
-    assert_eq!(kinds(both), [ProblemKind::Stream], "they might wait for each other");
-    let again = StageOptions::new().idempotent().retry(Retry { attempts: 2, backoff: Duration::ZERO });
+    assert_eq!(
+        kinds(both),
+        [ProblemKind::Stream],
+        "they might wait for each other"
+    );
+    let again = StageOptions::new().idempotent().retry(Retry {
+        attempts: 2,
+        backoff: Duration::ZERO,
+    });
     assert_eq!(kinds(two(MAP, MAP, again)), [ProblemKind::Stream]);
     let aside = StageOptions::new().on_failure(OnError::DeadLetter);
     assert_eq!(kinds(two(MAP, MAP, aside)), [ProblemKind::Stream]);
@@ -101,7 +137,9 @@ fn other_streams_and_streams_inside_of_something_are_refused() {
             "{function}"
         );
     }
-    insta::assert_snapshot!(report(builder().add_component("a", component("f: func(a: stream<f64>);"))));
+    insta::assert_snapshot!(report(
+        builder().add_component("a", component("f: func(a: stream<f64>);"))
+    ));
 }
 
 #[test]
@@ -109,11 +147,19 @@ fn chunks_are_part_of_the_definition() {
     let pipeline = built(two(MAP, LISTS, StageOptions::new().per_chunk(8)));
     let text = pipeline.definition().to_toml();
     assert!(text.contains("per-chunk = 8"), "{text}");
-    assert_eq!(PipelineDefinition::from_toml(&text).expect("reads"), *pipeline.definition());
+    assert_eq!(
+        PipelineDefinition::from_toml(&text).expect("reads"),
+        *pipeline.definition()
+    );
 }
 
 #[test]
 fn a_stream_is_carried_by_a_host_and_nobody_else() {
-    let error = built(two(MAP, MAP, StageOptions::new())).export_component("run").expect_err("no component");
-    assert!(error.to_string().contains("a stream passes through `a`"), "{error}");
+    let error = built(two(MAP, MAP, StageOptions::new()))
+        .export_component("run")
+        .expect_err("no component");
+    assert!(
+        error.to_string().contains("a stream passes through `a`"),
+        "{error}"
+    );
 }

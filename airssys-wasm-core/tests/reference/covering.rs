@@ -10,12 +10,20 @@ use crate::strategies::{Subject, operations, rules, subjects};
 /// Two or three rules of a subject that often lie within each other, and an operation.
 fn rules_and_operation() -> impl Strategy<Value = (Rule, Rule, Rule, Operation)> {
     let rule = |subject: Subject| rules(subject);
-    subjects()
-        .prop_flat_map(move |subject| (rule(subject), rule(subject), rule(subject), operations(subject)))
+    subjects().prop_flat_map(move |subject| {
+        (
+            rule(subject),
+            rule(subject),
+            rule(subject),
+            operations(subject),
+        )
+    })
 }
 
 fn allows(rule: &Rule, operation: &Operation) -> bool {
-    Policy::of(Requested::Anything, Grants::new().with(rule.clone())).decide(operation, 0).is_allowed()
+    Policy::of(Requested::Anything, Grants::new().with(rule.clone()))
+        .decide(operation, 0)
+        .is_allowed()
 }
 
 proptest! {

@@ -16,15 +16,26 @@ use strategies::{Case, cases};
 
 /// Proptest's own, and nothing written to the tree.
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, cases, ..ProptestConfig::default() }
+    ProptestConfig {
+        failure_persistence: None,
+        cases,
+        ..ProptestConfig::default()
+    }
 }
 
 fn requested(rules: &[Rule]) -> Requested {
-    Requested::These(rules.iter().map(|rule| (rule.clone(), Need::Required)).collect::<Requests>())
+    Requested::These(
+        rules
+            .iter()
+            .map(|rule| (rule.clone(), Need::Required))
+            .collect::<Requests>(),
+    )
 }
 
 fn is_allowed(case: &Case) -> bool {
-    Policy::of(case.requested(), case.grants()).decide(&case.operation, 0).is_allowed()
+    Policy::of(case.requested(), case.grants())
+        .decide(&case.operation, 0)
+        .is_allowed()
 }
 
 proptest! {

@@ -15,11 +15,15 @@ fn cases_and_rules() -> impl Strategy<Value = (Case, Rule)> {
 
 /// Whether a policy of this grant alone allows it.
 fn alone(rule: &Rule, operation: &Operation) -> bool {
-    Policy::of(Requested::Anything, Grants::new().with(rule.clone())).decide(operation, 0).is_allowed()
+    Policy::of(Requested::Anything, Grants::new().with(rule.clone()))
+        .decide(operation, 0)
+        .is_allowed()
 }
 
 fn is_given_to_all(operation: &Operation) -> bool {
-    Policy::of(Requested::Anything, Grants::new()).decide(operation, 0).is_allowed()
+    Policy::of(Requested::Anything, Grants::new())
+        .decide(operation, 0)
+        .is_allowed()
 }
 
 proptest! {

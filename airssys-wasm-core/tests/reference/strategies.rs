@@ -3,7 +3,8 @@
 use core::net::{IpAddr, SocketAddr};
 
 use airssys_wasm_core::policy::{
-    FileAccess, FileSystem, Grants, HttpTarget, Operation, Requested, SocketAccess, Special, SpecialType,
+    FileAccess, FileSystem, Grants, HttpTarget, Operation, Requested, SocketAccess, Special,
+    SpecialType,
 };
 use airssys_wasm_core::{Kind, Rule};
 use proptest::prelude::*;
@@ -22,7 +23,9 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn requested(&self) -> Requested {
-        self.requests.as_deref().map_or(Requested::Anything, super::requested)
+        self.requests
+            .as_deref()
+            .map_or(Requested::Anything, super::requested)
     }
 
     pub(crate) fn grants(&self) -> Grants {
@@ -35,8 +38,12 @@ impl Case {
 }
 
 pub(crate) fn grants(allowed: &[Rule], denied: &[Rule], revoked: &[Rule]) -> Grants {
-    let lines =
-        |word: &str, rules: &[Rule]| rules.iter().map(|rule| format!("{word}{rule}\n")).collect::<String>();
+    let lines = |word: &str, rules: &[Rule]| {
+        rules
+            .iter()
+            .map(|rule| format!("{word}{rule}\n"))
+            .collect::<String>()
+    };
     let text = lines("", allowed) + &lines("deny ", denied) + &lines("revoked ", revoked);
     text.parse().expect("rules have texts")
 }
@@ -69,27 +76,43 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
 pub(crate) fn cases_of(subject: Subject) -> impl Strategy<Value = Case> {
     let list = move |most| prop::collection::vec(rules(subject), 0..=most);
     let requests = prop::option::weighted(0.5, granting(subject));
-    (requests, granting(subject), list(1), list(1), operations(subject)).prop_map(
-        |(requests, allowed, denied, revoked, operation)| Case {
+    (
+        requests,
+        granting(subject),
+        list(1),
+        list(1),
+        operations(subject),
+    )
+        .prop_map(|(requests, allowed, denied, revoked, operation)| Case {
             requests,
             allowed,
             denied,
             revoked,
             operation,
-        },
-    )
+        })
 }
 
 /// Often everything, so that denies have something to take away.
 fn granting(subject: Subject) -> impl Strategy<Value = Vec<Rule>> {
     let list = prop::collection::vec(rules(subject), 0..=4);
-    (list, any::<bool>()).prop_map(|(rules, all)| if all { [rules, everything()].concat() } else { rules })
+    (list, any::<bool>()).prop_map(|(rules, all)| {
+        if all {
+            [rules, everything()].concat()
+        } else {
+            rules
+        }
+    })
 }
 
 /// Grants of all there is.
 pub(crate) fn everything() -> Vec<Rule> {
     let at = " at=0.0.0.0/0,::/0";
-    let network = ["tcp **:*", "udp **:*", "network-outbound **", "http *://**:*"];
+    let network = [
+        "tcp **:*",
+        "udp **:*",
+        "network-outbound **",
+        "http *://**:*",
+    ];
     let others = [
         "file-read / types=fifo,device filesystems=any",
         "file-write / types=fifo,device filesystems=any",
@@ -113,7 +136,8 @@ pub(crate) fn everything() -> Vec<Rule> {
     ];
     let network = network.into_iter().map(|text| format!("{text}{at}"));
     let all = network.chain(others.map(str::to_owned));
-    all.map(|text| text.parse().unwrap_or_else(|error| panic!("{error}"))).collect()
+    all.map(|text| text.parse().unwrap_or_else(|error| panic!("{error}")))
+        .collect()
 }
 
 pub(crate) fn rules(subject: Subject) -> BoxedStrategy<Rule> {
@@ -123,7 +147,8 @@ pub(crate) fn rules(subject: Subject) -> BoxedStrategy<Rule> {
         Subject::Socket | Subject::Lookup => network_rules().boxed(),
         Subject::Named => named_rules().boxed(),
     };
-    text.prop_map(|text| text.parse().unwrap_or_else(|error| panic!("{error}"))).boxed()
+    text.prop_map(|text| text.parse().unwrap_or_else(|error| panic!("{error}")))
+        .boxed()
 }
 
 pub(crate) fn operations(subject: Subject) -> BoxedStrategy<Operation> {
@@ -131,21 +156,37 @@ pub(crate) fn operations(subject: Subject) -> BoxedStrategy<Operation> {
         Subject::File => file_operations().boxed(),
         Subject::Http => http_operations().boxed(),
         Subject::Socket => socket_operations().boxed(),
-        Subject::Lookup => names().prop_map(|name| Operation::Lookup { name: name.into() }).boxed(),
+        Subject::Lookup => names()
+            .prop_map(|name| Operation::Lookup { name: name.into() })
+            .boxed(),
         Subject::Named => named_operations().boxed(),
     }
 }
 
 fn path(names: Vec<&str>) -> String {
-    if names.is_empty() { "/".into() } else { names.into_iter().map(|name| format!("/{name}")).collect() }
+    if names.is_empty() {
+        "/".into()
+    } else {
+        names.into_iter().map(|name| format!("/{name}")).collect()
+    }
 }
 
 fn file_rules() -> impl Strategy<Value = String> {
     let names = select(vec!["a", "a", "b", "ab", "*", "a*", "*b", "**"]);
-    let kinds = select(vec![("file-read", ""), ("file-write", ""), ("file-write", " mode=append")]);
-    (kinds, prop::collection::vec(names, 0..4), special_options(), until()).prop_map(
-        |((kind, mode), names, special, until)| format!("{kind} {}{mode}{special}{until}", path(names)),
+    let kinds = select(vec![
+        ("file-read", ""),
+        ("file-write", ""),
+        ("file-write", " mode=append"),
+    ]);
+    (
+        kinds,
+        prop::collection::vec(names, 0..4),
+        special_options(),
+        until(),
     )
+        .prop_map(|((kind, mode), names, special, until)| {
+            format!("{kind} {}{mode}{special}{until}", path(names))
+        })
 }
 
 fn special_options() -> impl Strategy<Value = &'static str> {
@@ -173,18 +214,29 @@ fn file_operations() -> impl Strategy<Value = Operation> {
     (access, names, prop::option::weighted(0.4, specials())).prop_map(|(access, names, special)| {
         let path = path(names);
         match special {
-            Some(special) => Operation::SpecialFile { access, path, special },
+            Some(special) => Operation::SpecialFile {
+                access,
+                path,
+                special,
+            },
             None => Operation::File { access, path },
         }
     })
 }
 
 fn specials() -> impl Strategy<Value = Special> {
-    let types = prop::option::of(select(vec![SpecialType::Fifo, SpecialType::Device, SpecialType::Socket]));
+    let types = prop::option::of(select(vec![
+        SpecialType::Fifo,
+        SpecialType::Device,
+        SpecialType::Socket,
+    ]));
     // `proc`, `sysfs`, and one that has no name.
     let magics = select(vec![0x9fa0, 0x9fa0, 0x6265_6572, 0x1234_5678]);
     let file_systems = prop::collection::vec(magics.prop_map(FileSystem::from_magic), 0..3);
-    (types, file_systems).prop_map(|(file_type, file_systems)| Special { file_type, file_systems })
+    (types, file_systems).prop_map(|(file_type, file_systems)| Special {
+        file_type,
+        file_systems,
+    })
 }
 
 /// Seldom: a grant that has expired.
@@ -196,13 +248,31 @@ fn at() -> impl Strategy<Value = &'static str> {
     prop_oneof![3 => Just(""), 1 => select(vec![" at=10.0.0.0/8", " at=fd00::/8", " at=10.0.0.1,fd00::1"])]
 }
 
-const HOSTS: [&str; 12] =
-    ["a", "a.b", "a.b", "b.a.b", "*.b", "**.b", "*.a.b", "**.*.b", "a*.b", "**", "10.0.0.1", "93.184.216.34"];
+const HOSTS: [&str; 12] = [
+    "a",
+    "a.b",
+    "a.b",
+    "b.a.b",
+    "*.b",
+    "**.b",
+    "*.a.b",
+    "**.*.b",
+    "a*.b",
+    "**",
+    "10.0.0.1",
+    "93.184.216.34",
+];
 
 /// As they stand in a URL; elsewhere without the brackets of IPv4.
 fn hosts() -> impl Strategy<Value = &'static str> {
-    let networks =
-        ["[10.0.0.0/8]", "[93.184.216.0/24]", "[fd00::/8]", "[64:ff9b::/96]", "[::/0]", "[0.0.0.0/0]"];
+    let networks = [
+        "[10.0.0.0/8]",
+        "[93.184.216.0/24]",
+        "[fd00::/8]",
+        "[64:ff9b::/96]",
+        "[::/0]",
+        "[0.0.0.0/0]",
+    ];
     prop_oneof![3 => select(HOSTS.to_vec()), 1 => select(networks.to_vec())]
 }
 
@@ -251,11 +321,18 @@ fn http_rules() -> impl Strategy<Value = String> {
         "/a%2A",
         "/a/%C3%A9",
     ];
-    (methods, scheme, hosts(), ports, select(paths), at(), until()).prop_map(
-        |(methods, scheme, host, ports, path, at, until)| {
-            format!("http {methods}{scheme}://{host}{ports}{path}{at}{until}")
-        },
+    (
+        methods,
+        scheme,
+        hosts(),
+        ports,
+        select(paths),
+        at(),
+        until(),
     )
+        .prop_map(|(methods, scheme, host, ports, path, at, until)| {
+            format!("http {methods}{scheme}://{host}{ports}{path}{at}{until}")
+        })
 }
 
 fn http_operations() -> impl Strategy<Value = Operation> {
@@ -266,17 +343,27 @@ fn http_operations() -> impl Strategy<Value = Operation> {
         1 => select(vec!["10.0.0.1", "93.184.216.34", "[fd00::1]", "[64:ff9b::5db8:d822]"]),
     ];
     let ports = select(vec!["", "", "", ":80", ":443", ":8443"]);
-    let segments =
-        select(vec!["a", "a", "b", "ab", "@", "%40", "a;b", "a%3Bb", "a*", "a%2A", "%2F", "%C3%A9", ""]);
-    let url = (scheme, host, ports, prop::collection::vec(segments, 0..3))
-        .prop_map(|(scheme, host, ports, names)| format!("{scheme}://{host}{ports}{}", path(names)));
-    let target = (method, url).prop_map(|(method, url)| HttpTarget::parse(method, &url).expect("a URL"));
+    let segments = select(vec![
+        "a", "a", "b", "ab", "@", "%40", "a;b", "a%3Bb", "a*", "a%2A", "%2F", "%C3%A9", "",
+    ]);
+    let url = (scheme, host, ports, prop::collection::vec(segments, 0..3)).prop_map(
+        |(scheme, host, ports, names)| format!("{scheme}://{host}{ports}{}", path(names)),
+    );
+    let target =
+        (method, url).prop_map(|(method, url)| HttpTarget::parse(method, &url).expect("a URL"));
     (target, prop::collection::vec(addresses(), 0..3))
         .prop_map(|(target, addresses)| Operation::Http { target, addresses })
 }
 
 fn network_rules() -> impl Strategy<Value = String> {
-    let kinds = select(vec!["tcp", "tcp", "udp", "network-outbound", "network-inbound", "dns"]);
+    let kinds = select(vec![
+        "tcp",
+        "tcp",
+        "udp",
+        "network-outbound",
+        "network-inbound",
+        "dns",
+    ]);
     let ports = select(vec!["80", "443", "80,443", "*", "1-100"]);
     (kinds, hosts(), ports, at(), until()).prop_map(|(kind, host, ports, at, until)| {
         let is_name = host.ends_with(|c: char| c.is_ascii_lowercase());
@@ -300,16 +387,24 @@ fn socket_operations() -> impl Strategy<Value = Operation> {
         TcpAccept, TcpBind, TcpConnect, TcpListen, TcpOpen, UdpBind, UdpOpen, UdpReceive, UdpSend,
     };
     let access = select(vec![
-        TcpConnect, TcpConnect, TcpConnect, TcpBind, TcpListen, TcpAccept, UdpBind, UdpSend, UdpReceive,
-        TcpOpen, UdpOpen,
+        TcpConnect, TcpConnect, TcpConnect, TcpBind, TcpListen, TcpAccept, UdpBind, UdpSend,
+        UdpReceive, TcpOpen, UdpOpen,
     ]);
     let ports = select(vec![80, 80, 443, 8443, 0]);
-    (access, addresses(), ports, prop::collection::vec(names(), 0..3)).prop_map(
-        |(access, ip, port, names)| {
-            let names = names.into_iter().map(str::to_owned).collect();
-            Operation::Socket { access, address: SocketAddr::new(ip, port), names }
-        },
+    (
+        access,
+        addresses(),
+        ports,
+        prop::collection::vec(names(), 0..3),
     )
+        .prop_map(|(access, ip, port, names)| {
+            let names = names.into_iter().map(str::to_owned).collect();
+            Operation::Socket {
+                access,
+                address: SocketAddr::new(ip, port),
+                names,
+            }
+        })
 }
 
 fn named_rules() -> impl Strategy<Value = String> {
@@ -329,10 +424,22 @@ fn named_rules() -> impl Strategy<Value = String> {
 }
 
 fn named_operations() -> impl Strategy<Value = Operation> {
-    let kinds = select(vec![Kind::Config, Kind::Config, Kind::Store, Kind::Env, Kind::Secret]);
+    let kinds = select(vec![
+        Kind::Config,
+        Kind::Config,
+        Kind::Store,
+        Kind::Env,
+        Kind::Secret,
+    ]);
     let named = (kinds, select(vec!["a", "b", "ab", "a*"]));
-    let others =
-        vec![(Kind::Call, "a:b/c"), (Kind::Clock, "wall"), (Kind::Stdio, "stdout"), (Kind::Stdio, "stdin")];
-    prop_oneof![4 => named, 1 => select(others)]
-        .prop_map(|(kind, name)| Operation::Named { kind, name: name.into() })
+    let others = vec![
+        (Kind::Call, "a:b/c"),
+        (Kind::Clock, "wall"),
+        (Kind::Stdio, "stdout"),
+        (Kind::Stdio, "stdin"),
+    ];
+    prop_oneof![4 => named, 1 => select(others)].prop_map(|(kind, name)| Operation::Named {
+        kind,
+        name: name.into(),
+    })
 }

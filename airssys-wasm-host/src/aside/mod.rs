@@ -79,5 +79,9 @@ pub(crate) async fn may_write<T: Send + 'static>(
     runtime: &Runtime,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    if runtime.keeps() { runtime.aside.run_to_end(work).await } else { work() }
+    if runtime.keeps() {
+        runtime.aside.run_to_end(work).await
+    } else {
+        work()
+    }
 }

@@ -73,7 +73,10 @@ impl Pool {
         abandoned: WhenAbandoned,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(not_run)?;
+        let place = Arc::clone(&self.0.places)
+            .acquire_owned()
+            .await
+            .map_err(not_run)?;
         let (tell, told) = oneshot::channel();
         let context = Handle::try_current().ok();
         let job = move || {
@@ -86,12 +89,16 @@ impl Pool {
             let _ = tell.send(catch_unwind(AssertUnwindSafe(work)));
         };
         self.push(Box::new(job)).map_err(not_run)?;
-        told.await.map_err(not_run)?.unwrap_or_else(|panic| Err(panicked(&*panic)))
+        told.await
+            .map_err(not_run)?
+            .unwrap_or_else(|panic| Err(panicked(&*panic)))
     }
 
     /// Drops a value on a thread of the pool, or here if the queue is full.
     pub(super) fn drop<T: Send + 'static>(&self, value: T) {
-        let Ok(place) = Arc::clone(&self.0.places).try_acquire_owned() else { return };
+        let Ok(place) = Arc::clone(&self.0.places).try_acquire_owned() else {
+            return;
+        };
         let context = Handle::try_current().ok();
         let job = move || {
             drop(place);
@@ -119,7 +126,10 @@ impl Pool {
 
     fn start_thread(&self) -> io::Result<()> {
         let shared = Arc::clone(&self.0);
-        thread::Builder::new().name(self.0.name.into()).spawn(move || shared.work()).map(drop)
+        thread::Builder::new()
+            .name(self.0.name.into())
+            .spawn(move || shared.work())
+            .map(drop)
     }
 }
 
@@ -162,11 +172,15 @@ fn carry_out(job: Job) {
 
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Error {
-    Error::new(ErrorKind::Internal, format!("a blocking operation panicked: {}", message(panic)))
+    Error::new(
+        ErrorKind::Internal,
+        format!("a blocking operation panicked: {}", message(panic)),
+    )
 }
 
 fn not_run(error: impl std::error::Error + Send + Sync + 'static) -> Error {
@@ -184,7 +198,12 @@ mod tests {
     use super::*;
 
     /// A job that ends when the sender sends or is dropped, and tells when it has begun.
-    fn stuck(begun: &mpsc::Sender<()>) -> (mpsc::Sender<()>, impl FnOnce() -> Result<()> + Send + 'static) {
+    fn stuck(
+        begun: &mpsc::Sender<()>,
+    ) -> (
+        mpsc::Sender<()>,
+        impl FnOnce() -> Result<()> + Send + 'static,
+    ) {
         let (end, ended) = mpsc::channel();
         let begun = begun.clone();
         (end, move || {
@@ -203,8 +222,10 @@ mod tests {
     #[tokio::test]
     async fn reports_a_panic_and_goes_on() {
         let pool = Pool::new("test", 1);
-        let error =
-            pool.run::<()>(WhenAbandoned::Skip, || panic!("on purpose")).await.expect_err("it panicked");
+        let error = pool
+            .run::<()>(WhenAbandoned::Skip, || panic!("on purpose"))
+            .await
+            .expect_err("it panicked");
         assert!(error.to_string().contains("on purpose"), "{error}");
         struct Panics;
         impl Drop for Panics {
@@ -213,7 +234,12 @@ mod tests {
             }
         }
         pool.drop(Panics);
-        assert_eq!(pool.run(WhenAbandoned::Skip, || Ok(1)).await.expect("it ran"), 1);
+        assert_eq!(
+            pool.run(WhenAbandoned::Skip, || Ok(1))
+                .await
+                .expect("it ran"),
+            1
+        );
         assert_eq!(sizes(&pool).0, 1);
     }
 
@@ -237,7 +263,9 @@ mod tests {
         }
         drop(end);
         first.await.expect("it ends");
-        pool.run(WhenAbandoned::Skip, || Ok(())).await.expect("it comes after them");
+        pool.run(WhenAbandoned::Skip, || Ok(()))
+            .await
+            .expect("it comes after them");
         assert_eq!(ran.load(Ordering::SeqCst), 10);
     }
 
@@ -289,6 +317,9 @@ mod tests {
         while shared.strong_count() > 0 {
             thread::yield_now();
         }
-        assert!(begun.elapsed() < IDLE_MAX, "not only because they have nothing to do");
+        assert!(
+            begun.elapsed() < IDLE_MAX,
+            "not only because they have nothing to do"
+        );
     }
 }

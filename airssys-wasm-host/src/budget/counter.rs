@@ -11,7 +11,10 @@ pub(super) struct Counter {
 
 impl Counter {
     pub(super) fn new(max: u64) -> Self {
-        Self { taken: AtomicU64::new(0), max }
+        Self {
+            taken: AtomicU64::new(0),
+            max,
+        }
     }
 
     pub(super) fn max(&self) -> u64 {
@@ -25,7 +28,9 @@ impl Counter {
     /// Takes `amount`, if so much is left.
     pub(super) fn take(&self, amount: u64) -> bool {
         let fits = |taken: u64| taken.checked_add(amount).filter(|taken| *taken <= self.max);
-        self.taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fits).is_ok()
+        self.taken
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fits)
+            .is_ok()
     }
 
     /// Gives back what was taken.

@@ -23,7 +23,10 @@ impl Lease {
     /// Takes one of a part, as [`DeploymentShare::descriptors`] is one.
     pub(crate) fn take(share: &Arc<DeploymentShare>, part: PartOf) -> Result<Self, Shortage> {
         part(share).take(1)?;
-        Ok(Self { share: Arc::clone(share), part })
+        Ok(Self {
+            share: Arc::clone(share),
+            part,
+        })
     }
 }
 
@@ -46,7 +49,10 @@ mod tests {
 
     #[test]
     fn keeps_its_share_and_gives_back_what_it_took() {
-        let shares = DeploymentShares::new(&Budget { descriptors: 4, ..Budget::from_machine() });
+        let shares = DeploymentShares::new(&Budget {
+            descriptors: 4,
+            ..Budget::from_machine()
+        });
         let name = "greeter".parse().expect("a name");
         let take = || Lease::take(&shares.get(&name), DeploymentShare::descriptors);
         let first = take().expect("there are two");

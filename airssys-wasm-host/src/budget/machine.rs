@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 
 /// The memory that this process may use, in bytes; none if that cannot be found out.
 pub(super) fn memory_bytes() -> Option<u64> {
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_of(&text));
-    let group = fs::read_to_string("/proc/self/cgroup").ok().and_then(|text| limit_of_group(&text));
+    let machine = fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| total_of(&text));
+    let group = fs::read_to_string("/proc/self/cgroup")
+        .ok()
+        .and_then(|text| limit_of_group(&text));
     machine.into_iter().chain(group).min()
 }
 
@@ -25,8 +29,15 @@ pub(crate) fn descriptors_max() -> Option<u64> {
 
 /// `MemTotal` of `/proc/meminfo`, which is in KiB.
 fn total_of(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.trim()
+        .strip_suffix("kB")?
+        .trim()
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(1024)
 }
 
 /// The lowest limit of the control group that `/proc/self/cgroup` names, and of those around it.
@@ -46,9 +57,19 @@ fn limit_of_group(cgroups: &str) -> Option<u64> {
 
 fn lowest_limit(root: &Path, group: &str, file: &str) -> Option<u64> {
     let group: PathBuf = root.join(group.trim_start_matches('/'));
-    let groups = group.ancestors().take_while(|group| group.starts_with(root));
+    let groups = group
+        .ancestors()
+        .take_while(|group| group.starts_with(root));
     // `max` stands for no limit.
-    groups.filter_map(|group| fs::read_to_string(group.join(file)).ok()?.trim().parse().ok()).min()
+    groups
+        .filter_map(|group| {
+            fs::read_to_string(group.join(file))
+                .ok()?
+                .trim()
+                .parse()
+                .ok()
+        })
+        .min()
 }
 
 #[cfg(test)]
@@ -57,8 +78,16 @@ mod tests {
 
     #[test]
     fn reads_the_memory_of_the_machine() {
-        assert_eq!(total_of("MemTotal:       16384 kB\nMemFree:  1 kB\n"), Some(16 << 20));
-        for text in ["", "MemTotal: many kB", "MemTotal: 1", "MemTotal: 99999999999999999999 kB"] {
+        assert_eq!(
+            total_of("MemTotal:       16384 kB\nMemFree:  1 kB\n"),
+            Some(16 << 20)
+        );
+        for text in [
+            "",
+            "MemTotal: many kB",
+            "MemTotal: 1",
+            "MemTotal: 99999999999999999999 kB",
+        ] {
             assert_eq!(total_of(text), None, "{text}");
         }
     }
@@ -71,7 +100,10 @@ mod tests {
         assert_eq!(lowest_limit(root.path(), "/a/b", "memory.max"), None);
         fs::write(inner.join("memory.max"), "max\n").expect("a file");
         fs::write(root.path().join("a/memory.max"), "1048576\n").expect("a file");
-        assert_eq!(lowest_limit(root.path(), "/a/b", "memory.max"), Some(1 << 20));
+        assert_eq!(
+            lowest_limit(root.path(), "/a/b", "memory.max"),
+            Some(1 << 20)
+        );
         fs::write(inner.join("memory.max"), "4096\n").expect("a file");
         assert_eq!(lowest_limit(root.path(), "/a/b", "memory.max"), Some(4096));
     }

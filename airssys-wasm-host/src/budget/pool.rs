@@ -53,7 +53,10 @@ impl BudgetPool {
     }
 
     pub(super) fn part(self: &Arc<Self>) -> BudgetPart {
-        BudgetPart { taken: Counter::new(self.share_max), pool: Arc::clone(self) }
+        BudgetPart {
+            taken: Counter::new(self.share_max),
+            pool: Arc::clone(self),
+        }
     }
 }
 

@@ -77,7 +77,9 @@ impl Budget {
         let memory = machine::memory_bytes();
         let descriptors = machine::descriptors_max().unwrap_or(Self::DESCRIPTORS_WITHOUT_LIMIT) / 4;
         Self {
-            memory_bytes: memory.map_or(1 << 30, |bytes| bytes / 4 * 3).max(Self::MEMORY_BYTES_MIN),
+            memory_bytes: memory
+                .map_or(1 << 30, |bytes| bytes / 4 * 3)
+                .max(Self::MEMORY_BYTES_MIN),
             descriptors: descriptors.max(1),
             blocking_operations: 256,
             compile_memory_bytes: memory.map_or(0, |bytes| bytes / 4).max(512 << 20),
@@ -94,14 +96,20 @@ impl Budget {
             ("blocking_operations", self.blocking_operations),
         ];
         let none = amounts.iter().filter(|(_, amount)| *amount == 0);
-        let mut problems: Vec<_> = none.map(|(name, _)| format!("`{name}` of the budget is 0")).collect();
+        let mut problems: Vec<_> = none
+            .map(|(name, _)| format!("`{name}` of the budget is 0"))
+            .collect();
         if self.compile_memory_bytes < Self::COMPILE_MEMORY_BYTES_MIN {
             let (bytes, least) = (self.compile_memory_bytes, Self::COMPILE_MEMORY_BYTES_MIN);
-            problems
-                .push(format!("`compile_memory_bytes` of the budget is {bytes}; a compiler needs {least}"));
+            problems.push(format!(
+                "`compile_memory_bytes` of the budget is {bytes}; a compiler needs {least}"
+            ));
         }
         if !(1..=100).contains(&self.share_percent) {
-            problems.push(format!("`share_percent` of the budget is {}; write 1 to 100", self.share_percent));
+            problems.push(format!(
+                "`share_percent` of the budget is {}; write 1 to 100",
+                self.share_percent
+            ));
         }
         problems
     }

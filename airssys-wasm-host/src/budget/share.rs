@@ -142,7 +142,12 @@ impl DeploymentShares {
         match shortage {
             Shortage::OfShare(_) => share.drop_idle(),
             Shortage::OfHost(_) => {
-                let shares: Vec<_> = self.shares.lock().values().filter_map(Weak::upgrade).collect();
+                let shares: Vec<_> = self
+                    .shares
+                    .lock()
+                    .values()
+                    .filter_map(Weak::upgrade)
+                    .collect();
                 shares.iter().for_each(|share| share.drop_idle());
             }
         }

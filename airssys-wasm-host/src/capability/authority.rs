@@ -63,8 +63,19 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
-    fn new(operation: Arc<Operation>, rule: Arc<Rule>, generation: u64, until: Option<u64>) -> Self {
-        Self { operation, rule, generation, until, was_by_any_link: None }
+    fn new(
+        operation: Arc<Operation>,
+        rule: Arc<Rule>,
+        generation: u64,
+        until: Option<u64>,
+    ) -> Self {
+        Self {
+            operation,
+            rule,
+            generation,
+            until,
+            was_by_any_link: None,
+        }
     }
 
     pub(crate) fn operation(&self) -> &Operation {
@@ -78,11 +89,16 @@ impl Permit {
 
     /// The same for something that links may have led to, for as long as they may.
     pub(crate) fn by_any_link(self, ended: &Arc<AtomicBool>) -> Self {
-        Self { was_by_any_link: Some(Arc::clone(ended)), ..self }
+        Self {
+            was_by_any_link: Some(Arc::clone(ended)),
+            ..self
+        }
     }
 
     fn may_be_elsewhere(&self) -> bool {
-        self.was_by_any_link.as_ref().is_some_and(|ended| ended.load(Ordering::Acquire))
+        self.was_by_any_link
+            .as_ref()
+            .is_some_and(|ended| ended.load(Ordering::Acquire))
     }
 }
 
@@ -96,9 +112,10 @@ impl Authority {
     ) -> Arc<Self> {
         let (policy, learned) = match enforcement {
             Enforcement::Enforced => (policy, None),
-            Enforcement::AuditOnly => {
-                (Policy::of(Requested::Anything, policy.grants().clone()), Some(Mutex::default()))
-            }
+            Enforcement::AuditOnly => (
+                Policy::of(Requested::Anything, policy.grants().clone()),
+                Some(Mutex::default()),
+            ),
         };
         Arc::new(Self {
             identity: Arc::new(identity),
@@ -152,11 +169,23 @@ impl Authority {
         match decision {
             Decision::Allowed { rule, until } => {
                 self.learn(operation, &rule);
-                self.record(operation, Verdict::Allowed { rule: Arc::clone(&rule) }, call);
+                self.record(
+                    operation,
+                    Verdict::Allowed {
+                        rule: Arc::clone(&rule),
+                    },
+                    call,
+                );
                 Ok((rule, until))
             }
             Decision::Denied(reason) => {
-                self.record(operation, Verdict::Denied { reason: reason.clone() }, call);
+                self.record(
+                    operation,
+                    Verdict::Denied {
+                        reason: reason.clone(),
+                    },
+                    call,
+                );
                 Err(Box::new(reason))
             }
         }
@@ -166,7 +195,9 @@ impl Authority {
     pub(crate) fn permit_quietly(&self, operation: Operation) -> Option<Permit> {
         let (operation, generation, decision) = self.decide(operation);
         match decision {
-            Decision::Allowed { rule, until } => Some(Permit::new(operation, rule, generation, until)),
+            Decision::Allowed { rule, until } => {
+                Some(Permit::new(operation, rule, generation, until))
+            }
             Decision::Denied(_) => None,
         }
     }
@@ -179,18 +210,28 @@ impl Authority {
         allows: &dyn Fn(&str) -> bool,
         call: CallId,
     ) -> Result<(), Box<Reason>> {
-        let decision = self.policy.load().decide_custom(&operation, allows, self.now());
+        let decision = self
+            .policy
+            .load()
+            .decide_custom(&operation, allows, self.now());
         self.answer(decision, &Arc::new(operation), call).map(drop)
     }
 
     /// The answer to a question that nobody puts yet: recorded nowhere.
     pub(crate) fn would_allow(&self, operation: &Operation) -> bool {
-        self.policy.load().decide(operation, self.now()).is_allowed()
+        self.policy
+            .load()
+            .decide(operation, self.now())
+            .is_allowed()
     }
 
     /// Records that something was refused for a reason that a room found.
     pub(crate) fn refuse(&self, operation: &Operation, reason: Reason, call: CallId) {
-        self.record(&Arc::new(operation.clone()), Verdict::Denied { reason }, call);
+        self.record(
+            &Arc::new(operation.clone()),
+            Verdict::Denied { reason },
+            call,
+        );
     }
 
     /// Whether what was allowed once still is; if not, that is recorded.
@@ -248,7 +289,11 @@ impl Authority {
     }
 
     pub(crate) fn enforcement(&self) -> Enforcement {
-        if self.learned.is_some() { Enforcement::AuditOnly } else { Enforcement::Enforced }
+        if self.learned.is_some() {
+            Enforcement::AuditOnly
+        } else {
+            Enforcement::Enforced
+        }
     }
 
     pub(crate) fn policy(&self) -> Arc<Policy> {
@@ -262,12 +307,16 @@ impl Authority {
     /// The least set of rules that would have allowed what was done so far. None unless
     /// it is being found out.
     pub(crate) fn learned(&self) -> Option<Vec<Rule>> {
-        self.learned.as_ref().map(|learned| learned.lock().iter().cloned().collect())
+        self.learned
+            .as_ref()
+            .map(|learned| learned.lock().iter().cloned().collect())
     }
 
     fn learn(&self, operation: &Operation, granted: &Rule) {
         let Some(learned) = &self.learned else { return };
-        let Some(rule) = operation.least_rule_within(granted) else { return };
+        let Some(rule) = operation.least_rule_within(granted) else {
+            return;
+        };
         let mut learned = learned.lock();
         if learned.len() < LEARNED_MAX && !learned.iter().any(|known| known.covers(&rule)) {
             learned.retain(|known| !rule.covers(known));
@@ -283,7 +332,9 @@ impl Authority {
 
     /// Waits until the audit log has taken all records of this revision so far. Cancel safe.
     pub(crate) async fn records_taken(&self) {
-        self.audit.taken(self.recorded.load(Ordering::Relaxed)).await;
+        self.audit
+            .taken(self.recorded.load(Ordering::Relaxed))
+            .await;
     }
 
     fn record(&self, operation: &Arc<Operation>, verdict: Verdict, call: CallId) {

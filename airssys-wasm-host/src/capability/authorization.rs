@@ -32,7 +32,10 @@ struct State {
 impl Authorization {
     /// As it was kept. What was revoked then is revoked in the grants of each revision.
     pub(crate) fn restored(pending: Option<Component>) -> Self {
-        Self(Mutex::new(State { pending, ..State::default() }))
+        Self(Mutex::new(State {
+            pending,
+            ..State::default()
+        }))
     }
 
     /// How many rules were ever taken back. Grants that are said now lift those.
@@ -45,17 +48,30 @@ impl Authorization {
     /// but for the first `lifted` revocations.
     pub(crate) fn add(&self, authority: &Arc<Authority>, rooms: &Arc<Rooms>, lifted: usize) {
         let mut state = self.0.lock();
-        for rule in state.revoked.iter().skip(lifted.saturating_sub(state.lifted)) {
+        for rule in state
+            .revoked
+            .iter()
+            .skip(lifted.saturating_sub(state.lifted))
+        {
             revoke(authority, rooms, rule);
         }
-        state.live.retain(|(authority, _)| authority.strong_count() > 0);
-        state.live.push((Arc::downgrade(authority), Arc::downgrade(rooms)));
+        state
+            .live
+            .retain(|(authority, _)| authority.strong_count() > 0);
+        state
+            .live
+            .push((Arc::downgrade(authority), Arc::downgrade(rooms)));
     }
 
     /// What was taken back after the first `lifted` revocations.
     pub(crate) fn revoked_since(&self, lifted: usize) -> Vec<Rule> {
         let state = self.0.lock();
-        state.revoked.iter().skip(lifted.saturating_sub(state.lifted)).cloned().collect()
+        state
+            .revoked
+            .iter()
+            .skip(lifted.saturating_sub(state.lifted))
+            .cloned()
+            .collect()
     }
 
     /// New grants have gone live: the first `lifted` revocations are over.

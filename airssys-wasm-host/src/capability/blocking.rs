@@ -24,7 +24,10 @@ pub(crate) struct BlockingOperations {
 impl BlockingOperations {
     /// Those of a deployment, of which a revision runs `max` at most.
     pub(crate) fn new(share: &Arc<DeploymentShare>, max: usize) -> Self {
-        Self { share: Arc::clone(share), max: max as u64 }
+        Self {
+            share: Arc::clone(share),
+            max: max as u64,
+        }
     }
 
     /// Runs an operation on a blocking thread, once there is a place for it.
@@ -73,7 +76,9 @@ impl BlockingOperations {
     fn try_lease(&self) -> Option<Lease> {
         // The one that has the turn is the only one that adds.
         let has_place = self.share.blocking().taken() < self.max;
-        has_place.then(|| Lease::take(&self.share, DeploymentShare::blocking).ok()).flatten()
+        has_place
+            .then(|| Lease::take(&self.share, DeploymentShare::blocking).ok())
+            .flatten()
     }
 }
 
@@ -95,7 +100,10 @@ mod tests {
 
     /// The shares of a host whose deployments may run four operations, and each two of them.
     fn shares() -> DeploymentShares {
-        DeploymentShares::new(&Budget { blocking_operations: 4, ..Budget::from_machine() })
+        DeploymentShares::new(&Budget {
+            blocking_operations: 4,
+            ..Budget::from_machine()
+        })
     }
 
     fn operations(shares: &DeploymentShares, name: &str, max: usize) -> BlockingOperations {
@@ -105,7 +113,9 @@ mod tests {
     /// An operation that is stuck until its sender is dropped.
     fn stuck() -> (mpsc::Sender<()>, impl FnOnce() + Send + 'static) {
         let (sender, receiver) = mpsc::channel::<()>();
-        (sender, move || assert!(receiver.recv().is_err(), "nothing is sent"))
+        (sender, move || {
+            assert!(receiver.recv().is_err(), "nothing is sent")
+        })
     }
 
     #[tokio::test]
@@ -121,7 +131,10 @@ mod tests {
         let next = tokio::time::timeout(Duration::from_millis(20), same.run(|| ())).await;
         assert!(next.is_err(), "there is no place");
         let wider = operations(&shares, "greeter", 2);
-        wider.run(|| ()).await.expect("another revision may use two");
+        wider
+            .run(|| ())
+            .await
+            .expect("another revision may use two");
         drop(free);
         same.run(|| ()).await.expect("there is a place again");
     }
@@ -169,7 +182,10 @@ mod tests {
             let other = operations(&shares, "c", 16);
             async move { other.run(|| ()).await }
         });
-        assert!(futures_util::poll!(&mut next).is_pending(), "the host has none left");
+        assert!(
+            futures_util::poll!(&mut next).is_pending(),
+            "the host has none left"
+        );
         drop(frees);
         for running in running {
             running.await.expect("it ended");

@@ -23,8 +23,11 @@ pub(crate) type Values = BTreeMap<String, String>;
 ///
 /// [`ErrorKind::GrantUnusable`] for a grant that says no value, or a pattern.
 pub(crate) fn read(policy: &Policy) -> Result<Values> {
-    let granted =
-        policy.grants().allowed().filter_map(NamedRule::of).filter(|rule| rule.kind == Kind::Config);
+    let granted = policy
+        .grants()
+        .allowed()
+        .filter_map(NamedRule::of)
+        .filter(|rule| rule.kind == Kind::Config);
     granted
         .map(|rule| match rule.value {
             Some(value) if !rule.name.contains('*') => Ok((rule.name, value)),
@@ -55,19 +58,38 @@ impl HasData for Config {
 
 impl ConfigView<'_> {
     fn may_read(&self, key: &str) -> bool {
-        self.authority.ask(Operation::Named { kind: Kind::Config, name: key.to_owned() }, self.call).is_ok()
+        self.authority
+            .ask(
+                Operation::Named {
+                    kind: Kind::Config,
+                    name: key.to_owned(),
+                },
+                self.call,
+            )
+            .is_ok()
     }
 }
 
 impl Host for ConfigView<'_> {
     /// A key that may not be read is one that is not there.
-    fn get(&mut self, key: String) -> wasmtime::Result<std::result::Result<Option<String>, ConfigError>> {
-        let value = if self.may_read(&key) { self.values.get(&key).cloned() } else { None };
+    fn get(
+        &mut self,
+        key: String,
+    ) -> wasmtime::Result<std::result::Result<Option<String>, ConfigError>> {
+        let value = if self.may_read(&key) {
+            self.values.get(&key).cloned()
+        } else {
+            None
+        };
         Ok(Ok(value))
     }
 
-    fn get_all(&mut self) -> wasmtime::Result<std::result::Result<Vec<(String, String)>, ConfigError>> {
+    fn get_all(
+        &mut self,
+    ) -> wasmtime::Result<std::result::Result<Vec<(String, String)>, ConfigError>> {
         let readable = self.values.iter().filter(|(key, _)| self.may_read(key));
-        Ok(Ok(readable.map(|(key, value)| (key.clone(), value.clone())).collect()))
+        Ok(Ok(readable
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()))
     }
 }

@@ -77,7 +77,12 @@ impl InstanceState {
         target: impl Into<String>,
         allows: impl Fn(&str) -> bool,
     ) -> Result<(), NotAllowed> {
-        let operation = Operation::Custom { kind: kind.into(), target: target.into() };
-        self.authority.ask_custom(operation, &allows, self.call()).map_err(|_| NotAllowed)
+        let operation = Operation::Custom {
+            kind: kind.into(),
+            target: target.into(),
+        };
+        self.authority
+            .ask_custom(operation, &allows, self.call())
+            .map_err(|_| NotAllowed)
     }
 }

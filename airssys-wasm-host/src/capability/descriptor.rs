@@ -19,7 +19,9 @@ pub(crate) fn take_descriptor(
     call: CallId,
 ) -> Option<Lease> {
     let lease = Lease::take(share, DeploymentShare::descriptors);
-    lease.inspect_err(|shortage| authority.refuse(operation, refusal(*shortage), call)).ok()
+    lease
+        .inspect_err(|shortage| authority.refuse(operation, refusal(*shortage), call))
+        .ok()
 }
 
 fn refusal(shortage: Shortage) -> Reason {

@@ -24,7 +24,11 @@ pub(crate) type Variables = Vec<(String, String)>;
 ///
 /// [`ErrorKind::GrantUnusable`] if the host has no such variable.
 pub(crate) fn read_ambient(policy: &Policy) -> Result<Variables> {
-    let granted = policy.grants().allowed().filter_map(NamedRule::of).filter(|rule| rule.kind == Kind::Env);
+    let granted = policy
+        .grants()
+        .allowed()
+        .filter_map(NamedRule::of)
+        .filter(|rule| rule.kind == Kind::Env);
     granted
         .map(|rule| {
             let value = rule.value.or_else(|| std::env::var(&rule.name).ok());
@@ -59,9 +63,22 @@ impl HasData for Environment {
 impl Host for EnvironmentView<'_> {
     fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
         let ask = |name: &String| {
-            self.authority.ask(Operation::Named { kind: Kind::Env, name: name.clone() }, self.call).is_ok()
+            self.authority
+                .ask(
+                    Operation::Named {
+                        kind: Kind::Env,
+                        name: name.clone(),
+                    },
+                    self.call,
+                )
+                .is_ok()
         };
-        Ok(self.variables.iter().filter(|(name, _)| ask(name)).cloned().collect())
+        Ok(self
+            .variables
+            .iter()
+            .filter(|(name, _)| ask(name))
+            .cloned()
+            .collect())
     }
 
     fn get_arguments(&mut self) -> wasmtime::Result<Vec<String>> {

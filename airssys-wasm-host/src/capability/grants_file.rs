@@ -24,11 +24,18 @@ pub fn read_grants(path: impl AsRef<Path>) -> Result<Grants> {
     let mut text = String::new();
     // One byte more than may be there tells that there are too many.
     let bytes_max = GRANTS_BYTES_MAX as u64 + 1;
-    fs::File::open(path).and_then(|file| file.take(bytes_max).read_to_string(&mut text)).map_err(
-        |error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error),
-    )?;
+    fs::File::open(path)
+        .and_then(|file| file.take(bytes_max).read_to_string(&mut text))
+        .map_err(|error| {
+            Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display()))
+                .with_source(error)
+        })?;
     Grants::from_toml(&text).map_err(|error| {
-        Error::new(ErrorKind::InvalidGrant, format!("`{}`: {error}", path.display())).with_source(error)
+        Error::new(
+            ErrorKind::InvalidGrant,
+            format!("`{}`: {error}", path.display()),
+        )
+        .with_source(error)
     })
 }
 

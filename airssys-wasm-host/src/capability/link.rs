@@ -31,7 +31,11 @@ pub(crate) fn link(linker: &mut Linker<State>, profile: Profile) -> wasmtime::Re
     cli::environment::add_to_linker::<State, Environment>(linker, State::environment)?;
     link_sockets(linker)?;
     http::outgoing_handler::add_to_linker::<State, WasiHttp>(linker, State::http)?;
-    http::types::add_to_linker::<State, WasiHttp>(linker, &http::types::LinkOptions::default(), State::http)?;
+    http::types::add_to_linker::<State, WasiHttp>(
+        linker,
+        &http::types::LinkOptions::default(),
+        State::http,
+    )?;
     bindings::config::add_to_linker::<State, Config>(linker, State::config)?;
     bindings::secrets::add_to_linker::<State, Secrets>(linker, State::secrets)?;
     bindings::logging::add_to_linker::<State, Logging>(linker, State::logging)

@@ -29,7 +29,11 @@ impl Host for LoggingView<'_> {
             Level::Critical => "CRITICAL",
         };
         // One record is one line, as the SDK writes it.
-        let in_a_line = |text: &str| text.replace('\\', r"\\").replace('\n', r"\n").replace('\r', r"\r");
+        let in_a_line = |text: &str| {
+            text.replace('\\', r"\\")
+                .replace('\n', r"\n")
+                .replace('\r', r"\r")
+        };
         let line = format!("{level} {}: {}", in_a_line(&context), in_a_line(&message));
         self.0.log(line.as_bytes());
         Ok(())

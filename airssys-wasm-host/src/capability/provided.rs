@@ -35,7 +35,12 @@ impl Provided {
         let imports = names.map(|name| InterfaceName::new(name)).collect();
         let linking = Arc::clone(&provider);
         let link = Box::new(move |linker: &mut Linker<InstanceState>| linking.link(linker));
-        Self { rules: Some(provider), imports, link, needs_concurrency: false }
+        Self {
+            rules: Some(provider),
+            imports,
+            link,
+            needs_concurrency: false,
+        }
     }
 
     /// Provides imports to every component.
@@ -44,12 +49,19 @@ impl Provided {
         link: impl Fn(&mut Linker<InstanceState>) -> wasmtime::Result<()> + Send + Sync + 'static,
     ) -> Self {
         let imports = imports.map(|name| InterfaceName::new(&name)).collect();
-        Self { rules: None, imports, link: Box::new(link), needs_concurrency: false }
+        Self {
+            rules: None,
+            imports,
+            link: Box::new(link),
+            needs_concurrency: false,
+        }
     }
 
     /// The provider, if its rules are of this kind.
     pub(crate) fn rules_of(&self, kind: &str) -> Option<&dyn Provider> {
-        self.rules.as_deref().filter(|provider| provider.kind() == kind)
+        self.rules
+            .as_deref()
+            .filter(|provider| provider.kind() == kind)
     }
 
     pub(crate) fn imports(&self) -> &[InterfaceName] {
@@ -71,7 +83,10 @@ impl Provided {
 }
 
 /// Whether one of the providers links what is imported under this name.
-pub(crate) fn provides<'a>(providers: impl IntoIterator<Item = &'a Provided>, name: &InterfaceName) -> bool {
+pub(crate) fn provides<'a>(
+    providers: impl IntoIterator<Item = &'a Provided>,
+    name: &InterfaceName,
+) -> bool {
     let mut imports = providers.into_iter().flat_map(Provided::imports);
     imports.any(|provided| provided.is_compatible(name))
 }
@@ -82,7 +97,10 @@ pub(crate) fn provides_function<'a>(
     providers: impl IntoIterator<Item = &'a Provided>,
     function: &Function,
 ) -> bool {
-    provides(providers, &InterfaceName::new(plain_name(function.name.function())))
+    provides(
+        providers,
+        &InterfaceName::new(plain_name(function.name.function())),
+    )
 }
 
 /// `document` of `[method]document.text`; other names are plain as they are.

@@ -20,7 +20,10 @@ use crate::observe::CallId;
 /// Keeps secrets; an embedder says who that is.
 pub trait SecretStore: Send + Sync + 'static {
     /// The secret of this name, or none if there is none.
-    fn secret(&self, name: &str) -> Pin<Box<dyn Future<Output = io::Result<Option<String>>> + Send>>;
+    fn secret(
+        &self,
+        name: &str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Option<String>>> + Send>>;
 }
 
 /// The default: there are no secrets.
@@ -48,7 +51,10 @@ impl HasData for Secrets {
 
 impl Host for SecretsView<'_> {
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
-        let operation = Operation::Named { kind: Kind::Secret, name: name.clone() };
+        let operation = Operation::Named {
+            kind: Kind::Secret,
+            name: name.clone(),
+        };
         if self.authority.ask(operation, self.call).is_err() {
             return Ok(Err(Error::Denied));
         }

@@ -55,7 +55,13 @@ pub(crate) fn guard_input(
 ) -> wasmtime::Result<()> {
     let place = table.get_mut(slot)?;
     let stream = Some(std::mem::replace(place, Box::new(Ended)));
-    *place = Box::new(Guarded { stream, authority: Arc::clone(authority), permit, call, waiting });
+    *place = Box::new(Guarded {
+        stream,
+        authority: Arc::clone(authority),
+        permit,
+        call,
+        waiting,
+    });
     Ok(())
 }
 
@@ -70,7 +76,13 @@ pub(crate) fn guard_output(
     let place = table.get_mut(slot)?;
     let stream = Some(std::mem::replace(place, Box::new(Ended)));
     let waiting = Waiting::ForOthers;
-    *place = Box::new(Guarded { stream, authority: Arc::clone(authority), permit, call, waiting });
+    *place = Box::new(Guarded {
+        stream,
+        authority: Arc::clone(authority),
+        permit,
+        call,
+        waiting,
+    });
     Ok(())
 }
 
@@ -78,7 +90,9 @@ pub(crate) fn guard_output(
 impl<Stream: Pollable> Pollable for Guarded<Stream> {
     /// Ready as well when it may have been taken back: the next use will tell.
     async fn ready(&mut self) {
-        let Some(stream) = &mut self.stream else { return };
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
         tokio::select! {
             () = stream.ready() => {}
             () = self.authority.ended(&self.permit) => {}
@@ -98,7 +112,9 @@ impl InputStream for Guarded<DynInputStream> {
         }
         loop {
             self.get()?;
-            let Some(stream) = &mut self.stream else { return Err(StreamError::Closed) };
+            let Some(stream) = &mut self.stream else {
+                return Err(StreamError::Closed);
+            };
             tokio::select! {
                 bytes = stream.blocking_read(size) => return bytes,
                 () = self.authority.ended(&self.permit) => {}

@@ -49,13 +49,22 @@ impl Compiler {
     }
 
     /// Compiles a component. Blocks.
-    pub(super) fn compile(&self, compiling: &Compiling, bytes: &[u8], stop: &Stop) -> Result<Vec<u8>> {
+    pub(super) fn compile(
+        &self,
+        compiling: &Compiling,
+        bytes: &[u8],
+        stop: &Stop,
+    ) -> Result<Vec<u8>> {
         let compilation = self.queue.enter(bytes.len() as u64);
         let code_bytes = CODE_BASE.saturating_add(CODE_PER_BYTE.saturating_mul(bytes.len() as u64));
         match &self.process {
             Some(process) => {
                 let (memory_bytes, time_max) = (compilation.memory(), self.time_max);
-                let bounds = Bounds { memory_bytes, time_max, code_bytes };
+                let bounds = Bounds {
+                    memory_bytes,
+                    time_max,
+                    code_bytes,
+                };
                 process.compile(compiling.profile, bytes, bounds, stop)
             }
             None => {

@@ -43,14 +43,18 @@ impl Directory {
     /// Writes an entry, the checksum last: what a crash has made of it is found by that.
     pub(super) fn keep(&self, key: &str, code: &[u8]) -> io::Result<()> {
         let (code_path, sum_path) = self.paths(key);
-        let write =
-            |path: &Path, bytes: &[u8]| replace_unsynced(path, bytes).map_err(|error| about(path, &error));
+        let write = |path: &Path, bytes: &[u8]| {
+            replace_unsynced(path, bytes).map_err(|error| about(path, &error))
+        };
         write(&code_path, code)?;
         write(&sum_path, of_bytes(code).as_bytes())
     }
 
     fn paths(&self, key: &str) -> (PathBuf, PathBuf) {
-        (self.0.join(format!("{key}.cwasm")), self.0.join(format!("{key}.sum")))
+        (
+            self.0.join(format!("{key}.cwasm")),
+            self.0.join(format!("{key}.sum")),
+        )
     }
 }
 

@@ -8,7 +8,10 @@ use std::time::Duration;
 use crate::{Error, ErrorKind, Result};
 
 pub(super) fn does_not_compile(reason: impl Display) -> Error {
-    Error::new(ErrorKind::InvalidComponent, format!("it does not compile: {reason}"))
+    Error::new(
+        ErrorKind::InvalidComponent,
+        format!("it does not compile: {reason}"),
+    )
 }
 
 /// The error of a compilation of `what` that is not over after its time.
@@ -18,7 +21,10 @@ pub(crate) fn out_of_time(what: impl Display, time_max: Duration) -> Error {
 }
 
 pub(super) fn out_of_memory(memory_bytes: u64) -> Error {
-    over_budget(format!("the compiler needs more memory for it than {} MiB", memory_bytes >> 20))
+    over_budget(format!(
+        "the compiler needs more memory for it than {} MiB",
+        memory_bytes >> 20
+    ))
 }
 
 fn over_budget(problem: String) -> Error {
@@ -31,6 +37,7 @@ pub(super) fn check_size(code: &[u8], bytes_max: u64) -> Result<()> {
     if code.len() as u64 <= bytes_max {
         return Ok(());
     }
-    let message = format!("its compiled code has more than {bytes_max} bytes, too many for its size");
+    let message =
+        format!("its compiled code has more than {bytes_max} bytes, too many for its size");
     Err(Error::new(ErrorKind::OverBudget, message))
 }

@@ -50,8 +50,17 @@ pub(crate) enum Code {
 }
 
 impl CodeCache {
-    pub(crate) fn new(directory: Option<&Path>, announcer: Arc<Announcer>, compiler: Compiler) -> Self {
-        let mut cache = Self { directory: None, compiler, announcer, complained: AtomicBool::new(false) };
+    pub(crate) fn new(
+        directory: Option<&Path>,
+        announcer: Arc<Announcer>,
+        compiler: Compiler,
+    ) -> Self {
+        let mut cache = Self {
+            directory: None,
+            compiler,
+            announcer,
+            complained: AtomicBool::new(false),
+        };
         match directory.map(Directory::open) {
             Some(Ok(directory)) => cache.directory = Some(directory),
             Some(Err(error)) => cache.complain(&error),
@@ -62,7 +71,12 @@ impl CodeCache {
 
     /// The code of a component for an engine: from the cache if an intact entry
     /// is there, else from the compiler, which may be stopped.
-    pub(crate) fn code(&self, compiling: &Compiling, component: &Component, stop: &Stop) -> Result<Code> {
+    pub(crate) fn code(
+        &self,
+        compiling: &Compiling,
+        component: &Component,
+        stop: &Stop,
+    ) -> Result<Code> {
         let key = key(compiling, component.digest());
         if let Some(code) = self.find(&key) {
             return Ok(code);
@@ -74,21 +88,29 @@ impl CodeCache {
 
     /// Whether an entry is there that is small enough to be loaded at once.
     pub(crate) fn has_at_hand(&self, compiling: &Compiling, digest: Digest) -> bool {
-        self.directory.as_ref().is_some_and(|directory| directory.has_small(&key(compiling, digest)))
+        self.directory
+            .as_ref()
+            .is_some_and(|directory| directory.has_small(&key(compiling, digest)))
     }
 
     fn find(&self, key: &str) -> Option<Code> {
         match self.directory.as_ref()?.find(key) {
             Ok(path) => path.map(Code::File),
             Err(error) => {
-                self.announcer.announce(Event::CodeCacheEntryRejected { reason: error.to_string() });
+                self.announcer.announce(Event::CodeCacheEntryRejected {
+                    reason: error.to_string(),
+                });
                 None
             }
         }
     }
 
     fn keep(&self, key: &str, code: &[u8]) {
-        if let Some(Err(error)) = self.directory.as_ref().map(|directory| directory.keep(key, code)) {
+        if let Some(Err(error)) = self
+            .directory
+            .as_ref()
+            .map(|directory| directory.keep(key, code))
+        {
             self.complain(&error);
         }
     }
@@ -97,7 +119,9 @@ impl CodeCache {
     fn complain(&self, error: &std::io::Error) {
         if !self.complained.swap(true, Ordering::Relaxed) {
             tracing::warn!(%error, "the code cache cannot be used; components are compiled each time");
-            self.announcer.announce(Event::CodeCacheUnavailable { reason: error.to_string() });
+            self.announcer.announce(Event::CodeCacheUnavailable {
+                reason: error.to_string(),
+            });
         }
     }
 }
@@ -109,12 +133,16 @@ impl Code {
         match self {
             // SAFETY: the bytes came from this runtime's compiler, in this process or in one that
             // this process started from its own program, through a pipe that nobody else has.
-            Self::Bytes(bytes) => unsafe { wasmtime::component::Component::deserialize(engine, bytes) },
+            Self::Bytes(bytes) => unsafe {
+                wasmtime::component::Component::deserialize(engine, bytes)
+            },
             // SAFETY: `Directory::find` has verified the checksum that was written
             // beside the file by this runtime's compiler, and the directory is
             // private to this user; wasmtime itself refuses code of another
             // version or with other settings.
-            Self::File(path) => unsafe { wasmtime::component::Component::deserialize_file(engine, path) },
+            Self::File(path) => unsafe {
+                wasmtime::component::Component::deserialize_file(engine, path)
+            },
         }
     }
 }

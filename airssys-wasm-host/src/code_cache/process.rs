@@ -87,7 +87,11 @@ impl CompilerProcess {
             return Err(Error::new(ErrorKind::Internal, message));
         }
         let program = this_program().map_err(|error| {
-            Error::new(ErrorKind::Internal, "the program of this process cannot be found").with_source(error)
+            Error::new(
+                ErrorKind::Internal,
+                "the program of this process cannot be found",
+            )
+            .with_source(error)
         })?;
         Ok(Self { program })
     }
@@ -101,13 +105,21 @@ impl CompilerProcess {
         stop: &Stop,
     ) -> Result<Vec<u8>> {
         let cannot = |error: std::io::Error| {
-            Error::new(ErrorKind::Internal, "the compiler's process cannot be run").with_source(error)
+            Error::new(ErrorKind::Internal, "the compiler's process cannot be run")
+                .with_source(error)
         };
         if stop.is_stopped() {
-            return Err(Error::new(ErrorKind::Internal, "nobody waits for the component any more"));
+            return Err(Error::new(
+                ErrorKind::Internal,
+                "nobody waits for the component any more",
+            ));
         }
         let mut process = self.start(profile, bounds).map_err(cannot)?;
-        let pipes = (process.stdin.take(), process.stdout.take(), process.stderr.take());
+        let pipes = (
+            process.stdin.take(),
+            process.stdout.take(),
+            process.stderr.take(),
+        );
         stop.watch(process);
         if let Some(mut stdin) = pipes.0 {
             // It says itself why it has ended, if it has.
@@ -126,12 +138,30 @@ impl CompilerProcess {
 
     fn start(&self, profile: Profile, bounds: Bounds) -> std::io::Result<Child> {
         let mut command = Command::new(&self.program);
-        let Bounds { memory_bytes, time_max, .. } = bounds;
-        command.arg(MARK).args(Order { profile, memory_bytes, time_max }.arguments()).env_clear();
+        let Bounds {
+            memory_bytes,
+            time_max,
+            ..
+        } = bounds;
+        command
+            .arg(MARK)
+            .args(
+                Order {
+                    profile,
+                    memory_bytes,
+                    time_max,
+                }
+                .arguments(),
+            )
+            .env_clear();
         // A terminal's Ctrl-C is for the host, which ends its compilers itself.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
     }
 }
 
@@ -165,6 +195,9 @@ fn ended(status: ExitStatus, complaint: &str, bounds: Bounds) -> Error {
         Some(Outcome::OutOfMemory) => out_of_memory(bounds.memory_bytes),
         // Rust ends a process that gets no memory like this.
         _ if complaint.starts_with("memory allocation of") => out_of_memory(bounds.memory_bytes),
-        _ => Error::new(ErrorKind::Internal, format!("the compiler crashed ({status}): {complaint}")),
+        _ => Error::new(
+            ErrorKind::Internal,
+            format!("the compiler crashed ({status}): {complaint}"),
+        ),
     }
 }

@@ -33,7 +33,12 @@ pub(super) struct Compilation<'a> {
 impl CompileQueue {
     /// A queue of compilations that take so much memory together, in bytes.
     pub(super) fn new(memory_max: u64) -> Self {
-        Self { memory_max, turn: Mutex::new(()), memory: Mutex::new(0), ended: Condvar::new() }
+        Self {
+            memory_max,
+            turn: Mutex::new(()),
+            memory: Mutex::new(0),
+            ended: Condvar::new(),
+        }
     }
 
     /// Waits until a component of so many bytes may be compiled. Blocks.
@@ -56,7 +61,10 @@ impl CompileQueue {
             self.ended.wait(&mut taken);
         }
         *taken += memory;
-        Compilation { queue: self, memory }
+        Compilation {
+            queue: self,
+            memory,
+        }
     }
 }
 
@@ -117,6 +125,9 @@ mod tests {
         assert!(queue.memory_for(0) >= (1 << 30) / cores);
         assert_eq!(queue.memory_for(u64::MAX), 1 << 30);
         let (queue, bytes) = (CompileQueue::new(64 << 30), 1 << 30);
-        assert_eq!(queue.memory_for(bytes), (MEMORY_BASE + 32 * bytes).max((64 << 30) / cores));
+        assert_eq!(
+            queue.memory_for(bytes),
+            (MEMORY_BASE + 32 * bytes).max((64 << 30) / cores)
+        );
     }
 }

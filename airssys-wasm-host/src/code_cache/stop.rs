@@ -44,7 +44,9 @@ impl Stop {
     /// Waits for the end of the compiler that is watched. Blocks.
     pub(super) fn wait(&self) -> io::Result<ExitStatus> {
         let process = self.0.lock().process.take();
-        process.ok_or(io::ErrorKind::NotFound.into()).and_then(|mut process| process.wait())
+        process
+            .ok_or(io::ErrorKind::NotFound.into())
+            .and_then(|mut process| process.wait())
     }
 }
 

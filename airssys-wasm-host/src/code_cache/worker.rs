@@ -35,23 +35,46 @@ pub(super) enum Outcome {
 
 impl Outcome {
     pub(super) fn from_exit_code(code: i32) -> Option<Self> {
-        let all = [Self::Compiled, Self::DoesNotCompile, Self::OutOfTime, Self::OutOfMemory, Self::Failed];
+        let all = [
+            Self::Compiled,
+            Self::DoesNotCompile,
+            Self::OutOfTime,
+            Self::OutOfMemory,
+            Self::Failed,
+        ];
         all.into_iter().find(|outcome| *outcome as i32 == code)
     }
 }
 
 impl Order {
     pub(super) fn arguments(self) -> [String; 3] {
-        let Self { profile, memory_bytes, time_max } = self;
-        [profile.name().into(), memory_bytes.to_string(), time_max.as_millis().to_string()]
+        let Self {
+            profile,
+            memory_bytes,
+            time_max,
+        } = self;
+        [
+            profile.name().into(),
+            memory_bytes.to_string(),
+            time_max.as_millis().to_string(),
+        ]
     }
 
     fn read(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
-        let arguments: Vec<String> = arguments.map(OsString::into_string).collect::<Result<_, _>>().ok()?;
-        let [profile, memory_bytes, time] = &arguments[..] else { return None };
+        let arguments: Vec<String> = arguments
+            .map(OsString::into_string)
+            .collect::<Result<_, _>>()
+            .ok()?;
+        let [profile, memory_bytes, time] = &arguments[..] else {
+            return None;
+        };
         let time_max = Duration::from_millis(time.parse().ok()?);
         let (profile, memory_bytes) = (Profile::from_name(profile)?, memory_bytes.parse().ok()?);
-        Some(Self { profile, memory_bytes, time_max })
+        Some(Self {
+            profile,
+            memory_bytes,
+            time_max,
+        })
     }
 }
 
@@ -99,7 +122,9 @@ impl Order {
 
 fn is_out_of_memory(error: &wasmtime::Error) -> bool {
     let of_system = |cause: &(dyn std::error::Error + 'static)| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::OutOfMemory)
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::OutOfMemory)
     };
     error.is::<wasmtime::OutOfMemory>() || error.chain().any(of_system)
 }
@@ -110,7 +135,10 @@ fn end_after(time: Duration) -> io::Result<()> {
         thread::sleep(time);
         exit(Outcome::OutOfTime as i32);
     };
-    thread::Builder::new().name("deadline".into()).spawn(end).map(drop)
+    thread::Builder::new()
+        .name("deadline".into())
+        .spawn(end)
+        .map(drop)
 }
 
 /// Has this process ended with the thread of the host that started it, and lets the system end it
@@ -132,7 +160,10 @@ fn end_with_the_host() {}
 fn bound_memory(bytes: u64) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
 
-    let limit = |bytes| Rlimit { current: Some(bytes), maximum: Some(bytes) };
+    let limit = |bytes| Rlimit {
+        current: Some(bytes),
+        maximum: Some(bytes),
+    };
     setrlimit(Resource::Core, limit(0))?;
     setrlimit(Resource::Data, limit(bytes))?;
     Ok(())
@@ -151,11 +182,20 @@ mod tests {
     fn an_order_is_read_as_it_was_written() {
         for profile in Profile::ALL {
             let (memory_bytes, time_max) = (5 << 30, Duration::from_millis(1_500));
-            let written = Order { profile, memory_bytes, time_max }.arguments();
+            let written = Order {
+                profile,
+                memory_bytes,
+                time_max,
+            }
+            .arguments();
             let read = Order::read(written.clone().into_iter().map(Into::into)).expect("an order");
             assert_eq!(read.arguments(), written);
         }
-        for arguments in [&["plain", "1"][..], &["else", "1", "1"], &["plain", "", "1"]] {
+        for arguments in [
+            &["plain", "1"][..],
+            &["else", "1", "1"],
+            &["plain", "", "1"],
+        ] {
             assert!(Order::read(arguments.iter().map(Into::into)).is_none());
         }
     }

@@ -18,7 +18,11 @@ impl Default for SharedData {
 impl SharedData {
     /// Adds `value`, in place of another of its type.
     pub(crate) fn insert<T: Any + Send + Sync>(&mut self, value: T) {
-        let kept = self.0.iter().filter(|(id, _)| *id != TypeId::of::<T>()).cloned();
+        let kept = self
+            .0
+            .iter()
+            .filter(|(id, _)| *id != TypeId::of::<T>())
+            .cloned();
         let value: Arc<dyn Any + Send + Sync> = Arc::new(value);
         self.0 = kept.chain([(TypeId::of::<T>(), value)]).collect();
     }
@@ -51,7 +55,10 @@ mod tests {
         data.insert(1u32);
         data.insert("one");
         data.insert(2u32);
-        assert_eq!((data.get::<u32>(), data.get::<&str>()), (Some(&2), Some(&"one")));
+        assert_eq!(
+            (data.get::<u32>(), data.get::<&str>()),
+            (Some(&2), Some(&"one"))
+        );
     }
 
     #[test]
@@ -62,7 +69,10 @@ mod tests {
         deployment.insert(2u32);
         let before = host.clone();
         host.extend(&deployment);
-        assert_eq!((host.get::<u32>(), host.get::<&str>()), (Some(&2), Some(&"host")));
+        assert_eq!(
+            (host.get::<u32>(), host.get::<&str>()),
+            (Some(&2), Some(&"host"))
+        );
         assert_eq!(before.get::<u32>(), Some(&1), "clones are apart");
     }
 }

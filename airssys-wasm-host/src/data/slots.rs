@@ -46,6 +46,9 @@ mod tests {
         slots.insert("one");
         slots.insert(2u32);
         *slots.get_mut::<u32>().expect("it is there") += 1;
-        assert_eq!((slots.get::<u32>(), slots.get::<&str>()), (Some(&3), Some(&"one")));
+        assert_eq!(
+            (slots.get::<u32>(), slots.get::<&str>()),
+            (Some(&3), Some(&"one"))
+        );
     }
 }

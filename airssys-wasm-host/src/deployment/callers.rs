@@ -50,7 +50,10 @@ impl Callers {
             registry.places.push(None);
         }
         registry.taken += 1;
-        Slot { place, owner: registry.taken }
+        Slot {
+            place,
+            owner: registry.taken,
+        }
     }
 
     /// Remembers the handle that has `slot`: updates are checked against it.
@@ -69,7 +72,10 @@ impl Callers {
     pub(crate) fn linked(&self) -> BTreeSet<ComponentName> {
         // Let go of after the lock: the last owner of a handle takes it to free the slot.
         let callers = self.0.lock().callers();
-        callers.iter().filter_map(|caller| caller.linked().cloned()).collect()
+        callers
+            .iter()
+            .filter_map(|caller| caller.linked().cloned())
+            .collect()
     }
 
     /// Binds every handle that exists to `instance`.
@@ -84,9 +90,16 @@ impl Callers {
 
     /// The same, and lets no more handles come. Few are left to bind, if all that
     /// there were have been bound before.
-    pub(crate) fn bind_and_hold(&self, revision: &Revision, instance: &mut Instance) -> Result<Held<'_>> {
+    pub(crate) fn bind_and_hold(
+        &self,
+        revision: &Revision,
+        instance: &mut Instance,
+    ) -> Result<Held<'_>> {
         let registry = self.0.lock();
-        let held = Held { callers: registry.callers(), _registry: registry };
+        let held = Held {
+            callers: registry.callers(),
+            _registry: registry,
+        };
         bind(&held.callers, revision, instance)?;
         Ok(held)
     }
@@ -94,7 +107,11 @@ impl Callers {
 
 impl Registry {
     fn callers(&self) -> Vec<Arc<dyn Caller>> {
-        self.places.iter().flatten().filter_map(Weak::upgrade).collect()
+        self.places
+            .iter()
+            .flatten()
+            .filter_map(Weak::upgrade)
+            .collect()
     }
 }
 
@@ -109,6 +126,9 @@ fn bind(callers: &[Arc<dyn Caller>], revision: &Revision, instance: &mut Instanc
     }
     Err(Error::new(
         ErrorKind::CallersLost,
-        format!("callers hold handles that {revision} cannot serve: {}", problems.join("; ")),
+        format!(
+            "callers hold handles that {revision} cannot serve: {}",
+            problems.join("; ")
+        ),
     ))
 }

@@ -31,7 +31,10 @@ impl<W: Word> Gate<W> {
                 return false;
             }
             debug_assert_ne!(word & INSIDE, INSIDE, "134 million calls inside one gate");
-            match self.0.replace(word, word.wrapping_add(ONE_INSIDE + ONE_ADMITTED)) {
+            match self
+                .0
+                .replace(word, word.wrapping_add(ONE_INSIDE + ONE_ADMITTED))
+            {
                 Ok(()) => return true,
                 Err(current) => word = current,
             }
@@ -119,7 +122,8 @@ macro_rules! word {
 
             #[inline]
             fn replace(&self, old: u64, new: u64) -> Result<(), u64> {
-                self.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire).map(drop)
+                self.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire)
+                    .map(drop)
             }
 
             fn add(&self, amount: u64) {
@@ -235,8 +239,13 @@ mod tests {
                 })
                 .collect();
             let closing = gate.close();
-            let leaving = callers.into_iter().map(|caller| caller.join().expect("a caller"));
-            assert_eq!(leaving.chain([closing]).filter(|learned| *learned).count(), 1);
+            let leaving = callers
+                .into_iter()
+                .map(|caller| caller.join().expect("a caller"));
+            assert_eq!(
+                leaving.chain([closing]).filter(|learned| *learned).count(),
+                1
+            );
         });
     }
 
@@ -284,8 +293,13 @@ mod tests {
                 gate.close();
             }
             let closing = all_drained(&*gates);
-            let leaving = callers.into_iter().map(|caller| caller.join().expect("a caller"));
-            assert!(leaving.chain([closing]).any(|learned| learned), "nobody would be woken");
+            let leaving = callers
+                .into_iter()
+                .map(|caller| caller.join().expect("a caller"));
+            assert!(
+                leaving.chain([closing]).any(|learned| learned),
+                "nobody would be woken"
+            );
         });
     }
 }

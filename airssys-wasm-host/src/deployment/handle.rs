@@ -86,7 +86,11 @@ impl Deployment {
     pub fn functions(&self) -> Vec<(FunctionName, String)> {
         let serving = self.0.serving();
         let world = serving.revision.component.world();
-        world.exports.all_functions().map(|f| (f.name.clone(), f.signature())).collect()
+        world
+            .exports
+            .all_functions()
+            .map(|f| (f.name.clone(), f.signature()))
+            .collect()
     }
 
     /// The component that serves.
@@ -129,7 +133,14 @@ impl Deployment {
         Status {
             component: self.0.name.clone(),
             serving: RevisionStatus::of(&serving.revision),
-            revisions: self.0.history.lock().kept().iter().map(Kept::status).collect(),
+            revisions: self
+                .0
+                .history
+                .lock()
+                .kept()
+                .iter()
+                .map(Kept::status)
+                .collect(),
             calls_in_flight: serving.calls_inside(),
             calls_admitted: serving.calls_admitted(),
             calls_failed: self.0.failures.by_end(),

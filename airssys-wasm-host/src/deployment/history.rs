@@ -29,13 +29,21 @@ impl History {
     pub(crate) fn new(first: Arc<Revision>, kept_max: usize) -> Self {
         let number = first.number;
         let kept = vec![Kept::Ready(first)];
-        Self { kept, served: Vec::new(), serving: number, last_number: number, kept_max }
+        Self {
+            kept,
+            served: Vec::new(),
+            serving: number,
+            last_number: number,
+            kept_max,
+        }
     }
 
     /// What a record tells, with the revisions that are ready.
     pub(crate) fn restored(record: &NameRecord, ready: &[Arc<Revision>], kept_max: usize) -> Self {
         let kept = record.revisions.iter().map(|stored| {
-            let ready = ready.iter().find(|revision| revision.number == stored.number);
+            let ready = ready
+                .iter()
+                .find(|revision| revision.number == stored.number);
             ready.map_or_else(
                 || Kept::Stored(Arc::new(stored.clone())),
                 |revision| Kept::Ready(Arc::clone(revision)),
@@ -98,14 +106,19 @@ impl History {
     /// The revision to roll back to: the one of `version`, or the one that served
     /// before.
     pub(crate) fn target(&self, version: Option<&Version>) -> Result<Kept> {
-        let found =
-            match version {
-                Some(version) => self.kept.iter().rev().find(|revision| {
-                    revision.number() != self.serving && revision.version() == Some(version)
-                }),
-                None => self.served.iter().rev().find_map(|number| self.revision(*number)),
-            };
-        found.cloned().ok_or_else(|| self.nothing_to_roll_back_to(version))
+        let found = match version {
+            Some(version) => self.kept.iter().rev().find(|revision| {
+                revision.number() != self.serving && revision.version() == Some(version)
+            }),
+            None => self
+                .served
+                .iter()
+                .rev()
+                .find_map(|number| self.revision(*number)),
+        };
+        found
+            .cloned()
+            .ok_or_else(|| self.nothing_to_roll_back_to(version))
     }
 
     /// Every revision that is kept, by number.
@@ -116,7 +129,9 @@ impl History {
     }
 
     fn revision(&self, number: u64) -> Option<&Kept> {
-        self.kept.iter().find(|revision| revision.number() == number)
+        self.kept
+            .iter()
+            .find(|revision| revision.number() == number)
     }
 
     /// Forgets those that served longest ago: never the one that serves, nor the
@@ -124,7 +139,11 @@ impl History {
     fn forget_the_oldest(&mut self) -> Vec<Kept> {
         let surplus = self.kept.len().saturating_sub(self.kept_max);
         let forgotten: Vec<_> = self.kept.drain(..surplus).collect();
-        self.served.retain(|number| forgotten.iter().all(|revision| revision.number() != *number));
+        self.served.retain(|number| {
+            forgotten
+                .iter()
+                .all(|revision| revision.number() != *number)
+        });
         forgotten
     }
 

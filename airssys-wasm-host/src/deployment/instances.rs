@@ -44,19 +44,35 @@ enum Grant {
 
 impl Instances {
     /// Begins with `first` if there is one, and if any are kept beyond their call.
-    pub(super) fn new(runtime: &Runtime, revision: Arc<Revision>, first: Option<Box<Instance>>) -> Self {
+    pub(super) fn new(
+        runtime: &Runtime,
+        revision: Arc<Revision>,
+        first: Option<Box<Instance>>,
+    ) -> Self {
         let max = match revision.instancing {
             Instancing::Stateful => 1,
-            Instancing::Pooled { max } => (max.get() as usize).min(revision.limits.concurrent_calls_max),
+            Instancing::Pooled { max } => {
+                (max.get() as usize).min(revision.limits.concurrent_calls_max)
+            }
             _ => revision.limits.concurrent_calls_max,
         };
-        let idle_max = if keeps(&revision) { max.min(IDLE_PER_LANE_MAX) } else { 1 };
+        let idle_max = if keeps(&revision) {
+            max.min(IDLE_PER_LANE_MAX)
+        } else {
+            1
+        };
         let instances = Self {
             revision,
-            idle: (0..runtime.lanes).map(|_| ArrayQueue::new(idle_max)).collect(),
+            idle: (0..runtime.lanes)
+                .map(|_| ArrayQueue::new(idle_max))
+                .collect(),
             max,
             count: AtomicUsize::new(first.iter().count()),
-            newest: AtomicU64::new(first.as_ref().map_or(0, |first| first.store.data().number())),
+            newest: AtomicU64::new(
+                first
+                    .as_ref()
+                    .map_or(0, |first| first.store.data().number()),
+            ),
             line: Line::new(),
             aside: runtime.aside.clone(),
         };
@@ -79,7 +95,8 @@ impl Instances {
     /// Whether somebody who comes now need not wait in line.
     #[cfg(feature = "http")]
     pub(crate) fn has_room(&self) -> bool {
-        self.line.is_empty() && (self.count() < self.max || self.idle.iter().any(|idle| !idle.is_empty()))
+        self.line.is_empty()
+            && (self.count() < self.max || self.idle.iter().any(|idle| !idle.is_empty()))
     }
 
     /// How many wait for their turn.
@@ -97,7 +114,11 @@ impl Instances {
     #[inline]
     pub(crate) fn lease_idle(&self, lane: usize) -> Option<Lease<'_>> {
         let instance = self.line.is_empty().then(|| self.idle(lane))??;
-        Some(Lease { instances: self, lane, instance: Some(instance) })
+        Some(Lease {
+            instances: self,
+            lane,
+            instance: Some(instance),
+        })
     }
 
     /// An instance for a call on `lane` that found none idle: a new one if there
@@ -112,28 +133,54 @@ impl Instances {
             return self.start(runtime, lane, deadline).await;
         }
         match self.wait(lane).await {
-            Grant::Instance(instance) => Ok(Lease { instances: self, lane, instance: Some(instance) }),
+            Grant::Instance(instance) => Ok(Lease {
+                instances: self,
+                lane,
+                instance: Some(instance),
+            }),
             Grant::Room => self.start(runtime, lane, deadline).await,
         }
     }
 
     /// An instance that was kept for whoever calls now.
     pub(crate) fn lease_kept(&self, lane: usize, instance: Box<Instance>) -> Lease<'_> {
-        Lease { instances: self, lane, instance: Some(instance) }
+        Lease {
+            instances: self,
+            lane,
+            instance: Some(instance),
+        }
     }
 
     /// Waits in line. Cancel safe: what was handed over goes to the next.
     async fn wait(&self, lane: usize) -> Grant {
-        let mut waiting = Waiting { instances: self, lane, waiter: self.line.join() };
+        let mut waiting = Waiting {
+            instances: self,
+            lane,
+            waiter: self.line.join(),
+        };
         self.serve_line(lane);
-        waiting.waiter.turn().await.expect("the line outlives those who wait in it")
+        waiting
+            .waiter
+            .turn()
+            .await
+            .expect("the line outlives those who wait in it")
     }
 
     /// Starts an instance for a place that is reserved.
-    async fn start(&self, runtime: &Arc<Runtime>, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
-        let mut lease = Lease { instances: self, lane, instance: None };
+    async fn start(
+        &self,
+        runtime: &Arc<Runtime>,
+        lane: usize,
+        deadline: Ticks,
+    ) -> Result<Lease<'_>> {
+        let mut lease = Lease {
+            instances: self,
+            lane,
+            instance: None,
+        };
         let instance = Instance::start(runtime, &self.revision, deadline).await?;
-        self.newest.store(instance.store.data().number(), Ordering::SeqCst);
+        self.newest
+            .store(instance.store.data().number(), Ordering::SeqCst);
         lease.instance = Some(Box::new(instance));
         Ok(lease)
     }
@@ -147,7 +194,9 @@ impl Instances {
 
     /// Drops the instances that nobody uses.
     pub(super) fn drop_idle(&self) {
-        let idle: Vec<_> = std::iter::from_fn(|| self.idle(0)).inspect(|_| self.discarded(0)).collect();
+        let idle: Vec<_> = std::iter::from_fn(|| self.idle(0))
+            .inspect(|_| self.discarded(0))
+            .collect();
         if !idle.is_empty() {
             self.aside.drop(idle);
         }
@@ -163,7 +212,9 @@ impl Instances {
     /// Takes a place for one more instance, if there is one.
     fn reserve(&self) -> bool {
         self.count
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| (count < self.max).then_some(count + 1))
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| {
+                (count < self.max).then_some(count + 1)
+            })
             .is_ok()
     }
 
@@ -266,12 +317,17 @@ pub(crate) struct Lease<'a> {
 impl Lease<'_> {
     #[inline]
     pub(crate) fn instance(&mut self) -> &mut Instance {
-        self.instance.as_mut().expect("a lease has its instance until it is given back")
+        self.instance
+            .as_mut()
+            .expect("a lease has its instance until it is given back")
     }
 
     /// Keeps it for the next call of the same caller; it keeps its place among the others.
     pub(crate) fn keep(mut self) -> Box<Instance> {
-        let instance = self.instance.take().expect("a lease has its instance until it is given back");
+        let instance = self
+            .instance
+            .take()
+            .expect("a lease has its instance until it is given back");
         std::mem::forget(self);
         instance
     }

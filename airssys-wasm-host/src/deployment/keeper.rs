@@ -31,6 +31,9 @@ impl Keepers {
     /// Has those let go whose instance is one of a serving that is meant.
     pub(crate) fn let_go_of(&self, is_meant: impl Fn(&Arc<Serving>) -> bool) {
         let keepers: Vec<_> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
-        keepers.iter().filter(|keeper| is_meant(keeper.serving())).for_each(|keeper| keeper.let_go());
+        keepers
+            .iter()
+            .filter(|keeper| is_meant(keeper.serving()))
+            .for_each(|keeper| keeper.let_go());
     }
 }

@@ -72,7 +72,11 @@ impl Kept {
 
 impl RevisionRecord {
     fn of(revision: &Revision) -> Self {
-        let linked = revision.links.calls().into_iter().map(|(_, target)| target.to_string());
+        let linked = revision
+            .links
+            .calls()
+            .into_iter()
+            .map(|(_, target)| target.to_string());
         let bound = revision.links.bound.iter();
         Self {
             number: revision.number,
@@ -82,7 +86,9 @@ impl RevisionRecord {
             grants: revision.authority.policy().grants().to_toml(),
             lifted: revision.lifted.iter().map(ToString::to_string).collect(),
             audit_only: revision.authority.enforcement() == Enforcement::AuditOnly,
-            bound: bound.map(|(interface, name)| (interface.clone(), name.to_string())).collect(),
+            bound: bound
+                .map(|(interface, name)| (interface.clone(), name.to_string()))
+                .collect(),
             linked: linked.collect(),
             pooled: revision.program.is_pooled(),
         }
@@ -105,7 +111,9 @@ impl RevisionRecord {
     /// [`ErrorKind::StateDamaged`] if they cannot be read.
     pub(crate) fn lifted(&self) -> Result<Vec<Rule>> {
         let rules = self.lifted.iter().map(|text| text.parse::<Rule>());
-        rules.collect::<Result<_, _>>().map_err(|error| unreadable("lifted revocations", &error))
+        rules
+            .collect::<Result<_, _>>()
+            .map_err(|error| unreadable("lifted revocations", &error))
     }
 
     /// Which deployment was said to serve which interface.
@@ -164,5 +172,8 @@ impl RevisionStatus {
 }
 
 fn unreadable(what: &str, error: &dyn std::fmt::Display) -> Error {
-    Error::new(ErrorKind::StateDamaged, format!("what was kept of its {what} cannot be read: {error}"))
+    Error::new(
+        ErrorKind::StateDamaged,
+        format!("what was kept of its {what} cannot be read: {error}"),
+    )
 }

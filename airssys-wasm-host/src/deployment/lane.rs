@@ -12,7 +12,9 @@ thread_local! {
 /// How many lanes a serving has: enough that threads seldom share one. Asks the
 /// operating system at length, so it is asked once a host.
 pub(crate) fn count() -> usize {
-    available_parallelism().map_or(1, |threads| threads.get().next_power_of_two() * 4).min(64)
+    available_parallelism()
+        .map_or(1, |threads| threads.get().next_power_of_two() * 4)
+        .min(64)
 }
 
 /// The lane of the current thread, of `count`, a power of two.
@@ -39,7 +41,10 @@ mod tests {
                 })
             })
             .collect();
-        let mut lanes: Vec<_> = lanes.into_iter().map(|lane| lane.join().expect("a lane")).collect();
+        let mut lanes: Vec<_> = lanes
+            .into_iter()
+            .map(|lane| lane.join().expect("a lane"))
+            .collect();
         lanes.sort_unstable();
         lanes.dedup();
         assert!(lanes.len() > 4, "{lanes:?}");

@@ -21,7 +21,10 @@ pub(super) struct Waiter<T>(Receiver<T>);
 
 impl<T> Line<T> {
     pub(super) fn new() -> Self {
-        Self { waiters: Mutex::default(), length: AtomicUsize::new(0) }
+        Self {
+            waiters: Mutex::default(),
+            length: AtomicUsize::new(0),
+        }
     }
 
     /// Whether nobody waits.
@@ -90,7 +93,10 @@ mod tests {
         let mut waiters: Vec<_> = (0..3).map(|_| line.join()).collect();
         assert_eq!(served(&line, vec![1, 2]), [0; 0]);
         assert!(!line.is_empty());
-        assert_eq!(waiters.iter_mut().map(Waiter::leave).collect::<Vec<_>>(), [Some(2), Some(1), None]);
+        assert_eq!(
+            waiters.iter_mut().map(Waiter::leave).collect::<Vec<_>>(),
+            [Some(2), Some(1), None]
+        );
         assert_eq!(served(&line, vec![3]), [3], "nobody waits");
         assert!(line.is_empty());
     }

@@ -104,7 +104,13 @@ impl Named {
         let history = History::new(Arc::clone(&first), runtime.revisions_kept);
         let deployed = Action::Deployed(Serves::of(&first));
         let serving = Serving::new(&runtime, first, Some(instance));
-        let named = Self::of(runtime, serving, history.clone(), Authorization::default(), pipeline);
+        let named = Self::of(
+            runtime,
+            serving,
+            history.clone(),
+            Authorization::default(),
+            pipeline,
+        );
         // What is a stage is deployed when its pipeline is.
         let deployed = named.pipeline.is_none().then_some(deployed);
         named.commit(&history, None, deployed)?;
@@ -238,7 +244,11 @@ impl Named {
         next: Serving,
         held: Held<'_>,
         _keeping: &MutexGuard<'_, ()>,
-        After { history, action, lifted }: After,
+        After {
+            history,
+            action,
+            lifted,
+        }: After,
     ) -> Result<Arc<Serving>> {
         let to = next.revision.number;
         let old = {
@@ -297,7 +307,9 @@ impl Named {
     pub(crate) fn wait_for_approval(&self, waiting: Component) -> Result<()> {
         let _keeping = self.keeping.lock();
         self.check_not_ended()?;
-        let waits = Action::Waits { digest: waiting.digest() };
+        let waits = Action::Waits {
+            digest: waiting.digest(),
+        };
         let history = self.history.lock().clone();
         self.commit(&history, Some(&waiting), Some(waits))?;
         self.authorization.wait(waiting);
@@ -307,20 +319,35 @@ impl Named {
     /// Forgets a stage whose pipeline is not deployed after all, and ends it.
     pub(crate) fn forget_begun(&self) -> Result<()> {
         self.end(End::Removed);
-        let Some(state) = self.runtime.state() else { return Ok(()) };
-        state.commit(&Transaction { names: &[(&self.name, None)], ..Transaction::default() })
+        let Some(state) = self.runtime.state() else {
+            return Ok(());
+        };
+        state.commit(&Transaction {
+            names: &[(&self.name, None)],
+            ..Transaction::default()
+        })
     }
 
     /// Has the state directory keep what the name is after a change, if there is one, and if
     /// the name has not ended.
-    fn commit(&self, history: &History, waiting: Option<&Component>, action: Option<Action>) -> Result<()> {
-        let Some(state) = self.runtime.state() else { return Ok(()) };
+    fn commit(
+        &self,
+        history: &History,
+        waiting: Option<&Component>,
+        action: Option<Action>,
+    ) -> Result<()> {
+        let Some(state) = self.runtime.state() else {
+            return Ok(());
+        };
         let record = NameRecord {
             waiting: waiting.map(ComponentRecord::of),
             pipeline: self.pipeline.clone(),
             ..history.record()
         };
-        let changes: Vec<Change> = action.map(|action| Change::now(&self.name, action)).into_iter().collect();
+        let changes: Vec<Change> = action
+            .map(|action| Change::now(&self.name, action))
+            .into_iter()
+            .collect();
         state.commit(&Transaction {
             names: &[(&self.name, Some(&record))],
             changes: &changes,
@@ -366,7 +393,9 @@ impl Named {
             self.serving()
         };
         if end == End::Removed {
-            self.runtime.announcer.announce(Event::Removed { component: self.name.clone() });
+            self.runtime.announcer.announce(Event::Removed {
+                component: self.name.clone(),
+            });
         }
         serving.retire();
         self.moved.notify_waiters();
@@ -376,13 +405,19 @@ impl Named {
 /// Lets the host drop the idle instances of `serving` when memory is short.
 fn register_idle(serving: &Arc<Serving>) {
     let instances: Arc<dyn IdleInstances> = Arc::<Serving>::clone(serving);
-    serving.revision.share.register_idle(Arc::downgrade(&instances));
+    serving
+        .revision
+        .share
+        .register_idle(Arc::downgrade(&instances));
 }
 
 impl Admission {
     /// A call that `serving` has let in.
     pub(crate) fn of(serving: Arc<Serving>, lane: usize) -> Self {
-        Self { serving: Guard::from_inner(serving), lane }
+        Self {
+            serving: Guard::from_inner(serving),
+            lane,
+        }
     }
 
     /// Another for a call that is inside `serving`: it does not drain before both have left.

@@ -44,11 +44,17 @@ impl IdleInstances for Serving {
 impl Serving {
     /// Serves `revision`, with `first` as its first instance if it keeps any; without one, the
     /// first call has it started.
-    pub(crate) fn new(runtime: &Runtime, revision: Arc<Revision>, first: Option<Box<Instance>>) -> Self {
+    pub(crate) fn new(
+        runtime: &Runtime,
+        revision: Arc<Revision>,
+        first: Option<Box<Instance>>,
+    ) -> Self {
         Self {
             instances: Instances::new(runtime, Arc::clone(&revision), first),
             revision,
-            gates: (0..runtime.lanes).map(|_| CachePadded::new(Gate::new())).collect(),
+            gates: (0..runtime.lanes)
+                .map(|_| CachePadded::new(Gate::new()))
+                .collect(),
             drained: Notify::new(),
             paused: AtomicBool::new(false),
             retired: AtomicBool::new(false),

@@ -59,7 +59,11 @@ pub struct Summary {
 
 impl Summary {
     pub(crate) fn of(named: &Named) -> Self {
-        Self { component: named.name.clone(), serving: RevisionStatus::of(&named.revision()), problem: None }
+        Self {
+            component: named.name.clone(),
+            serving: RevisionStatus::of(&named.revision()),
+            problem: None,
+        }
     }
 }
 

@@ -12,7 +12,9 @@ use std::path::Path;
 
 pub(crate) use checksum::{of_bytes, of_file};
 pub(crate) use private::open_private;
-pub(crate) use replace::{remove_if_there, remove_leftovers, rename, replace, replace_unsynced, sync_folder};
+pub(crate) use replace::{
+    remove_if_there, remove_leftovers, rename, replace, replace_unsynced, sync_folder,
+};
 
 /// The same error, with the path that it is about.
 pub(crate) fn about(path: &Path, error: &dyn std::fmt::Display) -> io::Error {

@@ -11,13 +11,18 @@ use super::about;
 /// Makes a directory if it is not there, and checks that nobody else can write to it: what is
 /// in it is trusted.
 pub(crate) fn open_private(path: &Path) -> io::Result<()> {
-    make(path).and_then(|()| check(path)).map_err(|error| about(path, &error))
+    make(path)
+        .and_then(|()| check(path))
+        .map_err(|error| about(path, &error))
 }
 
 #[cfg(unix)]
 fn make(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }
 
 #[cfg(unix)]
@@ -67,7 +72,8 @@ mod tests {
     #[test]
     fn refuses_a_directory_that_others_can_write() {
         let place = tempfile::tempdir().expect("a directory");
-        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).expect("opened to all");
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777))
+            .expect("opened to all");
         assert!(open_private(place.path()).is_err());
     }
 
@@ -76,6 +82,9 @@ mod tests {
         let place = tempfile::tempdir().expect("a directory");
         let made = place.path().join("a/b");
         open_private(&made).expect("made");
-        assert_eq!(fs::metadata(made).expect("there").permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(made).expect("there").permissions().mode() & 0o777,
+            0o700
+        );
     }
 }

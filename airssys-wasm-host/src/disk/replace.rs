@@ -64,14 +64,19 @@ pub(crate) fn remove_leftovers(folder: &Path) -> io::Result<()> {
 }
 
 fn aside(path: &Path) -> io::Result<PathBuf> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    let name = path
+        .file_name()
+        .ok_or(io::ErrorKind::InvalidInput)?
+        .to_string_lossy();
     // Two that are written at once are not by one thread.
     let writer = format!("{}-{:?}", std::process::id(), std::thread::current().id());
     Ok(folder(path).join(format!("{ASIDE}{writer}-{name}")))
 }
 
 fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// Has the names in a folder on disk.
@@ -106,7 +111,10 @@ mod tests {
         replace(&place.path().join("file"), b"old").expect("written");
         fs::write(place.path().join(".aside-1-1-file"), b"ne").expect("written");
         remove_leftovers(place.path()).expect("removed");
-        let left: Vec<_> = fs::read_dir(place.path()).expect("readable").flatten().collect();
+        let left: Vec<_> = fs::read_dir(place.path())
+            .expect("readable")
+            .flatten()
+            .collect();
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].file_name(), "file");
     }

@@ -33,14 +33,19 @@ pub(super) struct Key {
 impl Alarms {
     /// A number for an alarm at a tick; nothing is set yet.
     pub(super) fn key(&self, tick: Ticks) -> Key {
-        Key { tick, number: self.set.fetch_add(1, Ordering::Relaxed) }
+        Key {
+            tick,
+            number: self.set.fetch_add(1, Ordering::Relaxed),
+        }
     }
 
     /// Has `waker` woken at the alarm's tick, instead of whom it was set for before.
     pub(super) fn set(&self, key: Key, waker: &Waker) {
         match self.share(key).lock().entry(key) {
             std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(waker.clone())),
-            std::collections::btree_map::Entry::Occupied(mut entry) => entry.get_mut().clone_from(waker),
+            std::collections::btree_map::Entry::Occupied(mut entry) => {
+                entry.get_mut().clone_from(waker)
+            }
         }
     }
 
@@ -50,7 +55,10 @@ impl Alarms {
 
     /// Wakes everybody whose tick has come.
     pub(super) fn ring(&self, now: Ticks) {
-        let later = Key { tick: now.plus(Ticks(1)), number: 0 };
+        let later = Key {
+            tick: now.plus(Ticks(1)),
+            number: 0,
+        };
         for share in &self.shares {
             let due = {
                 let mut waiting = share.lock();

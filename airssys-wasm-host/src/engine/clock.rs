@@ -57,7 +57,12 @@ impl Default for Clock {
 
 impl Clock {
     pub(super) fn new(ahead: TestClock) -> Self {
-        Self { start: Instant::now(), ahead, now: AtomicU64::default(), alarms: Alarms::default() }
+        Self {
+            start: Instant::now(),
+            ahead,
+            now: AtomicU64::default(),
+            alarms: Alarms::default(),
+        }
     }
 
     #[inline]
@@ -68,7 +73,8 @@ impl Clock {
     /// The time of day, in seconds since 1970.
     pub(crate) fn unix_seconds(&self) -> u64 {
         let now = SystemTime::now() + self.ahead.advanced();
-        now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+        now.duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs())
     }
 
     /// Moves to the time that it is now, and wakes who waited for it. For the ticker alone.
@@ -92,7 +98,10 @@ impl Clock {
 
     /// An alarm for a tick; it is set for somebody by [`Alarm::wake`].
     pub(crate) fn alarm(self: &Arc<Self>, tick: Ticks) -> Alarm {
-        Alarm { clock: Arc::clone(self), key: self.alarms.key(tick) }
+        Alarm {
+            clock: Arc::clone(self),
+            key: self.alarms.key(tick),
+        }
     }
 }
 

@@ -27,15 +27,27 @@ pub(crate) enum Allocation {
 
 impl Profile {
     /// Neither Component Model async nor fuel.
-    pub(crate) const PLAIN: Self = Self { concurrency: false, fuel: false };
+    pub(crate) const PLAIN: Self = Self {
+        concurrency: false,
+        fuel: false,
+    };
     /// Component Model async, without fuel.
-    pub(crate) const CONCURRENT: Self = Self { concurrency: true, fuel: false };
+    pub(crate) const CONCURRENT: Self = Self {
+        concurrency: true,
+        fuel: false,
+    };
     /// Every profile there is.
     pub(crate) const ALL: [Self; 4] = [
         Self::PLAIN,
         Self::CONCURRENT,
-        Self { concurrency: false, fuel: true },
-        Self { concurrency: true, fuel: true },
+        Self {
+            concurrency: false,
+            fuel: true,
+        },
+        Self {
+            concurrency: true,
+            fuel: true,
+        },
     ];
 
     /// A name for it on a command line.
@@ -55,12 +67,18 @@ impl Profile {
 
     pub(crate) fn of(component: &Component, limits: &Limits) -> Self {
         let concurrency = component.uses_async() || imports_wasi_0_3(component);
-        Self { concurrency, fuel: limits.fuel_per_call.is_some() }
+        Self {
+            concurrency,
+            fuel: limits.fuel_per_call.is_some(),
+        }
     }
 
     /// The same with Component Model async.
     pub(crate) fn with_concurrency(self) -> Self {
-        Self { concurrency: true, ..self }
+        Self {
+            concurrency: true,
+            ..self
+        }
     }
 }
 
@@ -69,7 +87,10 @@ fn imports_wasi_0_3(component: &Component) -> bool {
     let mut imports = component.world().imports.interfaces.iter();
     imports.any(|import| {
         import.name.path().starts_with("wasi:")
-            && import.name.version().is_some_and(|version| (version.major, version.minor) == (0, 3))
+            && import
+                .name
+                .version()
+                .is_some_and(|version| (version.major, version.minor) == (0, 3))
     })
 }
 
@@ -83,7 +104,11 @@ const CALL_STACK_BYTES: usize = 2 << 20;
 /// Python thousands. Beyond it a component is allocated on demand.
 const POOLED_TABLE_ELEMENTS: usize = 10_000;
 
-pub(super) fn config(profile: Profile, allocation: Allocation, pooled_instances_max: u32) -> Config {
+pub(super) fn config(
+    profile: Profile,
+    allocation: Allocation,
+    pooled_instances_max: u32,
+) -> Config {
     let mut config = Config::new();
     config
         .concurrency_support(profile.concurrency)

@@ -18,14 +18,20 @@ impl CpuTime {
     pub(crate) fn now() -> Self {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
         let computed = Duration::try_from(time).unwrap_or_default();
-        Self { thread: thread::current().id(), computed }
+        Self {
+            thread: thread::current().id(),
+            computed,
+        }
     }
 
     /// Takes all time for processor time, where a thread does not know its own.
     #[cfg(not(unix))]
     pub(crate) fn now() -> Self {
         let since = std::time::SystemTime::UNIX_EPOCH.elapsed();
-        Self { thread: thread::current().id(), computed: since.unwrap_or_default() }
+        Self {
+            thread: thread::current().id(),
+            computed: since.unwrap_or_default(),
+        }
     }
 
     /// How long the thread has computed since `earlier`; none if that was another thread.

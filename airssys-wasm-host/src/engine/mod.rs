@@ -51,13 +51,28 @@ pub(crate) struct Engines {
 
 impl Engines {
     /// The clock's thread has `audit` told once a second what was counted.
-    pub(crate) fn new(pooled_instances_max: u32, clock: TestClock, audit: Weak<AuditTrail>) -> Result<Self> {
+    pub(crate) fn new(
+        pooled_instances_max: u32,
+        clock: TestClock,
+        audit: Weak<AuditTrail>,
+    ) -> Result<Self> {
         let clock = Arc::new(Clock::new(clock));
         let permits = Arc::new(RunPermits::new(Arc::clone(&clock)));
-        let ticker = Ticker::start(Arc::clone(&clock), Arc::clone(&permits), audit).map_err(|error| {
-            Error::new(ErrorKind::Internal, "cannot start the thread that keeps deadlines").with_source(error)
-        })?;
-        Ok(Self { engines: Mutex::default(), pooled_instances_max, clock, permits, ticker })
+        let ticker =
+            Ticker::start(Arc::clone(&clock), Arc::clone(&permits), audit).map_err(|error| {
+                Error::new(
+                    ErrorKind::Internal,
+                    "cannot start the thread that keeps deadlines",
+                )
+                .with_source(error)
+            })?;
+        Ok(Self {
+            engines: Mutex::default(),
+            pooled_instances_max,
+            clock,
+            permits,
+            ticker,
+        })
     }
 
     pub(crate) fn clock(&self) -> &Arc<Clock> {
@@ -76,12 +91,20 @@ impl Engines {
             return Ok(compiling.clone());
         }
         let config = config::config(profile, allocation, self.pooled_instances_max);
-        let engine = Engine::new(&config)
-            .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot make an engine: {error:#}")))?;
+        let engine = Engine::new(&config).map_err(|error| {
+            Error::new(
+                ErrorKind::Internal,
+                format!("cannot make an engine: {error:#}"),
+            )
+        })?;
         self.ticker.add(engine.weak());
         let mut settings = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut settings);
-        let compiling = Compiling { profile, engine, settings: settings.finish() };
+        let compiling = Compiling {
+            profile,
+            engine,
+            settings: settings.finish(),
+        };
         engines.insert((profile, allocation), compiling.clone());
         Ok(compiling)
     }

@@ -29,7 +29,9 @@ impl Ticker {
         thread::Builder::new()
             .name("airssys-wasm-ticker".into())
             .spawn(move || tick(&clock, &permits, &added, &audit))?;
-        Ok(Self { engines: engines.into() })
+        Ok(Self {
+            engines: engines.into(),
+        })
     }
 
     pub(super) fn add(&self, engine: EngineWeak) {
@@ -38,7 +40,12 @@ impl Ticker {
     }
 }
 
-fn tick(clock: &Clock, permits: &RunPermits, added: &Receiver<EngineWeak>, audit: &Weak<AuditTrail>) {
+fn tick(
+    clock: &Clock,
+    permits: &RunPermits,
+    added: &Receiver<EngineWeak>,
+    audit: &Weak<AuditTrail>,
+) {
     let mut engines = Vec::new();
     let mut second = 0;
     loop {

@@ -34,9 +34,14 @@ impl<T: Send + Sync + 'static> Bindings<T> {
             + 'static,
     {
         let find = move |revision: &Revision, instance: &mut Instance| {
-            new(instance.store.as_context_mut(), &instance.wasm).map_err(|error| mismatch(revision, &error))
+            new(instance.store.as_context_mut(), &instance.wasm)
+                .map_err(|error| mismatch(revision, &error))
         };
-        let what = std::any::type_name::<T>().rsplit("::").next().unwrap_or("bindings").to_owned();
+        let what = std::any::type_name::<T>()
+            .rsplit("::")
+            .next()
+            .unwrap_or("bindings")
+            .to_owned();
         let handle = Handle::new(deployment, what, Box::new(find), None);
         loop {
             let revision = deployment.revision_to_call()?;
@@ -77,5 +82,8 @@ impl<T: Send + Sync + 'static> Bindings<T> {
 }
 
 fn mismatch(revision: &Revision, error: &wasmtime::Error) -> Error {
-    Error::new(ErrorKind::TypeMismatch, format!("the bindings do not fit {revision}: {error:#}"))
+    Error::new(
+        ErrorKind::TypeMismatch,
+        format!("the bindings do not fit {revision}: {error:#}"),
+    )
 }

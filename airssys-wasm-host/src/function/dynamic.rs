@@ -87,7 +87,9 @@ impl DynamicFunction {
     pub async fn call(&self, arguments: &[Value]) -> Result<Option<Value>> {
         self.check_arguments(arguments)?;
         let typed = self.ty.params.iter().zip(arguments);
-        let params: Vec<_> = typed.map(|(param, argument)| values::to_wasm(argument, &param.ty)).collect();
+        let params: Vec<_> = typed
+            .map(|(param, argument)| values::to_wasm(argument, &param.ty))
+            .collect();
         let wants_result = self.ty.result.is_some();
         let run = async move |function: &Func, store: StoreContextMut<'_, InstanceState>| {
             let mut results = vec![Val::Bool(false); usize::from(wants_result)];
@@ -115,7 +117,11 @@ impl DynamicFunction {
 
     /// Calls with values of its type, and tells which revision serves the call, even if it
     /// fails.
-    pub(crate) async fn call_told(&self, params: Vec<Val>, revision: &AtomicU64) -> Result<Option<Val>> {
+    pub(crate) async fn call_told(
+        &self,
+        params: Vec<Val>,
+        revision: &AtomicU64,
+    ) -> Result<Option<Val>> {
         let mut results = vec![Val::Bool(false); usize::from(self.ty.result.is_some())];
         let run = async |function: &Func, store: StoreContextMut<'_, InstanceState>| {
             revision.store(store.data().revision(), Ordering::Relaxed);
@@ -137,7 +143,9 @@ impl DynamicFunction {
         let run = async move |function: &Func, store: StoreContextMut<'_, InstanceState>| {
             function.call_async(store, params, results).await
         };
-        self.handle.call_linked(tree, bound, sitting, run, || self.nothing_to_give()).await
+        self.handle
+            .call_linked(tree, bound, sitting, run, || self.nothing_to_give())
+            .await
     }
 
     /// The same in the instance in which the caller has resources; handles among the values are
@@ -165,16 +173,26 @@ impl DynamicFunction {
             Error::new(ErrorKind::TypeMismatch, message)
         };
         if arguments.len() != params.len() {
-            return Err(mismatch(format!("{} arguments were given", arguments.len())));
+            return Err(mismatch(format!(
+                "{} arguments were given",
+                arguments.len()
+            )));
         }
         let problems: Vec<String> = params
             .iter()
             .zip(arguments)
             .filter_map(|(param, argument)| {
-                argument.fits(&param.ty).err().map(|error| format!("argument `{}`: {error}", param.name))
+                argument
+                    .fits(&param.ty)
+                    .err()
+                    .map(|error| format!("argument `{}`: {error}", param.name))
             })
             .collect();
-        if problems.is_empty() { Ok(()) } else { Err(mismatch(problems.join("; "))) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(mismatch(problems.join("; ")))
+        }
     }
 }
 
@@ -188,8 +206,9 @@ pub(super) fn handle(
     let ty = Arc::new(deployment.revision_to_call()?.function(&name)?.clone());
     check(&ty)?;
     let (sought, expected) = (name.clone(), Arc::clone(&ty));
-    let find =
-        move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought, &expected);
+    let find = move |revision: &Revision, instance: &mut Instance| {
+        find(revision, instance, &sought, &expected)
+    };
     let handle = Handle::new(deployment, name.to_string(), Box::new(find), caller);
     let handle = handle.settle(|revision| check_type(revision, &name, &ty))?;
     Ok((handle, ty))
@@ -203,7 +222,10 @@ fn find(
 ) -> Result<Func> {
     check_type(revision, name, expected)?;
     let index = instance.export(revision, name)?;
-    instance.wasm.get_func(&mut instance.store, index).ok_or_else(|| revision.not_compiled(name))
+    instance
+        .wasm
+        .get_func(&mut instance.store, index)
+        .ok_or_else(|| revision.not_compiled(name))
 }
 
 fn check_type(revision: &Revision, name: &FunctionName, expected: &FunctionType) -> Result<()> {
@@ -224,7 +246,10 @@ fn check_type(revision: &Revision, name: &FunctionName, expected: &FunctionType)
 /// Resources and streams belong to an instance: they are not values.
 fn check_values(ty: &FunctionType) -> Result<()> {
     let bound = |ty: &Type| {
-        matches!(ty, Type::Own(_) | Type::Borrow(_) | Type::Stream(_) | Type::Future(_) | Type::ErrorContext)
+        matches!(
+            ty,
+            Type::Own(_) | Type::Borrow(_) | Type::Stream(_) | Type::Future(_) | Type::ErrorContext
+        )
     };
     match ty.types().find(|part| part.any(&bound)) {
         None => Ok(()),

@@ -19,7 +19,10 @@ pub(super) fn typed<R: 'static>() -> Option<R> {
 pub(super) fn dynamic(ty: &FunctionType) -> Option<Option<Val>> {
     match &ty.result {
         None => Some(None),
-        Some(Type::Result { ok: None, err: None }) => Some(Some(Val::Result(Ok(None)))),
+        Some(Type::Result {
+            ok: None,
+            err: None,
+        }) => Some(Some(Val::Result(Ok(None)))),
         Some(_) => None,
     }
 }
@@ -27,7 +30,9 @@ pub(super) fn dynamic(ty: &FunctionType) -> Option<Option<Val>> {
 /// `value` as an `R`, if it is one.
 fn take<V: 'static, R: 'static>(value: V) -> Option<R> {
     let mut value = Some(value);
-    (&mut value as &mut dyn Any).downcast_mut::<Option<R>>().and_then(Option::take)
+    (&mut value as &mut dyn Any)
+        .downcast_mut::<Option<R>>()
+        .and_then(Option::take)
 }
 
 #[cfg(test)]

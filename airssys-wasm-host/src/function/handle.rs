@@ -42,11 +42,21 @@ impl<T: Send + Sync + 'static> Handle<T> {
     ) -> Arc<Self> {
         let slot = deployment.callers.take_slot();
         let clock = Arc::clone(deployment.runtime.engines.clock());
-        Arc::new(Self { deployment: Arc::clone(deployment), clock, slot, what, find, caller })
+        Arc::new(Self {
+            deployment: Arc::clone(deployment),
+            clock,
+            slot,
+            what,
+            find,
+            caller,
+        })
     }
 
     /// Registers the handle if `check` finds that it fits what serves.
-    pub(crate) fn settle(self: Arc<Self>, check: impl Fn(&Revision) -> Result<()>) -> Result<Arc<Self>> {
+    pub(crate) fn settle(
+        self: Arc<Self>,
+        check: impl Fn(&Revision) -> Result<()>,
+    ) -> Result<Arc<Self>> {
         loop {
             let revision = self.deployment.revision_to_call()?;
             check(&revision)?;
@@ -60,7 +70,9 @@ impl<T: Send + Sync + 'static> Handle<T> {
     /// another revision serves by now: then check it against that one.
     pub(crate) fn register(self: &Arc<Self>, checked: &Arc<Revision>) -> bool {
         let caller: Arc<dyn Caller> = self.clone();
-        self.deployment.callers.register(self.slot, Arc::downgrade(&caller));
+        self.deployment
+            .callers
+            .register(self.slot, Arc::downgrade(&caller));
         Arc::ptr_eq(checked, &self.deployment.revision())
     }
 
@@ -79,7 +91,15 @@ impl<T: Send + Sync + 'static> Handle<T> {
             None => Box::pin(self.admit(begun)).await?,
         };
         let deadline = begun.plus(admission.serving().revision.call_ticks);
-        self.run_in_time(admission.serving(), admission.lane, deadline, None, run, exited).await
+        self.run_in_time(
+            admission.serving(),
+            admission.lane,
+            deadline,
+            None,
+            run,
+            exited,
+        )
+        .await
     }
 
     /// Calls on behalf of a call of another component, within that one's time: where the caller
@@ -99,7 +119,15 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let begun = self.clock.now();
         let entered = tree.enter(&self.deployment).await?;
         let deadline = begun.plus(entered.serving.revision.call_ticks).min(bound);
-        self.run_in_time(&entered.serving, entered.lane, deadline, Some(tree), run, exited).await
+        self.run_in_time(
+            &entered.serving,
+            entered.lane,
+            deadline,
+            Some(tree),
+            run,
+            exited,
+        )
+        .await
     }
 
     /// Calls in the instance in which the caller has resources. If the guest exits it is an error
@@ -146,7 +174,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
             let permit = store.data_mut().crowd_permit();
             let found = bound.get::<T>(self.slot).expect("it has just been bound");
             let mut running = pin!(run(found, store.as_context_mut()));
-            let computing = permit.while_computing(|context| poll_contained(running.as_mut(), context));
+            let computing =
+                permit.while_computing(|context| poll_contained(running.as_mut(), context));
             within(&self.clock, deadline, pin!(computing)).await
         };
         let outcome = match ended {
@@ -171,7 +200,13 @@ impl<T: Send + Sync + 'static> Handle<T> {
         outcome: wasmtime::Result<R>,
         exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
-        match call::end(&self.deployment, lease.instance(), revision, &self.what, outcome) {
+        match call::end(
+            &self.deployment,
+            lease.instance(),
+            revision,
+            &self.what,
+            outcome,
+        ) {
             Ok(value) => {
                 lease.give_back();
                 Ok(value)
@@ -190,9 +225,15 @@ impl<T: Send + Sync + 'static> Handle<T> {
         deadline: Ticks,
     ) -> Result<Lease<'a>> {
         let revision = &serving.revision;
-        let leasing = pin!(serving.instances.lease(&self.deployment.runtime, lane, deadline));
+        let leasing = pin!(
+            serving
+                .instances
+                .lease(&self.deployment.runtime, lane, deadline)
+        );
         let leased = match within(&self.clock, deadline, leasing).await {
-            Ok(leased) => leased.inspect_err(|error| call::failed(&self.deployment, revision, None, error)),
+            Ok(leased) => {
+                leased.inspect_err(|error| call::failed(&self.deployment, revision, None, error))
+            }
             Err(_) => Err(call::too_long(&self.deployment, revision, &self.what)),
         };
         if leased.is_err() {
@@ -224,9 +265,13 @@ impl<T: Send + Sync + 'static> Handle<T> {
         }
         let revision = self.deployment.revision();
         let deadline = begun.plus(revision.call_ticks);
-        within(&self.clock, deadline, pin!(self.deployment.admit_after_pause()))
-            .await
-            .unwrap_or_else(|_| Err(call::past_deadline(&revision, &self.what)))
+        within(
+            &self.clock,
+            deadline,
+            pin!(self.deployment.admit_after_pause()),
+        )
+        .await
+        .unwrap_or_else(|_| Err(call::past_deadline(&revision, &self.what)))
     }
 }
 

@@ -19,7 +19,10 @@ fn line(function: &Function) -> Option<String> {
     let params = function.params.iter().map(|param| rust(&param.ty));
     let results = function.result.iter().map(rust);
     let (params, results) = (tuple(params)?, tuple(results)?);
-    Some(format!("function::<{params}, {results}>(\"{}\")", function.name))
+    Some(format!(
+        "function::<{params}, {results}>(\"{}\")",
+        function.name
+    ))
 }
 
 fn tuple(types: impl Iterator<Item = Option<String>>) -> Option<String> {
@@ -64,7 +67,12 @@ fn type_name(resource: &str) -> String {
     let name = resource.rsplit(['.', '/']).next().unwrap_or(resource);
     let words = name.split('-').map(|word| {
         let mut letters = word.chars();
-        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+        letters
+            .next()
+            .map(|first| first.to_ascii_uppercase())
+            .into_iter()
+            .chain(letters)
+            .collect::<String>()
     });
     words.collect()
 }
@@ -76,20 +84,39 @@ mod tests {
     use super::*;
 
     fn function(params: Vec<Type>, result: Option<Type>) -> Function {
-        let params = params.into_iter().map(|ty| Param { name: "p".into(), ty }).collect();
-        Function { name: "f".parse().expect("a name"), params, result, async_func: false }
+        let params = params
+            .into_iter()
+            .map(|ty| Param {
+                name: "p".into(),
+                ty,
+            })
+            .collect();
+        Function {
+            name: "f".parse().expect("a name"),
+            params,
+            result,
+            async_func: false,
+        }
     }
 
     #[test]
     fn names_the_rust_types_of_a_function() {
         let buffer = Type::Borrow("acme:editor/documents.text-buffer".into());
         let pairs = Type::List(Box::new(Type::Tuple(vec![Type::U8, Type::String])));
-        let result = Type::Result { ok: Some(Box::new(pairs)), err: None };
+        let result = Type::Result {
+            ok: Some(Box::new(pairs)),
+            err: None,
+        };
         assert_eq!(
             line(&function(vec![buffer, Type::F64], Some(result))).as_deref(),
-            Some("function::<(Resource<TextBuffer>, f64), (Result<Vec<(u8, String)>, ()>,)>(\"f\")")
+            Some(
+                "function::<(Resource<TextBuffer>, f64), (Result<Vec<(u8, String)>, ()>,)>(\"f\")"
+            )
         );
-        assert_eq!(line(&function(vec![], None)).as_deref(), Some("function::<(), ()>(\"f\")"));
+        assert_eq!(
+            line(&function(vec![], None)).as_deref(),
+            Some("function::<(), ()>(\"f\")")
+        );
     }
 
     #[test]

@@ -46,15 +46,22 @@ impl StreamingFunction {
     pub(crate) async fn call<E, L>(&self, enter: E, leave: L) -> Result<()>
     where
         E: FnOnce(StoreContextMut<'_, InstanceState>) -> wasmtime::Result<Vec<Val>> + Send,
-        L: FnOnce(StoreContextMut<'_, InstanceState>, Option<Val>) -> wasmtime::Result<Option<Ended>> + Send,
+        L: FnOnce(
+                StoreContextMut<'_, InstanceState>,
+                Option<Val>,
+            ) -> wasmtime::Result<Option<Ended>>
+            + Send,
     {
         let results = usize::from(self.ty.result.is_some());
         let run = async move |function: &Func, mut store: StoreContextMut<'_, InstanceState>| {
             let params = enter(store.as_context_mut())?;
             let mut results = vec![Val::Bool(false); results];
             let call = async |accessor: &wasmtime::component::Accessor<InstanceState>| {
-                function.call_concurrent(accessor, &params, &mut results).await?;
-                let ended = accessor.with(|mut access| leave(access.as_context_mut(), results.pop()))?;
+                function
+                    .call_concurrent(accessor, &params, &mut results)
+                    .await?;
+                let ended =
+                    accessor.with(|mut access| leave(access.as_context_mut(), results.pop()))?;
                 if let Some(ended) = ended {
                     // It is gone at the end, and never resolves to anything else.
                     let _ = ended.await;
@@ -63,6 +70,8 @@ impl StreamingFunction {
             };
             store.run_concurrent(call).await?
         };
-        self.handle.call(run, || self.ty.result.is_none().then_some(())).await
+        self.handle
+            .call(run, || self.ty.result.is_none().then_some(()))
+            .await
     }
 }

@@ -58,10 +58,13 @@ where
         caller: Option<ComponentName>,
     ) -> Result<Self> {
         let sought = name.clone();
-        let find =
-            Box::new(move |revision: &Revision, instance: &mut Instance| find(revision, instance, &sought));
+        let find = Box::new(move |revision: &Revision, instance: &mut Instance| {
+            find(revision, instance, &sought)
+        });
         let handle = Handle::new(deployment, name.to_string(), find, caller);
-        Ok(Self(handle.settle(|revision| check::<Params, Results>(revision, &name))?))
+        Ok(Self(handle.settle(|revision| {
+            check::<Params, Results>(revision, &name)
+        })?))
     }
 
     /// Calls the function on the revision that serves at this moment.
@@ -83,7 +86,10 @@ where
     ///
     /// Outside a tokio runtime, if the call has to wait.
     pub fn call(&self, params: Params) -> impl Future<Output = Result<Results>> + Send {
-        self.0.call(async move |function, store| function.call_async(store, params).await, exit::typed)
+        self.0.call(
+            async move |function, store| function.call_async(store, params).await,
+            exit::typed,
+        )
     }
 
     /// Calls the function with parameters that are made in the instance that serves the call, such
@@ -142,7 +148,9 @@ where
                               store: StoreContextMut<'_, InstanceState>| {
             function.call_async(store, params).await
         };
-        self.0.call_linked(tree, bound, sitting, run, exit::typed).await
+        self.0
+            .call_linked(tree, bound, sitting, run, exit::typed)
+            .await
     }
 }
 
@@ -156,7 +164,10 @@ where
     Results: ComponentNamedList + Lift,
 {
     let index = instance.export(revision, name)?;
-    instance.wasm.get_typed_func(&mut instance.store, index).map_err(|error| mismatch(revision, name, &error))
+    instance
+        .wasm
+        .get_typed_func(&mut instance.store, index)
+        .map_err(|error| mismatch(revision, name, &error))
 }
 
 /// Checks the types without an instance.
@@ -174,13 +185,18 @@ where
         .map_err(|error| mismatch(revision, name, &error))
 }
 
-fn component_func(compiled: &wasmtime::component::Component, name: &FunctionName) -> Option<ComponentFunc> {
+fn component_func(
+    compiled: &wasmtime::component::Component,
+    name: &FunctionName,
+) -> Option<ComponentFunc> {
     let engine = compiled.engine();
     let component = compiled.component_type();
     let item = match name.interface() {
         None => component.get_export(engine, name.function())?.ty,
         Some(interface) => match component.get_export(engine, interface)?.ty {
-            ComponentItem::ComponentInstance(instance) => instance.get_export(engine, name.function())?.ty,
+            ComponentItem::ComponentInstance(instance) => {
+                instance.get_export(engine, name.function())?.ty
+            }
             _ => return None,
         },
     };
@@ -191,7 +207,9 @@ fn component_func(compiled: &wasmtime::component::Component, name: &FunctionName
 }
 
 fn mismatch(revision: &Revision, name: &FunctionName, error: &wasmtime::Error) -> Error {
-    let Ok(function) = revision.function(name) else { return revision.not_compiled(name) };
+    let Ok(function) = revision.function(name) else {
+        return revision.not_compiled(name);
+    };
     let message = format!(
         "`{name}` of {revision} is `{}`, and the Rust types are others: {error:#}; {}",
         function.signature(),

@@ -17,18 +17,30 @@ pub(crate) fn to_wasm(value: &Value, ty: &Type) -> Val {
         (Value::List(items), Type::FixedLengthList(ty, _)) => {
             Val::FixedLengthList(items.iter().map(|item| to_wasm(item, ty)).collect())
         }
-        (Value::Map(entries), Type::Map(key, value)) => {
-            Val::Map(entries.iter().map(|(k, v)| (to_wasm(k, key), to_wasm(v, value))).collect())
-        }
+        (Value::Map(entries), Type::Map(key, value)) => Val::Map(
+            entries
+                .iter()
+                .map(|(k, v)| (to_wasm(k, key), to_wasm(v, value)))
+                .collect(),
+        ),
         (Value::Record(given), Type::Record(fields)) => Val::Record(in_order(given, fields)),
-        (Value::Tuple(items), Type::Tuple(types)) => {
-            Val::Tuple(items.iter().zip(types).map(|(item, ty)| to_wasm(item, ty)).collect())
-        }
+        (Value::Tuple(items), Type::Tuple(types)) => Val::Tuple(
+            items
+                .iter()
+                .zip(types)
+                .map(|(item, ty)| to_wasm(item, ty))
+                .collect(),
+        ),
         (Value::Variant(name, payload), Type::Variant(cases)) => {
             let case = cases.iter().find(|case| case.name == *name);
-            Val::Variant(name.clone(), boxed(payload.as_deref(), case.and_then(|case| case.ty.as_ref())))
+            Val::Variant(
+                name.clone(),
+                boxed(payload.as_deref(), case.and_then(|case| case.ty.as_ref())),
+            )
         }
-        (Value::Option(payload), Type::Option(ty)) => Val::Option(boxed(payload.as_deref(), Some(ty))),
+        (Value::Option(payload), Type::Option(ty)) => {
+            Val::Option(boxed(payload.as_deref(), Some(ty)))
+        }
         (Value::Result(Ok(payload)), Type::Result { ok, .. }) => {
             Val::Result(Ok(boxed(payload.as_deref(), ok.as_deref())))
         }
@@ -61,7 +73,9 @@ fn plain_to_wasm(value: &Value) -> Val {
 }
 
 fn boxed(payload: Option<&Value>, ty: Option<&Type>) -> Option<Box<Val>> {
-    payload.zip(ty).map(|(payload, ty)| Box::new(to_wasm(payload, ty)))
+    payload
+        .zip(ty)
+        .map(|(payload, ty)| Box::new(to_wasm(payload, ty)))
 }
 
 /// The canonical ABI wants fields in the order of the type.
@@ -75,7 +89,11 @@ fn in_order(given: &[(String, Value)], fields: &[Field]) -> Vec<(String, Val)> {
 
 /// Our value.
 pub(crate) fn from_wasm(value: Val) -> Result<Value> {
-    let boxed = |value: Option<Box<Val>>| value.map(|value| from_wasm(*value).map(Box::new)).transpose();
+    let boxed = |value: Option<Box<Val>>| {
+        value
+            .map(|value| from_wasm(*value).map(Box::new))
+            .transpose()
+    };
     Ok(match value {
         Val::Bool(v) => Value::Bool(v),
         Val::S8(v) => Value::S8(v),
@@ -93,11 +111,17 @@ pub(crate) fn from_wasm(value: Val) -> Result<Value> {
         Val::List(items) | Val::FixedLengthList(items) => Value::List(all(items)?),
         Val::Tuple(items) => Value::Tuple(all(items)?),
         Val::Map(entries) => Value::Map(
-            entries.into_iter().map(|(k, v)| Ok((from_wasm(k)?, from_wasm(v)?))).collect::<Result<_>>()?,
+            entries
+                .into_iter()
+                .map(|(k, v)| Ok((from_wasm(k)?, from_wasm(v)?)))
+                .collect::<Result<_>>()?,
         ),
-        Val::Record(fields) => {
-            Value::Record(fields.into_iter().map(|(n, v)| Ok((n, from_wasm(v)?))).collect::<Result<_>>()?)
-        }
+        Val::Record(fields) => Value::Record(
+            fields
+                .into_iter()
+                .map(|(n, v)| Ok((n, from_wasm(v)?)))
+                .collect::<Result<_>>()?,
+        ),
         Val::Variant(name, payload) => Value::Variant(name, boxed(payload)?),
         Val::Enum(name) => Value::Enum(name),
         Val::Option(payload) => Value::Option(boxed(payload)?),
@@ -105,7 +129,10 @@ pub(crate) fn from_wasm(value: Val) -> Result<Value> {
         Val::Result(Err(payload)) => Value::Result(Err(boxed(payload)?)),
         Val::Flags(names) => Value::Flags(names),
         Val::Resource(_) | Val::Future(_) | Val::Stream(_) | Val::ErrorContext(_) => {
-            return Err(Error::new(ErrorKind::TypeMismatch, "a resource or stream is not a value"));
+            return Err(Error::new(
+                ErrorKind::TypeMismatch,
+                "a resource or stream is not a value",
+            ));
         }
     })
 }

@@ -14,7 +14,9 @@ use wasmtime::component::Linker;
 use super::{Host, Names, Shared};
 use crate::aside::Aside;
 use crate::budget::{Budget, DeploymentShares};
-use crate::capability::{Connector, NoSecrets, Provided, Provider, Resolver, SecretStore, Suppliers};
+use crate::capability::{
+    Connector, NoSecrets, Provided, Provider, Resolver, SecretStore, Suppliers,
+};
 use crate::code_cache::{CodeCache, Compiler, CompilerProcess};
 use crate::data::{Factories, SharedData};
 use crate::engine::{Engines, TestClock};
@@ -98,13 +100,19 @@ impl HostBuilder {
     /// there. If it cannot be used, an [event](crate::Event::CodeCacheUnavailable)
     /// says so once, and components are compiled each time.
     pub fn code_cache(self, directory: impl Into<PathBuf>) -> Self {
-        Self { code_cache: Some(directory.into()), ..self }
+        Self {
+            code_cache: Some(directory.into()),
+            ..self
+        }
     }
 
     /// Compiles in processes of their own, which bounds the memory and the time of a compiler. By
     /// default components are compiled in this process.
     pub fn compiler_process(self, compiler: CompilerProcess) -> Self {
-        Self { compiler_process: Some(compiler), ..self }
+        Self {
+            compiler_process: Some(compiler),
+            ..self
+        }
     }
 
     /// Keeps deployments in this directory, so that the next process has what this one had:
@@ -135,7 +143,10 @@ impl HostBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn state_directory(self, directory: impl Into<PathBuf>) -> Self {
-        Self { state_directory: Some(directory.into()), ..self }
+        Self {
+            state_directory: Some(directory.into()),
+            ..self
+        }
     }
 
     /// The limits of deployments that say none of their own.
@@ -146,13 +157,19 @@ impl HostBuilder {
     /// Bounds what all components take together, and how much of it one deployment may have. By
     /// default [read from the machine](Budget::from_machine).
     pub fn budget(self, budget: Budget) -> Self {
-        Self { budget: Some(budget), ..self }
+        Self {
+            budget: Some(budget),
+            ..self
+        }
     }
 
     /// Where the lines go that guests print; `tracing` by default. It is called from a thread of
     /// the host's own, and delays no guest.
     pub fn guest_log(self, log: impl GuestLog) -> Self {
-        Self { guest_log: Arc::new(log), ..self }
+        Self {
+            guest_log: Arc::new(log),
+            ..self
+        }
     }
 
     /// Writes each line that guests print to this process's stderr, with the name of the deployment
@@ -166,17 +183,26 @@ impl HostBuilder {
     /// the host's own; a call returns when the records of its decisions have been taken, or at its
     /// deadline.
     pub fn audit_log(self, log: impl AuditLog) -> Self {
-        Self { audit: Arc::new(log), ..self }
+        Self {
+            audit: Arc::new(log),
+            ..self
+        }
     }
 
     /// Who finds the addresses of names; the system unless said.
     pub fn resolver(self, resolver: impl Resolver) -> Self {
-        Self { resolver: Some(Arc::new(resolver)), ..self }
+        Self {
+            resolver: Some(Arc::new(resolver)),
+            ..self
+        }
     }
 
     /// Who keeps secrets; nobody unless said.
     pub fn secrets(self, secrets: impl SecretStore) -> Self {
-        Self { secrets: Arc::new(secrets), ..self }
+        Self {
+            secrets: Arc::new(secrets),
+            ..self
+        }
     }
 
     /// Trusts another root certificate, in DER, for HTTP requests of components, beside
@@ -221,7 +247,10 @@ impl HostBuilder {
         names: impl IntoIterator<Item = Name>,
         link: impl Fn(&mut Linker<InstanceState>) -> wasmtime::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        self.providers.push(Provided::without_rules(names.into_iter().map(Into::into), link));
+        self.providers.push(Provided::without_rules(
+            names.into_iter().map(Into::into),
+            link,
+        ));
         self
     }
 
@@ -273,25 +302,37 @@ impl HostBuilder {
     /// Is told of every step of every rollout, and may hold or fail it: for tests
     /// that prove what an update does.
     pub fn rollout_probe(self, probe: impl RolloutProbe) -> Self {
-        Self { probe: Some(Arc::new(probe)), ..self }
+        Self {
+            probe: Some(Arc::new(probe)),
+            ..self
+        }
     }
 
     /// Lets a test move the host's clock forward: deadlines of calls, and the end of grants.
     pub fn test_clock(self, clock: &TestClock) -> Self {
-        Self { clock: clock.clone(), ..self }
+        Self {
+            clock: clock.clone(),
+            ..self
+        }
     }
 
     /// Who takes the items that pipelines put aside, where they say nobody. A host with a state
     /// directory has no other: what is said when a pipeline is deployed would not be there after
     /// a restart.
     pub fn dead_letters(self, letters: impl DeadLetters) -> Self {
-        Self { letters: Some(Arc::new(letters)), ..self }
+        Self {
+            letters: Some(Arc::new(letters)),
+            ..self
+        }
     }
 
     /// How many revisions of a name are kept ready to serve, the one that serves
     /// included; at least 2. Default 5.
     pub fn revisions_kept(self, count: usize) -> Self {
-        Self { revisions_kept: count.max(2), ..self }
+        Self {
+            revisions_kept: count.max(2),
+            ..self
+        }
     }
 
     /// How many instances come from memory that is reserved in advance; more are
@@ -299,7 +340,10 @@ impl HostBuilder {
     /// component compiled once more if there is no code cache. Each takes 4 GiB of address space,
     /// of which only what is used is memory. Default 1,000.
     pub fn pooled_instances_max(self, count: u32) -> Self {
-        Self { pooled_instances_max: count.max(1), ..self }
+        Self {
+            pooled_instances_max: count.max(1),
+            ..self
+        }
     }
 
     /// Builds the host. With a state directory, blocks while its records are read; what they
@@ -323,15 +367,22 @@ impl HostBuilder {
         }
         let announcer = Arc::new(Announcer::default());
         let connector = Connector::trusting(&self.roots).map_err(|error| {
-            Error::new(ErrorKind::InvalidGrant, "a root certificate cannot be read").with_source(error)
+            Error::new(ErrorKind::InvalidGrant, "a root certificate cannot be read")
+                .with_source(error)
         })?;
         let audit = Arc::new(AuditTrail::new(self.audit));
         let (state, kept) = match &self.state_directory {
             Some(directory) => State::open(directory).map(|(state, kept)| (Some(state), kept))?,
             None => (None, Found::default()),
         };
-        let code_cache = self.code_cache.or_else(|| self.state_directory.as_deref().map(State::code_cache));
-        let engines = Engines::new(self.pooled_instances_max, self.clock, Arc::downgrade(&audit))?;
+        let code_cache = self
+            .code_cache
+            .or_else(|| self.state_directory.as_deref().map(State::code_cache));
+        let engines = Engines::new(
+            self.pooled_instances_max,
+            self.clock,
+            Arc::downgrade(&audit),
+        )?;
         let runtime = Runtime {
             aside: Aside::new(),
             linkers: Linkers::new(self.providers, &engines)?,
@@ -362,7 +413,11 @@ impl HostBuilder {
         };
         let runtime = Arc::new(runtime);
         for (name, problem) in &kept.lost {
-            tracing::error!(component = name, problem, "lost: what was kept of it cannot be read");
+            tracing::error!(
+                component = name,
+                problem,
+                "lost: what was kept of it cannot be read"
+            );
         }
         #[cfg(feature = "http")]
         let mut kept = kept;
@@ -385,13 +440,22 @@ impl HostBuilder {
 
 /// Makes ready what the state directory has, unless there is nothing.
 fn wake_in_a_thread(shared: &Arc<Shared>) -> Result<()> {
-    if shared.names.look_at_sleeping(|sleeping| sleeping.is_empty()) {
+    if shared
+        .names
+        .look_at_sleeping(|sleeping| sleeping.is_empty())
+    {
         return Ok(());
     }
     let names = Arc::clone(&shared.names);
     let thread = std::thread::Builder::new().name("airssys-restore".into());
-    thread.spawn(move || while names.wake_next() {}).map(drop).map_err(|error| {
-        Error::new(ErrorKind::Internal, "cannot start the thread that restores deployments")
+    thread
+        .spawn(move || while names.wake_next() {})
+        .map(drop)
+        .map_err(|error| {
+            Error::new(
+                ErrorKind::Internal,
+                "cannot start the thread that restores deployments",
+            )
             .with_source(error)
-    })
+        })
 }

@@ -18,7 +18,9 @@ pub(crate) use names::Names;
 
 use crate::deployment::{Deployment, End, Named, Status, Summary};
 use crate::observe::{Event, Events};
-use crate::pipeline::{ComponentPipeline, DeadLetters, DeployPipeline, PipelineDeployment, Pipelines};
+use crate::pipeline::{
+    ComponentPipeline, DeadLetters, DeployPipeline, PipelineDeployment, Pipelines,
+};
 use crate::rollout::{Approval, Deploy, Rollback, Update};
 use crate::runtime::Runtime;
 use crate::state::{Change, State};
@@ -168,7 +170,10 @@ impl Host {
         // Its value, if it says one, is nobody's business.
         let rule = rule.without_value();
         let touched = named.revoke(&rule)?;
-        self.0.runtime.announcer.announce(Event::Revoked { component: named.name.clone(), rule });
+        self.0.runtime.announcer.announce(Event::Revoked {
+            component: named.name.clone(),
+            rule,
+        });
         Ok(touched)
     }
 
@@ -224,7 +229,10 @@ impl Host {
     /// something else than was approved.
     pub fn approve(&self, name: &str, approval: Approval) -> Result<Update<'_>> {
         let Some(component) = self.awaiting_approval(name)? else {
-            return Err(Error::new(ErrorKind::ApprovalMismatch, format!("no update of `{name}` waits")));
+            return Err(Error::new(
+                ErrorKind::ApprovalMismatch,
+                format!("no update of `{name}` waits"),
+            ));
         };
         Ok(self.update(name, component).approval(approval))
     }
@@ -245,9 +253,17 @@ impl Host {
             let awake = self.0.names.awake();
             let asleep = sleeping.iter().filter_map(|(name, asleep)| {
                 let problem = asleep.problem().map(str::to_owned);
-                Some(Summary { component: name.clone(), serving: asleep.serving()?, problem })
+                Some(Summary {
+                    component: name.clone(),
+                    serving: asleep.serving()?,
+                    problem,
+                })
             });
-            awake.iter().map(|named| Summary::of(named)).chain(asleep).collect()
+            awake
+                .iter()
+                .map(|named| Summary::of(named))
+                .chain(asleep)
+                .collect()
         });
         all.sort_by(|one, other| one.component.cmp(&other.component));
         all
@@ -316,7 +332,8 @@ impl Host {
 
     fn state(&self) -> Result<Arc<State>> {
         self.0.runtime.state().ok_or_else(|| {
-            let message = "this host has no state directory; say one with `HostBuilder::state_directory`";
+            let message =
+                "this host has no state directory; say one with `HostBuilder::state_directory`";
             Error::new(ErrorKind::StateUnavailable, message)
         })
     }
@@ -376,6 +393,8 @@ fn cut_links_when_drained(all: Vec<Arc<Named>>) {
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host").field("deployments", &self.list()).finish()
+        f.debug_struct("Host")
+            .field("deployments", &self.list())
+            .finish()
     }
 }

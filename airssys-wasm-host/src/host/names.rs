@@ -27,9 +27,15 @@ pub(crate) struct Names {
 
 impl Names {
     /// Those of `records`. Blocks for each that is linked to others.
-    pub(crate) fn new(runtime: &Arc<Runtime>, records: BTreeMap<ComponentName, NameRecord>) -> Self {
+    pub(crate) fn new(
+        runtime: &Arc<Runtime>,
+        records: BTreeMap<ComponentName, NameRecord>,
+    ) -> Self {
         let awake = Registry::default();
-        let Linked { awake: woken, failed } = linked(runtime, &records);
+        let Linked {
+            awake: woken,
+            failed,
+        } = linked(runtime, &records);
         for named in woken {
             awake.0.write().insert(named.name.clone(), Some(named));
         }
@@ -42,7 +48,11 @@ impl Names {
                 asleep.insert(name, Asleep::new(record));
             }
         }
-        Self { awake, asleep: Mutex::new(asleep), runtime: Arc::clone(runtime) }
+        Self {
+            awake,
+            asleep: Mutex::new(asleep),
+            runtime: Arc::clone(runtime),
+        }
     }
 
     /// Takes a name for a deployment that is under way.
@@ -65,10 +75,16 @@ impl Names {
             return found;
         }
         let mut asleep = self.asleep.lock();
-        match name.parse::<ComponentName>().ok().filter(|name| asleep.contains_key(name)) {
+        match name
+            .parse::<ComponentName>()
+            .ok()
+            .filter(|name| asleep.contains_key(name))
+        {
             Some(known) => self.wake(&mut asleep, &known),
             // Somebody else may have woken it.
-            None => find(&self.awake.0.read(), name).unwrap_or_else(|| Err(self.unknown(name, &asleep))),
+            None => {
+                find(&self.awake.0.read(), name).unwrap_or_else(|| Err(self.unknown(name, &asleep)))
+            }
         }
     }
 
@@ -98,9 +114,18 @@ impl Names {
     pub(crate) fn stages_of(&self, pipeline: &ComponentName) -> Vec<ComponentName> {
         let asleep = self.asleep.lock();
         let awake = self.awake.0.read();
-        let awake = awake.values().flatten().filter(|named| named.pipeline.as_ref() == Some(pipeline));
-        let asleep = asleep.iter().filter(|(_, asleep)| asleep.pipeline() == Some(pipeline));
-        awake.map(|named| &named.name).chain(asleep.map(|(name, _)| name)).cloned().collect()
+        let awake = awake
+            .values()
+            .flatten()
+            .filter(|named| named.pipeline.as_ref() == Some(pipeline));
+        let asleep = asleep
+            .iter()
+            .filter(|(_, asleep)| asleep.pipeline() == Some(pipeline));
+        awake
+            .map(|named| &named.name)
+            .chain(asleep.map(|(name, _)| name))
+            .cloned()
+            .collect()
     }
 
     /// Every name that can serve; those that sleep wake.
@@ -122,7 +147,10 @@ impl Names {
     /// Wakes one that nobody has tried to wake, or says that there is none.
     pub(crate) fn wake_next(&self) -> bool {
         let mut asleep = self.asleep.lock();
-        let next = asleep.iter().find(|(_, asleep)| asleep.is_untried()).map(|(name, _)| name.clone());
+        let next = asleep
+            .iter()
+            .find(|(_, asleep)| asleep.is_untried())
+            .map(|(name, _)| name.clone());
         if let Some(name) = &next {
             // What is in the way has been announced.
             let _ = self.wake(&mut asleep, name);
@@ -136,9 +164,14 @@ impl Names {
     }
 
     pub(super) fn wake(&self, asleep: &mut Sleeping, name: &ComponentName) -> Result<Arc<Named>> {
-        let sleeper = asleep.get_mut(name).ok_or_else(|| not_deployed(name.as_str()))?;
+        let sleeper = asleep
+            .get_mut(name)
+            .ok_or_else(|| not_deployed(name.as_str()))?;
         let named = sleeper.wake(&self.runtime, name)?;
-        self.awake.0.write().insert(name.clone(), Some(Arc::clone(&named)));
+        self.awake
+            .0
+            .write()
+            .insert(name.clone(), Some(Arc::clone(&named)));
         asleep.remove(name);
         Ok(named)
     }
@@ -151,7 +184,10 @@ impl Names {
             Some(near) => format!("; did you mean `{near}`?"),
             None => String::new(),
         };
-        Error::new(ErrorKind::NotDeployed, format!("nothing is deployed as `{shown}`{hint}"))
+        Error::new(
+            ErrorKind::NotDeployed,
+            format!("nothing is deployed as `{shown}`{hint}"),
+        )
     }
 }
 
@@ -167,5 +203,8 @@ pub(super) fn find(names: &Entries<Named>, name: &str) -> Option<Result<Arc<Name
 }
 
 pub(super) fn not_deployed(name: &str) -> Error {
-    Error::new(ErrorKind::NotDeployed, format!("nothing is deployed as `{}`", name.escape_debug()))
+    Error::new(
+        ErrorKind::NotDeployed,
+        format!("nothing is deployed as `{}`", name.escape_debug()),
+    )
 }

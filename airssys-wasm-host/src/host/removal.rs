@@ -44,14 +44,17 @@ impl Host {
     /// Cancel safe, as [`remove`](Self::remove) is.
     pub async fn remove_all(&self, names: &[&str]) -> Result<()> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        self.free(move |shared| shared.names.remove(&names, None)).await
+        self.free(move |shared| shared.names.remove(&names, None))
+            .await
     }
 
     /// Removes a pipeline with its stages.
     pub(crate) async fn remove_stages(&self, pipeline: &ComponentName) -> Result<()> {
         let pipeline = pipeline.clone();
         let remove = move |shared: &Shared| {
-            let gone = shared.names.remove(&shared.names.stages_of(&pipeline), Some(&pipeline))?;
+            let gone = shared
+                .names
+                .remove(&shared.names.stages_of(&pipeline), Some(&pipeline))?;
             shared.pipelines.remove(&pipeline);
             Ok(gone)
         };
@@ -107,14 +110,21 @@ impl Host {
     /// Those of [`PipelineDeployment::remove`](crate::pipeline::PipelineDeployment::remove).
     pub async fn remove_pipeline(&self, name: &str) -> Result<()> {
         let (host, wanted) = (self.clone(), name.to_owned());
-        let error = match self.0.runtime.aside.run(move || host.pipeline(&wanted)).await {
+        let error = match self
+            .0
+            .runtime
+            .aside
+            .run(move || host.pipeline(&wanted))
+            .await
+        {
             Ok(pipeline) => return pipeline.remove().await,
             Err(error) => error,
         };
         match name.parse::<ComponentName>() {
             // What is left of it, if there is something.
             Ok(name)
-                if error.kind() == ErrorKind::StateDamaged || !self.0.names.stages_of(&name).is_empty() =>
+                if error.kind() == ErrorKind::StateDamaged
+                    || !self.0.names.stages_of(&name).is_empty() =>
             {
                 if self.0.pipelines.is_awake(&name) {
                     Err(error)
@@ -140,7 +150,10 @@ impl Names {
         let mut names = self.awake.0.write();
         let going = going_of(&names, &whole, pipeline)?;
         let keeping: Vec<_> = going.iter().map(|named| named.keeping.lock()).collect();
-        self.forget(going.iter().map(|named| &named.name).chain(&broken), pipeline)?;
+        self.forget(
+            going.iter().map(|named| &named.name).chain(&broken),
+            pipeline,
+        )?;
         going.iter().for_each(|named| {
             names.remove(&named.name);
             named.end(End::Removed);
@@ -148,7 +161,9 @@ impl Names {
         drop((keeping, names));
         for component in broken {
             self.asleep.lock().remove(&component);
-            self.runtime.announcer.announce(Event::Removed { component });
+            self.runtime
+                .announcer
+                .announce(Event::Removed { component });
         }
         Ok(going)
     }
@@ -173,7 +188,11 @@ impl Names {
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         let broken = self.broken(&names);
         for name in &broken {
-            let owner = self.asleep.lock().get(name).and_then(|asleep| asleep.pipeline().cloned());
+            let owner = self
+                .asleep
+                .lock()
+                .get(name)
+                .and_then(|asleep| asleep.pipeline().cloned());
             check_owner(name, owner.as_ref(), pipeline)?;
         }
         let is_broken = |name: &str| broken.iter().any(|known| known.as_str() == name);
@@ -190,7 +209,10 @@ impl Names {
             .filter_map(|name| name.parse().ok())
             .filter(|name| asleep.contains_key(name))
             .collect();
-        known.into_iter().filter(|name| self.wake(&mut asleep, name).is_err()).collect()
+        known
+            .into_iter()
+            .filter(|name| self.wake(&mut asleep, name).is_err())
+            .collect()
     }
 
     fn forget<'a>(
@@ -198,9 +220,12 @@ impl Names {
         going: impl Iterator<Item = &'a ComponentName>,
         pipeline: Option<&ComponentName>,
     ) -> Result<()> {
-        let Some(state) = self.runtime.state() else { return Ok(()) };
-        let (changed, changes): (Vec<_>, Vec<_>) =
-            going.map(|name| ((name, None), Change::now(name, Action::Removed))).unzip();
+        let Some(state) = self.runtime.state() else {
+            return Ok(());
+        };
+        let (changed, changes): (Vec<_>, Vec<_>) = going
+            .map(|name| ((name, None), Change::now(name, Action::Removed)))
+            .unzip();
         let pipelines: Vec<_> = pipeline.iter().map(|name| (*name, None)).collect();
         state.commit(&Transaction {
             names: &changed,
@@ -217,15 +242,20 @@ fn going_of(
     going: &[&str],
     pipeline: Option<&ComponentName>,
 ) -> Result<Vec<Arc<Named>>> {
-    let known = going.iter().map(|name| find(names, name).unwrap_or_else(|| Err(not_deployed(name))));
+    let known = going
+        .iter()
+        .map(|name| find(names, name).unwrap_or_else(|| Err(not_deployed(name))));
     let mut going: Vec<_> = known.collect::<Result<_>>()?;
     // One that is named twice goes once, and all lock each other in one order.
     going.sort_by(|one, other| one.name.cmp(&other.name));
     going.dedup_by(|one, other| one.name == other.name);
     let stays = |name: &ComponentName| {
-        names.get(name).is_some_and(Option::is_some) && !going.iter().any(|named| named.name == *name)
+        names.get(name).is_some_and(Option::is_some)
+            && !going.iter().any(|named| named.name == *name)
     };
-    going.iter().try_for_each(|named| check_may_go(named, &stays, pipeline))?;
+    going
+        .iter()
+        .try_for_each(|named| check_may_go(named, &stays, pipeline))?;
     Ok(going)
 }
 
@@ -239,7 +269,11 @@ fn check_may_go(
     let mut linked = named.callers.linked();
     // A caller that was removed may have instances that are being dropped.
     linked.retain(|by| Some(by) != pipeline && stays(by));
-    if linked.is_empty() { Ok(()) } else { Err(in_use(&named.name, &linked)) }
+    if linked.is_empty() {
+        Ok(())
+    } else {
+        Err(in_use(&named.name, &linked))
+    }
 }
 
 /// A stage goes with its pipeline alone.
@@ -259,7 +293,9 @@ fn check_owner(
 
 fn in_use(name: &ComponentName, linked: &BTreeSet<ComponentName>) -> Error {
     let by: Vec<String> = linked.iter().map(|name| format!("`{name}`")).collect();
-    let message =
-        format!("`{name}` is linked to by {}: update or remove those first, or all together", by.join(", "));
+    let message = format!(
+        "`{name}` is linked to by {}: update or remove those first, or all together",
+        by.join(", ")
+    );
     Error::new(ErrorKind::InUse, message)
 }

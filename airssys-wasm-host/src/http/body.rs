@@ -140,7 +140,10 @@ impl OfGuest {
             return Poll::Ready(None);
         }
         if self.bounds.clock.now() >= self.bounds.deadline {
-            return self.give_up(CallEnd::DeadlineExceeded, "it took longer than `http_deadline`");
+            return self.give_up(
+                CallEnd::DeadlineExceeded,
+                "it took longer than `http_deadline`",
+            );
         }
         match ready!(self.poll_next(context)) {
             Some(Ok(frame)) => self.count(frame),
@@ -205,13 +208,22 @@ impl OfGuest {
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
-            None => self.give_up(CallEnd::BodyTooLong, "it is longer than `http_response_bytes_max`"),
+            None => self.give_up(
+                CallEnd::BodyTooLong,
+                "it is longer than `http_response_bytes_max`",
+            ),
         }
     }
 
     /// Ends it with an error, and the guest with it.
     fn give_up<T>(&mut self, end: CallEnd, why: &str) -> Poll<Option<Result<T>>> {
-        self.exchange.fail(end, &format!(": the body of its answer is cut off after {} bytes", self.came));
+        self.exchange.fail(
+            end,
+            &format!(
+                ": the body of its answer is cut off after {} bytes",
+                self.came
+            ),
+        );
         self.guest = None;
         self.ahead.clear();
         self.is_over = true;
@@ -220,7 +232,10 @@ impl OfGuest {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let bytes = self.ahead.iter().map(|frame| frame.data_ref().map(Bytes::len));
+        let bytes = self
+            .ahead
+            .iter()
+            .map(|frame| frame.data_ref().map(Bytes::len));
         match bytes.sum::<Option<usize>>() {
             Some(bytes) if self.is_all => SizeHint::with_exact(bytes as u64),
             _ => SizeHint::default(),
@@ -231,8 +246,14 @@ impl OfGuest {
 /// How a guest ended that gave up a body after so many bytes, and the lengths.
 fn broken(said: Option<u64>, came: u64) -> (CallEnd, String) {
     match said {
-        Some(said) if said != came => (CallEnd::WrongLength, format!(": {came} bytes, and it says {said}")),
-        _ => (CallEnd::BodyUnfinished, format!(", of which {came} bytes came")),
+        Some(said) if said != came => (
+            CallEnd::WrongLength,
+            format!(": {came} bytes, and it says {said}"),
+        ),
+        _ => (
+            CallEnd::BodyUnfinished,
+            format!(", of which {came} bytes came"),
+        ),
     }
 }
 
@@ -240,7 +261,10 @@ impl Body for HttpBody {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>>>> {
         match &mut self.0 {
             Part::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Part::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),

@@ -95,9 +95,18 @@ impl Exchange {
     }
 
     fn announce(&self, end: CallEnd, detail: &str) {
-        let message = format!("`{}` of {} {end}{detail}", self.handle.what(), self.revision);
+        let message = format!(
+            "`{}` of {} {end}{detail}",
+            self.handle.what(),
+            self.revision
+        );
         let error = Error::of_call(end, message);
-        call::failed(self.handle.named(), &self.revision, self.call.get().copied(), &error);
+        call::failed(
+            self.handle.named(),
+            &self.revision,
+            self.call.get().copied(),
+            &error,
+        );
     }
 
     /// The head as soon as it is there; none if the guest ends without.
@@ -157,11 +166,20 @@ where
     };
     let is_head = request.method() == Method::HEAD;
     let (request, is_too_large) = request::bounded(request, revision.limits.http_request_bytes_max);
-    let mut guest: Guest =
-        Box::pin(run(Arc::clone(handle), admission, bounds.deadline, Arc::clone(&exchange), request));
+    let mut guest: Guest = Box::pin(run(
+        Arc::clone(handle),
+        admission,
+        bounds.deadline,
+        Arc::clone(&exchange),
+        request,
+    ));
     let mut outcome = None;
     let head = {
-        let head = pin!(poll_fn(|context| exchange.poll_head(&mut guest, &mut outcome, context)));
+        let head = pin!(poll_fn(|context| exchange.poll_head(
+            &mut guest,
+            &mut outcome,
+            context
+        )));
         within(handle.clock(), begun.plus(revision.call_ticks), head).await
     };
     let Ok(head) = head else {
@@ -230,13 +248,28 @@ async fn run(
     request: Request<WasiBody>,
 ) -> Result<()> {
     let ask = async |handler: &Handler, store: StoreContextMut<'_, InstanceState>| {
-        let mut ending = CutOff { exchange: Some(Arc::clone(&exchange)) };
+        let mut ending = CutOff {
+            exchange: Some(Arc::clone(&exchange)),
+        };
         exchange.call.get_or_init(|| store.data().call());
-        let exited = handler.answer(store, request, move |head| *exchange.head.lock() = Some(head)).await?;
+        let exited = handler
+            .answer(store, request, move |head| {
+                *exchange.head.lock() = Some(head)
+            })
+            .await?;
         ending.exchange = None;
         exited.map_or(Ok(()), Err)
     };
-    handle.run_in_time(admission.serving(), admission.lane, deadline, None, ask, || Some(())).await
+    handle
+        .run_in_time(
+            admission.serving(),
+            admission.lane,
+            deadline,
+            None,
+            ask,
+            || Some(()),
+        )
+        .await
 }
 
 /// Dropped before the guest has ended, it tells so: before the guest's end of the body is
@@ -271,7 +304,10 @@ fn refusal(said: &HttpError, exchange: &Exchange) -> Refusal {
     if matches!(said, HttpError::HttpRequestBodySize(_)) {
         return Refusal::TooLarge;
     }
-    exchange.announce(CallEnd::ReturnedError, &format!(" instead of an answer: {said}"));
+    exchange.announce(
+        CallEnd::ReturnedError,
+        &format!(" instead of an answer: {said}"),
+    );
     match said {
         HttpError::ConnectionTimeout | HttpError::ConnectionReadTimeout => Refusal::TooLate,
         _ => Refusal::Ended(CallEnd::ReturnedError),

@@ -34,7 +34,13 @@ const INCOMING: &str = "wasi:http/incoming-handler#handle";
 /// The head of an answer, or what the guest says was wrong.
 pub(super) type Head = std::result::Result<Response<WasiBody>, HttpError>;
 
-type Incoming = TypedFunc<(Resource<HostIncomingRequest>, Resource<HostResponseOutparam>), ()>;
+type Incoming = TypedFunc<
+    (
+        Resource<HostIncomingRequest>,
+        Resource<HostResponseOutparam>,
+    ),
+    (),
+>;
 
 type Service = TypedFunc<(Resource<p3::Request>,), (ServiceResult,)>;
 
@@ -56,7 +62,9 @@ pub(super) fn check(revision: &Revision) -> Result<()> {
 fn exported(revision: &Revision) -> Result<HttpHandler<'_>> {
     match revision.component.world().http_handler() {
         Some(handler) => Ok(handler),
-        None => revision.function(&INCOMING.parse()?).map(HttpHandler::Incoming),
+        None => revision
+            .function(&INCOMING.parse()?)
+            .map(HttpHandler::Incoming),
     }
 }
 
@@ -66,8 +74,12 @@ impl Handler {
 
     pub(super) fn find(revision: &Revision, instance: &mut Instance) -> Result<Self> {
         match exported(revision)? {
-            HttpHandler::Incoming(function) => typed(revision, instance, &function.name).map(Self::Incoming),
-            HttpHandler::Service(function) => typed(revision, instance, &function.name).map(Self::Service),
+            HttpHandler::Incoming(function) => {
+                typed(revision, instance, &function.name).map(Self::Incoming)
+            }
+            HttpHandler::Service(function) => {
+                typed(revision, instance, &function.name).map(Self::Service)
+            }
         }
     }
 
@@ -87,15 +99,25 @@ impl Handler {
     }
 }
 
-fn typed<P, R>(revision: &Revision, instance: &mut Instance, name: &FunctionName) -> Result<TypedFunc<P, R>>
+fn typed<P, R>(
+    revision: &Revision,
+    instance: &mut Instance,
+    name: &FunctionName,
+) -> Result<TypedFunc<P, R>>
 where
     P: ComponentNamedList + Lower,
     R: ComponentNamedList + Lift,
 {
     let index = instance.export(revision, name)?;
-    instance.wasm.get_typed_func(&mut instance.store, index).map_err(|error| {
-        Error::new(ErrorKind::TypeMismatch, format!("`{name}` of {revision} is of another WASI: {error:#}"))
-    })
+    instance
+        .wasm
+        .get_typed_func(&mut instance.store, index)
+        .map_err(|error| {
+            Error::new(
+                ErrorKind::TypeMismatch,
+                format!("`{name}` of {revision} is of another WASI: {error:#}"),
+            )
+        })
 }
 
 async fn incoming(
@@ -120,7 +142,10 @@ async fn incoming(
         (request, view.new_response_outparam_from_callback(answered)?)
     };
     let called = function.call_async(&mut store, parameters).await;
-    let end = match (has_answered.load(Ordering::Relaxed), has_unfinished_body(&mut store)) {
+    let end = match (
+        has_answered.load(Ordering::Relaxed),
+        has_unfinished_body(&mut store),
+    ) {
         (_, true) => Some(CallEnd::BodyUnfinished),
         (false, false) => Some(CallEnd::AnswerMissing),
         (true, false) => None,
@@ -141,7 +166,10 @@ fn has_unfinished_body(store: &mut StoreContextMut<'_, InstanceState>) -> bool {
 
 /// Tells a guest that exited after its answer was finished from one whose answer is not whole:
 /// `end` says how that is. Success is none then.
-fn exited(error: wasmtime::Error, end: Option<CallEnd>) -> wasmtime::Result<Option<wasmtime::Error>> {
+fn exited(
+    error: wasmtime::Error,
+    end: Option<CallEnd>,
+) -> wasmtime::Result<Option<wasmtime::Error>> {
     match (exit_code(&error), end) {
         (Some(_), None) => Ok(Some(error)),
         (Some(0), Some(end)) => Err(EndedAs(end).into()),
@@ -176,8 +204,11 @@ async fn service(
         };
         let (head, body_ended) = accessor.with(|mut access| -> wasmtime::Result<_> {
             let response = access.data_mut().http().table.delete(response)?;
-            let response =
-                response.into_http_with_getter(access.as_context_mut(), received, InstanceState::http)?;
+            let response = response.into_http_with_getter(
+                access.as_context_mut(),
+                received,
+                InstanceState::http,
+            )?;
             Ok(telling_its_end(response, &shared))
         })?;
         shared.has_answered.store(true, Ordering::Relaxed);
@@ -206,7 +237,10 @@ struct Progress {
 impl Progress {
     /// How a guest ends that goes no further.
     fn missing(&self) -> Option<CallEnd> {
-        match (self.has_answered.load(Ordering::Relaxed), self.is_whole.load(Ordering::Relaxed)) {
+        match (
+            self.has_answered.load(Ordering::Relaxed),
+            self.is_whole.load(Ordering::Relaxed),
+        ) {
             (_, true) => None,
             (true, false) => Some(CallEnd::BodyUnfinished),
             (false, false) => Some(CallEnd::AnswerMissing),
@@ -221,7 +255,17 @@ fn telling_its_end(
 ) -> (Response<WasiBody>, oneshot::Receiver<()>) {
     let (tell, ended) = oneshot::channel();
     let progress = Arc::clone(progress);
-    (response.map(|body| Telling { body, tell: Some(tell), progress }.boxed_unsync()), ended)
+    (
+        response.map(|body| {
+            Telling {
+                body,
+                tell: Some(tell),
+                progress,
+            }
+            .boxed_unsync()
+        }),
+        ended,
+    )
 }
 
 /// A body that tells when there is no more of it.

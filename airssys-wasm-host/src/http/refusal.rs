@@ -33,7 +33,9 @@ impl Refusal {
     pub(super) fn of(error: &Error) -> Self {
         match error.kind() {
             ErrorKind::DeadlineExceeded => Self::TooLate,
-            ErrorKind::NotDeployed | ErrorKind::HostDropped | ErrorKind::FunctionNotFound => Self::NotThere,
+            ErrorKind::NotDeployed | ErrorKind::HostDropped | ErrorKind::FunctionNotFound => {
+                Self::NotThere
+            }
             // An error without an end is one of the host itself.
             _ => Self::Ended(error.call_end().unwrap_or(CallEnd::HostFunctionFailed)),
         }
@@ -44,8 +46,14 @@ impl Refusal {
             Self::NoRoute => (StatusCode::NOT_FOUND, "nothing is served here\n"),
             Self::NoHost => (StatusCode::BAD_REQUEST, "the request says no host\n"),
             Self::TwoHosts => (StatusCode::BAD_REQUEST, "the request names two hosts\n"),
-            Self::OddEncoding => (StatusCode::BAD_REQUEST, "the request's body has more than one end\n"),
-            Self::AnotherProtocol => (StatusCode::NOT_IMPLEMENTED, "no other protocol is spoken here\n"),
+            Self::OddEncoding => (
+                StatusCode::BAD_REQUEST,
+                "the request's body has more than one end\n",
+            ),
+            Self::AnotherProtocol => (
+                StatusCode::NOT_IMPLEMENTED,
+                "no other protocol is spoken here\n",
+            ),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "too many wait already\n"),
             Self::NotThere => (StatusCode::SERVICE_UNAVAILABLE, "nothing serves this now\n"),

@@ -38,7 +38,9 @@ fn check_host<B>(request: &Request<B>) -> Result<(), Refusal> {
         (None, None) => Err(Refusal::NoHost),
         (_, Some(host)) => match host.to_str().ok().and_then(host_of) {
             None => Err(Refusal::NoHost),
-            Some(host) if authority.is_some_and(|authority| *authority != host) => Err(Refusal::TwoHosts),
+            Some(host) if authority.is_some_and(|authority| *authority != host) => {
+                Err(Refusal::TwoHosts)
+            }
             Some(_) => Ok(()),
         },
         (Some(_), None) => Ok(()),
@@ -53,7 +55,11 @@ fn host_of(said: &str) -> Option<uri::Authority> {
 /// In HTTP/1.1 a body is chunked, once, or it has a length.
 fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut said = headers.get_all(TRANSFER_ENCODING).iter();
-    match (said.next(), said.next(), headers.contains_key(CONTENT_LENGTH)) {
+    match (
+        said.next(),
+        said.next(),
+        headers.contains_key(CONTENT_LENGTH),
+    ) {
         (None, ..) => Ok(()),
         (Some(one), None, false) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
         _ => Err(Refusal::OddEncoding),
@@ -62,19 +68,32 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
 
 /// `h2c` may be passed over: clients that ask for it go on without.
 fn asks_for_another_protocol(headers: &HeaderMap) -> bool {
-    headers.get_all(UPGRADE).iter().any(|protocol| protocol != "h2c")
+    headers
+        .get_all(UPGRADE)
+        .iter()
+        .any(|protocol| protocol != "h2c")
 }
 
 /// The scheme that the client used, as far as whoever took the request knows: said in the URI
 /// (HTTP/2 has it there), or as an extension of the request.
 pub(super) fn scheme<B>(request: &Request<B>) -> uri::Scheme {
-    let said = request.extensions().get::<uri::Scheme>().or(request.uri().scheme());
-    if said == Some(&uri::Scheme::HTTPS) { uri::Scheme::HTTPS } else { uri::Scheme::HTTP }
+    let said = request
+        .extensions()
+        .get::<uri::Scheme>()
+        .or(request.uri().scheme());
+    if said == Some(&uri::Scheme::HTTPS) {
+        uri::Scheme::HTTPS
+    } else {
+        uri::Scheme::HTTP
+    }
 }
 
 /// A request whose URI has its scheme and its host, wherever the client said them.
 pub(super) fn in_full<B>(mut request: Request<B>) -> Request<B> {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()?.parse().ok());
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok()?.parse().ok());
     let mut parts = request.uri().clone().into_parts();
     parts.scheme = Some(scheme(&request));
     parts.authority = parts.authority.or(host);
@@ -85,7 +104,10 @@ pub(super) fn in_full<B>(mut request: Request<B>) -> Request<B> {
 }
 
 /// A request as a guest reads it, its body bounded. What becomes true tells that it was longer.
-pub(super) fn bounded<B>(request: Request<B>, bytes_max: u64) -> (Request<WasiBody>, Arc<AtomicBool>)
+pub(super) fn bounded<B>(
+    request: Request<B>,
+    bytes_max: u64,
+) -> (Request<WasiBody>, Arc<AtomicBool>)
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -94,7 +116,12 @@ where
     let told = Arc::clone(&is_too_large);
     let request = request.map(|body| {
         let inner = Box::pin(body);
-        Bounded { inner, left: bytes_max, is_too_large: told }.boxed_unsync()
+        Bounded {
+            inner,
+            left: bytes_max,
+            is_too_large: told,
+        }
+        .boxed_unsync()
     });
     (request, is_too_large)
 }
@@ -121,7 +148,11 @@ where
             return Poll::Ready(None);
         };
         let frame = frame.map_err(|error| broken(&*error.into()));
-        let bytes = frame.as_ref().ok().and_then(|frame| frame.data_ref()).map_or(0, Bytes::len) as u64;
+        let bytes = frame
+            .as_ref()
+            .ok()
+            .and_then(|frame| frame.data_ref())
+            .map_or(0, Bytes::len) as u64;
         Poll::Ready(Some(match self.left.checked_sub(bytes) {
             Some(left) => {
                 self.left = left;

@@ -48,26 +48,45 @@ impl FromStr for Route {
     type Err = RouteError;
 
     fn from_str(text: &str) -> Result<Self, RouteError> {
-        let error = |problem| RouteError { text: text.escape_debug().to_string(), problem };
-        let begin = text.find('/').ok_or_else(|| error("it has no path: write at least `/`"))?;
+        let error = |problem| RouteError {
+            text: text.escape_debug().to_string(),
+            problem,
+        };
+        let begin = text
+            .find('/')
+            .ok_or_else(|| error("it has no path: write at least `/`"))?;
         let (host, path) = text.split_at(begin);
         if !host.split('.').all(is_label) && !host.is_empty() {
-            return Err(error("a host is a name without a port, such as `shop.example.com`"));
+            return Err(error(
+                "a host is a name without a port, such as `shop.example.com`",
+            ));
         }
         if path.contains('*') {
             return Err(error("a route is how paths begin: leave the `*` out"));
         }
         let path = path.strip_suffix('/').unwrap_or(path);
         if !path.split('/').skip(1).all(is_segment) {
-            return Err(error("a path has segments that are not empty, `.` or `..`, and no `?`, `#` or `%`"));
+            return Err(error(
+                "a path has segments that are not empty, `.` or `..`, and no `?`, `#` or `%`",
+            ));
         }
         let host = (!host.is_empty()).then(|| host.to_ascii_lowercase());
-        Ok(Self { host, path: if path.is_empty() { "/".into() } else { path.into() } })
+        Ok(Self {
+            host,
+            path: if path.is_empty() {
+                "/".into()
+            } else {
+                path.into()
+            },
+        })
     }
 }
 
 fn is_label(label: &str) -> bool {
-    !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    !label.is_empty()
+        && label
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn is_segment(segment: &str) -> bool {
@@ -77,7 +96,12 @@ fn is_segment(segment: &str) -> bool {
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.host.as_deref().unwrap_or_default(), self.path)
+        write!(
+            f,
+            "{}{}",
+            self.host.as_deref().unwrap_or_default(),
+            self.path
+        )
     }
 }
 
@@ -107,13 +131,19 @@ struct Paths<T> {
 
 impl<T> Default for Paths<T> {
     fn default() -> Self {
-        Self { all: HashMap::new(), bytes_max: 0 }
+        Self {
+            all: HashMap::new(),
+            bytes_max: 0,
+        }
     }
 }
 
 impl<T> Default for Routes<T> {
     fn default() -> Self {
-        Self { of_hosts: HashMap::new(), of_any: Paths::default() }
+        Self {
+            of_hosts: HashMap::new(),
+            of_any: Paths::default(),
+        }
     }
 }
 
@@ -130,20 +160,26 @@ impl<T> Routes<T> {
 
     /// Everything that is behind one.
     pub(super) fn targets(&self) -> impl Iterator<Item = &T> {
-        self.of_hosts.values().chain([&self.of_any]).flat_map(|paths| paths.all.values())
+        self.of_hosts
+            .values()
+            .chain([&self.of_any])
+            .flat_map(|paths| paths.all.values())
     }
 
     /// What a request goes to, by its host (with a port or without) and its path.
     pub(super) fn find(&self, host: &str, path: &str) -> Option<&T> {
         let of_host = self.of_hosts.get(&without_port(host));
-        of_host.and_then(|paths| paths.longest(path)).or_else(|| self.of_any.longest(path))
+        of_host
+            .and_then(|paths| paths.longest(path))
+            .or_else(|| self.of_any.longest(path))
     }
 }
 
 impl<T> FromIterator<(Route, T)> for Routes<T> {
     fn from_iter<I: IntoIterator<Item = (Route, T)>>(all: I) -> Self {
         let mut routes = Self::default();
-        all.into_iter().for_each(|(route, target)| drop(routes.insert(route, target)));
+        all.into_iter()
+            .for_each(|(route, target)| drop(routes.insert(route, target)));
         routes
     }
 }
@@ -185,7 +221,9 @@ mod tests {
     use super::*;
 
     fn routes(all: &[&'static str]) -> Routes<&'static str> {
-        all.iter().map(|text| (text.parse().expect("a route"), *text)).collect()
+        all.iter()
+            .map(|text| (text.parse().expect("a route"), *text))
+            .collect()
     }
 
     #[test]
@@ -209,7 +247,12 @@ mod tests {
     #[test]
     fn nothing_is_behind_what_is_no_route() {
         let routes = routes(&["/shop", "a.example/"]);
-        for (host, path) in [("", "/"), ("b.example", "/shopping"), ("a.example.org", "/"), ("", "/x/shop")] {
+        for (host, path) in [
+            ("", "/"),
+            ("b.example", "/shopping"),
+            ("a.example.org", "/"),
+            ("", "/x/shop"),
+        ] {
             assert_eq!(routes.find(host, path), None, "{host} {path}");
         }
     }
@@ -226,7 +269,11 @@ mod tests {
         assert_eq!(routes.find("a", &format!("/shop{slashes}")), Some(&"/shop"));
         assert_eq!(routes.find("a", "/shö/"), Some(&"/"));
         assert_eq!(routes.find("a", "/shopö"), Some(&"/"));
-        assert!(begun.elapsed() < std::time::Duration::from_secs(1), "{:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < std::time::Duration::from_secs(1),
+            "{:?}",
+            begun.elapsed()
+        );
     }
 
     #[test]

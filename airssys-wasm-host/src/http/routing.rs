@@ -25,17 +25,25 @@ pub(crate) struct Routing {
 
 impl Routing {
     /// As they were kept; those that cannot be read are told.
-    pub(crate) fn restored(found: BTreeMap<String, String>, lost: &mut Vec<(String, String)>) -> Self {
+    pub(crate) fn restored(
+        found: BTreeMap<String, String>,
+        lost: &mut Vec<(String, String)>,
+    ) -> Self {
         let mut said = BTreeMap::new();
         for (route, name) in found {
             let read = route.parse::<Route>().map_err(|error| error.to_string());
-            let name = name.parse::<ComponentName>().map_err(|error| error.to_string());
+            let name = name
+                .parse::<ComponentName>()
+                .map_err(|error| error.to_string());
             match read.and_then(|route| Ok((route, name?))) {
                 Ok((route, name)) => drop(said.insert(route, name)),
                 Err(problem) => lost.push((route, problem)),
             }
         }
-        Self { said: Mutex::new(said), table: Arc::default() }
+        Self {
+            said: Mutex::new(said),
+            table: Arc::default(),
+        }
     }
 
     /// Has requests find what is said.
@@ -48,9 +56,13 @@ impl Routing {
         let before = self.table.load();
         let service = |name: &ComponentName| {
             let known = before.targets().find(|service| service.component() == name);
-            known.cloned().unwrap_or_else(|| HttpService::new(host, name.clone()))
+            known
+                .cloned()
+                .unwrap_or_else(|| HttpService::new(host, name.clone()))
         };
-        let routes = said.iter().map(|(route, name)| (route.clone(), service(name)));
+        let routes = said
+            .iter()
+            .map(|(route, name)| (route.clone(), service(name)));
         self.table.store(Arc::new(routes.collect()));
     }
 
@@ -70,7 +82,10 @@ impl Routing {
         if let Some(state) = host.runtime.state() {
             let text = route.to_string();
             let routes = [(text.as_str(), name.as_ref().map(ComponentName::as_str))];
-            state.commit(&Transaction { routes: &routes, ..Transaction::default() })?;
+            state.commit(&Transaction {
+                routes: &routes,
+                ..Transaction::default()
+            })?;
         }
         let before = match name {
             Some(name) => said.insert(route, name),
@@ -127,16 +142,25 @@ impl Host {
         self.change_route(route.parse()?, None).await
     }
 
-    async fn change_route(&self, route: Route, name: Option<ComponentName>) -> Result<Option<ComponentName>> {
+    async fn change_route(
+        &self,
+        route: Route,
+        name: Option<ComponentName>,
+    ) -> Result<Option<ComponentName>> {
         let host = Arc::clone(&self.0);
-        may_write(&self.0.runtime, move || host.routing.change(&host, route, name)).await
+        may_write(&self.0.runtime, move || {
+            host.routing.change(&host, route, name)
+        })
+        .await
     }
 
     /// The routes, and the names that answer.
     #[must_use]
     pub fn routes(&self) -> Vec<(Route, ComponentName)> {
         let said = self.0.routing.said.lock();
-        said.iter().map(|(route, name)| (route.clone(), name.clone())).collect()
+        said.iter()
+            .map(|(route, name)| (route.clone(), name.clone()))
+            .collect()
     }
 }
 

@@ -36,15 +36,26 @@ impl Running {
     pub(super) fn new(guest: Guest, clock: &Arc<Clock>, deadline: Ticks) -> Self {
         let alarm = clock.alarm(deadline);
         let (guest, clock) = (Mutex::new(Some(guest)), Arc::clone(clock));
-        let held = Arc::new(Held { guest, runtime: Handle::current(), clock, deadline });
+        let held = Arc::new(Held {
+            guest,
+            runtime: Handle::current(),
+            clock,
+            deadline,
+        });
         alarm.wake(&Waker::from(Arc::clone(&held)));
-        Self { held, _alarm: alarm }
+        Self {
+            held,
+            _alarm: alarm,
+        }
     }
 
     /// Lets the guest go on, until it has to wait.
     pub(super) fn poll(&self, context: &mut Context<'_>) {
         let mut held = self.held.guest.lock();
-        if held.as_mut().is_some_and(|guest| guest.as_mut().poll(context).is_ready()) {
+        if held
+            .as_mut()
+            .is_some_and(|guest| guest.as_mut().poll(context).is_ready())
+        {
             *held = None;
         }
         drop(held);

@@ -75,7 +75,11 @@ struct Waiting<'a>(&'a AtomicUsize);
 impl<'a> Waiting<'a> {
     fn begin(waiting: &'a AtomicUsize, max: usize) -> std::result::Result<Self, Refusal> {
         let place = Self(waiting);
-        if waiting.fetch_add(1, Ordering::SeqCst) < max { Ok(place) } else { Err(Refusal::Busy) }
+        if waiting.fetch_add(1, Ordering::SeqCst) < max {
+            Ok(place)
+        } else {
+            Err(Refusal::Busy)
+        }
     }
 }
 
@@ -88,7 +92,12 @@ impl Drop for Waiting<'_> {
 impl HttpService {
     pub(crate) fn new(host: &Arc<Shared>, name: ComponentName) -> Self {
         let (handle, waiting) = (ArcSwapOption::empty(), AtomicUsize::new(0));
-        Self(Arc::new(Inner { host: Arc::downgrade(host), name, handle, waiting }))
+        Self(Arc::new(Inner {
+            host: Arc::downgrade(host),
+            name,
+            handle,
+            waiting,
+        }))
     }
 
     /// The name that it serves.
@@ -152,7 +161,9 @@ impl Inner {
         let _waiting = Waiting::begin(&self.waiting, revision.limits.http_waiting_max)?;
         let until = handle.clock().now().plus(revision.longest_ticks());
         let admitted = within(handle.clock(), until, pin!(named.admit_after_pause())).await;
-        admitted.map_err(|_| Refusal::TooLate)?.map_err(|error| Refusal::of(&error))
+        admitted
+            .map_err(|_| Refusal::TooLate)?
+            .map_err(|error| Refusal::of(&error))
     }
 
     fn find(&self) -> Result<Arc<Handle<Handler>>> {
@@ -162,13 +173,21 @@ impl Inner {
     }
 
     fn named(&self) -> Result<Arc<Named>> {
-        let host = self.host.upgrade().ok_or_else(|| Error::host_dropped(&self.name))?;
+        let host = self
+            .host
+            .upgrade()
+            .ok_or_else(|| Error::host_dropped(&self.name))?;
         host.names.get(self.name.as_str())
     }
 }
 
 fn handle(named: &Arc<Named>) -> Result<Arc<Handle<Handler>>> {
-    let handle = Handle::new(named, Handler::NAME.to_owned(), Box::new(Handler::find), None);
+    let handle = Handle::new(
+        named,
+        Handler::NAME.to_owned(),
+        Box::new(Handler::find),
+        None,
+    );
     handle.settle(handler::check)
 }
 
@@ -179,7 +198,8 @@ where
 {
     type Response = Response<HttpBody>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = std::result::Result<Self::Response, Infallible>> + Send>>;
+    type Future =
+        Pin<Box<dyn Future<Output = std::result::Result<Self::Response, Infallible>> + Send>>;
 
     /// Always ready: who has to wait waits in [`Service::call`].
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::result::Result<(), Infallible>> {

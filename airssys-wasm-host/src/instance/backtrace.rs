@@ -11,7 +11,9 @@ const NAME_CHARS_MAX: usize = 200;
 
 /// The backtrace of an error, if it has one.
 pub(super) fn backtrace(error: &wasmtime::Error) -> Option<String> {
-    error.downcast_ref::<WasmBacktrace>().map(|trace| short(&trace.to_string()))
+    error
+        .downcast_ref::<WasmBacktrace>()
+        .map(|trace| short(&trace.to_string()))
 }
 
 /// Shortens what the runtime says: a line for each function, `3: 0x1f - module!function`.
@@ -19,10 +21,19 @@ fn short(trace: &str) -> String {
     let functions = trace.lines().filter_map(|line| {
         let (number, function) = line.trim_start().split_once(": ")?;
         number.parse::<u32>().ok()?;
-        let function = function.split_once(" - ").map_or(function, |(_, function)| function);
-        Some(function.trim().chars().take(NAME_CHARS_MAX).collect::<String>())
+        let function = function
+            .split_once(" - ")
+            .map_or(function, |(_, function)| function);
+        Some(
+            function
+                .trim()
+                .chars()
+                .take(NAME_CHARS_MAX)
+                .collect::<String>(),
+        )
     });
-    let (unnamed, named): (Vec<_>, Vec<_>) = functions.partition(|name| name.contains("<wasm function "));
+    let (unnamed, named): (Vec<_>, Vec<_>) =
+        functions.partition(|name| name.contains("<wasm function "));
     let mut text = String::from("backtrace of the guest, the innermost function first:");
     for name in named.iter().take(FUNCTIONS_MAX) {
         text.push_str("\n  ");
@@ -56,7 +67,11 @@ mod tests {
     fn is_bounded() {
         let line = |number: usize| format!("{number:>5}: 0x1 - m!{}\n", "f".repeat(9_000));
         let text = short(&(0..1_000).map(line).collect::<String>());
-        assert!(text.len() < FUNCTIONS_MAX * (NAME_CHARS_MAX + 3) + 200, "{}", text.len());
+        assert!(
+            text.len() < FUNCTIONS_MAX * (NAME_CHARS_MAX + 3) + 200,
+            "{}",
+            text.len()
+        );
         assert!(text.ends_with("984 more functions are left out"));
     }
 }

@@ -45,7 +45,10 @@ impl Table {
         if self.0.len() <= slot.place {
             self.0.resize_with(slot.place + 1, || None);
         }
-        self.0[slot.place] = Some(Entry { owner: slot.owner, value: Box::new(value) });
+        self.0[slot.place] = Some(Entry {
+            owner: slot.owner,
+            value: Box::new(value),
+        });
     }
 }
 

@@ -90,7 +90,10 @@ impl InstanceState {
     /// If the host makes no instance data of this type.
     #[must_use]
     pub fn instance_data_and_table<T: Any>(&mut self) -> (&mut T, &mut ResourceTable) {
-        (self.slots.get_mut().unwrap_or_else(|| missing_slot::<T>()), &mut self.handles)
+        (
+            self.slots.get_mut().unwrap_or_else(|| missing_slot::<T>()),
+            &mut self.handles,
+        )
     }
 
     pub(crate) fn slots(&mut self) -> &mut Slots {

@@ -41,7 +41,11 @@ impl fmt::Display for EndedAs {
 }
 
 /// An instance that did not come to be.
-pub(crate) fn start_failed(revision: &Revision, error: wasmtime::Error, state: &InstanceState) -> Error {
+pub(crate) fn start_failed(
+    revision: &Revision,
+    error: wasmtime::Error,
+    state: &InstanceState,
+) -> Error {
     let end = end_of(&error);
     let what = sentence(end, &error, revision);
     let message = format!("{revision} does not start: {what}{}", refused(state));
@@ -69,7 +73,9 @@ pub(crate) fn call_failed(
 /// The code with which the guest ended itself, if it did.
 pub(crate) fn exit_code(error: &wasmtime::Error) -> Option<u8> {
     // The guest gives a byte, or a `result`.
-    error.downcast_ref().map(|I32Exit(code)| u8::try_from(*code).unwrap_or(u8::MAX))
+    error
+        .downcast_ref()
+        .map(|I32Exit(code)| u8::try_from(*code).unwrap_or(u8::MAX))
 }
 
 fn end_of(error: &wasmtime::Error) -> CallEnd {
@@ -101,14 +107,23 @@ fn is_the_guests(error: &wasmtime::Error) -> bool {
 
 /// How it ended, and the limit or the cause that belongs to it.
 fn sentence(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> String {
-    match (end, error.downcast_ref::<Trap>(), error.downcast_ref::<LinkFailed>()) {
+    match (
+        end,
+        error.downcast_ref::<Trap>(),
+        error.downcast_ref::<LinkFailed>(),
+    ) {
         (CallEnd::DeadlineExceeded, ..) => crate::call::deadline_message(revision),
         (CallEnd::FuelExhausted, ..) => {
             let fuel = revision.limits.fuel_per_call.unwrap_or_default();
             format!("{end}: `fuel_per_call` is {fuel}")
         }
-        (CallEnd::Trapped, None, _) if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) => {
-            format!("opened more than it may: `handles_max` is {}", revision.limits.handles_max)
+        (CallEnd::Trapped, None, _)
+            if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) =>
+        {
+            format!(
+                "opened more than it may: `handles_max` is {}",
+                revision.limits.handles_max
+            )
         }
         (CallEnd::Trapped, None, _) => format!("failed: {}", error.root_cause()),
         (CallEnd::Trapped, Some(trap), _) => format!("{end}: {}", words(*trap)),
@@ -127,7 +142,11 @@ fn words(trap: Trap) -> String {
 }
 
 fn refused(state: &InstanceState) -> String {
-    state.limiter.refused().map(|refused| format!("; before that, {refused}")).unwrap_or_default()
+    state
+        .limiter
+        .refused()
+        .map(|refused| format!("; before that, {refused}"))
+        .unwrap_or_default()
 }
 
 /// Adds what the guest wrote last, and where it was. One that ended itself was nowhere of interest.
@@ -138,10 +157,14 @@ fn explained(failed: Error, error: wasmtime::Error, state: &InstanceState) -> Er
         _ => backtrace(&error),
     };
     let original = match failed.call_end() {
-        Some(CallEnd::HostFunctionFailed | CallEnd::LinkFailed) => Some(Next::Original(Original(error))),
+        Some(CallEnd::HostFunctionFailed | CallEnd::LinkFailed) => {
+            Some(Next::Original(Original(error)))
+        }
         _ => None,
     };
-    let written = stderr.as_deref().map(|lines| format!("the guest's last lines on stderr:\n{lines}"));
+    let written = stderr
+        .as_deref()
+        .map(|lines| format!("the guest's last lines on stderr:\n{lines}"));
     let causes: Vec<String> = written.into_iter().chain(place).collect();
     let failed = failed.with_guest_stderr(stderr);
     let told = |next, text| Some(Next::Cause(Box::new(Cause { text, next })));

@@ -33,7 +33,12 @@ struct Bound {
 
 impl Bound {
     fn new(max: usize, what: &'static str, limit: &'static str) -> Self {
-        Self { used: 0, max, what, limit }
+        Self {
+            used: 0,
+            max,
+            what,
+            limit,
+        }
     }
 
     /// Takes the growth from `current` to `desired`; the reason if it does not fit.
@@ -55,8 +60,16 @@ impl Bound {
 impl Limiter {
     pub(super) fn new(limits: &Limits, share: &Arc<DeploymentShare>) -> Self {
         Self {
-            memory: Bound::new(limits.memory_bytes_max, "bytes of memory", "memory_bytes_max"),
-            table_elements: Bound::new(limits.table_elements_max, "table elements", "table_elements_max"),
+            memory: Bound::new(
+                limits.memory_bytes_max,
+                "bytes of memory",
+                "memory_bytes_max",
+            ),
+            table_elements: Bound::new(
+                limits.table_elements_max,
+                "table elements",
+                "table_elements_max",
+            ),
             share: Arc::clone(share),
             shortage: None,
             core_instances_max: limits.core_instances_max,
@@ -158,22 +171,39 @@ mod tests {
     use crate::budget::{Budget, DeploymentShares};
 
     fn limiter() -> Limiter {
-        let shares = DeploymentShares::new(&Budget { memory_bytes: 300, ..Budget::from_machine() });
+        let shares = DeploymentShares::new(&Budget {
+            memory_bytes: 300,
+            ..Budget::from_machine()
+        });
         with_share(&shares.get(&"limited".parse().expect("a name")))
     }
 
     fn with_share(share: &Arc<DeploymentShare>) -> Limiter {
-        Limiter::new(&Limits { memory_bytes_max: 100, table_elements_max: 10, ..Limits::default() }, share)
+        Limiter::new(
+            &Limits {
+                memory_bytes_max: 100,
+                table_elements_max: 10,
+                ..Limits::default()
+            },
+            share,
+        )
     }
 
     #[test]
     fn instances_of_a_deployment_share_its_part_of_the_budget_and_give_it_back() {
-        let shares = DeploymentShares::new(&Budget { memory_bytes: 300, ..Budget::from_machine() });
+        let shares = DeploymentShares::new(&Budget {
+            memory_bytes: 300,
+            ..Budget::from_machine()
+        });
         let share = shares.get(&"limited".parse().expect("a name"));
         let (mut first, mut second) = (with_share(&share), with_share(&share));
         assert!(first.memory_growing(0, 100, None).expect("an answer"));
         assert!(!second.memory_growing(0, 60, None).expect("an answer"));
-        assert!(second.refused().is_some_and(|why| why.contains("its share of the host's budget is 150")));
+        assert!(
+            second
+                .refused()
+                .is_some_and(|why| why.contains("its share of the host's budget is 150"))
+        );
         assert!(second.memory_growing(0, 50, None).expect("an answer"));
         drop(first);
         assert!(second.memory_growing(50, 100, None).expect("an answer"));
@@ -185,9 +215,16 @@ mod tests {
     fn counts_all_memories_together() {
         let mut limiter = limiter();
         assert!(limiter.memory_growing(0, 60, None).expect("an answer"));
-        assert!(!limiter.memory_growing(0, 60, None).expect("an answer"), "a second memory");
+        assert!(
+            !limiter.memory_growing(0, 60, None).expect("an answer"),
+            "a second memory"
+        );
         assert!(limiter.memory_growing(60, 100, None).expect("an answer"));
-        assert!(limiter.refused().is_some_and(|why| why.contains("`memory_bytes_max` is 100")));
+        assert!(
+            limiter
+                .refused()
+                .is_some_and(|why| why.contains("`memory_bytes_max` is 100"))
+        );
     }
 
     #[test]

@@ -47,11 +47,15 @@ impl Instance {
         let exact = revision.exact(name)?;
         let Self { store, wasm, .. } = self;
         let interface = match exact.interface() {
-            Some(interface) => wasm.get_export_index(&mut *store, None, interface).map(Some),
+            Some(interface) => wasm
+                .get_export_index(&mut *store, None, interface)
+                .map(Some),
             None => Some(None),
         };
         interface
-            .and_then(|interface| wasm.get_export_index(&mut *store, interface.as_ref(), exact.function()))
+            .and_then(|interface| {
+                wasm.get_export_index(&mut *store, interface.as_ref(), exact.function())
+            })
             .ok_or_else(|| revision.not_compiled(name))
     }
 
@@ -71,8 +75,9 @@ fn store(
 ) -> Result<Store<InstanceState>> {
     let mut state = InstanceState::new(runtime, revision);
     contained::contain(|| runtime.instance_data.fill(&mut state)).map_err(|panicked| {
-        let message =
-            format!("{revision} does not start: the data of its instance cannot be made: {panicked}");
+        let message = format!(
+            "{revision} does not start: the data of its instance cannot be made: {panicked}"
+        );
         Error::new(ErrorKind::HostFunctionFailed, message)
     })?;
     let mut store = Store::try_new(engine, state).map_err(|error| internal(&error))?;
@@ -88,12 +93,22 @@ fn store(
         }
         Ok(state.slice.end())
     });
-    arm(&mut store, SLICE_EPOCHS, deadline, revision.limits.fuel_per_call)?;
+    arm(
+        &mut store,
+        SLICE_EPOCHS,
+        deadline,
+        revision.limits.fuel_per_call,
+    )?;
     Ok(store)
 }
 
 #[inline]
-fn arm(store: &mut Store<InstanceState>, looks_after: u64, deadline: Ticks, fuel: Option<u64>) -> Result<()> {
+fn arm(
+    store: &mut Store<InstanceState>,
+    looks_after: u64,
+    deadline: Ticks,
+    fuel: Option<u64>,
+) -> Result<()> {
     store.data_mut().set_deadline(deadline);
     store.set_epoch_deadline(looks_after);
     match fuel {
@@ -103,5 +118,8 @@ fn arm(store: &mut Store<InstanceState>, looks_after: u64, deadline: Ticks, fuel
 }
 
 fn internal(error: &wasmtime::Error) -> Error {
-    Error::new(ErrorKind::Internal, format!("cannot prepare a store: {error:#}"))
+    Error::new(
+        ErrorKind::Internal,
+        format!("cannot prepare a store: {error:#}"),
+    )
 }

@@ -24,7 +24,11 @@ enum StartFailure {
 impl Instance {
     /// Starts an instance, for a call that ends at `deadline`. Waits while the budget of the host
     /// has no memory for it.
-    pub(crate) async fn start(runtime: &Arc<Runtime>, revision: &Revision, deadline: Ticks) -> Result<Self> {
+    pub(crate) async fn start(
+        runtime: &Arc<Runtime>,
+        revision: &Revision,
+        deadline: Ticks,
+    ) -> Result<Self> {
         // Those that wait go first.
         if revision.share.turns().start.try_lock().is_ok() {
             match try_start(runtime, revision, deadline).await {
@@ -42,8 +46,12 @@ impl Instance {
         let deadline = clock.now().plus(revision.call_ticks);
         let starting = pin!(Self::start(runtime, revision, deadline));
         within(clock, deadline, starting).await.unwrap_or_else(|_| {
-            let message = format!("{revision} does not start: it {}", deadline_message(revision));
-            Err(Error::new(ErrorKind::StartFailed, message).with_call_end(CallEnd::DeadlineExceeded))
+            let message = format!(
+                "{revision} does not start: it {}",
+                deadline_message(revision)
+            );
+            Err(Error::new(ErrorKind::StartFailed, message)
+                .with_call_end(CallEnd::DeadlineExceeded))
         })
     }
 }
@@ -67,7 +75,9 @@ async fn start_when_there_is_memory(
                 runtime.shares.drop_idle(share, shortage);
                 freed.await;
             }
-            Err(StartFailure::NoMemory(_, error) | StartFailure::Other(error)) => return Err(error),
+            Err(StartFailure::NoMemory(_, error) | StartFailure::Other(error)) => {
+                return Err(error);
+            }
         }
     }
 }
@@ -87,14 +97,28 @@ async fn try_start(
     match (outcome, store.data().limiter.shortage()) {
         (Ok(wasm), _) => {
             store.data().output.end_call();
-            Ok(Instance { store, wasm, bound: Table::default() })
+            Ok(Instance {
+                store,
+                wasm,
+                bound: Table::default(),
+            })
         }
-        (Err(_), Some(shortage)) => Err(StartFailure::NoMemory(shortage, no_memory(revision, store.data()))),
-        (Err(error), None) => Err(StartFailure::Other(start_failed(revision, error, store.data()))),
+        (Err(_), Some(shortage)) => Err(StartFailure::NoMemory(
+            shortage,
+            no_memory(revision, store.data()),
+        )),
+        (Err(error), None) => Err(StartFailure::Other(start_failed(
+            revision,
+            error,
+            store.data(),
+        ))),
     }
 }
 
 fn no_memory(revision: &Revision, state: &InstanceState) -> Error {
     let refused = state.limiter.refused().unwrap_or_default();
-    Error::new(ErrorKind::OverBudget, format!("{revision} does not start: {refused}"))
+    Error::new(
+        ErrorKind::OverBudget,
+        format!("{revision} does not start: {refused}"),
+    )
 }

@@ -16,8 +16,8 @@ use wasmtime_wasi_http::WasiHttpCtxView;
 use super::contained::contain;
 use super::limiter::Limiter;
 use crate::capability::{
-    Authority, ConfigView, EnvironmentView, Files, FilesView, Gone, Http, LoggingView, Permit, Rooms,
-    SecretsView, SocketLeases, SocketsView, Told,
+    Authority, ConfigView, EnvironmentView, Files, FilesView, Gone, Http, LoggingView, Permit,
+    Rooms, SecretsView, SocketLeases, SocketsView, Told,
 };
 use crate::data::{SharedData, Slots};
 use crate::deployment::{Named, Serving};
@@ -82,9 +82,19 @@ impl InstanceState {
         let told = Arc::new(Told::new(runtime.count_instance()));
         let (authority, rooms) = (Arc::clone(&revision.authority), Arc::clone(&revision.rooms));
         let gone = Gone::default();
-        let output = Output::new(Arc::clone(&revision.printer), revision.console.clone(), Arc::clone(&told));
+        let output = Output::new(
+            Arc::clone(&revision.printer),
+            revision.console.clone(),
+            Arc::clone(&told),
+        );
         Self {
-            wasi: wasi::context(&revision.limits, revision.console.as_deref(), &output, &authority, &told),
+            wasi: wasi::context(
+                &revision.limits,
+                revision.console.as_deref(),
+                &output,
+                &authority,
+                &told,
+            ),
             handles,
             shared: revision.data.clone(),
             slots: Slots::default(),
@@ -92,7 +102,13 @@ impl InstanceState {
             clock: Arc::clone(runtime.engines.clock()),
             deadline: Ticks(0),
             slice: GuestSlice::new(runtime.engines.permits(), &revision.share),
-            http: Http::new(&authority, &rooms, runtime.engines.clock(), told.call(), &gone),
+            http: Http::new(
+                &authority,
+                &rooms,
+                runtime.engines.clock(),
+                told.call(),
+                &gone,
+            ),
             gone,
             authority,
             rooms,
@@ -150,7 +166,11 @@ impl InstanceState {
     /// Where it may have resources of another.
     #[inline]
     pub(crate) fn sessions(&self, target: &Arc<Named>) -> Vec<Arc<Session>> {
-        self.sessions.iter().filter_map(Weak::upgrade).filter(|session| session.is_of(target)).collect()
+        self.sessions
+            .iter()
+            .filter_map(Weak::upgrade)
+            .filter(|session| session.is_of(target))
+            .collect()
     }
 
     /// It may have resources there, from here on.
@@ -204,7 +224,10 @@ impl InstanceState {
         if let Some(permit) = permit {
             return self.authority.still_allows(permit, call);
         }
-        let operation = Operation::Named { kind: Kind::Call, name: interface.to_owned() };
+        let operation = Operation::Named {
+            kind: Kind::Call,
+            name: interface.to_owned(),
+        };
         *permit = self.authority.ask(operation, call).ok();
         permit.is_some()
     }
@@ -233,11 +256,19 @@ impl InstanceState {
     }
 
     pub(crate) fn config(&mut self) -> ConfigView<'_> {
-        ConfigView { values: &self.rooms.config, authority: &self.authority, call: self.told.call() }
+        ConfigView {
+            values: &self.rooms.config,
+            authority: &self.authority,
+            call: self.told.call(),
+        }
     }
 
     pub(crate) fn secrets(&mut self) -> SecretsView<'_> {
-        SecretsView { rooms: &self.rooms, authority: &self.authority, call: self.told.call() }
+        SecretsView {
+            rooms: &self.rooms,
+            authority: &self.authority,
+            call: self.told.call(),
+        }
     }
 
     pub(crate) fn logging(&mut self) -> LoggingView<'_> {
@@ -283,7 +314,10 @@ impl Drop for InstanceState {
     /// instance is in the middle of something else.
     fn drop(&mut self) {
         self.gone.tell();
-        let (handles, slots) = (std::mem::take(&mut self.handles), std::mem::take(&mut self.slots));
+        let (handles, slots) = (
+            std::mem::take(&mut self.handles),
+            std::mem::take(&mut self.slots),
+        );
         let dropped = contain(|| drop(handles)).and(contain(|| drop(slots)));
         if let Err(panicked) = dropped {
             tracing::error!(component = %self.identity().component, %panicked, "dropping an instance");
@@ -293,6 +327,9 @@ impl Drop for InstanceState {
 
 impl WasiView for InstanceState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.handles }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.handles,
+        }
     }
 }

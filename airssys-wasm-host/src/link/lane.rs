@@ -28,12 +28,27 @@ pub(super) enum Calls {
 }
 
 /// A handle to `function` in `target`, for `caller`.
-pub(super) fn connect(target: &Arc<Named>, function: &FunctionType, caller: &ComponentName) -> Result<Calls> {
+pub(super) fn connect(
+    target: &Arc<Named>,
+    function: &FunctionType,
+    caller: &ComponentName,
+) -> Result<Calls> {
     if let Some(signature) = Signature::of(function) {
-        return with_types(signature, Connect { target, function, caller });
+        return with_types(
+            signature,
+            Connect {
+                target,
+                function,
+                caller,
+            },
+        );
     }
     let linked = DynamicFunction::of_link(target, function.name.clone(), caller.clone())?;
-    Ok(if takes_or_gives_handles(function) { Calls::WithHandles(linked) } else { Calls::Dynamic(linked) })
+    Ok(if takes_or_gives_handles(function) {
+        Calls::WithHandles(linked)
+    } else {
+        Calls::Dynamic(linked)
+    })
 }
 
 fn takes_or_gives_handles(function: &FunctionType) -> bool {
@@ -52,15 +67,25 @@ pub(super) fn define(
     }
     let name = function.name.function();
     if let Some(signature) = Signature::of(function) {
-        return with_types(signature, Define { instance, name, place });
+        return with_types(
+            signature,
+            Define {
+                instance,
+                name,
+                place,
+            },
+        );
     }
     instance.func_new_async(name, move |mut store, _, params, results| {
         Box::new(async move {
             let calling = Calling::begin(&mut store, place)?;
-            let Calls::Dynamic(function) = &calling.link.calls else { return Err(other_types()) };
+            let Calls::Dynamic(function) = &calling.link.calls else {
+                return Err(other_types());
+            };
             let sitting = calling.sitting().await?;
-            let called =
-                function.call_linked(&calling.tree, calling.deadline, sitting, params, results).await;
+            let called = function
+                .call_linked(&calling.tree, calling.deadline, sitting, params, results)
+                .await;
             called.map_err(|error| LinkFailed(error).into())
         })
     })
@@ -93,18 +118,23 @@ impl WithTypes for Define<'_, '_> {
 
     fn with<P: Params, R: Results>(self) -> wasmtime::Result<()> {
         let place = self.place;
-        self.instance.func_wrap_async(self.name, move |mut store, params: P| {
-            Box::new(async move {
-                let calling = Calling::begin(&mut store, place)?;
-                let Calls::Typed(function) = &calling.link.calls else { return Err(other_types()) };
-                let Some(function) = function.downcast_ref::<Function<P, R>>() else {
-                    return Err(other_types());
-                };
-                let sitting = calling.sitting().await?;
-                let called = function.call_linked(&calling.tree, calling.deadline, sitting, params).await;
-                called.map_err(|error: crate::Error| LinkFailed(error).into())
+        self.instance
+            .func_wrap_async(self.name, move |mut store, params: P| {
+                Box::new(async move {
+                    let calling = Calling::begin(&mut store, place)?;
+                    let Calls::Typed(function) = &calling.link.calls else {
+                        return Err(other_types());
+                    };
+                    let Some(function) = function.downcast_ref::<Function<P, R>>() else {
+                        return Err(other_types());
+                    };
+                    let sitting = calling.sitting().await?;
+                    let called = function
+                        .call_linked(&calling.tree, calling.deadline, sitting, params)
+                        .await;
+                    called.map_err(|error: crate::Error| LinkFailed(error).into())
+                })
             })
-        })
     }
 }
 

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
-use airssys_wasm_core::world::{Function, Interface, LinkProblem, Offer, World, foreign_resource, link};
+use airssys_wasm_core::world::{
+    Function, Interface, LinkProblem, Offer, World, foreign_resource, link,
+};
 use arc_swap::ArcSwap;
 
 use super::lane::{self, Calls};
@@ -47,23 +49,40 @@ impl Links {
     /// What has to be granted, an interface without its version, and who serves it.
     pub(crate) fn calls(&self) -> BTreeSet<(String, ComponentName)> {
         let functions = self.functions.load();
-        functions.iter().map(|link| (link.interface.clone(), link.target.name.clone())).collect()
+        functions
+            .iter()
+            .map(|link| (link.interface.clone(), link.target.name.clone()))
+            .collect()
     }
 
     /// Which interface is served by whom; with its version where several serve versions of it.
     pub(crate) fn targets(&self) -> BTreeMap<String, ComponentName> {
         let functions = self.functions.load();
         let name = |link: &Arc<Link>| {
-            let same = functions.iter().filter(|other| other.interface == link.interface);
-            let is_one = same.map(|other| &other.target.name).all(|name| *name == link.target.name);
-            if is_one { link.interface.clone() } else { link.version.clone() }
+            let same = functions
+                .iter()
+                .filter(|other| other.interface == link.interface);
+            let is_one = same
+                .map(|other| &other.target.name)
+                .all(|name| *name == link.target.name);
+            if is_one {
+                link.interface.clone()
+            } else {
+                link.version.clone()
+            }
         };
-        functions.iter().map(|link| (name(link), link.target.name.clone())).collect()
+        functions
+            .iter()
+            .map(|link| (name(link), link.target.name.clone()))
+            .collect()
     }
 
     /// Those of a revision whose links are found when all that it is linked to is there.
     pub(crate) fn unresolved(bound: Bound) -> Self {
-        Self { functions: ArcSwap::default(), bound }
+        Self {
+            functions: ArcSwap::default(),
+            bound,
+        }
     }
 
     /// Takes what was found.
@@ -101,7 +120,10 @@ pub(crate) fn resolve(
         .collect();
     let offers: Vec<Offer<'_>> = revisions
         .iter()
-        .map(|(named, revision)| Offer { name: &named.name, world: revision.component.world() })
+        .map(|(named, revision)| Offer {
+            name: &named.name,
+            world: revision.component.world(),
+        })
         .collect();
     let mut served: Vec<(&Interface, &ComponentName)> = Vec::new();
     for import in linker::unprovided(world, providers) {
@@ -115,7 +137,9 @@ pub(crate) fn resolve(
     }
     let (mut functions, all_served) = (Vec::new(), problems.is_empty());
     for (import, name) in served.iter().filter(|_| all_served) {
-        if let Some(resource) = foreign_resource(import, name, |interface| server(&served, interface)) {
+        if let Some(resource) =
+            foreign_resource(import, name, |interface| server(&served, interface))
+        {
             problems.push(foreign(import, resource, name));
             continue;
         }
@@ -126,14 +150,20 @@ pub(crate) fn resolve(
         }
     }
     if problems.is_empty() {
-        return Ok(Links { functions: ArcSwap::from_pointee(functions), bound: bound.clone() });
+        return Ok(Links {
+            functions: ArcSwap::from_pointee(functions),
+            bound: bound.clone(),
+        });
     }
     let kind = match is_ambiguous {
         true => ErrorKind::AmbiguousImport,
         false if at_world_level == problems.len() => ErrorKind::MissingHostFunction,
         false => ErrorKind::MissingImport,
     };
-    Err(Error::new(kind, format!("imports without a provider: {}", problems.join("; "))))
+    Err(Error::new(
+        kind,
+        format!("imports without a provider: {}", problems.join("; ")),
+    ))
 }
 
 /// Checks that each interface for which somebody was said is imported from another deployment.
@@ -142,12 +172,21 @@ pub(crate) fn resolve(
 ///
 /// [`ErrorKind::MissingImport`], with what is imported.
 pub(crate) fn check_said(said: &Bound, world: &World, providers: &Providers) -> Result<()> {
-    let imported: Vec<&str> =
-        linker::unprovided(world, providers).into_iter().map(|import| import.name.path()).collect();
-    let Some(interface) = said.keys().find(|interface| !imported.contains(&interface.as_str())) else {
+    let imported: Vec<&str> = linker::unprovided(world, providers)
+        .into_iter()
+        .map(|import| import.name.path())
+        .collect();
+    let Some(interface) = said
+        .keys()
+        .find(|interface| !imported.contains(&interface.as_str()))
+    else {
         return Ok(());
     };
-    let there = if imported.is_empty() { "none".into() } else { format!("`{}`", imported.join("`, `")) };
+    let there = if imported.is_empty() {
+        "none".into()
+    } else {
+        format!("`{}`", imported.join("`, `"))
+    };
     let message = format!(
         "it was said who serves `{interface}`, and the component imports no such interface from another; it imports {there}"
     );
@@ -162,7 +201,12 @@ fn connect(
 ) -> Result<Link> {
     let calls = lane::connect(target, function, caller)?;
     let (interface, version) = (import.name.path().to_owned(), import.name.to_string());
-    Ok(Link { interface, version, target: Arc::clone(target), calls })
+    Ok(Link {
+        interface,
+        version,
+        target: Arc::clone(target),
+        calls,
+    })
 }
 
 fn foreign(import: &Interface, resource: &str, server: &ComponentName) -> String {
@@ -174,7 +218,10 @@ fn foreign(import: &Interface, resource: &str, server: &ComponentName) -> String
 
 /// Who serves an interface, in whatever versions; none if several do.
 fn server<'a>(served: &[(&Interface, &'a ComponentName)], path: &str) -> Option<&'a ComponentName> {
-    let mut servers = served.iter().filter(|(import, _)| import.name.path() == path).map(|(_, name)| *name);
+    let mut servers = served
+        .iter()
+        .filter(|(import, _)| import.name.path() == path)
+        .map(|(_, name)| *name);
     let first = servers.next()?;
     servers.all(|name| name == first).then_some(first)
 }

@@ -28,7 +28,10 @@ impl Remote {
         kind: u32,
     ) -> wasmtime::Result<ResourceAny> {
         session.opened();
-        let remote = Self { session: Arc::clone(session), resource: Some(resource) };
+        let remote = Self {
+            session: Arc::clone(session),
+            resource: Some(resource),
+        };
         let held = store.data_mut().ctx().table.push(remote)?;
         ResourceDynamic::new_own(held.rep(), kind).try_into_resource_any(store.as_context_mut())
     }
@@ -38,18 +41,35 @@ impl Remote {
         store: &mut StoreContextMut<'_, InstanceState>,
         rep: u32,
     ) -> wasmtime::Result<(Arc<Session>, ResourceAny)> {
-        let remote = store.data_mut().ctx().table.get(&Resource::<Self>::new_borrow(rep))?;
-        Ok((Arc::clone(&remote.session), remote.resource.ok_or_else(given_away)?))
+        let remote = store
+            .data_mut()
+            .ctx()
+            .table
+            .get(&Resource::<Self>::new_borrow(rep))?;
+        Ok((
+            Arc::clone(&remote.session),
+            remote.resource.ok_or_else(given_away)?,
+        ))
     }
 
     /// Takes it from its owner.
-    pub(super) fn take(store: &mut StoreContextMut<'_, InstanceState>, rep: u32) -> wasmtime::Result<Self> {
-        Ok(store.data_mut().ctx().table.delete(Resource::<Self>::new_own(rep))?)
+    pub(super) fn take(
+        store: &mut StoreContextMut<'_, InstanceState>,
+        rep: u32,
+    ) -> wasmtime::Result<Self> {
+        Ok(store
+            .data_mut()
+            .ctx()
+            .table
+            .delete(Resource::<Self>::new_own(rep))?)
     }
 
     /// Where it is.
     pub(super) fn place(&self) -> wasmtime::Result<(Arc<Session>, ResourceAny)> {
-        Ok((Arc::clone(&self.session), self.resource.ok_or_else(given_away)?))
+        Ok((
+            Arc::clone(&self.session),
+            self.resource.ok_or_else(given_away)?,
+        ))
     }
 
     /// It is its instance's from here on.

@@ -37,7 +37,9 @@ impl Kinds {
     fn number(&self, name: &str) -> wasmtime::Result<u32> {
         let place = self.0.iter().position(|known| known == name);
         let number = place.and_then(|place| u32::try_from(place).ok());
-        number.ok_or_else(|| wasmtime::Error::msg("a resource that is not imported came back; this is a bug"))
+        number.ok_or_else(|| {
+            wasmtime::Error::msg("a resource that is not imported came back; this is a bug")
+        })
     }
 }
 
@@ -49,9 +51,11 @@ pub(super) fn define_types(
 ) -> wasmtime::Result<()> {
     for resource in &import.resources {
         let number = kinds.number(&format!("{}.{resource}", import.name.path()))?;
-        instance.resource_async(resource, ResourceType::host_dynamic(number), |store, rep| {
-            Box::new(drop_one(store, rep))
-        })?;
+        instance.resource_async(
+            resource,
+            ResourceType::host_dynamic(number),
+            |store, rep| Box::new(drop_one(store, rep)),
+        )?;
     }
     Ok(())
 }
@@ -64,14 +68,20 @@ pub(super) fn define(
     kinds: &Arc<Kinds>,
 ) -> wasmtime::Result<()> {
     let (ty, kinds) = (Arc::new(function.clone()), Arc::clone(kinds));
-    instance.func_new_async(function.name.function(), move |store, _, params, results| {
-        let (ty, kinds) = (Arc::clone(&ty), Arc::clone(&kinds));
-        Box::new(async move {
-            let result = call(store, place, &ty, &kinds, params).await?;
-            results.iter_mut().zip(result).for_each(|(place, result)| *place = result);
-            Ok(())
-        })
-    })
+    instance.func_new_async(
+        function.name.function(),
+        move |store, _, params, results| {
+            let (ty, kinds) = (Arc::clone(&ty), Arc::clone(&kinds));
+            Box::new(async move {
+                let result = call(store, place, &ty, &kinds, params).await?;
+                results
+                    .iter_mut()
+                    .zip(result)
+                    .for_each(|(place, result)| *place = result);
+                Ok(())
+            })
+        },
+    )
 }
 
 /// The caller has dropped a handle that it owned.
@@ -80,7 +90,10 @@ async fn drop_one(mut store: StoreContextMut<'_, InstanceState>, rep: u32) -> wa
     let state = store.data_mut();
     let (tree, (_, deadline)) = (state.tree(), state.time());
     let (session, _) = remote.place()?;
-    session.drop_in(&tree, deadline, remote).await.map_err(|error| LinkFailed(error).into())
+    session
+        .drop_in(&tree, deadline, remote)
+        .await
+        .map_err(|error| LinkFailed(error).into())
 }
 
 async fn call(
@@ -91,7 +104,9 @@ async fn call(
     params: &[Val],
 ) -> wasmtime::Result<Option<Val>> {
     let calling = Calling::begin(&mut store, place)?;
-    let Calls::WithHandles(function) = &calling.link.calls else { return Err(other_types()) };
+    let Calls::WithHandles(function) = &calling.link.calls else {
+        return Err(other_types());
+    };
     let lent = lend(&mut store, ty, params)?;
     let entered = match &lent.session {
         Some(session) => session.enter(&calling.tree).await,
@@ -102,14 +117,22 @@ async fn call(
         .session
         .or_else(|| calling.session(&entered.serving))
         .unwrap_or_else(|| begin(&mut store, &calling.link.target, &entered));
-    let seat = session.seat(&calling.tree, &entered, calling.deadline).await;
+    let seat = session
+        .seat(&calling.tree, &entered, calling.deadline)
+        .await;
     let mut seat = seat.map_err(LinkFailed)?;
     for remote in lent.given {
         let _ = remote.give_away();
     }
     let mut results = vec![Val::Bool(false); usize::from(ty.result.is_some())];
-    function.call_seated(&mut seat, &lent.params, &mut results).await.map_err(LinkFailed)?;
-    let result = results.pop().map(|result| hold(&mut store, &session, kinds, ty, &result)).transpose();
+    function
+        .call_seated(&mut seat, &lent.params, &mut results)
+        .await
+        .map_err(LinkFailed)?;
+    let result = results
+        .pop()
+        .map(|result| hold(&mut store, &session, kinds, ty, &result))
+        .transpose();
     seat.leave();
     result
 }
@@ -159,9 +182,14 @@ fn lend(
         }
     };
     let typed = ty.params.iter().zip(params);
-    let params =
-        typed.map(|(param, value)| replace(value, &param.ty, &mut lend)).collect::<Result<_, _>>()?;
-    Ok(Lent { params, session, given })
+    let params = typed
+        .map(|(param, value)| replace(value, &param.ty, &mut lend))
+        .collect::<Result<_, _>>()?;
+    Ok(Lent {
+        params,
+        session,
+        given,
+    })
 }
 
 /// A result with a handle in the place of each resource.
@@ -172,11 +200,15 @@ fn hold(
     ty: &Function,
     result: &Val,
 ) -> wasmtime::Result<Val> {
-    let Some(result_ty) = &ty.result else { return Err(other_types()) };
+    let Some(result_ty) = &ty.result else {
+        return Err(other_types());
+    };
     let mut failed = None;
     // All of them, so that none is left without an owner.
     let mut hold = |resource: ResourceAny, name: &str| {
-        let held = kinds.number(name).and_then(|kind| Remote::hold(store, session, resource, kind));
+        let held = kinds
+            .number(name)
+            .and_then(|kind| Remote::hold(store, session, resource, kind));
         Ok(held.unwrap_or_else(|error| {
             failed.get_or_insert(error);
             resource
@@ -191,8 +223,12 @@ type Replace<'a> = dyn FnMut(ResourceAny, &str) -> wasmtime::Result<ResourceAny>
 /// The same value with other handles.
 fn replace(value: &Val, ty: &Type, with: &mut Replace<'_>) -> wasmtime::Result<Val> {
     Ok(match (value, ty) {
-        (Val::Resource(handle), Type::Own(name) | Type::Borrow(name)) => Val::Resource(with(*handle, name)?),
-        (Val::List(items), Type::List(ty)) => Val::List(all(items.iter().map(|item| (item, &**ty)), with)?),
+        (Val::Resource(handle), Type::Own(name) | Type::Borrow(name)) => {
+            Val::Resource(with(*handle, name)?)
+        }
+        (Val::List(items), Type::List(ty)) => {
+            Val::List(all(items.iter().map(|item| (item, &**ty)), with)?)
+        }
         (Val::FixedLengthList(items), Type::FixedLengthList(ty, _)) => {
             Val::FixedLengthList(all(items.iter().map(|item| (item, &**ty)), with)?)
         }
@@ -205,10 +241,19 @@ fn replace(value: &Val, ty: &Type, with: &mut Replace<'_>) -> wasmtime::Result<V
             let field = |((name, value), field): (&(String, Val), &Field)| {
                 Ok((name.clone(), replace(value, &field.ty, with)?))
             };
-            Val::Record(values.iter().zip(fields).map(field).collect::<wasmtime::Result<_>>()?)
+            Val::Record(
+                values
+                    .iter()
+                    .zip(fields)
+                    .map(field)
+                    .collect::<wasmtime::Result<_>>()?,
+            )
         }
         (Val::Variant(name, payload), Type::Variant(cases)) => {
-            let case = cases.iter().find(|case| case.name == *name).and_then(|case| case.ty.as_ref());
+            let case = cases
+                .iter()
+                .find(|case| case.name == *name)
+                .and_then(|case| case.ty.as_ref());
             Val::Variant(name.clone(), inside(payload, case, with)?)
         }
         (Val::Option(payload), Type::Option(ty)) => Val::Option(inside(payload, Some(ty), with)?),
@@ -235,7 +280,9 @@ fn inside(
     ty: Option<&Type>,
     with: &mut Replace<'_>,
 ) -> wasmtime::Result<Option<Box<Val>>> {
-    let Some((payload, ty)) = payload.as_deref().zip(ty) else { return Ok(None) };
+    let Some((payload, ty)) = payload.as_deref().zip(ty) else {
+        return Ok(None);
+    };
     Ok(Some(Box::new(replace(payload, ty, with)?)))
 }
 

@@ -136,7 +136,11 @@ impl Session {
             return entered.ok_or_else(|| self.lost());
         }
         let entered = tree.enter(&self.target).await?;
-        if Arc::ptr_eq(&entered.serving, &self.serving) { Ok(entered) } else { Err(self.lost()) }
+        if Arc::ptr_eq(&entered.serving, &self.serving) {
+            Ok(entered)
+        } else {
+            Err(self.lost())
+        }
     }
 
     /// The instance, for a call that was let in; the first call brings it.
@@ -147,12 +151,20 @@ impl Session {
         bound: Ticks,
     ) -> Result<Seat<'a>> {
         let clock = self.target.runtime.engines.clock();
-        let deadline = clock.now().plus(self.serving.revision.call_ticks).min(bound);
+        let deadline = clock
+            .now()
+            .plus(self.serving.revision.call_ticks)
+            .min(bound);
         let lease = match &self.keeps {
             Keeps::Instance(kept) => self.lease_kept(take(kept), entered.lane, deadline).await?,
             Keeps::Number(number) => self.lease_numbered(number, entered.lane, deadline).await?,
         };
-        Ok(Seat { session: self, tree, deadline, lease })
+        Ok(Seat {
+            session: self,
+            tree,
+            deadline,
+            lease,
+        })
     }
 
     async fn lease_kept(&self, kept: Kept, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
@@ -187,7 +199,11 @@ impl Session {
 
     /// Any instance, as for other calls.
     async fn lease(&self, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
-        let Serving { instances, revision, .. } = &*self.serving;
+        let Serving {
+            instances,
+            revision,
+            ..
+        } = &*self.serving;
         if let Some(lease) = instances.lease_idle(lane) {
             return Ok(lease);
         }
@@ -199,7 +215,12 @@ impl Session {
 
     /// Runs the destructor of a resource that its owner drops, if what it is in has not gone
     /// before it.
-    pub(super) async fn drop_in(&self, tree: &Arc<Tree>, bound: Ticks, remote: Remote) -> Result<()> {
+    pub(super) async fn drop_in(
+        &self,
+        tree: &Arc<Tree>,
+        bound: Ticks,
+        remote: Remote,
+    ) -> Result<()> {
         match self.run_destructor(tree, bound, remote).await {
             Err(error) if is_gone(&error) => Ok(()),
             outcome => outcome,
@@ -219,7 +240,9 @@ impl Session {
     /// Drops a resource that nobody has any more. An instance that is kept goes with its
     /// session, and what is in it too.
     pub(super) fn abandon(self: &Arc<Self>, resource: ResourceAny) {
-        let (Keeps::Number(_), Some(runtime)) = (&self.keeps, &self.runtime) else { return };
+        let (Keeps::Number(_), Some(runtime)) = (&self.keeps, &self.runtime) else {
+            return;
+        };
         let is_first = {
             let mut orphans = self.orphans.lock();
             orphans.push(resource);
@@ -270,7 +293,10 @@ impl Session {
 
 /// Nothing is left to be dropped: an instance ends with its name and its host.
 fn is_gone(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::ResourceLost | ErrorKind::NotDeployed | ErrorKind::HostDropped)
+    matches!(
+        error.kind(),
+        ErrorKind::ResourceLost | ErrorKind::NotDeployed | ErrorKind::HostDropped
+    )
 }
 
 fn take(kept: &Mutex<Kept>) -> Kept {
@@ -320,24 +346,34 @@ impl Seat<'_> {
         what: &str,
         run: impl AsyncFnOnce(&mut Instance) -> wasmtime::Result<R>,
     ) -> Result<R> {
-        let Session { target, serving, .. } = self.session;
+        let Session {
+            target, serving, ..
+        } = self.session;
         let instance = self.lease.instance();
         call::begin(instance, serving, self.deadline, Some(self.tree))?;
         let clock = target.runtime.engines.clock();
         let outcome = {
             let permit = instance.store.data_mut().crowd_permit();
             let mut running = pin!(run(instance));
-            let computing = permit.while_computing(|context| poll_contained(running.as_mut(), context));
+            let computing =
+                permit.while_computing(|context| poll_contained(running.as_mut(), context));
             call::within(clock, self.deadline, pin!(computing)).await
         };
         match outcome {
-            Ok(outcome) => call::end(target, self.lease.instance(), &serving.revision, what, outcome),
+            Ok(outcome) => call::end(
+                target,
+                self.lease.instance(),
+                &serving.revision,
+                what,
+                outcome,
+            ),
             Err(_) => Err(call::too_long(target, &serving.revision, what)),
         }
     }
 
     async fn destroy(&mut self, resource: ResourceAny) -> Result<()> {
-        let drop = async |instance: &mut Instance| resource.resource_drop_async(&mut instance.store).await;
+        let drop =
+            async |instance: &mut Instance| resource.resource_drop_async(&mut instance.store).await;
         self.run(DESTRUCTOR, drop).await
     }
 
@@ -348,7 +384,12 @@ impl Seat<'_> {
 
     /// The end of the call: the instance is kept while anything is open in it.
     pub(super) fn leave(self) {
-        let Session { keeps, serving, open, .. } = self.session;
+        let Session {
+            keeps,
+            serving,
+            open,
+            ..
+        } = self.session;
         match keeps {
             Keeps::Instance(kept) if open.load(Ordering::Relaxed) > 0 && !serving.is_over() => {
                 *kept.lock() = Kept::Here(self.lease.keep());

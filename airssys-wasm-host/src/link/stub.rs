@@ -21,7 +21,10 @@ use crate::instance::InstanceState;
 use crate::{Error, ErrorKind};
 
 /// Links a stub for each function of what other deployments serve.
-pub(crate) fn define(linker: &mut Linker<InstanceState>, imports: &[&Interface]) -> wasmtime::Result<()> {
+pub(crate) fn define(
+    linker: &mut Linker<InstanceState>,
+    imports: &[&Interface],
+) -> wasmtime::Result<()> {
     let (mut places, kinds) = (0.., Arc::new(Kinds::of(imports)));
     for import in imports {
         let mut instance = linker.instance(&import.name.to_string())?;
@@ -72,28 +75,46 @@ impl Calling {
             return Err(LinkFailed(Error::new(ErrorKind::HostDropped, message)).into());
         };
         if !state.may_call(place, &link.interface) {
-            let message =
-                format!("calling `{}` is not granted any more: `call {}`", link.target.name, link.interface);
+            let message = format!(
+                "calling `{}` is not granted any more: `call {}`",
+                link.target.name, link.interface
+            );
             return Err(LinkFailed(Error::new(ErrorKind::NotGranted, message)).into());
         }
         let (_, deadline) = state.time();
         let sessions = state.sessions(&link.target);
-        Ok(Self { link, tree: state.tree(), deadline, sessions })
+        Ok(Self {
+            link,
+            tree: state.tree(),
+            deadline,
+            sessions,
+        })
     }
 
     /// Where the caller has resources in the revision that the call would be admitted to: it is
     /// served there.
     pub(super) async fn sitting(&self) -> Result<Option<Sitting>, LinkFailed> {
-        if !self.sessions.iter().any(|session| session.keeps_its_instance()) {
+        if !self
+            .sessions
+            .iter()
+            .any(|session| session.keeps_its_instance())
+        {
             return Ok(None);
         }
-        let entered = Box::pin(self.tree.enter(&self.link.target)).await.map_err(LinkFailed)?;
-        let kept = self.session(&entered.serving).filter(|session| session.keeps_its_instance());
+        let entered = Box::pin(self.tree.enter(&self.link.target))
+            .await
+            .map_err(LinkFailed)?;
+        let kept = self
+            .session(&entered.serving)
+            .filter(|session| session.keeps_its_instance());
         Ok(kept.map(|session| Sitting { entered, session }))
     }
 
     /// Where the caller has resources in `serving`.
     pub(super) fn session(&self, serving: &Arc<Serving>) -> Option<Arc<Session>> {
-        self.sessions.iter().find(|session| session.is_open_in(serving)).cloned()
+        self.sessions
+            .iter()
+            .find(|session| session.is_open_in(serving))
+            .cloned()
     }
 }

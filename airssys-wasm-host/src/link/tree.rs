@@ -45,7 +45,9 @@ impl Tree {
     /// Begins with a call that is inside `root`.
     pub(crate) fn begin(&self, root: &Arc<Serving>) {
         let mut state = self.0.lock();
-        state.admitted.push(Admitted::ByName(Admission::again(Arc::clone(root))));
+        state
+            .admitted
+            .push(Admitted::ByName(Admission::again(Arc::clone(root))));
         state.path.push(0);
     }
 
@@ -96,10 +98,17 @@ impl Tree {
     }
 
     /// Lets a call in to a serving that a call of the tree was admitted to before.
-    fn enter_where(self: &Arc<Self>, target: &Named, serving: &Arc<Serving>) -> Result<Option<Entered>> {
+    fn enter_where(
+        self: &Arc<Self>,
+        target: &Named,
+        serving: &Arc<Serving>,
+    ) -> Result<Option<Entered>> {
         let mut state = self.0.lock();
         state.check_depth(target)?;
-        let place = state.admitted.iter().position(|admitted| Arc::ptr_eq(admitted.serving(), serving));
+        let place = state
+            .admitted
+            .iter()
+            .position(|admitted| Arc::ptr_eq(admitted.serving(), serving));
         Ok(place.map(|place| self.again(&mut state, place)))
     }
 
@@ -113,18 +122,28 @@ impl Tree {
     fn again(self: &Arc<Self>, state: &mut State, place: usize) -> Entered {
         state.path.push(place);
         let admitted = &state.admitted[place];
-        Entered { tree: Arc::clone(self), serving: Arc::clone(admitted.serving()), lane: admitted.lane() }
+        Entered {
+            tree: Arc::clone(self),
+            serving: Arc::clone(admitted.serving()),
+            lane: admitted.lane(),
+        }
     }
 
     fn enter_again(self: &Arc<Self>, target: &Named) -> Result<Option<Entered>> {
         let mut state = self.0.lock();
         state.check_depth(target)?;
         let is_target = |admitted: &Admitted| admitted.is_call_of(target);
-        let Some(place) = state.admitted.iter().position(is_target) else { return Ok(None) };
+        let Some(place) = state.admitted.iter().position(is_target) else {
+            return Ok(None);
+        };
         let serving = state.admitted[place].serving();
-        let is_inside = |entered: &&usize| Arc::ptr_eq(state.admitted[**entered].serving(), serving);
+        let is_inside =
+            |entered: &&usize| Arc::ptr_eq(state.admitted[**entered].serving(), serving);
         if state.path.iter().filter(is_inside).count() >= serving.instances.max() {
-            return Err(reentrant(target, "each of its instances waits for this very call"));
+            return Err(reentrant(
+                target,
+                "each of its instances waits for this very call",
+            ));
         }
         Ok(Some(self.again(&mut state, place)))
     }
@@ -135,7 +154,10 @@ impl State {
         if self.path.len() < DEPTH_MAX {
             return Ok(());
         }
-        Err(reentrant(target, &format!("calls are {DEPTH_MAX} deep inside one another")))
+        Err(reentrant(
+            target,
+            &format!("calls are {DEPTH_MAX} deep inside one another"),
+        ))
     }
 }
 
@@ -168,6 +190,9 @@ impl Drop for Entered {
 }
 
 fn reentrant(target: &Named, why: &str) -> Error {
-    let message = format!("`{}` is called from within a call that it made itself, and {why}", target.name);
+    let message = format!(
+        "`{}` is called from within a call that it made itself, and {why}",
+        target.name
+    );
     Error::new(ErrorKind::Reentrant, message)
 }

@@ -30,8 +30,11 @@ const PROVIDED_0_3: [&str; 12] = [
 const PROVIDED_0_3: [&str; 0] = [];
 
 /// Interfaces that are provided in one version, for their own have not settled.
-const DRAFTS: [&str; 3] =
-    ["airssys:secrets/store@0.1.0", "wasi:config/store@0.2.0-rc.1", "wasi:logging/logging@0.1.0-draft"];
+const DRAFTS: [&str; 3] = [
+    "airssys:secrets/store@0.1.0",
+    "wasi:config/store@0.2.0-rc.1",
+    "wasi:logging/logging@0.1.0-draft",
+];
 
 /// Every interface of WASI 0.2 that is provided.
 const PROVIDED: [&str; 29] = [
@@ -82,14 +85,19 @@ pub(crate) fn is_built_in(name: &InterfaceName) -> bool {
 
 /// Types alone need nobody, unless they are said to be of a standard.
 fn needs_somebody(import: &Interface) -> bool {
-    !import.functions.is_empty() || !import.resources.is_empty() || import.name.path().starts_with("wasi:")
+    !import.functions.is_empty()
+        || !import.resources.is_empty()
+        || import.name.path().starts_with("wasi:")
 }
 
 /// What to say of functions that are imported at world level and that no provider links: other
 /// deployments are linked by interface.
 pub(crate) fn world_level_problems(world: &World, providers: &Providers) -> Vec<String> {
-    let missing =
-        world.imports.functions.iter().filter(|function| !provides_function(providers.iter(), function));
+    let missing = world
+        .imports
+        .functions
+        .iter()
+        .filter(|function| !provides_function(providers.iter(), function));
     let told = |name| {
         format!(
             "`{name}` is imported at world level, and this host provides no such function: only the \
@@ -134,17 +142,23 @@ fn found(name: &InterfaceName, embedded: &[&InterfaceName]) -> Option<String> {
             versions.join(" and ")
         ));
     }
-    if let Some(draft) = DRAFTS.iter().find(|draft| draft.split('@').next() == Some(name.path())) {
+    if let Some(draft) = DRAFTS
+        .iter()
+        .find(|draft| draft.split('@').next() == Some(name.path()))
+    {
         return Some(format!("`{name}`: this host provides `{draft}`"));
     }
     let provided = PROVIDED.contains(&name.path());
     match name.version() {
         Some(version) if provided && (version.major, version.minor) == (0, 2) => None,
-        Some(version) if PROVIDED_0_3.contains(&name.path()) && (version.major, version.minor) == (0, 3) => {
+        Some(version)
+            if PROVIDED_0_3.contains(&name.path()) && (version.major, version.minor) == (0, 3) =>
+        {
             None
         }
         version
-            if name.path().starts_with("wasi:") && version.is_none_or(|v| (v.major, v.minor) != (0, 2)) =>
+            if name.path().starts_with("wasi:")
+                && version.is_none_or(|v| (v.major, v.minor) != (0, 2)) =>
         {
             Some(format!(
                 "`{name}`: another WASI version; this host provides WASI 0.2 up to {WASI_VERSION}, and of 0.3 \
@@ -152,13 +166,18 @@ fn found(name: &InterfaceName, embedded: &[&InterfaceName]) -> Option<String> {
             ))
         }
         _ => Some(match nearest(name.path(), PROVIDED) {
-            Some(near) => format!("`{name}`: the nearest that is provided is `{near}@{WASI_VERSION}`"),
+            Some(near) => {
+                format!("`{name}`: the nearest that is provided is `{near}@{WASI_VERSION}`")
+            }
             None if embedded.is_empty() => {
                 format!("`{name}`: this host provides WASI {WASI_VERSION} and nothing else")
             }
             None => {
                 let names: Vec<String> = embedded.iter().map(|name| format!("`{name}`")).collect();
-                format!("`{name}`: this host provides WASI {WASI_VERSION}, {}", names.join(", "))
+                format!(
+                    "`{name}`: this host provides WASI {WASI_VERSION}, {}",
+                    names.join(", ")
+                )
             }
         }),
     }
@@ -180,11 +199,19 @@ mod tests {
             ("wasi:cli/stdout@0.4.0", Some("another WASI version")),
             ("acme:store/kv@1.0.0", Some("and nothing else")),
             ("wasi:config/store@0.2.0-rc.1", None),
-            ("wasi:config/store@0.2.0-draft", Some("provides `wasi:config/store@0.2.0-rc.1`")),
+            (
+                "wasi:config/store@0.2.0-draft",
+                Some("provides `wasi:config/store@0.2.0-rc.1`"),
+            ),
         ] {
             let problem = found(&InterfaceName::new(name), &[]);
             assert_eq!(problem.is_some(), expected.is_some(), "{name}");
-            assert!(problem.unwrap_or_default().contains(expected.unwrap_or_default()), "{name}");
+            assert!(
+                problem
+                    .unwrap_or_default()
+                    .contains(expected.unwrap_or_default()),
+                "{name}"
+            );
         }
     }
 }

@@ -36,12 +36,18 @@ impl Linkers {
     /// [`ErrorKind::InvalidProvider`], with the provider and what is wrong with it.
     pub(crate) fn new(providers: Vec<Provided>, engines: &Engines) -> Result<Self> {
         let providers = providers::check(providers, engines)?;
-        Ok(Self { filled: Mutex::default(), providers })
+        Ok(Self {
+            filled: Mutex::default(),
+            providers,
+        })
     }
 
     /// Whether a component imports something that is linked only where `async` functions can run.
     pub(crate) fn needs_concurrency(&self, world: &World) -> bool {
-        let mut providers = self.providers.iter().filter(|provided| provided.needs_concurrency);
+        let mut providers = self
+            .providers
+            .iter()
+            .filter(|provided| provided.needs_concurrency);
         providers.any(|provided| {
             let mut interfaces = world.imports.interfaces.iter();
             let mut functions = world.imports.functions.iter();
@@ -65,32 +71,44 @@ impl Linkers {
     ) -> Result<InstancePre<InstanceState>> {
         let mut linker = self.filled(key, compiled.engine())?;
         let imports = unprovided(world, &self.providers);
-        define(&mut linker, &imports).and_then(|()| linker.instantiate_pre(compiled)).map_err(|error| {
-            let mut message = format!("its imports do not fit what the host provides: {error:#}");
-            for other in other_versions(world, &self.providers) {
-                message += &format!("; {other}");
-            }
-            Error::new(ErrorKind::Unusable, message)
-        })
+        define(&mut linker, &imports)
+            .and_then(|()| linker.instantiate_pre(compiled))
+            .map_err(|error| {
+                let mut message =
+                    format!("its imports do not fit what the host provides: {error:#}");
+                for other in other_versions(world, &self.providers) {
+                    message += &format!("; {other}");
+                }
+                Error::new(ErrorKind::Unusable, message)
+            })
     }
 
     fn filled(&self, key: (Profile, Allocation), engine: &Engine) -> Result<Linker<InstanceState>> {
         let mut linkers = self.filled.lock();
         Ok(match linkers.entry(key) {
             Entry::Occupied(filled) => filled.get().clone(),
-            Entry::Vacant(empty) => empty.insert(filled(key.0, engine, &self.providers)?).clone(),
+            Entry::Vacant(empty) => empty
+                .insert(filled(key.0, engine, &self.providers)?)
+                .clone(),
         })
     }
 }
 
-fn filled(profile: Profile, engine: &Engine, providers: &Providers) -> Result<Linker<InstanceState>> {
+fn filled(
+    profile: Profile,
+    engine: &Engine,
+    providers: &Providers,
+) -> Result<Linker<InstanceState>> {
     let mut linker = Linker::new(engine);
-    let linked =
-        link(&mut linker, profile).and_then(|()| providers::link_all(&mut linker, profile, providers));
+    let linked = link(&mut linker, profile)
+        .and_then(|()| providers::link_all(&mut linker, profile, providers));
     linked.map_err(|error| not_linked(&error))?;
     Ok(linker)
 }
 
 fn not_linked(error: &wasmtime::Error) -> Error {
-    Error::new(ErrorKind::Internal, format!("cannot link what is provided: {error:#}"))
+    Error::new(
+        ErrorKind::Internal,
+        format!("cannot link what is provided: {error:#}"),
+    )
 }

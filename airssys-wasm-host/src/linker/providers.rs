@@ -35,8 +35,12 @@ pub(super) fn link_all(
     profile: Profile,
     providers: &Providers,
 ) -> wasmtime::Result<()> {
-    let linked = providers.iter().filter(|provided| profile.concurrency || !provided.needs_concurrency);
-    linked.into_iter().try_for_each(|provided| provided.link(linker))
+    let linked = providers
+        .iter()
+        .filter(|provided| profile.concurrency || !provided.needs_concurrency);
+    linked
+        .into_iter()
+        .try_for_each(|provided| provided.link(linker))
 }
 
 /// Linkers of both profiles, with what the host provides itself.
@@ -51,7 +55,10 @@ fn linkers(engines: &Engines) -> Result<Linkers> {
         link(&mut linker, profile).map_err(|error| super::not_linked(&error))?;
         Ok(linker)
     };
-    Ok(Linkers { plain: linker(Profile::PLAIN)?, concurrent: linker(Profile::CONCURRENT)? })
+    Ok(Linkers {
+        plain: linker(Profile::PLAIN)?,
+        concurrent: linker(Profile::CONCURRENT)?,
+    })
 }
 
 fn check_names(providers: &[Provided]) -> Result<()> {
@@ -59,15 +66,18 @@ fn check_names(providers: &[Provided]) -> Result<()> {
     for provided in providers {
         for name in provided.imports() {
             if is_built_in(name) {
-                let message =
-                    format!("{} provides `{name}`, which the host provides itself", provided.label());
+                let message = format!(
+                    "{} provides `{name}`, which the host provides itself",
+                    provided.label()
+                );
                 return Err(invalid(message));
             }
             match owners.entry(name) {
                 Entry::Vacant(free) => drop(free.insert(provided)),
                 Entry::Occupied(owner) => {
                     let (first, second) = (owner.get().label(), provided.label());
-                    let message = format!("{first} and {second} both provide `{name}`; remove one of them");
+                    let message =
+                        format!("{first} and {second} both provide `{name}`; remove one of them");
                     return Err(invalid(message));
                 }
             }
@@ -88,7 +98,10 @@ fn check_link(provided: &mut Provided, linkers: &mut Linkers) -> Result<()> {
         Ok(()) => linkers.plain = plain,
         Err(_) => provided.needs_concurrency = true,
     }
-    let missing = provided.imports().iter().find(|name| !is_linked(&linkers.concurrent, name));
+    let missing = provided
+        .imports()
+        .iter()
+        .find(|name| !is_linked(&linkers.concurrent, name));
     match missing {
         None => Ok(()),
         Some(name) => Err(invalid(format!(
@@ -101,7 +114,11 @@ fn check_link(provided: &mut Provided, linkers: &mut Linkers) -> Result<()> {
 
 /// A linker refuses a second definition of a name that it has.
 fn is_linked(linker: &Linker<InstanceState>, name: &InterfaceName) -> bool {
-    linker.clone().root().func_wrap(&name.to_string(), |_, (): ()| Ok(())).is_err()
+    linker
+        .clone()
+        .root()
+        .func_wrap(&name.to_string(), |_, (): ()| Ok(()))
+        .is_err()
 }
 
 fn invalid(message: String) -> Error {

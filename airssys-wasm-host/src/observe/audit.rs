@@ -26,7 +26,10 @@ use super::outbox::{Outbox, Room};
 const DETAILED_PER_SECOND: u32 = 100;
 
 /// Records that wait for the log: so many of one deployment, of as many as there are.
-const ROOM: Room = Room { share_max: 1_000, total_max: usize::MAX };
+const ROOM: Room = Room {
+    share_max: 1_000,
+    total_max: usize::MAX,
+};
 
 /// Whose authority is asked for. A guest has no say in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -170,8 +173,13 @@ struct Counted {
 
 impl AuditTrail {
     pub(crate) fn new(log: Arc<dyn AuditLog>) -> Self {
-        let outbox = Outbox::new("airssys-wasm-audit", ROOM, move |record| log.record(&record));
-        Self { outbox, counted: Mutex::default() }
+        let outbox = Outbox::new("airssys-wasm-audit", ROOM, move |record| {
+            log.record(&record)
+        });
+        Self {
+            outbox,
+            counted: Mutex::default(),
+        }
     }
 
     /// Records a decision, or counts it. Gives the number of the record; none if it was counted.
@@ -252,7 +260,11 @@ impl Counted {
             Verdict::Allowed { .. } => "allowed",
             Verdict::Denied { reason } => reason.word(),
         };
-        let key = (Arc::clone(&record.identity), record.operation.action().to_owned(), why);
+        let key = (
+            Arc::clone(&record.identity),
+            record.operation.action().to_owned(),
+            why,
+        );
         match self.beyond.entry(key) {
             std::collections::hash_map::Entry::Vacant(entry) => drop(entry.insert(record)),
             std::collections::hash_map::Entry::Occupied(mut entry) => {
@@ -283,7 +295,12 @@ mod tests {
 
     fn identity() -> Arc<Identity> {
         let component = "probe".parse().expect("a name");
-        Arc::new(Identity { component, revision: 1, version: None, digest: Digest::of(b"") })
+        Arc::new(Identity {
+            component,
+            revision: 1,
+            version: None,
+            digest: Digest::of(b""),
+        })
     }
 
     fn denial(identity: &Arc<Identity>, name: &str) -> AuditRecord {
@@ -292,7 +309,9 @@ mod tests {
             identity: Arc::clone(identity),
             call: CallId::default(),
             operation: Arc::new(Operation::Lookup { name: name.into() }),
-            verdict: Verdict::Denied { reason: Reason::NotGranted },
+            verdict: Verdict::Denied {
+                reason: Reason::NotGranted,
+            },
             count: 1,
         }
     }
@@ -309,7 +328,10 @@ mod tests {
         assert_eq!(told.0.lock().len(), DETAILED_PER_SECOND as usize);
         drop(trail);
         ended(&told);
-        assert_eq!(told.0.lock().iter().map(|record| record.count).sum::<u64>(), 10_000);
+        assert_eq!(
+            told.0.lock().iter().map(|record| record.count).sum::<u64>(),
+            10_000
+        );
         assert_eq!(told.0.lock().len(), DETAILED_PER_SECOND as usize + 1);
     }
 
@@ -337,7 +359,10 @@ mod tests {
         let trail = AuditTrail::new(Arc::clone(&told) as Arc<dyn AuditLog>);
         let (identity, other) = (
             identity(),
-            Arc::new(Identity { component: "other".parse().expect("a name"), ..(*identity()).clone() }),
+            Arc::new(Identity {
+                component: "other".parse().expect("a name"),
+                ..(*identity()).clone()
+            }),
         );
         let seconds = 20;
         for second in 0..seconds {
@@ -346,8 +371,15 @@ mod tests {
             }
             trail.flush();
         }
-        assert!(trail.record(denial(&other, "x")).is_some(), "others have room");
-        assert_eq!(trail.counted.lock().beyond.len(), 1, "what finds no room is counted");
+        assert!(
+            trail.record(denial(&other, "x")).is_some(),
+            "others have room"
+        );
+        assert_eq!(
+            trail.counted.lock().beyond.len(),
+            1,
+            "what finds no room is counted"
+        );
         drop(trail);
         drop(go_on);
         ended(&told);
@@ -355,8 +387,14 @@ mod tests {
         assert_eq!(told.len(), ROOM.share_max + 2);
         let all = u64::from(seconds * DETAILED_PER_SECOND);
         assert_eq!(told.iter().map(|record| record.count).sum::<u64>(), all + 1);
-        let last = told.iter().rfind(|record| record.identity.component == identity.component);
-        assert_eq!(last.map(|last| last.count), Some(all - ROOM.share_max as u64), "in their order");
+        let last = told
+            .iter()
+            .rfind(|record| record.identity.component == identity.component);
+        assert_eq!(
+            last.map(|last| last.count),
+            Some(all - ROOM.share_max as u64),
+            "in their order"
+        );
     }
 
     #[test]

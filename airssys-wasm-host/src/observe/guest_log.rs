@@ -93,7 +93,12 @@ fn shown(line: GuestLine<'_>) -> String {
         0 => String::new(),
         lines => format!(" ({lines} lines were dropped before)"),
     };
-    format!("{}[{}]{dropped}: {}", line.component, line.call, line.text.escape_debug())
+    format!(
+        "{}[{}]{dropped}: {}",
+        line.component,
+        line.call,
+        line.text.escape_debug()
+    )
 }
 
 #[cfg(test)]
@@ -107,13 +112,20 @@ mod tests {
             component: &component,
             revision: 1,
             version: None,
-            call: CallId { instance: 12, call: 3 },
+            call: CallId {
+                instance: 12,
+                call: 3,
+            },
             stream: GuestStream::Stderr,
             text: "\u{1b}[2Jgone\u{202e}",
             dropped_before: 0,
         };
         assert_eq!(shown(line), r"greeter[12.3]: \u{1b}[2Jgone\u{202e}");
-        let line = GuestLine { text: "", dropped_before: 2, ..line };
+        let line = GuestLine {
+            text: "",
+            dropped_before: 2,
+            ..line
+        };
         assert_eq!(shown(line), "greeter[12.3] (2 lines were dropped before): ");
     }
 }

@@ -24,8 +24,15 @@ struct Window {
 
 impl LogBudget {
     pub(crate) fn new(bytes_per_second: usize) -> Self {
-        let window = Window { ends: Ticks(0), bytes_left: 0, dropped: 0 };
-        Self { bytes_per_window: bytes_per_second, window: Mutex::new(window) }
+        let window = Window {
+            ends: Ticks(0),
+            bytes_left: 0,
+            dropped: 0,
+        };
+        Self {
+            bytes_per_window: bytes_per_second,
+            window: Mutex::new(window),
+        }
     }
 
     /// Takes `bytes` for a line. Returns how many lines were dropped before it, or

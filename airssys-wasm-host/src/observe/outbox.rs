@@ -60,7 +60,11 @@ struct Item<T> {
 }
 
 impl<T: Send + 'static> Outbox<T> {
-    pub(super) fn new(name: &'static str, room: Room, sink: impl Fn(T) + Send + Sync + 'static) -> Self {
+    pub(super) fn new(
+        name: &'static str,
+        room: Room,
+        sink: impl Fn(T) + Send + Sync + 'static,
+    ) -> Self {
         let queue = Queue {
             items: VecDeque::new(),
             shares: HashMap::new(),
@@ -127,10 +131,16 @@ impl<T: Send + 'static> Outbox<T> {
         *queue.shares.entry(of.clone()).or_default() += size;
         queue.total += size;
         queue.put += 1;
-        queue.items.push_back(Item { of: of.clone(), size, value });
+        queue.items.push_back(Item {
+            of: of.clone(),
+            size,
+            value,
+        });
         if !queue.has_thread {
             let shared = Arc::clone(&self.0);
-            let started = thread::Builder::new().name(self.0.name.into()).spawn(move || shared.hand_over());
+            let started = thread::Builder::new()
+                .name(self.0.name.into())
+                .spawn(move || shared.hand_over());
             // Without a thread it stays in, until one can be started.
             queue.has_thread = started.is_ok();
         }
@@ -195,7 +205,10 @@ mod tests {
 
     use super::*;
 
-    const ROOM: Room = Room { share_max: 3, total_max: 5 };
+    const ROOM: Room = Room {
+        share_max: 3,
+        total_max: 5,
+    };
 
     fn name(text: &str) -> ComponentName {
         text.parse().expect("a name")
@@ -217,13 +230,27 @@ mod tests {
     fn one_deployment_fills_its_share_and_no_more() {
         let (outbox, go_on, told) = held();
         let (one, other) = (name("one"), name("other"));
-        assert_eq!((1..=3).map(|item| outbox.put(&one, 1, item)).filter(Result::is_ok).count(), 3);
+        assert_eq!(
+            (1..=3)
+                .map(|item| outbox.put(&one, 1, item))
+                .filter(Result::is_ok)
+                .count(),
+            3
+        );
         assert_eq!(outbox.put(&one, 1, 4), Err(4), "its share is full");
         assert_eq!(outbox.put(&other, 2, 5), Ok(4), "others have theirs");
-        assert_eq!(outbox.put(&other, 1, 6), Err(6), "there is no room for more in all");
+        assert_eq!(
+            outbox.put(&other, 1, 6),
+            Err(6),
+            "there is no room for more in all"
+        );
         assert_eq!(outbox.put_beyond(&other, 1, 7), 5);
         drop(go_on);
-        assert_eq!(told.iter().take(5).collect::<Vec<_>>(), [1, 2, 3, 5, 7], "in their order");
+        assert_eq!(
+            told.iter().take(5).collect::<Vec<_>>(),
+            [1, 2, 3, 5, 7],
+            "in their order"
+        );
     }
 
     #[tokio::test]
@@ -263,6 +290,10 @@ mod tests {
         }
         drop(outbox);
         drop(go_on);
-        assert_eq!(told.iter().collect::<Vec<_>>(), [1, 2], "then its thread ends");
+        assert_eq!(
+            told.iter().collect::<Vec<_>>(),
+            [1, 2],
+            "then its thread ends"
+        );
     }
 }

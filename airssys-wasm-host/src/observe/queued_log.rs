@@ -14,7 +14,10 @@ use super::outbox::{Outbox, Room};
 use super::{CallId, GuestLine, GuestLog, GuestStream};
 
 /// Bytes of lines that wait for the log.
-const ROOM: Room = Room { share_max: 256 << 10, total_max: 4 << 20 };
+const ROOM: Room = Room {
+    share_max: 256 << 10,
+    total_max: 4 << 20,
+};
 
 /// Bytes that a line takes besides its text.
 const LINE_BYTES: usize = 256;
@@ -50,7 +53,11 @@ impl QueuedLog {
                 dropped_before: line.dropped_before,
             });
         });
-        Self { outbox, dropped: Mutex::default(), dropped_in_all: AtomicU64::new(0) }
+        Self {
+            outbox,
+            dropped: Mutex::default(),
+            dropped_in_all: AtomicU64::new(0),
+        }
     }
 
     /// How many lines found no room since the host was built.
@@ -77,7 +84,11 @@ impl GuestLog for QueuedLog {
             text: line.text.to_owned(),
             dropped_before: before,
         };
-        if self.outbox.put(line.component, line.text.len() + LINE_BYTES, own).is_err() {
+        if self
+            .outbox
+            .put(line.component, line.text.len() + LINE_BYTES, own)
+            .is_err()
+        {
             dropped.insert(line.component.clone(), before + 1);
             self.dropped_in_all.fetch_add(1, Ordering::Relaxed);
         }
@@ -99,7 +110,9 @@ mod tests {
     impl GuestLog for Held {
         fn line(&self, line: GuestLine<'_>) {
             let _ = self.may.lock().recv();
-            let _ = self.taken.send((line.text.chars().take(4).collect(), line.dropped_before));
+            let _ = self
+                .taken
+                .send((line.text.chars().take(4).collect(), line.dropped_before));
         }
     }
 
@@ -121,7 +134,10 @@ mod tests {
     async fn a_slow_log_delays_nobody_and_what_it_misses_is_counted() {
         let (go_on, may) = mpsc::channel();
         let (taken, has_taken) = mpsc::channel();
-        let log = QueuedLog::new(Arc::new(Held { may: Mutex::new(may), taken }));
+        let log = QueuedLog::new(Arc::new(Held {
+            may: Mutex::new(may),
+            taken,
+        }));
         let long = "x".repeat(8 << 10);
         for _ in 0..100 {
             print(&log, "loud", &long);
@@ -132,10 +148,18 @@ mod tests {
         print(&log, "quiet", "heard");
         drop(go_on);
         let lines: Vec<_> = has_taken.iter().take(room + 1).collect();
-        assert_eq!(lines.last(), Some(&("hear".to_owned(), 0)), "another deployment has its share");
+        assert_eq!(
+            lines.last(),
+            Some(&("hear".to_owned(), 0)),
+            "another deployment has its share"
+        );
         log.emptied().await;
         print(&log, "loud", "last");
         drop(log);
-        assert_eq!(has_taken.iter().last(), Some(("last".to_owned(), dropped)), "the next line tells");
+        assert_eq!(
+            has_taken.iter().last(),
+            Some(("last".to_owned(), dropped)),
+            "the next line tells"
+        );
     }
 }

@@ -15,7 +15,9 @@ use super::item::{Held, Item, Items, Returned};
 use super::stream::{PerChunk, Streaming};
 use super::time::AttemptTime;
 use crate::deployment::Named;
-use crate::function::{DynamicFunction, Function, Params, Results, StreamingFunction, WithTypes, with_types};
+use crate::function::{
+    DynamicFunction, Function, Params, Results, StreamingFunction, WithTypes, with_types,
+};
 use crate::{Error, ErrorKind, Result};
 
 pub(super) type Called<'a> = Pin<Box<dyn Future<Output = Result<Returned>> + Send + 'a>>;
@@ -37,7 +39,11 @@ pub(super) enum Came {
 
 /// What a returned value means to a stage.
 pub(super) fn meaning(returned: Returned, is_fallible: bool, source: Option<Source>) -> Came {
-    let returned = if is_fallible { split(returned) } else { Ok(returned) };
+    let returned = if is_fallible {
+        split(returned)
+    } else {
+        Ok(returned)
+    };
     match (returned, source) {
         (Err(error), _) => Came::Error(error),
         (Ok(returned), Some(Source::UntilNone)) => match unwrapped(returned) {
@@ -64,7 +70,9 @@ fn split(returned: Returned) -> Result<Returned, Option<Item>> {
 fn unwrapped(returned: Returned) -> Option<Item> {
     match returned {
         Returned::Maybe(item) => item,
-        Returned::One(Item(Held::Val(Val::Option(item)))) => item.map(|item| Item(Held::Val(*item))),
+        Returned::One(Item(Held::Val(Val::Option(item)))) => {
+            item.map(|item| Item(Held::Val(*item)))
+        }
         Returned::One(item) => Some(item),
         Returned::Nothing | Returned::Either(_) => None,
     }
@@ -75,7 +83,10 @@ fn whole(returned: Returned) -> Option<Item> {
         Returned::Nothing => None,
         Returned::One(item) | Returned::Either(Ok(item) | Err(item)) => Some(item),
         Returned::Maybe(item) => {
-            let value = item.map(|item| item.into_value().map(Box::new)).transpose().ok()?;
+            let value = item
+                .map(|item| item.into_value().map(Box::new))
+                .transpose()
+                .ok()?;
             Some(Item::from(airssys_wasm_core::Value::Option(value)))
         }
     }
@@ -88,14 +99,26 @@ pub(super) fn connect(
     stage: &Stage,
     pipeline: &ComponentName,
 ) -> Result<Arc<dyn Call>> {
-    let connect = Connect { target, function, pipeline };
+    let connect = Connect {
+        target,
+        function,
+        pipeline,
+    };
     let time = AttemptTime::of(stage, target);
     if let Some((elements, lists)) = stage.chunk() {
-        return Ok(Arc::new(PerChunk::new(connect.values()?, elements, lists, time)));
+        return Ok(Arc::new(PerChunk::new(
+            connect.values()?,
+            elements,
+            lists,
+            time,
+        )));
     }
     if stage.has_streams() {
         let (name, caller) = connect.names();
-        return Ok(Arc::new(Streaming::new(StreamingFunction::of_caller(target, name, caller)?, time)));
+        return Ok(Arc::new(Streaming::new(
+            StreamingFunction::of_caller(target, name, caller)?,
+            time,
+        )));
     }
     connect.values()
 }
@@ -113,7 +136,11 @@ impl Connect<'_> {
             return with_types(signature, self);
         }
         let (name, caller) = self.names();
-        Ok(Arc::new(Dynamic(DynamicFunction::of_caller(self.target, name, caller)?)))
+        Ok(Arc::new(Dynamic(DynamicFunction::of_caller(
+            self.target,
+            name,
+            caller,
+        )?)))
     }
 
     fn names(&self) -> (FunctionName, Option<ComponentName>) {
@@ -126,7 +153,11 @@ impl WithTypes for Connect<'_> {
 
     fn with<P: Params, R: Results>(self) -> Self::Out {
         let (name, caller) = self.names();
-        Ok(Arc::new(Typed(Function::<P, R>::of_caller(self.target, name, caller)?)))
+        Ok(Arc::new(Typed(Function::<P, R>::of_caller(
+            self.target,
+            name,
+            caller,
+        )?)))
     }
 }
 
@@ -146,8 +177,11 @@ struct Dynamic(DynamicFunction);
 impl Call for Dynamic {
     fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> Called<'a> {
         let params = self.0.ty().params.iter();
-        let params: Result<Vec<Val>> =
-            items.into_iter().zip(params).map(|(item, param)| item.into_val(&param.ty)).collect();
+        let params: Result<Vec<Val>> = items
+            .into_iter()
+            .zip(params)
+            .map(|(item, param)| item.into_val(&param.ty))
+            .collect();
         Box::pin(async move {
             let result = self.0.call_told(params?, revision).await?;
             Ok(result.map_or(Returned::Nothing, |val| Returned::One(Item(Held::Val(val)))))
@@ -156,5 +190,8 @@ impl Call for Dynamic {
 }
 
 pub(super) fn other_types() -> Error {
-    Error::new(ErrorKind::Internal, "an item has another type than its edge; this is a bug")
+    Error::new(
+        ErrorKind::Internal,
+        "an item has another type than its edge; this is a bug",
+    )
 }

@@ -37,13 +37,28 @@ impl Following {
         inside: Inside,
     ) -> Self {
         let place = runner.units[chain[0]].line();
-        Self { runner: Arc::clone(runner), number, item, place, _inside: inside }
+        Self {
+            runner: Arc::clone(runner),
+            number,
+            item,
+            place,
+            _inside: inside,
+        }
     }
 
     /// Follows the item to its end.
     pub(super) async fn run(self) -> Result<Outcome> {
-        let Self { runner, number, mut item, mut place, _inside } = self;
-        let mut outcome = Outcome { sequence: number.unwrap_or_default(), outputs: Vec::new() };
+        let Self {
+            runner,
+            number,
+            mut item,
+            mut place,
+            _inside,
+        } = self;
+        let mut outcome = Outcome {
+            sequence: number.unwrap_or_default(),
+            outputs: Vec::new(),
+        };
         let mut now = Instant::now();
         let mut units = runner.chain.iter().flatten().copied().peekable();
         while let Some(this) = units.next() {
@@ -66,7 +81,9 @@ impl Following {
                 }
             };
             let Some(next) = next else {
-                outcome.outputs.extend(runner.outputs[this].clone().map(|name| (name, item)));
+                outcome
+                    .outputs
+                    .extend(runner.outputs[this].clone().map(|name| (name, item)));
                 return Ok(outcome);
             };
             place = next;

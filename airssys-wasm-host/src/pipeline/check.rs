@@ -17,7 +17,10 @@ impl Runner {
             None => Ok(()),
             Some(problem) => {
                 let what = told(pipeline, number);
-                Err(Error::new(ErrorKind::TypeMismatch, format!("{what}: {problem}")))
+                Err(Error::new(
+                    ErrorKind::TypeMismatch,
+                    format!("{what}: {problem}"),
+                ))
             }
         }
     }
@@ -41,15 +44,29 @@ fn problem(pipeline: &ComponentPipeline, inputs: &mut Inputs) -> Option<String> 
     }
     inputs.0.iter_mut().zip(wanted).find_map(|(item, input)| {
         let found = item.fit(&input.ty).err()?;
-        Some(format!("input `{}` takes `{}`, and was given {found}", port(pipeline, input), input.ty))
+        Some(format!(
+            "input `{}` takes `{}`, and was given {found}",
+            port(pipeline, input),
+            input.ty
+        ))
     })
 }
 
 fn other_number(pipeline: &ComponentPipeline, given: usize) -> String {
-    let ports: Vec<String> =
-        pipeline.inputs().iter().map(|input| format!("`{}`", port(pipeline, input))).collect();
-    let were = if given == 1 { "1 item was" } else { &format!("{given} items were") };
-    format!("it takes an item for each of {}, and {were} given; collect them to `Inputs`", ports.join(", "))
+    let ports: Vec<String> = pipeline
+        .inputs()
+        .iter()
+        .map(|input| format!("`{}`", port(pipeline, input)))
+        .collect();
+    let were = if given == 1 {
+        "1 item was"
+    } else {
+        &format!("{given} items were")
+    };
+    format!(
+        "it takes an item for each of {}, and {were} given; collect them to `Inputs`",
+        ports.join(", ")
+    )
 }
 
 /// An input as text.

@@ -56,7 +56,10 @@ impl Drop for Begun {
         self.units.clear();
         // One that is being written takes itself away.
         self.pipeline.is_given_up.store(true, Ordering::SeqCst);
-        self.host.0.names.take_away(&self.names, &self.pipeline.pipeline);
+        self.host
+            .0
+            .names
+            .take_away(&self.names, &self.pipeline.pipeline);
     }
 }
 
@@ -70,7 +73,12 @@ struct Said {
 
 impl<'a> DeployPipeline<'a> {
     pub(crate) fn new(host: &'a Host, pipeline: ComponentPipeline) -> Self {
-        Self { host, pipeline, stages: BTreeMap::new(), letters: None }
+        Self {
+            host,
+            pipeline,
+            stages: BTreeMap::new(),
+            letters: None,
+        }
     }
 
     /// What a stage is given; nothing unless said. No other stage has it.
@@ -96,7 +104,10 @@ impl<'a> DeployPipeline<'a> {
     /// Who takes the items that are put aside. Needed where a stage says
     /// [`OnError::DeadLetter`](super::OnError::DeadLetter).
     pub fn dead_letters(self, letters: impl DeadLetters) -> Self {
-        Self { letters: Some(Arc::new(letters)), ..self }
+        Self {
+            letters: Some(Arc::new(letters)),
+            ..self
+        }
     }
 
     /// Rehearses it: everything is checked and compiled. Nothing of it runs, and nothing is
@@ -109,7 +120,11 @@ impl<'a> DeployPipeline<'a> {
         self.check_said()?;
         let _reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
         for stages in self.units() {
-            self.prepare(&stages, &self.stage_of()).await?.0.rehearse().await?;
+            self.prepare(&stages, &self.stage_of())
+                .await?
+                .0
+                .rehearse()
+                .await?;
         }
         Ok(())
     }
@@ -137,7 +152,11 @@ impl<'a> DeployPipeline<'a> {
                 let record = record_of(&pipeline, &begun.units);
                 let pipelines = &[(pipeline.name(), Some(&record))];
                 let changes: Vec<Change> = begun.units.iter().map(deployed).collect();
-                state.commit(&Transaction { pipelines, changes: &changes, ..Transaction::default() })?;
+                state.commit(&Transaction {
+                    pipelines,
+                    changes: &changes,
+                    ..Transaction::default()
+                })?;
             }
             let runner = Arc::new(Runner::new(pipeline, begun.finished(), letters));
             reserved.fill(&runner);
@@ -153,11 +172,18 @@ impl<'a> DeployPipeline<'a> {
             let message = "who takes the items that are put aside would not be there after a restart: say it with `HostBuilder::dead_letters`";
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
-        if let Some(stage) = self.stages.keys().find(|stage| self.pipeline.stage(stage).is_none()) {
+        if let Some(stage) = self
+            .stages
+            .keys()
+            .find(|stage| self.pipeline.stage(stage).is_none())
+        {
             let message = format!("`{}` has no stage `{stage}`", self.pipeline.name());
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
-        check_letters(&self.pipeline, self.letters.is_some() || self.host.0.letters.is_some())
+        check_letters(
+            &self.pipeline,
+            self.letters.is_some() || self.host.0.letters.is_some(),
+        )
     }
 
     /// The stages of each deployment: those of a segment that nothing was said of are one.
@@ -167,17 +193,26 @@ impl<'a> DeployPipeline<'a> {
         let mut fused: Vec<Vec<usize>> = self.pipeline.segments();
         fused.retain(|segment| segment.iter().all(is_plain));
         let is_alone = |stage: &usize| !fused.iter().any(|segment| segment.contains(stage));
-        let alone: Vec<Vec<usize>> = (0..stages.len()).filter(is_alone).map(|stage| vec![stage]).collect();
+        let alone: Vec<Vec<usize>> = (0..stages.len())
+            .filter(is_alone)
+            .map(|stage| vec![stage])
+            .collect();
         fused.into_iter().chain(alone).collect()
     }
 
     fn stage_of(&self) -> StageOf {
-        StageOf { pipeline: self.pipeline.name().clone(), is_given_up: Arc::default() }
+        StageOf {
+            pipeline: self.pipeline.name().clone(),
+            is_given_up: Arc::default(),
+        }
     }
 
     /// The name that some stages are deployed under.
     fn name_of(&self, stages: &[usize]) -> String {
-        unit_name(self.pipeline.name(), self.pipeline.stages()[stages[0]].name())
+        unit_name(
+            self.pipeline.name(),
+            self.pipeline.stages()[stages[0]].name(),
+        )
     }
 
     async fn deploy(&self, stages: &[usize], stage_of: &StageOf) -> Result<Unit> {
@@ -185,7 +220,11 @@ impl<'a> DeployPipeline<'a> {
         Unit::connected(&self.pipeline, stages, &deploy.await?, &function)
     }
 
-    async fn prepare(&self, stages: &[usize], stage_of: &StageOf) -> Result<(Deploy<'a>, Function)> {
+    async fn prepare(
+        &self,
+        stages: &[usize],
+        stage_of: &StageOf,
+    ) -> Result<(Deploy<'a>, Function)> {
         let first = &self.pipeline.stages()[stages[0]];
         let component = component_of(&self.host.0.runtime, &self.pipeline, stages).await?;
         let function = function_of(&self.pipeline, stages, &component)?;
@@ -196,8 +235,16 @@ impl<'a> DeployPipeline<'a> {
             Some(Source::UntilNone) => Instancing::Stateful,
             _ => Instancing::pooled(first.options().concurrency_max()),
         };
-        let wanted = said.and_then(|said| said.instancing).or(component.instancing()).unwrap_or(pool);
-        let mut deploy = self.host.deploy(component).name(name).instancing(wanted).stage_of(stage_of.clone());
+        let wanted = said
+            .and_then(|said| said.instancing)
+            .or(component.instancing())
+            .unwrap_or(pool);
+        let mut deploy = self
+            .host
+            .deploy(component)
+            .name(name)
+            .instancing(wanted)
+            .stage_of(stage_of.clone());
         if let Some(said) = said {
             deploy = deploy.grants(said.grants.clone().unwrap_or_default());
             if let Some(limits) = &said.limits {
@@ -210,7 +257,11 @@ impl<'a> DeployPipeline<'a> {
 
 /// Somebody takes what stages put aside.
 pub(super) fn check_letters(pipeline: &ComponentPipeline, is_taken: bool) -> Result<()> {
-    match pipeline.stages().iter().find(|stage| stage.options().puts_aside()) {
+    match pipeline
+        .stages()
+        .iter()
+        .find(|stage| stage.options().puts_aside())
+    {
         Some(stage) if !is_taken => {
             let message = format!(
                 "stage `{}` puts items aside, and nobody takes them: say who with `.dead_letters(...)`, or for all with `HostBuilder::dead_letters`",
@@ -229,7 +280,10 @@ pub(super) fn unit_name(pipeline: &ComponentName, first: &str) -> String {
 
 /// What was done to the name of a unit.
 fn deployed(unit: &Unit) -> Change {
-    Change::now(&unit.named.name, Action::Deployed(Serves::of(&unit.named.revision())))
+    Change::now(
+        &unit.named.name,
+        Action::Deployed(Serves::of(&unit.named.revision())),
+    )
 }
 
 /// What the state directory keeps of a pipeline.
@@ -237,7 +291,11 @@ fn record_of(pipeline: &ComponentPipeline, units: &[Unit]) -> PipelineRecord {
     PipelineRecord {
         definition: pipeline.definition().to_json(),
         units: units.iter().map(|unit| unit.stages.clone()).collect(),
-        digests: pipeline.stages().iter().map(|stage| stage.component().digest().to_string()).collect(),
+        digests: pipeline
+            .stages()
+            .iter()
+            .map(|stage| stage.component().digest().to_string())
+            .collect(),
     }
 }
 
@@ -255,8 +313,14 @@ pub(super) async fn component_of(
         let stage = &all[*stage];
         chain.stage(stage.component().clone(), stage.function().name.clone())
     });
-    let bytes = runtime.aside.compile(move || chain.fuse().map_err(|error| not_fused(&error))).await?;
-    let parts = stages.iter().map(|stage| all[*stage].component().clone().into()).collect();
+    let bytes = runtime
+        .aside
+        .compile(move || chain.fuse().map_err(|error| not_fused(&error)))
+        .await?;
+    let parts = stages
+        .iter()
+        .map(|stage| all[*stage].component().clone().into())
+        .collect();
     Ok(Component::from_bytes(bytes)?.fused_of(parts))
 }
 
@@ -274,7 +338,10 @@ pub(super) fn function_of(
 }
 
 fn not_fused(error: &airssys_wasm_core::compose::ComposeError) -> Error {
-    Error::new(ErrorKind::InvalidPipeline, format!("its stages cannot be fused: {error}"))
+    Error::new(
+        ErrorKind::InvalidPipeline,
+        format!("its stages cannot be fused: {error}"),
+    )
 }
 
 impl<'a> IntoFuture for DeployPipeline<'a> {

@@ -36,7 +36,11 @@ impl Outcome {
     #[must_use]
     pub fn into_item(mut self) -> Option<Item> {
         let item = self.outputs.pop();
-        if self.outputs.is_empty() { item.map(|(_, item)| item) } else { None }
+        if self.outputs.is_empty() {
+            item.map(|(_, item)| item)
+        } else {
+            None
+        }
     }
 }
 
@@ -91,13 +95,20 @@ impl Evaluation {
         items: Vec<Item>,
         inside: Inside,
     ) -> Self {
-        let arrived = runner.units.iter().map(|unit| vec![VecDeque::new(); unit.inputs]).collect();
+        let arrived = runner
+            .units
+            .iter()
+            .map(|unit| vec![VecDeque::new(); unit.inputs])
+            .collect();
         let mut evaluation = Self {
             order: order.cloned(),
             sequence,
             arrived,
             ready: Vec::new(),
-            outcome: Outcome { sequence, outputs: Vec::new() },
+            outcome: Outcome {
+                sequence,
+                outputs: Vec::new(),
+            },
             passed: vec![false; runner.units.len()],
             runner: Arc::clone(runner),
             _inside: inside,
@@ -120,13 +131,15 @@ impl Evaluation {
             let alone = working.is_empty() && self.ready.len() == 1;
             let finished = match self.ready.pop() {
                 // Most items are at one stage at a time.
-                Some(ready) if alone => work(&self.runner, self.order.as_deref(), self.sequence, ready).await,
+                Some(ready) if alone => {
+                    work(&self.runner, self.order.as_deref(), self.sequence, ready).await
+                }
                 Some(ready) => {
                     let (runner, order) = (Arc::clone(&self.runner), self.order.clone());
                     let sequence = self.sequence;
-                    working.push(Box::pin(
-                        async move { work(&runner, order.as_deref(), sequence, ready).await },
-                    ));
+                    working.push(Box::pin(async move {
+                        work(&runner, order.as_deref(), sequence, ready).await
+                    }));
                     continue;
                 }
                 None => match working.next().await {
@@ -163,16 +176,31 @@ impl Evaluation {
     fn leave(&mut self, unit: usize, port: FromPort, item: Option<Item>) -> Result<()> {
         let runner = Arc::clone(&self.runner);
         let Some(item) = item else { return Ok(()) };
-        let mut ways = runner.ways[unit].iter().filter(|way| way.port == port).peekable();
-        let leaves = runner.outputs[unit].as_ref().filter(|_| port == FromPort::Output);
+        let mut ways = runner.ways[unit]
+            .iter()
+            .filter(|way| way.port == port)
+            .peekable();
+        let leaves = runner.outputs[unit]
+            .as_ref()
+            .filter(|_| port == FromPort::Output);
         let mut is_lost = leaves.is_none();
         let mut item = Some(item);
         if let Some(name) = leaves {
-            let given = if ways.peek().is_some() { item.clone() } else { item.take() };
-            self.outcome.outputs.extend(given.map(|item| (Arc::clone(name), item)));
+            let given = if ways.peek().is_some() {
+                item.clone()
+            } else {
+                item.take()
+            };
+            self.outcome
+                .outputs
+                .extend(given.map(|item| (Arc::clone(name), item)));
         }
         while let Some(way) = ways.next() {
-            let given = if ways.peek().is_some() { item.clone() } else { item.take() };
+            let given = if ways.peek().is_some() {
+                item.clone()
+            } else {
+                item.take()
+            };
             let Some(given) = given else { break };
             if way.takes(&given)? {
                 is_lost = false;
@@ -196,7 +224,11 @@ impl Evaluation {
             return;
         }
         let items = inputs.iter_mut().filter_map(VecDeque::pop_front).collect();
-        self.ready.push(Ready { unit, items, place: self.runner.units[unit].line() });
+        self.ready.push(Ready {
+            unit,
+            items,
+            place: self.runner.units[unit].line(),
+        });
     }
 
     /// Counts what waits for other inputs when nothing is on its way any more.
@@ -227,16 +259,30 @@ impl Drop for Evaluation {
 }
 
 async fn work(runner: &Runner, order: Option<&Order>, sequence: u64, ready: Ready) -> Finished {
-    let Ready { unit: place, items, place: line } = ready;
+    let Ready {
+        unit: place,
+        items,
+        place: line,
+    } = ready;
     let unit = &runner.units[place];
     let slot = unit.arrive(line).await;
-    let done = unit.work(items, runner.takes_errors(place), &mut Instant::now()).await;
+    let done = unit
+        .work(items, runner.takes_errors(place), &mut Instant::now())
+        .await;
     let slot = done.hold(slot);
     let Some(turnstile) = order.and_then(|order| order.0[place].as_ref()) else {
-        return Finished { unit: place, done, slot };
+        return Finished {
+            unit: place,
+            done,
+            slot,
+        };
     };
     // Whoever waits for their turn holds no place that others need.
     drop(slot);
     turnstile.turn(sequence).await;
-    Finished { unit: place, done, slot: None }
+    Finished {
+        unit: place,
+        done,
+        slot: None,
+    }
 }

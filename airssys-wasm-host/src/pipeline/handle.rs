@@ -87,7 +87,10 @@ impl PipelineDeployment {
 
     /// Runs what the pipeline's own sources give, to their end.
     pub fn run_sources(&self) -> Outcomes {
-        run::run(Arc::clone(&self.runner), futures_util::stream::repeat_with(Inputs::default).boxed())
+        run::run(
+            Arc::clone(&self.runner),
+            futures_util::stream::repeat_with(Inputs::default).boxed(),
+        )
     }
 
     /// Replaces the component of a stage, if it is not older by its version: await what this
@@ -123,7 +126,9 @@ impl PipelineDeployment {
     /// stages; then all stay, and it goes on. [`NotDeployed`](crate::ErrorKind::NotDeployed) if
     /// it was removed already.
     pub async fn remove(self) -> Result<()> {
-        self.host.check_pipeline_removal(self.name().as_str()).await?;
+        self.host
+            .check_pipeline_removal(self.name().as_str())
+            .await?;
         self.runner.close();
         self.runner.empty().await;
         if !self.host.0.pipelines.is_still(&self.name(), &self.runner) {
@@ -166,6 +171,8 @@ impl PipelineDeployment {
 
 impl fmt::Debug for PipelineDeployment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PipelineDeployment").field(&self.name()).finish()
+        f.debug_tuple("PipelineDeployment")
+            .field(&self.name())
+            .finish()
     }
 }

@@ -71,11 +71,23 @@ impl Item {
             Held::Bytes(bytes) => Some(bytes),
             Held::Val(Val::List(items)) => items
                 .into_iter()
-                .map(|item| if let Val::U8(byte) = item { Some(byte) } else { None })
+                .map(|item| {
+                    if let Val::U8(byte) = item {
+                        Some(byte)
+                    } else {
+                        None
+                    }
+                })
                 .collect(),
             Held::Value(Value::List(items)) => items
                 .into_iter()
-                .map(|item| if let Value::U8(byte) = item { Some(byte) } else { None })
+                .map(|item| {
+                    if let Value::U8(byte) = item {
+                        Some(byte)
+                    } else {
+                        None
+                    }
+                })
                 .collect(),
             _ => None,
         }
@@ -85,7 +97,9 @@ impl Item {
     #[must_use]
     pub fn into_text(self) -> Option<String> {
         match self.0 {
-            Held::Text(text) | Held::Val(Val::String(text)) | Held::Value(Value::String(text)) => Some(text),
+            Held::Text(text) | Held::Val(Val::String(text)) | Held::Value(Value::String(text)) => {
+                Some(text)
+            }
             _ => None,
         }
     }
@@ -100,13 +114,17 @@ impl Item {
     /// let lines = Item::from_stream(stream::iter([vec!["Ada".to_owned()], vec!["Bob".to_owned()]]));
     /// assert!(lines.into_stream::<String>().is_some());
     /// ```
-    pub fn from_stream<T: StreamElement>(chunks: impl Stream<Item = Vec<T>> + Send + 'static) -> Self {
+    pub fn from_stream<T: StreamElement>(
+        chunks: impl Stream<Item = Vec<T>> + Send + 'static,
+    ) -> Self {
         Self(Held::Stream(Flow::new(chunks.map(Ok))))
     }
 
     /// The same for chunks that may fail to come: then whatever reads the stream fails with
     /// [`InputFailed`](ErrorKind::InputFailed).
-    pub fn try_from_stream<T, E>(chunks: impl Stream<Item = Result<Vec<T>, E>> + Send + 'static) -> Self
+    pub fn try_from_stream<T, E>(
+        chunks: impl Stream<Item = Result<Vec<T>, E>> + Send + 'static,
+    ) -> Self
     where
         T: StreamElement,
         E: std::error::Error + Send + Sync + 'static,
@@ -140,24 +158,36 @@ impl Item {
     /// The same as another type, into which its own flows.
     pub(super) fn into_type(self, ty: &Type) -> Result<Self> {
         let value = self.into_value()?;
-        value.into_type(ty).map(Self::from).map_err(|error| mismatch(&error.to_string()))
+        value
+            .into_type(ty)
+            .map(Self::from)
+            .map_err(|error| mismatch(&error.to_string()))
     }
 
     /// Makes it ready to enter where `ty` is taken; what it is if it is of another type.
     pub(super) fn fit(&mut self, ty: &Type) -> Result<(), String> {
         // From a stage of another pipeline, it may be of any type.
         if let Held::Val(val) = &self.0 {
-            self.0 = Held::Value(values::from_wasm(val.clone()).map_err(|error| error.to_string())?);
+            self.0 =
+                Held::Value(values::from_wasm(val.clone()).map_err(|error| error.to_string())?);
         }
         let fits = match (&self.0, ty) {
             (Held::Bytes(_), Type::List(item)) => **item == Type::U8,
             (Held::Stream(flow), ty) => flow.element().stream() == *ty,
             (_, Type::Stream(Some(element))) => return self.fit(&Type::List(element.clone())),
-            (Held::Text(_), Type::String) | (Held::U32(_), Type::U32) | (Held::U64(_), Type::U64) => true,
-            (Held::Value(value), ty) => return value.fits(ty).map_err(|error| unfit(value, &error)),
+            (Held::Text(_), Type::String)
+            | (Held::U32(_), Type::U32)
+            | (Held::U64(_), Type::U64) => true,
+            (Held::Value(value), ty) => {
+                return value.fits(ty).map_err(|error| unfit(value, &error));
+            }
             _ => false,
         };
-        if fits { Ok(()) } else { Err(format!("`{}`", self.word())) }
+        if fits {
+            Ok(())
+        } else {
+            Err(format!("`{}`", self.word()))
+        }
     }
 
     /// Its type, as far as it tells.
@@ -191,7 +221,9 @@ impl Item {
             Held::U32(number) | Held::Val(Val::U32(number)) | Held::Value(Value::U32(number)) => {
                 Some(number.into())
             }
-            Held::U64(number) | Held::Val(Val::U64(number)) | Held::Value(Value::U64(number)) => Some(number),
+            Held::U64(number) | Held::Val(Val::U64(number)) | Held::Value(Value::U64(number)) => {
+                Some(number)
+            }
             _ => None,
         }
     }

@@ -25,16 +25,23 @@ pub(crate) struct Pipelines {
 
 impl Pipelines {
     pub(crate) fn new(asleep: BTreeMap<ComponentName, PipelineRecord>) -> Self {
-        Self { awake: Registry::default(), asleep: Mutex::new(asleep) }
+        Self {
+            awake: Registry::default(),
+            asleep: Mutex::new(asleep),
+        }
     }
 
     pub(super) fn reserve(&self, name: &ComponentName) -> Result<Reserved<Runner>> {
         let asleep = self.asleep.lock();
         let free = !asleep.contains_key(name);
-        free.then(|| self.awake.reserve(name)).flatten().ok_or_else(|| {
-            let message = format!("the pipeline `{name}` is deployed already; remove it, or name this one");
-            Error::new(ErrorKind::NameTaken, message)
-        })
+        free.then(|| self.awake.reserve(name))
+            .flatten()
+            .ok_or_else(|| {
+                let message = format!(
+                    "the pipeline `{name}` is deployed already; remove it, or name this one"
+                );
+                Error::new(ErrorKind::NameTaken, message)
+            })
     }
 
     pub(crate) fn remove(&self, name: &ComponentName) {
@@ -45,7 +52,11 @@ impl Pipelines {
     /// Whether a name still stands for a pipeline.
     pub(super) fn is_still(&self, name: &ComponentName, runner: &Arc<Runner>) -> bool {
         let entries = self.awake.0.read();
-        entries.get(name).is_some_and(|entry| entry.as_ref().is_some_and(|known| Arc::ptr_eq(known, runner)))
+        entries.get(name).is_some_and(|entry| {
+            entry
+                .as_ref()
+                .is_some_and(|known| Arc::ptr_eq(known, runner))
+        })
     }
 
     /// Whether a name stands for a pipeline that runs, or for one that is being deployed.
@@ -57,7 +68,10 @@ impl Pipelines {
     pub(crate) fn all(&self) -> Vec<ComponentName> {
         let asleep = self.asleep.lock();
         let awake = self.awake.0.read();
-        let awake = awake.iter().filter(|(_, runner)| runner.is_some()).map(|(name, _)| name);
+        let awake = awake
+            .iter()
+            .filter(|(_, runner)| runner.is_some())
+            .map(|(name, _)| name);
         let mut all: Vec<ComponentName> = asleep.keys().chain(awake).cloned().collect();
         all.sort();
         all
@@ -77,7 +91,10 @@ impl Pipelines {
             return self.awake(&known).ok_or_else(|| self.unknown(name));
         };
         let runner = Arc::new(restore(host, &known, record)?);
-        self.awake.0.write().insert(known.clone(), Some(Arc::clone(&runner)));
+        self.awake
+            .0
+            .write()
+            .insert(known.clone(), Some(Arc::clone(&runner)));
         asleep.remove(&known);
         Ok(runner)
     }

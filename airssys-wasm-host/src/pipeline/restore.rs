@@ -18,7 +18,11 @@ use crate::{Component, Error, ErrorKind, Host, Result};
 /// # Errors
 ///
 /// [`ErrorKind::StateDamaged`] with what is in the way.
-pub(super) fn restore(host: &Host, name: &ComponentName, record: &PipelineRecord) -> Result<Runner> {
+pub(super) fn restore(
+    host: &Host,
+    name: &ComponentName,
+    record: &PipelineRecord,
+) -> Result<Runner> {
     restored(host, name, record).map_err(|error| {
         let message = format!("the pipeline `{name}` is deployed, and cannot run: {error}");
         Error::new(ErrorKind::StateDamaged, message)
@@ -26,12 +30,16 @@ pub(super) fn restore(host: &Host, name: &ComponentName, record: &PipelineRecord
 }
 
 fn restored(host: &Host, name: &ComponentName, record: &PipelineRecord) -> Result<Runner> {
-    let definition = PipelineDefinition::from_json(&record.definition).map_err(|error| damaged(&error))?;
+    let definition =
+        PipelineDefinition::from_json(&record.definition).map_err(|error| damaged(&error))?;
     let stages: Vec<&str> = definition.stages().map(|(stage, _)| stage).collect();
     let mut units = Vec::new();
     let mut components: Vec<Option<Component>> = vec![None; stages.len()];
     for places in &record.units {
-        let first = places.first().and_then(|first| stages.get(*first)).ok_or_else(incomplete)?;
+        let first = places
+            .first()
+            .and_then(|first| stages.get(*first))
+            .ok_or_else(incomplete)?;
         let deployment = host.deployment(&unit_name(name, first))?;
         let component = deployment.component();
         for (place, part) in places.iter().zip(component.stages()) {
@@ -39,7 +47,10 @@ fn restored(host: &Host, name: &ComponentName, record: &PipelineRecord) -> Resul
         }
         units.push((places.clone(), deployment, component));
     }
-    let components = components.into_iter().collect::<Option<Vec<_>>>().ok_or_else(incomplete)?;
+    let components = components
+        .into_iter()
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(incomplete)?;
     let pipeline = with_components(&definition, &record.digests, components)?;
     super::deploy::check_letters(&pipeline, host.0.letters.is_some())?;
     let units = units.iter().map(|(places, deployment, component)| {
@@ -56,7 +67,9 @@ fn with_components(
     digests: &[String],
     components: Vec<Component>,
 ) -> Result<ComponentPipeline> {
-    let each = components.iter().map(|component| Ok(component.clone().into()));
+    let each = components
+        .iter()
+        .map(|component| Ok(component.clone().into()));
     let mut pipeline = definition.resolve_in_order(each)?.build()?;
     // Those that were replaced are not called what the first ones were.
     for (place, component) in components.into_iter().enumerate() {
@@ -73,5 +86,8 @@ fn incomplete() -> Error {
 }
 
 fn damaged(problem: &dyn std::fmt::Display) -> Error {
-    Error::new(ErrorKind::StateDamaged, format!("what was kept of it cannot be read: {problem}"))
+    Error::new(
+        ErrorKind::StateDamaged,
+        format!("what was kept of it cannot be read: {problem}"),
+    )
 }

@@ -51,11 +51,18 @@ struct Fed {
 /// Runs items from `input`.
 pub(super) fn run(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> Outcomes {
     let order = Order::of(&runner);
-    let in_order = runner.units.iter().all(|unit| unit.options.ordering() == Ordering::Kept);
+    let in_order = runner
+        .units
+        .iter()
+        .all(|unit| unit.options.ordering() == Ordering::Kept);
     let most = runner.in_flight_max;
     let fed = feed(Arc::clone(&runner), input);
     let begun = fed.map(move |fed| begin(&runner, &order, fed));
-    let outcomes = if in_order { begun.buffered(most).boxed() } else { begun.buffer_unordered(most).boxed() };
+    let outcomes = if in_order {
+        begun.buffered(most).boxed()
+    } else {
+        begun.buffer_unordered(most).boxed()
+    };
     Outcomes(until_error(outcomes).boxed())
 }
 
@@ -63,33 +70,66 @@ pub(super) fn run(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> Out
 pub(super) async fn one(runner: &Arc<Runner>, mut inputs: Inputs) -> Result<Outcome> {
     runner.check(&mut inputs, None)?;
     let inside = runner.enter()?;
-    let Some(given) = from_sources(runner, None).await? else { return Ok(Outcome::default()) };
-    let way = started(runner, None, Fed { sequence: 0, inputs, given, inside })?;
+    let Some(given) = from_sources(runner, None).await? else {
+        return Ok(Outcome::default());
+    };
+    let way = started(
+        runner,
+        None,
+        Fed {
+            sequence: 0,
+            inputs,
+            given,
+            inside,
+        },
+    )?;
     in_time(runner, way.run()).await
 }
 
 /// Items with their numbers, and what sources gave for them. Ends when a source does.
-fn feed(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> impl Stream<Item = Result<Fed>> + Send {
+fn feed(
+    runner: Arc<Runner>,
+    input: BoxStream<'static, Inputs>,
+) -> impl Stream<Item = Result<Fed>> + Send {
     let open = input.take_until({
         let runner = Arc::clone(&runner);
         async move { runner.closed().await }
     });
-    stream::try_unfold((Box::pin(open.enumerate()), runner), async |(mut input, runner)| {
-        let Some((sequence, mut inputs)) = input.next().await else { return Ok(None) };
-        // Removed in between: the run ends as if the input had.
-        let Ok(inside) = runner.enter() else { return Ok(None) };
-        let sequence = sequence as u64;
-        runner.check(&mut inputs, Some(sequence))?;
-        match fed(&runner, sequence, inside).await? {
-            Some((given, inside)) => Ok(Some((Fed { sequence, inputs, given, inside }, (input, runner)))),
-            None => Ok(None),
-        }
-    })
+    stream::try_unfold(
+        (Box::pin(open.enumerate()), runner),
+        async |(mut input, runner)| {
+            let Some((sequence, mut inputs)) = input.next().await else {
+                return Ok(None);
+            };
+            // Removed in between: the run ends as if the input had.
+            let Ok(inside) = runner.enter() else {
+                return Ok(None);
+            };
+            let sequence = sequence as u64;
+            runner.check(&mut inputs, Some(sequence))?;
+            match fed(&runner, sequence, inside).await? {
+                Some((given, inside)) => Ok(Some((
+                    Fed {
+                        sequence,
+                        inputs,
+                        given,
+                        inside,
+                    },
+                    (input, runner),
+                ))),
+                None => Ok(None),
+            }
+        },
+    )
 }
 
 /// What the sources give for the next item of a run. They are called in a task: a run that
 /// nobody polls holds up no removal.
-async fn fed(runner: &Arc<Runner>, sequence: u64, inside: Inside) -> Result<Option<(Given, Inside)>> {
+async fn fed(
+    runner: &Arc<Runner>,
+    sequence: u64,
+    inside: Inside,
+) -> Result<Option<(Given, Inside)>> {
     if runner.units.iter().all(|unit| unit.source.is_none()) {
         return Ok(Some((Given::new(), inside)));
     }
@@ -101,7 +141,9 @@ async fn fed(runner: &Arc<Runner>, sequence: u64, inside: Inside) -> Result<Opti
             given
         }
     });
-    let Some(given) = task.await.unwrap_or_else(|error| Err(lost(&error)))? else { return Ok(None) };
+    let Some(given) = task.await.unwrap_or_else(|error| Err(lost(&error)))? else {
+        return Ok(None);
+    };
     // Removed before anybody asked: what was given goes nowhere.
     let Ok(inside) = runner.enter() else {
         count_unmatched(runner, &given);
@@ -114,9 +156,18 @@ async fn fed(runner: &Arc<Runner>, sequence: u64, inside: Inside) -> Result<Opti
 async fn from_sources(runner: &Arc<Runner>, number: Option<u64>) -> Result<Option<Given>> {
     let is_later = number.is_some_and(|number| number > 0);
     let mut given = Vec::new();
-    for (place, unit) in runner.units.iter().enumerate().filter(|(_, unit)| unit.source.is_some()) {
+    for (place, unit) in runner
+        .units
+        .iter()
+        .enumerate()
+        .filter(|(_, unit)| unit.source.is_some())
+    {
         let has_ended = is_later && unit.source == Some(Source::Once);
-        let done = if has_ended { Done::Came(Came::End) } else { from_source(runner, place).await };
+        let done = if has_ended {
+            Done::Came(Came::End)
+        } else {
+            from_source(runner, place).await
+        };
         match done {
             Done::Came(Came::Output(item)) => given.push((place, FromPort::Output, item)),
             Done::Came(Came::Error(error)) => given.push((place, FromPort::Error, error)),
@@ -134,12 +185,21 @@ async fn from_sources(runner: &Arc<Runner>, number: Option<u64>) -> Result<Optio
 }
 
 async fn from_source(runner: &Runner, place: usize) -> Done {
-    runner.units[place].work(Items::new(), runner.takes_errors(place), &mut Instant::now()).await
+    runner.units[place]
+        .work(
+            Items::new(),
+            runner.takes_errors(place),
+            &mut Instant::now(),
+        )
+        .await
 }
 
 /// Counts what came in, and what sources gave, when another source is at its end.
 fn count_unmatched(runner: &Runner, given: &Given) {
-    let of_sources = given.iter().filter(|(_, _, item)| item.is_some()).map(|(unit, ..)| unit);
+    let of_sources = given
+        .iter()
+        .filter(|(_, _, item)| item.is_some())
+        .map(|(unit, ..)| unit);
     for unit in of_sources.chain(runner.inputs.iter().map(|(unit, _)| unit)) {
         count(&runner.units[*unit].counters.unmatched);
     }
@@ -174,25 +234,43 @@ impl Way {
 
 /// The item with what sources gave for it.
 fn started(runner: &Arc<Runner>, order: Option<&Arc<Order>>, fed: Fed) -> Result<Way> {
-    let Fed { sequence, mut inputs, given, inside } = fed;
+    let Fed {
+        sequence,
+        mut inputs,
+        given,
+        inside,
+    } = fed;
     let keeps_to_lines = order.is_none_or(|order| order.is_that_of_lines());
     if let Some(chain) = runner.chain.as_deref().filter(|_| keeps_to_lines)
         && let Some(item) = inputs.0.pop()
     {
-        return Ok(Way::Chain(Following::begin(runner, chain, order.map(|_| sequence), item, inside)));
+        return Ok(Way::Chain(Following::begin(
+            runner,
+            chain,
+            order.map(|_| sequence),
+            item,
+            inside,
+        )));
     }
     let mut evaluation = Evaluation::begin(runner, order, sequence, inputs.0, inside);
-    given.into_iter().try_for_each(|(unit, port, item)| evaluation.give(unit, port, item))?;
+    given
+        .into_iter()
+        .try_for_each(|(unit, port, item)| evaluation.give(unit, port, item))?;
     Ok(Way::AnyShape(Box::new(evaluation)))
 }
 
 async fn in_time(runner: &Runner, way: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
-    let Some(deadline) = runner.pipeline.deadline() else { return way.await };
-    tokio::time::timeout(deadline, way).await.unwrap_or_else(|_| {
-        let name = runner.pipeline.name();
-        let message = format!("an item took longer through `{name}` than its deadline, {deadline:?}");
-        Err(Error::new(ErrorKind::DeadlineExceeded, message))
-    })
+    let Some(deadline) = runner.pipeline.deadline() else {
+        return way.await;
+    };
+    tokio::time::timeout(deadline, way)
+        .await
+        .unwrap_or_else(|_| {
+            let name = runner.pipeline.name();
+            let message =
+                format!("an item took longer through `{name}` than its deadline, {deadline:?}");
+            Err(Error::new(ErrorKind::DeadlineExceeded, message))
+        })
 }
 
 fn lost(error: &tokio::task::JoinError) -> Error {
@@ -200,7 +278,9 @@ fn lost(error: &tokio::task::JoinError) -> Error {
 }
 
 /// Ends after the first error.
-fn until_error(outcomes: BoxStream<'static, Result<Outcome>>) -> impl Stream<Item = Result<Outcome>> + Send {
+fn until_error(
+    outcomes: BoxStream<'static, Result<Outcome>>,
+) -> impl Stream<Item = Result<Outcome>> + Send {
     stream::unfold(Some(outcomes), async |outcomes| {
         let mut outcomes = outcomes?;
         match outcomes.try_next().await {

@@ -56,19 +56,33 @@ impl Runner {
         letters: Option<Arc<dyn DeadLetters>>,
     ) -> Self {
         let unit_of = |stage: usize| {
-            units.iter().position(|unit| unit.stages.contains(&stage)).expect("every stage is in a unit")
+            units
+                .iter()
+                .position(|unit| unit.stages.contains(&stage))
+                .expect("every stage is in a unit")
         };
         let ways: Vec<Vec<Way>> = units
             .iter()
             .map(|unit| {
                 let last = unit.stages.last().copied();
-                let leaves = pipeline.edges().iter().filter(|edge| Some(edge.from()) == last);
-                leaves.map(|edge| Way::of(edge, &pipeline, unit_of(edge.to()))).collect()
+                let leaves = pipeline
+                    .edges()
+                    .iter()
+                    .filter(|edge| Some(edge.from()) == last);
+                leaves
+                    .map(|edge| Way::of(edge, &pipeline, unit_of(edge.to())))
+                    .collect()
             })
             .collect();
-        let inputs: Vec<(usize, usize)> =
-            pipeline.inputs().iter().map(|input| (unit_of(input.stage), input.param)).collect();
-        let outputs: Vec<Option<Arc<str>>> = units.iter().map(|unit| output_name(&pipeline, unit)).collect();
+        let inputs: Vec<(usize, usize)> = pipeline
+            .inputs()
+            .iter()
+            .map(|input| (unit_of(input.stage), input.param))
+            .collect();
+        let outputs: Vec<Option<Arc<str>>> = units
+            .iter()
+            .map(|unit| output_name(&pipeline, unit))
+            .collect();
         let in_all = |unit: &Unit| (unit.options.concurrency_max() + unit.options.queue()) as usize;
         let in_flight_max = match pipeline.in_flight_max() {
             Some(most) => most as usize,
@@ -92,7 +106,11 @@ impl Runner {
 
     /// The unit that a stage is in, if there is one of that name.
     pub(super) fn unit_of(&self, stage: &str) -> Option<&Unit> {
-        let place = self.pipeline.stages().iter().position(|known| known.name() == stage)?;
+        let place = self
+            .pipeline
+            .stages()
+            .iter()
+            .position(|known| known.name() == stage)?;
         self.units.iter().find(|unit| unit.stages.contains(&place))
     }
 
@@ -108,7 +126,9 @@ impl Runner {
                 if (was.digest(), was.version()) != (is.digest(), is.version()) {
                     let name = stage.name().to_owned();
                     // It served there, so it fits.
-                    now = now.with_replacement(&name, part.clone().into()).unwrap_or(now);
+                    now = now
+                        .with_replacement(&name, part.clone().into())
+                        .unwrap_or(now);
                 }
             }
         }
@@ -172,7 +192,9 @@ impl Runner {
 
     /// Whether an error of a unit has an edge to go.
     pub(super) fn takes_errors(&self, unit: usize) -> bool {
-        self.ways[unit].iter().any(|way| way.port == FromPort::Error)
+        self.ways[unit]
+            .iter()
+            .any(|way| way.port == FromPort::Error)
     }
 
     /// What is done with an item that goes no further; `number` is that in its run, if it has
@@ -181,7 +203,13 @@ impl Runner {
     /// # Errors
     ///
     /// If it ends the run.
-    pub(super) fn end(&self, unit: usize, number: Option<u64>, action: OnError, ended: Ended) -> Result<()> {
+    pub(super) fn end(
+        &self,
+        unit: usize,
+        number: Option<u64>,
+        action: OnError,
+        ended: Ended,
+    ) -> Result<()> {
         let unit = &self.units[unit];
         match action {
             OnError::Skip => count(&unit.counters.skipped),
@@ -213,13 +241,19 @@ impl Runner {
             Cause::Failed(error) => error.kind(),
         };
         let what = told(&self.pipeline, number);
-        Error::new(kind, format!("{what}, at stage `{}`: {}", unit.name, ended.cause))
+        Error::new(
+            kind,
+            format!("{what}, at stage `{}`: {}", unit.name, ended.cause),
+        )
     }
 }
 
 fn output_name(pipeline: &ComponentPipeline, unit: &Unit) -> Option<Arc<str>> {
     let last = unit.stages.last()?;
-    let is_output = pipeline.outputs().iter().any(|output| output.stage == *last);
+    let is_output = pipeline
+        .outputs()
+        .iter()
+        .any(|output| output.stage == *last);
     is_output.then(|| pipeline.stages()[*last].name().into())
 }
 
@@ -242,7 +276,9 @@ fn chain(
     }
     let is_plain = |unit: &Unit| unit.inputs == 1 && unit.source.is_none();
     let is_last = |place: &usize| chain.last() == Some(place);
-    let leaves_at_its_end = chain.iter().all(|place| is_last(place) || outputs[*place].is_none());
+    let leaves_at_its_end = chain
+        .iter()
+        .all(|place| is_last(place) || outputs[*place].is_none());
     let is_chain = chain.len() == units.len() && units.iter().all(is_plain) && leaves_at_its_end;
     is_chain.then_some(chain)
 }

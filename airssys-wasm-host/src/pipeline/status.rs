@@ -100,7 +100,10 @@ impl Counters {
     }
 
     pub(super) fn attempts_so_far(&self) -> u64 {
-        self.took.iter().map(|bucket| bucket.load(Ordering::Relaxed)).sum()
+        self.took
+            .iter()
+            .map(|bucket| bucket.load(Ordering::Relaxed))
+            .sum()
     }
 
     pub(super) fn retried_so_far(&self) -> u64 {
@@ -109,7 +112,11 @@ impl Counters {
 
     /// The upper end of the bucket that 99 of 100 attempts are within.
     pub(super) fn p99(&self) -> Duration {
-        let took: Vec<u64> = self.took.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
+        let took: Vec<u64> = self
+            .took
+            .iter()
+            .map(|bucket| bucket.load(Ordering::Relaxed))
+            .collect();
         let enough = (took.iter().sum::<u64>() * 99).div_ceil(100);
         let mut within = 0;
         let bucket = took.iter().position(|count| {
@@ -146,6 +153,10 @@ mod tests {
         times(1_000_000, 1);
         assert_eq!(counters.p99(), Duration::from_nanos(1_024), "150 of 151");
         times(1_000_000, 10);
-        assert_eq!(counters.p99(), Duration::from_nanos(1_048_576), "150 of 161");
+        assert_eq!(
+            counters.p99(),
+            Duration::from_nanos(1_048_576),
+            "150 of 161"
+        );
     }
 }

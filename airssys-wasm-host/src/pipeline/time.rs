@@ -35,11 +35,22 @@ impl AttemptTime {
         &self,
         call: Pin<&mut (impl Future<Output = Result<T>> + ?Sized)>,
     ) -> Result<T> {
-        let Some(longest) = self.longest else { return call.await };
-        let deadline = self.clock.now().plus(Ticks::lasting(longest)).plus(Ticks(1));
-        within(&self.clock, deadline, call).await.unwrap_or_else(|_| {
-            let message = format!("`{}` took longer than its stage's deadline, {longest:?}", self.stage);
-            Err(Error::new(ErrorKind::DeadlineExceeded, message))
-        })
+        let Some(longest) = self.longest else {
+            return call.await;
+        };
+        let deadline = self
+            .clock
+            .now()
+            .plus(Ticks::lasting(longest))
+            .plus(Ticks(1));
+        within(&self.clock, deadline, call)
+            .await
+            .unwrap_or_else(|_| {
+                let message = format!(
+                    "`{}` took longer than its stage's deadline, {longest:?}",
+                    self.stage
+                );
+                Err(Error::new(ErrorKind::DeadlineExceeded, message))
+            })
     }
 }

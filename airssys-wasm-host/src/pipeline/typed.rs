@@ -52,7 +52,10 @@ impl<In: ItemType, Out: ItemType> TypedPipeline<In, Out> {
     pub(super) fn new(pipeline: PipelineDeployment) -> Result<Self> {
         let problems = problems::<In, Out>(&pipeline.pipeline());
         if problems.is_empty() {
-            return Ok(Self { pipeline, types: PhantomData });
+            return Ok(Self {
+                pipeline,
+                types: PhantomData,
+            });
         }
         let message = format!("`{}`: {}", pipeline.name(), problems.join("; "));
         Err(Error::new(ErrorKind::TypeMismatch, message))
@@ -98,8 +101,9 @@ impl<In: ItemType, Out: ItemType> TypedPipeline<In, Out> {
         S: Stream<Item = In> + Send + 'static,
     {
         let outcomes = self.pipeline.run(input);
-        let outputs =
-            outcomes.map_ok(|outcome| stream::iter(outcome.outputs.into_iter().map(|(_, item)| typed(item))));
+        let outputs = outcomes.map_ok(|outcome| {
+            stream::iter(outcome.outputs.into_iter().map(|(_, item)| typed(item)))
+        });
         TypedOutcomes(outputs.try_flatten().boxed())
     }
 }
@@ -121,36 +125,68 @@ impl<Out> Stream for TypedOutcomes<Out> {
 
 impl<In, Out> Clone for TypedPipeline<In, Out> {
     fn clone(&self) -> Self {
-        Self { pipeline: self.pipeline.clone(), types: PhantomData }
+        Self {
+            pipeline: self.pipeline.clone(),
+            types: PhantomData,
+        }
     }
 }
 
 impl<In, Out> fmt::Debug for TypedPipeline<In, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let types = (type_name::<In>(), type_name::<Out>());
-        f.debug_tuple("TypedPipeline").field(&self.pipeline.name()).field(&types).finish()
+        f.debug_tuple("TypedPipeline")
+            .field(&self.pipeline.name())
+            .field(&types)
+            .finish()
     }
 }
 
 /// Everything about the ends that is not as the Rust types say.
 fn problems<In: ItemType, Out: ItemType>(pipeline: &ComponentPipeline) -> Vec<String> {
     let output = |stage: usize| format!("{}.output", pipeline.stages()[stage].name());
-    let inputs = pipeline.inputs().iter().map(|input| (port(pipeline, input), &input.ty)).collect();
-    let outputs = pipeline.outputs().iter().map(|end| (output(end.stage), &end.ty)).collect();
-    let problems = [problem::<In>("input", inputs), problem::<Out>("output", outputs)];
+    let inputs = pipeline
+        .inputs()
+        .iter()
+        .map(|input| (port(pipeline, input), &input.ty))
+        .collect();
+    let outputs = pipeline
+        .outputs()
+        .iter()
+        .map(|end| (output(end.stage), &end.ty))
+        .collect();
+    let problems = [
+        problem::<In>("input", inputs),
+        problem::<Out>("output", outputs),
+    ];
     problems.into_iter().flatten().collect()
 }
 
-fn problem<T: ItemType>(word: &str, ends: Vec<(String, &airssys_wasm_core::world::Type)>) -> Option<String> {
+fn problem<T: ItemType>(
+    word: &str,
+    ends: Vec<(String, &airssys_wasm_core::world::Type)>,
+) -> Option<String> {
     let rust = T::wit_type();
     match &ends[..] {
         [(_, ty)] if **ty == rust => None,
-        [(port, ty)] => Some(format!("{word} `{port}` is `{ty}`, and `{}` is `{rust}`", type_name::<T>())),
-        [] => Some(format!("it has no {word}, and `{}` wants one", type_name::<T>())),
+        [(port, ty)] => Some(format!(
+            "{word} `{port}` is `{ty}`, and `{}` is `{rust}`",
+            type_name::<T>()
+        )),
+        [] => Some(format!(
+            "it has no {word}, and `{}` wants one",
+            type_name::<T>()
+        )),
         several => {
-            let ports: Vec<String> = several.iter().map(|(port, ty)| format!("`{port}: {ty}`")).collect();
+            let ports: Vec<String> = several
+                .iter()
+                .map(|(port, ty)| format!("`{port}: {ty}`"))
+                .collect();
             let ports = ports.join(", ");
-            Some(format!("it has several {word}s, {ports}, and `{}` is for one", type_name::<T>()))
+            Some(format!(
+                "it has several {word}s, {ports}, and `{}` is for one",
+                type_name::<T>()
+            ))
         }
     }
 }

@@ -78,7 +78,9 @@ type Permit = std::result::Result<OwnedSemaphorePermit, AcquireError>;
 
 impl Slot {
     fn of(permit: Permit) -> Self {
-        Self { _permit: permit.expect("the line is never closed") }
+        Self {
+            _permit: permit.expect("the line is never closed"),
+        }
     }
 }
 
@@ -118,7 +120,10 @@ impl Unit {
         }
         // The order of the line is that of the first polls: none may be put off.
         let mut permit = Box::pin(unconstrained(Arc::clone(&self.slots).acquire_owned()));
-        match permit.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        match permit
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
             Poll::Ready(permit) => Place::Had(Slot::of(permit)),
             Poll::Pending => Place::Awaited(permit),
         }
@@ -145,7 +150,10 @@ impl Unit {
     /// `takes_errors` says whether an error has somewhere to go; `now` is the time, before and
     /// after.
     pub(super) async fn work(&self, items: Items, takes_errors: bool, now: &mut Instant) -> Done {
-        let attempts_max = self.options.retries().map_or(1, |retry| retry.attempts.max(1));
+        let attempts_max = self
+            .options
+            .retries()
+            .map_or(1, |retry| retry.attempts.max(1));
         let keeps = attempts_max > 1 || self.options.puts_aside();
         let mut items = Some(items);
         let mut attempt = 1;
@@ -178,7 +186,10 @@ impl Unit {
     }
 
     async fn attempt(&self, items: Items, revision: &AtomicU64) -> Result<Came> {
-        let returned = self.time.within(self.call.call(items, revision).as_mut()).await?;
+        let returned = self
+            .time
+            .within(self.call.call(items, revision).as_mut())
+            .await?;
         Ok(meaning(returned, self.is_fallible, self.source))
     }
 

@@ -41,9 +41,16 @@ enum Versions {
 }
 
 impl<'a> UpdateStage<'a> {
-    pub(super) fn new(host: &'a Host, runner: &'a Arc<Runner>, stage: &str, component: Component) -> Self {
+    pub(super) fn new(
+        host: &'a Host,
+        runner: &'a Arc<Runner>,
+        stage: &str,
+        component: Component,
+    ) -> Self {
         // One that there is not is refused when this begins.
-        let unit = runner.unit_of(stage).map_or(stage, |unit| unit.named.name.as_str());
+        let unit = runner
+            .unit_of(stage)
+            .map_or(stage, |unit| unit.named.name.as_str());
         Self {
             update: host.update(unit, component.clone()),
             runner,
@@ -56,12 +63,18 @@ impl<'a> UpdateStage<'a> {
 
     /// How items move to it; blue-green unless said.
     pub fn strategy(self, strategy: Strategy) -> Self {
-        Self { update: self.update.strategy(strategy), ..self }
+        Self {
+            update: self.update.strategy(strategy),
+            ..self
+        }
     }
 
     /// Lets an older version follow a newer one.
     pub fn any_version(self) -> Self {
-        Self { versions: Versions::Any, ..self }
+        Self {
+            versions: Versions::Any,
+            ..self
+        }
     }
 
     /// What it is given from now on, as [`Update::grants`]. Not for a stage that is fused.
@@ -93,7 +106,8 @@ impl<'a> UpdateStage<'a> {
     ///
     /// [`InvalidName`](crate::ErrorKind::InvalidName) if that is no name of a component.
     pub fn link(self, interface: &str, deployment: &str) -> Result<Self> {
-        let (interface, deployment): (String, ComponentName) = (interface.to_owned(), deployment.parse()?);
+        let (interface, deployment): (String, ComponentName) =
+            (interface.to_owned(), deployment.parse()?);
         Ok(self.say("link", |update| update.bind(interface, deployment)))
     }
 
@@ -115,7 +129,10 @@ impl<'a> UpdateStage<'a> {
 
     fn say(mut self, method: &'static str, say: impl FnOnce(Update<'a>) -> Update<'a>) -> Self {
         self.said.push(method);
-        Self { update: say(self.update), ..self }
+        Self {
+            update: say(self.update),
+            ..self
+        }
     }
 
     /// Rehearses it: everything is checked and compiled. Nothing of the component runs, and
@@ -140,13 +157,20 @@ impl<'a> UpdateStage<'a> {
             check_not_older(known.component().version(), self.component.version())?;
         }
         let next = now.with_replacement(&self.stage, self.component.into())?;
-        let unit = self.runner.unit_of(&self.stage).expect("a stage that could be replaced is in a unit");
+        let unit = self
+            .runner
+            .unit_of(&self.stage)
+            .expect("a stage that could be replaced is in a unit");
         if unit.stages.len() > 1 {
             check_fused(&next, unit, &self.stage, &self.said)?;
         }
         let component = component_of(&unit.named.runtime, &next, &unit.stages).await?;
         // The version of what is fused says nothing, and that of the stage is checked.
-        Ok(self.update.component(component).any_version().in_its_pipeline())
+        Ok(self
+            .update
+            .component(component)
+            .any_version()
+            .in_its_pipeline())
     }
 }
 
@@ -173,7 +197,12 @@ fn check_not_older(now: Option<&Version>, next: Option<&Version>) -> Result<()> 
 }
 
 /// Nothing was said that fused stages have no place for, and they can stay fused.
-fn check_fused(next: &ComponentPipeline, unit: &Unit, stage: &str, said: &[&'static str]) -> Result<()> {
+fn check_fused(
+    next: &ComponentPipeline,
+    unit: &Unit,
+    stage: &str,
+    said: &[&'static str],
+) -> Result<()> {
     let others: Vec<String> = unit
         .stages
         .iter()
@@ -182,7 +211,10 @@ fn check_fused(next: &ComponentPipeline, unit: &Unit, stage: &str, said: &[&'sta
         .map(|name| format!("`{name}`"))
         .collect();
     let refused = |what: String| {
-        let message = format!("stage `{stage}` is fused with {}: {what}", others.join(", "));
+        let message = format!(
+            "stage `{stage}` is fused with {}: {what}",
+            others.join(", ")
+        );
         Err(Error::new(ErrorKind::InvalidPipeline, message))
     };
     if !said.is_empty() {
@@ -193,9 +225,15 @@ fn check_fused(next: &ComponentPipeline, unit: &Unit, stage: &str, said: &[&'sta
         ));
     }
     let is_inside = |place: usize| unit.stages.contains(&place);
-    let inside = next.edges().iter().filter(|edge| is_inside(edge.from()) && is_inside(edge.to()));
+    let inside = next
+        .edges()
+        .iter()
+        .filter(|edge| is_inside(edge.from()) && is_inside(edge.to()));
     match inside.into_iter().find(|edge| edge.lane() != Lane::Fused) {
-        Some(edge) => refused(format!("with that component it could not be: {}", edge.lane_reason())),
+        Some(edge) => refused(format!(
+            "with that component it could not be: {}",
+            edge.lane_reason()
+        )),
         None => Ok(()),
     }
 }

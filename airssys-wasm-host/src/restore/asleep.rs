@@ -28,12 +28,18 @@ pub(crate) struct Asleep {
 
 impl Asleep {
     pub(crate) fn new(record: NameRecord) -> Self {
-        Self { record, problem: None }
+        Self {
+            record,
+            problem: None,
+        }
     }
 
     /// One that could not be woken.
     pub(crate) fn failed(record: NameRecord, problem: &Error) -> Self {
-        Self { record, problem: Some(problem.to_string()) }
+        Self {
+            record,
+            problem: Some(problem.to_string()),
+        }
     }
 
     /// The revision that would serve.
@@ -60,19 +66,37 @@ impl Asleep {
     /// # Errors
     ///
     /// What is in the way; it stays as it is, and can be tried again.
-    pub(crate) fn wake(&mut self, runtime: &Arc<Runtime>, name: &ComponentName) -> Result<Arc<Named>> {
-        if self.record.revisions.iter().any(|revision| !revision.linked.is_empty()) {
+    pub(crate) fn wake(
+        &mut self,
+        runtime: &Arc<Runtime>,
+        name: &ComponentName,
+    ) -> Result<Arc<Named>> {
+        if self
+            .record
+            .revisions
+            .iter()
+            .any(|revision| !revision.linked.is_empty())
+        {
             // It was tried when the host began, with all the others.
-            return Err(not_restored(name, self.problem.as_deref().unwrap_or("it is linked to others")));
+            return Err(not_restored(
+                name,
+                self.problem.as_deref().unwrap_or("it is linked to others"),
+            ));
         }
         named(runtime, name, &self.record).map_err(|error| {
             let announced = self.problem.replace(error.to_string());
             if announced.is_none() {
                 let reason = error.to_string();
                 tracing::error!(component = %name, %error, "not restored");
-                runtime.announcer.announce(Event::NotRestored { component: name.clone(), reason });
+                runtime.announcer.announce(Event::NotRestored {
+                    component: name.clone(),
+                    reason,
+                });
             }
-            Error::new(error.kind(), not_restored(name, &error.to_string()).to_string())
+            Error::new(
+                error.kind(),
+                not_restored(name, &error.to_string()).to_string(),
+            )
         })
     }
 }

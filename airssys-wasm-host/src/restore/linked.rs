@@ -23,7 +23,10 @@ pub(crate) struct Linked {
 }
 
 /// Restores every name that is linked to others, or that others are linked to. Blocks.
-pub(crate) fn linked(runtime: &Arc<Runtime>, records: &BTreeMap<ComponentName, NameRecord>) -> Linked {
+pub(crate) fn linked(
+    runtime: &Arc<Runtime>,
+    records: &BTreeMap<ComponentName, NameRecord>,
+) -> Linked {
     let mut outcome = Linked::default();
     let mut made = BTreeMap::new();
     for name in members(records) {
@@ -37,17 +40,29 @@ pub(crate) fn linked(runtime: &Arc<Runtime>, records: &BTreeMap<ComponentName, N
         let deployed: Vec<Arc<Named>> = made.values().cloned().collect();
         let found: Vec<_> = deployed
             .iter()
-            .map(|named| (Arc::clone(named), links(runtime, named, &records[&named.name], &deployed)))
+            .map(|named| {
+                (
+                    Arc::clone(named),
+                    links(runtime, named, &records[&named.name], &deployed),
+                )
+            })
             .collect();
         let before = made.len();
         for (named, links) in &found {
             if let Err(error) = links {
                 made.remove(&named.name);
-                outcome.failed.push((named.name.clone(), Error::new(error.kind(), error.to_string())));
+                outcome.failed.push((
+                    named.name.clone(),
+                    Error::new(error.kind(), error.to_string()),
+                ));
             }
         }
         if made.len() == before {
-            for (revision, links) in found.into_iter().filter_map(|(_, links)| links.ok()).flatten() {
+            for (revision, links) in found
+                .into_iter()
+                .filter_map(|(_, links)| links.ok())
+                .flatten()
+            {
                 revision.links.fill(&links);
             }
             outcome.awake = made.into_values().collect();
@@ -60,10 +75,18 @@ pub(crate) fn linked(runtime: &Arc<Runtime>, records: &BTreeMap<ComponentName, N
 fn members(records: &BTreeMap<ComponentName, NameRecord>) -> Vec<&ComponentName> {
     let mut members = std::collections::BTreeSet::new();
     for (name, record) in records {
-        let targets = record.revisions.iter().flat_map(|revision| &revision.linked);
-        let targets: Vec<&ComponentName> =
-            targets.filter_map(|target| Some(records.get_key_value(&target.parse().ok()?)?.0)).collect();
-        if record.revisions.iter().any(|revision| !revision.linked.is_empty()) {
+        let targets = record
+            .revisions
+            .iter()
+            .flat_map(|revision| &revision.linked);
+        let targets: Vec<&ComponentName> = targets
+            .filter_map(|target| Some(records.get_key_value(&target.parse().ok()?)?.0))
+            .collect();
+        if record
+            .revisions
+            .iter()
+            .any(|revision| !revision.linked.is_empty())
+        {
             members.insert(name);
         }
         members.extend(targets);
@@ -80,14 +103,21 @@ fn links(
 ) -> Result<Vec<(Arc<Revision>, Links)>> {
     let kept = named.history.lock().kept();
     let mut all = Vec::new();
-    for stored in record.revisions.iter().filter(|stored| !stored.linked.is_empty()) {
+    for stored in record
+        .revisions
+        .iter()
+        .filter(|stored| !stored.linked.is_empty())
+    {
         let ready = kept.iter().find_map(|kept| match kept {
             Kept::Ready(revision) if revision.number == stored.number => Some(revision),
             _ => None,
         });
         let Some(revision) = ready else { continue };
-        let candidates: Vec<Arc<Named>> =
-            deployed.iter().filter(|other| stored.linked.contains(other.name.as_str())).cloned().collect();
+        let candidates: Vec<Arc<Named>> = deployed
+            .iter()
+            .filter(|other| stored.linked.contains(other.name.as_str()))
+            .cloned()
+            .collect();
         let links = resolve(
             &named.name,
             revision.component.world(),

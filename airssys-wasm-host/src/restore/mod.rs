@@ -33,25 +33,47 @@ use crate::{Error, ErrorKind, Result};
 fn named(runtime: &Arc<Runtime>, name: &ComponentName, record: &NameRecord) -> Result<Arc<Named>> {
     let state = &*state(runtime)?;
     let revisions = record.revisions.iter();
-    let needed = revisions.filter(|stored| stored.number == record.serving || !stored.linked.is_empty());
-    let ready =
-        needed.map(|stored| revision::load(runtime, state, name, stored)).collect::<Result<Vec<_>>>()?;
-    let serving = ready.iter().find(|revision| revision.number == record.serving);
+    let needed =
+        revisions.filter(|stored| stored.number == record.serving || !stored.linked.is_empty());
+    let ready = needed
+        .map(|stored| revision::load(runtime, state, name, stored))
+        .collect::<Result<Vec<_>>>()?;
+    let serving = ready
+        .iter()
+        .find(|revision| revision.number == record.serving);
     let serving = serving.ok_or_else(|| damaged(&"the revision that served is not kept"))?;
-    let waiting = record.waiting.as_ref().map(|waiting| state.component(waiting)).transpose()?;
+    let waiting = record
+        .waiting
+        .as_ref()
+        .map(|waiting| state.component(waiting))
+        .transpose()?;
     let authorization = Authorization::restored(waiting);
-    for revision in ready.iter().filter(|revision| revision.number != record.serving) {
+    for revision in ready
+        .iter()
+        .filter(|revision| revision.number != record.serving)
+    {
         authorization.add(&revision.authority, &revision.rooms, 0);
     }
     let history = History::restored(record, &ready, runtime.revisions_kept);
     let serving = Serving::new(runtime, Arc::clone(serving), None);
-    Ok(Arc::new(Named::of(Arc::clone(runtime), serving, history, authorization, record.pipeline.clone())))
+    Ok(Arc::new(Named::of(
+        Arc::clone(runtime),
+        serving,
+        history,
+        authorization,
+        record.pipeline.clone(),
+    )))
 }
 
 fn state(runtime: &Runtime) -> Result<Arc<State>> {
-    runtime.state().ok_or_else(|| Error::new(ErrorKind::HostDropped, "the host has been dropped"))
+    runtime
+        .state()
+        .ok_or_else(|| Error::new(ErrorKind::HostDropped, "the host has been dropped"))
 }
 
 fn damaged(problem: &dyn std::fmt::Display) -> Error {
-    Error::new(ErrorKind::StateDamaged, format!("what was kept of it cannot be read: {problem}"))
+    Error::new(
+        ErrorKind::StateDamaged,
+        format!("what was kept of it cannot be read: {problem}"),
+    )
 }

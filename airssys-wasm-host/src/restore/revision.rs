@@ -26,9 +26,16 @@ pub(crate) async fn ready(named: &Arc<Named>, kept: Kept) -> Result<Arc<Revision
     let (aside, named) = (named.runtime.aside.clone(), Arc::clone(named));
     // It compiles if its compiled code is gone.
     let load = move || {
-        let revision = load(&named.runtime, &*state(&named.runtime)?, &named.name, &stored)?;
+        let revision = load(
+            &named.runtime,
+            &*state(&named.runtime)?,
+            &named.name,
+            &stored,
+        )?;
         // What is revoked from here on reaches it, and what was so before.
-        named.authorization.add(&revision.authority, &revision.rooms, 0);
+        named
+            .authorization
+            .add(&revision.authority, &revision.rooms, 0);
         Ok(revision)
     };
     aside.compile(load).await
@@ -48,7 +55,11 @@ pub(super) fn load(
         number: stored.number,
         grants: stored.grants()?,
         lifted: stored.lifted()?,
-        enforcement: if stored.audit_only { Enforcement::AuditOnly } else { Enforcement::Enforced },
+        enforcement: if stored.audit_only {
+            Enforcement::AuditOnly
+        } else {
+            Enforcement::Enforced
+        },
         approved: Approved::Before,
         said: Bound::new(),
         bound: Bound::new(),
@@ -63,5 +74,7 @@ pub(super) fn load(
     draft.open(runtime)?;
     let program = runtime.program(&draft.component, &draft.limits, &Stop::default())?;
     let revision = draft.with_program(runtime, program);
-    revision.map(Arc::new).ok_or_else(|| Error::new(ErrorKind::Internal, "a revision was opened and is not"))
+    revision
+        .map(Arc::new)
+        .ok_or_else(|| Error::new(ErrorKind::Internal, "a revision was opened and is not"))
 }

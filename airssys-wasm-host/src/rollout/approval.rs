@@ -14,7 +14,11 @@ use crate::runtime::Runtime;
 use crate::{Component, Error, ErrorKind, Result};
 
 /// Remembers an update that waits, in the state directory too if there is one.
-pub(super) async fn wait(runtime: &Arc<Runtime>, named: &Arc<Named>, waiting: Component) -> Result<()> {
+pub(super) async fn wait(
+    runtime: &Arc<Runtime>,
+    named: &Arc<Named>,
+    waiting: Component,
+) -> Result<()> {
     let pin = keep(runtime, &waiting).await?;
     let named = Arc::clone(named);
     let remember = move || {
@@ -47,7 +51,11 @@ impl Approval {
     /// Approves a component with these grants.
     #[must_use]
     pub fn of(component: &Component, grants: Grants) -> Self {
-        Self { digest: component.digest(), requested: component.requested().clone(), grants }
+        Self {
+            digest: component.digest(),
+            requested: component.requested().clone(),
+            grants,
+        }
     }
 
     /// The bytes that were approved.
@@ -59,12 +67,19 @@ impl Approval {
     /// The grants, if this is what was approved.
     pub(super) fn grants_for(&self, component: &Component) -> Result<Grants> {
         let problem = if component.digest() != self.digest {
-            format!("the bytes have digest {}, and {} was approved", component.digest(), self.digest)
+            format!(
+                "the bytes have digest {}, and {} was approved",
+                component.digest(),
+                self.digest
+            )
         } else if *component.requested() != self.requested {
             "it requests something else than what was approved".into()
         } else {
             return Ok(self.grants.clone());
         };
-        Err(Error::new(ErrorKind::ApprovalMismatch, format!("this is not what was approved: {problem}")))
+        Err(Error::new(
+            ErrorKind::ApprovalMismatch,
+            format!("this is not what was approved: {problem}"),
+        ))
     }
 }

@@ -16,7 +16,10 @@ pub(super) fn version(serving: &Revision, next: &Draft, any_allowed: bool) -> Re
     if any_allowed {
         return Ok(());
     }
-    Ok(check_version(serving.component.version(), next.component.version())?)
+    Ok(check_version(
+        serving.component.version(),
+        next.component.version(),
+    )?)
 }
 
 /// Nothing is remembered, or it may be lost.
@@ -34,13 +37,26 @@ pub(super) fn state(serving: &Revision, may_be_lost: bool) -> Result<()> {
 
 /// It has what callers of the revision that serves may call.
 pub(super) fn world(serving: &Revision, next: &Draft) -> Result<()> {
-    Ok(serving.component.world().check_stand_in(next.component.world())?)
+    Ok(serving
+        .component
+        .world()
+        .check_stand_in(next.component.world())?)
 }
 
 /// Each of its imports has a provider: the host, or one of `deployed`.
-pub(super) fn imports(next: &mut Draft, providers: &Providers, deployed: &[Arc<Named>]) -> Result<()> {
+pub(super) fn imports(
+    next: &mut Draft,
+    providers: &Providers,
+    deployed: &[Arc<Named>],
+) -> Result<()> {
     link::check_said(&next.said, next.component.world(), providers)?;
-    let links = link::resolve(&next.name, next.component.world(), providers, deployed, &next.bound)?;
+    let links = link::resolve(
+        &next.name,
+        next.component.world(),
+        providers,
+        deployed,
+        &next.bound,
+    )?;
     next.links = Arc::new(links);
     Ok(())
 }

@@ -21,7 +21,9 @@ pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc
     let clock = runtime.engines.clock();
     let deadline = clock.now().plus(Ticks::lasting(runtime.compile_time_max));
     let compiling = pin!(compile_in_turn(runtime, draft));
-    within(clock, deadline, compiling).await.unwrap_or_else(|_| Err(too_slow(runtime, draft)))
+    within(clock, deadline, compiling)
+        .await
+        .unwrap_or_else(|_| Err(too_slow(runtime, draft)))
 }
 
 /// Compiles one component of a deployment at a time, so that those nobody waits for any more take
@@ -29,7 +31,11 @@ pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc
 async fn compile_in_turn(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc<Program>> {
     let share = runtime.shares.get(&draft.name);
     let turn = Arc::clone(&share.turns().compile).lock_owned().await;
-    let (shared, component, limits) = (Arc::clone(runtime), draft.component.clone(), draft.limits.clone());
+    let (shared, component, limits) = (
+        Arc::clone(runtime),
+        draft.component.clone(),
+        draft.limits.clone(),
+    );
     let stop = Stop::default();
     let _stopped = stop.on_drop();
     let compile = move || {
@@ -50,12 +56,17 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn one_component_of_a_deployment_is_compiled_at_a_time() {
-        let host = Host::builder().pooled_instances_max(4).build().expect("a host");
+        let host = Host::builder()
+            .pooled_instances_max(4)
+            .build()
+            .expect("a host");
         let component = |name: &str| {
             // Each has code of its own, so that none is at hand once another is compiled.
             let text = format!("(component (core module (func (export \"{name}\"))))");
             let bytes = wat::parse_str(text).expect("a component");
-            Component::from_bytes(bytes).and_then(|component| component.with_name(name)).expect("a component")
+            Component::from_bytes(bytes)
+                .and_then(|component| component.with_name(name))
+                .expect("a component")
         };
         // The share is there as long as somebody has it.
         let share = host.0.runtime.shares.get(&"first".parse().expect("a name"));
@@ -65,7 +76,9 @@ mod tests {
             async move { host.deploy(component).await }
         });
         for name in ["second", "third", "fourth"] {
-            host.deploy(component(name)).await.expect("others have their turns");
+            host.deploy(component(name))
+                .await
+                .expect("others have their turns");
         }
         assert!(!first.is_finished());
         drop(turn);

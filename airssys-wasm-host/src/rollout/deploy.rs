@@ -56,7 +56,10 @@ impl<'a> Deploy<'a> {
 
     /// It is a stage of a pipeline, which goes when that is not deployed in the end.
     pub(crate) fn stage_of(self, pipeline: StageOf) -> Self {
-        Self { pipeline: Some(pipeline), ..self }
+        Self {
+            pipeline: Some(pipeline),
+            ..self
+        }
     }
 
     /// What it is given; nothing unless said.
@@ -66,13 +69,19 @@ impl<'a> Deploy<'a> {
 
     /// What it is given, if it is what was approved.
     pub fn approval(self, approval: Approval) -> Self {
-        Self { approval: Some(approval), ..self }
+        Self {
+            approval: Some(approval),
+            ..self
+        }
     }
 
     /// Whether grants are enforced as they stand, which they are unless said, or found
     /// out.
     pub fn enforcement(self, enforcement: Enforcement) -> Self {
-        Self { enforcement, ..self }
+        Self {
+            enforcement,
+            ..self
+        }
     }
 
     /// Who serves an interface that it imports, where several deployments could: the
@@ -89,7 +98,10 @@ impl<'a> Deploy<'a> {
     /// Connects its instances to a console: arguments, stdin, and where its output goes. Without
     /// one they have no arguments and an empty stdin. Updates keep it; a state directory does not.
     pub fn console(self, console: Console) -> Self {
-        Self { console: Some(Arc::new(console)), ..self }
+        Self {
+            console: Some(Arc::new(console)),
+            ..self
+        }
     }
 
     /// Adds data of the embedder's, which host functions reach with
@@ -107,17 +119,26 @@ impl<'a> Deploy<'a> {
 
     /// Deploys under this name instead of the component's own.
     pub fn name(self, name: impl Into<String>) -> Self {
-        Self { name: Some(name.into()), ..self }
+        Self {
+            name: Some(name.into()),
+            ..self
+        }
     }
 
     /// What it may use, instead of the host's default.
     pub fn limits(self, limits: Limits) -> Self {
-        Self { limits: Some(limits), ..self }
+        Self {
+            limits: Some(limits),
+            ..self
+        }
     }
 
     /// How it is instanced, instead of what its author wants.
     pub fn instancing(self, instancing: Instancing) -> Self {
-        Self { instancing: Some(instancing), ..self }
+        Self {
+            instancing: Some(instancing),
+            ..self
+        }
     }
 
     /// Rehearses it: everything is checked and compiled. Nothing of the component runs,
@@ -155,16 +176,25 @@ impl<'a> Deploy<'a> {
             console: self.console,
             data: self.data,
             powers: None,
-            instancing: self.instancing.or(self.component.instancing()).unwrap_or_default(),
+            instancing: self
+                .instancing
+                .or(self.component.instancing())
+                .unwrap_or_default(),
             limits: self.limits.unwrap_or_else(|| self.shared.limits.clone()),
             component: self.component,
         };
         draft.limits.check()?;
         let reserved = self.shared.names.reserve(&name)?;
-        let place = NewName { reserved, pipeline: self.pipeline };
+        let place = NewName {
+            reserved,
+            pipeline: self.pipeline,
+        };
         let span = tracing::info_span!("deploy", component = %name);
         let candidate = Candidate::Draft(Box::new(draft));
-        Ok((Run::new(self.shared, machine, place, Allowed::default(), candidate), span))
+        Ok((
+            Run::new(self.shared, machine, place, Allowed::default(), candidate),
+            span,
+        ))
     }
 
     fn deployed_name(&self) -> Result<ComponentName> {

@@ -27,7 +27,10 @@ pub(super) fn check(runtime: &Runtime, draft: &Draft, is_rehearsal: bool) -> Res
     if review.suffices() {
         return Ok(());
     }
-    let lacking: Vec<String> = review.lacking().map(|(rule, granted)| lack(rule, granted)).collect();
+    let lacking: Vec<String> = review
+        .lacking()
+        .map(|(rule, granted)| lack(rule, granted))
+        .collect();
     let message = format!(
         "it requires what it is not granted: {}; grant that, or let it run with less (`Shortfall::RunWithLess`)",
         first_of(&lacking)
@@ -42,11 +45,25 @@ fn check_sizes(draft: &Draft) -> Result<()> {
         Requested::Anything => 0,
     };
     let sizes = [
-        ("requests", requests, SECTION_BYTES_MAX, ErrorKind::InvalidComponent),
-        ("grants", draft.grants.to_toml().len(), GRANTS_BYTES_MAX, ErrorKind::InvalidGrant),
+        (
+            "requests",
+            requests,
+            SECTION_BYTES_MAX,
+            ErrorKind::InvalidComponent,
+        ),
+        (
+            "grants",
+            draft.grants.to_toml().len(),
+            GRANTS_BYTES_MAX,
+            ErrorKind::InvalidGrant,
+        ),
     ];
-    let too_large = sizes.into_iter().find(|(_, bytes, bytes_max, _)| bytes > bytes_max);
-    let Some((what, bytes, bytes_max, kind)) = too_large else { return Ok(()) };
+    let too_large = sizes
+        .into_iter()
+        .find(|(_, bytes, bytes_max, _)| bytes > bytes_max);
+    let Some((what, bytes, bytes_max, kind)) = too_large else {
+        return Ok(());
+    };
     let message = format!(
         "its {what} have {bytes} bytes as text, and at most {bytes_max} are kept; write patterns (`/data/**`) in place of many single names"
     );
@@ -110,7 +127,9 @@ fn growth(serving: &Revision, next: &Draft) -> Vec<String> {
         (Requested::Anything, _) => {
             let old = kinds(serving.component.world());
             let new = kinds(next.component.world());
-            new.difference(&old).map(|kind| format!("+ {}: it imports the means now", kind.word())).collect()
+            new.difference(&old)
+                .map(|kind| format!("+ {}: it imports the means now", kind.word()))
+                .collect()
         }
     }
 }
@@ -118,10 +137,14 @@ fn growth(serving: &Revision, next: &Draft) -> Vec<String> {
 /// Rules of an embedder's kinds are of kinds that this one has, and it can read them.
 fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
     let requested = draft.component.requested().rules();
-    let all = requested.chain(draft.grants.allowed()).chain(draft.grants.denied());
+    let all = requested
+        .chain(draft.grants.allowed())
+        .chain(draft.grants.denied());
     for rule in all.filter(|rule| rule.known_kind().is_none()) {
         let provided = runtime.linkers.providers().iter();
-        let mut providers = provided.filter_map(|provided| provided.rules_of(rule.kind())).peekable();
+        let mut providers = provided
+            .filter_map(|provided| provided.rules_of(rule.kind()))
+            .peekable();
         if providers.peek().is_none() {
             let message = format!(
                 "`{rule}`: `{}` is not a capability known to airssys-wasm {}, and nobody provides it here (`HostBuilder::provider`)",
@@ -131,9 +154,9 @@ fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
             return Err(Error::new(ErrorKind::UnknownCapability, message));
         }
         for provider in providers {
-            provider
-                .check(&rule.target())
-                .map_err(|problem| Error::new(ErrorKind::InvalidGrant, format!("`{rule}`: {problem}")))?;
+            provider.check(&rule.target()).map_err(|problem| {
+                Error::new(ErrorKind::InvalidGrant, format!("`{rule}`: {problem}"))
+            })?;
         }
     }
     Ok(())
@@ -147,7 +170,10 @@ fn check_calls(draft: &Draft, now: u64) -> Result<()> {
         .calls()
         .into_iter()
         .filter_map(|(interface, target)| {
-            let calling = Operation::Named { kind: Kind::Call, name: interface.clone() };
+            let calling = Operation::Named {
+                kind: Kind::Call,
+                name: interface.clone(),
+            };
             let explained = policy.explain(&calling, now);
             (!policy.decide(&calling, now).is_allowed())
                 .then(|| format!("`{interface}`, which `{target}` serves: {explained}"))
@@ -177,13 +203,18 @@ fn check_what_all_may_use(draft: &Draft) -> Result<()> {
 }
 
 fn warn(runtime: &Runtime, draft: &Draft, review: &Review) {
-    let unrequested = review
-        .unrequested
-        .iter()
-        .map(|rule| format!("`{}` is granted, and the component never requested it", rule.without_value()));
+    let unrequested = review.unrequested.iter().map(|rule| {
+        format!(
+            "`{}` is granted, and the component never requested it",
+            rule.without_value()
+        )
+    });
     let imports = mismatches(draft.component.requested(), draft.component.world());
     for warning in unrequested.chain(imports) {
         tracing::warn!(component = %draft.name, "{warning}");
-        runtime.announcer.announce(Event::Mismatched { component: draft.name.clone(), warning });
+        runtime.announcer.announce(Event::Mismatched {
+            component: draft.name.clone(),
+            warning,
+        });
     }
 }

@@ -21,8 +21,17 @@ const WHY_MAX: usize = 500;
 
 /// Fails if the component exports a health check, and that does not say that it is
 /// well within the time of a call.
-pub(super) async fn check(runtime: &Runtime, revision: &Revision, instance: &mut Instance) -> Result<()> {
-    if revision.program.compiled().get_export_index(None, INTERFACE).is_none() {
+pub(super) async fn check(
+    runtime: &Runtime,
+    revision: &Revision,
+    instance: &mut Instance,
+) -> Result<()> {
+    if revision
+        .program
+        .compiled()
+        .get_export_index(None, INTERFACE)
+        .is_none()
+    {
         return Ok(());
     }
     let clock = runtime.engines.clock();
@@ -44,6 +53,13 @@ pub(super) async fn check(runtime: &Runtime, revision: &Revision, instance: &mut
 
 /// The guest chose the words: they are cut, and cannot forge a line of a log.
 fn unhealthy(revision: &Revision, why: &str) -> Error {
-    let why: String = why.chars().take(WHY_MAX).flat_map(char::escape_debug).collect();
-    Error::new(ErrorKind::Unhealthy, format!("{revision} says that it is not well: {why}"))
+    let why: String = why
+        .chars()
+        .take(WHY_MAX)
+        .flat_map(char::escape_debug)
+        .collect();
+    Error::new(
+        ErrorKind::Unhealthy,
+        format!("{revision} says that it is not well: {why}"),
+    )
 }

@@ -30,10 +30,19 @@ impl Revoked {
     /// Those of the revision that serves, but for what was revoked after the first `lifting`
     /// revocations of the name.
     pub(super) fn before(serving: &Revision, named: &Named, lifting: usize) -> Self {
-        let since: Vec<Rule> =
-            named.authorization.revoked_since(lifting).iter().map(Rule::without_options).collect();
+        let since: Vec<Rule> = named
+            .authorization
+            .revoked_since(lifting)
+            .iter()
+            .map(Rule::without_options)
+            .collect();
         let policy = serving.authority.policy();
-        let before = policy.grants().revoked().filter(|rule| !since.contains(rule)).cloned().collect();
+        let before = policy
+            .grants()
+            .revoked()
+            .filter(|rule| !since.contains(rule))
+            .cloned()
+            .collect();
         Self { before, since }
     }
 
@@ -42,19 +51,33 @@ impl Revoked {
     /// # Errors
     ///
     /// [`ErrorKind::LiftsRevocation`] if they lift one that they do not name, and may not.
-    pub(super) fn under(self, given: Grants, may_end: RevocationsMayEnd) -> Result<(Grants, Vec<Rule>)> {
+    pub(super) fn under(
+        self,
+        given: Grants,
+        may_end: RevocationsMayEnd,
+    ) -> Result<(Grants, Vec<Rule>)> {
         let lifting = given.lifting(&self.before);
         if may_end == RevocationsMayEnd::WhereNamed {
             check_named(&lifting)?;
         }
-        let lifted = lifting.lifted.into_iter().map(|lifted| lifted.revoked).collect();
-        Ok((given.with_revoked(lifting.kept.into_iter().chain(self.since)), lifted))
+        let lifted = lifting
+            .lifted
+            .into_iter()
+            .map(|lifted| lifted.revoked)
+            .collect();
+        Ok((
+            given.with_revoked(lifting.kept.into_iter().chain(self.since)),
+            lifted,
+        ))
     }
 }
 
 fn check_named(lifting: &Lifting) -> Result<()> {
     let told = |Lifted { revoked, by, .. }: &Lifted| {
-        format!("`{revoked}`, which was revoked, by the grant `{}`", by.without_value())
+        format!(
+            "`{revoked}`, which was revoked, by the grant `{}`",
+            by.without_value()
+        )
     };
     let told: Vec<String> = lifting.needing_consent().map(told).collect();
     if told.is_empty() {

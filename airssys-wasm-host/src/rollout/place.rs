@@ -89,10 +89,17 @@ impl Place for NewName {
         let named = Named::new(Arc::clone(runtime), revision, first, pipeline)?;
         self.reserved.fill(&named);
         // Whoever gives up later finds it there.
-        if self.pipeline.as_ref().is_some_and(|stage| stage.is_given_up.load(Ordering::SeqCst)) {
+        if self
+            .pipeline
+            .as_ref()
+            .is_some_and(|stage| stage.is_given_up.load(Ordering::SeqCst))
+        {
             self.reserved.take_back();
             named.forget_begun()?;
-            return Err(Error::new(ErrorKind::NotDeployed, "its pipeline was given up"));
+            return Err(Error::new(
+                ErrorKind::NotDeployed,
+                "its pipeline was given up",
+            ));
         }
         runtime.announcer.announce(deployed);
         Ok(named)
@@ -139,7 +146,9 @@ impl Place for Replaced {
         };
         grants::check(runtime, draft, is_rehearsal)?;
         let powers = draft.open(runtime)?;
-        self.named.authorization.add(&powers.authority, &powers.rooms, lifted);
+        self.named
+            .authorization
+            .add(&powers.authority, &powers.rooms, lifted);
         Ok(())
     }
 
@@ -174,7 +183,11 @@ impl Replaced {
         for rule in &revision.lifted {
             let (component, rule) = (self.named.name.clone(), rule.clone());
             tracing::warn!(%component, %rule, "what was revoked is granted again");
-            runtime.announcer.announce(Event::GrantedAgain { component, revision: revision.number, rule });
+            runtime.announcer.announce(Event::GrantedAgain {
+                component,
+                revision: revision.number,
+                rule,
+            });
         }
     }
 
@@ -190,10 +203,20 @@ impl Replaced {
             By::Rollback => {
                 history.rolled_back_to(Arc::clone(revision));
                 // Its grants lifted what was revoked then; this lifts nothing.
-                let serves = Serves { lifted: Vec::new(), ..serves };
+                let serves = Serves {
+                    lifted: Vec::new(),
+                    ..serves
+                };
                 (Action::RolledBack(serves), 0, Vec::new())
             }
         };
-        (After { history, action, lifted }, forgotten)
+        (
+            After {
+                history,
+                action,
+                lifted,
+            },
+            forgotten,
+        )
     }
 }

@@ -26,13 +26,22 @@ pub struct Rollback<'a> {
 
 impl<'a> Rollback<'a> {
     pub(crate) fn new(shared: &'a Arc<Shared>, name: String) -> Self {
-        Self { shared, name, version: None, strategy: Strategy::default(), allowed: Allowed::default() }
+        Self {
+            shared,
+            name,
+            version: None,
+            strategy: Strategy::default(),
+            allowed: Allowed::default(),
+        }
     }
 
     /// Rolls back to this version instead of the revision that served before.
     /// `1.5.0` and `v1.5.0` are the same.
     pub fn to_version(self, version: impl Into<String>) -> Self {
-        Self { version: Some(version.into()), ..self }
+        Self {
+            version: Some(version.into()),
+            ..self
+        }
     }
 
     /// How traffic moves; blue-green unless said.
@@ -42,7 +51,13 @@ impl<'a> Rollback<'a> {
 
     /// Lets what a stateful component remembers be lost.
     pub fn discard_state(self) -> Self {
-        Self { allowed: Allowed { lost_state: true, ..self.allowed }, ..self }
+        Self {
+            allowed: Allowed {
+                lost_state: true,
+                ..self.allowed
+            },
+            ..self
+        }
     }
 
     /// Rehearses it: everything is checked and compiled. Nothing of the component runs,
@@ -72,9 +87,16 @@ impl<'a> Rollback<'a> {
         let kept = named.history.lock().target(version.as_ref())?;
         let span = tracing::info_span!("rollback", component = %named.name, to = kept.number());
         let target = restore::ready(&named, kept).await?;
-        let place = Replaced { named, _turn: turn, by: By::Rollback };
+        let place = Replaced {
+            named,
+            _turn: turn,
+            by: By::Rollback,
+        };
         let candidate = Candidate::Compiled(target);
-        Ok((Run::new(self.shared, machine, place, self.allowed, candidate), span))
+        Ok((
+            Run::new(self.shared, machine, place, self.allowed, candidate),
+            span,
+        ))
     }
 }
 
@@ -91,7 +113,10 @@ fn parse_version(text: &str) -> Result<Version> {
     Version::parse(text.strip_prefix('v').unwrap_or(text)).map_err(|error| {
         Error::new(
             ErrorKind::InvalidName,
-            format!("`{}` is not a version; write for example 1.5.0", text.escape_debug()),
+            format!(
+                "`{}` is not a version; write for example 1.5.0",
+                text.escape_debug()
+            ),
         )
         .with_source(error)
     })

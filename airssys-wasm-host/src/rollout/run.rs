@@ -125,12 +125,18 @@ impl<'a, P: Place> Run<'a, P> {
             match self.machine.next() {
                 Decision::Do(effect) => {
                     let outcome = self.step(effect).await;
-                    self.machine.report(if outcome.is_ok() { Outcome::Succeeded } else { Outcome::Failed });
+                    self.machine.report(if outcome.is_ok() {
+                        Outcome::Succeeded
+                    } else {
+                        Outcome::Failed
+                    });
                     why = why.or(outcome.err());
                 }
                 Decision::Promoted | Decision::Rehearsed => return Ok(()),
                 Decision::RolledBack { failed } => {
-                    let error = why.unwrap_or_else(|| out_of_turn("a failure")).in_phase(failed);
+                    let error = why
+                        .unwrap_or_else(|| out_of_turn("a failure"))
+                        .in_phase(failed);
                     self.announce_failure(failed, &error);
                     return Err(error);
                 }
@@ -148,7 +154,10 @@ impl<'a, P: Place> Run<'a, P> {
         tracing::debug!(component = %self.name, %effect, "rollout");
         self.carry_out(effect).await?;
         if !self.machine.is_rehearsal() {
-            self.runtime.announcer.announce(Event::RolloutStep { component: self.name.clone(), effect });
+            self.runtime.announcer.announce(Event::RolloutStep {
+                component: self.name.clone(),
+                effect,
+            });
         }
         Ok(())
     }
@@ -208,9 +217,13 @@ impl<'a, P: Place> Run<'a, P> {
     /// Has a program: at once if its code is at hand, else compiled away from the
     /// threads that serve calls.
     async fn compile(&mut self) -> Result<()> {
-        let Candidate::Draft(draft) = self.take() else { return Err(out_of_turn("compiling")) };
+        let Candidate::Draft(draft) = self.take() else {
+            return Err(out_of_turn("compiling"));
+        };
         let program = compile(self.runtime, &draft).await?;
-        let revision = draft.with_program(self.runtime, program).ok_or_else(|| out_of_turn("compiling"))?;
+        let revision = draft
+            .with_program(self.runtime, program)
+            .ok_or_else(|| out_of_turn("compiling"))?;
         self.candidate = Candidate::Compiled(Arc::new(revision));
         Ok(())
     }
@@ -218,10 +231,16 @@ impl<'a, P: Place> Run<'a, P> {
     /// The one effect that callers see: at once, or aside if something is written. Once that
     /// has begun, it comes to its end.
     async fn switch(&mut self) -> Result<()> {
-        let (Candidate::Started(revision, instance), Some(place)) = (self.take(), self.place.take()) else {
+        let (Candidate::Started(revision, instance), Some(place)) =
+            (self.take(), self.place.take())
+        else {
             return Err(out_of_turn("switching"));
         };
-        let mut switching = Switching { place, _pin: self.pin.take(), paused: self.paused.take() };
+        let mut switching = Switching {
+            place,
+            _pin: self.pin.take(),
+            paused: self.paused.take(),
+        };
         let runtime = Arc::clone(self.runtime);
         let switch = move || {
             let live = switching.place.switch(&runtime, revision, instance);
@@ -244,12 +263,18 @@ impl<'a, P: Place> Run<'a, P> {
         }
         let component = self.name.clone();
         tracing::warn!(%component, %error, "rolled back");
-        self.runtime.announcer.announce(Event::RolledBack { component, failed, reason: error.to_string() });
+        self.runtime.announcer.announce(Event::RolledBack {
+            component,
+            failed,
+            reason: error.to_string(),
+        });
     }
 }
 
 fn there<P>(place: &Option<P>) -> Result<&P> {
-    place.as_ref().ok_or_else(|| out_of_turn("where it is over"))
+    place
+        .as_ref()
+        .ok_or_else(|| out_of_turn("where it is over"))
 }
 
 /// The name as it is.
@@ -259,9 +284,14 @@ fn current<P: Place>(place: &Option<P>) -> Result<&Arc<Named>> {
 
 /// Has the state directory keep the bytes of a component, if there is one.
 pub(super) async fn keep(runtime: &Arc<Runtime>, component: &Component) -> Result<Option<Pin>> {
-    let Some(state) = runtime.state() else { return Ok(None) };
+    let Some(state) = runtime.state() else {
+        return Ok(None);
+    };
     let component = component.clone();
-    runtime.aside.run(move || state.keep(&component).map(Some)).await
+    runtime
+        .aside
+        .run(move || state.keep(&component).map(Some))
+        .await
 }
 
 /// Waits for the calls in flight. Each ends by its deadline, unless the program that
@@ -269,7 +299,10 @@ pub(super) async fn keep(runtime: &Arc<Runtime>, component: &Component) -> Resul
 async fn drain(runtime: &Runtime, named: &Named) -> Result<()> {
     let revision = named.revision();
     let clock = runtime.engines.clock();
-    let until = clock.now().plus(revision.longest_ticks()).plus(DRAIN_MARGIN);
+    let until = clock
+        .now()
+        .plus(revision.longest_ticks())
+        .plus(DRAIN_MARGIN);
     let drained = pin!(named.drained());
     within(clock, until, drained).await.map_err(|_| {
         let message = format!(
@@ -289,7 +322,10 @@ impl Paused {
     fn begin(named: &Arc<Named>) -> Self {
         let serving = named.serving();
         serving.pause();
-        Self { named: Arc::clone(named), serving }
+        Self {
+            named: Arc::clone(named),
+            serving,
+        }
     }
 }
 
@@ -300,5 +336,8 @@ impl Drop for Paused {
 }
 
 pub(super) fn out_of_turn(what: &str) -> Error {
-    Error::new(ErrorKind::Internal, format!("the rollout came to {what} out of turn; this is a bug"))
+    Error::new(
+        ErrorKind::Internal,
+        format!("the rollout came to {what} out of turn; this is a bug"),
+    )
 }

@@ -72,12 +72,18 @@ impl<'a> Update<'a> {
     /// [`lifting_revocations`](Self::lifting_revocations) is called. What was lifted is in
     /// [`Promoted::lifted`].
     pub fn grants(self, grants: Grants) -> Self {
-        Self { grants: Some(grants), ..self }
+        Self {
+            grants: Some(grants),
+            ..self
+        }
     }
 
     /// The same, if it is what was approved.
     pub fn approval(self, approval: Approval) -> Self {
-        Self { approval: Some(approval), ..self }
+        Self {
+            approval: Some(approval),
+            ..self
+        }
     }
 
     /// Lets grants that are wider than what was revoked give it back.
@@ -104,13 +110,19 @@ impl<'a> Update<'a> {
     /// # }
     /// ```
     pub fn lifting_revocations(self) -> Self {
-        Self { revocations_may_end: RevocationsMayEnd::WhereGranted, ..self }
+        Self {
+            revocations_may_end: RevocationsMayEnd::WhereGranted,
+            ..self
+        }
     }
 
     /// Whether grants are enforced as they stand, or found out; as for the revision that
     /// serves unless said.
     pub fn enforcement(self, enforcement: Enforcement) -> Self {
-        Self { enforcement: Some(enforcement), ..self }
+        Self {
+            enforcement: Some(enforcement),
+            ..self
+        }
     }
 
     /// Who serves an interface that it imports, where several deployments could: the
@@ -137,7 +149,10 @@ impl<'a> Update<'a> {
     }
 
     pub(crate) fn in_its_pipeline(self) -> Self {
-        Self { is_in_its_pipeline: true, ..self }
+        Self {
+            is_in_its_pipeline: true,
+            ..self
+        }
     }
 
     /// Adds data of the embedder's, in place of what the revision that serves has of the same
@@ -155,23 +170,41 @@ impl<'a> Update<'a> {
 
     /// New limits; those of the revision that serves unless said.
     pub fn limits(self, limits: Limits) -> Self {
-        Self { limits: Some(limits), ..self }
+        Self {
+            limits: Some(limits),
+            ..self
+        }
     }
 
     /// Another way of instancing; that of the revision that serves unless said.
     pub fn instancing(self, instancing: Instancing) -> Self {
-        Self { instancing: Some(instancing), ..self }
+        Self {
+            instancing: Some(instancing),
+            ..self
+        }
     }
 
     /// Lets an update go to an older or equal version, or one that is not said.
     pub fn any_version(self) -> Self {
-        Self { allowed: Allowed { any_version: true, ..self.allowed }, ..self }
+        Self {
+            allowed: Allowed {
+                any_version: true,
+                ..self.allowed
+            },
+            ..self
+        }
     }
 
     /// Lets what a stateful component remembers be lost: the new revision starts
     /// afresh, and the old instance is dropped when its last call has ended.
     pub fn discard_state(self) -> Self {
-        Self { allowed: Allowed { lost_state: true, ..self.allowed }, ..self }
+        Self {
+            allowed: Allowed {
+                lost_state: true,
+                ..self.allowed
+            },
+            ..self
+        }
     }
 
     /// Rehearses it: everything is checked and compiled. Nothing of the component runs,
@@ -205,7 +238,9 @@ impl<'a> Update<'a> {
     async fn prepare(self, machine: Rollout) -> Result<(Run<'a, Replaced>, Span)> {
         let named = self.shared.names.get(&self.name)?;
         // What is revoked from here on stays so, whatever grants come with this.
-        let lifting = self.revocations.unwrap_or_else(|| named.authorization.revocations());
+        let lifting = self
+            .revocations
+            .unwrap_or_else(|| named.authorization.revocations());
         let turn = Arc::clone(&named.rollout).lock_owned().await;
         let serving = named.revision_to_call()?;
         // What was approved was checked before it waited.
@@ -221,31 +256,53 @@ impl<'a> Update<'a> {
         let lifting_now = given.is_some().then_some(lifting);
         let revoked = Revoked::before(&serving, &named, lifting);
         let (given, lifted) = match given {
-            Some(given) => revoked.under(given, self.revocations_may_end).map(|(g, l)| (Some(g), l))?,
+            Some(given) => revoked
+                .under(given, self.revocations_may_end)
+                .map(|(g, l)| (Some(g), l))?,
             None => (None, Vec::new()),
         };
         let draft = Draft {
             name: named.name.clone(),
-            approved: if given.is_some() { Approved::Now { lifting } } else { Approved::Before },
+            approved: if given.is_some() {
+                Approved::Now { lifting }
+            } else {
+                Approved::Before
+            },
             bound: bound_anew(&serving.links.bound, &self.bound),
             said: self.bound,
             links: Arc::default(),
             data,
             grants: given.unwrap_or_else(|| serving.authority.policy().grants().clone()),
             lifted,
-            enforcement: self.enforcement.unwrap_or_else(|| serving.authority.enforcement()),
+            enforcement: self
+                .enforcement
+                .unwrap_or_else(|| serving.authority.enforcement()),
             console: serving.console.clone(),
             powers: None,
-            number: if machine.is_rehearsal() { 0 } else { named.history.lock().next_number() },
+            number: if machine.is_rehearsal() {
+                0
+            } else {
+                named.history.lock().next_number()
+            },
             instancing: self.instancing.unwrap_or(serving.instancing),
             limits: self.limits.unwrap_or_else(|| serving.limits.clone()),
             component: self.component,
         };
         draft.limits.check()?;
-        let span = tracing::info_span!("update", component = %named.name, strategy = ?self.strategy);
-        let place = Replaced { named, _turn: turn, by: By::Update { lifting: lifting_now } };
+        let span =
+            tracing::info_span!("update", component = %named.name, strategy = ?self.strategy);
+        let place = Replaced {
+            named,
+            _turn: turn,
+            by: By::Update {
+                lifting: lifting_now,
+            },
+        };
         let candidate = Candidate::Draft(Box::new(draft));
-        Ok((Run::new(self.shared, machine, place, self.allowed, candidate), span))
+        Ok((
+            Run::new(self.shared, machine, place, self.allowed, candidate),
+            span,
+        ))
     }
 }
 
@@ -274,5 +331,9 @@ fn check_is_no_stage(named: &Named, serving: &Revision, next: &Component) -> Res
 
 /// What was said of the revision before, but for what is said anew.
 fn bound_anew(before: &Bound, anew: &Bound) -> Bound {
-    before.iter().chain(anew).map(|(interface, name)| (interface.clone(), name.clone())).collect()
+    before
+        .iter()
+        .chain(anew)
+        .map(|(interface, name)| (interface.clone(), name.clone()))
+        .collect()
 }

@@ -37,11 +37,19 @@ impl Crowd {
     /// the same time at most.
     pub(super) fn sample(&self, now: Ticks, at_once: usize) {
         let window = now.0 / WINDOW;
-        let count = |samples: u64| if samples >> 16 == window { samples + 1 } else { window << 16 | 1 };
+        let count = |samples: u64| {
+            if samples >> 16 == window {
+                samples + 1
+            } else {
+                window << 16 | 1
+            }
+        };
         // It always counts.
         let before = self
             .samples
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |samples| Some(count(samples)))
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |samples| {
+                Some(count(samples))
+            })
             .unwrap_or_default();
         if count(before) & 0xffff >= WINDOW * at_once as u64 / 4 * 3 {
             self.stay(now);
@@ -81,7 +89,9 @@ mod tests {
         assert!(!sampled(|_| 1).is_there(Ticks(WINDOW)));
         assert!(!sampled(|tick| 4 * (tick % 4 / 3)).is_there(Ticks(WINDOW)));
         let crowd = Crowd::default();
-        (0..100 * WINDOW).step_by(2).for_each(|tick| crowd.sample(Ticks(tick), 1));
+        (0..100 * WINDOW)
+            .step_by(2)
+            .for_each(|tick| crowd.sample(Ticks(tick), 1));
         assert!(!crowd.is_there(Ticks(0)));
     }
 }

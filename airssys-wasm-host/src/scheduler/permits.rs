@@ -36,12 +36,22 @@ pub(super) struct RunPermit {
 impl RunPermits {
     pub(crate) fn new(clock: Arc<Clock>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, Into::into);
-        Self { clock, cores, pools: Mutex::default(), tickets: AtomicU64::default() }
+        Self {
+            clock,
+            cores,
+            pools: Mutex::default(),
+            tickets: AtomicU64::default(),
+        }
     }
 
     /// Takes permits back from guests that have held them for too long without computing.
     pub(crate) fn reclaim(&self, now: Ticks) {
-        let wakers: Vec<_> = self.pools.lock().values_mut().flat_map(|pool| pool.reclaim(now)).collect();
+        let wakers: Vec<_> = self
+            .pools
+            .lock()
+            .values_mut()
+            .flat_map(|pool| pool.reclaim(now))
+            .collect();
         wakers.into_iter().for_each(std::task::Waker::wake);
     }
 
@@ -59,10 +69,16 @@ impl RunPermits {
     pub(super) async fn acquire(self: &Arc<Self>, share: &DeploymentShare) -> RunPermit {
         let (runtime, permits_max) = (current_runtime().0, self.at_once());
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
-        let permit = RunPermit { permits: Arc::clone(self), runtime, ticket };
+        let permit = RunPermit {
+            permits: Arc::clone(self),
+            runtime,
+            ticket,
+        };
         poll_fn(|context| {
             let mut pools = self.pools.lock();
-            let pool = pools.entry(runtime).or_insert_with(|| PermitPool::new(permits_max));
+            let pool = pools
+                .entry(runtime)
+                .or_insert_with(|| PermitPool::new(permits_max));
             if pool.poll(ticket, share.name(), context.waker(), self.clock.now()) {
                 Poll::Ready(())
             } else {
@@ -80,17 +96,24 @@ impl RunPermit {
     /// the guest is polled by the same runtime.
     pub(super) fn keep(&self) -> bool {
         self.runtime == current_runtime().0
-            && self.pool(|pool, now| pool.keep(self.ticket, now)).unwrap_or(false)
+            && self
+                .pool(|pool, now| pool.keep(self.ticket, now))
+                .unwrap_or(false)
     }
 
     /// Begins a slice. Returns false if the permit was taken back in the meantime.
     pub(super) fn begin_slice(&self) -> bool {
-        self.pool(|pool, now| pool.begin_slice(self.ticket, now)).unwrap_or(false)
+        self.pool(|pool, now| pool.begin_slice(self.ticket, now))
+            .unwrap_or(false)
     }
 
     fn pool<R>(&self, ask: impl FnOnce(&mut PermitPool, Ticks) -> R) -> Option<R> {
         let now = self.permits.clock.now();
-        self.permits.pools.lock().get_mut(&self.runtime).map(|pool| ask(pool, now))
+        self.permits
+            .pools
+            .lock()
+            .get_mut(&self.runtime)
+            .map(|pool| ask(pool, now))
     }
 }
 
@@ -99,7 +122,9 @@ impl Drop for RunPermit {
         let now = self.permits.clock.now();
         let wakers = {
             let mut pools = self.permits.pools.lock();
-            let Some(pool) = pools.get_mut(&self.runtime) else { return };
+            let Some(pool) = pools.get_mut(&self.runtime) else {
+                return;
+            };
             let wakers: Wakers = pool.release(self.ticket, now);
             if pool.is_idle() {
                 pools.remove(&self.runtime);

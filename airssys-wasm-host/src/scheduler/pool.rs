@@ -53,7 +53,13 @@ struct Line {
 impl PermitPool {
     pub(super) fn new(permits_max: usize) -> Self {
         let (holders, lines, waiting) = (Vec::new(), HashMap::new(), HashMap::new());
-        Self { permits_max, holders, lines, waiting, granted: 0 }
+        Self {
+            permits_max,
+            holders,
+            lines,
+            waiting,
+            granted: 0,
+        }
     }
 
     /// Whether nobody holds a permit and nobody waits for one.
@@ -78,7 +84,11 @@ impl PermitPool {
         }
         let is_free = self.waiting.is_empty() && self.holders.len() < self.permits_max;
         self.waiting.insert(ticket, waker.clone());
-        self.lines.entry(deployment.clone()).or_default().tickets.push_back(ticket);
+        self.lines
+            .entry(deployment.clone())
+            .or_default()
+            .tickets
+            .push_back(ticket);
         if is_free {
             // Its own waker is the one that it gives back.
             self.grant_free(now);
@@ -89,14 +99,18 @@ impl PermitPool {
     /// Returns whether `ticket` may go on with the permit it holds: nobody waits for it.
     pub(super) fn keep(&mut self, ticket: Ticket, now: Ticks) -> bool {
         let nobody_waits = self.waiting.is_empty();
-        let Some(holder) = self.holder(ticket) else { return false };
+        let Some(holder) = self.holder(ticket) else {
+            return false;
+        };
         holder.expires = now.plus(UNUSED_EXPIRES);
         nobody_waits
     }
 
     /// Begins a slice. Returns whether `ticket` still holds a permit.
     pub(super) fn begin_slice(&mut self, ticket: Ticket, now: Ticks) -> bool {
-        let Some(holder) = self.holder(ticket) else { return false };
+        let Some(holder) = self.holder(ticket) else {
+            return false;
+        };
         holder.expires = now.plus(SLICE_EXPIRES);
         true
     }
@@ -119,7 +133,9 @@ impl PermitPool {
     }
 
     fn holder(&mut self, ticket: Ticket) -> Option<&mut Holder> {
-        self.holders.iter_mut().find(|holder| holder.ticket == ticket)
+        self.holders
+            .iter_mut()
+            .find(|holder| holder.ticket == ticket)
     }
 
     fn grant_free(&mut self, now: Ticks) -> Wakers {
@@ -129,7 +145,10 @@ impl PermitPool {
             // Guests that left are in line still, and not among those waiting.
             if let Some(waker) = self.waiting.remove(&ticket) {
                 self.granted += 1;
-                self.holders.push(Holder { ticket, expires: now.plus(UNUSED_EXPIRES) });
+                self.holders.push(Holder {
+                    ticket,
+                    expires: now.plus(UNUSED_EXPIRES),
+                });
                 wakers.push(waker);
             }
         }
@@ -139,15 +158,19 @@ impl PermitPool {
     /// The next guest of the deployment that has waited for longest since its last permit.
     fn next(&mut self) -> Option<Ticket> {
         let granted = self.granted + 1;
-        let waiting = self.lines.values_mut().filter(|line| !line.tickets.is_empty());
+        let waiting = self
+            .lines
+            .values_mut()
+            .filter(|line| !line.tickets.is_empty());
         let line = waiting.min_by_key(|line| line.last_granted)?;
         let ticket = line.tickets.pop_front();
         // Guests that left leave no turn behind.
         if ticket.is_some_and(|ticket| self.waiting.contains_key(&ticket)) {
             line.last_granted = granted;
         }
-        self.lines
-            .retain(|_, line| !line.tickets.is_empty() || line.last_granted + FORGOTTEN_AFTER > self.granted);
+        self.lines.retain(|_, line| {
+            !line.tickets.is_empty() || line.last_granted + FORGOTTEN_AFTER > self.granted
+        });
         ticket
     }
 }
@@ -202,7 +225,10 @@ mod tests {
             pool.release(holder, NOW);
             poll(&mut pool, holder, deployment);
         }
-        assert_eq!(granted, HashMap::from([("many", 10), ("one", 10), ("other", 10)]));
+        assert_eq!(
+            granted,
+            HashMap::from([("many", 10), ("one", 10), ("other", 10)])
+        );
     }
 
     #[test]
@@ -244,7 +270,10 @@ mod tests {
         assert!(pool.reclaim(late).is_empty());
         assert_eq!(holders(&pool), [1], "nobody waits");
         assert!(!poll(&mut pool, 2, "a"));
-        assert!(pool.reclaim(NOW.plus(Ticks(1))).is_empty(), "the slice is under way");
+        assert!(
+            pool.reclaim(NOW.plus(Ticks(1))).is_empty(),
+            "the slice is under way"
+        );
         assert_eq!(pool.reclaim(late).len(), 1);
         assert_eq!(holders(&pool), [2]);
         assert!(!pool.begin_slice(1, late));

@@ -63,7 +63,14 @@ struct FreeTime {
 impl GuestSlice {
     pub(crate) fn new(permits: &Arc<RunPermits>, share: &Arc<DeploymentShare>) -> Self {
         let (permits, share) = (Arc::clone(permits), Arc::clone(share));
-        Self { permits, share, used: None, is_in_crowd: false, calls: 0, permit: None }
+        Self {
+            permits,
+            share,
+            used: None,
+            is_in_crowd: false,
+            calls: 0,
+            permit: None,
+        }
     }
 
     /// Begins a call. Returns how many epochs it computes before it is looked at.
@@ -78,7 +85,10 @@ impl GuestSlice {
     /// The permit of the call that has begun.
     #[inline]
     pub(crate) fn crowd_permit(&mut self) -> CrowdPermit {
-        CrowdPermit(self.is_in_crowd.then(|| Arc::clone(self.permit.get_or_insert_default())))
+        CrowdPermit(
+            self.is_in_crowd
+                .then(|| Arc::clone(self.permit.get_or_insert_default())),
+        )
     }
 
     /// Gives a permit back, if the call holds one.
@@ -101,20 +111,28 @@ impl GuestSlice {
     }
 
     fn has_permit(&self) -> bool {
-        self.permit.as_ref().is_some_and(|slot| slot.lock().is_some())
+        self.permit
+            .as_ref()
+            .is_some_and(|slot| slot.lock().is_some())
     }
 
     /// Returns whether the call may go on without a permit.
     fn may_go_on(&mut self) -> bool {
         let now = CpuTime::now();
         if self.calls <= CALLS_BETWEEN_LOOKS_MAX {
-            self.share.crowd().sample(self.permits.now(), self.permits.at_once());
+            self.share
+                .crowd()
+                .sample(self.permits.now(), self.permits.at_once());
         }
         self.calls = 0;
         match &mut self.used {
             Some(used) => used.look(now),
             None => {
-                self.used = Some(FreeTime { looked_at: now, computed: Duration::ZERO, resumes: 0 });
+                self.used = Some(FreeTime {
+                    looked_at: now,
+                    computed: Duration::ZERO,
+                    resumes: 0,
+                });
                 true
             }
         }
@@ -124,7 +142,10 @@ impl GuestSlice {
 impl CrowdPermit {
     /// Runs a call by polling it; the call holds the permit only while it computes.
     #[inline]
-    pub(crate) async fn while_computing<R>(&self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>) -> R {
+    pub(crate) async fn while_computing<R>(
+        &self,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>,
+    ) -> R {
         poll_fn(move |context| {
             let polled = poll(context);
             if let (Poll::Pending, Some(slot)) = (&polled, &self.0) {
@@ -247,7 +268,10 @@ mod tests {
         let mut most = 0;
         for _ in 0..ROUNDS {
             let mut byte = [0];
-            receiver.async_io(Interest::READABLE, || receiver.try_read(&mut byte)).await.expect("a byte");
+            receiver
+                .async_io(Interest::READABLE, || receiver.try_read(&mut byte))
+                .await
+                .expect("a byte");
             let mut woken = counted.woken.lock();
             let since = woken.take().expect("a slice woke this task");
             most = most.max(counted.slices.load(Ordering::SeqCst) - since);
@@ -259,7 +283,8 @@ mod tests {
     #[tokio::test]
     async fn a_call_in_a_crowd_holds_no_permit_while_it_waits_for_something() {
         let permits = Arc::new(RunPermits::new(Arc::new(Clock::default())));
-        let share = DeploymentShares::new(&Budget::from_machine()).get(&"busy".parse().expect("a name"));
+        let share =
+            DeploymentShares::new(&Budget::from_machine()).get(&"busy".parse().expect("a name"));
         share.crowd().stay(permits.now());
         let mut first = GuestSlice::new(&permits, &share);
         assert_eq!(first.begin_call(), 0);
@@ -269,7 +294,11 @@ mod tests {
             next_slice(slot, Arc::clone(&permits), Arc::clone(&share)).await;
             std::future::pending::<()>().await
         });
-        let second = next_slice(PermitSlot::default(), Arc::clone(&permits), Arc::clone(&share));
+        let second = next_slice(
+            PermitSlot::default(),
+            Arc::clone(&permits),
+            Arc::clone(&share),
+        );
         tokio::select! {
             biased;
             () = permit.while_computing(|context| waits.as_mut().poll(context)) => unreachable!("it waits for ever"),
@@ -287,7 +316,9 @@ mod tests {
     /// A worker of this runtime runs first what was woken last.
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn at_most_one_slice_passes_on_a_worker_that_runs_first_what_was_woken_last() {
-        let most = tokio::spawn(slices_between_wake_and_poll()).await.expect("a task");
+        let most = tokio::spawn(slices_between_wake_and_poll())
+            .await
+            .expect("a task");
         assert!(most <= 1, "{most} slices");
     }
 }

@@ -96,13 +96,20 @@ struct ServesRecord {
 impl Change {
     /// Something that is done now.
     pub(crate) fn now(component: &ComponentName, action: Action) -> Self {
-        Self { at: SystemTime::now(), component: component.clone(), action }
+        Self {
+            at: SystemTime::now(),
+            component: component.clone(),
+            action,
+        }
     }
 }
 
 impl From<&Change> for ChangeRecord {
     fn from(change: &Change) -> Self {
-        let since = change.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since = change
+            .at
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         let serves = |serves: &Serves| ServesRecord {
             revision: serves.revision,
             version: serves.version.clone(),
@@ -166,6 +173,8 @@ impl fmt::Display for Serves {
         if let Some(version) = &self.version {
             write!(f, " ({version})")?;
         }
-        self.lifted.iter().try_for_each(|rule| write!(f, ", granting `{rule}` again"))
+        self.lifted
+            .iter()
+            .try_for_each(|rule| write!(f, ", granting `{rule}` again"))
     }
 }

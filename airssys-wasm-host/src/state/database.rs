@@ -12,8 +12,8 @@ use airssys_wasm_core::ComponentName;
 use parking_lot::Mutex;
 use redb::backends::InMemoryBackend;
 use redb::{
-    ReadableDatabase as _, ReadableTable, ReadableTableMetadata as _, StorageBackend as _, TableDefinition,
-    TableHandle as _,
+    ReadableDatabase as _, ReadableTable, ReadableTableMetadata as _, StorageBackend as _,
+    TableDefinition, TableHandle as _,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -84,7 +84,10 @@ pub(crate) struct Transaction<'a> {
 pub(crate) struct Found {
     pub(crate) names: BTreeMap<ComponentName, NameRecord>,
     pub(crate) pipelines: BTreeMap<ComponentName, PipelineRecord>,
-    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "nobody serves them"))]
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "nobody serves them")
+    )]
     pub(crate) routes: BTreeMap<String, String>,
     /// What cannot be read any more, with what is wrong.
     pub(crate) lost: Vec<(String, String)>,
@@ -110,7 +113,8 @@ impl Database {
     pub(super) fn create(path: &Path) -> Result<Self> {
         let aside = path.with_extension("new");
         let made = remove_if_there(&aside).map_err(failed).and_then(|()| {
-            let open = redb::Database::create(&aside).map_err(|error| cannot_open(&aside, error))?;
+            let open =
+                redb::Database::create(&aside).map_err(|error| cannot_open(&aside, error))?;
             begin(&open).map_err(failed)?;
             rename(&aside, path).map_err(failed)?;
             Ok(Self::of(open, path))
@@ -123,7 +127,13 @@ impl Database {
     }
 
     fn of(open: redb::Database, path: &Path) -> Self {
-        Self { path: path.to_owned(), inner: Mutex::new(Inner { open: Some(open), undo: None }) }
+        Self {
+            path: path.to_owned(),
+            inner: Mutex::new(Inner {
+                open: Some(open),
+                undo: None,
+            }),
+        }
     }
 
     /// Everything that is kept by name.
@@ -134,7 +144,12 @@ impl Database {
             let names = read(&transaction, NAMES, &mut lost)?;
             let pipelines = read(&transaction, PIPELINES, &mut lost)?;
             let routes = read(&transaction, ROUTES, &mut lost)?;
-            Ok(Found { names, pipelines, routes, lost })
+            Ok(Found {
+                names,
+                pipelines,
+                routes,
+                lost,
+            })
         })
     }
 
@@ -143,8 +158,10 @@ impl Database {
         let mut records = to_records(NAMES, transaction.names)?;
         records.extend(to_records(PIPELINES, transaction.pipelines)?);
         records.extend(to_records(ROUTES, transaction.routes)?);
-        let changes =
-            transaction.changes.iter().map(|change| to_bytes(&ChangeRecord::from(change)).map_err(failed));
+        let changes = transaction
+            .changes
+            .iter()
+            .map(|change| to_bytes(&ChangeRecord::from(change)).map_err(failed));
         let changes = changes.collect::<Result<Vec<_>>>()?;
         let mut inner = self.inner.lock();
         let before = inner.with(&self.path, |database| Before::of(database, &records))?;
@@ -162,7 +179,11 @@ impl Database {
             let mut changes = Vec::new();
             for entry in transaction.open_table(CHANGES)?.iter()? {
                 let (_, bytes) = entry?;
-                changes.extend(from_bytes::<ChangeRecord>(bytes.value()).ok().map(Change::from));
+                changes.extend(
+                    from_bytes::<ChangeRecord>(bytes.value())
+                        .ok()
+                        .map(Change::from),
+                );
             }
             Ok(changes)
         })
@@ -201,17 +222,25 @@ impl Before {
         let transaction = database.begin_read()?;
         let mut before = Records::new();
         for (table, name, _) in records {
-            let bytes = transaction.open_table(*table)?.get(&**name)?.map(|bytes| bytes.value().to_vec());
+            let bytes = transaction
+                .open_table(*table)?
+                .get(&**name)?
+                .map(|bytes| bytes.value().to_vec());
             before.push((*table, name.clone(), bytes));
         }
         let last_change = last(&transaction.open_table(CHANGES)?)?;
-        Ok(Self { records: before, last_change })
+        Ok(Self {
+            records: before,
+            last_change,
+        })
     }
 
     fn restore(&self, database: &redb::Database) -> std::result::Result<(), redb::Error> {
         let transaction = database.begin_write()?;
         put(&transaction, &self.records)?;
-        transaction.open_table(CHANGES)?.retain(|number, _| number <= self.last_change)?;
+        transaction
+            .open_table(CHANGES)?
+            .retain(|number, _| number <= self.last_change)?;
         transaction.commit()?;
         Ok(())
     }
@@ -230,8 +259,14 @@ fn begin(database: &redb::Database) -> std::result::Result<(), redb::Error> {
 
 fn check_format(database: &redb::Database, path: &Path) -> Result<()> {
     let transaction = database.begin_read().map_err(failed)?;
-    let about = transaction.open_table(ABOUT).map_err(|error| damaged(path, &error))?;
-    match about.get("format").map_err(failed)?.map(|format| format.value()) {
+    let about = transaction
+        .open_table(ABOUT)
+        .map_err(|error| damaged(path, &error))?;
+    match about
+        .get("format")
+        .map_err(failed)?
+        .map(|format| format.value())
+    {
         Some(FORMAT) => Ok(()),
         format => {
             let format = format.map_or("none".into(), |format| format.to_string());
@@ -246,7 +281,11 @@ fn check_format(database: &redb::Database, path: &Path) -> Result<()> {
 
 /// A database of before there were routes has no table of them.
 fn add_routes(database: &redb::Database) -> std::result::Result<(), redb::Error> {
-    if database.begin_read()?.list_tables()?.any(|table| table.name() == ROUTES.name()) {
+    if database
+        .begin_read()?
+        .list_tables()?
+        .any(|table| table.name() == ROUTES.name())
+    {
         return Ok(());
     }
     let transaction = database.begin_write()?;
@@ -276,7 +315,10 @@ fn write(
     Ok(())
 }
 
-fn put(transaction: &redb::WriteTransaction, records: &Records) -> std::result::Result<(), redb::Error> {
+fn put(
+    transaction: &redb::WriteTransaction,
+    records: &Records,
+) -> std::result::Result<(), redb::Error> {
     for (table, name, bytes) in records {
         let mut table = transaction.open_table(*table)?;
         match bytes {
@@ -287,7 +329,10 @@ fn put(transaction: &redb::WriteTransaction, records: &Records) -> std::result::
     Ok(())
 }
 
-fn to_records<K: Display, T: Serialize + ?Sized>(table: Table, all: &[(K, Option<&T>)]) -> Result<Records> {
+fn to_records<K: Display, T: Serialize + ?Sized>(
+    table: Table,
+    all: &[(K, Option<&T>)],
+) -> Result<Records> {
     let record = |(name, record): &(K, Option<&T>)| {
         let bytes = record.map(to_bytes).transpose().map_err(failed)?;
         Ok((table, name.to_string().into_bytes(), bytes))
@@ -341,7 +386,9 @@ fn is_intact(bytes: &[u8]) -> std::result::Result<bool, redb::DatabaseError> {
         .set_len(bytes.len() as u64)
         .and_then(|()| memory.write(0, bytes))
         .map_err(redb::StorageError::Io)?;
-    redb::Database::builder().create_with_backend(memory)?.check_integrity()
+    redb::Database::builder()
+        .create_with_backend(memory)?
+        .check_integrity()
 }
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
@@ -383,7 +430,12 @@ mod tests {
 
     fn put_raw(database: &Database, act: impl FnOnce(&redb::WriteTransaction)) {
         let inner = database.inner.lock();
-        let transaction = inner.open.as_ref().expect("open").begin_write().expect("begun");
+        let transaction = inner
+            .open
+            .as_ref()
+            .expect("open")
+            .begin_write()
+            .expect("begun");
         act(&transaction);
         transaction.commit().expect("written");
     }
@@ -393,21 +445,38 @@ mod tests {
         let (_place, _, database) = database();
         let name = "greeter".parse().expect("a name");
         let all = CHANGES_MAX as usize + 3;
-        let changes: Vec<Change> = (0..all).map(|_| Change::now(&name, Action::Removed)).collect();
-        database.commit(&Transaction { changes: &changes, ..Transaction::default() }).expect("written");
-        assert_eq!(database.changes().expect("readable").len(), CHANGES_MAX as usize);
+        let changes: Vec<Change> = (0..all)
+            .map(|_| Change::now(&name, Action::Removed))
+            .collect();
+        database
+            .commit(&Transaction {
+                changes: &changes,
+                ..Transaction::default()
+            })
+            .expect("written");
+        assert_eq!(
+            database.changes().expect("readable").len(),
+            CHANGES_MAX as usize
+        );
     }
 
     /// Routes came later than the format.
     #[test]
     fn a_database_of_before_there_were_routes_has_none() {
         let (_place, path, database) = database();
-        put_raw(&database, |transaction| assert!(transaction.delete_table(ROUTES).expect("there")));
+        put_raw(&database, |transaction| {
+            assert!(transaction.delete_table(ROUTES).expect("there"))
+        });
         drop(database);
         let database = Database::open(&path).expect("it can be opened");
         assert!(database.read().expect("readable").routes.is_empty());
         let routes = [("/", Some("web"))];
-        database.commit(&Transaction { routes: &routes, ..Transaction::default() }).expect("kept");
+        database
+            .commit(&Transaction {
+                routes: &routes,
+                ..Transaction::default()
+            })
+            .expect("kept");
         assert_eq!(database.read().expect("readable").routes.len(), 1);
     }
 
@@ -461,16 +530,26 @@ mod tests {
         };
         let name = "sums:first".parse().expect("a name");
         let names = [(&name, Some(&stage))];
-        state.commit(&Transaction { names: &names, ..Transaction::default() }).expect("written");
+        state
+            .commit(&Transaction {
+                names: &names,
+                ..Transaction::default()
+            })
+            .expect("written");
         drop(pin);
         put_raw(&state.database, |transaction| {
             let mut pipelines = transaction.open_table(PIPELINES).expect("a table");
-            pipelines.insert(&b"sums"[..], &b"damaged"[..]).expect("put");
+            pipelines
+                .insert(&b"sums"[..], &b"damaged"[..])
+                .expect("put");
         });
         drop(state);
         let (state, found) = crate::state::State::open(place.path()).expect("opened again");
         assert_eq!(found.lost.len(), 1);
         assert!(found.names.contains_key(&name), "its stage is there");
-        assert!(state.used.store().read(component.digest()).is_ok(), "and its bytes");
+        assert!(
+            state.used.store().read(component.digest()).is_ok(),
+            "and its bytes"
+        );
     }
 }

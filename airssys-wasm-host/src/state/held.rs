@@ -43,15 +43,25 @@ impl Held {
 /// Says in the file who holds it.
 fn sign(file: &mut File) -> io::Result<()> {
     let program = std::env::current_exe().ok();
-    let program = program.as_deref().and_then(Path::file_name).unwrap_or_default();
+    let program = program
+        .as_deref()
+        .and_then(Path::file_name)
+        .unwrap_or_default();
     file.set_len(0)?;
-    writeln!(file, "process {} ({})", std::process::id(), program.display())
+    writeln!(
+        file,
+        "process {} ({})",
+        std::process::id(),
+        program.display()
+    )
 }
 
 fn held(directory: &Path, file: &mut File) -> Error {
     let mut holder = String::new();
     // Whoever has just taken it may not have signed yet.
-    let read = file.rewind().and_then(|()| file.read_to_string(&mut holder));
+    let read = file
+        .rewind()
+        .and_then(|()| file.read_to_string(&mut holder));
     let holder = match (read, holder.trim()) {
         (Ok(_), holder) if !holder.is_empty() => holder,
         _ => "another process",

@@ -59,7 +59,8 @@ impl State {
         open_private(directory).map_err(|error| unavailable(&error))?;
         let held = Held::take(directory)?;
         let file = directory.join("state.redb");
-        let store = Store::open(&directory.join("components")).map_err(|error| unavailable(&error))?;
+        let store =
+            Store::open(&directory.join("components")).map_err(|error| unavailable(&error))?;
         let database = if file.exists() {
             Database::open(&file)?
         } else {
@@ -71,12 +72,24 @@ impl State {
         if found.lost.is_empty() {
             forget_begun(&database, &mut found)?;
         }
-        let used =
-            Used::new(store, found.names.iter().map(|(name, record)| (name, record.digests().collect())));
+        let used = Used::new(
+            store,
+            found
+                .names
+                .iter()
+                .map(|(name, record)| (name, record.digests().collect())),
+        );
         if found.lost.is_empty() {
             used.sweep().map_err(|error| unavailable(&error))?;
         }
-        Ok((Self { database, used: Arc::new(used), _held: held }, found))
+        Ok((
+            Self {
+                database,
+                used: Arc::new(used),
+                _held: held,
+            },
+            found,
+        ))
     }
 
     /// Where compiled code is kept, unless said otherwise.
@@ -87,7 +100,10 @@ impl State {
     /// Keeps the bytes of a component, at least as long as the pin is held.
     pub(crate) fn keep(&self, component: &Component) -> Result<Pin> {
         let whole = (component.digest(), component.bytes());
-        let parts = component.parts().iter().map(|part| (part.digest(), part.bytes()));
+        let parts = component
+            .parts()
+            .iter()
+            .map(|part| (part.digest(), part.bytes()));
         let all: Vec<_> = std::iter::once(whole).chain(parts).collect();
         self.used.keep(&all).map_err(|error| unavailable(&error))
     }
@@ -100,7 +116,8 @@ impl State {
     pub(crate) fn component(&self, record: &ComponentRecord) -> Result<Component> {
         record.component(&|digest| {
             self.used.store().read(digest).map_err(|error| {
-                let message = format!("its bytes are lost: {error}; deploy it again from where it came from");
+                let message =
+                    format!("its bytes are lost: {error}; deploy it again from where it came from");
                 Error::new(ErrorKind::StateDamaged, message)
             })
         })
@@ -128,7 +145,11 @@ impl State {
     /// As [`publish`](Self::publish).
     pub(crate) fn check_publication(&self, component: &Component) -> Result<()> {
         let (name, version) = named(component)?;
-        let checked = self.used.store().packages().check(name, version, component.digest());
+        let checked = self
+            .used
+            .store()
+            .packages()
+            .check(name, version, component.digest());
         checked.map_err(|error| not_publishable(&error))
     }
 
@@ -136,14 +157,20 @@ impl State {
     pub(crate) fn published(&self) -> Result<Vec<(ComponentName, Vec<Version>)>> {
         let packages = self.used.store().packages();
         let names = packages.names().map_err(|error| unavailable(&error))?;
-        let versions = names.into_iter().map(|name| Ok((name.clone(), self.versions(&name)?)));
+        let versions = names
+            .into_iter()
+            .map(|name| Ok((name.clone(), self.versions(&name)?)));
         let mut published = versions.collect::<Result<Vec<_>>>()?;
         published.retain(|(_, versions)| !versions.is_empty());
         Ok(published)
     }
 
     fn versions(&self, name: &ComponentName) -> Result<Vec<Version>> {
-        self.used.store().packages().versions(name).map_err(|error| unavailable(&error))
+        self.used
+            .store()
+            .packages()
+            .versions(name)
+            .map_err(|error| unavailable(&error))
     }
 
     /// The published component that is meant.
@@ -158,18 +185,28 @@ impl State {
             return Err(self.not_published(wanted, &versions)?);
         };
         let bytes =
-            self.used.store().published(&wanted.name, version).map_err(|error| match error.kind() {
-                std::io::ErrorKind::InvalidData => Error::new(ErrorKind::StateDamaged, error.to_string()),
-                _ => unavailable(&error),
-            })?;
+            self.used
+                .store()
+                .published(&wanted.name, version)
+                .map_err(|error| match error.kind() {
+                    std::io::ErrorKind::InvalidData => {
+                        Error::new(ErrorKind::StateDamaged, error.to_string())
+                    }
+                    _ => unavailable(&error),
+                })?;
         let component = Component::from_bytes(bytes)?;
-        Ok(component.with_name(wanted.name.as_str())?.with_version(version.clone()))
+        Ok(component
+            .with_name(wanted.name.as_str())?
+            .with_version(version.clone()))
     }
 
     fn not_published(&self, wanted: &PackageRef, versions: &[Version]) -> Result<Error> {
         let there = if versions.is_empty() {
             let names = self.published()?;
-            let near = nearest(wanted.name.as_str(), names.iter().map(|(name, _)| name.as_str()));
+            let near = nearest(
+                wanted.name.as_str(),
+                names.iter().map(|(name, _)| name.as_str()),
+            );
             near.map_or_else(
                 || "nothing of that name is".to_owned(),
                 |near| format!("nothing of that name is; did you mean `{near}`?"),
@@ -178,7 +215,10 @@ impl State {
             let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
             format!("there is {}", versions.join(", "))
         };
-        Ok(Error::new(ErrorKind::NotPublished, format!("`{wanted}` is not published; {there}")))
+        Ok(Error::new(
+            ErrorKind::NotPublished,
+            format!("`{wanted}` is not published; {there}"),
+        ))
     }
 
     /// Keeps what a change has made of names, all of it or none.
@@ -191,7 +231,12 @@ impl State {
         let digests = |record: &Option<&NameRecord>| -> BTreeSet<Digest> {
             record.iter().flat_map(|record| record.digests()).collect()
         };
-        self.used.changed(transaction.names.iter().map(|(name, record)| (*name, digests(record))));
+        self.used.changed(
+            transaction
+                .names
+                .iter()
+                .map(|(name, record)| (*name, digests(record))),
+        );
         Ok(())
     }
 
@@ -219,14 +264,26 @@ fn not_publishable(error: &std::io::Error) -> Error {
 /// Forgets the stages of pipelines that were not deployed to their end.
 fn forget_begun(database: &Database, found: &mut Found) -> Result<()> {
     let has = |pipeline: &ComponentName| found.pipelines.contains_key(pipeline);
-    let is_begun = |record: &NameRecord| record.pipeline.as_ref().is_some_and(|pipeline| !has(pipeline));
-    let begun: Vec<ComponentName> =
-        found.names.iter().filter(|(_, record)| is_begun(record)).map(|(name, _)| name.clone()).collect();
+    let is_begun = |record: &NameRecord| {
+        record
+            .pipeline
+            .as_ref()
+            .is_some_and(|pipeline| !has(pipeline))
+    };
+    let begun: Vec<ComponentName> = found
+        .names
+        .iter()
+        .filter(|(_, record)| is_begun(record))
+        .map(|(name, _)| name.clone())
+        .collect();
     if begun.is_empty() {
         return Ok(());
     }
     let names: Vec<_> = begun.iter().map(|name| (name, None)).collect();
-    database.commit(&Transaction { names: &names, ..Transaction::default() })?;
+    database.commit(&Transaction {
+        names: &names,
+        ..Transaction::default()
+    })?;
     found.names.retain(|name, _| !begun.contains(name));
     Ok(())
 }
@@ -244,5 +301,8 @@ fn check_is_new(directory: &Path, store: &Store) -> Result<()> {
 }
 
 fn unavailable(error: &dyn Display) -> Error {
-    Error::new(ErrorKind::StateUnavailable, format!("the state directory cannot be used: {error}"))
+    Error::new(
+        ErrorKind::StateUnavailable,
+        format!("the state directory cannot be used: {error}"),
+    )
 }

@@ -77,12 +77,18 @@ pub(crate) struct RevisionRecord {
 impl NameRecord {
     /// The revision that serves.
     pub(crate) fn serving(&self) -> Option<&RevisionRecord> {
-        self.revisions.iter().find(|revision| revision.number == self.serving)
+        self.revisions
+            .iter()
+            .find(|revision| revision.number == self.serving)
     }
 
     /// The bytes that it needs.
     pub(crate) fn digests(&self) -> impl Iterator<Item = Digest> {
-        let components = self.revisions.iter().map(|revision| &revision.component).chain(&self.waiting);
+        let components = self
+            .revisions
+            .iter()
+            .map(|revision| &revision.component)
+            .chain(&self.waiting);
         components.flat_map(ComponentRecord::digests)
     }
 }
@@ -112,7 +118,9 @@ impl ComponentRecord {
     ///
     /// [`ErrorKind::StateDamaged`] if that cannot be read.
     pub(crate) fn requested(&self) -> Result<Requested> {
-        let Some(text) = &self.requests else { return Ok(Requested::Anything) };
+        let Some(text) = &self.requests else {
+            return Ok(Requested::Anything);
+        };
         let requests = Requests::from_section(text.as_bytes()).map_err(|error| {
             let message = format!("what was kept of its requests cannot be read: {error}");
             Error::new(ErrorKind::StateDamaged, message)
@@ -121,8 +129,15 @@ impl ComponentRecord {
     }
 
     /// The component, from bytes by their digests.
-    pub(super) fn component(&self, bytes: &impl Fn(Digest) -> Result<Arc<[u8]>>) -> Result<Component> {
-        let parts = self.parts.iter().map(|part| part.component(bytes)).collect::<Result<_>>()?;
+    pub(super) fn component(
+        &self,
+        bytes: &impl Fn(Digest) -> Result<Arc<[u8]>>,
+    ) -> Result<Component> {
+        let parts = self
+            .parts
+            .iter()
+            .map(|part| part.component(bytes))
+            .collect::<Result<_>>()?;
         let mut component = Component::from_bytes(bytes(self.digest)?)?.fused_of(parts);
         if let Some(name) = &self.name {
             component = component.with_name(name.as_str())?;
@@ -162,7 +177,10 @@ pub(super) fn to_bytes<T: Serialize + ?Sized>(record: &T) -> Result<Vec<u8>, ser
 ///
 /// What is wrong with the bytes.
 pub(super) fn from_bytes<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, String> {
-    let end = bytes.iter().position(|byte| *byte == b'\n').ok_or("it has no checksum")?;
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .ok_or("it has no checksum")?;
     let (checksum, text) = bytes.split_at(end + 1);
     if of_bytes(text).as_bytes() != checksum {
         return Err("its checksum does not match".into());
@@ -184,7 +202,10 @@ mod tests {
             parts: Vec::new(),
         };
         let fused = ComponentRecord {
-            parts: vec![ComponentRecord { digest: Digest::of(b"part"), ..component.clone() }],
+            parts: vec![ComponentRecord {
+                digest: Digest::of(b"part"),
+                ..component.clone()
+            }],
             ..component.clone()
         };
         let revision = RevisionRecord {
@@ -204,7 +225,12 @@ mod tests {
             served: vec![3],
             last_number: 9,
             revisions: vec![revision],
-            waiting: Some(ComponentRecord { name: None, version: None, requests: None, ..component }),
+            waiting: Some(ComponentRecord {
+                name: None,
+                version: None,
+                requests: None,
+                ..component
+            }),
             pipeline: Some("demo:pipe".parse().expect("a name")),
         }
     }
@@ -224,7 +250,10 @@ mod tests {
             let mut damaged = bytes.clone();
             damaged[place] ^= 1;
             assert!(from_bytes::<NameRecord>(&damaged).is_err(), "byte {place}");
-            assert!(from_bytes::<NameRecord>(&bytes[..place]).is_err(), "cut at {place}");
+            assert!(
+                from_bytes::<NameRecord>(&bytes[..place]).is_err(),
+                "cut at {place}"
+            );
         }
     }
 

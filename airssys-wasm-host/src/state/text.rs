@@ -18,7 +18,9 @@ where
     T: FromStr<Err: Display>,
     D: Deserializer<'de>,
 {
-    Cow::<str>::deserialize(from)?.parse().map_err(D::Error::custom)
+    Cow::<str>::deserialize(from)?
+        .parse()
+        .map_err(D::Error::custom)
 }
 
 /// The same of what may not be there.
@@ -41,7 +43,9 @@ pub(super) mod option {
         D: Deserializer<'de>,
     {
         let text = Option::<Cow<'_, str>>::deserialize(from)?;
-        text.map(|text| text.parse()).transpose().map_err(D::Error::custom)
+        text.map(|text| text.parse())
+            .transpose()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -62,6 +66,10 @@ pub(super) mod list {
         D: Deserializer<'de>,
     {
         let texts = Vec::<Cow<'_, str>>::deserialize(from)?;
-        texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(D::Error::custom)
+        texts
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, _>>()
+            .map_err(D::Error::custom)
     }
 }

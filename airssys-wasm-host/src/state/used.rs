@@ -30,7 +30,11 @@ pub(crate) struct Pin {
 
 impl Needs {
     fn need(&self, digest: &Digest) -> bool {
-        self.pinned.contains_key(digest) || self.by_name.values().any(|digests| digests.contains(digest))
+        self.pinned.contains_key(digest)
+            || self
+                .by_name
+                .values()
+                .any(|digests| digests.contains(digest))
     }
 
     /// One pin less. Returns whether that was the last.
@@ -53,16 +57,35 @@ impl Used {
         store: Store,
         records: impl Iterator<Item = (&'a ComponentName, BTreeSet<Digest>)>,
     ) -> Self {
-        let by_name = records.map(|(name, digests)| (name.clone(), digests)).collect();
-        Self { store, needs: Mutex::new(Needs { by_name, ..Needs::default() }) }
+        let by_name = records
+            .map(|(name, digests)| (name.clone(), digests))
+            .collect();
+        Self {
+            store,
+            needs: Mutex::new(Needs {
+                by_name,
+                ..Needs::default()
+            }),
+        }
     }
 
     /// Removes what is in the store and nobody needs: what a process left that was killed.
     pub(super) fn sweep(&self) -> std::io::Result<()> {
         let needs = self.needs.lock();
-        let all: BTreeSet<&Digest> = needs.by_name.values().flatten().chain(needs.pinned.keys()).collect();
-        let unneeded = self.store.all()?.into_iter().filter(|digest| !all.contains(digest));
-        unneeded.into_iter().try_for_each(|digest| self.store.remove(digest))
+        let all: BTreeSet<&Digest> = needs
+            .by_name
+            .values()
+            .flatten()
+            .chain(needs.pinned.keys())
+            .collect();
+        let unneeded = self
+            .store
+            .all()?
+            .into_iter()
+            .filter(|digest| !all.contains(digest));
+        unneeded
+            .into_iter()
+            .try_for_each(|digest| self.store.remove(digest))
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -71,7 +94,10 @@ impl Used {
 
     /// Keeps some bytes, by their digests.
     pub(super) fn keep(self: &Arc<Self>, all: &[(Digest, &[u8])]) -> std::io::Result<Pin> {
-        let mut pin = Pin { used: Arc::clone(self), digests: Vec::new() };
+        let mut pin = Pin {
+            used: Arc::clone(self),
+            digests: Vec::new(),
+        };
         for (digest, bytes) in all {
             *self.needs.lock().pinned.entry(*digest).or_default() += 1;
             pin.digests.push(*digest);
@@ -81,14 +107,20 @@ impl Used {
     }
 
     /// The records have changed. What was needed and is so no more is removed.
-    pub(super) fn changed<'a>(&self, records: impl Iterator<Item = (&'a ComponentName, BTreeSet<Digest>)>) {
+    pub(super) fn changed<'a>(
+        &self,
+        records: impl Iterator<Item = (&'a ComponentName, BTreeSet<Digest>)>,
+    ) {
         let mut needs = self.needs.lock();
         for (name, digests) in records {
             let before = match digests.is_empty() {
                 true => needs.by_name.remove(name),
                 false => needs.by_name.insert(name.clone(), digests),
             };
-            before.iter().flatten().for_each(|digest| self.remove_unneeded(&needs, *digest));
+            before
+                .iter()
+                .flatten()
+                .for_each(|digest| self.remove_unneeded(&needs, *digest));
         }
     }
 

@@ -39,7 +39,10 @@ impl Store {
         if !layout.exists() {
             replace(&layout, LAYOUT.1.as_bytes()).map_err(|error| about(&layout, &error))?;
         }
-        Ok(Self { blobs, packages: Packages::open(&directory.join("packages"))? })
+        Ok(Self {
+            blobs,
+            packages: Packages::open(&directory.join("packages"))?,
+        })
     }
 
     /// What is published.
@@ -52,8 +55,14 @@ impl Store {
     /// # Errors
     ///
     /// If the version stands for other bytes.
-    pub(crate) fn publish(&self, name: &ComponentName, version: &Version, digest: Digest) -> io::Result<()> {
-        self.packages.link(name, version, &self.path(digest), digest)
+    pub(crate) fn publish(
+        &self,
+        name: &ComponentName,
+        version: &Version,
+        digest: Digest,
+    ) -> io::Result<()> {
+        self.packages
+            .link(name, version, &self.path(digest), digest)
     }
 
     /// The bytes of a version that is published. They have a second name, their digest: what
@@ -89,7 +98,10 @@ impl Store {
         let path = self.path(digest);
         let bytes = fs::read(&path).map_err(|error| about(&path, &error))?;
         if Digest::of(&bytes) != digest {
-            return Err(about(&path, &"it is damaged: its bytes have another digest"));
+            return Err(about(
+                &path,
+                &"it is damaged: its bytes have another digest",
+            ));
         }
         Ok(bytes.into())
     }
@@ -106,8 +118,11 @@ impl Store {
     /// Every digest that there is a blob of.
     pub(crate) fn all(&self) -> io::Result<Vec<Digest>> {
         let entries = fs::read_dir(&self.blobs).map_err(|error| about(&self.blobs, &error))?;
-        let digest =
-            |entry: fs::DirEntry| format!("sha256:{}", entry.file_name().to_string_lossy()).parse().ok();
+        let digest = |entry: fs::DirEntry| {
+            format!("sha256:{}", entry.file_name().to_string_lossy())
+                .parse()
+                .ok()
+        };
         Ok(entries.flatten().filter_map(digest).collect())
     }
 

@@ -39,13 +39,20 @@ impl Packages {
         let path = folder.join(file_name(version));
         match fs::hard_link(blob, &path) {
             Ok(()) => sync_folder(&folder),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.check(name, version, digest),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.check(name, version, digest)
+            }
             Err(error) => Err(about(&path, &error)),
         }
     }
 
     /// Whether a version is free, or stands for these bytes.
-    pub(crate) fn check(&self, name: &ComponentName, version: &Version, digest: Digest) -> io::Result<()> {
+    pub(crate) fn check(
+        &self,
+        name: &ComponentName,
+        version: &Version,
+        digest: Digest,
+    ) -> io::Result<()> {
         let path = self.folder(name).join(file_name(version));
         let there = match fs::read(&path) {
             Ok(bytes) => Digest::of(&bytes),
@@ -63,14 +70,21 @@ impl Packages {
     pub(crate) fn versions(&self, name: &ComponentName) -> io::Result<Vec<Version>> {
         let mut versions = Vec::new();
         for file in names_in(&self.folder(name))? {
-            versions.extend(file.strip_suffix(".wasm").and_then(|version| Version::parse(version).ok()));
+            versions.extend(
+                file.strip_suffix(".wasm")
+                    .and_then(|version| Version::parse(version).ok()),
+            );
         }
         versions.sort();
         Ok(versions)
     }
 
     /// The bytes of a version, and where they are. Its name says no digest to compare them with.
-    pub(super) fn read(&self, name: &ComponentName, version: &Version) -> io::Result<(Vec<u8>, PathBuf)> {
+    pub(super) fn read(
+        &self,
+        name: &ComponentName,
+        version: &Version,
+    ) -> io::Result<(Vec<u8>, PathBuf)> {
         let path = self.folder(name).join(file_name(version));
         let bytes = fs::read(&path).map_err(|error| about(&path, &error))?;
         Ok((bytes, path))
@@ -81,7 +95,11 @@ impl Packages {
         let mut names = Vec::new();
         for namespace in names_in(&self.0)? {
             for name in names_in(&self.0.join(&namespace))? {
-                let full = if namespace == LOCAL { name } else { format!("{namespace}:{name}") };
+                let full = if namespace == LOCAL {
+                    name
+                } else {
+                    format!("{namespace}:{name}")
+                };
                 names.extend(full.parse::<ComponentName>().ok());
             }
         }
@@ -90,7 +108,10 @@ impl Packages {
     }
 
     fn folder(&self, name: &ComponentName) -> PathBuf {
-        let (namespace, name) = name.as_str().split_once(':').unwrap_or((LOCAL, name.as_str()));
+        let (namespace, name) = name
+            .as_str()
+            .split_once(':')
+            .unwrap_or((LOCAL, name.as_str()));
         self.0.join(namespace).join(name)
     }
 }
@@ -102,9 +123,10 @@ fn file_name(version: &Version) -> String {
 /// The names in a directory; none if there is no such directory.
 fn names_in(directory: &Path) -> io::Result<Vec<String>> {
     match fs::read_dir(directory) {
-        Ok(entries) => {
-            Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
-        }
+        Ok(entries) => Ok(entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(about(directory, &error)),
     }

@@ -51,14 +51,20 @@ impl Console {
     /// Gives the program these arguments. By custom the first is the program's own name.
     #[must_use]
     pub fn arguments<T: Into<String>>(self, arguments: impl IntoIterator<Item = T>) -> Self {
-        Self { arguments: arguments.into_iter().map(Into::into).collect(), ..self }
+        Self {
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            ..self
+        }
     }
 
     /// Gives the program this stdin. It is read when an instance asks for its stdin for the first
     /// time, and at most one piece ahead; all instances of the deployment read the same.
     #[must_use]
     pub fn stdin(self, stdin: impl AsyncRead + Send + Sync + 'static) -> Self {
-        Self { stdin: Some(Stdin::new(stdin)), ..self }
+        Self {
+            stdin: Some(Stdin::new(stdin)),
+            ..self
+        }
     }
 
     /// Has `write` called with what the program writes to stdout and stderr, byte for byte, instead
@@ -68,7 +74,10 @@ impl Console {
         self,
         write: impl Fn(GuestStream, &[u8]) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Self { output: Some(Arc::new(write)), ..self }
+        Self {
+            output: Some(Arc::new(write)),
+            ..self
+        }
     }
 
     pub(super) fn stdin_stream(&self) -> Option<impl StdinStream + use<>> {
@@ -103,7 +112,10 @@ struct Reader {
 impl Stdin {
     fn new(stdin: impl AsyncRead + Send + Sync + 'static) -> Self {
         let unread: Box<dyn AsyncRead + Send + Sync + Unpin> = Box::new(Box::pin(stdin));
-        Self(Arc::new(Reader { unread: Mutex::new(Some(unread)), stream: OnceLock::new() }))
+        Self(Arc::new(Reader {
+            unread: Mutex::new(Some(unread)),
+            stream: OnceLock::new(),
+        }))
     }
 
     fn stream(&self) -> &AsyncStdinStream {

@@ -22,7 +22,10 @@ pub(super) struct LastLines {
 impl LastLines {
     pub(super) fn push(&mut self, call: CallId, line: &[u8]) {
         if self.call != call {
-            *self = Self { call, ..Self::default() };
+            *self = Self {
+                call,
+                ..Self::default()
+            };
         }
         let mut line = String::from_utf8_lossy(line).into_owned();
         line.truncate(line.floor_char_boundary(BYTES_MAX - 1));
@@ -47,7 +50,10 @@ impl LastLines {
 mod tests {
     use super::*;
 
-    const CALL: CallId = CallId { instance: 1, call: 1 };
+    const CALL: CallId = CallId {
+        instance: 1,
+        call: 1,
+    };
 
     #[test]
     fn keeps_so_many_lines_and_bytes() {

@@ -27,7 +27,10 @@ pub(super) struct LogStream {
 
 impl LogStream {
     pub(super) fn new(output: &Arc<Output>, stream: GuestStream) -> Self {
-        Self { output: Arc::clone(output), stream }
+        Self {
+            output: Arc::clone(output),
+            stream,
+        }
     }
 }
 
@@ -54,7 +57,9 @@ impl Pollable for LogStream {
 
 impl OutputStream for LogStream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.output.write(self.stream, &bytes).map_err(|_| StreamError::Closed)
+        self.output
+            .write(self.stream, &bytes)
+            .map_err(|_| StreamError::Closed)
     }
 
     fn flush(&mut self) -> StreamResult<()> {
@@ -67,7 +72,11 @@ impl OutputStream for LogStream {
 }
 
 impl AsyncWrite for LogStream {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         Poll::Ready(self.output.write(self.stream, bytes).map(|()| bytes.len()))
     }
 

@@ -57,9 +57,19 @@ struct Unfinished {
 }
 
 impl Output {
-    pub(crate) fn new(printer: Arc<Printer>, console: Option<Arc<Console>>, told: Arc<Told>) -> Arc<Self> {
+    pub(crate) fn new(
+        printer: Arc<Printer>,
+        console: Option<Arc<Console>>,
+        told: Arc<Told>,
+    ) -> Arc<Self> {
         let (has_unfinished, written) = (AtomicBool::new(false), Mutex::default());
-        Arc::new(Self { printer, console, told, has_unfinished, written })
+        Arc::new(Self {
+            printer,
+            console,
+            told,
+            has_unfinished,
+            written,
+        })
     }
 
     /// Takes what the guest writes.
@@ -68,7 +78,11 @@ impl Output {
     ///
     /// What a console says; the guest log takes everything.
     pub(super) fn write(self: &Arc<Self>, stream: GuestStream, bytes: &[u8]) -> io::Result<()> {
-        match self.console.as_ref().and_then(|console| console.write(stream, bytes)) {
+        match self
+            .console
+            .as_ref()
+            .and_then(|console| console.write(stream, bytes))
+        {
             Some(written) => written,
             None => {
                 self.cut(stream, bytes);
@@ -104,12 +118,15 @@ impl Output {
 
     /// The arguments that the console gives.
     pub(crate) fn arguments(&self) -> &[String] {
-        self.console.as_ref().map_or(&[], |console| &console.arguments)
+        self.console
+            .as_ref()
+            .map_or(&[], |console| &console.arguments)
     }
 
     /// Prints a line of `wasi:logging`, which is whole.
     pub(crate) fn log(&self, line: &[u8]) {
-        self.printer.print(self.told.call(), GuestStream::Stderr, line);
+        self.printer
+            .print(self.told.call(), GuestStream::Stderr, line);
     }
 
     /// Prints the lines that the call has left unfinished.
@@ -166,7 +183,9 @@ impl Output {
         let mut latest = None;
         for stream in [GuestStream::Stdout, GuestStream::Stderr] {
             let line = written.line(stream);
-            let Some(at) = line.at.filter(|_| !line.text.is_empty()) else { continue };
+            let Some(at) = line.at.filter(|_| !line.text.is_empty()) else {
+                continue;
+            };
             if now >= at.plus(Ticks::lasting(SILENCE)) {
                 self.print_unfinished(&mut written, stream);
             } else {
@@ -239,7 +258,12 @@ mod tests {
         let told = Arc::new(Told::new(7));
         told.begin_call();
         let output = Output::new(Arc::new(printer), None, Arc::clone(&told));
-        Fixture { log, told, clock, output }
+        Fixture {
+            log,
+            told,
+            clock,
+            output,
+        }
     }
 
     impl Fixture {
@@ -259,7 +283,10 @@ mod tests {
         fixture.write("o\r\n\nthree");
         assert_eq!(fixture.lines(), ["7.1 one", "7.1 two", "7.1 "]);
         drop(fixture.output);
-        assert_eq!(fixture.log.0.lock().last().map(String::as_str), Some("7.1 three"));
+        assert_eq!(
+            fixture.log.0.lock().last().map(String::as_str),
+            Some("7.1 three")
+        );
     }
 
     #[test]
@@ -311,6 +338,9 @@ mod tests {
         fixture.told.begin_call();
         assert_eq!(fixture.output.last_of_stderr(), None);
         fixture.output.cut(GuestStream::Stderr, b"panicked\nboom");
-        assert_eq!(fixture.output.last_of_stderr().as_deref(), Some("panicked\nboom"));
+        assert_eq!(
+            fixture.output.last_of_stderr().as_deref(),
+            Some("panicked\nboom")
+        );
     }
 }

@@ -29,14 +29,24 @@ pub(super) struct Arguments {
     given: BTreeSet<&'static str>,
 }
 
-const KNOWN: [&str; 7] = ["description", "instancing", "name", "version", "wit", "wit_inline", "world"];
+const KNOWN: [&str; 7] = [
+    "description",
+    "instancing",
+    "name",
+    "version",
+    "wit",
+    "wit_inline",
+    "world",
+];
 
 impl Arguments {
     /// Reads all arguments; what is wrong with any of them goes to `errors`.
     pub(super) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut arguments = Self::default();
         match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens) {
-            Ok(list) => list.iter().for_each(|argument| arguments.read_one(argument, errors)),
+            Ok(list) => list
+                .iter()
+                .for_each(|argument| arguments.read_one(argument, errors)),
             Err(error) => errors.add(error),
         }
         arguments
@@ -75,14 +85,20 @@ where
     T: FromStr<Err: Display>,
 {
     let Some(text) = literal::string(value) else {
-        errors.at(value, format!("`{name}` is a string; write `{name} = \"{example}\"`"));
+        errors.at(
+            value,
+            format!("`{name}` is a string; write `{name} = \"{example}\"`"),
+        );
         return None;
     };
     match text.value().parse() {
         Ok(parsed) => Some(parsed),
         Err(error) if name == "version" => {
             let advice = "write three numbers, for example `1.0.0`";
-            errors.at(text, format!("`{}` is not a version: {error}; {advice}", text.value()));
+            errors.at(
+                text,
+                format!("`{}` is not a version: {error}; {advice}", text.value()),
+            );
             None
         }
         Err(error) => {
@@ -98,8 +114,12 @@ fn advise(argument: &Expr) -> String {
         (_, Some(way)) if instancing::WAYS.contains(&way) => {
             format!("write `instancing = {way}`")
         }
-        (_, Some(name)) if KNOWN.contains(&name) => format!("`{name}` has no value; write `{name} = ...`"),
-        (Expr::Lit(_), _) => "a value without a name; write for example `name = \"greeter\"`".into(),
+        (_, Some(name)) if KNOWN.contains(&name) => {
+            format!("`{name}` has no value; write `{name} = ...`")
+        }
+        (Expr::Lit(_), _) => {
+            "a value without a name; write for example `name = \"greeter\"`".into()
+        }
         (_, Some(name)) => unknown(name),
         _ => format!("arguments are written `name = value`; {}", list()),
     }
@@ -113,7 +133,10 @@ fn unknown(name: &str) -> String {
 }
 
 fn list() -> String {
-    format!("it knows {}", KNOWN.map(|known| format!("`{known}`")).join(", "))
+    format!(
+        "it knows {}",
+        KNOWN.map(|known| format!("`{known}`")).join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -130,7 +153,11 @@ mod tests {
     #[test]
     fn reads_what_is_embedded() {
         let mut errors = Errors::default();
-        let tokens = quote!(name = "demo:greeter", version = "1.2.3", description = "Greets.",);
+        let tokens = quote!(
+            name = "demo:greeter",
+            version = "1.2.3",
+            description = "Greets.",
+        );
         let about = Arguments::read(tokens, &mut errors).about;
         assert_eq!(errors.messages(), [""; 0]);
         assert_eq!(
@@ -157,13 +184,23 @@ mod tests {
             (quote!(name = "a", name = "b"), "given twice"),
         ] {
             let messages = messages(tokens.clone());
-            assert!(messages.len() == 1 && messages[0].contains(expected), "{tokens}: {messages:?}");
+            assert!(
+                messages.len() == 1 && messages[0].contains(expected),
+                "{tokens}: {messages:?}"
+            );
         }
     }
 
     #[test]
     fn reports_all_at_once() {
-        let tokens = quote!(name = "A", version = "b", instancing = c, wit = 1, wit_inline = 2, world = 3);
+        let tokens = quote!(
+            name = "A",
+            version = "b",
+            instancing = c,
+            wit = 1,
+            wit_inline = 2,
+            world = 3
+        );
         assert_eq!(messages(tokens).len(), 6);
     }
 }

@@ -37,7 +37,10 @@ pub(super) fn read(value: &Expr, errors: &mut Errors) -> Option<Instancing> {
 
 fn pooled(max: &Expr, errors: &mut Errors) -> Option<Instancing> {
     let number = match max {
-        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse::<NonZeroU32>().ok(),
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        }) => number.base10_parse::<NonZeroU32>().ok(),
         _ => None,
     };
     match number {
@@ -91,7 +94,11 @@ mod tests {
         for (value, expected) in cases {
             let mut errors = Errors::default();
             assert_eq!(read(&value, &mut errors), None);
-            assert!(errors.messages()[0].contains(expected), "{:?}", errors.messages());
+            assert!(
+                errors.messages()[0].contains(expected),
+                "{:?}",
+                errors.messages()
+            );
         }
     }
 }

@@ -26,7 +26,8 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, package: &Packag
     let mut errors = Errors::default();
     let mut arguments = Arguments::read(arguments, &mut errors);
     package.complete(&mut arguments, &mut errors);
-    let bindings = read_struct(&item, &mut errors).map(|item| bindings::expand(&item.ident, &arguments));
+    let bindings =
+        read_struct(&item, &mut errors).map(|item| bindings::expand(&item.ident, &arguments));
     quote! {
         #item
         #errors
@@ -45,7 +46,9 @@ fn read_struct(item: &TokenStream, errors: &mut Errors) -> Option<ItemStruct> {
         Fields::Unit => errors.at(&item.generics, ADVICE),
         fields => errors.at(
             fields,
-            format!("{ADVICE}. A component's state is in statics: it has one struct, and no value of it"),
+            format!(
+                "{ADVICE}. A component's state is in statics: it has one struct, and no value of it"
+            ),
         ),
     }
     None
@@ -91,12 +94,20 @@ mod tests {
             /// Greets.
             pub struct Greeter;
         };
-        insta::assert_snapshot!("component_arguments", golden::format(expand(arguments, item, &package())));
+        insta::assert_snapshot!(
+            "component_arguments",
+            golden::format(expand(arguments, item, &package()))
+        );
     }
 
     #[test]
     fn reports_everything_wrong_and_expands_the_rest() {
-        let arguments = quote!(nam = "x", version = "one", instancing = stateful, world = "w");
+        let arguments = quote!(
+            nam = "x",
+            version = "one",
+            instancing = stateful,
+            world = "w"
+        );
         insta::assert_snapshot!(
             "component_errors",
             golden::format(expand(
@@ -147,7 +158,11 @@ mod tests {
         ] {
             let mut errors = Errors::default();
             assert!(read_struct(&item, &mut errors).is_none());
-            assert!(errors.messages()[0].contains(expected), "{item}: {:?}", errors.messages());
+            assert!(
+                errors.messages()[0].contains(expected),
+                "{item}: {:?}",
+                errors.messages()
+            );
         }
     }
 }

@@ -42,12 +42,18 @@ impl Package {
             arguments.about.name = self.component_name(errors);
         }
         if !arguments.has("version") {
-            arguments.about.version = self.version.as_ref().and_then(|version| version.parse().ok());
+            arguments.about.version = self
+                .version
+                .as_ref()
+                .and_then(|version| version.parse().ok());
         }
         if !arguments.has("description") {
             arguments.about.description = self.description.clone();
         }
-        arguments.about.description.take_if(|description| description.is_empty());
+        arguments
+            .about
+            .description
+            .take_if(|description| description.is_empty());
     }
 
     fn component_name(&self, errors: &mut Errors) -> Option<ComponentName> {
@@ -68,7 +74,11 @@ mod tests {
     use super::*;
 
     fn package() -> Package {
-        Package { name: Some("a".into()), version: Some("1.0.0".into()), description: Some(String::new()) }
+        Package {
+            name: Some("a".into()),
+            version: Some("1.0.0".into()),
+            description: Some(String::new()),
+        }
     }
 
     #[test]
@@ -76,7 +86,10 @@ mod tests {
         let mut errors = Errors::default();
         let mut arguments = Arguments::read(quote!(version = "2.0.0"), &mut errors);
         package().complete(&mut arguments, &mut errors);
-        assert_eq!(arguments.about.to_section(), "airssys:component 1\nname a\nversion 2.0.0\n");
+        assert_eq!(
+            arguments.about.to_section(),
+            "airssys:component 1\nname a\nversion 2.0.0\n"
+        );
     }
 
     #[test]
@@ -91,8 +104,15 @@ mod tests {
     #[test]
     fn a_package_may_have_a_name_that_a_component_may_not() {
         let mut errors = Errors::default();
-        let package = Package { name: Some("My-Crate".into()), ..package() };
+        let package = Package {
+            name: Some("My-Crate".into()),
+            ..package()
+        };
         package.complete(&mut Arguments::default(), &mut errors);
-        assert!(errors.messages()[0].contains("write `#[component(name"), "{:?}", errors.messages());
+        assert!(
+            errors.messages()[0].contains("write `#[component(name"),
+            "{:?}",
+            errors.messages()
+        );
     }
 }

@@ -22,7 +22,11 @@ impl World {
     /// Reads `wit = "path"` or `wit = ["path", "path"]`.
     pub(super) fn read_paths(&mut self, value: &Expr, errors: &mut Errors) {
         let paths = match value {
-            Expr::Array(list) => list.elems.iter().map(literal::string).collect::<Option<Vec<_>>>(),
+            Expr::Array(list) => list
+                .elems
+                .iter()
+                .map(literal::string)
+                .collect::<Option<Vec<_>>>(),
             path => literal::string(path).map(|path| vec![path]),
         };
         match paths {
@@ -42,16 +46,25 @@ impl World {
 
     /// Reads `world = "name"`.
     pub(super) fn read_name(&mut self, value: &Expr, errors: &mut Errors) {
-        const ADVICE: &str = "`world` is the name of a world in the WIT; write `world = \"greeter\"`";
+        const ADVICE: &str =
+            "`world` is the name of a world in the WIT; write `world = \"greeter\"`";
         self.name = read_text(value, ADVICE, errors);
     }
 
     /// What these say to `generate!`.
     pub(super) fn options(&self) -> TokenStream {
-        let Self { paths, inline, name } = self;
+        let Self {
+            paths,
+            inline,
+            name,
+        } = self;
         let name = name.iter();
         let inline = inline.iter();
-        let paths = if paths.is_empty() { quote!() } else { quote!(path: [#(#paths),*],) };
+        let paths = if paths.is_empty() {
+            quote!()
+        } else {
+            quote!(path: [#(#paths),*],)
+        };
         quote! {
             #(world: #name,)*
             #paths
@@ -62,8 +75,14 @@ impl World {
     /// Where the author wrote about the world: there `generate!` reports what is
     /// wrong with it, if every token of the call has this place.
     pub(super) fn span(&self) -> Span {
-        let written = self.inline.as_ref().or(self.paths.first()).or(self.name.as_ref());
-        written.map_or_else(Span::call_site, |text| Span::call_site().located_at(text.span()))
+        let written = self
+            .inline
+            .as_ref()
+            .or(self.paths.first())
+            .or(self.name.as_ref());
+        written.map_or_else(Span::call_site, |text| {
+            Span::call_site().located_at(text.span())
+        })
     }
 }
 
@@ -93,7 +112,12 @@ mod tests {
         world.read_paths(&parse_quote!(["wit", 1]), &mut errors);
         world.read_inline(&parse_quote!(b"x"), &mut errors);
         world.read_name(&parse_quote!(greeter), &mut errors);
-        let expected = ["or a list of them", "or a list of them", "WIT in a string", "name of a world"];
+        let expected = [
+            "or a list of them",
+            "or a list of them",
+            "WIT in a string",
+            "name of a world",
+        ];
         assert_eq!(errors.messages().len(), expected.len());
         for (message, expected) in errors.messages().iter().zip(expected) {
             assert!(message.contains(expected), "{message}");

@@ -22,7 +22,9 @@ impl Origin {
     /// The package that is being compiled.
     pub(crate) fn from_environment() -> Self {
         let read = |name| std::env::var(name).unwrap_or_default();
-        Self { package: format!("{}@{}", read("CARGO_PKG_NAME"), read("CARGO_PKG_VERSION")) }
+        Self {
+            package: format!("{}@{}", read("CARGO_PKG_NAME"), read("CARGO_PKG_VERSION")),
+        }
     }
 
     /// An exported function that does nothing. Its symbol has the name of the item

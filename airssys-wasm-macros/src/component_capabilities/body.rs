@@ -19,7 +19,8 @@ pub(super) fn read(body: &Block, errors: &mut Errors) -> Requests {
     let Some(list) = find_list(body, errors) else {
         return Requests::default();
     };
-    let entries = match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(list.tokens.clone()) {
+    let entries = match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(list.tokens.clone())
+    {
         Ok(entries) => entries,
         Err(_) => {
             errors.at(&list.tokens, ADVICE);
@@ -39,10 +40,21 @@ pub(super) fn read(body: &Block, errors: &mut Errors) -> Requests {
 fn find_list<'a>(body: &'a Block, errors: &mut Errors) -> Option<&'a Macro> {
     let found = match body.stmts.as_slice() {
         [Stmt::Expr(Expr::Macro(ExprMacro { mac, .. }), None)] => Some(mac),
-        [Stmt::Macro(StmtMacro { mac, semi_token: None, .. })] => Some(mac),
+        [
+            Stmt::Macro(StmtMacro {
+                mac,
+                semi_token: None,
+                ..
+            }),
+        ] => Some(mac),
         _ => None,
     }
-    .filter(|mac| mac.path.segments.last().is_some_and(|name| name.ident == "vec"));
+    .filter(|mac| {
+        mac.path
+            .segments
+            .last()
+            .is_some_and(|name| name.ident == "vec")
+    });
     if found.is_none() {
         match body.stmts.iter().find(|statement| !is_list(statement)) {
             Some(statement) => errors.at(statement, ADVICE),
@@ -55,7 +67,11 @@ fn find_list<'a>(body: &'a Block, errors: &mut Errors) -> Option<&'a Macro> {
 fn is_list(statement: &Stmt) -> bool {
     match statement {
         Stmt::Expr(Expr::Macro(ExprMacro { mac, .. }), None) => mac.path.is_ident("vec"),
-        Stmt::Macro(StmtMacro { mac, semi_token: None, .. }) => mac.path.is_ident("vec"),
+        Stmt::Macro(StmtMacro {
+            mac,
+            semi_token: None,
+            ..
+        }) => mac.path.is_ident("vec"),
         _ => false,
     }
 }
@@ -74,10 +90,16 @@ mod tests {
     #[test]
     fn reads_sorted_requests() {
         let (text, messages) = run(&parse_quote!({
-            vec![Capability::FileWrite("/b".into()), Capability::FileRead("/a".to_owned())]
+            vec![
+                Capability::FileWrite("/b".into()),
+                Capability::FileRead("/a".to_owned()),
+            ]
         }));
         assert_eq!(messages, [""; 0]);
-        assert_eq!(text, "airssys:capabilities 1\nfile-read /a\nfile-write /b\n");
+        assert_eq!(
+            text,
+            "airssys:capabilities 1\nfile-read /a\nfile-write /b\n"
+        );
     }
 
     #[test]
@@ -98,7 +120,10 @@ mod tests {
         ];
         for body in bodies {
             let (_, messages) = run(&body);
-            assert!(messages.len() == 1 && messages[0].contains("nothing else"), "{messages:?}");
+            assert!(
+                messages.len() == 1 && messages[0].contains("nothing else"),
+                "{messages:?}"
+            );
         }
     }
 
@@ -112,7 +137,10 @@ mod tests {
                 Capability::FileRead("/a".into()),
             ]
         }));
-        assert_eq!(messages, ["`file-read /a` is requested twice; remove this one"; 2]);
+        assert_eq!(
+            messages,
+            ["`file-read /a` is requested twice; remove this one"; 2]
+        );
     }
 
     #[test]
@@ -123,7 +151,13 @@ mod tests {
                 Capability::FileWrite("/cache mode=append".into()),
             ]
         }));
-        assert_eq!(text, "airssys:capabilities 1\nfile-write /cache max=64MiB\n");
-        assert!(messages.len() == 1 && messages[0].contains("contradict each other"), "{messages:?}");
+        assert_eq!(
+            text,
+            "airssys:capabilities 1\nfile-write /cache max=64MiB\n"
+        );
+        assert!(
+            messages.len() == 1 && messages[0].contains("contradict each other"),
+            "{messages:?}"
+        );
     }
 }

@@ -22,7 +22,10 @@ const TARGET: &str =
 /// The request that an entry writes; why it is none goes to `errors`.
 pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Rule> {
     let Some((variant, targets)) = take_apart(written) else {
-        errors.at(written, format!("an entry is read without being run; {EXAMPLE}"));
+        errors.at(
+            written,
+            format!("an entry is read without being run; {EXAMPLE}"),
+        );
         return None;
     };
     let kind = read_kind(variant, errors);
@@ -45,7 +48,9 @@ pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Rule> {
 
 /// Variant and targets of `Capability::Variant(target)`.
 fn take_apart(written: &Expr) -> Option<(&Ident, &Punctuated<Expr, Token![,]>)> {
-    let Expr::Call(ExprCall { func, args, .. }) = written else { return None };
+    let Expr::Call(ExprCall { func, args, .. }) = written else {
+        return None;
+    };
     let (of, variant) = last_two(func)?;
     (of == "Capability").then_some((variant, args))
 }
@@ -65,7 +70,12 @@ fn read_kind(variant: &Ident, errors: &mut Errors) -> Option<Box<dyn Fn(String) 
 }
 
 fn last_two(path: &Expr) -> Option<(&Ident, &Ident)> {
-    let Expr::Path(ExprPath { qself: None, path, .. }) = path else { return None };
+    let Expr::Path(ExprPath {
+        qself: None, path, ..
+    }) = path
+    else {
+        return None;
+    };
     let mut names = path.segments.iter().rev().map(|segment| &segment.ident);
     let last = names.next()?;
     Some((names.next()?, last))
@@ -74,8 +84,15 @@ fn last_two(path: &Expr) -> Option<(&Ident, &Ident)> {
 /// `"/data".into()` and its like.
 fn read_target<'a>(written: &'a Expr, errors: &mut Errors) -> Option<&'a LitStr> {
     let text = match written {
-        Expr::MethodCall(ExprMethodCall { receiver, method, args, .. })
-            if args.is_empty() && ["into", "to_string", "to_owned"].iter().any(|name| method == name) =>
+        Expr::MethodCall(ExprMethodCall {
+            receiver,
+            method,
+            args,
+            ..
+        }) if args.is_empty()
+            && ["into", "to_string", "to_owned"]
+                .iter()
+                .any(|name| method == name) =>
         {
             literal::string(receiver)
         }
@@ -87,7 +104,10 @@ fn read_target<'a>(written: &'a Expr, errors: &mut Errors) -> Option<&'a LitStr>
         }
         bare => {
             if let Some(text) = literal::string(bare) {
-                errors.at(bare, format!("a target is a `String`; write `{}.into()`", text.token()));
+                errors.at(
+                    bare,
+                    format!("a target is a `String`; write `{}.into()`", text.token()),
+                );
                 return None;
             }
             None
@@ -100,12 +120,19 @@ fn read_target<'a>(written: &'a Expr, errors: &mut Errors) -> Option<&'a LitStr>
 }
 
 fn unknown(variant: &str) -> String {
-    let spelled: Vec<String> = Kind::ALL.into_iter().map(spell).chain([CUSTOM.to_owned()]).collect();
+    let spelled: Vec<String> = Kind::ALL
+        .into_iter()
+        .map(spell)
+        .chain([CUSTOM.to_owned()])
+        .collect();
     match nearest(variant, spelled.iter().map(String::as_str)) {
         Some(known) => format!("`Capability` has no `{variant}`; did you mean `{known}`?"),
         None => {
             let known: Vec<String> = spelled.iter().map(|known| format!("`{known}`")).collect();
-            format!("`Capability` has no `{variant}`; it has {}", known.join(", "))
+            format!(
+                "`Capability` has no `{variant}`; it has {}",
+                known.join(", ")
+            )
         }
     }
 }
@@ -114,7 +141,12 @@ fn unknown(variant: &str) -> String {
 fn spell(kind: Kind) -> String {
     let capitalise = |word: &str| {
         let mut letters = word.chars();
-        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+        letters
+            .next()
+            .map(|first| first.to_ascii_uppercase())
+            .into_iter()
+            .chain(letters)
+            .collect::<String>()
     };
     kind.word().split('-').map(capitalise).collect()
 }
@@ -158,17 +190,41 @@ mod tests {
     #[test]
     fn says_what_to_write() {
         let cases: [(Expr, &str); 12] = [
-            (parse_quote!(Capability::FileRaed("/a".into())), "did you mean `FileRead`?"),
-            (parse_quote!(Capability::Teleport("/a".into())), "it has `Call`"),
-            (parse_quote!(Capability::FileRead("/a")), "write `\"/a\".into()`"),
+            (
+                parse_quote!(Capability::FileRaed("/a".into())),
+                "did you mean `FileRead`?",
+            ),
+            (
+                parse_quote!(Capability::Teleport("/a".into())),
+                "it has `Call`",
+            ),
+            (
+                parse_quote!(Capability::FileRead("/a")),
+                "write `\"/a\".into()`",
+            ),
             (parse_quote!(Capability::FileRead(path)), "as a literal"),
-            (parse_quote!(Capability::FileRead(format!("/a"))), "as a literal"),
-            (parse_quote!(Capability::FileRead("a".into())), "begins with `/`"),
-            (parse_quote!(Capability::NetworkOutbound("http://a".into())), "without scheme"),
+            (
+                parse_quote!(Capability::FileRead(format!("/a"))),
+                "as a literal",
+            ),
+            (
+                parse_quote!(Capability::FileRead("a".into())),
+                "begins with `/`",
+            ),
+            (
+                parse_quote!(Capability::NetworkOutbound("http://a".into())),
+                "without scheme",
+            ),
             (parse_quote!(Capability::FileRead()), "one target"),
-            (parse_quote!(Capability::FileRead("/a".into(), 1)), "one target"),
+            (
+                parse_quote!(Capability::FileRead("/a".into(), 1)),
+                "one target",
+            ),
             (parse_quote!(Capability::FileRead), "without being run"),
-            (parse_quote!(Cap::FileRead("/a".into())), "without being run"),
+            (
+                parse_quote!(Cap::FileRead("/a".into())),
+                "without being run",
+            ),
             (parse_quote!(read("/a")), "without being run"),
         ];
         for (entry, expected) in cases {

@@ -80,7 +80,11 @@ fn required_requests_have_one_text() {
         ]
     "#;
     let text = from_arguments(arguments());
-    assert_eq!(text.lines().count(), 21, "a header, and a line a request: {text}");
+    assert_eq!(
+        text.lines().count(),
+        21,
+        "a header, and a line a request: {text}"
+    );
     assert_eq!(from_body(&in_body), text);
     assert_eq!(from_toml(in_toml), text);
 }

@@ -15,9 +15,18 @@ pub(super) struct Found(Requests);
 impl Found {
     /// Adds a request. One that is there already, or that contradicts another, is an
     /// error at the place where it is `written`.
-    pub(super) fn add(&mut self, rule: Rule, need: Need, written: impl ToTokens, errors: &mut Errors) {
+    pub(super) fn add(
+        &mut self,
+        rule: Rule,
+        need: Need,
+        written: impl ToTokens,
+        errors: &mut Errors,
+    ) {
         if self.0.iter().any(|(known, _)| *known == rule) {
-            errors.at(written, format!("`{rule}` is requested twice; remove this one"));
+            errors.at(
+                written,
+                format!("`{rule}` is requested twice; remove this one"),
+            );
         } else if let Err(error) = self.0.add(rule, need) {
             errors.at(written, error);
         }
@@ -37,7 +46,9 @@ mod tests {
     fn add(targets: &[(&str, Need)]) -> Vec<String> {
         let (mut found, mut errors) = (Found::default(), Errors::default());
         for (target, need) in targets {
-            let rule = Capability::FileWrite((*target).into()).rule().expect(target);
+            let rule = Capability::FileWrite((*target).into())
+                .rule()
+                .expect(target);
             found.add(rule, need.clone(), target, &mut errors);
         }
         errors.messages()
@@ -46,8 +57,15 @@ mod tests {
     #[test]
     fn each_is_there_once() {
         let optional = Need::optional("why").expect("a reason");
-        let twice = [("/a max=1MiB", Need::Required), ("/b", Need::Required), ("/a max=1024KiB", optional)];
-        assert_eq!(add(&twice), ["`file-write /a max=1MiB` is requested twice; remove this one"]);
+        let twice = [
+            ("/a max=1MiB", Need::Required),
+            ("/b", Need::Required),
+            ("/a max=1024KiB", optional),
+        ];
+        assert_eq!(
+            add(&twice),
+            ["`file-write /a max=1MiB` is requested twice; remove this one"]
+        );
     }
 
     #[test]
@@ -55,7 +73,9 @@ mod tests {
         let messages = add(&[("/a max=1MiB", Need::Required), ("/a", Need::Required)]);
         assert_eq!(
             messages,
-            ["`file-write /a max=1MiB` and `file-write /a` contradict each other; keep one of them"]
+            [
+                "`file-write /a max=1MiB` and `file-write /a` contradict each other; keep one of them"
+            ]
         );
     }
 }

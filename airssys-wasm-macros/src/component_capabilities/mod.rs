@@ -75,7 +75,9 @@ fn embed_arguments(
 fn embed_body(function: &ItemFn, origin: &Origin, errors: &mut Errors) -> TokenStream {
     signature::check(&function.sig, errors);
     let requests = body::read(&function.block, errors);
-    let ItemFn { attrs, vis, sig, .. } = function;
+    let ItemFn {
+        attrs, vis, sig, ..
+    } = function;
     if !errors.is_empty() {
         return quote!(#(#attrs)* #vis #sig { ::core::unreachable!() });
     }
@@ -101,7 +103,9 @@ mod tests {
     use crate::golden;
 
     fn origin() -> Origin {
-        Origin { package: "greeter@1.0.0".into() }
+        Origin {
+            package: "greeter@1.0.0".into(),
+        }
     }
 
     #[test]
@@ -116,7 +120,10 @@ mod tests {
                 ]
             }
         };
-        insta::assert_snapshot!("capabilities", golden::format(expand(quote!(), item, &origin())));
+        insta::assert_snapshot!(
+            "capabilities",
+            golden::format(expand(quote!(), item, &origin()))
+        );
     }
 
     #[test]
@@ -126,7 +133,10 @@ mod tests {
                 vec![]
             }
         );
-        insta::assert_snapshot!("capabilities_none", golden::format(expand(quote!(), item, &origin())));
+        insta::assert_snapshot!(
+            "capabilities_none",
+            golden::format(expand(quote!(), item, &origin()))
+        );
     }
 
     #[test]
@@ -136,7 +146,10 @@ mod tests {
                 vec![Capability::FileRaed("/data".into()), Capability::FileRead(path.into())]
             }
         };
-        insta::assert_snapshot!("capabilities_errors", golden::format(expand(quote!(), item, &origin())));
+        insta::assert_snapshot!(
+            "capabilities_errors",
+            golden::format(expand(quote!(), item, &origin()))
+        );
     }
 
     #[test]
@@ -151,7 +164,10 @@ mod tests {
             #[component]
             pub struct Greeter;
         };
-        insta::assert_snapshot!("declared", golden::format(expand(arguments, item, &origin())));
+        insta::assert_snapshot!(
+            "declared",
+            golden::format(expand(arguments, item, &origin()))
+        );
     }
 
     #[test]
@@ -173,7 +189,10 @@ mod tests {
         let item = quote!(
             struct Greeter;
         );
-        insta::assert_snapshot!("declared_errors", golden::format(expand(arguments, item, &origin())));
+        insta::assert_snapshot!(
+            "declared_errors",
+            golden::format(expand(arguments, item, &origin()))
+        );
     }
 
     #[test]
@@ -212,7 +231,10 @@ mod tests {
             &origin(),
         )
         .to_string();
-        assert!(expansion.contains("write `fn required_capabilities()"), "{expansion}");
+        assert!(
+            expansion.contains("write `fn required_capabilities()"),
+            "{expansion}"
+        );
         assert!(expansion.contains("struct Greeter"), "{expansion}");
     }
 }

@@ -13,7 +13,16 @@ pub(super) const EXPECTED: &str = "fn required_capabilities() -> Vec<Capability>
 
 /// Reports each part that is wrong.
 pub(super) fn check(signature: &Signature, errors: &mut Errors) {
-    let Signature { asyncness, unsafety, abi, generics, inputs, variadic, output, .. } = signature;
+    let Signature {
+        asyncness,
+        unsafety,
+        abi,
+        generics,
+        inputs,
+        variadic,
+        output,
+        ..
+    } = signature;
     let superfluous: [(&str, TokenStream); 6] = [
         ("is not `async`", asyncness.to_token_stream()),
         ("is not `unsafe`", unsafety.to_token_stream()),
@@ -22,16 +31,26 @@ pub(super) fn check(signature: &Signature, errors: &mut Errors) {
         ("has no parameters", inputs.to_token_stream()),
         ("has no parameters", variadic.to_token_stream()),
     ];
-    for (problem, tokens) in superfluous.into_iter().filter(|(_, tokens)| !tokens.is_empty()) {
-        errors.at(tokens, format!("the list of capabilities {problem}; write `{EXPECTED}`"));
+    for (problem, tokens) in superfluous
+        .into_iter()
+        .filter(|(_, tokens)| !tokens.is_empty())
+    {
+        errors.at(
+            tokens,
+            format!("the list of capabilities {problem}; write `{EXPECTED}`"),
+        );
     }
     match output {
         _ if returns_list(signature) => {}
-        ReturnType::Type(_, returned) => {
-            errors.at(returned, format!("the list of capabilities has another type; write `{EXPECTED}`"))
-        }
+        ReturnType::Type(_, returned) => errors.at(
+            returned,
+            format!("the list of capabilities has another type; write `{EXPECTED}`"),
+        ),
         ReturnType::Default => {
-            errors.at(&signature.ident, format!("nothing is returned; write `{EXPECTED}`"));
+            errors.at(
+                &signature.ident,
+                format!("nothing is returned; write `{EXPECTED}`"),
+            );
         }
     }
 }
@@ -42,7 +61,10 @@ pub(super) fn returns_list(signature: &Signature) -> bool {
 }
 
 fn is_list_of_capabilities(returned: &Type) -> bool {
-    let Some(PathSegment { ident, arguments: PathArguments::AngleBracketed(arguments) }) = last(returned)
+    let Some(PathSegment {
+        ident,
+        arguments: PathArguments::AngleBracketed(arguments),
+    }) = last(returned)
     else {
         return false;
     };
@@ -89,9 +111,18 @@ mod tests {
             (parse_quote!(fn needs()), &["nothing is returned"]),
             (parse_quote!(fn needs() -> Capability), &["another type"]),
             (parse_quote!(fn needs() -> Vec<String>), &["another type"]),
-            (parse_quote!(fn needs(host: &str) -> Vec<Capability>), &["no parameters"]),
-            (parse_quote!(async fn needs<T>() -> Vec<Capability>), &["not `async`", "no generic"]),
-            (parse_quote!(unsafe extern "C" fn needs() -> Vec<Capability>), &["not `unsafe`", "no `extern`"]),
+            (
+                parse_quote!(fn needs(host: &str) -> Vec<Capability>),
+                &["no parameters"],
+            ),
+            (
+                parse_quote!(async fn needs<T>() -> Vec<Capability>),
+                &["not `async`", "no generic"],
+            ),
+            (
+                parse_quote!(unsafe extern "C" fn needs() -> Vec<Capability>),
+                &["not `unsafe`", "no `extern`"],
+            ),
         ];
         for (signature, expected) in cases {
             let messages = messages(&signature);

@@ -46,7 +46,8 @@ pub(crate) fn rows() -> Vec<Row> {
         let mut all = rounds.iter().map(latencies).collect::<Vec<_>>().concat();
         percentile(&mut all, 0.99).as_nanos() as f64
     };
-    let middle = |figure: fn(&Round) -> f64| median(&mut rounds.iter().map(figure).collect::<Vec<_>>());
+    let middle =
+        |figure: fn(&Round) -> f64| median(&mut rounds.iter().map(figure).collect::<Vec<_>>());
     vec![
         Row {
             name: "HTTP p99 while 18 MB compile, the command".into(),
@@ -81,7 +82,9 @@ pub(crate) fn rows() -> Vec<Row> {
 fn round(process: &HostProcess, number: u32) -> Round {
     let component = large_component(LARGE_BYTES, number);
     let begun = Instant::now();
-    bare::same_engine().precompile_component(&component).expect("it compiles");
+    bare::same_engine()
+        .precompile_component(&component)
+        .expect("it compiles");
     let bare_took = begun.elapsed().as_nanos() as f64;
     let (calm, ()) = latencies_while(process, || thread::sleep(CALM));
     let place = tempfile::tempdir().expect("a directory");
@@ -92,12 +95,19 @@ fn round(process: &HostProcess, number: u32) -> Round {
     let (busy, took) = latencies_while(process, || {
         let begun = Instant::now();
         let name = format!("large-{number}");
-        let deploy: Child = process.begin(&["deploy", file.to_str().expect("text"), "--name", &name]);
+        let deploy: Child =
+            process.begin(&["deploy", file.to_str().expect("text"), "--name", &name]);
         finish(deploy);
         begun.elapsed().as_nanos() as f64
     });
     let memory_bytes = peak_bytes_of(process.id()) - before;
-    Round { calm, busy, took, bare_took, memory_bytes }
+    Round {
+        calm,
+        busy,
+        took,
+        bare_took,
+        memory_bytes,
+    }
 }
 
 /// How long each request took that was sent while something was done.
@@ -105,7 +115,8 @@ fn latencies_while<T>(process: &HostProcess, act: impl FnOnce() -> T) -> (Vec<Du
     let has_acted = AtomicBool::new(false);
     thread::scope(|scope| {
         let is_over = || has_acted.load(Ordering::Relaxed);
-        let clients = scope.spawn(move || latencies_of_clients(process.address, CONNECTIONS, is_over));
+        let clients =
+            scope.spawn(move || latencies_of_clients(process.address, CONNECTIONS, is_over));
         let acted = act();
         has_acted.store(true, Ordering::Relaxed);
         (clients.join().expect("answers"), acted)

@@ -68,7 +68,10 @@ async fn rows_of(runtime: &str) -> Vec<Row> {
             let late = measured.lateness(&deployment).await;
             drop(spinning);
             reach(&spinner, 0).await;
-            let name = format!("a call that {} ends late, {runtime}, beside {calls}", measured.what);
+            let name = format!(
+                "a call that {} ends late, {runtime}, beside {calls}",
+                measured.what
+            );
             rows.push(row(name, measured.guest, late));
         }
     }
@@ -76,8 +79,15 @@ async fn rows_of(runtime: &str) -> Vec<Row> {
 }
 
 async fn deploy(host: &Host, component: &str, name: &str, call_deadline: Duration) -> Deployment {
-    let limits = Limits { call_deadline, ..Limits::default() };
-    host.deploy(guest(component)).name(name).limits(limits).await.expect("deployed")
+    let limits = Limits {
+        call_deadline,
+        ..Limits::default()
+    };
+    host.deploy(guest(component))
+        .name(name)
+        .limits(limits)
+        .await
+        .expect("deployed")
 }
 
 /// Begins calls that compute until they are dropped.
@@ -102,7 +112,9 @@ impl Measured {
     async fn lateness(&self, deployment: &Deployment) -> Vec<Duration> {
         let mut callers = JoinSet::new();
         for caller in 0..self.callers {
-            let function = deployment.dynamic_function(self.function).expect("it is there");
+            let function = deployment
+                .dynamic_function(self.function)
+                .expect("it is there");
             // So that they do not all end in the same moment.
             let begin = DEADLINE * caller / self.callers;
             let (arguments, calls) = (self.arguments, self.calls);
@@ -121,7 +133,10 @@ impl Measured {
 
 async fn lateness_of_one(function: &DynamicFunction, arguments: &str) -> Duration {
     let begun = Instant::now();
-    let error = function.call_wave(arguments).await.expect_err("it does not end by itself");
+    let error = function
+        .call_wave(arguments)
+        .await
+        .expect_err("it does not end by itself");
     let took = begun.elapsed();
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
     took.saturating_sub(DEADLINE)

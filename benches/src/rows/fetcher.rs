@@ -17,8 +17,12 @@ pub(super) const GUEST: &str = "plain-fetcher";
 pub(super) async fn granted(rule: &str) -> (Host, Deployment) {
     let host = Host::builder().build().expect("a host");
     let grants = Grants::new().allow(rule).expect("a grant");
-    let deployment =
-        host.deploy(guest(GUEST)).grants(grants).instancing(Instancing::pooled(1)).await.expect("deployed");
+    let deployment = host
+        .deploy(guest(GUEST))
+        .grants(grants)
+        .instancing(Instancing::pooled(1))
+        .await
+        .expect("deployed");
     (host, deployment)
 }
 
@@ -27,8 +31,12 @@ pub(super) async fn allowed(data: &Path) -> (Store<bare::State>, Instance) {
     let engine = bare::same_engine();
     let pre = bare::linked_with_http(&engine, guest(GUEST).bytes());
     let mut wasi = WasiCtx::builder();
-    wasi.preopened_dir(data, "/data", FsPerms::ReadOnly).expect("opened");
+    wasi.preopened_dir(data, "/data", FsPerms::ReadOnly)
+        .expect("opened");
     let mut store = bare::store_with(&engine, wasi.build());
-    let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
+    let instance = pre
+        .instantiate_async(&mut store)
+        .await
+        .expect("instantiated");
     (store, instance)
 }

@@ -14,10 +14,13 @@ pub(crate) fn rows() -> Vec<Row> {
     let (ours, theirs) = on_one_thread(async {
         let rule = format!("file-read /data from={}", folder.path().display());
         let (_host, deployment) = granted(&rule).await;
-        let read = deployment.function::<(String,), (Read,)>("count-file").expect("the function is there");
+        let read = deployment
+            .function::<(String,), (Read,)>("count-file")
+            .expect("the function is there");
         let (mut store, instance) = allowed(folder.path()).await;
-        let bare_read =
-            instance.get_typed_func::<(String,), (Read,)>(&mut store, "count-file").expect("it fits");
+        let bare_read = instance
+            .get_typed_func::<(String,), (Read,)>(&mut store, "count-file")
+            .expect("it fits");
 
         in_turns(
             200,
@@ -26,7 +29,10 @@ pub(crate) fn rows() -> Vec<Row> {
                 assert_eq!(read, Ok(4096));
             },
             async || {
-                let (read,) = bare_read.call_async(&mut store, (FILE.into(),)).await.expect("an answer");
+                let (read,) = bare_read
+                    .call_async(&mut store, (FILE.into(),))
+                    .await
+                    .expect("an answer");
                 assert_eq!(read, Ok(4096));
             },
         )

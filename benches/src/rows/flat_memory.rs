@@ -65,6 +65,9 @@ async fn sampled(pipeline: &PipelineDeployment) -> Vec<f64> {
         }
     }
     assert_eq!(came, ITEMS);
-    eprintln!("  {:.0} items a second", f64::from(ITEMS) / begun.elapsed().as_secs_f64());
+    eprintln!(
+        "  {:.0} items a second",
+        f64::from(ITEMS) / begun.elapsed().as_secs_f64()
+    );
     samples
 }

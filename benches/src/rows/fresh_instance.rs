@@ -12,12 +12,21 @@ const GUEST: &str = "plain-bindgen";
 pub(crate) fn rows() -> Vec<Row> {
     let (ours, theirs) = on_one_thread(async {
         let host = Host::builder().build().expect("a host");
-        let deployment = host.deploy(guest(GUEST)).instancing(Instancing::PerCall).await.expect("deployed");
-        let function = deployment.function::<(u32, u32), (u32,)>("add").expect("the function is there");
+        let deployment = host
+            .deploy(guest(GUEST))
+            .instancing(Instancing::PerCall)
+            .await
+            .expect("deployed");
+        let function = deployment
+            .function::<(u32, u32), (u32,)>("add")
+            .expect("the function is there");
 
         let engine = bare::same_engine();
         let pre = bare::linked(&engine, guest(GUEST).bytes());
-        let index = pre.component().get_export_index(None, "add").expect("exported");
+        let index = pre
+            .component()
+            .get_export_index(None, "add")
+            .expect("exported");
 
         in_turns(
             200,
@@ -26,10 +35,17 @@ pub(crate) fn rows() -> Vec<Row> {
             },
             async || {
                 let mut store = bare::store(&engine);
-                let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
-                let function =
-                    instance.get_typed_func::<(u32, u32), (u32,)>(&mut store, index).expect("it fits");
-                function.call_async(&mut store, (20, 22)).await.expect("an answer");
+                let instance = pre
+                    .instantiate_async(&mut store)
+                    .await
+                    .expect("instantiated");
+                let function = instance
+                    .get_typed_func::<(u32, u32), (u32,)>(&mut store, index)
+                    .expect("it fits");
+                function
+                    .call_async(&mut store, (20, 22))
+                    .await
+                    .expect("an answer");
             },
         )
         .await

@@ -37,11 +37,26 @@ pub(crate) fn rows() -> Vec<Row> {
     const DYNAMIC: &str = "wasmtime, one more store, Val";
     on_one_thread(async {
         vec![
-            row("a hop, fused, u32", STAGES, ONE_STORE, fused_numbers().await),
-            row("a hop, fused, a record of two strings", VALUES, ONE_STORE, fused_records().await),
+            row(
+                "a hop, fused, u32",
+                STAGES,
+                ONE_STORE,
+                fused_numbers().await,
+            ),
+            row(
+                "a hop, fused, a record of two strings",
+                VALUES,
+                ONE_STORE,
+                fused_records().await,
+            ),
             row("a hop, typed, u32", STAGES, TYPED, numbers().await),
             row("a hop, typed, 64 KiB", VALUES, TYPED, bytes().await),
-            row("a hop, dynamic, a record of two strings", VALUES, DYNAMIC, records().await),
+            row(
+                "a hop, dynamic, a record of two strings",
+                VALUES,
+                DYNAMIC,
+                records().await,
+            ),
         ]
     })
 }
@@ -69,7 +84,13 @@ async fn fused_numbers() -> (f64, f64) {
     let [few, many] = pipelines(STAGES, DOUBLE, AS_ONE, Lane::Fused).await;
     let one_store = async |pipeline| Typed(typed(vec![fused(&engine, pipeline).await]), 1u32);
     let by_hand = [one_store(&few).await, one_store(&many).await];
-    hop(200, AS_ONE, [few, many].map(|line| Deployed(line, 1u32.into())), by_hand).await
+    hop(
+        200,
+        AS_ONE,
+        [few, many].map(|line| Deployed(line, 1u32.into())),
+        by_hand,
+    )
+    .await
 }
 
 async fn fused_records() -> (f64, f64) {
@@ -77,39 +98,80 @@ async fn fused_records() -> (f64, f64) {
     let [few, many] = pipelines(VALUES, SWAP_NAMES, AS_ONE, Lane::Fused).await;
     let one_store = async |pipeline| Dynamic(vec![fused(&engine, pipeline).await], person_val());
     let by_hand = [one_store(&few).await, one_store(&many).await];
-    hop(100, AS_ONE, [few, many].map(|line| Deployed(line, person().into())), by_hand).await
+    hop(
+        100,
+        AS_ONE,
+        [few, many].map(|line| Deployed(line, person().into())),
+        by_hand,
+    )
+    .await
 }
 
 async fn numbers() -> (f64, f64) {
     let lines = pipelines(STAGES, DOUBLE, APART, Lane::Typed).await;
-    let by_hand = by_hand(STAGES, DOUBLE).await.map(|stores| Typed(typed(stores), 1u32));
-    hop(200, APART, lines.map(|line| Deployed(line, 1u32.into())), by_hand).await
+    let by_hand = by_hand(STAGES, DOUBLE)
+        .await
+        .map(|stores| Typed(typed(stores), 1u32));
+    hop(
+        200,
+        APART,
+        lines.map(|line| Deployed(line, 1u32.into())),
+        by_hand,
+    )
+    .await
 }
 
 async fn bytes() -> (f64, f64) {
     let data = vec![7u8; 64 << 10];
     let lines = pipelines(VALUES, ECHO_BYTES, APART, Lane::Typed).await;
-    let by_hand = by_hand(VALUES, ECHO_BYTES).await.map(|stores| Typed(typed(stores), data.clone()));
-    hop(20, APART, lines.map(|line| Deployed(line, data.clone().into())), by_hand).await
+    let by_hand = by_hand(VALUES, ECHO_BYTES)
+        .await
+        .map(|stores| Typed(typed(stores), data.clone()));
+    hop(
+        20,
+        APART,
+        lines.map(|line| Deployed(line, data.clone().into())),
+        by_hand,
+    )
+    .await
 }
 
 async fn records() -> (f64, f64) {
     let lines = pipelines(VALUES, SWAP_NAMES, APART, Lane::Dynamic).await;
-    let by_hand = by_hand(VALUES, SWAP_NAMES).await.map(|stores| Dynamic(stores, person_val()));
-    hop(100, APART, lines.map(|line| Deployed(line, person().into())), by_hand).await
+    let by_hand = by_hand(VALUES, SWAP_NAMES)
+        .await
+        .map(|stores| Dynamic(stores, person_val()));
+    hop(
+        100,
+        APART,
+        lines.map(|line| Deployed(line, person().into())),
+        by_hand,
+    )
+    .await
 }
 
 /// Pipelines of so many stages, each the same function.
-async fn pipelines(name: &str, function: &str, stages: [usize; 2], lane: Lane) -> [PipelineDeployment; 2] {
+async fn pipelines(
+    name: &str,
+    function: &str,
+    stages: [usize; 2],
+    lane: Lane,
+) -> [PipelineDeployment; 2] {
     let [few, many] = stages.map(|stages| vec![function; stages]);
-    [deployed(name, &few, lane).await, deployed(name, &many, lane).await]
+    [
+        deployed(name, &few, lane).await,
+        deployed(name, &many, lane).await,
+    ]
 }
 
 /// The same with a store a stage.
 async fn by_hand(name: &str, function: &str) -> [Vec<(Store<State>, Func)>; 2] {
     let engine = bare::same_engine();
     let [few, many] = APART.map(|stages| vec![function; stages]);
-    [stores(&engine, name, &few).await, stores(&engine, name, &many).await]
+    [
+        stores(&engine, name, &few).await,
+        stores(&engine, name, &many).await,
+    ]
 }
 
 async fn hop(
@@ -118,19 +180,33 @@ async fn hop(
     [mut our_few, mut our_many]: [impl Line; 2],
     [mut their_few, mut their_many]: [impl Line; 2],
 ) -> (f64, f64) {
-    let ours = (async || our_few.send().await, async || our_many.send().await);
-    let theirs = (async || their_few.send().await, async || their_many.send().await);
+    let ours = (
+        async || our_few.send().await,
+        async || our_many.send().await,
+    );
+    let theirs = (
+        async || their_few.send().await,
+        async || their_many.send().await,
+    );
     let (ours, theirs) = beyond(calls, ours, theirs).await;
     let more = (stages[1] - stages[0]) as f64;
     (ours / more, theirs / more)
 }
 
 fn person() -> Value {
-    Value::Record(NAMES.map(|(field, name)| (field.into(), name.into())).into())
+    Value::Record(
+        NAMES
+            .map(|(field, name)| (field.into(), name.into()))
+            .into(),
+    )
 }
 
 fn person_val() -> Val {
-    Val::Record(NAMES.map(|(field, name)| (field.into(), Val::String(name.into()))).into())
+    Val::Record(
+        NAMES
+            .map(|(field, name)| (field.into(), Val::String(name.into())))
+            .into(),
+    )
 }
 
 impl Line for Deployed {
@@ -147,7 +223,10 @@ where
         let mut passed = self.1.clone();
         for (store, function) in &mut self.0 {
             store.set_epoch_deadline(DEADLINE);
-            (passed,) = function.call_async(&mut *store, (passed,)).await.expect("an answer");
+            (passed,) = function
+                .call_async(&mut *store, (passed,))
+                .await
+                .expect("an answer");
         }
     }
 }
@@ -158,7 +237,10 @@ impl Line for Dynamic {
         for (store, function) in &mut self.0 {
             store.set_epoch_deadline(DEADLINE);
             let mut results = vec![Val::Bool(false)];
-            function.call_async(&mut *store, &passed, &mut results).await.expect("an answer");
+            function
+                .call_async(&mut *store, &passed, &mut results)
+                .await
+                .expect("an answer");
             passed = results;
         }
     }

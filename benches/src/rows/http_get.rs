@@ -14,10 +14,13 @@ pub(crate) fn rows() -> Vec<Row> {
     let (ours, theirs) = on_one_thread(async {
         let authority = serve().await;
         let (_host, deployment) = granted(&format!("http GET http://{authority}/**")).await;
-        let get = deployment.function::<(String, String), (Fetched,)>("get").expect("it is there");
+        let get = deployment
+            .function::<(String, String), (Fetched,)>("get")
+            .expect("it is there");
         let (mut store, instance) = allowed(folder.path()).await;
-        let bare_get =
-            instance.get_typed_func::<(String, String), (Fetched,)>(&mut store, "get").expect("it fits");
+        let bare_get = instance
+            .get_typed_func::<(String, String), (Fetched,)>(&mut store, "get")
+            .expect("it fits");
         let words = || (authority.clone(), "/hello".to_owned());
 
         in_turns(
@@ -27,7 +30,10 @@ pub(crate) fn rows() -> Vec<Row> {
                 assert_eq!(fetched, Ok(5));
             },
             async || {
-                let (fetched,) = bare_get.call_async(&mut store, words()).await.expect("an answer");
+                let (fetched,) = bare_get
+                    .call_async(&mut store, words())
+                    .await
+                    .expect("an answer");
                 assert_eq!(fetched, Ok(5));
             },
         )

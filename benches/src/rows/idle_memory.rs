@@ -27,7 +27,10 @@ pub(crate) fn rows() -> Vec<Row> {
         let alone = call_time(&greet).await;
         let before = resident_bytes();
         for number in 1..=DEPLOYED {
-            host.deploy(component.clone()).name(format!("greeter-{number}")).await.expect("deployed");
+            host.deploy(component.clone())
+                .name(format!("greeter-{number}"))
+                .await
+                .expect("deployed");
         }
         let each = (resident_bytes() - before) / f64::from(DEPLOYED);
         let among_many = call_time(&greet).await;

@@ -18,7 +18,10 @@ pub(crate) fn rows() -> Vec<Row> {
     let described = ("key".to_owned(), vec!["a".to_owned(), "b".to_owned()]);
     on_one_thread(async {
         vec![
-            row("a link, typed lane, add(u32, u32)", pair::<_, (u32,)>("add", (20u32, 22u32)).await),
+            row(
+                "a link, typed lane, add(u32, u32)",
+                pair::<_, (u32,)>("add", (20u32, 22u32)).await,
+            ),
             row(
                 "a link, typed lane, 64 KiB list<u8> there and back",
                 pair::<_, (Vec<u8>,)>("echo", (bytes,)).await,
@@ -32,7 +35,13 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn row(name: &'static str, times: (f64, f64)) -> Row {
-    Row::of_times(name, GUEST, "wasmtime, two stores, a host function of the same lane", times, 1.2)
+    Row::of_times(
+        name,
+        GUEST,
+        "wasmtime, two stores, a host function of the same lane",
+        times,
+        1.2,
+    )
 }
 
 async fn pair<P, R>(name: &str, params: P) -> (f64, f64)
@@ -43,14 +52,19 @@ where
     let (_host, caller) = linked().await;
     let function = caller.function::<P, R>(name).expect("it is there");
     let (mut store, instance) = by_hand(&bare::same_engine()).await;
-    let by_hand = instance.get_typed_func::<P, R>(&mut store, name).expect("it fits");
+    let by_hand = instance
+        .get_typed_func::<P, R>(&mut store, name)
+        .expect("it fits");
     in_turns(
         1_000,
         async || {
             function.call(params.clone()).await.expect("an answer");
         },
         async || {
-            by_hand.call_async(&mut store, params.clone()).await.expect("an answer");
+            by_hand
+                .call_async(&mut store, params.clone())
+                .await
+                .expect("an answer");
         },
     )
     .await
@@ -58,10 +72,15 @@ where
 
 async fn linked() -> (Host, Deployment) {
     let host = Host::builder().build().expect("a host");
-    let store = host.deploy(guest("store-v1")).instancing(Instancing::pooled(1));
+    let store = host
+        .deploy(guest("store-v1"))
+        .instancing(Instancing::pooled(1));
     store.await.expect("deployed");
     let grants = Grants::new().allow("call acme:store/kv").expect("a rule");
-    let caller = host.deploy(guest(GUEST)).grants(grants).instancing(Instancing::pooled(1));
+    let caller = host
+        .deploy(guest(GUEST))
+        .grants(grants)
+        .instancing(Instancing::pooled(1));
     let caller = caller.await.expect("deployed");
     (host, caller)
 }
@@ -73,22 +92,38 @@ async fn by_hand(engine: &Engine) -> (Store<State>, Instance) {
     define(&mut linker).expect("it links");
     let mut store = bare::store(engine);
     store.data_mut().callee = Some(Box::new(callee(engine).await));
-    let pre = linker.instantiate_pre(&component.expect("it compiles")).expect("it links");
-    let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
+    let pre = linker
+        .instantiate_pre(&component.expect("it compiles"))
+        .expect("it links");
+    let instance = pre
+        .instantiate_async(&mut store)
+        .await
+        .expect("instantiated");
     (store, instance)
 }
 
 async fn callee(engine: &Engine) -> Callee {
     let mut store = bare::store(engine);
     let pre = bare::linked(engine, guest("store-v1").bytes());
-    let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
-    let kv = instance.get_export_index(&mut store, None, KV).expect("exported");
-    let mut index = |name| instance.get_export_index(&mut store, Some(&kv), name).expect("exported");
+    let instance = pre
+        .instantiate_async(&mut store)
+        .await
+        .expect("instantiated");
+    let kv = instance
+        .get_export_index(&mut store, None, KV)
+        .expect("exported");
+    let mut index = |name| {
+        instance
+            .get_export_index(&mut store, Some(&kv), name)
+            .expect("exported")
+    };
     let (add, echo, describe) = (index("add"), index("echo"), index("describe"));
     Callee {
         add: instance.get_typed_func(&mut store, add).expect("it fits"),
         echo: instance.get_typed_func(&mut store, echo).expect("it fits"),
-        describe: instance.get_func(&mut store, describe).expect("it is there"),
+        describe: instance
+            .get_func(&mut store, describe)
+            .expect("it is there"),
         store,
     }
 }
@@ -133,7 +168,9 @@ async fn dynamic(
 ) -> wasmtime::Result<()> {
     let mut callee = store.data_mut().callee.take().expect("it is idle");
     let function = callee.describe;
-    let called = function.call_async(&mut callee.store, params, results).await;
+    let called = function
+        .call_async(&mut callee.store, params, results)
+        .await;
     store.data_mut().callee = Some(callee);
     called
 }

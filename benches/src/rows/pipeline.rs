@@ -59,7 +59,10 @@ async fn numbers() -> (f64, f64) {
         async || {
             let mut number = 1;
             for (store, double) in &mut stages {
-                (number,) = double.call_async(&mut *store, (number,)).await.expect("an answer");
+                (number,) = double
+                    .call_async(&mut *store, (number,))
+                    .await
+                    .expect("an answer");
             }
             assert_eq!(number, 16);
         },
@@ -70,7 +73,8 @@ async fn numbers() -> (f64, f64) {
 async fn bytes() -> (f64, f64) {
     let functions = [REVERSE; 2];
     let pipeline = deployed(GUEST, &functions, Lane::Typed).await;
-    let mut stages: Vec<ByHand<Vec<u8>>> = typed(stores(&bare::same_engine(), GUEST, &functions).await);
+    let mut stages: Vec<ByHand<Vec<u8>>> =
+        typed(stores(&bare::same_engine(), GUEST, &functions).await);
     let data = vec![7u8; 64 << 10];
     in_turns(
         200,
@@ -80,7 +84,10 @@ async fn bytes() -> (f64, f64) {
         async || {
             let mut passed = data.clone();
             for (store, reverse) in &mut stages {
-                (passed,) = reverse.call_async(&mut *store, (passed,)).await.expect("an answer");
+                (passed,) = reverse
+                    .call_async(&mut *store, (passed,))
+                    .await
+                    .expect("an answer");
             }
         },
     )
@@ -100,7 +107,10 @@ async fn records() -> (f64, f64) {
             let mut passed = vec![Val::String(TEXT.into())];
             for (store, function) in &mut stages {
                 let mut results = vec![Val::Bool(false)];
-                function.call_async(&mut *store, &passed, &mut results).await.expect("an answer");
+                function
+                    .call_async(&mut *store, &passed, &mut results)
+                    .await
+                    .expect("an answer");
                 passed = results;
             }
         },

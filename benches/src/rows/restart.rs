@@ -52,8 +52,16 @@ pub(crate) fn rows() -> Vec<Row> {
         goal,
     };
     vec![
-        row("restart with 1,000 deployed, until all can be called", &mut served, Goal::RatioAtMost(2.0)),
-        row("restart with 1,000 deployed, until all are loaded", &mut ready, Goal::None),
+        row(
+            "restart with 1,000 deployed, until all can be called",
+            &mut served,
+            Goal::RatioAtMost(2.0),
+        ),
+        row(
+            "restart with 1,000 deployed, until all are loaded",
+            &mut ready,
+            Goal::None,
+        ),
     ]
 }
 
@@ -67,7 +75,10 @@ fn time<T>(make: impl FnOnce() -> T) -> f64 {
 }
 
 fn start(state: &Path) -> Host {
-    Host::builder().state_directory(state).build().expect("a host")
+    Host::builder()
+        .state_directory(state)
+        .build()
+        .expect("a host")
 }
 
 fn load_all(place: &Path, engine: &wasmtime::Engine) -> Vec<BareComponent> {
@@ -81,7 +92,9 @@ fn load_all(place: &Path, engine: &wasmtime::Engine) -> Vec<BareComponent> {
 }
 
 fn write_components(place: &Path, engine: &wasmtime::Engine) {
-    let code = engine.precompile_component(guest(GUEST).bytes()).expect("it compiles");
+    let code = engine
+        .precompile_component(guest(GUEST).bytes())
+        .expect("it compiles");
     for number in 0..COMPONENTS {
         std::fs::write(place.join(format!("{number}.cwasm")), &code).expect("written");
     }
@@ -91,6 +104,9 @@ async fn deploy_all(state: &Path) {
     let host = start(state);
     for number in 0..COMPONENTS {
         let component = Component::from_bytes(variant(GUEST, number)).expect("a component");
-        host.deploy(component).name(format!("greeter-{number}")).await.expect("deployed");
+        host.deploy(component)
+            .name(format!("greeter-{number}"))
+            .await
+            .expect("deployed");
     }
 }

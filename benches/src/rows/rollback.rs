@@ -14,10 +14,19 @@ const ROUNDS: usize = 200;
 pub(crate) fn rows() -> Vec<Row> {
     let (ours, theirs) = on_one_thread(async {
         let host = Host::builder().build().expect("a host");
-        let greeter =
-            host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(1)).await.expect("deployed");
-        let greet = greeter.function::<(String,), (String,)>("greet").expect("it greets");
-        drop(host.update("greeter", guest("greeter-v2")).await.expect("updated"));
+        let greeter = host
+            .deploy(guest("greeter-v1"))
+            .instancing(Instancing::pooled(1))
+            .await
+            .expect("deployed");
+        let greet = greeter
+            .function::<(String,), (String,)>("greet")
+            .expect("it greets");
+        drop(
+            host.update("greeter", guest("greeter-v2"))
+                .await
+                .expect("updated"),
+        );
 
         let engine = bare::same_engine();
         let pre = bare::linked(&engine, guest("greeter-v1").bytes());
@@ -25,14 +34,20 @@ pub(crate) fn rows() -> Vec<Row> {
         for round in 0..ROUNDS {
             let to = if round % 2 == 0 { "1.0.0" } else { "2.0.0" };
             let begun = Instant::now();
-            let back = host.rollback("greeter").to_version(to).await.expect("rolled back");
+            let back = host
+                .rollback("greeter")
+                .to_version(to)
+                .await
+                .expect("rolled back");
             our_times.push(begun.elapsed().as_nanos() as f64);
             back.drained().await;
             greet.call(("Ada".into(),)).await.expect("an answer");
 
             let begun = Instant::now();
             let mut store = bare::store(&engine);
-            pre.instantiate_async(&mut store).await.expect("instantiated");
+            pre.instantiate_async(&mut store)
+                .await
+                .expect("instantiated");
             their_times.push(begun.elapsed().as_nanos() as f64);
         }
         (median(&mut our_times), median(&mut their_times))

@@ -1,7 +1,9 @@
 //! Stages one after the other: as a pipeline, and by hand.
 
 use airssys_wasm_host::Host;
-use airssys_wasm_host::pipeline::{ComponentPipeline, Item, Lane, PipelineDeployment, StageOptions};
+use airssys_wasm_host::pipeline::{
+    ComponentPipeline, Item, Lane, PipelineDeployment, StageOptions,
+};
 use airssys_wasm_tests::guests::guest;
 use wasmtime::component::{ComponentNamedList, Func, InstancePre, Lift, Lower, TypedFunc};
 use wasmtime::{Engine, Store};
@@ -16,31 +18,56 @@ pub(super) async fn deployed(name: &str, functions: &[&str], lane: Lane) -> Pipe
     let options = |function: &str| {
         let options = StageOptions::new().function(function);
         // Who works on several at once is not fused.
-        if lane == Lane::Fused { options } else { options.concurrency(2) }
+        if lane == Lane::Fused {
+            options
+        } else {
+            options.concurrency(2)
+        }
     };
     let stage = |place: usize| format!("stage-{place}");
     let mut builder = ComponentPipeline::builder();
     for (place, function) in functions.iter().enumerate() {
         builder = builder.add_component_with(stage(place), guest(name), options(function));
         if place > 0 {
-            builder =
-                builder.connect(format!("{}.output", stage(place - 1)), format!("{}.input", stage(place)));
+            builder = builder.connect(
+                format!("{}.output", stage(place - 1)),
+                format!("{}.input", stage(place)),
+            );
         }
     }
     let host = Host::builder().build().expect("a host");
-    let pipeline = host.deploy_pipeline(builder.build().expect("a pipeline")).await.expect("deployed");
+    let pipeline = host
+        .deploy_pipeline(builder.build().expect("a pipeline"))
+        .await
+        .expect("deployed");
     let explained = pipeline.pipeline().explain();
-    assert!(pipeline.pipeline().edges().iter().all(|edge| edge.lane() == lane), "{explained}");
+    assert!(
+        pipeline
+            .pipeline()
+            .edges()
+            .iter()
+            .all(|edge| edge.lane() == lane),
+        "{explained}"
+    );
     pipeline
 }
 
 /// Sends one item through.
 pub(super) async fn through(pipeline: &PipelineDeployment, item: impl Into<Item>) -> Item {
-    pipeline.call(item.into()).await.expect("an outcome").into_item().expect("one")
+    pipeline
+        .call(item.into())
+        .await
+        .expect("an outcome")
+        .into_item()
+        .expect("one")
 }
 
 /// A store for each function of a guest.
-pub(super) async fn stores(engine: &Engine, name: &str, functions: &[&str]) -> Vec<(Store<State>, Func)> {
+pub(super) async fn stores(
+    engine: &Engine,
+    name: &str,
+    functions: &[&str],
+) -> Vec<(Store<State>, Func)> {
     let pre = bare::linked(engine, guest(name).bytes());
     let mut stores = Vec::new();
     for function in functions {
@@ -49,9 +76,16 @@ pub(super) async fn stores(engine: &Engine, name: &str, functions: &[&str]) -> V
     stores
 }
 
-async fn started(engine: &Engine, pre: &InstancePre<State>, function: &str) -> (Store<State>, Func) {
+async fn started(
+    engine: &Engine,
+    pre: &InstancePre<State>,
+    function: &str,
+) -> (Store<State>, Func) {
     let mut store = bare::store(engine);
-    let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
+    let instance = pre
+        .instantiate_async(&mut store)
+        .await
+        .expect("instantiated");
     let function = bare::function(&mut store, &instance, function);
     (store, function)
 }
@@ -59,7 +93,10 @@ async fn started(engine: &Engine, pre: &InstancePre<State>, function: &str) -> (
 /// The component that a pipeline of fused stages is, in one store.
 pub(super) async fn fused(engine: &Engine, pipeline: &PipelineDeployment) -> (Store<State>, Func) {
     assert_eq!(pipeline.status().stages.len(), 1, "they are fused");
-    let bytes = pipeline.pipeline().export_component("run").expect("a component");
+    let bytes = pipeline
+        .pipeline()
+        .export_component("run")
+        .expect("a component");
     started(engine, &bare::linked(engine, &bytes), "run").await
 }
 

@@ -39,18 +39,35 @@ pub(crate) fn rows() -> Vec<Row> {
 /// The 99.9th percentile of a window without updates and of one with.
 async fn windows() -> (f64, f64) {
     let place = tempfile::tempdir().expect("a directory");
-    let host = Host::builder().code_cache(place.path().join("code")).build().expect("a host");
-    let greeter = host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(4)).await.expect("deployed");
+    let host = Host::builder()
+        .code_cache(place.path().join("code"))
+        .build()
+        .expect("a host");
+    let greeter = host
+        .deploy(guest("greeter-v1"))
+        .instancing(Instancing::pooled(4))
+        .await
+        .expect("deployed");
     let versions = [guest("greeter-v2"), guest("greeter-v1")];
     for version in &versions {
-        drop(host.update("greeter", version.clone()).any_version().await.expect("updated"));
+        drop(
+            host.update("greeter", version.clone())
+                .any_version()
+                .await
+                .expect("updated"),
+        );
     }
-    let greet = greeter.function::<(String,), (String,)>("greet").expect("it greets");
+    let greet = greeter
+        .function::<(String,), (String,)>("greet")
+        .expect("it greets");
     let timeline = Timeline::beginning_with("v1");
     let load = Load::start(&timeline, 4, None, move |id| {
         let greet = greet.clone();
         async move {
-            let answer = greet.call((id.to_string(),)).await.map_err(|error| error.to_string());
+            let answer = greet
+                .call((id.to_string(),))
+                .await
+                .map_err(|error| error.to_string());
             answer.map(|_| (String::new(), id)) as Answer
         }
     });
@@ -58,12 +75,21 @@ async fn windows() -> (f64, f64) {
     let calm_until = timeline.now();
     for update in 0..UPDATES {
         let next = versions[update as usize % 2].clone();
-        drop(host.update("greeter", next).any_version().await.expect("updated"));
+        drop(
+            host.update("greeter", next)
+                .any_version()
+                .await
+                .expect("updated"),
+        );
         tokio::time::sleep(WINDOW / UPDATES).await;
     }
     let calls = load.stop().await;
-    assert!(calls.iter().all(|call| call.outcome.is_ok()), "no call is dropped");
-    let (calm, busy): (Vec<Call>, Vec<Call>) = calls.into_iter().partition(|call| call.ended < calm_until);
+    assert!(
+        calls.iter().all(|call| call.outcome.is_ok()),
+        "no call is dropped"
+    );
+    let (calm, busy): (Vec<Call>, Vec<Call>) =
+        calls.into_iter().partition(|call| call.ended < calm_until);
     (p999(&calm), p999(&busy))
 }
 

@@ -39,8 +39,14 @@ pub(crate) fn rows() -> Vec<Row> {
 /// Nanoseconds a call and thread, all threads calling one handle.
 async fn shared_handle(threads: usize) -> f64 {
     let host = Host::builder().build().expect("a host");
-    let deployment = host.deploy(guest(GUEST)).instancing(Instancing::pooled(8)).await.expect("deployed");
-    let function = deployment.function::<(u32, u32), (u32,)>("add").expect("the function is there");
+    let deployment = host
+        .deploy(guest(GUEST))
+        .instancing(Instancing::pooled(8))
+        .await
+        .expect("deployed");
+    let function = deployment
+        .function::<(u32, u32), (u32,)>("add")
+        .expect("the function is there");
     on_each(threads, || {
         let function = function.clone();
         async move {
@@ -60,17 +66,28 @@ async fn instance_each(threads: usize) -> f64 {
         let (engine, pre) = (engine.clone(), pre.clone());
         async move {
             let mut store = bare::store(&engine);
-            let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
-            let function = instance.get_typed_func::<(u32, u32), (u32,)>(&mut store, "add").expect("it fits");
+            let instance = pre
+                .instantiate_async(&mut store)
+                .await
+                .expect("instantiated");
+            let function = instance
+                .get_typed_func::<(u32, u32), (u32,)>(&mut store, "add")
+                .expect("it fits");
             for _ in 0..CALLS {
-                function.call_async(&mut store, (20, 22)).await.expect("an answer");
+                function
+                    .call_async(&mut store, (20, 22))
+                    .await
+                    .expect("an answer");
             }
         }
     })
     .await
 }
 
-async fn on_each<F: Future<Output = ()> + Send + 'static>(threads: usize, work: impl Fn() -> F) -> f64 {
+async fn on_each<F: Future<Output = ()> + Send + 'static>(
+    threads: usize,
+    work: impl Fn() -> F,
+) -> f64 {
     let begun = Instant::now();
     let all: Vec<_> = (0..threads).map(|_| tokio::spawn(work())).collect();
     for one in all {

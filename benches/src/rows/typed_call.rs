@@ -21,7 +21,10 @@ pub(crate) struct Person {
 
 pub(crate) fn rows() -> Vec<Row> {
     on_one_thread(async {
-        let ada = Person { given: "Ada".into(), family: "Lovelace".into() };
+        let ada = Person {
+            given: "Ada".into(),
+            family: "Lovelace".into(),
+        };
         let bytes = vec![7u8; 64 << 10];
         let (same, default) = (bare::same_engine(), bare::default_engine());
         let row = |name: &'static str, peer: &'static str, times, most| {
@@ -65,14 +68,22 @@ where
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
     let host = Host::builder().build().expect("a host");
-    let deployment = host.deploy(guest(GUEST)).instancing(Instancing::pooled(4)).await.expect("deployed");
+    let deployment = host
+        .deploy(guest(GUEST))
+        .instancing(Instancing::pooled(4))
+        .await
+        .expect("deployed");
     let function: Function<P, R> = deployment.function(name).expect("the function is there");
 
     let mut store = bare::store(engine);
     let pre = bare::linked(engine, guest(GUEST).bytes());
-    let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
-    let bare_function =
-        bare::function(&mut store, &instance, name).typed::<P, R>(&store).expect("the types fit");
+    let instance = pre
+        .instantiate_async(&mut store)
+        .await
+        .expect("instantiated");
+    let bare_function = bare::function(&mut store, &instance, name)
+        .typed::<P, R>(&store)
+        .expect("the types fit");
 
     in_turns(
         2_000,
@@ -80,7 +91,10 @@ where
             function.call(params.clone()).await.expect("an answer");
         },
         async || {
-            bare_function.call_async(&mut store, params.clone()).await.expect("an answer");
+            bare_function
+                .call_async(&mut store, params.clone())
+                .await
+                .expect("an answer");
         },
     )
     .await

@@ -27,7 +27,9 @@ pub(crate) fn rows() -> Vec<Row> {
     let (ours, theirs) = on_one_thread(async {
         let engine = bare::same_engine();
         let linker = bare::linker(&engine);
-        let code = engine.precompile_component(guest(GUEST).bytes()).expect("it compiles");
+        let code = engine
+            .precompile_component(guest(GUEST).bytes())
+            .expect("it compiles");
         let cache = place.path().join("cache");
         fill(&cache).await;
         for round in 0..ROUNDS {
@@ -35,8 +37,11 @@ pub(crate) fn rows() -> Vec<Row> {
         }
 
         let host = Host::builder().code_cache(&cache).build().expect("a host");
-        let greeter =
-            host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(1)).await.expect("deployed");
+        let greeter = host
+            .deploy(guest("greeter-v1"))
+            .instancing(Instancing::pooled(1))
+            .await
+            .expect("deployed");
         let greet = greeter.function("greet").expect("it greets");
         let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
@@ -61,14 +66,25 @@ pub(crate) fn rows() -> Vec<Row> {
         goal,
     };
     vec![
-        row("update with cached code, to the first answer", Goal::RatioAtMost(1.5)),
-        row("update with cached code, to the first answer", Goal::AtMost(1e6)),
+        row(
+            "update with cached code, to the first answer",
+            Goal::RatioAtMost(1.5),
+        ),
+        row(
+            "update with cached code, to the first answer",
+            Goal::AtMost(1e6),
+        ),
     ]
 }
 
 async fn ours(host: &Host, greet: &Function<(String,), (String,)>, next: Component) -> f64 {
     let begun = Instant::now();
-    drop(host.update("greeter", next).any_version().await.expect("updated"));
+    drop(
+        host.update("greeter", next)
+            .any_version()
+            .await
+            .expect("updated"),
+    );
     greet.call(("Ada".into(),)).await.expect("an answer");
     begun.elapsed().as_nanos() as f64
 }
@@ -80,11 +96,23 @@ async fn theirs(engine: &Engine, linker: &Linker<bare::State>, file: &Path) -> f
     let component = unsafe { BareComponent::deserialize_file(engine, file) }.expect("it loads");
     let pre = linker.instantiate_pre(&component).expect("it links");
     let mut store = bare::store(engine);
-    let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
-    let api = instance.get_export_index(&mut store, None, "demo:greeter/api").expect("exported");
-    let greet = instance.get_export_index(&mut store, Some(&api), "greet").expect("exported");
-    let greet = instance.get_typed_func::<(String,), (String,)>(&mut store, greet).expect("it fits");
-    greet.call_async(&mut store, ("Ada".into(),)).await.expect("an answer");
+    let instance = pre
+        .instantiate_async(&mut store)
+        .await
+        .expect("instantiated");
+    let api = instance
+        .get_export_index(&mut store, None, "demo:greeter/api")
+        .expect("exported");
+    let greet = instance
+        .get_export_index(&mut store, Some(&api), "greet")
+        .expect("exported");
+    let greet = instance
+        .get_typed_func::<(String,), (String,)>(&mut store, greet)
+        .expect("it fits");
+    greet
+        .call_async(&mut store, ("Ada".into(),))
+        .await
+        .expect("an answer");
     begun.elapsed().as_nanos() as f64
 }
 
@@ -98,7 +126,12 @@ async fn fill(cache: &Path) {
     let host = Host::builder().code_cache(cache).build().expect("a host");
     drop(host.deploy(guest("greeter-v1")).await.expect("deployed"));
     for round in 0..ROUNDS {
-        drop(host.deploy(component(round)).name(format!("greeter-{round}")).await.expect("deployed"));
+        drop(
+            host.deploy(component(round))
+                .name(format!("greeter-{round}"))
+                .await
+                .expect("deployed"),
+        );
     }
 }
 

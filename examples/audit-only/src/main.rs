@@ -33,8 +33,15 @@ async fn main() -> Outcome {
     let wide = Grants::new()
         .allow(&format!("file-read /data from={}", data.path().display()))?
         .allow("http *://**:* at=127.0.0.1")?;
-    let fetcher = host.deploy(component()?).grants(wide).enforcement(Enforcement::AuditOnly).await?;
-    println!("audit-only: fetched {} bytes", fetch(&fetcher, &server, "/short").await?);
+    let fetcher = host
+        .deploy(component()?)
+        .grants(wide)
+        .enforcement(Enforcement::AuditOnly)
+        .await?;
+    println!(
+        "audit-only: fetched {} bytes",
+        fetch(&fetcher, &server, "/short").await?
+    );
     fetch(&fetcher, &server, "/endless").await.err();
 
     println!("it needs:");
@@ -44,20 +51,39 @@ async fn main() -> Outcome {
         least = least.with(rule);
     }
 
-    let update = host.update("plain-fetcher", component()?).any_version().grants(least);
-    update.enforcement(Enforcement::Enforced).await?.drained().await;
-    println!("enforced: fetched {} bytes", fetch(&fetcher, &server, "/short").await?);
-    let elsewhere = fetch(&fetcher, &server, "/other").await.expect_err("it was not learned");
+    let update = host
+        .update("plain-fetcher", component()?)
+        .any_version()
+        .grants(least);
+    update
+        .enforcement(Enforcement::Enforced)
+        .await?
+        .drained()
+        .await;
+    println!(
+        "enforced: fetched {} bytes",
+        fetch(&fetcher, &server, "/short").await?
+    );
+    let elsewhere = fetch(&fetcher, &server, "/other")
+        .await
+        .expect_err("it was not learned");
     println!("enforced: another path: {elsewhere}");
 
     record.clear();
     let streaming = tokio::spawn({
         let (fetcher, authority) = (fetcher.clone(), server.authority.clone());
-        async move { fetch_from(&fetcher, &authority, "/endless").await.map_err(|error| error.to_string()) }
+        async move {
+            fetch_from(&fetcher, &authority, "/endless")
+                .await
+                .map_err(|error| error.to_string())
+        }
     });
     server.is_streaming().await;
     tokio::time::sleep(Duration::from_millis(50)).await;
-    host.revoke("plain-fetcher", &format!("http http://{}", server.authority))?;
+    host.revoke(
+        "plain-fetcher",
+        &format!("http http://{}", server.authority),
+    )?;
     let ended = streaming.await?.expect_err("it was revoked");
     println!("revoked while it streams: {ended}");
     for denial in record.denials() {

@@ -25,7 +25,10 @@ impl Server {
                 tokio::spawn(answer(stream, Arc::clone(&notify)));
             }
         });
-        Ok(Self { authority, streaming })
+        Ok(Self {
+            authority,
+            streaming,
+        })
     }
 
     /// Waits until somebody is being sent what never ends.
@@ -38,9 +41,13 @@ async fn answer(mut stream: TcpStream, streaming: Arc<Notify>) -> io::Result<()>
     let mut request = [0; 2048];
     let length = stream.read(&mut request).await?;
     if !request[..length].starts_with(b"GET /endless") {
-        return stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nHello, Ada!").await;
+        return stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nHello, Ada!")
+            .await;
     }
-    stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await?;
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        .await?;
     loop {
         stream.write_all(b"5\r\ntick\n\r\n").await?;
         streaming.notify_waiters();

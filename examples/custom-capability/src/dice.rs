@@ -42,14 +42,17 @@ impl Provider for Dice {
 
 /// The grant: `sides=20`.
 fn sides_of(words: &str) -> Result<u32, String> {
-    let sides = words.strip_prefix("sides=").and_then(|sides| sides.parse().ok());
+    let sides = words
+        .strip_prefix("sides=")
+        .and_then(|sides| sides.parse().ok());
     sides.ok_or_else(|| "say how many sides at most, `demo:dice sides=20`".into())
 }
 
 impl demo::dice::roll::Host for InstanceState {
     fn roll(&mut self, sides: u32) -> Option<u32> {
         let allows = |words: &str| sides_of(words).is_ok_and(|most| sides <= most);
-        self.ask("demo:dice", format!("sides={sides}"), allows).ok()?;
+        self.ask("demo:dice", format!("sides={sides}"), allows)
+            .ok()?;
         // It is a demonstration: a fair die would ask for random numbers.
         Some(sides.min(4))
     }

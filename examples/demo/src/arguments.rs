@@ -15,7 +15,11 @@ const USAGE: &str = "demo [--json] [--calls N] [--broken]";
 impl Arguments {
     /// Reads them.
     pub(crate) fn from_env() -> Result<Self, String> {
-        let mut arguments = Self { json: false, broken: false, calls: 1_000_000 };
+        let mut arguments = Self {
+            json: false,
+            broken: false,
+            calls: 1_000_000,
+        };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             match word.as_str() {

@@ -41,6 +41,8 @@ pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
 /// A caller who looks the name up each time, as one must whose handle dies with
 /// the deployment.
 async fn by_name(host: Host, id: u64) -> Answer {
-    let greeter = host.deployment("greeter").map_err(|error| error.to_string())?;
+    let greeter = host
+        .deployment("greeter")
+        .map_err(|error| error.to_string())?;
     answer(greet(&greeter).map_err(|error| error.to_string())?, id).await
 }

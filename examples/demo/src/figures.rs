@@ -6,7 +6,10 @@ use airssys_wasm_tests::load::{Call, percentile};
 
 /// The 99th percentile of the calls that were under way between two times.
 pub(crate) fn latency_p99(calls: &[Call], from: Duration, to: Duration) -> Duration {
-    let mut latencies: Vec<_> =
-        calls.iter().filter(|call| call.ended >= from && call.begun <= to).map(Call::latency).collect();
+    let mut latencies: Vec<_> = calls
+        .iter()
+        .filter(|call| call.ended >= from && call.begun <= to)
+        .map(Call::latency)
+        .collect();
     percentile(&mut latencies, 0.99)
 }

@@ -20,7 +20,10 @@ pub(crate) fn load(timeline: &Timeline, greet: Greet) -> Load {
 
 /// One call, and what its answer says.
 pub(crate) async fn answer(greet: Greet, id: u64) -> Answer {
-    let (greeting,) = greet.call((id.to_string(),)).await.map_err(|error| error.to_string())?;
+    let (greeting,) = greet
+        .call((id.to_string(),))
+        .await
+        .map_err(|error| error.to_string())?;
     read(&greeting)
 }
 

@@ -24,7 +24,11 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let told = if arguments.broken { broken::tell(&arguments).await } else { story::tell(&arguments).await };
+    let told = if arguments.broken {
+        broken::tell(&arguments).await
+    } else {
+        story::tell(&arguments).await
+    };
     let report = match told {
         Ok(report) => report,
         Err(error) => {
@@ -36,5 +40,9 @@ async fn main() -> ExitCode {
     if arguments.json {
         println!("{}", report.json());
     }
-    if report.kept() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if report.kept() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

@@ -35,28 +35,58 @@ impl Report {
         let rows = [
             ("calls", verdict.calls.to_string()),
             ("dropped", verdict.dropped.to_string()),
-            ("answered by the wrong revision", verdict.wrong_revision.to_string()),
-            ("answered twice, or to another", verdict.misdirected.to_string()),
+            (
+                "answered by the wrong revision",
+                verdict.wrong_revision.to_string(),
+            ),
+            (
+                "answered twice, or to another",
+                verdict.misdirected.to_string(),
+            ),
             ("answered by", answered_by(verdict)),
             ("update, compiling included", format!("{:.1?}", self.update)),
-            ("first answer after the update", format!("{:.1?}", self.first_answer)),
+            (
+                "first answer after the update",
+                format!("{:.1?}", self.first_answer),
+            ),
             ("rollback", format!("{:.1?}", self.rollback)),
-            ("p99 of a call before the update", format!("{:.1?}", self.p99_before)),
-            ("p99 of a call during the update", format!("{:.1?}", self.p99_during)),
+            (
+                "p99 of a call before the update",
+                format!("{:.1?}", self.p99_before),
+            ),
+            (
+                "p99 of a call during the update",
+                format!("{:.1?}", self.p99_during),
+            ),
         ];
         let mut table = String::new();
         for (name, value) in rows {
             let _ = writeln!(table, "{name:<34}{value}");
         }
         for refusal in &self.refused {
-            let said = refusal.reason.as_deref().unwrap_or("WENT LIVE, and should not have");
-            let _ = writeln!(table, "refused {:<26}{}", refusal.component, said.replace('\n', "\n    "));
+            let said = refusal
+                .reason
+                .as_deref()
+                .unwrap_or("WENT LIVE, and should not have");
+            let _ = writeln!(
+                table,
+                "refused {:<26}{}",
+                refusal.component,
+                said.replace('\n', "\n    ")
+            );
         }
         for example in &verdict.examples {
             let _ = writeln!(table, "BROKEN {example}");
         }
-        let _ =
-            write!(table, "{}", if self.kept() { "every promise was kept" } else { "A PROMISE WAS BROKEN" });
+        let _ = write!(
+            table,
+            "{}",
+            if self.kept() {
+                "every promise was kept"
+            } else {
+                "A PROMISE WAS BROKEN"
+            }
+        );
         table
     }
 
@@ -80,6 +110,9 @@ impl Report {
 }
 
 fn answered_by(verdict: &Verdict) -> String {
-    let each = verdict.answered_by.iter().map(|(revision, count)| format!("{revision}: {count}"));
+    let each = verdict
+        .answered_by
+        .iter()
+        .map(|(revision, count)| format!("{revision}: {count}"));
     each.collect::<Vec<_>>().join(", ")
 }

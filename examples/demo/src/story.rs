@@ -18,13 +18,18 @@ const INSTANCES: u32 = 4;
 /// Tells the whole story.
 pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
     let host = Host::builder().build()?;
-    let greeter = host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(INSTANCES)).await?;
+    let greeter = host
+        .deploy(guest("greeter-v1"))
+        .instancing(Instancing::pooled(INSTANCES))
+        .await?;
     let greet = greet(&greeter)?;
     let mut timeline = Timeline::beginning_with("v1");
     let load = load(&timeline, greet.clone());
     let progress = Progress::of(arguments.calls);
 
-    progress.until(&load, arguments.calls / 4, "v1 serves").await;
+    progress
+        .until(&load, arguments.calls / 4, "v1 serves")
+        .await;
     let before = timeline.now();
     let promoted = host.update("greeter", guest("greeter-v2")).await?;
     timeline.switched_to("v2", before);
@@ -34,14 +39,20 @@ pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
     let after = timeline.now();
     promoted.drained().await;
 
-    progress.until(&load, arguments.calls / 2, "v2 serves").await;
+    progress
+        .until(&load, arguments.calls / 2, "v2 serves")
+        .await;
     let refused = refusals(&host).await;
 
-    progress.until(&load, arguments.calls * 3 / 4, "v2 serves on").await;
+    progress
+        .until(&load, arguments.calls * 3 / 4, "v2 serves on")
+        .await;
     let begun = timeline.now();
     let back = host.rollback("greeter").await?;
     timeline.switched_to("v1", begun);
-    progress.until(&load, arguments.calls, "v1 serves again").await;
+    progress
+        .until(&load, arguments.calls, "v1 serves again")
+        .await;
 
     let log = timeline.with_calls(load.stop().await);
     progress.done();
@@ -62,7 +73,10 @@ async fn refusals(host: &Host) -> Vec<Refusal> {
     for name in ["greeter-v3", "greeter-unhealthy", "greeter-changed"] {
         let outcome = host.update("greeter", guest(name)).await;
         let reason = outcome.err().map(|error| error.to_string());
-        refused.push(Refusal { component: name, reason });
+        refused.push(Refusal {
+            component: name,
+            reason,
+        });
     }
     refused
 }
@@ -73,7 +87,8 @@ struct Progress(ProgressBar);
 impl Progress {
     fn of(calls: u64) -> Self {
         let bar = ProgressBar::new(calls);
-        let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} calls: {msg}");
+        let style =
+            ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} calls: {msg}");
         Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
     }
 

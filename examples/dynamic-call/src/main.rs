@@ -9,7 +9,10 @@ use airssys_wasm_host::{Component, Deployment, Host, Result, Value};
 #[tokio::main]
 async fn main() -> Result<()> {
     let host = Host::builder().build()?;
-    let values = host.deploy(component("plain-bindgen")?).name("values").await?;
+    let values = host
+        .deploy(component("plain-bindgen")?)
+        .name("values")
+        .await?;
     for (name, ty) in values.functions() {
         println!("{name}: {ty}");
     }
@@ -33,11 +36,20 @@ async fn with_text(values: &Deployment) -> Result<()> {
 }
 
 async fn with_values(values: &Deployment) -> Result<()> {
-    let person =
-        Value::Record(vec![("given".into(), Value::from("Grace")), ("family".into(), Value::from("Hopper"))]);
-    let answer = values.dynamic_function("swap-names")?.call(&[person]).await?;
+    let person = Value::Record(vec![
+        ("given".into(), Value::from("Grace")),
+        ("family".into(), Value::from("Hopper")),
+    ]);
+    let answer = values
+        .dynamic_function("swap-names")?
+        .call(&[person])
+        .await?;
     if let Some(Value::Record(fields)) = answer {
-        println!("swap-names answered a record of {} fields: {}", fields.len(), Value::Record(fields));
+        println!(
+            "swap-names answered a record of {} fields: {}",
+            fields.len(),
+            Value::Record(fields)
+        );
     }
     Ok(())
 }
@@ -46,7 +58,9 @@ async fn with_values(values: &Deployment) -> Result<()> {
 async fn with_mistakes(values: &Deployment) -> Result<()> {
     let add = values.dynamic_function("add")?;
     for outcome in [
-        add.call(&[Value::U32(20), Value::from("twenty-two")]).await.map(drop),
+        add.call(&[Value::U32(20), Value::from("twenty-two")])
+            .await
+            .map(drop),
         add.call_wave("(20, \"twenty-two\")").await.map(drop),
         values.dynamic_function("ad").map(drop),
     ] {

@@ -37,6 +37,9 @@ impl PluginImports for InstanceState {
 
     fn plugin_name(&mut self) -> wasmtime::Result<String> {
         let identity = self.identity();
-        Ok(format!("{} (revision {})", identity.component, identity.revision))
+        Ok(format!(
+            "{} (revision {})",
+            identity.component, identity.revision
+        ))
     }
 }

@@ -17,8 +17,9 @@ bindgen!({
 pub(crate) fn host(editor: Editor) -> Result<Host> {
     Host::builder()
         .data(editor)
-        .imports(["demo:editor/documents@0.1.0", "print", "plugin-name"], |linker| {
-            Plugin::add_to_linker::<_, HasSelf<_>>(linker, |instance| instance)
-        })
+        .imports(
+            ["demo:editor/documents@0.1.0", "print", "plugin-name"],
+            |linker| Plugin::add_to_linker::<_, HasSelf<_>>(linker, |instance| instance),
+        )
         .build()
 }

@@ -23,9 +23,17 @@ async fn main() -> Result<()> {
     edit.call(()).await?;
 
     // The document stays open; the next revision opens it for itself.
-    host.update("signer", plugin("editor-plugin-v2")?).discard_state().await?.drained().await;
+    host.update("signer", plugin("editor-plugin-v2")?)
+        .discard_state()
+        .await?
+        .drained()
+        .await;
     edit.call(()).await?;
-    host.rollback("signer").discard_state().await?.drained().await;
+    host.rollback("signer")
+        .discard_state()
+        .await?
+        .drained()
+        .await;
     edit.call(()).await?;
 
     println!("{}", editor.current().text());

@@ -23,14 +23,21 @@ pub(crate) struct Input {
 impl Default for Input {
     fn default() -> Self {
         let (half, replaced) = (watch::Sender::new(false), watch::Sender::new(false));
-        Self { lines: Arc::default(), first_after: Arc::new(AtomicU64::new(u64::MAX)), half, replaced }
+        Self {
+            lines: Arc::default(),
+            first_after: Arc::new(AtomicU64::new(u64::MAX)),
+            half,
+            replaced,
+        }
     }
 }
 
 impl Input {
     /// The lines. Ends early if the file cannot be read on; the number of lines tells.
     pub(crate) fn open(&self, file: &Path) -> Result<impl Stream<Item = String> + Send + 'static> {
-        let lines = BufReader::new(File::open(file)?).lines().map_while(std::io::Result::ok);
+        let lines = BufReader::new(File::open(file)?)
+            .lines()
+            .map_while(std::io::Result::ok);
         let input = self.clone();
         Ok(stream::iter(lines).then(move |line| {
             let input = input.clone();

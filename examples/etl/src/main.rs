@@ -3,7 +3,11 @@
 //! `parse` reads a line, `enrich` adds a tax, `format` writes a line. Lines that cannot be read
 //! are put aside with their cause. The second version of `enrich` has another rate, so that
 //! each row tells which version made it. How fast it was goes to the standard error.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example prints"
+)]
 
 mod input;
 mod row;
@@ -13,7 +17,9 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-use airssys_wasm_host::pipeline::{DeadLetter, Item, OnError, Outcome, PipelineDeployment, StageOptions};
+use airssys_wasm_host::pipeline::{
+    DeadLetter, Item, OnError, Outcome, PipelineDeployment, StageOptions,
+};
 use airssys_wasm_host::{Component, ComponentPipeline, Host};
 use futures_util::TryStreamExt as _;
 use input::Input;
@@ -34,11 +40,20 @@ async fn main() -> Result<()> {
     let (outcomes, input) = run(&pipeline, &file).await?;
 
     println!("rows read:    {}", input.lines());
-    println!("rows out:     {}", outcomes.iter().filter(|outcome| !outcome.outputs.is_empty()).count());
+    println!(
+        "rows out:     {}",
+        outcomes
+            .iter()
+            .filter(|outcome| !outcome.outputs.is_empty())
+            .count()
+    );
     while let Ok(letter) = letters.try_recv() {
         print_letter(letter);
     }
-    let rows = outcomes.into_iter().filter_map(row).collect::<Result<Vec<_>>>()?;
+    let rows = outcomes
+        .into_iter()
+        .filter_map(row)
+        .collect::<Result<Vec<_>>>()?;
     check(&rows, &input);
     pipeline.remove().await?;
     Ok(())
@@ -63,39 +78,76 @@ async fn run(pipeline: &PipelineDeployment, file: &Path) -> Result<(Vec<Outcome>
     let begun = Instant::now();
     let replaced = async {
         input.half().await;
-        let update = pipeline.update("enrich", component("etl-enrich-v2")?).await?;
+        let update = pipeline
+            .update("enrich", component("etl-enrich-v2")?)
+            .await?;
         input.replaced();
         eprintln!("the update took {:.0?}", update.took());
         Ok::<_, Box<dyn Error + Send + Sync>>(())
     };
     let read = async { Ok(outcomes.try_collect::<Vec<_>>().await?) };
     let (outcomes, ()) = tokio::try_join!(read, replaced)?;
-    eprintln!("{:.0} rows a second", f64::from(input.lines()) / begun.elapsed().as_secs_f64());
+    eprintln!(
+        "{:.0} rows a second",
+        f64::from(input.lines()) / begun.elapsed().as_secs_f64()
+    );
     Ok((outcomes, input))
 }
 
 /// The row that came out for an item, if one did.
 fn row(outcome: Outcome) -> Option<Result<Row>> {
     let line = outcome.sequence + 1;
-    outcome.into_item().and_then(Item::into_text).map(|text| Row::read(line, &text))
+    outcome
+        .into_item()
+        .and_then(Item::into_text)
+        .map(|text| Row::read(line, &text))
 }
 
 fn print_letter(letter: DeadLetter) {
-    let line = letter.inputs.into_iter().next().and_then(Item::into_text).unwrap_or_default();
-    println!("dead letter:  line {}, `{line}`: {}", letter.sequence + 1, letter.cause);
+    let line = letter
+        .inputs
+        .into_iter()
+        .next()
+        .and_then(Item::into_text)
+        .unwrap_or_default();
+    println!(
+        "dead letter:  line {}, `{line}`: {}",
+        letter.sequence + 1,
+        letter.cause
+    );
 }
 
 fn check(rows: &[Row], input: &Input) {
     let (old, new) = (Totals::of(rows, row::OLD), Totals::of(rows, row::NEW));
     let after = rows.iter().filter(|row| row.line >= input.first_after());
-    println!("made by one version and right: {}", rows.iter().all(Row::is_right));
-    println!("made by the old one or the new one: {}", old.rows + new.rows == rows.len());
+    println!(
+        "made by one version and right: {}",
+        rows.iter().all(Row::is_right)
+    );
+    println!(
+        "made by the old one or the new one: {}",
+        old.rows + new.rows == rows.len()
+    );
     println!("both made some: {}", old.rows > 0 && new.rows > 0);
-    println!("after the update, made by the new one only: {}", after.clone().all(Row::is_new));
-    println!("prices of both versions together: {} cents", old.cents + new.cents);
-    println!("the same as in the table: {}", old.cents + new.cents == table::cents());
+    println!(
+        "after the update, made by the new one only: {}",
+        after.clone().all(Row::is_new)
+    );
+    println!(
+        "prices of both versions together: {} cents",
+        old.cents + new.cents
+    );
+    println!(
+        "the same as in the table: {}",
+        old.cents + new.cents == table::cents()
+    );
     eprintln!("old: {} rows, {} cents of tax", old.rows, old.tax);
-    eprintln!("new: {} rows, {} cents of tax; {} after the update", new.rows, new.tax, after.count());
+    eprintln!(
+        "new: {} rows, {} cents of tax; {} after the update",
+        new.rows,
+        new.tax,
+        after.count()
+    );
 }
 
 /// One of the guests in `tests/guests`.

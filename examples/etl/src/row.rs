@@ -31,8 +31,15 @@ impl Row {
         let [id, _, cents, tax, percent] = columns[..] else {
             return Err(format!("`{text}` is no row").into());
         };
-        let (id, cents, tax, percent) = (id.parse()?, cents.parse()?, tax.parse()?, percent.parse()?);
-        Ok(Self { line, id, cents, tax, percent })
+        let (id, cents, tax, percent) =
+            (id.parse()?, cents.parse()?, tax.parse()?, percent.parse()?);
+        Ok(Self {
+            line,
+            id,
+            cents,
+            tax,
+            percent,
+        })
     }
 
     /// Whether it is the order of its line, and its tax what one version makes of it.
@@ -51,11 +58,17 @@ impl Row {
 impl Totals {
     /// Those of the rows with a rate.
     pub(crate) fn of(rows: &[Row], percent: u64) -> Self {
-        let nothing = Self { rows: 0, cents: 0, tax: 0 };
-        rows.iter().filter(|row| row.percent == percent).fold(nothing, |sum, row| Self {
-            rows: sum.rows + 1,
-            cents: sum.cents + row.cents,
-            tax: sum.tax + row.tax,
-        })
+        let nothing = Self {
+            rows: 0,
+            cents: 0,
+            tax: 0,
+        };
+        rows.iter()
+            .filter(|row| row.percent == percent)
+            .fold(nothing, |sum, row| Self {
+                rows: sum.rows + 1,
+                cents: sum.cents + row.cents,
+                tax: sum.tax + row.tax,
+            })
     }
 }

@@ -15,7 +15,12 @@ pub(crate) fn write(file: &Path) -> Result<()> {
     for line in 1..=LINES {
         match malformed(line) {
             Some(text) => writeln!(file, "{text}")?,
-            None => writeln!(file, "{line},{},{}", COUNTRIES[(line % 5) as usize], price(line))?,
+            None => writeln!(
+                file,
+                "{line},{},{}",
+                COUNTRIES[(line % 5) as usize],
+                price(line)
+            )?,
         }
     }
     file.flush()
@@ -23,7 +28,10 @@ pub(crate) fn write(file: &Path) -> Result<()> {
 
 /// The sum of all prices.
 pub(crate) fn cents() -> u64 {
-    (1..=LINES).filter(|line| malformed(*line).is_none()).map(price).sum()
+    (1..=LINES)
+        .filter(|line| malformed(*line).is_none())
+        .map(price)
+        .sum()
 }
 
 /// The price of the order in a line, in cents.

@@ -18,7 +18,9 @@ impl Callers {
     /// Starts `count` of them, all with the same handle.
     pub(crate) fn start(greet: &Greet, count: usize) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let tasks = (0..count).map(|_| tokio::spawn(call(greet.clone(), Arc::clone(&stop)))).collect();
+        let tasks = (0..count)
+            .map(|_| tokio::spawn(call(greet.clone(), Arc::clone(&stop))))
+            .collect();
         Self { stop, tasks }
     }
 

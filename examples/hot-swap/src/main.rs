@@ -31,7 +31,10 @@ async fn main() -> Result<()> {
     let promoted = host.rollback("greeter").to_version("1.0.0").await?;
     promoted.drained().await;
     println!("rolled back: {}", ask(&greet).await?);
-    println!("{} callers called all the while, and every call was answered", callers.stop().await?);
+    println!(
+        "{} callers called all the while, and every call was answered",
+        callers.stop().await?
+    );
     Ok(())
 }
 

@@ -34,13 +34,17 @@ impl Callers {
     pub(crate) fn start(versions: &Versions, count: usize) -> Self {
         let shared = Arc::new(Shared::default());
         let call = |_| tokio::spawn(call(versions.clone(), Arc::clone(&shared)));
-        Self { tasks: (0..count).map(call).collect(), shared }
+        Self {
+            tasks: (0..count).map(call).collect(),
+            shared,
+        }
     }
 
     /// Waits until a hundred calls saw a version, or until a caller gave up.
     pub(crate) async fn have_seen(&self, version: &str) {
         let calls = self.shared.counter(version);
-        while calls.load(Ordering::Relaxed) < 100 && !self.tasks.iter().any(JoinHandle::is_finished) {
+        while calls.load(Ordering::Relaxed) < 100 && !self.tasks.iter().any(JoinHandle::is_finished)
+        {
             tokio::task::yield_now().await;
         }
     }
@@ -53,7 +57,11 @@ impl Callers {
         }
         let count = |calls: &AtomicU64| calls.load(Ordering::Relaxed);
         let Shared { old, new, both, .. } = &*self.shared;
-        Ok(Seen { old: count(old), new: count(new), both: count(both) })
+        Ok(Seen {
+            old: count(old),
+            new: count(new),
+            both: count(both),
+        })
     }
 }
 

@@ -2,7 +2,11 @@
 //!
 //! The caller imports `acme:store/kv`, and whoever serves it is a deployment of its own. Each
 //! call asks the store twice for its version: one call, and whatever it calls, sees one version.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example prints"
+)]
 
 mod callers;
 
@@ -22,7 +26,10 @@ async fn main() -> Result<()> {
 
     let callers = Callers::start(&versions, 4);
     callers.have_seen("1.0.0").await;
-    let update = host.update("store", component("store-v2")?).any_version().await?;
+    let update = host
+        .update("store", component("store-v2")?)
+        .any_version()
+        .await?;
     update.drained().await;
     println!("after:  the store is {}", seen(&versions).await?);
     callers.have_seen("2.0.0").await;
@@ -37,14 +44,25 @@ async fn main() -> Result<()> {
 /// Deploys the store, and then a component that imports it and may call it.
 async fn linked(host: &Host) -> Result<Deployment> {
     let pool = Instancing::pooled(4);
-    host.deploy(component("store-v1")?).name("store").instancing(pool).await?;
+    host.deploy(component("store-v1")?)
+        .name("store")
+        .instancing(pool)
+        .await?;
     let grants = Grants::new().allow("call acme:store/kv")?;
-    host.deploy(component("store-caller")?).name("caller").grants(grants).instancing(pool).await
+    host.deploy(component("store-caller")?)
+        .name("caller")
+        .grants(grants)
+        .instancing(pool)
+        .await
 }
 
 async fn seen(versions: &Versions) -> Result<String> {
     let ((first, second),) = versions.call((0,)).await?;
-    Ok(if first == second { first } else { format!("{first} and {second}") })
+    Ok(if first == second {
+        first
+    } else {
+        format!("{first} and {second}")
+    })
 }
 
 /// One of the guests in `tests/guests`.

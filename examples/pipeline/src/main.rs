@@ -25,10 +25,19 @@ async fn main() -> Result<()> {
 
     let host = Host::builder().build()?;
     // The source remembers what it has given: one instance, and the same for every call.
-    let pipeline = host.deploy_pipeline(pipeline).instancing("input", Instancing::Stateful).await?;
+    let pipeline = host
+        .deploy_pipeline(pipeline)
+        .instancing("input", Instancing::Stateful)
+        .await?;
     let mut outcomes = pipeline.run_sources();
     while let Some(outcome) = outcomes.try_next().await? {
-        println!("{}", outcome.into_item().and_then(Item::into_text).unwrap_or_default());
+        println!(
+            "{}",
+            outcome
+                .into_item()
+                .and_then(Item::into_text)
+                .unwrap_or_default()
+        );
     }
     drop(outcomes);
     pipeline.remove().await

@@ -31,8 +31,16 @@ async fn main() -> Result<()> {
     let host = Host::builder().build()?;
     let pipeline = host.deploy_pipeline(pipeline).await?;
     for question in QUESTIONS {
-        let verdict = pipeline.call(question).await?.into_item().map(Item::into_value).transpose()?;
-        println!("root of {question}: {}", verdict.as_ref().map_or("nothing".into(), Value::to_string));
+        let verdict = pipeline
+            .call(question)
+            .await?
+            .into_item()
+            .map(Item::into_value)
+            .transpose()?;
+        println!(
+            "root of {question}: {}",
+            verdict.as_ref().map_or("nothing".into(), Value::to_string)
+        );
     }
     if let Err(error) = pipeline.call("many").await {
         println!("root of many: {error}");

@@ -27,16 +27,27 @@ async fn main() -> Result<()> {
 
     let data: Vec<u8> = (0..SIZE).map(|n| (n * n / 7) as u8).collect();
     let outcome = pipeline.call(data.clone()).await?;
-    let sum = outcome.into_item().and_then(Item::into_bytes).unwrap_or_default();
+    let sum = outcome
+        .into_item()
+        .and_then(Item::into_bytes)
+        .unwrap_or_default();
     println!("{SIZE} bytes, by components: {}", hex(&sum));
-    println!("{SIZE} bytes, natively:      {}", hex(&natively(data).to_be_bytes()));
+    println!(
+        "{SIZE} bytes, natively:      {}",
+        hex(&natively(data).to_be_bytes())
+    );
     Ok(())
 }
 
 fn print_lanes(pipeline: &ComponentPipeline) {
     let name = |stage: usize| pipeline.stages()[stage].name();
     for edge in pipeline.edges() {
-        println!("{} -> {}: {}", name(edge.from()), name(edge.to()), edge.lane().word());
+        println!(
+            "{} -> {}: {}",
+            name(edge.from()),
+            name(edge.to()),
+            edge.lane().word()
+        );
         println!("    {}", edge.lane_reason());
     }
 }
@@ -44,7 +55,10 @@ fn print_lanes(pipeline: &ComponentPipeline) {
 /// What the three stages do.
 fn natively(data: Vec<u8>) -> u64 {
     let step = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    data.into_iter().map(|byte| !byte).rev().fold(0xcbf2_9ce4_8422_2325, step)
+    data.into_iter()
+        .map(|byte| !byte)
+        .rev()
+        .fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 fn hex(bytes: &[u8]) -> String {

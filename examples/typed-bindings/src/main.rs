@@ -29,10 +29,15 @@ use generated::Greeter;
 async fn main() -> Result<()> {
     let host = Host::builder().build()?;
     let deployment = host.deploy(component("greeter-v1")?).await?;
-    let greeter = deployment.bindings(|mut store, instance| Greeter::new(&mut store, instance)).await?;
+    let greeter = deployment
+        .bindings(|mut store, instance| Greeter::new(&mut store, instance))
+        .await?;
     println!("{}", greet(&greeter, "Ada").await?);
 
-    host.update("greeter", component("greeter-v2")?).await?.drained().await;
+    host.update("greeter", component("greeter-v2")?)
+        .await?
+        .drained()
+        .await;
     println!("{}", greet(&greeter, "Ada").await?);
 
     // Both calls see the same instance: they are one call to the host.
@@ -49,7 +54,9 @@ async fn main() -> Result<()> {
 }
 
 async fn greet(greeter: &Bindings<Greeter>, name: &str) -> Result<String> {
-    greeter.call(async |greeter, store| greeter.demo_greeter_api().call_greet(store, name).await).await
+    greeter
+        .call(async |greeter, store| greeter.demo_greeter_api().call_greet(store, name).await)
+        .await
 }
 
 /// One of the guests in `tests/guests`.

@@ -27,7 +27,9 @@ impl Client {
 
     /// What a path is answered with, if that is what was asked for.
     pub(crate) async fn get(&mut self, path: &str) -> Result<String> {
-        let request = Request::get(path).header("host", "localhost").body(Empty::new())?;
+        let request = Request::get(path)
+            .header("host", "localhost")
+            .body(Empty::new())?;
         self.0.ready().await?;
         let answer = self.0.send_request(request).await?;
         if !answer.status().is_success() {

@@ -32,12 +32,19 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     }
 
     let clients = Clients::start(address, "/shop/", 4);
-    host.update("shop", component("http-v2")?).any_version().await?.drained().await;
+    host.update("shop", component("http-v2")?)
+        .any_version()
+        .await?
+        .drained()
+        .await;
     print!("updated {}", client.get("/shop/").await?);
     print!("beside  {}", client.get("/blog/").await?);
     host.rollback("shop").await?.drained().await;
     print!("back    {}", client.get("/shop/").await?);
-    println!("{} clients asked all the while, and every request was answered", clients.stop().await?);
+    println!(
+        "{} clients asked all the while, and every request was answered",
+        clients.stop().await?
+    );
     Ok(())
 }
 

@@ -32,8 +32,12 @@ impl Load {
         let made = Arc::new(AtomicU64::new(0));
         let callers = (0..callers)
             .map(|caller| {
-                let (stop, made, call, now) =
-                    (Arc::clone(&stop), Arc::clone(&made), call.clone(), timeline.clock());
+                let (stop, made, call, now) = (
+                    Arc::clone(&stop),
+                    Arc::clone(&made),
+                    call.clone(),
+                    timeline.clock(),
+                );
                 tokio::spawn(async move {
                     let mut calls = Vec::new();
                     let mut due = now();
@@ -51,7 +55,12 @@ impl Load {
                             None => now(),
                         };
                         let outcome = call(id).await;
-                        calls.push(Call { id, begun, ended: now(), outcome });
+                        calls.push(Call {
+                            id,
+                            begun,
+                            ended: now(),
+                            outcome,
+                        });
                         made.fetch_add(1, Ordering::Relaxed);
                         if calls.len() % 64 == 0 {
                             tokio::task::yield_now().await;
@@ -61,7 +70,11 @@ impl Load {
                 })
             })
             .collect();
-        Self { stop, made, callers }
+        Self {
+            stop,
+            made,
+            callers,
+        }
     }
 
     /// Calls made so far.

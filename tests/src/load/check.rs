@@ -38,7 +38,10 @@ impl Verdict {
 /// Checks every call against the turns.
 #[must_use]
 pub fn check(log: &Log) -> Verdict {
-    let mut verdict = Verdict { calls: log.calls.len() as u64, ..Verdict::default() };
+    let mut verdict = Verdict {
+        calls: log.calls.len() as u64,
+        ..Verdict::default()
+    };
     let mut seen = HashSet::with_capacity(log.calls.len());
     for call in &log.calls {
         match &call.outcome {
@@ -66,10 +69,14 @@ pub fn check(log: &Log) -> Verdict {
 /// not one that ended before the update to it was begun, nor one that began after
 /// the update away from it had returned.
 fn may_have_answered(turns: &[Turn], revision: &str, call: &Call) -> bool {
-    turns.iter().enumerate().filter(|(_, turn)| turn.revision == revision).any(|(place, turn)| {
-        let gone_from = turns.get(place + 1).map(|next| next.must_from);
-        call.ended >= turn.may_from && gone_from.is_none_or(|gone| call.begun <= gone)
-    })
+    turns
+        .iter()
+        .enumerate()
+        .filter(|(_, turn)| turn.revision == revision)
+        .any(|(place, turn)| {
+            let gone_from = turns.get(place + 1).map(|next| next.must_from);
+            call.ended >= turn.may_from && gone_from.is_none_or(|gone| call.begun <= gone)
+        })
 }
 
 #[cfg(test)]
@@ -82,7 +89,12 @@ mod tests {
     }
 
     fn call(id: u64, begun: u64, ended: u64, revision: &str) -> Call {
-        Call { id, begun: at(begun), ended: at(ended), outcome: Ok((revision.into(), id)) }
+        Call {
+            id,
+            begun: at(begun),
+            ended: at(ended),
+            outcome: Ok((revision.into(), id)),
+        }
     }
 
     /// `v1` from the beginning; an update to `v2` from 100 to 110.
@@ -92,7 +104,10 @@ mod tests {
             may_from: at(may),
             must_from: at(must),
         };
-        Log { calls, turns: vec![turn("v1", 0, 0), turn("v2", 100, 110)] }
+        Log {
+            calls,
+            turns: vec![turn("v1", 0, 0), turn("v2", 100, 110)],
+        }
     }
 
     #[test]
@@ -120,8 +135,16 @@ mod tests {
     fn errors_doubles_and_strangers_are_counted() {
         let mut stranger = call(3, 0, 1, "v1");
         stranger.outcome = Ok(("v1".into(), 4));
-        let failed = Call { outcome: Err("gone".into()), ..call(5, 0, 1, "v1") };
-        let verdict = check(&log(vec![call(1, 0, 1, "v1"), call(1, 2, 3, "v1"), stranger, failed]));
+        let failed = Call {
+            outcome: Err("gone".into()),
+            ..call(5, 0, 1, "v1")
+        };
+        let verdict = check(&log(vec![
+            call(1, 0, 1, "v1"),
+            call(1, 2, 3, "v1"),
+            stranger,
+            failed,
+        ]));
         assert_eq!((verdict.misdirected, verdict.dropped), (2, 1));
     }
 }

@@ -55,8 +55,15 @@ impl Timeline {
     /// Begins with the revision that serves already.
     #[must_use]
     pub fn beginning_with(revision: &str) -> Self {
-        let first = Turn { revision: revision.into(), may_from: Duration::ZERO, must_from: Duration::ZERO };
-        Self { zero: Instant::now(), turns: vec![first] }
+        let first = Turn {
+            revision: revision.into(),
+            may_from: Duration::ZERO,
+            must_from: Duration::ZERO,
+        };
+        Self {
+            zero: Instant::now(),
+            turns: vec![first],
+        }
     }
 
     /// The time since the beginning.
@@ -74,12 +81,19 @@ impl Timeline {
     /// Remembers a rollout to `revision` that was begun at `begun` and has just
     /// returned.
     pub fn switched_to(&mut self, revision: &str, begun: Duration) {
-        self.turns.push(Turn { revision: revision.into(), may_from: begun, must_from: self.now() });
+        self.turns.push(Turn {
+            revision: revision.into(),
+            may_from: begun,
+            must_from: self.now(),
+        });
     }
 
     /// Closes the log.
     #[must_use]
     pub fn with_calls(self, calls: Vec<Call>) -> Log {
-        Log { calls, turns: self.turns }
+        Log {
+            calls,
+            turns: self.turns,
+        }
     }
 }

@@ -8,7 +8,10 @@ use std::time::Duration;
 pub fn percentile(latencies: &mut [Duration], share: f64) -> Duration {
     latencies.sort_unstable();
     let rank = (latencies.len() as f64 * share).ceil() as usize;
-    latencies.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+    latencies
+        .get(rank.saturating_sub(1))
+        .copied()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

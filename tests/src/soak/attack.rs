@@ -35,7 +35,12 @@ const fn attack(
     arguments: &'static str,
     at_once: usize,
 ) -> Attack {
-    Attack { name, function, arguments, at_once }
+    Attack {
+        name,
+        function,
+        arguments,
+        at_once,
+    }
 }
 
 /// All together are more than the 48 calls that the API takes with 1,024 descriptors. Those that
@@ -71,19 +76,27 @@ pub(super) const UNANSWERED: &str = "unanswered";
 ///
 /// If the system has no more threads.
 pub(super) fn run(socket: &Path, is_ending: &Arc<AtomicBool>) -> Attacks {
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
     runtime.block_on(async {
         let mut callers = JoinSet::new();
         for attack in ATTACKS {
             for _ in 0..attack.at_once {
-                callers.spawn(call_until_the_end(socket.to_owned(), attack, Arc::clone(is_ending)));
+                callers.spawn(call_until_the_end(
+                    socket.to_owned(),
+                    attack,
+                    Arc::clone(is_ending),
+                ));
             }
         }
         let mut attacks = Attacks::new();
         while let Some(caller) = callers.join_next().await {
             let (name, ends) = caller.expect("a caller does not panic");
             let counts = attacks.entry(name).or_default();
-            ends.into_iter().for_each(|(end, count)| *counts.entry(end).or_default() += count);
+            ends.into_iter()
+                .for_each(|(end, count)| *counts.entry(end).or_default() += count);
         }
         attacks
     })
@@ -101,7 +114,11 @@ async fn call_until_the_end(
             return (attack.name, ends);
         }
         let end = end(&answer);
-        let pause = if REFUSED.contains(&&*end) { PAUSE_REFUSED } else { PAUSE };
+        let pause = if REFUSED.contains(&&*end) {
+            PAUSE_REFUSED
+        } else {
+            PAUSE
+        };
         *ends.entry(end).or_default() += 1;
         sleep(pause).await;
     }
@@ -123,7 +140,9 @@ fn end(answer: &io::Result<Answer>) -> String {
         Ok(Answer { status: 200, .. }) => "returned".to_owned(),
         Ok(Answer { status, body }) => {
             let problem: Value = serde_json::from_str(body).unwrap_or_default();
-            problem["kind"].as_str().map_or_else(|| status.to_string(), str::to_owned)
+            problem["kind"]
+                .as_str()
+                .map_or_else(|| status.to_string(), str::to_owned)
         }
         // Texts of errors differ from call to call.
         Err(error) => format!("{UNANSWERED} ({})", error.kind()),

@@ -32,7 +32,10 @@ impl Bait {
     pub(super) fn new() -> Self {
         let place = tempfile::tempdir().expect("a directory");
         for name in [FIFO, DENIED] {
-            let made = Command::new("mkfifo").arg(place.path().join(name)).status().expect("mkfifo runs");
+            let made = Command::new("mkfifo")
+                .arg(place.path().join(name))
+                .status()
+                .expect("mkfifo runs");
             assert!(made.success(), "the FIFO `{name}` is made");
         }
         fs::write(place.path().join(FILE), "plain").expect("a file is written");
@@ -59,7 +62,10 @@ impl Bait {
     /// If the FIFO cannot be opened.
     pub(super) fn keep_silent_at_times(&self, is_ending: &AtomicBool) -> File {
         loop {
-            let fifo = File::options().read(true).write(true).open(self.0.path().join(FIFO));
+            let fifo = File::options()
+                .read(true)
+                .write(true)
+                .open(self.0.path().join(FIFO));
             let fifo = fifo.expect("a FIFO is opened at both ends");
             if is_ending.load(Ordering::Relaxed) {
                 return fifo;

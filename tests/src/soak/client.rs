@@ -30,19 +30,33 @@ where
         stream.read_to_end(&mut bytes).await?;
         read(&String::from_utf8_lossy(&bytes))
     };
-    timeout(PATIENCE, asked).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    timeout(PATIENCE, asked)
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }
 
 /// Reads an answer whose head says how long its body is.
 fn read(text: &str) -> io::Result<Answer> {
-    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| broken("it has no head", text))?;
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .ok_or_else(|| broken("it has no head", text))?;
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     let length = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        if name.eq_ignore_ascii_case("content-length") { value.trim().parse::<usize>().ok() } else { None }
+        if name.eq_ignore_ascii_case("content-length") {
+            value.trim().parse::<usize>().ok()
+        } else {
+            None
+        }
     });
     match (status, length) {
-        (Some(status), Some(length)) if length == body.len() => Ok(Answer { status, body: body.to_owned() }),
+        (Some(status), Some(length)) if length == body.len() => Ok(Answer {
+            status,
+            body: body.to_owned(),
+        }),
         (Some(_), Some(_)) => Err(broken("it is cut off", text)),
         _ => Err(broken("its head has no status or no length", text)),
     }
@@ -61,7 +75,11 @@ mod tests {
     fn reads_whole_answers_alone() {
         let answer = read("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nhi").expect("it is whole");
         assert_eq!((answer.status, &*answer.body), (503, "hi"));
-        for text in ["", "HTTP/1.1 200 OK\r\ncontent-le", "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nhi"] {
+        for text in [
+            "",
+            "HTTP/1.1 200 OK\r\ncontent-le",
+            "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nhi",
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
     }

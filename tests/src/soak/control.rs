@@ -18,7 +18,10 @@ pub fn answer_as_control() -> io::Result<()> {
     writeln!(io::stdout(), "{}", listener.local_addr()?)?;
     thread::spawn(move || {
         // A client that goes away is its own affair.
-        listener.incoming().flatten().for_each(|stream| drop(answer(stream)));
+        listener
+            .incoming()
+            .flatten()
+            .for_each(|stream| drop(answer(stream)));
     });
     io::stdin().read_to_end(&mut Vec::new()).map(drop)
 }
@@ -49,8 +52,13 @@ impl Control {
         let mut process = command.spawn().expect("the control runs");
         let stdout = process.stdout.take().expect("it is taken once");
         let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).expect("the control writes where it listens");
-        Self { process, address: line.trim().parse().expect("the control writes an address") }
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("the control writes where it listens");
+        Self {
+            process,
+            address: line.trim().parse().expect("the control writes an address"),
+        }
     }
 
     pub(super) fn address(&self) -> SocketAddr {

@@ -86,15 +86,36 @@ impl HostProcess {
         // The shell lowers the limit, and becomes the process.
         let script = format!("ulimit -n {DESCRIPTORS}; exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
-        shell.args(["-c", &script]).arg(command).args(["serve", "--listen", "127.0.0.1:0"]);
-        shell.args(["--memory-budget", MEMORY_BUDGET, "--drain", &format!("{}s", DRAIN.as_secs())]);
-        shell.env("AIRSSYS_WASM_STATE", state(&place)).current_dir(place.path());
+        shell
+            .args(["-c", &script])
+            .arg(command)
+            .args(["serve", "--listen", "127.0.0.1:0"]);
+        shell.args([
+            "--memory-budget",
+            MEMORY_BUDGET,
+            "--drain",
+            &format!("{}s", DRAIN.as_secs()),
+        ]);
+        shell
+            .env("AIRSSYS_WASM_STATE", state(&place))
+            .current_dir(place.path());
         // A group of its own, by which its children are found.
-        shell.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        shell
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let mut child = shell.spawn().expect("the command runs");
         let (web, log) = read_log(child.stderr.take().expect("it is taken once"));
         let id = child.id();
-        let process = Self { command: command.to_owned(), place, child: Mutex::new(child), id, web, log };
+        let process = Self {
+            command: command.to_owned(),
+            place,
+            child: Mutex::new(child),
+            id,
+            web,
+            log,
+        };
         process.run_well(&["status", "--wait", "30s"]);
         process
     }
@@ -118,13 +139,18 @@ impl HostProcess {
     /// If it cannot be started.
     pub(super) fn run(&self, arguments: &[&str]) -> Ran {
         let mut command = Command::new(&self.command);
-        command.args(arguments).env("AIRSSYS_WASM_STATE", state(&self.place)).current_dir(self.place.path());
+        command
+            .args(arguments)
+            .env("AIRSSYS_WASM_STATE", state(&self.place))
+            .current_dir(self.place.path());
         let begun = Instant::now();
         let output = command.output().expect("the command runs");
         Ran {
             took: begun.elapsed(),
             code: output.status.code(),
-            stderr: String::from_utf8_lossy(&output.stderr).trim_end().to_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr)
+                .trim_end()
+                .to_owned(),
         }
     }
 
@@ -148,9 +174,14 @@ impl HostProcess {
         let (guest, [directory, fifo]) = (guest("attack-load"), bait.grants());
         let deadline = format!("call-deadline={}s", CALL_DEADLINE.as_secs());
         let ran = self.run(&[
-            "deploy", &guest, "--name", "bad", "--grant", &directory, "--grant", &fifo, "--limit", &deadline,
+            "deploy", &guest, "--name", "bad", "--grant", &directory, "--grant", &fifo, "--limit",
+            &deadline,
         ]);
-        if ran.code == Some(0) { Ok(ran) } else { Err(ran) }
+        if ran.code == Some(0) {
+            Ok(ran)
+        } else {
+            Err(ran)
+        }
     }
 
     /// Asks the process to end, and waits until it has. One that does not is killed.
@@ -160,7 +191,9 @@ impl HostProcess {
     /// If the process cannot be asked.
     pub(super) fn terminate(&self) -> ProcessEnd {
         let begun = Instant::now();
-        let asked = Command::new("kill").args(["-s", "TERM", &self.id.to_string()]).status();
+        let asked = Command::new("kill")
+            .args(["-s", "TERM", &self.id.to_string()])
+            .status();
         assert!(asked.expect("kill runs").success(), "the process is there");
         let mut child = self.child.lock();
         let mut status = None;
@@ -183,7 +216,9 @@ impl HostProcess {
     fn left(&self) -> Vec<String> {
         let socket = Some(self.socket()).filter(|socket| socket.exists());
         let socket = socket.map(|socket| format!("the socket {}", socket.display()));
-        let of_group = processes_of_group(self.id).into_iter().map(|id| format!("the process {id}"));
+        let of_group = processes_of_group(self.id)
+            .into_iter()
+            .map(|id| format!("the process {id}"));
         socket.into_iter().chain(of_group).collect()
     }
 }
@@ -216,8 +251,13 @@ fn guest(name: &str) -> String {
 /// Reads the log on a thread of its own, and finds where components are served.
 fn read_log(stderr: ChildStderr) -> (SocketAddr, Log) {
     let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
-    let line = lines.find(|line| line.contains("serving components at")).expect("it serves components");
-    let address = line.rsplit("//").next().and_then(|address| address.trim().parse().ok());
+    let line = lines
+        .find(|line| line.contains("serving components at"))
+        .expect("it serves components");
+    let address = line
+        .rsplit("//")
+        .next()
+        .and_then(|address| address.trim().parse().ok());
     let log = Log::default();
     let kept = Arc::clone(&log);
     thread::spawn(move || lines.for_each(|line| keep(&kept, line)));

@@ -55,7 +55,9 @@ impl Latencies {
             let why = asked.took.as_ref().err()?;
             Some(format!("after {:.1?}: {why}", asked.due))
         });
-        let late = good.iter().filter_map(|asked| Some((asked.due, answered(asked).filter(is_late)?)));
+        let late = good
+            .iter()
+            .filter_map(|asked| Some((asked.due, answered(asked).filter(is_late)?)));
         let late: Vec<(Duration, Duration)> = late.collect();
         let mut latest = late.clone();
         latest.retain(|(due, took)| !is_excused(*due, *took, control));
@@ -85,7 +87,12 @@ impl Spread {
     fn of(all: &[TimedRequest]) -> Self {
         let mut took: Vec<Duration> = all.iter().filter_map(answered).collect();
         let mut at = |share| percentile(&mut took, share);
-        Self { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1.0) }
+        Self {
+            p50: at(0.5),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: at(1.0),
+        }
     }
 }
 
@@ -99,7 +106,9 @@ fn is_late(took: &Duration) -> bool {
 
 fn is_excused(due: Duration, took: Duration, control: &[TimedRequest]) -> bool {
     let first = control.partition_point(|asked| asked.due + WINDOW < due);
-    let near = control[first..].iter().take_while(|asked| asked.due <= due + WINDOW);
+    let near = control[first..]
+        .iter()
+        .take_while(|asked| asked.due <= due + WINDOW);
     let longest = near.filter_map(answered).filter(is_late).max();
     longest.is_some_and(|longest| !is_late(&took.saturating_sub(longest)))
 }
@@ -120,7 +129,12 @@ mod tests {
             let other = others.iter().find(|(other, _)| *other == number);
             other.map_or(Ok(ms(1)), |(_, took)| took.clone())
         };
-        (0..100).map(|number| TimedRequest { due: ms(number * PERIOD_MS), took: took(number) }).collect()
+        (0..100)
+            .map(|number| TimedRequest {
+                due: ms(number * PERIOD_MS),
+                took: took(number),
+            })
+            .collect()
     }
 
     fn excused(good: (u64, u64), control: (u64, u64)) -> usize {
@@ -152,9 +166,15 @@ mod tests {
     #[test]
     fn a_request_without_an_answer_is_lost_whatever_the_control_does() {
         let good = asked(&[(7, Err("reset".into())), (50, Ok(ms(900)))]);
-        let latencies = Latencies::of(&good, &asked(&[(7, Err("timed out".into())), (50, Ok(ms(900)))]));
+        let latencies = Latencies::of(
+            &good,
+            &asked(&[(7, Err("timed out".into())), (50, Ok(ms(900)))]),
+        );
         assert_eq!(latencies.lost, ["after 70.0ms: reset"]);
-        assert_eq!((latencies.asked, latencies.late, latencies.excused), (100, 1, 1));
+        assert_eq!(
+            (latencies.asked, latencies.late, latencies.excused),
+            (100, 1, 1)
+        );
         assert_eq!(latencies.control_lost, 1);
         assert!((latencies.in_time() - 0.99).abs() < 1e-9);
     }

@@ -78,7 +78,8 @@ pub fn run(plan: Plan) -> Report {
     let until = Instant::now() + plan.time;
     thread::scope(|scope| {
         let attacks = scope.spawn(|| attack::run(&process.socket(), &is_ending));
-        let half_requests = scope.spawn(|| half_open::run(process.web(), &process.socket(), &is_ending));
+        let half_requests =
+            scope.spawn(|| half_open::run(process.web(), &process.socket(), &is_ending));
         let silence = scope.spawn(|| bait.keep_silent_at_times(&is_ending));
         let operated = scope.spawn(|| operator::operate(&process, &bait, until));
         let usage = scope.spawn(|| usage::watch(process.id(), until));

@@ -42,7 +42,12 @@ pub(super) fn operate(process: &HostProcess, bait: &Bait, until: Instant) -> Ope
         note(&mut operated, "status", 0, process.run(&["status", "bad"]));
         match look % ROUND {
             REVOKED_AT => {
-                note(&mut operated, "revoke", 0, process.run(&["caps", "revoke", "bad", Bait::revoked()]));
+                note(
+                    &mut operated,
+                    "revoke",
+                    0,
+                    process.run(&["caps", "revoke", "bad", Bait::revoked()]),
+                );
             }
             REMOVED_AT => {
                 note(&mut operated, "remove", 0, process.run(&["remove", "bad"]));
@@ -62,7 +67,11 @@ fn note(operated: &mut Operated, name: &'static str, code: i32, ran: Ran) {
     commands.count += 1;
     commands.longest = commands.longest.max(ran.took);
     if ran.code != Some(code) {
-        let is = ran.code.map_or_else(|| "a signal".to_owned(), |code| code.to_string());
-        commands.failures.push(format!("ended with {is} instead of {code}: {}", ran.stderr));
+        let is = ran
+            .code
+            .map_or_else(|| "a signal".to_owned(), |code| code.to_string());
+        commands
+            .failures
+            .push(format!("ended with {is} instead of {code}: {}", ran.stderr));
     }
 }

@@ -30,8 +30,16 @@ impl Report {
     /// The promises that were broken, each with what shows it.
     #[must_use]
     pub fn broken(&self) -> Vec<String> {
-        let parts = [self.broken_by_good(), self.broken_by_attacks(), self.broken_to_operator()];
-        parts.into_iter().flatten().chain(self.broken_at_the_end()).collect()
+        let parts = [
+            self.broken_by_good(),
+            self.broken_by_attacks(),
+            self.broken_to_operator(),
+        ];
+        parts
+            .into_iter()
+            .flatten()
+            .chain(self.broken_at_the_end())
+            .collect()
     }
 
     fn broken_by_good(&self) -> Vec<String> {
@@ -52,7 +60,10 @@ impl Report {
             ));
         }
         if latencies.control_lost > 0 {
-            broken.push(format!("the control lost {} calls: it is no measure", latencies.control_lost));
+            broken.push(format!(
+                "the control lost {} calls: it is no measure",
+                latencies.control_lost
+            ));
         }
         broken
     }
@@ -64,7 +75,9 @@ impl Report {
                 broken.push(format!("no call of `{name}` was let in: it is no attack"));
             }
             let unanswered = ends.iter().filter(|(end, _)| end.starts_with(UNANSWERED));
-            broken.extend(unanswered.map(|(end, count)| format!("{count} calls of `{name}` were {end}")));
+            broken.extend(
+                unanswered.map(|(end, count)| format!("{count} calls of `{name}` were {end}")),
+            );
         }
         broken
     }
@@ -78,7 +91,11 @@ impl Report {
             };
             if !commands.failures.is_empty() {
                 let failures = &commands.failures;
-                broken.push(format!("{} of {name} failed: {}", failures.len(), some(failures)));
+                broken.push(format!(
+                    "{} of {name} failed: {}",
+                    failures.len(),
+                    some(failures)
+                ));
             }
             // What a deploy takes depends on the component.
             if name != "deploy" && commands.longest > ANSWER_MAX {
@@ -94,15 +111,20 @@ impl Report {
     fn broken_at_the_end(&self) -> Vec<String> {
         let mut broken = Vec::new();
         if !self.ended.is_in_time() {
-            let how =
-                self.ended.code.map_or_else(|| "not by itself".to_owned(), |code| format!("with {code}"));
+            let how = self
+                .ended
+                .code
+                .map_or_else(|| "not by itself".to_owned(), |code| format!("with {code}"));
             broken.push(format!(
                 "the process ended {how} {:.1?} after SIGTERM, and with 0 within {END_MAX:?} is promised",
                 self.ended.took
             ));
         }
         if !self.ended.left.is_empty() {
-            broken.push(format!("the process left behind: {}", some(&self.ended.left)));
+            broken.push(format!(
+                "the process left behind: {}",
+                some(&self.ended.left)
+            ));
         }
         broken
     }
@@ -110,7 +132,12 @@ impl Report {
 
 /// The first of several problems.
 fn some(problems: &[String]) -> String {
-    let mut text = problems.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
+    let mut text = problems
+        .iter()
+        .take(SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("; ");
     if problems.len() > SHOWN {
         text.push_str(" ...");
     }
@@ -131,13 +158,22 @@ impl fmt::Display for Report {
             self.usage.threads,
             self.usage.processors
         )?;
-        write!(f, "SIGTERM          ended {:.2?} later with {:?}", self.ended.took, self.ended.code)?;
+        write!(
+            f,
+            "SIGTERM          ended {:.2?} later with {:?}",
+            self.ended.took, self.ended.code
+        )?;
         let broken = self.broken();
         for broken in &broken {
             write!(f, "\nBROKEN           {broken}")?;
         }
-        let log = if broken.is_empty() { &[][..] } else { &self.ended.log };
-        log.iter().try_for_each(|line| write!(f, "\nlog              {line}"))
+        let log = if broken.is_empty() {
+            &[][..]
+        } else {
+            &self.ended.log
+        };
+        log.iter()
+            .try_for_each(|line| write!(f, "\nlog              {line}"))
     }
 }
 
@@ -153,8 +189,15 @@ impl Report {
             all.in_time() * 100.0
         )?;
         if !all.latest.is_empty() {
-            let latest = all.latest.iter().map(|(due, took)| format!("{took:.0?} at {due:.1?}"));
-            writeln!(f, "  the latest     {}", latest.collect::<Vec<_>>().join(", "))?;
+            let latest = all
+                .latest
+                .iter()
+                .map(|(due, took)| format!("{took:.0?} at {due:.1?}"));
+            writeln!(
+                f,
+                "  the latest     {}",
+                latest.collect::<Vec<_>>().join(", ")
+            )?;
         }
         writeln!(f, "  latency        {}", all.good)?;
         writeln!(f, "  the control    {}", all.control)
@@ -163,7 +206,10 @@ impl Report {
     fn write_attacks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (function, ends) in &self.attacks {
             let all: u64 = ends.values().sum();
-            let ends: Vec<String> = ends.iter().map(|(end, count)| format!("{count} {end}")).collect();
+            let ends: Vec<String> = ends
+                .iter()
+                .map(|(end, count)| format!("{count} {end}"))
+                .collect();
             writeln!(f, "{function:<16} {all}: {}", ends.join(", "))?;
         }
         writeln!(f, "half requests    {}", self.half_requests)
@@ -187,7 +233,10 @@ impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = |latency: Duration| latency.as_secs_f64() * 1000.0;
         let (p50, p99, p999, max) = (ms(self.p50), ms(self.p99), ms(self.p999), ms(self.max));
-        write!(f, "p50 {p50:.1} ms, p99 {p99:.1} ms, p99.9 {p999:.1} ms, longest {max:.1} ms")
+        write!(
+            f,
+            "p50 {p50:.1} ms, p99 {p99:.1} ms, p99.9 {p999:.1} ms, longest {max:.1} ms"
+        )
     }
 }
 
@@ -198,16 +247,30 @@ mod tests {
 
     /// One that breaks nothing.
     fn kept() -> Report {
-        let answered = || Commands { count: 1, longest: ANSWER_MAX, failures: Vec::new() };
+        let answered = || Commands {
+            count: 1,
+            longest: ANSWER_MAX,
+            failures: Vec::new(),
+        };
         let names = ["status", "revoke", "remove", "deploy"];
         Report {
-            latencies: Latencies { asked: 1000, late: 2, excused: 1, ..Latencies::default() },
+            latencies: Latencies {
+                asked: 1000,
+                late: 2,
+                excused: 1,
+                ..Latencies::default()
+            },
             in_time_min: 0.999,
             attacks: [("spin", [("deadline-exceeded".to_owned(), 1)].into())].into(),
             half_requests: 1,
             operated: names.into_iter().map(|name| (name, answered())).collect(),
             usage: Usage::default(),
-            ended: ProcessEnd { code: Some(0), took: END_MAX, left: Vec::new(), log: Vec::new() },
+            ended: ProcessEnd {
+                code: Some(0),
+                took: END_MAX,
+                left: Vec::new(),
+                log: Vec::new(),
+            },
         }
     }
 
@@ -221,29 +284,50 @@ mod tests {
     #[test]
     fn each_promise_is_checked() {
         let breaks: [(&str, Break); 12] = [
-            ("calls of good were lost", |report| report.latencies.lost.push("reset".into())),
-            ("99.80 % of the answers", |report| report.latencies.excused = 0),
-            ("the control lost 1 calls", |report| report.latencies.control_lost = 1),
+            ("calls of good were lost", |report| {
+                report.latencies.lost.push("reset".into())
+            }),
+            ("99.80 % of the answers", |report| {
+                report.latencies.excused = 0
+            }),
+            ("the control lost 1 calls", |report| {
+                report.latencies.control_lost = 1
+            }),
             ("no call of `spin` was let in", |report| {
-                report.attacks.insert("spin", REFUSED.map(|end| (end.to_owned(), 1)).into());
+                report
+                    .attacks
+                    .insert("spin", REFUSED.map(|end| (end.to_owned(), 1)).into());
             }),
             ("2 calls of `spin` were unanswered", |report| {
                 let ends = [(format!("{UNANSWERED} (reset)"), 2)];
                 report.attacks.insert("spin", ends.into());
             }),
-            ("revoke took", |report| operated(report, "revoke").longest *= 2),
-            ("remove took", |report| operated(report, "remove").longest *= 2),
-            ("1 of status failed", |report| operated(report, "status").failures.push("no".into())),
-            ("deploy was never tried", |report| drop(report.operated.remove("deploy"))),
+            ("revoke took", |report| {
+                operated(report, "revoke").longest *= 2
+            }),
+            ("remove took", |report| {
+                operated(report, "remove").longest *= 2
+            }),
+            ("1 of status failed", |report| {
+                operated(report, "status").failures.push("no".into())
+            }),
+            ("deploy was never tried", |report| {
+                drop(report.operated.remove("deploy"))
+            }),
             ("ended with 1", |report| report.ended.code = Some(1)),
             ("ended with 0", |report| report.ended.took *= 2),
-            ("left behind: the socket", |report| report.ended.left.push("the socket".into())),
+            ("left behind: the socket", |report| {
+                report.ended.left.push("the socket".into())
+            }),
         ];
         for (expected, break_one) in breaks {
             let mut report = kept();
             break_one(&mut report);
             let broken = report.broken();
-            assert!(broken.iter().any(|broken| broken.contains(expected)), "{expected}: {broken:?}");
+            assert!(
+                broken.iter().any(|broken| broken.contains(expected)),
+                "{expected}: {broken:?}"
+            );
             assert!(report.to_string().contains("BROKEN"), "{expected}");
         }
     }

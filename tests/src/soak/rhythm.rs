@@ -37,7 +37,10 @@ pub(super) fn ask_both(
     control: SocketAddr,
     time: Duration,
 ) -> (Vec<TimedRequest>, Vec<TimedRequest>) {
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
     runtime.block_on(async {
         let begun = Instant::now();
         let (mut of_good, mut of_control) = (JoinSet::new(), JoinSet::new());
@@ -54,7 +57,9 @@ pub(super) fn ask_both(
 
 async fn ask(address: SocketAddr, begun: Instant, due: Duration) -> TimedRequest {
     let took = match client::ask(TcpStream::connect(address), REQUEST).await {
-        Ok(answer) if answer.status == 200 && answer.body.starts_with("hello") => Ok((begun + due).elapsed()),
+        Ok(answer) if answer.status == 200 && answer.body.starts_with("hello") => {
+            Ok((begun + due).elapsed())
+        }
         Ok(answer) => Err(format!("{} {}", answer.status, answer.body.trim_end())),
         Err(error) => Err(error.to_string()),
     };

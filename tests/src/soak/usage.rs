@@ -47,5 +47,10 @@ pub(super) fn watch(process: u32, until: Instant) -> Usage {
 /// The processor time of a process: user and system.
 fn ticks(process: u32) -> u64 {
     let fields = stat_fields(process);
-    fields.iter().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+    fields
+        .iter()
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<u64>().ok())
+        .sum()
 }

@@ -11,43 +11,98 @@ use super::probe::{attempt, builder, deploy, grants, host, probe};
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_that_asks_for_more_waits_and_the_old_revision_serves() {
     let host = host();
-    let deployment = deploy(&host, probe(&["config a"]), &["config a value=1", "config b value=2"]).await;
+    let deployment = deploy(
+        &host,
+        probe(&["config a"]),
+        &["config a value=1", "config b value=2"],
+    )
+    .await;
     let mut events = host.events();
     let wider = probe(&["config a", "config b"]);
-    let update = host.update("attack-probe", wider.clone()).any_version().discard_state();
+    let update = host
+        .update("attack-probe", wider.clone())
+        .any_version()
+        .discard_state();
     let error = update.await.map(drop).expect_err("it asks for more");
-    assert_eq!((error.kind(), error.phase()), (ErrorKind::AwaitsApproval, Some(Effect::CheckGrants)));
+    assert_eq!(
+        (error.kind(), error.phase()),
+        (ErrorKind::AwaitsApproval, Some(Effect::CheckGrants))
+    );
     assert!(error.to_string().contains("+ config b"), "{error}");
     assert_eq!(deployment.status().serving.revision, 1);
-    assert_eq!(attempt(&deployment, &["config", "a"]).await.as_deref(), Ok("1"));
+    assert_eq!(
+        attempt(&deployment, &["config", "a"]).await.as_deref(),
+        Ok("1")
+    );
     assert!(attempt(&deployment, &["config", "b"]).await.is_err());
-    let told = std::iter::from_fn(|| events.try_next())
-        .any(|event| matches!(event, Event::AwaitsApproval { changes, .. } if changes == ["+ config b"]));
+    let told = std::iter::from_fn(|| events.try_next()).any(
+        |event| matches!(event, Event::AwaitsApproval { changes, .. } if changes == ["+ config b"]),
+    );
     assert!(told, "the difference is told");
 
-    let waiting = host.awaiting_approval("attack-probe").expect("deployed").expect("it waits");
+    let waiting = host
+        .awaiting_approval("attack-probe")
+        .expect("deployed")
+        .expect("it waits");
     let approval = Approval::of(&waiting, grants(&["config a value=1", "config b value=2"]));
-    let update = host.approve("attack-probe", approval).expect("it waits").any_version().discard_state();
+    let update = host
+        .approve("attack-probe", approval)
+        .expect("it waits")
+        .any_version()
+        .discard_state();
     update.await.expect("approved").drained().await;
-    assert_eq!(attempt(&deployment, &["config", "b"]).await.as_deref(), Ok("2"));
-    assert!(host.awaiting_approval("attack-probe").expect("deployed").is_none());
+    assert_eq!(
+        attempt(&deployment, &["config", "b"]).await.as_deref(),
+        Ok("2")
+    );
+    assert!(
+        host.awaiting_approval("attack-probe")
+            .expect("deployed")
+            .is_none()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_optional_request_that_grants_would_give_waits_as_well() {
     let host = host();
-    deploy(&host, probe(&["config a"]), &["config a value=1", "dns *.b"]).await;
+    deploy(
+        &host,
+        probe(&["config a"]),
+        &["config a value=1", "dns *.b"],
+    )
+    .await;
     let optional = |rule: &str| {
-        let mut requests =
-            airssys_wasm_host::Requests::from_iter([("config a".parse().expect("a rule"), Need::Required)]);
+        let mut requests = airssys_wasm_host::Requests::from_iter([(
+            "config a".parse().expect("a rule"),
+            Need::Required,
+        )]);
         let need = Need::optional("why not").expect("a reason");
-        requests.add(rule.parse().expect("a rule"), need).expect("no contradiction");
+        requests
+            .add(rule.parse().expect("a rule"), need)
+            .expect("no contradiction");
         crate::support::guest("attack-probe").with_requests(requests)
     };
-    let update = host.update("attack-probe", optional("dns a*.b")).any_version().discard_state();
-    assert_eq!(update.await.map(drop).expect_err("it would get that").kind(), ErrorKind::AwaitsApproval);
-    let update = host.update("attack-probe", optional("env LANG")).any_version().discard_state();
-    update.await.expect("nothing of that is granted").drained().await;
+    let update = host
+        .update("attack-probe", optional("dns a*.b"))
+        .any_version()
+        .discard_state();
+    assert_eq!(
+        update
+            .await
+            .map(drop)
+            .expect_err("it would get that")
+            .kind(),
+        ErrorKind::AwaitsApproval
+    );
+    let update = host
+        .update("attack-probe", optional("env LANG"))
+        .any_version()
+        .discard_state();
+    update
+        .await
+        .expect("nothing of that is granted")
+        .drained()
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,19 +110,44 @@ async fn what_was_approved_is_these_bytes_with_these_requests() {
     let host = host();
     let approved = probe(&["config a"]);
     let approval = Approval::of(&approved, grants(&["config a value=1"]));
-    let other_requests = host.deploy(probe(&["config b"])).approval(approval.clone()).await;
-    assert_eq!(other_requests.expect_err("other requests").kind(), ErrorKind::ApprovalMismatch);
-    let other_bytes = host.deploy(crate::support::guest("greeter-v1")).approval(approval.clone()).await;
-    assert_eq!(other_bytes.expect_err("other bytes").kind(), ErrorKind::ApprovalMismatch);
-    host.deploy(approved).approval(approval).await.expect("the very same");
+    let other_requests = host
+        .deploy(probe(&["config b"]))
+        .approval(approval.clone())
+        .await;
+    assert_eq!(
+        other_requests.expect_err("other requests").kind(),
+        ErrorKind::ApprovalMismatch
+    );
+    let other_bytes = host
+        .deploy(crate::support::guest("greeter-v1"))
+        .approval(approval.clone())
+        .await;
+    assert_eq!(
+        other_bytes.expect_err("other bytes").kind(),
+        ErrorKind::ApprovalMismatch
+    );
+    host.deploy(approved)
+        .approval(approval)
+        .await
+        .expect("the very same");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_says_nothing_any_more_waits() {
     let host = host();
     deploy(&host, probe(&["config a"]), &["config a value=1"]).await;
-    let update = host.update("attack-probe", probe(&[])).any_version().discard_state();
-    assert_eq!(update.await.map(drop).expect_err("it may ask for all").kind(), ErrorKind::AwaitsApproval);
+    let update = host
+        .update("attack-probe", probe(&[]))
+        .any_version()
+        .discard_state();
+    assert_eq!(
+        update
+            .await
+            .map(drop)
+            .expect_err("it may ask for all")
+            .kind(),
+        ErrorKind::AwaitsApproval
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,15 +155,40 @@ async fn a_revocation_survives_a_rollback() {
     let host = host();
     let rules = ["config a value=1", "config b value=2"];
     let deployment = deploy(&host, probe(&["config a", "config b"]), &rules).await;
-    let update = host.update("attack-probe", probe(&["config b"])).any_version().discard_state();
+    let update = host
+        .update("attack-probe", probe(&["config b"]))
+        .any_version()
+        .discard_state();
     update.await.expect("it asks for less").drained().await;
     host.revoke("attack-probe", "config a").expect("deployed");
-    host.rollback("attack-probe").discard_state().await.expect("rolled back").drained().await;
-    assert_eq!(attempt(&deployment, &["config", "b"]).await.as_deref(), Ok("2"));
-    assert!(attempt(&deployment, &["config", "a"]).await.is_err(), "it stays revoked");
-    let update = host.update("attack-probe", probe(&["config a", "config b"])).any_version().discard_state();
-    update.grants(grants(&rules)).await.expect("granted again").drained().await;
-    assert_eq!(attempt(&deployment, &["config", "a"]).await.as_deref(), Ok("1"));
+    host.rollback("attack-probe")
+        .discard_state()
+        .await
+        .expect("rolled back")
+        .drained()
+        .await;
+    assert_eq!(
+        attempt(&deployment, &["config", "b"]).await.as_deref(),
+        Ok("2")
+    );
+    assert!(
+        attempt(&deployment, &["config", "a"]).await.is_err(),
+        "it stays revoked"
+    );
+    let update = host
+        .update("attack-probe", probe(&["config a", "config b"]))
+        .any_version()
+        .discard_state();
+    update
+        .grants(grants(&rules))
+        .await
+        .expect("granted again")
+        .drained()
+        .await;
+    assert_eq!(
+        attempt(&deployment, &["config", "a"]).await.as_deref(),
+        Ok("1")
+    );
 }
 
 /// Revokes while an update is on its way that brings the same grants.
@@ -100,7 +205,8 @@ impl RolloutProbe for RevokeMeanwhile {
             if effect == Effect::Compile
                 && let Some(host) = self.0.lock().take()
             {
-                host.revoke("attack-probe", "config a").map_err(|error| error.to_string())?;
+                host.revoke("attack-probe", "config a")
+                    .map_err(|error| error.to_string())?;
             }
             Ok(())
         })
@@ -110,11 +216,22 @@ impl RolloutProbe for RevokeMeanwhile {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_during_an_update_is_not_undone_by_its_grants() {
     let meanwhile = RevokeMeanwhile::default();
-    let host = builder().rollout_probe(meanwhile.clone()).build().expect("a host");
+    let host = builder()
+        .rollout_probe(meanwhile.clone())
+        .build()
+        .expect("a host");
     let deployment = deploy(&host, probe(&["config a"]), &["config a value=1"]).await;
     *meanwhile.0.lock() = Some(host.clone());
-    let update = host.update("attack-probe", probe(&["config a"])).any_version().discard_state();
-    update.grants(grants(&["config a value=1"])).await.expect("updated").drained().await;
+    let update = host
+        .update("attack-probe", probe(&["config a"]))
+        .any_version()
+        .discard_state();
+    update
+        .grants(grants(&["config a value=1"]))
+        .await
+        .expect("updated")
+        .drained()
+        .await;
     assert!(attempt(&deployment, &["config", "a"]).await.is_err());
 }
 
@@ -123,13 +240,24 @@ async fn grants_that_cannot_be_given_refuse_the_deployment() {
     let host = host();
     for (rule, kind) in [
         ("file-read /no/such/directory", ErrorKind::GrantUnusable),
-        ("file-read /data from=/no/such/directory", ErrorKind::GrantUnusable),
+        (
+            "file-read /data from=/no/such/directory",
+            ErrorKind::GrantUnusable,
+        ),
         ("env NO_SUCH_VARIABLE_ANYWHERE", ErrorKind::GrantUnusable),
         ("config greeting", ErrorKind::GrantUnusable),
         ("acme:gpu/compute device=0", ErrorKind::UnknownCapability),
     ] {
-        let error = host.deploy(probe(&[])).grants(grants(&[rule])).await.expect_err(rule);
-        assert_eq!((error.kind(), error.phase()), (kind, Some(Effect::CheckGrants)), "{rule}: {error}");
+        let error = host
+            .deploy(probe(&[]))
+            .grants(grants(&[rule]))
+            .await
+            .expect_err(rule);
+        assert_eq!(
+            (error.kind(), error.phase()),
+            (kind, Some(Effect::CheckGrants)),
+            "{rule}: {error}"
+        );
     }
 }
 
@@ -137,11 +265,17 @@ async fn grants_that_cannot_be_given_refuse_the_deployment() {
 async fn what_all_may_use_can_be_denied_by_not_running_it() {
     let host = host();
     let deny = Grants::new().deny("stdio stderr").expect("a rule");
-    let error = host.deploy(probe(&[])).grants(deny).await.expect_err("it imports that");
+    let error = host
+        .deploy(probe(&[]))
+        .grants(deny)
+        .await
+        .expect_err("it imports that");
     assert_eq!(error.kind(), ErrorKind::NotGranted);
     deploy(&host, probe(&[]), &[]).await;
     assert_eq!(
-        host.revoke("attack-probe", "stdio stderr").expect_err("too late").kind(),
+        host.revoke("attack-probe", "stdio stderr")
+            .expect_err("too late")
+            .kind(),
         ErrorKind::InvalidGrant
     );
 }
@@ -150,12 +284,22 @@ async fn what_all_may_use_can_be_denied_by_not_running_it() {
 async fn what_does_not_go_together_is_told() {
     let host = host();
     let mut events = host.events();
-    deploy(&host, probe(&["config a"]), &["config a value=1", "env LANG value=C"]).await;
+    deploy(
+        &host,
+        probe(&["config a"]),
+        &["config a value=1", "env LANG value=C"],
+    )
+    .await;
     let warnings: Vec<String> = std::iter::from_fn(|| events.try_next())
         .filter_map(|event| match event {
             Event::Mismatched { warning, .. } => Some(warning),
             _ => None,
         })
         .collect();
-    assert!(warnings.iter().any(|warning| warning.contains("`env LANG` is granted")), "{warnings:?}");
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning.contains("`env LANG` is granted")),
+        "{warnings:?}"
+    );
 }

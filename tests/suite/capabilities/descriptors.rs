@@ -7,8 +7,16 @@ use super::probe::{Record, attempt, builder, deploy, probe};
 
 /// A host whose guests have six descriptors, of which one deployment has three.
 fn host(record: &Record) -> Host {
-    let budget = Budget { descriptors: 6, share_percent: 50, ..Budget::from_machine() };
-    builder().budget(budget).audit_log(record.clone()).build().expect("a host")
+    let budget = Budget {
+        descriptors: 6,
+        share_percent: 50,
+        ..Budget::from_machine()
+    };
+    builder()
+        .budget(budget)
+        .audit_log(record.clone())
+        .build()
+        .expect("a host")
 }
 
 async fn deployed(host: &Host, name: &str, rule: &str) -> Deployment {
@@ -20,10 +28,18 @@ async fn deployed(host: &Host, name: &str, rule: &str) -> Deployment {
 async fn is_bounded(rule: &str, many: &[&str], code: &str) {
     let record = Record::default();
     let host = host(&record);
-    let (one, other) = (deployed(&host, "one", rule).await, deployed(&host, "other", rule).await);
+    let (one, other) = (
+        deployed(&host, "one", rule).await,
+        deployed(&host, "other", rule).await,
+    );
     for deployment in [&one, &other, &one] {
-        let refused = attempt(deployment, &[many, &["4"]].concat()).await.expect_err("its share is three");
-        assert!(refused.starts_with("3 were opened") && refused.contains(code), "{refused}");
+        let refused = attempt(deployment, &[many, &["4"]].concat())
+            .await
+            .expect_err("its share is three");
+        assert!(
+            refused.starts_with("3 were opened") && refused.contains(code),
+            "{refused}"
+        );
         let opened = attempt(deployment, &[many, &["3"]].concat()).await;
         assert_eq!(opened, Ok("3 were opened".into()), "they were given back");
         while deployment.status().descriptors > 0 {
@@ -31,8 +47,11 @@ async fn is_bounded(rule: &str, many: &[&str], code: &str) {
             tokio::task::yield_now().await;
         }
     }
-    let refusals =
-        record.lines().iter().filter(|line| line.contains("its share of the host's budget")).count();
+    let refusals = record
+        .lines()
+        .iter()
+        .filter(|line| line.contains("its share of the host's budget"))
+        .count();
     assert_eq!(refusals, 3, "{:?}", record.lines());
 }
 
@@ -57,7 +76,12 @@ async fn url() -> String {
 #[tokio::test]
 async fn connections_are_bounded() {
     let url = url().await;
-    is_bounded("http GET http://127.0.0.1:*/**", &["http-many", &url], "ConnectionLimitReached").await;
+    is_bounded(
+        "http GET http://127.0.0.1:*/**",
+        &["http-many", &url],
+        "ConnectionLimitReached",
+    )
+    .await;
 }
 
 /// Connections that wait for another request count, and give way to new ones.
@@ -67,7 +91,10 @@ async fn idle_connections_give_way() {
     let fetcher = deployed(&host, "fetcher", "http GET http://127.0.0.1:*/**").await;
     for _ in 0..10 {
         let url = url().await;
-        assert_eq!(attempt(&fetcher, &["http", "GET", &url]).await, Ok("200 hello".into()));
+        assert_eq!(
+            attempt(&fetcher, &["http", "GET", &url]).await,
+            Ok("200 hello".into())
+        );
         assert!(fetcher.status().descriptors <= 3);
     }
 }
@@ -77,13 +104,24 @@ async fn idle_connections_give_way() {
 async fn all_deployments_share_the_budget() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("file"), "text").expect("a file");
-    let budget = Budget { descriptors: 1, share_percent: 100, ..Budget::from_machine() };
+    let budget = Budget {
+        descriptors: 1,
+        share_percent: 100,
+        ..Budget::from_machine()
+    };
     let host = builder().budget(budget).build().expect("a host");
     let rule = format!("file-read /d from={}", folder.path().display());
-    let (one, other) = (deployed(&host, "one", &rule).await, deployed(&host, "other", &rule).await);
-    attempt(&one, &["keep", "/d/file"]).await.expect("it is kept");
+    let (one, other) = (
+        deployed(&host, "one", &rule).await,
+        deployed(&host, "other", &rule).await,
+    );
+    attempt(&one, &["keep", "/d/file"])
+        .await
+        .expect("it is kept");
     assert_eq!(one.status().descriptors, 1);
-    let refused = attempt(&other, &["read", "/d/file"]).await.expect_err("none is left");
+    let refused = attempt(&other, &["read", "/d/file"])
+        .await
+        .expect_err("none is left");
     assert!(refused.contains("quota"), "{refused}");
     // The instance that keeps it is gone with its deployment.
     host.remove("one").await.expect("removed");

@@ -16,7 +16,9 @@ fn from(rule: &str, folder: &Path) -> String {
 
 fn bytes_in(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).expect("a folder").flatten();
-    entries.map(|entry| entry.metadata().expect("metadata").len()).sum()
+    entries
+        .map(|entry| entry.metadata().expect("metadata").len())
+        .sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,32 +28,78 @@ async fn no_more_lies_in_a_directory_than_its_quota() {
     let rule = from("file-write /cache max=1KiB", folder.path());
     let deployment = deploy(&host, probe(&[]), &[&rule]).await;
     let text = "x".repeat(600);
-    assert!(attempt(&deployment, &["write", "/cache/a", &text]).await.is_ok());
+    assert!(
+        attempt(&deployment, &["write", "/cache/a", &text])
+            .await
+            .is_ok()
+    );
     let told = attempt(&deployment, &["write", "/cache/b", &text]).await;
     assert!(told.is_err(), "{told:?}");
-    assert!(attempt(&deployment, &["append", "/cache/a", &text]).await.is_err());
-    assert!(attempt(&deployment, &["write-at", "/cache/a", "5000", "x"]).await.is_err());
-    assert!(attempt(&deployment, &["set-size", "/cache/a", "5000"]).await.is_err());
-    assert!(bytes_in(folder.path()) <= 1_024, "{} bytes", bytes_in(folder.path()));
-    attempt(&deployment, &["remove", "/cache/a"]).await.expect("removed");
+    assert!(
+        attempt(&deployment, &["append", "/cache/a", &text])
+            .await
+            .is_err()
+    );
+    assert!(
+        attempt(&deployment, &["write-at", "/cache/a", "5000", "x"])
+            .await
+            .is_err()
+    );
+    assert!(
+        attempt(&deployment, &["set-size", "/cache/a", "5000"])
+            .await
+            .is_err()
+    );
+    assert!(
+        bytes_in(folder.path()) <= 1_024,
+        "{} bytes",
+        bytes_in(folder.path())
+    );
+    attempt(&deployment, &["remove", "/cache/a"])
+        .await
+        .expect("removed");
     attempt(&deployment, &["remove", "/cache/b"]).await.ok();
-    attempt(&deployment, &["write", "/cache/c", &"y".repeat(1_000)]).await.expect("there is room again");
+    attempt(&deployment, &["write", "/cache/c", &"y".repeat(1_000)])
+        .await
+        .expect("there is room again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_loses_nothing_under_a_quota() {
     let folder = folder();
     let host = host();
-    let rules = [from("file-write /cache max=1KiB", folder.path()), from("file-read /cache", folder.path())];
+    let rules = [
+        from("file-write /cache max=1KiB", folder.path()),
+        from("file-read /cache", folder.path()),
+    ];
     let deployment = deploy(&host, probe(&[]), &[&rules[0], &rules[1]]).await;
-    attempt(&deployment, &["write", "/cache/a", "kept"]).await.expect("written");
-    attempt(&deployment, &["rename", "/cache/a", "/cache/a"]).await.ok();
-    assert_eq!(attempt(&deployment, &["read", "/cache/a"]).await.as_deref(), Ok("kept"));
-    attempt(&deployment, &["write", "/cache/b", "old"]).await.expect("written");
-    attempt(&deployment, &["rename", "/cache/missing", "/cache/b"]).await.expect_err("there is none");
-    assert_eq!(attempt(&deployment, &["read", "/cache/b"]).await.as_deref(), Ok("old"));
-    attempt(&deployment, &["rename", "/cache/a", "/cache/b"]).await.expect("renamed");
-    assert_eq!(attempt(&deployment, &["read", "/cache/b"]).await.as_deref(), Ok("kept"));
+    attempt(&deployment, &["write", "/cache/a", "kept"])
+        .await
+        .expect("written");
+    attempt(&deployment, &["rename", "/cache/a", "/cache/a"])
+        .await
+        .ok();
+    assert_eq!(
+        attempt(&deployment, &["read", "/cache/a"]).await.as_deref(),
+        Ok("kept")
+    );
+    attempt(&deployment, &["write", "/cache/b", "old"])
+        .await
+        .expect("written");
+    attempt(&deployment, &["rename", "/cache/missing", "/cache/b"])
+        .await
+        .expect_err("there is none");
+    assert_eq!(
+        attempt(&deployment, &["read", "/cache/b"]).await.as_deref(),
+        Ok("old")
+    );
+    attempt(&deployment, &["rename", "/cache/a", "/cache/b"])
+        .await
+        .expect("renamed");
+    assert_eq!(
+        attempt(&deployment, &["read", "/cache/b"]).await.as_deref(),
+        Ok("kept")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,8 +112,16 @@ async fn a_listing_shows_what_may_be_read() {
     let host = host();
     let rule = from("file-read /data/**/*.csv", folder.path());
     let deployment = deploy(&host, probe(&[]), &[&rule]).await;
-    assert_eq!(attempt(&deployment, &["list", "/data"]).await.as_deref(), Ok("a.csv sub"));
-    assert_eq!(attempt(&deployment, &["list", "/data/sub"]).await.as_deref(), Ok("c.csv deep"));
+    assert_eq!(
+        attempt(&deployment, &["list", "/data"]).await.as_deref(),
+        Ok("a.csv sub")
+    );
+    assert_eq!(
+        attempt(&deployment, &["list", "/data/sub"])
+            .await
+            .as_deref(),
+        Ok("c.csv deep")
+    );
 }
 
 /// The directory was opened when the component was deployed; what has its name later is
@@ -81,7 +137,12 @@ async fn a_directory_that_is_replaced_after_the_deploy_is_not_the_granted_one() 
     std::fs::rename(&granted, &moved).expect("moved");
     std::fs::create_dir(&granted).expect("another folder");
     std::fs::write(granted.join("a.txt"), "somebody else's").expect("a file");
-    assert_eq!(attempt(&deployment, &["read", "/data/a.txt"]).await.as_deref(), Ok("granted"));
+    assert_eq!(
+        attempt(&deployment, &["read", "/data/a.txt"])
+            .await
+            .as_deref(),
+        Ok("granted")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,8 +152,18 @@ async fn links_lead_on_within_a_directory_that_is_granted_whole() {
     std::fs::write(folder.path().join("sub/a.txt"), "a").expect("a file");
     std::os::unix::fs::symlink("sub", folder.path().join("link")).expect("a link");
     let host = host();
-    let deployment = deploy(&host, probe(&[]), &[&from("file-read /data", folder.path())]).await;
-    assert_eq!(attempt(&deployment, &["read", "/data/link/a.txt"]).await.as_deref(), Ok("a"));
+    let deployment = deploy(
+        &host,
+        probe(&[]),
+        &[&from("file-read /data", folder.path())],
+    )
+    .await;
+    assert_eq!(
+        attempt(&deployment, &["read", "/data/link/a.txt"])
+            .await
+            .as_deref(),
+        Ok("a")
+    );
 }
 
 /// Its size is asked for each time; which file it is stays as it was when it was opened.
@@ -103,18 +174,44 @@ async fn an_open_file_is_the_same_one_by_each_way_to_ask() {
     std::fs::write(in_folder("a.txt"), "a").expect("a file");
     std::fs::write(in_folder("b.txt"), "bb").expect("a file");
     let host = host();
-    let deployment = deploy(&host, probe(&[]), &[&from("file-read /data", folder.path())]).await;
-    let a = attempt(&deployment, &["identity", "/data/a.txt"]).await.expect("told");
-    let b = attempt(&deployment, &["identity", "/data/b.txt"]).await.expect("told");
-    attempt(&deployment, &["identity", "/data"]).await.expect("told of a directory");
-    assert!(a.starts_with("1 bytes, ") && b.starts_with("2 bytes, "), "{a}; {b}");
+    let deployment = deploy(
+        &host,
+        probe(&[]),
+        &[&from("file-read /data", folder.path())],
+    )
+    .await;
+    let a = attempt(&deployment, &["identity", "/data/a.txt"])
+        .await
+        .expect("told");
+    let b = attempt(&deployment, &["identity", "/data/b.txt"])
+        .await
+        .expect("told");
+    attempt(&deployment, &["identity", "/data"])
+        .await
+        .expect("told of a directory");
+    assert!(
+        a.starts_with("1 bytes, ") && b.starts_with("2 bytes, "),
+        "{a}; {b}"
+    );
     assert_ne!(a["1 bytes".len()..], b["2 bytes".len()..]);
 
-    attempt(&deployment, &["keep", "/data/a.txt"]).await.expect("kept");
-    assert_eq!(attempt(&deployment, &["identity-kept"]).await.as_ref(), Ok(&a));
+    attempt(&deployment, &["keep", "/data/a.txt"])
+        .await
+        .expect("kept");
+    assert_eq!(
+        attempt(&deployment, &["identity-kept"]).await.as_ref(),
+        Ok(&a)
+    );
     std::fs::write(in_folder("a.txt"), "longer").expect("written");
     std::fs::rename(in_folder("b.txt"), in_folder("a.txt")).expect("renamed");
-    let told = attempt(&deployment, &["identity-kept"]).await.expect("told");
+    let told = attempt(&deployment, &["identity-kept"])
+        .await
+        .expect("told");
     assert_eq!(told, a.replace("1 bytes", "6 bytes"));
-    assert_eq!(attempt(&deployment, &["identity", "/data/a.txt"]).await.as_ref(), Ok(&b));
+    assert_eq!(
+        attempt(&deployment, &["identity", "/data/a.txt"])
+            .await
+            .as_ref(),
+        Ok(&b)
+    );
 }

@@ -15,7 +15,10 @@ use super::probe::{Record, attempt, builder, deploy, grants, host, probe};
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
-    let made = Command::new("mkfifo").arg(at("fifo")).status().expect("mkfifo runs");
+    let made = Command::new("mkfifo")
+        .arg(at("fifo"))
+        .status()
+        .expect("mkfifo runs");
     assert!(made.success());
     std::os::unix::fs::symlink("fifo", at("link")).expect("a link");
     drop(UnixListener::bind(at("socket")).expect("a socket"));
@@ -30,7 +33,11 @@ fn from(rule: &str, folder: &Path) -> String {
 
 /// What the record says of denied attempts.
 fn denials(record: &Record) -> Vec<String> {
-    record.lines().into_iter().filter(|line| line.contains("\"denied\"")).collect()
+    record
+        .lines()
+        .into_iter()
+        .filter(|line| line.contains("\"denied\""))
+        .collect()
 }
 
 /// Opens of a FIFO held every blocking thread for good, and the host with them.
@@ -39,9 +46,16 @@ async fn a_fifo_is_refused_and_nobody_waits_for_it() {
     let folder = folder();
     let record = Record::default();
     let host = builder().audit_log(record.clone()).build().expect("a host");
-    let (read, write) = (from("file-read /d", folder.path()), from("file-write /d", folder.path()));
+    let (read, write) = (
+        from("file-read /d", folder.path()),
+        from("file-write /d", folder.path()),
+    );
     let opens = async {
-        for rules in [&[&*read, &*write][..], &[&read, "file-read /d/*.other"], &[&write]] {
+        for rules in [
+            &[&*read, &*write][..],
+            &[&read, "file-read /d/*.other"],
+            &[&write],
+        ] {
             let deployment = deploy(&host, probe(&[]), rules).await;
             for attempted in [
                 &["read", "/d/fifo"][..],
@@ -52,18 +66,26 @@ async fn a_fifo_is_refused_and_nobody_waits_for_it() {
                 &["create", "/d/fifo"],
                 &["truncate", "/d/fifo"],
             ] {
-                let told = attempt(&deployment, attempted).await.expect_err("it is a FIFO");
+                let told = attempt(&deployment, attempted)
+                    .await
+                    .expect_err("it is a FIFO");
                 // A link where none is followed is told as such.
                 let is_refused = ["not-permitted", "loop"].contains(&&*told);
                 assert!(is_refused, "{attempted:?} was opened to find out: {told}");
             }
-            host.remove(deployment.name().as_str()).await.expect("removed");
+            host.remove(deployment.name().as_str())
+                .await
+                .expect("removed");
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), opens).await.expect("nobody waits for the other end");
+    tokio::time::timeout(Duration::from_secs(20), opens)
+        .await
+        .expect("nobody waits for the other end");
     let denials = denials(&record);
     assert!(
-        denials.iter().any(|line| line.contains("is a FIFO, which needs `types=fifo` in a grant")),
+        denials
+            .iter()
+            .any(|line| line.contains("is a FIFO, which needs `types=fifo` in a grant")),
         "{denials:?}"
     );
 }
@@ -74,9 +96,16 @@ async fn six_hundred_opens_of_a_fifo_cost_nobody_anything() {
     let host = host();
     let deployment = deploy(&host, probe(&[]), &[&from("file-read /d", folder.path())]).await;
     for _ in 0..600 {
-        attempt(&deployment, &["read", "/d/fifo"]).await.expect_err("it is a FIFO");
+        attempt(&deployment, &["read", "/d/fifo"])
+            .await
+            .expect_err("it is a FIFO");
     }
-    assert_eq!(attempt(&deployment, &["read", "/d/plain.txt"]).await.as_deref(), Ok("plain"));
+    assert_eq!(
+        attempt(&deployment, &["read", "/d/plain.txt"])
+            .await
+            .as_deref(),
+        Ok("plain")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,14 +113,27 @@ async fn a_fifo_that_a_grant_names_is_read_and_written() {
     let folder = folder();
     let fifo = folder.path().join("fifo");
     let host = host();
-    let rules =
-        [from("file-read /d types=fifo", folder.path()), from("file-write /d types=fifo", folder.path())];
+    let rules = [
+        from("file-read /d types=fifo", folder.path()),
+        from("file-write /d types=fifo", folder.path()),
+    ];
     let deployment = deploy(&host, probe(&[]), &[&rules[0], &rules[1]]).await;
     // Both ends, so that neither open waits.
-    let mut end = std::fs::File::options().read(true).write(true).open(&fifo).expect("opened");
+    let mut end = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&fifo)
+        .expect("opened");
     end.write_all(b"hello").expect("written");
-    assert_eq!(attempt(&deployment, &["read-stream", "/d/link"]).await.as_deref(), Ok("hello"));
-    attempt(&deployment, &["append", "/d/fifo", "back"]).await.expect("written");
+    assert_eq!(
+        attempt(&deployment, &["read-stream", "/d/link"])
+            .await
+            .as_deref(),
+        Ok("hello")
+    );
+    attempt(&deployment, &["append", "/d/fifo", "back"])
+        .await
+        .expect("written");
     let mut answer = [0; 4];
     std::io::Read::read_exact(&mut end, &mut answer).expect("read");
     assert_eq!(&answer, b"back");
@@ -101,14 +143,31 @@ async fn a_fifo_that_a_grant_names_is_read_and_written() {
 async fn a_grant_of_one_fifo_gives_that_one() {
     let folder = folder();
     let host = host();
-    let rule = format!("file-read /d/fifo from={}", folder.path().join("fifo").display());
-    let refused = host.deploy(probe(&[])).grants(grants(&[&rule])).await.expect_err("it is a FIFO");
+    let rule = format!(
+        "file-read /d/fifo from={}",
+        folder.path().join("fifo").display()
+    );
+    let refused = host
+        .deploy(probe(&[]))
+        .grants(grants(&[&rule]))
+        .await
+        .expect_err("it is a FIFO");
     assert_eq!(refused.kind(), ErrorKind::GrantUnusable);
     let message = refused.to_string();
-    assert!(message.contains("is a FIFO; if that is meant, write `"), "{message}");
-    let line = message.split("write `").nth(1).and_then(|rest| rest.strip_suffix('`')).expect("a line");
+    assert!(
+        message.contains("is a FIFO; if that is meant, write `"),
+        "{message}"
+    );
+    let line = message
+        .split("write `")
+        .nth(1)
+        .and_then(|rest| rest.strip_suffix('`'))
+        .expect("a line");
     let deployment = deploy(&host, probe(&[]), &[line]).await;
-    assert_eq!(attempt(&deployment, &["keep", "/d/fifo"]).await.as_deref(), Ok("kept"));
+    assert_eq!(
+        attempt(&deployment, &["keep", "/d/fifo"]).await.as_deref(),
+        Ok("kept")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,11 +175,25 @@ async fn a_device_needs_a_grant_that_names_it() {
     let host = host();
     let dev = Path::new("/dev");
     let deployment = deploy(&host, probe(&[]), &[&from("file-read /d", dev)]).await;
-    attempt(&deployment, &["read", "/d/null"]).await.expect_err("it is a device");
-    attempt(&deployment, &["stat", "/d/null"]).await.expect("that there is one may be known");
-    host.remove(deployment.name().as_str()).await.expect("removed");
-    let deployment = deploy(&host, probe(&[]), &[&from("file-read /d types=device", dev)]).await;
-    assert_eq!(attempt(&deployment, &["read", "/d/null"]).await.as_deref(), Ok(""));
+    attempt(&deployment, &["read", "/d/null"])
+        .await
+        .expect_err("it is a device");
+    attempt(&deployment, &["stat", "/d/null"])
+        .await
+        .expect("that there is one may be known");
+    host.remove(deployment.name().as_str())
+        .await
+        .expect("removed");
+    let deployment = deploy(
+        &host,
+        probe(&[]),
+        &[&from("file-read /d types=device", dev)],
+    )
+    .await;
+    assert_eq!(
+        attempt(&deployment, &["read", "/d/null"]).await.as_deref(),
+        Ok("")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,11 +201,21 @@ async fn a_socket_is_opened_by_nobody() {
     let folder = folder();
     let record = Record::default();
     let host = builder().audit_log(record.clone()).build().expect("a host");
-    let rule = from("file-read /d types=fifo,device filesystems=any", folder.path());
+    let rule = from(
+        "file-read /d types=fifo,device filesystems=any",
+        folder.path(),
+    );
     let deployment = deploy(&host, probe(&[]), &[&rule]).await;
-    attempt(&deployment, &["keep", "/d/socket"]).await.expect_err("it is a socket");
+    attempt(&deployment, &["keep", "/d/socket"])
+        .await
+        .expect_err("it is a socket");
     let denials = denials(&record);
-    assert!(denials.iter().any(|line| line.contains("is a socket, which no path opens")), "{denials:?}");
+    assert!(
+        denials
+            .iter()
+            .any(|line| line.contains("is a socket, which no path opens")),
+        "{denials:?}"
+    );
 }
 
 /// A name with more than another does not pass that on.
@@ -146,8 +229,12 @@ async fn a_fifo_is_not_renamed_to_where_it_may_be_opened() {
         "file-read /d/*.pipe types=fifo".to_owned(),
     ];
     let deployment = deploy(&host, probe(&[]), &[&rules[0], &rules[1], &rules[2]]).await;
-    attempt(&deployment, &["rename", "/d/fifo", "/d/fifo.pipe"]).await.expect_err("other grants");
-    attempt(&deployment, &["rename", "/d/fifo", "/d/other"]).await.expect("the same grants");
+    attempt(&deployment, &["rename", "/d/fifo", "/d/fifo.pipe"])
+        .await
+        .expect_err("other grants");
+    attempt(&deployment, &["rename", "/d/fifo", "/d/other"])
+        .await
+        .expect("the same grants");
 }
 
 #[cfg(target_os = "linux")]
@@ -162,15 +249,24 @@ mod file_systems {
             "file-write /d from=/proc/self",
             "file-read /d/stat from=/proc/self/stat",
         ] {
-            let refused = host.deploy(probe(&[])).grants(grants(&[rule])).await.expect_err(rule);
+            let refused = host
+                .deploy(probe(&[]))
+                .grants(grants(&[rule]))
+                .await
+                .expect_err(rule);
             assert_eq!(refused.kind(), ErrorKind::GrantUnusable, "{rule}");
             let message = refused.to_string();
             assert!(message.contains("file system of type `proc`"), "{message}");
-            let line =
-                message.split("write `").nth(1).and_then(|rest| rest.strip_suffix('`')).expect("a line");
+            let line = message
+                .split("write `")
+                .nth(1)
+                .and_then(|rest| rest.strip_suffix('`'))
+                .expect("a line");
             assert_eq!(line, format!("{rule} filesystems=proc"));
             let deployment = deploy(&host, probe(&[]), &[line]).await;
-            host.remove(deployment.name().as_str()).await.expect("removed");
+            host.remove(deployment.name().as_str())
+                .await
+                .expect("removed");
         }
     }
 
@@ -195,14 +291,24 @@ mod file_systems {
             &["mkdir", "/sys/made"],
             &["read", "/sys/kernel/notes"],
         ] {
-            let told = attempt(&deployment, attempted).await.expect_err("it is no ordinary file");
+            let told = attempt(&deployment, attempted)
+                .await
+                .expect_err("it is no ordinary file");
             assert_eq!(told, "not-permitted", "{attempted:?}");
         }
         let denials = denials(&record);
-        let line = "lies on a file system of type `proc`, which needs `filesystems=proc` in a grant";
-        assert!(denials.iter().any(|denial| denial.contains(line)), "{denials:?}");
-        attempt(&deployment, &["read", "/etc/passwd"]).await.expect("an ordinary file");
-        attempt(&deployment, &["list", "/"]).await.expect("names of mounts are names");
+        let line =
+            "lies on a file system of type `proc`, which needs `filesystems=proc` in a grant";
+        assert!(
+            denials.iter().any(|denial| denial.contains(line)),
+            "{denials:?}"
+        );
+        attempt(&deployment, &["read", "/etc/passwd"])
+            .await
+            .expect("an ordinary file");
+        attempt(&deployment, &["list", "/"])
+            .await
+            .expect("names of mounts are names");
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -211,7 +317,9 @@ mod file_systems {
         let rules = ["file-read /", "file-read /proc filesystems=proc"];
         for rules in [&rules[..], &["file-read / filesystems=any"]] {
             let deployment = deploy(&host, probe(&[]), rules).await;
-            attempt(&deployment, &["read", "/proc/1/stat"]).await.expect("that is granted");
+            attempt(&deployment, &["read", "/proc/1/stat"])
+                .await
+                .expect("that is granted");
             for path in [
                 "/proc/self/root/etc/passwd",
                 "/proc/self/cwd/Cargo.toml",
@@ -220,7 +328,9 @@ mod file_systems {
             ] {
                 attempt(&deployment, &["read", path]).await.expect_err(path);
             }
-            host.remove(deployment.name().as_str()).await.expect("removed");
+            host.remove(deployment.name().as_str())
+                .await
+                .expect("removed");
         }
     }
 
@@ -229,9 +339,14 @@ mod file_systems {
         let host = host();
         let rules = ["file-read /d from=/proc filesystems=proc"];
         let deployment = deploy(&host, probe(&[]), &rules).await;
-        attempt(&deployment, &["keep", "/d/self/stat"]).await.expect("opened");
+        attempt(&deployment, &["keep", "/d/self/stat"])
+            .await
+            .expect("opened");
         attempt(&deployment, &["read-kept"]).await.expect("read");
-        host.revoke(deployment.name().as_str(), "file-read /d/self").expect("revoked");
-        attempt(&deployment, &["read-kept"]).await.expect_err("it was revoked");
+        host.revoke(deployment.name().as_str(), "file-read /d/self")
+            .expect("revoked");
+        attempt(&deployment, &["read-kept"])
+            .await
+            .expect_err("it was revoked");
     }
 }

@@ -17,25 +17,50 @@ const DEADLINE: Duration = Duration::from_millis(500);
 /// A FIFO at whose other end nobody says anything, until it is dropped.
 fn silent_fifo(folder: &Path) -> File {
     let fifo = folder.join("fifo");
-    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo runs").success());
-    File::options().read(true).write(true).open(&fifo).expect("opened at both ends")
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .expect("mkfifo runs")
+            .success()
+    );
+    File::options()
+        .read(true)
+        .write(true)
+        .open(&fifo)
+        .expect("opened at both ends")
 }
 
 /// One whose every call reads where it likes.
 async fn reader(host: &Host, name: &str, folder: &Path, limits: Limits) -> Deployment {
     let rule = format!("file-read /d from={} types=fifo", folder.display());
-    let deploy = host.deploy(probe(&[])).name(name).grants(grants(&[&rule])).limits(limits);
-    deploy.instancing(Instancing::PerCall).await.expect("deployed")
+    let deploy = host
+        .deploy(probe(&[]))
+        .name(name)
+        .grants(grants(&[&rule]))
+        .limits(limits);
+    deploy
+        .instancing(Instancing::PerCall)
+        .await
+        .expect("deployed")
 }
 
 async fn read(deployment: Deployment, how: &str, path: &str) -> Result<Attempted, Error> {
-    let attempt = deployment.function::<(String, Vec<String>), (Attempted,)>("attempt").expect("it tries");
-    attempt.call((how.to_owned(), vec![path.to_owned()])).await.map(|(attempted,)| attempted)
+    let attempt = deployment
+        .function::<(String, Vec<String>), (Attempted,)>("attempt")
+        .expect("it tries");
+    attempt
+        .call((how.to_owned(), vec![path.to_owned()]))
+        .await
+        .map(|(attempted,)| attempted)
 }
 
 /// Limits under which a call ends soon.
 fn hurried() -> Limits {
-    Limits { call_deadline: DEADLINE, ..Limits::default() }
+    Limits {
+        call_deadline: DEADLINE,
+        ..Limits::default()
+    }
 }
 
 /// Reads the ordinary file, once there is a place for that again.
@@ -50,7 +75,9 @@ async fn read_again(deployment: &Deployment) -> Attempted {
 
 /// Six hundred calls read a FIFO that says nothing.
 fn stuck_reads(deployment: &Deployment) -> Vec<tokio::task::JoinHandle<Result<Attempted, Error>>> {
-    (0..600).map(|_| tokio::spawn(read(deployment.clone(), "read-stream", "/d/fifo"))).collect()
+    (0..600)
+        .map(|_| tokio::spawn(read(deployment.clone(), "read-stream", "/d/fifo")))
+        .collect()
 }
 
 #[test]
@@ -62,8 +89,10 @@ fn operations_that_are_stuck_are_nobody_elses_affair() {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let (folder, other) =
-            (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let (folder, other) = (
+            tempfile::tempdir().expect("a folder"),
+            tempfile::tempdir().expect("a folder"),
+        );
         std::fs::write(folder.path().join("plain.txt"), "plain").expect("a file");
         std::fs::write(other.path().join("plain.txt"), "plain").expect("a file");
         let end = silent_fifo(folder.path());
@@ -73,20 +102,36 @@ fn operations_that_are_stuck_are_nobody_elses_affair() {
         let begun = Instant::now();
         let stuck = stuck_reads(&bad);
         while begun.elapsed() < DEADLINE {
-            let seen = read(good.clone(), "read", "/d/plain.txt").await.expect("it is called");
+            let seen = read(good.clone(), "read", "/d/plain.txt")
+                .await
+                .expect("it is called");
             assert_eq!(seen.as_deref(), Ok("plain"));
         }
         for stuck in stuck {
-            let error = stuck.await.expect("a task").expect_err("nobody said anything");
+            let error = stuck
+                .await
+                .expect("a task")
+                .expect_err("nobody said anything");
             assert_eq!(error.call_end(), Some(CallEnd::DeadlineExceeded), "{error}");
         }
         // Its calls have ended and its threads are still stuck.
-        let error = read(bad.clone(), "read", "/d/plain.txt").await.expect_err("it has no place left");
+        let error = read(bad.clone(), "read", "/d/plain.txt")
+            .await
+            .expect_err("it has no place left");
         assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
-        assert_eq!(read(good.clone(), "read", "/d/plain.txt").await.expect("called").as_deref(), Ok("plain"));
+        assert_eq!(
+            read(good.clone(), "read", "/d/plain.txt")
+                .await
+                .expect("called")
+                .as_deref(),
+            Ok("plain")
+        );
         let rule = format!("file-read /d from={}", other.path().display());
         deploy(&host, probe(&[]), &[&rule]).await;
-        assert_eq!(host.deployment("bad").expect("deployed").status().instances, 0);
+        assert_eq!(
+            host.deployment("bad").expect("deployed").status().instances,
+            0
+        );
         host.revoke("bad", "file-read /d/fifo").expect("revoked");
         drop(end);
         assert_eq!(read_again(&bad).await.as_deref(), Ok("plain"));
@@ -102,14 +147,20 @@ async fn revisions_of_a_deployment_share_their_places() {
     let end = silent_fifo(folder.path());
     let host = builder().build().expect("a host");
     let first = reader(&host, "bad", folder.path(), hurried()).await;
-    for stuck in
-        (0..16).map(|_| tokio::spawn(read(first.clone(), "read-stream", "/d/fifo"))).collect::<Vec<_>>()
+    for stuck in (0..16)
+        .map(|_| tokio::spawn(read(first.clone(), "read-stream", "/d/fifo")))
+        .collect::<Vec<_>>()
     {
-        stuck.await.expect("a task").expect_err("nobody said anything");
+        stuck
+            .await
+            .expect("a task")
+            .expect_err("nobody said anything");
     }
     host.remove("bad").await.expect("removed");
     let second = reader(&host, "bad", folder.path(), hurried()).await;
-    read(second.clone(), "read", "/d/plain.txt").await.expect_err("there is no place left");
+    read(second.clone(), "read", "/d/plain.txt")
+        .await
+        .expect_err("there is no place left");
     drop(end);
     assert_eq!(read_again(&second).await.as_deref(), Ok("plain"));
 }
@@ -120,13 +171,29 @@ async fn a_lookup_of_a_name_takes_a_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let end = silent_fifo(folder.path());
     let host = builder().build().expect("a host");
-    let rules =
-        [format!("file-read /d from={} types=fifo", folder.path().display()), "dns localhost".to_owned()];
-    let limits = Limits { call_deadline: DEADLINE, blocking_operations_max: 1, ..Limits::default() };
-    let deploy = host.deploy(probe(&[])).grants(grants(&[&rules[0], &rules[1]])).limits(limits);
-    let deployment = deploy.instancing(Instancing::PerCall).await.expect("deployed");
-    read(deployment.clone(), "read-stream", "/d/fifo").await.expect_err("nobody said anything");
-    let error = read(deployment.clone(), "lookup", "localhost").await.expect_err("there is no place left");
+    let rules = [
+        format!("file-read /d from={} types=fifo", folder.path().display()),
+        "dns localhost".to_owned(),
+    ];
+    let limits = Limits {
+        call_deadline: DEADLINE,
+        blocking_operations_max: 1,
+        ..Limits::default()
+    };
+    let deploy = host
+        .deploy(probe(&[]))
+        .grants(grants(&[&rules[0], &rules[1]]))
+        .limits(limits);
+    let deployment = deploy
+        .instancing(Instancing::PerCall)
+        .await
+        .expect("deployed");
+    read(deployment.clone(), "read-stream", "/d/fifo")
+        .await
+        .expect_err("nobody said anything");
+    let error = read(deployment.clone(), "lookup", "localhost")
+        .await
+        .expect_err("there is no place left");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
     drop(end);
     while let Err(error) = read(deployment.clone(), "lookup", "localhost").await {

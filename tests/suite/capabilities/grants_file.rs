@@ -22,7 +22,11 @@ fn a_writer_that_is_killed_leaves_the_old_grants_or_the_new() {
         writer.kill().expect("it runs still");
         writer.wait().expect("it ended");
         let read = read_grants(&path).expect("whole");
-        assert!(read.allowed().count() == 1 || read.allowed().count() == 500, "{}", read.allowed().count());
+        assert!(
+            read.allowed().count() == 1 || read.allowed().count() == 500,
+            "{}",
+            read.allowed().count()
+        );
     }
 }
 
@@ -35,9 +39,16 @@ fn a_file_that_is_cut_short_grants_nothing() {
     for length in 0..whole.len() - 1 {
         std::fs::write(&path, &whole[..length]).expect("written");
         if let Ok(read) = read_grants(&path) {
-            assert_eq!(read, grants(&["config a value=1", "config b value=2"]), "{length} bytes");
+            assert_eq!(
+                read,
+                grants(&["config a value=1", "config b value=2"]),
+                "{length} bytes"
+            );
         }
     }
     std::fs::remove_file(&path).expect("removed");
-    assert_eq!(read_grants(&path).expect_err("there is none").kind(), ErrorKind::Io);
+    assert_eq!(
+        read_grants(&path).expect_err("there is none").kind(),
+        ErrorKind::Io
+    );
 }

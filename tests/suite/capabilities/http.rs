@@ -34,7 +34,11 @@ impl Server {
                 });
             }
         });
-        Self { address, connections, open }
+        Self {
+            address,
+            connections,
+            open,
+        }
     }
 
     fn connections(&self) -> usize {
@@ -43,7 +47,9 @@ impl Server {
 
     async fn get(&self, deployment: &Deployment) -> String {
         let url = format!("http://{}/", self.address);
-        attempt(deployment, &["http", "GET", &url]).await.expect("an answer")
+        attempt(deployment, &["http", "GET", &url])
+            .await
+            .expect("an answer")
     }
 }
 
@@ -58,21 +64,33 @@ async fn serve(mut stream: TcpStream, requests: usize, answer: &str) -> std::io:
 }
 
 pub(super) const PLAIN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
-const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+const CHUNKED: &str =
+    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
 const EMPTY: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 
 async fn deployed(host: &airssys_wasm_host::Host, name: &str, server: &Server) -> Deployment {
     let component = probe(&[]).with_name(name).expect("a name");
     let grants = grants(&[&format!("http GET http://{}/**", server.address)]);
-    host.deploy(component).grants(grants).instancing(Instancing::pooled(2)).await.expect("deployed")
+    host.deploy(component)
+        .grants(grants)
+        .instancing(Instancing::pooled(2))
+        .await
+        .expect("deployed")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_is_used_again_by_its_component_alone() {
     let host = host();
-    for (answer, told) in [(PLAIN, "200 hello"), (CHUNKED, "200 hello"), (EMPTY, "204 ")] {
+    for (answer, told) in [
+        (PLAIN, "200 hello"),
+        (CHUNKED, "200 hello"),
+        (EMPTY, "204 "),
+    ] {
         let server = Server::start(1_000, answer).await;
-        let (one, other) = (deployed(&host, "one", &server).await, deployed(&host, "other", &server).await);
+        let (one, other) = (
+            deployed(&host, "one", &server).await,
+            deployed(&host, "other", &server).await,
+        );
         for _ in 0..5 {
             assert_eq!(server.get(&one).await, told);
             // Kept as soon as the other side's end of the answer is seen.
@@ -80,7 +98,11 @@ async fn a_connection_is_used_again_by_its_component_alone() {
         }
         assert_eq!(server.connections(), 1, "for {answer:?}");
         assert_eq!(server.get(&other).await, told);
-        assert_eq!(server.connections(), 2, "two components share no connection");
+        assert_eq!(
+            server.connections(),
+            2,
+            "two components share no connection"
+        );
         host.remove("one").await.expect("removed");
         host.remove("other").await.expect("removed");
     }
@@ -106,8 +128,13 @@ async fn connections_that_wait_are_closed_by_a_revocation() {
     let deployment = deployed(&host, "one", &server).await;
     server.get(&deployment).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(server.open.load(Ordering::SeqCst), 1, "it waits for another request");
-    host.revoke("one", "http * http://127.0.0.1:*/**").expect("deployed");
+    assert_eq!(
+        server.open.load(Ordering::SeqCst),
+        1,
+        "it waits for another request"
+    );
+    host.revoke("one", "http * http://127.0.0.1:*/**")
+        .expect("deployed");
     for _ in 0..200 {
         if server.open.load(Ordering::SeqCst) == 0 {
             return;

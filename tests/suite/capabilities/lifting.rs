@@ -21,7 +21,9 @@ fn wide(folder: &Path) -> Grants {
 }
 
 fn update(host: &Host) -> Update<'_> {
-    host.update("attack-probe", component()).any_version().discard_state()
+    host.update("attack-probe", component())
+        .any_version()
+        .discard_state()
 }
 
 /// It says nothing of what it needs, so that nothing that it requires is missing.
@@ -43,15 +45,31 @@ async fn a_wider_grant_gives_back_what_was_revoked_only_with_consent() {
     assert!(read().await.is_err(), "it was revoked");
 
     let mut events = host.events();
-    let error = update(&host).grants(wide(folder.path())).await.expect_err("it is wider");
+    let error = update(&host)
+        .grants(wide(folder.path()))
+        .await
+        .expect_err("it is wider");
     assert_eq!(error.kind(), ErrorKind::LiftsRevocation);
-    assert!(error.to_string().contains(REVOKED) && error.to_string().contains(&rule), "{error}");
+    assert!(
+        error.to_string().contains(REVOKED) && error.to_string().contains(&rule),
+        "{error}"
+    );
     let rehearsal = update(&host).grants(wide(folder.path())).rehearse().await;
-    assert_eq!(rehearsal.expect_err("it is wider").kind(), ErrorKind::LiftsRevocation);
+    assert_eq!(
+        rehearsal.expect_err("it is wider").kind(),
+        ErrorKind::LiftsRevocation
+    );
     assert!(read().await.is_err(), "it stays revoked");
 
-    let promoted = update(&host).grants(wide(folder.path())).lifting_revocations().await.expect("updated");
-    assert_eq!((promoted.lifted(), deployment.lifted()), (&[revoked()][..], vec![revoked()]));
+    let promoted = update(&host)
+        .grants(wide(folder.path()))
+        .lifting_revocations()
+        .await
+        .expect("updated");
+    assert_eq!(
+        (promoted.lifted(), deployment.lifted()),
+        (&[revoked()][..], vec![revoked()])
+    );
     promoted.drained().await;
     assert_eq!(read().await.as_deref(), Ok("told"));
     let told = std::iter::from_fn(|| events.try_next())
@@ -68,11 +86,21 @@ async fn grants_that_name_it_or_leave_it_need_no_consent() {
     let read = async || attempt(&deployment, &["read", "/data/secret/a"]).await;
 
     let promoted = update(&host).await.expect("it asks for no more");
-    assert!(promoted.lifted().is_empty() && read().await.is_err(), "without grants it stays revoked");
+    assert!(
+        promoted.lifted().is_empty() && read().await.is_err(),
+        "without grants it stays revoked"
+    );
     let denied = wide(folder.path()).deny(REVOKED).expect("a rule");
-    let promoted = update(&host).grants(denied).await.expect("it stays taken away");
+    let promoted = update(&host)
+        .grants(denied)
+        .await
+        .expect("it stays taken away");
     assert!(promoted.lifted().is_empty() && read().await.is_err());
-    assert_eq!(deployment.grants().revoked().collect::<Vec<_>>(), [&revoked()], "it is not forgotten");
+    assert_eq!(
+        deployment.grants().revoked().collect::<Vec<_>>(),
+        [&revoked()],
+        "it is not forgotten"
+    );
 
     let named = wide(folder.path()).allow(REVOKED).expect("a rule");
     let promoted = update(&host).grants(named).await.expect("it is named");
@@ -84,7 +112,12 @@ async fn grants_that_name_it_or_leave_it_need_no_consent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_forgets_neither() {
     let (folder, state) = (folder(), tempfile::tempdir().expect("a folder"));
-    let host = || builder().state_directory(state.path().join("state")).build().expect("a host");
+    let host = || {
+        builder()
+            .state_directory(state.path().join("state"))
+            .build()
+            .expect("a host")
+    };
     let first = host();
     let deploy = first.deploy(component()).grants(wide(folder.path()));
     drop(deploy.await.expect("deployed"));
@@ -92,15 +125,33 @@ async fn a_restart_forgets_neither() {
     drop(first);
 
     let second = host();
-    let error = update(&second).grants(wide(folder.path())).await.expect_err("it is wider");
+    let error = update(&second)
+        .grants(wide(folder.path()))
+        .await
+        .expect_err("it is wider");
     assert_eq!(error.kind(), ErrorKind::LiftsRevocation);
-    drop(update(&second).grants(wide(folder.path())).lifting_revocations().await.expect("updated"));
-    let history: Vec<String> =
-        second.history().expect("a history").iter().map(|change| change.action.to_string()).collect();
+    drop(
+        update(&second)
+            .grants(wide(folder.path()))
+            .lifting_revocations()
+            .await
+            .expect("updated"),
+    );
+    let history: Vec<String> = second
+        .history()
+        .expect("a history")
+        .iter()
+        .map(|change| change.action.to_string())
+        .collect();
     assert!(
-        history.iter().any(|action| action.ends_with(&format!("granting `{REVOKED}` again"))),
+        history
+            .iter()
+            .any(|action| action.ends_with(&format!("granting `{REVOKED}` again"))),
         "{history:?}"
     );
     drop(second);
-    assert_eq!(host().deployment("attack-probe").expect("there").lifted(), [revoked()]);
+    assert_eq!(
+        host().deployment("attack-probe").expect("there").lifted(),
+        [revoked()]
+    );
 }

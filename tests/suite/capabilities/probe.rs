@@ -43,21 +43,34 @@ pub(crate) fn probe(requests: &[&str]) -> Component {
     if requests.is_empty() {
         return probe;
     }
-    let rules = requests.iter().map(|rule| (rule.parse().expect(rule), Need::Required));
+    let rules = requests
+        .iter()
+        .map(|rule| (rule.parse().expect(rule), Need::Required));
     probe.with_requests(rules.collect::<Requests>())
 }
 
 pub(crate) fn grants(rules: &[&str]) -> Grants {
-    rules.iter().fold(Grants::new(), |grants, rule| grants.allow(rule).expect(rule))
+    rules.iter().fold(Grants::new(), |grants, rule| {
+        grants.allow(rule).expect(rule)
+    })
 }
 
 pub(crate) async fn deploy(host: &Host, component: Component, rules: &[&str]) -> Deployment {
-    let deploy = host.deploy(component).grants(grants(rules)).instancing(Instancing::Stateful);
+    let deploy = host
+        .deploy(component)
+        .grants(grants(rules))
+        .instancing(Instancing::Stateful);
     deploy.await.expect("deployed")
 }
 
 pub(crate) async fn attempt(deployment: &Deployment, words: &[&str]) -> Attempted {
-    let function = deployment.function::<(String, Vec<String>), (Attempted,)>("attempt").expect("it tries");
+    let function = deployment
+        .function::<(String, Vec<String>), (Attempted,)>("attempt")
+        .expect("it tries");
     let arguments = words[1..].iter().map(|&word| word.to_owned()).collect();
-    function.call((words[0].to_owned(), arguments)).await.expect("it tells").0
+    function
+        .call((words[0].to_owned(), arguments))
+        .await
+        .expect("it tells")
+        .0
 }

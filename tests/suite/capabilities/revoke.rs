@@ -14,7 +14,10 @@ async fn no_call_that_begins_after_a_revocation_gets_through() {
     let host = host();
     for round in 0..50 {
         let rules = ["config a value=1"];
-        let deploy = host.deploy(probe(&[])).grants(grants(&rules)).instancing(Instancing::pooled(4));
+        let deploy = host
+            .deploy(probe(&[]))
+            .grants(grants(&rules))
+            .instancing(Instancing::pooled(4));
         let deployment = deploy.await.expect("deployed");
         let callers: Vec<_> = (0..3)
             .map(|_| {
@@ -28,7 +31,10 @@ async fn no_call_that_begins_after_a_revocation_gets_through() {
             .collect();
         tokio::time::sleep(Duration::from_micros(round * 40)).await;
         host.revoke("attack-probe", "config a").expect("deployed");
-        assert!(attempt(&deployment, &["config", "a"]).await.is_err(), "round {round}");
+        assert!(
+            attempt(&deployment, &["config", "a"]).await.is_err(),
+            "round {round}"
+        );
         for caller in callers {
             caller.await.expect("a caller");
         }
@@ -41,7 +47,11 @@ async fn a_grant_ends_at_its_time_and_what_was_opened_under_it_too() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.txt"), "a").expect("a file");
     let clock = TestClock::new();
-    let host = Host::builder().pooled_instances_max(50).test_clock(&clock).build().expect("a host");
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .test_clock(&clock)
+        .build()
+        .expect("a host");
     let hour = Duration::from_secs(3_600);
     let until = std::time::SystemTime::now() + hour;
     let rule = format!(
@@ -50,14 +60,29 @@ async fn a_grant_ends_at_its_time_and_what_was_opened_under_it_too() {
         humantime::format_rfc3339_seconds(until)
     );
     let deployment = deploy(&host, probe(&[]), &[&rule]).await;
-    assert_eq!(attempt(&deployment, &["keep", "/data/a.txt"]).await.as_deref(), Ok("kept"));
-    assert_eq!(attempt(&deployment, &["read-kept"]).await.as_deref(), Ok("a"));
+    assert_eq!(
+        attempt(&deployment, &["keep", "/data/a.txt"])
+            .await
+            .as_deref(),
+        Ok("kept")
+    );
+    assert_eq!(
+        attempt(&deployment, &["read-kept"]).await.as_deref(),
+        Ok("a")
+    );
     assert!(attempt(&deployment, &["identity-kept"]).await.is_ok());
     clock.advance(hour);
     assert!(attempt(&deployment, &["read-kept"]).await.is_err());
     assert!(attempt(&deployment, &["identity-kept"]).await.is_err());
-    assert!(attempt(&deployment, &["read", "/data/a.txt"]).await.is_err());
-    let operation = Operation::File { access: FileAccess::Read, path: "/data/a.txt".into() };
+    assert!(
+        attempt(&deployment, &["read", "/data/a.txt"])
+            .await
+            .is_err()
+    );
+    let operation = Operation::File {
+        access: FileAccess::Read,
+        path: "/data/a.txt".into(),
+    };
     let explained = deployment.explain(&operation).to_string();
     assert!(explained.contains("has expired"), "{explained}");
 }
@@ -65,7 +90,9 @@ async fn a_grant_ends_at_its_time_and_what_was_opened_under_it_too() {
 /// A read that waits for somebody who says nothing is woken by the revocation.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_that_waits_ends_with_its_grant() {
-    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a listener");
     let address = silent.local_addr().expect("an address").to_string();
     let accepting = tokio::spawn(async move {
         let (stream, _) = silent.accept().await.expect("somebody");
@@ -78,12 +105,23 @@ async fn a_read_that_waits_ends_with_its_grant() {
     let waiting = tokio::spawn(async move { attempt(&deployment, &["tcp", &address]).await });
     tokio::time::sleep(Duration::from_millis(200)).await;
     let revoked = std::time::Instant::now();
-    host.revoke("attack-probe", "tcp 127.0.0.1:*").expect("deployed");
+    host.revoke("attack-probe", "tcp 127.0.0.1:*")
+        .expect("deployed");
     let told = waiting.await.expect("a task");
-    assert!(revoked.elapsed() < Duration::from_secs(5), "it waited on for {:?}", revoked.elapsed());
-    assert!(told.as_deref().is_err() || told.as_deref() == Ok(""), "{told:?}");
     assert!(
-        record.lines().iter().any(|line| line.contains("\"reason\":\"revoked\"")),
+        revoked.elapsed() < Duration::from_secs(5),
+        "it waited on for {:?}",
+        revoked.elapsed()
+    );
+    assert!(
+        told.as_deref().is_err() || told.as_deref() == Ok(""),
+        "{told:?}"
+    );
+    assert!(
+        record
+            .lines()
+            .iter()
+            .any(|line| line.contains("\"reason\":\"revoked\"")),
         "{:?}",
         record.lines()
     );
@@ -110,11 +148,16 @@ async fn a_flood_of_refusals_is_counted_to_the_last() {
 /// Nobody has to call an instance for the connection that it kept to be closed.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_idle_instance_kept_open_is_closed() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a listener");
     let address = listener.local_addr().expect("an address").to_string();
     let host = host();
     let rule = format!("tcp {address}");
-    let deploy = host.deploy(probe(&[])).grants(grants(&[&rule])).instancing(Instancing::pooled(1));
+    let deploy = host
+        .deploy(probe(&[]))
+        .grants(grants(&[&rule]))
+        .instancing(Instancing::pooled(1));
     let deployment = deploy.await.expect("deployed");
     let keeping = tokio::spawn(async move { attempt(&deployment, &["tcp-keep", &address]).await });
     let (mut peer, _) = listener.accept().await.expect("a connection");

@@ -11,24 +11,44 @@ use super::probe::{Record, attempt, builder, deploy, host, probe};
 #[tokio::test(flavor = "multi_thread")]
 async fn variables_are_those_that_were_granted() {
     let host = host();
-    let deployment = deploy(&host, probe(&[]), &["env GREETING value=\"good day\"", "env HOME"]).await;
-    assert_eq!(attempt(&deployment, &["variables"]).await.as_deref(), Ok("GREETING HOME"));
-    assert_eq!(attempt(&deployment, &["env", "GREETING"]).await.as_deref(), Ok("good day"));
+    let deployment = deploy(
+        &host,
+        probe(&[]),
+        &["env GREETING value=\"good day\"", "env HOME"],
+    )
+    .await;
+    assert_eq!(
+        attempt(&deployment, &["variables"]).await.as_deref(),
+        Ok("GREETING HOME")
+    );
+    assert_eq!(
+        attempt(&deployment, &["env", "GREETING"]).await.as_deref(),
+        Ok("good day")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_configuration_is_what_was_granted() {
     let host = host();
     let deployment = deploy(&host, probe(&[]), &["config a value=1", "config b value=2"]).await;
-    assert_eq!(attempt(&deployment, &["config-all"]).await.as_deref(), Ok("a=1 b=2"));
+    assert_eq!(
+        attempt(&deployment, &["config-all"]).await.as_deref(),
+        Ok("a=1 b=2")
+    );
     host.revoke("attack-probe", "config a").expect("deployed");
-    assert_eq!(attempt(&deployment, &["config-all"]).await.as_deref(), Ok("b=2"));
+    assert_eq!(
+        attempt(&deployment, &["config-all"]).await.as_deref(),
+        Ok("b=2")
+    );
 }
 
 struct Safe;
 
 impl SecretStore for Safe {
-    fn secret(&self, name: &str) -> Pin<Box<dyn Future<Output = io::Result<Option<String>>> + Send>> {
+    fn secret(
+        &self,
+        name: &str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Option<String>>> + Send>> {
         let secret = match name {
             "db-password" => Ok(Some("hunter2".to_owned())),
             "broken" => Err(io::Error::other("the safe is jammed")),
@@ -41,21 +61,51 @@ impl SecretStore for Safe {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_reaches_the_guest_and_no_record() {
     let record = Record::default();
-    let host = builder().audit_log(record.clone()).secrets(Safe).build().expect("a host");
-    let rules = ["secret db-password", "secret other", "secret broken", "env TOKEN value=hunter3"];
+    let host = builder()
+        .audit_log(record.clone())
+        .secrets(Safe)
+        .build()
+        .expect("a host");
+    let rules = [
+        "secret db-password",
+        "secret other",
+        "secret broken",
+        "env TOKEN value=hunter3",
+    ];
     let deployment = deploy(&host, probe(&[]), &rules).await;
-    assert_eq!(attempt(&deployment, &["secret", "db-password"]).await.as_deref(), Ok("hunter2"));
-    assert!(attempt(&deployment, &["secret", "other"]).await.is_err_and(|told| told.contains("Missing")));
+    assert_eq!(
+        attempt(&deployment, &["secret", "db-password"])
+            .await
+            .as_deref(),
+        Ok("hunter2")
+    );
+    assert!(
+        attempt(&deployment, &["secret", "other"])
+            .await
+            .is_err_and(|told| told.contains("Missing"))
+    );
     let broken = attempt(&deployment, &["secret", "broken"]).await;
     assert!(broken.is_err_and(|told| told.contains("Unavailable") && !told.contains("jammed")));
-    assert_eq!(attempt(&deployment, &["env", "TOKEN"]).await.as_deref(), Ok("hunter3"));
+    assert_eq!(
+        attempt(&deployment, &["env", "TOKEN"]).await.as_deref(),
+        Ok("hunter3")
+    );
     assert!(!record.lines().is_empty());
-    assert!(record.lines().iter().all(|line| !line.contains("hunter")), "{:?}", record.lines());
+    assert!(
+        record.lines().iter().all(|line| !line.contains("hunter")),
+        "{:?}",
+        record.lines()
+    );
     let operation = airssys_wasm_host::policy::Operation::Named {
         kind: airssys_wasm_host::Kind::Env,
         name: "TOKEN".into(),
     };
-    assert!(!deployment.explain(&operation).to_string().contains("hunter"));
+    assert!(
+        !deployment
+            .explain(&operation)
+            .to_string()
+            .contains("hunter")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +113,9 @@ async fn a_logged_message_is_one_line_of_the_guest_log() {
     let log = crate::support::Lines::default();
     let host = builder().guest_log(log.clone()).build().expect("a host");
     let deployment = deploy(&host, probe(&[]), &[]).await;
-    attempt(&deployment, &["log", "one\ntwo"]).await.expect("logged");
+    attempt(&deployment, &["log", "one\ntwo"])
+        .await
+        .expect("logged");
     let lines = log.all(&host).await;
     assert!(lines[0].ends_with(r"WARN probe: one\ntwo"), "{lines:?}");
 }

@@ -7,7 +7,9 @@ fn main() {
     let path = std::env::args_os().nth(1).expect("where to write");
     let few = Grants::new().allow("config first value=1").expect("a rule");
     let many = (0..500).fold(Grants::new(), |grants, n| {
-        grants.allow(&format!("config key-{n} value=something")).expect("a rule")
+        grants
+            .allow(&format!("config key-{n} value=something"))
+            .expect("a rule")
     });
     loop {
         write_grants(&path, &many).expect("written");

@@ -11,11 +11,15 @@ use crate::support::guest;
 
 #[tokio::test]
 async fn instance_data_lives_as_long_as_its_instance() {
-    let pooled = Instancing::Pooled { max: NonZeroU32::MIN };
+    let pooled = Instancing::Pooled {
+        max: NonZeroU32::MIN,
+    };
     for probed in ALL {
-        for (instancing, expected) in
-            [(Instancing::PerCall, [1, 1, 1]), (pooled, [1, 2, 3]), (Instancing::Stateful, [1, 2, 3])]
-        {
+        for (instancing, expected) in [
+            (Instancing::PerCall, [1, 1, 1]),
+            (pooled, [1, 2, 3]),
+            (Instancing::Stateful, [1, 2, 3]),
+        ] {
             let (_host, deployment) = probe(probed, &Editor::default(), instancing).await;
             let visit = function::<(), (u32,)>(&deployment, "visit");
             for expected in expected {
@@ -29,7 +33,11 @@ async fn instance_data_lives_as_long_as_its_instance() {
 #[tokio::test]
 async fn instance_data_of_one_is_not_reached_from_another() {
     let (host, first) = probe(ALL[0], &Editor::default(), Instancing::Stateful).await;
-    let second = host.deploy(guest(ALL[0].0)).name("other").instancing(Instancing::Stateful).await;
+    let second = host
+        .deploy(guest(ALL[0].0))
+        .name("other")
+        .instancing(Instancing::Stateful)
+        .await;
     let visit = |deployment| function::<(), (u32,)>(deployment, "visit");
     let (first, second) = (visit(&first), visit(&second.expect("deployed")));
     for _ in 0..3 {
@@ -66,7 +74,11 @@ async fn a_factory_runs_once_for_each_instance_and_its_data_goes_with_it() {
             })
             .build()
             .expect("a host");
-        let deployment = host.deploy(guest(ALL[0].0)).name("probe").instancing(instancing).await;
+        let deployment = host
+            .deploy(guest(ALL[0].0))
+            .name("probe")
+            .instancing(instancing)
+            .await;
         let who = function::<(), (String,)>(&deployment.expect("deployed"), "who-am-i");
         let mut instances = std::collections::BTreeSet::new();
         for _ in 0..5 {
@@ -76,8 +88,16 @@ async fn a_factory_runs_once_for_each_instance_and_its_data_goes_with_it() {
         assert_eq!(instances.len(), if is_stateful { 1 } else { 5 });
         // A rollout tries one instance, which serves the calls if instances outlive them.
         let tried = usize::from(!is_stateful);
-        assert_eq!(count.made.load(SeqCst), instances.len() + tried, "{instancing:?}");
-        assert_eq!(count.there.load(SeqCst), usize::from(is_stateful), "{instancing:?}");
+        assert_eq!(
+            count.made.load(SeqCst),
+            instances.len() + tried,
+            "{instancing:?}"
+        );
+        assert_eq!(
+            count.there.load(SeqCst),
+            usize::from(is_stateful),
+            "{instancing:?}"
+        );
 
         host.remove("probe").await.expect("removed");
         drop(host);
@@ -92,10 +112,17 @@ async fn a_factory_sees_whose_instance_it_is_and_what_is_shared() {
     struct Label(String);
     let host = builder(ALL[0].1, &Editor::default())
         .instance_data(|instance: &InstanceState| {
-            assert_eq!(instance.instance_data::<Visits>().0, 0, "what was added before is there");
+            assert_eq!(
+                instance.instance_data::<Visits>().0,
+                0,
+                "what was added before is there"
+            );
             let identity = instance.identity();
             let shared = instance.data::<Shared>().0;
-            Label(format!("{}#{}, {shared}", identity.component, identity.revision))
+            Label(format!(
+                "{}#{}, {shared}",
+                identity.component, identity.revision
+            ))
         })
         .imports(["label"], |linker| {
             linker.root().func_wrap("label", |mut store, (): ()| {
@@ -105,26 +132,52 @@ async fn a_factory_sees_whose_instance_it_is_and_what_is_shared() {
         .build()
         .expect("a host");
     let caller = crate::support::wat_file("returns-a-label");
-    let deployment = host.deploy(caller).name("labelled").data(Shared("its own")).await.expect("deployed");
-    let label = deployment.function::<(), (String,)>("label").expect("it has one");
-    assert_eq!(label.call(()).await.expect("an answer").0, "labelled#1, its own");
+    let deployment = host
+        .deploy(caller)
+        .name("labelled")
+        .data(Shared("its own"))
+        .await
+        .expect("deployed");
+    let label = deployment
+        .function::<(), (String,)>("label")
+        .expect("it has one");
+    assert_eq!(
+        label.call(()).await.expect("an answer").0,
+        "labelled#1, its own"
+    );
 }
 
 #[tokio::test]
 async fn data_of_a_deployment_is_its_own_and_stays_through_updates() {
     let (host, plain) = probe(ALL[0], &Editor::default(), Instancing::PerCall).await;
-    let special = host.deploy(guest(ALL[0].0)).name("special").data(Shared("special")).await;
+    let special = host
+        .deploy(guest(ALL[0].0))
+        .name("special")
+        .data(Shared("special"))
+        .await;
     let shared = |deployment| function::<(), (String,)>(deployment, "shared");
     let (plain, special) = (shared(&plain), shared(&special.expect("deployed")));
     assert_eq!(plain.call(()).await.expect("an answer").0, "the host's");
     assert_eq!(special.call(()).await.expect("an answer").0, "special");
 
-    host.update("special", guest(ALL[0].0)).any_version().await.expect("updated").drained().await;
+    host.update("special", guest(ALL[0].0))
+        .any_version()
+        .await
+        .expect("updated")
+        .drained()
+        .await;
     assert_eq!(special.call(()).await.expect("an answer").0, "special");
-    let update = host.update("special", guest(ALL[0].0)).any_version().data(Shared("other"));
+    let update = host
+        .update("special", guest(ALL[0].0))
+        .any_version()
+        .data(Shared("other"));
     update.await.expect("updated").drained().await;
     assert_eq!(special.call(()).await.expect("an answer").0, "other");
-    host.rollback("special").await.expect("rolled back").drained().await;
+    host.rollback("special")
+        .await
+        .expect("rolled back")
+        .drained()
+        .await;
     assert_eq!(special.call(()).await.expect("an answer").0, "special");
     assert_eq!(plain.call(()).await.expect("an answer").0, "the host's");
 }
@@ -133,18 +186,26 @@ async fn data_of_a_deployment_is_its_own_and_stays_through_updates() {
 async fn after_a_restart_there_is_the_hosts_data_alone() {
     let place = tempfile::tempdir().expect("a directory");
     let build = || {
-        let host = builder(ALL[0].1, &Editor::default()).state_directory(place.path().join("state"));
+        let host =
+            builder(ALL[0].1, &Editor::default()).state_directory(place.path().join("state"));
         host.build().expect("a host")
     };
     let host = build();
-    let special = host.deploy(guest(ALL[0].0)).name("special").data(Shared("special")).await;
+    let special = host
+        .deploy(guest(ALL[0].0))
+        .name("special")
+        .data(Shared("special"))
+        .await;
     let shared = function::<(), (String,)>(&special.expect("deployed"), "shared");
     assert_eq!(shared.call(()).await.expect("an answer").0, "special");
     drop((shared, host));
     let host = build();
     let restored = host.deployment("special").expect("it is restored");
     assert_eq!(
-        function::<(), (String,)>(&restored, "shared").call(()).await.map_err(|error| error.to_string()),
+        function::<(), (String,)>(&restored, "shared")
+            .call(())
+            .await
+            .map_err(|error| error.to_string()),
         Ok(("the host's".to_owned(),))
     );
 }
@@ -154,8 +215,14 @@ async fn two_hosts_have_data_of_their_own() {
     let (first, second) = (Editor::default(), Editor::default());
     let (_first_host, deployment) = probe(ALL[0], &first, Instancing::PerCall).await;
     let (_second_host, _) = probe(ALL[0], &second, Instancing::PerCall).await;
-    function::<(String,), ()>(&deployment, "say").call(("hello".into(),)).await.expect("said");
-    assert_eq!((first.printed.lock().len(), second.printed.lock().len()), (1, 0));
+    function::<(String,), ()>(&deployment, "say")
+        .call(("hello".into(),))
+        .await
+        .expect("said");
+    assert_eq!(
+        (first.printed.lock().len(), second.printed.lock().len()),
+        (1, 0)
+    );
 }
 
 #[tokio::test]
@@ -170,23 +237,51 @@ async fn data_that_nobody_gave_ends_the_call_with_its_type() {
         })
         .build()
         .expect("a host");
-    let deployment = host.deploy(crate::support::wat_file("returns-a-label")).await.expect("deployed");
-    let label = deployment.function::<(), (String,)>("label").expect("it has one");
+    let deployment = host
+        .deploy(crate::support::wat_file("returns-a-label"))
+        .await
+        .expect("deployed");
+    let label = deployment
+        .function::<(), (String,)>("label")
+        .expect("it has one");
     let error = label.call(()).await.expect_err("nobody gave it");
     assert_eq!(error.kind(), ErrorKind::HostFunctionFailed);
-    assert!(error.to_string().contains("Nobody`: `HostBuilder::instance_data` gives it"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("Nobody`: `HostBuilder::instance_data` gives it"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_factory_that_panics_fails_the_start_and_nothing_else() {
     let editor = Editor::default();
     let host = builder(ALL[0].1, &editor)
-        .instance_data(|instance| assert_ne!(instance.identity().component.as_str(), "unlucky", "not that"))
+        .instance_data(|instance| {
+            assert_ne!(
+                instance.identity().component.as_str(),
+                "unlucky",
+                "not that"
+            )
+        })
         .build()
         .expect("a host");
-    let error = host.deploy(guest(ALL[0].0)).name("unlucky").await.map(drop).expect_err("it panics");
+    let error = host
+        .deploy(guest(ALL[0].0))
+        .name("unlucky")
+        .await
+        .map(drop)
+        .expect_err("it panics");
     assert_eq!(error.kind(), ErrorKind::HostFunctionFailed);
     assert!(error.to_string().contains("not that"), "{error}");
-    let deployment = host.deploy(guest(ALL[0].0)).name("lucky").await.expect("deployed");
-    function::<(), (u32,)>(&deployment, "visit").call(()).await.expect("an answer");
+    let deployment = host
+        .deploy(guest(ALL[0].0))
+        .name("lucky")
+        .await
+        .expect("deployed");
+    function::<(), (u32,)>(&deployment, "visit")
+        .call(())
+        .await
+        .expect("an answer");
 }

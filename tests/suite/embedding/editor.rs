@@ -6,14 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_host::wasmtime::component::{HasSelf, Linker, Resource};
-use airssys_wasm_host::{Deployment, Function, Host, HostBuilder, InstanceState, Instancing, wasmtime};
+use airssys_wasm_host::{
+    Deployment, Function, Host, HostBuilder, InstanceState, Instancing, wasmtime,
+};
 use parking_lot::Mutex;
 
 use crate::support::guest;
 
 /// A text that the embedder has open.
 #[derive(Clone, Default)]
-#[allow(unreachable_pub, reason = "`bindgen!` re-exports the types of resources")]
+#[allow(
+    unreachable_pub,
+    reason = "`bindgen!` re-exports the types of resources"
+)]
 pub struct Document(Arc<Mutex<String>>);
 
 impl Document {
@@ -110,7 +115,11 @@ pub(super) async fn probe(
 ) -> (Host, Deployment) {
     let host = builder(functions, editor).build().expect("a host");
     let component = guest(name).with_name("probe").expect("a name");
-    let deployment = host.deploy(component).instancing(instancing).await.expect("deployed");
+    let deployment = host
+        .deploy(component)
+        .instancing(instancing)
+        .await
+        .expect("deployed");
     (host, deployment)
 }
 
@@ -120,7 +129,9 @@ where
     P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower + Send + Sync + 'static,
     R: wasmtime::component::ComponentNamedList + wasmtime::component::Lift + Send + Sync + 'static,
 {
-    deployment.function(&format!("demo:embedding/probe#{name}")).expect("the probe has it")
+    deployment
+        .function(&format!("demo:embedding/probe#{name}"))
+        .expect("the probe has it")
 }
 
 mod blocking {
@@ -173,9 +184,16 @@ impl Provides for InstanceState {
 
     fn name(&self) -> String {
         let identity = self.identity();
-        let version = identity.version.as_ref().map(ToString::to_string).unwrap_or_default();
+        let version = identity
+            .version
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let instance = self.call_id().instance;
-        format!("{}#{} {version} in {instance}", identity.component, identity.revision)
+        format!(
+            "{}#{} {version} in {instance}",
+            identity.component, identity.revision
+        )
     }
 }
 

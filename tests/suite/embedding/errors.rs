@@ -12,10 +12,20 @@ use crate::support::wat;
 async fn an_error_of_a_host_function_is_kept() {
     for probed in ALL {
         let (_host, deployment) = probe(probed, &Editor::default(), Instancing::PerCall).await;
-        let error = function::<(), ()>(&deployment, "fail").call(()).await.expect_err("it fails");
+        let error = function::<(), ()>(&deployment, "fail")
+            .call(())
+            .await
+            .expect_err("it fails");
         assert_eq!(error.kind(), ErrorKind::HostFunctionFailed, "{probed:?}");
-        assert_eq!(error.downcast_ref::<OutOfPaper>(), Some(&OutOfPaper { sheets: 0 }), "{probed:?}");
-        assert!(error.to_string().ends_with("failed: 0 sheets are left"), "{error}");
+        assert_eq!(
+            error.downcast_ref::<OutOfPaper>(),
+            Some(&OutOfPaper { sheets: 0 }),
+            "{probed:?}"
+        );
+        assert!(
+            error.to_string().ends_with("failed: 0 sheets are left"),
+            "{error}"
+        );
         assert!(in_sources(&error), "{error:?}");
         assert!(error.downcast_ref::<std::io::Error>().is_none());
     }
@@ -37,8 +47,15 @@ async fn an_instance_whose_host_function_failed_is_not_used_again() {
     let (_host, deployment) = probe(ALL[0], &Editor::default(), Instancing::Stateful).await;
     let visit = function::<(), (u32,)>(&deployment, "visit");
     assert_eq!(visit.call(()).await.expect("an answer"), (1,));
-    function::<(), ()>(&deployment, "fail").call(()).await.expect_err("it fails");
-    assert_eq!(visit.call(()).await.expect("an answer"), (1,), "another instance");
+    function::<(), ()>(&deployment, "fail")
+        .call(())
+        .await
+        .expect_err("it fails");
+    assert_eq!(
+        visit.call(()).await.expect("an answer"),
+        (1,),
+        "another instance"
+    );
 }
 
 /// Imports `fail` of the probe, and calls it.
@@ -63,18 +80,35 @@ const CALLEE: &str = r#"(component
 async fn an_error_of_a_host_function_crosses_links() {
     let host = builder(ALL[0].1, &Editor::default())
         .imports(["fail"], |linker| {
-            linker.root().func_wrap("fail", |_, (): ()| -> airssys_wasm_host::wasmtime::Result<()> {
-                Err(OutOfPaper { sheets: 1 }.into())
-            })
+            linker.root().func_wrap(
+                "fail",
+                |_, (): ()| -> airssys_wasm_host::wasmtime::Result<()> {
+                    Err(OutOfPaper { sheets: 1 }.into())
+                },
+            )
         })
         .build()
         .expect("a host");
     host.deploy(wat("callee", CALLEE)).await.expect("deployed");
-    let grants = Grants::new().allow("call demo:embedding/failing").expect("a grant");
-    let caller = host.deploy(wat("caller", CALLER)).grants(grants).await.expect("deployed");
-    let error = caller.function::<(), ()>("go").expect("it goes").call(()).await.expect_err("it fails");
+    let grants = Grants::new()
+        .allow("call demo:embedding/failing")
+        .expect("a grant");
+    let caller = host
+        .deploy(wat("caller", CALLER))
+        .grants(grants)
+        .await
+        .expect("deployed");
+    let error = caller
+        .function::<(), ()>("go")
+        .expect("it goes")
+        .call(())
+        .await
+        .expect_err("it fails");
     assert_eq!(error.kind(), ErrorKind::HostFunctionFailed);
-    assert_eq!(error.downcast_ref::<OutOfPaper>(), Some(&OutOfPaper { sheets: 1 }));
+    assert_eq!(
+        error.downcast_ref::<OutOfPaper>(),
+        Some(&OutOfPaper { sheets: 1 })
+    );
     assert!(in_sources(&error), "{error:?}");
 }
 
@@ -82,8 +116,14 @@ async fn an_error_of_a_host_function_crosses_links() {
 async fn an_error_while_parameters_are_made_is_kept() {
     let (_host, deployment) = probe(ALL[0], &Editor::default(), Instancing::PerCall).await;
     let say = function::<(String,), ()>(&deployment, "say");
-    let error = say.call_with(|_| Err(OutOfPaper { sheets: 2 }.into())).await.expect_err("it fails");
-    assert_eq!(error.downcast_ref::<OutOfPaper>(), Some(&OutOfPaper { sheets: 2 }));
+    let error = say
+        .call_with(|_| Err(OutOfPaper { sheets: 2 }.into()))
+        .await
+        .expect_err("it fails");
+    assert_eq!(
+        error.downcast_ref::<OutOfPaper>(),
+        Some(&OutOfPaper { sheets: 2 })
+    );
 }
 
 #[tokio::test]
@@ -92,6 +132,11 @@ async fn a_trap_is_no_error_of_a_host_function() {
     let text = r#"(component (core module $m (func (export "go") unreachable))
         (core instance $i (instantiate $m)) (func (export "go") (canon lift (core func $i "go"))))"#;
     let deployment = host.deploy(wat("traps", text)).await.expect("deployed");
-    let error = deployment.function::<(), ()>("go").expect("it goes").call(()).await.expect_err("it traps");
+    let error = deployment
+        .function::<(), ()>("go")
+        .expect("it goes")
+        .call(())
+        .await
+        .expect_err("it traps");
     assert_eq!(error.kind(), ErrorKind::Trapped);
 }

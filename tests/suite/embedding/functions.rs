@@ -18,12 +18,25 @@ async fn a_typed_function_takes_and_gives_resources_of_the_hosts() {
             let push = |instance: &mut airssys_wasm_host::InstanceState| {
                 Ok((instance.table().push(lent.clone())?,))
             };
-            assert_eq!(read.call_with(push).await.expect("an answer").0, "lent", "{probed:?}");
-            assert_eq!(take.call_with(push).await.expect("an answer").0, "lent", "{probed:?}");
+            assert_eq!(
+                read.call_with(push).await.expect("an answer").0,
+                "lent",
+                "{probed:?}"
+            );
+            assert_eq!(
+                take.call_with(push).await.expect("an answer").0,
+                "lent",
+                "{probed:?}"
+            );
             let (given,) = give.call(("given".into(),)).await.expect("an answer");
             assert!(given.owned());
             // The handles survive an update.
-            host.update("probe", guest(probed.0)).any_version().await.expect("updated").drained().await;
+            host.update("probe", guest(probed.0))
+                .any_version()
+                .await
+                .expect("updated")
+                .drained()
+                .await;
         }
         assert_eq!(lent.open(), 1, "what was lent went with its instance");
     }
@@ -40,8 +53,12 @@ async fn a_resource_of_another_type_is_refused() {
 #[tokio::test]
 async fn types_that_do_not_fit_are_told_with_the_line_to_write() {
     let (_host, deployment) = probe(ALL[0], &Editor::default(), Instancing::PerCall).await;
-    let error = deployment.function::<(), (String,)>("read").map(drop).expect_err("it takes one");
+    let error = deployment
+        .function::<(), (String,)>("read")
+        .map(drop)
+        .expect_err("it takes one");
     assert_eq!(error.kind(), ErrorKind::TypeMismatch);
-    let line = "write `function::<(Resource<Document>,), (String,)>(\"demo:embedding/probe@0.1.0#read\")`";
+    let line =
+        "write `function::<(Resource<Document>,), (String,)>(\"demo:embedding/probe@0.1.0#read\")`";
     assert!(error.to_string().ends_with(line), "{error}");
 }

@@ -21,7 +21,9 @@ fn user(import: &str) -> String {
 /// Provides `count` of an interface, which gives this number.
 fn count(builder: HostBuilder, interface: &'static str, number: u32) -> HostBuilder {
     builder.imports([interface], move |linker| {
-        linker.instance(interface)?.func_wrap("count", move |_, (): ()| Ok((number,)))
+        linker
+            .instance(interface)?
+            .func_wrap("count", move |_, (): ()| Ok((number,)))
     })
 }
 
@@ -35,7 +37,13 @@ async fn go(host: &Host, import: &str) -> Result<u32, Error> {
 #[tokio::test]
 async fn several_versions_of_an_interface_are_served_each_by_its_own() {
     let host = count(Host::builder(), "ed:host/docs@0.1.0", 1);
-    let host = count(count(host, "ed:host/docs@0.2.0", 2), "ed:host/docs@1.4.0", 14).build().expect("a host");
+    let host = count(
+        count(host, "ed:host/docs@0.2.0", 2),
+        "ed:host/docs@1.4.0",
+        14,
+    )
+    .build()
+    .expect("a host");
     assert_eq!(go(&host, "ed:host/docs@0.1.0").await.expect("served"), 1);
     assert_eq!(go(&host, "ed:host/docs@0.2.0").await.expect("served"), 2);
     // By semver, as the runtime links: whichever is newer.
@@ -45,25 +53,41 @@ async fn several_versions_of_an_interface_are_served_each_by_its_own() {
 
 #[tokio::test]
 async fn a_version_that_nothing_provides_is_named_with_those_that_are() {
-    let host = count(Host::builder(), "ed:host/docs@0.1.0", 1).build().expect("a host");
-    for import in ["ed:host/docs@0.2.0", "ed:host/docs@1.0.0", "ed:host/docs@0.1.0-rc.1", "ed:host/docs"] {
+    let host = count(Host::builder(), "ed:host/docs@0.1.0", 1)
+        .build()
+        .expect("a host");
+    for import in [
+        "ed:host/docs@0.2.0",
+        "ed:host/docs@1.0.0",
+        "ed:host/docs@0.1.0-rc.1",
+        "ed:host/docs",
+    ] {
         let error = go(&host, import).await.expect_err("it is not served");
         assert_eq!(error.kind(), ErrorKind::MissingImport, "{error}");
         let text = error.to_string();
-        assert!(text.contains(&format!("`{import}`")) && text.contains("`ed:host/docs@0.1.0`"), "{text}");
+        assert!(
+            text.contains(&format!("`{import}`")) && text.contains("`ed:host/docs@0.1.0`"),
+            "{text}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_newer_version_whose_types_do_not_fit_is_told_by_both_names() {
     let host = Host::builder().imports(["ed:host/docs@0.1.0"], |linker| {
-        linker.instance("ed:host/docs@0.1.0")?.func_wrap("other", |_, (): ()| Ok((0u32,)))
+        linker
+            .instance("ed:host/docs@0.1.0")?
+            .func_wrap("other", |_, (): ()| Ok((0u32,)))
     });
-    let error =
-        go(&host.build().expect("a host"), "ed:host/docs@0.1.1").await.expect_err("it has no `count`");
+    let error = go(&host.build().expect("a host"), "ed:host/docs@0.1.1")
+        .await
+        .expect_err("it has no `count`");
     assert_eq!(error.kind(), ErrorKind::Unusable);
     let text = error.to_string();
-    assert!(text.contains("`ed:host/docs@0.1.1` is served by `ed:host/docs@0.1.0`"), "{text}");
+    assert!(
+        text.contains("`ed:host/docs@0.1.1` is served by `ed:host/docs@0.1.0`"),
+        "{text}"
+    );
 }
 
 /// Imports `print` at world level.
@@ -83,8 +107,12 @@ async fn a_function_imported_at_world_level_is_served() {
         })
     });
     let host = host.build().expect("a host");
-    let go =
-        host.deploy(wat("root", ROOT)).await.expect("deployed").function::<(), ()>("go").expect("it goes");
+    let go = host
+        .deploy(wat("root", ROOT))
+        .await
+        .expect("deployed")
+        .function::<(), ()>("go")
+        .expect("it goes");
     go.call(()).await.expect("served");
 }
 
@@ -95,20 +123,36 @@ async fn a_function_imported_at_world_level_that_nothing_provides_is_named() {
     let exports = r#"(component (core module $m (func (export "print"))) (core instance $i (instantiate $m))
         (func (export "print") (canon lift (core func $i "print"))))"#;
     host.deploy(wat("prov", exports)).await.expect("deployed");
-    let error = host.deploy(wat("root", ROOT)).await.map(drop).expect_err("nothing provides it");
+    let error = host
+        .deploy(wat("root", ROOT))
+        .await
+        .map(drop)
+        .expect_err("nothing provides it");
     assert_eq!(error.kind(), ErrorKind::MissingHostFunction);
     let text = error.to_string();
-    assert!(text.contains("`print` is imported at world level"), "{text}");
+    assert!(
+        text.contains("`print` is imported at world level"),
+        "{text}"
+    );
     assert!(!text.contains("link(") && !text.contains("prov`"), "{text}");
 }
 
 #[tokio::test]
 async fn what_needs_no_rules_is_open_to_every_component() {
     // No request, no grant: it is the embedder's choice.
-    let host = builder(ALL[0].1, &Editor::default()).build().expect("a host");
+    let host = builder(ALL[0].1, &Editor::default())
+        .build()
+        .expect("a host");
     for name in ["one", "two"] {
-        let deployment = host.deploy(crate::support::guest(ALL[0].0)).name(name).await.expect("deployed");
-        super::editor::function::<(), (u32,)>(&deployment, "visit").call(()).await.expect("served");
+        let deployment = host
+            .deploy(crate::support::guest(ALL[0].0))
+            .name(name)
+            .await
+            .expect("deployed");
+        super::editor::function::<(), (u32,)>(&deployment, "visit")
+            .call(())
+            .await
+            .expect("served");
     }
 }
 
@@ -117,7 +161,9 @@ async fn async_host_functions_of_wit_are_served_where_they_can_run() {
     // One provider with a synchronous interface and one that needs Component Model async.
     let host = Host::builder()
         .imports(["ed:host/docs@0.1.0", "ed:host/later"], |linker| {
-            linker.instance("ed:host/docs@0.1.0")?.func_wrap("count", |_, (): ()| Ok((7u32,)))?;
+            linker
+                .instance("ed:host/docs@0.1.0")?
+                .func_wrap("count", |_, (): ()| Ok((7u32,)))?;
             linker
                 .instance("ed:host/later")?
                 .func_wrap_concurrent("count", |_, (): ()| Box::pin(async { Ok((8u32,)) }))
@@ -127,8 +173,16 @@ async fn async_host_functions_of_wit_are_served_where_they_can_run() {
     assert_eq!(go(&host, "ed:host/docs@0.1.0").await.expect("served"), 7);
     let later = user("ed:host/later")
         .replace("\"count\" (func (result", "\"count\" (func async (result")
-        .replace("(export \"go\") (result u32) (canon", "(export \"go\") async (result u32) (canon");
+        .replace(
+            "(export \"go\") (result u32) (canon",
+            "(export \"go\") async (result u32) (canon",
+        );
     let deployment = host.deploy(wat("later", &later)).await.expect("deployed");
-    let (number,) = deployment.function::<(), (u32,)>("go").expect("it goes").call(()).await.expect("served");
+    let (number,) = deployment
+        .function::<(), (u32,)>("go")
+        .expect("it goes")
+        .call(())
+        .await
+        .expect("served");
     assert_eq!(number, 8);
 }

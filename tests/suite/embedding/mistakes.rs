@@ -24,12 +24,18 @@ impl Provider for Ruled {
     }
 
     fn link(&self, linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
-        linker.instance(self.links)?.func_wrap("count", |_, (): ()| Ok((0u32,)))
+        linker
+            .instance(self.links)?
+            .func_wrap("count", |_, (): ()| Ok((0u32,)))
     }
 }
 
 fn docs(kind: &'static str) -> Ruled {
-    Ruled { kind, says: &["ed:host/docs@0.1.0"], links: "ed:host/docs@0.1.0" }
+    Ruled {
+        kind,
+        says: &["ed:host/docs@0.1.0"],
+        links: "ed:host/docs@0.1.0",
+    }
 }
 
 /// The host is refused, with all of these words.
@@ -37,23 +43,33 @@ fn refused(builder: HostBuilder, words: &[&str]) {
     let error = builder.build().map(drop).expect_err("it is a mistake");
     assert_eq!(error.kind(), ErrorKind::InvalidProvider, "{error}");
     for word in words {
-        assert!(error.to_string().contains(word), "`{word}` is not in: {error}");
+        assert!(
+            error.to_string().contains(word),
+            "`{word}` is not in: {error}"
+        );
     }
 }
 
 #[test]
 fn two_providers_of_one_interface_are_both_named() {
-    let two = Host::builder().provider(docs("ed:one")).provider(docs("ed:two"));
+    let two = Host::builder()
+        .provider(docs("ed:one"))
+        .provider(docs("ed:two"));
     refused(two, &["`ed:one`", "`ed:two`", "`ed:host/docs@0.1.0`"]);
-    let beside = Host::builder().provider(docs("ed:one")).imports(["ed:host/docs@0.1.0"], |_| Ok(()));
+    let beside = Host::builder()
+        .provider(docs("ed:one"))
+        .imports(["ed:host/docs@0.1.0"], |_| Ok(()));
     refused(beside, &["`ed:one`", "both provide"]);
-    let functions = Host::builder().imports(["print"], |_| Ok(())).imports(["print"], |_| Ok(()));
+    let functions = Host::builder()
+        .imports(["print"], |_| Ok(()))
+        .imports(["print"], |_| Ok(()));
     refused(functions, &["both provide `print`"]);
 }
 
 #[test]
 fn a_provider_that_does_not_link_is_named_with_its_error() {
-    let failing = Host::builder().imports(["print"], |_| Err(wasmtime::Error::msg("the paper jams")));
+    let failing =
+        Host::builder().imports(["print"], |_| Err(wasmtime::Error::msg("the paper jams")));
     refused(failing, &["`print` does not link", "the paper jams"]);
     let twice = Host::builder().imports(["print"], |linker| {
         linker.root().func_wrap("print", |_, (): ()| Ok(()))?;
@@ -61,8 +77,15 @@ fn a_provider_that_does_not_link_is_named_with_its_error() {
     });
     refused(twice, &["`print` does not link", "defined twice"]);
     // It links what it does not say, and another does.
-    let hidden = Ruled { kind: "ed:two", says: &[], links: "ed:host/docs@0.1.0" };
-    refused(Host::builder().provider(docs("ed:one")).provider(hidden), &["`ed:two`", "defined twice"]);
+    let hidden = Ruled {
+        kind: "ed:two",
+        says: &[],
+        links: "ed:host/docs@0.1.0",
+    };
+    refused(
+        Host::builder().provider(docs("ed:one")).provider(hidden),
+        &["`ed:two`", "defined twice"],
+    );
 }
 
 #[test]
@@ -80,19 +103,35 @@ fn a_provider_in_place_of_what_the_host_provides_is_refused() {
 
 #[test]
 fn a_provider_that_links_another_name_than_it_says_is_refused() {
-    let unversioned = Ruled { kind: "ed:one", says: &["ed:host/docs"], links: "ed:host/docs@0.1.0" };
-    refused(Host::builder().provider(unversioned), &["`ed:one`", "`ed:host/docs`", "with the version"]);
-    refused(Host::builder().imports(["print"], |_| Ok(())), &["`print`", "links nothing of that name"]);
+    let unversioned = Ruled {
+        kind: "ed:one",
+        says: &["ed:host/docs"],
+        links: "ed:host/docs@0.1.0",
+    };
+    refused(
+        Host::builder().provider(unversioned),
+        &["`ed:one`", "`ed:host/docs`", "with the version"],
+    );
+    refused(
+        Host::builder().imports(["print"], |_| Ok(())),
+        &["`print`", "links nothing of that name"],
+    );
 }
 
 #[test]
 fn providers_that_fit_are_built() {
-    let other = Ruled { kind: "ed:one", says: &["ed:host/docs@0.2.0"], links: "ed:host/docs@0.2.0" };
+    let other = Ruled {
+        kind: "ed:one",
+        says: &["ed:host/docs@0.2.0"],
+        links: "ed:host/docs@0.2.0",
+    };
     let fits = Host::builder().provider(docs("ed:one")).provider(other);
     fits.build().expect("several versions, one kind");
     // Interfaces of WASI that the host lacks, and drafts in other versions than its own.
     let wasi = Host::builder().imports(["wasi:config/store@0.2.0-draft"], |linker| {
-        linker.instance("wasi:config/store@0.2.0-draft")?.func_wrap("count", |_, (): ()| Ok((0u32,)))
+        linker
+            .instance("wasi:config/store@0.2.0-draft")?
+            .func_wrap("count", |_, (): ()| Ok((0u32,)))
     });
     wasi.build().expect("another version");
 }

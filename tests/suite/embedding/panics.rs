@@ -13,10 +13,15 @@ async fn a_panic_in_a_host_function_is_an_error_of_its_call() {
         assert_eq!(visit.call(()).await.expect("an answer"), (1,));
         let mut events = host.events();
 
-        let error = function::<(), ()>(&deployment, "panic").call(()).await.expect_err("it panics");
+        let error = function::<(), ()>(&deployment, "panic")
+            .call(())
+            .await
+            .expect_err("it panics");
         assert_eq!(error.kind(), ErrorKind::HostFunctionFailed, "{probed:?}");
         assert!(
-            error.to_string().ends_with("a function of the host panicked: the printer is on fire"),
+            error
+                .to_string()
+                .ends_with("a function of the host panicked: the printer is on fire"),
             "{error}"
         );
         let discarded = loop {
@@ -25,7 +30,11 @@ async fn a_panic_in_a_host_function_is_an_error_of_its_call() {
             }
         };
         assert!(discarded.contains("the printer is on fire"), "{discarded}");
-        assert_eq!(visit.call(()).await.expect("an answer"), (1,), "{probed:?}: another instance");
+        assert_eq!(
+            visit.call(()).await.expect("an answer"),
+            (1,),
+            "{probed:?}: another instance"
+        );
     }
 }
 
@@ -38,7 +47,10 @@ async fn calls_beside_a_panic_go_on() {
     let waiting = wait.call((20,));
     let (waited, panicked) = tokio::join!(waiting, panics.call(()));
     waited.expect("it is not touched");
-    assert_eq!(panicked.expect_err("it panics").kind(), ErrorKind::HostFunctionFailed);
+    assert_eq!(
+        panicked.expect_err("it panics").kind(),
+        ErrorKind::HostFunctionFailed
+    );
 }
 
 #[tokio::test]
@@ -48,8 +60,12 @@ async fn a_panic_in_a_call_through_bindings_is_an_error() {
         .bindings(|mut store, instance| Embedding::new(&mut store, instance))
         .await
         .expect("they fit");
-    let call = bindings.call(async |probe, store| probe.demo_embedding_probe().call_panic(store).await);
-    assert_eq!(call.await.expect_err("it panics").kind(), ErrorKind::HostFunctionFailed);
+    let call =
+        bindings.call(async |probe, store| probe.demo_embedding_probe().call_panic(store).await);
+    assert_eq!(
+        call.await.expect_err("it panics").kind(),
+        ErrorKind::HostFunctionFailed
+    );
 }
 
 #[tokio::test]
@@ -60,8 +76,15 @@ async fn a_panic_while_data_is_dropped_stays_there() {
             panic!("a destructor panics");
         }
     }
-    let host = builder(ALL[0].1, &Editor::default()).instance_data(|_| Bomb).build().expect("a host");
-    let deployment = host.deploy(guest(ALL[0].0)).name("probe").await.expect("deployed");
+    let host = builder(ALL[0].1, &Editor::default())
+        .instance_data(|_| Bomb)
+        .build()
+        .expect("a host");
+    let deployment = host
+        .deploy(guest(ALL[0].0))
+        .name("probe")
+        .await
+        .expect("deployed");
     let visit = function::<(), (u32,)>(&deployment, "visit");
     for _ in 0..3 {
         // Each call has an instance of its own, which is dropped at its end.

@@ -31,7 +31,10 @@ mod wiring {
 
     impl WasiView for State {
         fn ctx(&mut self) -> WasiCtxView<'_> {
-            WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+            WasiCtxView {
+                ctx: &mut self.wasi,
+                table: &mut self.table,
+            }
         }
     }
 
@@ -90,7 +93,10 @@ mod editor {
     use parking_lot::Mutex;
 
     #[derive(Clone, Default)]
-    #[allow(unreachable_pub, reason = "`bindgen!` re-exports the types of resources")]
+    #[allow(
+        unreachable_pub,
+        reason = "`bindgen!` re-exports the types of resources"
+    )]
     pub struct Document(Arc<Mutex<String>>);
 
     impl Document {
@@ -132,9 +138,14 @@ async fn the_plugin_of_the_example_runs_with_plain_wasmtime() {
     };
     let engine = airssys_wasm_host::wasmtime::Engine::default();
     let file = std::fs::read(guests::path("editor-plugin-v1")).expect("it is built");
-    let (mut store, plugin) = wiring::start(&engine, &file, state).await.expect("it starts");
+    let (mut store, plugin) = wiring::start(&engine, &file, state)
+        .await
+        .expect("it starts");
     plugin.call_edit(&mut store).await.expect("it edits");
-    assert_eq!(editor.shown.lock()[..], ["signer signed: Dear Ada. Signed."]);
+    assert_eq!(
+        editor.shown.lock()[..],
+        ["signer signed: Dear Ada. Signed."]
+    );
 }
 
 #[test]
@@ -144,13 +155,24 @@ fn the_examples_wiring_is_no_longer_than_with_plain_wasmtime() {
     let plain = plain.split("mod wiring {").nth(1).expect("it is here");
     let plain = plain.split("\n}").next().expect("it ends");
     let example = read("../examples/editor/src/host.rs");
-    assert!(code(&example) <= 30, "{} lines without the functions", code(&example));
+    assert!(
+        code(&example) <= 30,
+        "{} lines without the functions",
+        code(&example)
+    );
     let example = example + &read("../examples/editor/src/functions.rs");
-    assert!(code(&example) <= code(plain), "{} lines, and {} in plain", code(&example), code(plain));
+    assert!(
+        code(&example) <= code(plain),
+        "{} lines, and {} in plain",
+        code(&example),
+        code(plain)
+    );
 }
 
 /// Lines that are neither blank nor a comment.
 fn code(text: &str) -> usize {
     let lines = text.lines().map(str::trim);
-    lines.filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .count()
 }

@@ -8,13 +8,22 @@ use crate::support::guest;
 #[tokio::test]
 async fn a_guest_holds_a_resource_of_its_hosts_from_call_to_call_and_across_an_update() {
     for probed in ALL {
-        let editor = Editor { document: Document::new("Dear Ada."), ..Editor::default() };
+        let editor = Editor {
+            document: Document::new("Dear Ada."),
+            ..Editor::default()
+        };
         let (host, deployment) = probe(probed, &editor, Instancing::Stateful).await;
         let append = function::<(String,), (String,)>(&deployment, "append");
         append.call((" One.".into(),)).await.expect("an answer");
-        assert_eq!(append.call((" Two.".into(),)).await.expect("an answer").0, "Dear Ada. One. Two.");
+        assert_eq!(
+            append.call((" Two.".into(),)).await.expect("an answer").0,
+            "Dear Ada. One. Two."
+        );
 
-        let update = host.update("probe", guest(probed.0)).any_version().discard_state();
+        let update = host
+            .update("probe", guest(probed.0))
+            .any_version()
+            .discard_state();
         update.await.expect("updated").drained().await;
         let (text,) = append.call((" Three.".into(),)).await.expect("an answer");
         assert_eq!(text, "Dear Ada. One. Two. Three.", "{probed:?}");
@@ -27,7 +36,10 @@ async fn what_a_guest_holds_goes_with_its_instance() {
     let editor = Editor::default();
     let (host, deployment) = probe(ALL[0], &editor, Instancing::Stateful).await;
     let before = editor.document.open();
-    function::<(String,), (String,)>(&deployment, "append").call(("x".into(),)).await.expect("an answer");
+    function::<(String,), (String,)>(&deployment, "append")
+        .call(("x".into(),))
+        .await
+        .expect("an answer");
     assert_eq!(editor.document.open(), before + 1, "the guest holds it");
     host.remove("probe").await.expect("removed");
     while editor.document.open() > before {
@@ -38,9 +50,19 @@ async fn what_a_guest_holds_goes_with_its_instance() {
 #[tokio::test]
 async fn the_table_is_bounded_by_handles_max() {
     for probed in ALL {
-        let limits = Limits { handles_max: 50, ..Limits::default() };
-        let host = builder(probed.1, &Editor::default()).limits(limits).build().expect("a host");
-        let deployment = host.deploy(guest(probed.0)).name("probe").await.expect("deployed");
+        let limits = Limits {
+            handles_max: 50,
+            ..Limits::default()
+        };
+        let host = builder(probed.1, &Editor::default())
+            .limits(limits)
+            .build()
+            .expect("a host");
+        let deployment = host
+            .deploy(guest(probed.0))
+            .name("probe")
+            .await
+            .expect("deployed");
         let open = function::<(u32,), ()>(&deployment, "open");
         open.call((40,)).await.expect("there is room");
         let error = open.call((200,)).await.expect_err("there is none");
@@ -50,9 +72,19 @@ async fn the_table_is_bounded_by_handles_max() {
 
 #[tokio::test]
 async fn the_hosts_own_pushes_count_as_well() {
-    let limits = Limits { handles_max: 20, ..Limits::default() };
-    let host = builder(ALL[0].1, &Editor::default()).limits(limits).build().expect("a host");
-    let deployment = host.deploy(guest(ALL[0].0)).name("probe").await.expect("deployed");
+    let limits = Limits {
+        handles_max: 20,
+        ..Limits::default()
+    };
+    let host = builder(ALL[0].1, &Editor::default())
+        .limits(limits)
+        .build()
+        .expect("a host");
+    let deployment = host
+        .deploy(guest(ALL[0].0))
+        .name("probe")
+        .await
+        .expect("deployed");
     let say = function::<(String,), ()>(&deployment, "say");
     let pushes = |count| {
         say.call_with(move |instance| {
@@ -65,7 +97,12 @@ async fn the_hosts_own_pushes_count_as_well() {
     pushes(10).await.expect("there is room");
     let error = pushes(100).await.expect_err("there is none");
     assert_eq!(error.kind(), ErrorKind::Trapped);
-    assert!(error.to_string().ends_with("opened more than it may: `handles_max` is 20"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .ends_with("opened more than it may: `handles_max` is 20"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -78,7 +115,10 @@ async fn a_host_lends_a_document_of_its_own_through_bindings() {
     let text = bindings
         .call(async |probe, mut store| {
             let document = store.data_mut().table().push(Document::new("lent"))?;
-            probe.demo_embedding_probe().call_read(store, document).await
+            probe
+                .demo_embedding_probe()
+                .call_read(store, document)
+                .await
         })
         .await;
     assert_eq!(text.expect("an answer"), "lent");

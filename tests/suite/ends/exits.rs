@@ -10,13 +10,27 @@ use crate::support::{failures, host, wat_file};
 async fn exit_is_success_where_there_is_no_result_to_give() {
     let (host, deployment, _) = ends(Instancing::PerCall).await;
     let mut events = host.events();
-    assert_eq!(call(&deployment, "stop", "(true)").await.expect("success"), None);
-    assert_eq!(call(&deployment, "stop-with", "(0)").await.expect("success"), None);
-    let result = call(&deployment, "stop-from-result", "(true)").await.expect("success");
+    assert_eq!(
+        call(&deployment, "stop", "(true)").await.expect("success"),
+        None
+    );
+    assert_eq!(
+        call(&deployment, "stop-with", "(0)")
+            .await
+            .expect("success"),
+        None
+    );
+    let result = call(&deployment, "stop-from-result", "(true)")
+        .await
+        .expect("success");
     assert_eq!(result.as_deref(), Some("ok"));
-    let typed = deployment.function::<(bool,), ()>("stop").expect("it is exported");
+    let typed = deployment
+        .function::<(bool,), ()>("stop")
+        .expect("it is exported");
     typed.call((true,)).await.expect("success");
-    let typed = deployment.function::<(bool,), (Result<(), ()>,)>("stop-from-result").expect("exported");
+    let typed = deployment
+        .function::<(bool,), (Result<(), ()>,)>("stop-from-result")
+        .expect("exported");
     assert_eq!(typed.call((true,)).await.expect("success"), (Ok(()),));
     assert_eq!(failures(&mut events), []);
 }
@@ -25,11 +39,21 @@ async fn exit_is_success_where_there_is_no_result_to_give() {
 async fn exit_is_an_error_and_no_failure_where_a_result_is_missing() {
     let (host, deployment, _) = ends(Instancing::PerCall).await;
     let mut events = host.events();
-    let error = call(&deployment, "stop-from-number", "(true)").await.expect_err("no number");
-    assert_eq!((error.kind(), error.call_end()), (ErrorKind::Exited(0), Some(CallEnd::Exited(0))));
+    let error = call(&deployment, "stop-from-number", "(true)")
+        .await
+        .expect_err("no number");
+    assert_eq!(
+        (error.kind(), error.call_end()),
+        (ErrorKind::Exited(0), Some(CallEnd::Exited(0)))
+    );
     assert!(error.to_string().ends_with("exited with code 0"), "{error}");
-    let typed = deployment.function::<(bool,), (u32,)>("stop-from-number").expect("it is exported");
-    assert_eq!(typed.call((true,)).await.expect_err("no number").kind(), ErrorKind::Exited(0));
+    let typed = deployment
+        .function::<(bool,), (u32,)>("stop-from-number")
+        .expect("it is exported");
+    assert_eq!(
+        typed.call((true,)).await.expect_err("no number").kind(),
+        ErrorKind::Exited(0)
+    );
     assert_eq!(failures(&mut events), []);
 }
 
@@ -37,31 +61,61 @@ async fn exit_is_an_error_and_no_failure_where_a_result_is_missing() {
 async fn exit_with_failure_is_an_error_with_its_code_and_without_a_backtrace() {
     let (host, deployment, _) = ends(Instancing::PerCall).await;
     let mut events = host.events();
-    for (function, arguments, code) in
-        [("stop", "(false)", 1), ("stop-with", "(3)", 3), ("stop-from-result", "(false)", 1)]
-    {
-        let error = call(&deployment, function, arguments).await.expect_err("failure");
+    for (function, arguments, code) in [
+        ("stop", "(false)", 1),
+        ("stop-with", "(3)", 3),
+        ("stop-from-result", "(false)", 1),
+    ] {
+        let error = call(&deployment, function, arguments)
+            .await
+            .expect_err("failure");
         assert_eq!(error.kind(), ErrorKind::Exited(code), "{error}");
-        assert!(error.to_string().ends_with(&format!("exited with code {code}")), "{error}");
+        assert!(
+            error
+                .to_string()
+                .ends_with(&format!("exited with code {code}")),
+            "{error}"
+        );
         assert!(!format!("{error:?}").contains("backtrace"), "{error:?}");
         let failures = failures(&mut events);
-        assert!(matches!(&failures[..], [(CallEnd::Exited(it), _)] if *it == code), "{failures:?}");
+        assert!(
+            matches!(&failures[..], [(CallEnd::Exited(it), _)] if *it == code),
+            "{failures:?}"
+        );
     }
-    call(&deployment, "stop-from-number", "(true)").await.expect_err("no number");
-    call(&deployment, "panic", r#"("")"#).await.expect_err("it panics");
+    call(&deployment, "stop-from-number", "(true)")
+        .await
+        .expect_err("no number");
+    call(&deployment, "panic", r#"("")"#)
+        .await
+        .expect_err("it panics");
     let counted = deployment.status().calls_failed;
-    assert_eq!(Vec::from_iter(counted), [("exited-with-failure", 3), ("trapped", 1)]);
+    assert_eq!(
+        Vec::from_iter(counted),
+        [("exited-with-failure", 3), ("trapped", 1)]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn instance_that_exited_is_not_used_again() {
     for instancing in [Instancing::pooled(1), Instancing::Stateful] {
         let (_host, deployment, _) = ends(instancing).await;
-        let count = async || call(&deployment, "count", "()").await.expect("counted").expect("a number");
-        assert_eq!((count().await, count().await), ("1".into(), "2".into()), "it remembers");
+        let count = async || {
+            call(&deployment, "count", "()")
+                .await
+                .expect("counted")
+                .expect("a number")
+        };
+        assert_eq!(
+            (count().await, count().await),
+            ("1".into(), "2".into()),
+            "it remembers"
+        );
         call(&deployment, "stop", "(true)").await.expect("success");
         assert_eq!(count().await, "1", "{instancing}");
-        call(&deployment, "stop-from-number", "(true)").await.expect_err("no number");
+        call(&deployment, "stop-from-number", "(true)")
+            .await
+            .expect_err("no number");
         assert_eq!(count().await, "1", "{instancing}");
     }
 }
@@ -70,7 +124,12 @@ async fn instance_that_exited_is_not_used_again() {
 async fn returned_error_is_a_value_of_the_function() {
     let (host, deployment, _) = ends(Instancing::PerCall).await;
     let mut events = host.events();
-    let value = deployment.dynamic_function("fail").expect("exported").call(&[]).await.expect("a value");
+    let value = deployment
+        .dynamic_function("fail")
+        .expect("exported")
+        .call(&[])
+        .await
+        .expect("a value");
     assert_eq!(CallEnd::of_value(value.as_ref()), CallEnd::ReturnedError);
     assert_eq!(failures(&mut events), []);
 }
@@ -79,10 +138,21 @@ async fn returned_error_is_a_value_of_the_function() {
 #[tokio::test(flavor = "multi_thread")]
 async fn exit_of_another_component_ends_no_caller_with_success() {
     let host = host();
-    host.deploy(wat_file("ends-callee")).await.expect("deployed");
+    host.deploy(wat_file("ends-callee"))
+        .await
+        .expect("deployed");
     let grants = Grants::new().allow("call acme:stops/api").expect("a rule");
-    let caller = host.deploy(wat_file("ends-caller")).grants(grants).await.expect("deployed");
-    let error = call(&caller, "go", "()").await.expect_err("it got no number");
-    assert_eq!((error.kind(), error.call_end()), (ErrorKind::Trapped, Some(CallEnd::LinkFailed)));
+    let caller = host
+        .deploy(wat_file("ends-caller"))
+        .grants(grants)
+        .await
+        .expect("deployed");
+    let error = call(&caller, "go", "()")
+        .await
+        .expect_err("it got no number");
+    assert_eq!(
+        (error.kind(), error.call_end()),
+        (ErrorKind::Trapped, Some(CallEnd::LinkFailed))
+    );
     assert!(error.to_string().contains("exited with code 0"), "{error}");
 }

@@ -20,7 +20,9 @@ struct Calls(Arc<Mutex<Vec<String>>>);
 
 impl GuestLog for Calls {
     fn line(&self, line: GuestLine<'_>) {
-        self.0.lock().push(format!("{} {:?}: {}", line.call, line.stream, line.text));
+        self.0
+            .lock()
+            .push(format!("{} {:?}: {}", line.call, line.stream, line.text));
     }
 }
 
@@ -42,11 +44,27 @@ impl Calls {
 /// A host with the guest whose functions end in every way.
 async fn ends(instancing: Instancing) -> (Host, Deployment, Calls) {
     let calls = Calls::default();
-    let host = Host::builder().pooled_instances_max(50).guest_log(calls.clone()).build().expect("a host");
-    let deployment = host.deploy(guest("ends-calls")).instancing(instancing).await.expect("deployed");
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .guest_log(calls.clone())
+        .build()
+        .expect("a host");
+    let deployment = host
+        .deploy(guest("ends-calls"))
+        .instancing(instancing)
+        .await
+        .expect("deployed");
     (host, deployment, calls)
 }
 
-async fn call(deployment: &Deployment, function: &str, arguments: &str) -> Result<Option<String>, Error> {
-    deployment.dynamic_function(function).expect("it is exported").call_wave(arguments).await
+async fn call(
+    deployment: &Deployment,
+    function: &str,
+    arguments: &str,
+) -> Result<Option<String>, Error> {
+    deployment
+        .dynamic_function(function)
+        .expect("it is exported")
+        .call_wave(arguments)
+        .await
 }

@@ -8,31 +8,59 @@ use super::{call, ends};
 async fn unfinished_line_is_told_when_its_call_ends_and_joined_with_no_other() {
     for instancing in [Instancing::pooled(1), Instancing::Stateful] {
         let (host, deployment, told) = ends(instancing).await;
-        call(&deployment, "say-and-flush", r#"("half")"#).await.expect("said");
+        call(&deployment, "say-and-flush", r#"("half")"#)
+            .await
+            .expect("said");
         host.logs_written().await;
         let first = told.so_far();
-        assert!(matches!(&first[..], [line] if line.ends_with(".1 Stdout: half")), "{first:?}");
-        call(&deployment, "say-to-stderr", r#"("a line\nhalf")"#).await.expect("said");
-        call(&deployment, "say", r#"("other\n")"#).await.expect("said");
+        assert!(
+            matches!(&first[..], [line] if line.ends_with(".1 Stdout: half")),
+            "{first:?}"
+        );
+        call(&deployment, "say-to-stderr", r#"("a line\nhalf")"#)
+            .await
+            .expect("said");
+        call(&deployment, "say", r#"("other\n")"#)
+            .await
+            .expect("said");
         let instance = first[0].split('.').next().expect("an instance");
-        let expected = [".1 Stdout: half", ".2 Stderr: a line", ".2 Stderr: half", ".3 Stdout: other"];
-        assert_eq!(told.lines(4).await, expected.map(|line| format!("{instance}{line}")));
+        let expected = [
+            ".1 Stdout: half",
+            ".2 Stderr: a line",
+            ".2 Stderr: half",
+            ".3 Stdout: other",
+        ];
+        assert_eq!(
+            told.lines(4).await,
+            expected.map(|line| format!("{instance}{line}"))
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unfinished_line_is_told_at_a_trap() {
     let (_host, deployment, told) = ends(Instancing::PerCall).await;
-    call(&deployment, "say-and-trap", r#"("half")"#).await.expect_err("it traps");
+    call(&deployment, "say-and-trap", r#"("half")"#)
+        .await
+        .expect_err("it traps");
     let told = told.lines(1).await;
-    assert!(matches!(&told[..], [line] if line.ends_with(".1 Stdout: half")), "{told:?}");
+    assert!(
+        matches!(&told[..], [line] if line.ends_with(".1 Stdout: half")),
+        "{told:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unfinished_line_is_told_after_a_second_of_silence() {
     let (_host, deployment, told) = ends(Instancing::PerCall).await;
     let waiting = tokio::spawn(async move {
-        call(&deployment, "say-and-wait", r#"("are you there? ", 600000)"#).await.map(drop)
+        call(
+            &deployment,
+            "say-and-wait",
+            r#"("are you there? ", 600000)"#,
+        )
+        .await
+        .map(drop)
     });
     let told = told.lines(1).await;
     assert!(!waiting.is_finished(), "its call goes on");
@@ -46,15 +74,23 @@ async fn calls_of_several_instances_have_lines_of_their_own() {
     let calls = (0..40).map(|number| {
         let deployment = deployment.clone();
         tokio::spawn(async move {
-            call(&deployment, "say-and-flush", &format!("(\"half {number}\")")).await.map(drop)
+            call(
+                &deployment,
+                "say-and-flush",
+                &format!("(\"half {number}\")"),
+            )
+            .await
+            .map(drop)
         })
     });
     for call in calls.collect::<Vec<_>>() {
         call.await.expect("a task").expect("said");
     }
     let mut told = told.lines(40).await;
-    let mut texts: Vec<String> =
-        told.iter().filter_map(|line| Some(line.split_once("Stdout: ")?.1.to_owned())).collect();
+    let mut texts: Vec<String> = told
+        .iter()
+        .filter_map(|line| Some(line.split_once("Stdout: ")?.1.to_owned()))
+        .collect();
     texts.sort();
     let mut expected: Vec<String> = (0..40).map(|number| format!("half {number}")).collect();
     expected.sort();

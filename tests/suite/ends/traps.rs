@@ -8,19 +8,34 @@ use crate::support::{host, wat};
 #[tokio::test(flavor = "multi_thread")]
 async fn trap_tells_the_message_of_the_panic() {
     let (host, deployment, _) = ends(Instancing::pooled(1)).await;
-    call(&deployment, "say-to-stderr", r#"("of another call\n")"#).await.expect("said");
+    call(&deployment, "say-to-stderr", r#"("of another call\n")"#)
+        .await
+        .expect("said");
     let mut events = host.events();
-    let error = call(&deployment, "panic", r#"("the book is empty")"#).await.expect_err("it panics");
+    let error = call(&deployment, "panic", r#"("the book is empty")"#)
+        .await
+        .expect_err("it panics");
     assert_eq!(error.call_end(), Some(CallEnd::Trapped));
     let stderr = error.guest_stderr().expect("a message");
-    assert!(stderr.contains("the book is empty") && !stderr.contains("another call"), "{stderr}");
-    assert!(format!("{error:?}").contains("the book is empty"), "its causes tell: {error:?}");
+    assert!(
+        stderr.contains("the book is empty") && !stderr.contains("another call"),
+        "{stderr}"
+    );
+    assert!(
+        format!("{error:?}").contains("the book is empty"),
+        "its causes tell: {error:?}"
+    );
     let event = std::iter::from_fn(|| events.try_next()).find_map(|event| match event {
-        Event::CallFailed { call, end, stderr, .. } => Some((call, end, stderr)),
+        Event::CallFailed {
+            call, end, stderr, ..
+        } => Some((call, end, stderr)),
         _ => None,
     });
     let (call, end, told) = event.expect("it is announced");
-    assert_eq!((call.map(|call| call.call), end), (Some(2), CallEnd::Trapped));
+    assert_eq!(
+        (call.map(|call| call.call), end),
+        (Some(2), CallEnd::Trapped)
+    );
     assert_eq!(told.as_deref(), Some(stderr));
 }
 
@@ -28,7 +43,9 @@ async fn trap_tells_the_message_of_the_panic() {
 async fn last_lines_of_stderr_are_bounded() {
     let (_host, deployment, _) = ends(Instancing::PerCall).await;
     let long = "x".repeat(100_000);
-    let error = call(&deployment, "panic", &format!("({long:?})")).await.expect_err("it panics");
+    let error = call(&deployment, "panic", &format!("({long:?})"))
+        .await
+        .expect_err("it panics");
     let stderr = error.guest_stderr().expect("a message");
     assert!((1_000..=4_096).contains(&stderr.len()), "{}", stderr.len());
 }
@@ -49,6 +66,12 @@ async fn backtrace_has_the_names_that_there_are_and_counts_the_rest() {
     let deployment = host.deploy(component).await.expect("deployed");
     let error = call(&deployment, "go", "()").await.expect_err("it traps");
     let told = format!("{error:?}");
-    assert!(told.contains("inner\n") && told.contains("outer\n"), "{told}");
-    assert!(told.contains("1 function is left out") && !told.contains("<wasm function"), "{told}");
+    assert!(
+        told.contains("inner\n") && told.contains("outer\n"),
+        "{told}"
+    );
+    assert!(
+        told.contains("1 function is left out") && !told.contains("<wasm function"),
+        "{told}"
+    );
 }

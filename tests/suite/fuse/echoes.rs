@@ -27,7 +27,9 @@ fn component(
         "package demo:echo; interface i {{ {definitions} f: func{function}; }} world w {{ export i; }}"
     );
     let mut resolve = Resolve::default();
-    let package = resolve.push_source("echo.wit", &wit).unwrap_or_else(|error| panic!("{wit}: {error:?}"));
+    let package = resolve
+        .push_source("echo.wit", &wit)
+        .unwrap_or_else(|error| panic!("{wit}: {error:?}"));
     let world = resolve.select_world(&[package], None).expect("one world");
     let interface = resolve.packages[package].interfaces["i"];
     let body = body(&resolve, &resolve.interfaces[interface].functions["f"]);
@@ -43,55 +45,76 @@ fn component(
     );
     let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("metadata");
-    let bytes = ComponentEncoder::default().module(&module).expect("a module").encode();
+    let bytes = ComponentEncoder::default()
+        .module(&module)
+        .expect("a module")
+        .encode();
     Component::from_bytes(bytes.unwrap_or_else(|error| panic!("{wit} {text}: {error:?}")))
         .expect("a component")
 }
 
 /// `list<T> -> T`, and with `result` as `ok`.
 fn first(definitions: &str, ty: &str) -> Component {
-    component(definitions, &format!("(l: list<{ty}>) -> {ty}"), |resolve, function| {
-        let ty = function.result.expect("a result");
-        let flat = flat(resolve, &ty);
-        let mut core = format!("(param i32 i32) (result {}) ", if flat.len() == 1 { flat[0] } else { "i32" });
-        core += &match flat.len() {
-            1 => single(resolve, &ty, "(local.get 0)"),
-            _ => "(local.get 0)".into(),
-        };
-        core
-    })
+    component(
+        definitions,
+        &format!("(l: list<{ty}>) -> {ty}"),
+        |resolve, function| {
+            let ty = function.result.expect("a result");
+            let flat = flat(resolve, &ty);
+            let mut core = format!(
+                "(param i32 i32) (result {}) ",
+                if flat.len() == 1 { flat[0] } else { "i32" }
+            );
+            core += &match flat.len() {
+                1 => single(resolve, &ty, "(local.get 0)"),
+                _ => "(local.get 0)".into(),
+            };
+            core
+        },
+    )
 }
 
 /// `T -> list<T>`, with one element.
 fn last(definitions: &str, ty: &str) -> Component {
-    component(definitions, &format!("(x: {ty}) -> list<{ty}>"), |resolve, function| {
-        let ty = function.params[0].ty;
-        let flat = flat(resolve, &ty);
-        if flat.len() > 16 {
-            return "(param i32) (result i32)
+    component(
+        definitions,
+        &format!("(x: {ty}) -> list<{ty}>"),
+        |resolve, function| {
+            let ty = function.params[0].ty;
+            let flat = flat(resolve, &ty);
+            if flat.len() > 16 {
+                return "(param i32) (result i32)
                 (i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (i32.const 1)) (i32.const 16)"
                 .into();
-        }
-        let mut core = format!("(param {}) (result i32)", flat.join(" "));
-        let values: Vec<String> = (0..flat.len()).map(|n| format!("(local.get {n})")).collect();
-        let mut sizes = SizeAlign::default();
-        sizes.fill(resolve);
-        store(&mut core, resolve, &sizes, &ty, 1024, &values);
-        core + "(i32.store (i32.const 16) (i32.const 1024)) (i32.store (i32.const 20) (i32.const 1)) (i32.const 16)"
-    })
+            }
+            let mut core = format!("(param {}) (result i32)", flat.join(" "));
+            let values: Vec<String> = (0..flat.len())
+                .map(|n| format!("(local.get {n})"))
+                .collect();
+            let mut sizes = SizeAlign::default();
+            sizes.fill(resolve);
+            store(&mut core, resolve, &sizes, &ty, 1024, &values);
+            core + "(i32.store (i32.const 16) (i32.const 1024)) (i32.store (i32.const 20) (i32.const 1)) (i32.const 16)"
+        },
+    )
 }
 
 /// `list<result<T, E>> -> result<T, E>`.
 fn fallible(definitions: &str, ok: &str, error: &str) -> Component {
-    component(definitions, &format!("(l: list<result<{ok}, {error}>>) -> result<{ok}, {error}>"), |_, _| {
-        "(param i32 i32) (result i32) (local.get 0)".into()
-    })
+    component(
+        definitions,
+        &format!("(l: list<result<{ok}, {error}>>) -> result<{ok}, {error}>"),
+        |_, _| "(param i32 i32) (result i32) (local.get 0)".into(),
+    )
 }
 
 fn flat_types(resolve: &Resolve, ty: &Type) -> Vec<WasmType> {
     let mut storage = [WasmType::I32; 512];
     let mut flat = FlatTypes::new(&mut storage);
-    assert!(resolve.push_flat(ty, &mut flat), "fewer core values than that");
+    assert!(
+        resolve.push_flat(ty, &mut flat),
+        "fewer core values than that"
+    );
     flat.to_vec()
 }
 
@@ -135,7 +158,9 @@ fn single(resolve: &Resolve, ty: &Type, address: &str) -> String {
         (Type::F32, _) => "f32.load".into(),
         (Type::F64, _) => "f64.load".into(),
         (_, Some(TypeDefKind::Tuple(tuple))) => return single(resolve, &tuple.types[0], address),
-        (_, Some(TypeDefKind::Record(record))) => return single(resolve, &record.fields[0].ty, address),
+        (_, Some(TypeDefKind::Record(record))) => {
+            return single(resolve, &record.fields[0].ty, address);
+        }
         (_, Some(TypeDefKind::Enum(e))) if e.tag() == Int::U8 => "i32.load8_u".into(),
         (_, Some(TypeDefKind::Enum(e))) if e.tag() == Int::U16 => "i32.load16_u".into(),
         (_, Some(TypeDefKind::Flags(flags))) => match flags.flags.len() {
@@ -149,7 +174,14 @@ fn single(resolve: &Resolve, ty: &Type, address: &str) -> String {
 }
 
 /// Writes a value that is given as core values.
-fn store(code: &mut String, resolve: &Resolve, sizes: &SizeAlign, ty: &Type, at: usize, values: &[String]) {
+fn store(
+    code: &mut String,
+    resolve: &Resolve,
+    sizes: &SizeAlign,
+    ty: &Type,
+    at: usize,
+    values: &[String],
+) {
     let instruction = match (ty, kind(resolve, ty)) {
         (_, Some(TypeDefKind::Tuple(tuple))) => {
             return store_fields(code, resolve, sizes, &tuple.types, at, values);
@@ -163,10 +195,24 @@ fn store(code: &mut String, resolve: &Resolve, sizes: &SizeAlign, ty: &Type, at:
             return store_cases(code, resolve, sizes, (ty, v.tag(), &cases), at, values);
         }
         (_, Some(TypeDefKind::Option(some))) => {
-            return store_cases(code, resolve, sizes, (ty, Int::U8, &[None, Some(*some)]), at, values);
+            return store_cases(
+                code,
+                resolve,
+                sizes,
+                (ty, Int::U8, &[None, Some(*some)]),
+                at,
+                values,
+            );
         }
         (_, Some(TypeDefKind::Result(result))) => {
-            return store_cases(code, resolve, sizes, (ty, Int::U8, &[result.ok, result.err]), at, values);
+            return store_cases(
+                code,
+                resolve,
+                sizes,
+                (ty, Int::U8, &[result.ok, result.err]),
+                at,
+                values,
+            );
         }
         (Type::String, _) | (_, Some(TypeDefKind::List(_))) => {
             put(code, "i32.store", at, &values[0]);
@@ -219,7 +265,10 @@ fn store_cases(
     let tag_value = &values[0];
     put(code, store_tag(tag), at, tag_value);
     let joined = flat_types(resolve, ty);
-    let payload = at + sizes.payload_offset(tag, cases.iter().map(Option::as_ref)).size_wasm32();
+    let payload = at
+        + sizes
+            .payload_offset(tag, cases.iter().map(Option::as_ref))
+            .size_wasm32();
     for (number, case) in cases.iter().enumerate() {
         let Some(case) = case else { continue };
         let own: Vec<String> = flat_types(resolve, case)
@@ -227,7 +276,8 @@ fn store_cases(
             .zip(joined.iter().zip(values).skip(1))
             .map(|(to, (from, value))| narrow(word(*from), word(to), value))
             .collect();
-        write!(code, "(if (i32.eq {tag_value} (i32.const {number})) (then ").expect("text is written");
+        write!(code, "(if (i32.eq {tag_value} (i32.const {number})) (then ")
+            .expect("text is written");
         store(code, resolve, sizes, case, payload, &own);
         writeln!(code, "))").expect("text is written");
     }
@@ -246,10 +296,12 @@ fn narrow(from: &str, to: &str, value: &str) -> String {
 
 /// Fuses `f` of these.
 fn fuse(stages: &[Component]) -> Runner {
-    let chain = stages
-        .iter()
-        .fold(Chain::new("run"), |chain, stage| chain.stage(stage.clone(), "f".parse().expect("a name")));
-    Runner::new(&compile(&chain.fuse().unwrap_or_else(|error| panic!("{error}"))))
+    let chain = stages.iter().fold(Chain::new("run"), |chain, stage| {
+        chain.stage(stage.clone(), "f".parse().expect("a name"))
+    });
+    Runner::new(&compile(
+        &chain.fuse().unwrap_or_else(|error| panic!("{error}")),
+    ))
 }
 
 proptest! {
@@ -310,8 +362,12 @@ fn fallible_list(definitions: &str, ok: &str, error: &str) -> Component {
         let mut sizes = SizeAlign::default();
         sizes.fill(resolve);
         let result = function.result.expect("a result");
-        let Some(TypeDefKind::Result(parts)) = kind(resolve, &result) else { panic!("a result") };
-        let payload = sizes.payload_offset(Int::U8, [parts.ok.as_ref(), parts.err.as_ref()]).size_wasm32();
+        let Some(TypeDefKind::Result(parts)) = kind(resolve, &result) else {
+            panic!("a result")
+        };
+        let payload = sizes
+            .payload_offset(Int::U8, [parts.ok.as_ref(), parts.err.as_ref()])
+            .size_wasm32();
         format!(
             "(param i32 i32) (result i32) (i32.store8 (i32.const 64) (i32.const 0))
             (i32.store (i32.const {}) (local.get 0)) (i32.store (i32.const {}) (local.get 1)) (i32.const 64)",

@@ -48,7 +48,11 @@ fn fuse(functions: &[&str]) -> Compiled {
     let stages = functions.iter().fold(Chain::new("run"), |chain, function| {
         chain.stage(STAGES.0.clone(), full(function).parse().expect("a name"))
     });
-    compile(&stages.fuse().unwrap_or_else(|error| panic!("{functions:?}: {error}")))
+    compile(
+        &stages
+            .fuse()
+            .unwrap_or_else(|error| panic!("{functions:?}: {error}")),
+    )
 }
 
 /// What the functions give one after the other, each in an instance of its own.
@@ -57,16 +61,27 @@ fn one_by_one(runners: &mut [Runner], functions: &[&str], params: &[Val]) -> Opt
     let mut params = params.to_vec();
     let (last, before) = functions.split_last().expect("functions");
     for (function, runner) in before.iter().zip(&mut *runners) {
-        let answer = runner.call(&full(function), &params).expect("an answer").expect("a value");
+        let answer = runner
+            .call(&full(function), &params)
+            .expect("an answer")
+            .expect("a value");
         params = match answer {
             Val::Result(Ok(value)) if may_fail(function) => vec![*value.expect("a value")],
             Val::Result(Err(error)) if may_fail(function) => return Some(Val::Result(Err(error))),
             value => vec![value],
         };
     }
-    let answer = runners.last_mut().expect("runners").call(&full(last), &params).expect("an answer");
+    let answer = runners
+        .last_mut()
+        .expect("runners")
+        .call(&full(last), &params)
+        .expect("an answer");
     let early = before.iter().any(|function| may_fail(function));
-    if early && !may_fail(last) { Some(Val::Result(Ok(answer.map(Box::new)))) } else { answer }
+    if early && !may_fail(last) {
+        Some(Val::Result(Ok(answer.map(Box::new))))
+    } else {
+        answer
+    }
 }
 
 fn same(functions: &[&str], inputs: &[Vec<Val>]) {
@@ -80,7 +95,10 @@ fn same(functions: &[&str], inputs: &[Vec<Val>]) {
 }
 
 fn texts(texts: &[&str]) -> Vec<Vec<Val>> {
-    texts.iter().map(|text| vec![Val::String((*text).into())]).collect()
+    texts
+        .iter()
+        .map(|text| vec![Val::String((*text).into())])
+        .collect()
 }
 
 #[test]
@@ -89,7 +107,10 @@ fn numbers_and_texts() {
     same(&["double", "double"], &numbers);
     same(&["double", "spell", "upper"], &numbers);
     same(&["upper", "count"], &texts(&["", "Ada", "grüße ß"]));
-    same(&["bytes", "reverse", "reverse"], &texts(&["", "abc", &"long ".repeat(50_000)]));
+    same(
+        &["bytes", "reverse", "reverse"],
+        &texts(&["", "abc", &"long ".repeat(50_000)]),
+    );
 }
 
 #[test]
@@ -134,7 +155,9 @@ fn the_first_error_ends_the_chain() {
 fn stages_share_wasi_and_no_state() {
     let mut fused = Runner::new(&fuse(&["say", "remember", "remember", "say"]));
     for (input, expected) in [("a", "a"), ("b", "aab")] {
-        let answer = fused.call("run", &[Val::String(input.into())]).expect("an answer");
+        let answer = fused
+            .call("run", &[Val::String(input.into())])
+            .expect("an answer");
         assert_eq!(answer, Some(Val::String(expected.into())));
     }
     assert_eq!(fused.output(), "a\na\nb\naab\n");
@@ -143,7 +166,9 @@ fn stages_share_wasi_and_no_state() {
 #[test]
 fn a_trap_in_a_stage_is_a_trap() {
     let mut fused = Runner::new(&fuse(&["upper", "trap"]));
-    let error = fused.call("run", &[Val::String("a".into())]).expect_err("it traps");
+    let error = fused
+        .call("run", &[Val::String("a".into())])
+        .expect_err("it traps");
     assert!(format!("{error:?}").contains("unreachable"), "{error:?}");
 }
 
@@ -153,7 +178,9 @@ fn a_call_gives_back_what_it_took() {
     let mut fused = Runner::new(&fuse(&["upper", "count"]));
     let text = Val::String("x".repeat(1 << 20));
     for _ in 0..100 {
-        let answer = fused.call("run", std::slice::from_ref(&text)).expect("an answer");
+        let answer = fused
+            .call("run", std::slice::from_ref(&text))
+            .expect("an answer");
         assert_eq!(answer, Some(Val::U32(1 << 20)));
     }
 }

@@ -9,7 +9,9 @@ pub(crate) struct Choices<'a>(pub(crate) &'a [u8]);
 
 impl Choices<'_> {
     fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        let Some((first, rest)) = self.0.split_first() else {
+            return 0;
+        };
         self.0 = rest;
         *first
     }
@@ -24,7 +26,9 @@ impl Choices<'_> {
     }
 
     fn text(&mut self) -> String {
-        (0..self.below(5)).map(|_| ['a', 'ß', '€', '😀'][self.below(4)]).collect()
+        (0..self.below(5))
+            .map(|_| ['a', 'ß', '€', '😀'][self.below(4)])
+            .collect()
     }
 }
 
@@ -37,8 +41,10 @@ pub(crate) struct Wit {
 
 impl Wit {
     pub(crate) fn ty(&mut self, choices: &mut Choices<'_>, depth: usize) -> String {
-        const PLAIN: [&str; 13] =
-            ["u8", "u32", "u64", "f32", "f64", "string", "bool", "char", "s8", "u16", "s16", "s32", "s64"];
+        const PLAIN: [&str; 13] = [
+            "u8", "u32", "u64", "f32", "f64", "string", "bool", "char", "s8", "u16", "s16", "s32",
+            "s64",
+        ];
         let kinds = if depth == 0 { 15 } else { 21 };
         match choices.below(kinds) {
             plain @ 0..13 => PLAIN[plain].into(),
@@ -52,15 +58,25 @@ impl Wit {
             }
             15 => format!("list<{}>", self.ty(choices, depth - 1)),
             16 => format!("option<{}>", self.ty(choices, depth - 1)),
-            17 => format!("result<{}, {}>", self.ty(choices, depth - 1), self.ty(choices, depth - 1)),
-            18 => format!("tuple<{}>", self.parts(choices, depth, |_, ty| ty).join(", ")),
+            17 => format!(
+                "result<{}, {}>",
+                self.ty(choices, depth - 1),
+                self.ty(choices, depth - 1)
+            ),
+            18 => format!(
+                "tuple<{}>",
+                self.parts(choices, depth, |_, ty| ty).join(", ")
+            ),
             19 => {
                 let parts = self.parts(choices, depth, |n, ty| format!("n{n}: {ty}"));
                 self.define("record", parts)
             }
             _ => {
                 let parts = self.parts(choices, depth, |n, ty| format!("n{n}({ty})"));
-                self.define("variant", parts.into_iter().chain(["nothing".into()]).collect())
+                self.define(
+                    "variant",
+                    parts.into_iter().chain(["nothing".into()]).collect(),
+                )
             }
         }
     }
@@ -71,20 +87,24 @@ impl Wit {
         depth: usize,
         write: impl Fn(usize, String) -> String,
     ) -> Vec<String> {
-        (0..1 + choices.below(5)).map(|n| write(n, self.ty(choices, depth - 1))).collect()
+        (0..1 + choices.below(5))
+            .map(|n| write(n, self.ty(choices, depth - 1)))
+            .collect()
     }
 
     fn define(&mut self, word: &str, parts: Vec<String>) -> String {
         self.count += 1;
         let name = format!("named{}", self.count);
-        writeln!(self.definitions, "{word} {name} {{ {} }}", parts.join(", ")).expect("text is written");
+        writeln!(self.definitions, "{word} {name} {{ {} }}", parts.join(", "))
+            .expect("text is written");
         name
     }
 }
 
 /// A value of a type. No NaN, which is not equal to itself.
 pub(crate) fn value(ty: &Type, choices: &mut Choices<'_>) -> Val {
-    let boxed = |ty: Option<Type>, choices: &mut Choices<'_>| ty.map(|ty| Box::new(value(&ty, choices)));
+    let boxed =
+        |ty: Option<Type>, choices: &mut Choices<'_>| ty.map(|ty| Box::new(value(&ty, choices)));
     match ty {
         Type::Bool => Val::Bool(choices.below(2) == 1),
         Type::S8 => Val::S8(choices.number() as i8),
@@ -95,18 +115,29 @@ pub(crate) fn value(ty: &Type, choices: &mut Choices<'_>) -> Val {
         Type::U32 => Val::U32(choices.number() as u32),
         Type::S64 => Val::S64(choices.number() as i64),
         Type::U64 => Val::U64(choices.number()),
-        Type::Float32 => {
-            Val::Float32(Some(f32::from_bits(choices.number() as u32)).filter(|x| !x.is_nan()).unwrap_or(0.5))
-        }
-        Type::Float64 => {
-            Val::Float64(Some(f64::from_bits(choices.number())).filter(|x| !x.is_nan()).unwrap_or(0.5))
-        }
+        Type::Float32 => Val::Float32(
+            Some(f32::from_bits(choices.number() as u32))
+                .filter(|x| !x.is_nan())
+                .unwrap_or(0.5),
+        ),
+        Type::Float64 => Val::Float64(
+            Some(f64::from_bits(choices.number()))
+                .filter(|x| !x.is_nan())
+                .unwrap_or(0.5),
+        ),
         Type::Char => Val::Char(['a', 'ß', '€', '😀'][choices.below(4)]),
         Type::String => Val::String(choices.text()),
-        Type::List(list) => Val::List((0..choices.below(4)).map(|_| value(&list.ty(), choices)).collect()),
-        Type::Record(record) => {
-            Val::Record(record.fields().map(|field| (field.name.into(), value(&field.ty, choices))).collect())
-        }
+        Type::List(list) => Val::List(
+            (0..choices.below(4))
+                .map(|_| value(&list.ty(), choices))
+                .collect(),
+        ),
+        Type::Record(record) => Val::Record(
+            record
+                .fields()
+                .map(|field| (field.name.into(), value(&field.ty, choices)))
+                .collect(),
+        ),
         Type::Tuple(tuple) => Val::Tuple(tuple.types().map(|ty| value(&ty, choices)).collect()),
         Type::Variant(variant) => {
             let index = choices.below(variant.cases().len());
@@ -127,7 +158,9 @@ pub(crate) fn value(ty: &Type, choices: &mut Choices<'_>) -> Val {
         }),
         Type::Flags(flags) => {
             let set = choices.number();
-            let names = (0..).zip(flags.names()).filter(|(bit, _)| set >> bit & 1 == 1);
+            let names = (0..)
+                .zip(flags.names())
+                .filter(|(bit, _)| set >> bit & 1 == 1);
             Val::Flags(names.map(|(_, name)| name.to_owned()).collect())
         }
         other => panic!("no values of {other:?}"),

@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use airssys_wasm_host::wasmtime::component::{Component, Func, Instance, Linker, ResourceTable, Type, Val};
+use airssys_wasm_host::wasmtime::component::{
+    Component, Func, Instance, Linker, ResourceTable, Type, Val,
+};
 use airssys_wasm_host::wasmtime::{Engine, Result, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -32,7 +34,10 @@ const MEMORY_BYTES_MAX: usize = 32 << 20;
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
@@ -42,11 +47,26 @@ impl Runner {
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("WASI");
         let output = MemoryOutputPipe::new(4096);
         let wasi = WasiCtxBuilder::new().stdout(output.clone()).build();
-        let limits = StoreLimitsBuilder::new().memory_size(MEMORY_BYTES_MAX).build();
-        let mut store = Store::new(&ENGINE, State { wasi, table: ResourceTable::new(), limits });
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(MEMORY_BYTES_MAX)
+            .build();
+        let mut store = Store::new(
+            &ENGINE,
+            State {
+                wasi,
+                table: ResourceTable::new(),
+                limits,
+            },
+        );
         store.limiter(|state| &mut state.limits);
-        let instance = linker.instantiate(&mut store, component).expect("an instance");
-        Self { store, instance, output }
+        let instance = linker
+            .instantiate(&mut store, component)
+            .expect("an instance");
+        Self {
+            store,
+            instance,
+            output,
+        }
     }
 
     /// Calls `interface#function`, or a function at world level.
@@ -59,7 +79,11 @@ impl Runner {
 
     /// The types of a function's parameters.
     pub(crate) fn params(&mut self, name: &str) -> Vec<Type> {
-        self.function(name).ty(&self.store).params().map(|(_, ty)| ty).collect()
+        self.function(name)
+            .ty(&self.store)
+            .params()
+            .map(|(_, ty)| ty)
+            .collect()
     }
 
     /// What was written to the standard output.
@@ -68,11 +92,20 @@ impl Runner {
     }
 
     fn function(&mut self, name: &str) -> Func {
-        let (interface, function) = name.split_once('#').map_or((None, name), |(i, f)| (Some(i), f));
-        let interface = interface
-            .map(|name| self.instance.get_export_index(&mut self.store, None, name).expect("an interface"));
-        let index = self.instance.get_export_index(&mut self.store, interface.as_ref(), function);
+        let (interface, function) = name
+            .split_once('#')
+            .map_or((None, name), |(i, f)| (Some(i), f));
+        let interface = interface.map(|name| {
+            self.instance
+                .get_export_index(&mut self.store, None, name)
+                .expect("an interface")
+        });
+        let index = self
+            .instance
+            .get_export_index(&mut self.store, interface.as_ref(), function);
         let index = index.unwrap_or_else(|| panic!("no function `{name}`"));
-        self.instance.get_func(&mut self.store, index).expect("a function")
+        self.instance
+            .get_func(&mut self.store, index)
+            .expect("a function")
     }
 }

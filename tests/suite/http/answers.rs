@@ -13,9 +13,15 @@ use super::site::Site;
 async fn a_guest_answers() {
     let site = Site::new().await;
     let answer = site.get("/").await;
-    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "hello from 1.0.0\n"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.text.as_str()),
+        (200, "hello from 1.0.0\n")
+    );
     assert_eq!(answer.headers["x-version"], "1.0.0");
-    assert_eq!(answer.headers["content-length"], "17", "what is there whole has a length");
+    assert_eq!(
+        answer.headers["content-length"], "17",
+        "what is there whole has a length"
+    );
     assert_eq!(site.get("/empty").await.status, 204);
     assert_eq!(site.get("/no-such-thing").await.status, 404);
     site.idle().await;
@@ -24,11 +30,21 @@ async fn a_guest_answers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_knows_what_was_asked() {
     let site = Site::new().await;
-    let asked = with_header(request("OPTIONS", "/a%20b/who?c=d", nothing()), "x-said", "this");
+    let asked = with_header(
+        request("OPTIONS", "/a%20b/who?c=d", nothing()),
+        "x-said",
+        "this",
+    );
     let asked = with_header(asked, "connection", "keep-alive");
     let told = site.connect().await.send(asked).await.text;
-    assert!(told.starts_with("Method::Options Some(Scheme::Http) localhost /a%20b/who?c=d\n"), "{told}");
-    assert!(told.contains("x-said: this\n") && !told.contains("keep-alive"), "{told}");
+    assert!(
+        told.starts_with("Method::Options Some(Scheme::Http) localhost /a%20b/who?c=d\n"),
+        "{told}"
+    );
+    assert!(
+        told.contains("x-said: this\n") && !told.contains("keep-alive"),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,14 +54,22 @@ async fn a_head_is_answered_without_the_body() {
     let answer = client.send(request("HEAD", "/", nothing())).await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
     assert_eq!(answer.headers["content-length"], "17");
-    assert_eq!(client.get("/").await.text, "hello from 1.0.0\n", "the connection goes on");
+    assert_eq!(
+        client.get("/").await.text,
+        "hello from 1.0.0\n",
+        "the connection goes on"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_may_work_on_after_its_answer() {
     for guest_name in BOTH {
         let mounted = Mounted::of(guest_name, Limits::default()).await;
-        assert_eq!(mounted.get("/after?200").await, "answered\n", "{guest_name}");
+        assert_eq!(
+            mounted.get("/after?200").await,
+            "answered\n",
+            "{guest_name}"
+        );
         assert!(
             mounted.lines.all(&mounted.host).await.is_empty(),
             "{guest_name}: the answer is whole before"
@@ -57,7 +81,12 @@ async fn a_guest_may_work_on_after_its_answer() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let lines = mounted.lines.all(&mounted.host).await;
-        assert!(lines.iter().any(|line| line.contains("done after its answer")), "{guest_name}: {lines:?}");
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.contains("done after its answer")),
+            "{guest_name}: {lines:?}"
+        );
     }
 }
 
@@ -66,9 +95,15 @@ async fn instances_are_fresh_or_serve_as_many_requests_as_they_may() {
     let calls = async |client: &mut Client| client.get("/count-calls").await.text;
     let fresh = Site::new().await;
     let mut client = fresh.connect().await;
-    assert_eq!((calls(&mut client).await, calls(&mut client).await), ("1\n".into(), "1\n".into()));
+    assert_eq!(
+        (calls(&mut client).await, calls(&mut client).await),
+        ("1\n".into(), "1\n".into())
+    );
 
-    let limits = Limits { calls_per_instance_max: 3, ..Limits::default() };
+    let limits = Limits {
+        calls_per_instance_max: 3,
+        ..Limits::default()
+    };
     let reused = Site::serving("http-v1", limits, Instancing::pooled(1)).await;
     let mut client = reused.connect().await;
     let mut said = Vec::new();

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 
 use super::BOTH;
-use super::client::{get_of_host, in_pieces, nothing, pattern, request, whole, with_header, with_trailer};
+use super::client::{
+    get_of_host, in_pieces, nothing, pattern, request, whole, with_header, with_trailer,
+};
 use super::site::Site;
 
 async fn serving(guest_name: &str) -> Site {
@@ -19,16 +21,37 @@ async fn bodies_and_trailers_come_and_go() {
     for guest_name in BOTH {
         let site = serving(guest_name).await;
         let mut client = site.connect().await;
-        let told = client.send(request("POST", "/count", whole(pattern(3_000_001)))).await.text;
+        let told = client
+            .send(request("POST", "/count", whole(pattern(3_000_001))))
+            .await
+            .text;
         assert_eq!(told, "3000001 bytes, 0 wrong, 0 trailers\n", "{guest_name}");
-        let answer = client.begin(request("GET", "/big?3000001", nothing())).await.expect("a head");
-        let body = answer.into_body().collect().await.expect("a body").to_bytes();
-        assert!(body == pattern(3_000_001), "{guest_name}: {} bytes", body.len());
+        let answer = client
+            .begin(request("GET", "/big?3000001", nothing()))
+            .await
+            .expect("a head");
+        let body = answer
+            .into_body()
+            .collect()
+            .await
+            .expect("a body")
+            .to_bytes();
+        assert!(
+            body == pattern(3_000_001),
+            "{guest_name}: {} bytes",
+            body.len()
+        );
         let asked = with_header(request("POST", "/trailers", nothing()), "te", "trailers");
         let answer = client.send(asked).await;
-        assert_eq!((answer.text.as_str(), answer.trailers["x-sum"].as_bytes()), ("three\n", &b"3"[..]));
+        assert_eq!(
+            (answer.text.as_str(), answer.trailers["x-sum"].as_bytes()),
+            ("three\n", &b"3"[..])
+        );
         let asked = request("POST", "/count", with_trailer(pattern(3_000_001)));
-        let told = client.send(with_header(asked, "trailer", "x-sum")).await.text;
+        let told = client
+            .send(with_header(asked, "trailer", "x-sum"))
+            .await
+            .text;
         assert_eq!(told, "3000001 bytes, 0 wrong, 1 trailers\n", "{guest_name}");
         site.idle().await;
     }
@@ -40,10 +63,17 @@ async fn a_body_streams_while_it_is_answered() {
     for guest_name in BOTH {
         let site = serving(guest_name).await;
         let (sender, pieces) = in_pieces();
-        let answer = site.connect().await.begin(request("POST", "/echo", pieces)).await;
+        let answer = site
+            .connect()
+            .await
+            .begin(request("POST", "/echo", pieces))
+            .await;
         let mut body = answer.expect("a head before the body").into_body();
         for number in 0..10_u8 {
-            sender.send(Bytes::from(vec![number; 1_000])).await.expect("it reads");
+            sender
+                .send(Bytes::from(vec![number; 1_000]))
+                .await
+                .expect("it reads");
             let mut echoed = Vec::new();
             while echoed.len() < 1_000 {
                 let frame = body.frame().await.expect("more").expect("whole");
@@ -51,7 +81,10 @@ async fn a_body_streams_while_it_is_answered() {
             }
             assert_eq!(echoed, [number; 1_000]);
             let inside = site.web.status().calls_in_flight;
-            assert_eq!(inside, 1, "{guest_name}: its revision is waited for, to the last byte");
+            assert_eq!(
+                inside, 1,
+                "{guest_name}: its revision is waited for, to the last byte"
+            );
         }
         drop(sender);
         assert!(body.frame().await.is_none());
@@ -67,12 +100,26 @@ async fn a_body_that_the_guest_never_reads_holds_nobody_up() {
         for _ in 0..3 {
             let asked = request("POST", "/", whole(pattern(3_000_000)));
             let answer = site.connect().await.begin(asked).await.expect("a head");
-            let text = answer.into_body().collect().await.expect("whole").to_bytes();
+            let text = answer
+                .into_body()
+                .collect()
+                .await
+                .expect("whole")
+                .to_bytes();
             assert!(text.starts_with(b"hello from "), "{guest_name}: {text:?}");
         }
         let (sender, pieces) = in_pieces();
-        let answer = site.connect().await.begin(request("POST", "/", pieces)).await.expect("a head");
-        assert_eq!(answer.status(), 200, "{guest_name}: nobody waits for what is not sent");
+        let answer = site
+            .connect()
+            .await
+            .begin(request("POST", "/", pieces))
+            .await
+            .expect("a head");
+        assert_eq!(
+            answer.status(),
+            200,
+            "{guest_name}: nobody waits for what is not sent"
+        );
         site.idle().await;
         drop(sender);
     }
@@ -87,19 +134,42 @@ async fn a_body_that_stops_half_way_is_cut_off() {
         ..Limits::default()
     };
     for (guest_name, paths) in [
-        ("http-v1", &["/half?5000000", "/forget?900000", "/hang-half", "/big?1000001"][..]),
-        ("http-service", &["/half?500000", "/hang-half", "/big?1000001"]),
+        (
+            "http-v1",
+            &[
+                "/half?5000000",
+                "/forget?900000",
+                "/hang-half",
+                "/big?1000001",
+            ][..],
+        ),
+        (
+            "http-service",
+            &["/half?500000", "/hang-half", "/big?1000001"],
+        ),
     ] {
         let site = Site::serving(guest_name, limits.clone(), Instancing::PerCall).await;
         for path in paths {
-            let answer = site.connect().await.begin(request("GET", path, nothing())).await.expect("a head");
+            let answer = site
+                .connect()
+                .await
+                .begin(request("GET", path, nothing()))
+                .await
+                .expect("a head");
             assert_eq!(answer.status(), 200, "{guest_name}: {path}");
-            let error = answer.into_body().collect().await.map(|body| body.to_bytes().len());
+            let error = answer
+                .into_body()
+                .collect()
+                .await
+                .map(|body| body.to_bytes().len());
             error.expect_err(path);
             assert!(!site.told.next().await.is_whole, "{guest_name}: {path}");
         }
         let fits = site.get("/big?1000000").await;
-        assert_eq!(fits.text.len(), String::from_utf8_lossy(&pattern(1_000_000)).len());
+        assert_eq!(
+            fits.text.len(),
+            String::from_utf8_lossy(&pattern(1_000_000)).len()
+        );
         site.idle().await;
     }
 }
@@ -135,9 +205,16 @@ async fn a_whole_answer_costs_no_instance() {
         {
             let asked = with_header(request(method, path, nothing()), "te", "trailers");
             assert_eq!(client.send(asked).await.status, 200);
-            assert!(site.told.of(path).await.is_whole, "{guest_name}: {method} {path}");
+            assert!(
+                site.told.of(path).await.is_whole,
+                "{guest_name}: {method} {path}"
+            );
             let told = client.get("/count-calls").await.text;
-            assert_eq!(told, format!("{}\n", number + 2), "{guest_name}: {method} {path}");
+            assert_eq!(
+                told,
+                format!("{}\n", number + 2),
+                "{guest_name}: {method} {path}"
+            );
         }
     }
 }
@@ -145,12 +222,21 @@ async fn a_whole_answer_costs_no_instance() {
 /// Whoever mounts a service may forget a body: its guest ends at the deadline.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_nobody_reads_ends_at_its_deadline() {
-    let site = Site::with(Limits { http_deadline: Duration::from_millis(400), ..Limits::default() }).await;
+    let site = Site::with(Limits {
+        http_deadline: Duration::from_millis(400),
+        ..Limits::default()
+    })
+    .await;
     let service = site.host.http("web").expect("a name");
     let answer = service.answer(get_of_host("/big?100000000")).await;
     assert_eq!(site.web.status().calls_in_flight, 1);
     site.idle().await;
-    let error = answer.into_body().collect().await.map(drop).expect_err("it is no whole one");
+    let error = answer
+        .into_body()
+        .collect()
+        .await
+        .map(drop)
+        .expect_err("it is no whole one");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
 }
 
@@ -159,14 +245,21 @@ async fn a_body_that_nobody_reads_ends_at_its_deadline() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_client_slows_the_guest() {
     let site = Site::new().await;
-    let answer = site.connect().await.begin(request("GET", "/big?200000000", nothing())).await;
+    let answer = site
+        .connect()
+        .await
+        .begin(request("GET", "/big?200000000", nothing()))
+        .await;
     let mut body = answer.expect("a head").into_body();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(site.web.status().calls_in_flight, 1, "it waits");
     assert!(site.told.is_empty(), "and what it writes waits with it");
     let mut bytes = 0;
     while let Some(frame) = body.frame().await {
-        bytes += frame.expect("whole").into_data().map_or(0, |data| data.len());
+        bytes += frame
+            .expect("whole")
+            .into_data()
+            .map_or(0, |data| data.len());
     }
     assert_eq!(bytes, 200_000_000);
     site.idle().await;

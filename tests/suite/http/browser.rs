@@ -22,7 +22,11 @@ impl Browser {
                 "--disable-dev-shm-usage",
                 "--no-first-run",
             ])
-            .args(["--disable-background-networking", "--disable-component-update", "--no-proxy-server"])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--no-proxy-server",
+            ])
             .arg("--remote-debugging-port=0")
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg(url)
@@ -30,7 +34,10 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromium is installed: `cargo xtask test` does");
-        Self { child, _profile: profile }
+        Self {
+            child,
+            _profile: profile,
+        }
     }
 }
 
@@ -48,7 +55,9 @@ async fn a_page_sees_no_more_than_another_version() {
     let site = Site::new().await;
     let _browser = Browser::show(&format!("http://{}/page", site.address));
     let asked = async { while site.told.next().await.path != "/" {} };
-    tokio::time::timeout(Duration::from_secs(60), asked).await.expect("the page is shown");
+    tokio::time::timeout(Duration::from_secs(60), asked)
+        .await
+        .expect("the page is shown");
     let told = async {
         loop {
             let access = site.told.next().await;
@@ -60,7 +69,8 @@ async fn a_page_sees_no_more_than_another_version() {
     };
     let updates = async {
         for turn in 0.. {
-            site.update(if turn % 2 == 0 { "http-v2" } else { "http-v1" }).await;
+            site.update(if turn % 2 == 0 { "http-v2" } else { "http-v1" })
+                .await;
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };

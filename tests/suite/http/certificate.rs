@@ -15,7 +15,10 @@ impl Certificate {
     /// One for a host.
     pub(super) fn of(host: &str) -> Self {
         let place = tempfile::tempdir().expect("a directory");
-        let mut certificate = Self { place, root: Vec::new().into() };
+        let mut certificate = Self {
+            place,
+            root: Vec::new().into(),
+        };
         certificate.replace(host);
         certificate
     }

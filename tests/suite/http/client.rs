@@ -30,12 +30,17 @@ pub(super) struct Answer {
 impl Client {
     pub(super) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("connected");
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("it speaks HTTP");
+        let (sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .expect("it speaks HTTP");
         tokio::spawn(connection);
         Self(sender)
     }
 
-    pub(super) async fn begin(&mut self, request: Request<Sent>) -> Result<Response<Incoming>, hyper::Error> {
+    pub(super) async fn begin(
+        &mut self,
+        request: Request<Sent>,
+    ) -> Result<Response<Incoming>, hyper::Error> {
         self.0.ready().await?;
         self.0.send_request(request).await
     }
@@ -60,7 +65,10 @@ pub(super) async fn connect_http2(
     http2: &http2::Builder<TokioExecutor>,
 ) -> (http2::SendRequest<Sent>, JoinHandle<()>) {
     let stream = TcpStream::connect(address).await.expect("connected");
-    let (sender, connection) = http2.handshake(TokioIo::new(stream)).await.expect("it speaks HTTP/2");
+    let (sender, connection) = http2
+        .handshake(TokioIo::new(stream))
+        .await
+        .expect("it speaks HTTP/2");
     (sender, tokio::spawn(async move { drop(connection.await) }))
 }
 
@@ -69,21 +77,37 @@ pub(super) async fn read(response: Response<Incoming>) -> Result<Answer, hyper::
     let body = body.collect().await?;
     let trailers = body.trailers().cloned().unwrap_or_default();
     let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
-    Ok(Answer { status: head.status, headers: head.headers, text, trailers })
+    Ok(Answer {
+        status: head.status,
+        headers: head.headers,
+        text,
+        trailers,
+    })
 }
 
 pub(super) fn request(method: &str, path: &str, body: Sent) -> Request<Sent> {
-    let request = Request::builder().method(method).uri(path).header("host", "localhost");
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "localhost");
     request.body(body).expect("a request")
 }
 
 /// The same with its host where HTTP/2 has it, and whoever asks without a socket.
 pub(super) fn get_of_host(path: &str) -> Request<Sent> {
-    Request::get(format!("http://localhost{path}")).body(nothing()).expect("a request")
+    Request::get(format!("http://localhost{path}"))
+        .body(nothing())
+        .expect("a request")
 }
 
-pub(super) fn with_header(mut request: Request<Sent>, name: &'static str, value: &str) -> Request<Sent> {
-    request.headers_mut().insert(name, value.parse().expect("a value"));
+pub(super) fn with_header(
+    mut request: Request<Sent>,
+    name: &'static str,
+    value: &str,
+) -> Request<Sent> {
+    request
+        .headers_mut()
+        .insert(name, value.parse().expect("a value"));
     request
 }
 
@@ -92,13 +116,21 @@ pub(super) fn nothing() -> Sent {
 }
 
 pub(super) fn whole(bytes: impl Into<Bytes>) -> Sent {
-    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 /// A body without a length, and a trailer `x-sum` after it.
 pub(super) fn with_trailer(bytes: impl Into<Bytes>) -> Sent {
-    let sum = ("x-sum".parse().expect("a name"), "3".parse().expect("a value"));
-    let frames = [Ok(Frame::data(bytes.into())), Ok(Frame::trailers([sum].into_iter().collect()))];
+    let sum = (
+        "x-sum".parse().expect("a name"),
+        "3".parse().expect("a value"),
+    );
+    let frames = [
+        Ok(Frame::data(bytes.into())),
+        Ok(Frame::trailers([sum].into_iter().collect())),
+    ];
     StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync()
 }
 

@@ -10,7 +10,12 @@ async fn curl(arguments: &[&str], site: &Site) -> Output {
         .iter()
         .map(|argument| argument.replace("URL", &format!("http://{}", site.address)))
         .collect();
-    let run = move || Command::new("curl").args(["--silent", "--show-error"]).args(arguments).output();
+    let run = move || {
+        Command::new("curl")
+            .args(["--silent", "--show-error"])
+            .args(arguments)
+            .output()
+    };
     tokio::task::spawn_blocking(run)
         .await
         .expect("no panic")
@@ -19,7 +24,11 @@ async fn curl(arguments: &[&str], site: &Site) -> Output {
 
 async fn text(arguments: &[&str], site: &Site) -> String {
     let output = curl(arguments, site).await;
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -32,20 +41,58 @@ async fn curl_has_each_feature() {
     let upload = format!("@{}", file.display());
     let counted = "2000000 bytes, 0 wrong, 0 trailers\n";
     assert_eq!(text(&["URL/"], &site).await, "hello from 1.0.0\n");
-    assert_eq!(text(&["--http1.0", "URL/"], &site).await, "hello from 1.0.0\n");
-    assert_eq!(text(&["--http2", "URL/"], &site).await, "hello from 1.0.0\n", "an upgrade is passed over");
-    assert_eq!(text(&["--http2-prior-knowledge", "URL/"], &site).await, "hello from 1.0.0\n");
-    assert_eq!(text(&["--data-binary", &upload, "URL/count"], &site).await, counted);
     assert_eq!(
-        text(&["--http2-prior-knowledge", "--data-binary", &upload, "URL/count"], &site).await,
+        text(&["--http1.0", "URL/"], &site).await,
+        "hello from 1.0.0\n"
+    );
+    assert_eq!(
+        text(&["--http2", "URL/"], &site).await,
+        "hello from 1.0.0\n",
+        "an upgrade is passed over"
+    );
+    assert_eq!(
+        text(&["--http2-prior-knowledge", "URL/"], &site).await,
+        "hello from 1.0.0\n"
+    );
+    assert_eq!(
+        text(&["--data-binary", &upload, "URL/count"], &site).await,
         counted
     );
-    let chunked = ["--header", "transfer-encoding: chunked", "--data-binary", &upload, "URL/count"];
+    assert_eq!(
+        text(
+            &[
+                "--http2-prior-knowledge",
+                "--data-binary",
+                &upload,
+                "URL/count"
+            ],
+            &site
+        )
+        .await,
+        counted
+    );
+    let chunked = [
+        "--header",
+        "transfer-encoding: chunked",
+        "--data-binary",
+        &upload,
+        "URL/count",
+    ];
     assert_eq!(text(&chunked, &site).await, counted);
-    let expecting = ["--verbose", "--header", "expect: 100-continue", "--data-binary", &upload, "URL/count"];
+    let expecting = [
+        "--verbose",
+        "--header",
+        "expect: 100-continue",
+        "--data-binary",
+        &upload,
+        "URL/count",
+    ];
     let output = curl(&expecting, &site).await;
     assert_eq!(String::from_utf8_lossy(&output.stdout), counted);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("100 Continue"), "it is told to go on");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("100 Continue"),
+        "it is told to go on"
+    );
     let kept = text(&["--verbose", "URL/", "URL/who"], &site).await;
     assert!(kept.contains("GET") || kept.contains("Get"), "{kept}");
     let head = text(&["--head", "URL/"], &site).await;

@@ -12,13 +12,23 @@ async fn finished_answer_is_kept_whatever_code_its_guest_exits_with() {
         let site = Site::serving("http-v1", Limits::default(), instancing).await;
         let mut events = site.host.events();
         let answer = site.get("/exit-answered?0").await;
-        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "answered\n"));
+        assert_eq!(
+            (answer.status.as_u16(), answer.text.as_str()),
+            (200, "answered\n")
+        );
         assert_eq!(failures(&mut events), [], "success is no failure");
         let answer = site.get("/exit-answered?3").await;
-        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "answered\n"));
+        assert_eq!(
+            (answer.status.as_u16(), answer.text.as_str()),
+            (200, "answered\n")
+        );
         let told = failures(&mut events);
         assert!(matches!(&told[..], [(CallEnd::Exited(3), _)]), "{told:?}");
-        assert_eq!(site.get("/count-calls").await.text, "1\n", "by another instance");
+        assert_eq!(
+            site.get("/count-calls").await.text,
+            "1\n",
+            "by another instance"
+        );
     }
 }
 
@@ -29,13 +39,43 @@ async fn answer_that_is_not_whole_leaves_its_cause_in_an_event() {
     for (path, status, end, why) in [
         ("/exit?0", 500, CallEnd::AnswerMissing, "without an answer"),
         ("/exit?3", 500, CallEnd::Exited(3), "exited with code 3"),
-        ("/exit-unfinished?0", 500, CallEnd::BodyUnfinished, "did not finish the body"),
-        ("/exit-unfinished?3", 500, CallEnd::Exited(3), "exited with code 3"),
+        (
+            "/exit-unfinished?0",
+            500,
+            CallEnd::BodyUnfinished,
+            "did not finish the body",
+        ),
+        (
+            "/exit-unfinished?3",
+            500,
+            CallEnd::Exited(3),
+            "exited with code 3",
+        ),
         ("/none", 500, CallEnd::AnswerMissing, "without an answer"),
-        ("/leak", 500, CallEnd::BodyUnfinished, "did not finish the body"),
-        ("/forget?10", 500, CallEnd::BodyUnfinished, "did not finish the body"),
-        ("/short", 500, CallEnd::WrongLength, "3 bytes, and it says 5"),
-        ("/error", 502, CallEnd::ReturnedError, "returned an error instead of an answer"),
+        (
+            "/leak",
+            500,
+            CallEnd::BodyUnfinished,
+            "did not finish the body",
+        ),
+        (
+            "/forget?10",
+            500,
+            CallEnd::BodyUnfinished,
+            "did not finish the body",
+        ),
+        (
+            "/short",
+            500,
+            CallEnd::WrongLength,
+            "3 bytes, and it says 5",
+        ),
+        (
+            "/error",
+            502,
+            CallEnd::ReturnedError,
+            "returned an error instead of an answer",
+        ),
         ("/trap", 500, CallEnd::Trapped, "trapped"),
     ] {
         assert_eq!(site.get(path).await.status, status, "{path}");
@@ -49,9 +89,15 @@ async fn answer_that_is_not_whole_leaves_its_cause_in_an_event() {
 async fn service_that_exits_without_an_answer_says_so() {
     let site = Site::serving("http-service", Limits::default(), Instancing::PerCall).await;
     let mut events = site.host.events();
-    for (path, end) in [("/exit?0", CallEnd::AnswerMissing), ("/exit?1", CallEnd::Exited(1))] {
+    for (path, end) in [
+        ("/exit?0", CallEnd::AnswerMissing),
+        ("/exit?1", CallEnd::Exited(1)),
+    ] {
         assert_eq!(site.get(path).await.status, 500, "{path}");
         let told = failures(&mut events);
-        assert!(matches!(&told[..], [(it, _)] if *it == end), "{path}: {told:?}");
+        assert!(
+            matches!(&told[..], [(it, _)] if *it == end),
+            "{path}: {told:?}"
+        );
     }
 }

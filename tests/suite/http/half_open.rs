@@ -31,7 +31,11 @@ async fn the_oldest_gives_way_and_who_is_answered_does_not() {
         others.push(half(address).await);
     }
     assert_eq!(Client::connect(address).await.get("/").await.status, 200);
-    assert_eq!(oldest.read(&mut [0; 8]).await.unwrap_or(0), 0, "it was closed");
+    assert_eq!(
+        oldest.read(&mut [0; 8]).await.unwrap_or(0),
+        0,
+        "it was closed"
+    );
     assert_eq!(answered.await.expect("asked"), "slept\n");
 }
 
@@ -42,7 +46,11 @@ async fn who_shakes_no_hands_gives_way() {
     let address = listen(HttpServer::new(&site.host).connections_max(1).tls(tls)).await;
     let mut silent = TcpStream::connect(address).await.expect("connected");
     let _next = TcpStream::connect(address).await.expect("connected");
-    assert_eq!(silent.read(&mut [0; 8]).await.unwrap_or(0), 0, "it was closed");
+    assert_eq!(
+        silent.read(&mut [0; 8]).await.unwrap_or(0),
+        0,
+        "it was closed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,6 +60,13 @@ async fn a_server_that_ends_does_not_wait_for_them() {
     // Connections are accepted in their order.
     assert_eq!(site.get("/").await.status, 200);
     drop(site.stop.take());
-    assert_eq!(half.read(&mut [0; 8]).await.unwrap_or(0), 0, "it was closed");
-    (&mut site.server).await.expect("no panic").expect("it ended");
+    assert_eq!(
+        half.read(&mut [0; 8]).await.unwrap_or(0),
+        0,
+        "it was closed"
+    );
+    (&mut site.server)
+        .await
+        .expect("no panic")
+        .expect("it ended");
 }

@@ -17,10 +17,22 @@ pub(super) struct Mounted {
 impl Mounted {
     pub(super) async fn of(guest_name: &str, limits: Limits) -> Self {
         let lines = Lines::default();
-        let host = Host::builder().pooled_instances_max(10).guest_log(lines.clone()).build().expect("a host");
-        host.deploy(guest(guest_name)).name("web").limits(limits).await.expect("deployed");
+        let host = Host::builder()
+            .pooled_instances_max(10)
+            .guest_log(lines.clone())
+            .build()
+            .expect("a host");
+        host.deploy(guest(guest_name))
+            .name("web")
+            .limits(limits)
+            .await
+            .expect("deployed");
         let service = host.http("web").expect("a name");
-        Self { host, service, lines }
+        Self {
+            host,
+            service,
+            lines,
+        }
     }
 
     pub(super) async fn get(&self, path: &str) -> String {

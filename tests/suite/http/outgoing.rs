@@ -27,17 +27,34 @@ impl Asking {
         let site = Site::new().await;
         let certificate = Certificate::of("127.0.0.1");
         let told = Told::default();
-        let server = HttpServer::new(&site.host).tls(certificate.tls()).access_log(told.clone());
+        let server = HttpServer::new(&site.host)
+            .tls(certificate.tls())
+            .access_log(told.clone());
         let url = format!("https://{}", listen(server).await);
-        let host = builder().root_certificate(certificate.root.to_vec()).build().expect("a host");
+        let host = builder()
+            .root_certificate(certificate.root.to_vec())
+            .build()
+            .expect("a host");
         let granted = grants(&[&format!("http * {url}/**")]);
-        let asks = host.deploy(probe(&[])).name("asks").grants(granted).instancing(Instancing::pooled(2));
+        let asks = host
+            .deploy(probe(&[]))
+            .name("asks")
+            .grants(granted)
+            .instancing(Instancing::pooled(2));
         let asks = asks.await.expect("deployed");
-        Self { site, told, host, asks, url }
+        Self {
+            site,
+            told,
+            host,
+            asks,
+            url,
+        }
     }
 
     async fn get(&self, path: &str) -> String {
-        attempt(&self.asks, &["http", "GET", &format!("{}{path}", self.url)]).await.expect("an answer")
+        attempt(&self.asks, &["http", "GET", &format!("{}{path}", self.url)])
+            .await
+            .expect("an answer")
     }
 }
 
@@ -46,12 +63,24 @@ async fn http2_is_spoken_where_the_server_does() {
     let asking = Asking::begin().await;
     let who = asking.get("/who?a=b").await;
     let authority = asking.url.trim_start_matches("https://");
-    assert!(who.contains(&format!("Method::Get Some(Scheme::Https) {authority} /who?a=b\n")), "{who}");
+    assert!(
+        who.contains(&format!(
+            "Method::Get Some(Scheme::Https) {authority} /who?a=b\n"
+        )),
+        "{who}"
+    );
     let first = asking.told.next().await;
     assert_eq!(first.version, Version::HTTP_2);
-    assert_eq!(asking.get("/big?1000").await, format!("200 {}", String::from_utf8_lossy(&pattern(1_000))));
+    assert_eq!(
+        asking.get("/big?1000").await,
+        format!("200 {}", String::from_utf8_lossy(&pattern(1_000)))
+    );
     let second = asking.told.next().await;
-    assert_eq!((second.version, second.peer), (Version::HTTP_2, first.peer), "over the same connection");
+    assert_eq!(
+        (second.version, second.peer),
+        (Version::HTTP_2, first.peer),
+        "over the same connection"
+    );
     assert_eq!(asking.get("/").await, "200 hello from 1.0.0\n");
 }
 
@@ -67,10 +96,23 @@ async fn what_is_sent_half_is_not_taken_for_whole() {
         String::from_utf8_lossy(&came).into_owned()
     });
     let site = Site::new().await;
-    site.update_granting("plain-web", grants(&[&format!("http * http://{callee}/**")])).await;
-    assert_eq!(site.get(&format!("/upload-half?{callee}")).await.status, 500);
-    let came = tokio::time::timeout(Duration::from_secs(5), came).await.expect("closed").expect("no panic");
-    assert!(came.contains("\r\n4\r\nsome\r\n") && !came.ends_with("0\r\n\r\n"), "{came:?}");
+    site.update_granting(
+        "plain-web",
+        grants(&[&format!("http * http://{callee}/**")]),
+    )
+    .await;
+    assert_eq!(
+        site.get(&format!("/upload-half?{callee}")).await.status,
+        500
+    );
+    let came = tokio::time::timeout(Duration::from_secs(5), came)
+        .await
+        .expect("closed")
+        .expect("no panic");
+    assert!(
+        came.contains("\r\n4\r\nsome\r\n") && !came.ends_with("0\r\n\r\n"),
+        "{came:?}"
+    );
 }
 
 /// A server that has answered is sent no more: there is no permit for it, and the connection is
@@ -86,7 +128,9 @@ async fn what_was_answered_early_is_not_sent_on() {
             tokio::spawn(async move {
                 let mut piece = [0; 65_536];
                 let _ = stream.read(&mut piece).await;
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                    .await;
                 let mut bytes = 0;
                 while let Ok(read @ 1..) = stream.read(&mut piece).await {
                     bytes += read;
@@ -96,11 +140,20 @@ async fn what_was_answered_early_is_not_sent_on() {
         }
     });
     let site = Site::serving("plain-web", Limits::default(), Instancing::pooled(1)).await;
-    site.update_granting("plain-web", grants(&[&format!("http * http://{callee}/**")])).await;
+    site.update_granting(
+        "plain-web",
+        grants(&[&format!("http * http://{callee}/**")]),
+    )
+    .await;
     for _ in 0..2 {
         site.get(&format!("/upload?{callee}")).await;
-        let bytes = tokio::time::timeout(Duration::from_secs(5), told.recv()).await.expect("it is closed");
-        assert!(bytes.expect("told") < 100_000, "{bytes:?} of 400 KiB were sent on");
+        let bytes = tokio::time::timeout(Duration::from_secs(5), told.recv())
+            .await
+            .expect("it is closed");
+        assert!(
+            bytes.expect("told") < 100_000,
+            "{bytes:?} of 400 KiB were sent on"
+        );
     }
 }
 
@@ -115,7 +168,10 @@ async fn a_revocation_ends_what_is_sent() {
         let (mut piece, mut bytes, mut tell) = (vec![0; 65_536], 0, Some(tell));
         // An answer that comes before anything was asked closes a connection.
         bytes += stream.read(&mut piece).await.expect("a head");
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe").await.expect("sent");
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe")
+            .await
+            .expect("sent");
         while let Ok(read @ 1..) = stream.read(&mut piece).await {
             bytes += read;
             if let Some(tell) = tell.take_if(|_| bytes > 1_000_000) {
@@ -125,30 +181,53 @@ async fn a_revocation_ends_what_is_sent() {
     });
     let host = builder().build().expect("a host");
     let rule = format!("http POST http://{callee}/**");
-    let asks = host.deploy(probe(&[])).name("asks").grants(grants(&[&rule])).await.expect("deployed");
-    let sending =
-        tokio::spawn(async move { attempt(&asks, &["http-upload", &format!("http://{callee}/")]).await });
+    let asks = host
+        .deploy(probe(&[]))
+        .name("asks")
+        .grants(grants(&[&rule]))
+        .await
+        .expect("deployed");
+    let sending = tokio::spawn(async move {
+        attempt(&asks, &["http-upload", &format!("http://{callee}/")]).await
+    });
     told.await.expect("it is sent");
     host.revoke("asks", &rule).expect("deployed");
-    let closed = tokio::time::timeout(Duration::from_secs(5), server).await.expect("nothing more is sent");
+    let closed = tokio::time::timeout(Duration::from_secs(5), server)
+        .await
+        .expect("nothing more is sent");
     closed.expect("no panic");
-    sending.await.expect("it tells").expect_err("it was cut off");
+    sending
+        .await
+        .expect("it tells")
+        .expect_err("it was cut off");
 }
 
 /// What is under way ends with the permit, in HTTP/2 as in HTTP/1.1.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_ends_what_is_under_way() {
     let asking = Asking::begin().await;
-    let (asks, url) = (asking.asks.clone(), format!("{}/big?100000000000", asking.url));
-    let streaming = tokio::spawn(async move { attempt(&asks, &["http-stream", &url, "4000000000"]).await });
+    let (asks, url) = (
+        asking.asks.clone(),
+        format!("{}/big?100000000000", asking.url),
+    );
+    let streaming =
+        tokio::spawn(async move { attempt(&asks, &["http-stream", &url, "4000000000"]).await });
     asking.site.inside(1).await;
     // Long enough for some of its body to come.
     tokio::time::sleep(Duration::from_millis(500)).await;
-    asking.host.revoke("asks", &format!("http * {}/**", asking.url)).expect("deployed");
-    let ended = tokio::time::timeout(Duration::from_secs(5), streaming).await.expect("at once");
+    asking
+        .host
+        .revoke("asks", &format!("http * {}/**", asking.url))
+        .expect("deployed");
+    let ended = tokio::time::timeout(Duration::from_secs(5), streaming)
+        .await
+        .expect("at once");
     let ended = ended.expect("it tells").expect_err("it was cut off");
     // On a slow machine the head may still have been on its way.
-    assert!(ended.starts_with("cut off") || ended.contains("HttpRequestDenied"), "{ended}");
+    assert!(
+        ended.starts_with("cut off") || ended.contains("HttpRequestDenied"),
+        "{ended}"
+    );
     asking.site.idle().await;
     assert_eq!(asking.told.next().await.version, Version::HTTP_2);
 }

@@ -18,7 +18,9 @@ const PATIENCE: Duration = Duration::from_millis(400);
 const SOON: Duration = Duration::from_secs(10);
 
 async fn impatient(site: &Site, tls: Option<Tls>) -> SocketAddr {
-    let mut server = HttpServer::new(&site.host).patience(PATIENCE).access_log(site.told.clone());
+    let mut server = HttpServer::new(&site.host)
+        .patience(PATIENCE)
+        .access_log(site.told.clone());
     if let Some(tls) = tls {
         server = server.tls(tls);
     }
@@ -28,7 +30,9 @@ async fn impatient(site: &Site, tls: Option<Tls>) -> SocketAddr {
 /// Waits until the server has closed, and says what came before.
 async fn closed(stream: &mut TcpStream) -> String {
     let mut came = Vec::new();
-    let read = tokio::time::timeout(SOON, stream.read_to_end(&mut came)).await.expect("it is closed");
+    let read = tokio::time::timeout(SOON, stream.read_to_end(&mut came))
+        .await
+        .expect("it is closed");
     drop(read);
     String::from_utf8_lossy(&came).into_owned()
 }
@@ -37,12 +41,22 @@ async fn closed(stream: &mut TcpStream) -> String {
 async fn who_says_no_head_is_let_go() {
     let site = Site::new().await;
     let address = impatient(&site, None).await;
-    for said in ["", "P", "PRI * HTTP/2.0\r\n", "GET / HT", "GET / HTTP/1.1\r\nhost: a\r\n"] {
+    for said in [
+        "",
+        "P",
+        "PRI * HTTP/2.0\r\n",
+        "GET / HT",
+        "GET / HTTP/1.1\r\nhost: a\r\n",
+    ] {
         let mut stream = TcpStream::connect(address).await.expect("connected");
         stream.write_all(said.as_bytes()).await.expect("sent");
         let begun = Instant::now();
         closed(&mut stream).await;
-        assert!(begun.elapsed() >= PATIENCE / 2, "{said:?}: {:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() >= PATIENCE / 2,
+            "{said:?}: {:?}",
+            begun.elapsed()
+        );
     }
     assert_eq!(site.web.status().calls_admitted, 0);
 }
@@ -52,12 +66,25 @@ async fn who_asks_no_more_is_let_go() {
     let site = Site::new().await;
     let address = impatient(&site, None).await;
     let mut stream = TcpStream::connect(address).await.expect("connected");
-    stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await
+        .expect("sent");
     assert!(closed(&mut stream).await.contains("hello from 1.0.0"));
 
     let (mut sender, connection) = connect_http2(address, &http2()).await;
-    assert_eq!(sender.send_request(get_of_host("/")).await.expect("a head").status(), 200);
-    tokio::time::timeout(SOON, connection).await.expect("it is closed").expect("no panic");
+    assert_eq!(
+        sender
+            .send_request(get_of_host("/"))
+            .await
+            .expect("a head")
+            .status(),
+        200
+    );
+    tokio::time::timeout(SOON, connection)
+        .await
+        .expect("it is closed")
+        .expect("no panic");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,11 +97,20 @@ async fn who_shakes_no_hands_is_let_go() {
 /// The guest has not ended, and may wait as long; the client may not.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_read_is_cut_off() {
-    let site = Site::with(Limits { http_deadline: Duration::from_secs(60), ..Limits::default() }).await;
+    let site = Site::with(Limits {
+        http_deadline: Duration::from_secs(60),
+        ..Limits::default()
+    })
+    .await;
     let address = impatient(&site, None).await;
     let mut stream = TcpStream::connect(address).await.expect("connected");
-    stream.write_all(b"GET /big?900000000 HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
-    let cut_off = tokio::time::timeout(SOON, site.told.of("/big")).await.expect("it is cut off");
+    stream
+        .write_all(b"GET /big?900000000 HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await
+        .expect("sent");
+    let cut_off = tokio::time::timeout(SOON, site.told.of("/big"))
+        .await
+        .expect("it is cut off");
     assert!(!cut_off.is_whole);
     site.idle().await;
 }
@@ -82,11 +118,20 @@ async fn who_does_not_read_is_cut_off() {
 /// In HTTP/2 a client may stop an answer, and go on with all else.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_takes_nothing_over_http2_is_cut_off() {
-    let site = Site::with(Limits { http_deadline: Duration::from_secs(60), ..Limits::default() }).await;
+    let site = Site::with(Limits {
+        http_deadline: Duration::from_secs(60),
+        ..Limits::default()
+    })
+    .await;
     let address = impatient(&site, None).await;
     let (mut sender, _) = connect_http2(address, http2().initial_stream_window_size(1)).await;
-    let kept = sender.send_request(get_of_host("/big?900000000")).await.expect("a head");
-    let cut_off = tokio::time::timeout(SOON, site.told.of("/big")).await.expect("it is cut off");
+    let kept = sender
+        .send_request(get_of_host("/big?900000000"))
+        .await
+        .expect("a head");
+    let cut_off = tokio::time::timeout(SOON, site.told.of("/big"))
+        .await
+        .expect("it is cut off");
     assert!(!cut_off.is_whole);
     site.idle().await;
     drop(kept);
@@ -98,7 +143,10 @@ async fn who_waits_for_a_guest_is_not_cut_off() {
     let site = Site::new().await;
     let address = impatient(&site, None).await;
     let (mut sender, _) = connect_http2(address, &http2()).await;
-    let answer = sender.send_request(get_of_host("/sleep?1500")).await.expect("a head");
+    let answer = sender
+        .send_request(get_of_host("/sleep?1500"))
+        .await
+        .expect("a head");
     let answer = read(answer).await.expect("a body");
     assert_eq!(answer.text, "slept\n");
 }

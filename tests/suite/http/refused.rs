@@ -10,7 +10,10 @@ use crate::support::guest;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_fails_has_a_status_for_it() {
-    let limits = Limits { call_deadline: Duration::from_millis(300), ..Limits::default() };
+    let limits = Limits {
+        call_deadline: Duration::from_millis(300),
+        ..Limits::default()
+    };
     let site = Site::with(limits).await;
     let mut client = site.connect().await;
     for (path, status) in [
@@ -27,7 +30,11 @@ async fn a_guest_that_fails_has_a_status_for_it() {
     ] {
         let answer = client.get(path).await;
         assert_eq!(answer.status, status, "{path}: {}", answer.text);
-        assert!(!answer.text.contains("wasm"), "nothing of the inside is told: {}", answer.text);
+        assert!(
+            !answer.text.contains("wasm"),
+            "nothing of the inside is told: {}",
+            answer.text
+        );
     }
     assert_eq!(client.get("/").await.status, 200, "the connection goes on");
     site.idle().await;
@@ -35,15 +42,28 @@ async fn a_guest_that_fails_has_a_status_for_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_too_long_is_refused() {
-    let site = Site::with(Limits { http_request_bytes_max: 1_000, ..Limits::default() }).await;
+    let site = Site::with(Limits {
+        http_request_bytes_max: 1_000,
+        ..Limits::default()
+    })
+    .await;
     let send = async |bytes: usize| {
-        site.connect().await.send(request("POST", "/count", whole(pattern(bytes)))).await
+        site.connect()
+            .await
+            .send(request("POST", "/count", whole(pattern(bytes))))
+            .await
     };
     assert_eq!(send(1_000).await.text, "1000 bytes, 0 wrong, 0 trailers\n");
     assert_eq!(send(1_001).await.status, 413, "its length is said");
-    let chunked = "POST /count HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n3e9\r\n";
-    let told = site.raw(&[chunked.as_bytes(), &pattern(1_001), b"\r\n0\r\n\r\n"].concat()).await;
-    assert!(told.starts_with("HTTP/1.1 400"), "the guest is told, and says so: {told}");
+    let chunked =
+        "POST /count HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n3e9\r\n";
+    let told = site
+        .raw(&[chunked.as_bytes(), &pattern(1_001), b"\r\n0\r\n\r\n"].concat())
+        .await;
+    assert!(
+        told.starts_with("HTTP/1.1 400"),
+        "the guest is told, and says so: {told}"
+    );
     site.idle().await;
 }
 
@@ -53,9 +73,15 @@ async fn other_protocols_are_refused_and_what_may_be_passed_over_is() {
     for (upgrade, status) in [("websocket", 501), ("h2c", 200)] {
         let asked = with_header(request("GET", "/", nothing()), "connection", "upgrade");
         let asked = with_header(asked, "upgrade", upgrade);
-        assert_eq!(site.connect().await.send(asked).await.status, status, "{upgrade}");
+        assert_eq!(
+            site.connect().await.send(asked).await.status,
+            status,
+            "{upgrade}"
+        );
     }
-    let told = site.raw(b"CONNECT localhost:80 HTTP/1.1\r\nhost: localhost:80\r\n\r\n").await;
+    let told = site
+        .raw(b"CONNECT localhost:80 HTTP/1.1\r\nhost: localhost:80\r\n\r\n")
+        .await;
     assert!(told.starts_with("HTTP/1.1 501"), "{told}");
 }
 
@@ -70,18 +96,35 @@ async fn what_is_not_deployed_is_not_there_until_it_is() {
         (answer.status.as_u16(), &answer.headers["retry-after"]),
         (503, &"1".parse().expect("a value"))
     );
-    site.host.deploy(guest("greeter-v1")).name("web").await.expect("deployed");
+    site.host
+        .deploy(guest("greeter-v1"))
+        .name("web")
+        .await
+        .expect("deployed");
     assert_eq!(client.get("/").await.status, 503, "it answers no requests");
     site.host.remove("web").await.expect("removed");
-    site.host.deploy(guest("http-v2")).name("web").await.expect("deployed");
+    site.host
+        .deploy(guest("http-v2"))
+        .name("web")
+        .await
+        .expect("deployed");
     assert_eq!(client.get("/").await.text, "hello from 2.0.0\n");
-    let refused = site.host.update("web", guest("greeter-v1")).any_version().await.map(drop);
+    let refused = site
+        .host
+        .update("web", guest("greeter-v1"))
+        .any_version()
+        .await
+        .map(drop);
     refused.expect_err("somebody is served by it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_would_wait_behind_too_many_comes_again() {
-    let limits = Limits { concurrent_calls_max: 2, http_waiting_max: 3, ..Limits::default() };
+    let limits = Limits {
+        concurrent_calls_max: 2,
+        http_waiting_max: 3,
+        ..Limits::default()
+    };
     let site = Site::with(limits).await;
     let ask = || {
         let address = site.address;
@@ -95,7 +138,11 @@ async fn who_would_wait_behind_too_many_comes_again() {
         (503, &"1".parse().expect("a value"))
     );
     for answer in inside {
-        assert_eq!(answer.await.expect("asked").text, "slept\n", "those who waited are answered");
+        assert_eq!(
+            answer.await.expect("asked").text,
+            "slept\n",
+            "those who waited are answered"
+        );
     }
     assert_eq!(site.get("/").await.status, 200);
 }

@@ -25,7 +25,10 @@ async fn http2_is_spoken_to_who_begins_it() {
         let mut sender = sender.clone();
         async move {
             let asked = get_of_host(&format!("/sleep?{}", number % 7));
-            read(sender.send_request(asked).await.expect("a head")).await.expect("a body").text
+            read(sender.send_request(asked).await.expect("a head"))
+                .await
+                .expect("a body")
+                .text
         }
     });
     for text in futures_util::future::join_all(asked).await {
@@ -39,19 +42,38 @@ async fn the_log_is_told_of_each_request() {
     let site = Site::new().await;
     site.get("/big?1000").await;
     let access = site.told.next().await;
-    assert_eq!((access.method.as_str(), access.path.as_str(), access.bytes), ("GET", "/big", 1_000));
     assert_eq!(
-        (access.status.map(|status| status.as_u16()), access.host.as_deref()),
+        (access.method.as_str(), access.path.as_str(), access.bytes),
+        ("GET", "/big", 1_000)
+    );
+    assert_eq!(
+        (
+            access.status.map(|status| status.as_u16()),
+            access.host.as_deref()
+        ),
         (Some(200), Some("localhost"))
     );
     assert!(access.is_whole && access.peer.ip().is_loopback());
-    for (method, path) in
-        [("GET", "/empty"), ("GET", "/no-such-thing"), ("HEAD", "/"), ("HEAD", "/big?100000000")]
-    {
-        site.connect().await.send(request(method, path, nothing())).await;
-        assert!(site.told.next().await.is_whole, "{method} {path} has no body to be cut off");
+    for (method, path) in [
+        ("GET", "/empty"),
+        ("GET", "/no-such-thing"),
+        ("HEAD", "/"),
+        ("HEAD", "/big?100000000"),
+    ] {
+        site.connect()
+            .await
+            .send(request(method, path, nothing()))
+            .await;
+        assert!(
+            site.told.next().await.is_whole,
+            "{method} {path} has no body to be cut off"
+        );
     }
-    let Served { component, revision, .. } = access.served.expect("a revision");
+    let Served {
+        component,
+        revision,
+        ..
+    } = access.served.expect("a revision");
     assert_eq!((component.as_str(), revision), ("web", 1));
 }
 
@@ -62,7 +84,10 @@ async fn routes_change_while_it_serves() {
     site.host.remove_route("/").await.expect("there");
     assert_eq!(client.get("/shop/who").await.status, 404);
     site.host.route("/shop", "web").await.expect("a route");
-    assert!(client.get("/shop/who").await.text.contains("/shop/who"), "the guest sees the whole path");
+    assert!(
+        client.get("/shop/who").await.text.contains("/shop/who"),
+        "the guest sees the whole path"
+    );
     assert_eq!(client.get("/shopping").await.status, 404);
 }
 
@@ -70,18 +95,34 @@ async fn routes_change_while_it_serves() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_tells_itself_that_it_serves() {
     let site = Site::new().await;
-    let server = HttpServer::new(&site.host).health("/healthz").access_log(site.told.clone());
+    let server = HttpServer::new(&site.host)
+        .health("/healthz")
+        .access_log(site.told.clone());
     let mut client = Client::connect(listen(server).await).await;
     for _ in 0..2 {
         let answer = client.get("/healthz").await;
-        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "serving\n"));
+        assert_eq!(
+            (answer.status.as_u16(), answer.text.as_str()),
+            (200, "serving\n")
+        );
         site.host.remove_route("/").await.expect("kept");
     }
     site.host.route("/", "web").await.expect("a route");
-    assert_eq!(client.send(request("POST", "/healthz", nothing())).await.status, 404, "that is the guest's");
+    assert_eq!(
+        client
+            .send(request("POST", "/healthz", nothing()))
+            .await
+            .status,
+        404,
+        "that is the guest's"
+    );
     assert_eq!(client.get("/healthz/x").await.status, 404);
     assert_eq!(site.told.next().await.path, "/healthz/x");
-    assert_eq!(site.told.next().await.method, "POST", "nobody else was told of");
+    assert_eq!(
+        site.told.next().await.method,
+        "POST",
+        "nobody else was told of"
+    );
 }
 
 /// What is being answered is answered; who waits for a request is let go.
@@ -94,26 +135,49 @@ async fn it_ends_when_all_is_answered() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     drop(site.stop.take());
     assert_eq!(answer.await.expect("asked").text, "slept\n");
-    (&mut site.server).await.expect("no panic").expect("it ended");
+    (&mut site.server)
+        .await
+        .expect("no panic")
+        .expect("it ended");
     assert_eq!(idle.read(&mut [0; 8]).await.expect("closed"), 0);
-    TcpStream::connect(site.address).await.map(drop).expect_err("nobody is let in");
+    TcpStream::connect(site.address)
+        .await
+        .map(drop)
+        .expect_err("nobody is let in");
 }
 
 async fn over_tls(address: SocketAddr, root: CertificateDer<'static>) -> Result<String, String> {
     let mut roots = RootCertStore::empty();
     roots.add(root).expect("a root");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = config.expect("versions").with_root_certificates(roots).with_no_client_auth();
+    let config =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     let stream = TcpStream::connect(address).await.expect("connected");
     let name = ServerName::try_from("localhost").expect("a name");
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    let stream = TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await;
     let stream = stream.map_err(|error| error.to_string())?;
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.expect("it speaks HTTP");
     tokio::spawn(connection);
-    let answer = sender.send_request(request("GET", "/who", nothing())).await.expect("a head");
-    Ok(String::from_utf8_lossy(&answer.into_body().collect().await.expect("whole").to_bytes()).into_owned())
+    let answer = sender
+        .send_request(request("GET", "/who", nothing()))
+        .await
+        .expect("a head");
+    Ok(String::from_utf8_lossy(
+        &answer
+            .into_body()
+            .collect()
+            .await
+            .expect("whole")
+            .to_bytes(),
+    )
+    .into_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,18 +187,27 @@ async fn tls_is_spoken_and_its_certificate_replaced() {
     let (tls, old) = (certificate.tls(), certificate.root.clone());
     let address = listen(HttpServer::new(&site.host).tls(tls.clone())).await;
     let told = over_tls(address, old.clone()).await.expect("it is trusted");
-    assert!(told.contains("Some(Scheme::Https) localhost /who"), "{told}");
+    assert!(
+        told.contains("Some(Scheme::Https) localhost /who"),
+        "{told}"
+    );
 
     std::fs::copy(certificate.file("cert.pem"), certificate.file("key.pem")).expect("written");
     let error = tls.reload().expect_err("no key");
     assert!(
-        error.to_string().contains("key.pem` cannot be used for TLS: there is no private key"),
+        error
+            .to_string()
+            .contains("key.pem` cannot be used for TLS: there is no private key"),
         "{error}"
     );
-    over_tls(address, old.clone()).await.expect("what was read before stays");
+    over_tls(address, old.clone())
+        .await
+        .expect("what was read before stays");
 
     certificate.replace("localhost");
     tls.reload().expect("usable");
-    over_tls(address, certificate.root).await.expect("it is trusted");
+    over_tls(address, certificate.root)
+        .await
+        .expect("it is trusted");
     over_tls(address, old).await.expect_err("it is another's");
 }

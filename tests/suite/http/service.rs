@@ -20,10 +20,20 @@ async fn site(limits: Limits) -> Site {
 async fn a_service_answers() {
     let site = site(Limits::default()).await;
     let answer = site.get("/").await;
-    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "hello from 3.0.0\n"));
-    let asked = with_header(request("PUT", "/a%20b/who?c=d", nothing()), "x-said", "this");
+    assert_eq!(
+        (answer.status.as_u16(), answer.text.as_str()),
+        (200, "hello from 3.0.0\n")
+    );
+    let asked = with_header(
+        request("PUT", "/a%20b/who?c=d", nothing()),
+        "x-said",
+        "this",
+    );
     let told = site.connect().await.send(asked).await.text;
-    assert!(told.starts_with("Method::Put Some(Scheme::Http) localhost /a%20b/who?c=d\n"), "{told}");
+    assert!(
+        told.starts_with("Method::Put Some(Scheme::Http) localhost /a%20b/who?c=d\n"),
+        "{told}"
+    );
     assert!(told.contains("x-said: this\n"), "{told}");
     for (path, status) in [("/error", 502), ("/trap", 500)] {
         assert_eq!(site.get(path).await.status, status, "{path}");
@@ -33,7 +43,11 @@ async fn a_service_answers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_stopped_when_it_takes_too_long() {
-    let site = site(Limits { call_deadline: Duration::from_millis(300), ..Limits::default() }).await;
+    let site = site(Limits {
+        call_deadline: Duration::from_millis(300),
+        ..Limits::default()
+    })
+    .await;
     for path in ["/hang", "/spin"] {
         assert_eq!(site.get(path).await.status, 504, "{path}");
     }
@@ -43,17 +57,35 @@ async fn it_is_stopped_when_it_takes_too_long() {
 /// The body of what it is asked is bounded as any.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_sent_no_more_than_it_may_be() {
-    let limits = Limits { http_request_bytes_max: 1_000, ..Limits::default() };
+    let limits = Limits {
+        http_request_bytes_max: 1_000,
+        ..Limits::default()
+    };
     let site = site(limits).await;
-    let told = site.connect().await.send(request("POST", "/count", with_trailer(pattern(1_001)))).await;
+    let told = site
+        .connect()
+        .await
+        .send(request("POST", "/count", with_trailer(pattern(1_001))))
+        .await;
     assert_eq!(told.text, "0 bytes, 0 wrong, 0 trailers\n");
-    assert_eq!(site.connect().await.send(request("POST", "/count", whole(pattern(1_001)))).await.status, 413);
+    assert_eq!(
+        site.connect()
+            .await
+            .send(request("POST", "/count", whole(pattern(1_001))))
+            .await
+            .status,
+        413
+    );
 }
 
 /// Streams of its own are the host's memory too.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_holds_no_more_handles_than_it_may() {
-    let site = site(Limits { handles_max: 100, ..Limits::default() }).await;
+    let site = site(Limits {
+        handles_max: 100,
+        ..Limits::default()
+    })
+    .await;
     assert_eq!(site.get("/hoard?20").await.text, "20 held\n");
     assert_eq!(site.get("/hoard?200").await.status, 500);
     site.idle().await;
@@ -62,11 +94,24 @@ async fn it_holds_no_more_handles_than_it_may() {
 /// What it may do without being granted anything is as bounded as for others.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_prints_and_draws_no_more_than_it_may() {
-    let limits = Limits { log_bytes_per_second_max: 10_000, random_bytes_max: 1_000, ..Limits::default() };
+    let limits = Limits {
+        log_bytes_per_second_max: 10_000,
+        random_bytes_max: 1_000,
+        ..Limits::default()
+    };
     let mounted = Mounted::of("http-service", limits).await;
     assert_eq!(mounted.get("/flood-log?200").await, "printed\n");
-    let printed: usize = mounted.lines.all(&mounted.host).await.iter().map(String::len).sum();
-    assert!((1_000..40_000).contains(&printed), "{printed} bytes of 200,000");
+    let printed: usize = mounted
+        .lines
+        .all(&mounted.host)
+        .await
+        .iter()
+        .map(String::len)
+        .sum();
+    assert!(
+        (1_000..40_000).contains(&printed),
+        "{printed} bytes of 200,000"
+    );
     let drawn = mounted.get("/random?100000").await;
     assert_eq!(drawn, "1000\n");
 }
@@ -81,7 +126,10 @@ async fn a_component_moves_from_wasi_0_2_to_0_3_and_back() {
     assert_eq!(client.get("/").await.text, "hello from 3.0.0\n");
     site.host.rollback("web").await.expect("rolled back");
     assert_eq!(client.get("/").await.text, "hello from 1.0.0\n");
-    let error = site.host.update("web", guest("greeter-v1").with_name("web").expect("a name")).any_version();
+    let error = site
+        .host
+        .update("web", guest("greeter-v1").with_name("web").expect("a name"))
+        .any_version();
     let error = error.await.expect_err("it answers nothing");
     assert_eq!(error.kind(), ErrorKind::WorldChanged, "{error}");
 }
@@ -105,15 +153,30 @@ async fn it_reaches_what_it_was_granted_and_nothing_else() {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut asked = [0; 1024];
             let _ = stream.read(&mut asked).await;
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nfar on").await;
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nfar on")
+                .await;
         }
     });
     let site = site(Limits::default()).await;
-    assert_eq!(site.get(&format!("/fetch?{callee}")).await.status, 502, "nothing was granted");
-    let grants = Grants::new().allow(&format!("http GET http://{callee}/**")).expect("a grant");
+    assert_eq!(
+        site.get(&format!("/fetch?{callee}")).await.status,
+        502,
+        "nothing was granted"
+    );
+    let grants = Grants::new()
+        .allow(&format!("http GET http://{callee}/**"))
+        .expect("a grant");
     site.update_granting("http-service", grants).await;
     let answer = site.get(&format!("/fetch?{callee}")).await;
-    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "far on"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.text.as_str()),
+        (200, "far on")
+    );
     let other = callee.port().wrapping_add(1);
-    assert_eq!(site.get(&format!("/fetch?127.0.0.1:{other}")).await.status, 502, "another place");
+    assert_eq!(
+        site.get(&format!("/fetch?127.0.0.1:{other}")).await.status,
+        502,
+        "another place"
+    );
 }

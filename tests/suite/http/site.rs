@@ -80,7 +80,12 @@ impl Site {
     pub(super) async fn serving(guest_name: &str, limits: Limits, instancing: Instancing) -> Self {
         let host = host();
         let web = guest(guest_name).with_name("web").expect("a name");
-        let web = host.deploy(web).limits(limits).instancing(instancing).await.expect("deployed");
+        let web = host
+            .deploy(web)
+            .limits(limits)
+            .instancing(instancing)
+            .await
+            .expect("deployed");
         host.route("/", "web").await.expect("a route");
         let told = Told::default();
         let server = HttpServer::new(&host).access_log(told.clone());
@@ -88,7 +93,14 @@ impl Site {
         let address = listener.local_addr().expect("bound");
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(server.serve(listener, async { drop(stopped.await) }));
-        Self { host, web, address, told, stop: Some(stop), server }
+        Self {
+            host,
+            web,
+            address,
+            told,
+            stop: Some(stop),
+            server,
+        }
     }
 
     pub(super) async fn new() -> Self {
@@ -107,7 +119,12 @@ impl Site {
     /// The same, with these grants.
     pub(super) async fn update_granting(&self, guest_name: &str, grants: Grants) {
         let next = guest(guest_name).with_name("web").expect("a name");
-        self.host.update("web", next).any_version().grants(grants).await.expect("updated");
+        self.host
+            .update("web", next)
+            .any_version()
+            .grants(grants)
+            .await
+            .expect("updated");
     }
 
     /// A connection for several requests.
@@ -145,12 +162,14 @@ impl Site {
 
     /// Waits until so many requests are inside.
     pub(super) async fn inside(&self, requests: u64) {
-        self.until(|status| status.calls_in_flight == requests).await;
+        self.until(|status| status.calls_in_flight == requests)
+            .await;
     }
 
     /// Waits until nothing is inside.
     pub(super) async fn idle(&self) {
-        self.until(|status| status.calls_in_flight == 0 && status.instances == 0).await;
+        self.until(|status| status.calls_in_flight == 0 && status.instances == 0)
+            .await;
     }
 
     async fn until(&self, is_so: impl Fn(&Status) -> bool) {

@@ -6,7 +6,10 @@ use super::site::Site;
 
 /// How many answers came, by their first lines.
 fn answers(told: &str) -> Vec<&str> {
-    told.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect()
+    told.split("HTTP/1.1 ")
+        .skip(1)
+        .map(|answer| &answer[..3])
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -17,9 +20,18 @@ async fn what_is_ambiguous_reaches_no_guest() {
             "two lengths",
             "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd",
         ),
-        ("a list of lengths", "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: 3, 4\r\n\r\nabcd"),
-        ("a length with a sign", "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: +3\r\n\r\nabc"),
-        ("a length that is none", "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: 0x3\r\n\r\nabc"),
+        (
+            "a list of lengths",
+            "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: 3, 4\r\n\r\nabcd",
+        ),
+        (
+            "a length with a sign",
+            "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: +3\r\n\r\nabc",
+        ),
+        (
+            "a length that is none",
+            "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: 0x3\r\n\r\nabc",
+        ),
         (
             "an encoding that is unknown",
             "POST /count HTTP/1.1\r\nhost: a\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
@@ -28,14 +40,32 @@ async fn what_is_ambiguous_reaches_no_guest() {
             "chunked, and not last",
             "POST /count HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
         ),
-        ("a folded line", "GET / HTTP/1.1\r\nhost: a\r\nx-said: one\r\n two\r\n\r\n"),
-        ("a space before the colon", "GET / HTTP/1.1\r\nhost: a\r\ncontent-length : 3\r\n\r\nabc"),
-        ("a bare carriage return", "GET / HTTP/1.1\r\nhost: a\r\nx-said: one\rtwo\r\n\r\n"),
-        ("a zero byte", "GET / HTTP/1.1\r\nhost: a\r\nx-said: one\0two\r\n\r\n"),
+        (
+            "a folded line",
+            "GET / HTTP/1.1\r\nhost: a\r\nx-said: one\r\n two\r\n\r\n",
+        ),
+        (
+            "a space before the colon",
+            "GET / HTTP/1.1\r\nhost: a\r\ncontent-length : 3\r\n\r\nabc",
+        ),
+        (
+            "a bare carriage return",
+            "GET / HTTP/1.1\r\nhost: a\r\nx-said: one\rtwo\r\n\r\n",
+        ),
+        (
+            "a zero byte",
+            "GET / HTTP/1.1\r\nhost: a\r\nx-said: one\0two\r\n\r\n",
+        ),
         ("no host", "GET / HTTP/1.1\r\n\r\n"),
         ("two hosts", "GET http://b/ HTTP/1.1\r\nhost: a\r\n\r\n"),
-        ("two lines of hosts", "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n"),
-        ("the same host twice", "GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n"),
+        (
+            "two lines of hosts",
+            "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
+        ),
+        (
+            "the same host twice",
+            "GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n",
+        ),
         ("a list of hosts", "GET / HTTP/1.1\r\nhost: a, b\r\n\r\n"),
         ("a host with a user", "GET / HTTP/1.1\r\nhost: u@a\r\n\r\n"),
         ("a host with a path", "GET / HTTP/1.1\r\nhost: a/b\r\n\r\n"),
@@ -64,12 +94,17 @@ async fn nothing_is_smuggled_behind_a_body() {
     let hidden = "0\r\n\r\nGET /hidden HTTP/1.1\r\nhost: a\r\n\r\n";
     let length = format!("content-length: {}\r\n", hidden.len());
     let ask = async |head: &str| {
-        site.raw(format!("POST /count HTTP/1.1\r\nhost: a\r\n{head}\r\n{hidden}").as_bytes()).await
+        site.raw(format!("POST /count HTTP/1.1\r\nhost: a\r\n{head}\r\n{hidden}").as_bytes())
+            .await
     };
     let chunked = "transfer-encoding: chunked\r\n";
     for both in [format!("{length}{chunked}"), format!("{chunked}{length}")] {
         let told = ask(&both).await;
-        assert_eq!(answers(&told), ["200"], "the encoding goes before the length: {told}");
+        assert_eq!(
+            answers(&told),
+            ["200"],
+            "the encoding goes before the length: {told}"
+        );
         assert!(
             told.contains("0 bytes") && told.contains("connection: close"),
             "and nothing comes next: {told}"
@@ -84,8 +119,16 @@ async fn nothing_is_smuggled_behind_a_body() {
         assert_eq!(answers(&told).first(), Some(&"400"), "{head}: {told}");
         assert!(!told.contains(" 404 "), "{head}: {told}");
     }
-    let paths: Vec<String> = site.told.all().into_iter().map(|access| access.path).collect();
-    assert!(paths.iter().all(|path| path == "/count"), "nothing hidden was asked: {paths:?}");
+    let paths: Vec<String> = site
+        .told
+        .all()
+        .into_iter()
+        .map(|access| access.path)
+        .collect();
+    assert!(
+        paths.iter().all(|path| path == "/count"),
+        "nothing hidden was asked: {paths:?}"
+    );
     // A chunk that is larger than it says.
     let told = site.raw(
         b"POST /count HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabcdef\r\n0\r\n\r\n",
@@ -104,10 +147,18 @@ async fn odd_methods_and_the_absolute_form_are_answered() {
         "GET / HTTP/1.0\r\nhost: a\r\n\r\n",
     ] {
         let told = site.raw(request.as_bytes()).await;
-        assert!(!told.contains(" 400 ") && !told.contains(" 500 "), "{request}: {told}");
+        assert!(
+            !told.contains(" 400 ") && !told.contains(" 500 "),
+            "{request}: {told}"
+        );
     }
-    let told = site.raw(b"GET https://a/who HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    assert!(told.contains("Some(Scheme::Http) a /who"), "the client does not say how it came: {told}");
+    let told = site
+        .raw(b"GET https://a/who HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await;
+    assert!(
+        told.contains("Some(Scheme::Http) a /who"),
+        "the client does not say how it came: {told}"
+    );
 }
 
 /// What a guest says of a header cannot become two, nor a body.
@@ -116,7 +167,11 @@ async fn a_guest_cannot_split_an_answer() {
     let site = Site::new().await;
     for value in ["a%0d%0ax-more:%20b", "a%0ab", "a%0db", "a%00b"] {
         let answer = site.get(&format!("/header?{value}")).await;
-        assert!(answer.text.contains("InvalidSyntax"), "{value}: {}", answer.text);
+        assert!(
+            answer.text.contains("InvalidSyntax"),
+            "{value}: {}",
+            answer.text
+        );
     }
     assert_eq!(site.get("/header?fine").await.text, "taken\n");
     let flood = site.get("/flood?1000").await;
@@ -130,21 +185,35 @@ async fn a_guest_cannot_answer_twice() {
     let site = Site::new().await;
     let told = site.raw(b"GET /twice HTTP/1.1\r\nhost: a\r\n\r\n").await;
     assert_eq!(answers(&told).len(), 1, "{told}");
-    assert!(!told.contains("twice") && (told.contains(" 500 ") || !told.ends_with("0\r\n\r\n")), "{told}");
-    assert!(site.told.of("/twice").await.is_whole == told.contains(" 500 "), "{told}");
+    assert!(
+        !told.contains("twice") && (told.contains(" 500 ") || !told.ends_with("0\r\n\r\n")),
+        "{told}"
+    );
+    assert!(
+        site.told.of("/twice").await.is_whole == told.contains(" 500 "),
+        "{told}"
+    );
     site.idle().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_is_too_large_is_refused() {
     let site = Site::new().await;
-    let many: String = (0..200).map(|number| format!("x-{number}: y\r\n")).collect();
-    let told = site.raw(format!("GET / HTTP/1.1\r\nhost: a\r\n{many}\r\n").as_bytes()).await;
+    let many: String = (0..200)
+        .map(|number| format!("x-{number}: y\r\n"))
+        .collect();
+    let told = site
+        .raw(format!("GET / HTTP/1.1\r\nhost: a\r\n{many}\r\n").as_bytes())
+        .await;
     assert_eq!(answers(&told), ["431"], "{told}");
     let long = "x".repeat(300 << 10);
-    let told = site.raw(format!("GET / HTTP/1.1\r\nhost: a\r\nx-long: {long}\r\n\r\n").as_bytes()).await;
+    let told = site
+        .raw(format!("GET / HTTP/1.1\r\nhost: a\r\nx-long: {long}\r\n\r\n").as_bytes())
+        .await;
     assert_eq!(answers(&told), ["431"], "{told}");
-    let told = site.raw(format!("GET /{long} HTTP/1.1\r\nhost: a\r\n\r\n").as_bytes()).await;
+    let told = site
+        .raw(format!("GET /{long} HTTP/1.1\r\nhost: a\r\n\r\n").as_bytes())
+        .await;
     assert!(["414", "431"].contains(&answers(&told)[0]), "{told}");
     tokio::time::sleep(Duration::from_millis(10)).await;
     assert_eq!(site.web.status().calls_admitted, 0);

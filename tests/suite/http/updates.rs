@@ -35,18 +35,32 @@ async fn a_body_stays_with_its_revision_to_its_last_byte() {
     let site = Site::new().await;
     let mut events = site.host.events();
     let bytes = 50_000_000;
-    let answer = site.connect().await.begin(request("GET", &format!("/big?{bytes}"), nothing())).await;
+    let answer = site
+        .connect()
+        .await
+        .begin(request("GET", &format!("/big?{bytes}"), nothing()))
+        .await;
     let answer = answer.expect("a head");
     assert_eq!(answer.headers()["x-version"], "1.0.0");
     site.update("http-v2").await;
     assert_eq!(site.get("/").await.text, "hello from 2.0.0\n");
     tokio::time::sleep(Duration::from_millis(200)).await;
     let is_drained = |event: &Event| matches!(event, Event::Drained { revision: 1, .. });
-    assert!(!std::iter::from_fn(|| events.try_next()).any(|event| is_drained(&event)), "it is still read");
-    let body = answer.into_body().collect().await.expect("whole").to_bytes();
+    assert!(
+        !std::iter::from_fn(|| events.try_next()).any(|event| is_drained(&event)),
+        "it is still read"
+    );
+    let body = answer
+        .into_body()
+        .collect()
+        .await
+        .expect("whole")
+        .to_bytes();
     assert!(body == pattern(bytes), "{} bytes", body.len());
     let drained = async { while !is_drained(&events.next().await.expect("more")) {} };
-    tokio::time::timeout(Duration::from_secs(5), drained).await.expect("the old one is over");
+    tokio::time::timeout(Duration::from_secs(5), drained)
+        .await
+        .expect("the old one is over");
 }
 
 /// What comes and goes for long does so through three updates, by one revision and byte for byte.
@@ -54,14 +68,27 @@ async fn a_body_stays_with_its_revision_to_its_last_byte() {
 async fn a_long_exchange_outlives_three_updates() {
     let site = Site::new().await;
     let (sender, pieces) = in_pieces();
-    let answer = site.connect().await.begin(request("POST", "/echo", pieces)).await.expect("a head");
+    let answer = site
+        .connect()
+        .await
+        .begin(request("POST", "/echo", pieces))
+        .await
+        .expect("a head");
     assert_eq!(answer.headers()["x-version"], "1.0.0");
     let sent = pattern(20_000_000);
     let read = tokio::spawn(answer.into_body().collect());
     for (number, piece) in sent.chunks(1_000_000).enumerate() {
-        sender.send(Bytes::copy_from_slice(piece)).await.expect("it reads");
+        sender
+            .send(Bytes::copy_from_slice(piece))
+            .await
+            .expect("it reads");
         if number % 5 == 4 {
-            site.update(if number % 2 == 0 { "http-v2" } else { "http-v1" }).await;
+            site.update(if number % 2 == 0 {
+                "http-v2"
+            } else {
+                "http-v1"
+            })
+            .await;
         }
     }
     drop(sender);
@@ -86,19 +113,35 @@ async fn ten_updates_and_rollbacks_under_load_fail_no_request() {
     });
     for turn in 0..10 {
         tokio::time::sleep(Duration::from_millis(40)).await;
-        let strategy = if turn % 2 == 0 { Strategy::BlueGreen } else { Strategy::Recreate };
+        let strategy = if turn % 2 == 0 {
+            Strategy::BlueGreen
+        } else {
+            Strategy::Recreate
+        };
         let next = guest("http-v2").with_name("web").expect("a name");
         let begun = timeline.now();
-        site.host.update("web", next).any_version().strategy(strategy).await.expect("updated");
+        site.host
+            .update("web", next)
+            .any_version()
+            .strategy(strategy)
+            .await
+            .expect("updated");
         timeline.switched_to("2.0.0", begun);
         tokio::time::sleep(Duration::from_millis(40)).await;
         let begun = timeline.now();
-        site.host.rollback("web").strategy(strategy).await.expect("rolled back");
+        site.host
+            .rollback("web")
+            .strategy(strategy)
+            .await
+            .expect("rolled back");
         timeline.switched_to("1.0.0", begun);
     }
     let verdict = check(&timeline.with_calls(load.stop().await));
     assert!(verdict.is_clean(), "{verdict:?}");
-    assert!(verdict.calls > 500 && verdict.answered_by.len() == 2, "{verdict:?}");
+    assert!(
+        verdict.calls > 500 && verdict.answered_by.len() == 2,
+        "{verdict:?}"
+    );
 }
 
 const CALLERS: u64 = 8;
@@ -109,14 +152,23 @@ const PACE: Duration = Duration::from_millis(4);
 /// Asks with an id, and gives who answered and to which id.
 async fn ask(client: &mut Client, id: u64) -> Answer {
     let told = |error: hyper::Error| error.to_string();
-    let answer = client.begin(request("GET", &format!("/who?{id}"), nothing())).await.map_err(told)?;
+    let answer = client
+        .begin(request("GET", &format!("/who?{id}"), nothing()))
+        .await
+        .map_err(told)?;
     let answer = read(answer).await.map_err(told)?;
     if answer.status != 200 {
         return Err(format!("{}: {}", answer.status, answer.text));
     }
-    let version = answer.headers["x-version"].to_str().map_err(|error| error.to_string())?;
+    let version = answer.headers["x-version"]
+        .to_str()
+        .map_err(|error| error.to_string())?;
     let line = answer.text.lines().next().unwrap_or_default();
-    let id = line.rsplit('?').next().and_then(|id| id.parse().ok()).ok_or_else(|| line.to_owned())?;
+    let id = line
+        .rsplit('?')
+        .next()
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(|| line.to_owned())?;
     Ok((version.to_owned(), id))
 }
 
@@ -131,16 +183,26 @@ async fn recreate_waits_for_bodies_up_to_their_deadline() {
         ..Limits::default()
     };
     let site = Site::with(limits).await;
-    let answer = site.connect().await.begin(request("GET", "/hang-half", nothing())).await.expect("a head");
+    let answer = site
+        .connect()
+        .await
+        .begin(request("GET", "/hang-half", nothing()))
+        .await
+        .expect("a head");
     let begun = std::time::Instant::now();
     let next = guest("http-v2").with_name("web").expect("a name");
-    let update = site.host.update("web", next).any_version().strategy(Strategy::Recreate);
+    let update = site
+        .host
+        .update("web", next)
+        .any_version()
+        .strategy(Strategy::Recreate);
     let waiting = async {
         // Until it lets nobody in, the old one answers at once.
         let mut waiting = Vec::new();
         while waiting.len() < 2 {
             let address = site.address;
-            let asked = tokio::spawn(async move { Client::connect(address).await.get("/").await.status });
+            let asked =
+                tokio::spawn(async move { Client::connect(address).await.get("/").await.status });
             tokio::time::sleep(Duration::from_millis(300)).await;
             waiting.push(asked);
             waiting.retain(|asked| !asked.is_finished());
@@ -151,9 +213,22 @@ async fn recreate_waits_for_bodies_up_to_their_deadline() {
     let (update, waiting) = tokio::join!(update, waiting);
     update.expect("the old one is over at its deadline");
     for waiting in waiting {
-        assert_eq!(waiting.await.expect("asked"), 200, "who waited for the update is answered");
+        assert_eq!(
+            waiting.await.expect("asked"),
+            200,
+            "who waited for the update is answered"
+        );
     }
-    assert!(begun.elapsed() > Duration::from_secs(1), "{:?}", begun.elapsed());
-    answer.into_body().collect().await.map(drop).expect_err("it was cut off");
+    assert!(
+        begun.elapsed() > Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+    answer
+        .into_body()
+        .collect()
+        .await
+        .map(drop)
+        .expect_err("it was cut off");
     assert_eq!(site.get("/").await.text, "hello from 2.0.0\n");
 }

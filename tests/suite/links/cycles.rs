@@ -47,15 +47,26 @@ pub(crate) fn wall(name: &str) -> Component {
 }
 
 fn may_call(other: &str) -> Grants {
-    Grants::new().allow(&format!("call demo:{other}/api")).expect("a rule")
+    Grants::new()
+        .allow(&format!("call demo:{other}/api"))
+        .expect("a rule")
 }
 
 /// `ping` imports `pong`, which imports `ping`.
 pub(crate) async fn cycle(host: &Host, instancing: Instancing) -> Deployment {
-    let ping = host.deploy(wall("ping")).instancing(instancing).await.expect("deployed");
-    let pong = host.deploy(bouncer("pong", "ping")).grants(may_call("ping")).instancing(instancing);
+    let ping = host
+        .deploy(wall("ping"))
+        .instancing(instancing)
+        .await
+        .expect("deployed");
+    let pong = host
+        .deploy(bouncer("pong", "ping"))
+        .grants(may_call("ping"))
+        .instancing(instancing);
     pong.await.expect("deployed");
-    let update = host.update("ping", bouncer("ping", "pong")).grants(may_call("pong"));
+    let update = host
+        .update("ping", bouncer("ping", "pong"))
+        .grants(may_call("pong"));
     update.any_version().discard_state().await.expect("updated");
     ping
 }
@@ -64,7 +75,9 @@ pub(crate) async fn cycle(host: &Host, instancing: Instancing) -> Deployment {
 async fn a_cycle_runs_where_there_are_instances() {
     let host = host();
     let ping = cycle(&host, Instancing::PerCall).await;
-    let bounce = ping.function::<(u32,), (u32,)>("bounce").expect("it bounces");
+    let bounce = ping
+        .function::<(u32,), (u32,)>("bounce")
+        .expect("it bounces");
     assert_eq!(bounce.call((20,)).await.expect("an answer"), (20,));
     let error = bounce.call((1_000,)).await.expect_err("too deep");
     assert_eq!(error.kind(), ErrorKind::Reentrant, "{error}");
@@ -74,13 +87,26 @@ async fn a_cycle_runs_where_there_are_instances() {
 async fn a_component_with_one_instance_is_not_called_from_within_its_own_call() {
     let host = host();
     let ping = cycle(&host, Instancing::Stateful).await;
-    let bounce = ping.function::<(u32,), (u32,)>("bounce").expect("it bounces");
+    let bounce = ping
+        .function::<(u32,), (u32,)>("bounce")
+        .expect("it bounces");
     assert_eq!(bounce.call((1,)).await.expect("as far as the other"), (1,));
     let begun = std::time::Instant::now();
-    let error = bounce.call((2,)).await.expect_err("it would wait for itself");
+    let error = bounce
+        .call((2,))
+        .await
+        .expect_err("it would wait for itself");
     assert_eq!(error.kind(), ErrorKind::Reentrant, "{error}");
-    assert!(error.to_string().contains("each of its instances waits for this very call"), "{error}");
-    assert!(begun.elapsed() < std::time::Duration::from_secs(2), "at once, not by its deadline");
+    assert!(
+        error
+            .to_string()
+            .contains("each of its instances waits for this very call"),
+        "{error}"
+    );
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(2),
+        "at once, not by its deadline"
+    );
     assert_eq!(bounce.call((1,)).await.expect("nothing is poisoned"), (1,));
 }
 
@@ -90,10 +116,16 @@ async fn those_who_import_each_other_are_removed_together() {
     let host = host();
     cycle(&host, Instancing::pooled(2)).await;
     for name in ["ping", "pong"] {
-        let error = host.remove(name).await.expect_err("the other is linked to it");
+        let error = host
+            .remove(name)
+            .await
+            .expect_err("the other is linked to it");
         assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
     }
-    let error = host.remove_all(&["ping", "pung"]).await.expect_err("there is no `pung`");
+    let error = host
+        .remove_all(&["ping", "pung"])
+        .await
+        .expect_err("there is no `pung`");
     assert_eq!(error.kind(), ErrorKind::NotDeployed, "{error}");
     assert_eq!(host.list().len(), 2, "all or none");
     host.remove_all(&["ping", "pong"]).await.expect("removed");
@@ -106,7 +138,9 @@ async fn those_who_import_each_other_are_removed_together() {
 async fn a_cycle_is_dropped_with_its_host() {
     let host = host();
     let ping = cycle(&host, Instancing::pooled(2)).await;
-    let bounce = ping.function::<(u32,), (u32,)>("bounce").expect("it bounces");
+    let bounce = ping
+        .function::<(u32,), (u32,)>("bounce")
+        .expect("it bounces");
     drop(host);
     for _ in 0..200 {
         match bounce.call((1,)).await {

@@ -22,8 +22,14 @@ fn may_call() -> Grants {
 async fn linked(instancing: Instancing) -> (Host, Deployment) {
     let host = host();
     let store = guest("store-v1").with_name("store").expect("a name");
-    host.deploy(store).instancing(instancing).await.expect("deployed");
-    let caller = host.deploy(guest("store-caller")).grants(may_call()).instancing(Instancing::pooled(8));
+    host.deploy(store)
+        .instancing(instancing)
+        .await
+        .expect("deployed");
+    let caller = host
+        .deploy(guest("store-caller"))
+        .grants(may_call())
+        .instancing(Instancing::pooled(8));
     let caller = caller.await.expect("deployed");
     (host, caller)
 }

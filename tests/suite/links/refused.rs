@@ -6,7 +6,11 @@ use super::{linked, may_call};
 use crate::support::{guest, host, wat};
 
 async fn refusal(host: &Host) -> (ErrorKind, String) {
-    let error = host.deploy(guest("store-caller")).grants(may_call()).await.expect_err("refused");
+    let error = host
+        .deploy(guest("store-caller"))
+        .grants(may_call())
+        .await
+        .expect_err("refused");
     (error.kind(), error.to_string())
 }
 
@@ -27,65 +31,131 @@ async fn nobody_serves() {
     let (kind, message) = refusal(&host).await;
     assert_eq!(kind, ErrorKind::MissingImport);
     assert!(message.contains("`acme:store/kv@1.2.0`"), "{message}");
-    host.deploy(wat("near", &exporting("acme:store/kw@1.2.0"))).await.expect("deployed");
+    host.deploy(wat("near", &exporting("acme:store/kw@1.2.0")))
+        .await
+        .expect("deployed");
     let (_, message) = refusal(&host).await;
-    assert!(message.contains("the nearest that is exported is `acme:store/kw`"), "{message}");
+    assert!(
+        message.contains("the nearest that is exported is `acme:store/kw`"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
 async fn those_who_come_near_are_named_with_what_is_wrong() {
     let host = host();
-    host.deploy(wat("older", &exporting("acme:store/kv@1.1.0"))).await.expect("deployed");
-    host.deploy(wat("poorer", &exporting("acme:store/kv@1.2.0"))).await.expect("deployed");
+    host.deploy(wat("older", &exporting("acme:store/kv@1.1.0")))
+        .await
+        .expect("deployed");
+    host.deploy(wat("poorer", &exporting("acme:store/kv@1.2.0")))
+        .await
+        .expect("deployed");
     let (kind, message) = refusal(&host).await;
     assert_eq!(kind, ErrorKind::MissingImport);
-    assert!(message.contains("`older`: it exports `acme:store/kv@1.1.0`"), "{message}");
-    assert!(message.contains("`poorer`: it has no `version`"), "{message}");
+    assert!(
+        message.contains("`older`: it exports `acme:store/kv@1.1.0`"),
+        "{message}"
+    );
+    assert!(
+        message.contains("`poorer`: it has no `version`"),
+        "{message}"
+    );
 }
 
 /// Each version of an interface is served by whoever has it.
 #[tokio::test]
 async fn two_versions_are_served_by_two() {
     let host = host();
-    for (name, interface) in [("old", "acme:store/kv@1.2.0"), ("new", "acme:store/kv@2.0.0")] {
-        host.deploy(wat(name, &exporting(interface))).await.expect("deployed");
+    for (name, interface) in [
+        ("old", "acme:store/kv@1.2.0"),
+        ("new", "acme:store/kv@2.0.0"),
+    ] {
+        host.deploy(wat(name, &exporting(interface)))
+            .await
+            .expect("deployed");
     }
     let imports = |version: u32| {
         let function = r#"(func (param "a" u32) (param "b" u32) (result u32))"#;
         format!(r#"(import "acme:store/kv@{version}.0.0" (instance (export "add" {function})))"#)
     };
-    let both = wat("both", &format!("(component {} {})", imports(1), imports(2)));
-    let both = host.deploy(both).grants(may_call()).await.expect("deployed");
+    let both = wat(
+        "both",
+        &format!("(component {} {})", imports(1), imports(2)),
+    );
+    let both = host
+        .deploy(both)
+        .grants(may_call())
+        .await
+        .expect("deployed");
     let links = both.status().links;
-    let told: Vec<_> = links.iter().map(|(interface, name)| (interface.as_str(), name.as_str())).collect();
-    assert_eq!(told, [("acme:store/kv@1.0.0", "old"), ("acme:store/kv@2.0.0", "new")]);
+    let told: Vec<_> = links
+        .iter()
+        .map(|(interface, name)| (interface.as_str(), name.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("acme:store/kv@1.0.0", "old"),
+            ("acme:store/kv@2.0.0", "new")
+        ]
+    );
 }
 
 #[tokio::test]
 async fn several_could_serve_until_one_is_said() {
     let host = host();
     for name in ["one", "two"] {
-        host.deploy(guest("store-v1").with_name(name).expect("a name")).await.expect("deployed");
+        host.deploy(guest("store-v1").with_name(name).expect("a name"))
+            .await
+            .expect("deployed");
     }
     let (kind, message) = refusal(&host).await;
     assert_eq!(kind, ErrorKind::AmbiguousImport);
-    assert!(message.contains(".link(\"acme:store/kv\", \"one\")"), "{message}");
+    assert!(
+        message.contains(".link(\"acme:store/kv\", \"one\")"),
+        "{message}"
+    );
     let deploy = host.deploy(guest("store-caller")).grants(may_call());
-    let caller = deploy.link("acme:store/kv", "two").expect("a name").await.expect("deployed");
+    let caller = deploy
+        .link("acme:store/kv", "two")
+        .expect("a name")
+        .await
+        .expect("deployed");
     assert_eq!(caller.status().links["acme:store/kv"].as_str(), "two");
-    let update = host.update("store-caller", guest("store-caller")).any_version();
-    update.await.expect("who serves was said of the revision before");
-    let deploy = host.deploy(guest("store-caller")).name("other").grants(may_call());
-    let error = deploy.link("acme:store/kw", "two").expect("a name").await.expect_err("refused");
-    assert!(error.to_string().contains("imports no such interface"), "{error}");
+    let update = host
+        .update("store-caller", guest("store-caller"))
+        .any_version();
+    update
+        .await
+        .expect("who serves was said of the revision before");
+    let deploy = host
+        .deploy(guest("store-caller"))
+        .name("other")
+        .grants(may_call());
+    let error = deploy
+        .link("acme:store/kw", "two")
+        .expect("a name")
+        .await
+        .expect_err("refused");
+    assert!(
+        error.to_string().contains("imports no such interface"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn who_may_not_call_is_not_deployed() {
     let (host, _caller) = linked(airssys_wasm_host::Instancing::PerCall).await;
-    let error = host.deploy(guest("store-caller")).name("other").await.expect_err("refused");
+    let error = host
+        .deploy(guest("store-caller"))
+        .name("other")
+        .await
+        .expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::NotGranted);
     let message = error.to_string();
-    assert!(message.contains("`acme:store/kv`, which `store` serves"), "{message}");
+    assert!(
+        message.contains("`acme:store/kv`, which `store` serves"),
+        "{message}"
+    );
     assert!(message.contains("call acme:store/kv"), "{message}");
 }

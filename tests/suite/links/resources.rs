@@ -7,14 +7,18 @@ use std::time::Duration;
 
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::wasmtime::component::{ComponentNamedList, Lift, Lower};
-use airssys_wasm_host::{Component, Deployment, ErrorKind, Host, Instancing, Limits, Result, Strategy};
+use airssys_wasm_host::{
+    Component, Deployment, ErrorKind, Host, Instancing, Limits, Result, Strategy,
+};
 
 use crate::support::{guest, host};
 
 const RULES: [&str; 2] = ["call acme:blobs/types", "call acme:blobs/shelf"];
 
 fn may_call() -> Grants {
-    RULES.into_iter().fold(Grants::new(), |grants, rule| grants.allow(rule).expect("a rule"))
+    RULES.into_iter().fold(Grants::new(), |grants, rule| {
+        grants.allow(rule).expect("a rule")
+    })
 }
 
 fn blobs() -> Component {
@@ -24,13 +28,20 @@ fn blobs() -> Component {
 /// Those who have resources, and somebody who uses them.
 async fn linked(blobs_are: Instancing, user_is: Instancing) -> (Host, Deployment) {
     let host = host();
-    host.deploy(blobs()).instancing(blobs_are).await.expect("deployed");
+    host.deploy(blobs())
+        .instancing(blobs_are)
+        .await
+        .expect("deployed");
     let user = user(&host, "user", user_is).await;
     (host, user)
 }
 
 async fn user(host: &Host, name: &str, instancing: Instancing) -> Deployment {
-    let user = host.deploy(guest("blobs-user")).name(name).grants(may_call()).instancing(instancing);
+    let user = host
+        .deploy(guest("blobs-user"))
+        .name(name)
+        .grants(may_call())
+        .instancing(instancing);
     user.await.expect("deployed")
 }
 
@@ -39,15 +50,24 @@ where
     P: ComponentNamedList + Lower + Send + Sync + 'static,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
-    user.function::<P, R>(function).expect("it has that").call(params).await
+    user.function::<P, R>(function)
+        .expect("it has that")
+        .call(params)
+        .await
 }
 
 async fn keep(user: &Deployment, text: &str) -> u32 {
-    call::<_, (u32,)>(user, "keep", (text.to_owned(),)).await.expect("kept").0
+    call::<_, (u32,)>(user, "keep", (text.to_owned(),))
+        .await
+        .expect("kept")
+        .0
 }
 
 async fn text(user: &Deployment, function: &str) -> String {
-    call::<_, (String,)>(user, function, ()).await.expect("told").0
+    call::<_, (String,)>(user, function, ())
+        .await
+        .expect("told")
+        .0
 }
 
 async fn number(user: &Deployment, function: &str) -> u32 {
@@ -59,11 +79,17 @@ async fn once(user: &Deployment) -> Result<(String,)> {
 }
 
 async fn read_kept(user: &Deployment) -> Result<Vec<String>> {
-    call::<_, (Vec<String>,)>(user, "read-kept", ()).await.map(|(read,)| read)
+    call::<_, (Vec<String>,)>(user, "read-kept", ())
+        .await
+        .map(|(read,)| read)
 }
 
 fn every_instancing() -> [Instancing; 3] {
-    [Instancing::PerCall, Instancing::pooled(2), Instancing::Stateful]
+    [
+        Instancing::PerCall,
+        Instancing::pooled(2),
+        Instancing::Stateful,
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,15 +98,29 @@ async fn handles_cross_in_every_place_of_a_value() {
         let (_host, user) = linked(instancing, Instancing::PerCall).await;
         assert_eq!(once(&user).await.expect("told").0, "1.0.0 a! 2");
         let parts: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
-        assert_eq!(call::<_, (String,)>(&user, "join", (parts,)).await.expect("joined").0, "1.0.0 abc");
+        assert_eq!(
+            call::<_, (String,)>(&user, "join", (parts,))
+                .await
+                .expect("joined")
+                .0,
+            "1.0.0 abc"
+        );
         type Split = (Result<(String, String), String>,);
-        let (split,) = call::<_, Split>(&user, "split", ("abcd".to_owned(), 1u32)).await.expect("split");
+        let (split,) = call::<_, Split>(&user, "split", ("abcd".to_owned(), 1u32))
+            .await
+            .expect("split");
         assert_eq!(split, Ok(("1.0.0 a".into(), "1.0.0 bcd".into())));
-        let (split,) = call::<_, Split>(&user, "split", ("abcd".to_owned(), 9u32)).await.expect("told");
+        let (split,) = call::<_, Split>(&user, "split", ("abcd".to_owned(), 9u32))
+            .await
+            .expect("told");
         assert_eq!(split, Err("there are 4 bytes".into()));
-        let (many,) = call::<_, (Vec<String>,)>(&user, "many", (3u32,)).await.expect("told");
+        let (many,) = call::<_, (Vec<String>,)>(&user, "many", (3u32,))
+            .await
+            .expect("told");
         assert_eq!(many, ["blob 0: 1.0.0 0", "blob 1", "blob 2: 1.0.0 2"]);
-        let (consumed,) = call::<_, (String,)>(&user, "consume", ("x".to_owned(),)).await.expect("told");
+        let (consumed,) = call::<_, (String,)>(&user, "consume", ("x".to_owned(),))
+            .await
+            .expect("told");
         assert_eq!(consumed, "x");
         assert_eq!(number(&user, "count").await, 0, "{instancing:?}");
     }
@@ -91,13 +131,30 @@ async fn what_is_kept_stays_where_it_is_from_call_to_call() {
     for instancing in every_instancing() {
         let (host, user) = linked(instancing, Instancing::Stateful).await;
         assert_eq!((keep(&user, "a").await, keep(&user, "b").await), (1, 2));
-        assert_eq!(read_kept(&user).await.expect("told"), ["1.0.0 a", "1.0.0 b"]);
+        assert_eq!(
+            read_kept(&user).await.expect("told"),
+            ["1.0.0 a", "1.0.0 b"]
+        );
         assert_eq!(text(&user, "join-kept").await, "1.0.0 ab");
-        assert_eq!(number(&user, "count-beside-kept").await, 2, "what was joined is dropped");
-        call::<_, ()>(&user, "drop-kept", ()).await.expect("dropped");
+        assert_eq!(
+            number(&user, "count-beside-kept").await,
+            2,
+            "what was joined is dropped"
+        );
+        call::<_, ()>(&user, "drop-kept", ())
+            .await
+            .expect("dropped");
         keep(&user, "c").await;
-        assert_eq!(number(&user, "count-beside-kept").await, 1, "{instancing:?}");
-        let instances = host.deployment("blobs").expect("deployed").status().instances;
+        assert_eq!(
+            number(&user, "count-beside-kept").await,
+            1,
+            "{instancing:?}"
+        );
+        let instances = host
+            .deployment("blobs")
+            .expect("deployed")
+            .status()
+            .instances;
         assert!(instances <= 2, "{instances} instances, {instancing:?}");
     }
 }
@@ -107,18 +164,35 @@ async fn what_is_kept_stays_where_it_is_from_call_to_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_in_which_something_is_open_serves_its_owner_alone() {
     let host = host();
-    let limits = Limits { call_deadline: Duration::from_millis(300), ..Limits::default() };
-    host.deploy(blobs()).instancing(Instancing::pooled(1)).limits(limits).await.expect("deployed");
-    let (owner, other) =
-        (user(&host, "owner", Instancing::Stateful).await, user(&host, "other", Instancing::Stateful).await);
+    let limits = Limits {
+        call_deadline: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    host.deploy(blobs())
+        .instancing(Instancing::pooled(1))
+        .limits(limits)
+        .await
+        .expect("deployed");
+    let (owner, other) = (
+        user(&host, "owner", Instancing::Stateful).await,
+        user(&host, "other", Instancing::Stateful).await,
+    );
     keep(&owner, "a").await;
-    let error = once(&other).await.expect_err("it waits for the only instance");
+    let error = once(&other)
+        .await
+        .expect_err("it waits for the only instance");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
     assert_eq!(read_kept(&owner).await.expect("told"), ["1.0.0 a"]);
-    assert_eq!(number(&owner, "count").await, 1, "its owner's other calls are served there too");
+    assert_eq!(
+        number(&owner, "count").await,
+        1,
+        "its owner's other calls are served there too"
+    );
     assert_eq!(text(&owner, "version").await, "1.0.0");
     assert_eq!(once(&owner).await.expect("told").0, "1.0.0 a! 2");
-    call::<_, ()>(&owner, "drop-kept", ()).await.expect("dropped");
+    call::<_, ()>(&owner, "drop-kept", ())
+        .await
+        .expect("dropped");
     once(&other).await.expect("it is free again");
 }
 
@@ -129,23 +203,43 @@ async fn an_update_leaves_open_what_is_open() {
     for instancing in [Instancing::PerCall, Instancing::pooled(4)] {
         let (host, user) = linked(instancing, Instancing::Stateful).await;
         keep(&user, "a").await;
-        let promoted = host.update("blobs", guest("blobs-v2")).any_version().await.expect("updated");
-        let sleep = user.function::<(u64,), ()>("sleep-kept").expect("it sleeps");
+        let promoted = host
+            .update("blobs", guest("blobs-v2"))
+            .any_version()
+            .await
+            .expect("updated");
+        let sleep = user
+            .function::<(u64,), ()>("sleep-kept")
+            .expect("it sleeps");
         let sleeping = tokio::spawn(async move { sleep.call((500,)).await });
         promoted.drained().await;
-        assert!(!sleeping.is_finished(), "a drain does not wait for what is kept open");
+        assert!(
+            !sleeping.is_finished(),
+            "a drain does not wait for what is kept open"
+        );
         sleeping.await.expect("a caller").expect("it slept");
         assert_eq!(read_kept(&user).await.expect("told"), ["1.0.0 a"]);
         assert_eq!(text(&user, "version").await, "2.0.0");
-        let ((kept, new),) =
-            call::<_, ((String, String),)>(&user, "read-kept-and-new", ()).await.expect("told");
+        let ((kept, new),) = call::<_, ((String, String),)>(&user, "read-kept-and-new", ())
+            .await
+            .expect("told");
         assert_eq!((kept.as_str(), new.as_str()), ("1.0.0 a", "2.0.0 new"));
         assert_eq!(once(&user).await.expect("told").0, "2.0.0 a! 2");
         keep(&user, "b").await;
-        assert_eq!(read_kept(&user).await.expect("told"), ["1.0.0 a", "2.0.0 b"]);
-        let error = call::<_, (String,)>(&user, "join-kept", ()).await.expect_err("they are apart");
+        assert_eq!(
+            read_kept(&user).await.expect("told"),
+            ["1.0.0 a", "2.0.0 b"]
+        );
+        let error = call::<_, (String,)>(&user, "join-kept", ())
+            .await
+            .expect_err("they are apart");
         assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
-        assert!(error.to_string().contains("resources of different instances"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("resources of different instances"),
+            "{error}"
+        );
     }
 }
 
@@ -155,10 +249,19 @@ async fn an_update_leaves_open_what_is_open() {
 async fn what_is_open_ends_with_a_revision_that_is_to_end_first() {
     let (host, user) = linked(Instancing::pooled(4), Instancing::Stateful).await;
     keep(&user, "a").await;
-    let update = host.update("blobs", guest("greeter-v1")).strategy(Strategy::Recreate).any_version();
+    let update = host
+        .update("blobs", guest("greeter-v1"))
+        .strategy(Strategy::Recreate)
+        .any_version();
     update.await.expect_err("it has no blobs");
-    assert_eq!(read_kept(&user).await.expect("nothing has happened"), ["1.0.0 a"]);
-    let update = host.update("blobs", guest("blobs-v2")).strategy(Strategy::Recreate).any_version();
+    assert_eq!(
+        read_kept(&user).await.expect("nothing has happened"),
+        ["1.0.0 a"]
+    );
+    let update = host
+        .update("blobs", guest("blobs-v2"))
+        .strategy(Strategy::Recreate)
+        .any_version();
     update.await.expect("updated");
     let error = read_kept(&user).await.expect_err("lost");
     assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
@@ -170,20 +273,37 @@ async fn what_is_open_ends_with_a_revision_that_is_to_end_first() {
 async fn what_is_open_in_a_stateful_component_is_lost_with_its_instance() {
     let (host, user) = linked(Instancing::Stateful, Instancing::Stateful).await;
     keep(&user, "a").await;
-    host.update("blobs", guest("blobs-v2")).any_version().discard_state().await.expect("updated");
+    host.update("blobs", guest("blobs-v2"))
+        .any_version()
+        .discard_state()
+        .await
+        .expect("updated");
     let error = read_kept(&user).await.expect_err("lost");
     assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
-    assert!(error.to_string().contains("a resource of `blobs` revision 1"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("a resource of `blobs` revision 1"),
+        "{error}"
+    );
 
     keep(&user, "b").await;
     let other = self::user(&host, "other", Instancing::Stateful).await;
     keep(&other, "c").await;
-    call::<_, ()>(&other, "fail-kept", ()).await.expect_err("the instance traps");
+    call::<_, ()>(&other, "fail-kept", ())
+        .await
+        .expect_err("the instance traps");
     keep(&other, "d").await;
     let error = read_kept(&user).await.expect_err("lost");
     assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
-    assert_eq!(read_kept(&other).await.expect("nobody else's use ends it"), ["2.0.0 d"]);
-    assert_eq!(once(&user).await.expect("what is opened anew works").0, "2.0.0 a! 2");
+    assert_eq!(
+        read_kept(&other).await.expect("nobody else's use ends it"),
+        ["2.0.0 d"]
+    );
+    assert_eq!(
+        once(&user).await.expect("what is opened anew works").0,
+        "2.0.0 a! 2"
+    );
 }
 
 /// Whoever has resources may end without dropping them.
@@ -191,7 +311,9 @@ async fn what_is_open_in_a_stateful_component_is_lost_with_its_instance() {
 async fn what_is_left_behind_is_dropped() {
     let (host, user) = linked(Instancing::Stateful, Instancing::PerCall).await;
     for _ in 0..5 {
-        call::<_, ()>(&user, "leave", ("x".to_owned(),)).await.expect("left");
+        call::<_, ()>(&user, "leave", ("x".to_owned(),))
+            .await
+            .expect("left");
     }
     let stateful = self::user(&host, "stateful", Instancing::Stateful).await;
     keep(&stateful, "y").await;
@@ -200,30 +322,49 @@ async fn what_is_left_behind_is_dropped() {
 
     let (_host, user) = linked(Instancing::pooled(1), Instancing::PerCall).await;
     for _ in 0..5 {
-        call::<_, ()>(&user, "leave", ("x".to_owned(),)).await.expect("the instance is free again");
+        call::<_, ()>(&user, "leave", ("x".to_owned(),))
+            .await
+            .expect("the instance is free again");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_method_that_fails_takes_its_instance_with_it_and_no_place() {
     let host = host();
-    let limits = Limits { call_deadline: Duration::from_millis(300), ..Limits::default() };
-    host.deploy(blobs()).instancing(Instancing::pooled(1)).limits(limits).await.expect("deployed");
+    let limits = Limits {
+        call_deadline: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    host.deploy(blobs())
+        .instancing(Instancing::pooled(1))
+        .limits(limits)
+        .await
+        .expect("deployed");
     let user = user(&host, "user", Instancing::Stateful).await;
     keep(&user, "a").await;
-    let error = call::<_, ()>(&user, "fail-kept", ()).await.expect_err("it traps");
+    let error = call::<_, ()>(&user, "fail-kept", ())
+        .await
+        .expect_err("it traps");
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
 
     keep(&user, "b").await;
-    let error = call::<_, ()>(&user, "sleep-kept", (5_000u64,)).await.expect_err("too long");
+    let error = call::<_, ()>(&user, "sleep-kept", (5_000u64,))
+        .await
+        .expect_err("too long");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
 
     keep(&user, "c").await;
-    let sleep = user.function::<(u64,), ()>("sleep-kept").expect("it sleeps");
-    tokio::time::timeout(Duration::from_millis(100), sleep.call((5_000,))).await.expect_err("given up");
+    let sleep = user
+        .function::<(u64,), ()>("sleep-kept")
+        .expect("it sleeps");
+    tokio::time::timeout(Duration::from_millis(100), sleep.call((5_000,)))
+        .await
+        .expect_err("given up");
 
     keep(&user, "traps when dropped").await;
-    let error = call::<_, ()>(&user, "drop-kept", ()).await.expect_err("it traps");
+    let error = call::<_, ()>(&user, "drop-kept", ())
+        .await
+        .expect_err("it traps");
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
     once(&user).await.expect("there is room for an instance");
 }
@@ -233,14 +374,28 @@ async fn a_method_that_fails_takes_its_instance_with_it_and_no_place() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_is_open_than_the_owner_may_have() {
     let host = host();
-    host.deploy(blobs()).instancing(Instancing::Stateful).await.expect("deployed");
-    let limits = Limits { handles_max: 10, ..Limits::default() };
-    let greedy = host.deploy(guest("blobs-user")).name("greedy").grants(may_call()).limits(limits);
+    host.deploy(blobs())
+        .instancing(Instancing::Stateful)
+        .await
+        .expect("deployed");
+    let limits = Limits {
+        handles_max: 10,
+        ..Limits::default()
+    };
+    let greedy = host
+        .deploy(guest("blobs-user"))
+        .name("greedy")
+        .grants(may_call())
+        .limits(limits);
     let greedy = greedy.await.expect("deployed");
     let user = user(&host, "user", Instancing::Stateful).await;
     keep(&user, "a").await;
-    call::<_, (Vec<String>,)>(&greedy, "many", (10u32,)).await.expect("five handles");
-    let error = call::<_, (Vec<String>,)>(&greedy, "many", (100u32,)).await.expect_err("too many");
+    call::<_, (Vec<String>,)>(&greedy, "many", (10u32,))
+        .await
+        .expect("five handles");
+    let error = call::<_, (Vec<String>,)>(&greedy, "many", (100u32,))
+        .await
+        .expect_err("too many");
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
     so_many_are_left(&user, 1).await;
     assert_eq!(read_kept(&user).await.expect("told"), ["1.0.0 a"]);
@@ -254,13 +409,18 @@ async fn what_is_given_up_on_its_way_is_dropped() {
         let other = self::user(&host, "other", Instancing::Stateful).await;
         keep(&user, "a").await;
         keep(&other, "b").await;
-        let sleep = other.function::<(u64,), ()>("sleep-kept").expect("it sleeps");
+        let sleep = other
+            .function::<(u64,), ()>("sleep-kept")
+            .expect("it sleeps");
         let sleeping = tokio::spawn(async move { sleep.call((600,)).await });
         let blobs = host.deployment("blobs").expect("deployed");
         while blobs.status().calls_in_flight == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let given_up = tokio::time::timeout(Duration::from_millis(100), call::<_, ()>(&user, function, ()));
+        let given_up = tokio::time::timeout(
+            Duration::from_millis(100),
+            call::<_, ()>(&user, function, ()),
+        );
         given_up.await.expect_err("the instance is busy");
         sleeping.await.expect("a caller").expect("it slept");
         so_many_are_left(&other, 1).await;
@@ -284,7 +444,13 @@ async fn a_revocation_ends_instances_that_are_kept() {
     let (host, user) = linked(Instancing::pooled(1), Instancing::Stateful).await;
     keep(&user, "a").await;
     host.revoke("blobs", "config a").expect("deployed");
-    assert_eq!(host.deployment("blobs").expect("deployed").status().instances, 0);
+    assert_eq!(
+        host.deployment("blobs")
+            .expect("deployed")
+            .status()
+            .instances,
+        0
+    );
     let error = read_kept(&user).await.expect_err("lost");
     assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
     once(&user).await.expect("there is room for an instance");
@@ -303,7 +469,9 @@ async fn a_grant_that_is_taken_back_ends_the_use_of_what_is_open() {
 async fn resources_cross_only_to_whoever_defines_them() {
     let host = host();
     for name in ["one", "two"] {
-        host.deploy(guest("blobs-v1").with_name(name).expect("a name")).await.expect("deployed");
+        host.deploy(guest("blobs-v1").with_name(name).expect("a name"))
+            .await
+            .expect("deployed");
     }
     let deploy = |types: &str, shelf: &str| {
         let deploy = host.deploy(guest("blobs-user")).grants(may_call());
@@ -313,8 +481,14 @@ async fn resources_cross_only_to_whoever_defines_them() {
     let error = deploy("one", "two").await.expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::MissingImport);
     let message = error.to_string();
-    assert!(message.contains("handles of `acme:blobs/types.blob`"), "{message}");
-    assert!(message.contains("`two` serves this interface, and not that one"), "{message}");
+    assert!(
+        message.contains("handles of `acme:blobs/types.blob`"),
+        "{message}"
+    );
+    assert!(
+        message.contains("`two` serves this interface, and not that one"),
+        "{message}"
+    );
     let user = deploy("two", "two").await.expect("deployed");
     once(&user).await.expect("told");
 }
@@ -340,7 +514,10 @@ async fn under_load(instancing: Instancing) {
                     let (joined,) = call::<_, (String,)>(&user, "join", (parts.clone(),))
                         .await
                         .expect("no call is dropped");
-                    assert!(["1.0.0 ab", "2.0.0 ab"].contains(&joined.as_str()), "{joined}");
+                    assert!(
+                        ["1.0.0 ab", "2.0.0 ab"].contains(&joined.as_str()),
+                        "{joined}"
+                    );
                     calls += 1;
                 }
                 calls
@@ -348,10 +525,21 @@ async fn under_load(instancing: Instancing) {
         })
         .collect();
     for round in 0..6 {
-        let strategy = if round % 2 == 0 { Strategy::BlueGreen } else { Strategy::Recreate };
-        let update = host.update("blobs", guest("blobs-v2")).strategy(strategy).any_version();
+        let strategy = if round % 2 == 0 {
+            Strategy::BlueGreen
+        } else {
+            Strategy::Recreate
+        };
+        let update = host
+            .update("blobs", guest("blobs-v2"))
+            .strategy(strategy)
+            .any_version();
         update.discard_state().await.expect("updated");
-        host.rollback("blobs").strategy(strategy).discard_state().await.expect("rolled back");
+        host.rollback("blobs")
+            .strategy(strategy)
+            .discard_state()
+            .await
+            .expect("rolled back");
     }
     stop.store(true, Ordering::Relaxed);
     for caller in callers {

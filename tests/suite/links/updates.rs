@@ -14,7 +14,9 @@ use crate::support::{guest, wat};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_tree_sees_one_revision_of_each_component() {
     let (host, caller) = linked(Instancing::pooled(8)).await;
-    let versions = caller.function::<(u64,), ((String, String),)>("versions").expect("it tells");
+    let versions = caller
+        .function::<(u64,), ((String, String),)>("versions")
+        .expect("it tells");
     let slow = tokio::spawn({
         let versions = versions.clone();
         async move { versions.call((2_000,)).await }
@@ -23,22 +25,43 @@ async fn a_call_tree_sees_one_revision_of_each_component() {
     while store.status().calls_in_flight == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let update = host.update("store", guest("store-v2")).any_version().await.expect("updated");
+    let update = host
+        .update("store", guest("store-v2"))
+        .any_version()
+        .await
+        .expect("updated");
     let ((first, second),) = versions.call((0,)).await.expect("an answer");
-    assert_eq!((first.as_str(), second.as_str()), ("2.0.0", "2.0.0"), "begun after the update");
-    assert_eq!(update.calls_draining(), 1, "the tree that was begun before holds the old one");
+    assert_eq!(
+        (first.as_str(), second.as_str()),
+        ("2.0.0", "2.0.0"),
+        "begun after the update"
+    );
+    assert_eq!(
+        update.calls_draining(),
+        1,
+        "the tree that was begun before holds the old one"
+    );
     let ((first, second),) = slow.await.expect("a caller").expect("an answer");
-    assert_eq!((first.as_str(), second.as_str()), ("1.0.0", "1.0.0"), "begun before the update");
+    assert_eq!(
+        (first.as_str(), second.as_str()),
+        ("1.0.0", "1.0.0"),
+        "begun before the update"
+    );
     update.drained().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_stay_linked_through_updates_and_rollbacks_under_load() {
     let (host, caller) = linked(Instancing::pooled(4)).await;
-    let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let (stop, answered) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+    );
     let callers: Vec<_> = (0..4u32)
         .map(|_| {
-            let versions = caller.function::<(u64,), ((String, String),)>("versions").expect("it tells");
+            let versions = caller
+                .function::<(u64,), ((String, String),)>("versions")
+                .expect("it tells");
             let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
             tokio::spawn(async move {
                 while !stop.load(Ordering::Relaxed) {
@@ -51,9 +74,20 @@ async fn callers_stay_linked_through_updates_and_rollbacks_under_load() {
         })
         .collect();
     for round in 0..10 {
-        let strategy = if round % 2 == 0 { Strategy::BlueGreen } else { Strategy::Recreate };
-        host.update("store", guest("store-v2")).strategy(strategy).any_version().await.expect("updated");
-        host.rollback("store").strategy(strategy).await.expect("rolled back");
+        let strategy = if round % 2 == 0 {
+            Strategy::BlueGreen
+        } else {
+            Strategy::Recreate
+        };
+        host.update("store", guest("store-v2"))
+            .strategy(strategy)
+            .any_version()
+            .await
+            .expect("updated");
+        host.rollback("store")
+            .strategy(strategy)
+            .await
+            .expect("rolled back");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     stop.store(true, Ordering::Relaxed);
@@ -67,7 +101,11 @@ async fn callers_stay_linked_through_updates_and_rollbacks_under_load() {
 #[tokio::test]
 async fn an_update_that_callers_could_not_follow_is_refused() {
     let (host, caller) = linked(Instancing::pooled(2)).await;
-    let error = host.update("store", wat("store", "(component)")).any_version().await.expect_err("refused");
+    let error = host
+        .update("store", wat("store", "(component)"))
+        .any_version()
+        .await
+        .expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::WorldChanged, "{error}");
     let error = host.remove("store").await.expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::InUse);
@@ -75,18 +113,24 @@ async fn an_update_that_callers_could_not_follow_is_refused() {
         error.to_string(),
         "`store` is linked to by `store-caller`: update or remove those first, or all together"
     );
-    let add = caller.function::<(u32, u32), (u32,)>("add").expect("it adds");
+    let add = caller
+        .function::<(u32, u32), (u32,)>("add")
+        .expect("it adds");
     assert_eq!(add.call((1, 2)).await.expect("an answer"), (3,));
     host.remove("store-caller").await.expect("removed");
     drop((caller, add));
-    host.remove("store").await.expect("nobody is linked to it any more");
+    host.remove("store")
+        .await
+        .expect("nobody is linked to it any more");
 }
 
 /// What is taken back from the caller ends its calls of others at once.
 #[tokio::test]
 async fn a_call_that_is_taken_back_is_refused() {
     let (host, caller) = linked(Instancing::pooled(2)).await;
-    let add = caller.function::<(u32, u32), (u32,)>("add").expect("it adds");
+    let add = caller
+        .function::<(u32, u32), (u32,)>("add")
+        .expect("it adds");
     add.call((1, 2)).await.expect("an answer");
     host.revoke("store-caller", super::CALL).expect("deployed");
     let error = add.call((1, 2)).await.expect_err("refused");

@@ -8,17 +8,33 @@ use crate::support::{guest, host};
 #[tokio::test]
 async fn values_cross_in_both_lanes() {
     let (host, caller) = linked(Instancing::pooled(2)).await;
-    let add = caller.function::<(u32, u32), (u32,)>("add").expect("it adds");
+    let add = caller
+        .function::<(u32, u32), (u32,)>("add")
+        .expect("it adds");
     assert_eq!(add.call((20, 22)).await.expect("an answer"), (42,));
-    let echo = caller.function::<(Vec<u8>,), (Vec<u8>,)>("echo").expect("it echoes");
+    let echo = caller
+        .function::<(Vec<u8>,), (Vec<u8>,)>("echo")
+        .expect("it echoes");
     let bytes: Vec<u8> = (0..100_000u32).map(|n| n as u8).collect();
-    assert_eq!(echo.call((bytes.clone(),)).await.expect("an answer"), (bytes,));
-    let describe =
-        caller.function::<(String, Vec<String>), (Vec<String>,)>("describe").expect("it describes");
-    let (told,) = describe.call(("k".into(), vec!["a".into(), "b".into()])).await.expect("an answer");
+    assert_eq!(
+        echo.call((bytes.clone(),)).await.expect("an answer"),
+        (bytes,)
+    );
+    let describe = caller
+        .function::<(String, Vec<String>), (Vec<String>,)>("describe")
+        .expect("it describes");
+    let (told,) = describe
+        .call(("k".into(), vec!["a".into(), "b".into()]))
+        .await
+        .expect("an answer");
     assert_eq!(told, ["b", "a", "k", "Some(7)"]);
-    let check = caller.function::<(String,), (Result<String, String>,)>("check").expect("it checks");
-    assert_eq!(check.call((String::new(),)).await.expect("an answer").0, Err("the key is empty".into()));
+    let check = caller
+        .function::<(String,), (Result<String, String>,)>("check")
+        .expect("it checks");
+    assert_eq!(
+        check.call((String::new(),)).await.expect("an answer").0,
+        Err("the key is empty".into())
+    );
     let links = host.status("store-caller").expect("deployed").links;
     assert_eq!(links["acme:store/kv"].as_str(), "store");
 }
@@ -32,10 +48,18 @@ async fn a_trap_of_the_callee_is_told_to_whoever_called() {
         let error = trap.call(()).await.expect_err("a trap");
         assert_eq!(error.kind(), ErrorKind::Trapped);
         let message = error.to_string();
-        assert!(message.contains("`trap` of `store-caller` revision 1"), "{message}");
-        assert!(message.contains("`acme:store/kv@1.2.0#trap` of `store` revision 1"), "{message}");
+        assert!(
+            message.contains("`trap` of `store-caller` revision 1"),
+            "{message}"
+        );
+        assert!(
+            message.contains("`acme:store/kv@1.2.0#trap` of `store` revision 1"),
+            "{message}"
+        );
     }
-    let add = caller.function::<(u32, u32), (u32,)>("add").expect("it adds");
+    let add = caller
+        .function::<(u32, u32), (u32,)>("add")
+        .expect("it adds");
     assert_eq!(add.call((1, 2)).await.expect("an answer"), (3,));
 }
 
@@ -46,9 +70,16 @@ async fn a_callee_ends_with_its_callers_deadline() {
     let store = guest("store-v1").with_name("store").expect("a name");
     let store = host.deploy(store).await.expect("deployed");
     let call_deadline = std::time::Duration::from_millis(200);
-    let limits = airssys_wasm_host::Limits { call_deadline, ..Default::default() };
-    let caller =
-        host.deploy(guest("store-caller")).grants(may_call()).limits(limits).await.expect("deployed");
+    let limits = airssys_wasm_host::Limits {
+        call_deadline,
+        ..Default::default()
+    };
+    let caller = host
+        .deploy(guest("store-caller"))
+        .grants(may_call())
+        .limits(limits)
+        .await
+        .expect("deployed");
     let sleep = caller.function::<(u64,), ()>("sleep").expect("it sleeps");
     let begun = std::time::Instant::now();
     let error = sleep.call((20_000,)).await.expect_err("too long");

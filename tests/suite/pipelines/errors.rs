@@ -24,19 +24,40 @@ async fn a_returned_error_is_put_aside_with_all_that_is_known() {
         .connect("parse.output", "double.input")
         .build()
         .expect("a pipeline");
-    let error = host.deploy_pipeline(pipeline.clone()).await.expect_err("nobody takes them");
+    let error = host
+        .deploy_pipeline(pipeline.clone())
+        .await
+        .expect_err("nobody takes them");
     assert_eq!(error.kind(), ErrorKind::InvalidPipeline, "{error}");
     let (sender, letters) = unbounded_channel();
-    let pipeline = host.deploy_pipeline(pipeline).dead_letters(sender).await.expect("deployed");
-    let outcomes: Vec<_> = pipeline.run(stream::iter(["1", "two", "3"])).try_collect().await.expect("all");
-    let counts: Vec<usize> = outcomes.iter().map(|outcome| outcome.outputs.len()).collect();
+    let pipeline = host
+        .deploy_pipeline(pipeline)
+        .dead_letters(sender)
+        .await
+        .expect("deployed");
+    let outcomes: Vec<_> = pipeline
+        .run(stream::iter(["1", "two", "3"]))
+        .try_collect()
+        .await
+        .expect("all");
+    let counts: Vec<usize> = outcomes
+        .iter()
+        .map(|outcome| outcome.outputs.len())
+        .collect();
     assert_eq!(counts, [1, 0, 1]);
     let letters = received(letters);
-    let [letter] = &letters[..] else { panic!("{letters:?}") };
-    assert_eq!((letter.stage.as_str(), letter.sequence, letter.attempts), ("parse", 1, 1));
+    let [letter] = &letters[..] else {
+        panic!("{letters:?}")
+    };
+    assert_eq!(
+        (letter.stage.as_str(), letter.sequence, letter.attempts),
+        ("parse", 1, 1)
+    );
     assert_eq!(letter.revision, Some(1));
     assert_eq!(letter.inputs, [Item::from("two")]);
-    let Cause::Returned(Some(Value::String(cause))) = &letter.cause else { panic!("{letter:?}") };
+    let Cause::Returned(Some(Value::String(cause))) = &letter.cause else {
+        panic!("{letter:?}")
+    };
     assert!(cause.starts_with("`two`: invalid digit"), "{cause}");
     assert_eq!(pipeline.status().stages[0].dead_letters, 1);
 }
@@ -45,9 +66,16 @@ async fn a_returned_error_is_put_aside_with_all_that_is_known() {
 async fn a_trap_ends_the_run_unless_it_was_said_otherwise() {
     let host = host();
     let pipeline = deploy(&host, chain(&["upper", "trap"])).await;
-    let error = pipeline.run(stream::iter(["a", "b"])).try_collect::<Vec<_>>().await.expect_err("a trap");
+    let error = pipeline
+        .run(stream::iter(["a", "b"]))
+        .try_collect::<Vec<_>>()
+        .await
+        .expect_err("a trap");
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
-    assert!(error.to_string().contains("item 0 of `test`, at stage `"), "{error}");
+    assert!(
+        error.to_string().contains("item 0 of `test`, at stage `"),
+        "{error}"
+    );
     pipeline.remove().await.expect("removed");
 
     let (sender, letters) = unbounded_channel();
@@ -57,12 +85,22 @@ async fn a_trap_ends_the_run_unless_it_was_said_otherwise() {
         .connect("upper.output", "trap.input")
         .build()
         .expect("a pipeline");
-    let pipeline = host.deploy_pipeline(pipeline).dead_letters(sender).await.expect("deployed");
-    pipeline.run(stream::iter(["a", "b"])).try_collect::<Vec<_>>().await.expect("all");
+    let pipeline = host
+        .deploy_pipeline(pipeline)
+        .dead_letters(sender)
+        .await
+        .expect("deployed");
+    pipeline
+        .run(stream::iter(["a", "b"]))
+        .try_collect::<Vec<_>>()
+        .await
+        .expect("all");
     let letters = received(letters);
     assert_eq!(letters.len(), 2);
     for letter in letters {
-        let Cause::Failed(error) = &letter.cause else { panic!("{letter:?}") };
+        let Cause::Failed(error) = &letter.cause else {
+            panic!("{letter:?}")
+        };
         assert_eq!(error.kind(), ErrorKind::Trapped);
     }
 }
@@ -71,17 +109,41 @@ async fn a_trap_ends_the_run_unless_it_was_said_otherwise() {
 async fn a_stage_that_is_too_slow_is_a_deadline_and_no_trap() {
     let host = host();
     let (sender, letters) = unbounded_channel();
-    let options = of("echo-after").deadline(Duration::from_millis(100)).on_failure(OnError::DeadLetter);
-    let pipeline = builder().add_component_with("slow", stages(), options).build().expect("a pipeline");
-    let pipeline = host.deploy_pipeline(pipeline).dead_letters(sender).await.expect("deployed");
-    let item = |ms: u64| [Item::from(1u32), Item::from(ms)].into_iter().collect::<Inputs>();
+    let options = of("echo-after")
+        .deadline(Duration::from_millis(100))
+        .on_failure(OnError::DeadLetter);
+    let pipeline = builder()
+        .add_component_with("slow", stages(), options)
+        .build()
+        .expect("a pipeline");
+    let pipeline = host
+        .deploy_pipeline(pipeline)
+        .dead_letters(sender)
+        .await
+        .expect("deployed");
+    let item = |ms: u64| {
+        [Item::from(1u32), Item::from(ms)]
+            .into_iter()
+            .collect::<Inputs>()
+    };
     let begun = std::time::Instant::now();
-    let outcomes: Vec<_> =
-        pipeline.run(stream::iter([item(0), item(60_000), item(1)])).try_collect().await.expect("all");
-    assert_eq!(outcomes.iter().map(|outcome| outcome.outputs.len()).collect::<Vec<_>>(), [1, 0, 1]);
+    let outcomes: Vec<_> = pipeline
+        .run(stream::iter([item(0), item(60_000), item(1)]))
+        .try_collect()
+        .await
+        .expect("all");
+    assert_eq!(
+        outcomes
+            .iter()
+            .map(|outcome| outcome.outputs.len())
+            .collect::<Vec<_>>(),
+        [1, 0, 1]
+    );
     assert!(begun.elapsed() < Duration::from_secs(10));
     let letters = received(letters);
-    let Cause::Failed(error) = &letters[0].cause else { panic!("{letters:?}") };
+    let Cause::Failed(error) = &letters[0].cause else {
+        panic!("{letters:?}")
+    };
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
 }
 
@@ -89,11 +151,28 @@ async fn a_stage_that_is_too_slow_is_a_deadline_and_no_trap() {
 async fn what_is_idempotent_is_tried_again() {
     let host = host();
     let (sender, letters) = unbounded_channel();
-    let retry = Retry { attempts: 3, backoff: Duration::from_millis(1) };
-    let options = of("halve").on_error(OnError::DeadLetter).idempotent().retry(retry);
-    let pipeline = builder().add_component_with("halve", stages(), options).build().expect("a pipeline");
-    let pipeline = host.deploy_pipeline(pipeline).dead_letters(sender).await.expect("deployed");
-    pipeline.run(stream::iter([8u32, 3])).try_collect::<Vec<_>>().await.expect("all");
+    let retry = Retry {
+        attempts: 3,
+        backoff: Duration::from_millis(1),
+    };
+    let options = of("halve")
+        .on_error(OnError::DeadLetter)
+        .idempotent()
+        .retry(retry);
+    let pipeline = builder()
+        .add_component_with("halve", stages(), options)
+        .build()
+        .expect("a pipeline");
+    let pipeline = host
+        .deploy_pipeline(pipeline)
+        .dead_letters(sender)
+        .await
+        .expect("deployed");
+    pipeline
+        .run(stream::iter([8u32, 3]))
+        .try_collect::<Vec<_>>()
+        .await
+        .expect("all");
     assert_eq!(received(letters)[0].attempts, 3);
     let status = &pipeline.status().stages[0];
     assert_eq!((status.attempts, status.retried), (4, 2));
@@ -102,12 +181,17 @@ async fn what_is_idempotent_is_tried_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_that_fails_ends_the_run_where_that_was_said() {
     let host = host();
-    let pipeline = builder().add_component_with("halve", stages(), of("halve").on_error(OnError::Fail));
+    let pipeline =
+        builder().add_component_with("halve", stages(), of("halve").on_error(OnError::Fail));
     let pipeline = deploy(&host, pipeline).await;
     let error = pipeline.call(3u32).await.expect_err("odd");
     assert_eq!(error.kind(), ErrorKind::StageError);
     let said = "at stage `halve`: it returned the error \"3 is odd\"";
-    assert_eq!(error.to_string(), format!("`test`, {said}"), "a call has no number");
+    assert_eq!(
+        error.to_string(),
+        format!("`test`, {said}"),
+        "a call has no number"
+    );
     let forked = builder()
         .name("forked")
         .add_component_with("halve", stages(), of("halve").on_error(OnError::Fail))
@@ -115,7 +199,11 @@ async fn an_item_that_fails_ends_the_run_where_that_was_said() {
         .add_component_with("right", stages(), of("spell"))
         .connect("halve.output", "left.input")
         .connect("halve.output", "right.input");
-    let error = deploy(&host, forked).await.call(3u32).await.expect_err("odd");
+    let error = deploy(&host, forked)
+        .await
+        .call(3u32)
+        .await
+        .expect_err("odd");
     assert_eq!(error.to_string(), format!("`forked`, {said}"));
     let run = pipeline.run(stream::iter([2u32, 3]));
     let error = run.try_collect::<Vec<_>>().await.expect_err("odd");
@@ -133,12 +221,23 @@ async fn an_error_of_a_source_takes_its_edge() {
         .connect("source.output", "double.input")
         .connect("source.error", "shout.input");
     let pipeline = deploy(&host, pipeline).await;
-    let outcomes: Vec<_> = pipeline.run_sources().try_collect().await.expect("to its end");
+    let outcomes: Vec<_> = pipeline
+        .run_sources()
+        .try_collect()
+        .await
+        .expect("to its end");
     let given: Vec<(&str, Value)> = outcomes
         .iter()
         .flat_map(|outcome| &outcome.outputs)
         .map(|(stage, item)| (&**stage, item.clone().into_value().expect("a value")))
         .collect();
     let shouted = ("shout", Value::String("NO TWO".into()));
-    assert_eq!(given, [("double", Value::U32(2)), shouted, ("double", Value::U32(6))]);
+    assert_eq!(
+        given,
+        [
+            ("double", Value::U32(2)),
+            shouted,
+            ("double", Value::U32(6))
+        ]
+    );
 }

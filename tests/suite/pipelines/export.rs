@@ -9,7 +9,11 @@ use crate::fuse::runner::{Runner, compile};
 use crate::support::host;
 
 fn exported(functions: &[&str]) -> Vec<u8> {
-    chain(functions).build().expect("a pipeline").export_component("run").expect("a component")
+    chain(functions)
+        .build()
+        .expect("a pipeline")
+        .export_component("run")
+        .expect("a component")
 }
 
 #[tokio::test]
@@ -20,14 +24,35 @@ async fn an_exported_pipeline_runs_on_wasmtime_alone_and_gives_the_same() {
     let host: Host = host();
     let pipeline = super::deploy(&host, chain(&functions)).await;
     for text in ["", "so it goes", "straße"] {
-        let there = alone.call("run", &[Val::String(text.into())]).expect("a result");
-        let here = pipeline.call(text).await.expect("one").into_item().and_then(|item| item.into_text());
+        let there = alone
+            .call("run", &[Val::String(text.into())])
+            .expect("a result");
+        let here = pipeline
+            .call(text)
+            .await
+            .expect("one")
+            .into_item()
+            .and_then(|item| item.into_text());
         assert_eq!(there, here.map(Val::String), "{text:?}");
     }
     // And here, as a component like any other.
-    let component = Component::from_bytes(bytes).expect("a component").with_name("exported").expect("a name");
-    let run = host.deploy(component).await.expect("deployed").function::<(String,), (String,)>("run");
-    assert_eq!(run.expect("it is there").call(("abc".into(),)).await.expect("an answer").0, "<6>");
+    let component = Component::from_bytes(bytes)
+        .expect("a component")
+        .with_name("exported")
+        .expect("a name");
+    let run = host
+        .deploy(component)
+        .await
+        .expect("deployed")
+        .function::<(String,), (String,)>("run");
+    assert_eq!(
+        run.expect("it is there")
+            .call(("abc".into(),))
+            .await
+            .expect("an answer")
+            .0,
+        "<6>"
+    );
 }
 
 #[test]
@@ -36,17 +61,38 @@ fn a_fallible_chain_ends_with_its_first_error() {
         .add_component_with("parse", stages(), of("parse").on_error(OnError::Fail))
         .add_component_with("halve", stages(), of("halve").on_error(OnError::Fail))
         .connect("parse.output", "halve.input");
-    let bytes = pipeline.build().expect("a pipeline").export_component("half").expect("a component");
+    let bytes = pipeline
+        .build()
+        .expect("a pipeline")
+        .export_component("half")
+        .expect("a component");
     let mut alone = Runner::new(&compile(&bytes));
-    let mut half = |text: &str| alone.call("half", &[Val::String(text.into())]).expect("a result");
-    assert_eq!(half("84"), Some(Val::Result(Ok(Some(Box::new(Val::U32(42)))))));
-    assert_eq!(half("3"), Some(Val::Result(Err(Some(Box::new(Val::String("3 is odd".into())))))));
+    let mut half = |text: &str| {
+        alone
+            .call("half", &[Val::String(text.into())])
+            .expect("a result")
+    };
+    assert_eq!(
+        half("84"),
+        Some(Val::Result(Ok(Some(Box::new(Val::U32(42))))))
+    );
+    assert_eq!(
+        half("3"),
+        Some(Val::Result(Err(Some(Box::new(Val::String(
+            "3 is odd".into()
+        ))))))
+    );
 }
 
 #[test]
 fn what_a_host_has_to_do_is_not_exported() {
     let whole = |builder: airssys_wasm_host::pipeline::PipelineBuilder| {
-        builder.build().expect("a pipeline").export_component("run").expect_err("refused").to_string()
+        builder
+            .build()
+            .expect("a pipeline")
+            .export_component("run")
+            .expect_err("refused")
+            .to_string()
     };
     let fan_out = chain(&["double", "spell"])
         .add_component_with("other", stages(), of("spell"))

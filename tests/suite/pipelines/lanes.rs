@@ -12,7 +12,11 @@ use crate::support::host;
 
 async fn value(pipeline: &PipelineDeployment, input: impl Into<Item>) -> Value {
     let outcome = pipeline.call(input.into()).await.expect("an outcome");
-    outcome.into_item().expect("one").into_value().expect("a value")
+    outcome
+        .into_item()
+        .expect("one")
+        .into_value()
+        .expect("a value")
 }
 
 /// Stages that reach nothing become one component; whoever is granted something stays alone.
@@ -23,17 +27,42 @@ async fn what_reaches_nothing_is_fused_and_what_is_granted_something_is_not() {
     let fused = deploy(&host, chain(&functions)).await;
     assert_eq!(fused.status().stages.len(), 1);
     assert_eq!(fused.status().stages[0].stages, functions);
-    assert!(fused.pipeline().edges().iter().all(|edge| edge.lane() == Lane::Fused));
-    assert_eq!(value(&fused, "straße").await, Value::String("<1><4>".into()));
+    assert!(
+        fused
+            .pipeline()
+            .edges()
+            .iter()
+            .all(|edge| edge.lane() == Lane::Fused)
+    );
+    assert_eq!(
+        value(&fused, "straße").await,
+        Value::String("<1><4>".into())
+    );
     fused.remove().await.expect("removed");
 
     let pipeline = chain(&functions).build().expect("a pipeline");
     let grants = Grants::new().allow("env LANG value=C").expect("a rule");
-    let apart = host.deploy_pipeline(pipeline).grants("count", grants).await.expect("deployed");
-    let units: Vec<Vec<String>> = apart.status().stages.into_iter().map(|stage| stage.stages).collect();
-    assert_eq!(units.len(), 4, "nobody shares what one of them was granted: {units:?}");
+    let apart = host
+        .deploy_pipeline(pipeline)
+        .grants("count", grants)
+        .await
+        .expect("deployed");
+    let units: Vec<Vec<String>> = apart
+        .status()
+        .stages
+        .into_iter()
+        .map(|stage| stage.stages)
+        .collect();
+    assert_eq!(
+        units.len(),
+        4,
+        "nobody shares what one of them was granted: {units:?}"
+    );
     for name in ["upper", "double", "spell"] {
-        let grants = host.deployment(&format!("test:{name}")).expect("deployed").grants();
+        let grants = host
+            .deployment(&format!("test:{name}"))
+            .expect("deployed")
+            .grants();
         assert_eq!(grants.allowed().count(), 0, "{name}");
     }
 }
@@ -42,9 +71,11 @@ async fn what_reaches_nothing_is_fused_and_what_is_granted_something_is_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_lanes_give_the_same() {
     let host = host();
-    for functions in
-        [&["upper", "count", "double", "spell"][..], &["describe", "render"], &["widen", "narrow"]]
-    {
+    for functions in [
+        &["upper", "count", "double", "spell"][..],
+        &["describe", "render"],
+        &["widen", "narrow"],
+    ] {
         let fused = deploy(&host, chain(functions).name("fused")).await;
         assert_eq!(fused.status().stages.len(), 1);
         let apart = functions
@@ -64,8 +95,15 @@ async fn all_lanes_give_the_same() {
         assert_eq!(apart.status().stages.len(), functions.len());
         let mut runner = TestRunner::deterministic();
         for _ in 0..60 {
-            let text = any::<String>().new_tree(&mut runner).expect("a text").current();
-            assert_eq!(value(&fused, text.as_str()).await, value(&apart, text.as_str()).await, "{text:?}");
+            let text = any::<String>()
+                .new_tree(&mut runner)
+                .expect("a text")
+                .current();
+            assert_eq!(
+                value(&fused, text.as_str()).await,
+                value(&apart, text.as_str()).await,
+                "{text:?}"
+            );
         }
         fused.remove().await.expect("removed");
         apart.remove().await.expect("removed");
@@ -83,7 +121,15 @@ async fn bytes_take_the_typed_lane() {
     let pipeline = deploy(&host, pipeline).await;
     assert_eq!(pipeline.pipeline().edges()[0].lane(), Lane::Typed);
     let bytes: Vec<u8> = (0..64u32 << 10).map(|n| n as u8).collect();
-    let item = pipeline.call(bytes.clone()).await.expect("one").into_item().expect("one");
-    assert!(!format!("{item:?}").contains("Val"), "it was passed as bytes");
+    let item = pipeline
+        .call(bytes.clone())
+        .await
+        .expect("one")
+        .into_item()
+        .expect("one");
+    assert!(
+        !format!("{item:?}").contains("Val"),
+        "it was passed as bytes"
+    );
     assert_eq!(item.into_bytes(), Some(bytes));
 }

@@ -8,7 +8,10 @@ use crate::support::host;
 
 fn stage(pipeline: &PipelineDeployment, name: &str) -> StageStatus {
     let stages = pipeline.status().stages;
-    stages.into_iter().find(|stage| stage.stages == [name]).expect("a stage")
+    stages
+        .into_iter()
+        .find(|stage| stage.stages == [name])
+        .expect("a stage")
 }
 
 /// How many of the stage's items took no edge, and how many met no partner.
@@ -27,8 +30,15 @@ async fn what_no_condition_holds_for_is_counted() {
         .connect_when("start.output", "small.input", "< 10")
         .connect_when("start.output", "large.input", "> 10");
     let pipeline = deploy(&host, pipeline).await;
-    let outcomes: Vec<_> = pipeline.run(stream::iter(4..=6u32)).try_collect().await.expect("all");
-    let counts: Vec<usize> = outcomes.iter().map(|outcome| outcome.outputs.len()).collect();
+    let outcomes: Vec<_> = pipeline
+        .run(stream::iter(4..=6u32))
+        .try_collect()
+        .await
+        .expect("all");
+    let counts: Vec<usize> = outcomes
+        .iter()
+        .map(|outcome| outcome.outputs.len())
+        .collect();
     assert_eq!(counts, [1, 0, 1], "10 goes nowhere");
     assert_eq!(lost(&pipeline, "start"), (1, 0));
     assert_eq!(lost(&pipeline, "small"), (0, 0));
@@ -48,7 +58,10 @@ async fn what_leaves_the_pipeline_is_not_lost() {
         .output("start.output")
         .output("large.output");
     let pipeline = deploy(&host, pipeline).await;
-    assert_eq!(pipeline.call(1u32).await.expect("an outcome").outputs.len(), 1);
+    assert_eq!(
+        pipeline.call(1u32).await.expect("an outcome").outputs.len(),
+        1
+    );
     assert_eq!(lost(&pipeline, "start"), (0, 0));
 }
 
@@ -60,9 +73,19 @@ async fn an_error_that_no_condition_holds_for_is_counted() {
         .add_component_with("upper", stages(), of("upper"))
         .connect_when("parse.error", "upper.input", "== \"another\"");
     let pipeline = deploy(&host, pipeline).await;
-    assert_eq!(pipeline.call("1").await.expect("an outcome").outputs.len(), 1);
+    assert_eq!(
+        pipeline.call("1").await.expect("an outcome").outputs.len(),
+        1
+    );
     assert_eq!(lost(&pipeline, "parse"), (0, 0));
-    assert!(pipeline.call("one").await.expect("an outcome").outputs.is_empty());
+    assert!(
+        pipeline
+            .call("one")
+            .await
+            .expect("an outcome")
+            .outputs
+            .is_empty()
+    );
     assert_eq!(lost(&pipeline, "parse"), (1, 0));
 }
 
@@ -79,8 +102,18 @@ async fn a_part_that_meets_no_other_is_counted() {
         .connect("some.output", "join.a")
         .connect("all.output", "join.b");
     let pipeline = deploy(&host, pipeline).await;
-    let outcomes: Vec<_> = pipeline.run(stream::iter(1..=7u32)).try_collect().await.expect("all");
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.outputs.is_empty()).count(), 5);
+    let outcomes: Vec<_> = pipeline
+        .run(stream::iter(1..=7u32))
+        .try_collect()
+        .await
+        .expect("all");
+    assert_eq!(
+        outcomes
+            .iter()
+            .filter(|outcome| outcome.outputs.is_empty())
+            .count(),
+        5
+    );
     assert_eq!(lost(&pipeline, "join"), (0, 5));
     assert_eq!(lost(&pipeline, "start"), (0, 0), "it went on the other way");
 }
@@ -98,7 +131,10 @@ async fn what_a_source_gave_when_another_had_no_more_is_counted() {
     let pipeline = deploy(&host, pipeline).await;
     let outcomes: Vec<_> = pipeline.run_sources().try_collect().await.expect("all");
     assert_eq!(outcomes.len(), 3);
-    assert_eq!((lost(&pipeline, "long"), lost(&pipeline, "short")), ((0, 1), (0, 0)));
+    assert_eq!(
+        (lost(&pipeline, "long"), lost(&pipeline, "short")),
+        ((0, 1), (0, 0))
+    );
     assert_eq!(stage(&pipeline, "long").attempts, 4);
 }
 
@@ -111,7 +147,15 @@ async fn what_came_in_when_a_source_had_no_more_is_counted() {
         .connect("count.output", "join.a")
         .input("join.b");
     let pipeline = deploy(&host, pipeline).await;
-    let outcomes: Vec<_> = pipeline.run(stream::iter(1..=9u32)).try_collect().await.expect("all");
+    let outcomes: Vec<_> = pipeline
+        .run(stream::iter(1..=9u32))
+        .try_collect()
+        .await
+        .expect("all");
     assert_eq!(outcomes.len(), 2);
-    assert_eq!(lost(&pipeline, "join"), (0, 1), "the third was taken, and no more");
+    assert_eq!(
+        lost(&pipeline, "join"),
+        (0, 1),
+        "the third was taken, and no more"
+    );
 }

@@ -33,16 +33,18 @@ fn builder() -> PipelineBuilder {
 
 /// Stages one after the other, each a function of the guest.
 fn chain(functions: &[&str]) -> PipelineBuilder {
-    let stages = functions
-        .iter()
-        .fold(builder(), |builder, function| builder.add_component_with(*function, stages(), of(function)));
+    let stages = functions.iter().fold(builder(), |builder, function| {
+        builder.add_component_with(*function, stages(), of(function))
+    });
     functions.windows(2).fold(stages, |builder, pair| {
         builder.connect(format!("{}.output", pair[0]), format!("{}.input", pair[1]))
     })
 }
 
 async fn deploy(host: &Host, builder: PipelineBuilder) -> PipelineDeployment {
-    host.deploy_pipeline(builder.build().expect("a pipeline")).await.expect("deployed")
+    host.deploy_pipeline(builder.build().expect("a pipeline"))
+        .await
+        .expect("deployed")
 }
 
 /// Gives 1, 2, 3 and so on, until it has given so many.
@@ -79,7 +81,12 @@ pub(crate) fn times(factor: u32, version: &str) -> Component {
 }
 
 pub(crate) fn number(outcome: Outcome) -> u32 {
-    match outcome.into_item().expect("one").into_value().expect("a value") {
+    match outcome
+        .into_item()
+        .expect("one")
+        .into_value()
+        .expect("a value")
+    {
         Value::U32(number) => number,
         other => panic!("{other:?}"),
     }

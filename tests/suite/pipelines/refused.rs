@@ -15,9 +15,13 @@ async fn items_of_another_type_are_refused() {
     let host = host();
     let pipeline = deploy(&host, chain(&["double", "spell"])).await;
     let described = deploy(&host, chain(&["describe"]).name("other")).await;
-    let note = described.call("so it goes").await.expect("one").into_item().expect("one");
-    let record =
-        "record { text: string, words: list<string>, mood: variant { calm(f32) }, marks: flags {  } }";
+    let note = described
+        .call("so it goes")
+        .await
+        .expect("one")
+        .into_item()
+        .expect("one");
+    let record = "record { text: string, words: list<string>, mood: variant { calm(f32) }, marks: flags {  } }";
     for (item, what) in [
         (Item::from("two"), "string"),
         (Item::from(2u64), "u64"),
@@ -42,12 +46,34 @@ async fn a_part_of_another_type_is_named() {
     let pipeline = deploy(&host, chain(&["render"])).await;
     let words = Value::List(vec![Value::from("so"), Value::from(2u32)]);
     let mood = Value::Variant("none".into(), None);
-    let fields = [("text", "so".into()), ("words", words), ("mood", mood), ("marks", Value::Flags(vec![]))];
-    let note = Value::Record(fields.map(|(name, value)| (name.to_owned(), value)).to_vec());
-    let error = pipeline.call(Item::from(note)).await.expect_err("a number among words");
+    let fields = [
+        ("text", "so".into()),
+        ("words", words),
+        ("mood", mood),
+        ("marks", Value::Flags(vec![])),
+    ];
+    let note = Value::Record(
+        fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec(),
+    );
+    let error = pipeline
+        .call(Item::from(note))
+        .await
+        .expect_err("a number among words");
     assert_eq!(error.kind(), ErrorKind::TypeMismatch);
-    assert!(error.to_string().starts_with("`test`: input `render.note` takes `record {"), "{error}");
-    assert!(error.to_string().ends_with("at `words.1`: expected `string`, found `u32`"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("`test`: input `render.note` takes `record {"),
+        "{error}"
+    );
+    assert!(
+        error
+            .to_string()
+            .ends_with("at `words.1`: expected `string`, found `u32`"),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,9 +83,19 @@ async fn another_number_of_items_than_inputs_is_refused() {
     let error = pipeline.call(1u32).await.expect_err("one is missing");
     assert_eq!(error.kind(), ErrorKind::TypeMismatch);
     let ports = "it takes an item for each of `add.a`, `add.b`";
-    assert_eq!(error.to_string(), format!("`test`: {ports}, and 1 item was given; collect them to `Inputs`"));
-    let error = pipeline.run_sources().try_collect::<Vec<_>>().await.expect_err("both are missing");
-    assert!(error.to_string().contains("and 0 items were given"), "{error}");
+    assert_eq!(
+        error.to_string(),
+        format!("`test`: {ports}, and 1 item was given; collect them to `Inputs`")
+    );
+    let error = pipeline
+        .run_sources()
+        .try_collect::<Vec<_>>()
+        .await
+        .expect_err("both are missing");
+    assert!(
+        error.to_string().contains("and 0 items were given"),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,11 +107,16 @@ async fn a_stage_that_cannot_be_deployed_leaves_no_pipeline_behind() {
         .connect("first.output", "second.input")
         .build()
         .expect("a pipeline");
-    let error = host.deploy_pipeline(pipeline).await.expect_err("nobody provides an import");
+    let error = host
+        .deploy_pipeline(pipeline)
+        .await
+        .expect_err("nobody provides an import");
     assert_eq!(error.kind(), ErrorKind::MissingImport, "{error}");
     assert!(host.list().is_empty() && host.pipeline("test").is_err());
     deploy(&host, chain(&["double", "spell"])).await;
-    let again = host.deploy_pipeline(chain(&["double", "spell"]).build().expect("a pipeline")).await;
+    let again = host
+        .deploy_pipeline(chain(&["double", "spell"]).build().expect("a pipeline"))
+        .await;
     assert_eq!(again.expect_err("taken").kind(), ErrorKind::NameTaken);
 }
 
@@ -83,7 +124,11 @@ async fn a_stage_that_cannot_be_deployed_leaves_no_pipeline_behind() {
 async fn what_is_said_of_a_stage_that_is_not_there_is_an_error() {
     let host = host();
     let pipeline = chain(&["double", "spell"]).build().expect("a pipeline");
-    let error = host.deploy_pipeline(pipeline).grants("dubble", Grants::new()).await.expect_err("no stage");
+    let error = host
+        .deploy_pipeline(pipeline)
+        .grants("dubble", Grants::new())
+        .await
+        .expect_err("no stage");
     assert_eq!(error.kind(), ErrorKind::InvalidPipeline);
     assert_eq!(error.to_string(), "`test` has no stage `dubble`");
 }
@@ -93,13 +138,19 @@ async fn what_is_said_of_a_stage_that_is_not_there_is_an_error() {
 async fn a_deployment_that_is_dropped_leaves_nothing_behind() {
     let host = host();
     for milliseconds in [0, 1, 3, 10, 30, 100] {
-        let stages = chain(&["upper", "count", "double", "spell"]).build().expect("a pipeline");
+        let stages = chain(&["upper", "count", "double", "spell"])
+            .build()
+            .expect("a pipeline");
         let deploy = host.deploy_pipeline(stages).grants("count", Grants::new());
         let time = std::time::Duration::from_millis(milliseconds);
         if let Ok(deployed) = tokio::time::timeout(time, deploy.into_future()).await {
             deployed.expect("deployed").remove().await.expect("removed");
         }
-        assert!(host.list().is_empty() && host.pipeline("test").is_err(), "{:?}", host.list());
+        assert!(
+            host.list().is_empty() && host.pipeline("test").is_err(),
+            "{:?}",
+            host.list()
+        );
     }
 }
 
@@ -113,5 +164,8 @@ async fn a_pipeline_is_not_removed_twice() {
     let second = deploy(&host, chain(&["double"])).await;
     let error = kept.remove().await.expect_err("it was removed already");
     assert_eq!(error.kind(), ErrorKind::NotDeployed, "{error}");
-    assert_eq!(second.call(2u32).await.expect("it is there").outputs.len(), 1);
+    assert_eq!(
+        second.call(2u32).await.expect("it is there").outputs.len(),
+        1
+    );
 }

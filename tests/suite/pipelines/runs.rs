@@ -22,32 +22,58 @@ async fn items_come_out_in_the_order_in_which_they_came_in() {
     let pipeline = deploy(&host, chain(&["double", "spell"])).await;
     let run = pipeline.run(stream::iter(0..1_000u32));
     let texts: Vec<String> = run
-        .map_ok(|outcome| outcome.into_item().and_then(Item::into_text).expect("a text"))
+        .map_ok(|outcome| {
+            outcome
+                .into_item()
+                .and_then(Item::into_text)
+                .expect("a text")
+        })
         .try_collect()
         .await
         .expect("all");
-    let expected: Vec<String> =
-        (0..1_000u32).map(|n| (n * 2).to_string().chars().map(|c| format!("<{c}>")).collect()).collect();
+    let expected: Vec<String> = (0..1_000u32)
+        .map(|n| {
+            (n * 2)
+                .to_string()
+                .chars()
+                .map(|c| format!("<{c}>"))
+                .collect()
+        })
+        .collect();
     assert_eq!(texts, expected);
 }
 
 /// Results that are ready early wait for those before them, or not, as was said.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_keeps_the_order_of_its_items_or_not() {
-    for (order, expected) in [(Order::Kept, [0, 1, 2, 3]), (Order::AsFinished, [3, 2, 1, 0])] {
+    for (order, expected) in [
+        (Order::Kept, [0, 1, 2, 3]),
+        (Order::AsFinished, [3, 2, 1, 0]),
+    ] {
         let host = host();
-        let pipeline =
-            builder().add_component_with("echo", stages(), of("echo-after").concurrency(4).order(order));
+        let pipeline = builder().add_component_with(
+            "echo",
+            stages(),
+            of("echo-after").concurrency(4).order(order),
+        );
         let pipeline = deploy(&host, pipeline).await;
-        let input =
-            stream::iter((0..4u32).map(|n| {
-                [Item::from(n), Item::from(u64::from(3 - n) * 150)].into_iter().collect::<Inputs>()
-            }));
+        let input = stream::iter((0..4u32).map(|n| {
+            [Item::from(n), Item::from(u64::from(3 - n) * 150)]
+                .into_iter()
+                .collect::<Inputs>()
+        }));
         let numbers: Vec<u32> = pipeline
             .run(input)
-            .map_ok(|outcome| match outcome.into_item().expect("one").into_value().expect("a value") {
-                airssys_wasm_host::Value::U32(n) => n,
-                other => panic!("{other:?}"),
+            .map_ok(|outcome| {
+                match outcome
+                    .into_item()
+                    .expect("one")
+                    .into_value()
+                    .expect("a value")
+                {
+                    airssys_wasm_host::Value::U32(n) => n,
+                    other => panic!("{other:?}"),
+                }
             })
             .try_collect()
             .await
@@ -73,10 +99,15 @@ async fn a_stage_that_remembers_gets_items_in_their_order() {
         .expect("deployed");
     let input = stream::iter((0..8u32).map(|n| {
         let while_others_wait = u64::from(3 - n % 4) * 100;
-        [Item::from(n), Item::from(while_others_wait)].into_iter().collect::<Inputs>()
+        [Item::from(n), Item::from(while_others_wait)]
+            .into_iter()
+            .collect::<Inputs>()
     }));
     let outcomes: Vec<_> = pipeline.run(input).try_collect().await.expect("all");
-    let last = outcomes.into_iter().next_back().and_then(|outcome| outcome.into_item()?.into_text());
+    let last = outcomes
+        .into_iter()
+        .next_back()
+        .and_then(|outcome| outcome.into_item()?.into_text());
     assert_eq!(last.as_deref(), Some("<0><1><2><3><4><5><6><7>"));
 }
 
@@ -118,25 +149,39 @@ async fn a_slow_last_stage_is_waited_for_with_few_items_inside() {
     let mut run = pipeline.run(stream::poll_fn(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
         let two_milliseconds = Item::from(2u64);
-        Poll::Ready(Some([Item::from(1u32), two_milliseconds].into_iter().collect::<Inputs>()))
+        Poll::Ready(Some(
+            [Item::from(1u32), two_milliseconds]
+                .into_iter()
+                .collect::<Inputs>(),
+        ))
     }));
     let mut most_inside = 0;
     for read in 1..=500u64 {
         run.next().await.expect("endless").expect("an outcome");
         let (polls, status) = (polls.load(Ordering::SeqCst), pipeline.status());
         let waiting = status.stages.iter().map(|stage| stage.waiting).max();
-        assert!(polls <= read + ROOM, "{polls} were asked for, and {read} read");
-        assert!(status.in_flight as u64 <= ROOM && waiting <= Some(ROOM), "{status:?}");
+        assert!(
+            polls <= read + ROOM,
+            "{polls} were asked for, and {read} read"
+        );
+        assert!(
+            status.in_flight as u64 <= ROOM && waiting <= Some(ROOM),
+            "{status:?}"
+        );
         most_inside = most_inside.max(status.in_flight as u64);
     }
-    assert!(most_inside >= ROOM - 1, "the last stage was waited for: {most_inside}");
+    assert!(
+        most_inside >= ROOM - 1,
+        "the last stage was waited for: {most_inside}"
+    );
 }
 
 /// Dropped half-way, a run leaves nothing behind.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_dropped_is_cancelled() {
     let host = host();
-    let pipeline = builder().add_component_with("sleep", guest("limits-sleep"), sleeper(4, Order::Kept));
+    let pipeline =
+        builder().add_component_with("sleep", guest("limits-sleep"), sleeper(4, Order::Kept));
     let pipeline = deploy(&host, pipeline).await;
     let mut run = pipeline.run(stream::repeat(60_000u64));
     let _ = tokio::time::timeout(Duration::from_millis(300), run.next()).await;
@@ -157,7 +202,10 @@ async fn removal_flushes_what_is_inside() {
     let host = host();
     let pipeline = deploy(&host, chain(&["double", "spell"])).await;
     let stage = pipeline.status().stages[0].component.clone();
-    let error = host.remove(stage.as_str()).await.expect_err("a pipeline needs it");
+    let error = host
+        .remove(stage.as_str())
+        .await
+        .expect_err("a pipeline needs it");
     assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
     let run = pipeline.run(stream::repeat(1u32).then(async |n| {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -182,16 +230,23 @@ async fn removal_waits_for_no_reader() {
             (core instance $i (instantiate $m))
             (func (export "next") (result u32) (canon lift (core func $i "f"))))"#,
     );
-    let limits = Limits { call_deadline: Duration::from_millis(300), ..Limits::default() };
+    let limits = Limits {
+        call_deadline: Duration::from_millis(300),
+        ..Limits::default()
+    };
     let host = host();
     let pipeline = builder()
         .add_component("spins", spins)
         .add_component_with("double", stages(), of("double"))
         .connect("spins.output", "double.input");
-    let pipeline = host.deploy_pipeline(pipeline.build().expect("a pipeline")).limits("spins", limits);
+    let pipeline = host
+        .deploy_pipeline(pipeline.build().expect("a pipeline"))
+        .limits("spins", limits);
     let pipeline = pipeline.await.expect("deployed");
     let mut run = pipeline.run_sources();
-    tokio::time::timeout(Duration::from_millis(50), run.next()).await.expect_err("it takes longer");
+    tokio::time::timeout(Duration::from_millis(50), run.next())
+        .await
+        .expect_err("it takes longer");
     let removed = tokio::time::timeout(Duration::from_secs(10), pipeline.remove());
     removed.await.expect("nobody has to read").expect("removed");
     drop(run);
@@ -213,7 +268,14 @@ async fn a_source_runs_to_its_end() {
     let outcomes: Vec<_> = pipeline.run_sources().try_collect().await.expect("all");
     let values: Vec<String> = outcomes
         .into_iter()
-        .map(|outcome| outcome.into_item().expect("one").into_value().expect("a value").to_string())
+        .map(|outcome| {
+            outcome
+                .into_item()
+                .expect("one")
+                .into_value()
+                .expect("a value")
+                .to_string()
+        })
         .collect();
     assert_eq!(values, ["2", "4", "6", "8", "10"]);
 }

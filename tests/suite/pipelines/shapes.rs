@@ -31,7 +31,11 @@ async fn every_stage_that_is_connected_gets_the_item_and_a_join_waits_for_all() 
         .connect("left.output", "join.a")
         .connect("right.output", "join.b");
     let pipeline = deploy(&host, pipeline).await;
-    let outcomes: Vec<_> = pipeline.run(stream::iter(1..=100u32)).try_collect().await.expect("all");
+    let outcomes: Vec<_> = pipeline
+        .run(stream::iter(1..=100u32))
+        .try_collect()
+        .await
+        .expect("all");
     for (n, outcome) in (1u32..).zip(outcomes) {
         assert_eq!(told(outcome), [format!("join={}", n * 8)]);
     }
@@ -54,7 +58,10 @@ async fn routes_and_shares_send_an_item_one_way() {
         Ok(pipeline) => host.deploy_pipeline(pipeline).await.expect("deployed"),
         Err(errors) => panic!("{errors}"),
     };
-    assert_eq!(told(pipeline.call(5u32).await.expect("an outcome")), ["small=\"<1><0>\""]);
+    assert_eq!(
+        told(pipeline.call(5u32).await.expect("an outcome")),
+        ["small=\"<1><0>\""]
+    );
     let (mut a, mut b) = (0, 0);
     for n in 6..40u32 {
         let first = told(pipeline.call(n).await.expect("an outcome"));
@@ -83,7 +90,10 @@ async fn errors_have_a_way_of_their_own_and_ways_meet_again() {
         .connect("spell.output", "upper.input")
         .connect("parse.error", "upper.input");
     let pipeline = deploy(&host, pipeline).await;
-    assert_eq!(told(pipeline.call("42").await.expect("an outcome")), ["upper=\"<4><2>\""]);
+    assert_eq!(
+        told(pipeline.call("42").await.expect("an outcome")),
+        ["upper=\"<4><2>\""]
+    );
     let told = told(pipeline.call("x").await.expect("an outcome"));
     assert_eq!(told, ["upper=\"`X`: INVALID DIGIT FOUND IN STRING\""]);
 }
@@ -97,8 +107,14 @@ async fn records_pass_whole() {
         .add_component_with("render", stages(), of("render"))
         .connect("describe.output", "render.input");
     let pipeline = deploy(&host, pipeline).await;
-    let Value::String(text) =
-        pipeline.call("ho ho!").await.expect("one").into_item().expect("one").into_value().expect("a value")
+    let Value::String(text) = pipeline
+        .call("ho ho!")
+        .await
+        .expect("one")
+        .into_item()
+        .expect("one")
+        .into_value()
+        .expect("a value")
     else {
         panic!("a text")
     };

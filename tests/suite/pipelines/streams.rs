@@ -6,7 +6,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use airssys_wasm_host::pipeline::{
-    Item, ItemStream, OnError, Outcome, PipelineBuilder, PipelineDeployment, StageOptions, StreamElement,
+    Item, ItemStream, OnError, Outcome, PipelineBuilder, PipelineDeployment, StageOptions,
+    StreamElement,
 };
 use airssys_wasm_host::{ErrorKind, Result, Value};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
@@ -25,16 +26,29 @@ fn streams(functions: &[&str]) -> PipelineBuilder {
 
 /// `count` chunks of `size` bytes, all different.
 fn bytes(count: usize, size: usize) -> Vec<Vec<u8>> {
-    (0..count).map(|n| (0..size).map(|m| b'a' + ((n + m) % 26) as u8).collect()).collect()
+    (0..count)
+        .map(|n| (0..size).map(|m| b'a' + ((n + m) % 26) as u8).collect())
+        .collect()
 }
 
 fn value(outcome: Outcome) -> Value {
-    outcome.into_item().expect("one item").into_value().expect("a value")
+    outcome
+        .into_item()
+        .expect("one item")
+        .into_value()
+        .expect("a value")
 }
 
-async fn opened<T: StreamElement>(pipeline: &PipelineDeployment, input: impl Into<Item>) -> ItemStream<T> {
+async fn opened<T: StreamElement>(
+    pipeline: &PipelineDeployment,
+    input: impl Into<Item>,
+) -> ItemStream<T> {
     let outcome = pipeline.call(input.into()).await.expect("an outcome");
-    outcome.into_item().expect("one item").into_stream().expect("a stream")
+    outcome
+        .into_item()
+        .expect("one item")
+        .into_stream()
+        .expect("a stream")
 }
 
 async fn joined<T: StreamElement>(stream: ItemStream<T>) -> Result<Vec<T>> {
@@ -70,11 +84,16 @@ async fn elements_of_every_kind_pass_from_stage_to_stage() {
     let text = "Straße\n\nfive\nand the rest";
     for size in [1, 7, 1000] {
         let chunks: Vec<Vec<u8>> = text.as_bytes().chunks(size).map(<[u8]>::to_vec).collect();
-        let sum = pipeline.call(Item::from_stream(stream::iter(chunks))).await.expect("an outcome");
+        let sum = pipeline
+            .call(Item::from_stream(stream::iter(chunks)))
+            .await
+            .expect("an outcome");
         let lengths = text.lines().map(|line| line.len() as u64);
         assert_eq!(value(sum), Value::U64(lengths.sum()), "in chunks of {size}");
     }
-    let empty = pipeline.call(Item::from_stream(stream::iter(Vec::<Vec<u8>>::new()))).await;
+    let empty = pipeline
+        .call(Item::from_stream(stream::iter(Vec::<Vec<u8>>::new())))
+        .await;
     assert_eq!(value(empty.expect("an outcome")), Value::U64(0));
 }
 
@@ -84,7 +103,8 @@ async fn megabytes_pass_without_being_gathered() {
     let pipeline = deploy(&host, streams(&["upper"])).await;
     let chunks = bytes(64, 64 << 10);
     let expected: Vec<u8> = chunks.concat().to_ascii_uppercase();
-    let upper = joined(opened::<u8>(&pipeline, Item::from_stream(stream::iter(chunks))).await).await;
+    let upper =
+        joined(opened::<u8>(&pipeline, Item::from_stream(stream::iter(chunks))).await).await;
     assert!(upper.expect("all") == expected);
 }
 
@@ -94,9 +114,14 @@ async fn nothing_is_taken_that_nobody_reads() {
     let host = host();
     let mut longer = streams(&["upper"]);
     for n in 2..=3 {
-        longer =
-            longer.add_component_with(format!("again-{n}"), guest("plain-streams"), of("upper")).connect(
-                if n == 2 { "upper.output".into() } else { format!("again-{}.output", n - 1) },
+        longer = longer
+            .add_component_with(format!("again-{n}"), guest("plain-streams"), of("upper"))
+            .connect(
+                if n == 2 {
+                    "upper.output".into()
+                } else {
+                    format!("again-{}.output", n - 1)
+                },
                 format!("again-{n}.input"),
             );
     }
@@ -131,15 +156,20 @@ async fn an_output_that_is_dropped_does_not_wait_for_the_input() {
     let pipeline = deploy(&host, streams(&["upper"])).await;
     let lasts = Arc::new(());
     let kept = Arc::clone(&lasts);
-    let nothing =
-        stream::poll_fn(
-            move |_| if Arc::strong_count(&kept) > 0 { Poll::Pending } else { Poll::Ready(None) },
-        );
+    let nothing = stream::poll_fn(move |_| {
+        if Arc::strong_count(&kept) > 0 {
+            Poll::Pending
+        } else {
+            Poll::Ready(None)
+        }
+    });
     let never_ends = stream::iter(bytes(1, 10)).chain(nothing);
     let mut read = opened::<u8>(&pipeline, Item::from_stream(never_ends)).await;
     read.next().await.expect("a chunk").expect("no error");
     drop(read);
-    tokio::time::timeout(Duration::from_secs(5), gone(&lasts)).await.expect("long before its deadline");
+    tokio::time::timeout(Duration::from_secs(5), gone(&lasts))
+        .await
+        .expect("long before its deadline");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,7 +178,10 @@ async fn a_stage_that_loses_interest_lets_the_stages_before_it_go() {
     let pipeline = deploy(&host, streams(&["upper", "lines", "measure", "first"])).await;
     let lines = vec![b"abcde\n".to_vec(); 100_000];
     let (chunks, taken) = watched(lines);
-    let first = pipeline.call(Item::from_stream(chunks)).await.expect("an outcome");
+    let first = pipeline
+        .call(Item::from_stream(chunks))
+        .await
+        .expect("an outcome");
     assert_eq!(value(first), Value::U32(5));
     gone(&taken).await;
     assert!(taken.load(Ordering::SeqCst) < 1_000);
@@ -164,32 +197,59 @@ async fn a_stage_that_keeps_a_stream_loses_it_when_its_call_ends() {
         let chunks = stream::iter(bytes(1_000, 4096)).inspect(move |_| {
             let _ = &kept;
         });
-        let outcome = pipeline.call(Item::from_stream(chunks)).await.expect("an outcome");
+        let outcome = pipeline
+            .call(Item::from_stream(chunks))
+            .await
+            .expect("an outcome");
         assert_eq!(value(outcome), Value::U32(7));
     }
-    tokio::time::timeout(Duration::from_secs(5), gone(&lasts)).await.expect("long before its deadline");
+    tokio::time::timeout(Duration::from_secs(5), gone(&lasts))
+        .await
+        .expect("long before its deadline");
 }
 
 /// An input that panics ends nothing well.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_whose_call_was_lost_has_no_clean_end() {
     let host = host();
-    let panics = || stream::iter(0..5).map(|n| if n < 3 { vec![b'a'; 10] } else { panic!("on purpose") });
+    let panics = || {
+        stream::iter(0..5).map(|n| {
+            if n < 3 {
+                vec![b'a'; 10]
+            } else {
+                panic!("on purpose")
+            }
+        })
+    };
     let pipeline = deploy(&host, streams(&["upper"])).await;
     let read = joined(opened::<u8>(&pipeline, Item::from_stream(panics())).await).await;
-    assert_eq!(read.expect_err("it was lost").kind(), ErrorKind::HostFunctionFailed);
+    assert_eq!(
+        read.expect_err("it was lost").kind(),
+        ErrorKind::HostFunctionFailed
+    );
     pipeline.remove().await.expect("removed");
     let pipeline = deploy(&host, streams(&["upper", "lines", "measure", "sum"])).await;
-    let error = pipeline.call(Item::from_stream(panics())).await.expect_err("no sum of a part");
+    let error = pipeline
+        .call(Item::from_stream(panics()))
+        .await
+        .expect_err("no sum of a part");
     assert_eq!(error.kind(), ErrorKind::HostFunctionFailed, "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_input_that_fails_fails_whoever_reads_it() {
     let host = host();
-    let chunks = || stream::iter([Ok(vec![b'a'; 10]), Err(std::io::Error::other("the disk is gone"))]);
+    let chunks = || {
+        stream::iter([
+            Ok(vec![b'a'; 10]),
+            Err(std::io::Error::other("the disk is gone")),
+        ])
+    };
     let pipeline = deploy(&host, streams(&["upper", "lines", "measure", "sum"])).await;
-    let error = pipeline.call(Item::try_from_stream(chunks())).await.expect_err("no sum of a part");
+    let error = pipeline
+        .call(Item::try_from_stream(chunks()))
+        .await
+        .expect_err("no sum of a part");
     assert_eq!(error.kind(), ErrorKind::InputFailed, "{error}");
     assert!(error.to_string().contains("the disk is gone"), "{error}");
 }
@@ -201,18 +261,34 @@ async fn a_trap_on_the_way_is_the_error_of_whoever_reads() {
     let pipeline = deploy(&host, streams(&["break-after"])).await;
     let mut read = opened::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(5, 4096)))).await;
     for _ in 0..2 {
-        assert_eq!(read.next().await.expect("a chunk").expect("no error").len(), 4096);
+        assert_eq!(
+            read.next().await.expect("a chunk").expect("no error").len(),
+            4096
+        );
     }
-    let error = read.next().await.expect("a last word").expect_err("it aborted");
+    let error = read
+        .next()
+        .await
+        .expect("a last word")
+        .expect_err("it aborted");
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
     assert!(read.next().await.is_none());
     pipeline.remove().await.expect("removed");
 
     let pipeline = deploy(&host, streams(&["break-after", "lines", "measure", "sum"])).await;
-    let error = pipeline.call(Item::from_stream(stream::iter(bytes(5, 4096)))).await.expect_err("no sum");
+    let error = pipeline
+        .call(Item::from_stream(stream::iter(bytes(5, 4096))))
+        .await
+        .expect_err("no sum");
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
-    assert!(error.to_string().contains("break-after"), "it names the stage that broke: {error}");
-    let whole = pipeline.call(Item::from_stream(stream::iter(bytes(2, 100)))).await.expect("an outcome");
+    assert!(
+        error.to_string().contains("break-after"),
+        "it names the stage that broke: {error}"
+    );
+    let whole = pipeline
+        .call(Item::from_stream(stream::iter(bytes(2, 100))))
+        .await
+        .expect("an outcome");
     assert_eq!(value(whole), Value::U64(200));
 }
 
@@ -220,12 +296,22 @@ async fn a_trap_on_the_way_is_the_error_of_whoever_reads() {
 async fn a_function_may_give_a_stream_or_an_error() {
     let host = host();
     let pipeline = builder()
-        .add_component_with("some", guest("plain-streams"), of("some-numbers").on_error(OnError::Skip))
+        .add_component_with(
+            "some",
+            guest("plain-streams"),
+            of("some-numbers").on_error(OnError::Skip),
+        )
         .add_component_with("sum", guest("plain-streams"), of("sum"))
         .connect("some.output", "sum.input");
     let pipeline = deploy(&host, pipeline).await;
-    assert_eq!(value(pipeline.call(10_000u32).await.expect("an outcome")), Value::U64(49_995_000));
-    assert_eq!(pipeline.call(0u32).await.expect("an outcome").into_item(), None);
+    assert_eq!(
+        value(pipeline.call(10_000u32).await.expect("an outcome")),
+        Value::U64(49_995_000)
+    );
+    assert_eq!(
+        pipeline.call(0u32).await.expect("an outcome").into_item(),
+        None
+    );
     assert_eq!(pipeline.status().stages[0].skipped, 1);
 }
 
@@ -237,7 +323,11 @@ async fn a_stream_that_never_ends_ends_at_the_stages_deadline() {
     let pipeline = builder().add_component_with("upper", guest("plain-streams"), options);
     let pipeline = deploy(&host, pipeline).await;
     let mut read = opened::<u8>(&pipeline, Item::from_stream(stream::pending::<Vec<u8>>())).await;
-    let error = read.next().await.expect("a last word").expect_err("it took too long");
+    let error = read
+        .next()
+        .await
+        .expect("a last word")
+        .expect_err("it took too long");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
 }
 
@@ -253,10 +343,17 @@ async fn a_list_is_read_as_a_stream_and_chunks_of_a_stream_as_lists() {
         .connect("upper.output", "invert.input");
     let pipeline = deploy(&host, pipeline).await;
     let input = bytes(1, 10_500).concat();
-    let chunks: Vec<Vec<u8>> =
-        opened::<u8>(&pipeline, input.clone()).await.try_collect().await.expect("all chunks");
+    let chunks: Vec<Vec<u8>> = opened::<u8>(&pipeline, input.clone())
+        .await
+        .try_collect()
+        .await
+        .expect("all chunks");
     let sizes: Vec<usize> = chunks.iter().map(Vec::len).collect();
-    assert_eq!(sizes, [[1000; 10].as_slice(), &[500]].concat(), "called for each thousand and the rest");
+    assert_eq!(
+        sizes,
+        [[1000; 10].as_slice(), &[500]].concat(),
+        "called for each thousand and the rest"
+    );
     let mut expected = input.to_ascii_uppercase();
     expected.reverse();
     expected.iter_mut().for_each(|byte| *byte = !*byte);
@@ -268,10 +365,15 @@ async fn a_list_is_read_as_a_stream_and_chunks_of_a_stream_as_lists() {
 async fn chunks_are_made_of_a_stream_that_is_strict_about_its_end() {
     let host = host();
     let invert = of("invert").per_chunk(4);
-    let pipeline =
-        deploy(&host, builder().add_component_with("invert", guest("transform-bytes"), invert)).await;
+    let pipeline = deploy(
+        &host,
+        builder().add_component_with("invert", guest("transform-bytes"), invert),
+    )
+    .await;
     let strict = stream::unfold(0u8, async |n| (n < 10).then(|| (vec![n], n + 1)));
-    let read = joined(opened::<u8>(&pipeline, Item::from_stream(strict)).await).await.expect("all");
+    let read = joined(opened::<u8>(&pipeline, Item::from_stream(strict)).await)
+        .await
+        .expect("all");
     assert_eq!(read, (0..10).map(|n: u8| !n).collect::<Vec<u8>>());
 }
 
@@ -291,7 +393,10 @@ async fn a_stage_is_replaced_while_a_stream_flows_through_it() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let beside = opened::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(1, 10))));
-    assert_eq!(first + joined(read).await.expect("the rest").len(), 200 * 4096);
+    assert_eq!(
+        first + joined(read).await.expect("the rest").len(),
+        200 * 4096
+    );
     assert_eq!(joined(beside.await).await.expect("all").len(), 10);
     update.await.expect("no panic").expect("updated");
 }
@@ -304,25 +409,33 @@ async fn a_stream_keeps_its_place_at_a_stage_to_its_end() {
     let first = opened::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(100, 4096)))).await;
     let second = {
         let pipeline = pipeline.clone();
-        tokio::spawn(
-            async move { opened::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(1, 3)))).await },
-        )
+        tokio::spawn(async move {
+            opened::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(1, 3)))).await
+        })
     };
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!second.is_finished(), "the first still flows");
     joined(first).await.expect("all");
-    assert_eq!(joined(second.await.expect("no panic")).await.expect("all"), b"ABC");
+    assert_eq!(
+        joined(second.await.expect("no panic")).await.expect("all"),
+        b"ABC"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_of_something_else_is_refused_before_anything_runs() {
     let host = host();
     let pipeline = deploy(&host, streams(&["upper"])).await;
-    let error = pipeline.call(Item::from_stream(stream::iter([vec![1u32]]))).await.expect_err("refused");
+    let error = pipeline
+        .call(Item::from_stream(stream::iter([vec![1u32]])))
+        .await
+        .expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::TypeMismatch, "{error}");
     let item = Item::from_stream(stream::iter([vec![1u8]]));
     let again = item.clone();
-    joined(opened::<u8>(&pipeline, item).await).await.expect("all");
+    joined(opened::<u8>(&pipeline, item).await)
+        .await
+        .expect("all");
     let error = pipeline.call(again).await.expect_err("it has been read");
     assert_eq!(error.kind(), ErrorKind::TypeMismatch, "{error}");
 }
@@ -332,11 +445,19 @@ async fn items_of_a_run_may_be_streams() {
     let host = host();
     let pipeline = builder()
         .add_component_with("numbers", guest("plain-streams"), of("numbers"))
-        .add_component_with("sum", guest("plain-streams"), StageOptions::new().function("sum").concurrency(2))
+        .add_component_with(
+            "sum",
+            guest("plain-streams"),
+            StageOptions::new().function("sum").concurrency(2),
+        )
         .connect("numbers.output", "sum.input");
     let pipeline = deploy(&host, pipeline).await;
-    let sums: Vec<Value> =
-        pipeline.run(stream::iter(1..=50u32)).map_ok(value).try_collect().await.expect("all");
+    let sums: Vec<Value> = pipeline
+        .run(stream::iter(1..=50u32))
+        .map_ok(value)
+        .try_collect()
+        .await
+        .expect("all");
     let expected: Vec<Value> = (1..=50u64).map(|n| Value::U64(n * (n - 1) / 2)).collect();
     assert_eq!(sums, expected);
 }

@@ -20,15 +20,27 @@ async fn numbers_text_and_bytes_go_in_and_come_out() {
     let host = host();
     let spell = deploy(&host, chain(&["double", "spell"]).name("spell")).await;
     let spell = spell.typed::<u32, String>().expect("its types");
-    assert_eq!(spell.call(21).await.expect("a call").as_deref(), Some("<4><2>"));
+    assert_eq!(
+        spell.call(21).await.expect("a call").as_deref(),
+        Some("<4><2>")
+    );
     let bytes = deploy(&host, chain(&["bytes", "reverse"]).name("bytes")).await;
     let bytes = bytes.typed::<String, Vec<u8>>().expect("its types");
-    assert_eq!(bytes.call("abc".into()).await.expect("a call"), Some(b"cba".to_vec()));
+    assert_eq!(
+        bytes.call("abc".into()).await.expect("a call"),
+        Some(b"cba".to_vec())
+    );
     let reverse = deploy(&host, chain(&["reverse"]).name("reverse")).await;
     let reverse = reverse.typed::<Vec<u8>, Vec<u8>>().expect("its types");
-    assert_eq!(reverse.clone().call(vec![1, 2]).await.expect("a call"), Some(vec![2, 1]));
+    assert_eq!(
+        reverse.clone().call(vec![1, 2]).await.expect("a call"),
+        Some(vec![2, 1])
+    );
     let numbers = spell.run(stream::iter(1..=3u32));
-    assert_eq!(numbers.try_collect::<Vec<_>>().await.expect("all"), ["<2>", "<4>", "<6>"]);
+    assert_eq!(
+        numbers.try_collect::<Vec<_>>().await.expect("all"),
+        ["<2>", "<4>", "<6>"]
+    );
 }
 
 /// A pipeline of one stage that returns what it takes.
@@ -39,7 +51,9 @@ fn same(wit: &str, core: &str) -> PipelineBuilder {
             (core instance $i (instantiate $m))
             (func (export "same") (param "x" {wit}) (result {wit}) (canon lift (core func $i "same"))))"#
     );
-    builder().name(wit).add_component("same", wat("same", &text))
+    builder()
+        .name(wit)
+        .add_component("same", wat("same", &text))
 }
 
 /// By the lanes that know no types ahead as well.
@@ -79,14 +93,20 @@ async fn other_types_are_refused_with_both_names() {
         "`test`: input `double.n` is `u32`, and `u64` is `u64`"
     );
     let both = refusal(pipeline.typed::<String, Vec<u8>>());
-    assert!(both.contains("input `double.n` is `u32`, and `alloc::string::String` is `string`"), "{both}");
+    assert!(
+        both.contains("input `double.n` is `u32`, and `alloc::string::String` is `string`"),
+        "{both}"
+    );
     assert!(
         both.contains("output `spell.output` is `string`, and `alloc::vec::Vec<u8>` is `list<u8>`"),
         "{both}"
     );
     let record = deploy(&host, chain(&["describe"]).name("record")).await;
     let record = refusal(record.typed::<String, String>());
-    assert!(record.contains("output `describe.output` is `record { text: string,"), "{record}");
+    assert!(
+        record.contains("output `describe.output` is `record { text: string,"),
+        "{record}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,8 +124,13 @@ async fn only_one_input_and_one_output_have_types() {
         .connect("start.output", "left.input")
         .connect("start.output", "right.input");
     let forked = refusal(deploy(&host, forked).await.typed::<u32, u32>());
-    assert!(forked.contains("several outputs, `left.output: u32`, `right.output: u32`"), "{forked}");
-    let given = builder().name("given").add_component("count", super::counter(3));
+    assert!(
+        forked.contains("several outputs, `left.output: u32`, `right.output: u32`"),
+        "{forked}"
+    );
+    let given = builder()
+        .name("given")
+        .add_component("count", super::counter(3));
     let given = refusal(deploy(&host, given).await.typed::<u32, u32>());
     assert_eq!(given, "`given`: it has no input, and `u32` wants one");
 }
@@ -113,21 +138,38 @@ async fn only_one_input_and_one_output_have_types() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_that_is_left_out_gives_nothing() {
     let host = host();
-    let pipeline = builder().add_component_with("halve", stages(), of("halve").on_error(OnError::Skip));
-    let halve = deploy(&host, pipeline).await.typed::<u32, u32>().expect("its types");
+    let pipeline =
+        builder().add_component_with("halve", stages(), of("halve").on_error(OnError::Skip));
+    let halve = deploy(&host, pipeline)
+        .await
+        .typed::<u32, u32>()
+        .expect("its types");
     assert_eq!(halve.call(3).await.expect("a call"), None);
-    let all: Vec<u32> = halve.run(stream::iter(1..=6u32)).try_collect().await.expect("all");
+    let all: Vec<u32> = halve
+        .run(stream::iter(1..=6u32))
+        .try_collect()
+        .await
+        .expect("all");
     assert_eq!(all, [1, 2, 3]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_ends_the_run_and_is_the_last_to_come() {
     let host = host();
-    let pipeline = builder().add_component_with("halve", stages(), of("halve").on_error(OnError::Fail));
-    let halve = deploy(&host, pipeline).await.typed::<u32, u32>().expect("its types");
-    assert_eq!(halve.call(3).await.expect_err("odd").kind(), ErrorKind::StageError);
+    let pipeline =
+        builder().add_component_with("halve", stages(), of("halve").on_error(OnError::Fail));
+    let halve = deploy(&host, pipeline)
+        .await
+        .typed::<u32, u32>()
+        .expect("its types");
+    assert_eq!(
+        halve.call(3).await.expect_err("odd").kind(),
+        ErrorKind::StageError
+    );
     let all: Vec<_> = halve.run(stream::iter([2u32, 3, 4])).collect().await;
-    let [Ok(1), Err(error)] = &all[..] else { panic!("{all:?}") };
+    let [Ok(1), Err(error)] = &all[..] else {
+        panic!("{all:?}")
+    };
     assert_eq!(error.kind(), ErrorKind::StageError);
 }
 
@@ -142,11 +184,23 @@ async fn several_results_of_one_item_are_an_error_of_a_call_and_all_come_from_a_
         .connect("start.output", "again.input")
         .connect("start.output", "last.input")
         .connect("again.output", "last.input");
-    let twice = deploy(&host, pipeline).await.typed::<u32, String>().expect("its types");
+    let twice = deploy(&host, pipeline)
+        .await
+        .typed::<u32, String>()
+        .expect("its types");
     let error = twice.call(1).await.expect_err("two results");
     assert_eq!(error.kind(), ErrorKind::TypeMismatch);
-    assert!(error.to_string().starts_with("`test` gave 2 results for one item"), "{error}");
-    let mut all: Vec<String> = twice.run(stream::iter([1u32, 3])).try_collect().await.expect("all");
+    assert!(
+        error
+            .to_string()
+            .starts_with("`test` gave 2 results for one item"),
+        "{error}"
+    );
+    let mut all: Vec<String> = twice
+        .run(stream::iter([1u32, 3]))
+        .try_collect()
+        .await
+        .expect("all");
     all.sort();
     assert_eq!(all, ["<1><2>", "<2>", "<4>", "<6>"]);
 }
@@ -168,15 +222,22 @@ fn from_to(from: &str, to: &str, version: &str) -> Component {
 
 async fn ends_stay_as_they_are(pipeline: PipelineDeployment) {
     let typed = pipeline.typed::<u32, u32>().expect("its types");
-    for (stage, component) in
-        [("first", from_to("u64", "u32", "2.0.0")), ("second", from_to("u32", "u64", "2.0.0"))]
-    {
-        let error = pipeline.update(stage, component).await.expect_err("another type");
+    for (stage, component) in [
+        ("first", from_to("u64", "u32", "2.0.0")),
+        ("second", from_to("u32", "u64", "2.0.0")),
+    ] {
+        let error = pipeline
+            .update(stage, component)
+            .await
+            .expect_err("another type");
         assert_eq!(error.kind(), ErrorKind::WorldChanged, "{error}");
         assert_eq!(typed.call(1).await.expect("it serves on"), Some(7));
     }
     let same = from_to("u32", "u32", "2.0.0");
-    pipeline.update("second", same).await.expect("the same types");
+    pipeline
+        .update("second", same)
+        .await
+        .expect("the same types");
     assert_eq!(typed.call(1).await.expect("the same handle"), Some(7));
 }
 
@@ -199,6 +260,9 @@ async fn a_typed_handle_of_a_removed_pipeline_says_so() {
     let pipeline = deploy(&host, chain(&["double"])).await;
     let typed = pipeline.typed::<u32, u32>().expect("its types");
     pipeline.remove().await.expect("removed");
-    assert_eq!(typed.call(1).await.expect_err("gone").kind(), ErrorKind::NotDeployed);
+    assert_eq!(
+        typed.call(1).await.expect_err("gone").kind(),
+        ErrorKind::NotDeployed
+    );
     assert_eq!(typed.run(stream::iter([1u32])).count().await, 0);
 }

@@ -11,8 +11,8 @@ use airssys_wasm_host::pipeline::{
 };
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{
-    Approval, Capability, Effect, Enforcement, ErrorKind, Event, Events, Instancing, Limits, Requests,
-    Strategy,
+    Approval, Capability, Effect, Enforcement, ErrorKind, Event, Events, Instancing, Limits,
+    Requests, Strategy,
 };
 use futures_util::future::OptionFuture;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -35,12 +35,22 @@ fn apart() -> StageOptions {
 /// Sends items through, from 1 on, and replaces a stage meanwhile: every item gives itself
 /// times `old`, or times `new`, and some give each. Some come after the update, however long that
 /// takes.
-async fn replaced_half_way(pipeline: &PipelineDeployment, update: UpdateStage<'_>, old: u32, new: u32) {
-    let (sent, last) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(u32::MAX)));
+async fn replaced_half_way(
+    pipeline: &PipelineDeployment,
+    update: UpdateStage<'_>,
+    old: u32,
+    new: u32,
+) {
+    let (sent, last) = (
+        Arc::new(AtomicU32::new(0)),
+        Arc::new(AtomicU32::new(u32::MAX)),
+    );
     let (counted, until) = (Arc::clone(&sent), Arc::clone(&last));
     let items = stream::iter(1..u32::MAX).then(move |n| {
         counted.store(n, Ordering::SeqCst);
-        let pause = n.is_multiple_of(20).then(|| tokio::time::sleep(Duration::from_millis(1)));
+        let pause = n
+            .is_multiple_of(20)
+            .then(|| tokio::time::sleep(Duration::from_millis(1)));
         async move {
             OptionFuture::from(pause).await;
             n
@@ -54,19 +64,37 @@ async fn replaced_half_way(pipeline: &PipelineDeployment, update: UpdateStage<'_
     last.store(all, Ordering::SeqCst);
     let numbers = read.await.expect("a reader").expect("no item fails");
     assert_eq!(numbers.len(), all as usize);
-    let switched =
-        numbers.iter().zip(1..).position(|(number, n)| *number == n * new).expect("it was replaced");
+    let switched = numbers
+        .iter()
+        .zip(1..)
+        .position(|(number, n)| *number == n * new)
+        .expect("it was replaced");
     assert!(switched > 0, "some ran through the old one");
     for (number, n) in numbers.into_iter().zip(1u32..) {
-        assert!(number == n * old || number == n * new, "item {n} gave {number}");
+        assert!(
+            number == n * old || number == n * new,
+            "item {n} gave {number}"
+        );
     }
 }
 
 /// Whether the update went as the strategy says: only `Recreate` lets items wait.
 fn went_by(strategy: Strategy, mut events: Events) {
     let told = std::iter::from_fn(|| events.try_next());
-    let pauses = told.filter(|event| matches!(event, Event::RolloutStep { effect: Effect::Pause, .. }));
-    assert_eq!(pauses.count(), usize::from(strategy == Strategy::Recreate), "{strategy:?}");
+    let pauses = told.filter(|event| {
+        matches!(
+            event,
+            Event::RolloutStep {
+                effect: Effect::Pause,
+                ..
+            }
+        )
+    });
+    assert_eq!(
+        pauses.count(),
+        usize::from(strategy == Strategy::Recreate),
+        "{strategy:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +104,9 @@ async fn a_stage_is_replaced_under_load() {
         let pipeline = deploy(&host, two(apart())).await;
         let events = host.events();
         assert_eq!(pipeline.status().stages.len(), 2);
-        let update = pipeline.update("second", times(100, "2.0.0")).strategy(strategy);
+        let update = pipeline
+            .update("second", times(100, "2.0.0"))
+            .strategy(strategy);
         replaced_half_way(&pipeline, update, 6, 200).await;
         went_by(strategy, events);
     }
@@ -89,14 +119,18 @@ async fn a_fused_stage_is_fused_again_under_load() {
         let pipeline = deploy(&host, two(StageOptions::new())).await;
         let events = host.events();
         assert_eq!(pipeline.status().stages.len(), 1);
-        let update = pipeline.update("second", times(100, "2.0.0")).strategy(strategy);
+        let update = pipeline
+            .update("second", times(100, "2.0.0"))
+            .strategy(strategy);
         replaced_half_way(&pipeline, update, 6, 200).await;
         went_by(strategy, events);
     }
 }
 
 fn factor(factor: u32) -> Grants {
-    Grants::new().allow(&format!("env FACTOR value={factor}")).expect("a rule")
+    Grants::new()
+        .allow(&format!("env FACTOR value={factor}"))
+        .expect("a rule")
 }
 
 /// What a stage is given changes with the component, for the items that it then works on.
@@ -110,10 +144,20 @@ async fn a_stage_is_given_something_else_under_load() {
             .connect("first.output", "scale.input")
             .build()
             .expect("a pipeline");
-        let pipeline = host.deploy_pipeline(pipeline).grants("scale", factor(3)).await.expect("deployed");
+        let pipeline = host
+            .deploy_pipeline(pipeline)
+            .grants("scale", factor(3))
+            .await
+            .expect("deployed");
         let events = host.events();
         let update = pipeline.update("scale", guest("pipeline-scale"));
-        replaced_half_way(&pipeline, update.grants(factor(100)).strategy(strategy), 6, 200).await;
+        replaced_half_way(
+            &pipeline,
+            update.grants(factor(100)).strategy(strategy),
+            6,
+            200,
+        )
+        .await;
         went_by(strategy, events);
         let of = |stage: &str| host.deployment(stage).expect("deployed").grants();
         assert_eq!(of("test:scale").allowed().count(), 1);
@@ -126,25 +170,55 @@ async fn what_is_said_of_an_update_is_said_of_its_stage() {
     let host = host();
     let pipeline = deploy(&host, two(apart())).await;
     let next = || times(3, "2.0.0");
-    let limits = Limits { call_deadline: Duration::from_secs(7), ..Limits::default() };
+    let limits = Limits {
+        call_deadline: Duration::from_secs(7),
+        ..Limits::default()
+    };
     let update = pipeline.update("second", next()).limits(limits.clone());
-    let update = update.instancing(Instancing::pooled(3)).enforcement(Enforcement::AuditOnly);
+    let update = update
+        .instancing(Instancing::pooled(3))
+        .enforcement(Enforcement::AuditOnly);
     update.await.expect("updated");
     let deployment = host.deployment("test:second").expect("deployed");
     let serving = deployment.status().serving;
-    assert_eq!((serving.limits, serving.instancing), (limits, Instancing::pooled(3)));
-    assert!(deployment.learned().is_some(), "it is found out what it needs");
-    assert_eq!(host.status("test:first").expect("deployed").serving.revision, 1);
+    assert_eq!(
+        (serving.limits, serving.instancing),
+        (limits, Instancing::pooled(3))
+    );
+    assert!(
+        deployment.learned().is_some(),
+        "it is found out what it needs"
+    );
+    assert_eq!(
+        host.status("test:first")
+            .expect("deployed")
+            .serving
+            .revision,
+        1
+    );
 
     let other = Approval::of(&times(4, "2.0.0"), Grants::new());
-    let refused = pipeline.update("second", next()).approval(other).await.expect_err("another component");
+    let refused = pipeline
+        .update("second", next())
+        .approval(other)
+        .await
+        .expect_err("another component");
     assert_eq!(refused.kind(), ErrorKind::ApprovalMismatch);
-    let refused = pipeline.update("second", next()).link("acme:store/kv", "No Name");
+    let refused = pipeline
+        .update("second", next())
+        .link("acme:store/kv", "No Name");
     let refused = refused.err().expect("no name");
     assert_eq!(refused.kind(), ErrorKind::InvalidName);
-    let older = pipeline.update("second", times(5, "1.5.0")).await.expect_err("older");
+    let older = pipeline
+        .update("second", times(5, "1.5.0"))
+        .await
+        .expect_err("older");
     assert_eq!(older.kind(), ErrorKind::VersionNotNewer, "{older}");
-    pipeline.update("second", times(5, "1.5.0")).any_version().await.expect("it was said that it may be");
+    pipeline
+        .update("second", times(5, "1.5.0"))
+        .any_version()
+        .await
+        .expect("it was said that it may be");
     assert_eq!(number(pipeline.call(1u32).await.expect("an outcome")), 10);
 }
 
@@ -154,15 +228,23 @@ async fn a_stage_is_linked_to_another_than_before() {
     let host = host();
     let store = |name: &str| host.deploy(guest("store-v1").with_name(name).expect("a name"));
     store("one").await.expect("deployed");
-    let pipeline = builder().add_component_with("add", guest("store-caller"), of("add")).build();
+    let pipeline = builder()
+        .add_component_with("add", guest("store-caller"), of("add"))
+        .build();
     let may_call = Grants::new().allow("call acme:store/kv").expect("a rule");
-    let deploy = host.deploy_pipeline(pipeline.expect("a pipeline")).grants("add", may_call);
+    let deploy = host
+        .deploy_pipeline(pipeline.expect("a pipeline"))
+        .grants("add", may_call);
     let pipeline = deploy.await.expect("deployed");
     store("two").await.expect("deployed");
     let serves = || host.status("test:add").expect("deployed").links["acme:store/kv"].to_string();
     assert_eq!(serves(), "one");
     let update = pipeline.update("add", guest("store-caller"));
-    update.link("acme:store/kv", "two").expect("a name").await.expect("updated");
+    update
+        .link("acme:store/kv", "two")
+        .expect("a name")
+        .await
+        .expect("updated");
     assert_eq!(serves(), "two");
     let inputs: Inputs = [Item::from(20u32), Item::from(22u32)].into_iter().collect();
     assert_eq!(number(pipeline.call(inputs).await.expect("an outcome")), 42);
@@ -175,21 +257,37 @@ async fn a_stage_that_asks_for_more_waits_for_grants() {
     let pipeline = deploy(&host, two(apart())).await;
     let requests = Requests::new([Capability::Env("FACTOR".into())]).expect("a request");
     let asking = times(9, "2.0.0").with_requests(Requests::new([]).expect("none"));
-    pipeline.update("second", asking).await.expect("it asks for nothing");
+    pipeline
+        .update("second", asking)
+        .await
+        .expect("it asks for nothing");
     let asking = || times(9, "3.0.0").with_requests(requests.clone());
     let waits = pipeline.update("second", asking()).await.expect_err("more");
     assert_eq!(waits.kind(), ErrorKind::AwaitsApproval, "{waits}");
     let approval = Approval::of(&asking(), factor(1));
-    pipeline.update("second", asking()).approval(approval).await.expect("approved");
+    pipeline
+        .update("second", asking())
+        .approval(approval)
+        .await
+        .expect("approved");
 }
 
 /// Whoever decided what it is granted did so before it was taken back.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_revoked_before_an_update_of_a_stage_begins_stays_so() {
     let host = host();
-    let pipeline = builder().add_component("scale", guest("pipeline-scale")).build().expect("a pipeline");
-    let pipeline = host.deploy_pipeline(pipeline).grants("scale", factor(3)).await.expect("deployed");
-    let update = pipeline.update("scale", guest("pipeline-scale")).grants(factor(3));
+    let pipeline = builder()
+        .add_component("scale", guest("pipeline-scale"))
+        .build()
+        .expect("a pipeline");
+    let pipeline = host
+        .deploy_pipeline(pipeline)
+        .grants("scale", factor(3))
+        .await
+        .expect("deployed");
+    let update = pipeline
+        .update("scale", guest("pipeline-scale"))
+        .grants(factor(3));
     host.revoke("test:scale", "env FACTOR").expect("granted");
     update.await.expect("updated");
     let grants = host.deployment("test:scale").expect("deployed").grants();
@@ -199,18 +297,36 @@ async fn what_is_revoked_before_an_update_of_a_stage_begins_stays_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_stage_remembers_is_lost_only_if_that_was_said() {
     let host = host();
-    let pipeline = builder().add_component_with("remember", stages(), of("remember")).build();
+    let pipeline = builder()
+        .add_component_with("remember", stages(), of("remember"))
+        .build();
     let deploy = host.deploy_pipeline(pipeline.expect("a pipeline"));
-    let pipeline = deploy.instancing("remember", Instancing::Stateful).await.expect("deployed");
+    let pipeline = deploy
+        .instancing("remember", Instancing::Stateful)
+        .await
+        .expect("deployed");
     let remembered = async |text: &str| {
         let outcome = pipeline.call(text).await.expect("an outcome");
-        outcome.into_item().and_then(Item::into_text).expect("a text")
+        outcome
+            .into_item()
+            .and_then(Item::into_text)
+            .expect("a text")
     };
-    assert_eq!((remembered("a").await, remembered("b").await), ("a".into(), "ab".into()));
-    let refused = pipeline.update("remember", stages()).await.expect_err("it would be lost");
+    assert_eq!(
+        (remembered("a").await, remembered("b").await),
+        ("a".into(), "ab".into())
+    );
+    let refused = pipeline
+        .update("remember", stages())
+        .await
+        .expect_err("it would be lost");
     assert_eq!(refused.kind(), ErrorKind::StateWouldBeLost, "{refused}");
     assert_eq!(remembered("c").await, "abc");
-    pipeline.update("remember", stages()).discard_state().await.expect("it may be lost");
+    pipeline
+        .update("remember", stages())
+        .discard_state()
+        .await
+        .expect("it may be lost");
     assert_eq!(remembered("d").await, "d");
 }
 
@@ -225,14 +341,18 @@ async fn what_fused_stages_have_no_place_for_is_refused() {
         ("grants", update().grants(Grants::new())),
         ("approval", update().approval(approval)),
         ("enforcement", update().enforcement(Enforcement::AuditOnly)),
-        ("link", update().link("acme:store/kv", "store").expect("a name")),
+        (
+            "link",
+            update().link("acme:store/kv", "store").expect("a name"),
+        ),
         ("limits", update().limits(Limits::default())),
         ("instancing", update().instancing(Instancing::pooled(2))),
         ("discard_state", update().discard_state()),
     ] {
         let refused = update.await.expect_err(method);
         assert_eq!(refused.kind(), ErrorKind::InvalidPipeline, "{refused}");
-        let said = format!("stage `second` is fused with `first`: `{method}` cannot be said of it alone");
+        let said =
+            format!("stage `second` is fused with `first`: `{method}` cannot be said of it alone");
         assert!(refused.to_string().starts_with(&said), "{refused}");
     }
     assert_eq!(number(pipeline.call(1u32).await.expect("it serves on")), 6);
@@ -254,11 +374,19 @@ async fn what_could_not_have_been_fused_is_put_into_no_fused_stage() {
     );
     for (component, why) in [
         (stateful, "`second` is stateful"),
-        (times(4, "2.0.0").with_requests(requests), "`second` may reach something outside itself"),
+        (
+            times(4, "2.0.0").with_requests(requests),
+            "`second` may reach something outside itself",
+        ),
     ] {
         let refused = pipeline.update("second", component).await.expect_err(why);
         assert_eq!(refused.kind(), ErrorKind::InvalidPipeline, "{refused}");
-        assert!(refused.to_string().ends_with(&format!("it could not be: {why}")), "{refused}");
+        assert!(
+            refused
+                .to_string()
+                .ends_with(&format!("it could not be: {why}")),
+            "{refused}"
+        );
     }
     assert_eq!(number(pipeline.call(1u32).await.expect("it serves on")), 6);
 }
@@ -274,12 +402,28 @@ async fn a_component_that_breaks_an_edge_is_refused() {
             (core instance $i (instantiate $m))
             (func (export "step") (param "n" u64) (result u64) (canon lift (core func $i "step"))))"#,
     );
-    let refused = pipeline.update("second", other.clone()).await.expect_err("another type");
+    let refused = pipeline
+        .update("second", other.clone())
+        .await
+        .expect_err("another type");
     assert_eq!(refused.kind(), ErrorKind::InvalidPipeline);
-    assert!(refused.to_string().contains("first.output") && refused.to_string().contains("u64"), "{refused}");
-    let refused = host.update("test:second", other).any_version().await.expect_err("not by its name");
+    assert!(
+        refused.to_string().contains("first.output") && refused.to_string().contains("u64"),
+        "{refused}"
+    );
+    let refused = host
+        .update("test:second", other)
+        .any_version()
+        .await
+        .expect_err("not by its name");
     assert_eq!(refused.kind(), ErrorKind::InUse, "{refused}");
-    let refused = pipeline.update("third", times(1, "2.0.0")).await.expect_err("no stage");
-    assert!(refused.to_string().contains("there is no stage `third`"), "{refused}");
+    let refused = pipeline
+        .update("third", times(1, "2.0.0"))
+        .await
+        .expect_err("no stage");
+    assert!(
+        refused.to_string().contains("there is no stage `third`"),
+        "{refused}"
+    );
     assert_eq!(number(pipeline.call(1u32).await.expect("it serves on")), 6);
 }

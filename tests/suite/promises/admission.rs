@@ -10,11 +10,17 @@ use crate::support::{greet, greet_with_id, greeter, guest};
 const ROUNDS: u64 = 6;
 
 /// Loads the greeter while it moves back and forth; every call is in the log.
-async fn moved_under_load(instancing: Instancing, strategy: Strategy, pace: Option<Duration>) -> Log {
+async fn moved_under_load(
+    instancing: Instancing,
+    strategy: Strategy,
+    pace: Option<Duration>,
+) -> Log {
     let (host, deployment) = greeter(instancing).await;
     let greet = greet(&deployment);
     let mut timeline = Timeline::beginning_with("v1");
-    let load = Load::start(&timeline, 8, pace, move |id| greet_with_id(greet.clone(), id));
+    let load = Load::start(&timeline, 8, pace, move |id| {
+        greet_with_id(greet.clone(), id)
+    });
     for round in 0..ROUNDS {
         load.until(load.calls_made() + 200).await;
         let begun = timeline.now();
@@ -22,7 +28,12 @@ async fn moved_under_load(instancing: Instancing, strategy: Strategy, pace: Opti
         timeline.switched_to("v2", begun);
         load.until(load.calls_made() + 200).await;
         let begun = timeline.now();
-        drop(host.rollback("greeter").to_version("1.0.0").await.expect("rolled back"));
+        drop(
+            host.rollback("greeter")
+                .to_version("1.0.0")
+                .await
+                .expect("rolled back"),
+        );
         timeline.switched_to("v1", begun);
     }
     let calls = load.stop().await;
@@ -32,13 +43,23 @@ async fn moved_under_load(instancing: Instancing, strategy: Strategy, pace: Opti
 async fn update_to_v2(host: &Host, strategy: Strategy, round: u64) {
     let version = format!("2.0.{round}").parse().expect("a version");
     let component = guest("greeter-v2").with_version(version);
-    drop(host.update("greeter", component).strategy(strategy).await.expect("updated"));
+    drop(
+        host.update("greeter", component)
+            .strategy(strategy)
+            .await
+            .expect("updated"),
+    );
 }
 
 fn kept(log: &Log) {
     let verdict = check(log);
     assert!(verdict.is_clean(), "{verdict:#?}");
-    assert_eq!(verdict.answered_by.len(), 2, "both revisions served: {:?}", verdict.answered_by);
+    assert_eq!(
+        verdict.answered_by.len(),
+        2,
+        "both revisions served: {:?}",
+        verdict.answered_by
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

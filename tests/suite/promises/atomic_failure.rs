@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_host::{
-    ComponentName, Deployment, Effect, Error, ErrorKind, Event, Host, Instancing, RolloutProbe, Strategy,
+    ComponentName, Deployment, Effect, Error, ErrorKind, Event, Host, Instancing, RolloutProbe,
+    Strategy,
 };
 use parking_lot::Mutex;
 
@@ -60,18 +61,32 @@ const BLUE_GREEN: [Effect; 11] = [
 ];
 
 fn interfered_host(interfere: &Interfere) -> Host {
-    Host::builder().pooled_instances_max(50).rollout_probe(interfere.clone()).build().expect("a host")
+    Host::builder()
+        .pooled_instances_max(50)
+        .rollout_probe(interfere.clone())
+        .build()
+        .expect("a host")
 }
 
 async fn host_with(interfere: &Interfere) -> (Host, Deployment) {
     let host = interfered_host(interfere);
-    let deployment =
-        host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(2)).await.expect("deployed");
+    let deployment = host
+        .deploy(guest("greeter-v1"))
+        .instancing(Instancing::pooled(2))
+        .await
+        .expect("deployed");
     (host, deployment)
 }
 
 async fn still_v1(deployment: &Deployment) {
-    assert_eq!(greet(deployment).call(("Ada".into(),)).await.expect("an answer").0, "Hello, Ada!");
+    assert_eq!(
+        greet(deployment)
+            .call(("Ada".into(),))
+            .await
+            .expect("an answer")
+            .0,
+        "Hello, Ada!"
+    );
     let status = deployment.status();
     assert_eq!((status.serving.revision, status.revisions.len()), (1, 1));
 }
@@ -91,14 +106,22 @@ async fn each_effect_that_fails_leaves_the_old_revision_serving() {
         let (host, deployment) = host_with(&interfere).await;
         for effect in effects(strategy) {
             *interfere.0.lock() = Some((effect, How::Fail));
-            let update = host.update("greeter", guest("greeter-v2")).strategy(strategy);
+            let update = host
+                .update("greeter", guest("greeter-v2"))
+                .strategy(strategy);
             let error = update.await.map(drop).expect_err("failed as planned");
-            assert_eq!((error.kind(), error.phase()), (ErrorKind::StoppedByProbe, Some(effect)));
+            assert_eq!(
+                (error.kind(), error.phase()),
+                (ErrorKind::StoppedByProbe, Some(effect))
+            );
             still_v1(&deployment).await;
         }
         *interfere.0.lock() = None;
         drop(
-            host.update("greeter", guest("greeter-v2")).strategy(strategy).await.expect("it works unplanned"),
+            host.update("greeter", guest("greeter-v2"))
+                .strategy(strategy)
+                .await
+                .expect("it works unplanned"),
         );
     }
 }
@@ -109,13 +132,26 @@ async fn a_recreate_that_fails_leaves_state_untouched() {
     let interfere = Interfere::default();
     let host = interfered_host(&interfere);
     let counter = host.deploy(guest("state-counter")).await.expect("deployed");
-    let increment = counter.function::<(), (u64,)>("increment").expect("it counts");
+    let increment = counter
+        .function::<(), (u64,)>("increment")
+        .expect("it counts");
     let mut expected = 1;
     for effect in effects(Strategy::Recreate) {
-        assert_eq!(increment.call(()).await.expect("counted").0, expected, "before {effect}");
+        assert_eq!(
+            increment.call(()).await.expect("counted").0,
+            expected,
+            "before {effect}"
+        );
         *interfere.0.lock() = Some((effect, How::Fail));
-        let update = host.update("state-counter", guest("state-counter")).any_version().discard_state();
-        let error = update.strategy(Strategy::Recreate).await.map(drop).expect_err("failed as planned");
+        let update = host
+            .update("state-counter", guest("state-counter"))
+            .any_version()
+            .discard_state();
+        let error = update
+            .strategy(Strategy::Recreate)
+            .await
+            .map(drop)
+            .expect_err("failed as planned");
         assert_eq!(error.phase(), Some(effect));
         expected += 1;
     }
@@ -127,16 +163,30 @@ async fn a_recreate_that_fails_leaves_state_untouched() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recreate_dropped_while_it_drains_leaves_state_untouched() {
     let host = crate::support::host();
-    let sleeper =
-        host.deploy(guest("limits-sleep")).instancing(Instancing::Stateful).await.expect("deployed");
+    let sleeper = host
+        .deploy(guest("limits-sleep"))
+        .instancing(Instancing::Stateful)
+        .await
+        .expect("deployed");
     let parked = parked(&sleeper, 400).await;
-    let update = host.update("limits-sleep", guest("limits-sleep")).any_version().discard_state();
+    let update = host
+        .update("limits-sleep", guest("limits-sleep"))
+        .any_version()
+        .discard_state();
     let update = update.strategy(Strategy::Recreate).into_future();
-    assert!(tokio::time::timeout(Duration::from_millis(100), update).await.is_err(), "it drains");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), update)
+            .await
+            .is_err(),
+        "it drains"
+    );
     sleep(&sleeper).call((1,)).await.expect("the pause is over");
     assert_eq!(sleeper.status().instances, 1);
     let ended = tokio::time::timeout(Duration::from_millis(100), parked).await;
-    ended.expect("one instance serves one call after the other").expect("a task").expect("it slept");
+    ended
+        .expect("one instance serves one call after the other")
+        .expect("a task")
+        .expect("it slept");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,7 +196,10 @@ async fn an_update_dropped_at_any_step_leaves_the_old_revision_serving() {
         let (host, deployment) = host_with(&interfere).await;
         for effect in effects(strategy) {
             *interfere.0.lock() = Some((effect, How::Hang));
-            let update = host.update("greeter", guest("greeter-v2")).strategy(strategy).into_future();
+            let update = host
+                .update("greeter", guest("greeter-v2"))
+                .strategy(strategy)
+                .into_future();
             let stopped = tokio::time::timeout(Duration::from_millis(300), update).await;
             assert!(stopped.is_err(), "{effect} was not reached");
             still_v1(&deployment).await;
@@ -161,12 +214,27 @@ async fn an_update_under_way_does_not_bring_a_removed_name_back() {
     let greet = greet(&deployment);
     *interfere.0.lock() = Some((Effect::Switch, How::Delay));
     let updating = host.clone();
-    let update = tokio::spawn(async move { updating.update("greeter", guest("greeter-v2")).await.map(drop) });
+    let update = tokio::spawn(async move {
+        updating
+            .update("greeter", guest("greeter-v2"))
+            .await
+            .map(drop)
+    });
     tokio::time::sleep(Duration::from_millis(100)).await;
     host.remove("greeter").await.expect("removed");
-    let error = update.await.expect("a task").expect_err("there is nothing to update");
+    let error = update
+        .await
+        .expect("a task")
+        .expect_err("there is nothing to update");
     assert_eq!(error.kind(), ErrorKind::NotDeployed);
-    assert_eq!(greet.call(("Ada".into(),)).await.expect_err("removed").kind(), ErrorKind::NotDeployed);
+    assert_eq!(
+        greet
+            .call(("Ada".into(),))
+            .await
+            .expect_err("removed")
+            .kind(),
+        ErrorKind::NotDeployed
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,13 +245,24 @@ async fn a_pause_that_is_given_up_does_not_bring_a_removed_name_back() {
     *interfere.0.lock() = Some((Effect::Start, How::Hang));
     let updating = host.clone();
     let update = tokio::spawn(async move {
-        updating.update("greeter", guest("greeter-v2")).strategy(Strategy::Recreate).await.map(drop)
+        updating
+            .update("greeter", guest("greeter-v2"))
+            .strategy(Strategy::Recreate)
+            .await
+            .map(drop)
     });
     tokio::time::sleep(Duration::from_millis(200)).await;
     host.remove("greeter").await.expect("removed");
     update.abort();
     assert!(update.await.expect_err("aborted").is_cancelled());
-    assert_eq!(greet.call(("Ada".into(),)).await.expect_err("removed").kind(), ErrorKind::NotDeployed);
+    assert_eq!(
+        greet
+            .call(("Ada".into(),))
+            .await
+            .expect_err("removed")
+            .kind(),
+        ErrorKind::NotDeployed
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,17 +271,37 @@ async fn each_way_a_component_can_be_broken_is_refused_with_its_phase() {
     let mut events = host.events();
     for (broken, kind, phase) in [
         ("greeter-v3", ErrorKind::StartFailed, Effect::Start),
-        ("greeter-unhealthy", ErrorKind::Unhealthy, Effect::CheckHealth),
-        ("greeter-changed", ErrorKind::WorldChanged, Effect::CheckWorld),
-        ("import-missing", ErrorKind::WorldChanged, Effect::CheckWorld),
+        (
+            "greeter-unhealthy",
+            ErrorKind::Unhealthy,
+            Effect::CheckHealth,
+        ),
+        (
+            "greeter-changed",
+            ErrorKind::WorldChanged,
+            Effect::CheckWorld,
+        ),
+        (
+            "import-missing",
+            ErrorKind::WorldChanged,
+            Effect::CheckWorld,
+        ),
     ] {
         let newer = guest(broken).with_version("9.0.0".parse().expect("a version"));
-        let error = host.update("greeter", newer).await.map(drop).expect_err(broken);
-        assert_eq!((error.kind(), error.phase()), (kind, Some(phase)), "{error}");
+        let error = host
+            .update("greeter", newer)
+            .await
+            .map(drop)
+            .expect_err(broken);
+        assert_eq!(
+            (error.kind(), error.phase()),
+            (kind, Some(phase)),
+            "{error}"
+        );
         still_v1(&deployment).await;
     }
-    let refusals =
-        std::iter::from_fn(|| events.try_next()).filter(|event| matches!(event, Event::RolledBack { .. }));
+    let refusals = std::iter::from_fn(|| events.try_next())
+        .filter(|event| matches!(event, Event::RolledBack { .. }));
     assert_eq!(refusals.count(), 4);
 }
 
@@ -217,14 +316,24 @@ async fn bindings_are_tried_before_they_are_handed_out_and_survive_updates() {
         .expect("bound");
     let picky = deployment
         .bindings(|mut store, instance| {
-            instance.get_func(&mut store, "only-here").ok_or_else(|| wasmtime_error("no `only-here`"))
+            instance
+                .get_func(&mut store, "only-here")
+                .ok_or_else(|| wasmtime_error("no `only-here`"))
         })
         .await;
-    assert_eq!(picky.map(drop).expect_err("refused at once").kind(), ErrorKind::TypeMismatch);
-    drop(
-        host.update("answers", crate::support::wat_file("answers-u32")).any_version().await.expect("updated"),
+    assert_eq!(
+        picky.map(drop).expect_err("refused at once").kind(),
+        ErrorKind::TypeMismatch
     );
-    let answer = bindings.call(async |answer, store| answer.call_async(store, ()).await).await;
+    drop(
+        host.update("answers", crate::support::wat_file("answers-u32"))
+            .any_version()
+            .await
+            .expect("updated"),
+    );
+    let answer = bindings
+        .call(async |answer, store| answer.call_async(store, ()).await)
+        .await;
     assert_eq!(answer.expect("an answer").0, 42);
 }
 
@@ -233,35 +342,69 @@ async fn bindings_are_tried_before_they_are_handed_out_and_survive_updates() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handle_that_the_new_revision_cannot_serve_refuses_the_update() {
     let host = crate::support::host();
-    let deployment = host.deploy(crate::support::wat_file("greets-once")).await.expect("deployed");
+    let deployment = host
+        .deploy(crate::support::wat_file("greets-once"))
+        .await
+        .expect("deployed");
     let handle = deployment.dynamic_function("greet").expect("it greets");
-    let error = update_to_ambiguous(&host).await.expect_err("the handle would be lost");
-    assert_eq!((error.kind(), error.phase()), (ErrorKind::CallersLost, Some(Effect::BindCallers)), "{error}");
-    assert_eq!(handle.call_wave("()").await.expect("an answer").as_deref(), Some("1"));
+    let error = update_to_ambiguous(&host)
+        .await
+        .expect_err("the handle would be lost");
+    assert_eq!(
+        (error.kind(), error.phase()),
+        (ErrorKind::CallersLost, Some(Effect::BindCallers)),
+        "{error}"
+    );
+    assert_eq!(
+        handle.call_wave("()").await.expect("an answer").as_deref(),
+        Some("1")
+    );
     drop(handle);
-    update_to_ambiguous(&host).await.expect("nobody holds such a handle any more");
+    update_to_ambiguous(&host)
+        .await
+        .expect("nobody holds such a handle any more");
 }
 
 async fn update_to_ambiguous(host: &Host) -> Result<(), Error> {
-    let ambiguous = crate::support::wat_file("greets-twice").with_name("greets-once").expect("a name");
-    host.update("greets-once", ambiguous).any_version().await.map(drop)
+    let ambiguous = crate::support::wat_file("greets-twice")
+        .with_name("greets-once")
+        .expect("a name");
+    host.update("greets-once", ambiguous)
+        .any_version()
+        .await
+        .map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handle_made_while_an_update_is_under_way_is_checked_as_well() {
     let interfere = Interfere::default();
     let host = interfered_host(&interfere);
-    let deployment = host.deploy(crate::support::wat_file("greets-once")).await.expect("deployed");
+    let deployment = host
+        .deploy(crate::support::wat_file("greets-once"))
+        .await
+        .expect("deployed");
     *interfere.0.lock() = Some((Effect::Switch, How::Delay));
     let updating = host.clone();
     let update = tokio::spawn(async move { update_to_ambiguous(&updating).await });
     while interfere.0.lock().is_some() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let late = deployment.dynamic_function("greet").expect("it greets, so far");
-    let error = update.await.expect("a task").expect_err("the late handle would be lost");
-    assert_eq!((error.kind(), error.phase()), (ErrorKind::CallersLost, Some(Effect::Switch)), "{error}");
-    assert_eq!(late.call_wave("()").await.expect("an answer").as_deref(), Some("1"));
+    let late = deployment
+        .dynamic_function("greet")
+        .expect("it greets, so far");
+    let error = update
+        .await
+        .expect("a task")
+        .expect_err("the late handle would be lost");
+    assert_eq!(
+        (error.kind(), error.phase()),
+        (ErrorKind::CallersLost, Some(Effect::Switch)),
+        "{error}"
+    );
+    assert_eq!(
+        late.call_wave("()").await.expect("an answer").as_deref(),
+        Some("1")
+    );
 }
 
 fn wasmtime_error(message: &'static str) -> airssys_wasm_host::wasmtime::Error {

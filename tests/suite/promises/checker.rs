@@ -14,8 +14,12 @@ async fn a_swap_by_remove_and_deploy_drops_calls() {
     let load = Load::start(&timeline, 4, None, move |id| {
         let host = callers.clone();
         async move {
-            let deployment = host.deployment("greeter").map_err(|error| error.to_string())?;
-            let greet = deployment.function("demo:greeter/api#greet").map_err(|error| error.to_string())?;
+            let deployment = host
+                .deployment("greeter")
+                .map_err(|error| error.to_string())?;
+            let greet = deployment
+                .function("demo:greeter/api#greet")
+                .map_err(|error| error.to_string())?;
             greet_with_id(greet, id).await
         }
     });
@@ -32,7 +36,11 @@ async fn a_swap_by_remove_and_deploy_drops_calls() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_swap_that_leaves_some_callers_behind_answers_by_the_wrong_revision() {
     let (host, old) = greeter(Instancing::pooled(4)).await;
-    let new = host.deploy(guest("greeter-v2")).name("greeter-new").await.expect("deployed");
+    let new = host
+        .deploy(guest("greeter-v2"))
+        .name("greeter-new")
+        .await
+        .expect("deployed");
     let mut timeline = Timeline::beginning_with("v1");
     let (old, new) = (greet(&old), greet(&new));
     let switched = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));

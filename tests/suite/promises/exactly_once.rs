@@ -12,7 +12,9 @@ use crate::support::{Lines, guest, host};
 async fn counted_as_often_as_called(strategy: Strategy) {
     let host = host();
     let counter = host.deploy(guest("state-counter")).await.expect("deployed");
-    let increment = counter.function::<(), (u64,)>("increment").expect("it counts");
+    let increment = counter
+        .function::<(), (u64,)>("increment")
+        .expect("it counts");
     let stop = Arc::new(AtomicBool::new(false));
     let callers: Vec<_> = (0..4)
         .map(|_| {
@@ -30,8 +32,11 @@ async fn counted_as_often_as_called(strategy: Strategy) {
     for _ in 0..10 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         let next = guest("state-counter");
-        let update =
-            host.update(counter.name().as_str(), next).any_version().discard_state().strategy(strategy);
+        let update = host
+            .update(counter.name().as_str(), next)
+            .any_version()
+            .discard_state()
+            .strategy(strategy);
         drop(update.await.expect("updated"));
     }
     stop.store(true, Ordering::Relaxed);
@@ -43,13 +48,29 @@ async fn counted_as_often_as_called(strategy: Strategy) {
     answers.sort_unstable();
     let count_of = |n: u64| answers.iter().filter(|answer| **answer == n).count();
     let highest = answers.last().copied().unwrap_or_default();
-    assert!(count_of(1) <= 11, "eleven revisions have one first call each");
+    assert!(
+        count_of(1) <= 11,
+        "eleven revisions have one first call each"
+    );
     for n in 1..highest {
-        assert!(count_of(n) >= count_of(n + 1), "{n} was skipped or {} came twice", n + 1);
+        assert!(
+            count_of(n) >= count_of(n + 1),
+            "{n} was skipped or {} came twice",
+            n + 1
+        );
     }
-    let current = counter.dynamic_function("current").expect("it tells").call(&[]).await.expect("told");
-    let Some(Value::U64(current)) = current else { panic!("{current:?}") };
-    assert!(answers.iter().filter(|answer| **answer == current).count() >= usize::from(current > 0));
+    let current = counter
+        .dynamic_function("current")
+        .expect("it tells")
+        .call(&[])
+        .await
+        .expect("told");
+    let Some(Value::U64(current)) = current else {
+        panic!("{current:?}")
+    };
+    assert!(
+        answers.iter().filter(|answer| **answer == current).count() >= usize::from(current > 0)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,10 +88,23 @@ async fn recreate() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_leaves_its_trace_once() {
     let lines = Lines::default();
-    let host = Host::builder().pooled_instances_max(50).guest_log(lines.clone()).build().expect("a host");
-    let limits = Limits { log_bytes_per_second_max: usize::MAX, ..Limits::default() };
-    let printer = host.deploy(guest("limits-flood-stdout")).name("printer").limits(limits);
-    let printer = printer.instancing(Instancing::pooled(2)).await.expect("deployed");
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .guest_log(lines.clone())
+        .build()
+        .expect("a host");
+    let limits = Limits {
+        log_bytes_per_second_max: usize::MAX,
+        ..Limits::default()
+    };
+    let printer = host
+        .deploy(guest("limits-flood-stdout"))
+        .name("printer")
+        .limits(limits);
+    let printer = printer
+        .instancing(Instancing::pooled(2))
+        .await
+        .expect("deployed");
     let print = printer.dynamic_function("flood").expect("it prints");
     let stop = Arc::new(AtomicBool::new(false));
     let callers: Vec<_> = (0..4)
@@ -88,8 +122,15 @@ async fn a_call_leaves_its_trace_once() {
         })
         .collect();
     for round in 0..20 {
-        let strategy = if round % 2 == 0 { Strategy::BlueGreen } else { Strategy::Recreate };
-        let update = host.update("printer", guest("limits-flood-stdout")).any_version().strategy(strategy);
+        let strategy = if round % 2 == 0 {
+            Strategy::BlueGreen
+        } else {
+            Strategy::Recreate
+        };
+        let update = host
+            .update("printer", guest("limits-flood-stdout"))
+            .any_version()
+            .strategy(strategy);
         drop(update.await.expect("updated"));
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }

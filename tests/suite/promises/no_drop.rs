@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use airssys_wasm_host::{ComponentName, Effect, ErrorKind, Host, Instancing, Limits, RolloutProbe, Strategy};
+use airssys_wasm_host::{
+    ComponentName, Effect, ErrorKind, Host, Instancing, Limits, RolloutProbe, Strategy,
+};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::support::{greet, guest, host, parked, sleep};
@@ -21,8 +23,14 @@ impl RolloutProbe for Hold {
         effect: Effect,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
         Box::pin(async move {
-            self.reached.send(effect).map_err(|error| error.to_string())?;
-            self.go.acquire().await.map_err(|error| error.to_string())?.forget();
+            self.reached
+                .send(effect)
+                .map_err(|error| error.to_string())?;
+            self.go
+                .acquire()
+                .await
+                .map_err(|error| error.to_string())?
+                .forget();
             Ok(())
         })
     }
@@ -34,15 +42,29 @@ async fn calls_begun_in_every_phase(strategy: Strategy) {
     let (reached, mut effects) = mpsc::unbounded_channel();
     // The deploy takes seven steps.
     let go = Arc::new(Semaphore::new(7));
-    let probe = Hold { reached, go: Arc::clone(&go) };
-    let host = Host::builder().pooled_instances_max(50).rollout_probe(probe).build().expect("a host");
-    let deployment =
-        host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(2)).await.expect("deployed");
+    let probe = Hold {
+        reached,
+        go: Arc::clone(&go),
+    };
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .rollout_probe(probe)
+        .build()
+        .expect("a host");
+    let deployment = host
+        .deploy(guest("greeter-v1"))
+        .instancing(Instancing::pooled(2))
+        .await
+        .expect("deployed");
     let greet = greet(&deployment);
     while effects.try_recv().is_ok() {}
     let updating = host.clone();
     let update = tokio::spawn(async move {
-        updating.update("greeter", guest("greeter-v2")).strategy(strategy).await.map(drop)
+        updating
+            .update("greeter", guest("greeter-v2"))
+            .strategy(strategy)
+            .await
+            .map(drop)
     });
     let mut waiting = Vec::new();
     let mut paused = false;
@@ -65,9 +87,15 @@ async fn calls_begun_in_every_phase(strategy: Strategy) {
     for call in waiting {
         // Begun while the name was paused: the old revision is gone, the new one answers.
         let answer = call.await.expect("a task").expect("an answer").0;
-        assert!(["Hello, Ada!", "Good day, Ada!"].contains(&answer.as_str()), "{answer}");
+        assert!(
+            ["Hello, Ada!", "Good day, Ada!"].contains(&answer.as_str()),
+            "{answer}"
+        );
     }
-    assert_eq!(greet.call(("Ada".into(),)).await.expect("an answer").0, "Good day, Ada!");
+    assert_eq!(
+        greet.call(("Ada".into(),)).await.expect("an answer").0,
+        "Good day, Ada!"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,7 +116,11 @@ async fn a_call_parked_in_a_host_call_outlives_the_update() {
     let call = tokio::spawn(async move { sleep.call((300,)).await });
     tokio::time::sleep(Duration::from_millis(50)).await;
     let name = sleeper.name().as_str();
-    let promoted = host.update(name, guest("limits-sleep")).any_version().await.expect("updated");
+    let promoted = host
+        .update(name, guest("limits-sleep"))
+        .any_version()
+        .await
+        .expect("updated");
     assert_eq!(promoted.calls_draining(), 1);
     assert!(!call.is_finished(), "the update does not wait for it");
     promoted.drained().await;
@@ -100,12 +132,26 @@ async fn a_call_parked_in_a_host_call_outlives_the_update() {
 async fn a_call_that_begins_after_the_update_returned_is_served_by_the_new_revision() {
     for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
         let host = host();
-        let deployment =
-            host.deploy(guest("greeter-v1")).instancing(Instancing::pooled(2)).await.expect("deployed");
+        let deployment = host
+            .deploy(guest("greeter-v1"))
+            .instancing(Instancing::pooled(2))
+            .await
+            .expect("deployed");
         let greet = greet(&deployment);
-        assert_eq!(greet.call(("Ada".into(),)).await.expect("an answer").0, "Hello, Ada!");
-        drop(host.update("greeter", guest("greeter-v2")).strategy(strategy).await.expect("updated"));
-        assert_eq!(greet.call(("Ada".into(),)).await.expect("an answer").0, "Good day, Ada!");
+        assert_eq!(
+            greet.call(("Ada".into(),)).await.expect("an answer").0,
+            "Hello, Ada!"
+        );
+        drop(
+            host.update("greeter", guest("greeter-v2"))
+                .strategy(strategy)
+                .await
+                .expect("updated"),
+        );
+        assert_eq!(
+            greet.call(("Ada".into(),)).await.expect("an answer").0,
+            "Good day, Ada!"
+        );
     }
 }
 
@@ -115,11 +161,22 @@ async fn remove_waits_for_calls_on_earlier_revisions() {
     let host = host();
     let sleeper = host.deploy(guest("limits-sleep")).await.expect("deployed");
     let parked = parked(&sleeper, 300).await;
-    drop(host.update("limits-sleep", guest("limits-sleep")).any_version().await.expect("updated"));
+    drop(
+        host.update("limits-sleep", guest("limits-sleep"))
+            .any_version()
+            .await
+            .expect("updated"),
+    );
     host.remove("limits-sleep").await.expect("removed");
     let ended = tokio::time::timeout(Duration::from_millis(100), parked).await;
-    ended.expect("it has ended").expect("a task").expect("it slept");
-    assert!(sleeper.dynamic_function("sleep").is_err(), "a removed name hands out no handles");
+    ended
+        .expect("it has ended")
+        .expect("a task")
+        .expect("it slept");
+    assert!(
+        sleeper.dynamic_function("sleep").is_err(),
+        "a removed name hands out no handles"
+    );
 }
 
 /// A future that is held and not polled cannot reach its deadline; a recreate that
@@ -127,14 +184,36 @@ async fn remove_waits_for_calls_on_earlier_revisions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_nobody_polls_does_not_pause_a_name_for_ever() {
     let host = host();
-    let limits = Limits { call_deadline: Duration::from_millis(200), ..Limits::default() };
-    let sleeper = host.deploy(guest("limits-sleep")).limits(limits).await.expect("deployed");
+    let limits = Limits {
+        call_deadline: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let sleeper = host
+        .deploy(guest("limits-sleep"))
+        .limits(limits)
+        .await
+        .expect("deployed");
     let sleep = sleep(&sleeper);
     let mut held = Box::pin(sleep.call((10_000,)));
-    assert!(tokio::time::timeout(Duration::from_millis(20), held.as_mut()).await.is_err(), "it sleeps");
-    let update = host.update("limits-sleep", guest("limits-sleep")).any_version();
-    let error = update.strategy(Strategy::Recreate).await.map(drop).expect_err("it does not drain");
-    assert_eq!((error.kind(), error.phase()), (ErrorKind::DeadlineExceeded, Some(Effect::Drain)), "{error}");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(20), held.as_mut())
+            .await
+            .is_err(),
+        "it sleeps"
+    );
+    let update = host
+        .update("limits-sleep", guest("limits-sleep"))
+        .any_version();
+    let error = update
+        .strategy(Strategy::Recreate)
+        .await
+        .map(drop)
+        .expect_err("it does not drain");
+    assert_eq!(
+        (error.kind(), error.phase()),
+        (ErrorKind::DeadlineExceeded, Some(Effect::Drain)),
+        "{error}"
+    );
     sleep.call((1,)).await.expect("the name goes on");
     drop(held);
 }

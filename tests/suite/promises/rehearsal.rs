@@ -7,8 +7,11 @@ use crate::support::{greeter, guest, host};
 
 /// What can be noticed of a name.
 fn told(host: &Host) -> String {
-    let names: Vec<String> =
-        host.list().iter().map(|it| format!("{:?} {}", it.status(), it.grants())).collect();
+    let names: Vec<String> = host
+        .list()
+        .iter()
+        .map(|it| format!("{:?} {}", it.status(), it.grants()))
+        .collect();
     names.join("\n")
 }
 
@@ -17,17 +20,32 @@ async fn what_would_be_done_is_not_done_and_told_nobody() {
     let (host, _deployment) = greeter(Instancing::pooled(2)).await;
     let memory = || host.status("greeter").expect("deployed").memory_bytes;
     let one = memory();
-    drop(host.update("greeter", guest("greeter-v2")).await.expect("updated"));
+    drop(
+        host.update("greeter", guest("greeter-v2"))
+            .await
+            .expect("updated"),
+    );
     while memory() > one {
         // The instance of the revision before is dropped in the background.
         tokio::task::yield_now().await;
     }
     let (before, mut events) = (told(&host), host.events());
-    host.deploy(guest("greeter-v1")).name("other").rehearse().await.expect("nothing is in the way");
+    host.deploy(guest("greeter-v1"))
+        .name("other")
+        .rehearse()
+        .await
+        .expect("nothing is in the way");
     // It does not start, and that is not tried.
-    host.update("greeter", guest("greeter-v3")).rehearse().await.expect("nothing is in the way");
-    host.rollback("greeter").rehearse().await.expect("nothing is in the way");
-    host.check_removal(&["greeter"]).expect("nothing is in the way");
+    host.update("greeter", guest("greeter-v3"))
+        .rehearse()
+        .await
+        .expect("nothing is in the way");
+    host.rollback("greeter")
+        .rehearse()
+        .await
+        .expect("nothing is in the way");
+    host.check_removal(&["greeter"])
+        .expect("nothing is in the way");
     assert_eq!(told(&host), before);
     // The first event is the one of this.
     drop(host.rollback("greeter").await.expect("rolled back"));
@@ -41,13 +59,32 @@ async fn what_would_be_done_is_not_done_and_told_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_would_be_in_the_way_is_said() {
     let (host, _deployment) = greeter(Instancing::pooled(2)).await;
-    let taken = host.deploy(guest("greeter-v1")).rehearse().await.expect_err("it is deployed");
+    let taken = host
+        .deploy(guest("greeter-v1"))
+        .rehearse()
+        .await
+        .expect_err("it is deployed");
     assert_eq!(taken.kind(), ErrorKind::NameTaken);
-    let older = host.update("greeter", guest("greeter-v1")).rehearse().await.expect_err("it is no newer");
+    let older = host
+        .update("greeter", guest("greeter-v1"))
+        .rehearse()
+        .await
+        .expect_err("it is no newer");
     assert_eq!(older.kind(), ErrorKind::VersionNotNewer);
-    let changed = host.update("greeter", guest("greeter-changed")).any_version().rehearse().await;
-    assert_eq!(changed.expect_err("another world").kind(), ErrorKind::WorldChanged);
-    let nothing = host.rollback("greeter").rehearse().await.expect_err("there was nothing before");
+    let changed = host
+        .update("greeter", guest("greeter-changed"))
+        .any_version()
+        .rehearse()
+        .await;
+    assert_eq!(
+        changed.expect_err("another world").kind(),
+        ErrorKind::WorldChanged
+    );
+    let nothing = host
+        .rollback("greeter")
+        .rehearse()
+        .await
+        .expect_err("there was nothing before");
     assert_eq!(nothing.kind(), ErrorKind::NothingToRollBackTo);
     let absent = host.check_removal(&["greter"]).expect_err("there is none");
     assert_eq!(absent.kind(), ErrorKind::NotDeployed);
@@ -62,14 +99,31 @@ async fn an_update_that_would_wait_does_not_wait() {
     let requests = airssys_wasm_host::Requests::from_section(wants.as_bytes()).expect("requests");
     let more = guest("greeter-v2").with_requests(requests);
     let mut events = host.events();
-    let waits = host.update("greeter", more.clone()).rehearse().await.expect_err("it asks for more");
+    let waits = host
+        .update("greeter", more.clone())
+        .rehearse()
+        .await
+        .expect_err("it asks for more");
     assert_eq!(waits.kind(), ErrorKind::AwaitsApproval, "{waits}");
-    assert!(host.awaiting_approval("greeter").expect("deployed").is_none());
+    assert!(
+        host.awaiting_approval("greeter")
+            .expect("deployed")
+            .is_none()
+    );
     let grants = Grants::new().allow("env LANG value=de").expect("a rule");
     // The first event is the one of this.
     let none = guest("greeter-v1").with_requests(Default::default());
-    drop(host.update("greeter", none).any_version().await.expect("updated"));
+    drop(
+        host.update("greeter", none)
+            .any_version()
+            .await
+            .expect("updated"),
+    );
     let first = events.next().await.expect("an event");
     assert!(format!("{first:?}").contains("CheckVersion"), "{first:?}");
-    host.update("greeter", more).grants(grants).rehearse().await.expect("granted");
+    host.update("greeter", more)
+        .grants(grants)
+        .rehearse()
+        .await
+        .expect("granted");
 }

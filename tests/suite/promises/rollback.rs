@@ -6,7 +6,11 @@ use airssys_wasm_host::{Deployment, ErrorKind, Host, Instancing};
 use crate::support::{greet, greeter, guest};
 
 async fn answers(deployment: &Deployment) -> String {
-    greet(deployment).call(("Ada".into(),)).await.expect("an answer").0
+    greet(deployment)
+        .call(("Ada".into(),))
+        .await
+        .expect("an answer")
+        .0
 }
 
 async fn update(host: &Host, name: &str, version: &str) {
@@ -21,24 +25,49 @@ async fn goes_to_the_revision_before_and_then_further_back() {
     update(&host, "greeter-v1", "3.0.0").await;
     for (revision, greeting) in [(2, "Good day, Ada!"), (1, "Hello, Ada!")] {
         let promoted = host.rollback("greeter").await.expect("rolled back");
-        assert_eq!((promoted.to_revision(), answers(&deployment).await.as_str()), (revision, greeting));
+        assert_eq!(
+            (promoted.to_revision(), answers(&deployment).await.as_str()),
+            (revision, greeting)
+        );
     }
-    let error = host.rollback("greeter").await.map(drop).expect_err("nothing before the first");
+    let error = host
+        .rollback("greeter")
+        .await
+        .map(drop)
+        .expect_err("nothing before the first");
     assert_eq!(error.kind(), ErrorKind::NothingToRollBackTo);
-    assert!(error.to_string().contains("2.0.0 (revision 2), 3.0.0 (revision 3)"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("2.0.0 (revision 2), 3.0.0 (revision 3)"),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn goes_to_a_version_and_skips_one_that_was_rolled_back() {
     let (host, deployment) = greeter(Instancing::PerCall).await;
     update(&host, "greeter-v2", "2.0.0").await;
-    drop(host.rollback("greeter").to_version("v1.0.0").await.expect("rolled back"));
+    drop(
+        host.rollback("greeter")
+            .to_version("v1.0.0")
+            .await
+            .expect("rolled back"),
+    );
     assert_eq!(answers(&deployment).await, "Hello, Ada!");
     update(&host, "greeter-v2", "2.1.0").await;
     // What served before 2.1.0 is 1.0.0: 2.0.0 had been rolled back.
     let promoted = host.rollback("greeter").await.expect("rolled back");
-    assert_eq!(promoted.version().map(ToString::to_string).as_deref(), Some("1.0.0"));
-    drop(host.rollback("greeter").to_version("2.1.0").await.expect("forward again"));
+    assert_eq!(
+        promoted.version().map(ToString::to_string).as_deref(),
+        Some("1.0.0")
+    );
+    drop(
+        host.rollback("greeter")
+            .to_version("2.1.0")
+            .await
+            .expect("forward again"),
+    );
     assert_eq!(answers(&deployment).await, "Good day, Ada!");
 }
 
@@ -46,18 +75,34 @@ async fn goes_to_a_version_and_skips_one_that_was_rolled_back() {
 async fn an_unknown_version_lists_what_is_there() {
     let (host, _) = greeter(Instancing::PerCall).await;
     update(&host, "greeter-v2", "2.0.0").await;
-    let error = host.rollback("greeter").to_version("1.5.0").await.map(drop).expect_err("never deployed");
+    let error = host
+        .rollback("greeter")
+        .to_version("1.5.0")
+        .await
+        .map(drop)
+        .expect_err("never deployed");
     assert_eq!(error.kind(), ErrorKind::NothingToRollBackTo);
     assert!(
-        error.to_string().contains("version 1.5.0 is not there to roll back to; there is 1.0.0 (revision 1)")
+        error
+            .to_string()
+            .contains("version 1.5.0 is not there to roll back to; there is 1.0.0 (revision 1)")
     );
-    let error = host.rollback("greeter").to_version("latest").await.map(drop).expect_err("no version");
+    let error = host
+        .rollback("greeter")
+        .to_version("latest")
+        .await
+        .map(drop)
+        .expect_err("no version");
     assert_eq!(error.kind(), ErrorKind::InvalidName);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_so_many_revisions_are_kept() {
-    let host = Host::builder().pooled_instances_max(50).revisions_kept(2).build().expect("a host");
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .revisions_kept(2)
+        .build()
+        .expect("a host");
     let deployment = host.deploy(guest("greeter-v1")).await.expect("deployed");
     update(&host, "greeter-v2", "2.0.0").await;
     update(&host, "greeter-v2", "3.0.0").await;

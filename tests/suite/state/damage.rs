@@ -12,17 +12,33 @@ use crate::support::{greet, guest};
 async fn deploy_two(place: &Path) {
     let first = host(place);
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
-    drop(first.update("greeter", guest("greeter-v2")).await.expect("updated"));
-    drop(first.deploy(guest("plain-bindgen")).await.expect("deployed"));
+    drop(
+        first
+            .update("greeter", guest("greeter-v2"))
+            .await
+            .expect("updated"),
+    );
+    drop(
+        first
+            .deploy(guest("plain-bindgen"))
+            .await
+            .expect("deployed"),
+    );
 }
 
 fn blob(place: &Path, component: &str) -> PathBuf {
-    place.join("state/components/blobs/sha256").join(guest(component).digest().to_hex())
+    place
+        .join("state/components/blobs/sha256")
+        .join(guest(component).digest().to_hex())
 }
 
 async fn answer(host: &Host) -> String {
     let greeter = host.deployment("greeter").expect("deployed");
-    greet(&greeter).call(("Ada".into(),)).await.expect("an answer").0
+    greet(&greeter)
+        .call(("Ada".into(),))
+        .await
+        .expect("an answer")
+        .0
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,10 +52,22 @@ async fn one_component_whose_bytes_are_damaged_does_not_serve_and_the_others_do(
         let error = second.deployment("plain-bindgen").expect_err("damaged");
         assert_eq!(error.kind(), ErrorKind::StateDamaged);
         assert!(error.to_string().contains("its bytes are lost"), "{error}");
-        let error = second.deploy(guest("plain-bindgen")).await.map(drop).expect_err("its name is taken");
+        let error = second
+            .deploy(guest("plain-bindgen"))
+            .await
+            .map(drop)
+            .expect_err("its name is taken");
         assert_eq!(error.kind(), ErrorKind::NameTaken);
-        second.remove("plain-bindgen").await.expect("it can be removed");
-        drop(second.deploy(guest("plain-bindgen")).await.expect("and deployed again"));
+        second
+            .remove("plain-bindgen")
+            .await
+            .expect("it can be removed");
+        drop(
+            second
+                .deploy(guest("plain-bindgen"))
+                .await
+                .expect("and deployed again"),
+        );
     }
 }
 
@@ -49,19 +77,30 @@ async fn a_rollback_to_bytes_that_are_damaged_fails_and_what_serves_serves_on() 
     deploy_two(place.path()).await;
     fs::write(blob(place.path(), "greeter-v1"), b"other").expect("damaged");
     let second = host(place.path());
-    let error = second.rollback("greeter").await.map(drop).expect_err("damaged");
+    let error = second
+        .rollback("greeter")
+        .await
+        .map(drop)
+        .expect_err("damaged");
     assert_eq!(error.kind(), ErrorKind::StateDamaged);
     assert_eq!(answer(&second).await, "Good day, Ada!");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_no_database_is_refused_and_left_alone() {
-    for content in ["hello".repeat(2_000).into_bytes(), vec![0; 8_192], Vec::new()] {
+    for content in [
+        "hello".repeat(2_000).into_bytes(),
+        vec![0; 8_192],
+        Vec::new(),
+    ] {
         let place = place();
         deploy_two(place.path()).await;
         let file = place.path().join("state/state.redb");
         fs::write(&file, &content).expect("written");
-        let error = builder(place.path()).build().map(drop).expect_err("no database");
+        let error = builder(place.path())
+            .build()
+            .map(drop)
+            .expect_err("no database");
         assert_eq!(error.kind(), ErrorKind::StateDamaged, "{error}");
         assert!(error.to_string().contains("nothing was changed"), "{error}");
         assert_eq!(fs::read(&file).expect("there"), content);
@@ -81,7 +120,10 @@ async fn a_database_that_is_gone_is_no_beginning() {
         } else {
             fs::remove_file(&file).expect("removed");
         }
-        let error = builder(place.path()).build().map(drop).expect_err("it is gone");
+        let error = builder(place.path())
+            .build()
+            .map(drop)
+            .expect_err("it is gone");
         assert_eq!(error.kind(), ErrorKind::StateDamaged, "{error}");
         assert_eq!(super::blobs(place.path()), 3, "bytes stay");
     }

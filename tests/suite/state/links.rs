@@ -12,25 +12,47 @@ async fn those_that_import_each_other_come_back_together() {
     let place = place();
     let first = host(place.path());
     let ping = cycles::cycle(&first, airssys_wasm_host::Instancing::pooled(4)).await;
-    let bounce = ping.function::<(u32,), (u32,)>("demo:ping/api#bounce").expect("it bounces");
+    let bounce = ping
+        .function::<(u32,), (u32,)>("demo:ping/api#bounce")
+        .expect("it bounces");
     assert_eq!(bounce.call((3,)).await.expect("a number").0, 3);
     drop((bounce, ping, first));
 
     let second = host(place.path());
     let ping = second.deployment("ping").expect("there");
-    let bounce = ping.function::<(u32,), (u32,)>("demo:ping/api#bounce").expect("it bounces");
+    let bounce = ping
+        .function::<(u32,), (u32,)>("demo:ping/api#bounce")
+        .expect("it bounces");
     assert_eq!(bounce.call((3,)).await.expect("a number").0, 3);
     let links = ping.status().links;
-    assert_eq!(links.values().map(|name| name.as_str()).collect::<Vec<_>>(), ["pong"]);
-    assert_eq!(second.remove("pong").await.expect_err("linked to").kind(), ErrorKind::InUse);
+    assert_eq!(
+        links.values().map(|name| name.as_str()).collect::<Vec<_>>(),
+        ["pong"]
+    );
+    assert_eq!(
+        second.remove("pong").await.expect_err("linked to").kind(),
+        ErrorKind::InUse
+    );
     // Another that could serve it since changes nothing.
-    drop(second.deploy(cycles::wall("pong")).name("other").await.expect("deployed"));
+    drop(
+        second
+            .deploy(cycles::wall("pong"))
+            .name("other")
+            .await
+            .expect("deployed"),
+    );
     drop((bounce, ping, second));
 
     let third = host(place.path());
     let links = third.status("ping").expect("there").links;
-    assert_eq!(links.values().map(|name| name.as_str()).collect::<Vec<_>>(), ["pong"]);
-    third.remove_all(&["ping", "pong"]).await.expect("removed together");
+    assert_eq!(
+        links.values().map(|name| name.as_str()).collect::<Vec<_>>(),
+        ["pong"]
+    );
+    third
+        .remove_all(&["ping", "pong"])
+        .await
+        .expect("removed together");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,16 +64,29 @@ async fn one_whose_server_is_lost_says_so_and_others_serve() {
     drop(first.deploy(alone).await.expect("deployed"));
     let digest = first.status("pong").expect("there").serving.digest;
     drop(first);
-    let blob = place.path().join("state/components/blobs/sha256").join(digest.to_hex());
+    let blob = place
+        .path()
+        .join("state/components/blobs/sha256")
+        .join(digest.to_hex());
     std::fs::remove_file(blob).expect("removed");
 
     let second = host(place.path());
     second.deployment("alone").expect("it serves");
     for name in ["ping", "pong"] {
         let error = second.deployment(name).expect_err("it cannot serve");
-        assert!(error.to_string().contains("is deployed, and cannot serve"), "{error}");
+        assert!(
+            error.to_string().contains("is deployed, and cannot serve"),
+            "{error}"
+        );
     }
-    assert_eq!(second.summaries().iter().filter(|summary| summary.problem.is_some()).count(), 2);
+    assert_eq!(
+        second
+            .summaries()
+            .iter()
+            .filter(|summary| summary.problem.is_some())
+            .count(),
+        2
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,15 +95,31 @@ async fn what_is_revoked_after_a_rollback_is_taken_from_a_linked_one_too() {
     let first = host(place.path());
     drop(first.deploy(guest("store-v1")).await.expect("deployed"));
     let grants = Grants::new().allow("call acme:store/kv").expect("a rule");
-    drop(first.deploy(guest("store-caller")).grants(grants).await.expect("deployed"));
-    drop(first.update("store-caller", guest("store-caller")).any_version().await.expect("updated"));
+    drop(
+        first
+            .deploy(guest("store-caller"))
+            .grants(grants)
+            .await
+            .expect("deployed"),
+    );
+    drop(
+        first
+            .update("store-caller", guest("store-caller"))
+            .any_version()
+            .await
+            .expect("updated"),
+    );
     drop(first);
 
     let second = host(place.path());
     drop(second.rollback("store-caller").await.expect("rolled back"));
     let caller = second.deployment("store-caller").expect("there");
-    let add = caller.function::<(u32, u32), (u32,)>("add").expect("it adds");
+    let add = caller
+        .function::<(u32, u32), (u32,)>("add")
+        .expect("it adds");
     assert_eq!(add.call((1, 2)).await.expect("a sum"), (3,));
-    second.revoke("store-caller", "call acme:store/kv").expect("granted");
+    second
+        .revoke("store-caller", "call acme:store/kv")
+        .expect("granted");
     add.call((1, 2)).await.expect_err("it was revoked");
 }

@@ -9,9 +9,17 @@ use crate::support::guest;
 async fn the_second_host_is_refused_and_told_who_has_it() {
     let place = place();
     let first = host(place.path());
-    let error = builder(place.path()).build().map(drop).expect_err("it is held");
+    let error = builder(place.path())
+        .build()
+        .map(drop)
+        .expect_err("it is held");
     assert_eq!(error.kind(), ErrorKind::StateHeld);
-    assert!(error.to_string().contains(&format!("held by process {}", std::process::id())), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("held by process {}", std::process::id())),
+        "{error}"
+    );
     drop(first);
     drop(host(place.path()));
 }
@@ -34,8 +42,12 @@ async fn a_directory_that_others_can_write_is_refused() {
     let place = place();
     let state = place.path().join("state");
     std::fs::create_dir(&state).expect("made");
-    std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o777)).expect("opened to all");
-    let error = builder(place.path()).build().map(drop).expect_err("others can write to it");
+    std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o777))
+        .expect("opened to all");
+    let error = builder(place.path())
+        .build()
+        .map(drop)
+        .expect_err("others can write to it");
     assert_eq!(error.kind(), ErrorKind::StateUnavailable);
     assert!(error.to_string().contains("chmod 700"), "{error}");
 }

@@ -21,7 +21,9 @@ fn place() -> TempDir {
 
 fn builder(place: &Path) -> HostBuilder {
     crate::watchdog::start();
-    Host::builder().pooled_instances_max(50).state_directory(place.join("state"))
+    Host::builder()
+        .pooled_instances_max(50)
+        .state_directory(place.join("state"))
 }
 
 /// A host with what is kept in a directory.
@@ -31,5 +33,7 @@ fn host(place: &Path) -> Host {
 
 /// How many components' bytes are kept.
 fn blobs(place: &Path) -> usize {
-    std::fs::read_dir(place.join("state/components/blobs/sha256")).expect("a store").count()
+    std::fs::read_dir(place.join("state/components/blobs/sha256"))
+        .expect("a store")
+        .count()
 }

@@ -18,14 +18,25 @@ async fn a_version_stands_for_the_same_bytes_for_good() {
     let place = place();
     let first = host(place.path());
     first.publish(&guest("greeter-v1")).expect("published");
-    first.publish(&guest("greeter-v1")).expect("the same again changes nothing");
-    let error = first.publish(&version("greeter-v2", "1.0.0")).expect_err("other bytes");
+    first
+        .publish(&guest("greeter-v1"))
+        .expect("the same again changes nothing");
+    let error = first
+        .publish(&version("greeter-v2", "1.0.0"))
+        .expect_err("other bytes");
     assert_eq!(error.kind(), ErrorKind::VersionTaken);
-    assert!(error.to_string().contains("is published already, with the digest sha256:"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("is published already, with the digest sha256:"),
+        "{error}"
+    );
     assert_eq!(blobs(place.path()), 1, "what was refused is not kept");
     drop(first);
     let second = host(place.path());
-    let found = second.package(&wanted("greeter@1.0.0")).expect("it is still there");
+    let found = second
+        .package(&wanted("greeter@1.0.0"))
+        .expect("it is still there");
     assert_eq!(found.digest(), guest("greeter-v1").digest());
 }
 
@@ -33,16 +44,27 @@ async fn a_version_stands_for_the_same_bytes_for_good() {
 async fn a_requirement_means_the_newest_that_meets_it() {
     let place = place();
     let host = host(place.path());
-    for (component, number) in [("greeter-v1", "1.0.0"), ("greeter-v2", "1.4.0"), ("greeter-v2", "2.0.0")] {
-        host.publish(&version(component, number)).expect("published");
+    for (component, number) in [
+        ("greeter-v1", "1.0.0"),
+        ("greeter-v2", "1.4.0"),
+        ("greeter-v2", "2.0.0"),
+    ] {
+        host.publish(&version(component, number))
+            .expect("published");
     }
-    let named =
-        |text: &str| host.package(&wanted(text)).map(|found| found.version().map(ToString::to_string));
+    let named = |text: &str| {
+        host.package(&wanted(text))
+            .map(|found| found.version().map(ToString::to_string))
+    };
     assert_eq!(named("greeter").expect("there").as_deref(), Some("2.0.0"));
-    assert_eq!(named("greeter@^1").expect("there").as_deref(), Some("1.4.0"));
-    for (text, expected) in
-        [("greeter@3.0.0", "there is 1.0.0, 1.4.0, 2.0.0"), ("greetr", "did you mean `greeter`?")]
-    {
+    assert_eq!(
+        named("greeter@^1").expect("there").as_deref(),
+        Some("1.4.0")
+    );
+    for (text, expected) in [
+        ("greeter@3.0.0", "there is 1.0.0, 1.4.0, 2.0.0"),
+        ("greetr", "did you mean `greeter`?"),
+    ] {
         let error = named(text).expect_err("not there");
         assert_eq!(error.kind(), ErrorKind::NotPublished);
         assert!(error.to_string().contains(expected), "{error}");
@@ -69,7 +91,9 @@ async fn bytes_that_are_others_than_were_published_are_not_given_out() {
     let place = place();
     let host = host(place.path());
     host.publish(&guest("greeter-v1")).expect("published");
-    let path = place.path().join("state/components/packages/local/greeter/1.0.0.wasm");
+    let path = place
+        .path()
+        .join("state/components/packages/local/greeter/1.0.0.wasm");
     std::fs::write(path, guest("greeter-v2").bytes()).expect("damaged");
     let error = host.package(&wanted("greeter")).expect_err("damaged");
     assert_eq!(error.kind(), ErrorKind::StateDamaged);
@@ -81,13 +105,31 @@ async fn names_lie_where_other_tools_look() {
     let place = place();
     let host = host(place.path());
     host.publish(&guest("greeter-v1")).expect("published");
-    host.publish(&guest("greeter-v1").with_name("demo:greeter").expect("a name")).expect("published");
+    host.publish(
+        &guest("greeter-v1")
+            .with_name("demo:greeter")
+            .expect("a name"),
+    )
+    .expect("published");
     for path in ["local/greeter/1.0.0.wasm", "demo/greeter/1.0.0.wasm"] {
-        assert!(place.path().join("state/components/packages").join(path).is_file(), "{path}");
+        assert!(
+            place
+                .path()
+                .join("state/components/packages")
+                .join(path)
+                .is_file(),
+            "{path}"
+        );
     }
-    let names: Vec<String> =
-        host.packages().expect("readable").into_iter().map(|(name, _)| name.to_string()).collect();
+    let names: Vec<String> = host
+        .packages()
+        .expect("readable")
+        .into_iter()
+        .map(|(name, _)| name.to_string())
+        .collect();
     assert_eq!(names, ["demo:greeter", "greeter"]);
-    let error = host.publish(&guest("plain-bindgen")).expect_err("it has no version");
+    let error = host
+        .publish(&guest("plain-bindgen"))
+        .expect_err("it has no version");
     assert_eq!(error.kind(), ErrorKind::Unnamed);
 }

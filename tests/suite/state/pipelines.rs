@@ -4,7 +4,9 @@ use std::future::IntoFuture as _;
 use std::path::Path;
 use std::time::Duration;
 
-use airssys_wasm_host::pipeline::{ComponentPipeline, DeadLetter, OnError, PipelineDeployment, StageOptions};
+use airssys_wasm_host::pipeline::{
+    ComponentPipeline, DeadLetter, OnError, PipelineDeployment, StageOptions,
+};
 use airssys_wasm_host::{Effect, ErrorKind, Host, RolloutProbe};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -18,7 +20,11 @@ fn three() -> ComponentPipeline {
         .name("sums")
         .add_component("first", times(2, "1.0.0"))
         .add_component("second", times(3, "1.0.0"))
-        .add_component_with("third", times(5, "1.0.0"), StageOptions::new().concurrency(2))
+        .add_component_with(
+            "third",
+            times(5, "1.0.0"),
+            StageOptions::new().concurrency(2),
+        )
         .connect("first.output", "second.input")
         .connect("second.output", "third.input")
         .build()
@@ -38,17 +44,32 @@ async fn a_pipeline_comes_back_with_what_its_stages_have() {
     let place = place();
     let first = host(place.path());
     let deployed = first.deploy_pipeline(three()).await.expect("deployed");
-    assert_eq!(deployed.status().stages.len(), 2, "two are fused: {:?}", deployed.status());
+    assert_eq!(
+        deployed.status().stages.len(),
+        2,
+        "two are fused: {:?}",
+        deployed.status()
+    );
     assert_eq!(result(&deployed, 1).await, 30);
     drop((deployed, first));
 
     let second = host(place.path());
     assert_eq!(second.pipelines().len(), 1);
-    let taken = second.deploy_pipeline(three()).await.map(drop).expect_err("its name is taken");
+    let taken = second
+        .deploy_pipeline(three())
+        .await
+        .map(drop)
+        .expect_err("its name is taken");
     assert_eq!(taken.kind(), ErrorKind::NameTaken);
     assert_eq!(result(&restored(&second), 1).await, 30);
-    restored(&second).update("third", times(7, "1.1.0")).await.expect("updated");
-    restored(&second).update("second", times(11, "1.1.0")).await.expect("fused again");
+    restored(&second)
+        .update("third", times(7, "1.1.0"))
+        .await
+        .expect("updated");
+    restored(&second)
+        .update("second", times(11, "1.1.0"))
+        .await
+        .expect("fused again");
     assert_eq!(result(&restored(&second), 1).await, 154);
     drop(second);
 
@@ -56,24 +77,48 @@ async fn a_pipeline_comes_back_with_what_its_stages_have() {
     assert_eq!(result(&restored(&third), 1).await, 154);
     let definition = restored(&third).pipeline().definition().to_toml();
     assert_eq!(definition.matches("times@1.1.0").count(), 2, "{definition}");
-    let error = third.update("sums:third", times(9, "1.2.0")).await.map(drop).expect_err("not by its name");
+    let error = third
+        .update("sums:third", times(9, "1.2.0"))
+        .await
+        .map(drop)
+        .expect_err("not by its name");
     assert_eq!(error.kind(), ErrorKind::InUse);
     third.rollback("sums:third").await.expect("rolled back");
-    third.rollback("sums:first").await.expect("what is fused is rolled back as one");
-    assert_eq!(version(&third, "third"), "1.0.0", "the pipeline knows what serves");
-    restored(&third).update("first", times(2, "1.3.0")).await.expect("fused with what serves");
+    third
+        .rollback("sums:first")
+        .await
+        .expect("what is fused is rolled back as one");
+    assert_eq!(
+        version(&third, "third"),
+        "1.0.0",
+        "the pipeline knows what serves"
+    );
+    restored(&third)
+        .update("first", times(2, "1.3.0"))
+        .await
+        .expect("fused with what serves");
     assert_eq!(version(&third, "second"), "1.0.0");
     assert_eq!(result(&restored(&third), 1).await, 30);
     drop(third);
 
     let fourth = host(place.path());
     assert_eq!(result(&restored(&fourth), 1).await, 30);
-    assert_eq!(version(&fourth, "second"), "1.0.0", "it is known what was fused");
+    assert_eq!(
+        version(&fourth, "second"),
+        "1.0.0",
+        "it is known what was fused"
+    );
 }
 
 fn version(host: &Host, stage: &str) -> String {
     let pipeline = restored(host).pipeline();
-    pipeline.stage(stage).expect("there").component().version().expect("it says one").to_string()
+    pipeline
+        .stage(stage)
+        .expect("there")
+        .component()
+        .version()
+        .expect("it says one")
+        .to_string()
 }
 
 /// Dropped at any time, it is wholly there or not at all.
@@ -88,7 +133,11 @@ async fn a_deployment_that_is_dropped_leaves_all_or_nothing() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         if host.pipelines().is_empty() {
             assert!(deployed.is_err());
-            assert!(host.summaries().is_empty(), "after {milliseconds} ms: {:?}", host.summaries());
+            assert!(
+                host.summaries().is_empty(),
+                "after {milliseconds} ms: {:?}",
+                host.summaries()
+            );
         } else {
             assert_eq!(result(&restored(&host), 1).await, 30);
             host.remove_pipeline("sums").await.expect("removed");
@@ -118,7 +167,10 @@ impl RolloutProbe for AboutToSwitch {
 async fn a_stage_that_is_being_written_when_its_pipeline_is_given_up_takes_itself_away() {
     let place = place();
     let (begun, mut waits) = unbounded_channel();
-    let host = builder(place.path()).rollout_probe(AboutToSwitch(begun)).build().expect("a host");
+    let host = builder(place.path())
+        .rollout_probe(AboutToSwitch(begun))
+        .build()
+        .expect("a host");
     tokio::select! {
         biased;
         // When this is polled and tells that it is about to switch, it goes on until the switch is
@@ -135,7 +187,9 @@ async fn a_stage_that_is_being_written_when_its_pipeline_is_given_up_takes_itsel
             }
         }
     };
-    let again = tokio::time::timeout(Duration::from_secs(30), again).await.expect("it takes itself away");
+    let again = tokio::time::timeout(Duration::from_secs(30), again)
+        .await
+        .expect("it takes itself away");
     again.remove().await.expect("removed");
     assert!(host.summaries().is_empty(), "{:?}", host.summaries());
     assert_eq!(blobs(place.path()), 0);
@@ -148,9 +202,15 @@ async fn its_stages_are_removed_with_it_and_not_without() {
     first.deploy_pipeline(three()).await.expect("deployed");
     drop(first);
     let second = host(place.path());
-    let error = second.remove("sums:third").await.expect_err("nobody has asked for the pipeline yet");
+    let error = second
+        .remove("sums:third")
+        .await
+        .expect_err("nobody has asked for the pipeline yet");
     assert_eq!(error.kind(), ErrorKind::InUse);
-    assert_eq!(error.to_string(), "`sums:third` is a stage of the pipeline `sums`: remove that");
+    assert_eq!(
+        error.to_string(),
+        "`sums:third` is a stage of the pipeline `sums`: remove that"
+    );
     second.remove_pipeline("sums").await.expect("removed");
     let error = second.pipeline("sums").expect_err("removed");
     assert_eq!(error.kind(), ErrorKind::NotDeployed);
@@ -159,7 +219,10 @@ async fn its_stages_are_removed_with_it_and_not_without() {
     drop(second);
     let third = host(place.path());
     assert!(third.summaries().is_empty() && third.pipelines().is_empty());
-    third.deploy_pipeline(three()).await.expect("its names are free");
+    third
+        .deploy_pipeline(three())
+        .await
+        .expect("its names are free");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,10 +230,26 @@ async fn one_that_cannot_be_deployed_is_nowhere_left() {
     let place = place();
     let first = host(place.path());
     let (sender, _letters) = unbounded_channel::<DeadLetter>();
-    let error = first.deploy_pipeline(three()).dead_letters(sender).await.expect_err("not for ever");
-    assert!(error.to_string().contains("HostBuilder::dead_letters"), "{error}");
-    drop(first.deploy(guest("greeter-v1")).name("sums:third").await.expect("deployed"));
-    let error = first.deploy_pipeline(three()).await.expect_err("a name is taken");
+    let error = first
+        .deploy_pipeline(three())
+        .dead_letters(sender)
+        .await
+        .expect_err("not for ever");
+    assert!(
+        error.to_string().contains("HostBuilder::dead_letters"),
+        "{error}"
+    );
+    drop(
+        first
+            .deploy(guest("greeter-v1"))
+            .name("sums:third")
+            .await
+            .expect("deployed"),
+    );
+    let error = first
+        .deploy_pipeline(three())
+        .await
+        .expect_err("a name is taken");
     assert_eq!(error.kind(), ErrorKind::NameTaken);
     drop(first);
     let second = host(place.path());
@@ -200,7 +279,10 @@ impl RolloutProbe for Stuck {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_was_being_deployed_is_not_there_after_a_restart() {
     let place = place();
-    let first = builder(place.path()).rollout_probe(Stuck).build().expect("a host");
+    let first = builder(place.path())
+        .rollout_probe(Stuck)
+        .build()
+        .expect("a host");
     let stuck = first.deploy_pipeline(three()).into_future();
     let stuck = tokio::time::timeout(Duration::from_secs(3), stuck);
     let left = super::place();
@@ -213,7 +295,10 @@ async fn one_that_was_being_deployed_is_not_there_after_a_restart() {
     };
     let (stuck, ()) = tokio::join!(stuck, copied);
     assert!(stuck.is_err(), "it does not come to its end");
-    assert!(first.summaries().is_empty(), "dropped, nothing is left of it");
+    assert!(
+        first.summaries().is_empty(),
+        "dropped, nothing is left of it"
+    );
     let second = host(left.path());
     assert!(second.summaries().is_empty() && second.pipelines().is_empty());
     assert_eq!(blobs(left.path()), 0);
@@ -222,16 +307,21 @@ async fn one_that_was_being_deployed_is_not_there_after_a_restart() {
 
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("made");
-    for entry in std::fs::read_dir(from).expect("readable").map(|entry| entry.expect("an entry")) {
+    for entry in std::fs::read_dir(from)
+        .expect("readable")
+        .map(|entry| entry.expect("an entry"))
+    {
         let target = to.join(entry.file_name());
         if entry.file_type().expect("known").is_dir() {
             copy(&entry.path(), &target);
         } else {
             std::fs::copy(entry.path(), &target).expect("copied");
         }
-        std::fs::set_permissions(&target, entry.metadata().expect("known").permissions()).expect("the same");
+        std::fs::set_permissions(&target, entry.metadata().expect("known").permissions())
+            .expect("the same");
     }
-    std::fs::set_permissions(to, std::fs::metadata(from).expect("known").permissions()).expect("the same");
+    std::fs::set_permissions(to, std::fs::metadata(from).expect("known").permissions())
+        .expect("the same");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,40 +330,59 @@ async fn one_with_a_damaged_stage_says_so_and_can_be_removed() {
     let first = host(place.path());
     first.deploy_pipeline(three()).await.expect("deployed");
     drop(first);
-    let blob = place.path().join("state/components/blobs/sha256").join(times(5, "1.0.0").digest().to_hex());
+    let blob = place
+        .path()
+        .join("state/components/blobs/sha256")
+        .join(times(5, "1.0.0").digest().to_hex());
     std::fs::write(blob, "other").expect("damaged");
     let second = host(place.path());
     let error = second.pipeline("sums").expect_err("damaged");
     assert_eq!(error.kind(), ErrorKind::StateDamaged);
     let told = error.to_string();
     assert!(
-        told.contains("`sums`") && told.contains("`sums:third`") && told.contains("its bytes are lost"),
+        told.contains("`sums`")
+            && told.contains("`sums:third`")
+            && told.contains("its bytes are lost"),
         "{told}"
     );
-    let error = second.remove("sums:third").await.expect_err("it may be mended");
+    let error = second
+        .remove("sums:third")
+        .await
+        .expect_err("it may be mended");
     assert_eq!(error.kind(), ErrorKind::InUse);
     second.remove_pipeline("sums").await.expect("removed");
     assert!(second.summaries().is_empty() && second.pipelines().is_empty());
-    let error = second.remove_pipeline("sums").await.expect_err("it is gone");
+    let error = second
+        .remove_pipeline("sums")
+        .await
+        .expect_err("it is gone");
     assert_eq!(error.kind(), ErrorKind::NotDeployed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_put_aside_goes_to_whom_the_host_was_built_with() {
     let place = place();
-    let stage = StageOptions::new().function("parse").on_error(OnError::DeadLetter);
+    let stage = StageOptions::new()
+        .function("parse")
+        .on_error(OnError::DeadLetter);
     let pipeline = ComponentPipeline::builder()
         .name("sums")
         .add_component_with("parse", guest("plain-stages"), stage)
         .build()
         .expect("a pipeline");
     let first = host(place.path());
-    let error = first.deploy_pipeline(pipeline.clone()).await.expect_err("nobody takes them");
+    let error = first
+        .deploy_pipeline(pipeline.clone())
+        .await
+        .expect_err("nobody takes them");
     assert_eq!(error.kind(), ErrorKind::InvalidPipeline);
     drop(first);
     let with = |place: &Path| {
         let (sender, letters) = unbounded_channel::<DeadLetter>();
-        (builder(place).dead_letters(sender).build().expect("a host"), letters)
+        (
+            builder(place).dead_letters(sender).build().expect("a host"),
+            letters,
+        )
     };
     let (second, _) = with(place.path());
     second.deploy_pipeline(pipeline).await.expect("deployed");

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use airssys_wasm_host::policy::Grants;
-use airssys_wasm_host::{Action, Approval, Deployment, Enforcement, ErrorKind, Host, Instancing, Limits};
+use airssys_wasm_host::{
+    Action, Approval, Deployment, Enforcement, ErrorKind, Host, Instancing, Limits,
+};
 
 use super::{builder, host, place};
 use crate::capabilities::probe::{attempt, grants, probe};
@@ -12,27 +14,53 @@ use crate::support::{greet, guest};
 
 async fn answer(host: &Host) -> String {
     let greeter = host.deployment("greeter").expect("deployed");
-    greet(&greeter).call(("Ada".into(),)).await.expect("an answer").0
+    greet(&greeter)
+        .call(("Ada".into(),))
+        .await
+        .expect("an answer")
+        .0
 }
 
 fn told(deployment: &Deployment) -> String {
     let status = deployment.status();
-    format!("{:?} {:?} {:?}", status.serving, status.revisions, deployment.grants())
+    format!(
+        "{:?} {:?} {:?}",
+        status.serving,
+        status.revisions,
+        deployment.grants()
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_comes_back_with_what_it_had() {
     let place = place();
     let first = host(place.path());
-    let limits = Limits { call_deadline: Duration::from_millis(1_500), ..Limits::default() };
-    let deploy = first.deploy(guest("greeter-v1")).limits(limits).instancing(Instancing::pooled(3));
-    let deployment = deploy.grants(grants(&["config a value=1"])).await.expect("deployed");
-    drop(first.update("greeter", guest("greeter-v2")).await.expect("updated"));
+    let limits = Limits {
+        call_deadline: Duration::from_millis(1_500),
+        ..Limits::default()
+    };
+    let deploy = first
+        .deploy(guest("greeter-v1"))
+        .limits(limits)
+        .instancing(Instancing::pooled(3));
+    let deployment = deploy
+        .grants(grants(&["config a value=1"]))
+        .await
+        .expect("deployed");
+    drop(
+        first
+            .update("greeter", guest("greeter-v2"))
+            .await
+            .expect("updated"),
+    );
     let before = told(&deployment);
     drop((deployment, first));
 
     let second = host(place.path());
-    assert_eq!(told(&second.deployment("greeter").expect("it is there")), before);
+    assert_eq!(
+        told(&second.deployment("greeter").expect("it is there")),
+        before
+    );
     assert_eq!(answer(&second).await, "Good day, Ada!");
 }
 
@@ -41,22 +69,49 @@ async fn a_rollback_after_a_restart_goes_where_it_would_have_gone() {
     let place = place();
     let first = host(place.path());
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
-    drop(first.update("greeter", guest("greeter-v2")).await.expect("updated"));
+    drop(
+        first
+            .update("greeter", guest("greeter-v2"))
+            .await
+            .expect("updated"),
+    );
     drop(first);
 
     let second = host(place.path());
-    assert_eq!(second.rollback("greeter").await.expect("rolled back").to_revision(), 1);
+    assert_eq!(
+        second
+            .rollback("greeter")
+            .await
+            .expect("rolled back")
+            .to_revision(),
+        1
+    );
     assert_eq!(answer(&second).await, "Hello, Ada!");
     drop(second);
 
     let third = host(place.path());
     assert_eq!(answer(&third).await, "Hello, Ada!");
-    let error = third.rollback("greeter").await.map(drop).expect_err("nothing served before the first");
+    let error = third
+        .rollback("greeter")
+        .await
+        .map(drop)
+        .expect_err("nothing served before the first");
     assert_eq!(error.kind(), ErrorKind::NothingToRollBackTo);
-    let forward = third.rollback("greeter").to_version("v2.0.0").await.expect("forward again");
+    let forward = third
+        .rollback("greeter")
+        .to_version("v2.0.0")
+        .await
+        .expect("forward again");
     assert_eq!(forward.to_revision(), 2);
     let newest = guest("greeter-v2").with_version("9.0.0".parse().expect("a version"));
-    assert_eq!(third.update("greeter", newest).await.expect("updated").to_revision(), 3);
+    assert_eq!(
+        third
+            .update("greeter", newest)
+            .await
+            .expect("updated")
+            .to_revision(),
+        3
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,12 +119,24 @@ async fn neither_compiler_nor_bytes_of_others_are_needed() {
     let place = place();
     let first = host(place.path());
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
-    drop(first.update("greeter", guest("greeter-v2")).await.expect("updated"));
+    drop(
+        first
+            .update("greeter", guest("greeter-v2"))
+            .await
+            .expect("updated"),
+    );
     drop(first);
     let compiled = || -> BTreeSet<_> {
-        let entries = std::fs::read_dir(place.path().join("state/code")).expect("a cache").flatten();
+        let entries = std::fs::read_dir(place.path().join("state/code"))
+            .expect("a cache")
+            .flatten();
         entries
-            .map(|entry| (entry.file_name(), entry.metadata().expect("there").modified().expect("a time")))
+            .map(|entry| {
+                (
+                    entry.file_name(),
+                    entry.metadata().expect("there").modified().expect("a time"),
+                )
+            })
             .collect()
     };
     let before = compiled();
@@ -82,23 +149,41 @@ async fn neither_compiler_nor_bytes_of_others_are_needed() {
     drop(second);
 
     std::fs::remove_dir_all(place.path().join("state/code")).expect("removed");
-    assert_eq!(answer(&host(place.path())).await, "Hello, Ada!", "what is gone is compiled again");
+    assert_eq!(
+        answer(&host(place.path())).await,
+        "Hello, Ada!",
+        "what is gone is compiled again"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_revoked_stays_so_through_restarts_and_rollbacks() {
     let place = place();
     let first = host(place.path());
-    let (requests, granted) = (["config a", "config b"], ["config a value=1", "config b value=2"]);
+    let (requests, granted) = (
+        ["config a", "config b"],
+        ["config a value=1", "config b value=2"],
+    );
     let deploy = first.deploy(probe(&requests)).grants(grants(&granted));
     drop(deploy.await.expect("deployed"));
-    drop(first.update("attack-probe", probe(&requests)).any_version().await.expect("updated"));
+    drop(
+        first
+            .update("attack-probe", probe(&requests))
+            .any_version()
+            .await
+            .expect("updated"),
+    );
     first.revoke("attack-probe", "config b").expect("revoked");
     drop(first);
 
     let second = host(place.path());
-    let read =
-        async |key| attempt(&second.deployment("attack-probe").expect("there"), &["config", key]).await;
+    let read = async |key| {
+        attempt(
+            &second.deployment("attack-probe").expect("there"),
+            &["config", key],
+        )
+        .await
+    };
     assert_eq!(read("a").await.as_deref(), Ok("1"));
     assert!(read("b").await.is_err(), "it was revoked");
     // Revoked while the revision before is not ready.
@@ -115,7 +200,11 @@ async fn what_was_revoked_stays_so_through_restarts_and_rollbacks() {
     drop(third);
     let fourth = host(place.path());
     let deployment = fourth.deployment("attack-probe").expect("there");
-    assert_eq!(attempt(&deployment, &["config", "b"]).await.as_deref(), Ok("2"), "it was granted again");
+    assert_eq!(
+        attempt(&deployment, &["config", "b"]).await.as_deref(),
+        Ok("2"),
+        "it was granted again"
+    );
 }
 
 /// One that was only stored when it was rolled back to is reached like any other.
@@ -123,41 +212,83 @@ async fn what_was_revoked_stays_so_through_restarts_and_rollbacks() {
 async fn what_is_revoked_after_a_rollback_is_taken_from_what_serves_then() {
     let place = place();
     let first = host(place.path());
-    let deploy = first.deploy(probe(&["config a"])).grants(grants(&["config a value=1"]));
+    let deploy = first
+        .deploy(probe(&["config a"]))
+        .grants(grants(&["config a value=1"]));
     drop(deploy.await.expect("deployed"));
-    drop(first.update("attack-probe", probe(&["config a"])).any_version().await.expect("updated"));
+    drop(
+        first
+            .update("attack-probe", probe(&["config a"]))
+            .any_version()
+            .await
+            .expect("updated"),
+    );
     drop(first);
 
     let second = host(place.path());
     drop(second.rollback("attack-probe").await.expect("rolled back"));
     let deployment = second.deployment("attack-probe").expect("there");
-    assert_eq!(attempt(&deployment, &["config", "a"]).await.as_deref(), Ok("1"));
+    assert_eq!(
+        attempt(&deployment, &["config", "a"]).await.as_deref(),
+        Ok("1")
+    );
     second.revoke("attack-probe", "config a").expect("granted");
-    assert!(attempt(&deployment, &["config", "a"]).await.is_err(), "it was revoked");
+    assert!(
+        attempt(&deployment, &["config", "a"]).await.is_err(),
+        "it was revoked"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_to_be_approved_waits_on() {
     let place = place();
     let first = host(place.path());
-    drop(first.deploy(probe(&["config a"])).grants(grants(&["config a value=1"])).await.expect("deployed"));
+    drop(
+        first
+            .deploy(probe(&["config a"]))
+            .grants(grants(&["config a value=1"]))
+            .await
+            .expect("deployed"),
+    );
     let wider = probe(&["config a", "config b"]);
-    let error = first.update("attack-probe", wider.clone()).any_version().await.map(drop).expect_err("more");
+    let error = first
+        .update("attack-probe", wider.clone())
+        .any_version()
+        .await
+        .map(drop)
+        .expect_err("more");
     assert_eq!(error.kind(), ErrorKind::AwaitsApproval);
     drop(first);
 
     let second = host(place.path());
-    let waiting = second.awaiting_approval("attack-probe").expect("there").expect("it waits");
-    assert_eq!((waiting.digest(), waiting.requested()), (wider.digest(), wider.requested()));
+    let waiting = second
+        .awaiting_approval("attack-probe")
+        .expect("there")
+        .expect("it waits");
+    assert_eq!(
+        (waiting.digest(), waiting.requested()),
+        (wider.digest(), wider.requested())
+    );
     let approval = Approval::of(&waiting, grants(&["config a value=1", "config b value=2"]));
-    let update = second.approve("attack-probe", approval).expect("it waits").any_version();
+    let update = second
+        .approve("attack-probe", approval)
+        .expect("it waits")
+        .any_version();
     drop(update.await.expect("approved"));
     drop(second);
 
     let third = host(place.path());
-    assert!(third.awaiting_approval("attack-probe").expect("there").is_none());
+    assert!(
+        third
+            .awaiting_approval("attack-probe")
+            .expect("there")
+            .is_none()
+    );
     let deployment = third.deployment("attack-probe").expect("there");
-    assert_eq!(attempt(&deployment, &["config", "b"]).await.as_deref(), Ok("2"));
+    assert_eq!(
+        attempt(&deployment, &["config", "b"]).await.as_deref(),
+        Ok("2")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,15 +296,30 @@ async fn what_was_said_of_a_component_is_kept_with_it() {
     let place = place();
     let first = host(place.path());
     let silent = guest("plain-bindgen").with_name("plain").expect("a name");
-    let deploy = first.deploy(silent.with_version("7.1.0".parse().expect("a version"))).name("other");
-    drop(deploy.enforcement(Enforcement::AuditOnly).await.expect("deployed"));
+    let deploy = first
+        .deploy(silent.with_version("7.1.0".parse().expect("a version")))
+        .name("other");
+    drop(
+        deploy
+            .enforcement(Enforcement::AuditOnly)
+            .await
+            .expect("deployed"),
+    );
     drop(first);
 
     let second = host(place.path());
     let deployment = second.deployment("other").expect("there");
-    assert!(deployment.learned().is_some(), "what it needs is still being found out");
+    assert!(
+        deployment.learned().is_some(),
+        "what it needs is still being found out"
+    );
     assert_eq!(
-        deployment.status().serving.version.map(|version| version.to_string()).as_deref(),
+        deployment
+            .status()
+            .serving
+            .version
+            .map(|version| version.to_string())
+            .as_deref(),
         Some("7.1.0")
     );
 }
@@ -183,17 +329,34 @@ async fn what_was_removed_is_gone_and_its_name_is_free() {
     let place = place();
     let first = host(place.path());
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
-    drop(first.deploy(guest("greeter-v1")).name("other").await.expect("deployed"));
+    drop(
+        first
+            .deploy(guest("greeter-v1"))
+            .name("other")
+            .await
+            .expect("deployed"),
+    );
     first.remove("greeter").await.expect("removed");
     drop(first);
 
     let second = host(place.path());
     assert_eq!(second.summaries().len(), 1);
-    assert_eq!(second.status("greeter").expect_err("removed").kind(), ErrorKind::NotDeployed);
-    let error = second.deploy(guest("greeter-v2")).name("other").await.map(drop).expect_err("taken");
+    assert_eq!(
+        second.status("greeter").expect_err("removed").kind(),
+        ErrorKind::NotDeployed
+    );
+    let error = second
+        .deploy(guest("greeter-v2"))
+        .name("other")
+        .await
+        .map(drop)
+        .expect_err("taken");
     assert_eq!(error.kind(), ErrorKind::NameTaken);
     drop(second.deploy(guest("greeter-v2")).await.expect("free"));
-    second.remove("other").await.expect("one that nobody asked for can be removed");
+    second
+        .remove("other")
+        .await
+        .expect("one that nobody asked for can be removed");
     drop(second);
     assert_eq!(host(place.path()).summaries().len(), 1);
 }
@@ -208,14 +371,36 @@ async fn what_fails_leaves_nothing_behind() {
         ("greeter-v3", ErrorKind::StartFailed),
         ("greeter-changed", ErrorKind::WorldChanged),
     ] {
-        let error = first.update("greeter", guest(component)).await.map(drop).expect_err(component);
+        let error = first
+            .update("greeter", guest(component))
+            .await
+            .map(drop)
+            .expect_err(component);
         assert_eq!(error.kind(), kind);
     }
-    assert!(first.deploy(guest("greeter-unhealthy")).name("other").await.is_err());
-    assert_eq!(super::blobs(place.path()), 1, "bytes of what failed are not kept");
+    assert!(
+        first
+            .deploy(guest("greeter-unhealthy"))
+            .name("other")
+            .await
+            .is_err()
+    );
+    assert_eq!(
+        super::blobs(place.path()),
+        1,
+        "bytes of what failed are not kept"
+    );
     drop(first);
     let second = host(place.path());
-    assert_eq!(second.deployment("greeter").expect("there").status().revisions.len(), 1);
+    assert_eq!(
+        second
+            .deployment("greeter")
+            .expect("there")
+            .status()
+            .revisions
+            .len(),
+        1
+    );
     assert_eq!(second.summaries().len(), 1);
 }
 
@@ -223,15 +408,29 @@ async fn what_fails_leaves_nothing_behind() {
 async fn what_was_done_is_told_in_its_order() {
     let place = place();
     let first = host(place.path());
-    drop(first.deploy(guest("greeter-v1")).grants(grants(&["config a value=1"])).await.expect("deployed"));
-    drop(first.update("greeter", guest("greeter-v2")).await.expect("updated"));
+    drop(
+        first
+            .deploy(guest("greeter-v1"))
+            .grants(grants(&["config a value=1"]))
+            .await
+            .expect("deployed"),
+    );
+    drop(
+        first
+            .update("greeter", guest("greeter-v2"))
+            .await
+            .expect("updated"),
+    );
     drop(first.rollback("greeter").await.expect("rolled back"));
     first.revoke("greeter", "config a").expect("revoked");
     drop(first);
     let second = host(place.path());
     second.remove("greeter").await.expect("removed");
     let history = second.history().expect("kept");
-    let actions: Vec<String> = history.iter().map(|change| change.action.to_string()).collect();
+    let actions: Vec<String> = history
+        .iter()
+        .map(|change| change.action.to_string())
+        .collect();
     let expected = [
         "deployed revision 1 (1.0.0)",
         "updated to revision 2 (2.0.0)",
@@ -240,7 +439,11 @@ async fn what_was_done_is_told_in_its_order() {
         "removed",
     ];
     assert_eq!(actions, expected);
-    assert!(history.iter().all(|change| change.component.as_str() == "greeter"));
+    assert!(
+        history
+            .iter()
+            .all(|change| change.component.as_str() == "greeter")
+    );
     assert!(history.is_sorted_by_key(|change| change.at));
     assert!(
         matches!(&history[1].action, Action::Updated(serves) if serves.digest == guest("greeter-v2").digest())
@@ -249,7 +452,9 @@ async fn what_was_done_is_told_in_its_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_without_a_state_directory_says_that_it_keeps_no_history() {
-    let error = crate::support::host().history().expect_err("nothing is kept");
+    let error = crate::support::host()
+        .history()
+        .expect_err("nothing is kept");
     assert_eq!(error.kind(), ErrorKind::StateUnavailable);
     assert!(error.to_string().contains("state_directory"), "{error}");
 }
@@ -262,14 +467,22 @@ async fn an_update_that_nobody_waits_for_is_there_or_not() {
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
     for round in 0..40_u64 {
         let version = format!("2.{round}.0").parse().expect("a version");
-        let update = first.update("greeter", guest("greeter-v2").with_version(version)).any_version();
-        let _ = tokio::time::timeout(Duration::from_micros(round * 150), async { drop(update.await) }).await;
+        let update = first
+            .update("greeter", guest("greeter-v2").with_version(version))
+            .any_version();
+        let _ = tokio::time::timeout(Duration::from_micros(round * 150), async {
+            drop(update.await)
+        })
+        .await;
     }
     // The last may still be on its way.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let before = told(&first.deployment("greeter").expect("there"));
     drop(first);
-    assert_eq!(told(&host(place.path()).deployment("greeter").expect("there")), before);
+    assert_eq!(
+        told(&host(place.path()).deployment("greeter").expect("there")),
+        before
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -279,20 +492,38 @@ async fn a_directory_that_was_granted_and_is_gone_keeps_one_name_from_serving() 
     std::fs::create_dir(&data).expect("made");
     let first = host(place.path());
     let rule = format!("file-read /data from={}", data.display());
-    drop(first.deploy(probe(&["file-read /data"])).grants(grants(&[&rule])).await.expect("deployed"));
+    drop(
+        first
+            .deploy(probe(&["file-read /data"]))
+            .grants(grants(&[&rule]))
+            .await
+            .expect("deployed"),
+    );
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
     drop(first);
 
     std::fs::remove_dir(&data).expect("removed");
     let second = host(place.path());
     assert_eq!(answer(&second).await, "Hello, Ada!");
-    let error = second.deployment("attack-probe").expect_err("its directory is gone");
+    let error = second
+        .deployment("attack-probe")
+        .expect_err("its directory is gone");
     assert_eq!(error.kind(), ErrorKind::GrantUnusable);
-    assert!(error.to_string().contains("`attack-probe` is deployed, and cannot serve"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("`attack-probe` is deployed, and cannot serve"),
+        "{error}"
+    );
     let summaries = second.summaries();
-    assert!(summaries[0].problem.is_some() && summaries[1].problem.is_none(), "{summaries:?}");
+    assert!(
+        summaries[0].problem.is_some() && summaries[1].problem.is_none(),
+        "{summaries:?}"
+    );
     std::fs::create_dir(&data).expect("made");
-    second.deployment("attack-probe").expect("it can serve again, without another start");
+    second
+        .deployment("attack-probe")
+        .expect("it can serve again, without another start");
 }
 
 /// As an embedder finds out what is in the directory.
@@ -301,7 +532,9 @@ async fn all_that_sleep_wake_by_themselves() {
     let place = place();
     let first = host(place.path());
     for number in 0..20 {
-        let deploy = first.deploy(guest("greeter-v1")).name(format!("greeter-{number}"));
+        let deploy = first
+            .deploy(guest("greeter-v1"))
+            .name(format!("greeter-{number}"));
         drop(deploy.grants(Grants::new()).await.expect("deployed"));
     }
     drop(first);

@@ -9,40 +9,72 @@ use crate::support::{greet, guest};
 fn variant(number: u8) -> Component {
     let bytes = [guest("greeter-v1").bytes(), &[0, 3, 1, b'v', number]].concat();
     let version = format!("{}.0.0", number + 1).parse().expect("a version");
-    Component::from_bytes(bytes).expect("a component").with_version(version)
+    Component::from_bytes(bytes)
+        .expect("a component")
+        .with_version(version)
 }
 
 async fn update(host: &Host, number: u8) {
-    drop(host.update("greeter", variant(number)).await.expect("updated"));
+    drop(
+        host.update("greeter", variant(number))
+            .await
+            .expect("updated"),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_go_with_the_last_revision_that_needs_them() {
     let place = place();
-    let host = builder(place.path()).revisions_kept(3).build().expect("a host");
-    drop(host.deploy(variant(0)).name("greeter").await.expect("deployed"));
+    let host = builder(place.path())
+        .revisions_kept(3)
+        .build()
+        .expect("a host");
+    drop(
+        host.deploy(variant(0))
+            .name("greeter")
+            .await
+            .expect("deployed"),
+    );
     for number in 1..8 {
         update(&host, number).await;
     }
     assert_eq!(blobs(place.path()), 3);
     // The bytes of revision 6 serve elsewhere too.
-    drop(host.deploy(variant(5)).name("other").await.expect("deployed"));
+    drop(
+        host.deploy(variant(5))
+            .name("other")
+            .await
+            .expect("deployed"),
+    );
     for number in 8..12 {
         update(&host, number).await;
     }
     assert_eq!(blobs(place.path()), 4);
-    drop(host.rollback("greeter").to_version("10.0.0").await.expect("it is kept"));
+    drop(
+        host.rollback("greeter")
+            .to_version("10.0.0")
+            .await
+            .expect("it is kept"),
+    );
     host.remove("greeter").await.expect("removed");
     assert_eq!(blobs(place.path()), 1);
     let other = host.deployment("other").expect("deployed");
-    greet(&other).call(("Ada".into(),)).await.expect("it serves");
+    greet(&other)
+        .call(("Ada".into(),))
+        .await
+        .expect("it serves");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_removes_what_a_killed_process_left() {
     let place = place();
     let host = super::host(place.path());
-    drop(host.deploy(variant(0)).name("greeter").await.expect("deployed"));
+    drop(
+        host.deploy(variant(0))
+            .name("greeter")
+            .await
+            .expect("deployed"),
+    );
     drop(host);
     let store = place.path().join("state/components/blobs/sha256");
     let left = airssys_wasm_host::Digest::of(b"left").to_hex();

@@ -19,11 +19,19 @@ pub(in crate::command) struct Diff {
 impl Diff {
     pub(in crate::command) async fn run(self, common: &Common) -> Result<(), Problem> {
         let (steps, _) = self.wanted.resolve(common, true).await?;
-        let report = apply_all(&common.client()?, &steps, self.wanted.how(DryRun { dry_run: true })).await;
+        let report = apply_all(
+            &common.client()?,
+            &steps,
+            self.wanted.how(DryRun { dry_run: true }),
+        )
+        .await;
         let is_otherwise = report.is_otherwise();
         report.finish(common)?;
         if is_otherwise {
-            return Err(Problem::new(kinds::OTHERWISE, "not everything is as the file says it should be"));
+            return Err(Problem::new(
+                kinds::OTHERWISE,
+                "not everything is as the file says it should be",
+            ));
         }
         Ok(())
     }

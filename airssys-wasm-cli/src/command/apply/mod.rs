@@ -53,16 +53,24 @@ struct Wanted {
 
 impl Apply {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let (steps, lock) = self.wanted.resolve(common, self.dry_run.dry_run || self.locked).await?;
+        let (steps, lock) = self
+            .wanted
+            .resolve(common, self.dry_run.dry_run || self.locked)
+            .await?;
         let path = Lock::path_of(&self.wanted.file);
         if self.locked && lock != Lock::read(&path)? {
-            let message = format!("`{}` would change; run without `--locked` to have it so", path.display());
+            let message = format!(
+                "`{}` would change; run without `--locked` to have it so",
+                path.display()
+            );
             return Err(Problem::new(kinds::OTHERWISE, message));
         }
         if !self.dry_run.dry_run {
             lock.write(&path)?;
         }
-        apply_all(&common.client()?, &steps, self.wanted.how(self.dry_run)).await.finish(common)
+        apply_all(&common.client()?, &steps, self.wanted.how(self.dry_run))
+            .await
+            .finish(common)
     }
 }
 
@@ -74,7 +82,11 @@ impl Wanted {
         let mut resolver = Resolver::new(common, &declared, before, self.upgrade, dry_run);
         let mut steps = Vec::new();
         for name in declared.in_order() {
-            steps.push(resolver.deployment(name, &declared.deployments[name]).await?);
+            steps.push(
+                resolver
+                    .deployment(name, &declared.deployments[name])
+                    .await?,
+            );
         }
         for (name, pipeline) in &declared.pipelines {
             steps.push(resolver.pipeline(name, pipeline).await?);
@@ -83,6 +95,10 @@ impl Wanted {
     }
 
     fn how(&self, dry_run: DryRun) -> How {
-        How { dry_run, recreate: self.recreate, grant_again: self.grant_again }
+        How {
+            dry_run,
+            recreate: self.recreate,
+            grant_again: self.grant_again,
+        }
     }
 }

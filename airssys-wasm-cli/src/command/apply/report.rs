@@ -26,7 +26,9 @@ pub(super) struct Failed {
 impl Report {
     /// Whether something was, or would be, changed.
     pub(super) fn is_otherwise(&self) -> bool {
-        self.applied.iter().any(|applied| applied.action != "nothing")
+        self.applied
+            .iter()
+            .any(|applied| applied.action != "nothing")
     }
 
     /// Shows it; the first failure is how it ends.
@@ -39,7 +41,10 @@ impl Report {
                 Err(Problem { message, ..problem })
             }
             Some(Failed { name, problem }) => {
-                let message = format!("{failed} of {all} failed; the first, `{name}`: {}", problem.message);
+                let message = format!(
+                    "{failed} of {all} failed; the first, `{name}`: {}",
+                    problem.message
+                );
                 Err(Problem { message, ..problem })
             }
             None => Ok(()),
@@ -60,7 +65,11 @@ impl Shown for Report {
         }
         // The first of them is told in full at the end.
         let failed = |failed: &Failed| {
-            format!("{}: failed, {}", failed.name, failed.problem.message.lines().next().unwrap_or_default())
+            format!(
+                "{}: failed, {}",
+                failed.name,
+                failed.problem.message.lines().next().unwrap_or_default()
+            )
         };
         lines.extend(self.failed.iter().map(failed));
         if lines.is_empty() {

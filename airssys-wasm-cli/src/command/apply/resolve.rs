@@ -42,7 +42,14 @@ impl<'a> Resolver<'a> {
         upgrade: bool,
         dry_run: bool,
     ) -> Self {
-        Self { common, declared, before, upgrade, dry_run, after: Lock::default() }
+        Self {
+            common,
+            declared,
+            before,
+            upgrade,
+            dry_run,
+            after: Lock::default(),
+        }
     }
 
     /// What everything was resolved to.
@@ -55,7 +62,9 @@ impl<'a> Resolver<'a> {
         name: &str,
         declared: &DeclaredDeployment,
     ) -> Result<Step, Problem> {
-        let found = self.find(name, &declared.component, self.declared.folder.clone()).await?;
+        let found = self
+            .find(name, &declared.component, self.declared.folder.clone())
+            .await?;
         Ok(Step::deployment(name, declared.clone(), found))
     }
 
@@ -68,50 +77,92 @@ impl<'a> Resolver<'a> {
         let mut components = Vec::new();
         for (stage, said) in definition.said.stages() {
             let place = format!("{name}:{stage}");
-            let found = self.find(&place, said.component(), definition.folder.clone()).await?;
+            let found = self
+                .find(&place, said.component(), definition.folder.clone())
+                .await?;
             components.push(found.bytes);
         }
-        Ok(Step::pipeline(name, definition.said, declared.grants.clone(), components))
+        Ok(Step::pipeline(
+            name,
+            definition.said,
+            declared.grants.clone(),
+            components,
+        ))
     }
 
     async fn find(&mut self, place: &str, said: &str, folder: PathBuf) -> Result<Found, Problem> {
         let found = match Source::of(said) {
-            Source::File(path) => {
-                Found { bytes: files::read(&folder.join(path))?, package: None, version: None }
-            }
+            Source::File(path) => Found {
+                bytes: files::read(&folder.join(path))?,
+                package: None,
+                version: None,
+            },
             Source::Published(said) => self.published(place, said).await?,
         };
         let digest = Digest::of(&found.bytes).to_string();
         self.check_not_moved(place, said, found.version.as_deref(), &digest)?;
         let version = found.version.clone();
-        self.after.put(place.to_owned(), Locked { component: said.to_owned(), version, digest });
+        self.after.put(
+            place.to_owned(),
+            Locked {
+                component: said.to_owned(),
+                version,
+                digest,
+            },
+        );
         Ok(found)
     }
 
     async fn published(&self, place: &str, said: &str) -> Result<Found, Problem> {
         let mut wanted: PackageRef = said.parse().map_err(Error::from)?;
-        if let Some(version) = self.locked(place, said).and_then(|locked| locked.version.as_deref()) {
-            wanted = format!("{}@{version}", wanted.name).parse().map_err(Error::from)?;
+        if let Some(version) = self
+            .locked(place, said)
+            .and_then(|locked| locked.version.as_deref())
+        {
+            wanted = format!("{}@{version}", wanted.name)
+                .parse()
+                .map_err(Error::from)?;
         }
         let registry = RegistryArgument::of(self.declared.registry.clone());
-        let package = match registry.resolve(self.common, &wanted.to_string(), self.dry_run).await? {
+        let package = match registry
+            .resolve(self.common, &wanted.to_string(), self.dry_run)
+            .await?
+        {
             Resolved::There(package) => package,
             Resolved::Pulled(component) => {
                 let version = component.version().map(ToString::to_string);
-                return Ok(Found { bytes: component.bytes().to_vec(), package: None, version });
+                return Ok(Found {
+                    bytes: component.bytes().to_vec(),
+                    package: None,
+                    version,
+                });
             }
         };
         let version = kept(self.common, &package.parse().map_err(Error::from)?).await?;
-        let exact = version.as_ref().map(|version| format!("{}@{version}", wanted.name));
+        let exact = version
+            .as_ref()
+            .map(|version| format!("{}@{version}", wanted.name));
         let package = exact.unwrap_or(package);
-        let bytes = self.common.client()?.fetch(&format!("/v1/packages/{}", segment(&package))).await?;
+        let bytes = self
+            .common
+            .client()?
+            .fetch(&format!("/v1/packages/{}", segment(&package)))
+            .await?;
         let version = version.map(|version| version.to_string());
-        Ok(Found { bytes: bytes.to_vec(), package: Some(package), version })
+        Ok(Found {
+            bytes: bytes.to_vec(),
+            package: Some(package),
+            version,
+        })
     }
 
     /// What a component was resolved to before, if that counts.
     fn locked(&self, place: &str, said: &str) -> Option<&Locked> {
-        if self.upgrade { None } else { self.before.get(place, said) }
+        if self.upgrade {
+            None
+        } else {
+            self.before.get(place, said)
+        }
     }
 
     /// A version stands for the bytes that it stood for. A file may change.

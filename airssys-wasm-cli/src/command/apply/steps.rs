@@ -19,8 +19,15 @@ pub(super) struct Step {
 }
 
 enum What {
-    Deployment { declared: Box<DeclaredDeployment>, found: Found },
-    Pipeline { definition: PipelineDefinition, grants: BTreeMap<String, Given>, components: Vec<Vec<u8>> },
+    Deployment {
+        declared: Box<DeclaredDeployment>,
+        found: Found,
+    },
+    Pipeline {
+        definition: PipelineDefinition,
+        grants: BTreeMap<String, Given>,
+        components: Vec<Vec<u8>>,
+    },
 }
 
 /// What may be done.
@@ -33,7 +40,13 @@ pub(super) struct How {
 
 impl Step {
     pub(super) fn deployment(name: &str, declared: DeclaredDeployment, found: Found) -> Self {
-        Self { name: name.to_owned(), what: What::Deployment { declared: Box::new(declared), found } }
+        Self {
+            name: name.to_owned(),
+            what: What::Deployment {
+                declared: Box::new(declared),
+                found,
+            },
+        }
     }
 
     pub(super) fn pipeline(
@@ -42,19 +55,43 @@ impl Step {
         grants: BTreeMap<String, Given>,
         components: Vec<Vec<u8>>,
     ) -> Self {
-        Self { name: name.to_owned(), what: What::Pipeline { definition, grants, components } }
+        Self {
+            name: name.to_owned(),
+            what: What::Pipeline {
+                definition,
+                grants,
+                components,
+            },
+        }
     }
 
     async fn apply(&self, client: &Client, how: How) -> Result<Applied, Problem> {
-        let path = |room: &str| how.dry_run.path(&format!("/v1/{room}/{}", segment(&self.name)));
+        let path = |room: &str| {
+            how.dry_run
+                .path(&format!("/v1/{room}/{}", segment(&self.name)))
+        };
         match &self.what {
-            What::Deployment { declared, found: Found { bytes, package, version } } => {
-                let sent = package.is_none().then(|| ("component".to_owned(), bytes.clone()));
+            What::Deployment {
+                declared,
+                found:
+                    Found {
+                        bytes,
+                        package,
+                        version,
+                    },
+            } => {
+                let sent = package
+                    .is_none()
+                    .then(|| ("component".to_owned(), bytes.clone()));
                 let version = version.clone().filter(|_| package.is_none());
                 let desired = declared.desired(package.clone(), version, how.grant_again);
                 client.put(&path("deployments"), &desired, sent).await
             }
-            What::Pipeline { definition, grants, components } => {
+            What::Pipeline {
+                definition,
+                grants,
+                components,
+            } => {
                 let desired = DesiredPipeline {
                     definition: definition.clone(),
                     grants: grants.clone(),
@@ -72,7 +109,10 @@ impl Step {
 /// Has every name be what it should be. One that fails is tried again once others are there;
 /// the others go on.
 pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Report {
-    let mut report = Report { dry_run: how.dry_run.dry_run, ..Report::default() };
+    let mut report = Report {
+        dry_run: how.dry_run.dry_run,
+        ..Report::default()
+    };
     let mut left: Vec<&Step> = steps.iter().collect();
     loop {
         let (before, mut failed) = (left.len(), Vec::new());
@@ -81,15 +121,22 @@ pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Repo
                 Ok(applied) => report.applied.push(applied),
                 Err(problem) if how.dry_run.dry_run && waits_for_others(&problem, &report) => {
                     let why = "not rehearsed: it imports what will be deployed with it".to_owned();
-                    report.applied.push(Applied::new(&step.name, "deploy", vec![why]));
+                    report
+                        .applied
+                        .push(Applied::new(&step.name, "deploy", vec![why]));
                 }
                 Err(problem) => {
                     left.push(step);
-                    failed.push(Failed { name: step.name.clone(), problem });
+                    failed.push(Failed {
+                        name: step.name.clone(),
+                        problem,
+                    });
                 }
             }
         }
-        let may_help = failed.iter().any(|failed| failed.problem.is(ErrorKind::MissingImport));
+        let may_help = failed
+            .iter()
+            .any(|failed| failed.problem.is(ErrorKind::MissingImport));
         if left.is_empty() || left.len() == before || !may_help {
             report.failed = failed;
             return report;
@@ -99,5 +146,9 @@ pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Repo
 
 /// What others would provide that are only rehearsed.
 fn waits_for_others(problem: &Problem, report: &Report) -> bool {
-    problem.is(ErrorKind::MissingImport) && report.applied.iter().any(|applied| applied.action == "deploy")
+    problem.is(ErrorKind::MissingImport)
+        && report
+            .applied
+            .iter()
+            .any(|applied| applied.action == "deploy")
 }

@@ -19,7 +19,9 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let pipeline = Definition::read(&self.file)?.build(&common.client()?).await?;
+        let pipeline = Definition::read(&self.file)?
+            .build(&common.client()?)
+            .await?;
         common.output.show(&GraphView::from(&pipeline));
         Ok(())
     }

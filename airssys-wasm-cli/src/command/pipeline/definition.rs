@@ -21,16 +21,25 @@ impl Definition {
     pub(in crate::command) fn read(path: &Path) -> Result<Self, Problem> {
         let text = files::read_text(path)?;
         let said = PipelineDefinition::from_toml(&text).map_err(|error| {
-            Problem::of(ErrorKind::InvalidPipeline, format!("`{}`: {error}", path.display()))
+            Problem::of(
+                ErrorKind::InvalidPipeline,
+                format!("`{}`: {error}", path.display()),
+            )
         })?;
-        Ok(Self { said, folder: path.parent().map(Path::to_owned).unwrap_or_default() })
+        Ok(Self {
+            said,
+            folder: path.parent().map(Path::to_owned).unwrap_or_default(),
+        })
     }
 
     /// The bytes of the components that are files, by the places of their stages.
     pub(super) fn files(&self) -> Result<Vec<(usize, Vec<u8>)>, Problem> {
         let stages = self.said.stages().enumerate();
-        let files = stages.filter_map(|(place, (_, stage))| Some((place, self.file(stage.component())?)));
-        files.map(|(place, path)| Ok((place, files::read(&path)?))).collect()
+        let files =
+            stages.filter_map(|(place, (_, stage))| Some((place, self.file(stage.component())?)));
+        files
+            .map(|(place, path)| Ok((place, files::read(&path)?)))
+            .collect()
     }
 
     /// The pipeline, checked; what is published is asked of a host process.
@@ -46,7 +55,10 @@ impl Definition {
     async fn component(&self, client: &Client, reference: &str) -> Result<Component, Problem> {
         let bytes = match self.file(reference) {
             Some(path) => files::read(&path)?,
-            None => client.fetch(&format!("/v1/packages/{}", segment(reference))).await?.to_vec(),
+            None => client
+                .fetch(&format!("/v1/packages/{}", segment(reference)))
+                .await?
+                .to_vec(),
         };
         Ok(Component::from_bytes(bytes)?)
     }

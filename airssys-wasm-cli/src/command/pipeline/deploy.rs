@@ -35,7 +35,11 @@ impl StageGrants {
         let mut stages: BTreeMap<String, Given> = BTreeMap::new();
         for grant in &self.grant {
             let (stage, rule) = pair(grant, "read=file-read /data from=/srv/data")?;
-            stages.entry(stage.to_owned()).or_default().allow.push(rule.to_owned());
+            stages
+                .entry(stage.to_owned())
+                .or_default()
+                .allow
+                .push(rule.to_owned());
         }
         Ok(stages)
     }
@@ -44,11 +48,18 @@ impl StageGrants {
 impl Deploy {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let definition = Definition::read(&self.file)?;
-        let files = definition.files()?.into_iter().map(|(place, bytes)| (part_of_stage(place), bytes));
+        let files = definition
+            .files()?
+            .into_iter()
+            .map(|(place, bytes)| (part_of_stage(place), bytes));
         let files: Vec<_> = files.collect();
-        let spec = PipelineSpec { definition: definition.said, grants: self.grants.given()? };
+        let spec = PipelineSpec {
+            definition: definition.said,
+            grants: self.grants.given()?,
+        };
         let path = self.dry_run.path("/v1/pipelines");
-        let deployed: DoneOr<PipelineView> = common.client()?.upload_parts(&path, &spec, files).await?;
+        let deployed: DoneOr<PipelineView> =
+            common.client()?.upload_parts(&path, &spec, files).await?;
         common.output.show(&deployed);
         Ok(())
     }

@@ -33,7 +33,12 @@ impl Graph {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let graph = match file_of(&self.pipeline) {
             Some(file) => GraphView::from(&Definition::read(file)?.build(&common.client()?).await?),
-            None => common.client()?.get(&path(&self.pipeline, "/graph")).await?,
+            None => {
+                common
+                    .client()?
+                    .get(&path(&self.pipeline, "/graph"))
+                    .await?
+            }
         };
         match (common.output, self.form) {
             (Format::Json, _) => common.output.show(&graph),

@@ -18,8 +18,10 @@ pub(super) struct Remove {
 
 impl Remove {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let removed: DoneOr<Removed> =
-            common.client()?.delete(&self.dry_run.path(&path(&self.name, ""))).await?;
+        let removed: DoneOr<Removed> = common
+            .client()?
+            .delete(&self.dry_run.path(&path(&self.name, "")))
+            .await?;
         common.output.show(&removed);
         Ok(())
     }

@@ -42,14 +42,21 @@ impl Run {
             Some(file) => {
                 let definition = Definition::read(file)?;
                 let pipeline = definition.build(&common.client()?).await?;
-                let spec = PipelineSpec { definition: definition.said, grants: self.grants.given()? };
+                let spec = PipelineSpec {
+                    definition: definition.said,
+                    grants: self.grants.given()?,
+                };
                 run_here(common, pipeline, &spec, items).await
             }
             None if self.grants.given()?.is_empty() => {
-                let cut_off = Problem::new(kinds::NO_HOST, "the host process ended before the run did");
+                let cut_off =
+                    Problem::new(kinds::NO_HOST, "the host process ended before the run did");
                 let mut ended = Err(cut_off);
                 let each = |line: &str| show(common, line, &mut ended);
-                common.client()?.exchange(&path(&self.pipeline, "/run"), items, each).await?;
+                common
+                    .client()?
+                    .exchange(&path(&self.pipeline, "/run"), items, each)
+                    .await?;
                 ended
             }
             None => {
@@ -66,7 +73,11 @@ async fn run_here(
     spec: &PipelineSpec,
     items: impl Stream<Item = String> + Send + 'static,
 ) -> Result<(), Problem> {
-    let host = Host::builder().pooled_instances_max(64).guest_log(Printed).dead_letters(Told).build()?;
+    let host = Host::builder()
+        .pooled_instances_max(64)
+        .guest_log(Printed)
+        .dead_letters(Told)
+        .build()?;
     let outcome = run_on(&host, common, pipeline, spec, items).await;
     host.logs_written().await;
     outcome
@@ -131,14 +142,20 @@ fn print(common: &Common, came: &Came) -> Option<Problem> {
         Came::Ended { problem } => return Some(problem.clone()),
         Came::Done { .. } => {}
         Came::Outcome { .. } if common.output == Format::Json => common.output.line(came),
-        Came::Outcome { outputs, .. } => outputs.iter().for_each(|output| say(Page::of_text(&output.value))),
+        Came::Outcome { outputs, .. } => outputs
+            .iter()
+            .for_each(|output| say(Page::of_text(&output.value))),
     }
     None
 }
 
 /// What was said, or the lines of standard input.
 fn items(said: Vec<String>) -> impl Stream<Item = String> + Send + 'static {
-    if said.is_empty() { standard_input().left_stream() } else { stream::iter(said).right_stream() }
+    if said.is_empty() {
+        standard_input().left_stream()
+    } else {
+        stream::iter(said).right_stream()
+    }
 }
 
 /// Its lines as they come; empty ones are left out. They are read in a thread of their own,
@@ -148,9 +165,14 @@ fn standard_input() -> impl Stream<Item = String> + Send + 'static {
     std::thread::spawn(move || {
         let lines = std::io::stdin().lock().lines().map_while(Result::ok);
         let mut lines = lines.filter(|line| !line.trim().is_empty());
-        while lines.next().is_some_and(|line| sender.blocking_send(line).is_ok()) {}
+        while lines
+            .next()
+            .is_some_and(|line| sender.blocking_send(line).is_ok())
+        {}
     });
-    stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)))
+    stream::unfold(receiver, async |mut receiver| {
+        Some((receiver.recv().await?, receiver))
+    })
 }
 
 /// Tells what was put aside on standard error, a line of JSON each.

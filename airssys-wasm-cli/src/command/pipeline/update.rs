@@ -47,18 +47,29 @@ pub(super) struct Update {
 impl Update {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
         let source = Source::of(&self.source);
-        let parts = self.registry.parts(common, source, self.dry_run.dry_run).await?;
+        let parts = self
+            .registry
+            .parts(common, source, self.dry_run.dry_run)
+            .await?;
         let spec = StageUpdateSpec {
             strategy: Some(self.strategy),
             package: parts.package,
-            grants: if self.grants.is_empty() { None } else { Some(self.grants.given()?) },
+            grants: if self.grants.is_empty() {
+                None
+            } else {
+                Some(self.grants.given()?)
+            },
             any_version: self.any_version,
             discard_state: self.discard_state,
             grant_again: self.grant_again,
         };
-        let path = path(&self.name, &format!("/stages/{}/update", segment(&self.stage)));
+        let path = path(
+            &self.name,
+            &format!("/stages/{}/update", segment(&self.stage)),
+        );
         let path = self.dry_run.path(&path);
-        let promoted: DoneOr<PromotedView> = common.client()?.upload(&path, &spec, parts.bytes).await?;
+        let promoted: DoneOr<PromotedView> =
+            common.client()?.upload(&path, &spec, parts.bytes).await?;
         common.output.show(&promoted);
         Ok(())
     }

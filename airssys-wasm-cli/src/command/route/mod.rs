@@ -41,7 +41,11 @@ impl Route {
 
 impl Shown for RouteChanged {
     fn text(&self) -> Page {
-        let before = self.before.as_deref().map(|before| format!(" (was {before})")).unwrap_or_default();
+        let before = self
+            .before
+            .as_deref()
+            .map(|before| format!(" (was {before})"))
+            .unwrap_or_default();
         match &self.component {
             Some(component) => match &self.problem {
                 None => format!("{} -> {component}{before}", self.route).into(),

@@ -16,7 +16,10 @@ pub(super) struct Set {
 
 impl Set {
     pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let said = RouteView { route: self.route, component: self.component };
+        let said = RouteView {
+            route: self.route,
+            component: self.component,
+        };
         let changed: RouteChanged = common.client()?.post("/v1/routes", &said).await?;
         common.output.show(&changed);
         Ok(())

@@ -55,7 +55,10 @@ impl Run {
     pub(super) async fn run(self, common: &Common) -> Result<u8, Problem> {
         let component = Component::from_bytes(files::read(&self.file)?)?;
         let words = FileWords::of(&self.file, &component);
-        let host = Host::builder().pooled_instances_max(8).guest_log(Printed).build()?;
+        let host = Host::builder()
+            .pooled_instances_max(8)
+            .guest_log(Printed)
+            .build()?;
         let outcome = self.run_component(&host, component, &words, common).await;
         host.logs_written().await;
         let problem = match outcome {
@@ -91,14 +94,19 @@ impl Run {
             (Some(call), _) => {
                 let deployment = spec.prepare(host.deploy(component))?.await?;
                 let call = Call::read(&call, self.json)?;
-                let called = call.make(&deployment.dynamic_function(&call.function)?).await?;
+                let called = call
+                    .make(&deployment.dynamic_function(&call.function)?)
+                    .await?;
                 common.output.show(&called);
                 Ok(exit_code_of(called.end()))
             }
             (None, Some(function)) => {
                 let limits = spec.limits.clone().unwrap_or_else(without_deadline);
                 let console = program::console(&self.file, self.arguments);
-                let deploy = spec.prepare(host.deploy(component))?.limits(limits).console(console);
+                let deploy = spec
+                    .prepare(host.deploy(component))?
+                    .limits(limits)
+                    .console(console);
                 program::run(&deploy.await?.dynamic_function(&function)?).await
             }
             (None, None) if !self.arguments.is_empty() => {
@@ -124,7 +132,10 @@ fn list(deployment: &Deployment, common: &Common) {
 
 /// A program may wait for its stdin as long as it likes; whoever runs it can interrupt it.
 fn without_deadline() -> Limits {
-    Limits { call_deadline: Limits::CALL_DEADLINE_MAX, ..Limits::default() }
+    Limits {
+        call_deadline: Limits::CALL_DEADLINE_MAX,
+        ..Limits::default()
+    }
 }
 
 /// How messages name what is run: by its file, where the host names a deployment.
@@ -139,28 +150,55 @@ struct FileWords {
 
 impl FileWords {
     fn of(file: &std::path::Path, component: &Component) -> Self {
-        let name = component.name().map_or_else(|| "component".to_owned(), ToString::to_string);
+        let name = component
+            .name()
+            .map_or_else(|| "component".to_owned(), ToString::to_string);
         let revision = format!("`{name}` revision 1");
-        let version = component.version().map(|version| format!("{revision} ({version})"));
+        let version = component
+            .version()
+            .map(|version| format!("{revision} ({version})"));
         let file = format!("`{}`", file.display());
-        let deployed = [version.unwrap_or_else(|| revision.clone()), revision, format!("`{name}`")];
-        Self { name, file, deployed }
+        let deployed = [
+            version.unwrap_or_else(|| revision.clone()),
+            revision,
+            format!("`{name}`"),
+        ];
+        Self {
+            name,
+            file,
+            deployed,
+        }
     }
 
     fn speak_of_file(&self, problem: Problem) -> Problem {
-        let text =
-            |text: &str| self.deployed.iter().fold(text.to_owned(), |text, it| text.replace(it, &self.file));
+        let text = |text: &str| {
+            self.deployed
+                .iter()
+                .fold(text.to_owned(), |text, it| text.replace(it, &self.file))
+        };
         // It was shown when the guest wrote it.
-        let stderr = problem.guest.as_ref().and_then(|guest| guest.stderr.as_deref());
+        let stderr = problem
+            .guest
+            .as_ref()
+            .and_then(|guest| guest.stderr.as_deref());
         let is_shown = |cause: &str| stderr.is_some_and(|stderr| cause.ends_with(stderr));
         let hint = match problem.kind.as_str() {
-            "function-not-found" => Some("`airssys-wasm run FILE` lists the functions of a component"),
-            "unnamed" | "missing-import" => Some("`airssys-wasm inspect FILE` shows what a component needs"),
+            "function-not-found" => {
+                Some("`airssys-wasm run FILE` lists the functions of a component")
+            }
+            "unnamed" | "missing-import" => {
+                Some("`airssys-wasm inspect FILE` shows what a component needs")
+            }
             _ => None,
         };
         Problem {
             message: text(&problem.message),
-            causes: problem.causes.iter().filter(|cause| !is_shown(cause)).map(|cause| text(cause)).collect(),
+            causes: problem
+                .causes
+                .iter()
+                .filter(|cause| !is_shown(cause))
+                .map(|cause| text(cause))
+                .collect(),
             hint: hint.or(problem.hint),
             ..problem
         }

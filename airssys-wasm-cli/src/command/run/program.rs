@@ -14,7 +14,9 @@ use crate::output::exit_code_of;
 pub(super) fn find(component: &Component) -> Option<String> {
     let functions = component.world().exports.all_functions();
     let mut names = functions.map(|function| &function.name).filter(|name| {
-        let interface = name.interface().and_then(|interface| interface.split('@').next());
+        let interface = name
+            .interface()
+            .and_then(|interface| interface.split('@').next());
         interface == Some("wasi:cli/run") && name.function() == "run"
     });
     names.next().map(ToString::to_string)
@@ -22,18 +24,26 @@ pub(super) fn find(component: &Component) -> Option<String> {
 
 /// This process's stdin, stdout and stderr, and arguments after the name of the file.
 pub(super) fn console(file: &Path, arguments: Vec<String>) -> Console {
-    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
-    let (stdout, stderr) = (Output::new(&std::io::stdout()), Output::new(&std::io::stderr()));
-    Console::new().arguments(std::iter::once(name).chain(arguments)).stdin(Stdin::default()).output(
-        move |stream, bytes| match stream {
+    let name = file
+        .file_name()
+        .unwrap_or(file.as_os_str())
+        .to_string_lossy()
+        .into_owned();
+    let (stdout, stderr) = (
+        Output::new(&std::io::stdout()),
+        Output::new(&std::io::stderr()),
+    );
+    Console::new()
+        .arguments(std::iter::once(name).chain(arguments))
+        .stdin(Stdin::default())
+        .output(move |stream, bytes| match stream {
             GuestStream::Stdout => {
                 let mut to = std::io::stdout().lock();
                 stdout.write(&mut to, bytes)?;
                 to.flush()
             }
             GuestStream::Stderr => stderr.write(&mut std::io::stderr().lock(), bytes),
-        },
-    )
+        })
 }
 
 /// Runs it, and gives its exit code.

@@ -47,20 +47,22 @@ impl AsyncRead for Stdin {
 
 fn read_in_a_thread() -> std::io::Result<mpsc::Receiver<std::io::Result<Bytes>>> {
     let (pieces, receiver) = mpsc::channel(1);
-    std::thread::Builder::new().name("stdin".into()).spawn(move || {
-        let mut buffer = vec![0; PIECE_BYTES];
-        loop {
-            let piece = match std::io::stdin().lock().read(&mut buffer) {
-                Ok(0) => return,
-                Ok(bytes) => Ok(Bytes::copy_from_slice(&buffer[..bytes])),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => Err(error),
-            };
-            let is_last = piece.is_err();
-            if pieces.blocking_send(piece).is_err() || is_last {
-                return;
+    std::thread::Builder::new()
+        .name("stdin".into())
+        .spawn(move || {
+            let mut buffer = vec![0; PIECE_BYTES];
+            loop {
+                let piece = match std::io::stdin().lock().read(&mut buffer) {
+                    Ok(0) => return,
+                    Ok(bytes) => Ok(Bytes::copy_from_slice(&buffer[..bytes])),
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                    Err(error) => Err(error),
+                };
+                let is_last = piece.is_err();
+                if pieces.blocking_send(piece).is_err() || is_last {
+                    return;
+                }
             }
-        }
-    })?;
+        })?;
     Ok(receiver)
 }

@@ -15,7 +15,9 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(to: &impl IsTerminal) -> Self {
-        Self { begun: to.is_terminal().then(Mutex::default) }
+        Self {
+            begun: to.is_terminal().then(Mutex::default),
+        }
     }
 
     /// Writes what may be written of `bytes`.
@@ -43,7 +45,9 @@ fn safe(begun: &mut Vec<u8>, bytes: &[u8]) -> String {
                 let (valid, after) = rest.split_at(error.valid_up_to());
                 text.push_str(&shown(&String::from_utf8_lossy(valid)));
                 rest = after;
-                let Some(length) = error.error_len() else { break };
+                let Some(length) = error.error_len() else {
+                    break;
+                };
                 text.push(char::REPLACEMENT_CHARACTER);
                 rest = &rest[length..];
             }
@@ -60,7 +64,11 @@ fn shown(text: &str) -> String {
         .map(|piece| match piece.strip_suffix(kept) {
             // A carriage return alone goes back over what stands there.
             Some(line) => {
-                format!("{}{}", safe_text(line.strip_suffix('\r').unwrap_or(line)), &piece[line.len()..])
+                format!(
+                    "{}{}",
+                    safe_text(line.strip_suffix('\r').unwrap_or(line)),
+                    &piece[line.len()..]
+                )
             }
             None => safe_text(piece),
         })
@@ -74,7 +82,10 @@ mod tests {
     #[test]
     fn terminal_gets_lines_and_no_escape_sequences() {
         let mut begun = Vec::new();
-        assert_eq!(safe(&mut begun, b"one\ttwo\r\nprompt? "), "one\ttwo\nprompt? ");
+        assert_eq!(
+            safe(&mut begun, b"one\ttwo\r\nprompt? "),
+            "one\ttwo\nprompt? "
+        );
         assert_eq!(safe(&mut begun, b"\x1b[2Jgone\x07"), r"\u{1b}[2Jgone\u{7}");
     }
 

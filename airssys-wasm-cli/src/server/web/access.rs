@@ -53,10 +53,19 @@ impl AccessLines {
         let (writer, guard) = if path == Path::new("-") {
             tracing_appender::non_blocking(standard_output())
         } else {
-            let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-            tracing_appender::non_blocking(file.map_err(|error| Problem::of_file("write", path, error))?)
+            let file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .mode(0o600)
+                .open(path);
+            tracing_appender::non_blocking(
+                file.map_err(|error| Problem::of_file("write", path, error))?,
+            )
         };
-        Ok(Self { writer, _guard: guard })
+        Ok(Self {
+            writer,
+            _guard: guard,
+        })
     }
 
     pub(super) fn write(&self, access: &Access) {
@@ -81,7 +90,9 @@ impl<'a> Line<'a> {
             status: access.status.map(|status| status.as_u16()),
             component: access.component.as_ref().map(ComponentName::as_str),
             revision: served.map(|served| served.revision),
-            version: served.and_then(|served| served.version.as_ref()).map(ToString::to_string),
+            version: served
+                .and_then(|served| served.version.as_ref())
+                .map(ToString::to_string),
             bytes: access.bytes,
             milliseconds: access.took.as_micros() as f64 / 1_000.0,
             whole: access.is_whole,

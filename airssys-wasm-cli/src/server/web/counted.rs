@@ -9,7 +9,9 @@ use prometheus_client::registry::Registry;
 type Labels = Vec<(&'static str, String)>;
 
 /// The ends of the buckets for how long requests take, in seconds.
-const SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+const SECONDS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0,
+];
 
 /// What was counted since the process began.
 #[derive(Debug)]
@@ -33,27 +35,46 @@ impl Requests {
     pub(super) fn count(&self, access: &Access) {
         // What no route is for is counted as one: anybody can ask for anything.
         let served = access.served.as_ref();
-        let component = access.component.as_ref().map_or_else(String::new, ToString::to_string);
+        let component = access
+            .component
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string);
         let revision = served.map_or_else(String::new, |served| served.revision.to_string());
-        let class = access.status.map_or("none", |status| match status.as_u16() {
-            ..200 => "1xx",
-            200..300 => "2xx",
-            300..400 => "3xx",
-            400..500 => "4xx",
-            500.. => "5xx",
-        });
+        let class = access
+            .status
+            .map_or("none", |status| match status.as_u16() {
+                ..200 => "1xx",
+                200..300 => "2xx",
+                300..400 => "3xx",
+                400..500 => "4xx",
+                500.. => "5xx",
+            });
         let component = ("component", component);
-        let labels = vec![component.clone(), ("revision", revision), ("status", class.to_owned())];
+        let labels = vec![
+            component.clone(),
+            ("revision", revision),
+            ("status", class.to_owned()),
+        ];
         self.all.get_or_create(&labels).inc();
         let labels = vec![component];
         self.bytes.get_or_create(&labels).inc_by(access.bytes);
-        self.seconds.get_or_create(&labels).observe(access.took.as_secs_f64());
+        self.seconds
+            .get_or_create(&labels)
+            .observe(access.took.as_secs_f64());
     }
 
     /// Has a registry tell it.
     pub(in crate::server) fn register(&self, registry: &mut Registry) {
-        registry.register("http_requests", "HTTP requests that are over", self.all.clone());
-        registry.register("http_response_bytes", "Bytes of bodies of answers", self.bytes.clone());
+        registry.register(
+            "http_requests",
+            "HTTP requests that are over",
+            self.all.clone(),
+        );
+        registry.register(
+            "http_response_bytes",
+            "Bytes of bodies of answers",
+            self.bytes.clone(),
+        );
         let help = "From the head of a request to the last byte of its answer";
         registry.register("http_request_duration_seconds", help, self.seconds.clone());
     }

@@ -42,8 +42,15 @@ impl Web {
         access_log: Option<&Path>,
         health: Option<String>,
     ) -> Result<Self, Problem> {
-        let tls = tls.map(|(certificate, key)| Tls::from_files(certificate, key)).transpose()?;
-        Ok(Self { address, tls, lines: access_log.map(AccessLines::open).transpose()?, health })
+        let tls = tls
+            .map(|(certificate, key)| Tls::from_files(certificate, key))
+            .transpose()?;
+        Ok(Self {
+            address,
+            tls,
+            lines: access_log.map(AccessLines::open).transpose()?,
+            health,
+        })
     }
 
     /// Listens, and gives what serves until the process ends. A client has `patience` to send the
@@ -62,7 +69,10 @@ impl Web {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         tracing::info!("serving components at {scheme}://{address}");
         let mut server = HttpServer::new(&host).patience(patience);
-        server = server.access_log(Told { requests, lines: self.lines });
+        server = server.access_log(Told {
+            requests,
+            lines: self.lines,
+        });
         if let Some(path) = self.health {
             server = server.health(path);
         }

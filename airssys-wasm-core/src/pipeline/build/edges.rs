@@ -22,13 +22,16 @@ pub(super) fn edges(
 ) -> Vec<Edge> {
     let mut edges: Vec<Edge> = Vec::with_capacity(said.connect.len());
     for link in &written.links {
-        let Some(edge) = edge(link, stages, problems) else { continue };
+        let Some(edge) = edge(link, stages, problems) else {
+            continue;
+        };
         let same = |other: &Edge| {
             (other.from, other.from_port, other.to, other.param)
                 == (edge.from, edge.from_port, edge.to, edge.param)
         };
         if edges.iter().any(same) {
-            let problem = PipelineProblem::new(ProblemKind::EdgeTwice, &link.place, "it is there twice");
+            let problem =
+                PipelineProblem::new(ProblemKind::EdgeTwice, &link.place, "it is there twice");
             problems.push(problem.hint("remove one; an item would come twice"));
         } else {
             edges.push(edge);
@@ -44,47 +47,86 @@ fn edge(link: &Link, stages: &[Option<Stage>], problems: &mut Problems) -> Optio
     };
     let giver = link.from.as_ref().and_then(stage_of);
     let giver = giver.and_then(|(mention, stage)| {
-        let (port, ty) = giving(stage, mention).map_err(|problem| problems.push(problem)).ok()?;
+        let (port, ty) = giving(stage, mention)
+            .map_err(|problem| problems.push(problem))
+            .ok()?;
         Some((mention.stage, port, ty))
     });
     let taker = link.to.as_ref().and_then(stage_of);
     let taker = taker.and_then(|(mention, stage)| {
-        let place = taking(stage, mention).map_err(|problem| problems.push(problem)).ok()?;
+        let place = taking(stage, mention)
+            .map_err(|problem| problems.push(problem))
+            .ok()?;
         Some((mention.stage, place, &stage.inputs()[place].ty))
     });
-    let route = giver.and_then(|(_, _, ty)| route(link, ty).map_err(|problem| problems.push(problem)).ok());
+    let route = giver.and_then(|(_, _, ty)| {
+        route(link, ty)
+            .map_err(|problem| problems.push(problem))
+            .ok()
+    });
     let ((from, from_port, ty), (to, param, wanted)) = (giver?, taker?);
     if let Err(mismatch) = crosses(ty, wanted) {
         let look = || nearest_fit(stages, (from, from_port, ty), (to, param, wanted));
-        let near = if problems.len() < HINTS_MAX { look() } else { None };
+        let near = if problems.len() < HINTS_MAX {
+            look()
+        } else {
+            None
+        };
         problems.push(misfit(link, ty, wanted, &mismatch, near));
     }
     let planned = Planned::default();
-    Some(Edge { from, from_port, to, param, ty: ty.clone(), route: route.unwrap_or(Route::Always), planned })
+    Some(Edge {
+        from,
+        from_port,
+        to,
+        param,
+        ty: ty.clone(),
+        route: route.unwrap_or(Route::Always),
+        planned,
+    })
 }
 
 /// The stage of a port, unless it speaks of another function of the component.
 pub(super) fn of_mention<'a>(stages: &'a [Option<Stage>], mention: &Mention) -> Option<&'a Stage> {
-    stages.get(mention.stage)?.as_ref().filter(|stage| agrees(stage, mention))
+    stages
+        .get(mention.stage)?
+        .as_ref()
+        .filter(|stage| agrees(stage, mention))
 }
 
 fn route(link: &Link, ty: &Type) -> Result<Route, PipelineProblem> {
     match &link.rule {
         Rule::Always => Ok(Route::Always),
         Rule::When(text) => Condition::new(text, ty).map(Route::When).map_err(|error| {
-            PipelineProblem::new(ProblemKind::Condition, &link.place, "the condition does not hold up")
-                .with("why", error.to_string())
-                .with("from", ty.to_string())
+            PipelineProblem::new(
+                ProblemKind::Condition,
+                &link.place,
+                "the condition does not hold up",
+            )
+            .with("why", error.to_string())
+            .with("from", ty.to_string())
         }),
-        Rule::Share { group, by, place, targets } => {
-            let path = by.parse::<FieldPath>().and_then(|path| path.type_in(ty).map(|_| path.clone()));
+        Rule::Share {
+            group,
+            by,
+            place,
+            targets,
+        } => {
+            let path = by
+                .parse::<FieldPath>()
+                .and_then(|path| path.type_in(ty).map(|_| path.clone()));
             let by = path.map_err(|error| {
                 let what = format!("items have no key `{by}`");
                 PipelineProblem::new(ProblemKind::Key, &link.place, what)
                     .with("why", error.to_string())
                     .with("from", ty.to_string())
             })?;
-            Ok(Route::Share(Share { group: *group, by, place: *place, targets: *targets }))
+            Ok(Route::Share(Share {
+                group: *group,
+                by,
+                place: *place,
+                targets: *targets,
+            }))
         }
     }
 }
@@ -106,21 +148,31 @@ fn misfit(
 ) -> PipelineProblem {
     let hint = match mismatch.reason() {
         FlowReason::RequiredIntoOptional => "put a stage between them that makes it `some`",
-        FlowReason::OptionalIntoRequired => "put a stage between them that says what is used for `none`",
+        FlowReason::OptionalIntoRequired => {
+            "put a stage between them that says what is used for `none`"
+        }
         FlowReason::ResultIntoValue => "put a stage between them that takes the result apart",
         FlowReason::FieldMissing(_) => "put a stage between them that fills it in",
-        FlowReason::CaseMissing(_) => "put a stage between them that turns it into a case known there",
-        _ if Element::of_stream(ty).is_some_and(|element| Element::of_list(wanted) == Some(element)) => {
+        FlowReason::CaseMissing(_) => {
+            "put a stage between them that turns it into a case known there"
+        }
+        _ if Element::of_stream(ty)
+            .is_some_and(|element| Element::of_list(wanted) == Some(element)) =>
+        {
             "say for how many elements the stage is called: `per_chunk` (`per-chunk` in TOML)"
         }
         _ => "put a stage between them that turns the one into the other",
     };
-    PipelineProblem::new(ProblemKind::Types, &link.place, "what comes out does not fit")
-        .with("from", ty.to_string())
-        .with("to", wanted.to_string())
-        .with("why", why(mismatch))
-        .maybe("near", near)
-        .hint(hint)
+    PipelineProblem::new(
+        ProblemKind::Types,
+        &link.place,
+        "what comes out does not fit",
+    )
+    .with("from", ty.to_string())
+    .with("to", wanted.to_string())
+    .with("why", why(mismatch))
+    .maybe("near", near)
+    .hint(hint)
 }
 
 /// The place, and what differs there; the whole types stand above.
@@ -135,7 +187,11 @@ fn why(mismatch: &FlowMismatch) -> String {
         [] => mismatch.reason().to_string(),
         path => {
             let (from, to) = (short(mismatch.from_type()), short(mismatch.to_type()));
-            format!("at `{}`: `{from}` into `{to}`: {}", path.join("."), mismatch.reason())
+            format!(
+                "at `{}`: `{from}` into `{to}`: {}",
+                path.join("."),
+                mismatch.reason()
+            )
         }
     }
 }
@@ -147,7 +203,10 @@ fn nearest_fit(
     (to, param, wanted): (usize, usize, &Type),
 ) -> Option<String> {
     let giver = stages.get(from)?.as_ref()?;
-    let others = [(FromPort::Output, giver.output()), (FromPort::Error, giver.error())];
+    let others = [
+        (FromPort::Output, giver.output()),
+        (FromPort::Error, giver.error()),
+    ];
     let other_giving = others.into_iter().find_map(|(other, ty)| {
         let fits = other != port && ty?.flows_into(wanted).is_ok();
         fits.then(|| format!("`{}.{}` would fit there", giver.name(), other.word()))
@@ -158,8 +217,16 @@ fn nearest_fit(
         let place = (0..stage.inputs().len())
             .filter(other)
             .find(|place| ty.flows_into(&stage.inputs()[*place].ty).is_ok())?;
-        Some(format!("`{}.{}` would take it", stage.name(), stage.inputs()[place].name))
+        Some(format!(
+            "`{}.{}` would take it",
+            stage.name(),
+            stage.inputs()[place].name
+        ))
     };
-    let elsewhere = || (0..stages.len()).filter(|index| *index != from && *index != to).find_map(inputs_of);
+    let elsewhere = || {
+        (0..stages.len())
+            .filter(|index| *index != from && *index != to)
+            .find_map(inputs_of)
+    };
     inputs_of(to).or(other_giving).or_else(elsewhere)
 }

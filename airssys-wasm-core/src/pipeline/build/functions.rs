@@ -21,7 +21,12 @@ pub(super) fn stages(
     let stage = |(index, draft): (usize, &Draft)| {
         let function = function(index, draft, written, problems)?;
         match check_types(draft, function) {
-            Ok(()) => Some(Stage::new(&draft.name, &draft.component, function, &draft.options)),
+            Ok(()) => Some(Stage::new(
+                &draft.name,
+                &draft.component,
+                function,
+                &draft.options,
+            )),
             Err(problem) => {
                 problems.push(problem);
                 None
@@ -43,7 +48,9 @@ fn function<'a>(
         match (lookup(draft, &place, name), found) {
             (Ok(function), None) => found = Some(function),
             (Ok(function), Some(first)) if function.name == first.name => {}
-            (Ok(function), Some(first)) => problems.push(two_functions(draft, place, first, function)),
+            (Ok(function), Some(first)) => {
+                problems.push(two_functions(draft, place, first, function))
+            }
             (Err(problem), _) => {
                 said_wrongly = true;
                 problems.push(problem);
@@ -74,23 +81,48 @@ pub(super) fn agrees(stage: &Stage, mention: &Mention) -> bool {
 }
 
 /// Where a function of the stage is named, and how.
-fn said<'a>(index: usize, draft: &'a Draft, written: &'a Written) -> impl Iterator<Item = (String, &'a str)> {
-    let option = draft.options.function.as_deref().map(|name| (format!("stage `{}`", draft.name), name));
+fn said<'a>(
+    index: usize,
+    draft: &'a Draft,
+    written: &'a Written,
+) -> impl Iterator<Item = (String, &'a str)> {
+    let option = draft
+        .options
+        .function
+        .as_deref()
+        .map(|name| (format!("stage `{}`", draft.name), name));
     let ports = written.of_stage(index);
-    option.into_iter().chain(ports.filter_map(|port| Some((port.place.clone(), port.function.as_deref()?))))
+    option
+        .into_iter()
+        .chain(ports.filter_map(|port| Some((port.place.clone(), port.function.as_deref()?))))
 }
 
 fn lookup<'a>(draft: &'a Draft, place: &str, name: &str) -> Result<&'a Function, PipelineProblem> {
     let failed = |what: String| PipelineProblem::new(ProblemKind::Function, place, what);
-    let name: FunctionName =
-        name.parse().map_err(|error: crate::FunctionNameError| failed(error.to_string()))?;
+    let name: FunctionName = name
+        .parse()
+        .map_err(|error: crate::FunctionNameError| failed(error.to_string()))?;
     let found = draft.component.world().function(&name);
     let own = format!("stage `{}`", draft.name);
-    found.map_err(|error| failed(if place == own { error.to_string() } else { format!("{own}: {error}") }))
+    found.map_err(|error| {
+        failed(if place == own {
+            error.to_string()
+        } else {
+            format!("{own}: {error}")
+        })
+    })
 }
 
-fn two_functions(draft: &Draft, place: String, first: &Function, second: &Function) -> PipelineProblem {
-    let what = format!("stage `{}` is `{}` elsewhere and `{}` here", draft.name, first.name, second.name);
+fn two_functions(
+    draft: &Draft,
+    place: String,
+    first: &Function,
+    second: &Function,
+) -> PipelineProblem {
+    let what = format!(
+        "stage `{}` is `{}` elsewhere and `{}` here",
+        draft.name, first.name, second.name
+    );
     PipelineProblem::new(ProblemKind::TwoFunctions, place, what)
         .hint("a stage is one function; add the component again, as a stage of another name")
 }
@@ -98,18 +130,35 @@ fn two_functions(draft: &Draft, place: String, first: &Function, second: &Functi
 /// The one function that a component exports.
 fn only(draft: &Draft) -> Result<&Function, PipelineProblem> {
     let is_hosts = |function: &Function| {
-        function.name.interface().is_some_and(|interface| interface.starts_with(HOST_CALLS))
+        function
+            .name
+            .interface()
+            .is_some_and(|interface| interface.starts_with(HOST_CALLS))
     };
-    let functions: Vec<&Function> =
-        draft.component.world().exports.all_functions().filter(|function| !is_hosts(function)).collect();
-    let failed = |what| PipelineProblem::new(ProblemKind::Function, format!("stage `{}`", draft.name), what);
+    let functions: Vec<&Function> = draft
+        .component
+        .world()
+        .exports
+        .all_functions()
+        .filter(|function| !is_hosts(function))
+        .collect();
+    let failed = |what| {
+        PipelineProblem::new(
+            ProblemKind::Function,
+            format!("stage `{}`", draft.name),
+            what,
+        )
+    };
     match functions[..] {
         [function] => Ok(function),
         [] => Err(failed("the component exports no function to call")),
         [first, ..] => {
-            let names: Vec<String> =
-                functions.iter().map(|function| format!("`{}`", function.name)).collect();
-            let problem = failed("the component exports several functions, and nothing says which it is");
+            let names: Vec<String> = functions
+                .iter()
+                .map(|function| format!("`{}`", function.name))
+                .collect();
+            let problem =
+                failed("the component exports several functions, and nothing says which it is");
             let example = format!("{}.{}.output", draft.name, first.name.function());
             let option = draft.form.option("function");
             let hint = format!("say {option}, or write it in a port: `{example}`");
@@ -123,17 +172,31 @@ fn check_types(draft: &Draft, function: &Function) -> Result<(), PipelineProblem
         ty.any(&|ty| {
             matches!(
                 ty,
-                Type::Own(_) | Type::Borrow(_) | Type::Stream(_) | Type::Future(_) | Type::ErrorContext
+                Type::Own(_)
+                    | Type::Borrow(_)
+                    | Type::Stream(_)
+                    | Type::Future(_)
+                    | Type::ErrorContext
             )
         })
     };
-    let is_carried = |(port, ty): (Port, &Type)| port == Port::Value && Element::of_stream(ty).is_some();
-    match ports(function).find(|(port, ty)| foreign(ty) && !is_carried((*port, ty))).map(|(_, ty)| ty) {
+    let is_carried =
+        |(port, ty): (Port, &Type)| port == Port::Value && Element::of_stream(ty).is_some();
+    match ports(function)
+        .find(|(port, ty)| foreign(ty) && !is_carried((*port, ty)))
+        .map(|(_, ty)| ty)
+    {
         None => Ok(()),
         Some(ty) => {
-            let what = format!("`{}` cannot be a stage: `{ty}` belongs to one instance", function.name);
-            let problem =
-                PipelineProblem::new(ProblemKind::NotAStage, format!("stage `{}`", draft.name), what);
+            let what = format!(
+                "`{}` cannot be a stage: `{ty}` belongs to one instance",
+                function.name
+            );
+            let problem = PipelineProblem::new(
+                ProblemKind::NotAStage,
+                format!("stage `{}`", draft.name),
+                what,
+            );
             Err(problem.with("type", function.signature()).hint(carried()))
         }
     }
@@ -154,12 +217,16 @@ fn ports(function: &Function) -> impl Iterator<Item = (Port, &Type)> {
         plain => (plain.as_ref(), None),
     };
     let values = function.params.iter().map(|param| &param.ty).chain(ok);
-    values.map(|ty| (Port::Value, ty)).chain(err.map(|ty| (Port::Error, ty)))
+    values
+        .map(|ty| (Port::Value, ty))
+        .chain(err.map(|ty| (Port::Error, ty)))
 }
 
 fn carried() -> String {
-    let elements: Vec<String> =
-        Element::ALL.into_iter().map(|element| format!("`{}`", element.ty())).collect();
+    let elements: Vec<String> = Element::ALL
+        .into_iter()
+        .map(|element| format!("`{}`", element.ty()))
+        .collect();
     format!(
         "pass values, or streams of {}: edges carry no resource handles, no futures and no other streams",
         elements.join(", ")

@@ -51,13 +51,28 @@ pub(super) fn build(draft: PipelineBuilder) -> Result<ComponentPipeline, Pipelin
     };
     plan::lanes(&stages, &mut edges);
     let said = definition(&draft);
-    Ok(ComponentPipeline::new(super::Parts { name, stages, edges, inputs, outputs, order, said, draft }))
+    Ok(ComponentPipeline::new(super::Parts {
+        name,
+        stages,
+        edges,
+        inputs,
+        outputs,
+        order,
+        said,
+        draft,
+    }))
 }
 
 fn definition(draft: &PipelineBuilder) -> PipelineDefinition {
     let stage = |draft: &super::builder::Draft| {
-        let stage = StageDefinition { component: draft.reference.clone(), options: draft.options.clone() };
+        let stage = StageDefinition {
+            component: draft.reference.clone(),
+            options: draft.options.clone(),
+        };
         (draft.name.clone(), stage)
     };
-    PipelineDefinition { stages: draft.drafts.iter().map(stage).collect(), ..draft.said.clone() }
+    PipelineDefinition {
+        stages: draft.drafts.iter().map(stage).collect(),
+        ..draft.said.clone()
+    }
 }

@@ -15,19 +15,35 @@ pub(super) fn giving<'a>(
 ) -> Result<(FromPort, &'a Type), PipelineProblem> {
     let problem = |kind, what| PipelineProblem::new(kind, &mention.place, what);
     let nothing = |word: &str| {
-        problem(ProblemKind::Port, format!("stage `{}` has no {word}", stage.name()))
-            .with("type", stage.function().signature())
+        problem(
+            ProblemKind::Port,
+            format!("stage `{}` has no {word}", stage.name()),
+        )
+        .with("type", stage.function().signature())
     };
     match mention.port.as_str() {
-        "output" => stage.output().map(|ty| (FromPort::Output, ty)).ok_or_else(|| nothing("output")),
-        "error" => stage.error().map(|ty| (FromPort::Error, ty)).ok_or_else(|| nothing("error port")),
+        "output" => stage
+            .output()
+            .map(|ty| (FromPort::Output, ty))
+            .ok_or_else(|| nothing("output")),
+        "error" => stage
+            .error()
+            .map(|ty| (FromPort::Error, ty))
+            .ok_or_else(|| nothing("error port")),
         port if port == "input" || param(stage, port).is_some() => {
-            let what = format!("`{}` is an input, and an edge begins at an output", mention.text);
-            Err(problem(ProblemKind::Direction, what).hint(format!("write `{}.output`", stage.name())))
+            let what = format!(
+                "`{}` is an input, and an edge begins at an output",
+                mention.text
+            );
+            Err(problem(ProblemKind::Direction, what)
+                .hint(format!("write `{}.output`", stage.name())))
         }
-        port => Err(problem(ProblemKind::Port, format!("stage `{}` has no output `{port}`", stage.name()))
-            .with("type", stage.function().signature())
-            .hint(hint(port, given(stage)))),
+        port => Err(problem(
+            ProblemKind::Port,
+            format!("stage `{}` has no output `{port}`", stage.name()),
+        )
+        .with("type", stage.function().signature())
+        .hint(hint(port, given(stage)))),
     }
 }
 
@@ -40,17 +56,28 @@ pub(super) fn taking(stage: &Stage, mention: &Mention) -> Result<usize, Pipeline
     }
     match (port, stage.inputs()) {
         ("output" | "error", _) => {
-            let what = format!("`{}` is an output, and an edge ends at an input", mention.text);
-            Err(problem(ProblemKind::Direction, what).hint(format!("write `{}.input`", stage.name())))
+            let what = format!(
+                "`{}` is an output, and an edge ends at an input",
+                mention.text
+            );
+            Err(problem(ProblemKind::Direction, what)
+                .hint(format!("write `{}.input`", stage.name())))
         }
         (_, []) => {
-            let what = format!("stage `{}` has no inputs: it gives items by itself", stage.name());
+            let what = format!(
+                "stage `{}` has no inputs: it gives items by itself",
+                stage.name()
+            );
             Err(problem(ProblemKind::Port, what).with("type", stage.function().signature()))
         }
         ("input", [_]) => Ok(0),
         _ => {
             let what = format!("stage `{}` has no input `{port}`", stage.name());
-            let names = stage.inputs().iter().map(|param| param.name.as_str()).collect();
+            let names = stage
+                .inputs()
+                .iter()
+                .map(|param| param.name.as_str())
+                .collect();
             Err(problem(ProblemKind::Port, what)
                 .with("type", stage.function().signature())
                 .hint(hint(port, names)))
@@ -64,5 +91,8 @@ fn param(stage: &Stage, name: &str) -> Option<usize> {
 
 fn given(stage: &Stage) -> Vec<&'static str> {
     let output = stage.output().map(|_| "output");
-    output.into_iter().chain(stage.error().map(|_| "error")).collect()
+    output
+        .into_iter()
+        .chain(stage.error().map(|_| "error"))
+        .collect()
 }

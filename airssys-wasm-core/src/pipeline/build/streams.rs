@@ -15,11 +15,19 @@ pub(super) fn check(
     outputs: &[PipelineOutput],
     problems: &mut Problems,
 ) {
-    for (index, stage) in
-        stages.iter().enumerate().filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
+    for (index, stage) in stages
+        .iter()
+        .enumerate()
+        .filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
     {
-        let readers = edges.iter().filter(|edge| edge.from == index && edge.from_port == FromPort::Output);
-        let readers = readers.count() + outputs.iter().filter(|output| output.stage == index).count();
+        let readers = edges
+            .iter()
+            .filter(|edge| edge.from == index && edge.from_port == FromPort::Output);
+        let readers = readers.count()
+            + outputs
+                .iter()
+                .filter(|output| output.stage == index)
+                .count();
         problems.extend(read_twice(stage, readers));
         problems.extend(joined(stage, index, edges));
         problems.extend(tried_twice(stage));
@@ -27,7 +35,9 @@ pub(super) fn check(
 }
 
 fn read_twice(stage: &Stage, readers: usize) -> Option<PipelineProblem> {
-    let ty = stage.output().filter(|ty| Element::of_stream(ty).is_some())?;
+    let ty = stage
+        .output()
+        .filter(|ty| Element::of_stream(ty).is_some())?;
     (readers > 1).then(|| {
         let what = format!("its output is read by {readers}, and a stream is read once");
         problem(ProblemKind::Stream, stage, what)
@@ -48,19 +58,31 @@ fn joined(stage: &Stage, index: usize, edges: &[Edge]) -> Option<PipelineProblem
         .collect();
     streams.sort_unstable();
     streams.dedup();
-    let [first, second, ..] = streams[..] else { return None };
-    let what = format!("`{first}` and `{second}` are both read from stages, and a stage reads one stream");
-    Some(problem(ProblemKind::Stream, stage, what).hint("have one of them come as a list, or from outside"))
+    let [first, second, ..] = streams[..] else {
+        return None;
+    };
+    let what =
+        format!("`{first}` and `{second}` are both read from stages, and a stage reads one stream");
+    Some(
+        problem(ProblemKind::Stream, stage, what)
+            .hint("have one of them come as a list, or from outside"),
+    )
 }
 
 fn tried_twice(stage: &Stage) -> Option<PipelineProblem> {
     let options = stage.options();
-    let input = stage.inputs().iter().find(|param| Element::of_stream(&param.ty).is_some())?;
+    let input = stage
+        .inputs()
+        .iter()
+        .find(|param| Element::of_stream(&param.ty).is_some())?;
     let wish = match (options.retry.is_some(), options.puts_aside()) {
         (true, _) => "tried again",
         (_, true) => "put aside with its input",
         _ => return None,
     };
-    let what = format!("an item cannot be {wish}: `{}` is a stream, and that is read once", input.name);
+    let what = format!(
+        "an item cannot be {wish}: `{}` is a stream, and that is read once",
+        input.name
+    );
     Some(problem(ProblemKind::Stream, stage, what).hint("say `fail` or `skip`, and no retry"))
 }

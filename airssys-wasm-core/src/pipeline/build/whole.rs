@@ -20,13 +20,20 @@ pub(super) fn name(said: &PipelineDefinition, problems: &mut Problems) -> Option
     let failed = |error: crate::ComponentNameError| {
         PipelineProblem::new(ProblemKind::Name, "pipeline", error.to_string())
     };
-    said.name.parse().map_err(|error| problems.push(failed(error))).ok()
+    said.name
+        .parse()
+        .map_err(|error| problems.push(failed(error)))
+        .ok()
 }
 
 /// More stages or edges than a pipeline may have: nothing else is checked then.
 pub(super) fn size(draft: &PipelineBuilder) -> Option<PipelineProblem> {
     let said = &draft.said;
-    let shared: usize = said.partition.iter().map(|partition| partition.to.len().max(1)).sum();
+    let shared: usize = said
+        .partition
+        .iter()
+        .map(|partition| partition.to.len().max(1))
+        .sum();
     let edges = said.connect.len() + shared + said.input.len() + said.output.len();
     let (found, most, what) = match draft.drafts.len() {
         stages if stages > STAGES_MAX => (stages, STAGES_MAX, "stages"),
@@ -48,13 +55,20 @@ pub(super) fn stage_names(draft: &PipelineBuilder, problems: &mut Problems) {
     for stage in &draft.drafts {
         let place = format!("stage `{}`", stage.name);
         if !is_name(&stage.name) {
-            let problem = PipelineProblem::new(ProblemKind::Name, &place, "this is no name for a stage");
-            problems.push(problem.hint("begin with a letter; letters, digits, `-` and `_`, at most 64"));
+            let problem =
+                PipelineProblem::new(ProblemKind::Name, &place, "this is no name for a stage");
+            problems.push(
+                problem.hint("begin with a letter; letters, digits, `-` and `_`, at most 64"),
+            );
         }
         if !known.insert(&stage.name) {
-            let problem =
-                PipelineProblem::new(ProblemKind::StageTwice, &place, "another stage has that name");
-            problems.push(problem.hint("name one of them otherwise; they may run the same component"));
+            let problem = PipelineProblem::new(
+                ProblemKind::StageTwice,
+                &place,
+                "another stage has that name",
+            );
+            problems
+                .push(problem.hint("name one of them otherwise; they may run the same component"));
         }
     }
 }
@@ -62,11 +76,19 @@ pub(super) fn stage_names(draft: &PipelineBuilder, problems: &mut Problems) {
 /// Bounds that let nothing through.
 pub(super) fn bounds(said: &PipelineDefinition, problems: &mut Problems) {
     let zeros = [
-        (said.in_flight_max == Some(0), "at most 0 items at once are none"),
-        (said.deadline.is_some_and(|time| time.is_zero()), "a deadline of 0 has always passed"),
+        (
+            said.in_flight_max == Some(0),
+            "at most 0 items at once are none",
+        ),
+        (
+            said.deadline.is_some_and(|time| time.is_zero()),
+            "a deadline of 0 has always passed",
+        ),
     ];
     for (_, what) in zeros.into_iter().filter(|(is_zero, _)| *is_zero) {
-        problems.push(PipelineProblem::new(ProblemKind::Options, "pipeline", what).hint("write 1 or more"));
+        problems.push(
+            PipelineProblem::new(ProblemKind::Options, "pipeline", what).hint("write 1 or more"),
+        );
     }
 }
 
@@ -78,7 +100,10 @@ pub(super) fn ends(
     edges: &[Edge],
     problems: &mut Problems,
 ) -> (Vec<PipelineInput>, Vec<PipelineOutput>) {
-    (inputs(written, stages, edges, problems), outputs(draft, written, stages, edges, problems))
+    (
+        inputs(written, stages, edges, problems),
+        outputs(draft, written, stages, edges, problems),
+    )
 }
 
 fn inputs(
@@ -89,11 +114,16 @@ fn inputs(
 ) -> Vec<PipelineInput> {
     let said = resolved(&written.inputs, stages, problems, taking);
     let mut open = Vec::new();
-    for (index, stage) in
-        stages.iter().enumerate().filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
+    for (index, stage) in stages
+        .iter()
+        .enumerate()
+        .filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
     {
-        let connected: BTreeSet<usize> =
-            edges.iter().filter(|edge| edge.to == index).map(|edge| edge.param).collect();
+        let connected: BTreeSet<usize> = edges
+            .iter()
+            .filter(|edge| edge.to == index)
+            .map(|edge| edge.param)
+            .collect();
         if has_broken_link(index, written, edges) || written.guessed.contains(&index) {
             continue;
         }
@@ -103,9 +133,17 @@ fn inputs(
             match (connected.contains(&place), is_said) {
                 (true, true) => problems.push(both(&port)),
                 (true, false) => {}
-                (false, false) if !connected.is_empty() => problems.push(unconnected(&port, stage, place)),
-                (false, false) if !written.inputs.is_empty() => problems.push(unsaid("input", &port)),
-                _ => open.push(PipelineInput { stage: index, param: place, ty: param.ty.clone() }),
+                (false, false) if !connected.is_empty() => {
+                    problems.push(unconnected(&port, stage, place))
+                }
+                (false, false) if !written.inputs.is_empty() => {
+                    problems.push(unsaid("input", &port))
+                }
+                _ => open.push(PipelineInput {
+                    stage: index,
+                    param: place,
+                    ty: param.ty.clone(),
+                }),
             }
         }
     }
@@ -133,19 +171,28 @@ fn outputs(
     };
     let said = resolved(&written.outputs, stages, problems, giving_output);
     let mut open = Vec::new();
-    for (index, stage) in
-        stages.iter().enumerate().filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
+    for (index, stage) in stages
+        .iter()
+        .enumerate()
+        .filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
     {
         let Some(ty) = stage.output() else { continue };
         let taken = written.links.iter().filter_map(|link| link.from.as_ref());
-        let taken = taken.into_iter().any(|mention| mention.stage == index && mention.port != "error")
-            || edges.iter().any(|edge| edge.from == index && edge.from_port == FromPort::Output);
+        let taken = taken
+            .into_iter()
+            .any(|mention| mention.stage == index && mention.port != "error")
+            || edges
+                .iter()
+                .any(|edge| edge.from == index && edge.from_port == FromPort::Output);
         match (taken, said.contains(&(index, 0))) {
             (true, false) => {}
             (false, false) if !written.outputs.is_empty() => {
                 problems.push(unsaid("output", &format!("{}.output", stage.name())));
             }
-            _ => open.push(PipelineOutput { stage: index, ty: ty.clone() }),
+            _ => open.push(PipelineOutput {
+                stage: index,
+                ty: ty.clone(),
+            }),
         }
     }
     open
@@ -171,30 +218,48 @@ fn resolved(
 
 /// Whether an edge to the stage could not be made: what it was to connect is not known.
 fn has_broken_link(stage: usize, written: &Written, edges: &[Edge]) -> bool {
-    let links = written.links.iter().filter(|link| link.to.as_ref().is_some_and(|to| to.stage == stage));
+    let links = written
+        .links
+        .iter()
+        .filter(|link| link.to.as_ref().is_some_and(|to| to.stage == stage));
     links.count() != edges.iter().filter(|edge| edge.to == stage).count()
 }
 
 fn both(port: &str) -> PipelineProblem {
-    PipelineProblem::new(ProblemKind::Ends, format!("input `{port}`"), "a stage is connected to it already")
-        .hint("take the input or the edge away")
+    PipelineProblem::new(
+        ProblemKind::Ends,
+        format!("input `{port}`"),
+        "a stage is connected to it already",
+    )
+    .hint("take the input or the edge away")
 }
 
 fn unconnected(port: &str, stage: &Stage, place: usize) -> PipelineProblem {
     let what = format!("`{port}` is connected to nothing, and other inputs of the stage are");
-    PipelineProblem::new(ProblemKind::Unconnected, format!("stage `{}`", stage.name()), what)
-        .with("type", stage.inputs()[place].ty.to_string())
-        .hint(format!("connect it, or say that items come in there: input `{port}`"))
+    PipelineProblem::new(
+        ProblemKind::Unconnected,
+        format!("stage `{}`", stage.name()),
+        what,
+    )
+    .with("type", stage.inputs()[place].ty.to_string())
+    .hint(format!(
+        "connect it, or say that items come in there: input `{port}`"
+    ))
 }
 
 fn unsaid(word: &str, port: &str) -> PipelineProblem {
     let what = format!("it is open, and not among the {word}s that are said");
-    PipelineProblem::new(ProblemKind::Ends, format!("{word} `{port}`"), what)
-        .hint(format!("say it too, or none; or connect it: {word} `{port}`"))
+    PipelineProblem::new(ProblemKind::Ends, format!("{word} `{port}`"), what).hint(format!(
+        "say it too, or none; or connect it: {word} `{port}`"
+    ))
 }
 
 /// The stages in an order in which no edge leads back; what goes round is a problem.
-pub(super) fn order(draft: &PipelineBuilder, written: &Written, problems: &mut Problems) -> Vec<usize> {
+pub(super) fn order(
+    draft: &PipelineBuilder,
+    written: &Written,
+    problems: &mut Problems,
+) -> Vec<usize> {
     let mut pairs: BTreeSet<(usize, usize)> = written
         .links
         .iter()
@@ -207,19 +272,30 @@ pub(super) fn order(draft: &PipelineBuilder, written: &Written, problems: &mut P
             left.remove(&next);
             order.push(next);
         }
-        let Some(cycle) = cycle(&left, &pairs) else { return order };
-        let names: Vec<&str> =
-            cycle.iter().chain(cycle.first()).map(|stage| draft.drafts[*stage].name.as_str()).collect();
+        let Some(cycle) = cycle(&left, &pairs) else {
+            return order;
+        };
+        let names: Vec<&str> = cycle
+            .iter()
+            .chain(cycle.first())
+            .map(|stage| draft.drafts[*stage].name.as_str())
+            .collect();
         let what = format!("items would go round: `{}`", names.join(" -> "));
         let problem = PipelineProblem::new(ProblemKind::Cycle, "pipeline", what);
         problems.push(problem.hint("take one of these edges away"));
         // Without the edge that closes it, what other cycles there are can be found.
-        pairs.retain(|pair| Some(pair.0) != cycle.last().copied() || Some(pair.1) != cycle.first().copied());
+        pairs.retain(|pair| {
+            Some(pair.0) != cycle.last().copied() || Some(pair.1) != cycle.first().copied()
+        });
     }
 }
 
 fn first_free(left: &BTreeSet<usize>, pairs: &BTreeSet<(usize, usize)>) -> Option<usize> {
-    let waits = |stage: usize| pairs.iter().any(|(from, to)| *to == stage && left.contains(from));
+    let waits = |stage: usize| {
+        pairs
+            .iter()
+            .any(|(from, to)| *to == stage && left.contains(from))
+    };
     left.iter().copied().find(|stage| !waits(*stage))
 }
 
@@ -228,7 +304,10 @@ fn cycle(left: &BTreeSet<usize>, pairs: &BTreeSet<(usize, usize)>) -> Option<Vec
     let mut way = vec![*left.first()?];
     loop {
         let last = *way.last()?;
-        let before = pairs.iter().find(|(from, to)| *to == last && left.contains(from))?.0;
+        let before = pairs
+            .iter()
+            .find(|(from, to)| *to == last && left.contains(from))?
+            .0;
         if let Some(start) = way.iter().position(|stage| *stage == before) {
             let mut cycle = way.split_off(start);
             cycle.reverse();
@@ -250,7 +329,8 @@ pub(super) fn dead(draft: &PipelineBuilder, written: &Written, problems: &mut Pr
         let is_named = written.of_stage(index).next().is_some() || written.guessed.contains(&index);
         if seen.insert(&stage.name) && !is_named {
             let place = format!("stage `{}`", stage.name);
-            let problem = PipelineProblem::new(ProblemKind::Dead, place, "it is connected to nothing");
+            let problem =
+                PipelineProblem::new(ProblemKind::Dead, place, "it is connected to nothing");
             problems.push(problem.hint("connect it, or take it away"));
         }
     }
@@ -259,5 +339,7 @@ pub(super) fn dead(draft: &PipelineBuilder, written: &Written, problems: &mut Pr
 fn is_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }

@@ -32,7 +32,12 @@ pub(super) struct Link {
 pub(super) enum Rule {
     Always,
     When(String),
-    Share { group: usize, by: String, place: usize, targets: usize },
+    Share {
+        group: usize,
+        by: String,
+        place: usize,
+        targets: usize,
+    },
 }
 
 /// A port of a stage that there is.
@@ -46,9 +51,14 @@ pub(super) struct Mention {
 
 impl Written {
     pub(super) fn read(draft: &PipelineBuilder, problems: &mut Problems) -> Self {
-        let names: Vec<&str> = draft.drafts.iter().map(|draft| draft.name.as_str()).collect();
+        let names: Vec<&str> = draft
+            .drafts
+            .iter()
+            .map(|draft| draft.name.as_str())
+            .collect();
         let mut guessed = BTreeSet::new();
-        let mut read = |place: &str, text: &str| match mention(&names, place, text, problems.len()) {
+        let mut read = |place: &str, text: &str| match mention(&names, place, text, problems.len())
+        {
             Ok(mention) => Some(mention),
             Err(problem) => {
                 if problems.len() < HINTS_MAX {
@@ -60,7 +70,12 @@ impl Written {
         };
         let mut link = |from: &str, to: &str, rule: Rule| {
             let place = format!("edge `{from}` -> `{to}`");
-            Link { from: read(&place, from), to: read(&place, to), place, rule }
+            Link {
+                from: read(&place, from),
+                to: read(&place, to),
+                place,
+                rule,
+            }
         };
         let said = &draft.said;
         let mut links = Vec::new();
@@ -71,24 +86,52 @@ impl Written {
         for (group, partition) in said.partition.iter().enumerate() {
             let targets = partition.to.len();
             for (place, to) in partition.to.iter().enumerate() {
-                let rule = Rule::Share { group, by: partition.by.clone(), place, targets };
+                let rule = Rule::Share {
+                    group,
+                    by: partition.by.clone(),
+                    place,
+                    targets,
+                };
                 links.push(link(&partition.from, to, rule));
             }
         }
-        let inputs = said.input.iter().filter_map(|text| read(&format!("input `{text}`"), text)).collect();
-        let outputs = said.output.iter().filter_map(|text| read(&format!("output `{text}`"), text)).collect();
-        for partition in said.partition.iter().filter(|partition| partition.to.is_empty()) {
+        let inputs = said
+            .input
+            .iter()
+            .filter_map(|text| read(&format!("input `{text}`"), text))
+            .collect();
+        let outputs = said
+            .output
+            .iter()
+            .filter_map(|text| read(&format!("output `{text}`"), text))
+            .collect();
+        for partition in said
+            .partition
+            .iter()
+            .filter(|partition| partition.to.is_empty())
+        {
             let place = format!("partition of `{}`", partition.from);
             let problem = PipelineProblem::new(ProblemKind::Ends, place, "it has no targets");
             problems.push(problem.hint("name the ports that share the items"));
         }
-        Self { links, inputs, outputs, guessed }
+        Self {
+            links,
+            inputs,
+            outputs,
+            guessed,
+        }
     }
 
     /// Every port that names a stage.
     pub(super) fn of_stage(&self, stage: usize) -> impl Iterator<Item = &Mention> {
-        let of_links = self.links.iter().flat_map(|link| link.from.iter().chain(&link.to));
-        of_links.chain(&self.inputs).chain(&self.outputs).filter(move |mention| mention.stage == stage)
+        let of_links = self
+            .links
+            .iter()
+            .flat_map(|link| link.from.iter().chain(&link.to));
+        of_links
+            .chain(&self.inputs)
+            .chain(&self.outputs)
+            .filter(move |mention| mention.stage == stage)
     }
 }
 
@@ -98,7 +141,8 @@ fn mention(
     text: &str,
     problems_before: usize,
 ) -> Result<Mention, PipelineProblem> {
-    let port = PortText::parse(text).map_err(|what| PipelineProblem::new(ProblemKind::Port, place, what))?;
+    let port = PortText::parse(text)
+        .map_err(|what| PipelineProblem::new(ProblemKind::Port, place, what))?;
     let Some(stage) = names.iter().position(|name| *name == port.stage) else {
         let what = format!("there is no stage `{}`", port.stage);
         let problem = PipelineProblem::new(ProblemKind::UnknownStage, place, what);

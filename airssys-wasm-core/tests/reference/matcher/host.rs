@@ -9,7 +9,8 @@ pub(crate) fn is_any(host: &str) -> bool {
 }
 
 pub(crate) fn name_fits(host: &str, name: &str) -> bool {
-    let (host, name): (Vec<&str>, Vec<&str>) = (host.split('.').collect(), name.split('.').collect());
+    let (host, name): (Vec<&str>, Vec<&str>) =
+        (host.split('.').collect(), name.split('.').collect());
     labels_fit(&host, &name)
 }
 
@@ -30,16 +31,18 @@ fn labels_fit(host: &[&str], name: &[&str]) -> bool {
 pub(crate) fn is_in(network: &str, ip: IpAddr) -> bool {
     let network = network.trim_matches(['[', ']']);
     let (base, length) = network.split_once('/').unwrap_or((network, "128"));
-    let Ok(base) = base.parse::<IpAddr>() else { return false };
+    let Ok(base) = base.parse::<IpAddr>() else {
+        return false;
+    };
     let length: usize = length.parse().expect("a length");
     base.is_ipv4() == ip.is_ipv4() && bits(base).zip(bits(ip)).take(length).all(|(a, b)| a == b)
 }
 
 /// The same, and `**` has all, for an address that might stand for another.
 pub(crate) fn leads_into(host: &str, ip: IpAddr) -> bool {
-    let is_network = is_in(host, "0.0.0.0".parse().expect("an address")) || host.contains(['/', '[']) || {
-        host.parse::<IpAddr>().is_ok()
-    };
+    let is_network = is_in(host, "0.0.0.0".parse().expect("an address"))
+        || host.contains(['/', '['])
+        || { host.parse::<IpAddr>().is_ok() };
     is_any(host)
         || is_in(host, ip)
         || (ip.is_unspecified() && is_network)
@@ -50,9 +53,19 @@ pub(crate) fn leads_into(host: &str, ip: IpAddr) -> bool {
 fn inner(ip: IpAddr) -> Option<IpAddr> {
     let IpAddr::V6(v6) = ip else { return None };
     let octets = v6.octets();
-    let text = |from: usize| octets[from..from + 4].iter().map(u8::to_string).collect::<Vec<_>>().join(".");
+    let text = |from: usize| {
+        octets[from..from + 4]
+            .iter()
+            .map(u8::to_string)
+            .collect::<Vec<_>>()
+            .join(".")
+    };
     let starts = |prefix: &str| {
-        octets[..12] == prefix.parse::<core::net::Ipv6Addr>().expect("a prefix").octets()[..12]
+        octets[..12]
+            == prefix
+                .parse::<core::net::Ipv6Addr>()
+                .expect("a prefix")
+                .octets()[..12]
     };
     let found = match () {
         () if octets[..2] == [0x20, 0x02] => text(2),
@@ -68,5 +81,7 @@ fn bits(ip: IpAddr) -> impl Iterator<Item = bool> {
         IpAddr::V4(ip) => ip.octets().to_vec(),
         IpAddr::V6(ip) => ip.octets().to_vec(),
     };
-    octets.into_iter().flat_map(|octet| (0..8).rev().map(move |n| octet >> n & 1 == 1))
+    octets
+        .into_iter()
+        .flat_map(|octet| (0..8).rev().map(move |n| octet >> n & 1 == 1))
 }

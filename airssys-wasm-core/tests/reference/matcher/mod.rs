@@ -12,7 +12,8 @@ mod text;
 use core::net::IpAddr;
 
 use airssys_wasm_core::policy::{
-    FileAccess, Grants, HttpHost, Operation, Requested, SocketAccess, Special, SpecialType, is_public,
+    FileAccess, Grants, HttpHost, Operation, Requested, SocketAccess, Special, SpecialType,
+    is_public,
 };
 use host::{is_any, is_in, leads_into, name_fits};
 use text::{Line, has_port};
@@ -30,13 +31,24 @@ enum Side {
 pub(crate) fn allows(requested: &Requested, grants: &Grants, operation: &Operation) -> bool {
     let speaks = |side: Side| move |rule: &String| speaks(side, &Line::read(rule), operation);
     let texts = |rules: Vec<String>, side: Side| rules.iter().any(speaks(side));
-    let is_taken = texts(grants.denied().map(ToString::to_string).collect(), Side::Deny)
-        || texts(grants.revoked().map(ToString::to_string).collect(), Side::Deny);
+    let is_taken = texts(
+        grants.denied().map(ToString::to_string).collect(),
+        Side::Deny,
+    ) || texts(
+        grants.revoked().map(ToString::to_string).collect(),
+        Side::Deny,
+    );
     let is_requested = match requested {
         Requested::Anything => true,
-        Requested::These(all) => texts(all.iter().map(|(rule, _)| rule.to_string()).collect(), Side::Request),
+        Requested::These(all) => texts(
+            all.iter().map(|(rule, _)| rule.to_string()).collect(),
+            Side::Request,
+        ),
     };
-    let is_granted = texts(grants.allowed().map(ToString::to_string).collect(), Side::Grant);
+    let is_granted = texts(
+        grants.allowed().map(ToString::to_string).collect(),
+        Side::Grant,
+    );
     !is_taken && (is_given_to_all(operation) || (is_requested && is_granted))
 }
 
@@ -69,24 +81,38 @@ fn speaks(side: Side, line: &Line, operation: &Operation) -> bool {
     }
     match operation {
         Operation::File { access, path } => file(side, line, *access, path),
-        Operation::SpecialFile { access, path, special } => {
-            file(side, line, *access, path) && (side != Side::Grant || names(line, special))
-        }
+        Operation::SpecialFile {
+            access,
+            path,
+            special,
+        } => file(side, line, *access, path) && (side != Side::Grant || names(line, special)),
         Operation::Http { target, addresses } => {
             let (name, addresses) = match &target.host {
                 HttpHost::Name(name) => (vec![name.as_str()], addresses.clone()),
                 HttpHost::Address(address) => (Vec::new(), vec![*address]),
             };
-            let reached = |host: &str| reaches(side, line, host, &name, &addresses, name.is_empty());
+            let reached =
+                |host: &str| reaches(side, line, host, &name, &addresses, name.is_empty());
             match line.kind() {
                 "http" => http::fits(side, line, target) && reached(&http::host_of(line)),
                 "network-outbound" => has_port(line.ports(), target.port) && reached(line.host()),
                 _ => false,
             }
         }
-        Operation::Socket { access, address, names } => {
+        Operation::Socket {
+            access,
+            address,
+            names,
+        } => {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            socket(side, line, *access, address.ip().to_canonical(), address.port(), &names)
+            socket(
+                side,
+                line,
+                *access,
+                address.ip().to_canonical(),
+                address.port(),
+                &names,
+            )
         }
         Operation::Lookup { name } => {
             let kinds: &[&str] = match side {
@@ -105,10 +131,15 @@ fn speaks(side: Side, line: &Line, operation: &Operation) -> bool {
 
 fn file(side: Side, line: &Line, access: FileAccess, path: &str) -> bool {
     let matches = path::fits(line.target(), path);
-    let on_the_way = access == FileAccess::Walk && side != Side::Deny && path::leads(line.target(), path);
+    let on_the_way =
+        access == FileAccess::Walk && side != Side::Deny && path::leads(line.target(), path);
     match (line.kind(), access) {
-        ("file-read", FileAccess::Read | FileAccess::Look | FileAccess::Walk) => matches || on_the_way,
-        ("file-write", FileAccess::Look | FileAccess::Walk) => side != Side::Deny && (matches || on_the_way),
+        ("file-read", FileAccess::Read | FileAccess::Look | FileAccess::Walk) => {
+            matches || on_the_way
+        }
+        ("file-write", FileAccess::Look | FileAccess::Walk) => {
+            side != Side::Deny && (matches || on_the_way)
+        }
         ("file-write", FileAccess::Append) => matches,
         ("file-write", FileAccess::Write) => matches && line.option("mode") != Some("append"),
         _ => false,
@@ -118,7 +149,8 @@ fn file(side: Side, line: &Line, access: FileAccess, path: &str) -> bool {
 /// Whether a grant spells out everything that is special about a file.
 fn names(line: &Line, special: &Special) -> bool {
     let has = |option: &str, word: &str| {
-        line.option(option).is_some_and(|words| words.split(',').any(|it| it == word || it == "any"))
+        line.option(option)
+            .is_some_and(|words| words.split(',').any(|it| it == word || it == "any"))
     };
     let file_type = match special.file_type {
         None => true,
@@ -126,41 +158,74 @@ fn names(line: &Line, special: &Special) -> bool {
         Some(SpecialType::Fifo) => has("types", "fifo"),
         Some(SpecialType::Socket) => false,
     };
-    file_type && special.file_systems.iter().all(|it| has("filesystems", &it.to_string()))
+    file_type
+        && special
+            .file_systems
+            .iter()
+            .all(|it| has("filesystems", &it.to_string()))
 }
 
-fn socket(side: Side, line: &Line, access: SocketAccess, ip: IpAddr, port: u16, names: &[&str]) -> bool {
-    let outbound = || has_port(line.ports(), port) && reaches(side, line, line.host(), names, &[ip], true);
+fn socket(
+    side: Side,
+    line: &Line,
+    access: SocketAccess,
+    ip: IpAddr,
+    port: u16,
+    names: &[&str],
+) -> bool {
+    let outbound =
+        || has_port(line.ports(), port) && reaches(side, line, line.host(), names, &[ip], true);
     let nobody_chose = port == 0 && ip.is_unspecified() && side != Side::Deny;
     match (line.kind(), access) {
         ("tcp" | "network-outbound", SocketAccess::TcpConnect) => outbound(),
-        ("udp" | "network-outbound", SocketAccess::UdpSend | SocketAccess::UdpReceive) => outbound(),
+        ("udp" | "network-outbound", SocketAccess::UdpSend | SocketAccess::UdpReceive) => {
+            outbound()
+        }
         ("tcp" | "network-outbound", SocketAccess::TcpBind) => nobody_chose,
         ("udp" | "network-outbound", SocketAccess::UdpBind) => nobody_chose,
-        ("tcp" | "network-outbound" | "network-inbound", SocketAccess::TcpOpen) => side != Side::Deny,
-        ("udp" | "network-outbound" | "network-inbound", SocketAccess::UdpOpen) => side != Side::Deny,
+        ("tcp" | "network-outbound" | "network-inbound", SocketAccess::TcpOpen) => {
+            side != Side::Deny
+        }
+        ("udp" | "network-outbound" | "network-inbound", SocketAccess::UdpOpen) => {
+            side != Side::Deny
+        }
         ("network-inbound", SocketAccess::TcpAccept | SocketAccess::UdpReceive) => {
             side != Side::Deny || (!is_any(line.host()) && leads_into(line.host(), ip))
         }
-        ("network-inbound", SocketAccess::TcpBind | SocketAccess::TcpListen | SocketAccess::UdpBind) => {
+        (
+            "network-inbound",
+            SocketAccess::TcpBind | SocketAccess::TcpListen | SocketAccess::UdpBind,
+        ) => {
             let here = is_any(line.host()) || is_in(line.host(), ip);
-            has_port(line.ports(), port) && (here || (side == Side::Deny && leads_into(line.host(), ip)))
+            has_port(line.ports(), port)
+                && (here || (side == Side::Deny && leads_into(line.host(), ip)))
         }
         _ => false,
     }
 }
 
 /// Whether a rule about a host speaks of going there.
-fn reaches(side: Side, line: &Line, host: &str, names: &[&str], ips: &[IpAddr], by_address: bool) -> bool {
+fn reaches(
+    side: Side,
+    line: &Line,
+    host: &str,
+    names: &[&str],
+    ips: &[IpAddr],
+    by_address: bool,
+) -> bool {
     let ips: Vec<IpAddr> = ips.iter().map(IpAddr::to_canonical).collect();
     let named = names.iter().any(|name| name_fits(host, name));
     match side {
         Side::Deny => named || ips.iter().any(|ip| leads_into(host, *ip)),
-        Side::Request => named || (by_address && ips.iter().any(|ip| is_any(host) || is_in(host, *ip))),
+        Side::Request => {
+            named || (by_address && ips.iter().any(|ip| is_any(host) || is_in(host, *ip)))
+        }
         Side::Grant => {
             let each_in = by_address && !ips.is_empty() && ips.iter().all(|ip| is_in(host, *ip));
-            let spelled_out =
-                |ip: &IpAddr| line.option("at").is_some_and(|at| at.split(',').any(|at| is_in(at, *ip)));
+            let spelled_out = |ip: &IpAddr| {
+                line.option("at")
+                    .is_some_and(|at| at.split(',').any(|at| is_in(at, *ip)))
+            };
             let each_open = ips.iter().all(|ip| is_public(*ip) || spelled_out(ip));
             each_in || ((named || (by_address && is_any(host))) && each_open)
         }

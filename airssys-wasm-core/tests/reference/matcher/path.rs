@@ -36,6 +36,8 @@ pub(crate) fn star(pattern: &[u8], text: &[u8]) -> bool {
     match pattern {
         [] => text.is_empty(),
         [b'*', rest @ ..] => (0..=text.len()).any(|n| star(rest, &text[n..])),
-        [first, rest @ ..] => text.split_first().is_some_and(|(c, text)| c == first && star(rest, text)),
+        [first, rest @ ..] => text
+            .split_first()
+            .is_some_and(|(c, text)| c == first && star(rest, text)),
     }
 }

@@ -1,7 +1,16 @@
 //! The canonical text of a rule, cut into what it says.
 
 /// Every option of a rule.
-const OPTIONS: [&str; 8] = ["at", "from", "max", "mode", "types", "filesystems", "value", "until"];
+const OPTIONS: [&str; 8] = [
+    "at",
+    "from",
+    "max",
+    "mode",
+    "types",
+    "filesystems",
+    "value",
+    "until",
+];
 
 /// Words, with quotes undone; options are those at the end.
 pub(crate) struct Line {
@@ -12,7 +21,11 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn read(text: &str) -> Self {
-        let mut line = Self { words: Vec::new(), options: Vec::new(), text: text.into() };
+        let mut line = Self {
+            words: Vec::new(),
+            options: Vec::new(),
+            text: text.into(),
+        };
         for (word, is_quoted) in words(text) {
             match word.split_once('=') {
                 Some((name, value)) if !is_quoted && OPTIONS.contains(&name) => {
@@ -31,7 +44,10 @@ impl Line {
     /// Everything between the kind and the time until which it holds.
     pub(crate) fn own_words(&self) -> &str {
         let words = self.text.split_once(' ').map_or("", |(_, words)| words);
-        words.rsplit_once("until=").map_or(words, |(words, _)| words).trim_end_matches(' ')
+        words
+            .rsplit_once("until=")
+            .map_or(words, |(words, _)| words)
+            .trim_end_matches(' ')
     }
 
     /// The last word: before it stand the methods of `http`.
@@ -40,11 +56,17 @@ impl Line {
     }
 
     pub(crate) fn methods(&self) -> Option<&str> {
-        self.words.get(1).filter(|_| self.words.len() == 3).map(String::as_str)
+        self.words
+            .get(1)
+            .filter(|_| self.words.len() == 3)
+            .map(String::as_str)
     }
 
     pub(crate) fn option(&self, name: &str) -> Option<&str> {
-        self.options.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.options
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Of a target that is `host` or `host:ports`.
@@ -58,7 +80,11 @@ impl Line {
 }
 
 pub(crate) fn host_and_ports(text: &str) -> (&str, Option<&str>) {
-    let host_ends = if text.starts_with('[') { text.find(']').map(|at| at + 1) } else { text.find(':') };
+    let host_ends = if text.starts_with('[') {
+        text.find(']').map(|at| at + 1)
+    } else {
+        text.find(':')
+    };
     match host_ends {
         Some(at) if at < text.len() => (&text[..at], Some(&text[at + 1..])),
         _ => (text, None),

@@ -18,12 +18,15 @@ use crate::capability::Permit;
 impl FilesView<'_> {
     pub(super) fn ask(&self, access: FileAccess, path: &GuestPath) -> FsResult<Permit> {
         let operation = path.operation(access);
-        self.authority.ask(operation, self.call).map_err(|_| ErrorCode::NotPermitted.into())
+        self.authority
+            .ask(operation, self.call)
+            .map_err(|_| ErrorCode::NotPermitted.into())
     }
 
     /// The same, where something else is asked about after a no, which is not recorded then.
     fn ask_if_allowed(&self, access: FileAccess, path: &GuestPath) -> Option<Permit> {
-        self.authority.ask_if_allowed(path.operation(access), self.call)
+        self.authority
+            .ask_if_allowed(path.operation(access), self.call)
     }
 
     pub(super) fn would_allow(&self, access: FileAccess, path: &GuestPath) -> bool {
@@ -32,11 +35,23 @@ impl FilesView<'_> {
 
     /// Refuses what leads to where other grants hold.
     pub(super) fn refuse(&self, access: FileAccess, path: &GuestPath, problem: &str) -> FsError {
-        self.refuse_for(access, path, Reason::LeadsElsewhere { problem: problem.into() })
+        self.refuse_for(
+            access,
+            path,
+            Reason::LeadsElsewhere {
+                problem: problem.into(),
+            },
+        )
     }
 
-    pub(super) fn refuse_for(&self, access: FileAccess, path: &GuestPath, reason: Reason) -> FsError {
-        self.authority.refuse(&path.operation(access), reason, self.call);
+    pub(super) fn refuse_for(
+        &self,
+        access: FileAccess,
+        path: &GuestPath,
+        reason: Reason,
+    ) -> FsError {
+        self.authority
+            .refuse(&path.operation(access), reason, self.call);
         ErrorCode::NotPermitted.into()
     }
 
@@ -52,9 +67,11 @@ impl FilesView<'_> {
             Ok(path) => Ok((base.root, path)),
             Err(code) => {
                 let path = format!("{}/{written}", base.path.as_str().trim_end_matches('/'));
-                let reason =
-                    Reason::Malformed { problem: "leads out of every directory, or is no path".into() };
-                self.authority.refuse(&Operation::File { access, path }, reason, self.call);
+                let reason = Reason::Malformed {
+                    problem: "leads out of every directory, or is no path".into(),
+                };
+                self.authority
+                    .refuse(&Operation::File { access, path }, reason, self.call);
                 Err(code.into())
             }
         }
@@ -68,7 +85,11 @@ impl FilesView<'_> {
     ) -> FsResult<T> {
         outcome.map_err(|error| match error.downcast() {
             Ok(code @ (ErrorCode::NotPermitted | ErrorCode::Loop)) => {
-                self.refuse(access, path, "leads through a link, or out of its directory");
+                self.refuse(
+                    access,
+                    path,
+                    "leads through a link, or out of its directory",
+                );
                 code.into()
             }
             Ok(code) => code.into(),
@@ -85,7 +106,11 @@ impl FilesView<'_> {
         which: impl Fn(&mut Permits) -> Option<&mut Permit>,
     ) -> FsResult<Permit> {
         let (authority, call) = (Arc::clone(self.authority), self.call);
-        let opened = self.files.open.get_mut(&fd.rep()).ok_or(ErrorCode::BadDescriptor)?;
+        let opened = self
+            .files
+            .open
+            .get_mut(&fd.rep())
+            .ok_or(ErrorCode::BadDescriptor)?;
         let Some(permit) = which(&mut opened.permits) else {
             let path = opened.path.clone();
             self.ask(access, &path)?;
@@ -115,14 +140,22 @@ impl FilesView<'_> {
     ) -> FsResult<Permits> {
         let mut permits = Permits::default();
         let truncates = creates.contains(OpenFlags::TRUNCATE);
-        let writes =
-            flags.contains(DescriptorFlags::WRITE) || creates.contains(OpenFlags::CREATE) || truncates;
+        let writes = flags.contains(DescriptorFlags::WRITE)
+            || creates.contains(OpenFlags::CREATE)
+            || truncates;
         if writes {
-            permits.write = if truncates { None } else { self.ask_if_allowed(FileAccess::Write, path) };
+            permits.write = if truncates {
+                None
+            } else {
+                self.ask_if_allowed(FileAccess::Write, path)
+            };
             if permits.write.is_none() && !truncates && self.would_allow(FileAccess::Append, path) {
                 permits.append = Some(self.ask(FileAccess::Append, path)?);
             } else {
-                let permit = permits.write.take().map_or_else(|| self.ask(FileAccess::Write, path), Ok)?;
+                let permit = permits
+                    .write
+                    .take()
+                    .map_or_else(|| self.ask(FileAccess::Write, path), Ok)?;
                 permits.append = Some(permit.clone());
                 permits.write = Some(permit);
             }
@@ -147,7 +180,11 @@ impl FilesView<'_> {
     /// done.
     pub(super) fn quiet_permits(&self, path: &GuestPath) -> Permits {
         let permit = |access| self.authority.permit_quietly(path.operation(access));
-        Permits { read: permit(FileAccess::Read), look: permit(FileAccess::Walk), ..Permits::default() }
+        Permits {
+            read: permit(FileAccess::Read),
+            look: permit(FileAccess::Walk),
+            ..Permits::default()
+        }
     }
 }
 
@@ -155,8 +192,13 @@ impl FilesView<'_> {
 pub(super) fn only_leads_on(permit: &Permit) -> bool {
     matches!(
         permit.operation(),
-        Operation::File { access: FileAccess::Walk, .. }
-            | Operation::SpecialFile { access: FileAccess::Walk, .. }
+        Operation::File {
+            access: FileAccess::Walk,
+            ..
+        } | Operation::SpecialFile {
+            access: FileAccess::Walk,
+            ..
+        }
     )
 }
 

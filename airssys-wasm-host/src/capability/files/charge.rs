@@ -32,9 +32,13 @@ impl FilesView<'_> {
         end: u64,
         bytes_min: u64,
     ) -> FsResult<()> {
-        let Descriptor::File(file) = self.table.get(fd)? else { return Err(ErrorCode::IsDirectory.into()) };
+        let Descriptor::File(file) = self.table.get(fd)? else {
+            return Err(ErrorCode::IsDirectory.into());
+        };
         let file = Arc::clone(&file.file);
-        let Some(quota) = self.quota(permit).cloned() else { return Ok(()) };
+        let Some(quota) = self.quota(permit).cloned() else {
+            return Ok(());
+        };
         let measured = Arc::clone(&quota);
         let look = move || {
             let bytes = end.saturating_sub(file.metadata()?.len()).max(bytes_min);
@@ -47,7 +51,11 @@ impl FilesView<'_> {
             quota.measure();
             Ok::<_, std::io::Error>(quota.take(bytes))
         };
-        if self.trip(look).await?? { Ok(()) } else { Err(self.over(permit, &measured)) }
+        if self.trip(look).await?? {
+            Ok(())
+        } else {
+            Err(self.over(permit, &measured))
+        }
     }
 
     /// What a file grows by if it reaches to `end`.
@@ -59,7 +67,9 @@ impl FilesView<'_> {
     }
 
     pub(super) fn over(&self, permit: &Permit, quota: &Quota) -> FsError {
-        let reason = Reason::OverQuota { rule: quota.rule.clone() };
+        let reason = Reason::OverQuota {
+            rule: quota.rule.clone(),
+        };
         self.authority.refuse(permit.operation(), reason, self.call);
         ErrorCode::Quota.into()
     }
@@ -72,14 +82,18 @@ impl FilesView<'_> {
         permit: Permit,
     ) -> FsResult<Resource<DynOutputStream>> {
         let lease = self.opened(fd)?.lease.clone();
-        let Descriptor::File(file) = self.table.get(fd)? else { return Err(ErrorCode::BadDescriptor.into()) };
+        let Descriptor::File(file) = self.table.get(fd)? else {
+            return Err(ErrorCode::BadDescriptor.into());
+        };
         if file.perms.write_not_permitted() {
             return Err(ErrorCode::NotPermitted.into());
         }
-        let output: DynOutputStream = Box::new(FileOutput::new(file, lease, place, &self.rooms.blocking));
+        let output: DynOutputStream =
+            Box::new(FileOutput::new(file, lease, place, &self.rooms.blocking));
         let stream = self.table.push(output)?;
         self.charge_stream(fd, &stream, &permit)?;
-        guard_output(self.table, &stream, self.authority, permit, self.call).map_err(FsError::trap)?;
+        guard_output(self.table, &stream, self.authority, permit, self.call)
+            .map_err(FsError::trap)?;
         Ok(stream)
     }
 
@@ -90,12 +104,22 @@ impl FilesView<'_> {
         stream: &Resource<DynOutputStream>,
         permit: &Permit,
     ) -> FsResult<()> {
-        let Some(quota) = self.quota(permit).cloned() else { return Ok(()) };
-        let Descriptor::File(file) = self.table.get(fd)? else { return Err(ErrorCode::IsDirectory.into()) };
+        let Some(quota) = self.quota(permit).cloned() else {
+            return Ok(());
+        };
+        let Descriptor::File(file) = self.table.get(fd)? else {
+            return Err(ErrorCode::IsDirectory.into());
+        };
         let file = Arc::clone(&file.file);
         let blocking = self.rooms.blocking.clone();
-        let charged =
-            (quota, file, Arc::clone(self.authority), permit.operation().clone(), self.call, blocking);
+        let charged = (
+            quota,
+            file,
+            Arc::clone(self.authority),
+            permit.operation().clone(),
+            self.call,
+            blocking,
+        );
         writer::charge(self.table, stream, charged).map_err(FsError::trap)
     }
 }

@@ -23,9 +23,12 @@ impl Held {
             return None;
         }
         let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file =
-            openat(&place.directory, place.name.as_str(), flags, Mode::empty()).map(File::from).ok()?;
-        file.metadata().is_ok_and(|metadata| metadata.is_file()).then_some(Self(file))
+        let file = openat(&place.directory, place.name.as_str(), flags, Mode::empty())
+            .map(File::from)
+            .ok()?;
+        file.metadata()
+            .is_ok_and(|metadata| metadata.is_file())
+            .then_some(Self(file))
     }
 
     /// Nothing is under a quota on this system.
@@ -40,7 +43,11 @@ impl Drop for Held {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
-            if self.0.metadata().is_ok_and(|metadata| metadata.nlink() == 0) {
+            if self
+                .0
+                .metadata()
+                .is_ok_and(|metadata| metadata.nlink() == 0)
+            {
                 // What cannot be emptied can grow no more either.
                 let _ = self.0.set_len(0);
             }

@@ -28,7 +28,10 @@ impl Inner {
     }
 
     pub(super) fn view(&mut self) -> WasiFilesystemCtxView<'_> {
-        WasiFilesystemCtxView { ctx: &mut self.ctx, table: &mut self.table }
+        WasiFilesystemCtxView {
+            ctx: &mut self.ctx,
+            table: &mut self.table,
+        }
     }
 }
 

@@ -13,7 +13,9 @@ use futures_util::FutureExt;
 use tokio::task::JoinError;
 use wasmtime_wasi::filesystem::{Descriptor, File};
 use wasmtime_wasi::p2::bindings::filesystem::types::HostDescriptor;
-use wasmtime_wasi::p2::{DynInputStream, FsResult, InputStream, Pollable, StreamError, StreamResult};
+use wasmtime_wasi::p2::{
+    DynInputStream, FsResult, InputStream, Pollable, StreamError, StreamResult,
+};
 use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
 use super::inner::Inner;
@@ -52,12 +54,21 @@ impl FileInput {
         blocking: &BlockingOperations,
     ) -> Self {
         let (file, blocking) = (file.clone(), blocking.clone());
-        Self { file, _lease: lease, position, blocking, state: State::Idle }
+        Self {
+            file,
+            _lease: lease,
+            position,
+            blocking,
+            state: State::Idle,
+        }
     }
 
     fn begin(&mut self, bytes_max: usize) {
         let (file, position) = (self.file.clone(), self.position);
-        self.state = State::Reading(self.blocking.begin(move || read_once(file, position, bytes_max)));
+        self.state = State::Reading(
+            self.blocking
+                .begin(move || read_once(file, position, bytes_max)),
+        );
     }
 
     async fn finish(&mut self) {
@@ -85,7 +96,11 @@ impl InputStream for FileInput {
             State::Done(Ok(mut bytes)) => {
                 let taken = bytes.split_to(bytes.len().min(bytes_max));
                 self.position += taken.len() as u64;
-                self.state = if bytes.is_empty() { State::Idle } else { State::Done(Ok(bytes)) };
+                self.state = if bytes.is_empty() {
+                    State::Idle
+                } else {
+                    State::Done(Ok(bytes))
+                };
                 Ok(taken)
             }
             State::Done(Err(error)) => Err(error),
@@ -98,7 +113,10 @@ impl InputStream for FileInput {
         self.finish().await;
         if matches!(self.state, State::Idle) && bytes_max > 0 {
             let (file, position) = (self.file.clone(), self.position);
-            let read = self.blocking.run(move || read_once(file, position, bytes_max)).await;
+            let read = self
+                .blocking
+                .run(move || read_once(file, position, bytes_max))
+                .await;
             self.state = State::Done(outcome(read));
         }
         self.read(bytes_max)
@@ -125,7 +143,11 @@ pub(super) fn read_once(file: File, position: u64, bytes_max: usize) -> StreamRe
     let waits = || Err(StreamError::trap("a read waits for another thread"));
     let mut stream = stream(file, position)
         .map_err(|error| StreamError::LastOperationFailed(wasmtime::Error::new(error)))?;
-    match stream.blocking_read(bytes_max).now_or_never().unwrap_or_else(waits) {
+    match stream
+        .blocking_read(bytes_max)
+        .now_or_never()
+        .unwrap_or_else(waits)
+    {
         Err(StreamError::LastOperationFailed(error)) if has_no_positions(&error) => {
             read_where_it_stands(&same.file, bytes_max)
         }
@@ -143,7 +165,9 @@ fn stream(file: File, position: u64) -> FsResult<DynInputStream> {
 
 /// Whether an operation failed because the file has no positions.
 pub(super) fn has_no_positions(error: &wasmtime::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotSeekable)
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::NotSeekable)
 }
 
 fn read_where_it_stands(mut file: &std::fs::File, bytes_max: usize) -> StreamResult<Bytes> {

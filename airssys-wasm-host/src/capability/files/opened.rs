@@ -47,7 +47,10 @@ pub(super) struct Permits {
 
 impl FilesView<'_> {
     pub(super) fn opened(&self, fd: &Resource<Descriptor>) -> FsResult<&Opened> {
-        self.files.open.get(&fd.rep()).ok_or_else(|| ErrorCode::BadDescriptor.into())
+        self.files
+            .open
+            .get(&fd.rep())
+            .ok_or_else(|| ErrorCode::BadDescriptor.into())
     }
 
     pub(super) fn note(
@@ -59,9 +62,22 @@ impl FilesView<'_> {
         lease: Option<Lease>,
     ) {
         let place = &self.rooms.files.all[root];
-        let permits = if place.is_fine() { permits } else { permits.by_any_link(place.fineness()) };
+        let permits = if place.is_fine() {
+            permits
+        } else {
+            permits.by_any_link(place.fineness())
+        };
         let lease = lease.map(Arc::new);
-        self.files.open.insert(fd.rep(), Opened { root, path, permits, identity, lease });
+        self.files.open.insert(
+            fd.rep(),
+            Opened {
+                root,
+                path,
+                permits,
+                identity,
+                lease,
+            },
+        );
     }
 
     /// Takes a descriptor for what is to be opened.
@@ -76,13 +92,31 @@ impl Permits {
     /// The same for something that links may have led to.
     pub(super) fn by_any_link(self, ended: &Arc<AtomicBool>) -> Self {
         let mark = |permit: Option<Permit>| permit.map(|permit| permit.by_any_link(ended));
-        let Self { read, write, append, look } = self;
-        Self { read: mark(read), write: mark(write), append: mark(append), look: mark(look) }
+        let Self {
+            read,
+            write,
+            append,
+            look,
+        } = self;
+        Self {
+            read: mark(read),
+            write: mark(write),
+            append: mark(append),
+            look: mark(look),
+        }
     }
 
     /// Whichever lets one know of it.
     pub(super) fn any(&mut self) -> Option<&mut Permit> {
-        let Self { read, write, append, look } = self;
-        read.as_mut().or(write.as_mut()).or(append.as_mut()).or(look.as_mut())
+        let Self {
+            read,
+            write,
+            append,
+            look,
+        } = self;
+        read.as_mut()
+            .or(write.as_mut())
+            .or(append.as_mut())
+            .or(look.as_mut())
     }
 }

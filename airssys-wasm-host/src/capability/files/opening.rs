@@ -59,7 +59,11 @@ impl FilesView<'_> {
             let opening = Opening {
                 directory: target.directory.clone(),
                 route: target.route(path_flags),
-                open_flags: if is_directory { open_flags | OpenFlags::DIRECTORY } else { open_flags },
+                open_flags: if is_directory {
+                    open_flags | OpenFlags::DIRECTORY
+                } else {
+                    open_flags
+                },
                 flags,
             };
             let outcome = self.trip(move || opening.open()).await?;
@@ -132,7 +136,8 @@ mod unix {
                 return Err(ErrorCode::Unsupported);
             }
             let changes = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE;
-            if self.open_flags.contains(OpenFlags::DIRECTORY) && self.open_flags.intersects(changes) {
+            if self.open_flags.contains(OpenFlags::DIRECTORY) && self.open_flags.intersects(changes)
+            {
                 return Err(ErrorCode::Invalid);
             }
             let mut mode = OpenMode::empty();
@@ -152,12 +157,18 @@ mod unix {
         }
 
         fn system_flags(&self, mode: OpenMode) -> OFlags {
-            let mut flags = match (mode.contains(OpenMode::READ), mode.contains(OpenMode::WRITE)) {
+            let mut flags = match (
+                mode.contains(OpenMode::READ),
+                mode.contains(OpenMode::WRITE),
+            ) {
                 (true, true) => OFlags::RDWR,
                 (false, true) => OFlags::WRONLY,
                 (_, false) => OFlags::RDONLY,
             };
-            flags.set(OFlags::DIRECTORY, self.open_flags.contains(OpenFlags::DIRECTORY));
+            flags.set(
+                OFlags::DIRECTORY,
+                self.open_flags.contains(OpenFlags::DIRECTORY),
+            );
             flags.set(OFlags::TRUNC, self.open_flags.contains(OpenFlags::TRUNCATE));
             if self.open_flags.contains(OpenFlags::CREATE) {
                 flags |= OFlags::CREATE;
@@ -192,14 +203,26 @@ mod other {
         fn open_in(&self, name: String, follow: PathFlags) -> FsResult<Descriptor> {
             let mut inner = Inner::default();
             let directory = inner.put(Descriptor::Dir(self.directory.clone()))?;
-            let opened = at_once(inner.view().open_at(directory, follow, name, self.open_flags, self.flags))?;
+            let opened = at_once(inner.view().open_at(
+                directory,
+                follow,
+                name,
+                self.open_flags,
+                self.flags,
+            ))?;
             Ok(match inner.take(opened)? {
-                Descriptor::File(open) => {
-                    Descriptor::File(File::new(open.file.try_clone()?, open.perms, open.open_mode, true))
-                }
-                Descriptor::Dir(open) => {
-                    Descriptor::Dir(Dir::new(open.dir.try_clone()?, open.perms, open.open_mode, true))
-                }
+                Descriptor::File(open) => Descriptor::File(File::new(
+                    open.file.try_clone()?,
+                    open.perms,
+                    open.open_mode,
+                    true,
+                )),
+                Descriptor::Dir(open) => Descriptor::Dir(Dir::new(
+                    open.dir.try_clone()?,
+                    open.perms,
+                    open.open_mode,
+                    true,
+                )),
             })
         }
     }

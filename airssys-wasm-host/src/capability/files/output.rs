@@ -13,7 +13,9 @@ use futures_util::FutureExt;
 use tokio::task::JoinError;
 use wasmtime_wasi::filesystem::{Descriptor, File};
 use wasmtime_wasi::p2::bindings::filesystem::types::HostDescriptor;
-use wasmtime_wasi::p2::{DynOutputStream, FsResult, OutputStream, Pollable, StreamError, StreamResult};
+use wasmtime_wasi::p2::{
+    DynOutputStream, FsResult, OutputStream, Pollable, StreamError, StreamResult,
+};
 use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
 use super::inner::Inner;
@@ -43,7 +45,10 @@ pub(super) enum Place {
 enum State {
     Ready,
     /// So many bytes are being written.
-    Writing(AbortOnDropJoinHandle<Result<StreamResult<()>, JoinError>>, u64),
+    Writing(
+        AbortOnDropJoinHandle<Result<StreamResult<()>, JoinError>>,
+        u64,
+    ),
     Failed(StreamError),
     Closed,
 }
@@ -56,7 +61,13 @@ impl FileOutput {
         blocking: &BlockingOperations,
     ) -> Self {
         let (file, blocking) = (file.clone(), blocking.clone());
-        Self { file, _lease: lease, place, blocking, state: State::Ready }
+        Self {
+            file,
+            _lease: lease,
+            place,
+            blocking,
+            state: State::Ready,
+        }
     }
 
     /// Fails once if the last write did, and for good if there will be no other.
@@ -83,7 +94,10 @@ impl OutputStream for FileOutput {
             }
         }
         let (file, place, length) = (self.file.clone(), self.place, bytes.len() as u64);
-        self.state = State::Writing(self.blocking.begin(move || write_once(file, place, bytes)), length);
+        self.state = State::Writing(
+            self.blocking.begin(move || write_once(file, place, bytes)),
+            length,
+        );
         Ok(())
     }
 
@@ -93,7 +107,11 @@ impl OutputStream for FileOutput {
 
     fn check_write(&mut self) -> StreamResult<usize> {
         self.check()?;
-        Ok(if matches!(self.state, State::Ready) { BYTES_MAX } else { 0 })
+        Ok(if matches!(self.state, State::Ready) {
+            BYTES_MAX
+        } else {
+            0
+        })
     }
 
     /// Waits for a write under way, so that none is lost that the guest was not told of.
@@ -106,7 +124,9 @@ impl OutputStream for FileOutput {
 #[wasmtime_wasi::async_trait]
 impl Pollable for FileOutput {
     async fn ready(&mut self) {
-        let State::Writing(writing, length) = &mut self.state else { return };
+        let State::Writing(writing, length) = &mut self.state else {
+            return;
+        };
         let (written, length) = (writing.await, *length);
         self.state = match written.unwrap_or_else(|error| Err(StreamError::Trap(error.into()))) {
             Ok(()) => State::Ready,
@@ -122,9 +142,13 @@ impl Pollable for FileOutput {
 fn write_once(file: File, place: Place, bytes: Bytes) -> StreamResult<()> {
     let same = file.clone();
     let waits = || Err(StreamError::trap("a write waits for another thread"));
-    let mut stream =
-        stream(file, place).map_err(|error| StreamError::LastOperationFailed(wasmtime::Error::new(error)))?;
-    match stream.blocking_write_and_flush(bytes.clone()).now_or_never().unwrap_or_else(waits) {
+    let mut stream = stream(file, place)
+        .map_err(|error| StreamError::LastOperationFailed(wasmtime::Error::new(error)))?;
+    match stream
+        .blocking_write_and_flush(bytes.clone())
+        .now_or_never()
+        .unwrap_or_else(waits)
+    {
         Err(StreamError::LastOperationFailed(error)) if has_no_positions(&error) => {
             let written = (&*same.file).write_all(&bytes);
             written.map_err(|error| StreamError::LastOperationFailed(error.into()))

@@ -21,7 +21,11 @@ pub(super) struct GuestPath {
 impl GuestPath {
     /// The root of an opened directory, in canonical form already.
     pub(super) fn root(text: &str) -> Self {
-        Self { text: text.to_owned(), is_directory: true, special: Special::default() }
+        Self {
+            text: text.to_owned(),
+            is_directory: true,
+            special: Special::default(),
+        }
     }
 
     /// The same with what is special about it.
@@ -31,7 +35,10 @@ impl GuestPath {
 
     /// What is special about everything that lies in this directory: its file systems.
     fn special_within(&self) -> Special {
-        Special { file_systems: self.special.file_systems.clone(), file_type: None }
+        Special {
+            file_systems: self.special.file_systems.clone(),
+            file_type: None,
+        }
     }
 
     /// `written`, seen from this directory.
@@ -59,18 +66,30 @@ impl GuestPath {
             }
         }
         let is_directory = matches!(written.rsplit('/').next(), Some("" | "." | ".."));
-        Ok(Self { text, is_directory, special: self.special_within() })
+        Ok(Self {
+            text,
+            is_directory,
+            special: self.special_within(),
+        })
     }
 
     /// An entry of this directory.
     pub(super) fn entry(&self, name: &str) -> Self {
         let text = format!("{}/{name}", self.text);
-        Self { text, is_directory: false, special: self.special_within() }
+        Self {
+            text,
+            is_directory: false,
+            special: self.special_within(),
+        }
     }
 
     /// The text as operations have it.
     pub(super) fn as_str(&self) -> &str {
-        if self.text.is_empty() { "/" } else { &self.text }
+        if self.text.is_empty() {
+            "/"
+        } else {
+            &self.text
+        }
     }
 
     /// Something done to what lies here.
@@ -78,7 +97,11 @@ impl GuestPath {
         let path = self.as_str().to_owned();
         match self.special.is_nothing() {
             true => Operation::File { access, path },
-            false => Operation::SpecialFile { access, path, special: self.special.clone() },
+            false => Operation::SpecialFile {
+                access,
+                path,
+                special: self.special.clone(),
+            },
         }
     }
 
@@ -104,7 +127,9 @@ mod tests {
     use super::*;
 
     fn join(base: &str, written: &str) -> Result<String, ErrorCode> {
-        GuestPath::root(base).join(written).map(|path| path.as_str().to_owned())
+        GuestPath::root(base)
+            .join(written)
+            .map(|path| path.as_str().to_owned())
     }
 
     #[test]
@@ -119,7 +144,11 @@ mod tests {
             ("/data", "..", "/"),
             ("/data", "%2e%2e/a\\b", "/data/%2e%2e/a\\b"),
         ] {
-            assert_eq!(join(base, written).as_deref(), Ok(expected), "{base} {written}");
+            assert_eq!(
+                join(base, written).as_deref(),
+                Ok(expected),
+                "{base} {written}"
+            );
         }
     }
 
@@ -133,7 +162,10 @@ mod tests {
     #[test]
     fn lies_below_by_whole_names() {
         let root = GuestPath::root("/data");
-        assert_eq!(GuestPath::root("/data/a/b").below(&root), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(
+            GuestPath::root("/data/a/b").below(&root),
+            Some(vec!["a".into(), "b".into()])
+        );
         assert_eq!(GuestPath::root("/database").below(&root), None);
         assert_eq!(GuestPath::root("/data").below(&root), Some(vec![]));
     }

@@ -32,13 +32,21 @@ struct Room {
 
 impl Quota {
     pub(super) fn new(rule: Rule, directory: File, bytes_max: u64) -> Self {
-        Self { rule, directory, bytes_max, room: Mutex::default() }
+        Self {
+            rule,
+            directory,
+            bytes_max,
+            room: Mutex::default(),
+        }
     }
 
     /// Takes room for so many bytes more, as far as is known without looking.
     pub(super) fn take(&self, bytes: u64) -> bool {
         let mut room = self.room.lock();
-        let sum = room.used.and_then(|used| used.checked_add(bytes)).filter(|sum| *sum <= self.bytes_max);
+        let sum = room
+            .used
+            .and_then(|used| used.checked_add(bytes))
+            .filter(|sum| *sum <= self.bytes_max);
         if sum.is_some() {
             room.used = sum;
             room.taken = room.taken.saturating_add(bytes);
@@ -48,7 +56,10 @@ impl Quota {
 
     /// Bytes that are left, as far as is known without looking.
     pub(super) fn left(&self) -> u64 {
-        self.room.lock().used.map_or(0, |used| self.bytes_max.saturating_sub(used))
+        self.room
+            .lock()
+            .used
+            .map_or(0, |used| self.bytes_max.saturating_sub(used))
     }
 
     /// Looks how much lies there. Blocks, and nobody else while it does: what is taken
@@ -67,7 +78,9 @@ fn measure(directory: &File, depth: usize) -> u64 {
     use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
 
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-    let Ok(entries) = Dir::read_from(directory) else { return u64::MAX };
+    let Ok(entries) = Dir::read_from(directory) else {
+        return u64::MAX;
+    };
     let size = |entry: rustix::io::Result<rustix::fs::DirEntry>| {
         let Ok(entry) = entry else { return u64::MAX };
         let name = entry.file_name();
@@ -75,7 +88,9 @@ fn measure(directory: &File, depth: usize) -> u64 {
             return 0;
         }
         // What is gone by now takes no room.
-        let Ok(stat) = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) else { return 0 };
+        let Ok(stat) = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) else {
+            return 0;
+        };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory if depth == 0 => u64::MAX,
             FileType::Directory => openat(directory, name, flags, Mode::empty())

@@ -45,7 +45,10 @@ struct Met {
 impl Route {
     /// Resolves the path. Blocks.
     pub(super) fn resolve(&self) -> Result<Place, Stopped> {
-        let start = Step { directory: Arc::clone(&self.start), device: device(&fstat(&self.start)?) };
+        let start = Step {
+            directory: Arc::clone(&self.start),
+            device: device(&fstat(&self.start)?),
+        };
         let mut way = Way::new(start);
         let mut is_directory = ends_as_directory(&self.path);
         let mut names = names_of(&self.path);
@@ -101,13 +104,17 @@ impl Route {
                 EntryKind::File | EntryKind::Special(_) => return Err(Errno::NOTDIR.into()),
             }
         }
-        Ok(way.here().place(".".into(), Some(EntryKind::Directory), true))
+        Ok(way
+            .here()
+            .place(".".into(), Some(EntryKind::Directory), true))
     }
 
     /// Looks at what has a name in a directory, and refuses to cross a mount to a file system
     /// that was not asked about.
     fn look(&self, here: &Step, name: &str) -> Result<Option<Met>, Stopped> {
-        let Some(met) = look(&here.directory, name)? else { return Ok(None) };
+        let Some(met) = look(&here.directory, name)? else {
+            return Ok(None);
+        };
         if met.device != here.device {
             self.check_file_system(met.handle.as_ref())?;
         }
@@ -148,7 +155,10 @@ impl Route {
     fn check_type(&self, found: EntryKind) -> Result<(), Stopped> {
         match found {
             EntryKind::Special(special) if self.admitted.file_type != Some(special) => {
-                Err(Stopped::AtSpecial(Special { file_type: Some(special), ..self.admitted.clone() }))
+                Err(Stopped::AtSpecial(Special {
+                    file_type: Some(special),
+                    ..self.admitted.clone()
+                }))
             }
             _ => Ok(()),
         }
@@ -157,7 +167,13 @@ impl Route {
 
 impl Step {
     fn place(&self, name: String, found: Option<EntryKind>, is_directory: bool) -> Place {
-        Place { directory: Arc::clone(&self.directory), name, found, is_directory, device: self.device }
+        Place {
+            directory: Arc::clone(&self.directory),
+            name,
+            found,
+            is_directory,
+            device: self.device,
+        }
     }
 }
 
@@ -167,7 +183,10 @@ pub(super) fn open_directory(path: &std::path::Path) -> io::Result<(File, Option
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY | OFlags::NONBLOCK;
     let directory = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let file_system = file_system(Some(&directory))?;
-    Ok((directory, Some(file_system).filter(|known| *known != FileSystem::UNKNOWN)))
+    Ok((
+        directory,
+        Some(file_system).filter(|known| *known != FileSystem::UNKNOWN),
+    ))
 }
 
 /// What lies at a path of the operator's; links are followed.
@@ -199,13 +218,20 @@ fn ends_as_directory(path: &str) -> bool {
     matches!(path.rsplit('/').next(), Some("" | "." | ".."))
 }
 
-#[allow(clippy::unnecessary_cast, reason = "devices have other types on other systems")]
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "devices have other types on other systems"
+)]
 fn device(stat: &Stat) -> u64 {
     stat.st_dev as u64
 }
 
 fn met(stat: &Stat, handle: Option<File>) -> Met {
-    Met { handle, found: found(stat), device: device(stat) }
+    Met {
+        handle,
+        found: found(stat),
+        device: device(stat),
+    }
 }
 
 /// A handle to the path alone, and what it shows; none if nothing has the name.
@@ -231,26 +257,41 @@ fn look(directory: &File, name: &str) -> Result<Option<Met>, Errno> {
 /// Counts a look at a name.
 fn counted(looks: &mut usize) -> Result<(), Errno> {
     *looks += 1;
-    if *looks <= NAMES_MAX { Ok(()) } else { Err(Errno::LOOP) }
+    if *looks <= NAMES_MAX {
+        Ok(())
+    } else {
+        Err(Errno::LOOP)
+    }
 }
 
 /// A directory that was passed before.
 fn enter(here: &Step, name: &str) -> Result<Step, Errno> {
     let met = look(&here.directory, name)?.ok_or(Errno::NOENT)?;
-    if met.found == EntryKind::Directory { descend(here, name, met) } else { Err(Errno::NOTDIR) }
+    if met.found == EntryKind::Directory {
+        descend(here, name, met)
+    } else {
+        Err(Errno::NOTDIR)
+    }
 }
 
 /// The directory that was looked at.
 fn descend(here: &Step, name: &str, met: Met) -> Result<Step, Errno> {
     let device_met = met.device;
     if let Some(handle) = met.handle {
-        return Ok(Step { directory: Arc::new(handle), device: device_met });
+        return Ok(Step {
+            directory: Arc::new(handle),
+            device: device_met,
+        });
     }
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY | OFlags::NONBLOCK;
+    let flags =
+        OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY | OFlags::NONBLOCK;
     let directory = openat(&here.directory, name, flags, Mode::empty())?;
     // Another device than was looked at would be a mount made meanwhile.
     match device(&fstat(&directory)?) == device_met {
-        true => Ok(Step { directory: Arc::new(directory.into()), device: device_met }),
+        true => Ok(Step {
+            directory: Arc::new(directory.into()),
+            device: device_met,
+        }),
         false => Err(Errno::AGAIN),
     }
 }
@@ -266,10 +307,18 @@ fn read_link(here: &Step, name: &str, met: &Met) -> Result<String, Stopped> {
 
 /// The type of the file system that something lies on.
 #[cfg(target_os = "linux")]
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of 32 bits")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of 32 bits"
+)]
 fn file_system(on: Option<&File>) -> Result<FileSystem, Errno> {
-    let Some(on) = on else { return Ok(FileSystem::UNKNOWN) };
-    Ok(FileSystem::from_magic(rustix::fs::fstatfs(on)?.f_type as u32))
+    let Some(on) = on else {
+        return Ok(FileSystem::UNKNOWN);
+    };
+    Ok(FileSystem::from_magic(
+        rustix::fs::fstatfs(on)?.f_type as u32,
+    ))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -283,7 +332,12 @@ mod tests {
 
     fn route(start: &std::path::Path, path: &str, links: Links) -> Route {
         let start = Arc::new(File::open(start).expect("opened"));
-        Route { start, path: path.into(), links, admitted: Special::default() }
+        Route {
+            start,
+            path: path.into(),
+            links,
+            admitted: Special::default(),
+        }
     }
 
     /// The name that a path leads to, and its type.
@@ -321,7 +375,10 @@ mod tests {
     fn follows_no_link() {
         let folder = folder();
         let refused = |path: &str| leads(folder.path(), path, Links::Refused);
-        assert_eq!(refused("a/b/file"), Ok(("file".into(), Some(EntryKind::File))));
+        assert_eq!(
+            refused("a/b/file"),
+            Ok(("file".into(), Some(EntryKind::File)))
+        );
         assert_eq!(refused("link/b"), Err("AtALink".into()));
         assert_eq!(refused("link/"), Err("AtALink".into()));
         assert_eq!(refused("link"), Ok(("link".into(), Some(EntryKind::Link))));
@@ -361,9 +418,17 @@ mod tests {
         let deep = ["d"; 60].join("/");
         std::fs::create_dir_all(folder.path().join(&deep)).expect("folders");
         let back = format!("{deep}/{}/a/b/file", [".."; 60].join("/"));
-        assert_eq!(leads(folder.path(), &back, Links::Followed).expect("it leads there").0, "file");
+        assert_eq!(
+            leads(folder.path(), &back, Links::Followed)
+                .expect("it leads there")
+                .0,
+            "file"
+        );
         let out = format!("{deep}/{}", [".."; 61].join("/"));
-        assert_eq!(leads(folder.path(), &out, Links::Followed), Err("Outside".into()));
+        assert_eq!(
+            leads(folder.path(), &out, Links::Followed),
+            Err("Outside".into())
+        );
         let endless = "a/../".repeat(NAMES_MAX + 1);
         assert!(leads(folder.path(), &endless, Links::Followed).is_err());
     }
@@ -373,32 +438,63 @@ mod tests {
     fn crosses_no_mount_to_a_file_system_without_ordinary_files() {
         let proc = FileSystem::from_magic(0x9fa0);
         let mut route = route(std::path::Path::new("/"), "proc/self/stat", Links::Followed);
-        let Err(Stopped::AtSpecial(special)) = route.resolve() else { panic!("it was crossed") };
+        let Err(Stopped::AtSpecial(special)) = route.resolve() else {
+            panic!("it was crossed")
+        };
         assert_eq!(special.file_systems, [proc]);
         route.admitted = special;
-        assert_eq!(route.resolve().map(|place| place.name).expect("it was asked about"), "stat");
+        assert_eq!(
+            route
+                .resolve()
+                .map(|place| place.name)
+                .expect("it was asked about"),
+            "stat"
+        );
         route.path = "proc/self/root/etc/passwd".into();
-        assert!(matches!(route.resolve(), Err(Stopped::Outside)), "a magic link leads out");
+        assert!(
+            matches!(route.resolve(), Err(Stopped::Outside)),
+            "a magic link leads out"
+        );
     }
 
     #[test]
     fn opens_nothing_special_and_waits_for_nothing() {
         let folder = folder();
         let path = folder.path().join("fifo");
-        rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)
-            .expect("a FIFO");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            FileType::Fifo,
+            Mode::RUSR | Mode::WUSR,
+            0,
+        )
+        .expect("a FIFO");
         let mut route = route(folder.path(), "fifo", Links::Followed);
         let place = route.resolve().expect("it is there");
-        let Err(Stopped::AtSpecial(special)) = route.open(&place, OFlags::RDONLY) else { panic!("opened") };
+        let Err(Stopped::AtSpecial(special)) = route.open(&place, OFlags::RDONLY) else {
+            panic!("opened")
+        };
         assert_eq!(special.file_type, Some(SpecialType::Fifo));
         let unopened = route.open(&place, OFlags::WRONLY);
-        assert!(matches!(unopened, Err(Stopped::AtSpecial(_))), "the system would say that nobody reads it");
+        assert!(
+            matches!(unopened, Err(Stopped::AtSpecial(_))),
+            "the system would say that nobody reads it"
+        );
         // Put there after the look.
-        let swapped = Place { found: Some(EntryKind::File), ..place.clone() };
-        assert!(matches!(route.open(&swapped, OFlags::RDONLY), Err(Stopped::AtSpecial(_))));
+        let swapped = Place {
+            found: Some(EntryKind::File),
+            ..place.clone()
+        };
+        assert!(matches!(
+            route.open(&swapped, OFlags::RDONLY),
+            Err(Stopped::AtSpecial(_))
+        ));
         route.admitted = special;
         assert_eq!(
-            route.open(&place, OFlags::RDONLY).expect("it was asked about").1,
+            route
+                .open(&place, OFlags::RDONLY)
+                .expect("it was asked about")
+                .1,
             EntryKind::Special(SpecialType::Fifo)
         );
     }
@@ -412,8 +508,14 @@ mod tests {
         route.open(&place, OFlags::RDONLY).expect("a file");
         // The device of the look, and what lies there now.
         let directory = Arc::new(File::open("/proc").expect("linux has it"));
-        let mounted = Place { directory, name: "version".into(), ..place };
-        let Err(Stopped::AtSpecial(special)) = route.open(&mounted, OFlags::RDONLY) else { panic!("opened") };
+        let mounted = Place {
+            directory,
+            name: "version".into(),
+            ..place
+        };
+        let Err(Stopped::AtSpecial(special)) = route.open(&mounted, OFlags::RDONLY) else {
+            panic!("opened")
+        };
         assert_eq!(special.file_systems.len(), 1);
     }
 }

@@ -19,13 +19,23 @@ impl Route {
             return Err(Stopped::At(io::ErrorKind::Unsupported.into()));
         }
         let (directory, name) = (Arc::clone(&self.start), self.path.clone());
-        Ok(Place { directory, name, found: None, is_directory: false, device: 0 })
+        Ok(Place {
+            directory,
+            name,
+            found: None,
+            is_directory: false,
+            device: 0,
+        })
     }
 }
 
 pub(super) fn at(path: &Path) -> Option<EntryKind> {
     let metadata = std::fs::metadata(path).ok()?;
-    Some(if metadata.is_dir() { EntryKind::Directory } else { EntryKind::File })
+    Some(if metadata.is_dir() {
+        EntryKind::Directory
+    } else {
+        EntryKind::File
+    })
 }
 
 /// Opens a directory of the operator's. What its file system is, is not known and not asked.

@@ -71,7 +71,10 @@ impl Roots {
                 Some(_) => {}
             }
         }
-        Ok(Self { all: opened.into_values().collect(), quotas })
+        Ok(Self {
+            all: opened.into_values().collect(),
+            quotas,
+        })
     }
 
     /// Has directories walked by whose paths have different grants from now on.
@@ -99,15 +102,25 @@ impl Place {
     fn of(rule: &FileRule, mounts: &BTreeMap<String, String>) -> Result<Self> {
         let (guest, host) = (rule.root.clone(), on_host(&rule.root, mounts));
         match resolve::at(&host) {
-            Some(EntryKind::File) if rule.is_tree => return Self::around_a_file(rule, &guest, &host),
+            Some(EntryKind::File) if rule.is_tree => {
+                return Self::around_a_file(rule, &guest, &host);
+            }
             Some(EntryKind::Special(file_type)) if rule.is_tree => {
-                let special = Special { file_type: Some(file_type), ..Special::default() };
+                let special = Special {
+                    file_type: Some(file_type),
+                    ..Special::default()
+                };
                 check_special(rule, &host, &special)?;
                 return Self::around_a_file(rule, &guest, &host);
             }
             _ => {}
         }
-        Ok(Self { guest, host, rule: rule.rule.to_string(), is_around_a_file: false })
+        Ok(Self {
+            guest,
+            host,
+            rule: rule.rule.to_string(),
+            is_around_a_file: false,
+        })
     }
 
     /// Opens the directory, if its file system is one that the rule gives, and tells what is
@@ -116,7 +129,10 @@ impl Place {
         let (directory, file_system) =
             resolve::open_directory(&self.host).map_err(|error| self.unusable(error))?;
         let special = Special {
-            file_systems: file_system.into_iter().filter(|it| !it.holds_ordinary_files()).collect(),
+            file_systems: file_system
+                .into_iter()
+                .filter(|it| !it.holds_ordinary_files())
+                .collect(),
             file_type: None,
         };
         check_special(rule, &self.host, &special)?;
@@ -182,11 +198,22 @@ impl Root {
             );
             return Err(Error::new(ErrorKind::GrantUnusable, message));
         }
-        let perms = if is_fine || writes { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
-        let mode =
-            if perms == FsPerms::ReadWrite { OpenMode::READ | OpenMode::WRITE } else { OpenMode::READ };
+        let perms = if is_fine || writes {
+            FsPerms::ReadWrite
+        } else {
+            FsPerms::ReadOnly
+        };
+        let mode = if perms == FsPerms::ReadWrite {
+            OpenMode::READ | OpenMode::WRITE
+        } else {
+            OpenMode::READ
+        };
         let dir = Dir::new(handle, perms, mode, true);
-        Ok(Self { path, dir, is_fine: Arc::new(is_fine.into()) })
+        Ok(Self {
+            path,
+            dir,
+            is_fine: Arc::new(is_fine.into()),
+        })
     }
 
     /// Becomes true once no link may be followed here any more.
@@ -203,7 +230,9 @@ impl Root {
 fn uses(path: &GuestPath, rules: &[FileRule]) -> (bool, bool) {
     let whole = |writes: bool| {
         rules.iter().any(|rule| {
-            rule.is_tree && rule.writes == writes && path.below(&GuestPath::root(&rule.root)).is_some()
+            rule.is_tree
+                && rule.writes == writes
+                && path.below(&GuestPath::root(&rule.root)).is_some()
         })
     };
     (whole(false), whole(true))
@@ -214,7 +243,11 @@ fn uses(path: &GuestPath, rules: &[FileRule]) -> (bool, bool) {
 pub(super) fn is_uniform(path: &GuestPath, policy: &Policy) -> bool {
     let grants = policy.grants();
     let requested = policy.requested().rules();
-    let all = grants.allowed().chain(grants.denied()).chain(grants.revoked()).chain(requested);
+    let all = grants
+        .allowed()
+        .chain(grants.denied())
+        .chain(grants.revoked())
+        .chain(requested);
     all.filter_map(FileRule::of).all(|rule| {
         let root = GuestPath::root(&rule.root);
         let speaks_of_all = rule.is_tree && path.below(&root).is_some();
@@ -231,8 +264,10 @@ fn mounts(rules: &[FileRule]) -> Result<BTreeMap<String, String>> {
         if let Some(other) = mounts.insert(rule.root.clone(), from.clone())
             && other != *from
         {
-            let message =
-                format!("`{}` is said to come from `{other}` and from `{from}`", rule.rule.target());
+            let message = format!(
+                "`{}` is said to come from `{other}` and from `{from}`",
+                rule.rule.target()
+            );
             return Err(Error::new(ErrorKind::GrantUnusable, message));
         }
     }
@@ -249,7 +284,9 @@ fn on_host(guest: &str, mounts: &BTreeMap<String, String>) -> PathBuf {
         .filter_map(|(mount, from)| Some((from, below(mount)?)))
         .min_by_key(|(_, below)| below.len());
     match nearest {
-        Some((from, below)) => below.iter().fold(PathBuf::from(from), |path, name| path.join(name)),
+        Some((from, below)) => below
+            .iter()
+            .fold(PathBuf::from(from), |path, name| path.join(name)),
         None => Path::new("/").join(guest.trim_start_matches('/')),
     }
 }

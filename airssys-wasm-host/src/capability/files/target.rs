@@ -38,7 +38,12 @@ impl Target {
             (false, false) => Links::FollowedToLast,
         };
         let (start, path) = (Arc::clone(&self.directory.dir), self.written.clone());
-        Route { start, path, links, admitted: self.path.special.clone() }
+        Route {
+            start,
+            path,
+            links,
+            admitted: self.path.special.clone(),
+        }
     }
 }
 
@@ -59,15 +64,35 @@ impl FilesView<'_> {
                 return Err(ErrorCode::NotDirectory.into());
             };
             let directory = directory.clone();
-            return Ok(Target { directory, written, is_fine: false, path, root: index, access });
+            return Ok(Target {
+                directory,
+                written,
+                is_fine: false,
+                path,
+                root: index,
+                access,
+            });
         }
-        let Some(names) = path.below(&root.path) else { return Err(ErrorCode::NotPermitted.into()) };
-        let mut written = if names.is_empty() { ".".to_owned() } else { names.join("/") };
+        let Some(names) = path.below(&root.path) else {
+            return Err(ErrorCode::NotPermitted.into());
+        };
+        let mut written = if names.is_empty() {
+            ".".to_owned()
+        } else {
+            names.join("/")
+        };
         if path.is_directory {
             written.push('/');
         }
         let path = path.with_special(root.path.special.clone());
-        Ok(Target { directory: root.dir.clone(), written, is_fine: true, path, root: index, access })
+        Ok(Target {
+            directory: root.dir.clone(),
+            written,
+            is_fine: true,
+            path,
+            root: index,
+            access,
+        })
     }
 
     /// Asks whether something may be done where `written` leads.
@@ -98,7 +123,10 @@ impl FilesView<'_> {
             return Ok(());
         }
         let policy = self.authority.policy();
-        match (same_uses(&policy, &from.path, to, self.authority.now()), place.found) {
+        match (
+            same_uses(&policy, &from.path, to, self.authority.now()),
+            place.found,
+        ) {
             (false, _) => Err("a rename to a name with other grants"),
             (true, Some(EntryKind::Directory))
                 if !(is_uniform(&from.path, &policy) && is_uniform(to, &policy)) =>
@@ -116,8 +144,9 @@ fn same_uses(policy: &Policy, a: &GuestPath, b: &GuestPath, now: u64) -> bool {
     let both = |access| (decide(access, a), decide(access, b));
     let (read, new_read) = both(FileAccess::Read);
     let (write, new_write) = both(FileAccess::Write);
-    let same_special =
-        |access| policy.specials_given(&a.operation(access)) == policy.specials_given(&b.operation(access));
+    let same_special = |access| {
+        policy.specials_given(&a.operation(access)) == policy.specials_given(&b.operation(access))
+    };
     read.is_allowed() == new_read.is_allowed()
         && write == new_write
         && same_special(FileAccess::Read)

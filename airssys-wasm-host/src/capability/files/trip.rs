@@ -34,13 +34,27 @@ impl Spot {
 
     /// Puts the directory of a place among the handles of an implementation. `like` says what may
     /// be done in it.
-    pub(super) fn new(inner: &mut Inner, like: &Dir, place: Place, follow: PathFlags) -> FsResult<Self> {
+    pub(super) fn new(
+        inner: &mut Inner,
+        like: &Dir,
+        place: Place,
+        follow: PathFlags,
+    ) -> FsResult<Self> {
         let mut dir = like.clone();
         dir.dir = Arc::clone(&place.directory);
         let directory = inner.put(Descriptor::Dir(dir))?;
         // A path that was resolved ends in no link that is to be followed.
-        let follow = if cfg!(unix) { PathFlags::empty() } else { follow };
-        Ok(Self { directory, name: place.name.clone(), follow, place })
+        let follow = if cfg!(unix) {
+            PathFlags::empty()
+        } else {
+            follow
+        };
+        Ok(Self {
+            directory,
+            name: place.name.clone(),
+            follow,
+            place,
+        })
     }
 }
 
@@ -50,7 +64,11 @@ impl FilesView<'_> {
         &mut self,
         operation: impl FnOnce() -> T + Send + 'static,
     ) -> FsResult<T> {
-        self.rooms.blocking.run(operation).await.map_err(FsError::trap)
+        self.rooms
+            .blocking
+            .run(operation)
+            .await
+            .map_err(FsError::trap)
     }
 
     /// Does something with what is open.
@@ -76,12 +94,16 @@ impl FilesView<'_> {
         operation: impl Fn(&mut Inner, Spot) -> FsResult<T> + Clone + Send + 'static,
     ) -> FsResult<T> {
         loop {
-            let (route, like, operation) =
-                (target.route(follow), target.directory.clone(), operation.clone());
+            let (route, like, operation) = (
+                target.route(follow),
+                target.directory.clone(),
+                operation.clone(),
+            );
             let outcome = self.trip(move || {
                 let place = route.resolve()?;
                 let mut inner = Inner::default();
-                Ok(Spot::new(&mut inner, &like, place, follow).and_then(|spot| operation(&mut inner, spot)))
+                Ok(Spot::new(&mut inner, &like, place, follow)
+                    .and_then(|spot| operation(&mut inner, spot)))
             });
             match outcome.await? {
                 Ok(outcome) => return self.recorded(target.access, &target.path, outcome),
@@ -91,7 +113,11 @@ impl FilesView<'_> {
     }
 
     /// Where a path leads, for an operation that needs to know it before it is done.
-    pub(super) async fn place(&mut self, target: &mut Target, follow: PathFlags) -> FsResult<Place> {
+    pub(super) async fn place(
+        &mut self,
+        target: &mut Target,
+        follow: PathFlags,
+    ) -> FsResult<Place> {
         loop {
             let route = target.route(follow);
             match self.trip(move || Route::resolve(&route)).await? {
@@ -103,7 +129,12 @@ impl FilesView<'_> {
 
     /// Whether a trip that was stopped may go on: something special was asked about, as what it
     /// is, and is allowed.
-    pub(super) fn go_on(&self, access: FileAccess, path: &mut GuestPath, stopped: Stopped) -> FsResult<()> {
+    pub(super) fn go_on(
+        &self,
+        access: FileAccess,
+        path: &mut GuestPath,
+        stopped: Stopped,
+    ) -> FsResult<()> {
         self.note_special(access, path, stopped)?;
         self.ask(access, path).map(drop)
     }
@@ -121,12 +152,16 @@ impl FilesView<'_> {
                 Ok(())
             }
             Stopped::AtSpecial(special) => Err(self.refuse_special(access, path, special)),
-            Stopped::AtALink => {
-                Err(self.refuse(access, path, "leads through a link where grants differ by name"))
-            }
-            Stopped::Outside => {
-                Err(self.refuse(access, path, "leads through a link, or out of its directory"))
-            }
+            Stopped::AtALink => Err(self.refuse(
+                access,
+                path,
+                "leads through a link where grants differ by name",
+            )),
+            Stopped::Outside => Err(self.refuse(
+                access,
+                path,
+                "leads through a link, or out of its directory",
+            )),
             Stopped::At(error) => self.recorded(access, path, Err(error.into())),
         }
     }

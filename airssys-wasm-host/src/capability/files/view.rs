@@ -13,9 +13,9 @@ use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtx, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
-    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, DirectoryEntryStream,
-    ErrorCode, Filesize, HostDescriptor, HostDirectoryEntryStream, MetadataHashValue, NewTimestamp,
-    OpenFlags, PathFlags,
+    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry,
+    DirectoryEntryStream, ErrorCode, Filesize, HostDescriptor, HostDirectoryEntryStream,
+    MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
@@ -54,7 +54,10 @@ impl HasData for Files {
 
 impl FilesView<'_> {
     pub(super) fn inner(&mut self) -> WasiFilesystemCtxView<'_> {
-        WasiFilesystemCtxView { ctx: &mut self.files.inner, table: &mut *self.table }
+        WasiFilesystemCtxView {
+            ctx: &mut self.files.inner,
+            table: &mut *self.table,
+        }
     }
 }
 
@@ -94,17 +97,22 @@ impl HostDescriptor for FilesView<'_> {
         advice: Advice,
     ) -> FsResult<()> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.on(&fd, move |inner, fd| at_once(inner.view().advise(fd, offset, len, advice))).await
+        self.on(&fd, move |inner, fd| {
+            at_once(inner.view().advise(fd, offset, len, advice))
+        })
+        .await
     }
 
     async fn sync_data(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.on(&fd, |inner, fd| at_once(inner.view().sync_data(fd))).await
+        self.on(&fd, |inner, fd| at_once(inner.view().sync_data(fd)))
+            .await
     }
 
     async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.on(&fd, |inner, fd| at_once(inner.view().sync(fd))).await
+        self.on(&fd, |inner, fd| at_once(inner.view().sync(fd)))
+            .await
     }
 
     async fn get_flags(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorFlags> {
@@ -121,13 +129,17 @@ impl HostDescriptor for FilesView<'_> {
         match self.table.get(&fd)? {
             Descriptor::Dir(_) => Ok(DescriptorType::Directory),
             Descriptor::File(_) if !is_special && cfg!(unix) => Ok(DescriptorType::RegularFile),
-            Descriptor::File(_) => self.on(&fd, |inner, fd| at_once(inner.view().get_type(fd))).await,
+            Descriptor::File(_) => {
+                self.on(&fd, |inner, fd| at_once(inner.view().get_type(fd)))
+                    .await
+            }
         }
     }
 
     async fn stat(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorStat> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.on(&fd, |inner, fd| at_once(inner.view().stat(fd))).await
+        self.on(&fd, |inner, fd| at_once(inner.view().stat(fd)))
+            .await
     }
 
     async fn is_same_object(
@@ -143,7 +155,13 @@ impl HostDescriptor for FilesView<'_> {
         let b = self.table.get(&b)?.clone();
         let same = self.on(&a, move |inner, a| {
             let b = inner.put(b)?;
-            at_once(async { inner.view().is_same_object(a, b).await.map_err(FsError::trap) })
+            at_once(async {
+                inner
+                    .view()
+                    .is_same_object(a, b)
+                    .await
+                    .map_err(FsError::trap)
+            })
         });
         Ok(same.await?)
     }
@@ -152,14 +170,20 @@ impl HostDescriptor for FilesView<'_> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
         match self.opened(&fd)?.identity {
             Some(identity) => Ok(identity),
-            None => self.on(&fd, |inner, fd| at_once(inner.view().metadata_hash(fd))).await,
+            None => {
+                self.on(&fd, |inner, fd| at_once(inner.view().metadata_hash(fd)))
+                    .await
+            }
         }
     }
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
         let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
         self.charge(&fd, &permit, size, 0).await?;
-        self.on(&fd, move |inner, fd| at_once(inner.view().set_size(fd, size))).await
+        self.on(&fd, move |inner, fd| {
+            at_once(inner.view().set_size(fd, size))
+        })
+        .await
     }
 
     async fn set_times(
@@ -170,7 +194,10 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<()> {
         let opened = self.opened(&fd)?;
         self.ask(FileAccess::Write, &opened.path)?;
-        self.on(&fd, move |inner, fd| at_once(inner.view().set_times(fd, atim, mtim))).await
+        self.on(&fd, move |inner, fd| {
+            at_once(inner.view().set_times(fd, atim, mtim))
+        })
+        .await
     }
 
     async fn read(
@@ -180,7 +207,10 @@ impl HostDescriptor for FilesView<'_> {
         offset: Filesize,
     ) -> FsResult<(Vec<u8>, bool)> {
         self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
-        self.on(&fd, move |inner, fd| at_once(inner.view().read(fd, len, offset))).await
+        self.on(&fd, move |inner, fd| {
+            at_once(inner.view().read(fd, len, offset))
+        })
+        .await
     }
 
     async fn write(
@@ -192,7 +222,10 @@ impl HostDescriptor for FilesView<'_> {
         let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
         let end = offset.saturating_add(bytes.len() as u64);
         self.charge(&fd, &permit, end, bytes.len() as u64).await?;
-        self.on(&fd, move |inner, fd| at_once(inner.view().write(fd, bytes, offset))).await
+        self.on(&fd, move |inner, fd| {
+            at_once(inner.view().write(fd, bytes, offset))
+        })
+        .await
     }
 
     fn read_via_stream(
@@ -202,14 +235,28 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<Resource<DynInputStream>> {
         let permit = self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
         let lease = self.opened(&fd)?.lease.clone();
-        let Descriptor::File(file) = self.table.get(&fd)? else { return Err(ErrorCode::IsDirectory.into()) };
-        let input: DynInputStream = Box::new(FileInput::new(file, lease, offset, &self.rooms.blocking));
+        let Descriptor::File(file) = self.table.get(&fd)? else {
+            return Err(ErrorCode::IsDirectory.into());
+        };
+        let input: DynInputStream =
+            Box::new(FileInput::new(file, lease, offset, &self.rooms.blocking));
         let stream = self.table.push(input)?;
         // A FIFO or a device says nothing for as long as nobody else does.
         let is_special = self.opened(&fd)?.path.special.file_type.is_some();
-        let waiting = if is_special { Waiting::ForOthers } else { Waiting::ByItself };
-        guard_input(self.table, &stream, self.authority, permit, self.call, waiting)
-            .map_err(FsError::trap)?;
+        let waiting = if is_special {
+            Waiting::ForOthers
+        } else {
+            Waiting::ByItself
+        };
+        guard_input(
+            self.table,
+            &stream,
+            self.authority,
+            permit,
+            self.call,
+            waiting,
+        )
+        .map_err(FsError::trap)?;
         Ok(stream)
     }
 
@@ -228,14 +275,21 @@ impl HostDescriptor for FilesView<'_> {
         self.output(&fd, Place::At(offset), permit)
     }
 
-    fn append_via_stream(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DynOutputStream>> {
+    fn append_via_stream(
+        &mut self,
+        fd: Resource<Descriptor>,
+    ) -> FsResult<Resource<DynOutputStream>> {
         let permit = self.check(&fd, FileAccess::Append, |permits| permits.append.as_mut())?;
         self.output(&fd, Place::End, permit)
     }
 
-    async fn read_directory(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DirectoryEntryStream>> {
-        let permit =
-            self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut().or(permits.look.as_mut()))?;
+    async fn read_directory(
+        &mut self,
+        fd: Resource<Descriptor>,
+    ) -> FsResult<Resource<DirectoryEntryStream>> {
+        let permit = self.check(&fd, FileAccess::Read, |permits| {
+            permits.read.as_mut().or(permits.look.as_mut())
+        })?;
         let opened = self.opened(&fd)?;
         if opened.permits.read.is_some() {
             self.ask(FileAccess::Read, &opened.path)?;
@@ -251,10 +305,18 @@ impl HostDescriptor for FilesView<'_> {
         Ok(stream)
     }
 
-    async fn create_directory_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
+    async fn create_directory_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        written: String,
+    ) -> FsResult<()> {
         let (mut target, _) = self.begin(&fd, written, FileAccess::Write)?;
         let create = |inner: &mut Inner, spot: Spot| {
-            at_once(inner.view().create_directory_at(spot.directory(), spot.name.clone()))
+            at_once(
+                inner
+                    .view()
+                    .create_directory_at(spot.directory(), spot.name.clone()),
+            )
         };
         self.at(&mut target, PathFlags::empty(), create).await
     }
@@ -266,12 +328,19 @@ impl HostDescriptor for FilesView<'_> {
         written: String,
     ) -> FsResult<DescriptorStat> {
         let (root, path) = self.path(&fd, &written, FileAccess::Look)?;
-        let access =
-            if self.would_allow(FileAccess::Look, &path) { FileAccess::Look } else { FileAccess::Walk };
+        let access = if self.would_allow(FileAccess::Look, &path) {
+            FileAccess::Look
+        } else {
+            FileAccess::Walk
+        };
         self.ask(access, &path)?;
         let mut target = self.target(&fd, root, written, path, access)?;
         let look = |inner: &mut Inner, spot: Spot| {
-            at_once(inner.view().stat_at(spot.directory(), spot.follow, spot.name.clone()))
+            at_once(
+                inner
+                    .view()
+                    .stat_at(spot.directory(), spot.follow, spot.name.clone()),
+            )
         };
         let stat = self.at(&mut target, flags, look).await?;
         // What only leads on to something is a directory, or nobody's to know of.
@@ -292,7 +361,11 @@ impl HostDescriptor for FilesView<'_> {
         let (mut target, _) = self.begin(&fd, written, FileAccess::Write)?;
         let set = move |inner: &mut Inner, spot: Spot| {
             let (directory, name) = (spot.directory(), spot.name.clone());
-            at_once(inner.view().set_times_at(directory, spot.follow, name, atim, mtim))
+            at_once(
+                inner
+                    .view()
+                    .set_times_at(directory, spot.follow, name, atim, mtim),
+            )
         };
         self.at(&mut target, flags, set).await
     }
@@ -312,7 +385,11 @@ impl HostDescriptor for FilesView<'_> {
         self.ask(FileAccess::Write, &path)?;
         self.ask(FileAccess::Write, &new_path)?;
         if root != new_root || self.is_fine(root) {
-            return Err(self.refuse(FileAccess::Write, &new_path, "a link where grants differ by name"));
+            return Err(self.refuse(
+                FileAccess::Write,
+                &new_path,
+                "a link where grants differ by name",
+            ));
         }
         let mut from = self.target(&fd, root, written, path, FileAccess::Write)?;
         let mut to = self.target(&new_fd, new_root, new_written, new_path, FileAccess::Write)?;
@@ -323,7 +400,11 @@ impl HostDescriptor for FilesView<'_> {
             let old = Spot::new(&mut inner, &from.directory, old, flags)?;
             let new = Spot::new(&mut inner, &to.directory, new, PathFlags::empty())?;
             let (directory, new_directory) = (old.directory(), new.directory());
-            at_once(inner.view().link_at(directory, flags, old.name, new_directory, new.name))
+            at_once(
+                inner
+                    .view()
+                    .link_at(directory, flags, old.name, new_directory, new.name),
+            )
         });
         linked.await?
     }
@@ -336,16 +417,26 @@ impl HostDescriptor for FilesView<'_> {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
-        let access =
-            if flags.contains(DescriptorFlags::WRITE) { FileAccess::Write } else { FileAccess::Read };
+        let access = if flags.contains(DescriptorFlags::WRITE) {
+            FileAccess::Write
+        } else {
+            FileAccess::Read
+        };
         let (root, path) = self.path(&fd, &written, access)?;
         let permits = self.permits(&path, flags, open_flags)?;
         let lease = self.lease(access, &path)?;
         let mut target = self.target(&fd, root, written, path, access)?;
-        let (opened, identity, permits) =
-            self.open_target(&mut target, permits, path_flags, open_flags, flags).await?;
+        let (opened, identity, permits) = self
+            .open_target(&mut target, permits, path_flags, open_flags, flags)
+            .await?;
         let opened = self.table.push(opened)?;
-        self.note(&opened, (target.root, target.path), permits, Some(identity), Some(lease));
+        self.note(
+            &opened,
+            (target.root, target.path),
+            permits,
+            Some(identity),
+            Some(lease),
+        );
         Ok(opened)
     }
 
@@ -357,15 +448,27 @@ impl HostDescriptor for FilesView<'_> {
     async fn readlink_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<String> {
         let (mut target, _) = self.begin(&fd, written, FileAccess::Read)?;
         let operation = |inner: &mut Inner, spot: Spot| {
-            at_once(inner.view().readlink_at(spot.directory(), spot.name.clone()))
+            at_once(
+                inner
+                    .view()
+                    .readlink_at(spot.directory(), spot.name.clone()),
+            )
         };
         self.at(&mut target, PathFlags::empty(), operation).await
     }
 
-    async fn remove_directory_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
+    async fn remove_directory_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        written: String,
+    ) -> FsResult<()> {
         let (mut target, _) = self.begin(&fd, written, FileAccess::Write)?;
         let operation = |inner: &mut Inner, spot: Spot| {
-            at_once(inner.view().remove_directory_at(spot.directory(), spot.name.clone()))
+            at_once(
+                inner
+                    .view()
+                    .remove_directory_at(spot.directory(), spot.name.clone()),
+            )
         };
         self.at(&mut target, PathFlags::empty(), operation).await
     }
@@ -404,18 +507,31 @@ impl HostDescriptor for FilesView<'_> {
             let old = Spot::new(&mut inner, &from.directory, old, PathFlags::empty())?;
             let new = Spot::new(&mut inner, &to.directory, new, PathFlags::empty())?;
             let (directory, new_directory) = (old.directory(), new.directory());
-            at_once(inner.view().rename_at(directory, old.name, new_directory, new.name))
+            at_once(
+                inner
+                    .view()
+                    .rename_at(directory, old.name, new_directory, new.name),
+            )
         });
         renamed.await?
     }
 
     /// What a link leads to has a name of its own: links are made only where all names
     /// have the same grants.
-    async fn symlink_at(&mut self, fd: Resource<Descriptor>, old: String, written: String) -> FsResult<()> {
+    async fn symlink_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        old: String,
+        written: String,
+    ) -> FsResult<()> {
         let (root, path) = self.path(&fd, &written, FileAccess::Write)?;
         self.ask(FileAccess::Write, &path)?;
         if self.is_fine(root) {
-            return Err(self.refuse(FileAccess::Write, &path, "a link where grants differ by name"));
+            return Err(self.refuse(
+                FileAccess::Write,
+                &path,
+                "a link where grants differ by name",
+            ));
         }
         // Down only: links that lead up could be put together to lead out.
         if old.starts_with('/') || old.split('/').any(|name| name == "..") {
@@ -423,7 +539,11 @@ impl HostDescriptor for FilesView<'_> {
         }
         let mut target = self.target(&fd, root, written, path, FileAccess::Write)?;
         let link = move |inner: &mut Inner, spot: Spot| {
-            at_once(inner.view().symlink_at(spot.directory(), old.clone(), spot.name.clone()))
+            at_once(
+                inner
+                    .view()
+                    .symlink_at(spot.directory(), old.clone(), spot.name.clone()),
+            )
         };
         self.at(&mut target, PathFlags::empty(), link).await
     }
@@ -433,7 +553,11 @@ impl HostDescriptor for FilesView<'_> {
         let holds = self.quota(&permit).is_some();
         let unlink = move |inner: &mut Inner, spot: Spot| {
             let _held = if holds { Held::open(&spot.place) } else { None };
-            at_once(inner.view().unlink_file_at(spot.directory(), spot.name.clone()))
+            at_once(
+                inner
+                    .view()
+                    .unlink_file_at(spot.directory(), spot.name.clone()),
+            )
         };
         self.at(&mut target, PathFlags::empty(), unlink).await
     }
@@ -446,7 +570,11 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<MetadataHashValue> {
         let (mut target, _) = self.begin(&fd, written, FileAccess::Look)?;
         let hash = |inner: &mut Inner, spot: Spot| {
-            at_once(inner.view().metadata_hash_at(spot.directory(), spot.follow, spot.name.clone()))
+            at_once(
+                inner
+                    .view()
+                    .metadata_hash_at(spot.directory(), spot.follow, spot.name.clone()),
+            )
         };
         self.at(&mut target, flags, hash).await
     }
@@ -466,10 +594,12 @@ impl HostDirectoryEntryStream for FilesView<'_> {
         }
         loop {
             let same = Resource::new_borrow(stream.rep());
-            let Some(entry) = self.inner().read_directory_entry(same).await? else { return Ok(None) };
+            let Some(entry) = self.inner().read_directory_entry(same).await? else {
+                return Ok(None);
+            };
             let path = directory.entry(&entry.name);
-            let leads_on =
-                entry.type_ == DescriptorType::Directory && self.would_allow(FileAccess::Walk, &path);
+            let leads_on = entry.type_ == DescriptorType::Directory
+                && self.would_allow(FileAccess::Walk, &path);
             if leads_on || self.would_allow(FileAccess::Read, &path) {
                 return Ok(Some(entry));
             }

@@ -32,7 +32,10 @@ struct Passed {
 
 impl Way {
     pub(super) fn new(start: Step) -> Self {
-        Self { start, passed: Vec::new() }
+        Self {
+            start,
+            passed: Vec::new(),
+        }
     }
 
     /// The directory that the way has come to.
@@ -44,7 +47,10 @@ impl Way {
     }
 
     pub(super) fn enter(&mut self, name: String, step: Step) {
-        self.passed.push(Passed { name, step: Some(step) });
+        self.passed.push(Passed {
+            name,
+            step: Some(step),
+        });
         if let Some(far) = self.passed.len().checked_sub(HANDLES_MAX + 1) {
             self.passed[far].step = None;
         }

@@ -17,7 +17,14 @@ use crate::capability::stream::Ended;
 use crate::observe::CallId;
 
 /// What is written under which quota, and by whom.
-pub(super) type Charge = (Arc<Quota>, Arc<File>, Arc<Authority>, Operation, CallId, BlockingOperations);
+pub(super) type Charge = (
+    Arc<Quota>,
+    Arc<File>,
+    Arc<Authority>,
+    Operation,
+    CallId,
+    BlockingOperations,
+);
 
 struct Charged {
     stream: DynOutputStream,
@@ -39,8 +46,16 @@ pub(super) fn charge(
 ) -> wasmtime::Result<()> {
     let place = table.get_mut(slot)?;
     let stream = std::mem::replace(place, Box::new(Ended));
-    *place =
-        Box::new(Charged { stream, quota, file, authority, operation, call, blocking, is_measured: false });
+    *place = Box::new(Charged {
+        stream,
+        quota,
+        file,
+        authority,
+        operation,
+        call,
+        blocking,
+        is_measured: false,
+    });
     Ok(())
 }
 
@@ -60,9 +75,13 @@ pub(super) fn is_listed(file: &File) -> bool {
 
 impl Charged {
     fn over(&self) -> StreamError {
-        let reason = Reason::OverQuota { rule: self.quota.rule.clone() };
+        let reason = Reason::OverQuota {
+            rule: self.quota.rule.clone(),
+        };
         self.authority.refuse(&self.operation, reason, self.call);
-        StreamError::LastOperationFailed(std::io::Error::from(std::io::ErrorKind::QuotaExceeded).into())
+        StreamError::LastOperationFailed(
+            std::io::Error::from(std::io::ErrorKind::QuotaExceeded).into(),
+        )
     }
 }
 

@@ -33,7 +33,12 @@ impl Uploading {
         is_taken: Arc<AtomicBool>,
         is_gone: Arc<AtomicBool>,
     ) -> Self {
-        let uploading = Self { body, left: length, is_taken, is_gone };
+        let uploading = Self {
+            body,
+            left: length,
+            is_taken,
+            is_gone,
+        };
         uploading.tell(uploading.body.is_end_stream());
         uploading
     }
@@ -87,9 +92,20 @@ pub(super) struct TimedBody {
 
 impl TimedBody {
     /// `end` is called once it has been read to its end, and dropped if it never is.
-    pub(super) fn new(incoming: Incoming, clock: &Arc<Clock>, between_bytes: Ticks, end: End) -> Self {
+    pub(super) fn new(
+        incoming: Incoming,
+        clock: &Arc<Clock>,
+        between_bytes: Ticks,
+        end: End,
+    ) -> Self {
         let clock = Arc::clone(clock);
-        let mut body = Self { incoming, clock, between_bytes, next: None, end: Some(end) };
+        let mut body = Self {
+            incoming,
+            clock,
+            between_bytes,
+            next: None,
+            end: Some(end),
+        };
         if body.incoming.is_end_stream() {
             body.has_ended();
         }
@@ -104,7 +120,12 @@ impl TimedBody {
 
     /// Waits on for the next part, unless its time is over.
     fn wait(&mut self, context: &Context<'_>) -> Poll<Error> {
-        let Self { clock, between_bytes, next, .. } = self;
+        let Self {
+            clock,
+            between_bytes,
+            next,
+            ..
+        } = self;
         let (deadline, alarm) = next.get_or_insert_with(|| {
             let deadline = clock.now().plus(*between_bytes);
             (deadline, clock.alarm(deadline))

@@ -32,7 +32,9 @@ pub(crate) struct Connector(TlsConnector);
 impl Connector {
     /// Trusts Mozilla's roots and these.
     pub(crate) fn trusting(roots: &[CertificateDer<'static>]) -> Result<Self, rustls::Error> {
-        let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+        let mut store = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.into(),
+        };
         for root in roots {
             store.add(root.clone())?;
         }
@@ -53,7 +55,9 @@ impl Connector {
         addresses: &[IpAddr],
         lease: Lease,
     ) -> Result<Line, Error> {
-        let (stream, address) = reach(addresses, target.port).await.map_err(Error::Connect)?;
+        let (stream, address) = reach(addresses, target.port)
+            .await
+            .map_err(Error::Connect)?;
         stream.set_nodelay(true).map_err(Error::Connect)?;
         if !target.is_tls {
             return Line::open(Box::new(stream), address, false, lease).await;
@@ -63,7 +67,11 @@ impl Connector {
         Line::open(Box::new(stream), address, is_http2, lease).await
     }
 
-    async fn encrypt(&self, target: &HttpTarget, stream: TcpStream) -> Result<TlsStream<TcpStream>, Error> {
+    async fn encrypt(
+        &self,
+        target: &HttpTarget,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Error> {
         let name = match &target.host {
             HttpHost::Name(name) => {
                 ServerName::try_from(name.clone()).map_err(|_| Error::HttpRequestUriInvalid)?

@@ -38,7 +38,10 @@ pub(super) struct Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { unsent: None, error }
+        Self {
+            unsent: None,
+            error,
+        }
     }
 }
 
@@ -104,7 +107,11 @@ impl Line {
             tasks.execute(until_closed(driver, lease));
             Sender::Http1(sender)
         };
-        Ok(Self { sender, closing, address })
+        Ok(Self {
+            sender,
+            closing,
+            address,
+        })
     }
 
     /// Sends a request to its target, and waits for the head of its answer.
@@ -117,8 +124,10 @@ impl Line {
             Sender::Http1(sender) => sender.try_send_request(in_http1(request, target)?).await,
             Sender::Http2(sender) => sender.try_send_request(in_http2(request, target)?).await,
         };
-        answered
-            .map_err(|mut error| Failure { unsent: error.take_message(), error: error.into_error().into() })
+        answered.map_err(|mut error| Failure {
+            unsent: error.take_message(),
+            error: error.into_error().into(),
+        })
     }
 
     /// Whether another request may be sent.
@@ -152,18 +161,32 @@ async fn until_closed(driver: impl Future<Output: Send> + Send, lease: Lease) {
 }
 
 /// The request as it goes out: host and path as they were read.
-fn in_http1(mut request: Request<WasiBody>, target: &HttpTarget) -> Result<Request<WasiBody>, Error> {
-    let host = HeaderValue::from_str(&target.authority()).map_err(|_| Error::HttpRequestUriInvalid)?;
-    *request.uri_mut() = target.path_and_query().parse().map_err(|_| Error::HttpRequestUriInvalid)?;
+fn in_http1(
+    mut request: Request<WasiBody>,
+    target: &HttpTarget,
+) -> Result<Request<WasiBody>, Error> {
+    let host =
+        HeaderValue::from_str(&target.authority()).map_err(|_| Error::HttpRequestUriInvalid)?;
+    *request.uri_mut() = target
+        .path_and_query()
+        .parse()
+        .map_err(|_| Error::HttpRequestUriInvalid)?;
     *request.version_mut() = Version::HTTP_11;
     request.headers_mut().insert(header::HOST, host);
     Ok(request)
 }
 
 /// The same where the host is part of what is asked for.
-fn in_http2(mut request: Request<WasiBody>, target: &HttpTarget) -> Result<Request<WasiBody>, Error> {
+fn in_http2(
+    mut request: Request<WasiBody>,
+    target: &HttpTarget,
+) -> Result<Request<WasiBody>, Error> {
     let uri = Uri::builder()
-        .scheme(if target.is_tls { Scheme::HTTPS } else { Scheme::HTTP })
+        .scheme(if target.is_tls {
+            Scheme::HTTPS
+        } else {
+            Scheme::HTTP
+        })
         .authority(target.authority())
         .path_and_query(target.path_and_query());
     *request.uri_mut() = uri.build().map_err(|_| Error::HttpRequestUriInvalid)?;

@@ -48,7 +48,10 @@ impl Http {
         call: CallId,
         gone: &Gone,
     ) -> Self {
-        Self { context: WasiHttpCtx::new(), sender: Sender::new(authority, rooms, clock, call, gone) }
+        Self {
+            context: WasiHttpCtx::new(),
+            sender: Sender::new(authority, rooms, clock, call, gone),
+        }
     }
 }
 

@@ -42,7 +42,11 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn of(target: &HttpTarget) -> Self {
-        Self { is_tls: target.is_tls, host: target.host.clone(), port: target.port }
+        Self {
+            is_tls: target.is_tls,
+            host: target.host.clone(),
+            port: target.port,
+        }
     }
 }
 
@@ -78,7 +82,10 @@ impl Pool {
             return;
         }
         idle.count += 1;
-        idle.by_place.entry(place).or_default().push((line, Instant::now()));
+        idle.by_place
+            .entry(place)
+            .or_default()
+            .push((line, Instant::now()));
         if !std::mem::replace(&mut idle.is_swept, true) {
             tokio::spawn(sweep(Arc::downgrade(self)));
         }
@@ -95,7 +102,11 @@ impl Pool {
     /// nothing more to come back for.
     fn close_old(&self) -> bool {
         let mut idle = self.0.lock();
-        let Idle { by_place, count, is_swept } = &mut *idle;
+        let Idle {
+            by_place,
+            count,
+            is_swept,
+        } = &mut *idle;
         by_place.retain(|_, lines| {
             lines.retain(|(line, since)| !line.is_closed() && since.elapsed() < IDLE_TIME);
             !lines.is_empty()

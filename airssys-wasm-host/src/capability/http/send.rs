@@ -55,8 +55,15 @@ impl Sender {
         call: CallId,
         gone: &Gone,
     ) -> Self {
-        let (authority, rooms, clock) = (Arc::clone(authority), Arc::clone(rooms), Arc::clone(clock));
-        Self { authority, rooms, clock, call, is_gone: Arc::clone(&gone.0) }
+        let (authority, rooms, clock) =
+            (Arc::clone(authority), Arc::clone(rooms), Arc::clone(clock));
+        Self {
+            authority,
+            rooms,
+            clock,
+            call,
+            is_gone: Arc::clone(&gone.0),
+        }
     }
 }
 
@@ -105,20 +112,32 @@ impl Sending {
         let is_taken = Arc::<AtomicBool>::default();
         let length = length(request.headers());
         let mut request = request.map(|body| {
-            Uploading::new(body, length, Arc::clone(&is_taken), Arc::clone(&self.is_gone)).boxed_unsync()
+            Uploading::new(
+                body,
+                length,
+                Arc::clone(&is_taken),
+                Arc::clone(&self.is_gone),
+            )
+            .boxed_unsync()
         });
         let place = Place::of(&target);
         while let Some(line) = self.rooms.connections.take(&place, &addresses) {
             match self.exchange(&mut permit, line, request, &target).await {
                 // The other side had just closed it.
-                Err(Failure { unsent: Some(back), .. }) => request = back,
+                Err(Failure {
+                    unsent: Some(back), ..
+                }) => request = back,
                 Err(failure) => return Err(failure.error),
-                Ok((response, line)) => return Ok(self.answer(permit, response, line, is_taken, place)),
+                Ok((response, line)) => {
+                    return Ok(self.answer(permit, response, line, is_taken, place));
+                }
             }
         }
         let line = self.connect(&mut permit, &target, &addresses).await?;
-        let (response, line) =
-            self.exchange(&mut permit, line, request, &target).await.map_err(|failure| failure.error)?;
+        let (response, line) = self
+            .exchange(&mut permit, line, request, &target)
+            .await
+            .map_err(|failure| failure.error)?;
         Ok(self.answer(permit, response, line, is_taken, place))
     }
 
@@ -156,7 +175,13 @@ impl Sending {
 
     /// What a step gives, if it takes no longer.
     async fn within<F: Future>(&self, time: Duration, step: Pin<&mut F>) -> Option<F::Output> {
-        within(&self.clock, self.clock.now().plus(Ticks::lasting(time)), step).await.ok()
+        within(
+            &self.clock,
+            self.clock.now().plus(Ticks::lasting(time)),
+            step,
+        )
+        .await
+        .ok()
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -202,8 +227,8 @@ impl Sending {
                 }
             }
         });
-        let response =
-            response.map(|body| TimedBody::new(body, &self.clock, between_bytes, end).boxed_unsync());
+        let response = response
+            .map(|body| TimedBody::new(body, &self.clock, between_bytes, end).boxed_unsync());
         let driving = async move {
             taken_back(&self.authority, &mut permit, self.call).await;
             // None: the body was read to its end, and the connection may be another's.
@@ -217,12 +242,29 @@ impl Sending {
 }
 
 /// What the request is for, or its refusal.
-fn read(authority: &Authority, call: CallId, request: &Request<WasiBody>) -> Result<HttpTarget, Error> {
+fn read(
+    authority: &Authority,
+    call: CallId,
+    request: &Request<WasiBody>,
+) -> Result<HttpTarget, Error> {
     let url = request.uri().to_string();
     HttpTarget::parse(request.method().as_str(), &url).map_err(|error| {
-        let reason = Reason::Malformed { problem: error.problem.to_owned() };
-        let name = format!("{} {}", request.method(), url.split('?').next().unwrap_or_default());
-        authority.refuse(&Operation::Custom { kind: "http".into(), target: name }, reason, call);
+        let reason = Reason::Malformed {
+            problem: error.problem.to_owned(),
+        };
+        let name = format!(
+            "{} {}",
+            request.method(),
+            url.split('?').next().unwrap_or_default()
+        );
+        authority.refuse(
+            &Operation::Custom {
+                kind: "http".into(),
+                target: name,
+            },
+            reason,
+            call,
+        );
         Error::HttpRequestUriInvalid
     })
 }
@@ -236,22 +278,37 @@ async fn ask(
 ) -> Result<(Vec<IpAddr>, Permit), Error> {
     let mut addresses = Vec::new();
     if let HttpHost::Name(name) = &target.host {
-        let before = Operation::Http { target: target.clone(), addresses: Vec::new() };
+        let before = Operation::Http {
+            target: target.clone(),
+            addresses: Vec::new(),
+        };
         if !authority.would_allow(&before) {
             // Nobody is asked about a name that may not be reached.
             let refused = authority.ask(before, call).err();
             return Err(refused.map_or(Error::HttpRequestDenied, |reason| refusal(&reason)));
         }
         addresses = rooms.resolver.resolve(name).await.unwrap_or_default();
-        addresses.iter_mut().for_each(|address| *address = address.to_canonical());
+        addresses
+            .iter_mut()
+            .for_each(|address| *address = address.to_canonical());
         if addresses.is_empty() {
             // It was asked about, which is on the record; there is nothing to connect to.
-            authority.ask(before, call).map_err(|reason| refusal(&reason))?;
-            return Err(Error::DnsError { rcode: None, info_code: None });
+            authority
+                .ask(before, call)
+                .map_err(|reason| refusal(&reason))?;
+            return Err(Error::DnsError {
+                rcode: None,
+                info_code: None,
+            });
         }
     }
-    let operation = Operation::Http { target: target.clone(), addresses: addresses.clone() };
-    let permit = authority.ask(operation, call).map_err(|reason| refusal(&reason))?;
+    let operation = Operation::Http {
+        target: target.clone(),
+        addresses: addresses.clone(),
+    };
+    let permit = authority
+        .ask(operation, call)
+        .map_err(|reason| refusal(&reason))?;
     if let HttpHost::Address(address) = target.host {
         addresses.push(address);
     }

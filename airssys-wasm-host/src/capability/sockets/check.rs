@@ -28,12 +28,21 @@ pub(crate) fn checking(
 
 fn check(authority: &Authority, told: &Told, address: SocketAddr, what: SocketAddrUse) -> bool {
     let access = access(what);
-    let operation = |access| Operation::Socket { access, address, names: told.names_of(plain(address)) };
+    let operation = |access| Operation::Socket {
+        access,
+        address,
+        names: told.names_of(plain(address)),
+    };
     let asked = operation(access);
     // Whoever sent something to one that listens may be answered.
-    let answers =
-        access == SocketAccess::UdpSend && told.has_heard_from(address) && !authority.would_allow(&asked);
-    let asked = if answers { operation(SocketAccess::UdpReceive) } else { asked };
+    let answers = access == SocketAccess::UdpSend
+        && told.has_heard_from(address)
+        && !authority.would_allow(&asked);
+    let asked = if answers {
+        operation(SocketAccess::UdpReceive)
+    } else {
+        asked
+    };
     let allowed = authority.ask(asked, told.call()).is_ok();
     if allowed && access == SocketAccess::UdpReceive {
         told.heard_from(address);

@@ -41,15 +41,20 @@ impl Host for SocketsView<'_> {
     ) -> Result<Resource<Answer>, SocketError> {
         self.table.get(&network)?;
         let Some(host) = read(&name) else {
-            let reason = Reason::Malformed { problem: "is no name that could be looked up".into() };
-            self.authority.refuse(&Operation::Lookup { name }, reason, self.call);
+            let reason = Reason::Malformed {
+                problem: "is no name that could be looked up".into(),
+            };
+            self.authority
+                .refuse(&Operation::Lookup { name }, reason, self.call);
             return Err(ErrorCode::InvalidArgument.into());
         };
         let answer = match host {
             HttpHost::Address(address) => Answer::Told(Ok(vec![address].into_iter())),
             HttpHost::Name(name) => {
                 let operation = Operation::Lookup { name: name.clone() };
-                self.authority.ask(operation, self.call).map_err(|_| ErrorCode::AccessDenied)?;
+                self.authority
+                    .ask(operation, self.call)
+                    .map_err(|_| ErrorCode::AccessDenied)?;
                 let resolving = self.rooms.resolver.resolve(&name);
                 let told = Arc::clone(self.told);
                 Answer::Asked(wasmtime_wasi::runtime::spawn(tell(told, name, resolving)))
@@ -65,13 +70,20 @@ async fn tell(
     resolving: impl Future<Output = std::io::Result<Vec<IpAddr>>>,
 ) -> Result<Vec<IpAddr>, ErrorCode> {
     let addresses: Vec<IpAddr> = match resolving.await {
-        Ok(addresses) => addresses.into_iter().map(|address| address.to_canonical()).collect(),
+        Ok(addresses) => addresses
+            .into_iter()
+            .map(|address| address.to_canonical())
+            .collect(),
         Err(_) => return Err(ErrorCode::NameUnresolvable),
     };
     if addresses.is_empty() {
         return Err(ErrorCode::NameUnresolvable);
     }
-    if told.tell(&name, &addresses) { Ok(addresses) } else { Err(ErrorCode::NewSocketLimit) }
+    if told.tell(&name, &addresses) {
+        Ok(addresses)
+    } else {
+        Err(ErrorCode::NewSocketLimit)
+    }
 }
 
 /// A name as URLs have them: by the one parser that reads hosts.
@@ -82,16 +94,23 @@ fn read(name: &str) -> Option<HttpHost> {
     if name.contains(['/', '?', '@', ':', '[', '%']) {
         return None;
     }
-    HttpTarget::parse("GET", &format!("http://{name}/")).ok().map(|target| target.host)
+    HttpTarget::parse("GET", &format!("http://{name}/"))
+        .ok()
+        .map(|target| target.host)
 }
 
 impl HostResolveAddressStream for SocketsView<'_> {
-    fn resolve_next_address(&mut self, answer: Resource<Answer>) -> Result<Option<IpAddress>, SocketError> {
+    fn resolve_next_address(
+        &mut self,
+        answer: Resource<Answer>,
+    ) -> Result<Option<IpAddress>, SocketError> {
         let answer = self.table.get_mut(&answer)?;
         if let Answer::Asked(asked) = answer {
             let mut context = std::task::Context::from_waker(std::task::Waker::noop());
             match std::pin::Pin::new(asked).poll(&mut context) {
-                std::task::Poll::Ready(addresses) => *answer = Answer::Told(addresses.map(Vec::into_iter)),
+                std::task::Poll::Ready(addresses) => {
+                    *answer = Answer::Told(addresses.map(Vec::into_iter))
+                }
                 std::task::Poll::Pending => return Err(ErrorCode::WouldBlock.into()),
             }
         }

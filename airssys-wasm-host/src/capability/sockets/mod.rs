@@ -58,6 +58,9 @@ impl HasData for Sockets {
 
 impl SocketsView<'_> {
     fn inner(&mut self) -> WasiSocketsCtxView<'_> {
-        WasiSocketsCtxView { ctx: &mut *self.inner, table: &mut *self.table }
+        WasiSocketsCtxView {
+            ctx: &mut *self.inner,
+            table: &mut *self.table,
+        }
     }
 }

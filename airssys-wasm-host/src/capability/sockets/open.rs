@@ -12,7 +12,9 @@ use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddressFamily};
 use wasmtime_wasi::p2::bindings::sockets::tcp::HostTcpSocket;
 use wasmtime_wasi::p2::bindings::sockets::udp::HostUdpSocket;
 use wasmtime_wasi::p2::bindings::sockets::{network, tcp_create_socket, udp_create_socket};
-use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, SocketError, SocketResult, TcpSocket, UdpSocket};
+use wasmtime_wasi::p2::{
+    DynInputStream, DynOutputStream, SocketError, SocketResult, TcpSocket, UdpSocket,
+};
 
 use super::SocketsView;
 use crate::budget::Lease;
@@ -29,33 +31,51 @@ const UDP: &str = "wasi:sockets/udp@0.2.12";
 const NO_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 type Streams = (Resource<DynInputStream>, Resource<DynOutputStream>);
-type Accepted = (Resource<TcpSocket>, Resource<DynInputStream>, Resource<DynOutputStream>);
+type Accepted = (
+    Resource<TcpSocket>,
+    Resource<DynInputStream>,
+    Resource<DynOutputStream>,
+);
 
 /// Puts what stands here before wasmtime's functions. They have to be linked already.
 pub(crate) fn stand_before(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut tcp = linker.instance(TCP)?;
-    tcp.func_wrap("[method]tcp-socket.finish-connect", |mut store, (socket,): (Resource<TcpSocket>,)| {
-        let outcome = store.data_mut().sockets().finish_connect(socket);
-        Ok((answer(outcome)?,))
-    })?;
-    tcp.func_wrap("[method]tcp-socket.accept", |mut store, (socket,): (Resource<TcpSocket>,)| {
-        let outcome = store.data_mut().sockets().accept(socket);
-        Ok((answer(outcome)?,))
-    })?;
-    tcp.resource("tcp-socket", ResourceType::host::<TcpSocket>(), |mut store, rep| {
-        let mut sockets = store.data_mut().sockets();
-        HostTcpSocket::drop(&mut sockets.inner(), Resource::new_own(rep))?;
-        sockets.leases.0.remove(&rep);
-        Ok(())
-    })?;
+    tcp.func_wrap(
+        "[method]tcp-socket.finish-connect",
+        |mut store, (socket,): (Resource<TcpSocket>,)| {
+            let outcome = store.data_mut().sockets().finish_connect(socket);
+            Ok((answer(outcome)?,))
+        },
+    )?;
+    tcp.func_wrap(
+        "[method]tcp-socket.accept",
+        |mut store, (socket,): (Resource<TcpSocket>,)| {
+            let outcome = store.data_mut().sockets().accept(socket);
+            Ok((answer(outcome)?,))
+        },
+    )?;
+    tcp.resource(
+        "tcp-socket",
+        ResourceType::host::<TcpSocket>(),
+        |mut store, rep| {
+            let mut sockets = store.data_mut().sockets();
+            HostTcpSocket::drop(&mut sockets.inner(), Resource::new_own(rep))?;
+            sockets.leases.0.remove(&rep);
+            Ok(())
+        },
+    )?;
     let mut udp = linker.instance(UDP)?;
-    udp.resource("udp-socket", ResourceType::host::<UdpSocket>(), |mut store, rep| {
-        let mut sockets = store.data_mut().sockets();
-        HostUdpSocket::drop(&mut sockets.inner(), Resource::new_own(rep))?;
-        sockets.leases.0.remove(&rep);
-        Ok(())
-    })?;
+    udp.resource(
+        "udp-socket",
+        ResourceType::host::<UdpSocket>(),
+        |mut store, rep| {
+            let mut sockets = store.data_mut().sockets();
+            HostUdpSocket::drop(&mut sockets.inner(), Resource::new_own(rep))?;
+            sockets.leases.0.remove(&rep);
+            Ok(())
+        },
+    )?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -97,19 +117,42 @@ impl SocketsView<'_> {
     ) -> SocketResult<()> {
         let names = self.told.names_of(address.ip().to_canonical());
         let permit = self.ask(access, address, names)?;
-        guard_input(self.table, input, self.authority, permit.clone(), self.call, Waiting::ForOthers)
-            .map_err(SocketError::trap)?;
-        guard_output(self.table, output, self.authority, permit, self.call).map_err(SocketError::trap)
+        guard_input(
+            self.table,
+            input,
+            self.authority,
+            permit.clone(),
+            self.call,
+            Waiting::ForOthers,
+        )
+        .map_err(SocketError::trap)?;
+        guard_output(self.table, output, self.authority, permit, self.call)
+            .map_err(SocketError::trap)
     }
 
-    fn ask(&self, access: SocketAccess, address: SocketAddr, names: Vec<String>) -> SocketResult<Permit> {
-        let operation = Operation::Socket { access, address, names };
-        self.authority.ask(operation, self.call).map_err(|_| ErrorCode::AccessDenied.into())
+    fn ask(
+        &self,
+        access: SocketAccess,
+        address: SocketAddr,
+        names: Vec<String>,
+    ) -> SocketResult<Permit> {
+        let operation = Operation::Socket {
+            access,
+            address,
+            names,
+        };
+        self.authority
+            .ask(operation, self.call)
+            .map_err(|_| ErrorCode::AccessDenied.into())
     }
 
     /// Takes a descriptor for a socket.
     fn lease(&self, access: SocketAccess) -> SocketResult<Lease> {
-        let operation = Operation::Socket { access, address: NO_ADDRESS, names: Vec::new() };
+        let operation = Operation::Socket {
+            access,
+            address: NO_ADDRESS,
+            names: Vec::new(),
+        };
         let lease = take_descriptor(&self.rooms.share, self.authority, &operation, self.call);
         lease.ok_or_else(|| ErrorCode::NewSocketLimit.into())
     }
@@ -150,7 +193,10 @@ impl tcp_create_socket::Host for SocketsView<'_> {
 }
 
 impl udp_create_socket::Host for SocketsView<'_> {
-    async fn create_udp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<UdpSocket>> {
+    async fn create_udp_socket(
+        &mut self,
+        family: IpAddressFamily,
+    ) -> SocketResult<Resource<UdpSocket>> {
         self.ask_to_open(SocketAccess::UdpOpen)?;
         let lease = self.lease(SocketAccess::UdpOpen)?;
         let socket = self.inner().create_udp_socket(family).await?;

@@ -24,17 +24,24 @@ pub(crate) struct Told {
 
 impl Told {
     pub(crate) fn new(instance: u64) -> Self {
-        Self { instance, ..Self::default() }
+        Self {
+            instance,
+            ..Self::default()
+        }
     }
 
     /// Another call begins. Only whoever has the store says so, one at a time.
     #[inline]
     pub(crate) fn begin_call(&self) {
-        self.call.store(self.call.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.call
+            .store(self.call.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     pub(crate) fn call(&self) -> CallId {
-        CallId { instance: self.instance, call: self.call.load(Ordering::Relaxed) }
+        CallId {
+            instance: self.instance,
+            call: self.call.load(Ordering::Relaxed),
+        }
     }
 
     /// The instance is told these addresses for a name. False if it was told too much.
@@ -81,8 +88,13 @@ mod tests {
         let address: IpAddr = "93.184.216.34".parse().expect("an address");
         assert!(told.tell("a.com", &[address]) && told.tell("b.com", &[address]));
         assert_eq!(told.names_of(address), ["a.com", "b.com"]);
-        assert!(told.names_of("1.1.1.1".parse().expect("an address")).is_empty());
-        let many: Vec<IpAddr> = (0..5_000).map(|n| std::net::Ipv4Addr::from_bits(n).into()).collect();
+        assert!(
+            told.names_of("1.1.1.1".parse().expect("an address"))
+                .is_empty()
+        );
+        let many: Vec<IpAddr> = (0..5_000)
+            .map(|n| std::net::Ipv4Addr::from_bits(n).into())
+            .collect();
         assert!(!told.tell("c.com", &many));
     }
 }

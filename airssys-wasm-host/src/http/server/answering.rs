@@ -37,15 +37,34 @@ impl Answering {
         watched: Option<Watched>,
         in_use: PlaceInUse,
     ) -> Result<Response<Sent>, Infallible> {
-        if let Some(response) = self.health.as_ref().and_then(|health| health.answer(&request)) {
-            return Ok(response.map(|body| Sent { body, telling: None, watched, _in_use: in_use }));
+        if let Some(response) = self
+            .health
+            .as_ref()
+            .and_then(|health| health.answer(&request))
+        {
+            return Ok(response.map(|body| Sent {
+                body,
+                telling: None,
+                watched,
+                _in_use: in_use,
+            }));
         }
-        let mut telling = self.log.as_ref().map(|log| Telling::begin(log, peer, &request));
+        let mut telling = self
+            .log
+            .as_ref()
+            .map(|log| Telling::begin(log, peer, &request));
         // Whatever the client says of it.
-        let scheme = if self.is_tls { uri::Scheme::HTTPS } else { uri::Scheme::HTTP };
+        let scheme = if self.is_tls {
+            uri::Scheme::HTTPS
+        } else {
+            uri::Scheme::HTTP
+        };
         request.extensions_mut().insert(scheme);
-        let found =
-            self.routes.load().find(host(&request).unwrap_or_default(), request.uri().path()).cloned();
+        let found = self
+            .routes
+            .load()
+            .find(host(&request).unwrap_or_default(), request.uri().path())
+            .cloned();
         if let Some(telling) = &mut telling {
             telling.access.component = found.as_ref().map(|service| service.component().clone());
         }
@@ -57,19 +76,32 @@ impl Answering {
             telling.access.status = Some(response.status());
             telling.access.served = response.extensions().get::<Served>().cloned();
             // Nobody reads a body that is not there.
-            telling.access.is_whole = response.body().is_handed_on() || telling.access.method == Method::HEAD;
+            telling.access.is_whole =
+                response.body().is_handed_on() || telling.access.method == Method::HEAD;
         }
         if let Some(watched) = &watched {
             watched.waits_for_client();
         }
-        Ok(response.map(|body| Sent { body, telling, watched, _in_use: in_use }))
+        Ok(response.map(|body| Sent {
+            body,
+            telling,
+            watched,
+            _in_use: in_use,
+        }))
     }
 }
 
 /// The host that is asked for, as it was said.
 fn host<B>(request: &Request<B>) -> Option<&str> {
-    let said = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    request.uri().authority().map(uri::Authority::as_str).or(said)
+    let said = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    request
+        .uri()
+        .authority()
+        .map(uri::Authority::as_str)
+        .or(said)
 }
 
 /// What the log is told once it is dropped.
@@ -95,7 +127,11 @@ impl Telling {
             took: std::time::Duration::ZERO,
             is_whole: false,
         };
-        Self { log: Arc::clone(log), begun: Instant::now(), access }
+        Self {
+            log: Arc::clone(log),
+            begun: Instant::now(),
+            access,
+        }
     }
 }
 
@@ -138,7 +174,11 @@ impl Body for Sent {
         let frame = ready!(frame);
         let is_over = frame.is_none() || self.body.is_handed_on();
         if let Some(telling) = &mut self.telling {
-            let bytes = frame.iter().flatten().filter_map(Frame::data_ref).map(Bytes::len);
+            let bytes = frame
+                .iter()
+                .flatten()
+                .filter_map(Frame::data_ref)
+                .map(Bytes::len);
             telling.access.bytes += bytes.sum::<usize>() as u64;
             telling.access.is_whole = is_over;
         }

@@ -60,7 +60,12 @@ enum Version {
 impl Connection {
     /// Serves it to its end, or until it has to give way to another. What goes wrong ends it, and
     /// is nobody else's business.
-    pub(super) async fn serve(self, (stream, peer): (TcpStream, SocketAddr), place: Place, watcher: Watcher) {
+    pub(super) async fn serve(
+        self,
+        (stream, peer): (TcpStream, SocketAddr),
+        place: Place,
+        watcher: Watcher,
+    ) {
         // What is answered in small pieces goes out at once.
         let _ = stream.set_nodelay(true);
         let place = Arc::new(place);
@@ -88,7 +93,11 @@ impl Connection {
             Some(tls) => match self.begin(tls.accept(stream)).await {
                 Some(stream) => {
                     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                    let version = if is_http2 { Version::Http2 } else { Version::Http1 };
+                    let version = if is_http2 {
+                        Version::Http2
+                    } else {
+                        Version::Http1
+                    };
                     self.speak(version, stream, peer, place, watcher).await
                 }
                 None => Ok(()),

@@ -159,7 +159,11 @@ impl Connections {
         let mut places = self.0.places.lock();
         if places.taken.len() < self.0.places_max {
             let (number, told) = places.take();
-            return Some(Place { shared: Arc::clone(&self.0), number, told });
+            return Some(Place {
+                shared: Arc::clone(&self.0),
+                number,
+                told,
+            });
         }
         if places.leaving == 0 {
             places.make_room();
@@ -173,13 +177,19 @@ impl Place {
     #[must_use]
     pub fn begin(&self) -> Option<PlaceInUse> {
         let mut places = self.shared.places.lock();
-        let taken = places.taken.get_mut(&self.number).filter(|taken| !taken.gives_way)?;
+        let taken = places
+            .taken
+            .get_mut(&self.number)
+            .filter(|taken| !taken.gives_way)?;
         taken.requests += 1;
         let idle = taken.idle.take();
         if let Some(idle) = idle {
             places.idle.remove(&idle);
         }
-        Some(PlaceInUse { shared: Arc::clone(&self.shared), number: self.number })
+        Some(PlaceInUse {
+            shared: Arc::clone(&self.shared),
+            number: self.number,
+        })
     }
 
     /// Resolves when the connection has to give way to another: close it then. Cancel safe; one
@@ -209,17 +219,28 @@ impl Places {
     fn take(&mut self) -> (u64, Arc<Notify>) {
         self.count += 1;
         let number = self.count;
-        let idle = Idle { was_used: false, since: number, number };
+        let idle = Idle {
+            was_used: false,
+            since: number,
+            number,
+        };
         let told = Arc::new(Notify::new());
         self.idle.insert(idle);
-        let taken = Taken { idle: Some(idle), requests: 0, gives_way: false, told: Arc::clone(&told) };
+        let taken = Taken {
+            idle: Some(idle),
+            requests: 0,
+            gives_way: false,
+            told: Arc::clone(&told),
+        };
         self.taken.insert(number, taken);
         (number, told)
     }
 
     /// Tells one to give way, if one is idle.
     fn make_room(&mut self) -> bool {
-        let Some(idle) = self.idle.pop_first() else { return false };
+        let Some(idle) = self.idle.pop_first() else {
+            return false;
+        };
         if let Some(taken) = self.taken.get_mut(&idle.number) {
             taken.idle = None;
             taken.gives_way = true;
@@ -230,7 +251,9 @@ impl Places {
     }
 
     fn give_back(&mut self, number: u64) {
-        let Some(taken) = self.taken.remove(&number) else { return };
+        let Some(taken) = self.taken.remove(&number) else {
+            return;
+        };
         if let Some(idle) = taken.idle {
             self.idle.remove(&idle);
         }
@@ -240,10 +263,16 @@ impl Places {
     fn end_request(&mut self, number: u64) {
         self.count += 1;
         // Its connection may have ended before it.
-        let Some(taken) = self.taken.get_mut(&number) else { return };
+        let Some(taken) = self.taken.get_mut(&number) else {
+            return;
+        };
         taken.requests -= 1;
         if taken.requests == 0 {
-            let idle = Idle { was_used: true, since: self.count, number };
+            let idle = Idle {
+                was_used: true,
+                since: self.count,
+                number,
+            };
             taken.idle = Some(idle);
             self.idle.insert(idle);
         }
@@ -252,7 +281,10 @@ impl Places {
 
 fn is_of_a_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
 }
 
 /// How many connections a listener has at most by default: half of the descriptors that the
@@ -275,7 +307,10 @@ mod tests {
 
     /// Who of these has to give way.
     fn give_way(places: &[&Place]) -> Vec<bool> {
-        places.iter().map(|place| place.gives_way().now_or_never().is_some()).collect()
+        places
+            .iter()
+            .map(|place| place.gives_way().now_or_never().is_some())
+            .collect()
     }
 
     #[tokio::test]
@@ -288,21 +323,38 @@ mod tests {
         let (oldest, newest) = (connections.place().await, connections.place().await);
         let mut next = pin!(connections.place());
         assert!(poll!(&mut next).is_pending());
-        assert_eq!(give_way(&[&used, &asking, &oldest, &newest]), [false, false, true, false]);
-        assert!(oldest.begin().is_none(), "a request that comes now is not begun");
+        assert_eq!(
+            give_way(&[&used, &asking, &oldest, &newest]),
+            [false, false, true, false]
+        );
+        assert!(
+            oldest.begin().is_none(),
+            "a request that comes now is not begun"
+        );
         assert!(poll!(&mut next).is_pending());
-        assert_eq!(give_way(&[&used, &asking, &newest]), [false; 3], "one gives way to one");
+        assert_eq!(
+            give_way(&[&used, &asking, &newest]),
+            [false; 3],
+            "one gives way to one"
+        );
         drop(oldest);
         let third = next.await;
         let mut next = pin!(connections.place());
         assert!(poll!(&mut next).is_pending());
-        assert_eq!(give_way(&[&used, &asking, &newest, &third]), [false, false, true, false]);
+        assert_eq!(
+            give_way(&[&used, &asking, &newest, &third]),
+            [false, false, true, false]
+        );
         drop((newest, third));
         let (fourth, fifth) = (next.await, connections.place().await);
         let _requests = (fourth.begin(), fifth.begin());
         let mut next = pin!(connections.place());
         assert!(poll!(&mut next).is_pending());
-        assert_eq!(give_way(&[&used, &asking]), [true, false], "then who waits for its next request");
+        assert_eq!(
+            give_way(&[&used, &asking]),
+            [true, false],
+            "then who waits for its next request"
+        );
         drop(request);
     }
 
@@ -327,10 +379,15 @@ mod tests {
     async fn an_error_of_the_listener_makes_room_and_is_not_the_end() {
         let connections = Connections::new(2);
         let idle = connections.place().await;
-        let mut outcomes =
-            vec![Ok(()), Err(io::Error::from_raw_os_error(24)), Err(io::ErrorKind::ConnectionAborted.into())];
+        let mut outcomes = vec![
+            Ok(()),
+            Err(io::Error::from_raw_os_error(24)),
+            Err(io::ErrorKind::ConnectionAborted.into()),
+        ];
         let begun = tokio::time::Instant::now();
-        let ((), place) = connections.accept(|| std::future::ready(outcomes.pop().expect("one more"))).await;
+        let ((), place) = connections
+            .accept(|| std::future::ready(outcomes.pop().expect("one more")))
+            .await;
         assert!(begun.elapsed() >= OUT_OF_ROOM);
         assert_eq!(give_way(&[&idle, &place]), [true, false]);
     }

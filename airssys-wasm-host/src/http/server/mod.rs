@@ -95,20 +95,29 @@ impl HttpServer {
     /// Speaks TLS, and nothing else.
     #[must_use]
     pub fn tls(self, tls: Tls) -> Self {
-        Self { tls: Some(tls), ..self }
+        Self {
+            tls: Some(tls),
+            ..self
+        }
     }
 
     /// Who is told of each request once it is answered.
     #[must_use]
     pub fn access_log(self, log: impl AccessLog) -> Self {
-        Self { log: Some(Arc::new(log)), ..self }
+        Self {
+            log: Some(Arc::new(log)),
+            ..self
+        }
     }
 
     /// Answers `GET` and `HEAD` of a path itself, whatever routes there are: `200` as long as it
     /// serves; then it lets nobody in. The access log is not told.
     #[must_use]
     pub fn health(self, path: impl Into<String>) -> Self {
-        Self { health: Some(path.into()), ..self }
+        Self {
+            health: Some(path.into()),
+            ..self
+        }
     }
 
     /// How long a client may take to shake hands, to say a head, to begin its next request, and to
@@ -124,7 +133,10 @@ impl HttpServer {
     /// one that has waited longest for its next request. While requests use all of them, it waits.
     #[must_use]
     pub fn connections_max(self, connections_max: usize) -> Self {
-        Self { connections_max, ..self }
+        Self {
+            connections_max,
+            ..self
+        }
     }
 
     /// Serves until something happens; then it lets nobody in and waits until every request is
@@ -135,7 +147,11 @@ impl HttpServer {
     /// # Errors
     ///
     /// The listener's own. Those of a connection are its own business.
-    pub async fn serve(self, listener: TcpListener, until: impl Future<Output = ()>) -> io::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        until: impl Future<Output = ()>,
+    ) -> io::Result<()> {
         let graceful = GracefulShutdown::new();
         let (end, ending) = watch::channel(false);
         let answering = Arc::new(Answering {

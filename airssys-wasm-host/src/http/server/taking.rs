@@ -25,7 +25,11 @@ struct Answers {
 
 impl Watch {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Answers { begun: 0, waiting: HashMap::new(), idle_since: Instant::now() })))
+        Arc::new(Self(Mutex::new(Answers {
+            begun: 0,
+            waiting: HashMap::new(),
+            idle_since: Instant::now(),
+        })))
     }
 
     /// An answer begins: its guest has to say something first.
@@ -34,7 +38,10 @@ impl Watch {
         answers.begun += 1;
         let number = answers.begun;
         answers.waiting.insert(number, None);
-        Watched { watch: Arc::clone(self), number }
+        Watched {
+            watch: Arc::clone(self),
+            number,
+        }
     }
 
     /// Resolves when the client has taken nothing of an answer, or asked for nothing, for so long.

@@ -36,7 +36,11 @@ impl Tls {
     pub fn from_files(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Result<Self> {
         let (certificate, key) = (certificate.into(), key.into());
         let now = ArcSwap::new(read(&certificate, &key)?);
-        Ok(Self(Arc::new(Files { certificate, key, now })))
+        Ok(Self(Arc::new(Files {
+            certificate,
+            key,
+            now,
+        })))
     }
 
     /// Reads the files again, for connections that begin from now on.
@@ -50,13 +54,18 @@ impl Tls {
     }
 
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        TlsAcceptor::from(self.0.now.load_full()).accept(stream).await
+        TlsAcceptor::from(self.0.now.load_full())
+            .accept(stream)
+            .await
     }
 }
 
 fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
     let unusable = |path: &Path, error: &dyn fmt::Display| {
-        Error::new(ErrorKind::Io, format!("`{}` cannot be used for TLS: {error}", path.display()))
+        Error::new(
+            ErrorKind::Io,
+            format!("`{}` cannot be used for TLS: {error}", path.display()),
+        )
     };
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(|all| all.collect::<std::result::Result<Vec<_>, _>>())
@@ -73,15 +82,20 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(certificate, &error))?
         .with_no_client_auth();
-    let mut config = config
-        .with_single_cert(chain, secret)
-        .map_err(|error| unusable(certificate, &format!("with the key in `{}`: {error}", key.display())))?;
+    let mut config = config.with_single_cert(chain, secret).map_err(|error| {
+        unusable(
+            certificate,
+            &format!("with the key in `{}`: {error}", key.display()),
+        )
+    })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("certificate", &self.0.certificate).finish_non_exhaustive()
+        f.debug_struct("Tls")
+            .field("certificate", &self.0.certificate)
+            .finish_non_exhaustive()
     }
 }

@@ -34,11 +34,23 @@ impl PerChunk {
         (takes, gives): (Element, Element),
         time: AttemptTime,
     ) -> Self {
-        Self { call, elements: elements as usize, takes, gives, time }
+        Self {
+            call,
+            elements: elements as usize,
+            takes,
+            gives,
+            time,
+        }
     }
 
     fn flow(&self, item: Item) -> Result<Flow> {
-        let lists = with_element(self.takes, Lists { item, elements: self.elements })?;
+        let lists = with_element(
+            self.takes,
+            Lists {
+                item,
+                elements: self.elements,
+            },
+        )?;
         let (call, time) = (Arc::clone(&self.call), self.time.clone());
         let results = lists.and_then(move |list| {
             let (call, time) = (Arc::clone(&call), time.clone());
@@ -77,12 +89,14 @@ impl WithElement for Lists {
 
     fn with<T: StreamElement>(self) -> Self::Out {
         let chunks = self.item.into_stream::<T>().ok_or_else(no_list)?;
-        let lists =
-            stream::try_unfold((chunks, VecDeque::new()), move |(mut chunks, mut waiting)| async move {
+        let lists = stream::try_unfold(
+            (chunks, VecDeque::new()),
+            move |(mut chunks, mut waiting)| async move {
                 fill(&mut chunks, &mut waiting, self.elements).await?;
                 let list: Vec<T> = waiting.drain(..waiting.len().min(self.elements)).collect();
                 Ok((!list.is_empty()).then(|| (T::list(list), (chunks, waiting))))
-            });
+            },
+        );
         Ok(lists.boxed())
     }
 }
@@ -117,5 +131,8 @@ impl WithElement for Joined {
 }
 
 fn no_list() -> Error {
-    Error::new(ErrorKind::Internal, "a stage of lists was given or gave something else; this is a bug")
+    Error::new(
+        ErrorKind::Internal,
+        "a stage of lists was given or gave something else; this is a bug",
+    )
 }

@@ -27,7 +27,9 @@ pub trait Sealed: ComponentType + Lift + Lower + Send + Sync + Sized + 'static {
     /// A list of them as an item.
     #[doc(hidden)]
     fn list(elements: Vec<Self>) -> Item {
-        Item(Held::Val(Val::List(elements.into_iter().map(Self::into_val).collect())))
+        Item(Held::Val(Val::List(
+            elements.into_iter().map(Self::into_val).collect(),
+        )))
     }
 
     /// The list that an item is.
@@ -49,7 +51,11 @@ impl Sealed for u8 {
     }
 
     fn from_val(val: Val) -> Option<Self> {
-        if let Val::U8(byte) = val { Some(byte) } else { None }
+        if let Val::U8(byte) = val {
+            Some(byte)
+        } else {
+            None
+        }
     }
 
     fn list(elements: Vec<Self>) -> Item {

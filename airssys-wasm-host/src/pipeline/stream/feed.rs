@@ -64,7 +64,9 @@ impl<T: StreamElement> StreamProducer<InstanceState> for Feed<T> {
             return Poll::Ready(Ok(StreamResult::Completed));
         }
         let mut stream = self.0.lock();
-        let Some(stream) = &mut *stream else { return Poll::Ready(Ok(StreamResult::Dropped)) };
+        let Some(stream) = &mut *stream else {
+            return Poll::Ready(Ok(StreamResult::Dropped));
+        };
         let polled = stream.poll_next_unpin(context);
         Poll::Ready(match polled {
             Poll::Ready(Some(Ok(chunk))) if !chunk.is_empty() => {

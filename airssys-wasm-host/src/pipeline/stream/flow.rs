@@ -48,8 +48,14 @@ impl Flow {
         chunks: impl Stream<Item = Result<Vec<T>>> + Send + 'static,
     ) -> Self {
         let chunks: BoxStream<'static, Result<Vec<T>>> = chunks.fuse().boxed();
-        let rest = Rest { chunks: Some(Box::new(chunks)), held: Vec::new() };
-        Self { element: T::ELEMENT, rest: Arc::new(Mutex::new(rest)) }
+        let rest = Rest {
+            chunks: Some(Box::new(chunks)),
+            held: Vec::new(),
+        };
+        Self {
+            element: T::ELEMENT,
+            rest: Arc::new(Mutex::new(rest)),
+        }
     }
 
     /// What it is made of.
@@ -62,7 +68,10 @@ impl Flow {
         let mut rest = self.rest.lock();
         let chunks = rest.chunks.take()?;
         match chunks.downcast::<BoxStream<'static, Result<Vec<T>>>>() {
-            Ok(chunks) => Some(ItemStream { chunks: *chunks, held: std::mem::take(&mut rest.held) }),
+            Ok(chunks) => Some(ItemStream {
+                chunks: *chunks,
+                held: std::mem::take(&mut rest.held),
+            }),
             Err(others) => {
                 rest.chunks = Some(others);
                 None
@@ -121,7 +130,8 @@ mod tests {
         assert!(flow.read::<u8>().is_none());
         let mut read = flow.clone().read::<u32>().expect("nobody has read it");
         assert!(flow.read::<u32>().is_none());
-        let mut next = || futures_util::FutureExt::now_or_never(read.next()).expect("there at once");
+        let mut next =
+            || futures_util::FutureExt::now_or_never(read.next()).expect("there at once");
         assert_eq!(next().map(Result::unwrap_or_default), Some(vec![1, 2]));
         assert_eq!(next().map(Result::unwrap_or_default), Some(vec![3]));
         assert_eq!(Arc::strong_count(&held), 2);
@@ -141,7 +151,8 @@ mod tests {
             Poll::Ready(next)
         });
         let mut read = Flow::new(strict).read::<u8>().expect("nobody has read it");
-        let mut next = || futures_util::FutureExt::now_or_never(read.next()).expect("there at once");
+        let mut next =
+            || futures_util::FutureExt::now_or_never(read.next()).expect("there at once");
         assert!(next().is_some_and(|chunk| chunk.is_ok()));
         assert!(next().is_some_and(|chunk| chunk.is_err()));
         assert!(next().is_none());

@@ -43,7 +43,11 @@ impl Streaming {
             Some(ty) => Element::of_stream(ty),
             None => None,
         };
-        Self { function: Arc::new(function), gives, time }
+        Self {
+            function: Arc::new(function),
+            gives,
+            time,
+        }
     }
 
     /// A call that gives a value, once it has read what it wants of its streams.
@@ -68,7 +72,14 @@ impl Call for Streaming {
     fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> Called<'a> {
         match self.gives {
             None => Box::pin(self.to_its_end(items, revision)),
-            Some(element) => with_element(element, Begin { streaming: self, items, revision }),
+            Some(element) => with_element(
+                element,
+                Begin {
+                    streaming: self,
+                    items,
+                    revision,
+                },
+            ),
         }
     }
 }
@@ -84,13 +95,23 @@ impl<'a> WithElement for Begin<'a> {
     type Out = Called<'a>;
 
     fn with<T: StreamElement>(self) -> Called<'a> {
-        let Self { streaming, items, revision } = self;
+        let Self {
+            streaming,
+            items,
+            revision,
+        } = self;
         Box::pin(async move {
             let params = params(items, streaming.function.ty())?;
             let (told, returned) = oneshot::channel();
             let (to, mut chunks) = mpsc::channel(0);
             let function = Arc::clone(&streaming.function);
-            let task = Task::of(write::<T>(function, streaming.time.clone(), params, told, to));
+            let task = Task::of(write::<T>(
+                function,
+                streaming.time.clone(),
+                params,
+                told,
+                to,
+            ));
             let Ok((serving, came)) = returned.await else {
                 // It failed before it returned, and the reason is all that was written.
                 let failed = chunks.next().await;
@@ -133,7 +154,9 @@ async fn write<T: StreamElement>(
     let enter = move |store: Store<'_>| lower(params, store);
     let leave = move |mut store: Store<'_>, val: Option<Val>| {
         let (came, stream) = taken_apart(val)?;
-        let ended = stream.map(|stream| collect(stream, &mut store, to)).transpose()?;
+        let ended = stream
+            .map(|stream| collect(stream, &mut store, to))
+            .transpose()?;
         // Whoever asked and has gone away drops this whole task.
         let _ = told.send((store.data().revision(), came));
         Ok(ended)
@@ -173,7 +196,13 @@ type Param = Box<dyn for<'a> FnOnce(Store<'a>) -> wasmtime::Result<Val> + Send>;
 fn params(items: Items, ty: &FunctionType) -> Result<(Vec<Param>, Lent)> {
     let mut lent = Lent::default();
     let mut param = |(item, ty): (Item, &Type)| match Element::of_stream(ty) {
-        Some(element) => with_element(element, Fed { item, lent: &mut lent }),
+        Some(element) => with_element(
+            element,
+            Fed {
+                item,
+                lent: &mut lent,
+            },
+        ),
         None => {
             let val = item.into_val(ty)?;
             Ok(Box::new(move |_: Store<'_>| Ok(val)) as Param)
@@ -185,7 +214,10 @@ fn params(items: Items, ty: &FunctionType) -> Result<(Vec<Param>, Lent)> {
 }
 
 fn lower(params: Vec<Param>, mut store: Store<'_>) -> wasmtime::Result<Vec<Val>> {
-    params.into_iter().map(|param| param(store.as_context_mut())).collect()
+    params
+        .into_iter()
+        .map(|param| param(store.as_context_mut()))
+        .collect()
 }
 
 /// An item as a stream that an instance reads.
@@ -198,7 +230,9 @@ impl WithElement for Fed<'_> {
     type Out = Result<Param>;
 
     fn with<T: StreamElement>(self) -> Self::Out {
-        let feed = self.lent.feed(self.item.into_stream::<T>().ok_or_else(not_readable)?);
+        let feed = self
+            .lent
+            .feed(self.item.into_stream::<T>().ok_or_else(not_readable)?);
         Ok(Box::new(move |mut store| {
             let reader = StreamReader::new(&mut store, feed)?;
             Ok(Val::Stream(reader.try_into_stream_any(&mut store)?))
@@ -211,9 +245,15 @@ fn no_stream(val: Option<&Val>) -> wasmtime::Error {
 }
 
 fn not_readable() -> Error {
-    Error::new(ErrorKind::TypeMismatch, "the stream has been read already, or is made of something else")
+    Error::new(
+        ErrorKind::TypeMismatch,
+        "the stream has been read already, or is made of something else",
+    )
 }
 
 fn lost() -> Error {
-    Error::new(ErrorKind::Internal, "a call ended and did not say how; this is a bug")
+    Error::new(
+        ErrorKind::Internal,
+        "a call ended and did not say how; this is a bug",
+    )
 }

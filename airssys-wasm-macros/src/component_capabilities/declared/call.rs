@@ -17,9 +17,17 @@ pub(super) struct Call<'a> {
 impl<'a> Call<'a> {
     /// None if it is of another shape.
     pub(super) fn read(written: &'a Expr) -> Option<Self> {
-        let Expr::Call(ExprCall { func, args, .. }) = written else { return None };
-        let Expr::Path(ExprPath { path, .. }) = &**func else { return None };
-        let mut call = Self { word: path.get_ident()?, targets: Vec::new(), options: Vec::new() };
+        let Expr::Call(ExprCall { func, args, .. }) = written else {
+            return None;
+        };
+        let Expr::Path(ExprPath { path, .. }) = &**func else {
+            return None;
+        };
+        let mut call = Self {
+            word: path.get_ident()?,
+            targets: Vec::new(),
+            options: Vec::new(),
+        };
         for argument in args {
             match argument {
                 Expr::Assign(option) => call.options.push(option),

@@ -62,24 +62,36 @@ fn with_underscores(kind: Kind) -> String {
 /// What to say about a word that is no kind: the nearest, or all.
 pub(super) fn unknown(written: &str) -> String {
     if written == optional::WORD {
-        return format!("`{written}` stands around a request, once: {}", optional::EXAMPLE);
+        return format!(
+            "`{written}` stands around a request, once: {}",
+            optional::EXAMPLE
+        );
     }
     match near(written) {
         Some(word) => format!("there is no capability `{written}`; did you mean `{word}`?"),
         None => {
             let words = Kind::ALL.into_iter().map(spell).chain([CUSTOM.to_owned()]);
             let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
-            format!("there is no capability `{written}`; there are {}", words.join(", "))
+            format!(
+                "there is no capability `{written}`; there are {}",
+                words.join(", ")
+            )
         }
     }
 }
 
 /// The nearest word; `file_read`, as the text has it, is near to `read` as well.
 pub(super) fn near(written: &str) -> Option<String> {
-    let kinds = Kind::ALL.into_iter().flat_map(|kind| [spell(kind), with_underscores(kind)]);
-    let words: Vec<String> = kinds.chain([CUSTOM, optional::WORD].map(str::to_owned)).collect();
+    let kinds = Kind::ALL
+        .into_iter()
+        .flat_map(|kind| [spell(kind), with_underscores(kind)]);
+    let words: Vec<String> = kinds
+        .chain([CUSTOM, optional::WORD].map(str::to_owned))
+        .collect();
     let word = nearest(written, words.iter().map(String::as_str))?;
-    let kind = Kind::ALL.into_iter().find(|kind| with_underscores(*kind) == word);
+    let kind = Kind::ALL
+        .into_iter()
+        .find(|kind| with_underscores(*kind) == word);
     Some(kind.map_or_else(|| word.to_owned(), spell))
 }
 
@@ -116,7 +128,10 @@ mod tests {
             ("teleport", "there are `call`, `clock`,"),
         ] {
             let messages = read(word).expect_err(word);
-            assert!(messages.len() == 1 && messages[0].contains(expected), "{messages:?}");
+            assert!(
+                messages.len() == 1 && messages[0].contains(expected),
+                "{messages:?}"
+            );
         }
     }
 }

@@ -12,32 +12,53 @@ use crate::literal;
 pub(super) const NAME: &str = "methods";
 
 /// The same HTTP requests, of these methods only.
-pub(super) fn add(capability: &Capability, written: &Expr, errors: &mut Errors) -> Option<Capability> {
+pub(super) fn add(
+    capability: &Capability,
+    written: &Expr,
+    errors: &mut Errors,
+) -> Option<Capability> {
     let Expr::Array(list) = written else {
         errors.at(written, "methods are a list: `methods = [GET]`");
         return None;
     };
     if list.elems.is_empty() {
-        errors.at(written, "name the methods, `methods = [GET]`, or leave `methods` out for any");
+        errors.at(
+            written,
+            "name the methods, `methods = [GET]`, or leave `methods` out for any",
+        );
         return None;
     }
-    let methods: Vec<Option<String>> = list.elems.iter().map(|method| read(method, errors)).collect();
+    let methods: Vec<Option<String>> = list
+        .elems
+        .iter()
+        .map(|method| read(method, errors))
+        .collect();
     let methods: Option<Vec<String>> = methods.into_iter().collect();
-    Some(Capability::Http(format!("{} {}", methods?.join(","), capability.target())))
+    Some(Capability::Http(format!(
+        "{} {}",
+        methods?.join(","),
+        capability.target()
+    )))
 }
 
 fn read(written: &Expr, errors: &mut Errors) -> Option<String> {
     let method = literal::word(written).or_else(|| literal::string(written).map(LitStr::value));
     let method = method.filter(|method| is_method(method));
     if method.is_none() {
-        errors.at(written, "a method is written in upper case, as in `methods = [GET, \"M-SEARCH\"]`");
+        errors.at(
+            written,
+            "a method is written in upper case, as in `methods = [GET, \"M-SEARCH\"]`",
+        );
     }
     method
 }
 
 /// Whether it is one method, and one that a text can have.
 fn is_method(text: &str) -> bool {
-    !text.contains([',', '*']) && Capability::of_words(Kind::Http, [text, "https://**"]).rule().is_ok()
+    !text.contains([',', '*'])
+        && Capability::of_words(Kind::Http, [text, "https://**"])
+            .rule()
+            .is_ok()
 }
 
 #[cfg(test)]
@@ -47,7 +68,11 @@ mod tests {
 
     fn run(written: &Expr) -> Result<String, Vec<String>> {
         let mut errors = Errors::default();
-        match add(&Capability::Http("https://a.com".into()), written, &mut errors) {
+        match add(
+            &Capability::Http("https://a.com".into()),
+            written,
+            &mut errors,
+        ) {
             Some(with) => Ok(with.to_string()),
             None => Err(errors.messages()),
         }
@@ -55,7 +80,10 @@ mod tests {
 
     #[test]
     fn reads_words_and_strings() {
-        assert_eq!(run(&parse_quote!([GET, "M-SEARCH"])), Ok("http GET,M-SEARCH https://a.com".into()));
+        assert_eq!(
+            run(&parse_quote!([GET, "M-SEARCH"])),
+            Ok("http GET,M-SEARCH https://a.com".into())
+        );
     }
 
     #[test]
@@ -72,8 +100,16 @@ mod tests {
         ];
         for (written, expected) in cases {
             let messages = run(&written).expect_err(expected);
-            assert!(messages.len() == 1 && messages[0].contains(expected), "{messages:?}");
+            assert!(
+                messages.len() == 1 && messages[0].contains(expected),
+                "{messages:?}"
+            );
         }
-        assert_eq!(run(&parse_quote!([get, GET, post])).expect_err("two slips").len(), 2);
+        assert_eq!(
+            run(&parse_quote!([get, GET, post]))
+                .expect_err("two slips")
+                .len(),
+            2
+        );
     }
 }

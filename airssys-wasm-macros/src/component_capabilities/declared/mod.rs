@@ -79,8 +79,14 @@ mod tests {
             raed("data"), read("data"), write("/a", mxa = "1MiB"), optional(env("A")), read("/a"), read("/a"),
             write("/c", max = "1MiB"), write("/c"),
         });
-        let expected =
-            ["`raed`", "begins with `/`", "`mxa`", "what it would be used for", "twice", "contradict"];
+        let expected = [
+            "`raed`",
+            "begins with `/`",
+            "`mxa`",
+            "what it would be used for",
+            "twice",
+            "contradict",
+        ];
         assert_eq!(messages.len(), expected.len(), "{messages:?}");
         for (message, expected) in messages.iter().zip(expected) {
             assert!(message.contains(expected), "{message}");

@@ -41,12 +41,18 @@ fn is_meant(call: &Call<'_>) -> bool {
 fn read_need(written: &Expr, call: &Call<'_>, errors: &mut Errors) -> Option<Need> {
     match call.options.as_slice() {
         [] => {
-            errors.at(written, format!("say in a line what it would be used for, as in {EXAMPLE}"));
+            errors.at(
+                written,
+                format!("say in a line what it would be used for, as in {EXAMPLE}"),
+            );
             None
         }
         [reason] => read_reason(reason, errors),
         [_, second, ..] => {
-            errors.at(second, format!("beside its request `{WORD}` has one `reason` and nothing else"));
+            errors.at(
+                second,
+                format!("beside its request `{WORD}` has one `reason` and nothing else"),
+            );
             None
         }
     }
@@ -54,15 +60,22 @@ fn read_need(written: &Expr, call: &Call<'_>, errors: &mut Errors) -> Option<Nee
 
 fn read_reason(option: &ExprAssign, errors: &mut Errors) -> Option<Need> {
     if literal::word(&option.left).is_none_or(|name| name != "reason") {
-        errors.at(&option.left, format!("beside its request `{WORD}` has a `reason`, as in {EXAMPLE}"));
+        errors.at(
+            &option.left,
+            format!("beside its request `{WORD}` has a `reason`, as in {EXAMPLE}"),
+        );
         return None;
     }
     let Some(reason) = literal::string(&option.right) else {
-        errors.at(&option.right, "a reason is a string; write for example `reason = \"finds peers\"`");
+        errors.at(
+            &option.right,
+            "a reason is a string; write for example `reason = \"finds peers\"`",
+        );
         return None;
     };
     let need = Need::optional(reason.value());
-    need.map_err(|error| errors.at(reason, format!("{error}, as in `reason = \"finds peers\"`"))).ok()
+    need.map_err(|error| errors.at(reason, format!("{error}, as in `reason = \"finds peers\"`")))
+        .ok()
 }
 
 fn read_request(written: &Expr, call: &Call<'_>, errors: &mut Errors) -> Option<Rule> {
@@ -73,11 +86,17 @@ fn read_request(written: &Expr, call: &Call<'_>, errors: &mut Errors) -> Option<
         }
         [request] => request::read(request, errors),
         [] => {
-            errors.at(written, format!("there is no request in it; write for example {EXAMPLE}"));
+            errors.at(
+                written,
+                format!("there is no request in it; write for example {EXAMPLE}"),
+            );
             None
         }
         [_, second, ..] => {
-            errors.at(second, format!("`{WORD}` has one request in it; write another `{WORD}` for this one"));
+            errors.at(
+                second,
+                format!("`{WORD}` has one request in it; write another `{WORD}` for this one"),
+            );
             None
         }
     }
@@ -98,7 +117,10 @@ mod tests {
 
     #[test]
     fn without_it_a_request_is_required() {
-        assert_eq!(run(&parse_quote!(env("LANG"))), Ok(("env LANG".into(), Need::Required)));
+        assert_eq!(
+            run(&parse_quote!(env("LANG"))),
+            Ok(("env LANG".into(), Need::Required))
+        );
     }
 
     #[test]
@@ -115,19 +137,46 @@ mod tests {
     #[test]
     fn says_what_to_write() {
         let cases: [(Expr, &[&str]); 10] = [
-            (parse_quote!(optional(env("A"))), &["what it would be used for"]),
-            (parse_quote!(optional(env("A"), reason = "")), &["what it would be used for, as in"]),
-            (parse_quote!(optional(env("A"), reason = "a\nb")), &["in a line"]),
-            (parse_quote!(optional(env("A"), reason = WHY)), &["a reason is a string"]),
-            (parse_quote!(optional(env("A"), raeson = "b")), &["has a `reason`"]),
-            (parse_quote!(optional(env("A"), reason = "b", reason = "c")), &["nothing else"]),
-            (parse_quote!(optional(env("A"), env("B"), reason = "b")), &["another `optional`"]),
+            (
+                parse_quote!(optional(env("A"))),
+                &["what it would be used for"],
+            ),
+            (
+                parse_quote!(optional(env("A"), reason = "")),
+                &["what it would be used for, as in"],
+            ),
+            (
+                parse_quote!(optional(env("A"), reason = "a\nb")),
+                &["in a line"],
+            ),
+            (
+                parse_quote!(optional(env("A"), reason = WHY)),
+                &["a reason is a string"],
+            ),
+            (
+                parse_quote!(optional(env("A"), raeson = "b")),
+                &["has a `reason`"],
+            ),
+            (
+                parse_quote!(optional(env("A"), reason = "b", reason = "c")),
+                &["nothing else"],
+            ),
+            (
+                parse_quote!(optional(env("A"), env("B"), reason = "b")),
+                &["another `optional`"],
+            ),
             (
                 parse_quote!(optional(optional(env("A"), reason = "b"), reason = "b")),
                 &["around a request, once"],
             ),
-            (parse_quote!(optinal(env("A*"))), &["`optional`?", "used for", "named in full"]),
-            (parse_quote!(optional()), &["what it would be used for", "no request in it"]),
+            (
+                parse_quote!(optinal(env("A*"))),
+                &["`optional`?", "used for", "named in full"],
+            ),
+            (
+                parse_quote!(optional()),
+                &["what it would be used for", "no request in it"],
+            ),
         ];
         for (written, expected) in cases {
             let messages = run(&written).expect_err(expected[0]);

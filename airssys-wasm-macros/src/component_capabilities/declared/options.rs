@@ -38,7 +38,10 @@ fn add_one(
     errors: &mut Errors,
 ) -> Option<Capability> {
     let Some(name) = literal::word(&option.left) else {
-        errors.at(option, "an option is written `name = value`, for example `max = \"64MiB\"`");
+        errors.at(
+            option,
+            "an option is written `name = value`, for example `max = \"64MiB\"`",
+        );
         return None;
     };
     if let Some(advice) = misplaced(capability.kind(), &name) {
@@ -46,14 +49,20 @@ fn add_one(
         return None;
     }
     if !said.insert(name.clone()) {
-        errors.at(option, format!("`{name}` is said twice; remove one of them"));
+        errors.at(
+            option,
+            format!("`{name}` is said twice; remove one of them"),
+        );
         return None;
     }
     if name == methods::NAME && capability.kind() == Some(Kind::Http) {
         return methods::add(capability, &option.right, errors);
     }
     let value = value(&name, &option.right, errors)?;
-    capability.with_option(&name, &value).map_err(|error| errors.at(option, error)).ok()
+    capability
+        .with_option(&name, &value)
+        .map_err(|error| errors.at(option, error))
+        .ok()
 }
 
 /// What to say about a name that core would not know here.
@@ -65,22 +74,28 @@ fn misplaced(kind: Option<Kind>, name: &str) -> Option<String> {
         Kind::Http if name == methods::NAME => None,
         Kind::Http => nearest(name, [methods::NAME])
             .map(|near| format!("there is no option `{name}`; did you mean `{near}`?")),
-        kind if name == methods::NAME => {
-            Some(format!("`{name}` is an option of http, not of {}", kind.word()))
-        }
+        kind if name == methods::NAME => Some(format!(
+            "`{name}` is an option of http, not of {}",
+            kind.word()
+        )),
         _ => None,
     }
 }
 
 /// The value as the text has it, without quotes.
 fn value(name: &str, written: &Expr, errors: &mut Errors) -> Option<String> {
-    let value = literal::string(written).map(LitStr::value).or_else(|| literal::word(written));
+    let value = literal::string(written)
+        .map(LitStr::value)
+        .or_else(|| literal::word(written));
     if value.is_none() {
         let example = match written {
             Expr::Lit(ExprLit { lit, .. }) => lit.to_token_stream().to_string(),
             _ => "...".to_owned(),
         };
-        errors.at(written, format!("write the value in quotes: `{name} = \"{example}\"`"));
+        errors.at(
+            written,
+            format!("write the value in quotes: `{name} = \"{example}\"`"),
+        );
     }
     value
 }
@@ -106,43 +121,83 @@ mod tests {
     #[test]
     fn a_value_is_a_string_or_a_word() {
         let options = [parse_quote!(max = "64MiB"), parse_quote!(mode = append)];
-        assert_eq!(run(cache(), &options), Ok("file-write /cache max=64MiB mode=append".into()));
+        assert_eq!(
+            run(cache(), &options),
+            Ok("file-write /cache max=64MiB mode=append".into())
+        );
         let custom = Capability::Custom("acme:gpu/compute".into());
-        assert_eq!(run(custom, &[parse_quote!(model = "a b")]), Ok(r#"acme:gpu/compute model="a b""#.into()));
+        assert_eq!(
+            run(custom, &[parse_quote!(model = "a b")]),
+            Ok(r#"acme:gpu/compute model="a b""#.into())
+        );
     }
 
     #[test]
     fn methods_stand_before_a_url() {
         let http = Capability::Http("https://a.com".into());
-        assert_eq!(run(http, &[parse_quote!(methods = [GET])]), Ok("http GET https://a.com".into()));
+        assert_eq!(
+            run(http, &[parse_quote!(methods = [GET])]),
+            Ok("http GET https://a.com".into())
+        );
     }
 
     #[test]
     fn says_what_to_write() {
         let http = || Capability::Http("https://a.com".into());
         let cases: [(Capability, ExprAssign, &str); 12] = [
-            (cache(), parse_quote!(reason = "speed"), "stands in `optional`"),
+            (
+                cache(),
+                parse_quote!(reason = "speed"),
+                "stands in `optional`",
+            ),
             (cache(), parse_quote!(mxa = "1MiB"), "did you mean `max`?"),
             (cache(), parse_quote!(Max = "1MiB"), "did you mean `max`?"),
             (cache(), parse_quote!(max = "lots"), "number of bytes"),
             (cache(), parse_quote!(max = 64MiB), "`max = \"64MiB\"`"),
             (cache(), parse_quote!(max = size()), "`max = \"...\"`"),
-            (cache(), parse_quote!(from = "/srv"), "the operator's to say"),
-            (cache(), parse_quote!(methods = [GET]), "of http, not of file-write"),
+            (
+                cache(),
+                parse_quote!(from = "/srv"),
+                "the operator's to say",
+            ),
+            (
+                cache(),
+                parse_quote!(methods = [GET]),
+                "of http, not of file-write",
+            ),
             (cache(), parse_quote!(a::b = "c"), "`name = value`"),
-            (http(), parse_quote!(method = "GET"), "did you mean `methods`?"),
-            (http(), parse_quote!(at = "10.0.0.0/8"), "the operator's to say"),
-            (http(), parse_quote!(max = "1MiB"), "of file-write, not of http"),
+            (
+                http(),
+                parse_quote!(method = "GET"),
+                "did you mean `methods`?",
+            ),
+            (
+                http(),
+                parse_quote!(at = "10.0.0.0/8"),
+                "the operator's to say",
+            ),
+            (
+                http(),
+                parse_quote!(max = "1MiB"),
+                "of file-write, not of http",
+            ),
         ];
         for (capability, option, expected) in cases {
             let messages = run(capability, &[option]).expect_err(expected);
-            assert!(messages.len() == 1 && messages[0].contains(expected), "{messages:?}");
+            assert!(
+                messages.len() == 1 && messages[0].contains(expected),
+                "{messages:?}"
+            );
         }
     }
 
     #[test]
     fn reports_each_that_is_wrong() {
-        let options = [parse_quote!(max = "x"), parse_quote!(mode = x), parse_quote!(max = "1MiB")];
+        let options = [
+            parse_quote!(max = "x"),
+            parse_quote!(mode = x),
+            parse_quote!(max = "1MiB"),
+        ];
         let messages = run(cache(), &options).expect_err("three slips");
         assert_eq!(messages.len(), 3, "{messages:?}");
         assert!(messages[2].contains("said twice"), "{messages:?}");

@@ -11,7 +11,8 @@ use super::{options, target};
 use crate::errors::Errors;
 use crate::literal;
 
-const ADVICE: &str = "requests are written as `read(\"/data\")` or `write(\"/cache\", max = \"64MiB\")`";
+const ADVICE: &str =
+    "requests are written as `read(\"/data\")` or `write(\"/cache\", max = \"64MiB\")`";
 
 /// The rule that a request is; why it is none goes to `errors`.
 pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Rule> {
@@ -23,10 +24,14 @@ pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Rule> {
     let target = target::read(written, &call, errors);
     let (named, target) = (named?, target?);
     let bare = named.capability(&target.value());
-    let checked =
-        target::check(named, target, errors).and_then(|()| check(named, bare.rule(), target, errors));
+    let checked = target::check(named, target, errors)
+        .and_then(|()| check(named, bare.rule(), target, errors));
     let whole = options::add(bare, &call.options, errors);
-    checked.and(whole)?.rule().map_err(|error| errors.at(written, error)).ok()
+    checked
+        .and(whole)?
+        .rule()
+        .map_err(|error| errors.at(written, error))
+        .ok()
 }
 
 /// Reports that the target does not fit.
@@ -43,7 +48,11 @@ fn check(
         (Named::Custom, Ok(rule)) => match rule.known_kind() {
             None => return Some(()),
             Some(kind) => {
-                format!("`{}` is no embedder's kind; write `{}(\"...\")`", kind.word(), kinds::spell(kind))
+                format!(
+                    "`{}` is no embedder's kind; write `{}(\"...\")`",
+                    kind.word(),
+                    kinds::spell(kind)
+                )
             }
         },
         (Named::Known(_), Ok(_)) => return Some(()),
@@ -59,8 +68,18 @@ fn advise(written: &Expr) -> String {
         (_, Some(word)) if Named::find(&word).is_some() => target::missing(&word),
         (_, Some(word)) => kinds::unknown(&word),
         // `network-outbound("a.com")`, as the text has it.
-        (Expr::Binary(ExprBinary { left, op: BinOp::Sub(_), right, .. }), _) => {
-            let word = |call: Call<'_>| format!("{}-{}", literal::word(left).unwrap_or_default(), call.word);
+        (
+            Expr::Binary(ExprBinary {
+                left,
+                op: BinOp::Sub(_),
+                right,
+                ..
+            }),
+            _,
+        ) => {
+            let word = |call: Call<'_>| {
+                format!("{}-{}", literal::word(left).unwrap_or_default(), call.word)
+            };
             Call::read(right).map_or_else(|| ADVICE.into(), |call| kinds::unknown(&word(call)))
         }
         _ => ADVICE.into(),
@@ -86,7 +105,10 @@ mod tests {
             (parse_quote!(call("acme:store/kv")), "call acme:store/kv"),
             (parse_quote!(clock("wall")), "clock wall"),
             (parse_quote!(config("app.*")), "config app.*"),
-            (parse_quote!(custom("acme:gpu/compute device=0")), "acme:gpu/compute device=0"),
+            (
+                parse_quote!(custom("acme:gpu/compute device=0")),
+                "acme:gpu/compute device=0",
+            ),
             (parse_quote!(dns("*.internal")), "dns *.internal"),
             (parse_quote!(env("LANG")), "env LANG"),
             (
@@ -95,17 +117,32 @@ mod tests {
             ),
             (parse_quote!(llm("smollm2")), "llm smollm2"),
             (parse_quote!(messaging("orders.*")), "messaging orders.*"),
-            (parse_quote!(network_inbound("127.0.0.1:8080")), "network-inbound 127.0.0.1:8080"),
-            (parse_quote!(network_outbound("a.com:443")), "network-outbound a.com:443"),
+            (
+                parse_quote!(network_inbound("127.0.0.1:8080")),
+                "network-inbound 127.0.0.1:8080",
+            ),
+            (
+                parse_quote!(network_outbound("a.com:443")),
+                "network-outbound a.com:443",
+            ),
             (parse_quote!(random("secure")), "random secure"),
             (parse_quote!(read("/my files")), "file-read \"/my files\""),
             (parse_quote!(secret("db-password")), "secret db-password"),
             (parse_quote!(stdio("stdout")), "stdio stdout"),
             (parse_quote!(store("orders")), "store orders"),
-            (parse_quote!(tcp("db.internal:5432")), "tcp db.internal:5432"),
+            (
+                parse_quote!(tcp("db.internal:5432")),
+                "tcp db.internal:5432",
+            ),
             (parse_quote!(udp("dns.internal:53")), "udp dns.internal:53"),
-            (parse_quote!(write("/log", mode = append)), "file-write /log mode=append"),
-            (parse_quote!(write("/c", mode = append, max = "1024KiB")), "file-write /c max=1MiB mode=append"),
+            (
+                parse_quote!(write("/log", mode = append)),
+                "file-write /log mode=append",
+            ),
+            (
+                parse_quote!(write("/c", mode = append, max = "1024KiB")),
+                "file-write /c max=1MiB mode=append",
+            ),
         ];
         for (written, expected) in cases {
             assert_eq!(run(&written), Ok(expected.into()));
@@ -119,27 +156,40 @@ mod tests {
             (parse_quote!(raed), "did you mean `read`?"),
             (parse_quote!(optional), "stands around a request"),
             (parse_quote!("/data"), "written as `read(\"/data\")`"),
-            (parse_quote!(Capability::FileRead("/data".into())), "written as `read(\"/data\")`"),
+            (
+                parse_quote!(Capability::FileRead("/data".into())),
+                "written as `read(\"/data\")`",
+            ),
             (parse_quote!(read = "/data"), "written as `read(\"/data\")`"),
             (parse_quote!(file - read("/data")), "did you mean `read`?"),
-            (parse_quote!(network - outbound("a.com")), "did you mean `network_outbound`?"),
+            (
+                parse_quote!(network - outbound("a.com")),
+                "did you mean `network_outbound`?",
+            ),
             (parse_quote!(a - b), "written as"),
             (parse_quote!(read("data")), "begins with `/`"),
             (parse_quote!(tcp("db.internal")), "write the port"),
             (parse_quote!(http("ftp://a.com")), "the scheme is"),
             (parse_quote!(custom("gpu")), "has a namespace"),
-            (parse_quote!(custom("file-read /data")), "write `read(\"...\")`"),
+            (
+                parse_quote!(custom("file-read /data")),
+                "write `read(\"...\")`",
+            ),
             (parse_quote!(env("A", value = "b")), "the operator's to say"),
         ];
         for (written, expected) in cases {
             let messages = run(&written).expect_err(expected);
-            assert!(messages.len() == 1 && messages[0].contains(expected), "{messages:?}");
+            assert!(
+                messages.len() == 1 && messages[0].contains(expected),
+                "{messages:?}"
+            );
         }
     }
 
     #[test]
     fn reports_target_and_options_together() {
-        let messages = run(&parse_quote!(write("data", mxa = "1MiB", mode = x))).expect_err("three slips");
+        let messages =
+            run(&parse_quote!(write("data", mxa = "1MiB", mode = x))).expect_err("three slips");
         assert_eq!(messages.len(), 3, "{messages:?}");
         let messages = run(&parse_quote!(wirte(DATA))).expect_err("two slips");
         assert_eq!(messages.len(), 2, "{messages:?}");

@@ -20,7 +20,10 @@ pub(super) fn read<'a>(written: &Expr, call: &Call<'a>, errors: &mut Errors) -> 
             return None;
         }
         [_, second, ..] => {
-            errors.at(second, format!("a request has one target; write another `{word}(...)` for this one"));
+            errors.at(
+                second,
+                format!("a request has one target; write another `{word}(...)` for this one"),
+            );
             return None;
         }
     };
@@ -72,8 +75,8 @@ mod tests {
         let mut errors = Errors::default();
         let call = Call::read(written).expect("a call");
         let named = Named::read(call.word, &mut errors).expect("a kind");
-        let target =
-            read(written, &call, &mut errors).filter(|text| check(named, text, &mut errors).is_some());
+        let target = read(written, &call, &mut errors)
+            .filter(|text| check(named, text, &mut errors).is_some());
         target.map(LitStr::value).ok_or_else(|| errors.messages())
     }
 
@@ -84,7 +87,10 @@ mod tests {
             (parse_quote!(read("/my files")), "/my files"),
             (parse_quote!(read(r#"/"quoted""#)), "/\"quoted\""),
             (parse_quote!(read("/a=b =c D=e")), "/a=b =c D=e"),
-            (parse_quote!(custom("acme:gpu/compute device=0")), "acme:gpu/compute device=0"),
+            (
+                parse_quote!(custom("acme:gpu/compute device=0")),
+                "acme:gpu/compute device=0",
+            ),
         ] {
             assert_eq!(run(&written), Ok(expected.into()));
         }
@@ -99,11 +105,17 @@ mod tests {
             (parse_quote!(read("/data".into())), "as a literal"),
             (parse_quote!(read("/a", "/b")), "another `read(...)`"),
             (parse_quote!(http("GET https://a.com")), "methods = [GET]"),
-            (parse_quote!(write("/cache max=64MiB")), "not in it: `max = \"64MiB\"`"),
+            (
+                parse_quote!(write("/cache max=64MiB")),
+                "not in it: `max = \"64MiB\"`",
+            ),
         ];
         for (written, expected) in cases {
             let messages = run(&written).expect_err(expected);
-            assert!(messages.len() == 1 && messages[0].contains(expected), "{messages:?}");
+            assert!(
+                messages.len() == 1 && messages[0].contains(expected),
+                "{messages:?}"
+            );
         }
     }
 }

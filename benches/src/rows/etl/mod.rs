@@ -55,7 +55,12 @@ pub(crate) fn rows() -> Vec<Row> {
         goal,
     };
     vec![
-        row("ETL, 3 stages, in a run (concurrency 1, queue 16)", "plain Rust, 1 thread", native, Goal::None),
+        row(
+            "ETL, 3 stages, in a run (concurrency 1, queue 16)",
+            "plain Rust, 1 thread",
+            native,
+            Goal::None,
+        ),
         row(
             "ETL, 3 stages, in a run (concurrency 1, queue 16)",
             "wasmtime, 2 stores, Val, 1 thread",
@@ -78,7 +83,10 @@ async fn rates() -> [f64; 3] {
         assert_eq!(ours, native);
         assert_eq!(theirs, native);
         let now = [our_rate, their_rate, native_rate];
-        rates.iter_mut().zip(now).for_each(|(best, now)| *best = now.max(*best));
+        rates
+            .iter_mut()
+            .zip(now)
+            .for_each(|(best, now)| *best = now.max(*best));
     }
     rates
 }
@@ -93,7 +101,10 @@ fn line(number: u32) -> String {
     let cents = u64::from(number) * 7_919 % 100_000 + 100;
     match number % 1_000 {
         0 => format!("{number},cheap"),
-        _ => format!("{number},{},{cents}", COUNTRIES[number as usize % COUNTRIES.len()]),
+        _ => format!(
+            "{number},{},{cents}",
+            COUNTRIES[number as usize % COUNTRIES.len()]
+        ),
     }
 }
 
@@ -111,7 +122,11 @@ async fn deployed() -> Deployed {
     assert_eq!(lanes, [Lane::Dynamic, Lane::Fused], "as by hand");
     let (sender, letters) = unbounded_channel();
     let host = Host::builder().build().expect("a host");
-    let deployed = host.deploy_pipeline(pipeline).dead_letters(sender).await.expect("deployed");
+    let deployed = host
+        .deploy_pipeline(pipeline)
+        .dead_letters(sender)
+        .await
+        .expect("deployed");
     (deployed, letters)
 }
 
@@ -130,21 +145,30 @@ async fn run((pipeline, letters): &mut Deployed, lines: &[String]) -> Table {
 
 /// The components by hand.
 async fn instances() -> ByHand {
-    let chain = [("etl-enrich-v1", "demo:enrich/api#enrich"), ("etl-format", "demo:orders/write#format")]
-        .into_iter()
-        .fold(Chain::new("run"), |chain, (component, function)| {
-            chain.stage(guest(component).into(), function.parse().expect("a name"))
-        });
+    let chain = [
+        ("etl-enrich-v1", "demo:enrich/api#enrich"),
+        ("etl-format", "demo:orders/write#format"),
+    ]
+    .into_iter()
+    .fold(Chain::new("run"), |chain, (component, function)| {
+        chain.stage(guest(component).into(), function.parse().expect("a name"))
+    });
     let rest = Component::from_bytes(chain.fuse().expect("they fuse")).expect("a component");
     let engine = bare::same_engine();
     let instance = async |component: Component, function: &str| {
         let pre = bare::linked(&engine, component.bytes());
         let mut store = bare::store(&engine);
-        let instance = pre.instantiate_async(&mut store).await.expect("instantiated");
+        let instance = pre
+            .instantiate_async(&mut store)
+            .await
+            .expect("instantiated");
         let function = bare::function(&mut store, &instance, function);
         (store, function)
     };
-    [instance(guest("etl-parse"), "demo:orders/read#parse").await, instance(rest, "run").await]
+    [
+        instance(guest("etl-parse"), "demo:orders/read#parse").await,
+        instance(rest, "run").await,
+    ]
 }
 
 async fn call([parse, rest]: &mut ByHand, lines: &[String]) -> Table {
@@ -163,7 +187,10 @@ async fn call([parse, rest]: &mut ByHand, lines: &[String]) -> Table {
 
 async fn called((store, function): &mut (Store<State>, Func), param: Val) -> Val {
     let mut results = [Val::Bool(false)];
-    function.call_async(&mut *store, &[param], &mut results).await.expect("an answer");
+    function
+        .call_async(&mut *store, &[param], &mut results)
+        .await
+        .expect("an answer");
     let [result] = results;
     result
 }

@@ -38,17 +38,37 @@ fn parse(line: &str) -> Result<Order, String> {
     if country.is_empty() {
         return Err("no country".into());
     }
-    let id = id.parse().map_err(|_| format!("the id `{id}` is no number"))?;
-    let cents = cents.parse().map_err(|_| format!("the price `{cents}` is no number"))?;
-    Ok(Order { id, country: country.into(), cents })
+    let id = id
+        .parse()
+        .map_err(|_| format!("the id `{id}` is no number"))?;
+    let cents = cents
+        .parse()
+        .map_err(|_| format!("the price `{cents}` is no number"))?;
+    Ok(Order {
+        id,
+        country: country.into(),
+        cents,
+    })
 }
 
 fn enrich(order: Order) -> Taxed {
     let tax = order.cents * u64::from(PERCENT) / 100;
-    Taxed { id: order.id, country: order.country, cents: order.cents, tax, percent: PERCENT }
+    Taxed {
+        id: order.id,
+        country: order.country,
+        cents: order.cents,
+        tax,
+        percent: PERCENT,
+    }
 }
 
 fn format(order: Taxed) -> String {
-    let Taxed { id, country, cents, tax, percent } = order;
+    let Taxed {
+        id,
+        country,
+        cents,
+        tax,
+        percent,
+    } = order;
     format!("{id},{country},{cents},{tax},{percent}")
 }

@@ -30,14 +30,23 @@ fn serve() -> HostProcess {
     process.run(&["deploy", &file(WEB), "--name", WEB]);
     process.run(&["route", "set", "/", WEB]);
     let deadline = format!("call-deadline={FOREVER}s");
-    process.run(&["deploy", &file(SPINNER), "--name", SPINNER, "--limit", &deadline]);
+    process.run(&[
+        "deploy",
+        &file(SPINNER),
+        "--name",
+        SPINNER,
+        "--limit",
+        &deadline,
+    ]);
     process
 }
 
 /// The 99th percentile of answers of the API, in nanoseconds.
 fn admin_p99(process: &HostProcess) -> f64 {
     let end = Instant::now() + WINDOW;
-    p99(process.api().latencies(&status_path(WEB), || Instant::now() > end))
+    p99(process
+        .api()
+        .latencies(&status_path(WEB), || Instant::now() > end))
 }
 
 impl Spinning for HostProcess {

@@ -37,7 +37,10 @@ impl Embedder {
             on_one_thread(async move {
                 let (host, embedder, listener) = deploy().await;
                 ready.send(embedder).expect("the bench waits for it");
-                HttpServer::new(&host).serve(listener, pending()).await.expect("it serves");
+                HttpServer::new(&host)
+                    .serve(listener, pending())
+                    .await
+                    .expect("it serves");
             });
         });
         is_ready.recv().expect("it starts")
@@ -48,11 +51,26 @@ async fn deploy() -> (Host, Embedder, TcpListener) {
     let host = Host::builder().build().expect("a host");
     host.deploy(guest(WEB)).await.expect("deployed");
     host.route("/", WEB).await.expect("routed");
-    let limits = Limits { call_deadline: Duration::from_secs(FOREVER), ..Limits::default() };
-    let spinner = host.deploy(guest(SPINNER)).limits(limits).await.expect("deployed");
+    let limits = Limits {
+        call_deadline: Duration::from_secs(FOREVER),
+        ..Limits::default()
+    };
+    let spinner = host
+        .deploy(guest(SPINNER))
+        .limits(limits)
+        .await
+        .expect("deployed");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
-    (host, Embedder { address, runtime: Handle::current(), spinner }, listener)
+    (
+        host,
+        Embedder {
+            address,
+            runtime: Handle::current(),
+            spinner,
+        },
+        listener,
+    )
 }
 
 /// A task that is aborted when this is dropped.
@@ -69,7 +87,11 @@ impl Spinning for Embedder {
 
     fn begin_call(&self) -> Aborted {
         let spin = self.spinner.dynamic_function("spin").expect("it spins");
-        Aborted(self.runtime.spawn(async move { spin.call_wave("()").await }).abort_handle())
+        Aborted(
+            self.runtime
+                .spawn(async move { spin.call_wave("()").await })
+                .abort_handle(),
+        )
     }
 
     fn calls_in_flight(&self) -> u64 {

@@ -69,7 +69,9 @@ fn reach(host: &impl Spinning, calls: u64) {
 /// The 99th percentile of the answers over HTTP that come in a window, in nanoseconds.
 fn http_p99(address: std::net::SocketAddr) -> f64 {
     let end = Instant::now() + WINDOW;
-    p99(latencies_of_clients(address, CONNECTIONS, || Instant::now() > end))
+    p99(latencies_of_clients(address, CONNECTIONS, || {
+        Instant::now() > end
+    }))
 }
 
 fn p99(mut latencies: Vec<Duration>) -> f64 {

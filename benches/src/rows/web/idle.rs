@@ -47,10 +47,16 @@ impl Holder {
     fn of(address: SocketAddr, connections: u32) -> Self {
         let mut this = Command::new(std::env::current_exe().expect("this program"));
         this.args([HOLD, &address.to_string(), &connections.to_string()]);
-        let mut child = this.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
+        let mut child = this
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("started");
         let mut said = String::new();
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        stdout.read_line(&mut said).expect("it says that it holds them");
+        stdout
+            .read_line(&mut said)
+            .expect("it says that it holds them");
         assert_eq!(said, "held\n", "{connections} connections are answered");
         Self(child)
     }
@@ -83,7 +89,11 @@ fn used_once(address: &str) -> TcpStream {
     while !answer.ends_with(b"hello\n") && !answer.ends_with(b"0\r\n\r\n") {
         let mut piece = [0; 4096];
         let read = stream.read(&mut piece).expect("answered");
-        assert!(read > 0, "it was closed after {}", String::from_utf8_lossy(&answer));
+        assert!(
+            read > 0,
+            "it was closed after {}",
+            String::from_utf8_lossy(&answer)
+        );
         answer.extend_from_slice(&piece[..read]);
     }
     stream

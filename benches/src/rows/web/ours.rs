@@ -22,14 +22,24 @@ pub(super) fn serve(instancing: Instancing, callee: SocketAddr) -> Ours {
     let runtime = Runtime::new().expect("a runtime");
     let (host, address) = runtime.block_on(async {
         let host = Host::builder().build().expect("a host");
-        let grants = Grants::new().allow(&format!("http GET http://{callee}/**")).expect("a grant");
+        let grants = Grants::new()
+            .allow(&format!("http GET http://{callee}/**"))
+            .expect("a grant");
         let component = guest(super::GUEST).with_name("web").expect("a name");
-        host.deploy(component).grants(grants).instancing(instancing).await.expect("deployed");
+        host.deploy(component)
+            .grants(grants)
+            .instancing(instancing)
+            .await
+            .expect("deployed");
         host.route("/", "web").await.expect("routed");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
         tokio::spawn(HttpServer::new(&host).serve(listener, pending()));
         (host, address)
     });
-    Ours { address, host, runtime }
+    Ours {
+        address,
+        host,
+        runtime,
+    }
 }

@@ -22,11 +22,18 @@ pub(super) fn serve() -> Peer {
     let mut command = Command::new(wasmtime);
     command.args(["serve", "-Scli", "--addr", "127.0.0.1:0"]);
     // It lets in 1,000 unless asked.
-    command.args(["--max-concurrent-connections", "20000"]).arg(path(super::GUEST));
-    let mut child = command.stderr(Stdio::piped()).spawn().expect("wasmtime serve");
+    command
+        .args(["--max-concurrent-connections", "20000"])
+        .arg(path(super::GUEST));
+    let mut child = command
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("wasmtime serve");
     let mut said = String::new();
     let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
-    stderr.read_line(&mut said).expect("it says where it serves");
+    stderr
+        .read_line(&mut said)
+        .expect("it says where it serves");
     let address = said.trim().rsplit('/').find_map(|part| part.parse().ok());
     let address = address.unwrap_or_else(|| panic!("it says where it serves: {said}"));
     // Nobody reads what it says later.

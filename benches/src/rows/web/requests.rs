@@ -25,15 +25,33 @@ pub(crate) fn rows() -> Vec<Row> {
     let peer = peer::serve();
     let mut rows = Vec::new();
     for (names, path, ours, goals) in [
-        (["hello, a second", "hello, p99"], "/".to_owned(), &fresh, FRESH),
         (
-            ["hello, instances reused, a second", "hello, instances reused, p99"],
+            ["hello, a second", "hello, p99"],
+            "/".to_owned(),
+            &fresh,
+            FRESH,
+        ),
+        (
+            [
+                "hello, instances reused, a second",
+                "hello, instances reused, p99",
+            ],
             "/".to_owned(),
             &reused,
             REUSE,
         ),
-        (["64 KiB, a second", "64 KiB, p99"], "/64k".to_owned(), &fresh, FRESH),
-        (["calls out, a second", "calls out, p99"], format!("/fetch?{callee}"), &fresh, FRESH),
+        (
+            ["64 KiB, a second", "64 KiB, p99"],
+            "/64k".to_owned(),
+            &fresh,
+            FRESH,
+        ),
+        (
+            ["calls out, a second", "calls out, p99"],
+            format!("/fetch?{callee}"),
+            &fresh,
+            FRESH,
+        ),
     ] {
         let (our_times, their_times) = in_turns(ours.address, peer.address, &path);
         rows.extend(compare(names, goals, &our_times, &their_times));
@@ -61,7 +79,10 @@ fn compare(names: [&'static str; 2], goals: [Goal; 2], ours: &[Seen], theirs: &[
         unit,
         goal: goals[which],
     };
-    [row(0, Unit::PerSecond, |seen| seen.a_second), row(1, Unit::Nanoseconds, |seen| seen.p99)]
+    [
+        row(0, Unit::PerSecond, |seen| seen.a_second),
+        row(1, Unit::Nanoseconds, |seen| seen.p99),
+    ]
 }
 
 /// A server that answers everybody with five bytes and keeps connections, on threads of its own.
@@ -79,7 +100,10 @@ fn callee() -> SocketAddr {
 fn answer(mut stream: TcpStream) {
     let mut request = [0; 2048];
     while stream.read(&mut request).is_ok_and(|read| read > 0) {
-        if stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").is_err() {
+        if stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello")
+            .is_err()
+        {
             return;
         }
     }

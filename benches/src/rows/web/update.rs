@@ -45,6 +45,12 @@ fn pass_updates(ours: &Ours, updates: u32) {
     for _ in 0..updates {
         thread::sleep(WINDOW / (updates + 1));
         let next = guest(super::GUEST).with_name("web").expect("a name");
-        ours.runtime.block_on(async { ours.host.update("web", next).any_version().await.expect("updated") });
+        ours.runtime.block_on(async {
+            ours.host
+                .update("web", next)
+                .any_version()
+                .await
+                .expect("updated")
+        });
     }
 }

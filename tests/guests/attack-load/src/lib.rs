@@ -89,14 +89,21 @@ impl Guest for Load {
 
 fn one_mebibyte() -> Vec<u8> {
     let mut memory = Vec::new();
-    memory.try_reserve_exact(MEBIBYTE).expect("another mebibyte");
+    memory
+        .try_reserve_exact(MEBIBYTE)
+        .expect("another mebibyte");
     memory.resize(MEBIBYTE, 1);
     memory
 }
 
 fn open(name: &str) -> Result<Descriptor, ErrorCode> {
     let (directory, _) = get_directories().pop().ok_or(ErrorCode::NoEntry)?;
-    directory.open_at(PathFlags::empty(), name, OpenFlags::empty(), DescriptorFlags::READ)
+    directory.open_at(
+        PathFlags::empty(),
+        name,
+        OpenFlags::empty(),
+        DescriptorFlags::READ,
+    )
 }
 
 /// Keeps something until the call is ended.

@@ -7,7 +7,9 @@
 use std::cell::RefCell;
 
 use wasip2::filesystem::preopens::get_directories;
-use wasip2::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, NewTimestamp, OpenFlags, PathFlags};
+use wasip2::filesystem::types::{
+    Descriptor, DescriptorFlags, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
+};
 
 type Outcome = Result<String, String>;
 
@@ -23,7 +25,9 @@ fn place(path: &str) -> Result<(Descriptor, String), String> {
     let mut directories = get_directories();
     let fits = |name: &str| {
         let name = name.trim_end_matches('/');
-        path.strip_prefix(name).filter(|rest| rest.is_empty() || rest.starts_with('/')).map(|_| name.len())
+        path.strip_prefix(name)
+            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+            .map(|_| name.len())
     };
     let best = directories
         .iter()
@@ -43,7 +47,9 @@ fn place(path: &str) -> Result<(Descriptor, String), String> {
 
 fn open_with(path: &str, create: OpenFlags, flags: DescriptorFlags) -> Result<Descriptor, String> {
     let (directory, rest) = place(path)?;
-    directory.open_at(PathFlags::SYMLINK_FOLLOW, &rest, create, flags).map_err(told)
+    directory
+        .open_at(PathFlags::SYMLINK_FOLLOW, &rest, create, flags)
+        .map_err(told)
 }
 
 fn contents(file: &Descriptor) -> Outcome {
@@ -58,13 +64,19 @@ pub fn read(path: &str) -> Outcome {
 pub fn read_stream(path: &str) -> Outcome {
     let file = open_with(path, OpenFlags::empty(), DescriptorFlags::READ)?;
     let stream = file.read_via_stream(0).map_err(told)?;
-    let bytes = stream.blocking_read(1 << 16).map_err(|error| error.to_string())?;
+    let bytes = stream
+        .blocking_read(1 << 16)
+        .map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Opens without saying what for, and reads all the same.
 pub fn open_neither(path: &str) -> Outcome {
-    contents(&open_with(path, OpenFlags::empty(), DescriptorFlags::empty())?)
+    contents(&open_with(
+        path,
+        OpenFlags::empty(),
+        DescriptorFlags::empty(),
+    )?)
 }
 
 pub fn list(path: &str) -> Outcome {
@@ -80,25 +92,37 @@ pub fn list(path: &str) -> Outcome {
 
 pub fn stat(path: &str) -> Outcome {
     let (directory, rest) = place(path)?;
-    let stat = directory.stat_at(PathFlags::SYMLINK_FOLLOW, &rest).map_err(told)?;
+    let stat = directory
+        .stat_at(PathFlags::SYMLINK_FOLLOW, &rest)
+        .map_err(told)?;
     Ok(format!("{} bytes", stat.size))
 }
 
 pub fn hash(path: &str) -> Outcome {
     let (directory, rest) = place(path)?;
-    directory.metadata_hash_at(PathFlags::SYMLINK_FOLLOW, &rest).map_err(told)?;
+    directory
+        .metadata_hash_at(PathFlags::SYMLINK_FOLLOW, &rest)
+        .map_err(told)?;
     Ok("hashed".into())
 }
 
 /// Which file it is, told the same by each way to ask; and its size.
 pub fn identity(path: &str) -> Outcome {
     let (directory, rest) = place(path)?;
-    let at = directory.metadata_hash_at(PathFlags::SYMLINK_FOLLOW, &rest).map_err(told)?;
+    let at = directory
+        .metadata_hash_at(PathFlags::SYMLINK_FOLLOW, &rest)
+        .map_err(told)?;
     let file = open_with(path, OpenFlags::empty(), DescriptorFlags::READ)?;
     let alone = file.metadata_hash().map_err(told)?;
     let told = size_and_identity(&file)?;
-    let all_the_same = [at, alone].iter().all(|hash| told.ends_with(&format!("{hash:?}")));
-    if all_the_same { Ok(told) } else { Err(format!("{told}, {at:?}, {alone:?}")) }
+    let all_the_same = [at, alone]
+        .iter()
+        .all(|hash| told.ends_with(&format!("{hash:?}")));
+    if all_the_same {
+        Ok(told)
+    } else {
+        Err(format!("{told}, {at:?}, {alone:?}"))
+    }
 }
 
 pub fn identity_kept() -> Outcome {
@@ -108,7 +132,9 @@ pub fn identity_kept() -> Outcome {
 pub fn hash_kept() -> Outcome {
     KEPT.with_borrow(|kept| {
         let file = kept.as_ref().ok_or("nothing is kept")?;
-        file.metadata_hash().map_err(told).map(|hash| format!("{hash:?}"))
+        file.metadata_hash()
+            .map_err(told)
+            .map(|hash| format!("{hash:?}"))
     })
 }
 
@@ -125,7 +151,11 @@ pub fn readlink(path: &str) -> Outcome {
 }
 
 pub fn write(path: &str, text: &str) -> Outcome {
-    let file = open_with(path, OpenFlags::CREATE | OpenFlags::TRUNCATE, DescriptorFlags::WRITE)?;
+    let file = open_with(
+        path,
+        OpenFlags::CREATE | OpenFlags::TRUNCATE,
+        DescriptorFlags::WRITE,
+    )?;
     write_stream(&file.write_via_stream(0).map_err(told)?, text)
 }
 
@@ -136,7 +166,9 @@ pub fn append(path: &str, text: &str) -> Outcome {
 
 fn write_stream(stream: &wasip2::io::streams::OutputStream, text: &str) -> Outcome {
     for part in text.as_bytes().chunks(4096) {
-        stream.blocking_write_and_flush(part).map_err(|error| error.to_string())?;
+        stream
+            .blocking_write_and_flush(part)
+            .map_err(|error| error.to_string())?;
     }
     Ok(format!("{} bytes written", text.len()))
 }
@@ -144,7 +176,9 @@ fn write_stream(stream: &wasip2::io::streams::OutputStream, text: &str) -> Outco
 pub fn write_at(path: &str, offset: &str, text: &str) -> Outcome {
     let file = open_with(path, OpenFlags::empty(), DescriptorFlags::WRITE)?;
     let offset = offset.parse().map_err(|_| "where?")?;
-    file.write(text.as_bytes(), offset).map_err(told).map(|written| format!("{written} bytes written"))
+    file.write(text.as_bytes(), offset)
+        .map_err(told)
+        .map(|written| format!("{written} bytes written"))
 }
 
 pub fn truncate(path: &str) -> Outcome {
@@ -160,36 +194,58 @@ pub fn set_size(path: &str, size: &str) -> Outcome {
         .or_else(|_| open_with(path, OpenFlags::empty(), DescriptorFlags::WRITE))?;
     let size = size.parse().map_err(|_| "how long?")?;
     let writable = open_with(path, OpenFlags::empty(), DescriptorFlags::WRITE);
-    writable.as_ref().unwrap_or(&file).set_size(size).map_err(told).map(|()| "resized".into())
+    writable
+        .as_ref()
+        .unwrap_or(&file)
+        .set_size(size)
+        .map_err(told)
+        .map(|()| "resized".into())
 }
 
 pub fn set_times(path: &str) -> Outcome {
     let (directory, rest) = place(path)?;
     directory
-        .set_times_at(PathFlags::SYMLINK_FOLLOW, &rest, NewTimestamp::Now, NewTimestamp::Now)
+        .set_times_at(
+            PathFlags::SYMLINK_FOLLOW,
+            &rest,
+            NewTimestamp::Now,
+            NewTimestamp::Now,
+        )
         .map_err(told)
         .map(|()| "touched".into())
 }
 
 pub fn create_directory(path: &str) -> Outcome {
     let (directory, rest) = place(path)?;
-    directory.create_directory_at(&rest).map_err(told).map(|()| "made".into())
+    directory
+        .create_directory_at(&rest)
+        .map_err(told)
+        .map(|()| "made".into())
 }
 
 pub fn remove_directory(path: &str) -> Outcome {
     let (directory, rest) = place(path)?;
-    directory.remove_directory_at(&rest).map_err(told).map(|()| "removed".into())
+    directory
+        .remove_directory_at(&rest)
+        .map_err(told)
+        .map(|()| "removed".into())
 }
 
 pub fn remove(path: &str) -> Outcome {
     let (directory, rest) = place(path)?;
-    directory.unlink_file_at(&rest).map_err(told).map(|()| "removed".into())
+    directory
+        .unlink_file_at(&rest)
+        .map_err(told)
+        .map(|()| "removed".into())
 }
 
 pub fn rename(from: &str, to: &str) -> Outcome {
     let (from_directory, from) = place(from)?;
     let (to_directory, to) = place(to)?;
-    from_directory.rename_at(&from, &to_directory, &to).map_err(told).map(|()| "renamed".into())
+    from_directory
+        .rename_at(&from, &to_directory, &to)
+        .map_err(told)
+        .map(|()| "renamed".into())
 }
 
 pub fn copy(from: &str, to: &str) -> Outcome {
@@ -207,7 +263,10 @@ pub fn link(from: &str, to: &str) -> Outcome {
 
 pub fn symlink(target: &str, path: &str) -> Outcome {
     let (directory, rest) = place(path)?;
-    directory.symlink_at(target, &rest).map_err(told).map(|()| "linked".into())
+    directory
+        .symlink_at(target, &rest)
+        .map_err(told)
+        .map(|()| "linked".into())
 }
 
 /// Reads again and again while somebody else swaps what lies there. Ok with the first
@@ -227,7 +286,9 @@ pub fn race(path: &str, times: &str) -> Outcome {
 
 /// Opens a file so many times at once.
 pub fn open_many(path: &str, times: &str) -> Outcome {
-    crate::hold(times, || open_with(path, OpenFlags::empty(), DescriptorFlags::READ))
+    crate::hold(times, || {
+        open_with(path, OpenFlags::empty(), DescriptorFlags::READ)
+    })
 }
 
 /// Opens something and keeps it for later calls.
@@ -245,7 +306,12 @@ pub fn read_in_kept(path: &str) -> Outcome {
     KEPT.with_borrow(|kept| {
         let directory = kept.as_ref().ok_or("nothing is kept")?;
         let file = directory
-            .open_at(PathFlags::SYMLINK_FOLLOW, path, OpenFlags::empty(), DescriptorFlags::READ)
+            .open_at(
+                PathFlags::SYMLINK_FOLLOW,
+                path,
+                OpenFlags::empty(),
+                DescriptorFlags::READ,
+            )
             .map_err(told)?;
         contents(&file)
     })

@@ -12,7 +12,9 @@ pub fn request(method: &str, url: &str, headers: &[&str]) -> Outcome {
     let fields = Fields::new();
     for header in headers {
         let (name, value) = header.split_once(": ").ok_or("that is no header")?;
-        fields.append(name, value.as_bytes()).map_err(|error| error.to_string())?;
+        fields
+            .append(name, value.as_bytes())
+            .map_err(|error| error.to_string())?;
     }
     send(method, scheme, Some(authority), path, fields)
 }
@@ -29,14 +31,26 @@ pub fn raw(method: &str, scheme: &str, authority: Option<&str>, path: &str) -> O
     send(method, scheme, authority, path, Fields::new())
 }
 
-fn send(method: &str, scheme: &str, authority: Option<&str>, path: &str, fields: Fields) -> Outcome {
+fn send(
+    method: &str,
+    scheme: &str,
+    authority: Option<&str>,
+    path: &str,
+    fields: Fields,
+) -> Outcome {
     let response = answer(prepare(method, scheme, authority, path, fields)?)?;
     let status = response.status();
     let location = response.headers().get("location");
     let mut text = Vec::new();
     read_body(&response, |part| text.extend_from_slice(part))?;
-    let location = location.first().map(|to| format!(" to {}", String::from_utf8_lossy(to)));
-    Ok(format!("{status}{} {}", location.unwrap_or_default(), String::from_utf8_lossy(&text)))
+    let location = location
+        .first()
+        .map(|to| format!(" to {}", String::from_utf8_lossy(to)));
+    Ok(format!(
+        "{status}{} {}",
+        location.unwrap_or_default(),
+        String::from_utf8_lossy(&text)
+    ))
 }
 
 fn prepare(
@@ -52,18 +66,33 @@ fn prepare(
         "https" => Scheme::Https,
         other => Scheme::Other(other.into()),
     };
-    let method = if method == "GET" { Method::Get } else { Method::Other(method.into()) };
-    request.set_method(&method).map_err(|()| "the method was not taken")?;
-    request.set_scheme(Some(&scheme)).map_err(|()| "the scheme was not taken")?;
-    request.set_authority(authority).map_err(|()| "the authority was not taken")?;
-    request.set_path_with_query(Some(path)).map_err(|()| "the path was not taken")?;
+    let method = if method == "GET" {
+        Method::Get
+    } else {
+        Method::Other(method.into())
+    };
+    request
+        .set_method(&method)
+        .map_err(|()| "the method was not taken")?;
+    request
+        .set_scheme(Some(&scheme))
+        .map_err(|()| "the scheme was not taken")?;
+    request
+        .set_authority(authority)
+        .map_err(|()| "the authority was not taken")?;
+    request
+        .set_path_with_query(Some(path))
+        .map_err(|()| "the path was not taken")?;
     Ok(request)
 }
 
 fn answer(request: OutgoingRequest) -> Result<IncomingResponse, String> {
     let response = handle(request, None).map_err(|error| told(&error))?;
     response.subscribe().block();
-    let response = response.get().ok_or("no answer came")?.map_err(|()| "it was taken before")?;
+    let response = response
+        .get()
+        .ok_or("no answer came")?
+        .map_err(|()| "it was taken before")?;
     response.map_err(|error| told(&error))
 }
 
@@ -82,14 +111,28 @@ fn read_body(response: &IncomingResponse, mut take: impl FnMut(&[u8])) -> Result
 /// Has so many answers at once whose bodies it does not read.
 pub fn request_many(url: &str, times: &str) -> Outcome {
     let (scheme, authority, path) = split(url)?;
-    crate::hold(times, || answer(prepare("GET", scheme, Some(authority), path, Fields::new())?))
+    crate::hold(times, || {
+        answer(prepare(
+            "GET",
+            scheme,
+            Some(authority),
+            path,
+            Fields::new(),
+        )?)
+    })
 }
 
 /// Reads a body that never ends, and says how it ended.
 pub fn stream(url: &str, parts_max: &str) -> Outcome {
     let parts_max: u32 = parts_max.parse().map_err(|_| "how many parts?")?;
     let (scheme, authority, path) = split(url)?;
-    let response = answer(prepare("GET", scheme, Some(authority), path, Fields::new())?)?;
+    let response = answer(prepare(
+        "GET",
+        scheme,
+        Some(authority),
+        path,
+        Fields::new(),
+    )?)?;
     let mut parts = 0;
     let ended = {
         let body = response.consume().map_err(|()| "there is no body")?;
@@ -117,7 +160,9 @@ pub fn upload(url: &str) -> Outcome {
     let _response = answer(request)?;
     let stream = body.write().map_err(|()| "the body is taken")?;
     loop {
-        stream.blocking_write_and_flush(&[7; 4096]).map_err(|error| format!("cut off: {error}"))?;
+        stream
+            .blocking_write_and_flush(&[7; 4096])
+            .map_err(|error| format!("cut off: {error}"))?;
     }
 }
 

@@ -70,13 +70,17 @@ fn attempt(what: &str, arguments: &[&str]) -> Result<String, String> {
         ("copy", [from, to]) => files::copy(from, to),
         ("link", [from, to]) => files::link(from, to),
         ("symlink", [target, path]) => files::symlink(target, path),
-        ("symlink-and-read", [target, path]) => files::symlink(target, path).and_then(|_| files::read(path)),
+        ("symlink-and-read", [target, path]) => {
+            files::symlink(target, path).and_then(|_| files::read(path))
+        }
         ("race", [path, times]) => files::race(path, times),
         ("keep", [path]) => files::keep(path),
         ("read-kept", []) => files::read_kept(),
         ("read-in-kept", [path]) => files::read_in_kept(path),
         ("http", [method, url, headers @ ..]) => http::request(method, url, headers),
-        ("http-raw", [method, scheme, authority, path]) => http::raw(method, scheme, Some(authority), path),
+        ("http-raw", [method, scheme, authority, path]) => {
+            http::raw(method, scheme, Some(authority), path)
+        }
         ("http-stream", [url, seconds]) => http::stream(url, seconds),
         ("http-many", [url, times]) => http::request_many(url, times),
         ("http-upload", [url]) => http::upload(url),
@@ -104,7 +108,9 @@ fn attempt(what: &str, arguments: &[&str]) -> Result<String, String> {
 /// The same thing many times.
 fn flood(what: &str, argument: &str, times: &str) -> Result<String, String> {
     let times: u32 = times.parse().map_err(|_| "how many times?")?;
-    let refused = (0..times).filter(|_| attempt(what, &[argument]).is_err()).count();
+    let refused = (0..times)
+        .filter(|_| attempt(what, &[argument]).is_err())
+        .count();
     Ok(format!("{refused} of {times} refused"))
 }
 

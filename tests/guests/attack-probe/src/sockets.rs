@@ -60,12 +60,16 @@ pub fn use_kept() -> Outcome {
 
 pub fn listen(address: &str) -> Outcome {
     let address: SocketAddr = address.parse().map_err(told)?;
-    TcpListener::bind(address).map_err(told).map(|_| "listening".into())
+    TcpListener::bind(address)
+        .map_err(told)
+        .map(|_| "listening".into())
 }
 
 pub fn bind_udp(address: &str) -> Outcome {
     let address: SocketAddr = address.parse().map_err(told)?;
-    UdpSocket::bind(address).map_err(told).map(|_| "bound".into())
+    UdpSocket::bind(address)
+        .map_err(told)
+        .map(|_| "bound".into())
 }
 
 /// Has so many sockets at once.
@@ -84,7 +88,11 @@ pub fn send_name(name: &str, port_text: &str) -> Outcome {
 }
 
 fn send_to(address: SocketAddr) -> Outcome {
-    let any: SocketAddr = if address.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0; 8], 0).into() };
+    let any: SocketAddr = if address.is_ipv4() {
+        ([0, 0, 0, 0], 0).into()
+    } else {
+        ([0; 8], 0).into()
+    };
     let socket = UdpSocket::bind(any).map_err(told)?;
     socket.send_to(b"probe", address).map_err(told)?;
     std::thread::sleep(Duration::from_millis(5));

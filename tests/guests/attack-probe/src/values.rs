@@ -26,7 +26,11 @@ pub fn config(key: &str) -> Outcome {
 
 pub fn config_all() -> Outcome {
     let values = config::get_all().map_err(|error| format!("{error:?}"))?;
-    Ok(values.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" "))
+    Ok(values
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect::<Vec<_>>()
+        .join(" "))
 }
 
 pub fn secret(name: &str) -> Outcome {

@@ -74,13 +74,19 @@ fn listen() -> io::Result<String> {
 
 fn send_datagram() -> io::Result<String> {
     let socket = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    socket.send_to(b"probe", SocketAddr::from(([127, 0, 0, 1], 9))).map(|sent| format!("{sent} bytes sent"))
+    socket
+        .send_to(b"probe", SocketAddr::from(([127, 0, 0, 1], 9)))
+        .map(|sent| format!("{sent} bytes sent"))
 }
 
 fn look_up() -> io::Result<String> {
-    ("localhost", 9).to_socket_addrs().map(|found| format!("{} addresses", found.count()))
+    ("localhost", 9)
+        .to_socket_addrs()
+        .map(|found| format!("{} addresses", found.count()))
 }
 
 fn read_stdin() -> io::Result<String> {
-    io::stdin().read(&mut [0; 64]).map(|read| format!("{read} bytes"))
+    io::stdin()
+        .read(&mut [0; 64])
+        .map(|read| format!("{read} bytes"))
 }

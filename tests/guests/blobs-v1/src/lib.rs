@@ -64,7 +64,10 @@ impl GuestBlob for Text {
     }
 
     fn join(parts: Vec<BlobBorrow<'_>>) -> Blob {
-        let text = parts.iter().map(|part| part.get::<Self>().0.borrow().clone()).collect();
+        let text = parts
+            .iter()
+            .map(|part| part.get::<Self>().0.borrow().clone())
+            .collect();
         Blob::new(Self::counted(text))
     }
 
@@ -81,7 +84,9 @@ impl shelf::Guest for Blobs {
     fn open_many(count: u32) -> Vec<Labelled> {
         let labelled = |n: u32| Labelled {
             label: format!("blob {n}"),
-            blob: n.is_multiple_of(2).then(|| Blob::new(Text::counted(n.to_string()))),
+            blob: n
+                .is_multiple_of(2)
+                .then(|| Blob::new(Text::counted(n.to_string()))),
         };
         (0..count).map(labelled).collect()
     }

@@ -13,7 +13,10 @@ struct Declared;
 
 #[component_capabilities]
 pub fn required_capabilities() -> Vec<Capability> {
-    vec![Capability::FileRead("/data".into()), Capability::NetworkOutbound("api.example.com".into())]
+    vec![
+        Capability::FileRead("/data".into()),
+        Capability::NetworkOutbound("api.example.com".into()),
+    ]
 }
 
 impl Guest for Declared {

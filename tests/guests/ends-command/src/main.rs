@@ -9,9 +9,13 @@ fn main() -> Result<(), String> {
         [] => println!("no arguments"),
         ["arguments", ..] => println!("{:?}", &words[1..]),
         ["program"] => println!("{}", arguments[0]),
-        ["cat"] => drop(std::io::copy(&mut std::io::stdin(), &mut std::io::stdout()).expect("copied")),
+        ["cat"] => {
+            drop(std::io::copy(&mut std::io::stdin(), &mut std::io::stdout()).expect("copied"))
+        }
         ["first-byte"] => println!("{}", read_byte()),
-        ["bytes"] => std::io::stdout().write_all(b"\x00\xff\x1b[31mraw").expect("written"),
+        ["bytes"] => std::io::stdout()
+            .write_all(b"\x00\xff\x1b[31mraw")
+            .expect("written"),
         ["both"] => {
             println!("to stdout");
             eprintln!("to stderr");
@@ -28,6 +32,8 @@ fn main() -> Result<(), String> {
 
 fn read_byte() -> u8 {
     let mut byte = [0];
-    std::io::stdin().read_exact(&mut byte).expect("there is one");
+    std::io::stdin()
+        .read_exact(&mut byte)
+        .expect("there is one");
     byte[0]
 }

@@ -12,6 +12,12 @@ const PERCENT: u32 = 19;
 impl Guest for Enrich {
     fn enrich(order: Order) -> Taxed {
         let tax = order.cents * u64::from(PERCENT) / 100;
-        Taxed { id: order.id, country: order.country, cents: order.cents, tax, percent: PERCENT }
+        Taxed {
+            id: order.id,
+            country: order.country,
+            cents: order.cents,
+            tax,
+            percent: PERCENT,
+        }
     }
 }

@@ -30,7 +30,13 @@ export!(Format);
 
 impl Guest for Format {
     fn format(order: Taxed) -> String {
-        let Taxed { id, country, cents, tax, percent } = order;
+        let Taxed {
+            id,
+            country,
+            cents,
+            tax,
+            percent,
+        } = order;
         format!("{id},{country},{cents},{tax},{percent}")
     }
 }

@@ -35,8 +35,16 @@ impl Guest for Parse {
         if country.is_empty() {
             return Err("no country".into());
         }
-        let id = id.parse().map_err(|_| format!("the id `{id}` is no number"))?;
-        let cents = cents.parse().map_err(|_| format!("the price `{cents}` is no number"))?;
-        Ok(Order { id, country: country.into(), cents })
+        let id = id
+            .parse()
+            .map_err(|_| format!("the id `{id}` is no number"))?;
+        let cents = cents
+            .parse()
+            .map_err(|_| format!("the price `{cents}` is no number"))?;
+        Ok(Order {
+            id,
+            country: country.into(),
+            cents,
+        })
     }
 }

@@ -105,7 +105,12 @@ async fn count(request: Request) -> String {
             break;
         }
     }
-    let more = trailers.await.ok().flatten().map(|fields| fields.copy_all().len()).unwrap_or_default();
+    let more = trailers
+        .await
+        .ok()
+        .flatten()
+        .map(|fields| fields.copy_all().len())
+        .unwrap_or_default();
     format!("{bytes} bytes, {wrong} wrong, {more} trailers\n")
 }
 
@@ -122,7 +127,9 @@ async fn write_pattern(body: &mut StreamWriter<u8>, bytes: u64) {
     let mut written = 0;
     while written < bytes {
         let most = (bytes - written).min(64 << 10);
-        let piece: Vec<u8> = (written..written + most).map(|place| (place % 251) as u8).collect();
+        let piece: Vec<u8> = (written..written + most)
+            .map(|place| (place % 251) as u8)
+            .collect();
         if !body.write_all(piece).await.is_empty() {
             return;
         }
@@ -180,7 +187,9 @@ fn sized(bytes: u64) -> Response {
     let (mut writer, reader) = wit_stream::new();
     let (trailers, told) = wit_future::new(|| Ok(None));
     let headers = Fields::new();
-    headers.append("content-length", bytes.to_string().as_bytes()).expect("a header");
+    headers
+        .append("content-length", bytes.to_string().as_bytes())
+        .expect("a header");
     let (response, _sent) = Response::new(headers, Some(reader), told);
     spawn_local(async move {
         write_pattern(&mut writer, bytes).await;
@@ -193,7 +202,10 @@ fn sized(bytes: u64) -> Response {
 /// How many requests this instance has had.
 fn count_calls() -> String {
     static CALLS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-    format!("{}\n", CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1)
+    format!(
+        "{}\n",
+        CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1
+    )
 }
 
 /// Prints so many kilobytes by the stream of WASI 0.3.
@@ -219,7 +231,9 @@ async fn fetch(authority: &str) -> Result<Response, ErrorCode> {
     let (request, _sent) = Request::new(Fields::new(), None, told, None);
     drop(trailers);
     request.set_scheme(Some(&Scheme::Http)).expect("a scheme");
-    request.set_authority(Some(authority)).expect("an authority");
+    request
+        .set_authority(Some(authority))
+        .expect("an authority");
     request.set_path_with_query(Some("/")).expect("a path");
     let response = client::send(request).await?;
     let (_read, result) = wit_future::new(|| Ok(()));

@@ -4,8 +4,8 @@ use wasip2::cli::exit::exit_with_code;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::types::{
-    ErrorCode, Fields, FutureTrailers, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse,
-    ResponseOutparam,
+    ErrorCode, Fields, FutureTrailers, IncomingBody, IncomingRequest, OutgoingBody,
+    OutgoingResponse, ResponseOutparam,
 };
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
@@ -77,7 +77,9 @@ fn nap(milliseconds: u64) {
 /// Says the head of the answer, with the version of this and some more.
 fn begin(out: ResponseOutparam, status: u16, more: &[(&str, &str)]) -> OutgoingBody {
     let headers = Fields::new();
-    headers.append("x-version", VERSION.as_bytes()).expect("a header");
+    headers
+        .append("x-version", VERSION.as_bytes())
+        .expect("a header");
     for (name, value) in more {
         headers.append(name, value.as_bytes()).expect("a header");
     }
@@ -94,7 +96,10 @@ fn finish(body: OutgoingBody, trailers: Option<Fields>) {
 
 fn text(out: ResponseOutparam, text: &str) {
     let body = begin(out, 200, &[("content-type", "text/plain")]);
-    body.write().expect("it is asked for once").blocking_write_and_flush(text.as_bytes()).expect("written");
+    body.write()
+        .expect("it is asked for once")
+        .blocking_write_and_flush(text.as_bytes())
+        .expect("written");
     finish(body, None);
 }
 
@@ -102,7 +107,10 @@ fn text(out: ResponseOutparam, text: &str) {
 fn page(out: ResponseOutparam) {
     let body = begin(out, 200, &[("content-type", "text/html")]);
     let page = include_bytes!("page.html");
-    body.write().expect("it is asked for once").blocking_write_and_flush(page).expect("written");
+    body.write()
+        .expect("it is asked for once")
+        .blocking_write_and_flush(page)
+        .expect("written");
     finish(body, None);
 }
 
@@ -142,9 +150,14 @@ fn count(request: IncomingRequest, out: ResponseOutparam) {
         }
     });
     drop(stream);
-    let more = trailers_of(body).map(|fields| fields.entries().len()).unwrap_or_default();
+    let more = trailers_of(body)
+        .map(|fields| fields.entries().len())
+        .unwrap_or_default();
     match read {
-        Ok(()) => text(out, &format!("{bytes} bytes, {wrong} wrong, {more} trailers\n")),
+        Ok(()) => text(
+            out,
+            &format!("{bytes} bytes, {wrong} wrong, {more} trailers\n"),
+        ),
         Err(_) => finish(begin(out, 400, &[]), None),
     }
 }
@@ -177,7 +190,9 @@ fn write_pattern(write: &OutputStream, bytes: u64) {
             continue;
         }
         let most = room.min(bytes - written).min((many.len() - from) as u64) as usize;
-        write.write(&many[from..from + most]).expect("the client is there");
+        write
+            .write(&many[from..from + most])
+            .expect("the client is there");
         written += most as u64;
     }
     write.blocking_flush().expect("the client is there");
@@ -193,7 +208,10 @@ fn big(out: ResponseOutparam, bytes: u64) {
 
 fn trailers(out: ResponseOutparam) {
     let body = begin(out, 200, &[("trailer", "x-sum")]);
-    body.write().expect("it is asked for once").blocking_write_and_flush(b"three\n").expect("written");
+    body.write()
+        .expect("it is asked for once")
+        .blocking_write_and_flush(b"three\n")
+        .expect("written");
     let trailers = Fields::new();
     trailers.append("x-sum", b"3").expect("a trailer");
     finish(body, Some(trailers));
@@ -206,7 +224,11 @@ fn sleep(out: ResponseOutparam, milliseconds: u64) {
 
 /// Tries a header as it was written, and tells whether it may be said.
 fn header(out: ResponseOutparam, query: &str) {
-    let bytes: Vec<u8> = query.replace("%0d", "\r").replace("%0a", "\n").replace("%00", "\0").into_bytes();
+    let bytes: Vec<u8> = query
+        .replace("%0d", "\r")
+        .replace("%0a", "\n")
+        .replace("%00", "\0")
+        .into_bytes();
     let fields = Fields::new();
     match fields.append("x-said", &bytes) {
         Ok(()) => text(out, "taken\n"),
@@ -217,7 +239,9 @@ fn header(out: ResponseOutparam, query: &str) {
 fn flood(out: ResponseOutparam, headers: u64) {
     let fields = Fields::new();
     for header in 0..headers {
-        fields.append(&format!("x-{header}"), &[b'x'; 1_000]).expect("a header");
+        fields
+            .append(&format!("x-{header}"), &[b'x'; 1_000])
+            .expect("a header");
     }
     let response = OutgoingResponse::new(fields);
     let body = response.body().expect("it is asked for once");
@@ -243,7 +267,10 @@ fn half(out: ResponseOutparam, bytes: u64) {
 /// Lets go of a body that it has not finished.
 fn leak(out: ResponseOutparam) {
     let body = begin(out, 200, &[]);
-    body.write().expect("it is asked for once").blocking_write_and_flush(b"some").expect("written");
+    body.write()
+        .expect("it is asked for once")
+        .blocking_write_and_flush(b"some")
+        .expect("written");
     drop(body);
 }
 
@@ -266,7 +293,10 @@ fn lie(out: ResponseOutparam) {
 /// Writes less than it said, and finishes.
 fn short(out: ResponseOutparam) {
     let body = begin(out, 200, &[("content-length", "5")]);
-    body.write().expect("it is asked for once").blocking_write_and_flush(b"abc").expect("written");
+    body.write()
+        .expect("it is asked for once")
+        .blocking_write_and_flush(b"abc")
+        .expect("written");
     let _ = OutgoingBody::finish(body, None);
 }
 
@@ -280,7 +310,10 @@ fn exit_answered(out: ResponseOutparam, code: u8) {
 /// Begins an answer, and ends itself.
 fn exit_unfinished(out: ResponseOutparam, code: u8) {
     let body = begin(out, 200, &[]);
-    body.write().expect("it is asked for once").blocking_write_and_flush(b"some").expect("written");
+    body.write()
+        .expect("it is asked for once")
+        .blocking_write_and_flush(b"some")
+        .expect("written");
     exit_with_code(code);
 }
 
@@ -305,7 +338,10 @@ fn sized(out: ResponseOutparam, bytes: u64) {
 
 fn hang_half(out: ResponseOutparam) {
     let body = begin(out, 200, &[]);
-    body.write().expect("it is asked for once").blocking_write_and_flush(b"some").expect("written");
+    body.write()
+        .expect("it is asked for once")
+        .blocking_write_and_flush(b"some")
+        .expect("written");
     nap(u64::MAX / 2);
 }
 

@@ -23,7 +23,9 @@ impl Guest for EatMemory {
 
 fn one_mebibyte() -> Vec<u8> {
     let mut memory = Vec::new();
-    memory.try_reserve_exact(MEBIBYTE).expect("another mebibyte");
+    memory
+        .try_reserve_exact(MEBIBYTE)
+        .expect("another mebibyte");
     memory.resize(MEBIBYTE, 1);
     memory
 }

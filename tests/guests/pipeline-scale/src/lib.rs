@@ -16,7 +16,9 @@ export!(Scale);
 
 impl Guest for Scale {
     fn scale(n: u32) -> u32 {
-        let factor = std::env::var("FACTOR").ok().and_then(|factor| factor.parse().ok());
+        let factor = std::env::var("FACTOR")
+            .ok()
+            .and_then(|factor| factor.parse().ok());
         n.wrapping_mul(factor.unwrap_or(0))
     }
 }

@@ -27,6 +27,8 @@ export!(Source);
 
 impl Guest for Source {
     fn next() -> Option<String> {
-        SENTENCES.get(GIVEN.fetch_add(1, Relaxed)).map(|sentence| (*sentence).to_owned())
+        SENTENCES
+            .get(GIVEN.fetch_add(1, Relaxed))
+            .map(|sentence| (*sentence).to_owned())
     }
 }

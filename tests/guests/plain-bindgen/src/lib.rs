@@ -29,7 +29,10 @@ impl Guest for Plain {
 
 impl Values for Plain {
     fn swap_names(p: Person) -> Person {
-        Person { given: p.family, family: p.given }
+        Person {
+            given: p.family,
+            family: p.given,
+        }
     }
 
     fn mirror(p: Point) -> Point {
@@ -65,7 +68,11 @@ impl Values for Plain {
     }
 
     fn check(even: u8) -> Result<(), ()> {
-        if even.is_multiple_of(2) { Ok(()) } else { Err(()) }
+        if even.is_multiple_of(2) {
+            Ok(())
+        } else {
+            Err(())
+        }
     }
 
     fn sort(people: Vec<Person>) -> Vec<Person> {
@@ -103,7 +110,9 @@ impl Values for Plain {
         ]
     }
 
-    fn nest(deep: Vec<Option<Result<Shape, Vec<Colour>>>>) -> Vec<Option<Result<Shape, Vec<Colour>>>> {
+    fn nest(
+        deep: Vec<Option<Result<Shape, Vec<Colour>>>>,
+    ) -> Vec<Option<Result<Shape, Vec<Colour>>>> {
         deep
     }
 }

@@ -43,13 +43,24 @@ impl Guest for Fetcher {
 
 fn answer(authority: &str, path: &str) -> Result<IncomingResponse, String> {
     let request = OutgoingRequest::new(Fields::new());
-    request.set_method(&Method::Get).map_err(|()| "the method was not taken")?;
-    request.set_scheme(Some(&Scheme::Http)).map_err(|()| "the scheme was not taken")?;
-    request.set_authority(Some(authority)).map_err(|()| "the authority was not taken")?;
-    request.set_path_with_query(Some(path)).map_err(|()| "the path was not taken")?;
+    request
+        .set_method(&Method::Get)
+        .map_err(|()| "the method was not taken")?;
+    request
+        .set_scheme(Some(&Scheme::Http))
+        .map_err(|()| "the scheme was not taken")?;
+    request
+        .set_authority(Some(authority))
+        .map_err(|()| "the authority was not taken")?;
+    request
+        .set_path_with_query(Some(path))
+        .map_err(|()| "the path was not taken")?;
     let answer = handle(request, None).map_err(|error| format!("{error:?}"))?;
     answer.subscribe().block();
-    let response = answer.get().ok_or("no answer came")?.map_err(|()| "it was taken before")?;
+    let response = answer
+        .get()
+        .ok_or("no answer came")?
+        .map_err(|()| "it was taken before")?;
     response.map_err(|error| format!("{error:?}"))
 }
 

@@ -42,7 +42,10 @@ impl Stages for Plain {
     }
 
     fn spell(n: u32) -> String {
-        n.to_string().chars().map(|digit| format!("<{digit}>")).collect()
+        n.to_string()
+            .chars()
+            .map(|digit| format!("<{digit}>"))
+            .collect()
     }
 
     fn upper(text: String) -> String {
@@ -74,7 +77,12 @@ impl Stages for Plain {
         let mut marks = Marks::empty();
         marks.set(Marks::QUESTION, text.contains('?'));
         marks.set(Marks::EXCLAMATION, shouts > 0);
-        Note { text, words, mood, marks }
+        Note {
+            text,
+            words,
+            mood,
+            marks,
+        }
     }
 
     fn render(note: Note) -> String {
@@ -108,11 +116,19 @@ impl Stages for Plain {
     }
 
     fn halve(n: u32) -> Result<u32, String> {
-        if n.is_multiple_of(2) { Ok(n / 2) } else { Err(format!("{n} is odd")) }
+        if n.is_multiple_of(2) {
+            Ok(n / 2)
+        } else {
+            Err(format!("{n} is odd"))
+        }
     }
 
     fn check(n: u32) -> Result<(), String> {
-        if n == 0 { Err("nothing is left".into()) } else { Ok(()) }
+        if n == 0 {
+            Err("nothing is left".into())
+        } else {
+            Ok(())
+        }
     }
 
     fn join(

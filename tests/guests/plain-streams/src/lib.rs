@@ -52,11 +52,13 @@ impl Guest for Streams {
                 rest.extend(chunk);
                 while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
                     let line = rest.drain(..=end).collect::<Vec<u8>>();
-                    to.write_one(String::from_utf8_lossy(&line[..end]).into_owned()).await;
+                    to.write_one(String::from_utf8_lossy(&line[..end]).into_owned())
+                        .await;
                 }
             }
             if !rest.is_empty() {
-                to.write_one(String::from_utf8_lossy(&rest).into_owned()).await;
+                to.write_one(String::from_utf8_lossy(&rest).into_owned())
+                    .await;
             }
         });
         lines
@@ -66,7 +68,8 @@ impl Guest for Streams {
         let (mut to, lengths) = wit_stream::new();
         spawn_local(async move {
             while let Some(text) = texts.next().await {
-                to.write_one(u32::try_from(text.len()).unwrap_or(u32::MAX)).await;
+                to.write_one(u32::try_from(text.len()).unwrap_or(u32::MAX))
+                    .await;
             }
         });
         lengths

@@ -5,8 +5,8 @@ use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    Fields, IncomingRequest, IncomingResponse, Method, OutgoingBody, OutgoingRequest, OutgoingResponse,
-    ResponseOutparam, Scheme,
+    Fields, IncomingRequest, IncomingResponse, Method, OutgoingBody, OutgoingRequest,
+    OutgoingResponse, ResponseOutparam, Scheme,
 };
 use wasip2::io::streams::OutputStream;
 
@@ -39,7 +39,9 @@ fn answer(out: ResponseOutparam, body: impl FnOnce(&OutputStream)) {
 
 fn write(stream: &OutputStream, bytes: &[u8]) {
     for piece in bytes.chunks(4096) {
-        stream.blocking_write_and_flush(piece).expect("the client is there");
+        stream
+            .blocking_write_and_flush(piece)
+            .expect("the client is there");
     }
 }
 
@@ -47,7 +49,10 @@ fn fetch(authority: &str, out: ResponseOutparam) {
     let response = get(authority);
     let body = response.consume().expect("it is asked for once");
     let from = body.stream().expect("it is asked for once");
-    answer(out, |to| while to.blocking_splice(&from, 64 << 10).is_ok() {});
+    answer(
+        out,
+        |to| while to.blocking_splice(&from, 64 << 10).is_ok() {},
+    );
 }
 
 fn get(authority: &str) -> IncomingResponse {
@@ -57,7 +62,9 @@ fn get(authority: &str) -> IncomingResponse {
 fn request(authority: &str) -> OutgoingRequest {
     let request = OutgoingRequest::new(Fields::new());
     request.set_scheme(Some(&Scheme::Http)).expect("a scheme");
-    request.set_authority(Some(authority)).expect("an authority");
+    request
+        .set_authority(Some(authority))
+        .expect("an authority");
     request.set_path_with_query(Some("/")).expect("a path");
     request
 }
@@ -65,7 +72,11 @@ fn request(authority: &str) -> OutgoingRequest {
 fn send(request: OutgoingRequest) -> IncomingResponse {
     let response = outgoing_handler::handle(request, None).expect("it is sent");
     response.subscribe().block();
-    response.get().expect("it is there").expect("it is asked for once").expect("it was answered")
+    response
+        .get()
+        .expect("it is there")
+        .expect("it is asked for once")
+        .expect("it was answered")
 }
 
 /// Traps in the middle of what it sends.
@@ -75,7 +86,9 @@ fn upload_half(authority: &str) -> ! {
     let body = request.body().expect("it is asked for once");
     let stream = body.write().expect("it is asked for once");
     let _answer = outgoing_handler::handle(request, None).expect("it is sent");
-    stream.blocking_write_and_flush(b"some").expect("it is read");
+    stream
+        .blocking_write_and_flush(b"some")
+        .expect("it is read");
     subscribe_duration(100_000_000).block();
     panic!("it traps");
 }
@@ -93,5 +106,7 @@ fn upload(authority: &str, out: ResponseOutparam) {
     let sent = (0..100).all(|_| stream.blocking_write_and_flush(&[b'x'; 4096]).is_ok());
     drop(stream);
     drop(OutgoingBody::finish(body, None));
-    answer(out, |to| write(to, if sent { b"sent on\n" } else { b"cut off\n" }));
+    answer(out, |to| {
+        write(to, if sent { b"sent on\n" } else { b"cut off\n" })
+    });
 }

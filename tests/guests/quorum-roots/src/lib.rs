@@ -38,7 +38,11 @@ impl Guest for Roots {
         let (mut low, mut high) = (0u64, 1 << 16);
         while high - low > 1 {
             let middle = (low + high) / 2;
-            if middle * middle <= u64::from(n) { low = middle } else { high = middle }
+            if middle * middle <= u64::from(n) {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         low as u32
     }

@@ -28,7 +28,14 @@ export!(Vote);
 
 impl Guest for Vote {
     fn vote(a: u32, b: u32, c: u32) -> Verdict {
-        let answer = if a == b || a == c { Some(a) } else { (b == c).then_some(b) };
-        Verdict { votes: vec![a, b, c], answer }
+        let answer = if a == b || a == c {
+            Some(a)
+        } else {
+            (b == c).then_some(b)
+        };
+        Verdict {
+            votes: vec![a, b, c],
+            answer,
+        }
     }
 }

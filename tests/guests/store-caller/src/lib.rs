@@ -46,8 +46,16 @@ impl Guest for Caller {
     }
 
     fn describe(key: String, tags: Vec<String>) -> Vec<String> {
-        let entry = kv::describe(&kv::Entry { key, tags, size: Some(7) });
-        entry.tags.into_iter().chain([entry.key, format!("{:?}", entry.size)]).collect()
+        let entry = kv::describe(&kv::Entry {
+            key,
+            tags,
+            size: Some(7),
+        });
+        entry
+            .tags
+            .into_iter()
+            .chain([entry.key, format!("{:?}", entry.size)])
+            .collect()
     }
 
     fn check(key: String) -> Result<String, String> {

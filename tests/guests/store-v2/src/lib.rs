@@ -43,11 +43,18 @@ impl Guest for Store {
     }
 
     fn describe(entry: Entry) -> Entry {
-        Entry { tags: entry.tags.into_iter().rev().collect(), ..entry }
+        Entry {
+            tags: entry.tags.into_iter().rev().collect(),
+            ..entry
+        }
     }
 
     fn check(key: String) -> Result<String, String> {
-        if key.is_empty() { Err("the key is empty".into()) } else { Ok(key) }
+        if key.is_empty() {
+            Err("the key is empty".into())
+        } else {
+            Ok(key)
+        }
     }
 
     fn sleep(ms: u64) {

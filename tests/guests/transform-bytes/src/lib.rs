@@ -30,6 +30,9 @@ impl Guest for Transform {
 
     fn checksum(data: Vec<u8>) -> Vec<u8> {
         let step = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        data.into_iter().fold(0xcbf2_9ce4_8422_2325, step).to_be_bytes().into()
+        data.into_iter()
+            .fold(0xcbf2_9ce4_8422_2325, step)
+            .to_be_bytes()
+            .into()
     }
 }
