@@ -1,4 +1,4 @@
-//! Files as they are given: their bytes, their text, what a TOML file says.
+//! Reads files given by the user: as bytes, as text, or as TOML.
 
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
@@ -8,12 +8,12 @@ use serde::de::DeserializeOwned;
 
 use crate::api::{Problem, kinds};
 
-/// The bytes of a component's file.
+/// Reads the bytes of a component file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     read_at_most(path, COMPONENT_BYTES_MAX)
 }
 
-/// The text of a file.
+/// Reads a text file.
 pub(crate) fn read_text(path: &Path) -> Result<String, Problem> {
     let not_text = |error| {
         Problem::of_file(
@@ -41,22 +41,22 @@ fn read_at_most(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Problem> {
         return Ok(bytes);
     }
     let message = format!(
-        "`{}` has more than {bytes_max} bytes, and no more are read",
+        "`{}` is larger than the limit of {bytes_max} bytes",
         path.display()
     );
     Err(Problem::new(kinds::USAGE, message))
 }
 
-/// What a TOML file says.
+/// Reads and parses a TOML file.
 ///
 /// # Errors
 ///
-/// What is wrong with it, with line and column.
+/// Fails if the file cannot be read or parsed; parse errors have a line and a column.
 pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, Problem> {
     parse_toml(&read_text(path)?, path)
 }
 
-/// The same of a text that was read from a file.
+/// Parses TOML text that was read from `path`, which error messages name.
 pub(crate) fn parse_toml<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, Problem> {
     toml::from_str(text)
         .map_err(|error| Problem::new(kinds::USAGE, format!("`{}`: {error}", path.display())))

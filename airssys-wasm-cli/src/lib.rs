@@ -1,21 +1,21 @@
-//! The `airssys-wasm` command: a host process, and what is asked of it.
+//! The `airssys-wasm` command: a host process, and the commands that control it.
 //!
-//! | room | what it does | what it does not know |
+//! | module | responsibility | independent of |
 //! |---|---|---|
-//! | `command` | a file a subcommand: what may be said, what is asked, what is shown | how anything is carried out |
-//! | `api` | what client and server say to each other | who says it |
-//! | `server` | the host process: the API over the host library, its log | what a command looks like |
-//! | `client` | asks a host process over its socket, or over TCP with its token | what is asked |
-//! | `files` | bytes, texts and TOML of files | what they say |
-//! | `lines` | a body cut into lines | what they say |
-//! | `guest` | what an author does: begin, build, watch, sign | the host process |
+//! | `command` | one file per subcommand: arguments, requests, output | carrying out requests |
+//! | `api` | the messages between client and server | the sender of a message |
+//! | `server` | the host process: the API on top of the host library, logging | the command line |
+//! | `client` | requests to a host process, over its socket or TCP | the content of requests |
+//! | `files` | reading files as bytes, text or TOML | the content of files |
+//! | `lines` | splitting a body into lines | the content of lines |
+//! | `guest` | the tools of component authors: create, build, watch, sign | the host process |
 //! | `registry` | an OCI registry: push, pull, versions | the host process |
-//! | `declared` | the file of what should be deployed, and its lock file | how that is done |
-//! | `output` | text or JSON, tables, errors with their exit codes | what is shown |
-//! | `places` | where state and socket are unless said | |
-//! | `settings` | the file of settings of a host process | what is said on the command line |
+//! | `declared` | the deployments file and its lock file | how deployments are applied |
+//! | `output` | text or JSON, tables, errors with their exit codes | the values shown |
+//! | `places` | default paths of the state directory and the socket | |
+//! | `settings` | the settings file of a host process | the command line |
 //!
-//! Whatever is decided is decided by the host library.
+//! The host library makes all decisions about deployments.
 
 mod api;
 mod client;
@@ -35,10 +35,13 @@ use std::process::ExitCode;
 
 use airssys_wasm_host::CompilerProcess;
 
-/// Runs the command with its arguments, the program's name first.
+/// Runs the command with the given arguments, of which the first is the program's name.
 ///
-/// A host process starts this program once more to compile a component; such a process ends here.
-/// Starts the tokio runtimes that it needs; call it outside of one. Prints on standard output and standard error. The exit codes stand in the help text.
+/// Starts the tokio runtimes that it needs, so it must be called outside of a runtime. Prints to
+/// standard output and standard error. The exit codes are listed in the help text.
+///
+/// A host process starts this program again to compile a component; such a compiler process exits
+/// inside this function.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     CompilerProcess::run_if_asked();
     command::run(arguments)

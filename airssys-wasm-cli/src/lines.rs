@@ -1,4 +1,6 @@
-//! Lines of a body, as they come.
+//! Splits a body into lines as it arrives.
+//!
+//! Tests: in this file.
 
 use std::io;
 
@@ -9,12 +11,12 @@ use tokio_util::io::StreamReader;
 
 use crate::api::{Problem, kinds};
 
-/// The longest line that is taken, in bytes.
+/// The maximum length of a line, in bytes.
 const LINE_BYTES_MAX: usize = 64 << 20;
 
-/// The lines of what comes, without their ends; empty ones are left out.
+/// Splits a stream of chunks into trimmed lines, skipping empty ones.
 ///
-/// Ends after the first problem.
+/// The stream ends after the first error.
 pub(crate) fn lines<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
     chunks: impl Stream<Item = Result<Bytes, E>>,
 ) -> impl Stream<Item = Result<String, Problem>> {
@@ -31,11 +33,13 @@ fn problem(error: LinesCodecError) -> Problem {
             format!("a line is longer than {LINE_BYTES_MAX} bytes"),
         ),
         LinesCodecError::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Problem::new(kinds::USAGE, "a line is no text").because(error)
+            Problem::new(kinds::USAGE, "a line is not valid UTF-8").because(error)
         }
-        LinesCodecError::Io(error) => {
-            Problem::new(kinds::PROTOCOL, "what came stopped in the middle").because(error)
-        }
+        LinesCodecError::Io(error) => Problem::new(
+            kinds::PROTOCOL,
+            "the connection failed before the end of the body",
+        )
+        .because(error),
     }
 }
 
@@ -70,7 +74,7 @@ mod tests {
     async fn what_is_no_text_or_has_no_end_is_told() {
         assert_eq!(
             cut(&[b"one\n", b"\xff\n"]).await,
-            [Ok("one".into()), Err("a line is no text".into())]
+            [Ok("one".into()), Err("a line is not valid UTF-8".into())]
         );
         let long: &[u8] = vec![b'x'; LINE_BYTES_MAX + 2].leak();
         let lines = cut(&[long]).await;

@@ -1,14 +1,15 @@
-//! Where state and socket of a host process are, unless said otherwise, and the token in a file.
+//! Default paths of the state directory and the socket, and the token file.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::api::{Problem, kinds};
 
-/// The name of the socket in the state directory.
+/// The file name of the socket in the state directory.
 const SOCKET: &str = "admin.sock";
 
-/// The state directory: what systemd says, or a place of the user's.
+/// Returns the default state directory: `$STATE_DIRECTORY`, which systemd sets, or a directory of
+/// the user, or `airssys-wasm-state` in the working directory if neither is known.
 pub(crate) fn state_directory() -> PathBuf {
     let from = |variable: &str| {
         std::env::var_os(variable)
@@ -21,12 +22,13 @@ pub(crate) fn state_directory() -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("airssys-wasm-state"))
 }
 
-/// The socket of the host process that has a state directory.
+/// Returns the default socket path for a state directory.
 pub(crate) fn socket_in(state_directory: &Path) -> PathBuf {
     state_directory.join(SOCKET)
 }
 
-/// The token in a file, if nobody else may read it.
+/// Reads the token on the first line of a file. Fails if users other than the owner have access to
+/// the file.
 pub(crate) fn read_token(path: &Path) -> Result<String, Problem> {
     let problem = |error: std::io::Error| Problem::of_file("read", path, error);
     let mode = std::fs::metadata(path)
@@ -36,7 +38,7 @@ pub(crate) fn read_token(path: &Path) -> Result<String, Problem> {
     if mode & 0o077 != 0 {
         let path = path.display();
         let message =
-            format!("others may read the token in `{path}`; `chmod 600 {path}` keeps it to you");
+            format!("other users have access to the token in `{path}`; run `chmod 600 {path}`");
         return Err(Problem::new(kinds::USAGE, message));
     }
     let text = std::fs::read_to_string(path).map_err(problem)?;

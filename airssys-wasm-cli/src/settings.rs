@@ -1,8 +1,9 @@
-//! The file of settings of a host process.
+//! The settings file of a host process.
 //!
-//! `settings.example.toml` in this crate's folder has every key with what it means. What is
-//! said on the command line goes before it.
-//! Tests: below.
+//! `settings.example.toml` in this crate's folder documents every key. Options on the command line
+//! take precedence over the file.
+//!
+//! Tests: in this file.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use serde::Deserialize;
 use crate::api::Problem;
 use crate::files;
 
-/// What a file may say; a key that is not known refuses it.
+/// The contents of a settings file. Unknown keys are rejected.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Settings {
@@ -46,26 +47,26 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads a file.
+    /// Reads a settings file.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, with line and column.
+    /// Fails if the file cannot be read or parsed; parse errors have a line and a column.
     pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
         files::read_toml(path)
     }
 }
 
-/// Checks how long clients may take: no time at all would close each connection.
+/// Checks the timeout for clients. Zero would close every connection.
 pub(crate) fn check_patience(patience: Duration) -> Result<Duration, &'static str> {
     if patience.is_zero() {
-        Err("a client needs some time: write `10s`")
+        Err("the timeout must be longer than zero, such as `10s`")
     } else {
         Ok(patience)
     }
 }
 
-/// Checks the memory of compilers: each needs some for anything at all.
+/// Checks the memory budget of compilers against the minimum that one compiler needs.
 pub(crate) fn check_compile_memory(bytes: u64) -> Result<u64, &'static str> {
     if bytes < Budget::COMPILE_MEMORY_BYTES_MIN {
         Err("a compiler needs at least `128MiB`")
@@ -98,9 +99,9 @@ fn compile_memory<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u6
 
 fn duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(from)?;
-    humantime::parse_duration(&text)
-        .map(Some)
-        .map_err(|_| serde::de::Error::custom("write a duration with its unit: `30s`, `5m`"))
+    humantime::parse_duration(&text).map(Some).map_err(|_| {
+        serde::de::Error::custom("expected a duration with a unit, such as `30s` or `5m`")
+    })
 }
 
 #[cfg(test)]
@@ -115,7 +116,7 @@ mod tests {
             .lines()
             .map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line)))
             .collect();
-        let read: Settings = toml::from_str(&all).expect("it can be read");
+        let read: Settings = toml::from_str(&all).expect("the example parses");
         let Settings {
             state_directory,
             socket,
@@ -151,7 +152,7 @@ mod tests {
         assert_eq!(
             limits,
             Some(Limits::default()),
-            "the example tells the defaults"
+            "the example shows the defaults"
         );
         let limits = serde_json::to_value(Limits {
             fuel_per_call: Some(1),
@@ -170,7 +171,7 @@ mod tests {
         for (text, expected) in [
             ("sockt = \"x\"", "unknown field `sockt`"),
             ("drain = \"soon\"", "30s"),
-            ("patience = \"0s\"", "some time"),
+            ("patience = \"0s\"", "longer than zero"),
             ("memory-budget = \"1GB\"", "64MiB"),
             ("revisions-kept = \"many\"", "line 1"),
             ("[limits]\nmemory = 1", "unknown field `memory`"),

@@ -1,7 +1,7 @@
-//! How many instances a deployment has and how long each lives.
+//! The number and lifetime of a deployment's instances.
 //!
-//! Only the choice and its text; the host's `instance_pool` carries it out.
-//! Tests: below.
+//! Defines only the choice and its text; the host's `deployment` module implements it.
+//! Tests: in this file.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Which instance serves a call.
+/// The choice of the instance that serves a call.
 ///
 /// ```
 /// use airssys_wasm_core::Instancing;
@@ -20,22 +20,22 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Instancing {
-    /// A fresh instance for every call: no call sees what another left behind.
+    /// A fresh instance for every call: calls share no memory.
     #[default]
     PerCall,
-    /// Up to `max` instances, each serving one call at a time and then the
-    /// next; what one call leaves in memory, a later one may find.
+    /// Up to `max` instances, each serving one call at a time. Memory left by one call may be seen
+    /// by a later one.
     Pooled {
-        /// The most instances that exist at once.
+        /// The maximum number of instances.
         max: NonZeroU32,
     },
-    /// One instance that serves all calls, one after the other, and whose
-    /// memory is the component's state.
+    /// A single instance that serves all calls in sequence, and whose memory is the component's
+    /// state.
     Stateful,
 }
 
 impl Instancing {
-    /// [`Instancing::Pooled`] with `max` instances, at least one.
+    /// Returns [`Instancing::Pooled`] with `max` instances, at least one.
     #[must_use]
     pub fn pooled(max: u32) -> Self {
         Self::Pooled {
@@ -75,10 +75,10 @@ impl FromStr for Instancing {
     }
 }
 
-/// A text that is not a way of instancing.
+/// A text that is not an instancing mode.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "`{text}` is not a way of instancing; write `per-call`, `pooled 8` (a number from 1 on) or `stateful`"
+    "`{text}` is not an instancing mode; write `per-call`, `pooled 8` (any number from 1) or `stateful`"
 )]
 pub struct InstancingError {
     text: String,

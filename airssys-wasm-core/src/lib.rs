@@ -1,20 +1,20 @@
 //! Decisions about WebAssembly components, without I/O.
 //!
-//! No runtime, no files, no clock: what stands here can be tested to the last
-//! branch without starting anything. The host carries decisions out; the SDK's
-//! macros write what [`About`] and [`Requests`] read.
+//! This crate uses no runtime, files or clock, so everything in it can be tested exhaustively
+//! without starting anything. The host carries out the decisions; the SDK's macros write the
+//! sections that [`About`] and [`Requests`] read.
 //!
-//! | room | what it decides |
+//! | item | purpose |
 //! |---|---|
-//! | [`ComponentName`], [`FunctionName`] | what a name may be |
-//! | [`PackageRef`] | which published version is meant |
-//! | [`About`], [`Requests`], [`section`] | what a component's custom sections say |
-//! | [`Capability`], [`Rule`], [`Kind`] | the one text of a capability |
-//! | `compose` (feature) | how several components become one |
-//! | [`policy`] | what a component may do, and why |
-//! | `pipeline` | whether components fit together, port to port |
-//! | [`Instancing`] | which instance serves a call |
-//! | [`bounds`] | how large a text or a file may be |
+//! | [`ComponentName`], [`FunctionName`] | validated names |
+//! | [`PackageRef`] | references to published versions |
+//! | [`About`], [`Requests`], [`section`] | the custom sections of a component |
+//! | [`Capability`], [`Rule`], [`Kind`] | capabilities and their canonical text |
+//! | `compose` (feature) | fusing several components into one |
+//! | [`policy`] | the permissions of a component, and the reasons for decisions |
+//! | `pipeline` (feature) | checking that components fit together, port to port |
+//! | [`Instancing`] | the choice of the instance that serves a call |
+//! | [`bounds`] | maximum sizes of texts and files |
 //!
 //! ```
 //! use airssys_wasm_core::{About, Requests};

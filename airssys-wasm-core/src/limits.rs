@@ -1,8 +1,7 @@
-//! Every limit on a component, in one file, with its reason.
+//! Every limit on a component, with the reason for its default.
 //!
-//! Only the numbers and their bounds; the host enforces each.
-//! Tests: below; one test a limit, with a guest that goes beyond it, in the
-//! workspace's `tests`.
+//! Defines only the values and their ranges; the host enforces them.
+//! Tests: in this file, `tests/suite/limits.rs`.
 
 use std::time::Duration;
 
@@ -12,8 +11,7 @@ const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 const GIB: u64 = 1 << 30;
 
-/// What one deployment may use. Limits are always on: there is no "unlimited",
-/// only a larger number.
+/// The limits of one deployment. Limits cannot be disabled, only raised.
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,9 +25,8 @@ const GIB: u64 = 1 << 30;
 /// assert!(limits.check().is_ok());
 /// ```
 ///
-/// With the feature `serde` they have a text of their own, `memory-bytes-max = "64MiB"` and
-/// `call-deadline = "2s"` in TOML; what is not said is as by default, and a key that is not
-/// known is an error.
+/// With the feature `serde`, limits have a text form: in TOML, `memory-bytes-max = "64MiB"` and
+/// `call-deadline = "2s"`. Missing keys have their defaults; unknown keys are errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -37,88 +34,89 @@ const GIB: u64 = 1 << 30;
     serde(default, deny_unknown_fields, rename_all = "kebab-case")
 )]
 pub struct Limits {
-    /// Linear memory of an instance, all its memories together, in bytes.
-    /// Growing beyond it fails as the guest's own out-of-memory.
+    /// Maximum linear memory of an instance, all its memories together, in bytes. Growing beyond it
+    /// fails in the guest as out of memory.
     ///
-    /// Default 256 MiB: a JavaScript engine settles at 110, a Rust guest needs 2.
+    /// Defaults to 256 MiB: a JavaScript engine settles at 110, a Rust guest needs 2.
     #[cfg_attr(feature = "serde", serde(with = "crate::units::as_bytes"))]
     pub memory_bytes_max: usize,
-    /// Elements of all tables of an instance together.
+    /// Maximum number of elements of all tables of an instance together.
     ///
-    /// Default 100,000: an interpreter's indirect-call table has some 20,000.
+    /// Defaults to 100,000: the indirect-call table of an interpreter has some 20,000.
     pub table_elements_max: usize,
-    /// Core instances, memories and tables inside one instance, each.
+    /// Maximum number of core instances, of memories and of tables inside one instance, each.
     ///
-    /// Default 200: `componentize-py` links about 40 libraries as core instances.
+    /// Defaults to 200: `componentize-py` links about 40 libraries as core instances.
     pub core_instances_max: usize,
-    /// Handles that an instance holds at once: to resources of the host, of other components
-    /// and of its own, to streams, futures and tasks.
+    /// Maximum number of handles that an instance holds at once: to resources (its own, the host's
+    /// and those of other components), streams, futures and tasks.
     ///
-    /// Default 1,000: as many files as a process may usually open.
+    /// Defaults to 1,000: the usual number of files that a process may open.
     pub handles_max: usize,
-    /// Bytes that the host copies out of the guest at once: the arguments of one
-    /// host call, or the results of one call. Values of a dynamic call count as they
-    /// lie in memory, some 40 bytes for each element of a list.
+    /// Maximum number of bytes that the host copies out of the guest at once: the arguments of one
+    /// host call, or the results of one call. Values of dynamic calls count with their size in
+    /// memory, some 40 bytes for each element of a list.
     ///
-    /// Default 64 MiB: more than any message that should cross by value.
+    /// Defaults to 64 MiB: more than any message that should be passed by value.
     #[cfg_attr(feature = "serde", serde(with = "crate::units::as_bytes"))]
     pub hostcall_bytes_max: usize,
-    /// Random bytes that one host call hands out.
+    /// Maximum number of random bytes that one host call returns.
     ///
-    /// Default 1 MiB: keys have 32 bytes, and filling a gigabyte blocks a thread.
+    /// Defaults to 1 MiB: keys have 32 bytes, and generating a gigabyte would block a thread.
     #[cfg_attr(feature = "serde", serde(with = "crate::units::as_bytes"))]
     pub random_bytes_max: u64,
-    /// Bytes of stdout and stderr that reach the log, each second, for all
-    /// instances of a deployment together; what is beyond is counted and dropped.
+    /// Maximum number of bytes of stdout and stderr that are logged per second, for all instances
+    /// of a deployment together. Bytes beyond it are counted and dropped.
     ///
-    /// Default 64 KiB: five hundred lines a second is more than anyone reads.
+    /// Defaults to 64 KiB: five hundred lines a second is more than anyone reads.
     #[cfg_attr(feature = "serde", serde(with = "crate::units::as_bytes"))]
     pub log_bytes_per_second_max: usize,
-    /// Wall-clock time of a call, waiting for an instance and inside host calls
-    /// included.
+    /// Maximum wall-clock time of a call, including waiting for an instance and time inside host
+    /// calls.
     ///
-    /// Default 30 s, at most [`Limits::CALL_DEADLINE_MAX`]: longer than a request
-    /// waits, shorter than an operator does.
+    /// Defaults to 30 s, at most [`Limits::CALL_DEADLINE_MAX`]: longer than a request waits,
+    /// shorter than an operator does.
     #[cfg_attr(feature = "serde", serde(with = "crate::units::as_duration"))]
     pub call_deadline: Duration,
-    /// Fuel of a call, about one unit an instruction.
+    /// Fuel of a call, about one unit per instruction.
     ///
-    /// Default none: counting costs speed, and the deadline bounds time anyway.
+    /// Defaults to `None`: counting costs speed, and the deadline bounds time anyway.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub fuel_per_call: Option<u64>,
-    /// Calls in flight at once; more wait for their turn until their deadline.
+    /// Maximum number of calls in flight; further calls are queued until their deadline.
     ///
-    /// Default 1,000: each holds an instance.
+    /// Defaults to 1,000: each holds an instance.
     pub concurrent_calls_max: usize,
-    /// Operations on blocking threads at once, for all calls of a deployment together: with
-    /// files, and lookups of names. More wait, within the deadline of their call. One that is
-    /// stuck, on a dead NFS server for example, counts until it returns.
+    /// Maximum number of operations on blocking threads (file operations and name lookups), for all
+    /// calls of a deployment together. Further ones are queued, within the deadline of their call.
+    /// An operation that hangs, for example on a dead NFS server, counts until it returns.
     ///
-    /// Default 16: enough to keep a disk busy, and few of the 512 threads that a runtime has.
+    /// Defaults to 16: enough to keep a disk busy, and few of the 512 threads of a runtime.
     pub blocking_operations_max: usize,
-    /// Calls that an instance of [`Instancing::Pooled`](crate::Instancing::Pooled) serves before
-    /// a fresh one takes its place.
+    /// Number of calls after which an instance of [`Instancing::Pooled`](crate::Instancing::Pooled)
+    /// is replaced by a fresh one.
     ///
-    /// Default 10,000: starting one anew costs nothing any more, and what leaks ends.
+    /// Defaults to 10,000: the cost of starting an instance is negligible over that many calls, and
+    /// leaks are bounded.
     pub calls_per_instance_max: u64,
-    /// Wall-clock time of an HTTP request, from its head to the last byte of its answer. The head
-    /// of the answer is there within `call_deadline`.
+    /// Maximum wall-clock time of an HTTP request, from its head to the last byte of the response.
+    /// The head of the response is due within `call_deadline`.
     ///
-    /// Default 5 min, at most [`Limits::CALL_DEADLINE_MAX`]: a body of 1 GiB at 30 Mbit/s.
+    /// Defaults to 5 min, at most [`Limits::CALL_DEADLINE_MAX`]: a body of 1 GiB at 30 Mbit/s.
     #[cfg_attr(feature = "serde", serde(with = "crate::units::as_duration"))]
     pub http_deadline: Duration,
-    /// HTTP requests that wait for their turn; more are answered `503` at once.
+    /// Maximum number of queued HTTP requests; further ones are answered `503` immediately.
     ///
-    /// Default 1,000: as many as may run.
+    /// Defaults to 1,000: the same as the default number of concurrent calls.
     pub http_waiting_max: usize,
-    /// Bytes of the body of an HTTP request.
+    /// Maximum size of the body of an HTTP request, in bytes.
     ///
-    /// Default 1 GiB: bodies are streamed, and none lies in memory whole.
+    /// Defaults to 1 GiB: bodies are streamed and never held in memory as a whole.
     #[cfg_attr(feature = "serde", serde(with = "crate::units::as_bytes"))]
     pub http_request_bytes_max: u64,
-    /// Bytes of the body of the answer to an HTTP request.
+    /// Maximum size of the body of an HTTP response, in bytes.
     ///
-    /// Default 1 GiB.
+    /// Defaults to 1 GiB.
     #[cfg_attr(feature = "serde", serde(with = "crate::units::as_bytes"))]
     pub http_response_bytes_max: u64,
 }
@@ -146,22 +144,22 @@ impl Default for Limits {
     }
 }
 
-/// Limits that cannot be kept.
+/// Invalid limits.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("limits that cannot be kept: {}", problems.join("; "))]
+#[error("invalid limits: {}", problems.join("; "))]
 pub struct LimitsError {
     problems: Vec<String>,
 }
 
 impl Limits {
-    /// The longest deadline, one day: a longer call is a job for something else.
+    /// The longest deadline, one day. Longer work does not belong in a single call.
     pub const CALL_DEADLINE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// Checks that a component could run under these limits at all.
+    /// Checks that a component can run under these limits.
     ///
     /// # Errors
     ///
-    /// [`LimitsError`] with every limit that is zero or out of its range.
+    /// [`LimitsError`] with every limit that is zero or out of range.
     pub fn check(&self) -> Result<(), LimitsError> {
         let mut problems: Vec<String> = [
             ("memory_bytes_max", self.memory_bytes_max),
@@ -180,7 +178,9 @@ impl Limits {
             ("http_deadline", self.http_deadline),
         ] {
             if deadline.is_zero() || deadline > Self::CALL_DEADLINE_MAX {
-                problems.push(format!("`{name}` is {deadline:?}; write up to a day"));
+                problems.push(format!(
+                    "`{name}` is {deadline:?}; it must be longer than zero and at most a day"
+                ));
             }
         }
         if self.calls_per_instance_max == 0 {

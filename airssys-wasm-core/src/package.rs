@@ -1,6 +1,6 @@
-//! Which published version of a component is meant.
+//! References to published components, with a version or a version requirement.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::{ComponentName, ComponentNameError};
 
-/// A published component: a name, and which of its versions.
+/// A reference to a published component: a name and a version selector.
 ///
 /// ```
 /// use airssys_wasm_core::PackageRef;
@@ -25,47 +25,47 @@ use crate::{ComponentName, ComponentNameError};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageRef {
-    /// Its name.
+    /// The name of the component.
     pub name: ComponentName,
-    /// Which version.
+    /// The selected version.
     pub version: Wanted,
 }
 
-/// Which of several versions is wanted.
+/// A selector for one of several versions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Wanted {
-    /// The newest that is no pre-release.
+    /// The newest version that is not a pre-release.
     #[default]
     Newest,
-    /// This one: `1.5.0` or `v1.5.0`.
+    /// Exactly this version: `1.5.0` or `v1.5.0`.
     Exactly(Version),
-    /// The newest that meets a requirement: `^1.2`, `>=1.2, <1.5`, `~1.2.3`.
+    /// The newest version that meets a requirement: `^1.2`, `>=1.2, <1.5`, `~1.2.3`.
     Meeting(VersionReq),
 }
 
-/// A text that names no published component.
+/// A text that does not refer to a published component.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PackageRefError {
-    /// What stands before the `@` is no name.
+    /// The text before the `@` is not a component name.
     #[error(transparent)]
     Name(#[from] ComponentNameError),
-    /// What stands after it is neither a version nor a requirement.
+    /// The text after the `@` is neither a version nor a requirement.
     #[error(
         "`{text}` is neither a version nor a requirement ({problem}); write for example `1.5.0` or `^1.2`"
     )]
     Version {
         /// The text as given, escaped.
         text: String,
-        /// What is wrong with it.
+        /// The problem with the text.
         problem: String,
     },
 }
 
 impl Wanted {
-    /// The version that is meant, of those that there are. One that is exactly wanted is so
-    /// with its build metadata, if it says any.
+    /// Returns the selected version among the existing ones. An exact version is compared with its
+    /// build metadata only if it has any.
     #[must_use]
     pub fn pick<'a>(&self, versions: impl IntoIterator<Item = &'a Version>) -> Option<&'a Version> {
         versions

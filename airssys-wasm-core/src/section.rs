@@ -1,11 +1,10 @@
 //! The text of the custom sections that the SDK's macros embed.
 //!
-//! A section is lines: a header that names the section and its format, then one
-//! entry a line, a word and the text after it. Linkers join sections of one name,
-//! so a header may come again and the text after it is one more block. Knows
-//! nothing of what the entries mean: `component::About` and
-//! `capability::Requests` do.
-//! Tests: below; `tests/section_text.rs` has the properties.
+//! The first line of a section is a header with its name and format. Each further line is an entry:
+//! a word and the text after it. Linkers join sections of the same name, so a header may occur
+//! again and begins another block. `component::About` and `capability::Requests` interpret the
+//! entries.
+//! Tests: in this file, `airssys-wasm-core/tests/section_text.rs`.
 
 use std::borrow::Cow;
 
@@ -23,25 +22,25 @@ pub const CAPABILITIES: &str = "airssys:capabilities";
 /// The format that this crate reads and writes.
 const FORMAT: u32 = 1;
 
-/// One line of a section: a word and what follows it.
+/// An entry of a section: a word and the text after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry<'a> {
-    /// Counted from 1.
+    /// The line number, counted from 1.
     pub(crate) line: usize,
     pub(crate) word: &'a str,
     pub(crate) text: Cow<'a, str>,
 }
 
-/// Why the text of a section cannot be read.
+/// The reason the text of a section cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SectionError {
-    /// The bytes are not text.
+    /// The bytes are not UTF-8.
     #[error("custom section `{section}` is not UTF-8 from byte {offset} on; rebuild the component")]
     NotText {
-        /// The section's name.
+        /// The name of the section.
         section: &'static str,
-        /// How many bytes are text.
+        /// The number of valid bytes.
         offset: usize,
     },
     /// The first line is not a header.
@@ -49,42 +48,42 @@ pub enum SectionError {
         "custom section `{section}` does not begin with `{section} {FORMAT}`; rebuild the component with airssys-wasm-sdk"
     )]
     NoHeader {
-        /// The section's name.
+        /// The name of the section.
         section: &'static str,
     },
-    /// Written by a newer SDK.
+    /// The section was written by a newer SDK.
     #[error(
         "custom section `{section}` has format `{found}`; this version reads format {FORMAT}: update the host, or build the component with an older airssys-wasm-sdk"
     )]
     Format {
-        /// The section's name.
+        /// The name of the section.
         section: &'static str,
-        /// The format it claims.
+        /// The format in the header.
         found: String,
     },
-    /// Larger than a section may be.
+    /// The section is too large.
     #[error(
-        "custom section `{section}` has {bytes} bytes, and at most {SECTION_BYTES_MAX} are read, all sections of that name together; request patterns (`/data/**`) in place of many single names, and shorten the texts"
+        "custom section `{section}` has {bytes} bytes, but at most {SECTION_BYTES_MAX} are allowed for all sections of that name together; request patterns (`/data/**`) instead of many single names, or shorten the texts"
     )]
     TooLarge {
-        /// The section's name.
+        /// The name of the section.
         section: &'static str,
-        /// How many bytes there are, in all sections of that name so far.
+        /// The size in bytes of all sections of that name read so far.
         bytes: usize,
     },
-    /// A line that is not an entry.
+    /// A line is not an entry.
     #[error("line {line} of custom section `{section}`: {problem}")]
     Line {
-        /// The section's name.
+        /// The name of the section.
         section: &'static str,
-        /// Counted from 1.
+        /// The line number, counted from 1.
         line: usize,
-        /// What is wrong with it, and what to write.
+        /// The problem and how to fix it.
         problem: String,
     },
 }
 
-/// Reads the entries of a section, headers checked and left out.
+/// Reads the entries of a section. Checks the headers and leaves them out.
 pub(crate) fn read<'a>(
     section: &'static str,
     bytes: &'a [u8],
@@ -109,7 +108,7 @@ pub(crate) fn read<'a>(
             let text = unescape(rest).ok_or_else(|| SectionError::Line {
                 section,
                 line: line_number,
-                problem: r"a `\` that begins no escape; write `\\`".into(),
+                problem: r"a `\` does not begin a valid escape; write `\\`".into(),
             })?;
             entries.push(Entry {
                 line: line_number,
@@ -125,7 +124,7 @@ pub(crate) fn read<'a>(
     }
 }
 
-/// Writes a section: header, then the entries in the order given.
+/// Writes a section: the header, then the entries in the given order.
 pub(crate) fn write<'a>(
     section: &str,
     entries: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>,
@@ -142,7 +141,7 @@ pub(crate) fn write<'a>(
     text
 }
 
-/// Checks how many bytes all sections of one name have.
+/// Checks the total size of all sections of one name.
 pub(crate) fn check_size(section: &'static str, bytes: usize) -> Result<(), SectionError> {
     if bytes > SECTION_BYTES_MAX {
         Err(SectionError::TooLarge { section, bytes })
@@ -228,7 +227,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .contains("1048577 bytes, and at most 1048576"),
+                .contains("1048577 bytes, but at most 1048576"),
             "{error}"
         );
     }

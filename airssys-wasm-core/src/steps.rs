@@ -1,10 +1,11 @@
-//! Counts what parsers do, so that tests can tell how their work grows with the input.
+//! Counts the steps of parsers, so that tests can check how their work grows with the input.
 //!
-//! Counts nothing outside of this crate's own tests. A step is a unit whose cost is bounded:
-//! a line that is read, two rules that are compared, a name that a pattern is tried with.
-//! Tests: below, one for each reader whose input a stranger writes.
+//! Has no effect outside of this crate's own tests. A step is a unit of bounded cost: reading a
+//! line, comparing two rules, matching a name against a pattern. Each reader of untrusted input has
+//! a test.
+//! Tests: in this file.
 
-/// Counts steps of the parse that this thread carries out.
+/// Counts steps on the current thread.
 #[inline(always)]
 pub(crate) fn step(count: usize) {
     #[cfg(test)]
@@ -25,7 +26,7 @@ mod counter {
         STEPS.set(STEPS.get() + count);
     }
 
-    /// The steps that `run` takes.
+    /// Returns the number of steps that `run` takes.
     pub(super) fn of(run: impl FnOnce()) -> usize {
         let before = STEPS.get();
         run();
@@ -39,7 +40,7 @@ mod tests {
     use crate::policy::{FileAccess, Grants, Operation, Policy, Requested, Review, difference};
     use crate::{Requests, Rule};
 
-    /// Checks that twice the input takes at most 2.3 times the steps.
+    /// Checks that doubling the input takes at most 2.3 times the steps.
     fn grows_linearly<T>(what: &str, count: usize, input: impl Fn(usize) -> T, run: impl Fn(&T)) {
         let steps = |count: usize| {
             let input = input(count);
@@ -65,8 +66,7 @@ mod tests {
         Requests::from_section(text.as_bytes()).expect("requests")
     }
 
-    /// Requests of many kinds of texts: those that differ, that are the same, that have
-    /// patterns, and that come in an order that suits nobody.
+    /// Requests of many kinds: distinct, identical, with patterns, and in an unfavourable order.
     fn texts(count: usize) -> Vec<(&'static str, String)> {
         let each = |line: &'static dyn Fn(usize) -> String| section((0..count).map(line));
         vec![
@@ -129,7 +129,7 @@ mod tests {
                     .fold(Grants::new(), Grants::with);
                 (Requested::These(requests.clone()), grants, requests)
             };
-            // Texts that are all the same are one rule.
+            // Identical texts are a single rule.
             let count = if what == &"the same" { continue } else { 2_000 };
             grows_linearly(what, count / 7, input, |(requested, grants, requests)| {
                 let review = Review::of(requested, grants, 0);
@@ -167,7 +167,7 @@ mod tests {
         });
     }
 
-    /// An operation costs no more because there are more rules about other names.
+    /// The cost of an operation does not grow with the number of rules about other names.
     #[test]
     fn a_decision_is_no_slower_with_many_rules() {
         let steps = |count: usize| {
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(steps(200), steps(20_000));
     }
 
-    /// The nearest of many names is looked for among the first.
+    /// Only the first names are considered for a suggestion.
     #[test]
     fn a_suggestion_costs_no_more_than_its_bound() {
         let steps = |count: usize| {

@@ -1,16 +1,17 @@
-//! "Did you mean": the nearest of the names that exist.
+//! Suggestions for misspelt names: the nearest of the existing ones.
 //!
-//! Decides on distance only; the caller words the sentence.
-//! Tests: below.
+//! Compares by edit distance only; the caller writes the message.
+//! Tests: in this file.
 
 use crate::bounds::SUGGESTIONS_MAX;
 use crate::steps::step;
 
-/// Longer names are no slips, and comparing them costs the product of their lengths.
+/// Maximum length of compared names. Longer ones are hardly typing errors, and a comparison costs
+/// the product of the lengths.
 const LENGTH_MAX: usize = 100;
 
-/// The candidate nearest to `wanted`, if one is near enough to be a slip. Looks at the first
-/// thousand candidates.
+/// Returns the candidate nearest to `wanted`, if it is near enough to be a typing error. Considers
+/// only the first thousand candidates.
 ///
 /// ```
 /// use airssys_wasm_core::suggest::nearest;

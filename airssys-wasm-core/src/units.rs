@@ -1,6 +1,6 @@
-//! Numbers of bytes, and durations, as people write them.
+//! Numbers of bytes and durations as human-readable text.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 const UNITS: [(&str, u64); 4] = [
     ("GiB", 1 << 30),
@@ -9,7 +9,7 @@ const UNITS: [(&str, u64); 4] = [
     ("B", 1),
 ];
 
-/// Reads a number of bytes with its unit: `512B`, `64KiB`, `64MiB` or `2GiB`.
+/// Parses a number of bytes with its unit: `512B`, `64KiB`, `64MiB` or `2GiB`.
 ///
 /// ```
 /// assert_eq!(airssys_wasm_core::parse_bytes("64KiB"), Ok(65_536));
@@ -18,7 +18,7 @@ const UNITS: [(&str, u64); 4] = [
 ///
 /// # Errors
 ///
-/// How to write one.
+/// A message that shows the valid forms.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let advice =
         || "write a number of bytes with its unit: `512B`, `64KiB`, `64MiB`, `2GiB`".to_owned();
@@ -38,7 +38,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
         .ok_or_else(advice)
 }
 
-/// Writes what [`parse_bytes`] reads, in the largest unit that is exact.
+/// Formats a number of bytes for [`parse_bytes`], in the largest unit that is exact.
 pub(crate) fn bytes_text(bytes: u64) -> String {
     let exact = |size: u64| bytes != 0 && bytes.is_multiple_of(size);
     let (unit, size) = UNITS
@@ -48,7 +48,7 @@ pub(crate) fn bytes_text(bytes: u64) -> String {
     format!("{}{unit}", bytes / size)
 }
 
-/// A number of bytes in structured text.
+/// Serializes a number of bytes as text.
 #[cfg(feature = "serde")]
 pub(crate) mod as_bytes {
     use std::borrow::Cow;
@@ -64,7 +64,7 @@ pub(crate) mod as_bytes {
     {
         let bytes = (*number)
             .try_into()
-            .map_err(|_| S::Error::custom("more bytes than there can be"))?;
+            .map_err(|_| S::Error::custom("number of bytes is too large"))?;
         super::bytes_text(bytes).serialize(to)
     }
 
@@ -75,11 +75,11 @@ pub(crate) mod as_bytes {
     {
         let bytes =
             super::parse_bytes(&Cow::<str>::deserialize(from)?).map_err(D::Error::custom)?;
-        N::try_from(bytes).map_err(|_| D::Error::custom("more bytes than there can be here"))
+        N::try_from(bytes).map_err(|_| D::Error::custom("number of bytes is too large"))
     }
 }
 
-/// A duration in structured text, as `humantime` reads and writes it.
+/// Serializes a duration as text, in the format of `humantime`.
 #[cfg(feature = "serde")]
 pub(crate) mod as_duration {
     use std::borrow::Cow;

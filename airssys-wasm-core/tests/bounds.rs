@@ -1,4 +1,4 @@
-//! Texts are read up to a bound, and refused beyond it before their first byte is looked at.
+//! Texts up to a size limit are parsed; longer ones are refused before their first byte is read.
 
 #![cfg(all(feature = "pipeline", feature = "toml", feature = "wave"))]
 
@@ -8,12 +8,13 @@ use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::world::Type;
 use airssys_wasm_core::{Requests, Value};
 
-/// A text of so many bytes that says the same: comments and empty lines follow it.
+/// Pads a text to a number of bytes with line feeds, which do not change its meaning.
 fn padded(text: &str, bytes: usize) -> String {
     format!("{text}{}", "\n".repeat(bytes - text.len()))
 }
 
-/// Reads a text of as many bytes as the bound, and refuses one byte more with both numbers.
+/// Checks that a text of the maximum size is read, and that one more byte is refused with an error
+/// that has both numbers.
 fn is_bounded<T, E: ToString>(text: &str, bytes_max: usize, read: impl Fn(&str) -> Result<T, E>) {
     assert!(
         read(&padded(text, bytes_max)).is_ok(),
@@ -21,7 +22,7 @@ fn is_bounded<T, E: ToString>(text: &str, bytes_max: usize, read: impl Fn(&str) 
     );
     let error = read(&padded(text, bytes_max + 1))
         .err()
-        .expect("it has a byte too many")
+        .expect("the text is one byte too long")
         .to_string();
     let names = |bytes: usize| error.contains(&bytes.to_string());
     assert!(names(bytes_max) && names(bytes_max + 1), "{error}");

@@ -1,7 +1,7 @@
-//! Properties of types that flow into others: a type into itself and through others, and
-//! every value of the one becomes a value of the other.
+//! Properties of types that flow into others: flowing is reflexive and transitive, and every value
+//! of the source type converts to the target type.
 //!
-//! Single cases are beside the code.
+//! Single cases are in `airssys-wasm-core/src/world/flow.rs`.
 
 mod arbitrary;
 
@@ -9,8 +9,8 @@ use airssys_wasm_core::world::{Case, Field, Type};
 use arbitrary::{any_type, value_of};
 use proptest::prelude::*;
 
-/// A type into which `ty` flows: fields left out, cases added, both in another order, as
-/// the choices say.
+/// Returns a type into which `ty` flows: `choices` decides which fields are left out, whether cases
+/// are added, and their order.
 fn looser(ty: &Type, choices: &mut dyn Iterator<Item = u8>) -> Type {
     let mut choose = || choices.next().unwrap_or_default();
     let (first, second) = (choose(), choose());
@@ -96,7 +96,7 @@ proptest! {
     #[test]
     fn what_flows_on_flows_through(ty in any_type(), first in choices(), second in choices()) {
         let looser_type = looser(&ty, &mut first.into_iter());
-        // Its added cases bear one name, which an enum has once.
+        // All added cases have the same name, which an enum can contain only once.
         let loosest = looser(&looser_type, &mut second.into_iter().map(|choice| choice | 1));
         prop_assert_eq!(ty.flows_into(&looser_type), Ok(()));
         prop_assert_eq!(looser_type.flows_into(&loosest), Ok(()));
@@ -119,7 +119,7 @@ proptest! {
         let converted = value.clone().into_type(&wanted);
         prop_assert!(converted.is_ok(), "{} as {}: {:?}", ty, wanted, converted);
         prop_assert_eq!(converted.and_then(|value| value.clone().into_type(&wanted).map(|again| again == value)), Ok(true));
-        prop_assert_eq!(value.clone().into_type(&ty), Ok(value), "nothing changes on the way to its own type");
+        prop_assert_eq!(value.clone().into_type(&ty), Ok(value), "a conversion to its own type changes nothing");
     }
 
     #[test]

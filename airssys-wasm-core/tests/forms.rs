@@ -1,6 +1,7 @@
-//! One canonical text, whichever form requests are written in: TOML, code, sections.
+//! Requests have one canonical text, whether they are written in TOML, code or sections.
 //!
-//! The two forms of the SDK's macro are set against TOML in `airssys-wasm-macros`.
+//! The two forms of the SDK's macro are compared with TOML in
+//! `airssys-wasm-macros/src/component_capabilities/forms.rs`.
 #![cfg(feature = "toml")]
 
 use airssys_wasm_core::{Capability, Kind, Need, Requests};

@@ -1,12 +1,11 @@
-//! Properties of names: no text makes a parser panic, and what parses prints as
-//! it was written.
+//! Properties of names: no text makes a parser panic, and a parsed name displays as it was written.
 //!
-//! Single cases are beside the parsers.
+//! Single cases are in `airssys-wasm-core/src/name`.
 
 use airssys_wasm_core::{ComponentName, FunctionName};
 use proptest::prelude::*;
 
-/// Texts near the border between names and others.
+/// Texts that are names or close to names.
 fn almost_a_name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z0-9:_-]{0,12}",
@@ -21,7 +20,7 @@ fn word() -> &'static str {
     "[a-z][a-z0-9]{0,6}([_-][a-z0-9]{1,4}){0,3}"
 }
 
-/// What the documentation of `ComponentName` says, word by word.
+/// Checks a text against the documentation of `ComponentName`, word by word.
 fn is_a_component_name(text: &str) -> bool {
     let word = |word: &str| {
         !word.is_empty()

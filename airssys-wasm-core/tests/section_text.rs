@@ -1,7 +1,7 @@
-//! Properties of the texts in custom sections: what is written is read again,
-//! joined sections merge, and no bytes make a reader panic.
+//! Properties of the texts in custom sections: what is written can be read back, joined sections
+//! merge, and no bytes make a reader panic.
 //!
-//! Single cases are beside the readers.
+//! Single cases are in `airssys-wasm-core/src/section.rs` and the files of the readers.
 
 use std::error::Error;
 use std::num::NonZeroU32;
@@ -10,7 +10,7 @@ use airssys_wasm_core::{About, Capability, ComponentName, Instancing, Need, Requ
 use proptest::prelude::*;
 use semver::Version;
 
-/// Absolute, without `.`, `..` and empty segments.
+/// Absolute paths without `.`, `..` and empty segments.
 fn path() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("/".to_owned()),
@@ -87,7 +87,7 @@ fn about() -> impl Strategy<Value = About> {
         })
 }
 
-/// Bytes that begin as a section does, so that more than the header is read.
+/// Bytes that start like a section, so that more than the header is read.
 fn almost_a_section() -> impl Strategy<Value = Vec<u8>> {
     let header = prop_oneof![
         Just(&b"airssys:component 1\n"[..]),
@@ -103,7 +103,7 @@ fn almost_a_section() -> impl Strategy<Value = Vec<u8>> {
     (header, lines).prop_map(|(header, lines)| [header, &lines].concat())
 }
 
-/// Whoever wrote the bytes decides nothing about the terminal they are shown on.
+/// Checks that a message contains no characters that control a terminal, whatever the bytes were.
 fn is_printable(error: &dyn Error) -> bool {
     let hidden = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
     !error.to_string().contains(hidden) && error.source().is_none_or(is_printable)
@@ -122,7 +122,7 @@ proptest! {
         prop_assert_eq!(rule.to_string().parse(), Ok(rule));
     }
 
-    /// One text a capability: what parses prints as it was written.
+    /// A rule has one text: a parsed rule displays as it was written.
     #[test]
     fn a_capability_has_one_text(
         text in prop_oneof![

@@ -1,7 +1,7 @@
-//! Properties of values, for arbitrary types and values of those types: they fit,
-//! their text is read back, and with one part of another type they do not fit.
+//! Properties of values of arbitrary types: values fit their type, their text can be read back, and
+//! they no longer fit once a part has another type.
 //!
-//! Single cases are beside the code.
+//! Single cases are in `airssys-wasm-core/src/value`.
 #![cfg(feature = "wave")]
 
 mod arbitrary;
@@ -16,7 +16,7 @@ fn typed_value() -> impl Strategy<Value = (Type, Value)> {
     any_type().prop_flat_map(|ty| (Just(ty.clone()), value_of(&ty)))
 }
 
-/// The parts of a value, one level down.
+/// The direct parts of a value.
 fn parts(value: &mut Value) -> Vec<&mut Value> {
     match value {
         Value::List(items) | Value::Tuple(items) => items.iter_mut().collect(),
@@ -33,7 +33,7 @@ fn parts(value: &mut Value) -> Vec<&mut Value> {
     }
 }
 
-/// Puts a value of another kind in the place of one part, found by `way`.
+/// Replaces a part of `value`, selected by `way`, with a value of another kind.
 fn spoil(value: &mut Value, way: &[Index]) {
     if let Some((step, rest)) = way.split_first() {
         let parts = parts(value);
@@ -84,7 +84,7 @@ proptest! {
         let json: serde_json::Value = serde_json::from_str(&text).expect("json");
         let read = Value::from_json(&json, &ty);
         let is_map = |ty: &Type| matches!(ty, Type::Map(..));
-        // An object's keys have no order.
+        // The keys of an object are not ordered.
         if !ty.any(&is_map) {
             prop_assert_eq!(read.as_ref(), Ok(&value), "{} as {}", text, ty);
         }
@@ -112,7 +112,7 @@ proptest! {
         }
     }
 
-    /// There is one NaN in the Component Model.
+    /// The Component Model has a single NaN.
     #[test]
     fn not_a_number_is_read_back(bits in any::<u64>()) {
         let nan = f64::from_bits(bits | f64::NAN.to_bits());

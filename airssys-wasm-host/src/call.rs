@@ -1,8 +1,9 @@
-//! A call within its time: the wall-clock deadline around everything a call does, and what is
-//! done with its instance before and after it.
+//! Bounds a call by its wall-clock deadline, and prepares and cleans up its instance.
 //!
-//! The epoch stops a guest that computes; this stops one that waits, in a host
-//! call or for an instance. Tests: the workspace's `tests/limits`.
+//! Epochs stop guests that compute; the deadline stops calls that wait, in a host call or for an
+//! instance.
+//!
+//! Tests: `tests/suite/limits.rs`.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -17,13 +18,13 @@ use crate::observe::{CallId, Event};
 use crate::revision::Revision;
 use crate::{CallEnd, Error, Result};
 
-/// The deadline passed.
+/// The deadline passed before the call ended.
 #[derive(Debug)]
 pub(crate) struct Elapsed;
 
-/// Runs `call` until `deadline` and drops it then. A call that never waits costs
-/// no alarm. Takes the call where it lies: a call's future is large, and moving it
-/// costs as much as the rest of the way.
+/// Runs `call` until `deadline`, then stops polling it. A call that never waits sets no alarm.
+/// Takes a pinned reference because the future of a call is large: moving it would cost as much as
+/// the rest of this path.
 pub(crate) async fn within<F: Future + ?Sized>(
     clock: &Arc<Clock>,
     deadline: Ticks,
@@ -45,7 +46,8 @@ pub(crate) async fn within<F: Future + ?Sized>(
     .await
 }
 
-/// Readies an instance of `serving` for a call, which is one of `tree` if others led to it.
+/// Prepares an instance of `serving` for a call; `tree` is the call tree if another component made
+/// the call.
 #[inline]
 pub(crate) fn begin(
     instance: &mut Instance,
@@ -61,8 +63,8 @@ pub(crate) fn begin(
     Ok(())
 }
 
-/// Gives the outcome of a call of `what` in our words. After an error the instance is not to be
-/// used again.
+/// Cleans up after a call to `what` and converts its outcome. After an error the instance must not
+/// be used again.
 #[inline]
 pub(crate) fn end<R>(
     named: &Named,
@@ -90,28 +92,29 @@ pub(crate) fn end<R>(
     }
 }
 
-/// Waits until the audit log has taken the records of a call, or until its deadline: a log that is
-/// slow delays those whom it records.
+/// Waits until the audit log has taken the records of a call, or until the call's deadline. A slow
+/// audit log therefore delays the calls that it records.
 #[inline]
 pub(crate) async fn record(clock: &Arc<Clock>, deadline: Ticks, revision: &Revision) {
-    // At the deadline they are in its queue.
+    // After the deadline the records are still in the log's queue.
     let _ = within(clock, deadline, pin!(revision.authority.records_taken())).await;
 }
 
-/// The error of a call that took too long, and whose instance is discarded for it.
+/// Returns the error of a call that exceeded its deadline and whose instance is discarded, and
+/// reports the failure.
 pub(crate) fn too_long(named: &Named, revision: &Revision, what: &str) -> Error {
     let error = past_deadline(revision, what);
     failed(named, revision, None, &error);
     error
 }
 
-/// The error of a call that took too long.
+/// Returns the error of a call that exceeded its deadline.
 pub(crate) fn past_deadline(revision: &Revision, what: &str) -> Error {
     let message = format!("`{what}` of {revision} {}", deadline_message(revision));
     Error::of_call(CallEnd::DeadlineExceeded, message)
 }
 
-/// Counts and announces a call that failed, unless it ended in success after all.
+/// Counts and announces a failed call; does nothing if the call ended in success.
 pub(crate) fn failed(named: &Named, revision: &Revision, call: Option<CallId>, error: &Error) {
     let Some(end) = error.call_end().filter(|end| end.is_failure()) else {
         return;
@@ -127,7 +130,7 @@ pub(crate) fn failed(named: &Named, revision: &Revision, call: Option<CallId>, e
     });
 }
 
-/// What to say of a call that took too long.
+/// Describes an exceeded deadline, for messages.
 pub(crate) fn deadline_message(revision: &Revision) -> String {
     format!(
         "{}: `call_deadline` is {:?}",

@@ -1,9 +1,11 @@
-//! How a call ended: one type, from which everything derives that is told of it.
+//! The outcome of a call, as a single type from which everything else is derived: the kind of the
+//! error, the status of an HTTP response, the event, the metric label and the exit code of the
+//! command.
 //!
-//! The kind of the error, the status of an HTTP answer, the event, the label of the metric and the
-//! exit code of a command are read from it. Does not find out how a call ended:
-//! `instance/failure` does for what the runtime reports, `http/exchange` for answers.
-//! Tests: below, and the workspace's `tests/suite/ends`.
+//! Outcomes are determined elsewhere: in `instance/failure.rs` for what wasmtime reports, in
+//! `http/exchange.rs` for HTTP responses.
+//!
+//! Tests: in this file, `tests/suite/ends`.
 
 use std::fmt;
 
@@ -11,7 +13,7 @@ use airssys_wasm_core::Value;
 
 use crate::ErrorKind;
 
-/// How a call ended.
+/// The way a call ended.
 ///
 /// ```
 /// use airssys_wasm_host::{CallEnd, ErrorKind, Value};
@@ -24,14 +26,15 @@ use crate::ErrorKind;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum CallEnd {
-    /// The function returned a value that is no error, or nothing; an HTTP answer was sent whole.
+    /// The function returned a value other than an error, or nothing; or an HTTP response was sent
+    /// completely.
     Returned,
-    /// The function returned a `result` whose error case is set; the guest set an error instead of
-    /// an HTTP answer.
+    /// The function returned a `result` in its error case, or the guest set an error instead of an
+    /// HTTP response.
     ReturnedError,
-    /// The guest ended itself with this code, by `wasi:cli/exit`. 0 is success.
+    /// The guest exited with this code through `wasi:cli/exit`. 0 is success.
     Exited(u8),
-    /// The guest trapped: it panicked, or did what WebAssembly forbids.
+    /// The guest trapped: it panicked, or did something that WebAssembly forbids.
     Trapped,
     /// The call took longer than its deadline.
     DeadlineExceeded,
@@ -39,20 +42,20 @@ pub enum CallEnd {
     FuelExhausted,
     /// A function that the host provides failed.
     HostFunctionFailed,
-    /// A call to another component, or to what it is linked to, failed.
+    /// A call to another component failed, or a call to a component that one is linked to.
     LinkFailed,
-    /// The guest ended without an answer to an HTTP request.
+    /// The guest ended without responding to an HTTP request.
     AnswerMissing,
-    /// The guest dropped the body of an HTTP answer and did not finish it.
+    /// The guest dropped the body of an HTTP response without finishing it.
     BodyUnfinished,
-    /// The body of an HTTP answer has another length than its `content-length` says.
+    /// The length of an HTTP response body differs from its `content-length`.
     WrongLength,
-    /// The body of an HTTP answer is longer than `http_response_bytes_max`.
+    /// The body of an HTTP response exceeds `http_response_bytes_max`.
     BodyTooLong,
 }
 
 impl CallEnd {
-    /// How a call ended that gave this value, or none.
+    /// Classifies a call that returned this value, or none.
     #[must_use]
     pub fn of_value(value: Option<&Value>) -> Self {
         match value {
@@ -61,7 +64,7 @@ impl CallEnd {
         }
     }
 
-    /// One word, for metrics and for programs: `returned-error`.
+    /// Returns a stable label for metrics and programs, such as `returned-error`.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -81,14 +84,14 @@ impl CallEnd {
         }
     }
 
-    /// Whether the call failed: events and metrics count it.
+    /// Returns `true` if the call counts as failed in events and metrics.
     #[must_use]
     pub fn is_failure(self) -> bool {
         !matches!(self, Self::Returned | Self::Exited(0))
     }
 
-    /// The kind of error that a caller gets. A call that failed in another component has the kind
-    /// of that failure.
+    /// The kind of the error that the caller gets. A call that failed in another component gets the
+    /// kind of that failure instead.
     pub(crate) fn kind(self) -> ErrorKind {
         match self {
             Self::Exited(code) => ErrorKind::Exited(code),
@@ -99,8 +102,7 @@ impl CallEnd {
         }
     }
 
-    /// The status of the answer to an HTTP request that ended so before anything of an answer was
-    /// sent.
+    /// The status of the response to an HTTP request that ended this way before anything was sent.
     #[cfg(feature = "http")]
     pub(crate) fn http_status(self) -> http::StatusCode {
         match self {
@@ -113,7 +115,7 @@ impl CallEnd {
 }
 
 impl fmt::Display for CallEnd {
-    /// As messages go on after the name of the function: `trapped`.
+    /// Formats the predicate that follows the function's name in messages, such as `trapped`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             Self::Returned => "returned",
@@ -123,10 +125,10 @@ impl fmt::Display for CallEnd {
             Self::DeadlineExceeded => "took longer than its deadline",
             Self::FuelExhausted => "used up its fuel",
             Self::HostFunctionFailed | Self::LinkFailed => "failed",
-            Self::AnswerMissing => "ended without an answer to the request",
-            Self::BodyUnfinished => "did not finish the body of its answer",
-            Self::WrongLength => "wrote a body whose length is not its `content-length`",
-            Self::BodyTooLong => "wrote a body longer than `http_response_bytes_max`",
+            Self::AnswerMissing => "ended without responding to the request",
+            Self::BodyUnfinished => "did not finish its response body",
+            Self::WrongLength => "wrote a response body that does not match its `content-length`",
+            Self::BodyTooLong => "wrote a response body longer than `http_response_bytes_max`",
         };
         f.write_str(text)
     }

@@ -1,6 +1,6 @@
-//! A component as a host takes it: core's, and a way to read it from a file.
+//! A component as the host takes it: core's type, read from a file or from bytes.
 //!
-//! Decides nothing about it. Tests: the workspace's `tests/bad_input`.
+//! Tests: `tests/suite/bad_input.rs`.
 
 use std::io::Read as _;
 use std::ops::Deref;
@@ -16,8 +16,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// A component ready to be deployed. Cloning is cheap.
 ///
-/// Everything that can be known without running it is known: see
-/// [`airssys_wasm_core::Component`], to which this dereferences.
+/// Dereferences to [`airssys_wasm_core::Component`], which has everything that is known without
+/// running the component.
 ///
 /// ```
 /// use airssys_wasm_host::Component;
@@ -30,7 +30,7 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Clone, Debug)]
 pub struct Component {
     core: core::Component,
-    /// What it was fused of, in its order; nothing for most.
+    /// The components that this one was fused from, in order; usually empty.
     parts: Arc<[Component]>,
 }
 
@@ -67,11 +67,11 @@ impl Component {
         Ok(core::Component::from_bytes(bytes)?.into())
     }
 
-    /// The same component under another name.
+    /// Sets the component's name.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidName`] if it is none.
+    /// [`ErrorKind::InvalidName`] if `name` is not a valid name.
     pub fn with_name(self, name: &str) -> Result<Self> {
         Ok(Self {
             core: self.core.with_name(name.parse()?),
@@ -79,8 +79,8 @@ impl Component {
         })
     }
 
-    /// The same component with requests that somebody wrote down for it, if it says none
-    /// itself; one that does keeps its own.
+    /// Sets the component's requests if its metadata has none; otherwise keeps those of the
+    /// metadata.
     #[must_use]
     pub fn with_requests(self, requests: Requests) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl Component {
         }
     }
 
-    /// The same component with another version.
+    /// Sets the component's version.
     #[must_use]
     pub fn with_version(self, version: Version) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl Component {
         }
     }
 
-    /// The same component, fused of these.
+    /// Records the components that this one was fused from.
     pub(crate) fn fused_of(self, parts: Vec<Component>) -> Self {
         Self {
             parts: parts.into(),
@@ -106,7 +106,7 @@ impl Component {
         }
     }
 
-    /// The components of the stages that it runs: what it was fused of, or itself.
+    /// The components of the stages that this component runs: those it was fused from, or itself.
     pub(crate) fn stages(&self) -> &[Component] {
         if self.parts.is_empty() {
             std::slice::from_ref(self)
@@ -115,13 +115,13 @@ impl Component {
         }
     }
 
-    /// What it was fused of, in its order; nothing for most.
+    /// The components that this one was fused from, in order; usually empty.
     pub(crate) fn parts(&self) -> &[Component] {
         &self.parts
     }
 }
 
-/// Reads one byte more than a component may have, which core then refuses.
+/// Reads a file up to one byte beyond the maximum size of a component, which core then rejects.
 fn read_at_most(path: &Path) -> std::io::Result<Vec<u8>> {
     let file = std::fs::File::open(path)?;
     let mut bytes = Vec::new();

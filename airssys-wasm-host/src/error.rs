@@ -1,8 +1,9 @@
-//! The one error of this crate: opaque, with a kind.
+//! The error type of this crate: opaque, with a kind.
 //!
-//! Messages say what was wrong and what to do; `source()` keeps the cause. No
-//! type of the runtime below shows.
-//! Tests: the workspace's `tests/bad_input`, which provokes each kind.
+//! Messages name the problem and the remedy; `source()` returns the cause. No type of the
+//! underlying runtime is exposed.
+//!
+//! Tests: `tests/suite/bad_input.rs`.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,7 +13,7 @@ use airssys_wasm_core::{ComponentName, Effect};
 use crate::CallEnd;
 use crate::instance::Original;
 
-/// Why something asked of a host could not be done.
+/// The reason an operation on a host failed.
 ///
 /// ```
 /// use airssys_wasm_host::{Component, ErrorKind};
@@ -31,115 +32,113 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What kind of thing went wrong, to decide on in code.
+/// The category of an [`Error`], for code to match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A file could not be read.
     Io,
-    /// The bytes are not a component, or one that this runtime does not know.
+    /// The bytes are not a component, or are one that this runtime does not support.
     InvalidComponent,
-    /// A text is not a name.
+    /// The text is not a valid name.
     InvalidName,
-    /// A component says no name, and none was given.
+    /// The component has no name in its metadata, and none was given.
     Unnamed,
-    /// Something is deployed under that name already.
+    /// The name is already deployed.
     NameTaken,
-    /// Nothing is deployed under that name, or it has been removed.
+    /// No deployment has that name, or it was removed.
     NotDeployed,
     /// The host was dropped.
     HostDropped,
-    /// Limits or a way of instancing that cannot be.
+    /// The limits or the instancing mode are invalid.
     InvalidLimits,
-    /// An import that nothing provides.
+    /// Nothing provides an import of the component.
     MissingImport,
-    /// A function imported at world level, which the host does not provide; another deployment
-    /// cannot.
+    /// The host does not provide a function that the component imports at world level. Other
+    /// deployments cannot provide such functions.
     MissingHostFunction,
-    /// A provider of the embedder's does not link, or provides what something else does.
+    /// A provider of the embedder does not link, or provides an interface that another one provides
+    /// already.
     InvalidProvider,
-    /// A text is no rule, or a file holds no grants.
+    /// The text is not a rule, or the file holds no grants.
     InvalidGrant,
-    /// What the component requires is not granted.
+    /// The component requires something that is not granted.
     NotGranted,
-    /// New grants would give back what was revoked, without naming it.
+    /// The new grants would restore something revoked without lifting the revocation explicitly.
     LiftsRevocation,
-    /// What is granted cannot be given: a directory that is not there, a value that is
-    /// not said.
+    /// A grant cannot be honored: its directory does not exist, or its value is missing.
     GrantUnusable,
-    /// An update asks for more than its name was given, and waits to be approved.
+    /// The update requests more than the deployment was granted, and awaits approval.
     AwaitsApproval,
-    /// What was approved is another component, or asked for something else.
+    /// The approval is for another component, or for other requests.
     ApprovalMismatch,
-    /// The component requests a kind of capability that this host does not know.
+    /// The component requests a kind of capability that this host does not support.
     UnknownCapability,
     /// The component does not compile or link.
     Unusable,
-    /// The component trapped, or took too long, while it started.
+    /// The component trapped or exceeded its deadline while it started.
     StartFailed,
-    /// The component's own health check said no.
+    /// The component's own health check reported it unhealthy.
     Unhealthy,
-    /// The new world cannot stand in for the old one.
+    /// The new world is not compatible with the old one.
     WorldChanged,
     /// A caller holds a handle that the new revision cannot serve.
     CallersLost,
-    /// The version is not newer.
+    /// The version of an update is not newer than the active one.
     VersionNotNewer,
-    /// State would be lost, and nobody said that it may.
+    /// The rollout would lose state, and was not allowed to.
     StateWouldBeLost,
-    /// There is no revision to roll back to.
+    /// No earlier revision is retained to roll back to.
     NothingToRollBackTo,
-    /// An import that several deployments could serve, and nobody said which.
+    /// Several deployments could serve an import, and none was chosen.
     AmbiguousImport,
-    /// It cannot be removed: another deployment is linked to it.
+    /// Another deployment is linked to the one to be removed.
     InUse,
     /// A component was called from within its own call, and no instance is free to answer.
     Reentrant,
-    /// A resource of another component is gone with the instance that it was in.
+    /// A resource of another component was lost with the instance that owned it.
     ResourceLost,
-    /// A pipeline that cannot be deployed, or not with that component in a stage.
+    /// The pipeline cannot be deployed, or not with that component in a stage.
     InvalidPipeline,
-    /// A stream that was given to a pipeline failed before its end.
+    /// An input stream of a pipeline failed before its end.
     InputFailed,
-    /// A stage's function returned an error, and the run ends with it.
+    /// A stage's function returned an error, which ends the run.
     StageError,
-    /// A version is published already, with other bytes.
+    /// The version is already published with different bytes.
     VersionTaken,
-    /// Nothing of that name and version is published.
+    /// No component is published under that name and version.
     NotPublished,
     /// Another process holds the state directory.
     StateHeld,
-    /// The state directory cannot be read or written: its disk is full, or it is not
-    /// permitted.
+    /// The state directory cannot be read or written, for lack of space or permission.
     StateUnavailable,
-    /// What is kept in the state directory is not what was put there.
+    /// The contents of the state directory are damaged.
     StateDamaged,
     /// A rollout probe stopped the rollout.
     StoppedByProbe,
-    /// The revision that serves exports no such function.
+    /// The active revision exports no such function.
     FunctionNotFound,
-    /// Types or arguments that do not fit the function.
+    /// The types or arguments do not match the function.
     TypeMismatch,
-    /// The call trapped, or failed in a way that has no kind of its own: see
-    /// [`Error::call_end`].
+    /// The call trapped, or failed in a way without a kind of its own: see [`Error::call_end`].
     Trapped,
-    /// The guest ended itself with this code, by `wasi:cli/exit`, and its function had a result to
-    /// give. 0 is success: no event and no metric counts it as a failure.
+    /// The guest exited with this code through `wasi:cli/exit` although its function has a result
+    /// to return. 0 is success: no event or metric counts it as a failure.
     Exited(u8),
-    /// A function that the host or its embedder provides panicked, or returned an error that ends
-    /// the call. [`Error::downcast_ref`] leads to that error.
+    /// A function provided by the host or the embedder panicked, or returned an error that ends the
+    /// call. [`Error::downcast_ref`] returns that error.
     HostFunctionFailed,
     /// The call took longer than its deadline.
     DeadlineExceeded,
     /// The call used up its fuel.
     FuelExhausted,
-    /// The budget of the host, or the deployment's share of it, has too little left.
+    /// The host's budget, or the deployment's share of it, is exhausted.
     OverBudget,
-    /// The runtime failed in a way that is nobody's mistake but its own or ours.
+    /// The runtime failed because of a bug in it or in this crate.
     Internal,
 }
 
-/// The result of what this crate does.
+/// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -155,7 +154,7 @@ impl Error {
         }))
     }
 
-    /// The error of a call that ended so. Its kind is that of the end.
+    /// Creates the error of a call that ended this way, with the kind that belongs to it.
     pub(crate) fn of_call(end: CallEnd, message: impl Into<String>) -> Self {
         Self::new(end.kind(), message).with_call_end(end)
     }
@@ -204,20 +203,20 @@ impl Error {
         )
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// How the call ended, if this is the error of a call that was let in.
+    /// Returns how the call ended, if this is the error of an admitted call.
     #[must_use]
     pub fn call_end(&self) -> Option<CallEnd> {
         self.0.end
     }
 
-    /// The last lines that the guest wrote to stderr in the call that failed, the message of a
-    /// panic among them: at most 20 lines and 4 KiB, control characters included.
+    /// Returns the last lines that the guest wrote to stderr during the failed call, including any
+    /// panic message: at most 20 lines and 4 KiB, control characters included.
     #[must_use]
     pub fn guest_stderr(&self) -> Option<&str> {
         self.0.guest_stderr.as_deref()
@@ -225,9 +224,9 @@ impl Error {
 
     /// Returns the error of type `E` that a host function returned, or that caused this one.
     ///
-    /// A call that ended because a host function of the embedder's returned an error leads to that
-    /// error, also if the function belongs to a component that the one called is linked to. The
-    /// chain of [`source`](StdError::source) leads to it as well.
+    /// If a call ended because a host function of the embedder returned an error, this finds that
+    /// error, even if the function was called by a component that the called one is linked to. The
+    /// chain of [`source`](StdError::source) contains it as well.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -270,8 +269,8 @@ impl Error {
         })
     }
 
-    /// The step of a deploy, update or rollback that failed, if one was under
-    /// way. The revision that served before serves on, untouched.
+    /// Returns the step of the deploy, update or rollback that failed, if one was in progress. The
+    /// previously active revision keeps serving unchanged.
     #[must_use]
     pub fn phase(&self) -> Option<Effect> {
         self.0.phase
@@ -288,7 +287,7 @@ impl fmt::Display for Error {
 }
 
 impl fmt::Debug for Error {
-    /// The message and its causes, as `main` prints them.
+    /// Formats the message and its causes, as `main` prints them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self} ({:?})", self.0.kind)?;
         let mut source = self.source();

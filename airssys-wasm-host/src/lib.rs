@@ -1,5 +1,5 @@
-//! Load WebAssembly components, call them by a name that outlives their versions,
-//! replace them under load without dropping a call, and roll back at once.
+//! Loads WebAssembly components, calls them under names that outlive their versions, replaces them
+//! under load without dropping a call, and rolls back at once.
 //!
 //! ```no_run
 //! use airssys_wasm_host::{Component, Host};
@@ -18,29 +18,30 @@
 //! # }
 //! ```
 //!
-//! | you want to | look at |
+//! | task | see |
 //! |---|---|
-//! | build a host, and know what it refuses | [`Host`], [`HostBuilder`] |
+//! | build a host, and know what it denies by default | [`Host`], [`HostBuilder`] |
 //! | read a component | [`Component`] |
 //! | deploy, update, roll back | [`Host::deploy`], [`Host::update`], [`Host::rollback`] |
 //! | call with Rust types, with values, through generated bindings | [`Function`], [`DynamicFunction`], [`Bindings`] |
-//! | bound what a component uses | [`Limits`], [`Instancing`] |
-//! | bound what all take, and their compiler | [`Budget`], [`CompilerProcess`] |
-//! | give it files, network, values; take them back | [`policy::Grants`], [`Deploy::grants`], [`Host::revoke`], [`Approval`] |
-//! | know what it did, may do, and needs | [`AuditLog`], [`Deployment::explain`], [`Enforcement::AuditOnly`] |
-//! | provide functions and objects of your own | [`guide`], [`HostBuilder::imports`], [`HostBuilder::data`], [`InstanceState`], [`Provider`] |
-//! | have it answer HTTP requests (with the feature `http`) | `Host::http`, `http::HttpServer` |
-//! | see what happens, and what guests print | [`Status`], [`Event`], [`GuestLog`], [`HostBuilder::guest_log_to_stderr`] |
+//! | limit what a component uses | [`Limits`], [`Instancing`] |
+//! | limit what all components use together, and the compiler | [`Budget`], [`CompilerProcess`] |
+//! | grant files, network access and values, and revoke them | [`policy::Grants`], [`Deploy::grants`], [`Host::revoke`], [`Approval`] |
+//! | see what a component did, may do, and needs | [`AuditLog`], [`Deployment::explain`], [`Enforcement::AuditOnly`] |
+//! | provide functions and objects of the embedder | [`guide`], [`HostBuilder::imports`], [`HostBuilder::data`], [`InstanceState`], [`Provider`] |
+//! | serve HTTP requests (with the feature `http`) | `Host::http`, `http::HttpServer` |
+//! | observe events, and what guests print | [`Status`], [`Event`], [`GuestLog`], [`HostBuilder::guest_log_to_stderr`] |
 //! | run a program with arguments and stdin | [`Console`], [`Deploy::console`] |
 //! | handle an error, know how a call ended | [`Error`], [`ErrorKind`], [`CallEnd`] |
 //!
-//! A component reaches what it requested, as far as it was granted and not denied:
-//! nothing, unless somebody says more. See the table at [`HostBuilder`] and [`policy`].
+//! A component can use only what it requested, was granted and is not denied: by default, nothing.
+//! See the table at [`HostBuilder`], and [`policy`].
 //!
-//! Of the runtime below, these types show in this API, for calls and for host functions:
+//! This API exposes the following types of the underlying runtime, for calls and for host
+//! functions:
 //! `wasmtime::component::{ComponentNamedList, Lift, Lower, Instance, Linker, ResourceTable}`,
 //! `wasmtime::StoreContextMut` and `wasmtime::Result`. [`wasmtime`] is re-exported for them and for
-//! `bindgen!`; [`wasmtime_wasi`] for worlds that use types of WASI, such as streams.
+//! `bindgen!`, and [`wasmtime_wasi`] for worlds that use types of WASI such as streams.
 #![deny(unsafe_code)]
 
 mod aside;

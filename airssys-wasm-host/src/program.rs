@@ -1,7 +1,8 @@
-//! A component compiled and linked, ready to be instantiated any number of times.
+//! A compiled and linked component, ready to be instantiated any number of times.
 //!
-//! Decides where instances get their memory from; holds none itself.
-//! Tests: the workspace's `tests/components`.
+//! Chooses between pooled and on-demand allocation; holds no instances itself.
+//!
+//! Tests: `tests/suite/components.rs`.
 
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
@@ -16,22 +17,23 @@ use crate::observe::Event;
 use crate::runtime::Runtime;
 use crate::{Component, Error, ErrorKind, Result};
 
-/// Compiled code for one profile, linked.
+/// The compiled code of a component for one profile, linked.
 pub(crate) struct Program {
     profile: Profile,
-    /// None where the component exceeds the pool's slots.
+    /// `None` if the component does not fit into a slot of the pool.
     pooled: Option<InstancePre<InstanceState>>,
-    /// Linked when first needed.
+    /// Linked on first use.
     on_demand: OnceLock<InstancePre<InstanceState>>,
-    /// One call has it linked; others wait for that one.
+    /// Held by the call that has the program linked on demand; other calls wait for it.
     linking: tokio::sync::Mutex<()>,
-    /// The same for the threads that link: a call may have left in the middle.
+    /// Held by the thread that links: the call that started it may have been cancelled.
     compiling: parking_lot::Mutex<()>,
     component: Component,
 }
 
 impl Program {
-    /// Compiles unless that is stopped, or loads from the cache, and links. Blocks.
+    /// Compiles the component or loads its code from the cache, then links it. Fails if `stop`
+    /// stops the compiler. Blocks.
     pub(crate) fn load(
         runtime: &Runtime,
         profile: Profile,
@@ -62,12 +64,13 @@ impl Program {
         Ok(program)
     }
 
-    /// Whether instances come from the pool.
+    /// Returns `true` if instances come from the pool.
     pub(crate) fn is_pooled(&self) -> bool {
         self.pooled.is_some()
     }
 
-    /// What to instantiate, and a store for it: from the pool if a slot is free.
+    /// Instantiates the component in a new store: from the pool if a slot is free, otherwise on
+    /// demand.
     pub(crate) async fn instantiate(
         self: &Arc<Self>,
         runtime: &Arc<Runtime>,
@@ -101,8 +104,8 @@ impl Program {
         Ok(())
     }
 
-    /// Linked for allocation on demand; the first time away from the threads that
-    /// serve calls, for it may have to be compiled.
+    /// Returns the program linked for on-demand allocation. The first call links it on a blocking
+    /// thread, since that may compile.
     async fn on_demand(
         self: &Arc<Self>,
         runtime: &Arc<Runtime>,
@@ -121,7 +124,7 @@ impl Program {
         self.link_on_demand(runtime)
     }
 
-    /// Blocks while it compiles.
+    /// Links the program for on-demand allocation. Blocks while it compiles.
     fn link_on_demand(&self, runtime: &Runtime) -> Result<&InstancePre<InstanceState>> {
         let _turn = self.compiling.lock();
         if let Some(pre) = self.on_demand.get() {
@@ -157,7 +160,7 @@ impl Program {
         self.linked().component()
     }
 
-    /// The linked component: its imported resources are those of the host.
+    /// The linked component. Its imported resource types are the host's.
     pub(crate) fn linked(&self) -> &InstancePre<InstanceState> {
         let pre = self.pooled.as_ref().or_else(|| self.on_demand.get());
         pre.expect("a loaded program is linked for one allocation at least")

@@ -1,8 +1,9 @@
-//! Names that are taken, and what each stands for.
+//! A registry of reserved names and their values.
 //!
-//! A name is taken before what it stands for is ready, so that two cannot be made ready for
-//! one. What to say of a name that is taken or not there is for whoever keeps the registry.
-//! Tests: the workspace's `tests/suite/bad_input` and `tests/suite/pipelines/refused`.
+//! A name is reserved before its value is ready, so that it cannot be prepared twice. Errors for
+//! names that are taken or unknown are left to the owner of the registry.
+//!
+//! Tests: `tests/suite/bad_input.rs`, `tests/suite/pipelines/refused.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,12 +11,12 @@ use std::sync::Arc;
 use airssys_wasm_core::ComponentName;
 use parking_lot::RwLock;
 
-/// What each name stands for; none yet for one that is being made ready.
+/// The value of each name; `None` while it is being prepared.
 pub(crate) type Entries<T> = BTreeMap<ComponentName, Option<Arc<T>>>;
 
 pub(crate) struct Registry<T>(pub(crate) Arc<RwLock<Entries<T>>>);
 
-/// A name that is taken. Dropped without being filled, it is free again.
+/// A reserved name. Dropping it before it is filled frees the name.
 pub(crate) struct Reserved<T> {
     registry: Registry<T>,
     name: ComponentName,
@@ -23,7 +24,7 @@ pub(crate) struct Reserved<T> {
 }
 
 impl<T> Registry<T> {
-    /// Takes a name; none if somebody has it.
+    /// Reserves a name. Returns `None` if it is taken.
     pub(crate) fn reserve(&self, name: &ComponentName) -> Option<Reserved<T>> {
         let mut entries = self.0.write();
         if entries.contains_key(name) {
@@ -37,7 +38,7 @@ impl<T> Registry<T> {
         })
     }
 
-    /// Frees a name.
+    /// Removes a name.
     pub(crate) fn remove(&self, name: &ComponentName) {
         self.0.write().remove(name);
     }
@@ -54,7 +55,7 @@ impl<T> Reserved<T> {
         &self.name
     }
 
-    /// Frees the name again.
+    /// Frees the name.
     pub(crate) fn take_back(&mut self) {
         self.registry.remove(&self.name);
     }

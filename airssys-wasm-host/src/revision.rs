@@ -1,6 +1,5 @@
-//! One revision of a deployment: a component with everything it runs under.
-//!
-//! Immutable; serving is `serving`'s task. Tests: through the rooms that use it.
+//! A revision of a deployment: a component with everything it runs under. Immutable; routing calls
+//! to it is the task of `deployment/serving.rs`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -29,25 +28,25 @@ pub(crate) struct Revision {
     pub(crate) limits: Limits,
     pub(crate) share: Arc<DeploymentShare>,
     pub(crate) call_ticks: Ticks,
-    /// The time of an HTTP request, in ticks.
+    /// The deadline of an HTTP request, in ticks.
     pub(crate) http_ticks: Ticks,
     pub(crate) instancing: Instancing,
     pub(crate) printer: Arc<Printer>,
     pub(crate) console: Option<Arc<Console>>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) rooms: Arc<Rooms>,
-    /// Revocations that its grants lifted.
+    /// Revocations lifted by its grants.
     pub(crate) lifted: Vec<Rule>,
     pub(crate) links: Arc<Links>,
-    /// The embedder's, of the host and the deployment.
+    /// The embedder's data, of the host and of the deployment.
     pub(crate) data: SharedData,
-    /// Whether it imports functions of others.
+    /// `true` if it imports functions of other deployments.
     pub(crate) calls_others: bool,
-    /// What callers' names mean, once looked up.
+    /// Full function names by the names that callers use, filled on lookup.
     exact_names: RwLock<HashMap<FunctionName, Arc<FunctionName>>>,
 }
 
-/// What a revision is made of, before it has a program.
+/// Everything a revision is made of except its program.
 pub(crate) struct Draft {
     pub(crate) name: ComponentName,
     pub(crate) number: u64,
@@ -55,34 +54,35 @@ pub(crate) struct Draft {
     pub(crate) limits: Limits,
     pub(crate) instancing: Instancing,
     pub(crate) grants: Grants,
-    /// Revocations that the grants lift.
+    /// Revocations lifted by the grants.
     pub(crate) lifted: Vec<Rule>,
     pub(crate) enforcement: Enforcement,
     pub(crate) approved: Approved,
-    /// What connects it to whoever runs it.
+    /// Connects the guest to the program that runs it.
     pub(crate) console: Option<Arc<Console>>,
-    /// The embedder's, of the host and the deployment.
+    /// The embedder's data, of the host and of the deployment.
     pub(crate) data: SharedData,
-    /// Who was said to serve its imports.
+    /// Deployments chosen to serve its imports, including choices inherited from the previous
+    /// revision.
     pub(crate) bound: Bound,
-    /// What of that was said for this one.
+    /// The choices made for this revision itself.
     pub(crate) said: Bound,
-    /// Who serves them, once that was looked into.
+    /// Deployments that serve its imports, once resolved.
     pub(crate) links: Arc<Links>,
-    /// What it may do, once that was looked into.
+    /// Its authority and open capabilities, once prepared.
     pub(crate) powers: Option<Powers>,
 }
 
-/// Whether somebody who may gave these grants to this very component.
+/// The origin of a revision's grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Approved {
-    /// They were given with it, after so many revocations.
+    /// They were given with this revision, after this number of revocations.
     Now { lifting: usize },
-    /// They were given to the revision before it.
+    /// They were inherited from the previous revision.
     Before,
 }
 
-/// What a revision may do, and what that opened.
+/// The authority of a revision, and the capabilities opened for it.
 #[derive(Clone)]
 pub(crate) struct Powers {
     pub(crate) authority: Arc<Authority>,
@@ -90,12 +90,12 @@ pub(crate) struct Powers {
 }
 
 impl Draft {
-    /// What requests and grants make together.
+    /// The policy that requests and grants form together.
     pub(crate) fn policy(&self) -> Policy {
         Policy::of(self.component.requested().clone(), self.grants.clone())
     }
 
-    /// Opens what is granted. Blocks.
+    /// Opens the granted capabilities. Blocks.
     pub(crate) fn open(&mut self, runtime: &Runtime) -> Result<Powers> {
         let identity = Identity {
             component: self.name.clone(),
@@ -117,7 +117,7 @@ impl Draft {
         Ok(powers)
     }
 
-    /// The revision, if what it may do has been looked into.
+    /// Completes the revision. Returns `None` if its capabilities have not been opened.
     pub(crate) fn with_program(self, runtime: &Runtime, program: Arc<Program>) -> Option<Revision> {
         let Powers { authority, rooms } = self.powers?;
         let imports = linker::unprovided(self.component.world(), runtime.linkers.providers());
@@ -135,7 +135,7 @@ impl Draft {
             number: self.number,
             component: self.component,
             program,
-            // The clock shows the last tick: one more, so that no call has less time.
+            // The clock shows the last tick, so one more ensures that no call gets less time.
             call_ticks: Ticks::lasting(self.limits.call_deadline).plus(Ticks(1)),
             http_ticks: Ticks::lasting(self.limits.http_deadline).plus(Ticks(1)),
             limits: self.limits,
@@ -155,7 +155,8 @@ impl Draft {
 }
 
 impl Revision {
-    /// How long something may be inside: a call, or an HTTP request if it answers any.
+    /// The longest time that a call, or an HTTP request if it handles any, may run in this
+    /// revision.
     pub(crate) fn longest_ticks(&self) -> Ticks {
         match self.component.world().http_handler() {
             Some(_) => self.call_ticks.max(self.http_ticks),
@@ -167,7 +168,7 @@ impl Revision {
         &self.printer.component
     }
 
-    /// The exported function that a name means here.
+    /// Returns the exported function that a name denotes in this revision.
     pub(crate) fn function(&self, name: &FunctionName) -> Result<&Function> {
         self.component
             .world()
@@ -175,15 +176,15 @@ impl Revision {
             .map_err(|error| Error::new(ErrorKind::FunctionNotFound, format!("{self} has {error}")))
     }
 
-    /// An export that the world has, and the compiled code has not.
+    /// Returns the error for an export that is in the world but not in the compiled code.
     pub(crate) fn not_compiled(&self, name: &FunctionName) -> Error {
         Error::new(
             ErrorKind::Internal,
-            format!("`{name}` of {self} is decoded and not compiled; this is a bug"),
+            format!("`{name}` of {self} is missing from its compiled code; this is a bug"),
         )
     }
 
-    /// The full name of the function that a name means here.
+    /// Returns the full name of the function that a name denotes in this revision.
     pub(crate) fn exact(&self, name: &FunctionName) -> Result<Arc<FunctionName>> {
         if let Some(exact) = self.exact_names.read().get(name) {
             return Ok(Arc::clone(exact));
@@ -197,7 +198,7 @@ impl Revision {
 }
 
 impl fmt::Display for Revision {
-    /// As messages name it: `` `greeter` revision 2 (1.1.0) ``.
+    /// Formats the revision for messages: `` `greeter` revision 2 (1.1.0) ``.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` revision {}", self.name(), self.number)?;
         match self.component.version() {

@@ -1,7 +1,5 @@
-//! What everything on one host shares: engines, linkers, code, events, log.
-//!
-//! Deployments keep it alive; it knows none of them. Tests: through every other
-//! room.
+//! State shared by everything on one host: engines, linkers, code, events, logs. Deployments keep
+//! it alive; it does not know them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +24,7 @@ use crate::state::State;
 use crate::{Component, Result};
 
 pub(crate) struct Runtime {
-    /// Threads for work that blocks.
+    /// Threads for blocking work.
     pub(crate) aside: Aside,
     pub(crate) engines: Engines,
     pub(crate) linkers: Linkers,
@@ -34,45 +32,44 @@ pub(crate) struct Runtime {
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) audit: Arc<AuditTrail>,
     pub(crate) suppliers: Suppliers,
-    /// The embedder's, for all deployments.
+    /// The embedder's data for all deployments.
     pub(crate) data: SharedData,
     pub(crate) instance_data: Factories,
     pub(crate) instances_started: AtomicU64,
     pub(crate) guest_log: Arc<QueuedLog>,
     pub(crate) probe: Option<Arc<dyn RolloutProbe>>,
     pub(crate) revisions_kept: usize,
-    /// Lanes that calls take through a serving.
+    /// The number of lanes over which calls to a revision are spread.
     pub(crate) lanes: usize,
     pub(crate) programs: Programs,
     pub(crate) shares: DeploymentShares,
-    /// Longest time that a rollout waits for the compiler.
+    /// The longest time that a rollout waits for the compiler.
     pub(crate) compile_time_max: Duration,
-    /// What is kept on disk; none unless the embedder says where.
+    /// The state directory; `None` if the embedder configured none.
     pub(crate) state: ArcSwapOption<State>,
 }
 
-/// Compiled programs that are in use somewhere: two deployments of the same bytes
-/// share one.
+/// Compiled programs in use. Deployments of the same bytes share one.
 #[derive(Default)]
 pub(crate) struct Programs(Mutex<HashMap<(Digest, Profile), Weak<Program>>>);
 
 impl Runtime {
-    /// Where changes are kept; none if nowhere, or not any more.
+    /// Returns the state directory; `None` if none is configured, or it was closed.
     pub(crate) fn state(&self) -> Option<Arc<State>> {
         self.state.load_full()
     }
 
-    /// Whether changes are kept, which blocks.
+    /// Returns `true` if changes are persisted, which blocks.
     pub(crate) fn keeps(&self) -> bool {
         self.state.load().is_some()
     }
 
-    /// A number for another instance.
+    /// Returns the number of a new instance.
     pub(crate) fn count_instance(&self) -> u64 {
         self.instances_started.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Which engine a component runs on: what its own types need, and what it imports.
+    /// Selects the engine of a component from its types and its imports.
     fn profile(&self, component: &Component, limits: &Limits) -> Profile {
         let profile = Profile::of(component, limits);
         match self.linkers.needs_concurrency(component.world()) {
@@ -81,8 +78,8 @@ impl Runtime {
         }
     }
 
-    /// Whether a program can be had within the time of a few calls: it is in use
-    /// already, or its code is in the cache and small.
+    /// Returns `true` if the program is available within the time of a few calls: it is in use, or
+    /// its code is cached and small.
     pub(crate) fn has_program_at_hand(&self, component: &Component, limits: &Limits) -> bool {
         let profile = self.profile(component, limits);
         let in_use = self
@@ -97,8 +94,8 @@ impl Runtime {
                 .is_ok_and(|compiling| self.code_cache.has_at_hand(&compiling, component.digest()))
     }
 
-    /// The program of a component, compiled if nothing has it yet and nobody stops that. Blocks
-    /// while it compiles.
+    /// Returns the program of a component, compiling it unless it exists already or `stop` stops
+    /// that. Blocks while it compiles.
     pub(crate) fn program(
         &self,
         component: &Component,

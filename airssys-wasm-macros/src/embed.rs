@@ -1,14 +1,14 @@
-//! The static that becomes a custom section of the component.
+//! Generates the static that becomes a custom section of the component.
 //!
-//! Knows nothing of the text it embeds. The static stands in a nameless
-//! constant, so that any number of uses fit into one module, and exists for
-//! WebAssembly only: elsewhere the section's name would mean nothing.
-//! Tests: the golden expansions of both macros.
+//! The static is in an unnamed constant, so that a module can contain any number of them, and
+//! exists only for WebAssembly, because custom sections have no meaning elsewhere.
+//! Tests: `airssys-wasm-macros/src/component/mod.rs`,
+//! `airssys-wasm-macros/src/component_capabilities/mod.rs`.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-/// A section `name` that holds `text`.
+/// Generates a section `name` that contains `text`.
 pub(crate) fn section(name: &str, text: &str) -> TokenStream {
     let length = text.len();
     let bytes = Literal::byte_string(text.as_bytes());

@@ -1,6 +1,7 @@
-//! Everything wrong with one use of a macro, reported at once.
+//! Collects all errors of one use of a macro.
 //!
-//! Knows nothing of what is checked. Tests: those of the rooms that use it.
+//! Tests: `airssys-wasm-macros/src/component/mod.rs`,
+//! `airssys-wasm-macros/src/component_capabilities/mod.rs`.
 
 use std::fmt::Display;
 
@@ -12,7 +13,7 @@ use quote::ToTokens;
 pub(crate) struct Errors(Option<syn::Error>);
 
 impl Errors {
-    /// Keeps an error that already knows its place.
+    /// Adds an error that has a span.
     pub(crate) fn add(&mut self, error: syn::Error) {
         match &mut self.0 {
             Some(first) => first.combine(error),
@@ -20,17 +21,17 @@ impl Errors {
         }
     }
 
-    /// Keeps an error about `tokens`.
+    /// Adds an error about `tokens`.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl Display) {
         self.add(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Whether nothing is wrong so far.
+    /// Returns `true` if there are no errors so far.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The messages, for tests.
+    /// Returns the messages, for tests.
     #[cfg(test)]
     pub(crate) fn messages(&self) -> Vec<String> {
         self.0

@@ -1,6 +1,6 @@
-//! Golden expansions: what a macro generates, as a person would format it.
+//! Formats the expansion of a macro for golden tests.
 //!
-//! For tests only; the reports are in `snapshots` beside each room.
+//! For tests only. The golden files are in the `snapshots` directories.
 
 use proc_macro2::TokenStream;
 

@@ -1,19 +1,17 @@
 //! The attribute macros of airssys-wasm-sdk.
 //!
-//! Reached and documented through airssys-wasm-sdk, never named by a guest crate:
-//! what they expand to refers to the SDK. They decide nothing themselves;
-//! airssys-wasm-core says what a name, a version or a capability may be, and
-//! writes the text that is embedded.
+//! Guest crates use and see them through airssys-wasm-sdk, to which the expansions refer. The
+//! macros decide nothing themselves: airssys-wasm-core defines valid names, versions and
+//! capabilities, and writes the embedded text.
 //!
-//! | room | what it does |
+//! | module | purpose |
 //! |---|---|
 //! | `component` | `#[component]`: identity, bindings, exports |
-//! | `component_capabilities` | `#[component_capabilities]`: requests, read from its arguments or a function's body |
+//! | `component_capabilities` | `#[component_capabilities]`: requests from its arguments or a function's body |
 //! | `embed` | the static that becomes a custom section |
-//! | `errors` | everything wrong with one use, reported at once |
+//! | `errors` | collects all errors of one use |
 //!
-//! Tests: beside each file; golden expansions in the `snapshots` beside each room;
-//! what users see when they slip, in `airssys-wasm-sdk/tests/ui`.
+//! Tests: `airssys-wasm-macros/src`, `airssys-wasm-sdk/tests/ui`.
 #![forbid(unsafe_code)]
 
 mod component;
@@ -26,7 +24,7 @@ mod literal;
 
 use proc_macro::TokenStream;
 
-/// Makes a unit struct the component that this crate builds.
+/// Turns a unit struct into the component that the crate builds.
 ///
 /// `airssys_wasm_sdk::component` is the same macro, with examples.
 #[proc_macro_attribute]

@@ -1,10 +1,10 @@
-//! Strings and words written in the source.
+//! Reads string literals and identifiers from expressions.
 //!
-//! Tests: those of the rooms that use it.
+//! Tests: `airssys-wasm-macros/src/component`, `airssys-wasm-macros/src/component_capabilities`.
 
 use syn::{Expr, ExprLit, ExprPath, Lit, LitStr};
 
-/// The string literal that `expression` is, if it is one.
+/// Returns the string literal that `expression` is, if it is one.
 pub(crate) fn string(expression: &Expr) -> Option<&LitStr> {
     match expression {
         Expr::Lit(ExprLit {
@@ -16,7 +16,7 @@ pub(crate) fn string(expression: &Expr) -> Option<&LitStr> {
     }
 }
 
-/// The one word that an expression is, if it is one.
+/// Returns the identifier that `expression` is, if it is one.
 pub(crate) fn word(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Path(ExprPath { path, .. }) => path.get_ident().map(ToString::to_string),

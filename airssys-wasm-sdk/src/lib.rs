@@ -1,8 +1,8 @@
-//! Write WebAssembly components that say what they are and what they need.
+//! SDK for WebAssembly components that embed their metadata and their capability requests.
 //!
 //! # A component
 //!
-//! `Cargo.toml` names this crate and asks for a `cdylib`:
+//! `Cargo.toml` depends on this crate and sets the crate type to `cdylib`:
 //!
 //! ```toml
 //! [package]
@@ -17,13 +17,13 @@
 //! airssys-wasm-sdk = "0.1"
 //! ```
 //!
-//! `wit/greeter.wit` says what the component exports:
+//! `wit/greeter.wit` defines the exports of the component:
 //!
 //! ```wit
 #![doc = include_str!("../wit/greeter.wit")]
 //! ```
 //!
-//! `src/lib.rs` does it:
+//! `src/lib.rs` implements them:
 //!
 //! ```
 //! use airssys_wasm_sdk::prelude::*;
@@ -44,24 +44,24 @@
 //! cargo build --target wasm32-wasip2 --release
 //! ```
 //!
-//! The file in `target/wasm32-wasip2/release` is the finished component: its
-//! name, version, world and requests are in it, and no other tool is needed.
+//! The file in `target/wasm32-wasip2/release` is the finished component. Its name, version, world
+//! and requests are embedded, and no other tool is needed.
 //!
-//! # What is here
+//! # Contents
 //!
 //! | | |
 //! |---|---|
-//! | [`component`] | makes a struct the component: bindings, exports, identity |
-//! | [`component_capabilities`] | embeds what the component asks to reach |
-//! | [`Capability`] | one such request |
-//! | [`prelude`] | all that with one `use` |
-//! | [`log`] | `log::info!` and its like, which reach the host |
-//! | [`wit_bindgen`] | the generator of the bindings, for a world of one's own |
+//! | [`component`] | turns a struct into the component: bindings, exports, metadata |
+//! | [`component_capabilities`] | embeds the capabilities that the component requests |
+//! | [`Capability`] | a single request |
+//! | [`prelude`] | the macros, `Capability` and `log` with one `use` |
+//! | [`log`] | `log::info!` and the other logging macros; their output reaches the host |
+//! | [`wit_bindgen`] | the bindings generator, for other worlds |
 //!
 //! # Logging
 //!
-//! Lines of the `log` facade, a library's included, go to standard error. There
-//! is nothing to install: `#[component]` does it before the first export runs.
+//! Records of the `log` facade, including those of libraries, are written to standard error. No
+//! setup is needed: `#[component]` installs the logger before the first export runs.
 //!
 //! ```
 //! use airssys_wasm_sdk::prelude::*;
@@ -70,28 +70,24 @@
 //! log::info!("greeting {}", "Ada");
 //! ```
 //!
-//! writes `INFO greeter: greeting Ada`: the level, the target, which is the
-//! module unless the record names another, and the message. A record is one
-//! line: a line feed in it is written `\n`, a carriage return `\r` and a
-//! backslash `\\`. Any WASI host can show such lines; an airssys-wasm host turns
-//! them into its own log. All levels are written, for what is kept is the
-//! operator's choice; `log::set_max_level` and the `max_level_*` features of the
-//! log crate narrow that from within. A component that writes nothing to the
-//! log carries none of the code, and one that installs a logger of its own
-//! depends on this crate without its default feature `log`.
+//! This writes `INFO greeter: greeting Ada`: the level, the target (the module, unless the record
+//! sets another one) and the message. Each record is one line: a line feed in it is written as
+//! `\n`, a carriage return as `\r` and a backslash as `\\`. Any WASI host can show these lines; an
+//! airssys-wasm host adds them to its own log. All levels are written, because the operator chooses
+//! which ones to keep; `log::set_max_level` and the `max_level_*` features of the `log` crate
+//! restrict them in the component. A component that logs nothing contains none of this code. A
+//! component that installs its own logger must disable the default feature `log` of this crate.
 //!
 //! # Health
 //!
-//! A component may export `airssys:lifecycle/health`, whose function `check` the
-//! host calls on a new revision before traffic moves to it; an `Err` refuses the
-//! update. Copy the project's `wit/lifecycle` into `wit/deps`, write
-//! `export airssys:lifecycle/health@0.1.0;` into the world, and implement
-//! `exports::airssys::lifecycle::health::Guest`.
+//! A component can export `airssys:lifecycle/health`. The host calls its function `check` on a new
+//! revision before traffic moves to it; an `Err` rejects the update. To use it, copy
+//! `wit/lifecycle` of this project to `wit/deps`, add `export airssys:lifecycle/health@0.1.0;` to
+//! the world, and implement `exports::airssys::lifecycle::health::Guest`.
 //!
 //! # Size
 //!
-//! The component above has 42 KB with this profile, most of it the standard
-//! library:
+//! The component above is 42 KB with this profile; most of it is the standard library:
 //!
 //! ```toml
 //! [profile.release]
@@ -104,10 +100,9 @@
 //!
 //! # Testing
 //!
-//! A component's crate compiles for the machine it is written on too, so
-//! `cargo test` runs its functions natively: give it
-//! `crate-type = ["cdylib", "rlib"]` to reach them from `tests/`. Functions that
-//! the world imports panic there.
+//! The crate of a component also compiles for the development machine, so `cargo test` runs its
+//! functions natively. Set `crate-type = ["cdylib", "rlib"]` to call them from `tests/`. Functions
+//! that the world imports panic there.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "log")]
@@ -116,10 +111,10 @@ pub mod prelude;
 
 pub use airssys_wasm_core::Capability;
 
-/// Makes a unit struct the component that this crate builds.
+/// Turns a unit struct into the component that this crate builds.
 ///
-/// Reads the WIT world, generates its bindings, exports the struct's trait
-/// implementations and embeds what the component is called.
+/// Reads the WIT world, generates its bindings, exports the struct's trait implementations and
+/// embeds the component's metadata.
 ///
 /// ```
 /// use airssys_wasm_sdk::prelude::*;
@@ -150,25 +145,25 @@ pub use airssys_wasm_core::Capability;
 ///
 /// # Arguments
 ///
-/// All may be left out.
+/// All arguments are optional.
 ///
-/// | argument | what it says | otherwise |
+/// | argument | meaning | default |
 /// |---|---|---|
-/// | `name = "demo:adder"` | the name to deploy under | the package's name |
-/// | `version = "1.2.0"` | the component's version | the package's version |
-/// | `description = "Adds."` | what it does | the package's description, if it has one |
-/// | `instancing = stateful` | which instance serves a call: `per_call`, `pooled(8)` or `stateful` | the host's choice |
-/// | `wit = "wit"` | a directory or file of WIT, from the package's root; or several, `["wit", "../shared"]` | `"wit"` |
-/// | `wit_inline = "package ..."` | the WIT itself; what it uses is looked up in `wit` | |
-/// | `world = "adder"` | the world, of several | the only one |
+/// | `name = "demo:adder"` | the default name of the deployment | the name of the package |
+/// | `version = "1.2.0"` | the version of the component | the version of the package |
+/// | `description = "Adds."` | a description | the description of the package, if it has one |
+/// | `instancing = stateful` | the instance that serves a call: `per_call`, `pooled(8)` or `stateful` | chosen by the host |
+/// | `wit = "wit"` | a directory or file of WIT, relative to the package root, or several: `["wit", "../shared"]` | `"wit"` |
+/// | `wit_inline = "package ..."` | the WIT itself; packages that it uses are looked up in `wit` | |
+/// | `world = "adder"` | the world, if there are several | the only one |
 ///
-/// With several directories in `wit` and no `wit_inline`, `world` is written
-/// with its package: `"demo:adder/adder"`.
+/// If `wit` lists several directories and `wit_inline` is not set, `world` must include its
+/// package: `"demo:adder/adder"`.
 ///
-/// # What it expands to
+/// # Expansion
 ///
-/// The struct, unchanged, and a private module `bindings` whose items are in
-/// scope beside it:
+/// The macro expands to the unchanged struct and a private module `bindings`, whose items are in
+/// scope next to the struct:
 ///
 /// - for an exported interface `demo:adder/api`, the trait
 ///   `exports::demo::adder::api::Guest`;
@@ -176,21 +171,21 @@ pub use airssys_wasm_core::Capability;
 /// - for an imported interface `acme:store/kv`, the functions and types of
 ///   `acme::store::kv`.
 ///
-/// It also installs the SDK's logger, so that `log::info!` reaches the host.
-/// An edit of a WIT file rebuilds the crate.
+/// The macro also installs the SDK's logger, so that `log::info!` reaches the host. Changes to WIT
+/// files rebuild the crate.
 ///
-/// The module allows `unsafe_code`, which calls across a component's boundary
-/// need: a guest crate may `deny` that lint, but not `forbid` it.
+/// The module allows `unsafe_code`, which calls across the component boundary need. A guest crate
+/// can therefore `deny` that lint, but not `forbid` it.
 pub use airssys_wasm_macros::component;
 
 /// Embeds the capabilities that a component requests.
 ///
-/// The host reads them from the component without running it. They are listed in
-/// the macro's arguments, or in the body of a function.
+/// The host reads the requests from the component without running it. They are listed in the
+/// arguments of the macro, or in the body of a function.
 ///
-/// A request gives nothing: the component reaches what is requested, granted by the
-/// operator and not denied. At deploy a required request that is not granted refuses
-/// the deployment; without an optional one the component runs all the same.
+/// A request grants nothing: a component can use a capability only if it is requested, granted by
+/// the operator and not denied. A component with a required request that is not granted cannot be
+/// deployed; one without a grant for an optional request can.
 ///
 /// # In the arguments
 ///
@@ -207,41 +202,40 @@ pub use airssys_wasm_macros::component;
 /// struct Greeter;
 /// ```
 ///
-/// The item is left as it is, and any will do: the struct that has `#[component]` too,
-/// before or after, a module with its body, or `const _: () = ();` where there is none.
+/// The item stays unchanged and can be of any kind: the struct with `#[component]`, before or after
+/// that attribute, a module with a body, or `const _: () = ();` if there is no other item.
 ///
-/// A request is a kind and a target, a string literal that is read as it stands:
-/// `read("/my files")` needs no more quotes. Operators see the same words with `-` for
-/// `_`, but `file-read` for `read` and `file-write` for `write`.
+/// A request is a kind and a target. The target is a string literal that is taken literally:
+/// `read("/my files")` needs no further quotes. Operators see the same names with `-` instead of
+/// `_`, except `file-read` for `read` and `file-write` for `write`.
 ///
-/// | kind | what the component would do | target |
+/// | kind | use | target |
 /// |---|---|---|
-/// | `read`, `write` | read files; create, write and remove them | an absolute path as the component sees it, with everything in it: `"/data"`; `*` stands for a part of a name, `**` for directories: `"/data/**/*.csv"` |
-/// | `http` | send HTTP requests | a URL; `*` stands for a label of the host or a part of a segment, `**` for any number of them: `"https://**.example.com/v1/**"` |
+/// | `read`, `write` | read files; create, write and remove files | an absolute path as the component sees it, including everything in it: `"/data"`; `*` matches part of a name, `**` matches directories: `"/data/**/*.csv"` |
+/// | `http` | send HTTP requests | a URL; `*` matches a label of the host or part of a path segment, `**` any number of them: `"https://**.example.com/v1/**"` |
 /// | `tcp`, `udp` | open TCP connections, exchange datagrams | a host and ports: `"db.internal:5432"`, `"10.0.0.0/8:80,8000-8099"` |
 /// | `dns` | look up names | a name: `"*.internal"` |
-/// | `network_outbound` | open connections, whatever is spoken there | a host, with ports or without: `"api.example.com:443"` |
-/// | `network_inbound` | accept connections and datagrams | an address, with ports or without: `"127.0.0.1:8080"` |
-/// | `env`, `secret` | read a variable of the environment, a secret | its name in full: `"LANG"` |
-/// | `config`, `store`, `messaging`, `llm` | read configuration, use a bucket, publish and receive, ask a model | a name, or several with `*`: `"app.*"`, `"orders"`, `"orders.*"`, `"smollm2"` |
+/// | `network_outbound` | open connections with any protocol | a host, with or without ports: `"api.example.com:443"` |
+/// | `network_inbound` | accept connections and datagrams | an address, with or without ports: `"127.0.0.1:8080"` |
+/// | `env`, `secret` | read an environment variable, a secret | its full name: `"LANG"` |
+/// | `config`, `store`, `messaging`, `llm` | read configuration, use a bucket, publish and receive messages, query a model | a name, or several with `*`: `"app.*"`, `"orders"`, `"orders.*"`, `"smollm2"` |
 /// | `call` | call another component | the interface: `"acme:store/kv"` |
-/// | `stdio`, `clock`, `random` | what every component may unless it is denied | `"stdout"`, `"stderr"`; `"wall"`, `"monotonic"`; `"secure"`, `"insecure"` |
-/// | `custom` | what an embedder defines | its kind and whatever its provider understands: `"acme:gpu/compute device=0"` |
+/// | `stdio`, `clock`, `random` | capabilities that every component has unless denied | `"stdout"`, `"stderr"`; `"wall"`, `"monotonic"`; `"secure"`, `"insecure"` |
+/// | `custom` | capabilities that an embedder defines | the kind and a target in the format of its provider: `"acme:gpu/compute device=0"` |
 ///
 /// Options follow the target:
 ///
-/// | option | of | what it says |
+/// | option | kind | meaning |
 /// |---|---|---|
-/// | `methods = [GET, POST]` | `http` | these methods only; otherwise any |
-/// | `max = "64MiB"` | `write` | how much it would keep there: `B`, `KiB`, `MiB`, `GiB` |
-/// | `mode = append` | `write` | it writes at the end of files only, and removes none |
+/// | `methods = [GET, POST]` | `http` | these methods only; any method by default |
+/// | `max = "64MiB"` | `write` | the amount of data that the component would store there: `B`, `KiB`, `MiB`, `GiB` |
+/// | `mode = append` | `write` | the component only appends to files, and removes none |
 ///
-/// The options `from`, `at`, `value` and `until` are an operator's, in a grant. Any other
-/// of `custom` is for its provider: `custom("acme:gpu/compute", device = "0")`.
+/// The options `from`, `at`, `value` and `until` are reserved for operators, in grants. Other
+/// options of `custom` are passed to its provider: `custom("acme:gpu/compute", device = "0")`.
 ///
-/// `optional(request, reason = "usage metrics")` is a request without which the
-/// component runs. The reason is a line for the operator who decides, and is not left
-/// out.
+/// `optional(request, reason = "usage metrics")` is a request without which the component can run.
+/// The reason is required: a line for the operator who decides.
 ///
 /// # In a function
 ///
@@ -260,44 +254,42 @@ pub use airssys_wasm_macros::component;
 /// assert_eq!(required_capabilities()[0].to_string(), "file-read /data");
 /// ```
 ///
-/// This is for code that uses the list itself. The function is left as it is, and its
-/// body is read when the crate is compiled, so it is one `vec![...]` of literal
-/// capabilities. A target is a string literal with `.into()`, `.to_string()` or
-/// `.to_owned()`, or in `String::from(...)`, and is the text that operators see: methods
-/// stand in it before a URL, options at its end, and a path with a space in it stands
-/// in quotes, `r#""/my files""#`. All of these requests are required; one that is
-/// optional is listed in arguments, on another item.
+/// This form is for code that uses the list itself. The function stays unchanged. Its body is read
+/// at compile time, so it must be one `vec![...]` of literal capabilities. A target is a string
+/// literal with `.into()`, `.to_string()` or `.to_owned()`, or in `String::from(...)`, and contains
+/// the text that operators see: methods precede a URL, options follow the target, and a path with a
+/// space is quoted, `r#""/my files""#`. All of these requests are required; list optional ones in
+/// arguments, on another item.
 ///
-/// # In several places
+/// # Several lists
 ///
-/// The macro may be used any number of times, and libraries may use it: a component
-/// requests what its own code and its libraries request together. What one of them
-/// requires is required. Two requests for the same target with other options contradict
-/// each other; the compiler says so within one list, the host across several.
+/// The macro can be used any number of times, also in libraries: a component requests everything
+/// that its own code and its libraries request. A request that is required in one list is required
+/// overall. Two requests for the same target with different options contradict each other; the
+/// compiler reports this within one list, the host across lists.
 pub use airssys_wasm_macros::component_capabilities;
 
-/// The facade whose lines reach the host; see [Logging](crate#logging).
+/// The logging facade whose records reach the host; see [Logging](crate#logging).
 #[cfg(feature = "log")]
 pub use log;
 
-/// The generator of bindings that [`component`] calls, and their runtime.
+/// The bindings generator that [`component`] calls, and its runtime.
 ///
-/// A crate that wants other options than the macro's calls
-/// `wit_bindgen::generate!` itself, with
-/// `runtime_path: "airssys_wasm_sdk::wit_bindgen::rt"`, and exports its struct
-/// with the macro that this generates.
+/// A crate that needs other options than those of the macro can call `wit_bindgen::generate!`
+/// itself, with `runtime_path: "airssys_wasm_sdk::wit_bindgen::rt"`, and export its struct with the
+/// generated macro.
 pub use wit_bindgen;
 
-/// What expansions refer to. Not part of the API.
+/// Items that macro expansions refer to. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    /// Called by the static constructor that `#[component]` generates.
+    /// Installs the logger. Called by the static constructor that `#[component]` generates.
     #[cfg(feature = "log")]
     pub extern "C" fn install_logger() {
         crate::logger::install();
     }
 
-    /// There is no logger to install.
+    /// Does nothing, because there is no logger to install.
     #[cfg(not(feature = "log"))]
     pub extern "C" fn install_logger() {}
 }

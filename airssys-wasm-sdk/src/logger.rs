@@ -1,15 +1,14 @@
-//! Records of the `log` facade as lines on standard error.
+//! Writes records of the `log` facade as lines to standard error.
 //!
-//! Filters nothing and keeps nothing: the host does. What a line looks like is
-//! told in the crate's documentation, which a host may rely on.
-//! Tests: below; that it needs no call to install it, by the guest
-//! `limits-flood-log` in `tests/guests`.
+//! Filters and stores nothing; the host does. The format of a line is specified in the
+//! documentation of the crate, so that hosts can rely on it.
+//! Tests: in this file, `tests/guests/limits-flood-log`.
 
 use std::io::Write;
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-/// Makes this the process's logger, unless there is one.
+/// Installs this logger for the process, unless another one is installed.
 pub(crate) fn install() {
     if log::set_logger(&Lines).is_ok() {
         log::set_max_level(LevelFilter::Trace);
@@ -23,8 +22,8 @@ impl Log for Lines {
         true
     }
 
-    /// One write a record, so that lines stay whole. There is nobody to tell
-    /// when standard error is closed.
+    /// Writes each record with a single call, so that lines stay whole. Errors are ignored: they
+    /// cannot be reported if standard error is closed.
     fn log(&self, record: &Record<'_>) {
         let _ = std::io::stderr().write_all(line(record).as_bytes());
     }

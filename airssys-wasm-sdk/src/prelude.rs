@@ -1,7 +1,7 @@
-//! What one `use airssys_wasm_sdk::prelude::*;` brings into scope.
+//! Names brought into scope by `use airssys_wasm_sdk::prelude::*;`.
 //!
-//! The two macros, [`Capability`], and [`log`] for its macros: `log::info!`.
-//! Nothing that a component's own names are likely to meet.
+//! The two macros, [`Capability`], and [`log`] for its macros such as `log::info!`. Contains
+//! nothing that is likely to conflict with names in a component.
 
 #[cfg(feature = "log")]
 pub use crate::log;

@@ -1,6 +1,6 @@
-//! What a guest's author sees: programs that compile, and the exact words for
-//! those that do not. `TRYBUILD=overwrite cargo test -p airssys-wasm-sdk --test ui`
-//! writes the words anew.
+//! Compile tests from the perspective of a guest's author: programs that compile, and exact error
+//! messages for those that do not. `TRYBUILD=overwrite cargo test -p airssys-wasm-sdk --test ui`
+//! updates the expected messages.
 
 #[test]
 fn the_macros_say_what_to_write() {

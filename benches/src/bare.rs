@@ -1,5 +1,4 @@
-//! The peer: wasmtime as somebody would use it without us, kept as short as the
-//! documentation of wasmtime has it.
+//! The peer: wasmtime used directly, as in its documentation.
 
 use wasmtime::component::{
     Component, Func, Instance, InstancePre, Linker, ResourceTable, TypedFunc,
@@ -8,16 +7,16 @@ use wasmtime::{Config, Engine, PoolingAllocationConfig, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-/// The store's data: WASI and nothing else.
+/// The data of a store: WASI and nothing else.
 pub(crate) struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     table: ResourceTable,
-    /// Another component that this one calls.
+    /// A component that this one calls.
     pub(crate) callee: Option<Box<Callee>>,
 }
 
-/// An instance in a store of its own, and its functions.
+/// An instance in its own store, and its functions.
 pub(crate) struct Callee {
     pub(crate) store: Store<State>,
     pub(crate) add: TypedFunc<(u32, u32), (u32,)>,
@@ -44,13 +43,13 @@ impl WasiView for State {
     }
 }
 
-/// wasmtime as everyone configures it.
+/// Returns an engine with the default configuration.
 pub(crate) fn default_engine() -> Engine {
     Engine::default()
 }
 
-/// wasmtime with the settings that the host gives components without async types:
-/// the same code is compiled, and instances come from the same kind of pool.
+/// Returns an engine with the settings that the host uses for components without async types: it
+/// compiles the same code and allocates instances from the same kind of pool.
 pub(crate) fn same_engine() -> Engine {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(1_000)
@@ -70,17 +69,17 @@ pub(crate) fn same_engine() -> Engine {
         .max_wasm_stack(512 << 10)
         .async_stack_size(2 << 20)
         .allocation_strategy(pool);
-    Engine::new(&config).expect("the engine is configured well")
+    Engine::new(&config).expect("the configuration is valid")
 }
 
-/// A linker with WASI.
+/// Returns a linker with WASI.
 pub(crate) fn linker(engine: &Engine) -> Linker<State> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("WASI links");
     linker
 }
 
-/// A component compiled and linked.
+/// Compiles and links a component.
 pub(crate) fn linked(engine: &Engine, bytes: &[u8]) -> InstancePre<State> {
     let component = Component::from_binary(engine, bytes).expect("it compiles");
     linker(engine)
@@ -88,7 +87,7 @@ pub(crate) fn linked(engine: &Engine, bytes: &[u8]) -> InstancePre<State> {
         .expect("it links")
 }
 
-/// The same with WASI HTTP.
+/// Compiles and links a component with WASI HTTP.
 pub(crate) fn linked_with_http(engine: &Engine, bytes: &[u8]) -> InstancePre<State> {
     let component = Component::from_binary(engine, bytes).expect("it compiles");
     let mut linker = linker(engine);
@@ -96,12 +95,12 @@ pub(crate) fn linked_with_http(engine: &Engine, bytes: &[u8]) -> InstancePre<Sta
     linker.instantiate_pre(&component).expect("it links")
 }
 
-/// A store that no epoch interrupts.
+/// Returns a store without epoch interruption.
 pub(crate) fn store(engine: &Engine) -> Store<State> {
     store_with(engine, WasiCtx::builder().build())
 }
 
-/// The same with a context of its own.
+/// Returns a store without epoch interruption, with this WASI context.
 pub(crate) fn store_with(engine: &Engine, wasi: WasiCtx) -> Store<State> {
     let state = State {
         wasi,
@@ -114,7 +113,7 @@ pub(crate) fn store_with(engine: &Engine, wasi: WasiCtx) -> Store<State> {
     store
 }
 
-/// A function of an instance, as `greet` or `demo:greeter/api#greet`.
+/// Returns a function of an instance, named as `greet` or `demo:greeter/api#greet`.
 pub(crate) fn function(store: &mut Store<State>, instance: &Instance, name: &str) -> Func {
     let (interface, name) = match name.split_once('#') {
         Some((interface, name)) => (
@@ -126,5 +125,7 @@ pub(crate) fn function(store: &mut Store<State>, instance: &Instance, name: &str
     let index = instance
         .get_export_index(&mut *store, interface.as_ref(), name)
         .expect("exported");
-    instance.get_func(store, index).expect("it is there")
+    instance
+        .get_func(store, index)
+        .expect("the function exists")
 }

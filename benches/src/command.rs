@@ -1,4 +1,4 @@
-//! The command as a process: `airssys-wasm serve`, with a state directory of its own.
+//! The command as a process: `airssys-wasm serve` with its own state directory.
 
 use std::fmt::Debug;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -12,16 +12,16 @@ use tempfile::TempDir;
 
 use crate::kept_connection::KeptConnection;
 
-/// A host process. It is killed when dropped.
+/// A host process, which is killed when dropped.
 pub(crate) struct HostProcess {
     child: Child,
     place: TempDir,
-    /// Where components are served over HTTP.
+    /// The address of the HTTP listener.
     pub(crate) address: SocketAddr,
 }
 
 impl HostProcess {
-    /// Starts one.
+    /// Starts a host process and waits until it serves.
     pub(crate) fn start() -> Self {
         let place = tempfile::tempdir().expect("a directory");
         let mut serve = command(place.path(), &["serve", "--listen", "127.0.0.1:0"]);
@@ -29,12 +29,12 @@ impl HostProcess {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("it runs");
+            .expect("the command starts");
         let log = BufReader::new(child.stderr.take().expect("piped"));
         let mut lines = log.lines().map_while(Result::ok);
         let line = lines
             .find(|line| line.contains("serving components at"))
-            .expect("it says where");
+            .expect("the process logs its address");
         let address = line
             .rsplit("//")
             .next()
@@ -42,7 +42,7 @@ impl HostProcess {
             .trim()
             .parse()
             .expect("an address");
-        // Its log must not fill the pipe.
+        // The log is drained so that it does not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Self {
             child,
@@ -55,31 +55,31 @@ impl HostProcess {
         self.child.id()
     }
 
-    /// Runs a subcommand against it.
+    /// Runs a subcommand against the process.
     ///
     /// # Panics
     ///
-    /// If that fails.
+    /// Panics if the subcommand fails.
     pub(crate) fn run(&self, arguments: &[&str]) {
         finish(self.begin(arguments));
     }
 
-    /// Begins a subcommand against it.
+    /// Starts a subcommand against the process.
     pub(crate) fn begin(&self, arguments: &[&str]) -> Child {
         let mut subcommand = command(self.place.path(), arguments);
         subcommand
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("it runs")
+            .expect("the command starts")
     }
 
-    /// A connection to its API.
+    /// Opens a connection to the API.
     pub(crate) fn api(&self) -> KeptConnection<UnixStream> {
         KeptConnection::over(self.socket())
     }
 
-    /// Begins a call without arguments. It ends when the connection is dropped.
+    /// Starts a call without arguments. The call ends when the connection is dropped.
     pub(crate) fn begin_call(&self, name: &str, function: &str) -> impl Debug + use<> {
         let body = json!({ "function": function, "arguments": { "wave": "()" } }).to_string();
         let mut socket = self.socket();
@@ -93,7 +93,7 @@ impl HostProcess {
         socket
     }
 
-    /// How many calls of a name are in flight.
+    /// Returns the number of calls of a deployment in flight.
     pub(crate) fn calls_in_flight(&self, name: &str) -> u64 {
         let status = self.api().get(&status_path(name));
         let status: Value = serde_json::from_slice(&status).expect("JSON");
@@ -112,18 +112,18 @@ impl Drop for HostProcess {
     }
 }
 
-/// Where the API answers with the status of a name.
+/// Returns the path of a deployment's status in the API.
 pub(crate) fn status_path(name: &str) -> String {
     format!("/v1/deployments/{name}")
 }
 
-/// Waits for a subcommand.
+/// Waits for a subcommand to end.
 ///
 /// # Panics
 ///
-/// If it failed.
+/// Panics if the subcommand failed.
 pub(crate) fn finish(subcommand: Child) {
-    let output = subcommand.wait_with_output().expect("it ends");
+    let output = subcommand.wait_with_output().expect("the subcommand ends");
     assert!(
         output.status.success(),
         "{}",
@@ -131,7 +131,8 @@ pub(crate) fn finish(subcommand: Child) {
     );
 }
 
-/// The command, which lies beside this program: `cargo xtask bench` builds both.
+/// Returns the command, which is built into the same directory as this program; `cargo xtask bench`
+/// builds both.
 fn command(place: &Path, arguments: &[&str]) -> Command {
     let this = std::env::current_exe().expect("this program");
     let mut command = Command::new(this.with_file_name("airssys-wasm"));

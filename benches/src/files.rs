@@ -1,8 +1,8 @@
-//! How many files this process may have open.
+//! The file descriptor limit of this process.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Has this process open as many as it may ask for.
+/// Raises the file descriptor limit of this process to its hard limit.
 pub(crate) fn open_as_many_as_allowed() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(
@@ -12,5 +12,5 @@ pub(crate) fn open_as_many_as_allowed() {
             maximum,
         },
     )
-    .expect("up to what is allowed");
+    .expect("the hard limit is allowed");
 }

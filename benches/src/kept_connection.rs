@@ -1,18 +1,18 @@
-//! An HTTP/1.1 client that keeps its connection: one request after the other.
+//! An HTTP/1.1 client that sends one request after another over a persistent connection.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long an answer may take before the bench gives up.
+/// Time after which the bench gives up waiting for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The time between an answer and the next request: a client that never pauses would measure how
-/// it shares the processors with the server.
+/// Time between an answer and the next request: a client that never pauses would measure how it
+/// shares the processors with the server.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// A connection that is used for one request after the other.
+/// A connection used for one request after another.
 pub(crate) struct KeptConnection<S>(BufReader<S>);
 
 impl KeptConnection<TcpStream> {
@@ -33,7 +33,7 @@ impl<S: Read + Write> KeptConnection<S> {
     ///
     /// # Panics
     ///
-    /// If the status is another than 200.
+    /// Panics if the status is not 200.
     pub(crate) fn get(&mut self, path: &str) -> Vec<u8> {
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
         self.0
@@ -45,7 +45,7 @@ impl<S: Read + Write> KeptConnection<S> {
         self.body(&head)
     }
 
-    /// Asks for a path until `is_over`, and returns how long each answer took.
+    /// Requests a path until `is_over`, and returns the latency of each answer.
     pub(crate) fn latencies(&mut self, path: &str, is_over: impl Fn() -> bool) -> Vec<Duration> {
         let mut latencies = Vec::new();
         while !is_over() {
@@ -57,7 +57,7 @@ impl<S: Read + Write> KeptConnection<S> {
         latencies
     }
 
-    /// The lines of a head, in lower case but for the first.
+    /// Reads the lines of a head, in lower case except for the first.
     fn head(&mut self) -> Vec<String> {
         let mut head = vec![self.line()];
         loop {
@@ -84,7 +84,7 @@ impl<S: Read + Write> KeptConnection<S> {
         match field("content-length:") {
             Some(length) => self.bytes(length.parse().expect("a length")),
             None if field("transfer-encoding:") == Some("chunked") => self.chunks(),
-            None => panic!("the answer does not say where it ends: {head:?}"),
+            None => panic!("the length of the answer is unknown: {head:?}"),
         }
     }
 
@@ -107,7 +107,7 @@ impl<S: Read + Write> KeptConnection<S> {
     }
 }
 
-/// Has so many clients ask for `/` until `is_over`, and returns how long all their answers took.
+/// Requests `/` with `clients` clients until `is_over`, and returns the latencies of all answers.
 pub(crate) fn latencies_of_clients(
     address: SocketAddr,
     clients: usize,

@@ -1,7 +1,7 @@
-//! A component of any size, all of it code.
+//! Generates components of any size that consist of code.
 //!
-//! Its functions look like those of a compiler: parameters and locals, loads and stores,
-//! arithmetic, a loop, a branch out of it, a call. No two are the same.
+//! Their functions resemble those of a compiler: parameters and locals, loads and stores,
+//! arithmetic, a loop, a branch out of it, a call. All functions differ.
 
 use wasm_encoder::{
     BlockType, CodeSection, ComponentBuilder, ComponentExportKind, ExportKind, ExportSection,
@@ -9,15 +9,15 @@ use wasm_encoder::{
     PrimitiveValType, TypeSection, ValType,
 };
 
-/// Bytes of the body of a function: some hundred, as functions of C and Rust have.
+/// Size of a function body in bytes: some hundred, as in compiled C and Rust.
 const FUNCTION_BYTES: usize = 600;
 
-/// Locals of a function besides its two parameters.
+/// Locals of a function in addition to its two parameters.
 const LOCALS: u32 = 8;
 
-/// The bytes of a component that has about `code_bytes` of code and exports `run`.
+/// Returns the bytes of a component that has about `code_bytes` of code and exports `run`.
 ///
-/// Components of different numbers differ in every function.
+/// Components with different `number`s differ in every function.
 pub(crate) fn large_component(code_bytes: usize, number: u32) -> Vec<u8> {
     let mut component = ComponentBuilder::default();
     let module = component.core_module(None, &module(code_bytes / FUNCTION_BYTES, number));
@@ -66,7 +66,7 @@ fn module(functions: usize, number: u32) -> Module {
     module
 }
 
-/// A loop of statements. Each function calls the one before it.
+/// Returns a function body: a loop of statements. Each function calls the previous one.
 fn body(function: u32, numbers: &mut Numbers) -> Function {
     let mut body = Function::new([(LOCALS, ValType::I32)]);
     body.instructions()
@@ -94,14 +94,14 @@ fn body(function: u32, numbers: &mut Numbers) -> Function {
     body
 }
 
-/// An assignment, a store, or a branch out of the loop.
+/// Appends an assignment, a store, or a branch out of the loop.
 fn statement(code: &mut InstructionSink<'_>, numbers: &mut Numbers) {
     let at = MemArg {
         offset: numbers.below(1 << 16),
         align: 2,
         memory_index: 0,
     };
-    let constant = i32::try_from(numbers.below(1 << 20)).expect("it is small");
+    let constant = i32::try_from(numbers.below(1 << 20)).expect("the constant is small");
     let (to, left, right) = (numbers.local(), numbers.local(), numbers.local());
     match numbers.below(5) {
         0 => code
@@ -133,7 +133,7 @@ fn statement(code: &mut InstructionSink<'_>, numbers: &mut Numbers) {
     };
 }
 
-/// Numbers that look random and are the same each time.
+/// A deterministic sequence of pseudorandom numbers.
 struct Numbers(u64);
 
 impl Numbers {
@@ -145,8 +145,8 @@ impl Numbers {
         (self.0 >> 33) % bound
     }
 
-    /// A parameter or local.
+    /// Returns the index of a parameter or local.
     fn local(&mut self) -> u32 {
-        u32::try_from(self.below(u64::from(LOCALS) + 2)).expect("there are few")
+        u32::try_from(self.below(u64::from(LOCALS) + 2)).expect("the index is small")
     }
 }

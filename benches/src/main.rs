@@ -1,10 +1,9 @@
-//! Compares calls, pipelines, updates and restarts with bare wasmtime, in one run on one
-//! machine, and prints ratios.
+//! Compares calls, pipelines, updates and restarts with bare wasmtime in one run on one machine,
+//! and prints ratios.
 //!
-//! `cargo xtask bench [ROW...]` runs it. Every row has a file in `rows/`, where
-//! our code and the peer's stand side by side; `bare` is how the peer is set up.
-//! Both get the same guest, inputs, warm-up and reuse, and take turns batch by
-//! batch, so that a slow moment of the machine hits both.
+//! Run with `cargo xtask bench [ROW...]`. Every row has a file in `rows/` that contains our code
+//! and the peer's; `bare` sets up the peer. Both get the same guest, inputs, warm-up and reuse, and
+//! alternate batch by batch, so that a slow moment of the machine affects both.
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 #![expect(clippy::print_stderr, reason = "progress goes to stderr")]
 

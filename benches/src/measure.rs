@@ -1,15 +1,15 @@
-//! Takes turns between ours and the peer's, and keeps the median of each.
+//! Alternates between our code and the peer's, and takes the median of each.
 
 use std::time::Instant;
 
-/// Batches that each side runs; the first ones warm up and are not counted.
+/// Batches per side; the first ones warm up and are not counted.
 const BATCHES: usize = 41;
 const WARM_UP: usize = 5;
 /// Batches of which only the fastest counts.
 const SHORT_BATCHES: usize = 200;
 
-/// The median time of one call on each side, in nanoseconds, calls made one after
-/// the other in batches of `calls`.
+/// Returns the median time of one call on each side in nanoseconds. Calls are made one after
+/// another in batches of `calls`.
 pub(crate) async fn in_turns(
     calls: u32,
     mut ours: impl AsyncFnMut(),
@@ -29,8 +29,9 @@ pub(crate) async fn in_turns(
     (median(&mut our_times), median(&mut their_times))
 }
 
-/// What one call of `many` takes beyond one of `few`, on each side, in nanoseconds. The fastest
-/// batch of each of the four counts: a difference of medians would be that of two slow moments.
+/// Returns the time by which a call of `many` exceeds a call of `few` on each side, in nanoseconds.
+/// The fastest batch of each of the four counts, because a difference of medians would be the
+/// difference of two slow moments.
 pub(crate) async fn beyond(
     calls: u32,
     (mut our_few, mut our_many): (impl AsyncFnMut(), impl AsyncFnMut()),
@@ -61,7 +62,7 @@ async fn batch_of(calls: u32, call: &mut impl AsyncFnMut()) -> f64 {
     begun.elapsed().as_nanos() as f64 / f64::from(calls)
 }
 
-/// The middle value.
+/// Returns the middle value.
 pub(crate) fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()

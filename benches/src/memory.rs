@@ -1,23 +1,23 @@
-//! Memory of a process.
+//! Resident memory of processes.
 
 use airssys_wasm_tests::process::status_field;
 
-/// Resident memory of this process.
+/// Returns the resident memory of this process.
 pub(crate) fn resident_bytes() -> f64 {
     resident_bytes_of(std::process::id())
 }
 
-/// Resident memory of a process.
+/// Returns the resident memory of a process.
 pub(crate) fn resident_bytes_of(process: u32) -> f64 {
     bytes_of(process, "VmRSS")
 }
 
-/// The most resident memory that a process has had since it was started, or since this was forgotten.
+/// Returns the peak of a process's resident memory since it started or since [`forget_peak_of`].
 pub(crate) fn peak_bytes_of(process: u32) -> f64 {
     bytes_of(process, "VmHWM")
 }
 
-/// Begins to measure the peak of a process's memory from what it has now.
+/// Restarts the measurement of a process's peak from its current memory.
 pub(crate) fn forget_peak_of(process: u32) {
     std::fs::write(format!("/proc/{process}/clear_refs"), "5").expect("a process of this user");
 }

@@ -1,4 +1,4 @@
-//! The table, and the same as JSON.
+//! The results as a table and as JSON.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-/// One comparison.
+/// A comparison.
 pub(crate) struct Row {
     pub(crate) name: Cow<'static, str>,
     pub(crate) guest: &'static str,
@@ -17,7 +17,7 @@ pub(crate) struct Row {
     pub(crate) goal: Goal,
 }
 
-/// What the figures count.
+/// The unit of the figures.
 #[derive(Clone, Copy)]
 pub(crate) enum Unit {
     Nanoseconds,
@@ -25,23 +25,24 @@ pub(crate) enum Unit {
     PerSecond,
 }
 
-/// What has to be reached.
+/// The goal of a comparison.
 #[derive(Clone, Copy)]
 pub(crate) enum Goal {
-    /// Our figure divided by the peer's.
+    /// The maximum of our figure divided by the peer's.
     RatioAtMost(f64),
-    /// Our figure divided by the peer's.
+    /// The minimum of our figure divided by the peer's.
     RatioAtLeast(f64),
-    /// Our figure divided by the peer's, or our figure less the peer's: one of the two is enough.
+    /// The maximum of our figure divided by the peer's, or of our figure minus the peer's; either
+    /// is enough.
     RatioOrMoreAtMost(f64, f64),
-    /// Our figure alone.
+    /// The maximum of our figure.
     AtMost(f64),
-    /// Nothing: the figures are there to be known.
+    /// No goal; the figures are informative.
     None,
 }
 
 impl Row {
-    /// A row of two times in nanoseconds, of which ours is at most so many times the peer's.
+    /// Creates a row of two times in nanoseconds. The goal is at most `most` times the peer's time.
     pub(crate) fn of_times(
         name: impl Into<Cow<'static, str>>,
         guest: &'static str,
@@ -90,7 +91,7 @@ impl Row {
     }
 }
 
-/// Every row, for a reader.
+/// Formats the rows as a table.
 pub(crate) fn table(rows: &[Row]) -> String {
     let mut table = format!(
         "{:<56} {:<16} {:>11} {:>11} {:>8}  {:<18} {:<4} {}\n",
@@ -113,7 +114,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
     table
 }
 
-/// Every row, for a program.
+/// Writes the rows as JSON.
 pub(crate) fn write(rows: &[Row], path: &Path) {
     let rows: Vec<_> = rows
         .iter()
@@ -127,12 +128,12 @@ pub(crate) fn write(rows: &[Row], path: &Path) {
         .collect();
     let report = json!({ "rows": rows });
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).expect("the report's folder can be made");
+        std::fs::create_dir_all(folder).expect("the directory of the report can be created");
     }
     std::fs::write(path, format!("{report:#}\n")).expect("the report can be written");
 }
 
-/// A figure with its unit.
+/// Formats a figure with its unit.
 pub(crate) fn shown(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Bytes if value >= 1024.0 * 1024.0 * 10.0 => {

@@ -1,8 +1,8 @@
-//! One guest as many different components: nothing shares another's code.
+//! Turns one guest into many different components that share no code.
 
 use airssys_wasm_tests::guests::guest;
 
-/// The bytes of a guest with a custom section of their own at the end.
+/// Returns the bytes of a guest with a unique custom section at the end.
 pub(crate) fn variant(name: &str, number: u32) -> Vec<u8> {
     let mut bytes = guest(name).bytes().to_vec();
     // A custom section: id 0, its size, a name of one byte, four bytes.

@@ -1,19 +1,20 @@
-//! `wrk` as the client: 32 connections, each asks again as soon as it is answered.
+//! Runs `wrk` as the client: 32 connections, each of which sends the next request as soon as it is
+//! answered.
 
 use std::process::Command;
 use std::time::Duration;
 
-/// What it saw.
+/// The measurements of `wrk`.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen {
     pub(crate) a_second: f64,
-    /// In nanoseconds.
+    /// The 99th percentile of latency in nanoseconds.
     pub(crate) p99: f64,
     pub(crate) p999: f64,
 }
 
-/// Says what is wanted in one line: requests, and in microseconds how long all and the slowest
-/// took; then how many failed.
+/// Prints one line: the number of requests, the duration and the latency percentiles in
+/// microseconds, and the number of failures.
 const REPORT: &str = r#"
 done = function(summary, latency, requests)
   local errors = summary.errors
@@ -23,11 +24,11 @@ done = function(summary, latency, requests)
 end
 "#;
 
-/// Asks for a URL, for so long.
+/// Requests a URL for `time`.
 ///
 /// # Panics
 ///
-/// If one request failed, or `wrk` is not there: `cargo xtask bench` installs it.
+/// Panics if a request failed, or if `wrk` is missing; `cargo xtask bench` installs it.
 pub(crate) fn ask(url: &str, time: Duration) -> Seen {
     let place = tempfile::tempdir().expect("a directory");
     let script = place.path().join("report.lua");
@@ -50,7 +51,7 @@ pub(crate) fn ask(url: &str, time: Duration) -> Seen {
         .collect();
     let [requests, microseconds, p99, p999, failed] = figures[..] else {
         panic!(
-            "wrk says something else: {printed}{}",
+            "unexpected output of wrk: {printed}{}",
             String::from_utf8_lossy(&output.stderr)
         );
     };

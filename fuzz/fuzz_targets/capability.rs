@@ -1,4 +1,5 @@
-//! Any text: a rule whose canonical text is read as the same rule, or an error.
+//! Parses arbitrary text as a rule: either the rule's canonical text parses to the same rule, or
+//! the error is printable.
 #![no_main]
 
 use airssys_wasm_core::Rule;

@@ -1,7 +1,7 @@
-//! Any bytes: a component or an error, never a panic.
+//! Parses arbitrary bytes as a component: returns a component or an error, and never panics.
 //!
-//! `cargo +nightly fuzz run component corpus/component ../target/components`
-//! begins with the guest programs.
+//! `cargo +nightly fuzz run component corpus/component ../target/components` seeds the corpus with
+//! the guest programs.
 #![no_main]
 
 use airssys_wasm_core::Component;

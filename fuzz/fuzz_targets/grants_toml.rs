@@ -1,5 +1,5 @@
-//! Any text as TOML: grants and requests that are read back as they were written, or
-//! an error that has a place in the text and can be shown.
+//! Parses arbitrary text as grants and as requests in TOML: either they survive a round trip, or
+//! the error is printable and points to a place in the text.
 #![no_main]
 
 use airssys_wasm_core::Requests;
@@ -26,6 +26,6 @@ fuzz_target!(|text: &str| {
 fn check(error: &TomlError, text: &str) {
     assert!(!error.to_string().contains(char::is_control), "{error}");
     let line = text.split('\n').nth(error.line - 1).unwrap_or_else(|| panic!("no such line: {error}"));
-    // At its end, something is missing.
+    // The column after the last one is valid: something is missing at the end of the line.
     assert!((1..=line.chars().count() + 1).contains(&error.column), "{error}");
 }

@@ -1,5 +1,5 @@
-//! Any text as a URL: a target that reads itself back and has nothing odd in it, or
-//! an error that can be shown.
+//! Parses arbitrary text as a URL: either the target survives a round trip and contains no unusual
+//! characters, or the error is printable.
 #![no_main]
 
 use airssys_wasm_core::policy::{HttpHost, HttpTarget};
@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&str, &str)| {
     let (method, url) = input;
-    // Most texts are no URLs: each is tried behind a scheme, too.
+    // Most inputs are not URLs, so each is also tried behind a scheme.
     for url in [url.to_owned(), format!("https://{url}"), format!("http://a.com/{url}")] {
         for method in [method, "GET"] {
             match HttpTarget::parse(method, &url) {

@@ -1,5 +1,5 @@
-//! Any text as the arguments of a function that has a parameter of every kind, as JSON: values
-//! that fit and whose JSON is read back, or an error.
+//! Parses arbitrary text as JSON arguments of a function with a parameter of every kind: either the
+//! values fit their types and survive a round trip, or an error is returned.
 #![no_main]
 
 mod every_kind;
@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let Ok(mut given) = serde_json::from_str::<Vec<serde_json::Value>>(text) else { return };
-    // Short texts reach far.
+    // Missing arguments are filled up, so that short inputs get far.
     given.resize(FUNCTION.params.len(), serde_json::Value::Null);
     let Ok(values) = FUNCTION.arguments_from_json(&given) else { return };
     for (value, param) in values.iter().zip(&FUNCTION.params) {

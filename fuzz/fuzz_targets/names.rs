@@ -1,4 +1,5 @@
-//! Any text: a name that prints as it was written, or an error.
+//! Parses arbitrary text as names, package references and digests: each either prints as it was
+//! written, or the error is printable.
 #![no_main]
 
 use airssys_wasm_core::{ComponentName, Digest, FunctionName, PackageRef};
@@ -13,7 +14,7 @@ fuzz_target!(|text: &str| {
         Ok(name) => assert_eq!(name.to_string(), text),
         Err(error) => assert!(!error.to_string().contains(char::is_control)),
     }
-    // A `v` before a version means nothing.
+    // A `v` before a version is optional, so the text itself may differ.
     match text.parse::<PackageRef>() {
         Ok(package) => assert_eq!(package.to_string().parse(), Ok(package)),
         Err(error) => assert!(!error.to_string().contains(char::is_control)),

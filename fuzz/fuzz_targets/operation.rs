@@ -1,5 +1,5 @@
-//! Any text as an operation: one that can be decided about, and whose text is read back as the
-//! same, or an error.
+//! Parses arbitrary text as an operation: either it can be decided and its text parses to the same
+//! operation, or an error is returned.
 #![no_main]
 
 use airssys_wasm_core::policy::{Grants, Operation, Policy, Requested};
@@ -12,7 +12,7 @@ fuzz_target!(|text: &str| {
     assert!(is_given_to_all || !nothing.decide(&operation, 0).is_allowed(), "{operation:?}");
     let _ = nothing.explain(&operation, 0).to_string();
     let shown = operation.to_string();
-    // What is escaped in a line is another text.
+    // Text with escaped characters does not parse to the same operation.
     if !shown.contains('\\') {
         assert_eq!(shown.parse::<Operation>().as_ref().map(ToString::to_string), Ok(shown.clone()), "{text:?}");
     }

@@ -1,5 +1,5 @@
-//! Any text as a definition: a pipeline that is read back as it was written, from TOML
-//! and from JSON, or an error that has a place in the text and can be shown.
+//! Parses arbitrary text as a pipeline definition: either it survives a round trip through TOML and
+//! JSON, or the error is printable and points to a place in the text.
 #![no_main]
 
 use airssys_wasm_core::pipeline::{Condition, DefinitionError, PipelineDefinition};
@@ -37,6 +37,6 @@ fn item() -> Type {
 fn check(error: &DefinitionError, text: &str) {
     assert!(!error.to_string().contains(char::is_control), "{error}");
     let line = text.split('\n').nth(error.line - 1).unwrap_or_else(|| panic!("no such line: {error}"));
-    // At its end, something is missing.
+    // The column after the last one is valid: something is missing at the end of the line.
     assert!((1..=line.chars().count() + 1).contains(&error.column), "{error}");
 }

@@ -1,5 +1,5 @@
-//! Any grants and any operation: the decision is the reference matcher's, and a deny
-//! more never allows more.
+//! Compares the decision about an arbitrary operation under arbitrary grants with that of the
+//! reference matcher, and checks that one more deny never allows more.
 #![no_main]
 
 #[path = "../../airssys-wasm-core/tests/reference/matcher/mod.rs"]
@@ -18,7 +18,7 @@ fuzz_target!(|input: (&str, u8, u8, &str, [u8; 16], u16)| {
     let (text, what, how, name, address, port) = input;
     let Ok(grants) = text.parse::<Grants>() else { return };
     let stars = |text: &str| text.matches('*').count();
-    // The reference takes its time.
+    // The reference matcher is slow for many wildcards and long names.
     if text.lines().any(|line| stars(line) > 6) || name.len() > 60 {
         return;
     }
@@ -50,7 +50,8 @@ fn check(grants: &Grants, operation: &Operation) {
     }
 }
 
-/// What nobody may build, and nobody is allowed to do.
+/// Returns `true` for operations that are not in canonical form, which are denied whatever is
+/// granted.
 fn is_malformed(operation: &Operation) -> bool {
     let odd = |name: &String| {
         name.ends_with('.') || name.chars().any(|c| !('!'..='~').contains(&c) || c.is_uppercase())
@@ -105,7 +106,7 @@ const FILE: [FileAccess; 5] =
 const TYPES: [Option<SpecialType>; 4] =
     [None, Some(SpecialType::Fifo), Some(SpecialType::Device), Some(SpecialType::Socket)];
 
-/// `proc`, `sysfs`, and one without a name.
+/// The magic numbers of `proc` and `sysfs`, and an unknown one.
 const MAGICS: [u32; 3] = [0x9fa0, 0x6265_6572, 0x1234_5678];
 
 const SOCKET: [SocketAccess; 9] = [

@@ -1,4 +1,4 @@
-//! Any bytes as custom sections: what is read has one text, which is read back.
+//! Parses arbitrary bytes as custom sections: a section that is accepted survives a round trip.
 #![no_main]
 
 use airssys_wasm_core::policy::difference;

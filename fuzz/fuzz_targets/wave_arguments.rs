@@ -1,5 +1,5 @@
-//! Any text as the arguments of a function that has a parameter of every kind:
-//! values that fit and whose text is read back, or an error.
+//! Parses arbitrary text as WAVE arguments of a function with a parameter of every kind: either the
+//! values fit their types and survive a round trip, or an error is returned.
 #![no_main]
 
 mod every_kind;
@@ -16,6 +16,6 @@ fuzz_target!(|text: &str| {
     }
     let written = format!("({})", values.iter().map(Value::to_wave).collect::<Vec<_>>().join(", "));
     let read = FUNCTION.arguments_from_wave(&written).expect("what was written is read");
-    // By its text: NaN is not equal to itself.
+    // Compared as text, because NaN is not equal to itself.
     assert!(values.iter().map(Value::to_wave).eq(read.iter().map(Value::to_wave)), "{written}");
 });

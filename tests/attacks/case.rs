@@ -1,4 +1,4 @@
-//! One row, carried out: the attack, and its twin.
+//! Runs a row of the table: the attack and its twin.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -15,18 +15,18 @@ use crate::world::{World, contents, directory};
 
 type Attempted = Result<String, String>;
 
-/// What came of a row.
+/// The outcome of a row.
 #[derive(Default)]
 pub(crate) struct Outcome {
-    /// What got through, or what else went wrong with the attack.
+    /// The description of what got through, or of another failure of the attack.
     pub(crate) leaked: Option<String>,
-    /// It was refused, and that is not on the record for the reason the row names.
+    /// The reason why a refusal is not on the record as the row requires.
     pub(crate) unaudited: Option<String>,
-    /// Why the twin did not succeed.
+    /// The reason why the twin did not succeed.
     pub(crate) twin_failed: Option<String>,
 }
 
-/// What an attempt is made under.
+/// The rules under which an attempt is made.
 struct Setting<'a> {
     grants: &'a [String],
     deny: &'a [String],
@@ -43,7 +43,7 @@ pub(crate) async fn carry_out(world: &World, case: &Case) -> Outcome {
     outcome
 }
 
-/// Ok if nothing got through; what is not on the record goes to `outcome`.
+/// Returns `Ok` if nothing got through; records a missing audit record in `outcome`.
 async fn attack(world: &World, case: &Case, outcome: &mut Outcome) -> Result<(), String> {
     let directory = directory();
     let setting = Setting {
@@ -81,7 +81,7 @@ async fn attack_deployed(
     for first in &case.first {
         attempt(world, deployment, first, directory)
             .await
-            .map_err(|told| format!("before it: {told}"))?;
+            .map_err(|told| format!("before the attempt: {told}"))?;
     }
     if let Some(rule) = setting.revoke {
         let rule = world.fill(rule, directory);
@@ -103,7 +103,7 @@ async fn attack_deployed(
         .map(|name| Swapping::start(directory.join(name)));
     let attempted = attempt(world, deployment, &case.attempt, directory).await;
     drop(swapping);
-    // A datagram that was let through would be there by then.
+    // A datagram that got through would have arrived by then.
     tokio::time::sleep(Duration::from_millis(2)).await;
     let told = match attempted {
         Ok(seen) => return Err(format!("the guest saw {seen:?}")),
@@ -111,19 +111,19 @@ async fn attack_deployed(
     };
     if case.swap.is_none() && contents(directory) != before {
         return Err(format!(
-            "something on disk changed, though the guest was told {told:?}"
+            "something on disk changed, although the guest received {told:?}"
         ));
     }
     let now = world.reached.load(Ordering::SeqCst) - reached;
     if now != case.reaches {
         return Err(format!(
-            "{now} servers were reached, though the guest was told {told:?}"
+            "{now} servers were reached, although the guest received {told:?}"
         ));
     }
     let lookups = world.lookups.load(Ordering::SeqCst);
     if lookups != case.lookups {
         return Err(format!(
-            "{lookups} names were looked up, though the guest was told {told:?}"
+            "{lookups} names were looked up, although the guest received {told:?}"
         ));
     }
     if case
@@ -131,17 +131,17 @@ async fn attack_deployed(
         .as_ref()
         .is_some_and(|part| !told.contains(part.as_str()))
     {
-        return Err(format!("the guest was told {told:?}"));
+        return Err(format!("the guest received {told:?}"));
     }
     let leaks = ["secret", &directory.display().to_string()];
     if leaks.iter().any(|leak| told.contains(*leak)) {
-        return Err(format!("the guest was told too much: {told:?}"));
+        return Err(format!("the error reveals too much: {told:?}"));
     }
     outcome.unaudited = missing_in_time(world, case, deployment).await;
     Ok(())
 }
 
-/// What of the record is missing, once a second has passed in which it was counted.
+/// Returns what is missing from the record, after waiting up to 1.5 seconds for aggregated records.
 async fn missing_in_time(world: &World, case: &Case, deployment: &Deployment) -> Option<String> {
     let mut records = world.audit.take();
     let mut problem = missing(&case.reason, &records, deployment);
@@ -156,7 +156,7 @@ async fn missing_in_time(world: &World, case: &Case, deployment: &Deployment) ->
     problem
 }
 
-/// What of the record is missing.
+/// Returns what is missing from the record.
 fn missing(reason: &str, records: &[AuditRecord], deployment: &Deployment) -> Option<String> {
     if reason == "none" {
         let recorded = records.iter().find(|record| record.is_denial());
@@ -212,7 +212,7 @@ async fn twin(world: &World, case: &Case) -> Result<(), String> {
             .iter()
             .map(AuditRecord::to_json)
             .collect();
-        format!("the guest was told {told:?}: {}", records.join(" "))
+        format!("the guest received {told:?}: {}", records.join(" "))
     })?;
     if twin
         .sees
@@ -259,7 +259,7 @@ async fn deploy(
         .map_err(|error| format!("not deployed: {error}"))
 }
 
-/// The guest, with the requests that a row says.
+/// Returns the guest with the requests of a row.
 fn probe(requests: Option<Vec<String>>) -> Result<Component, String> {
     let probe = guest("attack-probe");
     let Some(requests) = requests else {
@@ -296,7 +296,7 @@ async fn attempt(
     attempted
 }
 
-/// Somebody on the host who swaps a file for a link to a secret, and back, all the time.
+/// A thread on the host that keeps replacing a file by a link to a secret, and back.
 struct Swapping {
     stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,

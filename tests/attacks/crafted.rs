@@ -1,11 +1,11 @@
-//! One row about a component's bytes: a section that nobody should have to read, and its twin.
+//! Runs a row about a component's bytes: a section that must be refused, and its twin.
 
 use airssys_wasm_host::Component;
 
 use crate::case::Outcome;
 use crate::table::Crafted;
 
-/// Reads the component that a row describes, and its twin.
+/// Parses the component that a row describes, and its twin.
 pub(crate) fn carry_out(row: &Crafted) -> Outcome {
     let twin = &row.twin;
     let line = twin.line.as_ref().unwrap_or(&row.line);
@@ -17,11 +17,11 @@ pub(crate) fn carry_out(row: &Crafted) -> Outcome {
     }
 }
 
-/// What is wrong unless the component is refused, for the reason that the row names, and with
-/// nothing in the message that does not show.
+/// Returns the problem unless the component is refused for the reason that the row names, with a
+/// message that contains no invisible characters.
 fn leaked(row: &Crafted) -> Option<String> {
     let told = match read(&row.section, &row.line, row.lines) {
-        Ok(()) => return Some("the component was read".into()),
+        Ok(()) => return Some("the component was accepted".into()),
         Err(told) => told,
     };
     if !told.contains(&row.told) {
@@ -30,7 +30,7 @@ fn leaked(row: &Crafted) -> Option<String> {
     let unseen =
         |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}');
     told.contains(unseen)
-        .then(|| format!("the message has what does not show: {told:?}"))
+        .then(|| format!("the message contains invisible characters: {told:?}"))
 }
 
 fn read(section: &str, line: &str, lines: usize) -> Result<(), String> {
@@ -51,7 +51,7 @@ fn read(section: &str, line: &str, lines: usize) -> Result<(), String> {
     })
 }
 
-/// A number as the binary format has it.
+/// Encodes a number in LEB128, as in the binary format.
 fn length(mut number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {

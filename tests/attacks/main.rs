@@ -1,17 +1,16 @@
-//! The attack table, run: each case by a guest that really tries, with the grants that
-//! should refuse it and then with those that should allow it.
+//! Runs the attack table: each case by a guest that really attempts it, with grants that must
+//! refuse it and then with grants that must allow it.
 //!
-//! A case is a row of `table.toml`. An attempt counts as refused if the guest was told so,
-//! nothing on disk changed, nothing reached a server, and the refusal is on the record
-//! for the reason that the row names. Its twin has to succeed, so that nothing passes
-//! because everything is refused.
+//! A case is a row of `table.toml`. An attempt counts as refused if the guest received an error,
+//! nothing on disk changed, no server was reached, and the refusal is on the record for the reason
+//! that the row names. Its twin must succeed, so that no case passes because everything is refused.
 //!
-//! | file | what it does |
+//! | file | contents |
 //! |---|---|
-//! | `table` | what a row says |
-//! | `world` | a fresh directory for each attempt, servers that count, names that lie |
-//! | `case` | one row, carried out |
-//! | `crafted` | one row about a component's bytes |
+//! | `table` | the fields of a row |
+//! | `world` | a new directory for each attempt, servers that count requests, forged names |
+//! | `case` | running a row |
+//! | `crafted` | running a row about a component's bytes |
 //! | `report` | the outcome |
 
 mod case;

@@ -1,10 +1,10 @@
-//! The outcome of all rows: a line for each that went wrong, and the counts.
+//! The outcome of all rows: a line for each that failed, and the counts.
 
 use serde_json::json;
 
 use crate::case::Outcome;
 
-/// What has been counted.
+/// The counts.
 #[derive(Default)]
 pub(crate) struct Report {
     cases: usize,
@@ -67,7 +67,7 @@ impl Report {
     }
 }
 
-/// A line on standard output.
+/// Prints a line to standard output.
 #[allow(
     clippy::print_stdout,
     reason = "this program's output is what it is for"

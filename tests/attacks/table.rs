@@ -1,8 +1,8 @@
-//! What a row of the attack table says.
+//! The fields of a row of the attack table.
 
 use serde::Deserialize;
 
-/// The whole table.
+/// The attack table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Table {
@@ -10,69 +10,69 @@ pub(crate) struct Table {
     pub(crate) crafted: Vec<Crafted>,
 }
 
-/// A component whose section should be refused when it is read, and its twin.
+/// A component whose section must be refused when it is parsed, and its twin.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Crafted {
-    /// What is tried, in a few words; each name once.
+    /// A unique description of the attack in a few words.
     pub(crate) name: String,
-    /// The custom section; its header goes without saying.
+    /// The name of the custom section, whose header is added.
     pub(crate) section: String,
-    /// A line of it, in which `{n}` stands for a number that counts.
+    /// A line of the section, in which `{n}` stands for the number of the line.
     pub(crate) line: String,
-    /// How many such lines there are.
+    /// The number of such lines.
     pub(crate) lines: usize,
     /// Part of the error.
     pub(crate) told: String,
     pub(crate) twin: CraftedTwin,
 }
 
-/// What should be read.
+/// The component that must be accepted.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CraftedTwin {
-    /// The same line unless said.
+    /// The line; the row's by default.
     pub(crate) line: Option<String>,
-    /// As many unless said.
+    /// The number of lines; the row's by default.
     pub(crate) lines: Option<usize>,
 }
 
-/// One attack, and its twin.
+/// An attack and its twin.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
-    /// What is tried, in a few words; each name once.
+    /// A unique description of the attack in a few words.
     pub(crate) name: String,
-    /// What is granted. `{dir}`, `{http}`, `{tcp}` and the like stand for the attempt's own
-    /// directory and the servers' ports.
+    /// The grants. `{dir}`, `{http}`, `{tcp}` and so on stand for the directory of the attempt and
+    /// the ports of the servers.
     #[serde(default)]
     pub(crate) grants: Vec<String>,
     #[serde(default)]
     pub(crate) deny: Vec<String>,
-    /// What is requested; whatever it imports the means for unless said.
+    /// The requests; by default the guest requests everything that it has imports for.
     pub(crate) requests: Option<Vec<String>>,
-    /// Attempts before it, which have to succeed.
+    /// Attempts made before it, which must succeed.
     #[serde(default)]
     pub(crate) first: Vec<Vec<String>>,
-    /// What is revoked after those.
+    /// The rule revoked after those.
     pub(crate) revoke: Option<String>,
-    /// A link or directory that somebody else swaps meanwhile.
+    /// A link or directory that the host replaces meanwhile.
     pub(crate) swap: Option<String>,
     pub(crate) attempt: Vec<String>,
-    /// The reason on the record; `none` where nothing reaches a room that could record it.
+    /// The reason on the record; `none` if the attempt never reaches code that records it.
     pub(crate) reason: String,
-    /// Part of what the guest is told.
+    /// Part of the error that the guest receives.
     pub(crate) told: Option<String>,
-    /// How often a server may be reached all the same.
+    /// The number of times a server may be reached nevertheless.
     #[serde(default)]
     pub(crate) reaches: usize,
-    /// How often a name may be asked for.
+    /// The number of name lookups allowed.
     #[serde(default)]
     pub(crate) lookups: usize,
     pub(crate) twin: Twin,
 }
 
-/// What should succeed.
+/// The attempt that must succeed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Twin {
@@ -80,11 +80,11 @@ pub(crate) struct Twin {
     #[serde(default)]
     pub(crate) deny: Vec<String>,
     pub(crate) requests: Option<Vec<String>>,
-    /// The same attempt unless said.
+    /// The attempt; the row's by default.
     pub(crate) attempt: Option<Vec<String>>,
-    /// Part of what is seen.
+    /// Part of the result.
     pub(crate) sees: Option<String>,
-    /// How often a name is asked for.
+    /// The expected number of name lookups.
     pub(crate) lookups: Option<usize>,
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn read() -> Result<Table, String> {
         .collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(format!("{path}: `{}` is there twice", pair[0])),
+        Some(pair) => Err(format!("{path}: duplicate name `{}`", pair[0])),
         None => Ok(table),
     }
 }

@@ -1,5 +1,5 @@
-//! Where attempts are made: a fresh directory for each, servers that count who reached
-//! them, names that resolve as a row needs it, and a record of every decision.
+//! The environment of attempts: a new directory for each, servers that count connections, names
+//! that resolve as a row requires, and a record of every decision.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
-/// What all attempts share.
+/// The environment that all attempts share.
 pub(crate) struct World {
     pub(crate) host: Host,
     pub(crate) audit: Arc<Records>,
@@ -26,7 +26,7 @@ pub(crate) struct World {
     ports: HashMap<&'static str, u16>,
 }
 
-/// Every decision since it was last asked.
+/// All decisions since the records were last taken.
 #[derive(Default)]
 pub(crate) struct Records(Mutex<Vec<AuditRecord>>);
 
@@ -51,7 +51,7 @@ impl Resolver for Names {
         let times = self.0.fetch_add(1, Ordering::SeqCst);
         let addresses: &[&str] = match name {
             "good.test" | "sub.good.test" | "localhost" => &["127.0.0.1"],
-            // Harmless the first time it is asked for, and something else after that.
+            // Harmless on the first lookup, different afterwards.
             "rebind.test" if times == 0 => &["127.0.0.1"],
             "rebind.test" => &["127.0.0.2"],
             "mixed.test" => &["127.0.0.1", "10.0.0.1"],
@@ -95,7 +95,7 @@ impl World {
         let reached = Arc::<AtomicUsize>::default();
         let http = listen("127.0.0.1:0").await;
         let port = http.local_addr().expect("an address").port();
-        // The same port on another address of this machine: where rebinding would lead.
+        // The same port on another loopback address, where rebinding would lead.
         let elsewhere = listen(&format!("127.0.0.2:{port}")).await;
         let tcp = listen("127.0.0.1:0").await;
         let udp = UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
@@ -119,7 +119,7 @@ impl World {
         }
     }
 
-    /// A row's text with what its placeholders stand for.
+    /// Replaces the placeholders in a row's text.
     pub(crate) fn fill(&self, text: &str, directory: &Path) -> String {
         let text = text.replace("{dir}", &directory.display().to_string());
         let text = text
@@ -208,7 +208,7 @@ async fn count_datagrams(socket: UdpSocket, reached: Arc<AtomicUsize>) {
     }
 }
 
-/// The directory of one attempt.
+/// Creates the directory of an attempt.
 pub(crate) fn directory() -> TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     let at = |name: &str| directory.path().join(name);
@@ -264,7 +264,7 @@ pub(crate) fn directory() -> TempDir {
     directory
 }
 
-/// Everything in a directory: names, kinds, contents, times.
+/// Returns everything in a directory: names, kinds, contents, times.
 pub(crate) fn contents(directory: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     collect(directory, &mut found);

@@ -1,7 +1,10 @@
-//! Compilers in processes of their own, as a program has them that embeds a host.
+//! Compiler processes, used as a program that embeds a host uses them.
 //!
-//! This program is its own compiler, so it has a `main` of its own.
-#![expect(clippy::print_stdout, reason = "it prints as tests do")]
+//! This program is its own compiler, so it has its own `main` instead of the test harness.
+#![expect(
+    clippy::print_stdout,
+    reason = "it prints its result as a test harness does"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() {
     let error =
-        CompilerProcess::of_this_program().expect_err("it would start this program for ever");
+        CompilerProcess::of_this_program().expect_err("it would start this program recursively");
     assert_eq!(error.kind(), ErrorKind::Internal);
     CompilerProcess::run_if_asked();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -23,7 +26,7 @@ fn main() {
 }
 
 fn host() -> Host {
-    let compiler = CompilerProcess::of_this_program().expect("it can compile");
+    let compiler = CompilerProcess::of_this_program().expect("a compiler process");
     Host::builder()
         .pooled_instances_max(4)
         .compiler_process(compiler)

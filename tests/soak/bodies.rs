@@ -1,9 +1,10 @@
-//! A gibibyte up and the same gibibyte down, across three updates: byte for byte, by one revision,
-//! in flat memory. A test program of its own: it reads this process's memory.
+//! Echoes a gibibyte across three updates: every byte arrives, one revision serves the whole
+//! exchange, and memory stays flat. A separate test program because it measures the memory of its
+//! own process.
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::print_stdout,
-    reason = "figures are for whoever reads the test's output"
+    reason = "measurements are part of the test's output"
 )]
 
 use std::convert::Infallible;
@@ -25,30 +26,30 @@ use tokio::net::{TcpListener, TcpStream};
 
 const BYTES: u64 = 1 << 30;
 
-/// Of a prime length, so that pieces that are lost or doubled show.
+/// A prime length, so that lost or duplicated pieces are detected.
 const PERIOD: u64 = 251;
 
 const PIECE: u64 = 64 << 10;
 
 fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("linux has it");
+    let status = std::fs::read_to_string("/proc/self/status").expect("`/proc` is readable");
     let line = status
         .lines()
         .find(|line| line.starts_with("VmRSS"))
-        .expect("linux says it");
+        .expect("`VmRSS` is listed");
     line.split_whitespace()
         .nth(1)
         .and_then(|kib| kib.parse().ok())
         .expect("a number")
 }
 
-/// The body from a place on.
+/// Returns the piece of the body that starts at byte `from`.
 fn piece(pattern: &Bytes, from: u64) -> Bytes {
     let begin = (from % PERIOD) as usize;
     pattern.slice(begin..begin + PIECE.min(BYTES - from) as usize)
 }
 
-/// Every answer says which version it is of.
+/// Returns the version named in the `x-version` header of a response.
 async fn version(host: &Host) -> String {
     let asked = Request::get("http://localhost/")
         .body(http_body_util::Empty::<Bytes>::new())
@@ -75,7 +76,7 @@ async fn serve(name: &str) -> (Host, SocketAddr) {
     (host, address)
 }
 
-/// Begins to send all of it, and gives what comes back.
+/// Starts sending the whole body and returns the response with its body unread.
 async fn begin_echo(address: SocketAddr, pattern: &Bytes) -> http::Response<Incoming> {
     let pattern = pattern.clone();
     let frames = stream::iter((0..BYTES).step_by(PIECE as usize))
@@ -83,7 +84,7 @@ async fn begin_echo(address: SocketAddr, pattern: &Bytes) -> http::Response<Inco
     let stream = TcpStream::connect(address).await.expect("connected");
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
-        .expect("it speaks HTTP");
+        .expect("an HTTP/1 connection");
     tokio::spawn(connection);
     let asked = Request::post("/echo")
         .header("host", "localhost")
@@ -94,7 +95,7 @@ async fn begin_echo(address: SocketAddr, pattern: &Bytes) -> http::Response<Inco
         .expect("a head")
 }
 
-/// Reads what comes, and has the component replaced three times meanwhile.
+/// Reads the echoed body and updates the component three times meanwhile.
 async fn a_gibibyte_through(name: &str, versions: [&str; 3]) {
     let (host, address) = serve(name).await;
     let pattern: Bytes = (0..PERIOD + PIECE)
@@ -125,7 +126,7 @@ async fn a_gibibyte_through(name: &str, versions: [&str; 3]) {
             assert_ne!(
                 version(&host).await,
                 first,
-                "somebody else answers who asks now"
+                "new requests are answered by another revision"
             );
             settled = if updates == 1 {
                 resident_kib()
@@ -143,7 +144,7 @@ async fn a_gibibyte_through(name: &str, versions: [&str; 3]) {
     assert!(most < settled + 48 * 1024, "{settled} KiB, then {most} KiB");
 }
 
-/// Asking costs more than reading a piece.
+/// Reading `/proc` costs more than reading a piece, so memory is measured only now and then.
 fn resident_kib_now_and_then(came: u64) -> u64 {
     if came % (1 << 22) < PIECE {
         resident_kib()
@@ -159,5 +160,7 @@ async fn pass_through_updates_in_flat_memory() {
         a_gibibyte_through("http-v1", ["http-v2", "http-service", "http-v2"]).await;
         a_gibibyte_through("http-service", ["http-v2", "http-v1", "http-v2"]).await;
     };
-    tokio::time::timeout(time, all).await.expect("it goes on");
+    tokio::time::timeout(time, all)
+        .await
+        .expect("the transfers finish in time");
 }

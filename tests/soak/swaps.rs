@@ -1,7 +1,10 @@
-//! Ten thousand swaps: memory and file handles stay flat, and the new code
-//! answers each time. A test program of its own: it reads this process's memory.
+//! Performs ten thousand swaps: memory and open files stay flat, and each new revision answers
+//! calls. A separate test program because it measures the memory of its own process.
 #![cfg(target_os = "linux")]
-#![expect(clippy::print_stdout, reason = "figures are its output")]
+#![expect(
+    clippy::print_stdout,
+    reason = "measurements are part of the test's output"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -10,15 +13,15 @@ use airssys_wasm_tests::guests::guest;
 
 const SWAPS: u32 = 10_000;
 
-/// Longest time that a handle may stay open that is dropped in the background.
+/// Time within which handles that are dropped in the background must be closed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("linux has it");
+    let status = std::fs::read_to_string("/proc/self/status").expect("`/proc` is readable");
     let line = status
         .lines()
         .find(|line| line.starts_with("VmRSS"))
-        .expect("linux says it");
+        .expect("`VmRSS` is listed");
     line.split_whitespace()
         .nth(1)
         .and_then(|kib| kib.parse().ok())
@@ -27,12 +30,12 @@ fn resident_kib() -> u64 {
 
 fn open_files() -> usize {
     std::fs::read_dir("/proc/self/fd")
-        .expect("linux has it")
+        .expect("`/proc` is readable")
         .count()
 }
 
-/// The open files once there are no more than these: what an update leaves is dropped in the
-/// background. Those of a leak stay.
+/// Waits until at most `most` files are open, or [`PATIENCE`] has passed, and returns the number of
+/// open files. An update closes its files in the background; leaked ones stay open.
 async fn files_once_no_more_than(most: usize) -> usize {
     let begun = Instant::now();
     while open_files() > most && begun.elapsed() < PATIENCE {
@@ -82,7 +85,7 @@ async fn leave_nothing_behind() {
         "after {} swaps {settled:?} KiB and files, after {SWAPS} ({kib}, {files})",
         SWAPS / 10
     );
-    // A leak of one page a swap would be 36 MiB.
+    // A leak of one page per swap would add 36 MiB.
     assert!(kib < settled.0 + 16 * 1024, "{settled:?}, then {kib} KiB");
     assert!(files <= settled.1, "{settled:?}, then {files} files");
 }

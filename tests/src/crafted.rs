@@ -1,4 +1,4 @@
-//! Components that somebody crafted to cost their host more than their size.
+//! Components crafted to cost their host far more than their size.
 
 use std::fmt::Write as _;
 
@@ -6,8 +6,8 @@ const LOOPS: usize = 100;
 const VARIABLES: usize = 20_000;
 const LEVELS: usize = 20;
 
-/// Returns the text of a component of 190 KB with loops in one another over many variables. The
-/// compiler joins every variable at the head of every loop: that takes minutes and gigabytes.
+/// Returns the text of a 190 KB component with deeply nested loops over many variables. The
+/// compiler merges every variable at the head of every loop, which takes minutes and gigabytes.
 #[must_use]
 pub fn loops() -> String {
     let mut code = String::new();
@@ -22,8 +22,8 @@ pub fn loops() -> String {
     format!("(component (core module (func (local {locals}) {begin} {code} {end})))")
 }
 
-/// Returns the text of a component of 1 KB whose instances multiply: each component has two of the
-/// one before it.
+/// Returns the text of a 1 KB component whose instances multiply: each level instantiates the level
+/// below it twice.
 #[must_use]
 pub fn instances() -> String {
     let mut text = "(component $c0 (core module $m) (core instance (instantiate $m)))".to_owned();

@@ -1,7 +1,8 @@
-//! What tests, the demonstration and the benches share: the guest programs, and a
-//! load whose log proves what happened to each call; and a host process under attack.
+//! Shared by tests, the demonstration and the benches: the guest programs, a load whose log proves
+//! what happened to each call, and a soak that attacks a host process.
 //!
-//! Contains no tests of its own but those of the checker and of the soak's rules; they are in `suite/`.
+//! Contains only the tests of the load's checker and of the soak's rules; the tests of the product
+//! are in `tests/suite`.
 #![forbid(unsafe_code)]
 
 pub mod crafted;

@@ -1,8 +1,9 @@
-//! Figures of a process, as `/proc` has them. Those of a process that is gone are missing.
+//! Figures of a process from `/proc`. Those of a process that has ended are missing.
 
 use std::fs;
 
-/// Reads a number of `/proc/<id>/status` by its name, `VmRSS` for one; amounts of memory are in KiB.
+/// Reads a number from `/proc/<id>/status` by its name, such as `VmRSS`. Amounts of memory are in
+/// KiB.
 #[must_use]
 pub fn status_field(process: u32, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
@@ -12,8 +13,8 @@ pub fn status_field(process: u32, name: &str) -> Option<u64> {
     value.split_whitespace().next()?.parse().ok()
 }
 
-/// Reads the fields of `/proc/<id>/stat` behind the name of the process, which is in parentheses:
-/// its state, its parent, its group and so on.
+/// Reads the fields of `/proc/<id>/stat` that follow the name of the process in parentheses: its
+/// state, its parent, its group and so on.
 #[must_use]
 pub fn stat_fields(process: u32) -> Vec<String> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
@@ -21,19 +22,19 @@ pub fn stat_fields(process: u32) -> Vec<String> {
     behind.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Finds the processes that another one started and that are there still.
+/// Returns the processes started by `process` that still exist.
 #[must_use]
 pub fn children_of(process: u32) -> Vec<u32> {
     processes_with(1, process)
 }
 
-/// Finds the processes of a group.
+/// Returns the processes of a group.
 #[must_use]
 pub fn processes_of_group(group: u32) -> Vec<u32> {
     processes_with(2, group)
 }
 
-/// The processes that have a number in one of their [`stat_fields`].
+/// Returns the processes that have `number` in a field of their [`stat_fields`].
 fn processes_with(field: usize, number: u32) -> Vec<u32> {
     let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

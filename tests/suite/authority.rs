@@ -1,4 +1,4 @@
-//! A component has no authority: a guest tries everything, and gets nothing.
+//! Components have no authority by default: a guest that tries everything gets nothing.
 
 use airssys_wasm_host::ErrorKind;
 use airssys_wasm_host::policy::{Grants, Requested, Shortfall};
@@ -14,11 +14,14 @@ async fn everything_a_guest_tries_is_refused() {
         .expect("deployed");
     let try_everything = probe
         .function::<(), (Vec<(String, Result<String, String>)>,)>("try-everything")
-        .expect("it tries");
-    let (attempts,) = try_everything.call(()).await.expect("it reports");
+        .expect("an exported function");
+    let (attempts,) = try_everything
+        .call(())
+        .await
+        .expect("a report of all attempts");
     assert!(attempts.len() >= 9, "{attempts:?}");
     for (attempt, outcome) in attempts {
-        // What is empty rather than forbidden answers with nothing.
+        // Sources that are empty rather than denied answer with nothing.
         let nothing = matches!(outcome.as_deref(), Ok("" | "0" | "0 bytes"));
         assert!(outcome.is_err() || nothing, "{attempt}: {outcome:?}");
     }
@@ -45,7 +48,7 @@ async fn what_is_requested_is_shown() {
         .await
         .expect("deployed");
     let Requested::These(requests) = deployment.status().serving.requested else {
-        panic!("it has a section");
+        panic!("the component has a section of requests");
     };
     let requests: Vec<_> = requests.iter().map(|(rule, _)| rule.to_string()).collect();
     assert!(

@@ -1,5 +1,5 @@
-//! Bad input: each with an error that says what was wrong and what to do, and
-//! nothing lost.
+//! Bad input: each mistake fails with an error that says what was wrong and what to do, and loses
+//! nothing.
 
 use std::time::Duration;
 
@@ -37,12 +37,12 @@ fn files_that_are_no_components() {
     is(&error, ErrorKind::Io, "nowhere");
 }
 
-/// Every prefix and a few flipped bytes: an error or a component, never a panic.
+/// Every prefix and a few flipped bytes give an error or a component, never a panic.
 #[test]
 fn damaged_bytes_never_panic() {
     let whole = std::fs::read(path("greeter-v1")).expect("built");
     for end in (0..whole.len()).step_by(97) {
-        // A cut between two of its last sections leaves a whole component.
+        // A cut between two of the last sections leaves a valid component.
         assert!(
             Component::from_bytes(whole[..end].to_vec()).is_err() || end > whole.len() * 4 / 5,
             "cut at {end}"
@@ -65,7 +65,7 @@ async fn a_body_that_does_not_validate_is_refused_when_deployed() {
         .expect("`i32.const 1`");
     bytes[constant] = 0x42;
     let component = Component::from_bytes(bytes)
-        .expect("its frame is whole")
+        .expect("the structure is valid")
         .with_name("odd")
         .expect("a name");
     let error = host()
@@ -80,16 +80,16 @@ async fn imports_that_nothing_provides() {
     let error = host()
         .deploy(guest("import-missing"))
         .await
-        .expect_err("nobody provides it");
+        .expect_err("nothing provides it");
     is(&error, ErrorKind::MissingImport, "`acme:store/kv`");
     for (import, says) in [
         (
             "wasi:cli/stdot@0.2.0",
-            "the nearest that is provided is `wasi:cli/stdout@0.2.12`",
+            "the nearest provided interface is `wasi:cli/stdout@0.2.12`",
         ),
         (
             "wasi:filesystem/types@0.3.0",
-            "another WASI version; this host provides WASI 0.2",
+            "unsupported WASI version; this host provides WASI 0.2",
         ),
     ] {
         let component = wat(
@@ -167,7 +167,9 @@ async fn types_that_do_not_fit() {
         "`func(name: string) -> string`",
     );
     assert!(error.to_string().contains("u32"), "both types: {error}");
-    let greet = greeter.dynamic_function("greet").expect("it is there");
+    let greet = greeter
+        .dynamic_function("greet")
+        .expect("an exported function");
     let error = greet
         .call(&[Value::U32(7)])
         .await
@@ -257,7 +259,7 @@ async fn versions_that_are_not_newer_want_saying_so() {
             host.update("greeter", older)
                 .any_version()
                 .await
-                .expect("it is meant"),
+                .expect("a downgrade was requested"),
         );
         drop(host.rollback("greeter").await.expect("rolled back"));
     }
@@ -278,7 +280,7 @@ async fn state_is_not_lost_without_saying_so() {
     let name = counter.name().as_str();
     let increment = counter
         .function::<(), (u64,)>("increment")
-        .expect("it counts");
+        .expect("an exported function");
     increment.call(()).await.expect("counted");
     let error = host
         .update(name, guest("state-counter-v2"))
@@ -290,19 +292,19 @@ async fn state_is_not_lost_without_saying_so() {
     assert_eq!(
         increment.call(()).await.expect("counted").0,
         2,
-        "nothing is lost by asking"
+        "a refused update loses nothing"
     );
     drop(
         host.update(name, guest("state-counter-v2"))
             .any_version()
             .discard_state()
             .await
-            .expect("it may go"),
+            .expect("losing state was allowed"),
     );
     assert_eq!(
         increment.call(()).await.expect("counted").0,
         10,
-        "it began afresh, and counts in tens"
+        "the state was discarded, and the new version counts in tens"
     );
     let error = host
         .rollback(name)
@@ -324,21 +326,28 @@ async fn a_caller_that_goes_away_in_the_middle_ends_its_call() {
         .limits(limits)
         .await
         .expect("deployed");
-    let function = sleep.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let function = sleep
+        .function::<(u64,), ()>("sleep")
+        .expect("an exported function");
     let gone = tokio::time::timeout(Duration::from_millis(50), function.call((60_000,))).await;
     assert!(gone.is_err());
     assert_eq!(
         (sleep.status().calls_in_flight, sleep.status().instances),
         (0, 0)
     );
-    function.call((1,)).await.expect("its place is free again");
+    function
+        .call((1,))
+        .await
+        .expect("the instance is free again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_on_a_removed_name_fail_and_those_in_flight_end() {
     let host = host();
     let sleep = host.deploy(guest("limits-sleep")).await.expect("deployed");
-    let function = sleep.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let function = sleep
+        .function::<(u64,), ()>("sleep")
+        .expect("an exported function");
     let parked = function.clone();
     let parked = tokio::spawn(async move { parked.call((200,)).await });
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -358,7 +367,9 @@ async fn calls_on_a_removed_name_fail_and_those_in_flight_end() {
 async fn a_host_dropped_while_calls_run_lets_them_end() {
     let host = host();
     let sleep = host.deploy(guest("limits-sleep")).await.expect("deployed");
-    let function = sleep.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let function = sleep
+        .function::<(u64,), ()>("sleep")
+        .expect("an exported function");
     let parked = function.clone();
     let parked = tokio::spawn(async move { parked.call((200,)).await });
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -368,7 +379,7 @@ async fn a_host_dropped_while_calls_run_lets_them_end() {
         ErrorKind::HostDropped,
         "keep the `Host`",
     );
-    parked.await.expect("a task").expect("it ends by itself");
+    parked.await.expect("a task").expect("the call completes");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -378,7 +389,7 @@ async fn a_call_that_fails_is_announced() {
     let plain = host.deploy(guest("plain-bindgen")).await.expect("deployed");
     plain
         .dynamic_function("trap")
-        .expect("it traps")
+        .expect("an exported function")
         .call(&[])
         .await
         .expect_err("it traps");

@@ -1,4 +1,4 @@
-//! What all components take together, and the share of one deployment.
+//! The budget that all components share, and the share of one deployment.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use crate::support::{guest, parked, wat};
 
 const PAGE: u64 = 64 << 10;
 
-/// A host whose components share so many pages, of which one deployment has half.
+/// Builds a host whose components share `pages` pages of memory, half of which one deployment may
+/// use.
 fn host(pages: u64) -> Host {
     let budget = Budget {
         memory_bytes: pages * PAGE,
@@ -22,7 +23,8 @@ fn host(pages: u64) -> Host {
         .expect("a host")
 }
 
-/// A component with so many pages of memory, which says how many it has got if it asks for more.
+/// Returns a component with `pages` pages of memory whose `grow` returns the number of pages it
+/// had, or -1 if it gets no more.
 fn pages(name: &str, pages: u64) -> airssys_wasm_host::Component {
     wat(
         name,
@@ -42,7 +44,7 @@ fn pages(name: &str, pages: u64) -> airssys_wasm_host::Component {
 async fn grow(deployment: &Deployment, pages: u32) -> i32 {
     let grow = deployment
         .function::<(u32,), (i32,)>("grow")
-        .expect("it grows");
+        .expect("an exported function");
     grow.call((pages,)).await.expect("an answer").0
 }
 
@@ -50,7 +52,11 @@ async fn grow(deployment: &Deployment, pages: u32) -> i32 {
 async fn memory_beyond_the_budget_is_refused_to_the_guest() {
     let host = host(40);
     let deployment = host.deploy(pages("eater", 10)).await.expect("deployed");
-    assert_eq!(grow(&deployment, 10).await, 10, "as many as it had");
+    assert_eq!(
+        grow(&deployment, 10).await,
+        10,
+        "`grow` returns the previous size"
+    );
     assert_eq!(
         grow(&deployment, 11).await,
         -1,
@@ -59,7 +65,7 @@ async fn memory_beyond_the_budget_is_refused_to_the_guest() {
     assert_eq!(
         deployment.status().memory_bytes,
         0,
-        "each call gave back what it had"
+        "each call released its memory"
     );
 }
 
@@ -75,14 +81,16 @@ async fn a_call_waits_for_memory_until_another_gives_it_back() {
         .limits(limits)
         .await
         .expect("deployed");
-    let spin = deployment.function::<(), ()>("spin").expect("it spins");
+    let spin = deployment
+        .function::<(), ()>("spin")
+        .expect("an exported function");
     let spinning = tokio::spawn(async move { spin.call(()).await });
     while deployment.status().slices == 0 {
         yield_now().await;
     }
     let grow = deployment
         .function::<(u32,), (i32,)>("grow")
-        .expect("it grows");
+        .expect("an exported function");
     let waiting = tokio::spawn(async move { grow.call((0,)).await });
     let before = deployment.status().slices;
     while deployment.status().slices < before + 5 {
@@ -106,7 +114,7 @@ async fn what_one_deployment_takes_leaves_the_others_their_part() {
     let modest = host
         .deploy(pages("modest", 20))
         .await
-        .expect("there is room for it");
+        .expect("enough memory is left");
     assert_eq!(grow(&modest, 0).await, 20);
     assert_eq!(greedy.status().memory_bytes, 20 * PAGE);
 }
@@ -130,13 +138,13 @@ async fn instances_that_lie_idle_make_room_for_those_that_are_needed() {
     let third = host
         .deploy(pages("third", 10))
         .await
-        .expect("one of the idle ones made room");
+        .expect("an idle instance was dropped");
     assert_eq!(grow(&third, 0).await, 10);
     assert_eq!(grow(&other, 0).await, 10);
     assert_eq!(grow(&idle, 0).await, 15);
 }
 
-/// The memory of an instance that becomes idle goes to a call that waits for some.
+/// The memory of an instance that becomes idle goes to a call that is waiting for memory.
 #[tokio::test]
 async fn an_instance_that_becomes_idle_makes_room_for_one_that_waits() {
     let host = host(40);
@@ -155,8 +163,11 @@ async fn an_instance_that_becomes_idle_makes_room_for_one_that_waits() {
         .expect("deployed");
     host.deploy(pages("third", 10))
         .await
-        .expect("there is room once the sleeper has returned");
-    sleeping.await.expect("a task").expect("it has slept");
+        .expect("enough memory once the sleeper has returned");
+    sleeping
+        .await
+        .expect("a task")
+        .expect("the sleeper returned");
 }
 
 #[tokio::test]
@@ -185,7 +196,8 @@ async fn a_budget_that_is_none_is_refused() {
     assert_eq!(error.kind(), ErrorKind::InvalidLimits);
 }
 
-/// A guest that takes all it can get, many times at once, takes its share and no more.
+/// Many concurrent calls that take all the memory they can get stay within the share of their
+/// deployment.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_calls_that_eat_memory_stay_within_the_share_of_their_deployment() {
     let budget = Budget {
@@ -203,7 +215,7 @@ async fn many_calls_that_eat_memory_stay_within_the_share_of_their_deployment() 
         .expect("deployed");
     let calls: Vec<_> = (0..24)
         .map(|_| {
-            let eat = eater.dynamic_function("eat").expect("it eats");
+            let eat = eater.dynamic_function("eat").expect("an exported function");
             tokio::spawn(async move { eat.call_wave("(200)").await })
         })
         .collect();
@@ -214,16 +226,13 @@ async fn many_calls_that_eat_memory_stay_within_the_share_of_their_deployment() 
     }
     assert!(most <= 64 << 20, "{most}");
     for call in calls {
-        let error = call
-            .await
-            .expect("a task")
-            .expect_err("there is not so much");
+        let error = call.await.expect("a task").expect_err("not enough memory");
         assert!(error.to_string().contains("budget"), "{error}");
     }
 }
 
-/// A component that takes the compiler longer than a host of this test waits: some ten thousand
-/// functions.
+/// Returns a component of ten thousand functions, which takes longer to compile than a host of this
+/// test waits.
 fn large(name: &str) -> airssys_wasm_host::Component {
     let function = "(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 7)))";
     wat(
@@ -255,7 +264,7 @@ async fn a_deployment_waits_for_the_compiler_as_long_as_the_budget_says() {
     let error = deploying
         .await
         .expect("a task")
-        .expect_err("its time is over");
+        .expect_err("the compiler took too long");
     assert_eq!(error.kind(), ErrorKind::OverBudget);
     assert!(
         error.to_string().contains("not compiled within 30s"),

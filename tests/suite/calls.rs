@@ -1,4 +1,4 @@
-//! Three ways to call, and all kinds of values.
+//! The three kinds of handles, and values of all kinds.
 
 use airssys_wasm_host::{ErrorKind, Instancing};
 
@@ -53,7 +53,7 @@ async fn all_three_survive_an_update() {
     }
 }
 
-/// The futures of calls can be spawned.
+/// Futures of calls can be spawned.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_can_be_spawned() {
     let (_host, greeter) = greeter(Instancing::PerCall).await;

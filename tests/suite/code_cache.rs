@@ -1,4 +1,4 @@
-//! The code cache: used when intact, never trusted when not, and not needed.
+//! The code cache is used when intact, never trusted when damaged, and not required.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn host(cache: &Path) -> (Host, Events) {
     (host, events)
 }
 
-/// Deploys the greeter and calls it; whatever the cache is like, it answers.
+/// Deploys the greeter and calls it, which works in any state of the cache.
 async fn greets(host: &Host) {
     let greeter = host.deploy(guest("greeter-v1")).await.expect("deployed");
     assert_eq!(
@@ -84,12 +84,16 @@ async fn a_damaged_entry_is_compiled_anew() {
         fs::write(&code, damaged).expect("damaged");
         let (host, mut events) = host(&cache);
         greets(&host).await;
-        assert_eq!(rejected(&mut events), 1, "said so");
-        assert_eq!(fs::read(&code).expect("readable"), intact, "written anew");
+        assert_eq!(rejected(&mut events), 1, "the damage is reported");
+        assert_eq!(
+            fs::read(&code).expect("readable"),
+            intact,
+            "the entry is written again"
+        );
     }
 }
 
-/// Code that another compiler made, with a checksum to match: its name tells.
+/// Code for other settings has a different name, even if its checksum is valid.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_for_other_settings_has_another_name() {
     let place = tempfile::tempdir().expect("a directory");
@@ -121,7 +125,7 @@ async fn a_directory_that_cannot_be_made_is_said_once_and_not_needed() {
     greets(&host).await;
 }
 
-/// As on a full disk: entries cannot be written.
+/// As on a full disk, entries cannot be written.
 #[tokio::test(flavor = "multi_thread")]
 async fn entries_that_cannot_be_written_are_said_once_and_not_needed() {
     let place = tempfile::tempdir().expect("a directory");

@@ -1,4 +1,5 @@
-//! Components of many kinds run: two engine profiles, a pool and what exceeds it.
+//! Many kinds of components run: two engine profiles, the instance pool and components that exceed
+//! it.
 
 use airssys_wasm_host::{Event, Host, Instancing};
 
@@ -18,13 +19,13 @@ async fn one_with_async_exports_runs_beside_plain_ones() {
     let plain = host.deploy(guest("plain-bindgen")).await.expect("deployed");
     let greet = deployment
         .function::<(String,), (String,)>("greet")
-        .expect("it greets");
+        .expect("an exported function");
     let give_way = deployment
         .dynamic_function("give-way")
-        .expect("it gives way");
+        .expect("an exported function");
     let add = plain
         .function::<(u32, u32), (u32,)>("add")
-        .expect("it adds");
+        .expect("an exported function");
     for _ in 0..3 {
         assert_eq!(
             greet.call(("Ada".into(),)).await.expect("an answer").0,
@@ -60,7 +61,9 @@ async fn one_that_exceeds_the_pool_runs_all_the_same() {
         .deploy(wat_file("large-table"))
         .await
         .expect("deployed");
-    let answer = large.function::<(), (u32,)>("answer").expect("it answers");
+    let answer = large
+        .function::<(), (u32,)>("answer")
+        .expect("an exported function");
     assert_eq!(answer.call(()).await.expect("an answer").0, 42);
     assert!(!large.status().serving.pooled);
     let told = std::iter::from_fn(|| events.try_next())
@@ -80,7 +83,9 @@ async fn more_instances_than_the_pool_has_slots_are_allocated_on_demand() {
         .build()
         .expect("a host");
     let sleep = host.deploy(guest("limits-sleep")).await.expect("deployed");
-    let function = sleep.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let function = sleep
+        .function::<(u64,), ()>("sleep")
+        .expect("an exported function");
     let calls: Vec<_> = (0..20)
         .map(|_| {
             let function = function.clone();
@@ -102,7 +107,7 @@ async fn two_hosts_share_nothing() {
         .await
         .expect("the same name");
     drop(first);
-    let greet = crate::support::greet(&second.deployment("greeter").expect("there"));
+    let greet = crate::support::greet(&second.deployment("greeter").expect("deployed"));
     assert_eq!(
         greet.call(("Ada".into(),)).await.expect("an answer").0,
         "Good day, Ada!"
@@ -119,7 +124,7 @@ async fn a_thousand_deployments_of_the_same_bytes_share_their_code() {
             .await
             .expect("deployed");
     }
-    let last = crate::support::greet(&host.deployment("greeter-999").expect("there"));
+    let last = crate::support::greet(&host.deployment("greeter-999").expect("deployed"));
     assert_eq!(
         last.call(("Ada".into(),)).await.expect("an answer").0,
         "Hello, Ada!"

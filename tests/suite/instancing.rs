@@ -1,4 +1,4 @@
-//! Which instance serves a call.
+//! The instance that serves each call.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn counts(instancing: Instancing, calls: usize) -> Vec<u64> {
         .expect("deployed");
     let increment = counter
         .function::<(), (u64,)>("increment")
-        .expect("it counts");
+        .expect("an exported function");
     let mut counts = Vec::new();
     for _ in 0..calls {
         counts.push(increment.call(()).await.expect("counted").0);
@@ -39,7 +39,7 @@ async fn stateful_serves_one_call_after_the_other_and_skips_none() {
     let counter = host.deploy(guest("state-counter")).await.expect("deployed");
     let increment = counter
         .function::<(), (u64,)>("increment")
-        .expect("it counts");
+        .expect("an exported function");
     let callers: Vec<_> = (0..16)
         .map(|_| {
             let increment = increment.clone();
@@ -57,7 +57,10 @@ async fn stateful_serves_one_call_after_the_other_and_skips_none() {
         all.extend(caller.await.expect("a caller"));
     }
     all.sort_unstable();
-    assert!(all.iter().copied().eq(1..=3200), "each count once");
+    assert!(
+        all.iter().copied().eq(1..=3200),
+        "each number was returned once"
+    );
     assert_eq!(counter.status().instances, 1);
 }
 
@@ -69,12 +72,14 @@ async fn a_pool_keeps_to_its_bound_and_everyone_has_a_turn() {
         .instancing(Instancing::pooled(3))
         .await
         .expect("deployed");
-    let function = sleep.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let function = sleep
+        .function::<(u64,), ()>("sleep")
+        .expect("an exported function");
     let callers: Vec<_> = (0..30)
         .map(|_| {
             let (function, sleep) = (function.clone(), sleep.clone());
             tokio::spawn(async move {
-                function.call((5,)).await.expect("its turn came");
+                function.call((5,)).await.expect("an instance became free");
                 sleep.status().instances
             })
         })
@@ -85,7 +90,7 @@ async fn a_pool_keeps_to_its_bound_and_everyone_has_a_turn() {
     }
 }
 
-/// Nothing lies idle while somebody waits, even if all is freed at one moment.
+/// No instance is idle while a call waits, even if all are freed at the same moment.
 #[tokio::test(flavor = "current_thread")]
 async fn all_that_is_freed_at_once_is_used_at_once() {
     let host = host();
@@ -105,14 +110,14 @@ async fn all_that_is_freed_at_once_is_used_at_once() {
     };
     let mut calls = begin(5);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    // Blocks the only thread: four calls end at the same moment, with one waiting.
+    // Blocks the only thread, so that four calls end at the same moment with one waiting.
     std::thread::sleep(Duration::from_millis(80));
     calls.extend(begin(4));
     let begun = std::time::Instant::now();
     for call in calls {
         call.await.expect("a task").expect("it slept");
     }
-    // Five calls on four instances take two turns; one after the other, five.
+    // Five calls on four instances take two rounds, and five rounds one after another.
     assert!(
         begun.elapsed() < Duration::from_millis(350),
         "{:?}",

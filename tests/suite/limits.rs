@@ -1,5 +1,5 @@
-//! Every limit, with a guest that goes beyond it. Each test fails when the line
-//! that enforces the limit is taken out.
+//! Every limit, each with a guest that exceeds it. Each test fails if the line that enforces the
+//! limit is removed.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ async fn call(
 ) -> Result<Option<String>, Error> {
     deployment
         .dynamic_function(function)
-        .expect("it is exported")
+        .expect("an exported function")
         .call_wave(arguments)
         .await
 }
@@ -50,7 +50,7 @@ async fn a_guest_that_computes_for_ever_ends_at_its_deadline() {
     );
     assert!(
         format!("{error:?}").contains("backtrace"),
-        "it says where the guest was: {error:?}"
+        "it contains a backtrace of the guest: {error:?}"
     );
     assert!(
         begun.elapsed() < Duration::from_secs(2),
@@ -59,7 +59,7 @@ async fn a_guest_that_computes_for_ever_ends_at_its_deadline() {
     );
 }
 
-/// Deadlines are looked at with each slice.
+/// Deadlines are checked with each slice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_short_deadline_is_kept() {
     let short = Limits {
@@ -79,7 +79,7 @@ async fn a_short_deadline_is_kept() {
     assert!(shortest < Duration::from_millis(90), "{shortest:?}");
 }
 
-/// Yielding gives the executor a chance: on one thread others go on.
+/// Yielding lets the executor run other tasks, even on one thread.
 #[tokio::test(flavor = "current_thread")]
 async fn a_guest_that_computes_lets_others_run() {
     let (_host, spin) = deploy(
@@ -120,7 +120,7 @@ async fn a_guest_that_waits_in_a_host_call_ends_at_its_deadline() {
     );
     call(&sleep, "sleep", "(1)")
         .await
-        .expect("the next call has an instance and time of its own");
+        .expect("the next call has its own instance and deadline");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -314,7 +314,7 @@ async fn what_one_call_copies_out_is_bounded() {
     let (_host, strings) = deploy("limits-strings", limits).await;
     let give = strings
         .function::<(u32,), (Vec<u8>,)>("give")
-        .expect("it gives");
+        .expect("an exported function");
     assert_eq!(give.call((1000,)).await.expect("it fits").0.len(), 1000);
     give.call((4 << 20,)).await.expect_err("it does not fit");
 }
@@ -351,7 +351,7 @@ async fn fuel_is_counted_where_it_is_asked_for() {
     for _ in 0..3 {
         call(&recurse, "recurse", "(10)")
             .await
-            .expect("each call has fuel of its own");
+            .expect("each call has its own fuel");
     }
     let (_host, spin) = deploy(
         "limits-spin",
@@ -424,7 +424,7 @@ async fn concurrent_calls_are_bounded_and_wait_their_turn() {
     tokio::time::sleep(Duration::from_millis(25)).await;
     assert_eq!(sleep.status().instances, 2);
     for call in calls {
-        call.await.expect("a task").expect("each has its turn");
+        call.await.expect("a task").expect("every call is served");
     }
     assert!(
         begun.elapsed() >= Duration::from_millis(150),
@@ -455,7 +455,7 @@ async fn limits_that_cannot_be_kept_are_refused() {
     );
 }
 
-/// A trap says why, and the next call is served by a fresh instance.
+/// A trap reports its reason, and the next call is served by a new instance.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trapped_instance_is_never_used_again() {
     let host = host();

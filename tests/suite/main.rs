@@ -1,4 +1,4 @@
-//! Tests with real components. A file a subject; `promises/` has one a promise.
+//! Tests with real components, one file per subject; `promises/` has one file per promise.
 
 mod authority;
 mod bad_input;

@@ -1,4 +1,4 @@
-//! Events, status, and what guests print.
+//! Events, status and output of guests.
 
 use airssys_wasm_host::{Event, Host, Instancing, Limits};
 
@@ -12,7 +12,7 @@ async fn events_come_in_order() {
         .update("greeter", guest("greeter-v2"))
         .await
         .expect("updated");
-    // However many wait for it, the end of a drain is told once.
+    // The end of a drain is reported once, however many callers wait for it.
     tokio::join!(promoted.drained(), promoted.drained());
     host.remove("greeter").await.expect("removed");
     let mut names = Vec::new();
@@ -27,10 +27,10 @@ async fn events_come_in_order() {
     }
     assert_eq!(names, ["switched 1 2", "drained 1", "removed", "drained 2"]);
     drop((host, deployment, promoted));
-    assert_eq!(events.next().await, None, "the host is gone");
+    assert_eq!(events.next().await, None, "the host was dropped");
 }
 
-/// Nobody has to wait for a drain to be told of it.
+/// The end of a drain is reported even if no caller waits for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_is_told_when_its_last_call_ends() {
     let host = crate::support::host();
@@ -46,7 +46,7 @@ async fn a_drain_is_told_when_its_last_call_ends() {
     let drained = |event: &Event| matches!(event, Event::Drained { .. });
     assert!(
         !std::iter::from_fn(|| events.try_next()).any(|event| drained(&event)),
-        "a call is inside"
+        "a call is in flight"
     );
     parked.await.expect("a task").expect("it slept");
     assert_eq!(
@@ -75,7 +75,7 @@ async fn status_says_what_serves_and_what_it_may_use() {
             .await
             .expect("an answer");
     }
-    let status = host.status("greeter").expect("it is there");
+    let status = host.status("greeter").expect("deployed");
     assert_eq!(status.serving.revision, 2);
     assert_eq!(
         status
@@ -89,7 +89,7 @@ async fn status_says_what_serves_and_what_it_may_use() {
     assert_eq!(
         status.serving.instancing,
         Instancing::pooled(2),
-        "kept from the revision before"
+        "carried over from the previous revision"
     );
     assert_eq!(
         (
@@ -118,7 +118,7 @@ async fn what_guests_print_is_told_with_whose_it_is() {
         .expect("deployed");
     flood
         .dynamic_function("flood")
-        .expect("it prints")
+        .expect("an exported function")
         .call_wave("(2, 3)")
         .await
         .expect("printed");

@@ -1,5 +1,5 @@
-//! The README is what is built and run: its blocks are compared with the files
-//! of an example and of a guest, which other tests build and run.
+//! The README matches the code: its blocks are compared with the files of an example and of a
+//! guest, which other tests build and run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The code blocks of the README by the file they are to be pasted into, which is
-/// named on the line above.
+/// Returns the code blocks of the README by the file that they belong in, which is named on the
+/// line above.
 fn files() -> BTreeMap<String, String> {
     let readme = read("README.md");
     let named = readme
@@ -30,7 +30,7 @@ fn files() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The block of a kind that contains `text`.
+/// Returns the block of a language that contains `text`.
 fn block(kind: &str, text: &str) -> String {
     let readme = read("README.md");
     let blocks = readme.split("\n```").skip(1).step_by(2);
@@ -53,7 +53,7 @@ fn the_component_is_a_guest_that_is_built() {
             read(&format!("tests/guests/readme-greeter/{guest}"))
         );
     }
-    // The guest lies elsewhere than the README's, and says so.
+    // The guest is in another directory than the README's, and its manifest has other paths.
     let manifest = files["greeter/Cargo.toml"].replace("../airssys-wasm/", "../../../");
     assert_eq!(manifest, read("tests/guests/readme-greeter/Cargo.toml"));
 }
@@ -76,7 +76,7 @@ fn the_lines_on_replacing_are_those_of_an_example() {
     for line in block("rust", "host.update").lines() {
         assert!(
             rest.any(|found| found == line),
-            "`{line}` is not in the example, or not there"
+            "`{line}` is missing from the example, or out of order"
         );
     }
 }
@@ -108,7 +108,7 @@ fn the_lines_on_composing_are_those_of_examples() {
         for line in lines.lines().map(str::trim) {
             assert!(
                 rest.any(|found| found == line),
-                "`{line}` is not in `{example}`, or not there"
+                "`{line}` is missing from `{example}`, or out of order"
             );
         }
     }
@@ -123,7 +123,7 @@ fn the_lines_on_requests_are_those_of_the_sdk() {
     for line in requests.lines().map(str::trim) {
         assert!(
             rest.any(|found| found == line),
-            "`{line}` is not in the SDK, or not there"
+            "`{line}` is missing from the SDK, or out of order"
         );
     }
 }
@@ -166,7 +166,7 @@ fn the_commands_are_there() {
     }
 }
 
-/// Links to files lead somewhere, in every document at the top.
+/// Links to files exist in every top-level document.
 #[test]
 fn links_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -194,8 +194,8 @@ fn links_lead_somewhere() {
     }
 }
 
-/// What the documents name as a check is there: `room::name_of_a_test` is a
-/// function of a file of that room, and a path is a file.
+/// Checks named in the documents exist: `room::name_of_a_test` is a function in a file of that
+/// room, and a path is a file.
 #[test]
 fn named_checks_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -1,4 +1,4 @@
-//! Logs of the embedder that take their time: what waits for them, and what does not.
+//! Slow logs of the embedder: which callers wait for them, and which do not.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 use crate::capabilities::probe::{attempt, probe};
 use crate::support::{greet, guest};
 
-/// How long anything may take before a test gives up.
+/// Time after which a test gives up waiting.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A log that takes nothing until the sender is dropped, and then remembers what it took.
+/// A log that accepts nothing until the sender is dropped, and then records everything.
 #[derive(Clone)]
 struct Slow(Arc<Taken>);
 
@@ -56,7 +56,7 @@ fn builder() -> airssys_wasm_host::HostBuilder {
     Host::builder().pooled_instances_max(20)
 }
 
-/// On one thread: whoever blocked it would block the test.
+/// Runs on one thread, so that blocking the thread would block the test.
 #[tokio::test]
 async fn a_guest_log_that_takes_nothing_delays_no_call() {
     let (log, release) = Slow::new();
@@ -70,7 +70,9 @@ async fn a_guest_log_that_takes_nothing_delays_no_call() {
         .limits(limits)
         .await
         .expect("deployed");
-    let flood = loud.dynamic_function("flood").expect("it prints");
+    let flood = loud
+        .dynamic_function("flood")
+        .expect("an exported function");
     flood
         .call_wave("(2000, 999)")
         .await
@@ -78,7 +80,7 @@ async fn a_guest_log_that_takes_nothing_delays_no_call() {
     let dropped = host.guest_lines_dropped();
     assert!(
         dropped > 1000,
-        "{dropped} of 2,000 lines of 1,000 bytes found no room"
+        "{dropped} of 2,000 lines of 1,000 bytes were dropped"
     );
     drop(release);
     host.logs_written().await;
@@ -88,11 +90,11 @@ async fn a_guest_log_that_takes_nothing_delays_no_call() {
     assert_eq!(
         log.0.lines.lock().last().map(|(_, dropped)| *dropped),
         Some(dropped),
-        "the next line tells"
+        "the next line reports it"
     );
 }
 
-/// On one thread: whoever blocked it would block the test.
+/// Runs on one thread, so that blocking the thread would block the test.
 #[tokio::test]
 async fn an_audit_log_that_takes_nothing_delays_whom_it_records_and_nobody_else() {
     let (log, release) = Slow::new();
@@ -114,7 +116,7 @@ async fn an_audit_log_that_takes_nothing_delays_whom_it_records_and_nobody_else(
             .await
             .expect("an answer");
     }
-    assert!(!waiting.is_finished(), "its record was not taken");
+    assert!(!waiting.is_finished(), "its record was not accepted");
     drop(release);
     waiting.await.expect("no panic").expect_err("it is denied");
     let lines = log.0.lines.lock().clone();
@@ -143,6 +145,6 @@ async fn a_call_waits_for_the_audit_log_no_longer_than_its_deadline_and_its_reco
     }
     assert!(
         log.0.lines.lock().iter().any(|(action, _)| action == "dns"),
-        "the host hands over what waits"
+        "the host delivers queued records"
     );
 }

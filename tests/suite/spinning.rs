@@ -1,4 +1,4 @@
-//! Guests that compute, beside others that want to: nobody waits for more than a few slices.
+//! Guests that compute beside others that want to: no call waits for more than a few slices.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -14,7 +14,7 @@ use crate::support::{greet, guest, host};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// A deployment whose calls compute until their deadline, which is far away.
+/// Deploys a guest whose calls compute until their distant deadline.
 async fn spinner(host: &Host, name: &str) -> Deployment {
     let component = guest("limits-spin").with_name(name).expect("a name");
     let limits = Limits {
@@ -29,12 +29,14 @@ async fn spinner(host: &Host, name: &str) -> Deployment {
 
 type Spinning = JoinSet<Result<Option<String>, Error>>;
 
-/// Begins so many calls, and returns once each has had to wait for a permit.
+/// Starts `calls` calls, and returns once each has had to wait for a permit.
 async fn spin(deployment: &Deployment, calls: u64) -> Spinning {
     let mut spinning = Spinning::new();
     let before = deployment.status().slices;
     for _ in 0..calls {
-        let spin = deployment.dynamic_function("spin").expect("it spins");
+        let spin = deployment
+            .dynamic_function("spin")
+            .expect("an exported function");
         spinning.spawn(async move { spin.call_wave("()").await });
     }
     reach(deployment, before + calls).await;
@@ -61,25 +63,26 @@ async fn others_wait_for_few_slices_whatever_spins_on_their_thread() {
             let answer = tokio::spawn(async move { greet.call(("Ada".into(),)).await });
             answer.await.expect("a task").expect("an answer");
             let slices = spinners.status().slices - before;
-            // Two for the wake-up of the task, two for that of this one.
+            // Two slices for waking the task, and two for waking this one.
             assert!(slices <= 4, "{slices} slices beside {calls} spinning calls");
         }
     }
 }
 
-/// Calls that each end before their first slice does, one after the other by each of `callers`.
+/// Starts `callers` callers that make calls one after another, each of which ends within its first
+/// slice.
 fn compute_little(deployment: &Deployment, callers: usize) -> (JoinSet<()>, Arc<AtomicUsize>) {
     let (mut computing, ended) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
     for _ in 0..callers {
         let compute = deployment
             .function::<(u64,), ()>("compute")
-            .expect("it computes");
+            .expect("an exported function");
         let ended = Arc::clone(&ended);
         computing.spawn(async move {
             loop {
                 compute.call((5,)).await.expect("it returns");
                 ended.fetch_add(1, Ordering::Relaxed);
-                // It may not have waited for anything.
+                // The call may not have waited for anything.
                 yield_now().await;
             }
         });
@@ -94,7 +97,7 @@ async fn others_wait_for_few_calls_that_compute_little_whatever_their_number() {
     let greet = greet(&greeter);
     let busy = host.deploy(guest("attack-load")).await.expect("deployed");
     let (_computing, ended) = compute_little(&busy, 40);
-    // Until it is known that they keep the thread busy.
+    // Until the scheduler notices that they keep the thread busy.
     while ended.load(Ordering::Relaxed) < 200 {
         yield_now().await;
     }
@@ -140,7 +143,9 @@ async fn calls_that_wait_to_compute_end_at_their_deadline() {
 async fn a_call_that_nobody_polls_keeps_no_permit() {
     let host = host();
     let (stuck, other) = (spinner(&host, "stuck").await, spinner(&host, "other").await);
-    let spin_once = stuck.dynamic_function("spin").expect("it spins");
+    let spin_once = stuck
+        .dynamic_function("spin")
+        .expect("an exported function");
     let mut call = pin!(spin_once.call_wave("()"));
     poll_fn(|context| {
         assert!(call.as_mut().poll(context).is_pending());

@@ -1,4 +1,4 @@
-//! What several tests need.
+//! Support code shared by several tests.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use airssys_wasm_tests::load::Answer;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
-/// A guest program. Whoever runs one is watched.
+/// Loads a guest program, and starts the watchdog.
 pub(crate) fn guest(name: &str) -> Component {
     crate::watchdog::start();
     guests::guest(name)
 }
 
-/// A host as it comes, with few pool slots: tests run many hosts at once.
+/// Builds a host with defaults, except for few pool slots because tests run many hosts at once.
 pub(crate) fn host() -> Host {
     Host::builder()
         .pooled_instances_max(50)
@@ -25,7 +25,7 @@ pub(crate) fn host() -> Host {
         .expect("a host")
 }
 
-/// A component from text.
+/// Parses a component from text.
 pub(crate) fn wat(name: &str, text: &str) -> Component {
     let bytes = wat::parse_str(text).expect("valid text");
     Component::from_bytes(bytes)
@@ -34,16 +34,16 @@ pub(crate) fn wat(name: &str, text: &str) -> Component {
         .expect("a name")
 }
 
-/// A component from a file in `tests/wat`.
+/// Parses a component from a file in `tests/wat`.
 pub(crate) fn wat_file(name: &str) -> Component {
     let path = format!("{}/wat/{name}.wat", env!("CARGO_MANIFEST_DIR"));
     wat(
         name,
-        &std::fs::read_to_string(&path).expect("the file is there"),
+        &std::fs::read_to_string(&path).expect("the file exists"),
     )
 }
 
-/// A host with the greeter in its first version.
+/// Deploys the greeter in its first version.
 pub(crate) async fn greeter(instancing: Instancing) -> (Host, Deployment) {
     let host = host();
     let deployment = host
@@ -57,10 +57,10 @@ pub(crate) async fn greeter(instancing: Instancing) -> (Host, Deployment) {
 pub(crate) type Sleep = Function<(u64,), ()>;
 
 pub(crate) fn sleep(deployment: &Deployment) -> Sleep {
-    deployment.function("sleep").expect("it sleeps")
+    deployment.function("sleep").expect("an exported function")
 }
 
-/// A call that is inside, and stays there for so many milliseconds.
+/// Starts a call that stays in flight for `milliseconds`, and returns once it is admitted.
 pub(crate) async fn parked(
     sleeper: &Deployment,
     milliseconds: u64,
@@ -94,7 +94,7 @@ pub(crate) fn read_greeting(answer: &str) -> Answer {
     let revision = match greeting {
         "Hello" => "v1",
         "Good day" => "v2",
-        other => return Err(format!("nobody says `{other}`")),
+        other => return Err(format!("no revision greets with `{other}`")),
     };
     let id = rest
         .trim_end_matches('!')
@@ -103,7 +103,7 @@ pub(crate) fn read_greeting(answer: &str) -> Answer {
     Ok((revision.to_owned(), id))
 }
 
-/// The failures that are told by now: how each call ended, and why.
+/// Returns the failures reported so far: how each call ended, and why.
 pub(crate) fn failures(events: &mut Events) -> Vec<(CallEnd, String)> {
     std::iter::from_fn(|| events.try_next())
         .filter_map(|event| match event {
@@ -113,12 +113,12 @@ pub(crate) fn failures(events: &mut Events) -> Vec<(CallEnd, String)> {
         .collect()
 }
 
-/// A guest log that remembers.
+/// A guest log that records all lines.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
-    /// All lines that guests of a host have printed so far.
+    /// Returns all lines that guests of a host have printed so far.
     pub(crate) async fn all(&self, host: &Host) -> Vec<String> {
         host.logs_written().await;
         self.0.lock().clone()

@@ -1,4 +1,4 @@
-//! What the host does goes on although guests hold every blocking thread of the runtime.
+//! Operations of the host work although guests hold every blocking thread of the runtime.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::support::{greet, guest};
 
-/// How long each step may take before the test gives up.
+/// Time after which a step counts as blocked.
 const SOON: Duration = Duration::from_secs(30);
 
 #[test]
@@ -66,7 +66,7 @@ fn deploys_and_revocations_need_no_thread_that_guests_can_hold() {
             .await
             .expect("in time")
             .expect("removed");
-        assert_eq!(host.history().expect("kept").len(), 5);
+        assert_eq!(host.history().expect("a history").len(), 5);
     });
     drop(end);
 }

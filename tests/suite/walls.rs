@@ -1,4 +1,4 @@
-//! Who may depend on whom, asked of cargo itself.
+//! Dependencies allowed between the crates, queried from cargo.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -116,7 +116,7 @@ fn only_the_host_names_wasmtime_and_it_is_one_line_of_it() {
     }
 }
 
-/// The one room with `unsafe` is the code cache.
+/// `unsafe` is only allowed in the code cache.
 #[test]
 fn only_the_code_cache_is_unsafe() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../airssys-wasm-host/src");

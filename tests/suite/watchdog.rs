@@ -1,21 +1,24 @@
-//! Ends a process that takes far too long: a broken promise often shows as a call
-//! that never ends, and that must fail a test, not hang it.
+//! Ends a process that takes far too long: a broken promise often shows as a call that never ends,
+//! which must fail a test rather than hang it.
 //!
-//! The test harness has said by then which test is still running.
+//! By then the test harness has printed which test is still running.
 
 use std::sync::Once;
 use std::time::Duration;
 
-/// Many times what the slowest of our test programs takes.
+/// Many times the duration of the slowest test program.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Starts the watchdog of this process, once.
+/// Starts the watchdog of this process once.
 pub(crate) fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         std::thread::spawn(|| {
             std::thread::sleep(PATIENCE);
-            #[expect(clippy::print_stderr, reason = "it is the last that this process says")]
+            #[expect(
+                clippy::print_stderr,
+                reason = "it is the last line that this process prints"
+            )]
             {
                 eprintln!(
                     "still running after {:?}; a call or a drain does not end",

@@ -1,4 +1,4 @@
-//! What is said on the command line.
+//! The arguments on the command line.
 
 use std::path::PathBuf;
 
@@ -15,18 +15,18 @@ The component is a file, or the name of a guest program of the tests. For exampl
     try attack-probe --grant 'file-read /data from=/srv/data' \\
         --call 'attempt(\"read\", [\"/data/a.txt\"])'";
 
-/// A component, what it is given, and what is called.
+/// A component, its grants and the calls to make.
 pub(crate) struct Arguments {
     pub(crate) component: Component,
     pub(crate) grants: Grants,
     pub(crate) audit_only: bool,
-    /// Functions, and their arguments as WAVE text.
+    /// Functions to call, with their arguments in WAVE.
     pub(crate) calls: Vec<(String, String)>,
 }
 
 impl Arguments {
     pub(crate) fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let component = words.next().ok_or("which component?")?;
+        let component = words.next().ok_or("no component given")?;
         let mut arguments = Self {
             component: component_of(&component)?,
             grants: Grants::new(),
@@ -44,7 +44,7 @@ impl Arguments {
             arguments = arguments.with(&word, &value)?;
         }
         if arguments.calls.is_empty() {
-            return Err("what is to be called? `--call`".into());
+            return Err("nothing to call; add `--call '<function>(<arguments>)'`".into());
         }
         Ok(arguments)
     }
@@ -68,7 +68,7 @@ impl Arguments {
                 self.component = self.component.with_requests(requests);
             }
             "--call" => self.calls.push(call(value)?),
-            _ => return Err(format!("there is no option `{option}`")),
+            _ => return Err(format!("unknown option `{option}`")),
         }
         Ok(self)
     }
@@ -95,7 +95,7 @@ fn file(name: &str) -> Result<String, String> {
     std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Seen from the folder in which the command was given.
+/// Resolves a path relative to the directory in which the command was run.
 fn from_there(name: &str) -> PathBuf {
     std::env::var_os("TRY_FROM")
         .map(PathBuf::from)
@@ -103,10 +103,10 @@ fn from_there(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// `greet("Ada")`: a function and its arguments.
+/// Splits `greet("Ada")` into a function and its arguments.
 fn call(text: &str) -> Result<(String, String), String> {
     let open = text
         .find('(')
-        .ok_or_else(|| format!("`{text}`: write a call, `function(arguments)`"))?;
+        .ok_or_else(|| format!("`{text}` is not a call; write `function(arguments)`"))?;
     Ok((text[..open].to_owned(), text[open..].to_owned()))
 }

@@ -1,8 +1,8 @@
-//! Runs a component with exactly the grants that are given, and prints what came of it.
+//! Runs a component with exactly the grants on the command line, and prints every decision.
 //!
-//! For a case that nobody listed; how it is said stands in `arguments`. Every decision is
-//! printed as a line of JSON, then the result. The component runs with less than it
-//! requires, so that one can see what it tries.
+//! For cases that are not in the attack table; `arguments` lists the options. Prints each decision
+//! as a line of JSON, then the result. The component runs with less than it requires, so that its
+//! attempts can be observed.
 
 mod arguments;
 
@@ -72,7 +72,7 @@ impl AuditLog for Print {
     }
 }
 
-/// A line on standard output.
+/// Prints a line to standard output.
 #[allow(
     clippy::print_stdout,
     reason = "this program's output is what it is for"

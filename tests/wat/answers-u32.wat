@@ -1,4 +1,4 @@
-;; Written by hand: one function at world level.
+;; Written by hand: a single function at world level.
 (component
   (core module $m (func (export "answer") (result i32) (i32.const 42)))
   (core instance $i (instantiate $m))

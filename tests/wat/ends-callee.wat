@@ -1,4 +1,4 @@
-;; Serves a function that ends its guest with success, and gives no number.
+;; Exports a function that exits successfully without returning its number.
 (component
   (import "wasi:cli/exit@0.2.0" (instance $exit (export "exit" (func (param "status" (result))))))
   (core func $exit (canon lower (func $exit "exit")))

@@ -1,4 +1,4 @@
-;; Calls a function of another component, and has no result to give.
+;; Calls a function of another component, and has no result itself.
 (component
   (import "acme:stops/api" (instance $api (export "stop" (func (result u32)))))
   (core func $stop (canon lower (func $api "stop")))

@@ -1,4 +1,4 @@
-;; One function that may be called `greet`.
+;; A single function that may be called `greet`.
 (component
   (core module $m (func (export "greet") (result i32) i32.const 1))
   (core instance $i (instantiate $m))

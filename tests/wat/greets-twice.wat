@@ -1,4 +1,4 @@
-;; Two functions that may be called `greet`.
+;; Two functions that may both be called `greet`.
 (component
   (core module $m (func (export "greet") (result i32) i32.const 1))
   (core instance $i (instantiate $m))

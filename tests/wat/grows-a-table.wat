@@ -1,4 +1,4 @@
-;; Answers 1 after growing its table from one element, -1 if it may not.
+;; Returns 1 after growing its table from one element, or -1 if that is refused.
 (component
   (core module $m
     (table $t 1 funcref)

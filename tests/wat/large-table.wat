@@ -1,4 +1,4 @@
-;; A table larger than a slot of the pool, as interpreters have.
+;; A table larger than a slot of the pool, as in interpreters.
 (component
   (core module $m
     (table 20000 funcref)

@@ -1,4 +1,4 @@
-;; Returns what its host answers: `label: func() -> string`, imported and exported at world level.
+;; Returns the answer of its host: `label: func() -> string`, imported and exported at world level.
 (component
   (import "label" (func $label (result string)))
   (core module $memory

@@ -1,4 +1,4 @@
-//! Finding out what a component needs.
+//! Finds out what a component needs.
 
 use crate::shell::{program, run as shell_run};
 

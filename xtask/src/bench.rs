@@ -1,4 +1,4 @@
-//! The comparison with bare wasmtime, and with servers that others wrote.
+//! Compares the host with bare wasmtime and with other servers.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,10 +7,10 @@ use crate::shell::{cargo, output, run as shell_run, target_directory};
 use crate::tools::{ensure, ensure_crate};
 
 const BENCHES: &str = "airssys-wasm-benches";
-/// Some rows are of the command, which lies beside the benches.
+/// Some rows run the command, which is built into the same directory as the benches.
 const COMMAND: &str = "airssys-wasm-cli";
 
-/// Builds and runs the bench; arguments name the rows to run.
+/// Builds and runs the benches; `arguments` name the rows to run.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     crate::components::run(&[])?;
     let packages = ["--package", BENCHES, "--package", COMMAND];
@@ -31,7 +31,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     shell_run(&mut bench)
 }
 
-/// The peer: without what a server never uses, which takes as long again to build.
+/// Installs `wasmtime`, the server to compare with. Leaves out features that a server never uses,
+/// which would double the time to build it.
 fn wasmtime() -> Result<PathBuf, String> {
     let features = "serve,run,component-model-async,backtrace,parallel-compilation,pooling-allocator,cranelift,addr2line,\
          demangle,gc,gc-copying,gc-drc,gc-null,threads,logging";

@@ -1,10 +1,11 @@
-//! Accepts what the code prints now as what it should print.
+//! Accepts the current output as the expected one.
 
 use std::fs;
 
 use crate::shell::{cargo, run as shell_run};
 
-/// Writes examples' outputs, snapshots and compile errors anew. Read the diff.
+/// Regenerates the expected outputs of examples, the snapshots and the compile errors. Read the
+/// diff.
 pub fn run(_: &[String]) -> Result<(), String> {
     crate::components::run(&[])?;
     for (name, expected) in crate::examples::all()? {

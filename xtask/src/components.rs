@@ -31,7 +31,7 @@ pub fn run(_: &[String]) -> Result<(), String> {
     copy(&built.join(TARGET).join("release"), &output("components"))
 }
 
-/// Asks for the target: toolchains install nothing by themselves here.
+/// Installs the target if it is missing, because toolchains install nothing automatically here.
 fn have_target() -> Result<(), String> {
     let Ok(installed) =
         read(
@@ -40,7 +40,8 @@ fn have_target() -> Result<(), String> {
                 .args(["target", "list", "--installed"]),
         )
     else {
-        // Without rustup the target comes with the toolchain or not at all; the build will say.
+        // Without rustup the toolchain either includes the target or the build reports that it is
+        // missing.
         return Ok(());
     };
     if installed.lines().any(|line| line.trim() == TARGET) {

@@ -1,8 +1,8 @@
-//! The demonstration: a component replaced under load.
+//! Runs the demonstration, in which a component is replaced under load.
 
 use crate::shell::{cargo, run as shell_run};
 
-/// Builds what it needs and runs it; `--json` makes the last line one object.
+/// Builds the demonstration and runs it; `--json` makes the last line a JSON object.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     eprintln!("building the components and, the first time, the runtime (some minutes) ...");
     crate::components::run(&[])?;

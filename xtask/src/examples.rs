@@ -1,11 +1,11 @@
-//! Every example, run for real, its output compared with `expected.txt`.
+//! Runs every example and compares its output with `expected.txt`.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::shell::{program, read, root};
 
-/// Runs the examples and compares.
+/// Runs the examples and compares their output.
 pub fn run(_: &[String]) -> Result<(), String> {
     crate::components::run(&[])?;
     let mut wrong = Vec::new();
@@ -26,12 +26,12 @@ pub fn run(_: &[String]) -> Result<(), String> {
     }
 }
 
-/// What an example prints.
+/// Returns the output of an example.
 pub fn printed_by(name: &str) -> Result<String, String> {
     read(&mut program(name)?)
 }
 
-/// Examples, and where their output is written down.
+/// Returns the name of each example and the path of its expected output.
 pub fn all() -> Result<Vec<(String, PathBuf)>, String> {
     let folder = root().join("examples");
     let entries = fs::read_dir(&folder)

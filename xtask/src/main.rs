@@ -1,6 +1,6 @@
-//! `cargo xtask <command>`: sets up what is missing, then does it.
+//! `cargo xtask <command>`: installs what is missing, then runs the command.
 //!
-//! A file a command. Depends on nothing, so that it builds in a second.
+//! One file per command. Has no dependencies, so that it builds in a second.
 
 mod attacks;
 mod audit_demo;
@@ -9,6 +9,7 @@ mod bless;
 mod components;
 mod demo;
 mod examples;
+mod ratchet;
 mod shell;
 mod soak;
 mod test;
@@ -17,7 +18,7 @@ mod try_out;
 
 use std::process::ExitCode;
 
-const COMMANDS: [(&str, &str, Command); 10] = [
+const COMMANDS: [(&str, &str, Command); 11] = [
     (
         "demo",
         "replaces a component under load, and checks that no call was dropped [--json]",
@@ -25,12 +26,12 @@ const COMMANDS: [(&str, &str, Command); 10] = [
     ),
     (
         "test",
-        "every check there is: format, lints, tests, examples, docs",
+        "runs every check: format, lints, tests, examples, docs",
         test::run,
     ),
     (
         "attacks",
-        "tries everything a component must not do, and what it may [--json]",
+        "tries everything that a component must not do, and what it may do [--json]",
         attacks::run,
     ),
     (
@@ -40,12 +41,12 @@ const COMMANDS: [(&str, &str, Command); 10] = [
     ),
     (
         "try",
-        "runs a component with exactly these grants, and prints what was decided",
+        "runs a component with exactly these grants, and prints every decision",
         try_out::run,
     ),
     (
         "audit-demo",
-        "finds out what a component needs, grants that, and takes it back",
+        "finds out what a component needs, grants that, and revokes it",
         audit_demo::run,
     ),
     (
@@ -64,8 +65,13 @@ const COMMANDS: [(&str, &str, Command); 10] = [
         bench::run,
     ),
     (
+        "ratchet",
+        "counts the instructions of each operation and fails if one grew [--bless] [ROW...]",
+        ratchet::run,
+    ),
+    (
         "bless",
-        "accepts what snapshots and examples print now",
+        "accepts the current output of snapshots and examples",
         bless::run,
     ),
 ];

@@ -1,22 +1,23 @@
-//! Runs programs, and finds the project.
+//! Runs programs and locates directories of the project.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// The project's folder.
+/// Returns the workspace's root.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
-        .expect("xtask lies in the project's folder")
+        .expect("`xtask` is a directory in the workspace")
 }
 
-/// Where what is made for this checkout lies, wherever cargo builds.
+/// Returns a path in `target` of this checkout for generated files, independent of cargo's target
+/// directory.
 pub fn output(name: &str) -> PathBuf {
     root().join("target").join(name)
 }
 
-/// Where cargo builds.
+/// Returns cargo's target directory.
 pub fn target_directory() -> Result<PathBuf, String> {
     let metadata = read(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let (_, rest) = metadata
@@ -30,18 +31,18 @@ pub fn target_directory() -> Result<PathBuf, String> {
     Ok(path.into())
 }
 
-/// The cargo that runs this.
+/// Returns a command for the cargo that runs this program.
 pub fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
     cargo
 }
 
-/// A program of the workspace, built and ready to be run.
+/// Builds a program of the workspace and returns a command for it.
 ///
-/// The whole workspace and one of its tests take part in the build, for cargo then chooses the
-/// same features of every dependency as it does for `cargo test --workspace`: the runtime is
-/// built once for both, which saves minutes and gigabytes.
+/// Builds the whole workspace and one of its tests as well, because cargo then selects the same
+/// features of every dependency as for `cargo test --workspace`. So the runtime is built once for
+/// both, which saves minutes and gigabytes.
 pub fn program(name: &str) -> Result<Command, String> {
     let with_features_of_tests = ["--workspace", "--test", "swaps"];
     run(cargo()
@@ -55,7 +56,7 @@ pub fn program(name: &str) -> Result<Command, String> {
     Ok(program)
 }
 
-/// Runs a program to its end; its output goes where ours does.
+/// Runs a program to its end with inherited output.
 pub fn run(command: &mut Command) -> Result<(), String> {
     let status = command
         .status()
@@ -67,7 +68,7 @@ pub fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Runs a program to its end and returns what it printed.
+/// Runs a program to its end and returns its standard output.
 pub fn read(command: &mut Command) -> Result<String, String> {
     let output = command
         .stderr(Stdio::inherit())
@@ -81,7 +82,7 @@ pub fn read(command: &mut Command) -> Result<String, String> {
     }
 }
 
-/// Does one step of several, and says how long it took.
+/// Performs one of several steps and prints how long it took.
 pub fn step(name: &str, action: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     eprintln!("== {name}");
     let begun = Instant::now();

@@ -1,21 +1,21 @@
-//! A host process under attack.
+//! Attacks a host process.
 
 use crate::shell::{cargo, run as shell_run};
 
-/// How long it takes if nothing else is asked for.
+/// Default duration.
 const TIME: [&str; 2] = ["--minutes", "10"];
 
-/// Runs it for ten minutes, or for `--minutes N` or `--seconds N`.
+/// Runs the soak for ten minutes, or for `--minutes N` or `--seconds N`.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let arguments: Vec<&str> = match arguments {
         [] => TIME.to_vec(),
         [unit, _] if unit == "--minutes" || unit == "--seconds" => {
             arguments.iter().map(String::as_str).collect()
         }
-        _ => return Err("write `cargo xtask soak`, with `--minutes N` or `--seconds N`".into()),
+        _ => return Err("usage: `cargo xtask soak [--minutes N | --seconds N]`".into()),
     };
     crate::components::run(&[])?;
-    // With the features that the tests have, so that nothing is built twice.
+    // The same features as `cargo test`, so that nothing is built twice.
     let mut soak = cargo();
     soak.args([
         "test",

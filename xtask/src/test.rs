@@ -1,8 +1,8 @@
-//! Every check there is, in the order in which they fail fastest.
+//! Runs every check, in the order in which they fail fastest.
 
 use crate::shell::{cargo, root, run as shell_run, step};
 
-/// Runs them all.
+/// Runs all checks.
 pub fn run(_: &[String]) -> Result<(), String> {
     step("format", || {
         shell_run(cargo().args(["fmt", "--all", "--check"]))

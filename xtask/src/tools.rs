@@ -1,31 +1,33 @@
-//! Programs that tests need and a machine may not have.
+//! Installs programs that tests need and a machine may lack.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::shell::{cargo, output, run};
 
-/// Has a program, from Debian's package of that name if it is not there.
+/// Ensures that a program exists; installs the Debian package of the same name if it does not.
 pub fn ensure(program: &str) -> Result<(), String> {
     if is_there(program) {
         return Ok(());
     }
     let advice = |why: String| {
-        format!("the tests need `{program}`, and it cannot be installed ({why}); install it")
+        format!(
+            "the tests need `{program}`, which cannot be installed automatically ({why}); install it"
+        )
     };
     let mut apt = Command::new("apt-get");
     apt.args(["install", "--yes", "--no-install-recommends", program]);
     apt.env("DEBIAN_FRONTEND", "noninteractive")
         .stdout(Stdio::null());
     if run(&mut apt).is_err() {
-        // The list of what there is may be missing.
+        // The package lists may be missing.
         run(Command::new("apt-get").arg("update").stdout(Stdio::null())).map_err(advice)?;
         run(&mut apt).map_err(advice)?;
     }
     Ok(())
 }
 
-/// Has a program of a crate in this version, and says where it is.
+/// Ensures that a program of a crate exists in this version, and returns its path.
 pub fn ensure_crate(
     name: &str,
     version: &str,

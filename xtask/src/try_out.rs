@@ -1,8 +1,8 @@
-//! A component with exactly the grants that are given.
+//! Runs a component with exactly the given grants.
 
 use crate::shell::{program, run as shell_run};
 
-/// Passes everything on: see `tests/try`.
+/// Passes all arguments on to `tests/try`.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     crate::components::run(&[])?;
     let here = std::env::current_dir().map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
-//! Calls, with values as WAVE text or as JSON.
+//! Calls whose arguments and results are WAVE text or JSON.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use airssys_wasm_host::{CallEnd, DynamicFunction, Error, ErrorKind, FunctionName};
 use serde::{Deserialize, Serialize};
@@ -8,41 +8,44 @@ use utoipa::ToSchema;
 
 use super::{Problem, kinds};
 
-/// A call.
+/// A call of one function.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Call {
-    /// `demo:greeter/api#greet`, or `greet` where only one is called so.
+    /// The function's full name, such as `demo:greeter/api#greet`, or its short name, such as
+    /// `greet`, if only one exported function has it.
     pub(crate) function: String,
+    /// The arguments. Their format is also that of the result.
     pub(crate) arguments: Arguments,
 }
 
-/// The arguments of a call, in the form in which its result is wanted.
+/// The arguments of a call, in the format in which its result is returned.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Arguments {
-    /// WAVE: `("Ada", 36)`.
+    /// All arguments as one WAVE text: `("Ada", 36)`.
     Wave(String),
-    /// A JSON value each.
+    /// JSON values, one for each argument.
     Json(Vec<serde_json::Value>),
 }
 
-/// What a call gave.
+/// The result of a call.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Called {
-    /// As WAVE text, or the JSON value itself; none if the function has no result.
+    /// The returned value: a string of WAVE text, or the JSON value itself. `null` if the function
+    /// has no result.
     pub(crate) result: Option<serde_json::Value>,
-    /// Whether it is JSON.
+    /// `true` if `result` is JSON, `false` if it is WAVE text.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) json: bool,
-    /// Whether the function returned a `result` whose error case is set.
+    /// `true` if the function returned the error case of a `result`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_error: bool,
 }
 
 impl Call {
-    /// Reads a function, and its arguments from the first parenthesis on.
+    /// Parses `function(arguments)`. The arguments begin at the first parenthesis.
     pub(crate) fn read(text: &str, is_json: bool) -> Result<Self, Problem> {
         let text = text.trim();
         let place = text
@@ -50,7 +53,7 @@ impl Call {
             .filter(|place| *place > 0 && text.ends_with(')'))
             .ok_or_else(|| {
                 let message = format!(
-                    "`{}` is no call; write for example 'greet(\"Ada\")'",
+                    "`{}` is not a call; write for example 'greet(\"Ada\")'",
                     text.escape_debug()
                 );
                 Problem::new(kinds::USAGE, message)
@@ -67,7 +70,7 @@ impl Call {
         })
     }
 
-    /// Calls the function that is meant.
+    /// Calls `function`, which the caller has looked up by `self.function`.
     pub(crate) async fn make(&self, function: &DynamicFunction) -> Result<Called, Problem> {
         let arguments = match &self.arguments {
             Arguments::Wave(text) => function
@@ -104,7 +107,7 @@ impl Call {
 }
 
 impl Called {
-    /// How the call ended.
+    /// Returns how the call ended.
     pub(crate) fn end(&self) -> CallEnd {
         if self.is_error {
             CallEnd::ReturnedError
@@ -113,7 +116,7 @@ impl Called {
         }
     }
 
-    /// As a text.
+    /// Returns the result as text; empty if the function has no result.
     pub(crate) fn text(&self) -> String {
         match &self.result {
             Some(serde_json::Value::String(wave)) if !self.json => wave.clone(),
@@ -124,7 +127,7 @@ impl Called {
 }
 
 impl Arguments {
-    /// Values in parentheses, with commas between them.
+    /// Parses JSON values in parentheses, separated by commas.
     fn json(text: &str) -> Result<Self, Problem> {
         let inside = text
             .strip_prefix('(')
@@ -134,7 +137,7 @@ impl Arguments {
             .map(Self::Json)
             .map_err(|error| {
                 let message = format!(
-                    "the arguments `{}` are no JSON: {error}",
+                    "the arguments `{}` are not valid JSON: {error}",
                     text.escape_debug()
                 );
                 Problem::new(kinds::USAGE, message)
@@ -142,12 +145,13 @@ impl Arguments {
     }
 }
 
-/// A function that can be called.
+/// A function exported by a deployment.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct FunctionView {
+    /// Full name, such as `demo:greeter/api#greet`.
     pub(crate) name: String,
-    /// Its WIT type.
+    /// WIT type, such as `func(name: string) -> string`.
     pub(crate) signature: String,
 }
 
@@ -186,8 +190,8 @@ mod tests {
             matches!(Call::read("f()", true).expect("a call").arguments, Arguments::Json(it) if it.is_empty())
         );
         let problem = Call::read("f(some(1))", true)
-            .expect_err("no JSON")
+            .expect_err("not JSON")
             .to_string();
-        assert!(problem.contains("no JSON"), "{problem}");
+        assert!(problem.contains("not valid JSON"), "{problem}");
     }
 }

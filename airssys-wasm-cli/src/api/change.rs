@@ -1,31 +1,37 @@
-//! What was done to names, as it is told.
+//! Entries of the deployment history.
 
 use airssys_wasm_core::Rule;
 use airssys_wasm_host::{Action, Change};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Something that was done.
+/// A change to a deployment.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct ChangeView {
-    /// In UTC, to the millisecond.
+    /// Time of the change: RFC 3339, UTC, to the millisecond.
     pub(crate) time: String,
+    /// Name of the deployment.
     pub(crate) name: String,
-    /// `deployed`, `updated`, `rolled-back`, `waits`, `revoked` or `removed`.
+    /// Kind of change: `deployed`, `updated`, `rolled-back`, `waits` (an update waits for
+    /// approval), `revoked` or `removed`.
     pub(crate) action: String,
+    /// Number of the revision that became active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) revision: Option<u64>,
+    /// Version of the component that became active, if it declares one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) version: Option<String>,
+    /// Digest of the component that became active or waits for approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) digest: Option<String>,
-    /// What was revoked, or `granted again:` and what an update gave back.
+    /// The revoked rule; or `granted again:` and the previously revoked rules that an update
+    /// granted again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rule: Option<String>,
 }
 
-/// The rules that an update gave back; none for most.
+/// Formats the revoked rules that an update granted again. Returns `None` for an empty list.
 fn granted_again(rules: &[Rule]) -> Option<String> {
     let told: Vec<String> = rules
         .iter()

@@ -1,4 +1,4 @@
-//! Deployments and revisions, as they are told.
+//! Deployments and revisions as the API returns them.
 
 use std::collections::BTreeMap;
 
@@ -10,92 +10,116 @@ use utoipa::ToSchema;
 
 use super::{Problem, kinds};
 
-/// Every name, and what was lost.
+/// Every deployment, and those that could not be restored.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Overview {
+    /// All deployments.
     pub(crate) deployments: Vec<SummaryView>,
-    /// Names of which nothing can be read any more.
+    /// Deployments whose stored state can no longer be read. Their names can be deployed again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) lost: Vec<LostView>,
 }
 
-/// A name that was lost.
+/// A deployment whose stored state can no longer be read.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct LostView {
+    /// Name of the deployment.
     pub(crate) name: String,
+    /// The reason its state cannot be read.
     pub(crate) problem: String,
 }
 
-/// A name in short.
+/// A summary of a deployment.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct SummaryView {
+    /// Name of the deployment.
     pub(crate) name: String,
+    /// Number of the active revision.
     pub(crate) revision: u64,
+    /// Version of the component, if it declares one.
     pub(crate) version: Option<String>,
+    /// Digest of the component.
     pub(crate) digest: String,
+    /// Instancing mode: `per-call`, `pooled N` or `stateful`.
     pub(crate) instancing: String,
-    /// Why it does not serve.
+    /// The reason the deployment cannot serve; absent if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) problem: Option<String>,
 }
 
-/// A name at one moment.
+/// The status of a deployment.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct DeploymentView {
+    /// Name of the deployment.
     pub(crate) name: String,
-    /// The component's own name, under which it is published.
+    /// The component's own name, under which it is published; `null` if it declares none.
     pub(crate) package: Option<String>,
+    /// The active revision.
     pub(crate) serving: RevisionView,
-    /// Every revision that is kept, oldest first.
+    /// Every retained revision, oldest first, including the active one.
     pub(crate) revisions: Vec<RevisionView>,
+    /// Number of calls in flight on the active revision.
     pub(crate) calls_in_flight: u64,
+    /// Number of calls admitted to the active revision since it became active.
     pub(crate) calls_admitted: u64,
+    /// Number of instances of the active revision.
     pub(crate) instances: usize,
-    /// Linear memory of all its instances, in bytes.
+    /// Linear memory of all instances, of every revision, in bytes.
     pub(crate) memory_bytes: u64,
-    /// Files, sockets and outgoing connections that it has open.
+    /// Number of files, sockets and outgoing connections that the deployment has open.
     pub(crate) descriptors: u64,
-    /// Who serves what it imports from other deployments.
+    /// The deployments that provide the interfaces imported from other deployments, by interface.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) links: BTreeMap<String, String>,
-    /// The digest of an update that waits to be approved.
+    /// Digest of the component of the update that waits for approval, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) waiting: Option<String>,
 }
 
-/// A revision, and what it runs under.
+/// A revision and its configuration.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct RevisionView {
+    /// Number of the revision, counted from 1 for each deployment.
     pub(crate) revision: u64,
+    /// Version of the component, if it declares one.
     pub(crate) version: Option<String>,
+    /// Description of the component, if it has one.
     pub(crate) description: Option<String>,
+    /// Digest of the component.
     pub(crate) digest: String,
+    /// Instancing mode: `per-call`, `pooled N` or `stateful`.
     pub(crate) instancing: String,
+    /// Limits of the revision.
     #[schema(value_type = Object)]
     pub(crate) limits: Limits,
-    /// Rules, optional ones with their reason; none if it does not say what it needs.
+    /// The capabilities the component requests, one rule each; optional ones with their reason.
+    /// `null` if the component does not declare what it needs.
     pub(crate) requests: Option<Vec<String>>,
 }
 
-/// A rollout that went live.
+/// A completed rollout.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct PromotedView {
+    /// Name of the deployment.
     pub(crate) name: String,
-    /// The revision that served; none if this is the first.
+    /// Number of the previously active revision; `null` for a first deployment.
     pub(crate) from_revision: Option<u64>,
+    /// Number of the revision that is now active.
     pub(crate) revision: u64,
+    /// Version of the component, if it declares one.
     pub(crate) version: Option<String>,
-    /// From the beginning to the switch.
+    /// Time from the start of the rollout to the switch, in milliseconds. For a first deployment,
+    /// includes the time to read the request.
     pub(crate) milliseconds: u64,
-    /// Calls that end on the revision that served before.
+    /// Number of calls still running on the previously active revision.
     pub(crate) calls_draining: u64,
-    /// Rules that were revoked and that its grants gave back.
+    /// Previously revoked rules that the new grants granted again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) granted_again: Vec<String>,
 }
@@ -149,7 +173,8 @@ impl From<&RevisionStatus> for RevisionView {
     }
 }
 
-/// Rules, optional ones with their reason; none if it does not say what it needs.
+/// Formats requests as one rule per line, optional ones with their reason. Returns `None` if the
+/// component does not declare what it needs.
 pub(crate) fn request_lines(requested: &Requested) -> Option<Vec<String>> {
     match requested {
         Requested::These(requests) => Some(
@@ -164,15 +189,14 @@ pub(crate) fn request_lines(requested: &Requested) -> Option<Vec<String>> {
     }
 }
 
-/// Reads what [`request_lines`] wrote.
+/// Parses the output of [`request_lines`].
 pub(crate) fn read_request_lines(lines: Option<&[String]>) -> Result<Requested, Problem> {
     let Some(lines) = lines else {
         return Ok(Requested::Anything);
     };
     let section = Requests::default().to_section() + &lines.join("\n");
     let problem = |error| {
-        let message =
-            "the host process tells requests that cannot be read; is it of the same version?";
+        let message = "cannot parse the requests sent by the host process; is it the same version as this command?";
         Problem::new(kinds::PROTOCOL, message).because(error)
     };
     Requests::from_section(section.as_bytes())

@@ -1,4 +1,4 @@
-//! What is wanted under a name, whatever is there.
+//! Declarative deployments and pipelines: the desired state, and what was done to reach it.
 
 use std::collections::BTreeMap;
 
@@ -8,42 +8,51 @@ use utoipa::ToSchema;
 
 use super::{DeploySpec, Given};
 
-/// A deployment as it should be. What is not said is as it would be without being said, not as
-/// it is; but for links, of which those that are not said stay.
+/// The desired state of a deployment. Omitted settings take their defaults rather than their
+/// current values, except for links: links that are not listed stay as they are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Desired {
+    /// The deployment's component and settings. Its `name` is ignored: the path names the
+    /// deployment.
     pub(crate) deployment: DeploySpec,
-    /// The HTTP requests that it answers; others that lead to it stay.
+    /// HTTP routes that must point to the deployment. Other routes that point to it stay.
     pub(crate) routes: Vec<String>,
-    /// How calls move, if something serves: `blue-green` or `recreate`.
+    /// Rollout strategy if the deployment exists: `blue-green` (the default) or `recreate`.
     pub(crate) strategy: Option<String>,
-    /// What a stateful component remembers may be lost.
+    /// Allows the state of a stateful component to be lost.
     pub(crate) discard_state: bool,
-    /// What was revoked since and is wanted is granted again.
+    /// Grants revoked rules again if they are listed here. Otherwise a request that lists a revoked
+    /// rule fails.
     pub(crate) grant_again: bool,
 }
 
-/// A pipeline as it should be.
+/// The desired state of a pipeline.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct DesiredPipeline {
+    /// The pipeline's definition.
     #[schema(value_type = Object)]
     pub(crate) definition: PipelineDefinition,
+    /// Grants by stage name. Stages that are not listed are granted nothing.
     pub(crate) grants: BTreeMap<String, Given>,
-    /// One whose stages are connected otherwise may be removed and deployed anew.
+    /// Allows the pipeline to be removed and deployed again if its stages are connected or
+    /// configured differently. It accepts no items in the meantime.
     pub(crate) recreate: bool,
+    /// Lets the request lift revocations: of rules that are listed here and, with `recreate`, of
+    /// every rule. Otherwise such a request fails.
     pub(crate) grant_again: bool,
 }
 
-/// What was done so that it is as it should be, or would be.
+/// The action taken to reach the desired state, or the action a dry run would take.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Applied {
+    /// Name of the deployment or pipeline.
     pub(crate) name: String,
-    /// `deploy`, `update`, `route`, `recreate` or `nothing`.
+    /// Action: `deploy`, `update`, `route`, `recreate` or `nothing`.
     pub(crate) action: String,
-    /// What is otherwise than it was.
+    /// Differences from the previous state, one per entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) changes: Vec<String>,
 }

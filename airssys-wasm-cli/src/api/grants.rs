@@ -1,56 +1,64 @@
-//! What a deployment is granted, as it is told.
+//! Grants of a deployment as the API returns them, and requests to revoke and explain.
 
 use airssys_wasm_core::policy::Grants;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What the revision that serves is granted and denied. Values of variables and of
-/// configuration are not told.
+/// The capabilities of a deployment's active revision. Values of environment variables and of
+/// configuration are left out.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct GrantsView {
+    /// Granted rules.
     pub(crate) allow: Vec<String>,
+    /// Denied rules. They take precedence over granted ones.
     pub(crate) deny: Vec<String>,
+    /// Rules revoked since they were granted.
     pub(crate) revoked: Vec<String>,
-    /// What was revoked before, and given back by these grants.
+    /// Previously revoked rules that these grants granted again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) granted_again: Vec<String>,
-    /// What it requests; none if it does not say.
+    /// Rules the component requests; `null` if it does not declare what it needs.
     pub(crate) requests: Option<Vec<String>>,
-    /// The least that would have done so far, if that is being found out.
+    /// In audit-only mode, the smallest set of rules that covers what the revision has done so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) learned: Option<Vec<String>>,
 }
 
-/// What is taken back.
+/// A request to revoke a rule.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Revoke {
+    /// The rule to revoke, such as `file-read /data`.
     pub(crate) rule: String,
 }
 
-/// What somebody asks about.
+/// An operation to explain.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Asked {
-    /// As audit records tell it: `file-read /data/a.txt`.
+    /// The operation, as written in audit records: `file-read /data/a.txt`.
     pub(crate) operation: String,
 }
 
-/// Whether it would be allowed.
+/// The policy decision about an operation.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Explained {
+    /// The operation, in canonical form.
     pub(crate) operation: String,
+    /// `true` if the operation would be allowed.
     pub(crate) allowed: bool,
-    /// On what grounds, in words.
+    /// The reason, as text for an operator.
     pub(crate) text: String,
 }
 
-/// What that touched.
+/// The effect of a revocation.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Revoked {
+    /// Granted rules that the revocation affects. Empty if no grant matched; the revoked rule is
+    /// denied all the same.
     pub(crate) touched: Vec<String>,
 }
 

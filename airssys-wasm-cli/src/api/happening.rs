@@ -1,40 +1,51 @@
-//! What happens while one watches: events, and lines that guests print.
+//! Events and lines of guest output as the API streams them.
 
 use airssys_wasm_host::{Event, GuestLine, GuestStream};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An event.
+/// An event of the host process or of a deployment.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Happening {
+    /// Time of the event: RFC 3339, UTC, to the millisecond.
     pub(crate) time: String,
-    /// None if it is about the host itself.
+    /// Name of the deployment; `null` if the event concerns the host process itself.
     pub(crate) name: Option<String>,
+    /// Kind of event, such as `deployed`, `switched` or `call-failed`.
     pub(crate) event: String,
+    /// Details as text; absent if the kind says all.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) detail: String,
 }
 
-/// A line that a guest printed.
+/// A line of guest output.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Line {
+    /// Time the line was received: RFC 3339, UTC, to the millisecond.
     pub(crate) time: String,
+    /// Name of the deployment.
     pub(crate) name: String,
+    /// Number of the revision.
     pub(crate) revision: u64,
-    /// The instance and its call: `12.3`.
+    /// The instance and its call, such as `12.3`.
     #[serde(default)]
     pub(crate) call: String,
-    /// `stdout` or `stderr`.
+    /// The output stream: `stdout` or `stderr`.
     pub(crate) stream: String,
+    /// The line without its line ending. Part of a line if its call ended, or a second passed,
+    /// before it was complete; a line of more than 8 KiB is split.
     pub(crate) text: String,
-    /// Lines before it that were dropped.
+    /// Number of lines dropped before this one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) dropped_before: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -73,7 +84,7 @@ impl From<&Event> for Happening {
     }
 }
 
-/// Lines as one.
+/// Joins lines with ` | `.
 fn one_line(lines: &str) -> String {
     lines.lines().collect::<Vec<_>>().join(" | ")
 }

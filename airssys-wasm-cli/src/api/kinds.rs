@@ -1,26 +1,26 @@
-//! Kinds of problems that are none of the host library's.
+//! Problem kinds that the command adds to those of the host library.
 
-/// What was said cannot be understood.
+/// The arguments or the request are not valid.
 pub(crate) const USAGE: &str = "usage";
 /// A file cannot be read or written.
 pub(crate) const FILE: &str = "file";
-/// A socket or a signal cannot be had.
+/// A socket, a signal handler or a thread cannot be obtained from the system.
 pub(crate) const IO: &str = "io";
 /// No host process answers.
 pub(crate) const NO_HOST: &str = "no-host-process";
-/// Whoever asks may not.
+/// The client is not permitted to use the host process.
 pub(crate) const NOT_PERMITTED: &str = "not-permitted";
-/// The other side says something that is not understood.
+/// The peer sent an unexpected message.
 pub(crate) const PROTOCOL: &str = "protocol";
-/// A registry does not do what was asked.
+/// A registry failed or refused a request.
 pub(crate) const REGISTRY: &str = "registry";
-/// What is needed to build is missing, or it does not build.
+/// A build tool is missing, or the build failed.
 pub(crate) const BUILD: &str = "build";
-/// A signature or a digest is not the one that is asked for.
+/// A signature or a digest does not match.
 pub(crate) const NOT_SIGNED: &str = "not-signed";
-/// Something is not as it should be.
+/// The actual state differs from the desired one.
 pub(crate) const OTHERWISE: &str = "otherwise";
-/// Too many requests of this kind are under way.
+/// Too many requests of this kind are in progress.
 pub(crate) const BUSY: &str = "busy";
-/// A failure that is nobody's mistake but ours.
+/// A bug in the command or the host process.
 pub(crate) const INTERNAL: &str = "internal";

@@ -1,6 +1,6 @@
-//! What a command and a host process say to each other: JSON over HTTP/1.1.
+//! The API between the command and the host process: JSON over HTTP/1.1.
 //!
-//! The same objects are what `--output json` prints.
+//! `--output json` prints the same objects.
 
 mod call;
 mod change;
@@ -40,16 +40,16 @@ pub(crate) use spec::{
     parse_instancing, parse_strategy, with_version,
 };
 
-/// What a host process says of itself.
+/// Information about a host process.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct About {
-    /// Its version.
+    /// Version of airssys-wasm.
     pub(crate) version: String,
-    /// Its process.
+    /// Process ID.
     pub(crate) process: u32,
-    /// How many names are deployed.
+    /// Number of deployments.
     pub(crate) deployments: usize,
-    /// How many of them cannot serve.
+    /// Number of deployments that cannot serve.
     pub(crate) problems: usize,
 }

@@ -1,4 +1,4 @@
-//! What is published, as it is told.
+//! Published packages as the API returns them.
 
 use airssys_wasm_host::Component;
 use serde::{Deserialize, Serialize};
@@ -6,36 +6,41 @@ use utoipa::ToSchema;
 
 use super::{Problem, with_version};
 
-/// What is said of a component that is to be published.
+/// Options for publishing a component.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct PublishSpec {
-    /// The component's own unless said.
+    /// Name to publish under. Defaults to the component's own name.
     pub(crate) name: Option<String>,
-    /// For a component that says none.
+    /// Version, for a component that declares none. If the component declares one, both must be
+    /// equal.
     pub(crate) version: Option<String>,
 }
 
-/// A version that is published.
+/// A published version of a package.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Published {
+    /// Name of the package.
     pub(crate) name: String,
+    /// Version of the package.
     pub(crate) version: String,
+    /// Digest of the component.
     pub(crate) digest: String,
 }
 
-/// A name with its versions.
+/// A package with its published versions.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct PackageView {
+    /// Name of the package.
     pub(crate) name: String,
-    /// Oldest first.
+    /// Published versions, oldest first.
     pub(crate) versions: Vec<String>,
 }
 
 impl PublishSpec {
-    /// The component under what was said.
+    /// Returns the component with the name and version of this spec.
     pub(crate) fn apply(&self, component: Component) -> Result<Component, Problem> {
         let component = with_version(component, self.version.as_deref())?;
         Ok(match &self.name {

@@ -1,4 +1,4 @@
-//! Pipelines, as they are said and told.
+//! Pipelines as the API takes and returns them.
 
 use std::collections::BTreeMap;
 
@@ -13,101 +13,138 @@ use utoipa::ToSchema;
 
 use super::{Given, Problem};
 
-/// A pipeline to be deployed. A component that is not sent along is what is published under the
-/// name that its stage says.
+/// A pipeline to deploy. A stage whose component is not part of the request uses the published
+/// package that the definition names.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct PipelineSpec {
+    /// The pipeline's definition.
     #[schema(value_type = Object)]
     pub(crate) definition: PipelineDefinition,
-    /// What each stage is granted; nothing unless said.
+    /// Grants by stage name. Stages that are not listed are granted nothing.
     pub(crate) grants: BTreeMap<String, Given>,
 }
 
-/// A pipeline that is deployed.
+/// The status of a deployed pipeline.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct PipelineView {
+    /// Name of the pipeline.
     pub(crate) name: String,
+    /// Number of items in the pipeline.
     pub(crate) in_flight: usize,
+    /// The stages, with fused stages as one entry.
     pub(crate) stages: Vec<StageView>,
-    /// Why it cannot run.
+    /// The reason the pipeline cannot run; absent if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) problem: Option<String>,
 }
 
-/// A stage, or several that were fused.
+/// The status of a stage, or of several fused stages. Counters cover the time since it was
+/// deployed.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct StageView {
+    /// Names of the stages; several if they are fused.
     pub(crate) stages: Vec<String>,
-    /// The deployment that runs them.
+    /// Name of the deployment that runs them.
     pub(crate) deployment: String,
+    /// Number of the deployment's active revision.
     pub(crate) revision: u64,
+    /// Number of items being processed.
     pub(crate) running: usize,
+    /// Number of queued items.
     pub(crate) waiting: u64,
+    /// Number of attempts.
     pub(crate) attempts: u64,
+    /// Number of attempts that were retries.
     pub(crate) retried: u64,
+    /// Number of items skipped.
     pub(crate) skipped: u64,
+    /// Number of items sent to the dead letters.
     pub(crate) dead_letters: u64,
+    /// Number of results and errors that took no edge because no condition matched.
     pub(crate) unrouted: u64,
+    /// Number of items, or parts of items, whose counterparts for a join never arrived.
     pub(crate) unmatched: u64,
-    /// 99 of 100 attempts took no longer.
+    /// The 99th percentile of the duration of an attempt, in microseconds. Rounded up to a power
+    /// of two nanoseconds.
     pub(crate) p99_microseconds: u64,
 }
 
-/// A pipeline in one of its forms.
+/// The graph of a pipeline in several formats.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct GraphView {
+    /// Explanation as text: stages, edges and how values cross them.
     pub(crate) text: String,
+    /// Mermaid flowchart.
     pub(crate) mermaid: String,
+    /// Graphviz DOT.
     pub(crate) dot: String,
-    /// As TOML.
+    /// The definition as TOML.
     pub(crate) definition: String,
 }
 
-/// What came of an item of a run, a line each; and how the run has ended, in the last one.
+/// A line of the response to a run: the outcome of an item or, on the last line, the end of the
+/// run. A response without such a last line was cut off.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case", untagged)]
 pub(crate) enum Came {
+    /// The outcome of one item.
     Outcome {
+        /// Number of the item in the run, from 0.
         sequence: u64,
+        /// The values that left the pipeline for this item. Empty if the item was skipped or sent
+        /// to the dead letters.
         outputs: Vec<Output>,
     },
+    /// The end of a run that failed or was stopped.
     Ended {
+        /// The reason the run ended.
         problem: Problem,
     },
-    /// All items have come to their end. Without this or the other at its end, it was cut off.
+    /// The end of a run in which every item was completed.
     Done {
+        /// Always `true`.
         done: bool,
     },
 }
 
-/// What left a pipeline, as WAVE.
+/// A value that left a pipeline.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Output {
+    /// Name of the stage that returned the value.
     pub(crate) stage: String,
+    /// The value as WAVE text.
     pub(crate) value: String,
 }
 
-/// An item that was put aside.
+/// A dead letter: an item that a stage failed to process.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct LetterView {
+    /// Time of the failure: RFC 3339, UTC, to the millisecond.
     time: String,
+    /// Name of the pipeline.
     pipeline: String,
+    /// Name of the stage.
     stage: String,
+    /// Number of the revision that was called; `null` if no call was made.
     revision: Option<u64>,
+    /// Number of the item in its run, from 0.
     sequence: u64,
+    /// Number of attempts.
     attempts: u32,
+    /// The stage's inputs as WAVE text.
     inputs: Vec<String>,
+    /// The reason the last attempt failed.
     cause: String,
 }
 
 impl PipelineSpec {
-    /// What is said here, said of a deployment.
+    /// Applies the grants to a deploy request.
     pub(crate) fn prepare<'a>(
         &self,
         mut deploy: DeployPipeline<'a>,
@@ -119,12 +156,13 @@ impl PipelineSpec {
     }
 }
 
-/// The name of the part that has the component of a stage, by its place in the definition.
+/// Returns the name of the form part with a stage's component, by the stage's position in the
+/// definition.
 pub(crate) fn part_of_stage(place: usize) -> String {
     format!("stage-{place}")
 }
 
-/// The pipeline of these components, a stage each.
+/// Builds a pipeline from its definition and the components of its stages, in order.
 pub(crate) fn build(
     definition: &PipelineDefinition,
     components: Vec<Result<airssys_wasm_host::Component, String>>,
@@ -138,7 +176,8 @@ pub(crate) fn build(
     Ok(built.map_err(airssys_wasm_host::Error::from)?)
 }
 
-/// An item for each input of a pipeline, from WAVE: of several inputs as a tuple.
+/// Parses an item for each input of a pipeline from WAVE text. Several inputs are written as a
+/// tuple.
 pub(crate) fn inputs(pipeline: &ComponentPipeline, text: &str) -> Result<Inputs, Problem> {
     let types: Vec<Type> = pipeline
         .inputs()
@@ -158,7 +197,7 @@ pub(crate) fn inputs(pipeline: &ComponentPipeline, text: &str) -> Result<Inputs,
     })
 }
 
-/// A stream is written as the list of what it has.
+/// Returns the type an input is parsed as: a stream is written as the list of its elements.
 fn readable(ty: &Type) -> Type {
     match ty {
         Type::Stream(Some(element)) => Type::List(element.clone()),
@@ -204,7 +243,7 @@ impl PipelineView {
         }
     }
 
-    /// One that cannot run.
+    /// Describes a pipeline that cannot run.
     pub(crate) fn broken(name: String, problem: String) -> Self {
         Self {
             name,
@@ -246,7 +285,7 @@ impl From<&ComponentPipeline> for GraphView {
 }
 
 impl LetterView {
-    /// Whose it is: pipeline, stage, and its number in the run.
+    /// Returns the pipeline, the stage, and the number of the item in its run.
     pub(crate) fn of(&self) -> (&str, &str, u64) {
         (&self.pipeline, &self.stage, self.sequence)
     }

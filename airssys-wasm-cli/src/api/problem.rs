@@ -1,4 +1,6 @@
-//! Why something that was asked for was not done.
+//! Problems: the errors of the API and of the command.
+//!
+//! Tests: in this file.
 
 use std::error::Error as _;
 use std::fmt;
@@ -10,34 +12,36 @@ use utoipa::ToSchema;
 
 use super::kinds;
 
-/// An error, as it is told.
+/// An error returned by the API.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Problem {
-    /// The kind of the host's error, `not-deployed`; or one of the command's own.
+    /// Machine-readable kind: that of the host's error, such as `not-deployed`, or one of the
+    /// command's own, such as `usage`.
     pub(crate) kind: String,
-    /// What was wrong, and what to do.
+    /// Description of the problem and how to resolve it.
     pub(crate) message: String,
-    /// The step of a rollout that failed.
+    /// The rollout step that failed, if a rollout did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) phase: Option<String>,
-    /// Why, the nearest cause first.
+    /// Underlying causes, nearest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) causes: Vec<String>,
-    /// The next step, where it is another than that of the kind.
+    /// The next step to suggest, if it differs from the one for the kind.
     #[serde(skip)]
     pub(crate) hint: Option<&'static str>,
-    /// What the guest did that failed, if it was one.
+    /// Details of the guest's failure, if a guest failed.
     #[serde(skip)]
     pub(crate) guest: Option<Box<GuestFailure>>,
 }
 
-/// How a guest failed, for `run`, which knows its file and has shown what it wrote.
+/// Details of a guest's failure, for `run`: it knows the file and has already shown the guest's
+/// output.
 #[derive(Clone, Debug)]
 pub(crate) struct GuestFailure {
-    /// The code with which it exited.
+    /// Exit code; `None` unless the guest exited with a code other than 0.
     pub(crate) code: Option<u8>,
-    /// What it wrote last to its stderr, which is among the causes.
+    /// The last output on stderr, which is also among the causes.
     pub(crate) stderr: Option<String>,
 }
 
@@ -53,22 +57,22 @@ impl Problem {
         }
     }
 
-    /// What the host would say so.
+    /// Returns a problem of one of the host's kinds.
     pub(crate) fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self::new(&kind_word(kind), message)
     }
 
-    /// Whether it is one of the host's, of this kind.
+    /// Returns `true` if this is a problem of one of the host's kinds.
     pub(crate) fn is(&self, kind: ErrorKind) -> bool {
         self.kind == kind_word(kind)
     }
 
-    /// A file cannot be read or written, `what` says which.
+    /// Returns a problem about a file; `what` is the verb: `read` or `write`.
     pub(crate) fn of_file(what: &str, path: &Path, error: impl fmt::Display) -> Self {
         Self::new(kinds::FILE, format!("cannot {what} `{}`", path.display())).because(error)
     }
 
-    /// With what it came from.
+    /// Adds a cause.
     pub(crate) fn because(mut self, cause: impl fmt::Display) -> Self {
         self.causes.push(cause.to_string());
         self
@@ -109,7 +113,8 @@ impl From<Error> for Problem {
     }
 }
 
-/// The name of a kind as it is told: `NotDeployed` is `not-deployed`, `Exited(3)` is `exited`.
+/// Returns the name of a kind in the API: `NotDeployed` is `not-deployed`, `Exited(3)` is
+/// `exited`.
 pub(crate) fn kind_word(kind: ErrorKind) -> String {
     let mut word = String::new();
     for letter in format!("{kind:?}")

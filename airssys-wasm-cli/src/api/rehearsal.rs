@@ -1,42 +1,45 @@
-//! What would be done, for who only wants to know.
+//! Dry runs: options and responses of requests that can be checked without being carried out.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// How something that changes what is there is asked for, in the query.
+/// Query parameters of requests that change something.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct How {
-    /// Nothing is done; what would be is told.
+    /// Checks the request and returns what it would do, but changes nothing.
     pub(crate) dry_run: bool,
 }
 
-/// What would be done: nothing was in the way of it.
+/// The result of a successful dry run.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Would {
-    /// `deploy greeter 1.2.0 (sha256:0a1b...)`
+    /// Description of the action: `deploy greeter 1.2.0 (sha256:0a1b...)`.
     pub(crate) would: String,
 }
 
-/// What was done, or would be.
+/// The result of a request, or of its dry run.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum DoneOr<T> {
+    /// The result of a dry run.
     Would(Would),
+    /// The result of the request.
     Done(T),
 }
 
-/// A name that is free again.
+/// A removed deployment or pipeline, whose name can be used again.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Removed {
+    /// Name of the deployment or pipeline.
     pub(crate) removed: String,
 }
 
 impl<T> DoneOr<T> {
-    /// What would be done.
+    /// Returns the result of a dry run.
     pub(crate) fn would(what: impl Into<String>) -> Self {
         Self::Would(Would { would: what.into() })
     }

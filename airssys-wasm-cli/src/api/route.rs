@@ -1,48 +1,53 @@
-//! What answers HTTP requests, as it is told.
+//! HTTP routes as the API takes and returns them.
 
 use airssys_wasm_host::ComponentName;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// A route with the name that is to answer.
+/// An HTTP route and the deployment it points to.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RouteView {
-    /// `/shop`, `shop.example.com/cart`.
+    /// Path prefix, optionally after a host name: `/shop`, `shop.example.com/cart`.
     pub(crate) route: String,
+    /// Name of the deployment. It need not exist yet.
     pub(crate) component: String,
 }
 
-/// A route with the name that answers, if it does.
+/// An HTTP route, the deployment it points to, and whether that answers requests.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct ListedRoute {
+    /// Path prefix, optionally after a host name.
     pub(crate) route: String,
+    /// Name of the deployment.
     pub(crate) component: String,
-    /// Why requests are not answered now, if they are not.
+    /// The reason the deployment cannot answer requests; absent if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) problem: Option<String>,
 }
 
-/// Which route is removed.
+/// Query parameters of a route's removal.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct WhichRoute {
+    /// The route to remove, such as `/shop`.
     pub(crate) route: String,
 }
 
-/// A route that was said, or is no more.
+/// A route that was set or removed.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct RouteChanged {
+    /// Path prefix, optionally after a host name.
     pub(crate) route: String,
-    /// Who answers now; nobody if the route was removed.
+    /// Name of the deployment the route points to; absent if the route was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) component: Option<String>,
-    /// Why requests are not answered now, if they are not.
+    /// The reason the deployment cannot answer requests; absent if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) problem: Option<String>,
-    /// Who answered before.
+    /// Name of the deployment the route pointed to before, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) before: Option<String>,
 }
@@ -61,7 +66,7 @@ impl RouteChanged {
         }
     }
 
-    /// The same, with why requests are not answered now.
+    /// Sets the reason the deployment cannot answer requests.
     pub(crate) fn with_problem(self, problem: Option<String>) -> Self {
         Self { problem, ..self }
     }

@@ -1,4 +1,4 @@
-//! What is said of a deploy, an update and a rollback.
+//! Options of a deploy, an update, a rollback and an approval.
 
 use std::collections::BTreeMap;
 
@@ -11,112 +11,139 @@ use utoipa::ToSchema;
 
 use super::{Problem, kinds};
 
-/// A component under a new name.
+/// Options for a new deployment.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct DeploySpec {
-    /// The component's own unless said.
+    /// Name of the deployment. Defaults to the component's own name.
     pub(crate) name: Option<String>,
-    /// For a component that says none.
+    /// Version, for a component that declares none. If the component declares one, both must be
+    /// equal.
     pub(crate) version: Option<String>,
-    /// What is published, instead of a component that is sent along: `greeter@^1.2`.
+    /// Published package to use instead of an uploaded component: `greeter@^1.2`.
     pub(crate) package: Option<String>,
+    /// Grants. Defaults to none.
     pub(crate) grants: Given,
+    /// Limits. Defaults to those of the host process.
     #[schema(value_type = Object)]
     pub(crate) limits: Option<Limits>,
+    /// Instancing mode: `per-call`, `pooled N` or `stateful`. Defaults to the component's own.
     pub(crate) instancing: Option<String>,
-    /// Which deployment serves which interface.
+    /// Deployments that provide imported interfaces, by interface without a version:
+    /// `acme:store/kv`. Needed only where several deployments could.
     pub(crate) links: BTreeMap<String, String>,
-    /// Find out what it needs.
+    /// Runs the component in audit-only mode: it may use its grants without having requested
+    /// them, and the smallest set of rules that covers its use is recorded.
     pub(crate) audit_only: bool,
 }
 
-/// Another component under a name.
+/// Options for an update. Settings that are omitted stay those of the active revision.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct UpdateSpec {
-    /// `blue-green` or `recreate`.
+    /// Rollout strategy: `blue-green` (the default) or `recreate`.
     pub(crate) strategy: Option<String>,
+    /// Version, for a component that declares none. If the component declares one, both must be
+    /// equal.
     pub(crate) version: Option<String>,
-    /// What is published, instead of a component that is sent along: `greeter@^1.2`.
+    /// Published package to use instead of an uploaded component: `greeter@^1.2`.
     pub(crate) package: Option<String>,
-    /// Those of the revision that serves unless said.
+    /// Grants, replacing those of the active revision.
     pub(crate) grants: Option<Given>,
+    /// Limits.
     #[schema(value_type = Object)]
     pub(crate) limits: Option<Limits>,
+    /// Instancing mode: `per-call`, `pooled N` or `stateful`.
     pub(crate) instancing: Option<String>,
+    /// Deployments that provide imported interfaces, by interface without a version. Links that
+    /// are not listed stay.
     pub(crate) links: BTreeMap<String, String>,
+    /// `true` for audit-only mode, `false` for enforcement.
     pub(crate) audit_only: Option<bool>,
-    /// An older version may follow, or one that is not said.
+    /// Allows an older or equal version, or a component without one.
     pub(crate) any_version: bool,
-    /// What a stateful component remembers may be lost.
+    /// Allows the state of a stateful component to be lost.
     pub(crate) discard_state: bool,
-    /// Grants may give back what was revoked.
+    /// Allows grants that are wider than a revoked rule to grant it again.
     pub(crate) grant_again: bool,
 }
 
-/// Another component in a stage of a pipeline.
+/// Options for the update of a pipeline's stage.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct StageUpdateSpec {
+    /// Rollout strategy: `blue-green` (the default) or `recreate`.
     pub(crate) strategy: Option<String>,
-    /// What is published, instead of a component that is sent along.
+    /// Published package to use instead of an uploaded component.
     pub(crate) package: Option<String>,
-    /// Those of the revision that serves unless said.
+    /// Grants, replacing those of the active revision. Not supported for a fused stage.
     pub(crate) grants: Option<Given>,
-    /// An older version may follow.
+    /// Allows an older version.
     pub(crate) any_version: bool,
+    /// Allows the state of a stateful stage to be lost. Not supported for a fused stage.
     pub(crate) discard_state: bool,
-    /// Grants may give back what was revoked.
+    /// Allows grants that are wider than a revoked rule to grant it again. Not supported for a
+    /// fused stage.
     pub(crate) grant_again: bool,
 }
 
-/// An earlier revision again.
+/// Options for a rollback.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RollbackSpec {
+    /// Version to roll back to. Defaults to the revision that was active before.
     pub(crate) to_version: Option<String>,
+    /// Rollout strategy: `blue-green` (the default) or `recreate`.
     pub(crate) strategy: Option<String>,
+    /// Allows the state of a stateful component to be lost.
     pub(crate) discard_state: bool,
 }
 
-/// A yes to an update that waits.
+/// The approval of a waiting update.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Approve {
-    /// What was looked at.
+    /// Digest of the component that was reviewed. It must be that of the waiting update.
     pub(crate) digest: String,
+    /// Grants of the new revision.
     pub(crate) grants: Given,
+    /// Rollout strategy: `blue-green` (the default) or `recreate`.
     #[serde(default)]
     pub(crate) strategy: Option<String>,
+    /// Allows an older or equal version, or a component without one.
     #[serde(default)]
     pub(crate) any_version: bool,
+    /// Allows the state of a stateful component to be lost.
     #[serde(default)]
     pub(crate) discard_state: bool,
-    /// Grants may give back what was revoked.
+    /// Allows grants that are wider than a revoked rule to grant it again.
     #[serde(default)]
     pub(crate) grant_again: bool,
 }
 
-/// Grants, as texts of rules.
+/// Grants, written as rules.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Given {
+    /// Rules to grant, such as `file-read /data from=/srv/data`.
     pub(crate) allow: Vec<String>,
+    /// Rules to deny. They take precedence over granted ones.
     pub(crate) deny: Vec<String>,
-    /// It is deployed although it requires more.
+    /// Runs the component even if it requires more than is granted. Otherwise the request fails.
     pub(crate) run_with_less: bool,
 }
 
-/// More grants for what serves.
+/// Additional grants for the active revision.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct GrantSpec {
+    /// Rules to grant in addition.
     pub(crate) allow: Vec<String>,
+    /// Rules to deny in addition.
     pub(crate) deny: Vec<String>,
-    /// It is deployed although it requires more.
+    /// Has no effect here: the setting of the active revision stays.
     pub(crate) run_with_less: bool,
-    /// Grants may give back what was revoked.
+    /// Allows grants that are wider than a revoked rule to grant it again.
     pub(crate) grant_again: bool,
 }
 
@@ -135,7 +162,7 @@ impl GrantSpec {
         }
     }
 
-    /// The grants alone.
+    /// Returns the grants without `grant_again`.
     pub(crate) fn given(self) -> Given {
         Given {
             allow: self.allow,
@@ -146,7 +173,7 @@ impl GrantSpec {
 }
 
 impl DeploySpec {
-    /// What is said here, but for the component and its version, said of a deploy.
+    /// Applies everything but the component and its version to a deploy request.
     pub(crate) fn prepare<'a>(&self, deploy: Deploy<'a>) -> Result<Deploy<'a>, Problem> {
         let mut deploy = deploy.grants(self.grants.read()?);
         if let Some(name) = &self.name {
@@ -164,7 +191,7 @@ impl DeploySpec {
         Ok(deploy.enforcement(enforcement(self.audit_only)))
     }
 
-    /// How a component is instanced: as said here, or as it says.
+    /// Returns the instancing mode: the one set here, or else the component's own.
     pub(crate) fn instancing_of(&self, component: &Component) -> Result<Instancing, Problem> {
         match &self.instancing {
             Some(said) => parse_instancing(said),
@@ -174,7 +201,7 @@ impl DeploySpec {
 }
 
 impl Given {
-    /// The grants, if every text is a rule.
+    /// Parses the grants. Fails if a text is not a valid rule.
     pub(crate) fn read(&self) -> Result<Grants, Problem> {
         let problem = |error: airssys_wasm_core::CapabilityError| {
             Problem::from(airssys_wasm_host::Error::from(error))
@@ -194,7 +221,7 @@ impl Given {
     }
 }
 
-/// Whether what it needs is found out.
+/// Returns the enforcement mode.
 pub(crate) fn enforcement(audit_only: bool) -> Enforcement {
     if audit_only {
         Enforcement::AuditOnly
@@ -203,14 +230,14 @@ pub(crate) fn enforcement(audit_only: bool) -> Enforcement {
     }
 }
 
-/// Reads the name of a strategy.
+/// Parses a rollout strategy; `None` is blue-green.
 pub(crate) fn parse_strategy(text: Option<&str>) -> Result<Strategy, Problem> {
     match text {
         None | Some("blue-green") => Ok(Strategy::BlueGreen),
         Some("recreate") => Ok(Strategy::Recreate),
         Some(other) => {
             let message = format!(
-                "`{}` is no strategy; write `blue-green` or `recreate`",
+                "`{}` is not a strategy; write `blue-green` or `recreate`",
                 other.escape_debug()
             );
             Err(Problem::new(kinds::USAGE, message))
@@ -218,7 +245,7 @@ pub(crate) fn parse_strategy(text: Option<&str>) -> Result<Strategy, Problem> {
     }
 }
 
-/// Reads a way of instancing.
+/// Parses an instancing mode.
 pub(crate) fn parse_instancing(text: &str) -> Result<Instancing, Problem> {
     text.parse()
         .map_err(|error: airssys_wasm_core::InstancingError| {
@@ -226,14 +253,15 @@ pub(crate) fn parse_instancing(text: &str) -> Result<Instancing, Problem> {
         })
 }
 
-/// With the version that was said, if the component has none; else they have to be the same.
+/// Sets the version of a component that declares none. Fails if the component declares another
+/// version.
 pub(crate) fn with_version(component: Component, said: Option<&str>) -> Result<Component, Problem> {
     let Some(said) = said else {
         return Ok(component);
     };
     let version = Version::parse(said.strip_prefix('v').unwrap_or(said)).map_err(|error| {
         let message = format!(
-            "`{}` is no version; write for example 1.5.0",
+            "`{}` is not a version; write for example 1.5.0",
             said.escape_debug()
         );
         Problem::new(kinds::USAGE, message).because(error)
@@ -243,7 +271,7 @@ pub(crate) fn with_version(component: Component, said: Option<&str>) -> Result<C
         Some(own) if *own == version => Ok(component),
         Some(own) => {
             let message =
-                format!("the component says that it is version {own}, and {version} was asked for");
+                format!("the component declares version {own}, but {version} was requested");
             Err(Problem::new(kinds::USAGE, message))
         }
     }

@@ -1,11 +1,14 @@
-//! A form of several parts, `multipart/form-data`.
+//! Encodes `multipart/form-data` bodies.
+//!
+//! Tests: in this file.
 
 use bytes::Bytes;
 
-/// What stands between the parts. Components are binary, and this has to be in none of them: it
-/// is chosen anew until it is not.
+/// The prefix of the boundary between parts. The boundary must occur in no part, and components are
+/// binary, so it is extended until that holds.
 const BOUNDARY: &str = "airssys-wasm-part";
 
+/// A `multipart/form-data` body under construction.
 #[derive(Default)]
 pub(crate) struct Form {
     parts: Vec<(String, &'static str, Vec<u8>)>,
@@ -22,7 +25,7 @@ impl Form {
         self
     }
 
-    /// Its content type and its bytes.
+    /// Returns the content type and the encoded body.
     pub(crate) fn finish(self) -> (String, Bytes) {
         let boundary = self.boundary();
         let mut bytes = Vec::new();

@@ -1,6 +1,8 @@
-//! Asks a host process over its socket, or over TCP with its token.
+//! Sends requests to a host process, over its socket or over TCP with a token.
 //!
-//! A connection a request: a command asks once or twice. Tests: the crate's `tests`.
+//! Opens a connection for each request, because a command sends only one or two.
+//!
+//! Tests: in this file, `airssys-wasm-cli/tests/cli/serving.rs`.
 
 mod form;
 
@@ -34,18 +36,18 @@ use crate::lines::lines;
 use crate::output::waiting;
 use crate::places::read_token;
 
-/// What is sent.
+/// The body of a request.
 type Sent = UnsyncBoxBody<Bytes, Infallible>;
 
-/// Asks a host process.
+/// A client of a host process.
 #[derive(Clone, Debug)]
 pub(crate) struct Client(Place);
 
-/// Where a host process listens.
+/// The address of a host process.
 #[derive(Clone, Debug)]
 enum Place {
     Socket(PathBuf),
-    /// With the token that it wants.
+    /// A TCP address, and the value of the `authorization` header with the token.
     Tcp(SocketAddr, HeaderValue),
 }
 
@@ -54,18 +56,20 @@ impl Client {
         Self(Place::Socket(socket))
     }
 
-    /// One that listens over TCP, with the token in a file.
+    /// Creates a client that connects over TCP and authenticates with the token in a file.
+    ///
+    /// Fails if the address is not a loopback address, since the token is sent unencrypted.
     pub(crate) fn over_tcp(address: SocketAddr, token_file: &Path) -> Result<Self, Problem> {
         if !address.ip().is_loopback() {
             let message = format!(
-                "`{address}` is not of this machine, and the token would go there unencrypted; `ssh -L 7070:localhost:7070` brings a port here"
+                "`{address}` is not a loopback address, and the token would be sent unencrypted; forward the port with `ssh -L 7070:localhost:7070`"
             );
             return Err(Problem::new(kinds::USAGE, message));
         }
         let token = format!("Bearer {}", read_token(token_file)?);
         let mut token = HeaderValue::try_from(token).map_err(|error| {
             let message = format!(
-                "the token in `{}` is no text of one line",
+                "the token in `{}` has characters that an HTTP header cannot carry",
                 token_file.display()
             );
             Problem::new(kinds::USAGE, message).because(error)
@@ -96,7 +100,7 @@ impl Client {
         .await
     }
 
-    /// Sends what is said of a component, and the component itself if it is not elsewhere.
+    /// Posts a spec, along with the bytes of a component unless the host process already has it.
     pub(crate) async fn upload<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -107,7 +111,7 @@ impl Client {
         self.upload_parts(path, spec, component).await
     }
 
-    /// Sends what is said, and components by the names of their parts.
+    /// Posts a spec and components, each under the name of its part.
     pub(crate) async fn upload_parts<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -117,7 +121,7 @@ impl Client {
         self.send_parts(Method::POST, path, spec, components).await
     }
 
-    /// The same for what should be, whatever is there.
+    /// Puts a desired state and components, each under the name of its part.
     pub(crate) async fn put<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -142,7 +146,8 @@ impl Client {
         self.ask(method, path, Some(form.finish())).await
     }
 
-    /// Sends lines for as long as there are any, and reads those that come meanwhile.
+    /// Sends lines until the stream ends, and calls `each` for every line of the response
+    /// meanwhile.
     pub(crate) async fn exchange(
         &self,
         path: &str,
@@ -160,12 +165,12 @@ impl Client {
         .await
     }
 
-    /// Fetches bytes.
+    /// Fetches the body at a path.
     pub(crate) async fn fetch(&self, path: &str) -> Result<Bytes, Problem> {
         read(self.send(Request::builder().uri(path), nothing()).await?).await
     }
 
-    /// Reads lines for as long as there are any.
+    /// Calls `each` for every line of the response until it ends.
     pub(crate) async fn watch(&self, path: &str, each: impl FnMut(&str)) -> Result<(), Problem> {
         read_lines(
             self.send(Request::builder().uri(path), nothing()).await?,
@@ -190,7 +195,7 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|error| misunderstood(&error))
     }
 
-    /// Asks, and has the head of an answer that is no problem.
+    /// Sends a request. Returns the response if its status is a success.
     async fn send(&self, head: Builder, body: Sent) -> Result<Response<Incoming>, Problem> {
         let (head, mut sender) = match &self.0 {
             Place::Socket(socket) => {
@@ -243,7 +248,7 @@ async fn handshake(
     let (sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
-    // It ends with the answer, or with whoever waits for it.
+    // The connection task ends with the response, or when the sender is dropped.
     tokio::spawn(connection);
     Ok(sender)
 }
@@ -251,7 +256,7 @@ async fn handshake(
 fn broken(error: hyper::Error) -> Problem {
     Problem::new(
         kinds::NO_HOST,
-        "the host process went away before it had answered",
+        "the host process closed the connection before it responded",
     )
     .because(error)
 }
@@ -272,7 +277,7 @@ async fn problem(answer: Response<Incoming>) -> Problem {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             Problem::new(
                 kinds::PROTOCOL,
-                format!("the host process answered {status}"),
+                format!("the host process responded with {status}"),
             )
             .because(text)
         }),
@@ -283,10 +288,10 @@ async fn problem(answer: Response<Incoming>) -> Problem {
 fn unreachable(place: &dyn Display, error: &io::Error) -> Problem {
     let what = match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-            "no host process is running; start one with `airssys-wasm serve`, or say where it listens with `--socket`, or with `--tcp-address`"
+            "no host process is running; start one with `airssys-wasm serve`, or set its address with `--socket` or `--tcp-address`"
         }
         io::ErrorKind::PermissionDenied => {
-            "the host process is another user's; run this as that user"
+            "the host process belongs to another user; run this command as that user"
         }
         _ => "the host process cannot be reached",
     };
@@ -294,11 +299,11 @@ fn unreachable(place: &dyn Display, error: &io::Error) -> Problem {
 }
 
 fn misunderstood(error: &dyn std::fmt::Display) -> Problem {
-    let message = "the host process answered something else than what was expected; are command and host process of the same version?";
+    let message = "the messages of the host process cannot be understood; check that it has the same version as this command";
     Problem::new(kinds::PROTOCOL, message).because(error)
 }
 
-/// A segment of a path.
+/// Percent-encodes text as a single segment of a path.
 pub(crate) fn segment(text: &str) -> String {
     let mut segment = String::new();
     for byte in text.bytes() {

@@ -8,26 +8,26 @@ use super::given::GrantArguments;
 use crate::api::{self, DoneOr, Problem, PromotedView};
 use crate::client::segment;
 
-/// Approve an update that asks for more than its name was granted
+/// Approve an update that requests more than its deployment was granted
 ///
-/// `airssys-wasm status NAME` shows what waits. What you approve are those bytes and what they
-/// request, with the grants you say here.
+/// `airssys-wasm status NAME` shows the update that awaits approval. The approval covers exactly
+/// the component with this digest and its requests, with the grants given here.
 #[derive(Args, Debug)]
 pub(super) struct Approve {
-    /// The name
+    /// Name of the deployment
     name: String,
-    /// The digest of the component that you looked at
+    /// Digest of the component that you reviewed
     #[arg(long)]
     digest: String,
     #[command(flatten)]
     grants: GrantArguments,
-    /// Let an older version follow, or the same, or one that is not said
+    /// Allow an older, an equal or an unspecified version
     #[arg(long)]
     any_version: bool,
-    /// Let what a stateful component remembers be lost
+    /// Allow the state of a stateful component to be lost
     #[arg(long)]
     discard_state: bool,
-    /// Let grants give back what was revoked, also where they are wider than that
+    /// Allow grants to restore revoked access, even where they are wider than the revocation
     #[arg(long)]
     grant_again: bool,
     #[command(flatten)]

@@ -13,43 +13,43 @@ use crate::api::{Call, Called, Problem, kinds};
 use crate::client::{Client, segment};
 use crate::output::{Page, Shown};
 
-/// Call a function over and over, and say how long that took and what failed
+/// Measure the rate, latency and failures of repeated calls
 ///
-/// Every call is a request of its own over the socket: what is measured is the host process
-/// with its API. Ends with exit code 6 if any call failed.
+/// Every call is a separate request over the socket, so the measurement includes the API of the
+/// host process. Exits with the code of the first failure if any call failed.
 #[derive(Args, Debug)]
 pub(super) struct BenchCall {
-    /// The name of the deployment
+    /// Name of the deployment
     name: String,
-    /// The call: 'greet("Ada")'
+    /// Call to make: 'greet("Ada")'
     #[arg(value_name = "CALL")]
     call: String,
-    /// For how long
+    /// Duration of the measurement
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     time: Duration,
-    /// How many at once
+    /// Number of concurrent callers
     #[arg(long, value_name = "COUNT", default_value_t = 4)]
     concurrency: usize,
 }
 
-/// What came of it.
+/// The results of the measurement.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Measured {
     calls: u64,
     failed: u64,
-    /// The first thing that failed.
+    /// The message of the first failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_failure: Option<String>,
     calls_per_second: u64,
     p50_microseconds: u64,
     p99_microseconds: u64,
     longest_microseconds: u64,
-    /// What was answered, and how often.
+    /// The number of calls for each distinct answer.
     answers: std::collections::BTreeMap<String, u64>,
 }
 
-/// What several callers count together.
+/// Counters shared by all callers.
 #[derive(Default)]
 struct Counted {
     times: Mutex<Vec<Duration>>,
@@ -58,7 +58,7 @@ struct Counted {
     first_failure: Mutex<Option<Problem>>,
 }
 
-/// Answers that are told apart; the others are counted as one.
+/// The maximum number of distinct answers to count; further ones are counted together.
 const ANSWERS_MAX: usize = 20;
 
 impl BenchCall {
@@ -79,9 +79,9 @@ impl BenchCall {
             })
             .collect();
         for caller in callers {
-            caller
-                .await
-                .map_err(|error| Problem::new(kinds::INTERNAL, "a caller failed").because(error))?;
+            caller.await.map_err(|error| {
+                Problem::new(kinds::INTERNAL, "a caller task panicked").because(error)
+            })?;
         }
         let measured = counted.measured(begun.elapsed());
         common.output.show(&measured);
@@ -119,7 +119,7 @@ impl Counted {
         let mut times = self.times.lock().clone();
         times.sort_unstable();
         let at = |share: f64| {
-            // An index below the length: rounding cannot leave it.
+            // The index is clamped below the length, whatever the rounding.
             let place = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
             times
                 .get(place)

@@ -9,16 +9,16 @@ use crate::api::Problem;
 use crate::guest::{Built, build};
 use crate::output::{Page, Shown};
 
-/// Build a component from a project of cargo's
+/// Build a component from a Cargo project
 ///
-/// What its manifest says, name, version and description, is noted down in it where it says
-/// nothing itself. It lies in `target/components`.
+/// Writes the component to `target/components`. If the component has no name, version or
+/// description of its own, takes them from the manifest.
 #[derive(Args, Debug)]
 pub(super) struct Build {
-    /// The folder of the project
+    /// Folder of the project
     #[arg(value_name = "FOLDER", default_value = ".")]
     folder: PathBuf,
-    /// Without optimisation
+    /// Build without optimizations
     #[arg(long)]
     debug: bool,
 }

@@ -7,18 +7,18 @@ use crate::api::{self, Called, FunctionView, Problem};
 use crate::client::segment;
 use crate::output::exit_code_of;
 
-/// Call a function, with values in WAVE, or in JSON
+/// Call a function of a deployment, with values in WAVE or JSON
 ///
-/// Without a call it lists the functions and their types. A `result` whose error case is set is
-/// shown, and ends with exit code 1.
+/// Without CALL, lists the functions and their types. If the function returns the error case of a
+/// `result`, prints it and exits with code 1.
 #[derive(Args, Debug)]
 pub(super) struct Call {
-    /// The name of the deployment
+    /// Name of the deployment
     name: String,
-    /// The call: 'demo:greeter/api#greet("Ada")', or 'greet("Ada")' if only one is called so
+    /// Call to make: 'demo:greeter/api#greet("Ada")', or 'greet("Ada")' if the name is unique
     #[arg(value_name = "CALL")]
     call: Option<String>,
-    /// Values are JSON, those given and the result: 'greet({"name": "Ada"})'
+    /// Use JSON instead of WAVE for the arguments and the result: 'greet({"name": "Ada"})'
     #[arg(long)]
     json: bool,
 }

@@ -19,7 +19,7 @@ use crate::client::segment;
 use crate::files;
 use crate::output::{Page, Shown};
 
-/// Show and change what a component may reach
+/// Show and change the capabilities of a deployment
 #[derive(Args, Debug)]
 pub(super) struct Caps {
     #[command(subcommand)]
@@ -28,54 +28,54 @@ pub(super) struct Caps {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show what it requests, and what is granted, denied and revoked
+    /// Show requested, granted, denied and revoked capabilities
     Show {
-        /// The name
+        /// Name of the deployment
         name: String,
     },
-    /// Grant it more: the same component goes on as another revision
+    /// Grant more capabilities, as a new revision of the same component
     Grant {
-        /// The name
+        /// Name of the deployment
         name: String,
         #[command(flatten)]
         grants: GrantArguments,
-        /// Let grants give back what was revoked, also where they are wider than that
+        /// Allow grants to restore revoked access, even where they are wider than the revocation
         #[arg(long)]
         grant_again: bool,
         #[command(flatten)]
         dry_run: DryRun,
     },
-    /// Take something back, from every revision and from calls that are under way
+    /// Revoke a capability from every revision, including calls in flight
     Revoke {
-        /// The name
+        /// Name of the deployment
         name: String,
-        /// What: 'http https://api.example.com'
+        /// Rule to revoke: 'http https://api.example.com'
         rule: String,
         #[command(flatten)]
         dry_run: DryRun,
     },
-    /// Show what a component's file requests in addition to the one that serves, and no more
+    /// Show how the requests of a component file differ from those of the active revision
     Diff {
-        /// The name
+        /// Name of the deployment
         name: String,
-        /// The file of the component that might follow
+        /// Component file to compare
         file: PathBuf,
     },
-    /// Say whether it may do something, and on what grounds: 'file-read /data/a.txt',
+    /// Explain whether an operation is allowed, and why: 'file-read /data/a.txt',
     /// 'http GET https://api.example.com/v1', 'tcp 10.0.0.1:80'
     Explain {
-        /// The name
+        /// Name of the deployment
         name: String,
-        /// What it would try, as audit records tell it
+        /// Operation, in the notation of audit records
         operation: String,
     },
-    /// Print the least grants that would have done so far, as a file for `--grants`; for what was
-    /// deployed with `--audit-only`
+    /// Print the minimal grants for the operations seen so far, as a file for `--grants`; for
+    /// deployments with `--audit-only`
     Learn {
-        /// The name
+        /// Name of the deployment
         name: String,
     },
-    /// Show what it tried and whether it was allowed, a line of JSON each
+    /// Show audit records of attempted operations, one line of JSON each
     Audit(logs::Watched),
 }
 
@@ -136,7 +136,7 @@ impl Caps {
     }
 }
 
-/// The least grants, as a file.
+/// The minimal grants.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Learned(Vec<String>);
@@ -144,9 +144,8 @@ struct Learned(Vec<String>);
 impl Learned {
     fn of(name: &str, learned: Option<Vec<String>>) -> Result<Self, Problem> {
         learned.map(Self).ok_or_else(|| {
-            let message = format!(
-                "what `{name}` needs is not being found out; deploy it with `--audit-only`"
-            );
+            let message =
+                format!("`{name}` does not record its operations; deploy it with `--audit-only`");
             Problem::new(kinds::USAGE, message)
         })
     }
@@ -154,7 +153,7 @@ impl Learned {
 
 impl Shown for Learned {
     fn text(&self) -> Page {
-        // Each was a rule when it was told.
+        // The host process sends only valid rules.
         let grants = self
             .0
             .iter()

@@ -6,10 +6,10 @@ use clap_complete::Shell;
 use super::Cli;
 use crate::api::Problem;
 
-/// Print what a shell needs to complete this command
+/// Print a shell completion script
 #[derive(Args, Debug)]
 pub(super) struct Completions {
-    /// The shell
+    /// Shell to generate the script for
     shell: Shell,
 }
 

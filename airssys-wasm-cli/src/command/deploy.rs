@@ -9,19 +9,19 @@ use super::given::{GrantArguments, RunsUnder};
 use super::registry::RegistryArgument;
 use crate::api::{DeploySpec, DoneOr, Problem, PromotedView};
 
-/// Deploy a component under a name
+/// Deploy a component
 ///
-/// The name is the component's own unless said. It reaches nothing but what is granted here.
-/// What contains a `/` or ends in `.wasm` is a file.
+/// The deployment is named after the component unless `--name` is given. The component can access
+/// only what is granted here. An argument that contains a `/` or ends in `.wasm` is a file.
 #[derive(Args, Debug)]
 pub(super) struct Deploy {
-    /// The component's file; or what is published: `greeter@^1.2`, `demo:greeter`
+    /// Component file, or a published component: `greeter@^1.2`, `demo:greeter`
     #[arg(value_name = "FILE|NAME[@VERSION]")]
     source: String,
-    /// The name to deploy under
+    /// Name of the deployment
     #[arg(long)]
     name: Option<String>,
-    /// The version, for a component that says none
+    /// Version, for a component that has none
     #[arg(long, value_name = "VERSION")]
     component_version: Option<String>,
     #[command(flatten)]
@@ -30,7 +30,8 @@ pub(super) struct Deploy {
     grants: GrantArguments,
     #[command(flatten)]
     under: RunsUnder,
-    /// Find out what it needs: allow what is granted although it was not requested, and record
+    /// Allow granted operations even if they were not requested, and record which are used, for
+    /// `caps learn`
     #[arg(long)]
     audit_only: bool,
     #[command(flatten)]

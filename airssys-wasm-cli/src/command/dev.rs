@@ -1,4 +1,6 @@
 //! `airssys-wasm dev`
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/authors.rs`.
 
 use std::path::PathBuf;
 
@@ -14,28 +16,28 @@ use crate::client::{Client, segment};
 use crate::guest::{Built, Changes, build};
 use crate::output::{Page, Shown as _, say};
 
-/// Build a component whenever its source changes, and update it in the host process
+/// Build and deploy a component whenever its source changes
 ///
-/// Calls go on meanwhile: it is an update like any other. What does not build, or does not fit,
-/// is said, and what served serves on. Ends with Ctrl-C; what is deployed stays.
+/// Drops no calls: each change is an ordinary update. If the build or the update fails, prints the
+/// error and leaves the active revision serving. Runs until Ctrl-C; the deployment stays.
 #[derive(Args, Debug)]
 pub(super) struct Dev {
-    /// The folder of the project
+    /// Folder of the project
     #[arg(value_name = "FOLDER", default_value = ".")]
     folder: PathBuf,
-    /// The name to deploy under; the component's own unless said
+    /// Name of the deployment; defaults to that of the component
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
     grants: GrantArguments,
     #[command(flatten)]
     under: RunsUnder,
-    /// End after the first time
+    /// Build and deploy once, then exit
     #[arg(long)]
     once: bool,
 }
 
-/// What was deployed last, and what is said of it.
+/// The spec of the deployment, and the component deployed last.
 struct Session {
     client: Client,
     name: Option<String>,
@@ -59,14 +61,15 @@ impl Dev {
             spec,
             last: None,
         };
-        // Before it takes the time to build.
+        // Fails early, before the first build, if no host process answers.
         session.client.get::<About>("/v1/about").await?;
         let mut changes = Changes::of(&self.folder)?;
         loop {
             let folder = self.folder.clone();
             let built = tokio::task::spawn_blocking(move || build(&folder, true)).await;
-            let built = built
-                .map_err(|error| Problem::new(kinds::INTERNAL, "building failed").because(error))?;
+            let built = built.map_err(|error| {
+                Problem::new(kinds::INTERNAL, "the build task panicked").because(error)
+            })?;
             let outcome = match built {
                 Ok(built) => session.deploy(built).await,
                 Err(problem) => Err(problem),
@@ -87,7 +90,7 @@ impl Session {
         let Some(built) = built.pop().filter(|_| built.is_empty()) else {
             return Err(Problem::new(
                 kinds::USAGE,
-                "the project has several components; say the folder of one",
+                "the project has several components; pass the folder of one of them",
             ));
         };
         let name = self.name.clone().unwrap_or_else(|| built.name.clone());
@@ -111,7 +114,7 @@ impl Session {
 
 fn told(applied: &Applied, built: &Built) -> String {
     let what = match applied.action.as_str() {
-        "nothing" => "the same as before",
+        "nothing" => "unchanged",
         "deploy" => "deployed",
         _ => "updated",
     };
@@ -121,8 +124,7 @@ fn told(applied: &Applied, built: &Built) -> String {
     )
 }
 
-/// What the new one has in its world and in its requests that the old one had not, and the
-/// other way round.
+/// Returns the differences between the worlds and the requests of two components, one per line.
 fn differences(old: &Component, new: &Component) -> Vec<String> {
     let requests = Difference::of(old.requested(), new.requested());
     let requests = if requests.is_none() {

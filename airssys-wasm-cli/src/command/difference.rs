@@ -1,6 +1,6 @@
-//! What one component requests and another does not.
+//! The difference between the requests of two components.
 //!
-//! Tests: `tests/cli/operate`.
+//! Tests: `airssys-wasm-cli/tests/cli/operate.rs`.
 
 use airssys_wasm_core::policy::{Change, Requested, difference};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use crate::output::{Page, Shown};
 pub(super) struct Difference {
     added: Vec<String>,
     removed: Vec<String>,
-    /// It does not say any more what it needs, or does so now.
+    /// A note if only one of the components declares its requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     says: Option<&'static str>,
 }
@@ -23,12 +23,12 @@ impl Difference {
         let (says, old, new) = match (old, new) {
             (Requested::These(old), Requested::These(new)) => (None, old, new),
             (Requested::These(old), Requested::Anything) => (
-                Some("anything: it does not say any more what it needs"),
+                Some("the new component no longer declares its requests"),
                 old,
                 &nothing,
             ),
             (Requested::Anything, Requested::These(new)) => (
-                Some("what it needs, which the one that serves does not"),
+                Some("the new component declares its requests, the old one does not"),
                 &nothing,
                 new,
             ),
@@ -50,7 +50,7 @@ impl Difference {
 }
 
 impl Difference {
-    /// Whether there is none.
+    /// Returns `true` if there is no difference.
     pub(super) fn is_none(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty() && self.says.is_none()
     }
@@ -58,13 +58,13 @@ impl Difference {
 
 impl Shown for Difference {
     fn text(&self) -> Page {
-        let says = self.says.iter().map(|says| format!("says {says}"));
+        let says = self.says.iter().map(|says| format!("note: {says}"));
         let lines: Vec<String> = says
             .chain(self.added.iter().cloned())
             .chain(self.removed.iter().cloned())
             .collect();
         if lines.is_empty() {
-            "it requests the same".into()
+            "no difference in requests".into()
         } else {
             Page::of_lines(lines)
         }

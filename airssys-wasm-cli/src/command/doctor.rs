@@ -1,4 +1,6 @@
 //! `airssys-wasm doctor`
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/authors.rs`.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -12,19 +14,19 @@ use crate::api::{About, Overview, Problem, kinds};
 use crate::guest::check_target;
 use crate::output::{Page, Shown, Table};
 
-/// Below this it is said that little is left.
+/// The free disk space below which a problem is reported, in bytes.
 const SPACE_BYTES_LOW: u64 = 1 << 30;
 
-/// Look for what would keep components from being built, deployed and served
+/// Check for problems that prevent building, deploying or serving components
 #[derive(Args, Debug)]
 pub(super) struct Doctor {}
 
-/// Something that was looked at.
+/// The result of one check.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Finding {
     what: &'static str,
-    /// Whether it is as it should be.
+    /// `true` if no problem was found.
     ok: bool,
     told: String,
 }
@@ -47,13 +49,10 @@ impl Doctor {
         common.output.show(&findings);
         match wrong {
             0 => Ok(()),
-            1 => Err(Problem::new(
-                kinds::OTHERWISE,
-                "1 thing is not as it should be",
-            )),
+            1 => Err(Problem::new(kinds::OTHERWISE, "1 problem found")),
             more => Err(Problem::new(
                 kinds::OTHERWISE,
-                format!("{more} things are not as they should be"),
+                format!("{more} problems found"),
             )),
         }
     }
@@ -70,7 +69,7 @@ fn cargo() -> Finding {
         _ => Finding {
             what: "cargo",
             ok: false,
-            told: "not there; https://rustup.rs installs it".into(),
+            told: "not found; install it from https://rustup.rs".into(),
         },
     }
 }
@@ -90,7 +89,7 @@ fn target() -> Finding {
     }
 }
 
-/// Whether the state directory is there, and nobody else's.
+/// Checks that the state directory belongs to this user, and that no other user has access.
 fn directory(state: &Path) -> Finding {
     let what = "state";
     let shown = state.display();
@@ -98,17 +97,17 @@ fn directory(state: &Path) -> Finding {
         Err(_) => Finding {
             what,
             ok: true,
-            told: format!("`{shown}` will be made by `airssys-wasm serve`"),
+            told: format!("`{shown}` will be created by `airssys-wasm serve`"),
         },
         Ok(metadata) if metadata.uid() != rustix::process::geteuid().as_raw() => Finding {
             what,
             ok: false,
-            told: format!("`{shown}` is another user's"),
+            told: format!("`{shown}` belongs to another user"),
         },
         Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => Finding {
             what,
             ok: false,
-            told: format!("others may look into `{shown}`; `chmod 700 {shown}` keeps it to you"),
+            told: format!("other users have access to `{shown}`; run `chmod 700 {shown}`"),
         },
         Ok(_) => Finding {
             what,
@@ -129,7 +128,7 @@ fn space(state: &Path) -> Finding {
             Finding {
                 what: "space",
                 ok: free >= SPACE_BYTES_LOW,
-                told: format!("{} MiB are free", free >> 20),
+                told: format!("{} MiB free", free >> 20),
             }
         }
         Err(error) => Finding {
@@ -170,7 +169,7 @@ async fn host_process(common: &Common) -> Vec<Finding> {
         ),
         false => {
             format!(
-                "it is version {}, and this command another; restart it, or use its own",
+                "version {} differs from that of this command; restart it, or use the matching command",
                 about.version
             )
         }
@@ -198,9 +197,9 @@ async fn host_process(common: &Common) -> Vec<Finding> {
 
 impl Shown for Vec<Finding> {
     fn text(&self) -> Page {
-        let mut table = Table::new(&["WHAT", "", "TOLD"]);
+        let mut table = Table::new(&["CHECK", "", "DETAIL"]);
         for finding in self {
-            let ok = if finding.ok { "ok" } else { "wrong" };
+            let ok = if finding.ok { "ok" } else { "failed" };
             table.row([finding.what.to_owned(), ok.to_owned(), finding.told.clone()]);
         }
         table.page()

@@ -1,20 +1,20 @@
-//! Asking what would be done.
+//! The `--dry-run` option.
 
 use clap::Args;
 
 use crate::api::DoneOr;
 use crate::output::{Page, Shown};
 
-/// Whether it is only asked.
+/// The `--dry-run` option.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct DryRun {
-    /// Check everything and do nothing; no component is started
+    /// Check everything without making changes or starting a component
     #[arg(long)]
     pub(super) dry_run: bool,
 }
 
 impl DryRun {
-    /// A path of the API, asked so.
+    /// Returns a path of the API with the query parameter for a dry run, if this is one.
     pub(super) fn path(self, path: &str) -> String {
         if self.dry_run {
             format!("{path}?dry-run=true")

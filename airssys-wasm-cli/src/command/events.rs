@@ -7,12 +7,12 @@ use crate::api::{Happening, Problem};
 use crate::client::segment;
 use crate::output::{Format, say, say_json};
 
-/// Show what happens to deployments, until it is interrupted
+/// Stream the events of deployments until interrupted
 #[derive(Args, Debug)]
 pub(super) struct Events {
-    /// Of this name; of all unless said
+    /// Name of a deployment; defaults to all deployments
     name: Option<String>,
-    /// As `logs` takes it; events are always followed
+    /// Accepted for consistency with `logs`; events are always followed
     #[arg(short, long, hide = true)]
     follow: bool,
 }

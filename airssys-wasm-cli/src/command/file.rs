@@ -1,15 +1,15 @@
-//! A component as it is given: a file, or the name of what is published.
+//! The component argument of commands: a file, or a published component.
 
 use std::path::Path;
 
-/// Where a component comes from.
+/// The source of a component.
 pub(super) enum Source<'a> {
     File(&'a Path),
     Published(&'a str),
 }
 
 impl<'a> Source<'a> {
-    /// What contains a `/` or ends in `.wasm` is a file.
+    /// Parses an argument. Text that contains a `/` or ends in `.wasm` is a file.
     pub(super) fn of(text: &'a str) -> Self {
         if text.contains('/') || text.ends_with(".wasm") {
             Self::File(Path::new(text))

@@ -1,4 +1,4 @@
-//! Grants, limits and what else is said of a component on the command line.
+//! Options for grants, limits, links and instancing.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,25 +10,25 @@ use clap::Args;
 
 use crate::api::{Given, Problem, kinds};
 
-/// What a component is granted.
+/// The options for the grants of a component.
 #[derive(Debug, Args)]
 pub(super) struct GrantArguments {
-    /// Grant what a rule says: 'file-read /data from=/srv/data'; repeat for more
+    /// Grant a rule: 'file-read /data from=/srv/data'; can be repeated
     #[arg(long = "grant", value_name = "RULE")]
     grant: Vec<String>,
-    /// Deny what a rule says, whatever grants it
+    /// Deny a rule, even if it is granted; can be repeated
     #[arg(long = "deny", value_name = "RULE")]
     deny: Vec<String>,
-    /// Grant what a TOML file says: `allow = [...]`, `deny = [...]`
+    /// TOML file with rules to grant and deny: `allow = [...]`, `deny = [...]`
     #[arg(long, value_name = "FILE")]
     grants: Option<PathBuf>,
-    /// Run it although it requires more than it is granted
+    /// Run the component even if it requires more than it is granted
     #[arg(long)]
     run_with_less: bool,
 }
 
 impl GrantArguments {
-    /// Whether anything was said.
+    /// Returns `true` if none of the options is given.
     pub(super) fn is_empty(&self) -> bool {
         self.grant.is_empty()
             && self.deny.is_empty()
@@ -54,16 +54,17 @@ impl GrantArguments {
     }
 }
 
-/// What a component runs under.
+/// The options for instancing, limits and links.
 #[derive(Debug, Args)]
 pub(super) struct RunsUnder {
-    /// `per-call`, `pooled 8` or `stateful`; what its author says unless said
+    /// Instancing: `per-call`, `pooled 8` or `stateful`; defaults to the choice of the component's
+    /// author
     #[arg(long, value_name = "HOW")]
     pub(super) instancing: Option<String>,
-    /// A limit: memory-bytes-max=64MiB, call-deadline=5s; repeat for more
+    /// Set a limit: memory-bytes-max=64MiB, call-deadline=5s; can be repeated
     #[arg(long = "limit", value_name = "LIMIT=VALUE")]
     limit: Vec<String>,
-    /// Who serves an interface that it imports: acme:store/kv=store; repeat for more
+    /// Link an imported interface to a deployment: acme:store/kv=store; can be repeated
     #[arg(long = "link", value_name = "INTERFACE=NAME")]
     link: Vec<String>,
 }
@@ -97,7 +98,7 @@ impl RunsUnder {
 pub(super) fn pair<'a>(text: &'a str, example: &str) -> Result<(&'a str, &'a str), Problem> {
     text.split_once('=').ok_or_else(|| {
         let message = format!(
-            "`{}` has no `=`; write for example `{example}`",
+            "`{}` has no `=`; expected a pair such as `{example}`",
             text.escape_debug()
         );
         Problem::new(kinds::USAGE, message)

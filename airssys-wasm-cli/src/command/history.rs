@@ -6,10 +6,10 @@ use super::Common;
 use crate::api::{ChangeView, Problem};
 use crate::client::segment;
 
-/// Show what was done: deploys, updates, rollbacks, revocations, removals
+/// Show the history of changes: deploys, updates, rollbacks, revocations, removals
 #[derive(Args, Debug)]
 pub(super) struct History {
-    /// Of this name; of all unless said
+    /// Name of a deployment; defaults to all deployments
     name: Option<String>,
 }
 

@@ -11,12 +11,12 @@ use crate::api::{Problem, request_lines};
 use crate::files;
 use crate::output::{Page, Shown};
 
-/// Show what a component's file says: name, version, what it requests, imports and exports
+/// Show the metadata, requests, imports and exports of a component file
 #[derive(Args, Debug)]
 pub(super) struct Inspect {
-    /// The component's file
+    /// Component file
     file: PathBuf,
-    /// Print its world as WIT instead
+    /// Print the component's world as WIT instead
     #[arg(long)]
     wit: bool,
 }
@@ -66,7 +66,7 @@ impl Inspect {
     }
 }
 
-/// Its world as a text.
+/// The world of a component as WIT.
 #[derive(Serialize)]
 struct Wit {
     wit: String,
@@ -101,7 +101,8 @@ impl Shown for Inspected {
             Some(requests) => {
                 lines.extend(requests.iter().map(|rule| format!("requests     {rule}")))
             }
-            None => lines.push("requests     anything: it does not say what it needs".into()),
+            None => lines
+                .push("requests     anything: the component does not declare its requests".into()),
         }
         lines.extend(
             self.imports

@@ -12,13 +12,13 @@ use crate::api::{Problem, kinds};
 use crate::guest::Keys;
 use crate::output::{Page, Shown};
 
-/// Make a pair of keys for `sign` and `verify`
+/// Generate a key pair for `sign` and `verify`
 ///
-/// They are keys of minisign's. The secret one has no password: only its owner can read the
-/// file. Neither file may be there.
+/// The keys are in the format of minisign. The secret key has no password; its file is readable
+/// only by its owner. Fails if one of the files already exists.
 #[derive(Args, Debug)]
 pub(super) struct Keygen {
-    /// Where the secret key goes; the public one goes beside it, with `.pub`
+    /// File for the secret key; the public key is written next to it with the extension `.pub`
     #[arg(value_name = "FILE", default_value = "airssys-wasm.key")]
     file: PathBuf,
 }
@@ -35,13 +35,13 @@ impl Keygen {
     pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
         let public = self.file.with_extension("pub");
         if public == self.file {
-            let message = "a secret key does not end in `.pub`: the public one does";
+            let message = "the file of the secret key must not end in `.pub`, the extension of the public key";
             return Err(Problem::new(kinds::USAGE, message));
         }
         let keys = Keys::make()?;
         write(&self.file, &keys.secret, 0o600)?;
         write(&public, &keys.public, 0o644).inspect_err(|_| {
-            // A secret key without its public one is of no use.
+            // A secret key is useless without its public key.
             let _ = std::fs::remove_file(&self.file);
         })?;
         let key = keys.public.lines().last().unwrap_or_default().to_owned();
@@ -68,8 +68,8 @@ impl Shown for Made {
     fn text(&self) -> Page {
         let (secret, public) = (self.secret.display(), self.public.display());
         Page::of_lines([
-            format!("{secret}: keep it to yourself"),
-            format!("{public}: give it to who verifies"),
+            format!("{secret}: secret key, keep it private"),
+            format!("{public}: public key, for verification"),
             self.key.clone(),
         ])
     }

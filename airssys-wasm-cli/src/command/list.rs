@@ -5,7 +5,7 @@ use clap::Args;
 use super::Common;
 use crate::api::{Overview, Problem};
 
-/// List what is deployed
+/// List deployments
 #[derive(Args, Debug)]
 pub(super) struct List {}
 

@@ -7,22 +7,22 @@ use crate::api::{Line, Problem};
 use crate::client::segment;
 use crate::output::{Format, say, say_json};
 
-/// Show what components print
+/// Show the output of components
 #[derive(Args, Debug)]
 pub(super) struct Logs {
     #[command(flatten)]
     watched: Watched,
 }
 
-/// What is watched, and for how long.
+/// The selection of lines to show.
 #[derive(Args, Debug)]
 pub(super) struct Watched {
-    /// Of this name; of all unless said
+    /// Name of a deployment; defaults to all deployments
     name: Option<String>,
-    /// Go on with what comes, until it is interrupted
+    /// Follow new lines until interrupted
     #[arg(short, long)]
     follow: bool,
-    /// Begin with so many of the last; the host process keeps 10,000
+    /// Number of past lines to show; the host process retains the last 10,000
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     last: usize,
 }

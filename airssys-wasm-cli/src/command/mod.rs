@@ -1,4 +1,7 @@
-//! Subcommands, a file each: what may be said, what is asked of whom, what is shown.
+//! The subcommands, one file each: arguments, requests and output.
+//!
+//! Tests: in this file, `airssys-wasm-cli/tests/cli/operate.rs`,
+//! `airssys-wasm-cli/tests/cli/bad_input.rs`.
 
 mod apply;
 mod approve;
@@ -51,16 +54,17 @@ use crate::client::Client;
 use crate::output::{EXIT_CODES, Format, exit_code, say_usage};
 use crate::places;
 
-/// Run WebAssembly components under names that outlive their versions.
+/// Deploy WebAssembly components, replace them under load, and roll them back.
 ///
-/// `serve` starts a host process, and most commands talk to it. None is needed to begin, build,
-/// run, inspect, sign and verify components, and to check and run a pipeline's file.
+/// `serve` starts a host process, and most other commands send requests to it. A host process is
+/// not needed to create, build, run, inspect, sign and verify components, or to check and run a
+/// pipeline file.
 #[derive(Debug, Parser)]
 #[command(
     name = "airssys-wasm",
     version,
     max_term_width = 100,
-    after_help = "Try:\n  airssys-wasm serve &\n  airssys-wasm deploy greeter.wasm\n  airssys-wasm call greeter 'greet(\"Ada\")'\n  airssys-wasm update greeter greeter-v2.wasm --strategy blue-green\n  airssys-wasm rollback greeter",
+    after_help = "Examples:\n  airssys-wasm serve &\n  airssys-wasm deploy greeter.wasm\n  airssys-wasm call greeter 'greet(\"Ada\")'\n  airssys-wasm update greeter greeter-v2.wasm --strategy blue-green\n  airssys-wasm rollback greeter",
     after_long_help = EXIT_CODES
 )]
 pub(crate) struct Cli {
@@ -70,11 +74,11 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-/// What every command takes.
+/// The options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
-    /// The state directory of the host process; `$STATE_DIRECTORY`, or
-    /// `~/.local/state/airssys-wasm`, unless said
+    /// State directory of the host process; defaults to `$STATE_DIRECTORY`, or
+    /// `~/.local/state/airssys-wasm`
     #[arg(
         long,
         global = true,
@@ -82,10 +86,10 @@ pub(crate) struct Common {
         env = "AIRSSYS_WASM_STATE"
     )]
     state: Option<PathBuf>,
-    /// Where the host process listens; `admin.sock` in its state directory unless said
+    /// Socket of the host process; defaults to `admin.sock` in its state directory
     #[arg(long, global = true, value_name = "PATH", env = "AIRSSYS_WASM_SOCKET")]
     socket: Option<PathBuf>,
-    /// Where the host process listens over TCP, instead: 127.0.0.1:7070
+    /// TCP address of the host process, used instead of the socket: 127.0.0.1:7070
     #[arg(
         long,
         global = true,
@@ -94,7 +98,7 @@ pub(crate) struct Common {
         requires = "token"
     )]
     tcp_address: Option<SocketAddr>,
-    /// The file of its token
+    /// File with the token of the host process
     #[arg(
         long,
         global = true,
@@ -102,7 +106,7 @@ pub(crate) struct Common {
         env = "AIRSSYS_WASM_TOKEN_FILE"
     )]
     token: Option<PathBuf>,
-    /// Text for people, or JSON for programs
+    /// Output format
     #[arg(
         long,
         global = true,
@@ -186,18 +190,19 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 impl Command {
-    /// Carries it out, and gives the exit code: 0, unless a program that was run has another.
+    /// Runs the command. Returns the exit code, which is 0 unless an executed program has a
+    /// different one.
     fn run(self, common: &Common) -> Result<u8, Problem> {
-        // A host process has runtimes of its own.
+        // A host process creates its own runtimes.
         let command = match self {
             Self::Serve(command) => return command.run(common).map(|()| 0),
             command => command,
         };
         let runtime = Runtime::new().map_err(|error| {
-            Problem::new(kinds::IO, "the threads cannot be started").because(error)
+            Problem::new(kinds::IO, "cannot start the threads of the runtime").because(error)
         })?;
         let outcome = runtime.block_on(command.ask(common));
-        // A thread that is stuck in an operation of a guest is left behind.
+        // Does not wait for threads that are stuck in a blocking operation of a guest.
         runtime.shutdown_background();
         outcome
     }
@@ -260,7 +265,7 @@ mod tests {
         fn check(command: &clap::Command) {
             assert!(
                 command.get_about().is_some(),
-                "`{}` says nothing of itself",
+                "`{}` has no description",
                 command.get_name()
             );
             for argument in command.get_arguments() {

@@ -10,17 +10,18 @@ use crate::api::Problem;
 use crate::guest::{Template, begin};
 use crate::output::{Page, Shown};
 
-/// Begin a component: a folder with a project of cargo's that builds
+/// Create a Cargo project for a component
 ///
-/// `airssys-wasm build` builds it, `airssys-wasm dev` builds it whenever you change it.
+/// `airssys-wasm build` builds it; `airssys-wasm dev` builds and deploys it on every change.
 #[derive(Args, Debug)]
 pub(super) struct New {
-    /// The name, of the folder too: lower-case words with `-` between them
+    /// Name of the component and its folder: lower-case words joined by `-`
     name: String,
-    /// What it is to become
+    /// Kind of project
     #[arg(long, value_name = "KIND", default_value = "component")]
     template: Template,
-    /// Where the source of `airssys-wasm-sdk` is; that of this command unless said
+    /// Folder with the source of `airssys-wasm-sdk`; defaults to the one next to the source of this
+    /// command
     #[arg(long, value_name = "FOLDER")]
     sdk: Option<PathBuf>,
 }
@@ -41,6 +42,6 @@ impl New {
 impl Shown for Begun {
     fn text(&self) -> Page {
         let folder = self.folder.display();
-        format!("{folder}: begun; `airssys-wasm build {folder}` builds it").into()
+        format!("created `{folder}`; build it with `airssys-wasm build {folder}`").into()
     }
 }

@@ -11,18 +11,18 @@ use super::registry::RegistryArgument;
 use crate::api::{DoneOr, Problem, PublishSpec, Published};
 use crate::files;
 
-/// Publish a component under its name and version, for `deploy` and `update` to find
+/// Publish a component under its name and version, for use by `deploy` and `update`
 ///
-/// It lies in the state directory of the host process, or in an OCI registry if one is said. A
-/// version stands for the same bytes for good: to publish others under it is refused.
+/// Stores the component in the state directory of the host process, or in an OCI registry with
+/// `--registry`. A version is immutable: publishing different bytes under it fails.
 #[derive(Args, Debug)]
 pub(super) struct Publish {
-    /// The component's file
+    /// Component file
     file: PathBuf,
-    /// The name, instead of the component's own
+    /// Name to publish under; defaults to that of the component
     #[arg(long)]
     name: Option<String>,
-    /// The version, for a component that says none
+    /// Version, for a component that has none
     #[arg(long, value_name = "VERSION")]
     component_version: Option<String>,
     #[command(flatten)]

@@ -11,13 +11,13 @@ use super::registry::{RegistryArgument, keep};
 use crate::api::{Problem, Published};
 use crate::client::segment;
 
-/// Have the host process keep what a registry has, or write what is published to a file
+/// Copy a component from a registry to the host process, or a published component to a file
 #[derive(Args, Debug)]
 pub(super) struct Pull {
-    /// What: `greeter@^1.2`, `demo:greeter`
+    /// Component to pull: `greeter@^1.2`, `demo:greeter`
     #[arg(value_name = "NAME[@VERSION]")]
     package: String,
-    /// The file, which must not be there; without one the host process keeps it
+    /// New file to write; without it, the host process stores the component
     #[arg(long, value_name = "FILE", required_unless_present = "registry")]
     to: Option<PathBuf>,
     #[command(flatten)]

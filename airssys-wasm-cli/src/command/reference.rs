@@ -1,4 +1,6 @@
 //! `airssys-wasm reference`
+//!
+//! Tests: in this file.
 
 use clap::builder::Resettable;
 use clap::{Args, CommandFactory as _};
@@ -8,13 +10,14 @@ use crate::api::{Problem, kinds};
 use crate::output::{EXIT_CODES, Page, say};
 use crate::server::description;
 
-/// Print the reference of this command, as Markdown or as a man page
+/// Print the reference of this command as Markdown or as a man page
 #[derive(Args, Debug)]
 pub(super) struct Reference {
-    /// As a man page, with a section for each subcommand: `airssys-wasm reference --man | man -l -`
+    /// Print a man page with a section for each subcommand; view it with
+    /// `airssys-wasm reference --man | man -l -`
     #[arg(long)]
     man: bool,
-    /// The API of a host process instead, as OpenAPI: what it answers at `/v1/openapi.json`
+    /// Print the OpenAPI description of the host process instead, as served at `/v1/openapi.json`
     #[arg(long, conflicts_with = "man")]
     openapi: bool,
 }
@@ -31,13 +34,13 @@ impl Reference {
     }
 }
 
-/// The page that lies in this crate's folder.
+/// Returns the text of `REFERENCE.md`.
 fn markdown() -> String {
     let options = clap_markdown::MarkdownOptions::new()
         .title("The command `airssys-wasm`".into())
         .show_footer(false)
         .show_table_of_contents(true);
-    // What stands after the help would become one paragraph.
+    // The text after the help would be joined into one paragraph.
     let command = Cli::command()
         .after_long_help(Resettable::Reset)
         .after_help(Resettable::Reset);
@@ -56,7 +59,7 @@ fn man() -> Result<String, Problem> {
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
-/// One page, to which each subcommand adds what it takes.
+/// Renders a single page with a section for each subcommand.
 fn render(mut command: clap::Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     command.build();
     clap_mangen::Man::new(command.clone()).render(page)?;
@@ -80,7 +83,7 @@ fn render(mut command: clap::Command, page: &mut Vec<u8>) -> std::io::Result<()>
 mod tests {
     use super::*;
 
-    /// `cargo xtask bless` writes it anew.
+    /// `cargo xtask bless` regenerates the file.
     #[test]
     fn the_page_is_what_the_parser_says() {
         check_committed("REFERENCE.md", &markdown());
@@ -99,7 +102,7 @@ mod tests {
         let there = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
             there == text,
-            "{file} is another; `cargo xtask bless` writes it anew"
+            "{file} is out of date; run `cargo xtask bless`"
         );
     }
 

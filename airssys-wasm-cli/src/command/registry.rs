@@ -1,4 +1,6 @@
-//! What several commands say of a registry.
+//! The `--registry` option, and the resolution of published components.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/registry.rs`.
 
 use airssys_wasm_core::PackageRef;
 use airssys_wasm_host::{Component, Error, ErrorKind};
@@ -11,25 +13,25 @@ use crate::client::segment;
 use crate::files;
 use crate::registry::{Registry, RegistryPlace};
 
-/// A component that was found.
+/// A resolved component.
 pub(super) enum Resolved {
-    /// Published in the host process, under this name and version.
+    /// Published in the host process, as `NAME@VERSION`.
     There(String),
-    /// In a registry, and not kept.
+    /// Pulled from a registry, and not stored in the host process.
     Pulled(Component),
 }
 
-/// Which registry.
+/// The `--registry` option.
 #[derive(Args, Debug)]
 pub(super) struct RegistryArgument {
-    /// An OCI registry: `localhost:5000`, `registry.example.com/components`; credentials are
-    /// those that Docker has
+    /// OCI registry: `localhost:5000`, `registry.example.com/components`; uses the credentials of
+    /// Docker
     #[arg(long, value_name = "REGISTRY", env = "AIRSSYS_WASM_REGISTRY")]
     registry: Option<RegistryPlace>,
 }
 
 impl RegistryArgument {
-    /// The registry that a file says, if it says one.
+    /// Creates the option from a registry in a file, if there is one.
     pub(super) fn of(registry: Option<RegistryPlace>) -> Self {
         Self { registry }
     }
@@ -38,7 +40,7 @@ impl RegistryArgument {
         self.registry.map(Registry::new)
     }
 
-    /// What is said of a component that is given.
+    /// Resolves the component argument of a command to the parts of a request.
     pub(super) async fn parts(
         self,
         common: &Common,
@@ -56,8 +58,8 @@ impl RegistryArgument {
         }
     }
 
-    /// What is meant by what follows the component that serves a name, which may be deployed
-    /// under another than its own.
+    /// Resolves the published component that an update without a file refers to. Looks it up under
+    /// the name of the active component, which may differ from that of the deployment.
     pub(super) async fn resolve_next(
         self,
         common: &Common,
@@ -73,9 +75,11 @@ impl RegistryArgument {
         self.resolve(common, &wanted, dry_run).await
     }
 
-    /// What is meant, from the registry if one was said. One that the host process has is not
-    /// asked for again, and what is there serves if the registry cannot be reached. It keeps what
-    /// was pulled, unless it is only asked what would be done.
+    /// Resolves a published component, in the registry if one is set.
+    ///
+    /// Does not contact the registry for an exact version that the host process already has. If the
+    /// registry fails, falls back to a matching version in the host process, with a warning. The
+    /// host process stores the pulled component, except in a dry run.
     pub(super) async fn resolve(
         self,
         common: &Common,
@@ -100,7 +104,7 @@ impl RegistryArgument {
             }
             (Err(problem), Some(version)) if problem.kind == kinds::REGISTRY => {
                 common.output.warn(&format!(
-                    "{problem}; going on with {version}, which is here"
+                    "{problem}; using {version}, which the host process has"
                 ));
                 Ok(is_there(&version))
             }
@@ -109,12 +113,13 @@ impl RegistryArgument {
     }
 }
 
-/// What is said of a component to the host process.
+/// The parts of a request that identify a component.
 #[derive(Default)]
 pub(super) struct Parts {
-    /// What it is called there.
+    /// Name and version of a component that the host process has.
     pub(super) package: Option<String>,
-    /// Its bytes, if it is not there, with what they may not say.
+    /// The bytes, if the host process does not have the component. `name` and `version` then apply
+    /// to components without their own.
     pub(super) bytes: Option<Vec<u8>>,
     pub(super) name: Option<String>,
     pub(super) version: Option<String>,
@@ -137,8 +142,8 @@ impl Resolved {
     }
 }
 
-/// Has the host process keep a component that was pulled. If it has the version with other
-/// bytes, the tag was moved, and that is refused.
+/// Stores a pulled component in the host process. Fails if the host process has the same version
+/// with different bytes, which means that the tag was moved.
 pub(super) async fn keep(common: &Common, component: &Component) -> Result<Published, Problem> {
     let spec = PublishSpec {
         name: component.name().map(ToString::to_string),
@@ -152,7 +157,7 @@ pub(super) async fn keep(common: &Common, component: &Component) -> Result<Publi
             |problem: Problem| match problem.is(ErrorKind::VersionTaken) {
                 true => {
                     let message = format!(
-                        "the registry has other bytes now than it had: {}",
+                        "the registry now has different bytes for this version: {}",
                         problem.message
                     );
                     Problem { message, ..problem }
@@ -162,7 +167,7 @@ pub(super) async fn keep(common: &Common, component: &Component) -> Result<Publi
         )
 }
 
-/// The version that is meant, of those that the host process keeps.
+/// Returns the matching version among those published in the host process, if there is one.
 pub(super) async fn kept(
     common: &Common,
     wanted: &PackageRef,

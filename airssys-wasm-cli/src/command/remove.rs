@@ -7,12 +7,12 @@ use super::dry_run::DryRun;
 use crate::api::{DoneOr, Problem, Removed};
 use crate::client::segment;
 
-/// Remove a name, once its last call has ended
+/// Remove a deployment once its last call has ended
 ///
-/// Its grants, its revisions and what was revoked go with it.
+/// Also removes its grants, revisions and revocations.
 #[derive(Args, Debug)]
 pub(super) struct Remove {
-    /// The name
+    /// Name of the deployment
     name: String,
     #[command(flatten)]
     dry_run: DryRun,

@@ -7,20 +7,21 @@ use super::dry_run::DryRun;
 use crate::api::{DoneOr, Problem, PromotedView, RollbackSpec};
 use crate::client::segment;
 
-/// Let the revision serve again that served before, or a version
+/// Roll back to the previous revision, or to a version
 ///
-/// Needs no file, no network and no compiler. `airssys-wasm status NAME` lists what is kept.
+/// Needs no file, no network and no compiler. `airssys-wasm status NAME` lists the retained
+/// revisions.
 #[derive(Args, Debug)]
 pub(super) struct Rollback {
-    /// The name
+    /// Name of the deployment
     name: String,
-    /// The version to go back to; `v1.5.0` and `1.5.0` are the same
+    /// Version to roll back to; `v1.5.0` means the same as `1.5.0`
     #[arg(long, value_name = "VERSION")]
     to_version: Option<String>,
-    /// How calls move: `blue-green` or `recreate`
+    /// Rollout strategy: `blue-green` or `recreate`
     #[arg(long, value_name = "STRATEGY", default_value = "blue-green")]
     strategy: String,
-    /// Let what a stateful component remembers be lost
+    /// Allow the state of a stateful component to be lost
     #[arg(long)]
     discard_state: bool,
     #[command(flatten)]

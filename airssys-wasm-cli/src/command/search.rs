@@ -5,10 +5,10 @@ use clap::Args;
 use super::Common;
 use crate::api::{PackageView, Problem};
 
-/// List what is published, with its versions
+/// List published components with their versions
 #[derive(Args, Debug)]
 pub(super) struct Search {
-    /// Only names that contain this
+    /// Text that the names must contain
     text: Option<String>,
 }
 

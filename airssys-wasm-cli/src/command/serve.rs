@@ -1,4 +1,6 @@
 //! `airssys-wasm serve`
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/serving.rs`, `airssys-wasm-cli/tests/cli/web.rs`.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,70 +19,69 @@ use crate::places;
 use crate::server::{self, Setup, Tcp, Web};
 use crate::settings::{Settings, check_compile_memory, check_patience};
 
-/// The time that a client may take by default.
+/// The default timeout for clients.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Run a host process in the foreground, until it is told to end
+/// Run a host process in the foreground until it is terminated
 ///
-/// It comes back with everything that was deployed in its state directory. SIGTERM and Ctrl-C
-/// end it once calls in flight have ended; the second time, at once. What is said here goes
-/// before the file of settings.
+/// Restores all deployments from its state directory. SIGTERM or Ctrl-C ends the process once calls
+/// in flight have ended; a second signal ends it immediately. Options given here take precedence
+/// over the settings file.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
-    /// A TOML file of settings; `settings.example.toml` in the source has every key
+    /// TOML file with settings; `settings.example.toml` in the source documents every key
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// How many revisions of each name are kept for a rollback, the one that serves included
-    /// [default: 5]
+    /// Number of revisions to retain for each deployment, including the active one [default: 5]
     #[arg(long, value_name = "COUNT")]
     revisions_kept: Option<usize>,
-    /// How long it waits for calls in flight when it ends [default: 30s]
+    /// Time to wait for calls in flight when the process ends [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     drain: Option<Duration>,
-    /// How long a client may take to send the head of a request, to begin its next one, and to
-    /// take a piece of an answer from a component; over TCP, `--tcp`, at most 10s [default: 60s]
+    /// Time that a client may take to send the head of a request, to begin its next request, and to
+    /// read a chunk of a component's response; at most 10s over `--tcp` [default: 60s]
     #[arg(long, value_name = "TIME", value_parser = patience)]
     patience: Option<Duration>,
-    /// Memory that all components take together at most: `2GiB` [default: three quarters of the
-    /// memory of the machine or of the control group]
+    /// Maximum memory of all components together: `2GiB` [default: three quarters of the memory of
+    /// the machine or the control group]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     memory_budget: Option<u64>,
-    /// Percent of the memory budget that one deployment takes at most [default: 50]
+    /// Maximum share of the memory budget for one deployment, in percent [default: 50]
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
     deployment_share: Option<u8>,
-    /// Memory that all compilers take together at most: `1GiB` [default: a quarter of the memory of
-    /// the machine or of the control group, at least 512MiB]
+    /// Maximum memory of all compilers together: `1GiB` [default: a quarter of the memory of the
+    /// machine or the control group, at least 512MiB]
     #[arg(long, value_name = "SIZE", value_parser = compile_memory)]
     compile_memory: Option<u64>,
-    /// Longest time that the compiler of one component may take [default: 5m]
+    /// Maximum time to compile one component [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     compile_time: Option<Duration>,
-    /// Serve the API over TCP too, at an address of this machine: 127.0.0.1:7070
+    /// Also serve the API over TCP, at a loopback address: 127.0.0.1:7070
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     tcp: Option<SocketAddr>,
-    /// The file of the token that requests over TCP bring along
+    /// File with the token that requests over TCP must carry
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Have components answer HTTP requests at an address, as `airssys-wasm route` says:
+    /// Serve HTTP requests to components at this address, by the routes of `airssys-wasm route`:
     /// `127.0.0.1:8080`
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
-    /// A certificate in PEM, to speak TLS there; SIGHUP has it read again
+    /// PEM file with a certificate, to serve HTTP requests over TLS; SIGHUP reloads it
     #[arg(long, value_name = "FILE")]
     tls_certificate: Option<PathBuf>,
-    /// The certificate's key in PEM
+    /// PEM file with the private key of the certificate
     #[arg(long, value_name = "FILE")]
     tls_key: Option<PathBuf>,
-    /// Append a line of JSON for each of those requests; `-` is standard output
+    /// Append a line of JSON to this file for each HTTP request; `-` for standard output
     #[arg(long, value_name = "FILE")]
     access_log: Option<PathBuf>,
-    /// A path that it answers itself there, for load balancers: 200 as long as it serves
+    /// HTTP path for health checks by load balancers: responds with 200 while the process serves
     #[arg(long, value_name = "PATH")]
     health_path: Option<String>,
-    /// What the log on standard error looks like: text, or json [default: text]
+    /// Format of the log on standard error: text or json [default: text]
     #[arg(long, value_name = "FORMAT")]
     log: Option<String>,
-    /// How much is logged: error, warn, info, debug or trace [default: info]
+    /// Log level: error, warn, info, debug or trace [default: info]
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
 }
@@ -110,7 +111,7 @@ impl Serve {
         ) {
             (Some(address), Some(token_file)) => Some(Tcp::new(address, &token_file)?),
             (Some(_), None) => {
-                let message = "who may ask over TCP? say the file of a token with `--token-file`";
+                let message = "`--tcp` needs a token; set its file with `--token-file`";
                 return Err(Problem::new(kinds::USAGE, message));
             }
             (None, _) => None,
@@ -140,7 +141,7 @@ impl Serve {
         })
     }
 
-    /// The budget of the machine, but for what was specified.
+    /// Returns the budget derived from the machine, overridden by options and settings.
     fn budget(&self, settings: &Settings) -> Budget {
         let machine = Budget::from_machine();
         let share_percent = self.deployment_share.or(settings.deployment_share);
@@ -171,11 +172,11 @@ fn patience(text: &str) -> Result<Duration, String> {
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| {
-        "write numbers and a port: `127.0.0.1:8080` for this machine alone, `0.0.0.0:8080` for all that reach it"
+        "expected an IP address and a port: `127.0.0.1:8080` for this machine only, `0.0.0.0:8080` for all interfaces"
     })
 }
 
-/// Where components are served. What is said of that needs an address.
+/// Returns the HTTP server for components, if an address is set. The other options need an address.
 fn web(
     address: Option<SocketAddr>,
     tls: (Option<PathBuf>, Option<PathBuf>),
@@ -187,30 +188,30 @@ fn web(
         (Some(certificate), Some(key)) => Some((certificate, key)),
         (None, None) => None,
         _ => {
-            return usage(
-                "a certificate and its key go together: `--tls-certificate` and `--tls-key`",
-            );
+            return usage("`--tls-certificate` and `--tls-key` go together; set both");
         }
     };
     if health.as_ref().is_some_and(|path| !path.starts_with('/')) {
-        return usage("the path that tells health begins with `/`: `--health-path /healthz`");
+        return usage("the health path must start with `/`: `--health-path /healthz`");
     }
     match address {
         Some(address) => Web::new(address, tls, access_log, health).map(Some),
         None if tls.is_none() && access_log.is_none() && health.is_none() => Ok(None),
-        None => usage("where should components be served? say it with `--listen 127.0.0.1:8080`"),
+        None => {
+            usage("the options for serving components need an address: `--listen 127.0.0.1:8080`")
+        }
     }
 }
 
 fn begin_log(format: &str, level: &str) -> Result<(), Problem> {
     let level = LevelFilter::from_str(level).map_err(|_| {
         let message = format!(
-            "`{}` is no level; write error, warn, info, debug or trace",
+            "`{}` is not a log level; use error, warn, info, debug or trace",
             level.escape_debug()
         );
         Problem::new(kinds::USAGE, message)
     })?;
-    // Colours are escapes, which the writer does not let through.
+    // The writer would escape the control sequences of colours.
     let log = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_ansi(false);
@@ -226,7 +227,7 @@ fn begin_log(format: &str, level: &str) -> Result<(), Problem> {
             .init(),
         other => {
             let message = format!(
-                "`{}` is no format of the log; write text or json",
+                "`{}` is not a log format; use text or json",
                 other.escape_debug()
             );
             return Err(Problem::new(kinds::USAGE, message));

@@ -1,4 +1,4 @@
-//! What the answers of a host process look like to people.
+//! Text output for the responses of a host process.
 
 use crate::api::{
     Called, ChangeView, DeploymentView, Explained, FunctionView, GrantsView, GraphView, Overview,
@@ -6,7 +6,7 @@ use crate::api::{
 };
 use crate::output::{Page, Shown, Table};
 
-/// Digests in tables: enough of one to tell it from others.
+/// The length of digests in tables, enough to distinguish them.
 const DIGEST_SHOWN: usize = "sha256:".len() + 12;
 
 pub(super) fn short(digest: &str) -> String {
@@ -32,7 +32,7 @@ impl Shown for GraphView {
 impl Shown for Vec<PipelineView> {
     fn text(&self) -> Page {
         if self.is_empty() {
-            return "no pipeline is deployed; `airssys-wasm pipeline deploy FILE` does".into();
+            return "no pipelines are deployed; deploy one with `airssys-wasm pipeline deploy FILE`".into();
         }
         let mut table = Table::new(&["PIPELINE", "STAGES", "IN FLIGHT"]);
         for view in self {
@@ -57,7 +57,7 @@ impl Shown for PipelineView {
             "RUNNING",
             "WAITING",
             "ATTEMPTS",
-            "ASIDE",
+            "DEAD LETTERS",
             "P99",
         ]);
         for stage in &self.stages {
@@ -79,7 +79,8 @@ impl Shown for PipelineView {
 impl Shown for Overview {
     fn text(&self) -> Page {
         if self.deployments.is_empty() && self.lost.is_empty() {
-            return "nothing is deployed; `airssys-wasm deploy FILE` does".into();
+            return "nothing is deployed; deploy a component with `airssys-wasm deploy FILE`"
+                .into();
         }
         let mut table = Table::new(&["NAME", "VERSION", "REVISION", "INSTANCING", "DIGEST"]);
         for summary in &self.deployments {
@@ -107,7 +108,7 @@ impl Shown for DeploymentView {
     fn text(&self) -> Page {
         let mut lines = vec![
             format!("name         {}", self.name),
-            format!("serving      {}", line(&self.serving)),
+            format!("active       {}", line(&self.serving)),
             format!("digest       {}", self.serving.digest),
             format!("instancing   {}", self.serving.instancing),
             format!("instances    {}", self.instances),
@@ -130,10 +131,10 @@ impl Shown for DeploymentView {
             .revisions
             .iter()
             .filter(|revision| revision.revision != self.serving.revision);
-        lines.extend(others.map(|revision| format!("kept         {}", line(revision))));
+        lines.extend(others.map(|revision| format!("retained     {}", line(revision))));
         if let Some(waiting) = &self.waiting {
             lines.push(format!(
-                "waiting      an update to {waiting}, to be approved"
+                "waiting      update to {waiting}, awaiting approval"
             ));
         }
         Page::of_lines(lines)
@@ -155,17 +156,20 @@ impl Shown for PromotedView {
             .as_ref()
             .map(|version| format!(" ({version})"))
             .unwrap_or_default();
-        let begin = format!("{}: revision {}{version} serves", self.name, self.revision);
+        let begin = format!(
+            "{}: revision {}{version} is active",
+            self.name, self.revision
+        );
         let draining = match self.calls_draining {
             0 => String::new(),
-            1 => "; 1 call ends on the revision before".into(),
-            calls => format!("; {calls} calls end on the revision before"),
+            1 => "; 1 call drains on the previous revision".into(),
+            calls => format!("; {calls} calls drain on the previous revision"),
         };
         let lifted = self.granted_again.iter();
         let lifted = lifted.map(|rule| {
             format!("warning: `{rule}` was revoked, and is granted again by this revision")
         });
-        let serves = format!("{begin}, after {} ms{draining}", self.milliseconds);
+        let serves = format!("{begin} after {} ms{draining}", self.milliseconds);
         Page::of_lines(std::iter::once(serves).chain(lifted))
     }
 }
@@ -200,7 +204,8 @@ impl Shown for Published {
 impl Shown for Vec<PackageView> {
     fn text(&self) -> Page {
         if self.is_empty() {
-            return "nothing is published; `airssys-wasm publish FILE` does".into();
+            return "nothing is published; publish a component with `airssys-wasm publish FILE`"
+                .into();
         }
         let mut table = Table::new(&["NAME", "VERSIONS"]);
         for package in self {
@@ -230,7 +235,9 @@ impl Shown for GrantsView {
         let mut lines = Vec::new();
         match &self.requests {
             Some(requests) => lines.extend(requests.iter().map(|rule| format!("requests  {rule}"))),
-            None => lines.push("requests  anything: it does not say what it needs".into()),
+            None => {
+                lines.push("requests  anything: the component does not declare its requests".into())
+            }
         }
         let parts = [
             ("granted", &self.allow),
@@ -243,7 +250,7 @@ impl Shown for GrantsView {
         lines.extend(
             self.granted_again
                 .iter()
-                .map(|rule| format!("again     {rule}: it was revoked before")),
+                .map(|rule| format!("restored  {rule}: was revoked before")),
         );
         for rule in self.learned.iter().flatten() {
             lines.push(format!("used      {rule}"));
@@ -261,12 +268,8 @@ impl Shown for Explained {
 impl Shown for Revoked {
     fn text(&self) -> Page {
         match self.touched.as_slice() {
-            [] => "nothing of the kind was granted; it is denied from now on".into(),
-            touched => Page::of_lines(
-                touched
-                    .iter()
-                    .map(|rule| format!("taken back from  {rule}")),
-            ),
+            [] => "no grant matched; the rule is denied from now on".into(),
+            touched => Page::of_lines(touched.iter().map(|rule| format!("revoked from  {rule}"))),
         }
     }
 }

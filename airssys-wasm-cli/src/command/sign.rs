@@ -12,14 +12,15 @@ use crate::files;
 use crate::guest::{sign, signature_of};
 use crate::output::{Page, Shown};
 
-/// Sign a component's file: FILE.minisig says who made these bytes
+/// Sign a component file
 ///
-/// `airssys-wasm verify FILE --key KEY` checks it, and so does minisign.
+/// Writes the signature to FILE.minisig. Check it with `airssys-wasm verify FILE --key KEY`, or
+/// with minisign.
 #[derive(Args, Debug)]
 pub(super) struct Sign {
-    /// The component's file
+    /// Component file
     file: PathBuf,
-    /// The file of the secret key
+    /// File with the secret key
     #[arg(long, value_name = "FILE", default_value = "airssys-wasm.key")]
     key: PathBuf,
 }
@@ -45,7 +46,7 @@ impl Sign {
     }
 }
 
-/// What is signed along: who it says it is, and its digest.
+/// Returns the trusted comment of the signature: the name, version and digest of the component.
 fn identity(component: &Component) -> String {
     let name = component
         .name()

@@ -10,17 +10,17 @@ use crate::api::{About, DeploymentView, Problem};
 use crate::client::{Client, segment};
 use crate::output::{Page, Shown};
 
-/// Show a name: what serves, what is kept, calls in flight; or the host process
+/// Show the status of a deployment or of the host process
 #[derive(Args, Debug)]
 pub(super) struct Status {
-    /// The name; the host process itself unless said
+    /// Name of a deployment; defaults to the host process itself
     name: Option<String>,
-    /// Wait until a host process answers, but no longer than this
+    /// Maximum time to wait until a host process answers
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = humantime::parse_duration)]
     wait: Duration,
 }
 
-/// The host process, as it is shown.
+/// The status of the host process.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct ProcessView(About);
@@ -45,7 +45,8 @@ impl Status {
 }
 
 impl Status {
-    /// Waits; that nobody answers is told by whoever asks next.
+    /// Waits until the host process answers or the time is up. The next request reports the error
+    /// if it does not answer.
     async fn wait_for(&self, client: &Client) {
         let until = Instant::now() + self.wait;
         while Instant::now() < until && client.get::<About>("/v1/about").await.is_err() {
@@ -59,7 +60,7 @@ impl Shown for ProcessView {
         let Self(about) = self;
         let problems = match about.problems {
             0 => String::new(),
-            problems => format!(", {problems} of which cannot serve: see `airssys-wasm list`"),
+            problems => format!(", {problems} of which cannot serve; see `airssys-wasm list`"),
         };
         Page::of_lines([
             format!("version      {}", about.version),

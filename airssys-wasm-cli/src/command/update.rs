@@ -12,31 +12,31 @@ use crate::api::{DoneOr, Problem, PromotedView, UpdateSpec};
 use crate::client::segment;
 use crate::files;
 
-/// Replace the component that serves a name, without dropping a call
+/// Replace the component of a deployment without dropping a call
 ///
-/// The new one is checked, compiled, started and asked for its health first; if anything fails,
-/// the old one serves on. It keeps the grants, limits and links it has unless others are said.
-/// Without a file it is what is published: the version that you say, which may be a requirement
-/// like `^1.2`, or the newest.
+/// The new component is first checked, compiled, started and asked for its health; if anything
+/// fails, the old one keeps serving. Grants, limits and links carry over unless new ones are given.
+/// Without FILE, updates to a published version: the given version, which may be a requirement such
+/// as `^1.2`, or the newest one.
 #[derive(Args, Debug)]
 pub(super) struct Update {
-    /// The name, and the version: greeter@2.0.0; `v2.0.0` is the same
+    /// Name of the deployment, and the version: greeter@2.0.0; `v2.0.0` means the same
     #[arg(value_name = "NAME[@VERSION]")]
     target: String,
-    /// The new component's file; what is published unless said
+    /// File of the new component; defaults to a published version
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// How calls move: `blue-green` starts the new one beside the old one, `recreate` ends the
-    /// old one first
+    /// Rollout strategy: `blue-green` starts the new component beside the old one, `recreate` ends
+    /// the old one first
     #[arg(long, value_name = "STRATEGY", default_value = "blue-green")]
     strategy: String,
-    /// Let an older version follow, or the same, or one that is not said
+    /// Allow an older, an equal or an unspecified version
     #[arg(long)]
     any_version: bool,
-    /// Let what a stateful component remembers be lost
+    /// Allow the state of a stateful component to be lost
     #[arg(long)]
     discard_state: bool,
-    /// Let grants give back what was revoked, also where they are wider than that
+    /// Allow grants to restore revoked access, even where they are wider than the revocation
     #[arg(long)]
     grant_again: bool,
     #[command(flatten)]

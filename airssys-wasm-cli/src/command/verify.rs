@@ -13,18 +13,18 @@ use crate::files;
 use crate::guest::{signature_of, verify};
 use crate::output::{Page, Shown};
 
-/// Check that a file is a component, whose it is, and that it is the one that is meant
+/// Verify a component file, its signature and its digest
 #[derive(Args, Debug)]
 pub(super) struct Verify {
-    /// The component's file
+    /// Component file
     file: PathBuf,
-    /// The public key of who must have signed it: a file, or the key itself
+    /// Public key of the signer: a file, or the key itself
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
-    /// The file of the signature; FILE.minisig unless said
+    /// File with the signature; defaults to FILE.minisig
     #[arg(long, value_name = "FILE", requires = "key")]
     signature: Option<PathBuf>,
-    /// The digest that it must have
+    /// Expected digest
     #[arg(long, value_name = "DIGEST")]
     digest: Option<Digest>,
 }
@@ -35,7 +35,7 @@ struct Verified {
     name: Option<String>,
     version: Option<String>,
     digest: String,
-    /// What was signed along; none if no key was said.
+    /// The trusted comment of the signature; `None` if no key was given.
     signed: Option<String>,
 }
 
@@ -43,10 +43,7 @@ impl Verify {
     pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
         let component = Component::from_bytes(files::read(&self.file)?)?;
         if let Some(digest) = self.digest.filter(|digest| *digest != component.digest()) {
-            let message = format!(
-                "it has the digest {}, and {digest} was asked for",
-                component.digest()
-            );
+            let message = format!("the digest is {}, expected {digest}", component.digest());
             return Err(Problem::new(kinds::NOT_SIGNED, message));
         }
         let signed = match &self.key {
@@ -77,7 +74,7 @@ impl Shown for Verified {
         let signed = self
             .signed
             .clone()
-            .unwrap_or_else(|| "not asked: say a key with `--key`".into());
+            .unwrap_or_else(|| "not checked: pass a key with `--key`".into());
         Page::of_lines([
             format!("name     {}", said(&self.name)),
             format!("version  {}", said(&self.version)),

@@ -1,7 +1,8 @@
-//! The file: deployments and pipelines by name.
+//! The deployments file: deployments and pipelines by name.
 //!
-//! `deployments.example.toml` in this crate's folder has every key with what it means.
-//! Tests: below.
+//! `deployments.example.toml` in this crate's folder documents every key.
+//!
+//! Tests: in this file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::api::{DeploySpec, Desired, Given, Problem, kinds};
 use crate::files;
 use crate::registry::RegistryPlace;
 
-/// What a file may say; a key that is not known refuses it.
+/// The contents of a deployments file. Unknown keys are rejected.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Declared {
@@ -22,12 +23,12 @@ pub(crate) struct Declared {
     pub(crate) registry: Option<RegistryPlace>,
     pub(crate) deployments: BTreeMap<String, DeclaredDeployment>,
     pub(crate) pipelines: BTreeMap<String, DeclaredPipeline>,
-    /// The folder of the file.
+    /// The folder that contains the file.
     #[serde(skip)]
     pub(crate) folder: PathBuf,
 }
 
-/// A deployment as it should be.
+/// The desired state of a deployment.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct DeclaredDeployment {
@@ -40,7 +41,7 @@ pub(crate) struct DeclaredDeployment {
     #[serde(default)]
     links: BTreeMap<String, String>,
     strategy: Option<String>,
-    /// The HTTP requests that it answers.
+    /// The HTTP routes that point to the deployment.
     #[serde(default)]
     routes: Vec<String>,
     #[serde(default)]
@@ -49,23 +50,24 @@ pub(crate) struct DeclaredDeployment {
     discard_state: bool,
 }
 
-/// A pipeline as it should be.
+/// The desired state of a pipeline.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct DeclaredPipeline {
-    /// The pipeline's file, as seen from the folder of this one.
+    /// The pipeline file, relative to the folder of the deployments file.
     pub(crate) file: PathBuf,
-    /// What each stage is granted.
+    /// The grants of each stage.
     #[serde(default)]
     pub(crate) grants: BTreeMap<String, Given>,
 }
 
 impl Declared {
-    /// Reads a file.
+    /// Reads a deployments file.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, with line and column.
+    /// Fails if the file cannot be read or parsed, or if a route is invalid or points to more than
+    /// one deployment. Parse errors have a line and a column.
     pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
         let mut declared: Self = files::read_toml(path)?;
         declared.check_routes().map_err(|problem| {
@@ -75,7 +77,7 @@ impl Declared {
         Ok(declared)
     }
 
-    /// A route leads to one name.
+    /// Checks that each route is valid and points to only one deployment.
     fn check_routes(&self) -> Result<(), String> {
         let mut led: BTreeMap<Route, &str> = BTreeMap::new();
         for (name, deployment) in &self.deployments {
@@ -83,7 +85,7 @@ impl Declared {
                 let route: Route = said.parse().map_err(|error| format!("`{name}`: {error}"))?;
                 if let Some(other) = led.insert(route, name).filter(|other| other != name) {
                     return Err(format!(
-                        "the route `{said}` is said by `{other}` and by `{name}`, and can lead to one; take one out"
+                        "the route `{said}` is listed for both `{other}` and `{name}`; remove it from one of them"
                     ));
                 }
             }
@@ -91,7 +93,8 @@ impl Declared {
         Ok(())
     }
 
-    /// The names, so that each comes after those that it is linked to, as far as that can be.
+    /// Returns the names of the deployments, each after those that it is linked to. Deployments in
+    /// a cycle of links, and those linked to one, come last, sorted by name.
     pub(crate) fn in_order(&self) -> Vec<&str> {
         let mut waits_for: BTreeMap<&str, BTreeSet<&str>> = self
             .deployments
@@ -127,12 +130,12 @@ impl Declared {
             }
             ready = next;
         }
-        // Those that are linked in a circle come in the order of their names.
+        // Only cycles and deployments linked to them are left.
         order.extend(waits_for.into_keys());
         order
     }
 
-    /// The deployments of this file that one of them is linked to.
+    /// Returns the other deployments of this file that a deployment is linked to.
     fn linked<'a>(&'a self, name: &str, deployment: &'a DeclaredDeployment) -> BTreeSet<&'a str> {
         let targets = deployment.links.values().map(String::as_str);
         targets
@@ -142,8 +145,8 @@ impl Declared {
 }
 
 impl DeclaredDeployment {
-    /// What is asked of the host process: for a package that it has, or for bytes that are sent
-    /// along, which may be known by a version that they do not say.
+    /// Returns the request for the host process. `package` names a component that the host process
+    /// has; without it, the bytes are sent along. `version` applies if the file sets none.
     pub(crate) fn desired(
         &self,
         package: Option<String>,
@@ -188,7 +191,7 @@ mod tests {
             .lines()
             .map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line)))
             .collect();
-        let read: Declared = toml::from_str(&all).expect("it can be read");
+        let read: Declared = toml::from_str(&all).expect("the example parses");
         assert!(read.registry.is_some() && read.pipelines.values().any(|it| !it.grants.is_empty()));
         let DeclaredDeployment {
             component,
@@ -238,11 +241,11 @@ mod tests {
             ),
             (
                 "[deployments.a]\ncomponent = \"x\"\nroutes = [\"shop\"]",
-                "`a`: `shop` is no route",
+                "`a`: `shop` is not a valid route",
             ),
             (
                 "deployments = { a = { component = \"x\", routes = [\"/shop/\"] }, b = { component = \"x\", routes = [\"/shop\"] } }",
-                "said by `a` and by `b`",
+                "both `a` and `b`",
             ),
         ] {
             let place = tempfile::tempdir().expect("a directory");

@@ -1,7 +1,7 @@
-//! The lock file: what each component of a file was resolved to, so that it is the same next
-//! time, here and elsewhere.
+//! The lock file: the version and digest that each component was resolved to, so that `apply`
+//! deploys the same components later and on other machines.
 //!
-//! Tests: below, and the crate's `tests/cli/apply`.
+//! Tests: in this file, `airssys-wasm-cli/tests/cli/apply.rs`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,26 +13,27 @@ use crate::files;
 
 const FORMAT: u32 = 1;
 
-/// What stands at its beginning.
+/// The comment at the top of the file.
 const HEAD: &str =
-    "# Written by `airssys-wasm apply`. Keep it beside the file that it belongs to.\n";
+    "# Written by `airssys-wasm apply`. Keep it next to the deployments file it belongs to.\n";
 
+/// The contents of a lock file.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Lock {
     format: u32,
-    /// By deployment, or by `PIPELINE:STAGE`.
+    /// Resolved components, by deployment or by `PIPELINE:STAGE`.
     #[serde(default)]
     components: BTreeMap<String, Locked>,
 }
 
-/// A component that was resolved.
+/// A resolved component.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Locked {
-    /// As the file says it.
+    /// The component as written in the deployments file.
     pub(crate) component: String,
-    /// Of one that is published.
+    /// The version, if the component is a published one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) version: Option<String>,
     pub(crate) digest: String,
@@ -48,16 +49,16 @@ impl Default for Lock {
 }
 
 impl Lock {
-    /// Where the lock of a file is.
+    /// Returns the path of the lock file that belongs to a deployments file.
     pub(crate) fn path_of(file: &Path) -> PathBuf {
         file.with_extension("lock")
     }
 
-    /// Reads a lock; an empty one if there is none.
+    /// Reads a lock file. Returns an empty lock if the file does not exist.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// Fails if the file cannot be read or parsed, or has an unsupported format.
     pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
         let text = match std::fs::read_to_string(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -68,7 +69,7 @@ impl Lock {
         let lock: Self = files::parse_toml(&text, path)?;
         if lock.format != FORMAT {
             let message = format!(
-                "`{}` has the format {}, and this is airssys-wasm {}, which knows {FORMAT}",
+                "`{}` has the format {}, but airssys-wasm {} supports only format {FORMAT}",
                 path.display(),
                 lock.format,
                 env!("CARGO_PKG_VERSION")
@@ -78,7 +79,7 @@ impl Lock {
         Ok(lock)
     }
 
-    /// Writes it, unless the file has it already.
+    /// Writes the lock atomically, unless the file already has the same text.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Problem> {
         let problem = |error: &dyn std::fmt::Display| Problem::of_file("write", path, error);
         let text = HEAD.to_owned() + &toml::to_string(self).map_err(|error| problem(&error))?;
@@ -91,7 +92,7 @@ impl Lock {
             .map_err(|error| problem(&error))
     }
 
-    /// What a component was resolved to, if the file still says the same of it.
+    /// Returns the locked component at a place, if the deployments file still names the same one.
     pub(crate) fn get(&self, place: &str, component: &str) -> Option<&Locked> {
         self.components
             .get(place)

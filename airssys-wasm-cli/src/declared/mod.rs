@@ -1,12 +1,13 @@
-//! What should be deployed, as a file says it, and what that was resolved to.
+//! The desired deployments: the deployments file and its lock file.
 //!
-//! | file | what it is |
+//! | file | content |
 //! |---|---|
-//! | `file` | `deployments.toml`: names with their components, grants and links; pipelines |
+//! | `file` | `deployments.toml`: deployments with their components, grants and links; pipelines |
 //! | `lock` | `deployments.lock`: the version and the digest of each component |
 //!
-//! Asks nobody: where bytes come from is for the commands to know.
-//! Tests: beside each file, and the crate's `tests/cli/apply`.
+//! Sends no requests; the commands resolve components to bytes.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/apply.rs`.
 
 mod file;
 mod lock;

@@ -1,4 +1,6 @@
-//! A component from a project of cargo's, with what its manifest says of it.
+//! Builds components from a Cargo project, and stamps them with the manifest's metadata.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/authors.rs`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,7 +12,7 @@ use crate::api::{Problem, kinds};
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// A component that was built.
+/// A built component.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Built {
@@ -23,7 +25,7 @@ pub(crate) struct Built {
     pub(crate) component: Component,
 }
 
-/// What `cargo metadata` tells.
+/// The output of `cargo metadata`.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -38,7 +40,7 @@ struct Package {
     description: Option<String>,
 }
 
-/// What `cargo build` tells of something that it built.
+/// A `compiler-artifact` message of `cargo build`.
 #[derive(Deserialize)]
 struct Artifact {
     reason: String,
@@ -48,15 +50,16 @@ struct Artifact {
     filenames: Vec<PathBuf>,
 }
 
-/// Builds what is in a folder. What the compiler says goes to standard error.
+/// Builds the components of the project in a folder. The compiler's diagnostics go to standard
+/// error.
 ///
 /// # Errors
 ///
-/// What is missing, or that it does not build.
+/// Fails if the manifest, a build tool or the target is missing, or if the build fails.
 pub(crate) fn build(folder: &Path, is_release: bool) -> Result<Vec<Built>, Problem> {
     if !folder.join("Cargo.toml").is_file() {
         let message = format!(
-            "`{}` has no `Cargo.toml`; components of other languages are built with their own tools, and `airssys-wasm inspect` shows what came of it",
+            "`{}` has no `Cargo.toml`; build components in other languages with their own tools, and check the result with `airssys-wasm inspect`",
             folder.display()
         );
         return Err(Problem::new(kinds::USAGE, message));
@@ -104,7 +107,7 @@ pub(crate) fn build(folder: &Path, is_release: bool) -> Result<Vec<Built>, Probl
     Ok(all)
 }
 
-/// Whether the target of components is installed, for the compiler that a folder has.
+/// Checks that the components' target is installed for the toolchain that a folder uses.
 pub(crate) fn check_target(folder: &Path) -> Result<(), Problem> {
     let output = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", TARGET])
@@ -113,7 +116,7 @@ pub(crate) fn check_target(folder: &Path) -> Result<(), Problem> {
     let output = output.map_err(|error| {
         Problem::new(
             kinds::BUILD,
-            "`rustc` is not there; https://rustup.rs installs it",
+            "`rustc` was not found; install it from https://rustup.rs",
         )
         .because(error)
     })?;
@@ -122,11 +125,12 @@ pub(crate) fn check_target(folder: &Path) -> Result<(), Problem> {
         return Ok(());
     }
     let message =
-        format!("the target `{TARGET}` is not installed; `rustup target add {TARGET}` does");
+        format!("the target `{TARGET}` is not installed; run `rustup target add {TARGET}`");
     Err(Problem::new(kinds::BUILD, message))
 }
 
-/// Notes down what the manifest says, where the component says nothing itself.
+/// Stamps a component with the manifest's name, version and description where it declares none
+/// itself, and writes it to `components` in the target directory.
 fn finish(package: &Package, wasm: &Path, target: &Path) -> Result<Built, Problem> {
     let component = airssys_wasm_core::Component::from(Component::from_file(wasm)?);
     let name = package.name.replace('_', "-").parse().ok();
@@ -154,7 +158,7 @@ fn finish(package: &Package, wasm: &Path, target: &Path) -> Result<Built, Proble
     })
 }
 
-/// What cargo prints.
+/// Runs cargo and returns its standard output.
 fn cargo(folder: &Path, arguments: &[&str]) -> Result<String, Problem> {
     let output = Command::new("cargo")
         .args(arguments)
@@ -163,13 +167,16 @@ fn cargo(folder: &Path, arguments: &[&str]) -> Result<String, Problem> {
         .output()
         .map_err(|error| Problem::new(kinds::BUILD, "`cargo` cannot be run").because(error))?;
     if !output.status.success() {
-        return Err(Problem::new(kinds::BUILD, "it does not build; see above"));
+        return Err(Problem::new(
+            kinds::BUILD,
+            "the build failed; see the errors above",
+        ));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn read<T: for<'a> Deserialize<'a>>(json: &str) -> Result<T, Problem> {
     serde_json::from_str(json).map_err(|error| {
-        Problem::new(kinds::BUILD, "cargo tells what cannot be read").because(error)
+        Problem::new(kinds::BUILD, "cannot parse the output of cargo").because(error)
     })
 }

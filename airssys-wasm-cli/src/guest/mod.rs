@@ -1,13 +1,15 @@
-//! Components on the side of their authors: begun from a template, built, watched, signed.
+//! Tools for component authors: templates, builds, source watching and signatures.
 //!
-//! | file | what it does |
+//! | file | contents |
 //! |---|---|
-//! | `template` | a project to begin with |
-//! | `build` | a component from a project of cargo's |
-//! | `watch` | waits until sources have changed |
-//! | `signature` | keys and signatures, as minisign has them |
+//! | `template` | new projects from a template |
+//! | `build` | components from a Cargo project |
+//! | `watch` | waits for changes to the sources |
+//! | `signature` | minisign keys and signatures |
 //!
-//! Knows no host process. Tests: the crate's `tests/cli/authors`.
+//! Does not talk to a host process.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/authors.rs`.
 
 mod build;
 mod signature;

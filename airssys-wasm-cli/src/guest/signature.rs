@@ -1,5 +1,7 @@
-//! Keys and signatures, as minisign has them: the signature of `greeter.wasm` is
-//! `greeter.wasm.minisig`, and either tool reads what the other writes.
+//! Keys and signatures in minisign's formats: the signature of `greeter.wasm` is
+//! `greeter.wasm.minisig`, and minisign and this command read each other's files.
+//!
+//! Tests: in this file.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -8,14 +10,14 @@ use minisign::{KeyPair, PublicKey, PublicKeyBox, SecretKeyBox, SignatureBox};
 
 use crate::api::{Problem, kinds};
 
-/// A pair of keys, as the texts of their files.
+/// A key pair, as the contents of the key files.
 pub(crate) struct Keys {
     pub(crate) secret: String,
     pub(crate) public: String,
 }
 
 impl Keys {
-    /// Makes a pair. The secret one has no password: its file is its owner's.
+    /// Generates a key pair. The secret key has no password: its file's permissions protect it.
     pub(crate) fn make() -> Result<Self, Problem> {
         let pair = KeyPair::generate_unencrypted_keypair().map_err(|error| failed(&error))?;
         let secret = pair
@@ -32,19 +34,19 @@ impl Keys {
     }
 }
 
-/// Where the signature of a file is.
+/// Returns the path of a file's signature.
 pub(crate) fn path_of(file: &Path) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".minisig");
     file.with_file_name(name)
 }
 
-/// Signs bytes; what is said along is signed too. Asks for the password of a key that has one.
+/// Signs bytes and a trusted comment, `said`. Prompts for the password if the key has one.
 pub(crate) fn sign(bytes: &[u8], secret: &str, said: &str) -> Result<String, Problem> {
     let is_none = |error: &dyn std::fmt::Display| {
         Problem::new(
             kinds::USAGE,
-            "this is no secret key of minisign's, or its password is another",
+            "not a minisign secret key, or the password is wrong",
         )
         .because(error)
     };
@@ -65,13 +67,13 @@ pub(crate) fn sign(bytes: &[u8], secret: &str, said: &str) -> Result<String, Pro
     Ok(signed.map_err(|error| failed(&error))?.into_string())
 }
 
-/// Checks a signature. Returns what was said along.
+/// Verifies a signature. Returns its trusted comment.
 pub(crate) fn verify(bytes: &[u8], signature: &str, public: &str) -> Result<String, Problem> {
     let key = public_key(public)?;
     let wrong = |error: &dyn std::fmt::Display| {
         Problem::new(
             kinds::NOT_SIGNED,
-            "the signature is not one of these bytes by this key",
+            "the signature does not match these bytes and this key",
         )
         .because(error)
     };
@@ -81,13 +83,11 @@ pub(crate) fn verify(bytes: &[u8], signature: &str, public: &str) -> Result<Stri
     signature.trusted_comment().map_err(|error| wrong(&error))
 }
 
-/// A public key: the text of its file, or what stands in its last line.
+/// Parses a public key: the contents of its file, or only the base64 text of its last line.
 fn public_key(text: &str) -> Result<PublicKey, Problem> {
     let read = PublicKeyBox::from_string(text).and_then(PublicKeyBox::into_public_key);
     read.or_else(|_| PublicKey::from_base64(text.trim()))
-        .map_err(|error| {
-            Problem::new(kinds::USAGE, "this is no public key of minisign's").because(error)
-        })
+        .map_err(|error| Problem::new(kinds::USAGE, "not a minisign public key").because(error))
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Problem {
@@ -114,11 +114,11 @@ mod tests {
             (b"bytes", &signature, &other.public),
             (b"bytes", &forged, &mine.public),
         ] {
-            let problem = verify(bytes, signature, key).expect_err("not that");
+            let problem = verify(bytes, signature, key).expect_err("the signature does not match");
             assert_eq!(problem.kind, kinds::NOT_SIGNED);
         }
         assert_eq!(
-            verify(b"", "no", "no").expect_err("no key").kind,
+            verify(b"", "no", "no").expect_err("not a key").kind,
             kinds::USAGE
         );
     }

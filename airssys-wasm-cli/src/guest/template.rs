@@ -1,13 +1,15 @@
-//! A project to begin with.
+//! New component projects from a template.
+//!
+//! Tests: in this file, and `airssys-wasm-cli/tests/cli/authors.rs`.
 
 use std::path::{Path, PathBuf};
 
 use crate::api::{Problem, kinds};
 
-/// What it is to become.
+/// The kind of project to create.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
 pub(crate) enum Template {
-    /// A component that others call.
+    /// A component that exports functions.
     #[default]
     Component,
     /// A stage of a pipeline.
@@ -16,7 +18,7 @@ pub(crate) enum Template {
     Http,
 }
 
-/// Words that WIT has a meaning for.
+/// Keywords of WIT.
 const WORDS: [&str; 45] = [
     "as",
     "async",
@@ -65,7 +67,7 @@ const WORDS: [&str; 45] = [
     "world",
 ];
 
-/// Words that Rust has a meaning for, or may have.
+/// Keywords of Rust, reserved ones, and names of crates that are always in scope.
 const WORDS_OF_RUST: [&str; 49] = [
     "abstract", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
     "else", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
@@ -89,7 +91,11 @@ impl Template {
     }
 }
 
-/// Writes a project into a folder of its name, which must not be there. Returns the folder.
+/// Writes a project to a new folder of its name. Returns the folder.
+///
+/// # Errors
+///
+/// Fails if the name is not usable, or if the folder exists or cannot be written.
 pub(crate) fn begin(
     name: &str,
     template: Template,
@@ -113,7 +119,8 @@ pub(crate) fn begin(
     Ok(folder)
 }
 
-/// Where the SDK is: as said, in the source that this command was installed from, or published.
+/// Returns the dependency on the SDK: the specified path, else the sources that this command was
+/// built from, else the published version.
 fn sdk_of(said: Option<&Path>) -> String {
     let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../airssys-wasm-sdk"));
     let path = said.or_else(|| source.is_dir().then_some(source));
@@ -123,7 +130,7 @@ fn sdk_of(said: Option<&Path>) -> String {
     }
 }
 
-/// What is a name in Rust, in WIT and of a component.
+/// Checks that a name is valid in Rust, in WIT and as a component name.
 fn check_name(name: &str) -> Result<(), Problem> {
     let is_word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_lowercase())
@@ -135,13 +142,13 @@ fn check_name(name: &str) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!(
-        "`{}` cannot be the name of a component: write lower-case words with `-` between them, `price-check`",
+        "`{}` cannot be a component name: use lower-case words joined by `-`, such as `price-check`",
         name.escape_debug()
     );
     Err(Problem::new(kinds::USAGE, message))
 }
 
-/// `price-check` as `PriceCheck`.
+/// Converts `price-check` to `PriceCheck`.
 fn type_name(name: &str) -> String {
     name.split('-')
         .map(|word| word[..1].to_uppercase() + &word[1..])

@@ -1,4 +1,6 @@
-//! Waits until sources have changed.
+//! Waits for changes to a project's sources.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/authors.rs`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,34 +10,30 @@ use tokio::sync::mpsc;
 
 use crate::api::{Problem, kinds};
 
-/// How long nothing may change before it is built: editors write several files.
+/// Time without changes after which a build starts: editors write several files.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// Changes to the sources in a folder.
+/// A watcher of the sources in a folder.
 pub(crate) struct Changes {
     changed: mpsc::UnboundedReceiver<()>,
     _watcher: RecommendedWatcher,
 }
 
 impl Changes {
-    /// Those from now on.
+    /// Starts watching a folder.
     pub(crate) fn of(folder: &Path) -> Result<Self, Problem> {
         let problem = |error: notify::Error| {
-            Problem::new(
-                kinds::FILE,
-                format!("`{}` cannot be watched", folder.display()),
-            )
-            .because(error)
+            Problem::new(kinds::FILE, format!("cannot watch `{}`", folder.display())).because(error)
         };
         let (tell, changed) = mpsc::unbounded_channel();
         let told = move |event: notify::Result<Event>| {
             if event.is_ok_and(|event| is_change(&event)) {
-                // Whoever waits no more has ended.
+                // Fails only once the receiver has been dropped.
                 let _ = tell.send(());
             }
         };
         let mut watcher = recommended_watcher(told).map_err(problem)?;
-        // `target` is not watched: it changes whenever it is built.
+        // `target` is not watched: every build changes it.
         let parts = [
             ("", RecursiveMode::NonRecursive),
             ("src", RecursiveMode::Recursive),
@@ -53,7 +51,7 @@ impl Changes {
         })
     }
 
-    /// Waits for the next, and until nothing changes any more.
+    /// Waits for the next change, and then until changes stop for [`QUIET`].
     pub(crate) async fn next(&mut self) {
         if self.changed.recv().await.is_some() {
             while let Ok(Some(())) = tokio::time::timeout(QUIET, self.changed.recv()).await {}
@@ -61,7 +59,8 @@ impl Changes {
     }
 }
 
-/// To be read changes nothing, and what cargo writes is no source.
+/// Returns `true` if an event changes a source: reads do not, and neither do the files that
+/// cargo writes.
 fn is_change(event: &Event) -> bool {
     let is_source = |path: &Path| {
         let name = path.file_name().unwrap_or_default();

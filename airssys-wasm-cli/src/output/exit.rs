@@ -1,25 +1,25 @@
-//! Exit codes, which scripts decide on.
+//! Exit codes, on which scripts rely.
 
 use airssys_wasm_host::CallEnd;
 
-/// What they mean, as the help tells it.
+/// The description of the exit codes in the help text.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
-  0  done
-  1  failed, for a reason that is none of the following
-  2  what was said cannot be understood, or a file cannot be read
-  3  nothing of that name, version or function is there
-  4  refused as things stand: not newer, a name that is taken, callers that would be lost
-  5  not granted, not signed, or an update that waits to be approved
-  6  the component failed: it trapped, exited, took too long, did not start, or is not healthy
-  7  no host process answers, or one of another version, or it does not let you ask
-  8  the state directory is held, full or damaged
-  9  a registry cannot be reached, refuses, or answers something else
+  0  success
+  1  failure for a reason not listed below
+  2  invalid arguments or input, or a file that cannot be read
+  3  no such deployment, version or function
+  4  conflict: the version is not newer, the name is taken, or callers would be lost
+  5  not granted, not signed, or an update that awaits approval
+  6  the component failed: it trapped, exited, timed out, did not start, or is unhealthy
+  7  no host process answers, it has a different version, or it denies access
+  8  the state directory is in use by another process, full or damaged
+  9  a registry is unreachable, denies access, or sends an invalid response
 
-`run` of a command ends with the command's own exit code: 0 for success, 1 for an error that it
-returns, and what it exits with; 6 with a message if it traps or takes too long.";
+`run` exits with the code of the program that it runs: 0 for success, 1 for a returned error, or the
+code that the program exits with; 6 with a message if the program traps or times out.";
 
-/// The exit code of a call that ended so, for `run`: the program's own, if it has one.
+/// Returns the exit code for the end of a call: the program's own code if it exited with one.
 pub(crate) fn exit_code_of(end: CallEnd) -> u8 {
     match end {
         CallEnd::Returned => 0,
@@ -29,7 +29,7 @@ pub(crate) fn exit_code_of(end: CallEnd) -> u8 {
     }
 }
 
-/// The exit code of a kind of problem.
+/// Returns the exit code for a kind of problem.
 pub(crate) fn exit_code(kind: &str) -> u8 {
     match kind {
         "usage" | "file" | "io" | "invalid-component" | "invalid-name" | "invalid-grant"

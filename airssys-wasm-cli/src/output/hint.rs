@@ -1,35 +1,41 @@
-//! The next step for a kind of problem, in words of the command: the host library says it in
-//! words of its own.
+//! Hints on how to proceed after a problem, in terms of the command line. The messages of the host
+//! library refer to its Rust API instead.
 
-/// What to do about it, if that can be said.
+/// Returns a hint for a kind of problem, if there is one.
 pub(super) fn hint(kind: &str) -> Option<&'static str> {
     Some(match kind {
-        "name-taken" => "`airssys-wasm update` replaces it; `--name` deploys under another name",
-        "unnamed" => "say a name with `--name`",
-        "version-not-newer" => "`--any-version` lets it, and `airssys-wasm rollback` goes back",
-        "state-would-be-lost" => "`--discard-state` lets it",
+        "name-taken" => {
+            "replace it with `airssys-wasm update`, or deploy under another name with `--name`"
+        }
+        "unnamed" => "set a name with `--name`",
+        "version-not-newer" => {
+            "allow it with `--any-version`, or go back with `airssys-wasm rollback`"
+        }
+        "state-would-be-lost" => "allow it with `--discard-state`",
         "not-granted" | "grant-unusable" => {
-            "`--grant RULE` grants, `--run-with-less` runs it without"
+            "grant it with `--grant RULE`, or run without it with `--run-with-less`"
         }
         "lifts-revocation" => {
-            "`--grant-again` gives it back; `--deny RULE` keeps it taken, and `airssys-wasm caps show NAME` shows it"
+            "grant it again with `--grant-again`, or keep it revoked with `--deny RULE`; `airssys-wasm caps show NAME` lists revocations"
         }
         "awaits-approval" => {
-            "look at `airssys-wasm status`, then `airssys-wasm approve`, or say grants with the update"
+            "check `airssys-wasm status NAME`, then run `airssys-wasm approve`, or repeat the update with grants"
         }
         "not-published" => {
-            "`airssys-wasm search` shows what is published, `airssys-wasm publish FILE` publishes"
+            "list what is published with `airssys-wasm search`, or publish with `airssys-wasm publish FILE`"
         }
-        "version-taken" => "publish it under a version of its own",
-        "not-deployed" => "`airssys-wasm list` shows what is deployed",
-        "nothing-to-roll-back-to" => "`airssys-wasm status NAME` shows what is kept",
-        "function-not-found" => "`airssys-wasm call NAME` lists the functions",
-        "missing-import" => "deploy first what it imports, or say who serves it with `--link`",
+        "version-taken" => "publish it under a different version",
+        "not-deployed" => "list the deployments with `airssys-wasm list`",
+        "nothing-to-roll-back-to" => "list the retained revisions with `airssys-wasm status NAME`",
+        "function-not-found" => "list the functions with `airssys-wasm call NAME`",
+        "missing-import" => {
+            "deploy the provider of the import first, or set it with `--link INTERFACE=NAME`"
+        }
         "missing-host-function" => {
-            "this host provides no such function; a program with functions of its own embeds the host library"
+            "this host process has no such host function; a program that embeds the host library can provide it"
         }
-        "ambiguous-import" => "say who serves it with `--link INTERFACE=NAME`",
-        "in-use" => "remove those first that are linked to it",
+        "ambiguous-import" => "choose a provider with `--link INTERFACE=NAME`",
+        "in-use" => "first remove the deployments that are linked to it",
         _ => return None,
     })
 }

@@ -1,16 +1,15 @@
-//! Where the log of a host process goes: standard error, with everything that guests and
-//! clients say made safe to print.
+//! Writes the log of a host process to standard error, and escapes text from guests and clients.
 //!
-//! Tests: below; with a crafted component in the crate's `tests/cli/terminal`.
+//! Tests: in this file, `airssys-wasm-cli/tests/cli/terminal.rs`.
 
 use std::io::{self, Write};
 
 use super::safe;
 
-/// Standard error, an event each time it is written to.
+/// A writer to standard error that treats every write as one event.
 ///
-/// An event is one line, however many it says: a guest cannot write one that looks like another
-/// event.
+/// An event always becomes one line, even if its text has several, so that a guest cannot forge
+/// another event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum LogWriter {
     /// Events are text.
@@ -30,7 +29,7 @@ impl LogWriter {
 }
 
 impl Write for LogWriter {
-    /// Takes a whole event: the subscriber writes each at once.
+    /// Writes a whole event: the subscriber passes each event in a single call.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let safe = self.safe(&String::from_utf8_lossy(event));
         writeln!(io::stderr().lock(), "{safe}")?;

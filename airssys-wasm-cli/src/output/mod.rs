@@ -1,6 +1,9 @@
-//! What a command shows: text for people, JSON for programs; and how it ends.
+//! Prints the output of commands, as text for people or as JSON for programs, and maps problems to
+//! exit codes.
 //!
-//! Nothing else prints: whatever reaches a terminal has passed through `safe`.
+//! Only this module prints, so that everything that reaches a terminal has been escaped by `safe`.
+//!
+//! Tests: in this file.
 
 mod exit;
 mod hint;
@@ -23,24 +26,24 @@ pub(crate) use table::Table;
 
 use crate::api::Problem;
 
-/// For whom.
+/// The format of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    /// Text for people
     #[default]
     Text,
-    /// For programs: one JSON value, or a line each for what goes on.
+    /// JSON for programs: one value, or one line for each item of a stream
     Json,
 }
 
-/// Something that is shown.
+/// A value with a text representation for people.
 pub(crate) trait Shown {
-    /// Lines for people.
+    /// Returns the text for people.
     fn text(&self) -> Page;
 }
 
 impl Format {
-    /// Shows a value on standard output.
+    /// Prints a value on standard output.
     pub(crate) fn show(self, value: &(impl Serialize + Shown)) {
         match self {
             Self::Text => say(value.text()),
@@ -48,12 +51,12 @@ impl Format {
         }
     }
 
-    /// Shows one of many values as a line of JSON.
+    /// Prints one of many values as a line of JSON, whatever the format.
     pub(crate) fn line(self, value: &impl Serialize) {
         print(&json(value));
     }
 
-    /// Says on standard error why nothing more comes.
+    /// Prints a problem on standard error.
     pub(crate) fn complain(self, problem: &Problem) {
         match self {
             Self::Text => print_error(&told(problem)),
@@ -61,7 +64,7 @@ impl Format {
         }
     }
 
-    /// Says on standard error what was done otherwise than asked.
+    /// Prints a warning on standard error.
     pub(crate) fn warn(self, what: &str) {
         let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
         match self {
@@ -77,7 +80,7 @@ fn told(problem: &Problem) -> String {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let mut page = Page::of_message(&format!("{red}error{red:#}: "), &problem.message);
     for cause in &problem.causes {
-        // What the host says often has its cause in it.
+        // Messages of the host often include their cause.
         if !problem.message.contains(cause.as_str()) {
             page = page.and(Page::of_message("  because: ", cause));
         }
@@ -89,21 +92,21 @@ fn told(problem: &Problem) -> String {
 }
 
 fn json(value: &impl Serialize) -> String {
-    // What is shown has texts and numbers, which JSON can always say.
+    // The values consist of text and numbers, so serialization does not fail.
     safe::json(&serde_json::to_string(value).unwrap_or_default())
 }
 
-/// Prints what is for people.
+/// Prints a page on standard output.
 pub(crate) fn say(page: impl Into<Page>) {
     print(page.into().text());
 }
 
-/// Prints a line of JSON that somebody else wrote.
+/// Prints a line of JSON from another source, escaped.
 pub(crate) fn say_json(line: &str) {
     print(&safe::json(line));
 }
 
-/// Prints a line on standard error, beside what is printed on standard output.
+/// Prints a line on standard error.
 pub(crate) fn mention(line: &str) {
     print_error(&safe::line(line));
 }
@@ -113,13 +116,13 @@ pub(crate) fn mention_json(value: &impl Serialize) {
     print_error(&json(value));
 }
 
-/// Prints what the parser of arguments says: help on standard output, a slip on standard error.
-/// Arguments may be names of files, which anybody may have chosen.
+/// Prints the output of the argument parser: help on standard output, errors on standard error.
+/// Errors are escaped, since they quote arguments such as file names from untrusted sources.
 pub(crate) fn say_usage(error: &clap::Error) {
     let rendered = error.render();
     match error.use_stderr() {
         false => print(rendered.ansi().to_string().trim_end()),
-        // Colours are lost in text that has to be escaped.
+        // Escaping removes the colours as well.
         true if rendered
             .to_string()
             .replace('\n', "")
@@ -131,12 +134,12 @@ pub(crate) fn say_usage(error: &clap::Error) {
     }
 }
 
-/// Standard output, for lines that [`safe_json`] wrote.
+/// Returns standard output, for lines that [`safe_json`] has escaped.
 pub(crate) fn standard_output() -> std::io::Stdout {
     std::io::stdout()
 }
 
-/// Prints safe text, or ends quietly if nobody reads any more.
+/// Prints safe text on standard output. Exits with code 0 if standard output is closed.
 fn print(text: &str) {
     if text.is_empty() {
         return;
@@ -152,7 +155,7 @@ fn print(text: &str) {
 
 /// Prints safe text on standard error.
 fn print_error(text: &str) {
-    // A closed standard error is the caller's choice.
+    // The caller may have closed standard error on purpose.
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 

@@ -1,16 +1,17 @@
-//! What is printed for people: lines that are safe to print, whatever stands in them.
+//! Text for people that is safe to print.
 //!
-//! A page is the only thing that `output` prints as text, and each of its constructors escapes.
-//! Tests: those of `safe`.
+//! `output` prints text only as a [`Page`], and every constructor of a page escapes its input.
+//!
+//! Tests: `airssys-wasm-cli/src/output/safe.rs`.
 
 use super::safe;
 
-/// Safe text of one or several lines.
+/// Escaped text of one or more lines.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Page(String);
 
 impl Page {
-    /// Several lines, each of one text.
+    /// Creates a page with one line for each text. Line feeds within a text are escaped.
     pub(crate) fn of_lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let lines: Vec<String> = lines
             .into_iter()
@@ -19,15 +20,15 @@ impl Page {
         Self(lines.join("\n"))
     }
 
-    /// A text that has its own lines and is printed in full: a file, a picture, a result.
+    /// Creates a page of multi-line text that is printed in full: a file, a graph, a result.
     pub(crate) fn of_text(text: &str) -> Self {
         Self(safe::lines(text.trim_end()))
     }
 
-    /// A message that may have several lines. All but the first are indented, so that none of
-    /// them passes for a line of the command's own.
+    /// Creates a page of a message that may have several lines. All but the first are indented, so
+    /// that they cannot be mistaken for output of the command itself.
     pub(super) fn of_message(first: &str, message: &str) -> Self {
-        /// What a backtrace has, and some more.
+        /// More than the lines of a backtrace.
         const LINES_MAX: usize = 200;
         let mut lines = message.lines();
         let mut page = Self(format!(
@@ -44,19 +45,19 @@ impl Page {
         }
     }
 
-    /// This, and another one below it.
+    /// Appends another page below this one.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.0.push('\n');
         self.0 += &other.0;
         self
     }
 
-    /// This, and another line below it.
+    /// Appends a line below this page.
     pub(crate) fn and_line(self, line: impl AsRef<str>) -> Self {
         self.and(Self::of_lines([line]))
     }
 
-    /// The lines, which are safe.
+    /// Returns the escaped lines.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &str> {
         self.0.lines()
     }
@@ -66,14 +67,14 @@ impl Page {
     }
 }
 
-/// One line.
+/// Creates a page of a single line.
 impl From<&str> for Page {
     fn from(line: &str) -> Self {
         Self(safe::line(line))
     }
 }
 
-/// One line.
+/// Creates a page of a single line.
 impl From<String> for Page {
     fn from(line: String) -> Self {
         Self(safe::line(&line))

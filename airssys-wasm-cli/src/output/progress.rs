@@ -1,4 +1,4 @@
-//! That something takes a while, on standard error and only at a terminal.
+//! Progress indicators on standard error, shown only on a terminal.
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
@@ -10,20 +10,20 @@ use tokio::task::AbortHandle;
 
 use super::safe;
 
-/// What takes no longer is not told.
+/// Delay before a spinner appears.
 const PATIENCE: Duration = Duration::from_millis(400);
 
-/// Tells that something goes on, from when it has taken a while until this is dropped.
+/// A spinner that appears after a delay and disappears when this is dropped.
 pub(crate) struct Waiting {
-    /// None if nobody is there to be told.
+    /// The task that shows the spinner; `None` if standard error is not a terminal.
     patience: Option<AbortHandle>,
     shown: Arc<Mutex<Option<Progress>>>,
 }
 
-/// How far something has come, until this is dropped.
+/// A progress bar or a spinner that disappears when this is dropped.
 pub(crate) struct Progress(ProgressBar);
 
-/// Something that is waited for, and nobody knows how long.
+/// Shows a spinner for a task of unknown duration.
 pub(crate) fn waiting(what: impl Into<String>) -> Waiting {
     let (what, shown) = (what.into(), Arc::new(Mutex::new(None)));
     if !std::io::stderr().is_terminal() {
@@ -45,7 +45,7 @@ pub(crate) fn waiting(what: impl Into<String>) -> Waiting {
     }
 }
 
-/// So many bytes that are on their way.
+/// Shows a progress bar for the transfer of `total` bytes.
 pub(crate) fn bytes(what: impl Into<String>, total: u64) -> Progress {
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
     bar.set_style(style(
@@ -56,7 +56,7 @@ pub(crate) fn bytes(what: impl Into<String>, total: u64) -> Progress {
 }
 
 impl Progress {
-    /// So many more.
+    /// Advances the bar by a number of bytes.
     pub(crate) fn came(&self, bytes: usize) {
         self.0.inc(bytes as u64);
     }
@@ -71,14 +71,14 @@ fn spinner(what: String) -> ProgressBar {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    // One that cannot be read is told in another way.
+    // Falls back to the default style if the template is invalid.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.patience.iter().for_each(AbortHandle::abort);
-        // Cleared before anything else is printed.
+        // Clears the spinner before anything else is printed.
         self.shown.lock().take();
     }
 }

@@ -1,18 +1,18 @@
-//! Makes foreign text safe to print: what a component, a registry or a file says moves no
-//! cursor, hides nothing and passes for nothing else.
+//! Escapes untrusted text, so that text from a component, a registry or a file cannot move the
+//! cursor, hide output or imitate other output.
 //!
-//! Everything that the command prints passes through this file. Text keeps what can be seen and
-//! has everything else as an escape; JSON keeps its values, and has the same characters as
-//! `\uXXXX`.
-//! Tests: below; with a crafted component in the crate's `tests/cli/terminal`.
+//! Everything that the command prints passes through this file. Text keeps its visible characters,
+//! and all others are escaped. JSON keeps its values, with the same characters as `\uXXXX`.
+//!
+//! Tests: in this file, `airssys-wasm-cli/tests/cli/terminal.rs`.
 
 use std::fmt::Write as _;
 
-/// The longest line that is printed, in characters. A rule, and what an error quotes, is shorter.
+/// The maximum length of a printed line, in characters. Rules and quotations in errors are shorter.
 const LINE_CHARACTERS_MAX: usize = 10_000;
 
-/// Ranges of characters that do not show, or change how others show: controls, format
-/// characters, separators of lines, and all that Unicode calls ignorable by default.
+/// Ranges of characters that are invisible or affect how others are displayed: controls, format
+/// characters, line separators, and all characters that Unicode classifies as default ignorable.
 const UNSEEN: [(u32, u32); 31] = [
     (0x00, 0x1f),         // controls
     (0x7f, 0x9f),         // delete, C1 controls
@@ -32,7 +32,7 @@ const UNSEEN: [(u32, u32); 31] = [
     (0x2060, 0x206f),     // word joiner, invisible operators, isolates
     (0x2800, 0x2800),     // empty Braille pattern
     (0x3164, 0x3164),     // Hangul filler
-    (0xd800, 0xf8ff),     // surrogates, private use: what they show is up to the font
+    (0xd800, 0xf8ff),     // surrogates, private use: their appearance depends on the font
     (0xfe00, 0xfe0f),     // variation selectors
     (0xfeff, 0xfeff),     // byte order mark
     (0xffa0, 0xffa0),     // half-width Hangul filler
@@ -47,21 +47,21 @@ const UNSEEN: [(u32, u32); 31] = [
     (0x100000, 0x10fffd), // private use
 ];
 
-/// Whether a character cannot be seen, or changes how others are seen.
+/// Returns `true` if a character is invisible or affects how others are displayed.
 pub(super) fn is_unseen(c: char) -> bool {
     let c = u32::from(c);
     let place = UNSEEN.partition_point(|(_, last)| *last < c);
     UNSEEN.get(place).is_some_and(|(first, _)| *first <= c)
 }
 
-/// One line: line feeds are escaped as everything that cannot be seen is, so that a text cannot
-/// pass for several lines. What is longer than a line may be is cut, and says so.
+/// Escapes text as one line. Line feeds are escaped as well, so that the text cannot imitate
+/// several lines. Text over the maximum length is cut, with a note of how much is missing.
 pub(crate) fn line(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for (count, c) in text.chars().enumerate() {
         if count == LINE_CHARACTERS_MAX {
             let more = text.chars().count() - count;
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = write!(safe, "… ({more} more characters)");
             break;
         }
@@ -70,7 +70,7 @@ pub(crate) fn line(text: &str) -> String {
     safe
 }
 
-/// Several lines that belong together, in full: the result of a call, a file, a picture.
+/// Escapes multi-line text in full: the result of a call, a file, a graph.
 pub(crate) fn lines(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     text.chars().for_each(|c| {
@@ -83,14 +83,14 @@ pub(crate) fn lines(text: &str) -> String {
     safe
 }
 
-/// JSON that has the same value: characters that cannot be seen stand only within texts there.
+/// Escapes JSON without changing its value: invisible characters occur only inside its strings.
 pub(crate) fn json(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
         if is_unseen(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                // Writing to a string does not fail.
+                // Writing to a string cannot fail.
                 let _ = write!(safe, "\\u{unit:04x}");
             }
         } else {
@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// Every character there is, against the classes that Unicode has.
+    /// Checks every character against the Unicode classes.
     #[test]
     fn the_ranges_have_every_control_format_and_ignorable_character() {
         let class = r"[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]";
@@ -129,7 +129,7 @@ mod tests {
         }
         assert!(
             UNSEEN.windows(2).all(|pair| pair[0].1 < pair[1].0),
-            "they are sorted"
+            "the ranges are sorted"
         );
     }
 
@@ -161,12 +161,12 @@ mod tests {
         );
     }
 
-    /// Whatever prints does so in this folder, where it is made safe.
+    /// All printing happens in this folder, which escapes its input.
     #[test]
     fn nothing_else_prints() {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         for file in files(&sources) {
-            // A program that is run writes what it writes, escaped if that is a terminal.
+            // `run` escapes the output of its program separately, and only on a terminal.
             let is_program = file.ends_with("command/run/program.rs");
             if file.starts_with(sources.join("output")) || is_program {
                 continue;
@@ -185,7 +185,8 @@ mod tests {
         }
     }
 
-    /// Whether a line has a word that is not the end of a longer one, such as `guest_stderr()`.
+    /// Returns `true` if a line has the word, and not only as the end of a longer one such as
+    /// `guest_stderr()`.
     fn has_word(line: &str, word: &str) -> bool {
         line.match_indices(word).any(|(place, _)| {
             !line[..place].ends_with(|before: char| before.is_alphanumeric() || before == '_')

@@ -1,12 +1,12 @@
-//! Rows under their headings, as wide as what is in them.
+//! Tables whose columns are as wide as their contents.
 //!
-//! Nothing is cut off, however narrow the terminal is: a line that is longer than that wraps,
-//! and can still be copied.
-//! Tests: below.
+//! Cells are never cut off. On a narrow terminal, lines wrap and can still be copied.
+//!
+//! Tests: in this file.
 
 use super::{Page, safe};
 
-/// A table of text.
+/// A table of text with a row of headings.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }

@@ -1,6 +1,6 @@
-//! A component as an OCI artifact, and back: the layout that the field agreed on.
+//! Converts components to OCI artifacts and back, in the CNCF layout for Wasm artifacts.
 //!
-//! Tests: the crate's `tests/registry`, with `skopeo`.
+//! Tests: `airssys-wasm-cli/tests/cli/registry.rs`, with `skopeo`.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,7 +18,7 @@ use crate::output::Progress;
 const LAYER: &str = "application/wasm";
 const CONFIG: &str = "application/vnd.wasm.config.v0+json";
 
-/// Its layer, its config, and the manifest of both.
+/// Returns the layer, the config and the manifest of a component's artifact.
 pub(super) fn of(component: &Component) -> (ImageLayer, Config, OciImageManifest) {
     let world = component.world();
     let names = |side: &airssys_wasm_host::world::Side| side.names().collect::<Vec<_>>();
@@ -53,21 +53,22 @@ pub(super) fn of(component: &Component) -> (ImageLayer, Config, OciImageManifest
     (layer, config, manifest)
 }
 
-/// The one layer of an artifact that is a component.
+/// Returns the only layer of a component's artifact. Fails with a description if the artifact is
+/// not a component.
 pub(super) fn layer(manifest: OciImageManifest) -> Result<OciDescriptor, String> {
     let count = manifest.layers.len();
     let mut layers = manifest.layers.into_iter();
     match (layers.next(), count) {
         (Some(layer), 1) if layer.media_type == LAYER => Ok(layer),
         (Some(layer), 1) => Err(format!(
-            "its layer is `{}`, and not `{LAYER}`",
+            "its layer has the media type `{}` instead of `{LAYER}`",
             layer.media_type.escape_debug()
         )),
-        _ => Err(format!("it has {count} layers, and not one")),
+        _ => Err(format!("it has {count} layers instead of one")),
     }
 }
 
-/// Bytes, no more than were said.
+/// A buffer that accepts at most the declared number of bytes.
 pub(super) struct Bounded {
     bytes: Vec<u8>,
     max: usize,
@@ -76,7 +77,7 @@ pub(super) struct Bounded {
 
 impl Bounded {
     pub(super) fn of(max: usize, progress: Progress) -> Self {
-        // What is said is not taken for what comes.
+        // The declared size is not trusted: allocate at most 1 MiB ahead.
         Self {
             bytes: Vec::with_capacity(max.min(1 << 20)),
             max,
@@ -98,7 +99,7 @@ impl AsyncWrite for Bounded {
         let bounded = self.get_mut();
         if bounded.bytes.len() + more.len() > bounded.max {
             return Poll::Ready(Err(io::Error::other(
-                "more bytes came than the manifest says",
+                "received more bytes than the manifest declares",
             )));
         }
         bounded.bytes.extend_from_slice(more);

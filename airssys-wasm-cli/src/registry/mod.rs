@@ -1,9 +1,10 @@
-//! An OCI registry that components are pushed to and pulled from.
+//! Pushes components to an OCI registry, and pulls them from it.
 //!
-//! A component is an artifact of one layer, as `wkg` and others of the field write and read it;
-//! its tag is its version. Tags can be moved on a server, so nothing is taken for what it was by
-//! its tag: what was pulled once under a version is kept, and other bytes under it are refused.
-//! Tests: the crate's `tests/registry`, with a registry of its own.
+//! A component is an artifact of one layer, in the layout that `wkg` and other tools use; its tag
+//! is its version. Tags can be moved on a server, so a tag does not identify the bytes: the host
+//! process stores a version once it was pulled, and other bytes for that version are refused.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/registry.rs`, against a local registry.
 
 mod artifact;
 mod place;
@@ -27,12 +28,12 @@ pub(crate) use place::RegistryPlace;
 use crate::api::{Problem, kinds};
 use crate::output;
 
-/// The most tags of one repository that are looked at.
+/// Number of versions after which no more tags of a repository are listed.
 const TAGS_MAX: usize = 100_000;
-/// How long a server may say nothing.
+/// Timeout for connecting to a server, and for each read.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// A registry, as one user may use it.
+/// A client of a registry, with one user's credentials.
 pub(crate) struct Registry {
     place: RegistryPlace,
     client: Client,
@@ -40,9 +41,9 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// The registry of a place, with the credentials that Docker has for it.
+    /// Creates a client for a registry, with the credentials in Docker's configuration.
     pub(crate) fn new(place: RegistryPlace) -> Self {
-        // Another one may have been installed before.
+        // Fails if a provider is already installed, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let config = ClientConfig {
             protocol: if place.is_this_machine() {
@@ -63,7 +64,7 @@ impl Registry {
         }
     }
 
-    /// The versions of a name, as its tags say; tags that are no versions are left out.
+    /// Returns the published versions of a name, from its tags. Skips tags that are not versions.
     pub(crate) async fn versions(&self, name: &ComponentName) -> Result<Vec<Version>, Problem> {
         let repository = self.place.repository(name);
         let (mut versions, mut last) = (Vec::new(), None::<String>);
@@ -86,7 +87,8 @@ impl Registry {
         }
     }
 
-    /// Pulls what is meant: the version that was found, and the bytes that its manifest names.
+    /// Pulls the best match for a package reference, with its name and version set. The bytes match
+    /// the digest in the manifest.
     pub(crate) async fn pull(&self, wanted: &PackageRef) -> Result<Component, Problem> {
         let versions = self.versions(&wanted.name).await?;
         let Some(version) = wanted.version.pick(&versions) else {
@@ -97,9 +99,9 @@ impl Registry {
                 .map(ToString::to_string)
                 .collect();
             let there = if there.is_empty() {
-                "no version is".into()
+                "no version is published".into()
             } else {
-                format!("there is {}", there.join(", "))
+                format!("published versions: {}", there.join(", "))
             };
             let message = format!("`{wanted}` is not published at `{}`; {there}", self.place);
             return Err(Problem::of(ErrorKind::NotPublished, message));
@@ -108,7 +110,7 @@ impl Registry {
             Problem::new(
                 kinds::REGISTRY,
                 format!(
-                    "`{}` lists {version}, and has no manifest of it",
+                    "`{}` lists {version} but has no manifest for it",
                     self.place
                 ),
             )
@@ -120,18 +122,19 @@ impl Registry {
             .with_version(version.clone()))
     }
 
-    /// Whether a component can be pushed under its name and version: they, if it is not there.
+    /// Checks whether a component can be pushed. Returns its name and version, or `None` if it has
+    /// been pushed already.
     ///
     /// # Errors
     ///
-    /// If the version is there with other bytes.
+    /// Fails if the component declares no name or no version, or if the registry has the version
+    /// with other bytes.
     pub(crate) async fn check_push<'a>(
         &self,
         component: &'a Component,
     ) -> Result<Option<(&'a ComponentName, &'a Version)>, Problem> {
         let (Some(name), Some(version)) = (component.name(), component.version()) else {
-            let message =
-                "it says no name or no version; say them with `--name` and `--component-version`";
+            let message = "the component has no name or no version; set them with `--name` and `--component-version`";
             return Err(Problem::of(ErrorKind::Unnamed, message));
         };
         let digest = component.digest().to_string();
@@ -139,7 +142,7 @@ impl Registry {
             Some(there) if there.digest == digest => Ok(None),
             Some(there) => {
                 let message = format!(
-                    "{name} {version} is at `{}` already, with the digest {}",
+                    "{name} {version} already exists at `{}`, with the digest {}",
                     self.place, there.digest
                 );
                 Err(Problem::of(ErrorKind::VersionTaken, message))
@@ -148,11 +151,11 @@ impl Registry {
         }
     }
 
-    /// Pushes a component under its name and version. The same again changes nothing.
+    /// Pushes a component under its name and version. Does nothing if it has been pushed already.
     ///
     /// # Errors
     ///
-    /// If the version is there with other bytes.
+    /// As [`check_push`](Self::check_push), or if the registry cannot be reached or refuses.
     pub(crate) async fn push(&self, component: &Component) -> Result<(), Problem> {
         let Some((name, version)) = self.check_push(component).await? else {
             return Ok(());
@@ -169,7 +172,8 @@ impl Registry {
             .map_err(|error| problem::of(&self.place, &error))
     }
 
-    /// The layer that a version stands for on the server now, if it is there.
+    /// Returns the layer that the server currently has for a version. `None` if the version does
+    /// not exist.
     async fn layer(
         &self,
         name: &ComponentName,
@@ -186,19 +190,19 @@ impl Registry {
             Problem::new(
                 kinds::REGISTRY,
                 format!(
-                    "{name} {version} at `{}` is no component: {what}",
+                    "{name} {version} at `{}` is not a component: {what}",
                     self.place
                 ),
             )
         })
     }
 
-    /// The bytes of a layer, if they are those that its digest names.
+    /// Downloads a layer. Fails if the bytes do not match its digest or exceed its declared size.
     async fn blob(&self, name: &ComponentName, layer: &OciDescriptor) -> Result<Vec<u8>, Problem> {
         let size = usize::try_from(layer.size).unwrap_or(usize::MAX);
         if size > COMPONENT_BYTES_MAX {
             let message = format!(
-                "{name} is said to have {} bytes; at most {COMPONENT_BYTES_MAX} are taken",
+                "the manifest of {name} declares {} bytes; at most {COMPONENT_BYTES_MAX} are accepted",
                 layer.size
             );
             return Err(Problem::new(kinds::REGISTRY, message));

@@ -1,6 +1,6 @@
-//! Where a registry is: a server, and perhaps a path that its repositories are below.
+//! The address of a registry: a server, and optionally a path above its repositories.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use oci_client::Reference;
 use oci_client::secrets::RegistryAuth;
 use semver::Version;
 
-/// `localhost:5000`, `registry.example.com/components`.
+/// The address of a registry: `localhost:5000`, `registry.example.com/components`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RegistryPlace {
     server: String,
@@ -19,13 +19,13 @@ pub(crate) struct RegistryPlace {
 }
 
 impl RegistryPlace {
-    /// The repository of a name: its namespace is a path of its own.
+    /// Returns the repository of a name. The namespace becomes a path segment.
     pub(super) fn repository(&self, name: &ComponentName) -> Reference {
-        // The tag is not looked at.
+        // The tag is not used.
         Reference::with_tag(self.server.clone(), self.path(name), "latest".into())
     }
 
-    /// A version of a name.
+    /// Returns the reference of a version.
     pub(super) fn image(&self, name: &ComponentName, version: &Version) -> Reference {
         Reference::with_tag(self.server.clone(), self.path(name), tag_of(version))
     }
@@ -34,7 +34,7 @@ impl RegistryPlace {
         format!("{}{}", self.below, name.as_str().replace(':', "/"))
     }
 
-    /// Whether it is reached without leaving the machine, and so without TLS.
+    /// Returns `true` if the server is on this machine, and is therefore used without TLS.
     pub(super) fn is_this_machine(&self) -> bool {
         let host = self
             .server
@@ -43,7 +43,7 @@ impl RegistryPlace {
         matches!(host, "localhost" | "127.0.0.1" | "[::1]")
     }
 
-    /// What Docker's configuration has for it; nobody in particular if nothing.
+    /// Returns the credentials in Docker's configuration; anonymous if it has none.
     pub(super) fn credentials(&self) -> RegistryAuth {
         match docker_credential::get_credential(&self.server) {
             Ok(DockerCredential::UsernamePassword(user, password)) => {
@@ -98,11 +98,13 @@ impl fmt::Display for RegistryPlace {
     }
 }
 
-/// Build metadata has a `+`, which no tag may have.
+/// Converts a version to a tag: the `+` of build metadata, which tags cannot contain, becomes
+/// `_`.
 fn tag_of(version: &Version) -> String {
     version.to_string().replace('+', "_")
 }
 
+/// Parses a tag. Returns `None` if it is not a version.
 pub(super) fn version_of(tag: &str) -> Option<Version> {
     Version::parse(&tag.replacen('_', "+", 1)).ok()
 }

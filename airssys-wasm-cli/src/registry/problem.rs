@@ -1,11 +1,13 @@
-//! What a registry answers when it does not do what was asked, in words with a next step.
+//! Converts a registry's errors to problems with a next step.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/registry.rs`.
 
 use oci_client::errors::{OciDistributionError as OciError, OciErrorCode};
 
 use super::RegistryPlace;
 use crate::api::{Problem, kinds};
 
-/// Whether it says that there is no such repository or version.
+/// Returns `true` if the repository or version does not exist.
 pub(super) fn is_not_there(error: &OciError) -> bool {
     match error {
         OciError::ImageManifestNotFoundError(_) => true,
@@ -20,22 +22,27 @@ pub(super) fn is_not_there(error: &OciError) -> bool {
     }
 }
 
+/// Converts an error of the registry at `place`.
 pub(super) fn of(place: &RegistryPlace, error: &OciError) -> Problem {
     let what = match error {
         OciError::UnauthorizedError { .. } | OciError::AuthenticationFailure(_) => {
-            "does not let you; log in with `docker login`, whose configuration is read".to_owned()
+            "denied access; log in with `docker login`, whose credentials are used".to_owned()
         }
-        OciError::ServerError { code: 429, .. } => "asks you to come again later (429)".to_owned(),
+        OciError::ServerError { code: 429, .. } => {
+            "limits requests (429); try again later".to_owned()
+        }
         OciError::ServerError { code, .. } => format!("failed with {code}; try again later"),
         OciError::RequestError(error) if error.is_connect() => "cannot be reached".to_owned(),
         OciError::RequestError(error) if error.is_timeout() => {
-            "says nothing; try again later".to_owned()
+            "timed out; try again later".to_owned()
         }
         OciError::DigestError(_) => {
-            "sent other bytes than its manifest names; nothing was taken".to_owned()
+            "sent bytes that do not match its manifest's digest; nothing was stored".to_owned()
         }
-        OciError::IoError(_) => "sent more than its manifest says; nothing was taken".to_owned(),
-        _ => "answers something that is not understood".to_owned(),
+        OciError::IoError(_) => {
+            "sent more bytes than its manifest declares; nothing was stored".to_owned()
+        }
+        _ => "sent an unexpected response".to_owned(),
     };
     Problem::new(kinds::REGISTRY, format!("the registry `{place}` {what}")).because(chain(error))
 }

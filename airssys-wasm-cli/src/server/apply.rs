@@ -1,6 +1,7 @@
-//! Has a name be what is wanted: deployed, updated, or left as it is.
+//! Brings a deployment or a pipeline to a desired state: deploys it, updates it, or leaves it
+//! unchanged.
 //!
-//! Tests: the crate's `tests/cli/apply`.
+//! Tests: `airssys-wasm-cli/tests/cli/apply.rs`.
 
 use std::collections::BTreeMap;
 
@@ -20,13 +21,21 @@ use crate::api::{
     kinds, parse_strategy, with_version,
 };
 
+/// Brings a deployment to a desired state.
+///
+/// Creates the deployment if it does not exist, updates it if it differs from the request, and
+/// otherwise leaves it unchanged. Then points the listed routes to it.
+///
+/// Settings that the request omits take their defaults, not their current values, except for links
+/// and routes, which stay. Any version is accepted, older ones included. If a listed grant was
+/// revoked, the request fails unless `grant-again` is set.
 #[utoipa::path(
     put,
     path = "/v1/deployments/{name}",
     operation_id = "apply_deployment",
-    summary = "Have a name be what is wanted",
+    summary = "Apply a desired state to a deployment",
     request_body(content = upload::Form<Desired>, content_type = "multipart/form-data"),
-    params(("name" = String, Path, description = "The name"), How),
+    params(("name" = String, Path, description = "Name of the deployment"), How),
     responses((status = 200, body = Applied), (status = "default", body = Problem)),
 )]
 pub(super) async fn deployment(
@@ -68,7 +77,7 @@ pub(super) async fn deployment(
     answer(applied)
 }
 
-/// Has what serves be what is wanted, unless it is.
+/// Updates a deployment, unless it is in the desired state.
 async fn update(
     process: &Process,
     name: &str,
@@ -77,7 +86,7 @@ async fn update(
     desired: &Desired,
     how: How,
 ) -> Result<Applied, Problem> {
-    // What is revoked from here on stays so.
+    // Created first: a rule that is revoked from here on stays revoked.
     let update = process.host.update(name, component.clone());
     let changes = compare::deployment(now, &component, &desired.deployment, &process.limits)?;
     let again = compare::revoked(&now.grants(), &desired.deployment.grants.read()?);
@@ -96,7 +105,7 @@ async fn update(
     ))
 }
 
-/// Has routes lead to a name that do not yet. Gives what is otherwise then.
+/// Points routes to a deployment. Returns the changes.
 async fn routes(
     host: &Host,
     name: &str,
@@ -139,7 +148,7 @@ async fn carry_out(
         )
         .instancing(spec.instancing_of(component)?)
         .enforcement(enforcement(spec.audit_only))
-        // What is wanted may be older.
+        // The desired version may be older.
         .any_version();
     for (interface, name) in &spec.links {
         update = update.link(interface, name)?;
@@ -158,7 +167,7 @@ async fn carry_out(
     Ok(())
 }
 
-/// Every stage that is granted something is one.
+/// Checks that every stage with grants exists.
 fn check_stages(pipeline: &ComponentPipeline, desired: &DesiredPipeline) -> Result<(), Problem> {
     match desired
         .grants
@@ -177,28 +186,36 @@ fn check_stages(pipeline: &ComponentPipeline, desired: &DesiredPipeline) -> Resu
     }
 }
 
-/// What somebody took back stays so, unless it is said that it is granted again.
+/// Checks that no revoked rule would be granted again, unless that is allowed.
 fn check_not_revoked(name: &str, again: &[String], grant_again: bool) -> Result<(), Problem> {
     if again.is_empty() || grant_again {
         return Ok(());
     }
     let message = format!(
-        "`{}` was taken back from `{name}` since, and is wanted: take it out of the file, or say `--grant-again`",
+        "`{}` was revoked from `{name}`, and applying this would lift the revocation: remove it from the file, or pass `--grant-again`",
         again.join("`, `")
     );
     Err(Problem::of(ErrorKind::NotGranted, message))
 }
 
+/// Brings a pipeline to a desired state.
+///
+/// Deploys the pipeline if it does not exist. If it exists with the same stages and edges, updates
+/// the stages whose component or grants differ, one after the other. If its stages are connected
+/// or configured differently, the request fails unless `recreate` is set: then the pipeline is
+/// removed and deployed again.
+///
+/// The request runs to completion even if the client disconnects.
 #[utoipa::path(
     put,
     path = "/v1/pipelines/{name}",
     operation_id = "apply_pipeline",
-    summary = "Have a pipeline be what is wanted",
+    summary = "Apply a desired state to a pipeline",
     request_body(
         content = upload::StagesForm<DesiredPipeline>,
         content_type = "multipart/form-data",
     ),
-    params(("name" = String, Path, description = "The name"), How),
+    params(("name" = String, Path, description = "Name of the pipeline"), How),
     responses((status = 200, body = Applied), (status = "default", body = Problem)),
 )]
 pub(super) async fn pipeline(
@@ -213,7 +230,7 @@ pub(super) async fn pipeline(
     check_stages(&pipeline, &desired)?;
     if pipeline.name().as_str() != name {
         let message = format!(
-            "the pipeline's file calls it `{}`, and not `{name}`",
+            "the pipeline's definition names it `{}` instead of `{name}`",
             pipeline.name()
         );
         return Err(Problem::new(kinds::USAGE, message).into());
@@ -230,7 +247,7 @@ pub(super) async fn pipeline(
     {
         if !desired.recreate {
             let message = format!(
-                "the stages of `{name}` are connected or run otherwise than they should be: say `--recreate` to have it removed and deployed anew, which lets no items in meanwhile"
+                "the stages of `{name}` are not connected or configured as desired: pass `--recreate` to remove the pipeline and deploy it again, during which it accepts no items"
             );
             return Err(Problem::of(ErrorKind::InUse, message).into());
         }
@@ -246,7 +263,8 @@ pub(super) async fn pipeline(
     answer(Applied::new(&name, action, changes))
 }
 
-/// Removes a pipeline and deploys what is wanted in its place, if nothing is in the way of that.
+/// Removes a pipeline and deploys it again in the desired state. Checks first that both can
+/// succeed.
 async fn recreate(
     host: &Host,
     now: PipelineDeployment,
@@ -261,7 +279,7 @@ async fn recreate(
         check_not_revoked(unit.component.as_str(), &revoked, desired.grant_again)?;
     }
     host.check_pipeline_removal(name.as_str()).await?;
-    // Under a name that is free: its own is taken until it is removed.
+    // Rehearsed under a free name: its own is in use until it is removed.
     let rehearsed = wanted
         .with_name(&format!("{name}-next"))
         .map_err(airssys_wasm_host::Error::from)?;
@@ -271,7 +289,7 @@ async fn recreate(
     }
     now.remove().await?;
     deploy(host, wanted, desired, how).await.map_err(|problem| {
-        let message = format!("`{name}` was removed, and could not be deployed again: {problem}");
+        let message = format!("`{name}` was removed but could not be deployed again: {problem}");
         Problem { message, ..problem }
     })
 }
@@ -295,7 +313,8 @@ async fn deploy(
     Ok(())
 }
 
-/// Replaces what is in the stages that should have something else, one after the other.
+/// Updates the stages that differ from the desired state, one after the other. Returns the
+/// changes.
 async fn stages(
     host: &Host,
     now: &PipelineDeployment,
@@ -366,7 +385,8 @@ fn is_fused(pipeline: &PipelineDeployment, stage: &str) -> bool {
         .any(|unit| unit.stages.len() > 1 && unit.stages.iter().any(|name| name == stage))
 }
 
-/// Whether a stage should have grants that is fused with others, which have none.
+/// Returns `true` if the desired state grants something to a stage that is fused with others.
+/// Fused stages have no grants.
 fn is_apart(now: &PipelineDeployment, desired: &DesiredPipeline) -> bool {
     desired
         .grants
@@ -374,7 +394,7 @@ fn is_apart(now: &PipelineDeployment, desired: &DesiredPipeline) -> bool {
         .any(|(stage, given)| *given != Given::default() && is_fused(now, stage))
 }
 
-/// A definition, whatever the components in its stages are.
+/// Returns a definition without the components of its stages, for comparison.
 fn shape(definition: &PipelineDefinition) -> serde_json::Value {
     let mut shape = serde_json::to_value(definition).unwrap_or_default();
     for stage in shape["stages"].as_object_mut().into_iter().flatten() {
@@ -383,7 +403,7 @@ fn shape(definition: &PipelineDefinition) -> serde_json::Value {
     shape
 }
 
-/// None if there is nothing of that name.
+/// Returns `None` if nothing is deployed under that name.
 fn unless_absent<T>(found: airssys_wasm_host::Result<T>) -> airssys_wasm_host::Result<Option<T>> {
     match found {
         Err(error) if error.kind() == ErrorKind::NotDeployed => Ok(None),

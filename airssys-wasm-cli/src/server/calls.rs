@@ -1,4 +1,4 @@
-//! Calls from outside, with values as WAVE text or as JSON.
+//! Calls over the API, with values as WAVE text or JSON.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -7,12 +7,13 @@ use super::Process;
 use super::reply::{Reply, answer};
 use crate::api::{Call, Called, FunctionView, Problem};
 
+/// Lists the functions that a deployment exports.
 #[utoipa::path(
     get,
     path = "/v1/deployments/{name}/functions",
     operation_id = "functions",
-    summary = "The functions that can be called",
-    params(("name" = String, Path, description = "The name")),
+    summary = "List a deployment's functions",
+    params(("name" = String, Path, description = "Name of the deployment")),
     responses((status = 200, body = Vec<FunctionView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn functions(
@@ -25,13 +26,17 @@ pub(super) async fn functions(
     answer(functions.into_iter().map(Into::into).collect())
 }
 
+/// Calls a function of a deployment's active revision.
+///
+/// The result has the format of the arguments: WAVE or JSON. If the client disconnects, the call
+/// is cancelled. Fails with `busy` if too many calls and followers are in progress.
 #[utoipa::path(
     post,
     path = "/v1/deployments/{name}/call",
     operation_id = "call",
     summary = "Call a function",
     request_body = Call,
-    params(("name" = String, Path, description = "The name")),
+    params(("name" = String, Path, description = "Name of the deployment")),
     responses((status = 200, body = Called), (status = "default", body = Problem)),
 )]
 pub(super) async fn call(

@@ -1,6 +1,6 @@
-//! What is otherwise than it should be.
+//! Differences between a deployment and its desired state.
 //!
-//! Tests: below for grants, and the crate's `tests/cli/apply`.
+//! Tests: in this file for grants, and `airssys-wasm-cli/tests/cli/apply.rs`.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use airssys_wasm_host::{Component, Deployment};
 
 use crate::api::{DeploySpec, Problem};
 
-/// What a deployment would have that is otherwise now, a line each.
+/// Returns the differences between a deployment and its desired state, one per entry.
 pub(super) fn deployment(
     now: &Deployment,
     component: &Component,
@@ -30,7 +30,7 @@ pub(super) fn deployment(
         ));
     }
     if spec.limits.as_ref().unwrap_or(limits) != &status.serving.limits {
-        changes.push("other limits".into());
+        changes.push("limits changed".into());
     }
     for (interface, name) in &spec.links {
         match status.links.get(interface).map(ToString::to_string) {
@@ -47,7 +47,7 @@ pub(super) fn deployment(
     Ok(changes)
 }
 
-/// How a component is another.
+/// Describes the difference between two components. `None` if digest and version are equal.
 pub(super) fn component(now: &Component, next: &Component) -> Option<String> {
     let told = |component: &Component| match component.version() {
         Some(version) => format!("{version} ({})", component.digest()),
@@ -57,7 +57,7 @@ pub(super) fn component(now: &Component, next: &Component) -> Option<String> {
     (!is_same).then(|| format!("component: {} -> {}", told(now), told(next)))
 }
 
-/// What grants would say that they do not now.
+/// Returns the differences between grants, one per entry.
 pub(super) fn grants(now: &Grants, next: &Grants) -> Vec<String> {
     let mut changes = rules("allow", now.allowed(), next.allowed());
     changes.extend(rules("deny", now.denied(), next.denied()));
@@ -70,7 +70,7 @@ pub(super) fn grants(now: &Grants, next: &Grants) -> Vec<String> {
     changes
 }
 
-/// Values are not told.
+/// Returns the differences between two sets of rules, without the rules' values.
 fn rules<'a>(
     word: &str,
     now: impl Iterator<Item = &'a Rule>,
@@ -85,7 +85,7 @@ fn rules<'a>(
     let (added, removed) = (told(&next, &now), told(&now, &next));
     let both = added
         .intersection(&removed)
-        .map(|rule| format!("~ {word} {rule} (another value)"));
+        .map(|rule| format!("~ {word} {rule} (value changed)"));
     let only = |one: &BTreeSet<String>, other: &BTreeSet<String>, sign: &str| -> Vec<String> {
         one.difference(other)
             .map(|rule| format!("{sign} {word} {rule}"))
@@ -97,7 +97,7 @@ fn rules<'a>(
     changes.chain(both).collect()
 }
 
-/// What was revoked by hand and would be granted again.
+/// Returns the revoked rules that the next grants would cover again.
 pub(super) fn revoked(now: &Grants, next: &Grants) -> Vec<String> {
     let is_wanted = |rule: &&Rule| !next.clone().revoke(rule).is_empty();
     now.revoked()
@@ -124,7 +124,7 @@ mod tests {
             [
                 "+ allow config c",
                 "- allow env LANG",
-                "~ allow config a (another value)",
+                "~ allow config a (value changed)",
                 "+ deny file-read /root",
                 "- deny file-read /etc",
             ]

@@ -1,6 +1,6 @@
-//! Items that pipelines put aside: a line of JSON each, in a file of the state directory.
+//! The dead letters of pipelines: one line of JSON each, in a file in the state directory.
 //!
-//! Tests: below, and the crate's `tests/cli/pipelines`.
+//! Tests: in this file, and `airssys-wasm-cli/tests/cli/pipelines.rs`.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -12,13 +12,13 @@ use parking_lot::Mutex;
 
 use crate::api::LetterView;
 
-/// The file in the state directory.
+/// The name of the file in the state directory.
 const FILE: &str = "dead-letters.jsonl";
 
-/// A file that is as large is put away, in place of the one that was put away before.
+/// Size at which the file is rotated. Only one rotated file is retained.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
-/// The file, which is opened for the first of them.
+/// The dead-letter file, opened when the first letter is written.
 pub(super) struct LetterBox {
     path: PathBuf,
     file: Mutex<Option<Open>>,
@@ -43,7 +43,7 @@ impl LetterBox {
             Some(now) if now.bytes < FILE_BYTES_MAX => now,
             _ => self.open()?,
         };
-        // What was written in part has its file opened again, and a line of its own.
+        // After a failed write, the file is opened again, which ends a partial line.
         now.file.write_all(line)?;
         now.bytes += line.len() as u64;
         *open = Some(now);
@@ -69,6 +69,7 @@ impl LetterBox {
     }
 }
 
+/// Returns `true` if the file's last byte is a line feed.
 fn ends_with_a_line(file: &mut File) -> io::Result<bool> {
     let mut last = [0];
     file.seek(SeekFrom::End(-1))?;
@@ -79,12 +80,12 @@ fn ends_with_a_line(file: &mut File) -> io::Result<bool> {
 impl DeadLetters for LetterBox {
     fn take(&self, letter: DeadLetter) {
         let letter = LetterView::from(letter);
-        // It has texts and numbers, which JSON can always say.
+        // Cannot fail: it consists of strings and numbers.
         let mut line = serde_json::to_vec(&letter).unwrap_or_default();
         line.push(b'\n');
         if let Err(error) = self.write(&line) {
             let (pipeline, stage, sequence) = letter.of();
-            tracing::error!(%error, pipeline, stage, sequence, "an item that was put aside is lost");
+            tracing::error!(%error, pipeline, stage, sequence, "cannot write a dead letter; the item is lost");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is deployed, and its end.
+//! Status, history and removal of deployments.
 
 use airssys_wasm_host::Host;
 use axum::extract::{Path, Query, State};
@@ -11,11 +11,12 @@ use crate::api::{
     About, ChangeView, DeploymentView, DoneOr, How, LostView, Overview, Problem, Removed,
 };
 
+/// Returns information about the host process.
 #[utoipa::path(
     get,
     path = "/v1/about",
     operation_id = "about",
-    summary = "What the host process is",
+    summary = "Get information about the host process",
     responses((status = 200, body = About), (status = "default", body = Problem)),
 )]
 pub(super) async fn about(State(process): State<Process>) -> Reply<About> {
@@ -31,11 +32,12 @@ pub(super) async fn about(State(process): State<Process>) -> Reply<About> {
     })
 }
 
+/// Lists every deployment, and those whose state cannot be read.
 #[utoipa::path(
     get,
     path = "/v1/deployments",
     operation_id = "list_deployments",
-    summary = "Every name that is deployed",
+    summary = "List deployments",
     responses((status = 200, body = Overview), (status = "default", body = Problem)),
 )]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Overview> {
@@ -50,12 +52,13 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Overview> {
     })
 }
 
+/// Returns the status of a deployment.
 #[utoipa::path(
     get,
     path = "/v1/deployments/{name}",
     operation_id = "deployment",
-    summary = "A name: what serves, what is kept",
-    params(("name" = String, Path, description = "The name")),
+    summary = "Get a deployment",
+    params(("name" = String, Path, description = "Name of the deployment")),
     responses((status = 200, body = DeploymentView), (status = "default", body = Problem)),
 )]
 pub(super) async fn status(
@@ -75,12 +78,16 @@ pub(super) async fn status(
     answer(view.await?)
 }
 
+/// Removes a deployment with its revisions and grants.
+///
+/// The deployment admits no more calls, and the response is sent once its last call has ended.
+/// Fails with `in-use` if another deployment is linked to it, or if it is a stage of a pipeline.
 #[utoipa::path(
     delete,
     path = "/v1/deployments/{name}",
     operation_id = "remove_deployment",
-    summary = "Remove a name, once its last call has ended",
-    params(("name" = String, Path, description = "The name"), How),
+    summary = "Remove a deployment",
+    params(("name" = String, Path, description = "Name of the deployment"), How),
     responses((status = 200, body = DoneOr<Removed>), (status = "default", body = Problem)),
 )]
 pub(super) async fn remove(
@@ -101,18 +108,22 @@ pub(super) async fn remove(
     answer(DoneOr::Done(Removed { removed: name }))
 }
 
-/// Of which name; all unless said.
+/// Query parameters of the history.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Of {
+    /// Returns only changes to this deployment. Defaults to all deployments.
     name: Option<String>,
 }
 
+/// Lists changes to deployments, oldest first.
+///
+/// The host process retains the last 10,000 changes.
 #[utoipa::path(
     get,
     path = "/v1/history",
     operation_id = "history",
-    summary = "What was done, oldest first",
+    summary = "List changes to deployments",
     params(Of),
     responses((status = 200, body = Vec<ChangeView>), (status = "default", body = Problem)),
 )]

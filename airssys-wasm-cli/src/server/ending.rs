@@ -1,7 +1,9 @@
-//! From the signal that ends a host process to its last answer.
+//! Shutdown of the host process, from the signal to the last response.
 //!
-//! Signals have a thread of their own, which waits for nobody: it ends the process if something is
-//! stuck. Tests: the crate's `tests/cli/serving` and `tests/cli/busy`.
+//! Signals are handled on a dedicated thread that never blocks on the rest of the process, so it
+//! can end the process if something is stuck.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/serving.rs` and `airssys-wasm-cli/tests/cli/busy.rs`.
 
 use std::io;
 use std::pin::pin;
@@ -15,28 +17,28 @@ use tokio::sync::watch;
 
 use crate::api::{Problem, kinds};
 
-/// How long a host process may take after its drain: to drop what there is, and to write the last
+/// Time a host process may take after its drain, to release its resources and to write the last
 /// lines of its logs.
 const AFTER_DRAIN: Duration = Duration::from_secs(1);
 
-/// How long a line of the log may take that is written just before the end.
+/// Timeout for a log line that is written just before the process ends.
 const LAST_LINE: Duration = Duration::from_millis(100);
 
-/// Whether the end has begun. Cloning is cheap.
+/// A signal that the shutdown has begun. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Ending(watch::Receiver<bool>);
 
 impl Ending {
-    /// Begins when the process is told to terminate, or interrupted at its terminal. The second
-    /// signal ends the process at once. `drain` and a second after the first one, it ends
-    /// whatever is stuck.
+    /// Begins the shutdown on SIGTERM or SIGINT. A second signal ends the process at once. The
+    /// process ends `drain` and a second after the first signal at the latest, even if something is
+    /// stuck.
     ///
     /// # Errors
     ///
-    /// If the system takes no handler, or has no more threads.
+    /// Fails if a signal handler cannot be installed or a thread cannot be started.
     pub(crate) fn on_signals(drain: Duration) -> Result<Self, Problem> {
         let problem = |error: io::Error| {
-            Problem::new(kinds::IO, "signals cannot be listened to").because(error)
+            Problem::new(kinds::IO, "cannot install signal handlers").because(error)
         };
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -57,13 +59,13 @@ impl Ending {
         Ok(Self(begun))
     }
 
-    /// Waits until the end has begun.
+    /// Waits until the shutdown has begun.
     pub(crate) async fn begun(mut self) {
-        // Whoever would begin it is there as long as the process.
+        // Does not fail: the sender lives as long as the process.
         let _ = self.0.wait_for(|begun| *begun).await;
     }
 
-    /// Waits for what serves, and no longer than so much time after the end has begun.
+    /// Waits for `served`, for at most `time` after the shutdown has begun.
     pub(crate) async fn within(
         self,
         time: Duration,
@@ -77,7 +79,7 @@ impl Ending {
             outcome = &mut served => Some(outcome),
         };
         if *self.0.borrow() {
-            tracing::info!("ending: waiting for calls in flight");
+            tracing::info!("shutting down: waiting for calls in flight");
             super::systemd::tell_ending();
         }
         if let Some(outcome) = early {
@@ -104,11 +106,11 @@ impl Signals {
         begin.send_replace(true);
         tokio::select! {
             () = self.next() => {
-                log_in_time(|| tracing::warn!("ended at once; calls were cut off"));
+                log_in_time(|| tracing::warn!("shut down immediately; calls were cut off"));
                 std::process::exit(1);
             }
             () = tokio::time::sleep(drain + AFTER_DRAIN) => {
-                log_in_time(|| tracing::warn!("ended although something is stuck"));
+                log_in_time(|| tracing::warn!("shut down although something is stuck"));
                 std::process::exit(0);
             }
         }
@@ -122,7 +124,7 @@ impl Signals {
     }
 }
 
-/// Writes to the log, and waits no longer than a moment for its reader.
+/// Writes to the log, and waits at most [`LAST_LINE`] for it: a pipe that is not read blocks.
 fn log_in_time(log: impl FnOnce() + Send + 'static) {
     let (tell, told) = mpsc::channel();
     let logging = thread::Builder::new().spawn(move || {

@@ -1,4 +1,4 @@
-//! What a deployment is granted, and what is taken back.
+//! Grants of a deployment: shown, explained, extended and revoked.
 
 use airssys_wasm_core::Rule;
 use airssys_wasm_core::policy::{Grants, Operation, OperationError};
@@ -14,12 +14,13 @@ use crate::api::{
     kinds, request_lines,
 };
 
+/// Returns the requests and the grants of a deployment's active revision.
 #[utoipa::path(
     get,
     path = "/v1/deployments/{name}/grants",
     operation_id = "grants",
-    summary = "What it requests, and what is granted, denied and revoked",
-    params(("name" = String, Path, description = "The name")),
+    summary = "Get a deployment's requests, grants, denies and revocations",
+    params(("name" = String, Path, description = "Name of the deployment")),
     responses((status = 200, body = GrantsView), (status = "default", body = Problem)),
 )]
 pub(super) async fn show(
@@ -42,13 +43,16 @@ pub(super) async fn show(
     answer(view.await?)
 }
 
+/// Explains whether a deployment's active revision may perform an operation.
+///
+/// The operation is neither performed nor recorded in the audit log.
 #[utoipa::path(
     post,
     path = "/v1/deployments/{name}/explain",
     operation_id = "explain",
-    summary = "Whether it may do something, and on what grounds",
+    summary = "Explain whether an operation is allowed",
     request_body = Asked,
-    params(("name" = String, Path, description = "The name")),
+    params(("name" = String, Path, description = "Name of the deployment")),
     responses((status = 200, body = Explained), (status = "default", body = Problem)),
 )]
 pub(super) async fn explain(
@@ -70,14 +74,17 @@ pub(super) async fn explain(
     })
 }
 
-/// Gives more than it has: the same component again, as another revision.
+/// Adds grants to a deployment.
+///
+/// Rolls out the same component as a new revision with the current grants and the additional ones.
+/// A revoked rule is granted again if it is listed here itself; a wider rule needs `grant-again`.
 #[utoipa::path(
     post,
     path = "/v1/deployments/{name}/grants",
     operation_id = "grant",
-    summary = "Grant it more",
+    summary = "Add grants to a deployment",
     request_body = GrantSpec,
-    params(("name" = String, Path, description = "The name"), How),
+    params(("name" = String, Path, description = "Name of the deployment"), How),
     responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn grant(
@@ -90,7 +97,7 @@ pub(super) async fn grant(
     let deployment = process.host.deployment(&name)?;
     let grant_again = spec.grant_again;
     let told = format!(
-        "give {name} what it has and {} more",
+        "extend the grants of {name} by {} rule(s)",
         spec.allow.len() + spec.deny.len()
     );
     let grants = with_more(deployment.grants(), &spec.given().read()?, grant_again)?;
@@ -106,13 +113,13 @@ pub(super) async fn grant(
     finish_update(&name, allow(update, true, false), how, told).await
 }
 
-/// What a deployment has, and more. What was revoked comes back where the rules that are new name
-/// it, or with `grant_again`.
+/// Combines a deployment's grants with additional ones. Revoked rules are granted again if the
+/// additional rules name them, or, with `grant_again`, cover them.
 fn with_more(now: Grants, more: &Grants, grant_again: bool) -> Result<Grants, Problem> {
     let lifting = more.lifting(now.revoked());
     if let (Some(first), false) = (lifting.needing_consent().next(), grant_again) {
         let message = format!(
-            "`{}` was revoked, and the grant `{}` would give it back; grant just what was revoked, or say `--grant-again`",
+            "`{}` was revoked, and the grant `{}` would grant it again; grant exactly what was revoked, or pass `--grant-again`",
             first.revoked,
             first.by.without_value()
         );
@@ -133,13 +140,17 @@ fn with_more(now: Grants, more: &Grants, grant_again: bool) -> Result<Grants, Pr
     denied.map_err(|error| Problem::from(airssys_wasm_host::Error::from(error)))
 }
 
+/// Revokes a rule from every revision of a deployment.
+///
+/// Takes effect immediately, for calls in flight too: their next operation of this kind is denied,
+/// and resources opened under the rule are closed. Holds until the rule is granted again.
 #[utoipa::path(
     post,
     path = "/v1/deployments/{name}/revoke",
     operation_id = "revoke",
-    summary = "Take something back",
+    summary = "Revoke a rule",
     request_body = Revoke,
-    params(("name" = String, Path, description = "The name"), How),
+    params(("name" = String, Path, description = "Name of the deployment"), How),
     responses((status = 200, body = DoneOr<Revoked>), (status = "default", body = Problem)),
 )]
 pub(super) async fn revoke(
@@ -169,11 +180,11 @@ async fn would_revoke(
         .await?;
     let touched = Revoked::of(&grants.revoke(&rule)).touched;
     let from = if touched.is_empty() {
-        "nothing that is granted".into()
+        "no current grant".into()
     } else {
         touched.join(", ")
     };
     Ok(DoneOr::would(format!(
-        "take `{rule}` from {name}, which touches {from}"
+        "revoke `{rule}` from {name}, which affects {from}"
     )))
 }

@@ -1,7 +1,6 @@
-//! The last lines that guests printed and the last decisions, for those who ask later, and for
-//! those who watch.
+//! The most recent lines of guest output and policy decisions, for later queries and for followers.
 //!
-//! Tests: below, and the crate's `tests/watching`.
+//! Tests: in this file, and `airssys-wasm-cli/tests/cli/watching.rs`.
 
 use std::collections::VecDeque;
 
@@ -11,12 +10,12 @@ use tokio::sync::broadcast;
 
 use crate::api::Line;
 
-/// How many of each are kept.
+/// Number of lines, and of decisions, that are retained.
 const KEPT: usize = 10_000;
-/// How many wait for a slow watcher before it misses the oldest.
+/// Number of items queued for a slow follower before it misses the oldest.
 const BACKLOG: usize = 1_024;
 
-/// What was told last, and who listens.
+/// The most recent items, and the followers of new ones.
 pub(crate) struct Tail<T> {
     last: Mutex<VecDeque<T>>,
     watchers: broadcast::Sender<T>,
@@ -38,11 +37,11 @@ impl<T: Clone> Tail<T> {
             last.pop_front();
         }
         last.push_back(item.clone());
-        // Nobody has to watch.
+        // Fails if there are no followers, which is fine.
         let _ = self.watchers.send(item);
     }
 
-    /// The last ones that are wanted, and those that follow.
+    /// Returns the retained items that match, and a receiver of every later item.
     pub(crate) fn watch(&self, wanted: impl Fn(&T) -> bool) -> (Vec<T>, broadcast::Receiver<T>) {
         let last = self.last.lock();
         (
@@ -52,14 +51,16 @@ impl<T: Clone> Tail<T> {
     }
 }
 
-/// A decision, as it is told.
+/// A policy decision, as an audit record.
 #[derive(Clone)]
 pub(crate) struct Decision {
+    /// The name of the deployment.
     pub(crate) name: String,
-    /// A line of JSON.
+    /// The record as JSON, without a line ending.
     pub(crate) json: String,
 }
 
+/// The journal of a host process.
 #[derive(Default)]
 pub(crate) struct Journal {
     pub(crate) lines: Tail<Line>,

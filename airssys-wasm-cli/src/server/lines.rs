@@ -1,4 +1,4 @@
-//! Answers of lines.
+//! Responses that consist of lines of JSON.
 
 use std::convert::Infallible;
 
@@ -10,23 +10,24 @@ use serde::Serialize;
 
 use super::ending::Ending;
 
-/// A value as a line of JSON.
+/// Formats a value as a line of JSON.
 pub(super) fn line(value: &impl Serialize) -> Bytes {
-    // What is told has texts and numbers, which JSON can always say.
+    // Cannot fail: responses consist of strings and numbers.
     ended(serde_json::to_string(value).unwrap_or_default())
 }
 
+/// Appends a line ending.
 pub(super) fn ended(mut json: String) -> Bytes {
     json.push('\n');
     json.into()
 }
 
-/// Values, a line of JSON each.
+/// Returns a response with one line of JSON per value.
 pub(super) fn ndjson<T: Serialize>(values: impl Stream<Item = T> + Send + 'static) -> Response {
     whole(values.map(|value| line(&value)))
 }
 
-/// Lines, until the process ends.
+/// Returns a response of lines that ends when the host process shuts down.
 pub(super) fn reply(lines: impl Stream<Item = Bytes> + Send + 'static, ending: Ending) -> Response {
     whole(lines.take_until(ending.begun()))
 }

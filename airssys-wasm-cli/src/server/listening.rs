@@ -1,6 +1,6 @@
-//! Serves the API to the connections of a listener, which may be no more than so many.
+//! Serves the API on a listener, with a limited number of connections.
 //!
-//! Tests: the crate's `tests/cli/half_open`.
+//! Tests: `airssys-wasm-cli/tests/cli/half_open.rs`.
 
 use std::io;
 use std::pin::pin;
@@ -27,21 +27,22 @@ use tower_service::Service as _;
 use super::ending::Ending;
 use super::socket::OwnersSocket;
 
-/// Connections of a listener of the API: as many, if there are descriptors for them.
+/// Maximum number of connections to one API listener, if there are enough file descriptors.
 const CONNECTIONS_MAX: usize = 256;
 
-/// Which part of the descriptors that the process may open a listener of the API may use. Half of
-/// them are for HTTP requests to components; what is left is for guests and the process itself.
+/// Divisor of the process's file descriptor limit: an API listener may use one part of this many.
+/// Half of the descriptors are for HTTP requests to components; the rest are for guests and the
+/// process itself.
 const DESCRIPTORS_PART: usize = 16;
 
-/// Connections that there may be however few descriptors there are.
+/// Minimum number of connections, regardless of the descriptor limit.
 const CONNECTIONS_MIN: usize = 8;
 
-/// Accepts connections.
+/// A listener that accepts connections.
 pub(super) trait Listener {
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// The next connection; cancel safe.
+    /// Accepts the next connection. Cancel safe.
     async fn accept(&self) -> io::Result<Self::Stream>;
 }
 
@@ -61,8 +62,8 @@ impl Listener for OwnersSocket {
     }
 }
 
-/// Serves until the end begins; then waits for requests that are being answered. A client has
-/// `patience` to send the head of a request.
+/// Serves until the shutdown begins, then waits for the requests in progress. A client must send
+/// the head of a request within `patience`.
 pub(super) async fn serve(
     listener: impl Listener,
     router: Router,
@@ -94,7 +95,7 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// Serves one connection to its end, or until it has to give way to another.
+/// Serves a connection until it ends, or must be closed to make room for another one.
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     place: Place,
@@ -112,7 +113,7 @@ async fn connection(
                 return std::future::pending().await;
             };
             let answer: Result<Response, _> = router.call(request).await;
-            // In use until the last byte was handed on.
+            // In use until the last byte of the body was passed on.
             answer.map(|answer| {
                 answer.map(|body| {
                     Body::new(body.map_frame(move |frame| {
@@ -128,13 +129,13 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(patience);
     tokio::select! {
-        // What goes wrong ends the connection, and is nobody else's business.
+        // An error ends only this connection.
         _ = watcher.watch(builder.serve_connection(TokioIo::new(stream), service)) => {}
         () = place.gives_way() => {}
     }
 }
 
-/// How many connections a listener of the API has at most.
+/// Returns the maximum number of connections to an API listener.
 pub(super) fn connections_max() -> usize {
     let descriptors = getrlimit(Resource::Nofile)
         .current

@@ -1,6 +1,6 @@
-//! What is counted, as Prometheus reads it.
+//! Metrics in the OpenMetrics text format, for Prometheus.
 //!
-//! Tests: the crate's `tests/serving`.
+//! Tests: `airssys-wasm-cli/tests/cli/serving.rs`.
 
 use std::sync::Arc;
 
@@ -19,21 +19,24 @@ use super::reply::Refused;
 use super::web::Requests;
 use crate::api::{Problem, kinds};
 
-/// The text that Prometheus asks for.
+/// The content type of the response.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Returns metrics of the host process and of every deployment.
+///
+/// The format is OpenMetrics text, which Prometheus reads.
 #[utoipa::path(
     get,
     path = "/metrics",
     operation_id = "metrics",
-    summary = "What is counted, as Prometheus reads it",
+    summary = "Get metrics in the OpenMetrics text format",
     responses((status = 200, body = String, content_type = "text/plain")),
 )]
 pub(super) async fn metrics(State(process): State<Process>) -> Result<Response, Refused> {
     let requests = Arc::clone(&process.requests);
     let text = process.aside(move |host| Ok(text(host, &requests))).await?;
     let text = text.map_err(|error| {
-        Problem::new(kinds::INTERNAL, "metrics cannot be written").because(error)
+        Problem::new(kinds::INTERNAL, "cannot encode the metrics").because(error)
     })?;
     Ok(([(http::header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
@@ -52,7 +55,7 @@ fn text(host: &Host, requests: &Requests) -> Result<String, std::fmt::Error> {
             .map(airssys_wasm_host::Deployment::status)
             .collect(),
     }));
-    let help = "Lines of guests that were dropped because the log did not take them in time";
+    let help = "Lines of guest output dropped because the log could not keep up";
     let dropped = ConstCounter::new(host.guest_lines_dropped());
     registry.register("guest_lines_dropped", help, dropped);
     requests.register(&mut registry);
@@ -61,10 +64,10 @@ fn text(host: &Host, requests: &Requests) -> Result<String, std::fmt::Error> {
     Ok(text)
 }
 
-/// What is told of a deployment.
+/// Reads a metric from a deployment's status.
 type Count = fn(&Status) -> u64;
 
-/// A host at one moment.
+/// A snapshot of the host's deployments.
 #[derive(Debug)]
 struct Counted {
     deployments: Vec<Status>,
@@ -74,10 +77,14 @@ struct Counted {
 impl Collector for Counted {
     fn encode(&self, mut to: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let gauges: [(&str, &str, usize); 2] = [
-            ("deployments", "Names that serve", self.deployments.len()),
+            (
+                "deployments",
+                "Deployments that serve",
+                self.deployments.len(),
+            ),
             (
                 "deployments_broken",
-                "Names that are deployed and cannot serve",
+                "Deployments that cannot serve",
                 self.problems,
             ),
         ];
@@ -88,25 +95,23 @@ impl Collector for Counted {
         let each: [(&str, &str, Count); 5] = [
             (
                 "calls_in_flight",
-                "Calls in flight on the revision that serves",
+                "Calls in flight on the active revision",
                 |status| status.calls_in_flight,
             ),
-            (
-                "instances",
-                "Instances of the revision that serves",
-                |status| status.instances as u64,
-            ),
+            ("instances", "Instances of the active revision", |status| {
+                status.instances as u64
+            }),
             (
                 "memory_bytes",
-                "Linear memory of all its instances",
+                "Linear memory of all instances, in bytes",
                 |status| status.memory_bytes,
             ),
             (
                 "descriptors",
-                "Files, sockets and outgoing connections that it has open",
+                "Open files, sockets and outgoing connections",
                 |status| status.descriptors,
             ),
-            ("revision", "The revision that serves", |status| {
+            ("revision", "Number of the active revision", |status| {
                 status.serving.revision
             }),
         ];
@@ -119,7 +124,7 @@ impl Collector for Counted {
         }
         for status in &self.deployments {
             let metric = ConstCounter::new(status.calls_admitted);
-            let help = "Calls admitted to the revision that serves, since it began to serve";
+            let help = "Calls admitted to the active revision since it became active";
             let mut one =
                 to.encode_descriptor("calls_admitted", help, None, metric.metric_type())?;
             let revision = status.serving.revision.to_string();
@@ -132,7 +137,7 @@ impl Collector for Counted {
         for status in &self.deployments {
             for (end, count) in &status.calls_failed {
                 let metric = ConstCounter::new(*count);
-                let help = "Calls that failed, by how they ended, since the name was deployed";
+                let help = "Failed calls of all revisions, by how they ended";
                 let mut one =
                     to.encode_descriptor("calls_failed", help, None, metric.metric_type())?;
                 let labels = [("component", status.component.as_str()), ("end", *end)];

@@ -1,26 +1,26 @@
-//! The host process: a host with a state directory, and an API to it over a socket.
+//! The host process: a host with a state directory, and its API over a Unix socket.
 //!
-//! | file | what it does |
+//! | file | contents |
 //! |---|---|
-//! | `socket` | a socket that only its owner may use |
-//! | `tcp` | the same over TCP, for who brings a token |
-//! | `systemd` | what that hands over and is told |
-//! | `journal` | the last lines and decisions, for who asks later and who watches |
-//! | `routes` | which path does what |
-//! | `deployments`, `rollouts`, `grants`, `calls`, `packages`, `pipelines`, `watching` | what is behind them |
-//! | `apply`, `compare` | what should be, and how it is otherwise |
-//! | `dead_letters` | what pipelines put aside |
-//! | `routing` | which name answers which HTTP requests |
-//! | `web` | components over HTTP, for whoever asks |
-//! | `metrics` | what is counted, as Prometheus reads it |
-//! | `upload` | a component with what is said of it |
-//! | `lines` | what comes and goes a line each |
-//! | `reply` | an answer, or a problem with its status |
-//! | `runtimes` | one runtime answers the API, another runs guests |
-//! | `listening` | connections to the API: how many, and how long they may wait |
-//! | `reserve` | connections to the API that calls leave to an operator |
-//! | `to_its_end` | what a connection that ends does not stop |
-//! | `ending` | from the signal to the last answer |
+//! | `socket` | the Unix socket that only its owner may use |
+//! | `tcp` | the API over TCP, with a token |
+//! | `systemd` | socket activation and readiness notification |
+//! | `journal` | the most recent guest output and policy decisions |
+//! | `routes` | the API's router and its OpenAPI description |
+//! | `deployments`, `rollouts`, `grants`, `calls`, `packages`, `pipelines`, `watching` | the API's handlers |
+//! | `apply`, `compare` | declarative updates to a desired state |
+//! | `dead_letters` | the file of pipelines' dead letters |
+//! | `routing` | HTTP routes to deployments |
+//! | `web` | the HTTP server for components |
+//! | `metrics` | metrics for Prometheus |
+//! | `upload` | multipart forms with a component and its options |
+//! | `lines` | responses of JSON lines |
+//! | `reply` | JSON responses, and problems with their HTTP status |
+//! | `runtimes` | separate runtimes for the API and for guests |
+//! | `listening` | limits and timeouts of API connections |
+//! | `reserve` | API connections that calls leave free for operators |
+//! | `to_its_end` | requests that complete even if the client disconnects |
+//! | `ending` | shutdown, from the signal to the last response |
 
 mod apply;
 mod calls;
@@ -68,41 +68,43 @@ use socket::OwnersSocket;
 pub(crate) use tcp::Tcp;
 pub(crate) use web::Web;
 
-/// How a host process is set up.
+/// The configuration of a host process.
 pub(crate) struct Setup {
     pub(crate) state_directory: PathBuf,
     pub(crate) socket: PathBuf,
+    /// The number of revisions retained for each deployment, including the active one.
     pub(crate) revisions_kept: usize,
-    /// How long it waits for calls in flight when it ends.
+    /// Time to wait for calls in flight at shutdown.
     pub(crate) drain: Duration,
-    /// How long a client may take to send the head of a request, on every listener.
+    /// Time a client may take to send the head of a request, on every listener.
     pub(crate) patience: Duration,
-    /// What all components take together.
+    /// Resources for all components together.
     pub(crate) budget: Budget,
-    /// Of components that are deployed without limits of their own.
+    /// Default limits, for components deployed without their own.
     pub(crate) limits: Limits,
-    /// Where it listens besides the socket.
+    /// The API's TCP listener, in addition to the socket.
     pub(crate) tcp: Option<Tcp>,
+    /// The HTTP server for components.
     pub(crate) web: Option<Web>,
 }
 
-/// What every request can reach.
+/// The state shared by all request handlers.
 #[derive(Clone)]
 pub(crate) struct Process {
     host: Host,
     journal: Arc<Journal>,
     requests: Arc<web::Requests>,
     ending: Ending,
-    /// Of components that are deployed without limits of their own.
+    /// Default limits, for components deployed without their own.
     limits: Limits,
-    /// The runtime that answers the API.
+    /// The runtime that serves the API.
     admin: Handle,
     /// The runtime that guests run on.
     guests: Handle,
 }
 
 impl Process {
-    /// Runs what blocks, on a thread that guests cannot hold.
+    /// Runs a blocking operation on a thread that guests cannot occupy.
     async fn aside<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Host) -> airssys_wasm_host::Result<T> + Send + 'static,
@@ -111,17 +113,17 @@ impl Process {
         match self.admin.spawn_blocking(move || work(&host)).await {
             Ok(outcome) => outcome.map_err(Problem::from),
             Err(error) => {
-                Err(Problem::new(kinds::INTERNAL, "the operation did not return").because(error))
+                Err(Problem::new(kinds::INTERNAL, "a background task panicked").because(error))
             }
         }
     }
 }
 
-/// Serves until a signal ends it.
+/// Serves until a signal ends the process.
 ///
 /// # Errors
 ///
-/// What is in the way of its beginning, or of its end.
+/// Fails if the host or a listener cannot be started, or if serving fails.
 pub(crate) fn serve(setup: Setup) -> Result<(), Problem> {
     let runtimes = Runtimes::new()?;
     let ending = Ending::on_signals(setup.drain)?;
@@ -143,7 +145,7 @@ async fn serve_until(setup: Setup, guests: Handle, ending: Ending) -> Result<(),
         .dead_letters(LetterBox::of(&setup.state_directory))
         .build()?;
     let handed = systemd::listener()?;
-    // Whoever opened it removes it.
+    // A socket is removed by the process that created it.
     let is_ours = handed.is_none();
     let listener = match handed {
         Some(listener) => OwnersSocket::of(listener)?,
@@ -172,7 +174,7 @@ async fn serve_until(setup: Setup, guests: Handle, ending: Ending) -> Result<(),
     outcome
 }
 
-/// Serves the API over TCP as well, if that was asked for.
+/// Serves the API over TCP, if configured.
 async fn serve_tcp(
     tcp: Option<Tcp>,
     router: axum::Router,
@@ -187,7 +189,7 @@ async fn serve_tcp(
         .as_ref()
         .and_then(|listener| listener.local_addr().ok())
     {
-        tracing::info!(%address, "serving over TCP");
+        tracing::info!(%address, "serving the API over TCP");
     }
     Ok(async move {
         match (tcp, listener) {
@@ -199,7 +201,7 @@ async fn serve_tcp(
     })
 }
 
-/// Serves components on the runtime that guests run on, if that was asked for.
+/// Serves components over HTTP, on the runtime for guests, if configured.
 async fn serve_components(
     web: Option<Web>,
     process: &Process,
@@ -215,7 +217,7 @@ async fn serve_components(
             );
             let begun = process.guests.spawn(serve).await;
             let served = begun.map_err(|error| {
-                Problem::new(kinds::INTERNAL, "serving components was not begun").because(error)
+                Problem::new(kinds::INTERNAL, "cannot start serving components").because(error)
             })??;
             Some(process.guests.spawn(served))
         }
@@ -233,11 +235,15 @@ fn tell_ready(process: &Process, socket: &Path) {
     let deployments = process.host.summaries().len();
     tracing::info!(deployments, socket = %socket.display(), "serving");
     for (name, problem) in process.host.lost() {
-        tracing::error!(name, problem, "lost: deploy it anew");
+        tracing::error!(
+            name,
+            problem,
+            "the stored deployment cannot be read: deploy it again"
+        );
     }
 }
 
 fn remove_socket(socket: &Path) {
-    // Nobody is there to answer any more, whether or not the name goes.
+    // A leftover socket does no harm: the next process replaces it.
     let _ = std::fs::remove_file(socket);
 }

@@ -1,4 +1,4 @@
-//! What is published here.
+//! Packages published in the host process's state directory.
 
 use airssys_wasm_host::{Component, Host, PackageRef};
 use axum::extract::{Multipart, Path, Query, State};
@@ -10,11 +10,12 @@ use super::rollouts::identity;
 use super::upload;
 use crate::api::{DoneOr, How, PackageView, Problem, PublishSpec, Published};
 
+/// Lists published packages with their versions.
 #[utoipa::path(
     get,
     path = "/v1/packages",
     operation_id = "list_packages",
-    summary = "What is published",
+    summary = "List published packages",
     responses((status = 200, body = Vec<PackageView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PackageView>> {
@@ -27,11 +28,15 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PackageVie
     answer(packages.iter().map(view).collect())
 }
 
+/// Publishes a component under its name and version.
+///
+/// A version is immutable: publishing the same bytes again changes nothing, and other bytes fail
+/// with `version-taken`.
 #[utoipa::path(
     post,
     path = "/v1/packages",
     operation_id = "publish",
-    summary = "Publish a component under its name and version",
+    summary = "Publish a component",
     request_body(content = upload::Form<PublishSpec>, content_type = "multipart/form-data"),
     params(How),
     responses((status = 200, body = DoneOr<Published>), (status = "default", body = Problem)),
@@ -59,13 +64,15 @@ pub(super) async fn publish(
     }))
 }
 
-/// The bytes of a version.
+/// Returns the bytes of a published component.
+///
+/// Selects the highest version that matches the reference.
 #[utoipa::path(
     get,
     path = "/v1/packages/{package}",
     operation_id = "pull",
-    summary = "The bytes of a version",
-    params(("package" = String, Path, description = "`greeter@^1.2`")),
+    summary = "Download a published component",
+    params(("package" = String, Path, description = "Package reference: a name, optionally with a version or a version requirement, such as `greeter@^1.2`")),
     responses((status = 200, body = Vec<u8>, content_type = "application/wasm"), (status = "default", body = Problem)),
 )]
 pub(super) async fn pull(
@@ -77,7 +84,7 @@ pub(super) async fn pull(
     Ok((content_type, component.bytes().to_vec()).into_response())
 }
 
-/// The published component that is meant.
+/// Looks up a published component by its package reference.
 pub(super) async fn find(process: &Process, package: &str) -> Result<Component, Problem> {
     let wanted: PackageRef = package.parse().map_err(airssys_wasm_host::Error::from)?;
     process.aside(move |host| host.package(&wanted)).await

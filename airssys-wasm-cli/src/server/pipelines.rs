@@ -1,6 +1,6 @@
-//! Pipelines: deployed, run, replaced stage by stage, removed.
+//! Handlers for pipelines: deploy, run, update of a stage, removal.
 //!
-//! Tests: the crate's `tests/cli/pipelines`.
+//! Tests: `airssys-wasm-cli/tests/cli/pipelines.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,11 +28,12 @@ use crate::api::{
 };
 use crate::lines::lines;
 
+/// Lists every pipeline, including those that cannot run.
 #[utoipa::path(
     get,
     path = "/v1/pipelines",
     operation_id = "list_pipelines",
-    summary = "Every pipeline",
+    summary = "List pipelines",
     responses((status = 200, body = Vec<PipelineView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PipelineView>> {
@@ -46,6 +47,10 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PipelineVi
     answer(all.await?)
 }
 
+/// Deploys a pipeline.
+///
+/// Components are uploaded as form parts `stage-0`, `stage-1` and so on, in the order of the
+/// definition. A stage without a part uses the published package that the definition names.
 #[utoipa::path(
     post,
     path = "/v1/pipelines",
@@ -79,7 +84,7 @@ pub(super) async fn deploy(
     answer(DoneOr::Done(PipelineView::of(&deploy.await?)))
 }
 
-/// The components of the stages, in their order: those that were sent, or are published.
+/// Returns the components of the stages in order: uploaded ones, or else published ones.
 pub(super) async fn components(
     process: &Process,
     definition: &PipelineDefinition,
@@ -88,7 +93,7 @@ pub(super) async fn components(
     let stages = definition.stages().count();
     if stages > STAGES_MAX {
         return vec![Err(format!(
-            "it has {stages} stages, and may have {STAGES_MAX}"
+            "the pipeline has {stages} stages; at most {STAGES_MAX} are allowed"
         ))];
     }
     let mut components = Vec::new();
@@ -106,12 +111,13 @@ pub(super) async fn components(
     components
 }
 
+/// Returns the status of a pipeline with the counters of its stages.
 #[utoipa::path(
     get,
     path = "/v1/pipelines/{name}",
     operation_id = "pipeline",
-    summary = "A pipeline with what its stages have done",
-    params(("name" = String, Path, description = "The name")),
+    summary = "Get a pipeline and the counters of its stages",
+    params(("name" = String, Path, description = "Name of the pipeline")),
     responses((status = 200, body = PipelineView), (status = "default", body = Problem)),
 )]
 pub(super) async fn status(
@@ -121,12 +127,13 @@ pub(super) async fn status(
     answer(PipelineView::of(&find(&process, name).await?))
 }
 
+/// Returns the graph of a pipeline as text, Mermaid, DOT and TOML.
 #[utoipa::path(
     get,
     path = "/v1/pipelines/{name}/graph",
     operation_id = "pipeline_graph",
-    summary = "A pipeline in its forms",
-    params(("name" = String, Path, description = "The name")),
+    summary = "Get the graph of a pipeline",
+    params(("name" = String, Path, description = "Name of the pipeline")),
     responses((status = 200, body = GraphView), (status = "default", body = Problem)),
 )]
 pub(super) async fn graph(
@@ -136,12 +143,15 @@ pub(super) async fn graph(
     answer(GraphView::from(&find(&process, name).await?.pipeline()))
 }
 
+/// Removes a pipeline with the deployments of its stages.
+///
+/// The request runs to completion even if the client disconnects.
 #[utoipa::path(
     delete,
     path = "/v1/pipelines/{name}",
     operation_id = "remove_pipeline",
-    summary = "Remove a pipeline with its stages",
-    params(("name" = String, Path, description = "The name"), How),
+    summary = "Remove a pipeline",
+    params(("name" = String, Path, description = "Name of the pipeline"), How),
     responses((status = 200, body = DoneOr<Removed>), (status = "default", body = Problem)),
 )]
 pub(super) async fn remove(
@@ -159,13 +169,17 @@ pub(super) async fn remove(
     answer(DoneOr::Done(Removed { removed: name }))
 }
 
+/// Replaces the component of a stage.
+///
+/// The component is uploaded as form part `component`, or taken from the published package that
+/// `spec` names.
 #[utoipa::path(
     post,
     path = "/v1/pipelines/{name}/stages/{stage}/update",
     operation_id = "update_stage",
-    summary = "Replace the component in a stage",
+    summary = "Update a stage of a pipeline",
     request_body(content = upload::Form<StageUpdateSpec>, content_type = "multipart/form-data"),
-    params(("name" = String, Path, description = "The name"), ("stage" = String, Path, description = "The stage"), How),
+    params(("name" = String, Path, description = "Name of the pipeline"), ("stage" = String, Path, description = "Name of the stage"), How),
     responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn update(
@@ -187,7 +201,7 @@ pub(super) async fn update(
     answer(DoneOr::Done(PromotedView::of(&name, &update.await?)))
 }
 
-/// The deployment that runs a stage: of several that are fused, that of the first.
+/// Returns the name of the deployment that runs a stage. Fused stages share a deployment.
 fn deployment_of(pipeline: &PipelineDeployment, stage: &str) -> String {
     let stages = pipeline.status().stages;
     let unit = stages
@@ -196,14 +210,23 @@ fn deployment_of(pipeline: &PipelineDeployment, stage: &str) -> String {
     unit.map_or_else(|| stage.to_owned(), |unit| unit.component.to_string())
 }
 
-/// An item a line in, an outcome a line out. A line that is none ends the run.
+/// Runs items through a pipeline.
+///
+/// The request body has one item per line, as a WAVE value, or a tuple if the pipeline has several
+/// inputs. The response is streamed while items are still being sent, with one line of JSON per
+/// outcome. Its last line is the end of the run. A line that is not a valid item ends the run; so
+/// does the shutdown of the host process, after the items already sent.
+///
+/// A pipeline whose items come from its own sources ignores the request body and runs until a
+/// source ends. If the client disconnects, the run is cancelled. Fails with `busy` if too many
+/// calls and followers are in progress.
 #[utoipa::path(
     post,
     path = "/v1/pipelines/{name}/run",
     operation_id = "run_pipeline",
-    summary = "Send items through, a WAVE value a line; an outcome a line comes back meanwhile",
+    summary = "Run items through a pipeline",
     request_body(content = String, content_type = "text/plain"),
-    params(("name" = String, Path, description = "The name")),
+    params(("name" = String, Path, description = "Name of the pipeline")),
     responses((status = 200, body = Came, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
 )]
 pub(super) async fn run(
@@ -217,12 +240,12 @@ pub(super) async fn run(
     let ending = process.ending.clone();
     let until = async move {
         ending.begun().await;
-        let message = "the host process ends and takes no more items; those before came out";
+        let message = "the host process is shutting down and accepts no more items; earlier ones were completed";
         cut_off
             .lock()
             .get_or_insert_with(|| Problem::new(kinds::NO_HOST, message));
     };
-    // Those that are inside come out while it waits for calls in flight.
+    // Items already in the pipeline are completed during the drain.
     let items =
         items(&pipeline, lines(body.into_data_stream()), &wrong).take_until(Box::pin(until));
     let outcomes = if pipeline.pipeline().inputs().is_empty() {
@@ -239,8 +262,8 @@ pub(super) async fn run(
     Ok(ndjson(read_in_a_task(outcomes).map(Came::of).chain(last)))
 }
 
-/// Reads a run on the runtime that this is called on: whoever reads the answer is on another.
-/// Dropped, it ends the run.
+/// Reads a run's outcomes in a task on the current runtime, because the response is read on another
+/// one. Dropping the stream ends the run.
 fn read_in_a_task<T: Send + 'static>(
     mut outcomes: impl Stream<Item = T> + Send + Unpin + 'static,
 ) -> impl Stream<Item = T> + Send + 'static {
@@ -257,6 +280,7 @@ fn read_in_a_task<T: Send + 'static>(
     stream::poll_fn(move |context| told.poll_recv(context))
 }
 
+/// Parses items from lines. Ends at the first invalid line, whose problem is stored in `wrong`.
 fn items(
     pipeline: &PipelineDeployment,
     lines: impl Stream<Item = Result<String, Problem>> + Send + 'static,

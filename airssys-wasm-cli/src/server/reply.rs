@@ -1,4 +1,4 @@
-//! An answer, or a problem with its status.
+//! JSON responses: a value, or a problem with its HTTP status.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::api::Problem;
 
-/// What a request is answered with.
+/// The result of a request handler.
 pub(crate) type Reply<T> = Result<Json<T>, Refused>;
 
-/// A problem on its way to whoever asked.
+/// A problem as a response.
 pub(crate) struct Refused(pub(crate) Problem);
 
 impl<E: Into<Problem>> From<E> for Refused {
@@ -29,6 +29,7 @@ impl IntoResponse for Refused {
     }
 }
 
+/// Returns the HTTP status for a kind of problem.
 fn status(kind: &str) -> StatusCode {
     match kind {
         "not-deployed" | "not-published" | "function-not-found" | "nothing-to-roll-back-to" => {

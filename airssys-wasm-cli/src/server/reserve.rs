@@ -1,9 +1,10 @@
-//! Keeps some of the connections of the API for an operator.
+//! Reserves some of the API's connections for operators.
 //!
-//! A call, the run of a pipeline and a client that follows events or lines hold their connection for
-//! as long as a guest or that client likes. All together they hold no more than a part of the
-//! connections that a listener has, so that `status`, `revoke` and `remove` find one.
-//! Tests: the crate's `tests/cli/busy`.
+//! A call, a pipeline run, and a client that follows events or output occupy their connection for
+//! as long as the guest or the client takes. Together they may hold only part of a listener's
+//! connections, so that `status`, `revoke` and `remove` always get one.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/busy.rs`.
 
 use std::sync::Arc;
 
@@ -19,31 +20,31 @@ use super::listening::connections_max;
 use super::reply::Refused;
 use crate::api::{Problem, kinds};
 
-/// Counts requests that last.
+/// Permits for long-running requests.
 pub(super) type Lasting = Arc<Semaphore>;
 
-/// As many as three quarters of the connections of a listener.
+/// Creates permits for three quarters of the connections of a listener.
 pub(super) fn lasting() -> Lasting {
     Arc::new(Semaphore::new(connections_max() / 4 * 3))
 }
 
-/// Handles a request that lasts, or refuses it if there are too many.
+/// Handles a long-running request, or rejects it if there are too many.
 pub(super) async fn leave_reserve(
     State(lasting): State<Lasting>,
     request: Request,
     next: Next,
 ) -> Response {
     let Ok(place) = lasting.try_acquire_owned() else {
-        let message = "as many calls and followers are under way over the API as it takes; what is left of its \
-                       connections is kept for other requests: try again when some of them have ended";
+        let message = "too many calls and followers are in progress over the API; its remaining \
+                       connections are reserved for other requests: try again when some of them have ended";
         return Refused(Problem::new(kinds::BUSY, message)).into_response();
     };
     let mut answer = next.run(request).await;
-    // The body that holds the place does not say how long it is.
+    // The wrapped body below does not know its length.
     if let Some(length) = answer.body().size_hint().exact() {
         answer.headers_mut().insert(CONTENT_LENGTH, length.into());
     }
-    // Until its last byte was handed on.
+    // Holds the permit until the last byte of the body was passed on.
     answer.map(|body| {
         Body::new(body.map_frame(move |frame| {
             let _ = &place;
@@ -52,7 +53,7 @@ pub(super) async fn leave_reserve(
     })
 }
 
-/// Handles a request that lasts only if it follows what comes from now on.
+/// Handles a request that is long-running only if it follows new lines.
 pub(super) async fn leave_reserve_if_followed(
     lasting: State<Lasting>,
     request: Request,

@@ -1,4 +1,4 @@
-//! Deploy, update, roll back, approve.
+//! Handlers for rollouts: deploy, update, rollback, approval.
 
 use std::time::Instant;
 
@@ -15,11 +15,15 @@ use crate::api::{
     UpdateSpec, enforcement, parse_instancing, parse_strategy, with_version,
 };
 
+/// Deploys a component under a new name.
+///
+/// The component is uploaded as form part `component`, or taken from the published package that
+/// `spec` names. If the client disconnects, the deploy is cancelled.
 #[utoipa::path(
     post,
     path = "/v1/deployments",
     operation_id = "deploy",
-    summary = "Deploy a component under a name",
+    summary = "Deploy a component",
     request_body(content = upload::Form<DeploySpec>, content_type = "multipart/form-data"),
     params(How),
     responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
@@ -52,7 +56,7 @@ pub(super) async fn deploy(
     }))
 }
 
-/// A component under a name, as it is told.
+/// Formats a component's name, version and digest for messages.
 pub(super) fn identity(name: Option<&str>, component: &Component) -> String {
     let name = name
         .or(component.name().map(|name| name.as_str()))
@@ -64,13 +68,20 @@ pub(super) fn identity(name: Option<&str>, component: &Component) -> String {
     format!("{name}{version} ({})", component.digest())
 }
 
+/// Replaces the component of a deployment without dropping calls.
+///
+/// The component is uploaded as form part `component`, or taken from the published package that
+/// `spec` names. It must be newer than the active one unless `any-version` is set. An update that
+/// requests more than the deployment was granted, and sets no new grants, fails with
+/// `awaits-approval` and waits until it is approved. If an update fails, the active revision keeps
+/// serving.
 #[utoipa::path(
     post,
     path = "/v1/deployments/{name}/update",
     operation_id = "update",
-    summary = "Replace the component that serves a name",
+    summary = "Update a deployment",
     request_body(content = upload::Form<UpdateSpec>, content_type = "multipart/form-data"),
-    params(("name" = String, Path, description = "The name"), How),
+    params(("name" = String, Path, description = "Name of the deployment"), How),
     responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn update(
@@ -88,7 +99,7 @@ pub(super) async fn update(
     finish_update(&name, update, how, format!("update to {told}")).await
 }
 
-/// Carries an update out, or rehearses it.
+/// Runs an update, or rehearses it for a dry run.
 pub(super) async fn finish_update(
     name: &str,
     update: Update<'_>,
@@ -127,7 +138,7 @@ fn prepare_update<'a>(mut update: Update<'a>, spec: &UpdateSpec) -> Result<Updat
     Ok(allow(update, spec.any_version, spec.discard_state))
 }
 
-/// What is said of a stage of a pipeline.
+/// Applies the options to the update of a stage.
 pub(super) fn prepare_stage<'a>(
     mut update: UpdateStage<'a>,
     spec: &StageUpdateSpec,
@@ -153,13 +164,16 @@ pub(super) fn prepare_stage<'a>(
     })
 }
 
+/// Makes an earlier revision active again.
+///
+/// Only retained revisions can be rolled back to.
 #[utoipa::path(
     post,
     path = "/v1/deployments/{name}/rollback",
     operation_id = "rollback",
-    summary = "Let an earlier revision serve again",
+    summary = "Roll back a deployment",
     request_body = RollbackSpec,
-    params(("name" = String, Path, description = "The name"), How),
+    params(("name" = String, Path, description = "Name of the deployment"), How),
     responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn rollback(
@@ -190,13 +204,17 @@ pub(super) async fn rollback(
     answer(DoneOr::Done(PromotedView::of(&name, &rollback.await?)))
 }
 
+/// Approves the waiting update of a deployment, and rolls it out.
+///
+/// Fails with `approval-mismatch` if no update waits, or if the digest is not that of the waiting
+/// update.
 #[utoipa::path(
     post,
     path = "/v1/deployments/{name}/approve",
     operation_id = "approve",
-    summary = "Approve the update that waits",
+    summary = "Approve a waiting update",
     request_body = Approve,
-    params(("name" = String, Path, description = "The name"), How),
+    params(("name" = String, Path, description = "Name of the deployment"), How),
     responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn approve(
@@ -210,7 +228,7 @@ pub(super) async fn approve(
     let Some(waiting) = waiting.filter(|waiting| waiting.digest().to_string() == approve.digest)
     else {
         let message = format!(
-            "no update of `{name}` with the digest `{}` waits",
+            "no update of `{name}` with the digest `{}` is waiting for approval",
             approve.digest.escape_debug()
         );
         return Err(Problem::of(ErrorKind::ApprovalMismatch, message).into());
@@ -248,7 +266,7 @@ pub(super) fn allow(update: Update<'_>, any_version: bool, discard_state: bool) 
     }
 }
 
-/// The component that is published under a name, or the one that was sent along.
+/// Returns the published component if a package is named, or else the uploaded one.
 pub(super) async fn meant(
     process: &Process,
     package: Option<&str>,
@@ -260,7 +278,7 @@ pub(super) async fn meant(
     }
 }
 
-/// Has a name made ready that nobody has asked for since the process began.
+/// Loads a deployment that has not been used since the process started.
 pub(super) async fn wake(process: &Process, name: &str) -> Result<(), Problem> {
     let name = name.to_owned();
     process

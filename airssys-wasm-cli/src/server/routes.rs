@@ -1,4 +1,4 @@
-//! Which path does what, and the description of that for programs.
+//! The API's router and its OpenAPI description.
 
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ use super::{
 use crate::api::{Problem, kinds};
 use crate::server::reply::Refused;
 
-/// Bytes of a request in JSON: the arguments of a call are the largest, and JSON may write each
-/// of their characters as two.
+/// Maximum size of a JSON request in bytes. The arguments of a call are the largest value, and JSON
+/// escapes may double its size.
 const JSON_BYTES_MAX: usize = 2 * VALUE_TEXT_BYTES_MAX;
 
-/// The API. Its description is part of it.
+/// Returns the API's router, which also serves the API's description.
 pub(super) fn router(process: Process) -> Router {
     let description = (
         [(http::header::CONTENT_TYPE, "application/json")],
@@ -58,17 +58,17 @@ pub(super) fn router(process: Process) -> Router {
         .with_state(process)
 }
 
-/// The description of the API as JSON.
+/// Returns the OpenAPI description as JSON.
 pub(crate) fn description() -> String {
     let mut description = described().into_openapi();
     description.info = InfoBuilder::new()
         .title("airssys-wasm")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "The API of a host process. What is asked for with `dry-run` is checked and not done.",
+            "The API of an airssys-wasm host process. With `dry-run`, a request is checked and described but changes nothing. A request that fails returns a `Problem`.",
         ))
         .build();
-    // It has texts and numbers, which JSON can always say.
+    // Cannot fail: it consists of strings and numbers.
     description.to_pretty_json().unwrap_or_default()
 }
 
@@ -81,7 +81,7 @@ fn described() -> OpenApiRouter<Process> {
         .merge(removed_to_the_end())
 }
 
-/// What needs no guest.
+/// Routes that run no guest code.
 fn answered() -> OpenApiRouter<Process> {
     let published = OpenApiRouter::new()
         .routes(routes!(packages::list, packages::publish))
@@ -104,19 +104,19 @@ fn answered() -> OpenApiRouter<Process> {
         .routes(routes!(metrics::metrics))
 }
 
-/// Requests that need no guest and last as long as their client likes.
+/// Routes that run no guest code and stay open for as long as the client reads.
 fn watched() -> OpenApiRouter<Process> {
     OpenApiRouter::new().routes(routes!(watching::events))
 }
 
-/// Requests that need no guest and last if their client follows.
+/// Routes that run no guest code and stay open only if the client follows.
 fn followed() -> OpenApiRouter<Process> {
     OpenApiRouter::new()
         .routes(routes!(watching::logs))
         .routes(routes!(watching::audit))
 }
 
-/// What runs guests, and is given up as a whole when its client goes away.
+/// Routes that run guest code, and are cancelled as a whole if the client disconnects.
 fn run_by_guests() -> OpenApiRouter<Process> {
     let with_components = OpenApiRouter::new()
         .routes(routes!(rollouts::deploy))
@@ -132,19 +132,19 @@ fn run_by_guests() -> OpenApiRouter<Process> {
         .routes(routes!(grants::grant))
 }
 
-/// Requests that run guests for as long as these like.
+/// Routes that run guest code for as long as the guest takes.
 fn called() -> OpenApiRouter<Process> {
     OpenApiRouter::new()
         .routes(routes!(calls::call))
         .routes(routes!(pipelines::run))
 }
 
-/// What takes several steps, and needs no guest.
+/// Routes that take several steps and run no guest code.
 fn removed_to_the_end() -> OpenApiRouter<Process> {
     OpenApiRouter::new().routes(routes!(pipelines::remove))
 }
 
-/// What takes several steps, and runs guests.
+/// Routes that take several steps and run guest code.
 fn applied_to_the_end() -> OpenApiRouter<Process> {
     OpenApiRouter::new()
         .routes(routes!(apply::pipeline))
@@ -153,7 +153,7 @@ fn applied_to_the_end() -> OpenApiRouter<Process> {
 
 async fn unknown(method: http::Method, uri: http::Uri) -> Refused {
     let message = format!(
-        "airssys-wasm {} has no `{method} {}`; are command and host process of the same version?",
+        "airssys-wasm {} has no `{method} {}`; are the command and the host process the same version?",
         env!("CARGO_PKG_VERSION"),
         uri.path()
     );

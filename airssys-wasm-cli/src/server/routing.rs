@@ -1,6 +1,6 @@
-//! Which name answers which HTTP requests.
+//! Handlers for HTTP routes.
 //!
-//! Tests: the crate's `tests/cli/web`.
+//! Tests: `airssys-wasm-cli/tests/cli/web.rs`.
 
 use airssys_wasm_host::{ErrorKind, Host};
 use axum::Json;
@@ -10,11 +10,12 @@ use super::Process;
 use super::reply::{Reply, answer};
 use crate::api::{ListedRoute, Problem, RouteChanged, RouteView, WhichRoute};
 
+/// Lists every route with the deployment it points to.
 #[utoipa::path(
     get,
     path = "/v1/routes",
     operation_id = "routes",
-    summary = "Every route, and the name that answers",
+    summary = "List routes",
     responses((status = 200, body = Vec<ListedRoute>), (status = "default", body = Problem)),
 )]
 pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<ListedRoute>> {
@@ -29,7 +30,7 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<ListedRout
     answer(routes.await?)
 }
 
-/// Why what is deployed under a name does not answer requests now, if it does not.
+/// Returns the reason a deployment cannot answer HTTP requests; `None` if it can.
 fn problem(host: &Host, name: &str) -> Option<String> {
     host.http(name)
         .and_then(|service| service.check())
@@ -37,11 +38,15 @@ fn problem(host: &Host, name: &str) -> Option<String> {
         .map(|error| error.to_string())
 }
 
+/// Points a route to a deployment.
+///
+/// Replaces the route if it exists. The deployment need not exist: until it does, requests are
+/// answered with status 503. Components see the whole path of a request.
 #[utoipa::path(
     post,
     path = "/v1/routes",
     operation_id = "set_route",
-    summary = "Have a name answer the requests of a route",
+    summary = "Set a route",
     request_body = RouteView,
     responses((status = 200, body = RouteChanged), (status = "default", body = Problem)),
 )]
@@ -55,11 +60,12 @@ pub(super) async fn set(
     answer(RouteChanged::new(said.route, Some(said.component), before).with_problem(problem))
 }
 
+/// Removes a route.
 #[utoipa::path(
     delete,
     path = "/v1/routes",
     operation_id = "remove_route",
-    summary = "Have nobody answer the requests of a route",
+    summary = "Remove a route",
     params(WhichRoute),
     responses((status = 200, body = RouteChanged), (status = "default", body = Problem)),
 )]
@@ -71,7 +77,7 @@ pub(super) async fn remove(
         Some(before) => answer(RouteChanged::new(route, None, Some(before))),
         None => Err(Problem::of(
             ErrorKind::NotDeployed,
-            format!("there is no route `{route}`; `airssys-wasm route list` has them"),
+            format!("there is no route `{route}`; `airssys-wasm route list` shows all routes"),
         )
         .into()),
     }

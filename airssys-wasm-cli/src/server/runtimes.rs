@@ -1,8 +1,9 @@
-//! Two runtimes: one that answers the API, and one that guests run on.
+//! The two tokio runtimes of a host process: one serves the API, the other runs guests.
 //!
-//! Guests keep the threads of their runtime busy, and may hold all of its blocking threads. They
-//! reach none of the other, so the API answers whatever they do.
-//! Tests: the crate's `tests/cli/busy`.
+//! Guests may occupy every worker and every blocking thread of their runtime. They cannot reach
+//! the other one, so the API always responds.
+//!
+//! Tests: in this file, and `airssys-wasm-cli/tests/cli/busy.rs`.
 
 use std::io;
 use std::thread::available_parallelism;
@@ -17,31 +18,33 @@ use tokio::task::JoinSet;
 use super::reply::Refused;
 use crate::api::{Problem, kinds};
 
-/// Threads that answer the API.
+/// Number of worker threads that serve the API.
 const ADMIN_WORKERS: usize = 2;
 
-/// Threads for what the API does that blocks, such as reading the state directory.
+/// Maximum number of threads for the API's blocking operations, such as reading the state
+/// directory.
 const ADMIN_BLOCKING_THREADS_MAX: usize = 64;
 
-/// How long threads may take to end. Those that are stuck are left behind.
+/// Time to wait for the threads of guests to end. Threads that are stuck are abandoned.
 const END_MAX: Duration = Duration::from_millis(500);
 
 /// The runtimes of a host process.
 pub(super) struct Runtimes {
-    /// Answers the API: the socket, TCP, metrics.
+    /// Serves the API over the socket and TCP, including metrics.
     admin: Runtime,
     /// Runs guests: HTTP requests to components, calls, rollouts, pipelines.
     guests: Runtime,
 }
 
 impl Runtimes {
+    /// Creates both runtimes.
+    ///
     /// # Errors
     ///
-    /// If the system has no more threads.
+    /// Fails if a thread cannot be started.
     pub(super) fn new() -> Result<Self, Problem> {
-        let problem = |error: io::Error| {
-            Problem::new(kinds::IO, "the threads cannot be started").because(error)
-        };
+        let problem =
+            |error: io::Error| Problem::new(kinds::IO, "cannot start threads").because(error);
         let admin = Builder::new_multi_thread()
             .worker_threads(ADMIN_WORKERS)
             .max_blocking_threads(ADMIN_BLOCKING_THREADS_MAX)
@@ -58,45 +61,49 @@ impl Runtimes {
         Ok(Self { admin, guests })
     }
 
-    /// The one that guests run on.
+    /// Returns a handle to the runtime for guests.
     pub(super) fn guests(&self) -> Handle {
         self.guests.handle().clone()
     }
 
-    /// Runs a future on this thread, in the context of the runtime that answers the API.
+    /// Runs a future on this thread, in the context of the runtime that serves the API.
     pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.admin.block_on(future)
     }
 
-    /// Ends both, and waits a moment for their threads.
+    /// Shuts down both runtimes. Waits up to [`END_MAX`] for the guests' threads.
     pub(super) fn end(self) {
         self.guests.shutdown_timeout(END_MAX);
         self.admin.shutdown_background();
     }
 }
 
-/// Threads that run guests: two more than there are cores, so that one is free although a guest
-/// computes on every core.
+/// Returns the number of worker threads for guests: two more than there are cores, so that a thread
+/// is free even while a guest computes on every core.
 pub(super) fn guest_workers() -> usize {
     available_parallelism().map_or(1, std::num::NonZero::get) + 2
 }
 
-/// Handles a request on the runtime that guests run on. If the client goes away, it is given up.
+/// Handles a request on the runtime for guests. Cancels it if the client disconnects.
 pub(super) async fn run_on_guests(
     State(guests): State<Handle>,
     request: Request,
     next: Next,
 ) -> Response {
-    // Dropped, it aborts its task.
+    // Dropping the set aborts its task.
     let mut tasks = JoinSet::new();
     tasks.spawn_on(next.run(request), &guests);
     match tasks.join_next().await {
         Some(Ok(answer)) => answer,
         Some(Err(error)) => {
-            Refused(Problem::new(kinds::INTERNAL, "the request was not completed").because(error))
+            Refused(Problem::new(kinds::INTERNAL, "the request handler panicked").because(error))
                 .into_response()
         }
-        None => Refused(Problem::new(kinds::INTERNAL, "the request was not begun")).into_response(),
+        None => Refused(Problem::new(
+            kinds::INTERNAL,
+            "the request handler was not started",
+        ))
+        .into_response(),
     }
 }
 
@@ -114,13 +121,13 @@ mod tests {
     use super::*;
     use crate::server::{Ending, Process, routes};
 
-    /// How long anything may take before a test gives up.
+    /// Time after which a test fails.
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// Threads for blocking operations that a runtime has at most.
+    /// Maximum number of blocking threads of a runtime, by tokio's default.
     const BLOCKING_THREADS: usize = 512;
 
-    /// A process without a state directory, on these runtimes.
+    /// Creates a process without a state directory on these runtimes.
     fn process(runtimes: &Runtimes) -> Process {
         Process {
             host: Host::builder()
@@ -151,7 +158,7 @@ mod tests {
         answer.status()
     }
 
-    /// Holds every thread that guests can reach, until the sender is dropped.
+    /// Blocks every thread that guests can use, until the sender is dropped.
     fn hold(runtimes: &Runtimes) -> mpsc::Sender<()> {
         let (end, ended) = mpsc::channel::<()>();
         let ended = Arc::new(parking_lot::Mutex::new(ended));

@@ -1,7 +1,7 @@
-//! A socket that only its owner may use: the file's mode says so, and every peer is asked who
-//! it is.
+//! The Unix socket that only its owner and the superuser may use: the file's mode restricts it, and
+//! the credentials of every peer are checked.
 //!
-//! Tests: the crate's `tests/serve`.
+//! Tests: `airssys-wasm-cli/tests/cli/serving.rs`.
 
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
@@ -11,30 +11,32 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::api::{Problem, kinds};
 
-/// The longest path of a socket that every system takes.
+/// Maximum length of a socket's path that every system supports, in bytes.
 const PATH_MAX: usize = 100;
 
+/// A listening Unix socket that accepts only connections of its owner and the superuser.
 pub(crate) struct OwnersSocket {
     listener: UnixListener,
     owner: u32,
 }
 
 impl OwnersSocket {
-    /// Listens at a path. A socket that nobody answers at any more is taken over.
+    /// Listens on a path. Replaces a socket that no process is listening on any more.
     ///
     /// # Errors
     ///
-    /// If somebody answers there, or something else is there, or it is not permitted.
+    /// Fails if a process is listening on the path, if the path is too long or exists and is not a
+    /// socket, or if the socket cannot be created.
     pub(crate) fn bind(path: &Path) -> Result<Self, Problem> {
         if path.as_os_str().len() > PATH_MAX {
             let message = format!(
-                "the path of the socket `{}` is longer than {PATH_MAX} bytes; say a shorter one with `--socket`",
+                "the path of the socket `{}` is longer than {PATH_MAX} bytes; set a shorter one with `--socket`",
                 path.display()
             );
             return Err(Problem::new(kinds::IO, message));
         }
         let problem = |error: io::Error| {
-            Problem::new(kinds::IO, format!("cannot listen at `{}`", path.display())).because(error)
+            Problem::new(kinds::IO, format!("cannot listen on `{}`", path.display())).because(error)
         };
         clear_the_way(path).map_err(problem)?;
         let listener = UnixListener::bind(path).map_err(problem)?;
@@ -45,7 +47,7 @@ impl OwnersSocket {
         })
     }
 
-    /// One that was opened before the process began.
+    /// Uses a socket that was opened before the process started.
     pub(crate) fn of(listener: std::os::unix::net::UnixListener) -> Result<Self, Problem> {
         let listener = listener
             .set_nonblocking(true)
@@ -53,7 +55,7 @@ impl OwnersSocket {
         let listener = listener.map_err(|error| {
             Problem::new(
                 kinds::IO,
-                "cannot listen at the socket that was handed over",
+                "cannot listen on the socket that was passed to this process",
             )
             .because(error)
         })?;
@@ -63,7 +65,7 @@ impl OwnersSocket {
         })
     }
 
-    /// The next connection of somebody who may ask; cancel safe.
+    /// Accepts the next connection of a permitted user. Cancel safe.
     pub(super) async fn accept(&self) -> io::Result<UnixStream> {
         loop {
             let (stream, _) = self.listener.accept().await?;
@@ -73,26 +75,26 @@ impl OwnersSocket {
         }
     }
 
-    /// Whether the peer is who runs this process, or the superuser.
+    /// Returns `true` if the peer is the user that runs this process, or the superuser.
     fn may_ask(&self, stream: &UnixStream) -> bool {
         match stream.peer_cred() {
             Ok(peer) if peer.uid() == self.owner || peer.uid() == 0 => true,
             Ok(peer) => {
                 tracing::warn!(
                     uid = peer.uid(),
-                    "refused: this user may not use the socket"
+                    "refused a connection: this user may not use the socket"
                 );
                 false
             }
             Err(error) => {
-                tracing::warn!(%error, "refused: it is not known whose connection this is");
+                tracing::warn!(%error, "refused a connection: the user of the peer is unknown");
                 false
             }
         }
     }
 }
 
-/// Removes a socket that was left over.
+/// Removes a leftover socket.
 fn clear_the_way(path: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -100,7 +102,7 @@ fn clear_the_way(path: &Path) -> io::Result<()> {
         Ok(metadata) if !metadata.file_type().is_socket() => {
             return Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,
-                "something that is no socket is there",
+                "the path exists and is not a socket",
             ));
         }
         Ok(_) => {}
@@ -108,7 +110,7 @@ fn clear_the_way(path: &Path) -> io::Result<()> {
     match std::os::unix::net::UnixStream::connect(path) {
         Ok(_) => Err(io::Error::new(
             io::ErrorKind::AddrInUse,
-            "another process answers there",
+            "another process is listening on it",
         )),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             std::fs::remove_file(path)

@@ -1,4 +1,7 @@
-//! What systemd hands to a host process, and is told by it. Without it, nothing.
+//! Socket activation by systemd, and notification of readiness and shutdown. Does nothing without
+//! systemd.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/serving.rs`.
 
 use std::os::unix::net::UnixListener;
 
@@ -7,7 +10,7 @@ use sd_notify::NotifyState;
 
 use crate::api::{Problem, kinds};
 
-/// The socket that was opened before the process began, if one was.
+/// Returns the socket that systemd opened before the process started, if any.
 pub(super) fn listener() -> Result<Option<UnixListener>, Problem> {
     let mut handed = ListenFd::from_env();
     if handed.len() == 0 {
@@ -16,24 +19,24 @@ pub(super) fn listener() -> Result<Option<UnixListener>, Problem> {
     handed.take_unix_listener(0).map_err(|error| {
         Problem::new(
             kinds::IO,
-            "what systemd handed over is no unix socket that listens",
+            "the file descriptor passed by systemd is not a listening Unix socket",
         )
         .because(error)
     })
 }
 
-/// It serves.
+/// Notifies systemd that the process serves.
 pub(super) fn tell_ready() {
     tell(NotifyState::Ready);
 }
 
-/// It takes no more requests and waits for calls in flight.
+/// Notifies systemd that the process accepts no more requests and waits for calls in flight.
 pub(super) fn tell_ending() {
     tell(NotifyState::Stopping);
 }
 
 fn tell(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::warn!(%error, "systemd cannot be told");
+        tracing::warn!(%error, "cannot notify systemd");
     }
 }

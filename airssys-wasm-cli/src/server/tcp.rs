@@ -1,6 +1,7 @@
-//! The API over TCP, for who cannot reach the socket: on this machine, and with a token.
+//! The API over TCP, for clients that cannot reach the socket: only on this machine, and only with
+//! a token. Connections are not encrypted.
 //!
-//! What goes over it is not encrypted. Tests: below, and the crate's `tests/cli/serving`.
+//! Tests: in this file, and `airssys-wasm-cli/tests/cli/serving.rs`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,30 +18,33 @@ use tokio::net::TcpListener;
 
 use crate::api::{Problem, kinds};
 
-/// The shortest token that is taken, in bytes.
+/// Minimum length of a token, in bytes.
 const TOKEN_BYTES_MIN: usize = 16;
 
-/// How long somebody who has not shown the token may take to send the head of a request, at most.
+/// Maximum time a client may take to send the head of a request, and with it the token.
 const PATIENCE_MAX: Duration = Duration::from_secs(10);
 
-/// Where to listen, and what a request has to bring along.
+/// The address of the TCP listener, and the token that requests must carry.
 pub(crate) struct Tcp {
     address: SocketAddr,
     token: Token,
 }
 
-/// What proves that somebody may ask. Only its digest is kept.
+/// The token that authorizes a request. Only its digest is stored.
 #[derive(Clone, Copy)]
 struct Token(Digest);
 
 impl Tcp {
+    /// Reads the token.
+    ///
     /// # Errors
     ///
-    /// If the address is not of this machine, or the token cannot be read or is short.
+    /// Fails if the address is not a loopback address, or if the token cannot be read or is too
+    /// short.
     pub(crate) fn new(address: SocketAddr, token_file: &Path) -> Result<Self, Problem> {
         if !address.ip().is_loopback() {
             let message = format!(
-                "`{address}` can be reached from elsewhere, and what goes over it is not encrypted: say an address of this machine, `127.0.0.1:7070`; `ssh -L` or a proxy with TLS brings others there"
+                "`{address}` is reachable from other machines, and the connection is not encrypted: use a loopback address such as `127.0.0.1:7070`; other machines can connect through `ssh -L` or a proxy with TLS"
             );
             return Err(Problem::new(kinds::USAGE, message));
         }
@@ -52,17 +56,17 @@ impl Tcp {
 
     pub(super) async fn bind(&self) -> Result<TcpListener, Problem> {
         TcpListener::bind(self.address).await.map_err(|error| {
-            Problem::new(kinds::IO, format!("cannot listen at `{}`", self.address)).because(error)
+            Problem::new(kinds::IO, format!("cannot listen on `{}`", self.address)).because(error)
         })
     }
 
-    /// How long a client may take to send the head of a request: over TCP anybody on this machine
-    /// may connect.
+    /// Returns the time a client may take to send the head of a request. Limited over TCP, where
+    /// any user of this machine may connect.
     pub(super) fn patience(patience: Duration) -> Duration {
         patience.min(PATIENCE_MAX)
     }
 
-    /// The same API for those who bring the token.
+    /// Returns the API with a check of the token before it.
     pub(super) fn guard(&self, router: Router) -> Router {
         let token = self.token;
         router.layer(from_fn(move |request: Request, next: Next| async move {
@@ -76,12 +80,12 @@ impl Tcp {
 }
 
 impl Token {
-    /// The first line of a file that nobody else may read.
+    /// Reads the token from the first line of a file that only its owner may read.
     fn read(path: &Path) -> Result<Self, Problem> {
         let token = crate::places::read_token(path)?;
         if token.len() < TOKEN_BYTES_MIN {
             let message = format!(
-                "the token in `{}` has less than {TOKEN_BYTES_MIN} bytes; `openssl rand -hex 32` makes one",
+                "the token in `{}` is shorter than {TOKEN_BYTES_MIN} bytes; create one with `openssl rand -hex 32`",
                 path.display()
             );
             return Err(Problem::new(kinds::USAGE, message));
@@ -93,7 +97,8 @@ impl Token {
         Self(Digest::of(token.as_bytes()))
     }
 
-    /// Digests are compared: how long that takes tells nothing of the token.
+    /// Returns `true` if the request carries the token. Compares digests, so that the time this
+    /// takes reveals nothing about the token.
     fn is_brought_by(self, request: &Request) -> bool {
         let said = request
             .headers()
@@ -105,9 +110,9 @@ impl Token {
 }
 
 fn refused() -> Response {
-    let message = "this needs the token of the host process: `Authorization: Bearer TOKEN`";
+    let message = "this request needs the token of the host process: `Authorization: Bearer TOKEN`";
     let problem = Problem::new(kinds::NOT_PERMITTED, message);
-    // Whoever has no token does not keep the connection.
+    // A client without the token must not hold the connection.
     let headers = [(WWW_AUTHENTICATE, "Bearer"), (CONNECTION, "close")];
     (StatusCode::UNAUTHORIZED, headers, axum::Json(problem)).into_response()
 }
@@ -150,7 +155,7 @@ mod tests {
         };
         let new = |address: &str| Tcp::new(address.parse().expect("an address"), &path).map(drop);
         write("0123456789abcdef\n", 0o600);
-        new("127.0.0.1:0").expect("it is taken");
+        new("127.0.0.1:0").expect("it is accepted");
         assert!(
             new("0.0.0.0:0")
                 .expect_err("others reach it")

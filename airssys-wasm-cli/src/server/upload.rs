@@ -1,4 +1,5 @@
-//! A component with what is said of it: a form of two parts, `spec` in JSON and `component`.
+//! Multipart forms of uploads: a part `spec` in JSON, and a part `component`, or one part for each
+//! stage of a pipeline.
 
 use std::collections::BTreeMap;
 
@@ -14,33 +15,35 @@ use airssys_wasm_host::Component;
 use super::Process;
 use crate::api::{Problem, kinds};
 
-/// Bytes of a `spec`: grants and a definition, and as much again for how JSON writes them.
+/// Maximum size of a `spec` in bytes: grants and a definition, doubled for JSON escapes.
 const SPEC_BYTES_MAX: usize = 2 * (GRANTS_BYTES_MAX + DEFINITION_BYTES_MAX);
 
-/// What is sent, for the description of the API: a component with what is said of it.
+/// A form with a component and its options.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is only described")]
 pub(super) struct Form<T> {
+    /// Options, as JSON. Defaults apply if the part is missing.
     spec: T,
-    /// Its bytes; none if it is published.
+    /// The bytes of the component. Omitted if `spec` names a published package.
     #[schema(content_media_type = "application/wasm")]
     component: Option<Vec<u8>>,
 }
 
-/// The same for the stages of a pipeline.
+/// A form with the components of a pipeline's stages and its options.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is only described")]
 pub(super) struct StagesForm<T> {
+    /// The definition and options, as JSON.
     spec: T,
-    /// The bytes of the component of the first stage; `stage-1` those of the second. None if
-    /// that is published under what the definition calls it.
+    /// The bytes of the component of the first stage; `stage-1` has those of the second, and so
+    /// on. Omitted for a stage whose component is published under the name in the definition.
     #[schema(content_media_type = "application/wasm")]
     #[schema(rename = "stage-0")]
     stage: Option<Vec<u8>>,
 }
 
-/// Reads both parts; without a `spec` nothing is said, and without a `component` it is meant to
-/// be somewhere else.
+/// Reads the parts `spec` and `component`. Returns the default spec, or no component, if a part is
+/// missing.
 pub(super) async fn read<T: DeserializeOwned + Default>(
     process: &Process,
     form: Multipart,
@@ -77,30 +80,34 @@ pub(crate) async fn parts<T: DeserializeOwned + Default>(
     Ok((spec.unwrap_or_default(), parts))
 }
 
-/// A component from bytes that were sent.
+/// Parses an uploaded component.
 pub(super) async fn component(process: &Process, bytes: Bytes) -> Result<Component, Problem> {
     process
         .aside(move |_| Component::from_bytes(bytes.to_vec()))
         .await
 }
 
+/// Returns the problem of a form with an unknown or a repeated part.
 pub(crate) fn too_many(part: &str) -> Problem {
-    let message = format!("the form has a part `{}` too many", part.escape_debug());
+    let message = format!(
+        "the form has an unknown or repeated part `{}`",
+        part.escape_debug()
+    );
     Problem::new(kinds::USAGE, message)
 }
 
-/// The component that was sent along.
+/// Returns the uploaded component. Fails if there was none.
 pub(crate) fn sent(component: Option<Component>) -> Result<Component, Problem> {
     component.ok_or_else(|| Problem::new(kinds::USAGE, "the part `component` is missing"))
 }
 
-/// Checks the size of what is parsed as JSON.
+/// Checks the size of a `spec` before it is parsed.
 fn check_spec(bytes: usize) -> Result<(), Problem> {
     if bytes <= SPEC_BYTES_MAX {
         return Ok(());
     }
     let message = format!(
-        "the part `spec` has {bytes} bytes, and at most {SPEC_BYTES_MAX} are read; say fewer grants"
+        "the part `spec` has {bytes} bytes; at most {SPEC_BYTES_MAX} are accepted: send fewer grants"
     );
     Err(Problem::new(kinds::USAGE, message))
 }
@@ -109,11 +116,11 @@ fn read_spec<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|error| {
         Problem::new(
             kinds::USAGE,
-            format!("the part `spec` cannot be read: {error}"),
+            format!("cannot parse the part `spec`: {error}"),
         )
     })
 }
 
 fn unreadable(error: MultipartError) -> Problem {
-    Problem::new(kinds::USAGE, "the form cannot be read").because(error.body_text())
+    Problem::new(kinds::USAGE, "cannot read the form").because(error.body_text())
 }

@@ -1,6 +1,6 @@
-//! What happens, a line of JSON each, for as long as somebody watches.
+//! Streams of events, guest output and audit records: one line of JSON each.
 //!
-//! Tests: the crate's `tests/watching`.
+//! Tests: `airssys-wasm-cli/tests/cli/watching.rs`.
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -17,17 +17,17 @@ use super::journal::Tail;
 use super::lines::{ended, line, reply};
 use crate::api::{Happening, Line, Problem};
 
-/// What is wanted.
+/// Query parameters of a stream.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
-    /// Of this name; of all unless said.
+    /// Returns only lines of this deployment. Defaults to all deployments.
     name: Option<String>,
-    /// What comes from now on, too.
+    /// Keeps the response open and streams new lines.
     #[serde(default)]
     follow: bool,
-    /// So many of the last.
+    /// Returns only the last N of the retained lines. Defaults to all of them.
     last: Option<usize>,
 }
 
@@ -37,11 +37,16 @@ impl Wanted {
     }
 }
 
+/// Streams events from now on.
+///
+/// The response stays open until the client disconnects or the host process shuts down. Events of
+/// the host process itself are always included; `follow` and `last` have no effect. Fails with
+/// `busy` if too many calls and followers are in progress.
 #[utoipa::path(
     get,
     path = "/v1/events",
     operation_id = "events",
-    summary = "What happens from now on",
+    summary = "Stream events",
     params(Wanted),
     responses((status = 200, body = Happening, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
 )]
@@ -50,7 +55,7 @@ pub(super) async fn events(
     Query(wanted): Query<Wanted>,
 ) -> Response {
     let events = process.host.events();
-    // A watcher keeps no host alive: the host ends the stream.
+    // The stream does not keep the host alive: it ends with the host.
     let next = stream::unfold(events, async |mut events| {
         Some((events.next().await?, events))
     });
@@ -65,11 +70,15 @@ pub(super) async fn events(
     reply(lines, process.ending)
 }
 
+/// Returns lines of guest output.
+///
+/// The host process retains the last 10,000 lines. With `follow`, new lines are streamed until the
+/// client disconnects or the host process shuts down; a client that reads too slowly misses lines.
 #[utoipa::path(
     get,
     path = "/v1/logs",
     operation_id = "logs",
-    summary = "What guests printed",
+    summary = "Get or follow guest output",
     params(Wanted),
     responses((status = 200, body = Line, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
 )]
@@ -83,11 +92,16 @@ pub(super) async fn logs(State(process): State<Process>, Query(wanted): Query<Wa
     )
 }
 
+/// Returns audit records: operations that guests attempted, and the decisions about them.
+///
+/// The host process retains the last 10,000 records. With `follow`, new records are streamed until
+/// the client disconnects or the host process shuts down; a client that reads too slowly misses
+/// records.
 #[utoipa::path(
     get,
     path = "/v1/audit",
     operation_id = "audit",
-    summary = "What guests tried, and whether it was allowed",
+    summary = "Get or follow audit records",
     params(Wanted),
     responses((status = 200, body = serde_json::Value, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
 )]
@@ -104,7 +118,7 @@ pub(super) async fn audit(
     )
 }
 
-/// The last of a journal, and what comes if that is wanted.
+/// Returns the last items of a journal, followed by new ones if requested.
 fn watched<T: Clone + Send + 'static>(
     journal: &Tail<T>,
     wanted: Wanted,
@@ -119,13 +133,15 @@ fn watched<T: Clone + Send + 'static>(
     reply(stream::iter(last).chain(next), ending)
 }
 
+/// Returns the last `count` items, or all of them.
 fn tail<T>(mut items: Vec<T>, count: Option<usize>) -> Vec<T> {
     let surplus = items.len().saturating_sub(count.unwrap_or(usize::MAX));
     items.drain(..surplus);
     items
 }
 
-/// What comes from now on, if that is wanted. What a slow watcher misses is left out.
+/// Returns a stream of new items, which is empty unless `wanted`. Skips items that a slow follower
+/// missed.
 fn following<T: Clone>(next: broadcast::Receiver<T>, wanted: bool) -> impl Stream<Item = T> {
     let next = wanted.then_some(next);
     stream::unfold(next, async |next| {
@@ -134,7 +150,7 @@ fn following<T: Clone>(next: broadcast::Receiver<T>, wanted: bool) -> impl Strea
             match next.recv().await {
                 Ok(item) => return Some((item, Some(next))),
                 Err(RecvError::Lagged(missed)) => {
-                    tracing::warn!(missed, "somebody who watches is too slow")
+                    tracing::warn!(missed, "a follower is too slow and missed items")
                 }
                 Err(RecvError::Closed) => return None,
             }

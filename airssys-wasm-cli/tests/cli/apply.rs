@@ -1,4 +1,4 @@
-//! What a file says should be deployed, made true.
+//! `apply` and `diff`: deployments and pipelines from a file.
 
 use super::support::{Place, guest};
 
@@ -12,7 +12,7 @@ impl Place {
     }
 }
 
-/// A host process that has two versions of the greeter published.
+/// Starts a host process with version 1.0.0 of the greeter published.
 fn published() -> (Place, super::support::Process) {
     let place = Place::new();
     let process = place.serve();
@@ -29,7 +29,7 @@ fn what_should_be_is_made_true_and_stays_with_what_it_was_resolved_to() {
     );
     let told = place.run(&["diff"]).failed(1);
     assert!(
-        told.contains("not everything is as the file says"),
+        told.contains("the deployments differ from the file"),
         "{told}"
     );
     assert!(place.run(&["list"]).ok().contains("nothing is deployed"));
@@ -49,16 +49,13 @@ fn what_should_be_is_made_true_and_stays_with_what_it_was_resolved_to() {
         "{}",
         place.lock()
     );
-    assert_eq!(
-        place.run(&["apply", "--locked"]).ok(),
-        "hello: as it should be"
-    );
+    assert_eq!(place.run(&["apply", "--locked"]).ok(), "hello: unchanged");
 
     place.run(&["publish", &guest("greeter-v2")]).ok();
     assert_eq!(
         place.run(&["diff"]).ok(),
-        "hello: as it should be",
-        "it stays with the version of the lock file"
+        "hello: unchanged",
+        "the lock file pins the version"
     );
     let told = place.run(&["apply", "--upgrade"]).ok();
     assert!(
@@ -72,12 +69,17 @@ fn what_should_be_is_made_true_and_stays_with_what_it_was_resolved_to() {
     place.run(&["rollback", "hello"]).ok();
     assert!(
         place.run(&["apply"]).ok().contains("hello: update"),
-        "the file says the newer one"
+        "the file requires the newer version"
     );
 
     let moved = place.lock().replace("sha256:", "sha256:0");
     place.write("deployments.lock", &moved);
-    assert!(place.run(&["apply"]).failed(4).contains("it was moved"));
+    assert!(
+        place
+            .run(&["apply"])
+            .failed(4)
+            .contains("the version was moved")
+    );
 }
 
 #[test]
@@ -96,7 +98,7 @@ fn grants_and_limits_are_what_the_file_says_and_what_was_revoked_stays_so() {
     file("grants.allow = [\"config a value=2\", \"config b value=1\"]\ninstancing = \"pooled 2\"");
     let told = place.run(&["apply"]).ok();
     for line in [
-        "~ allow config a (another value)",
+        "~ allow config a (value changed)",
         "+ allow config b",
         "instancing: per-call -> pooled 2",
     ] {
@@ -106,7 +108,7 @@ fn grants_and_limits_are_what_the_file_says_and_what_was_revoked_stays_so() {
     let told = place.run(&["apply", "--dry-run"]).ok();
     for line in [
         "- allow config a",
-        "other limits",
+        "limits changed",
         "instancing: pooled 2 -> per-call",
     ] {
         assert!(told.contains(line), "{told}");
@@ -115,7 +117,7 @@ fn grants_and_limits_are_what_the_file_says_and_what_was_revoked_stays_so() {
     place.run(&["caps", "revoke", "hello", "config b"]).ok();
     let told = place.run(&["apply"]).failed(5);
     assert!(
-        told.contains("`config b` was taken back") && told.contains("--grant-again"),
+        told.contains("`config b` was revoked from `hello`") && told.contains("--grant-again"),
         "{told}"
     );
     assert!(
@@ -126,7 +128,7 @@ fn grants_and_limits_are_what_the_file_says_and_what_was_revoked_stays_so() {
     );
     let told = place.run(&["apply", "--grant-again"]).ok();
     assert!(told.contains("granted again: config b"), "{told}");
-    assert_eq!(place.run(&["diff"]).ok(), "hello: as it should be");
+    assert_eq!(place.run(&["diff"]).ok(), "hello: unchanged");
 }
 
 #[test]
@@ -162,11 +164,11 @@ fn names_that_are_linked_come_in_an_order_that_works_and_one_that_fails_stops_no
     place.write("deployments.toml", "");
     assert_eq!(
         place.run(&["apply"]).ok(),
-        "the file says that nothing should be deployed"
+        "the file has no deployments and no pipelines"
     );
     assert!(
         place.run(&["list"]).ok().contains("a-caller"),
-        "what is not in the file is left alone"
+        "deployments that are not in the file stay"
     );
 }
 
@@ -185,7 +187,7 @@ fn pipelines_are_what_their_files_say() {
         "{}",
         place.lock()
     );
-    assert_eq!(place.run(&["apply"]).ok(), "sums: as it should be");
+    assert_eq!(place.run(&["apply"]).ok(), "sums: unchanged");
     place.write(
         "deployments.toml",
         "[pipelines.sums]\nfile = \"sums.toml\"\ngrants.last.allow = [\"config a value=1\"]\n",
@@ -201,7 +203,7 @@ fn pipelines_are_what_their_files_say() {
     assert!(told.contains("--recreate"), "{told}");
     place.run(&["caps", "revoke", "sums:last", "config a"]).ok();
     let told = place.run(&["apply", "--recreate"]).failed(5);
-    assert!(told.contains("taken back from `sums:last`"), "{told}");
+    assert!(told.contains("was revoked from `sums:last`"), "{told}");
     let again = ["apply", "--recreate", "--grant-again"];
     let broken = pipeline.replace(
         "function = \"spell\"",
@@ -223,10 +225,10 @@ fn pipelines_are_what_their_files_say() {
         place.run(&["pipeline", "run", "sums", "\"4\""]).ok(),
         "\"<8>\""
     );
-    assert_eq!(place.run(&["diff"]).ok(), "sums: as it should be");
+    assert_eq!(place.run(&["diff"]).ok(), "sums: unchanged");
 }
 
-/// Whatever changes what is there can be asked for without being done.
+/// Every command that changes something has a dry run.
 #[test]
 fn dry_runs_tell_what_would_be_done_and_do_nothing() {
     let place = Place::new();
@@ -288,7 +290,7 @@ fn dry_runs_tell_what_would_be_done_and_do_nothing() {
     assert!(
         dry(&["caps", "revoke", "greeter", "config a"])
             .ok()
-            .contains("which touches config a")
+            .contains("which affects config a")
     );
     assert!(dry(&["remove", "greeter"]).ok().contains("remove greeter"));
     assert!(dry(&["remove", "sums:last"]).failed(4).contains("sums"));

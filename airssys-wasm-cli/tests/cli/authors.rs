@@ -1,4 +1,4 @@
-//! What authors do: begin a component, build it, have it updated whenever it changes, sign it.
+//! Authors' commands: create a component, build it, update it on every change, sign it.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::support::{Place, guest};
 
-/// A command whose builds lie where the next test finds them.
+/// Returns a command whose build directory is shared by all tests.
 fn command(place: &Place, arguments: &[&str]) -> Command {
     let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/authors");
     let mut command = place.command(arguments);
@@ -26,7 +26,7 @@ fn run(place: &Place, arguments: &[&str]) -> super::support::Ran {
     }
 }
 
-/// Begins a component that depends on what the guests of the tests depend on.
+/// Creates a component with the same dependency versions as the tests' guests.
 fn begin(place: &Place, name: &str, template: &str) {
     place.run(&["new", name, "--template", template]).ok();
     let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/guests/Cargo.lock");
@@ -141,7 +141,7 @@ fn a_stage_is_begun_and_runs_in_a_pipeline() {
     let failed = run(&place, &["build", "shout"]);
     assert_eq!(failed.code, 1);
     assert!(
-        failed.stderr.contains("to_uppercaze") && failed.stderr.contains("does not build"),
+        failed.stderr.contains("to_uppercaze") && failed.stderr.contains("build failed"),
         "{failed:?}"
     );
 }
@@ -177,21 +177,21 @@ fn what_is_signed_is_verified() {
         place
             .run(&["verify", "greeter.wasm", "--key", "other.pub"])
             .failed(5)
-            .contains("not one of these")
+            .contains("does not match these bytes")
     );
     std::fs::copy(guest("greeter-v2"), &file).expect("copied");
     assert!(
         place
             .run(&["verify", "greeter.wasm", "--key", "my.pub"])
             .failed(5)
-            .contains("not one of these")
+            .contains("does not match these bytes")
     );
     let wrong = format!("sha256:{}", "0".repeat(64));
     assert!(
         place
             .run(&["verify", "greeter.wasm", "--digest", &wrong])
             .failed(5)
-            .contains("was asked for")
+            .contains("expected sha256:")
     );
     std::fs::write(&file, "nothing").expect("written");
     place.run(&["verify", "greeter.wasm"]).failed(2);

@@ -1,4 +1,4 @@
-//! What cannot be done says what was wrong and what to do, with an exit code of its own.
+//! Invalid input: error messages that name the problem and the next step, and their exit codes.
 
 use super::support::{Place, guest};
 
@@ -76,7 +76,7 @@ fn each_mistake_is_named() {
         (
             &["update", "greeter@3.0.0", &v1],
             2,
-            "the component says that it is version 1.0.0",
+            "the component declares version 1.0.0",
         ),
         (&["update", "greetr", &v1], 3, "did you mean `greeter`?"),
         (
@@ -94,7 +94,7 @@ fn each_mistake_is_named() {
         (&["rollback", "greeter"], 3, "no revision served before"),
         (&["call", "greeter", "great(\"Ada\")"], 3, "greet"),
         (&["call", "greeter", "greet(1)"], 2, "column 2"),
-        (&["call", "greeter", "greet"], 2, "is no call"),
+        (&["call", "greeter", "greet"], 2, "is not a call"),
     ];
     for (arguments, code, expected) in cases {
         let told = place.run(arguments).failed(code);

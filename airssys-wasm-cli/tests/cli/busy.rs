@@ -1,4 +1,4 @@
-//! A host process whose threads, clients and readers are stuck: it ends all the same.
+//! Shutdown and API access of a host process whose threads, clients or log readers are stuck.
 
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use super::support::{PATIENCE, Place, Process, guest, signal};
 use super::web::serve;
 
-/// How long a process may take to end that has a drain of half a second.
+/// Time a process with a drain of half a second may take to end.
 const SOON: Duration = Duration::from_secs(10);
 
 fn ends(process: &mut Process) -> i32 {
@@ -25,7 +25,7 @@ fn ends(process: &mut Process) -> i32 {
     }
 }
 
-/// A host process that blocks when it logs, because nobody reads its log.
+/// Starts a host process that blocks when it logs, because its log is not read.
 fn with_a_full_log(place: &Place, drain: &str) -> (Process, PipeReader, PipeWriter) {
     let (reader, mut writer) = pipe().expect("a pipe");
     let mut command = place.command(&["serve", "--drain", drain]);
@@ -55,7 +55,7 @@ fn it_ends_at_once_the_second_time_although_nobody_reads_its_log() {
     for kind in ["TERM", "INT"] {
         let (mut process, _reader, _writer) = with_a_full_log(&place, "1h");
         signal(&process.id(), kind);
-        // Two signals that come at once may be one.
+        // Two signals sent at the same time may be delivered as one.
         std::thread::sleep(Duration::from_millis(200));
         assert!(!process.is_over(), "it waits for its log");
         signal(&process.id(), kind);
@@ -63,7 +63,7 @@ fn it_ends_at_once_the_second_time_although_nobody_reads_its_log() {
     }
 }
 
-/// Sends bytes, and reads nothing.
+/// Sends bytes and reads nothing.
 fn hold_socket(place: &Place, sent: &str) -> UnixStream {
     let mut stream = UnixStream::connect(place.state().join("admin.sock")).expect("connected");
     stream.write_all(sent.as_bytes()).expect("sent");
@@ -110,7 +110,7 @@ fn it_ends_within_its_drain_although_guests_spin_and_clients_read_nothing() {
     }
 }
 
-/// Whoever has sent half a request is not waited for.
+/// Clients that have sent half a request do not delay the shutdown.
 #[test]
 fn it_ends_at_once_although_clients_have_sent_half_a_request() {
     let place = Place::new();
@@ -120,13 +120,13 @@ fn it_ends_at_once_although_clients_have_sent_half_a_request() {
     let _silent = TcpStream::connect(address).expect("connected");
     let _half = hold_socket(&place, "GET / HT");
     let _silent = hold_socket(&place, "");
-    // Connections are accepted in their order.
+    // Connections are accepted in order: the ones above have been accepted after this.
     place.run(&["status"]).ok();
     signal(&process.id(), "TERM");
     assert_eq!(ends(&mut process), 0);
 }
 
-/// A client that goes away ends its call, though the call runs elsewhere.
+/// A client that disconnects ends its call, although the call runs on another runtime.
 #[test]
 fn a_call_ends_with_its_client() {
     let place = Place::new();
@@ -146,14 +146,14 @@ fn a_call_ends_with_its_client() {
         }
     };
     status("1 in flight");
-    call.kill().expect("it goes away");
+    call.kill().expect("the client is killed");
     let _ = call.wait();
     let begun = Instant::now();
     status("0 in flight");
     assert!(begun.elapsed() < Duration::from_secs(10));
 }
 
-/// Asks for a call that takes longer than the test.
+/// Starts a call that takes longer than the test.
 fn begin_call(place: &Place) -> UnixStream {
     let call = r#"{"function": "sleep", "arguments": {"wave": "(25000)"}}"#;
     let stream = hold_socket(
@@ -168,11 +168,11 @@ fn begin_call(place: &Place) -> UnixStream {
     stream
 }
 
-/// Calls over the API held all of its connections, and nobody could look at, revoke or remove what
-/// they called.
+/// Calls over the API must not occupy all of its connections: the operator must still be able to
+/// inspect, revoke and remove.
 #[test]
 fn calls_and_followers_leave_connections_to_an_operator() {
-    // Of 256 descriptors it has 16 connections, and 12 of them are for what lasts.
+    // With 256 descriptors there are 16 connections, 12 of them for long-running requests.
     const CALLS: usize = 10;
     let place = Place::new();
     let script = format!(

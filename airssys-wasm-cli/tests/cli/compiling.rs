@@ -1,4 +1,4 @@
-//! Components that somebody crafted for the compiler: a process of its own takes what they cost.
+//! Components crafted to exhaust the compiler: it runs in a separate process, which bears the cost.
 
 use std::process::{Child, Command, Stdio};
 use std::thread::{sleep, yield_now};
@@ -9,18 +9,18 @@ use airssys_wasm_tests::process::{children_of, status_field};
 
 use super::support::{PATIENCE, Place, Process, guest, signal};
 
-/// The exit code where the host refuses a component.
+/// The exit code if the host rejects a component.
 const REFUSED: i32 = 6;
 
-/// The exit code where bytes are not a valid component.
+/// The exit code if bytes are not a valid component.
 const INVALID: i32 = 2;
 
-/// A component that takes the compiler minutes and gigabytes.
+/// Writes a component that takes the compiler minutes and gigabytes.
 fn crafted(place: &Place) -> String {
     write(place, &crafted::loops())
 }
 
-/// The file of a component.
+/// Writes a component to a file. Returns its path.
 fn write(place: &Place, text: &str) -> String {
     let path = place.path().join("crafted.wasm");
     std::fs::write(&path, wat::parse_str(text).expect("bytes")).expect("written");
@@ -33,7 +33,7 @@ fn serve(place: &Place, bounds: &[&str]) -> Process {
     process
 }
 
-/// The compiler that a host process has started.
+/// Returns the compiler process that a host process has started.
 fn compiler_of(process: &Process) -> u32 {
     let begun = Instant::now();
     loop {
@@ -54,7 +54,7 @@ fn deploy(place: &Place, component: &str) -> Child {
         .expect("it runs")
 }
 
-/// The complaint of a command that has failed with this code.
+/// Waits for a command, which must fail with this exit code. Returns its error output.
 fn complaint(command: Child, code: i32) -> String {
     let output = command.wait_with_output().expect("it ends");
     let text = String::from_utf8(output.stderr).expect("text");
@@ -62,7 +62,7 @@ fn complaint(command: Child, code: i32) -> String {
     text
 }
 
-/// The host process serves, and has no compiler left.
+/// Checks that the host process serves, and has no compiler process left.
 fn goes_on(place: &Place, process: &Process) {
     place
         .run(&["deploy", &guest("http-v1"), "--name", "web"])
@@ -97,7 +97,7 @@ fn a_compiler_that_takes_too_long_ends_and_the_host_goes_on() {
     assert!(told.contains("not compiled within 3s"), "{told}");
     let begun = Instant::now();
     while !children_of(process.0.id()).is_empty() {
-        assert!(begun.elapsed() < PATIENCE, "it compiles for nobody");
+        assert!(begun.elapsed() < PATIENCE, "the compiler does not end");
         sleep(Duration::from_millis(5));
     }
     goes_on(&place, &process);
@@ -142,13 +142,13 @@ fn a_compiler_ends_with_its_host() {
     signal(&process.id(), "KILL");
     let begun = Instant::now();
     while status_field(compiler, "VmRSS").is_some() {
-        assert!(begun.elapsed() < PATIENCE, "it compiles for nobody");
+        assert!(begun.elapsed() < PATIENCE, "the compiler does not end");
         sleep(Duration::from_millis(5));
     }
     deploying.wait().expect("it ends");
 }
 
-/// The bound holds where no deploy waits as well.
+/// The time limit holds even if no deploy waits for the compiler.
 #[test]
 fn a_compiler_ends_itself_after_its_time() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_airssys-wasm"));
@@ -167,7 +167,7 @@ fn a_compiler_ends_itself_after_its_time() {
 fn a_component_that_does_not_compile_says_why() {
     let place = Place::new();
     let _process = serve(&place, &[]);
-    // Its types can be read, and its code is not valid.
+    // The types are valid, the code is not.
     let text = "(component (core module (func (result i32) (f32.const 1))))";
     let told = complaint(deploy(&place, &write(&place, text)), INVALID);
     assert!(

@@ -1,5 +1,5 @@
-//! A full disk at each write: the command says so, what served serves on, and once there is
-//! room again everything can be done.
+//! A full disk at each write: the command reports it, the active revision keeps serving, and
+//! everything works again once there is space.
 
 use super::killed::Tracer;
 use super::support::{Place, guest};
@@ -38,9 +38,9 @@ fn at_each_write_nothing_is_lost_and_room_mends_it() {
             break;
         }
         refused += 1;
-        assert_eq!(answer, before, "what served serves on");
+        assert_eq!(answer, before, "the active revision keeps serving");
         assert!(ran.failed(8).contains("No space left"), "it says why");
-        // There is room again.
+        // There is space again.
         place
             .run(&["update", "greeter", &guest(next), "--any-version"])
             .ok();
@@ -67,8 +67,8 @@ fn at_each_write_nothing_is_lost_and_room_mends_it() {
     );
 }
 
-/// What may have reached the disk although that was not confirmed is taken back by what is
-/// written next, so that a restart does not bring what was refused.
+/// A failed change may have reached the disk although the sync failed. The next write undoes it,
+/// so that a restart does not restore it.
 #[test]
 fn what_could_not_be_confirmed_is_not_there_after_a_restart() {
     let place = Place::new();
@@ -77,7 +77,7 @@ fn what_could_not_be_confirmed_is_not_there_after_a_restart() {
     place.run(&["update", "greeter", &guest("greeter-v2")]).ok();
     let before = place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
     let mut refused = 0;
-    // What a rollback writes is in the database alone.
+    // A rollback writes only to the database.
     for sync in 1.. {
         assert!(sync < 30, "it never succeeds");
         let unconfirmed = Tracer::inject(

@@ -1,4 +1,4 @@
-//! Clients that send half a request, or nothing, on every listener of a host process.
+//! Clients that send half a request or nothing, on every listener of a host process.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,15 +11,15 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::support::{PATIENCE, Place, Process, guest};
 use super::web::{get, read_address};
 
-/// Descriptors that the host process may open.
+/// The descriptor limit of the host process.
 const DESCRIPTORS: usize = 256;
 
-/// Connections to each listener: more than it may have descriptors in all.
+/// Connections to each listener: more than the process's descriptor limit.
 const CLIENTS: usize = DESCRIPTORS + 50;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-/// A host process with every listener there is, and few descriptors.
+/// A host process with every kind of listener and a low descriptor limit.
 struct Listening {
     place: Place,
     process: Process,
@@ -64,7 +64,7 @@ impl Listening {
         UnixStream::connect(self.place.state().join("admin.sock")).expect("connected")
     }
 
-    /// Asks each listener something, on new connections.
+    /// Checks that each listener responds on a new connection.
     fn answers(&self) {
         assert!(get(self.web, "/").contains("hello from 1.0.0"));
         self.place.run(&["status", "web"]).ok();
@@ -79,13 +79,13 @@ impl Listening {
 
 fn over_tcp(address: SocketAddr, sent: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).expect("connected");
-    // One that has given way may be closed already.
+    // The server may have closed the connection already to make room for another.
     let _ = stream.write_all(sent.as_bytes());
     stream.set_read_timeout(Some(PATIENCE)).expect("set");
     stream
 }
 
-/// This process opens more descriptors than the other one may.
+/// Raises this process's descriptor limit: it opens more than the host process may.
 fn open_many() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(
@@ -147,7 +147,7 @@ fn a_client_that_sends_no_head_in_time_is_let_go_on_every_listener() {
     listening.answers();
 }
 
-/// Whoever has no token is answered and let go.
+/// A client without the token gets a response, and its connection is closed.
 #[test]
 fn a_client_without_a_token_does_not_keep_its_connection() {
     let listening = Listening::new("1h");
@@ -159,12 +159,12 @@ fn a_client_without_a_token_does_not_keep_its_connection() {
         answer.to_lowercase().contains("connection: close"),
         "{answer}"
     );
-    // However long others may take.
+    // Over TCP, half a request times out regardless of `--patience`.
     let mut stream = over_tcp(listening.tcp, "GET / HT");
     assert!(ends(stream.read_to_end(&mut Vec::new())));
 }
 
-/// Whether the other side has closed, rather than let the time run out.
+/// Returns `true` if the peer closed the connection, and `false` if the read timed out.
 fn ends(read: std::io::Result<usize>) -> bool {
     use std::io::ErrorKind::{TimedOut, WouldBlock};
     read.map_or_else(

@@ -1,5 +1,5 @@
-//! G10: a host process that is killed with -9 at any write comes back with what it had before
-//! or after, and with what it said it had done.
+//! G10: a host process killed with SIGKILL at any write restarts with the state before or after
+//! the change, and never loses a change that it has confirmed.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -7,24 +7,25 @@ use std::time::Duration;
 
 use super::support::{Place, Process, guest};
 
-/// What puts bytes on a disk, or gives them a name.
+/// System calls that write to a file or a directory.
 const WRITES: &str = "write,pwrite64,writev,fsync,fdatasync,ftruncate,fallocate,rename,renameat,renameat2,link,linkat,unlink,unlinkat";
 
-/// Has something done to a process at its writes, while this is alive.
+/// An strace process that injects failures into another process's system calls until dropped.
 pub(crate) struct Tracer {
     strace: Child,
-    /// Read to its end by nobody; closed, it would end what writes to it.
+    /// Kept open but not read: strace would be killed when it writes to a closed pipe.
     _told: BufReader<ChildStderr>,
 }
 
 impl Tracer {
-    /// `what` as strace takes it: `signal=SIGKILL:when=3`, `error=ENOSPC:when=2+`.
+    /// Injects `what` into system calls, in strace's syntax: `signal=SIGKILL:when=3`,
+    /// `error=ENOSPC:when=2+`.
     pub(crate) fn inject(process: &Process, calls: &str, what: &str) -> Self {
         let mut strace = Command::new("strace");
         let inject = format!("inject={calls}:{what}");
         strace.args(["-f", "-o", "/dev/null", "-e", &inject, "-p", &process.id()]);
         let strace = strace.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
-        let mut strace = strace.expect("strace is there; `cargo xtask test` installs it");
+        let mut strace = strace.expect("strace is installed; `cargo xtask test` installs it");
         let mut told = String::new();
         let mut stderr = BufReader::new(strace.stderr.take().expect("it is read once"));
         stderr.read_line(&mut told).expect("it says something");
@@ -38,13 +39,13 @@ impl Tracer {
 
 impl Drop for Tracer {
     fn drop(&mut self) {
-        // Asked to end it may wait for a thread that was killed while it began.
+        // Killed, because on SIGTERM strace may wait for a thread that was killed while it started.
         let _ = self.strace.kill();
         let _ = self.strace.wait();
     }
 }
 
-/// What an operator does.
+/// The operator's commands under test.
 fn operations() -> Vec<Vec<String>> {
     let words = |line: &[&str]| line.iter().map(|word| (*word).to_owned()).collect();
     vec![
@@ -67,7 +68,7 @@ fn operations() -> Vec<Vec<String>> {
     ]
 }
 
-/// A place where revision 2 of the greeter serves, and 1 is kept.
+/// Prepares a state in which revision 2 of the greeter is active and revision 1 is retained.
 fn prepared() -> Place {
     let place = Place::new();
     let process = place.serve();
@@ -91,7 +92,7 @@ fn prepared() -> Place {
     place
 }
 
-/// Everything that a host process tells of its state, but for what is counted since its start.
+/// Returns everything a host process reports about its state, without counters since its start.
 fn told(place: &Place) -> String {
     let json = |arguments: &[&str]| place.run(&[arguments, &["--output", "json"]].concat());
     let mut told = json(&["list"]).ok();
@@ -162,7 +163,8 @@ fn after(before: &Place, operation: &[String]) -> String {
     told_after_a_restart(&place)
 }
 
-/// Kills it at the first write, then at the second, until it has come to its end alive.
+/// Kills the process at the first write, then at the second, until the command completes without
+/// a kill.
 #[test]
 fn at_each_write_of_each_operation_one_state_comes_back() {
     let prepared = prepared();
@@ -188,7 +190,7 @@ fn at_each_write_of_each_operation_one_state_comes_back() {
             );
             assert!(
                 code != 0 || back == after,
-                "{operation:?} was said to be done at write {write}"
+                "{operation:?} was confirmed at write {write}"
             );
             assert!(
                 code == 0 || was_killed,
@@ -198,7 +200,7 @@ fn at_each_write_of_each_operation_one_state_comes_back() {
                 kills += 1;
                 continue;
             }
-            // Its threads share the writes in one way and another.
+            // The distribution of writes among threads varies, so it must complete three times.
             ended += 1;
             if ended == 3 {
                 break;
@@ -208,7 +210,7 @@ fn at_each_write_of_each_operation_one_state_comes_back() {
     assert!(kills >= 30, "{kills} kills");
 }
 
-/// Kills it at moments that nobody chose, in the middle of several commands at once.
+/// Kills the process at random moments during several concurrent commands.
 #[test]
 fn at_moments_that_nobody_chose_what_was_said_to_be_done_is_done() {
     let prepared = prepared();
@@ -222,7 +224,7 @@ fn at_moments_that_nobody_chose_what_was_said_to_be_done_is_done() {
         let all = operations();
         let codes: Vec<(usize, i32)> = std::thread::scope(|scope| {
             let place = &place;
-            // Those behind them remove what they work on, or are pipelines.
+            // Later commands remove what these work on, or are about pipelines.
             let runs: Vec<_> = all[..5]
                 .iter()
                 .enumerate()
@@ -247,7 +249,7 @@ fn at_moments_that_nobody_chose_what_was_said_to_be_done_is_done() {
         for (number, code) in codes {
             assert!(
                 code != 0 || expected(number),
-                "seed {seed}: {:?} was said to be done:{done}",
+                "seed {seed}: {:?} was confirmed:{done}",
                 all[number]
             );
         }
@@ -262,11 +264,11 @@ fn at_moments_that_nobody_chose_what_was_said_to_be_done_is_done() {
     }
 }
 
-/// A start that is killed leaves what was there.
+/// A startup that is killed leaves the state unchanged.
 #[test]
 fn a_start_that_is_killed_changes_nothing() {
     let prepared = prepared();
-    // Left as a killed process leaves it, so that the start has something to mend.
+    // Left by a killed process, so that the startup has something to repair.
     let unclean = prepared.copy();
     unclean.serve().kill();
     let before = told_after_a_restart(&unclean.copy());
@@ -286,7 +288,7 @@ fn a_start_that_is_killed_changes_nothing() {
     panic!("it never starts");
 }
 
-/// The first start of all, killed at each write, leaves a place where the next can begin.
+/// The very first startup, killed at each write, leaves a directory in which the next can start.
 #[test]
 fn a_first_start_that_is_killed_can_be_followed_by_another() {
     for write in 1..60 {
@@ -302,8 +304,8 @@ fn a_first_start_that_is_killed_can_be_followed_by_another() {
     panic!("it never starts");
 }
 
-/// Starts a host process that is killed at a write; or says that it came up before, and kills
-/// it then.
+/// Starts a host process that is killed at a write. Returns `true` if it came up before that, and
+/// kills it in that case.
 fn start_killed_at(place: &Place, write: u32) -> bool {
     let inject = format!("inject={WRITES},mkdir:signal=SIGKILL:when={write}");
     let mut strace = Command::new("strace");
@@ -323,7 +325,7 @@ fn start_killed_at(place: &Place, write: u32) -> bool {
     let mut started = Process(
         strace
             .spawn()
-            .expect("strace is there; `cargo xtask test` installs it"),
+            .expect("strace is installed; `cargo xtask test` installs it"),
     );
     let answers = || place.run(&["status"]).code == 0;
     let mut came_up = false;
@@ -331,7 +333,7 @@ fn start_killed_at(place: &Place, write: u32) -> bool {
         came_up = answers();
     }
     drop(started);
-    // Without whoever traced it, it may go on.
+    // It may keep running after strace is killed.
     if let Ok(status) = serde_json::from_str::<serde_json::Value>(
         &place.run(&["status", "--output", "json"]).stdout,
     ) {

@@ -1,4 +1,4 @@
-//! What was revoked comes back when that was said, and it is told wherever one looks.
+//! Revoked rules are granted again only on request, and every command reports it.
 
 use super::support::{Place, guest};
 
@@ -42,7 +42,7 @@ fn a_wider_grant_asks_for_grant_again() {
     );
     let shown = place.run(&["caps", "show", "attack-probe"]).ok();
     assert!(
-        shown.contains("again     file-read /data/x") && !shown.contains("\nrevoked"),
+        shown.contains("restored  file-read /data/x") && !shown.contains("\nrevoked"),
         "{shown}"
     );
     let history = place.run(&["history"]).ok();
@@ -89,7 +89,7 @@ fn a_grant_beside_it_leaves_it_revoked_and_one_that_names_it_does_not() {
         .ok();
     assert!(told.contains("warning: `config a` was revoked"), "{told}");
     assert!(
-        show().contains("again     config a") && !show().contains("\nrevoked"),
+        show().contains("restored  config a") && !show().contains("\nrevoked"),
         "{}",
         show()
     );

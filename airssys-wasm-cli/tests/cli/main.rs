@@ -1,4 +1,4 @@
-//! The command as it is used: processes, and what they print.
+//! End-to-end tests of the command: real processes, their output and their exit codes.
 
 mod apply;
 mod authors;

@@ -1,4 +1,4 @@
-//! A thousand names: a list of them is there at once, also right after a start.
+//! A thousand deployments: they are listed without noticeable delay, even right after a start.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use airssys_wasm_tests::guests;
 use super::support::Place;
 
 const NAMES: usize = 1_000;
-/// What a person does not notice.
+/// A delay that a person does not notice.
 const AT_ONCE: Duration = Duration::from_millis(50);
 
 fn deploy_all(place: &Place) {
@@ -27,7 +27,7 @@ fn deploy_all(place: &Place) {
     });
 }
 
-/// The shortest of several: the machine may be busy with others.
+/// Returns the shortest of several runs, because the machine may be busy.
 fn shortest(times: usize, mut act: impl FnMut()) -> Duration {
     let time = |()| {
         let begun = Instant::now();
@@ -48,7 +48,7 @@ fn a_thousand_names_are_listed_at_once() {
     let list = || assert_eq!(place.run(&["list"]).ok().lines().count(), NAMES + 1);
     let took = shortest(30, list);
     assert!(took < AT_ONCE, "{took:?}");
-    // Ready when the one before was: after a kill as well.
+    // It is ready as quickly after a kill.
     process.kill();
     let took = shortest(3, || {
         let process = place.serve();

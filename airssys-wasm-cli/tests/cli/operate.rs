@@ -1,4 +1,4 @@
-//! Deploy, call, update under load, roll back: what an operator does.
+//! Operators' commands: deploy, call, update under load, roll back, grants.
 
 use super::support::{Place, guest};
 
@@ -8,7 +8,7 @@ fn three_commands_as_users_know_them() {
     let process = place.serve();
     let deployed = place.run(&["deploy", &guest("greeter-v1")]).ok();
     assert!(
-        deployed.starts_with("greeter: revision 1 (1.0.0) serves, after "),
+        deployed.starts_with("greeter: revision 1 (1.0.0) is active after "),
         "{deployed}"
     );
     assert_eq!(
@@ -25,7 +25,7 @@ fn three_commands_as_users_know_them() {
         ])
         .ok();
     assert!(
-        updated.starts_with("greeter: revision 2 (2.0.0) serves"),
+        updated.starts_with("greeter: revision 2 (2.0.0) is active"),
         "{updated}"
     );
     assert_eq!(
@@ -36,7 +36,7 @@ fn three_commands_as_users_know_them() {
         .run(&["rollback", "greeter", "--to-version", "v1.0.0"])
         .ok();
     assert!(
-        back.starts_with("greeter: revision 1 (1.0.0) serves"),
+        back.starts_with("greeter: revision 1 (1.0.0) is active"),
         "{back}"
     );
     assert_eq!(
@@ -60,7 +60,7 @@ fn three_commands_as_users_know_them() {
     place.run(&["remove", "greeter"]).ok();
     assert_eq!(
         place.run(&["list"]).ok(),
-        "nothing is deployed; `airssys-wasm deploy FILE` does"
+        "nothing is deployed; deploy a component with `airssys-wasm deploy FILE`"
     );
 }
 
@@ -144,7 +144,7 @@ fn grants_are_shown_given_and_taken_back() {
         place
             .run(&["caps", "revoke", "attack-probe", "config a"])
             .ok(),
-        "taken back from  config a"
+        "revoked from  config a"
     );
     assert_eq!(
         (refused("a").as_str(), read("b").as_str()),
@@ -220,7 +220,7 @@ fn what_a_component_would_request_in_addition_is_shown() {
     place.run(&deploy).ok();
     assert_eq!(
         place.run(&["caps", "diff", "one", &declared]).ok(),
-        "it requests the same"
+        "no difference in requests"
     );
     let told = place
         .run(&["caps", "diff", "one", &guest("greeter-v1")])
@@ -245,7 +245,7 @@ fn a_file_is_run_and_inspected_without_a_host_process() {
         inspected.contains("name         greeter\nversion      1.0.0\n"),
         "{inspected}"
     );
-    assert!(!place.state().exists(), "nothing is kept");
+    assert!(!place.state().exists(), "no state is stored");
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn values_can_be_json() {
         place
             .run(&["call", "stages", "double(some)", "--json"])
             .failed(2)
-            .contains("no JSON")
+            .contains("not valid JSON")
     );
 }
 

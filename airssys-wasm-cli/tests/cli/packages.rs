@@ -1,4 +1,4 @@
-//! Publish, and deploy and update from what is published.
+//! Publishing components, and deploying and updating from published packages.
 
 use super::support::{Place, guest};
 
@@ -60,7 +60,11 @@ fn a_version_is_published_once_and_pulled_as_it_is() {
     );
     place.run(&pull).failed(2);
     for (arguments, code, expected) in [
-        (&["deploy", "greeter@3.0.0"][..], 3, "there is 1.0.0"),
+        (
+            &["deploy", "greeter@3.0.0"][..],
+            3,
+            "published versions: 1.0.0",
+        ),
         (&["deploy", "greetr"], 3, "did you mean `greeter`?"),
         (
             &["deploy", "greeter@latest"],

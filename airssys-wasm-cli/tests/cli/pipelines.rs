@@ -129,7 +129,7 @@ fn a_pipeline_runs_in_a_host_process_and_comes_back_with_it() {
     );
 }
 
-/// Outcomes come while items still go in.
+/// Outcomes are streamed while items are still being sent.
 #[test]
 fn items_are_read_from_standard_input_as_they_come() {
     use std::io::{BufRead as _, BufReader};

@@ -1,23 +1,27 @@
-//! The README's lines for operators are pasted into a shell as they stand.
+//! Runs the README's shell commands for operators unchanged.
 
 use std::path::Path;
 use std::process::Command;
 
 use super::support::Place;
 
-/// A block of the README: that with these words.
+/// Returns the README's shell block that contains these words.
 fn block(words: &str) -> String {
     let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
     let readme = std::fs::read_to_string(readme).expect("readable");
     let block = readme
         .split("\n```sh\n")
         .find(|block| block.contains(words))
-        .expect("it is there");
-    block.split("\n```").next().expect("it ends").to_owned()
+        .expect("the block exists");
+    block
+        .split("\n```")
+        .next()
+        .expect("the block ends")
+        .to_owned()
 }
 
-/// The operators' block, without the two lines that set the machine up: this test has the
-/// command, and the components are built.
+/// Returns the operators' block without the two setup lines: in this test the command and the
+/// components are already built.
 fn lines() -> String {
     let block = block("airssys-wasm status --wait");
     let (set_up, rest): (Vec<&str>, Vec<&str>) =
@@ -32,7 +36,7 @@ fn lines() -> String {
     rest.join("\n")
 }
 
-/// Pastes lines into a shell, in a folder. Gives what it printed.
+/// Runs lines in a shell, in a folder. Returns the standard output.
 fn paste(place: &Place, folder: &Path, lines: &str) -> String {
     let command = Path::new(env!("CARGO_BIN_EXE_airssys-wasm"));
     let path = format!(
@@ -64,8 +68,8 @@ fn the_readmes_lines_do_what_it_says() {
         &lines(),
     );
     for expected in [
-        "greeter: revision 1 (1.0.0) serves",
-        "greeter: revision 2 (2.0.0) serves",
+        "greeter: revision 1 (1.0.0) is active",
+        "greeter: revision 2 (2.0.0) is active",
         ", 0 failed",
         "answered     \"Good day, Ada!\"",
         "answered     \"Hello, Ada!\"",
@@ -76,7 +80,7 @@ fn the_readmes_lines_do_what_it_says() {
     assert_eq!(told.matches("\n\"Hello, Ada!\"\n").count(), 2, "{told}");
 }
 
-/// On a port of its own: others run beside it.
+/// Uses a free port, because other tests run at the same time.
 #[test]
 fn the_readmes_lines_on_http_do_what_it_says() {
     let place = Place::new();

@@ -1,4 +1,4 @@
-//! A real registry on loopback, real clients of it, and servers that misbehave.
+//! A real registry on loopback, other clients of it, and servers that misbehave.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::support::{PATIENCE, Place, guest};
 
-/// Debian's `docker-registry`, on a port of its own. It ends with the test.
+/// Debian's `docker-registry` on a free port. Killed when dropped.
 struct Server {
     process: Child,
     place: String,
@@ -16,7 +16,7 @@ struct Server {
 
 impl Server {
     fn start(folder: &Path) -> Self {
-        // Freed at once, and taken again by the server.
+        // Released at once, for the server to bind.
         let free = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a port");
@@ -35,7 +35,7 @@ impl Server {
             .stderr(Stdio::null());
         let process = server
             .spawn()
-            .expect("docker-registry is there; `cargo xtask test` installs it");
+            .expect("docker-registry is installed; `cargo xtask test` installs it");
         let begun = Instant::now();
         while TcpStream::connect(free).is_err() {
             assert!(begun.elapsed() < PATIENCE, "the registry does not answer");
@@ -57,7 +57,7 @@ impl Drop for Server {
 
 fn skopeo(arguments: &[&str]) -> String {
     let output = Command::new("skopeo").args(arguments).output();
-    let output = output.expect("skopeo is there; `cargo xtask test` installs it");
+    let output = output.expect("skopeo is installed; `cargo xtask test` installs it");
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("text")
 }
@@ -97,7 +97,7 @@ fn what_is_pushed_is_pulled_deployed_and_updated() {
         inspected.contains(&digest(&pulled).expect("a digest")),
         "{pulled}"
     );
-    // What is here goes on without the registry.
+    // What has been pulled works without the registry.
     drop(server);
     place
         .run(&[
@@ -110,7 +110,7 @@ fn what_is_pushed_is_pulled_deployed_and_updated() {
         ])
         .ok();
     let ran = place.run(&["deploy", "greeter@^1", "--name", "warned", "--registry", at]);
-    assert!(ran.stderr.contains("going on with 1.0.0"), "{ran:?}");
+    assert!(ran.stderr.contains("using 1.0.0"), "{ran:?}");
     assert_eq!(ran.code, 0);
     let told = place.run(&["deploy", "other", "--registry", at]).failed(9);
     assert!(told.contains("cannot be reached"), "{told}");
@@ -135,11 +135,11 @@ fn a_version_is_immutable_here_and_a_moved_tag_is_seen() {
     let told = place
         .run(&[&other[..], &["--registry", at]].concat())
         .failed(4);
-    assert!(told.contains("already, with the digest"), "{told}");
+    assert!(told.contains("already exists at"), "{told}");
 
     let _process = place.serve();
     place.run(&["pull", "greeter@1.0.0", "--registry", at]).ok();
-    // Somebody else moves the tag, as every server lets them.
+    // Another client moves the tag, which every server allows.
     let moved = [&other[..5], &["9.9.9", "--registry", at]].concat();
     place.run(&moved).ok();
     skopeo(&[
@@ -153,7 +153,7 @@ fn a_version_is_immutable_here_and_a_moved_tag_is_seen() {
         .run(&["pull", "greeter@1.0.0", "--registry", at])
         .failed(4);
     assert!(
-        told.contains("the registry has other bytes now than it had"),
+        told.contains("the registry now has different bytes"),
         "{told}"
     );
     place
@@ -192,7 +192,7 @@ fn skopeo_reads_and_writes_the_same() {
         "application/vnd.wasm.config.v0+json"
     );
     assert_eq!(manifest["layers"][0]["mediaType"], "application/wasm");
-    // Out to a directory, and back under another name.
+    // Copied to a directory, and back under another name.
     let layout = format!("oci:{}:greeter", place.path().join("layout").display());
     skopeo(&[
         "copy",
@@ -224,7 +224,7 @@ fn skopeo_reads_and_writes_the_same() {
     );
 }
 
-/// A server that answers every request in one way.
+/// Starts a server that answers every request with the result of `answer`. Returns its address.
 fn answering(answer: impl Fn(&str) -> String + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let place = listener.local_addr().expect("it has one").to_string();
@@ -233,7 +233,7 @@ fn answering(answer: impl Fn(&str) -> String + Send + 'static) -> String {
             let mut request = [0; 8_192];
             let read = stream.read(&mut request).unwrap_or(0);
             let text = String::from_utf8_lossy(&request[..read]).into_owned();
-            // Whoever asked may have gone.
+            // The client may have disconnected.
             let _ = stream.write_all(answer(&text).as_bytes());
         }
     });
@@ -266,7 +266,7 @@ fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
         ("401 Unauthorized", "docker login"),
         ("429 Too Many Requests", "again later"),
         ("500 Internal Server Error", "500"),
-        ("200 OK", "not understood"),
+        ("200 OK", "unexpected response"),
     ] {
         let at = answering(move |_| reply(status, "text/plain", "no"));
         let told = pull(&at).failed(9);
@@ -280,11 +280,11 @@ fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
     let cases = [
         (
             format!(r#"[{{"mediaType":"application/wasm","digest":"sha256:{zeroes}","size":5}}]"#),
-            "other bytes",
+            "do not match its manifest's digest",
         ),
         (
             format!(r#"[{{"mediaType":"application/wasm","digest":"sha256:{zeroes}","size":3}}]"#),
-            "more than its manifest says",
+            "more bytes than its manifest declares",
         ),
         (
             format!(
@@ -294,7 +294,7 @@ fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
         ),
         (
             format!(r#"[{{"mediaType":"application/x-tar","digest":"sha256:{zeroes}","size":5}}]"#),
-            "is no component",
+            "is not a component",
         ),
         ("[]".into(), "0 layers"),
     ];
@@ -334,7 +334,7 @@ fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
     }
 }
 
-/// What is only asked leaves nothing behind; what is applied is pulled once.
+/// A dry run stores nothing; an applied component is pulled once.
 #[test]
 fn a_file_takes_components_from_a_registry_and_a_dry_run_keeps_none() {
     let place = Place::new();
@@ -365,7 +365,7 @@ fn a_file_takes_components_from_a_registry_and_a_dry_run_keeps_none() {
         .run(&["publish", &guest("greeter-v2"), "--registry", at])
         .ok();
     let told = place.run(&["diff", "--upgrade"]).ok();
-    assert_eq!(told, "hello: as it should be", "2.0.0 does not meet `^1`");
+    assert_eq!(told, "hello: unchanged", "2.0.0 does not meet `^1`");
     let file = format!("registry = {at:?}\n[deployments.hello]\ncomponent = \"greeter\"\n");
     std::fs::write(place.path().join("deployments.toml"), file).expect("written");
     let told = place.run(&["apply", "--dry-run"]).ok();
@@ -375,7 +375,7 @@ fn a_file_takes_components_from_a_registry_and_a_dry_run_keeps_none() {
     );
     drop(server);
     assert!(
-        place.run(&["apply"]).ok().contains("as it should be"),
-        "what is here serves"
+        place.run(&["apply"]).ok().contains("unchanged"),
+        "the stored component is used"
     );
 }

@@ -1,5 +1,4 @@
-//! `run FILE`: commands with arguments, stdin, output and exit codes; functions; what its errors
-//! speak of.
+//! `run FILE`: commands with arguments, stdin, output and exit codes; functions; error messages.
 
 use std::io::Write as _;
 use std::process::{Output, Stdio};
@@ -7,7 +6,7 @@ use std::time::Duration;
 
 use crate::support::{Place, guest};
 
-/// Runs the command that ends as its arguments say, with this on its stdin.
+/// Runs the guest whose arguments choose how it ends, with these bytes on its stdin.
 fn run(arguments: &[&str], stdin: &[u8]) -> Output {
     let (place, file) = (Place::new(), guest("ends-command"));
     let arguments = [&["run", &file, "--"], arguments].concat();
@@ -65,7 +64,7 @@ fn command_need_not_wait_for_the_end_of_stdin() {
         .expect("it runs");
     let mut input = child.stdin.take().expect("it is piped");
     input.write_all(b"A").expect("written");
-    // Nothing more comes, and no end.
+    // No more bytes are sent, and stdin stays open.
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(text(&output.stdout), "65\n");
     drop(input);
@@ -89,7 +88,7 @@ fn exit_code_is_that_of_the_command() {
         (&["exit-with", "0"], 0),
         (&["exit-with", "3"], 3),
         (&["exit-with", "255"], 255),
-        // What std says of a failure by WASI 0.2.
+        // std reports any failure as 1 in WASI 0.2.
         (&["exit", "3"], 1),
         (&["fail"], 1),
         (&["panic"], 6),
@@ -112,7 +111,7 @@ fn exit_code_is_that_of_the_command() {
     let told = run(&["fail"], b"");
     assert!(
         text(&told.stderr).contains("as asked"),
-        "the program says it: {}",
+        "the program reports it: {}",
         text(&told.stderr)
     );
 }
@@ -147,7 +146,7 @@ fn deadline_ends_a_command_if_one_is_given() {
     std::thread::sleep(Duration::from_millis(500));
     assert!(
         child.try_wait().expect("asked").is_none(),
-        "it has none by default"
+        "there is no deadline by default"
     );
     child.kill().expect("killed");
     child.wait().expect("it ends");
@@ -167,7 +166,7 @@ fn errors_speak_of_run_and_of_the_file() {
     );
     let told = place.run(&["run", &file, "--", "Ada"]).failed(2);
     assert!(
-        told.contains("is no command: it exports no `wasi:cli/run`"),
+        told.contains("is not a command: it exports no `wasi:cli/run`"),
         "{told}"
     );
 }

@@ -1,4 +1,4 @@
-//! The host process itself: its beginning, its end, and who may talk to it.
+//! The host process itself: startup, shutdown and access control.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
@@ -39,14 +39,14 @@ fn what_is_no_socket_stays_and_one_that_answers_too() {
     let told = place
         .run(&["serve", "--socket", file.to_str().expect("text")])
         .failed(2);
-    assert!(told.contains("no socket"), "{told}");
+    assert!(told.contains("not a socket"), "{told}");
     assert_eq!(std::fs::read(&file).expect("there"), b"mine");
     let other = place.path().join("other.sock");
     let _listener = UnixListener::bind(&other).expect("bound");
     let told = place
         .run(&["serve", "--socket", other.to_str().expect("text")])
         .failed(2);
-    assert!(told.contains("another process answers there"), "{told}");
+    assert!(told.contains("another process is listening"), "{told}");
     let long = "x".repeat(200);
     let told = place.run(&["serve", "--socket", &long]).failed(2);
     assert!(told.contains("longer than"), "{told}");
@@ -66,7 +66,7 @@ fn the_socket_is_its_owners() {
     assert_eq!((mode("admin.sock"), mode("")), (0o600, 0o700));
 }
 
-/// Another user is refused, whatever the file's mode. Only the superuser can try.
+/// Another user is refused regardless of the file's mode. Only the superuser can run this check.
 #[test]
 fn another_user_is_refused() {
     let place = Place::new();
@@ -83,7 +83,7 @@ fn another_user_is_refused() {
     };
     open(&socket);
     open(place.path());
-    // Where the command lies nobody else may look.
+    // Other users cannot access the directory of the original command.
     let command = place.path().join("airssys-wasm");
     std::fs::copy(env!("CARGO_BIN_EXE_airssys-wasm"), &command).expect("copied");
     open(&command);
@@ -173,7 +173,7 @@ fn a_file_of_settings_is_read_and_the_command_line_goes_before_it() {
         .failed(2);
     assert!(told.contains("unknown field `sockt`"), "{told}");
     let told = place.run(&["serve", "--log-level", "loud"]).failed(2);
-    assert!(told.contains("`loud` is no level"), "{told}");
+    assert!(told.contains("`loud` is not a log level"), "{told}");
 }
 
 #[test]
@@ -203,13 +203,13 @@ fn what_is_counted_can_be_scraped() {
     }
 }
 
-/// Somebody who interrupts a deploy gives it up.
+/// Interrupting a deploy cancels it.
 #[test]
 fn what_is_interrupted_leaves_the_host_process_as_it_was() {
     let place = Place::new();
     let _process = place.serve();
     place.run(&["deploy", &guest("greeter-v1")]).ok();
-    // It takes as long to start as it may.
+    // Its start runs until the deadline.
     let mut deploy = place
         .command(&["deploy", &guest("start-spins"), "--name", "other"])
         .spawn()
@@ -234,7 +234,7 @@ fn what_is_interrupted_leaves_the_host_process_as_it_was() {
     );
 }
 
-/// Over TCP only with the token, and only on this machine.
+/// The TCP listener requires the token and a loopback address.
 #[test]
 fn what_is_asked_over_tcp_needs_the_token() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -282,7 +282,7 @@ fn what_is_asked_over_tcp_needs_the_token() {
     );
 }
 
-/// As systemd does it: the socket is there before the process, which says when it is ready.
+/// Acts like systemd: opens the socket before the process starts, and waits for its notification.
 #[test]
 fn a_socket_that_is_handed_over_is_served_and_readiness_is_told() {
     let place = Place::new();
@@ -306,7 +306,7 @@ fn a_socket_that_is_handed_over_is_served_and_readiness_is_told() {
         .stderr(std::process::Stdio::piped());
     let process = super::support::Process(command.spawn().expect("it runs"));
     let mut word = [0; 64];
-    let length = told.recv(&mut word).expect("it tells when it is ready");
+    let length = told.recv(&mut word).expect("it notifies when it is ready");
     assert_eq!(word[..length].trim_ascii(), b"READY=1");
     let status = place
         .run(&["status", "--socket", socket.to_str().expect("text")])
@@ -314,9 +314,14 @@ fn a_socket_that_is_handed_over_is_served_and_readiness_is_told() {
     assert!(status.contains("deployments  0"), "{status}");
     let (code, log) = process.terminate();
     assert_eq!(code, 0, "{log}");
-    let length = told.recv(&mut word).expect("it tells when it ends");
+    let length = told
+        .recv(&mut word)
+        .expect("it notifies when it shuts down");
     assert_eq!(word[..length].trim_ascii(), b"STOPPING=1");
-    assert!(socket.exists(), "whoever opened it removes it");
+    assert!(
+        socket.exists(),
+        "it does not remove a socket that it did not create"
+    );
 }
 
 #[test]
@@ -332,6 +337,6 @@ fn the_api_describes_itself() {
         ])
         .arg("http://localhost/v1/openapi.json")
         .output()
-        .expect("curl is there");
+        .expect("curl is installed");
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), page);
 }

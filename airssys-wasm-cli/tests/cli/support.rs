@@ -1,4 +1,4 @@
-//! A host process in a place of its own, and commands to it.
+//! Test support: a host process in a temporary directory, and commands to it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use airssys_wasm_tests::guests;
 use tempfile::TempDir;
 
-/// How long anything may take before a test gives up.
+/// Time after which a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a command printed, and how it ended.
+/// The output and the exit code of a command.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -19,20 +19,20 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// What it printed, if it did what it was asked.
+    /// Checks that the command succeeded. Returns its standard output.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
         self.answered(0)
     }
 
-    /// What it printed, if it ended with this code.
+    /// Checks the exit code. Returns the standard output.
     #[track_caller]
     pub(crate) fn answered(self, code: i32) -> String {
         assert_eq!(self.code, code, "{self:?}");
         self.stdout.trim_end().to_owned()
     }
 
-    /// What it complained of, if it ended with this code.
+    /// Checks that the command failed with this exit code. Returns its error output.
     #[track_caller]
     pub(crate) fn failed(self, code: i32) -> String {
         assert_eq!(self.code, code, "{self:?}");
@@ -41,7 +41,7 @@ impl Ran {
     }
 }
 
-/// A place for the state of a host process.
+/// A temporary directory with the state of a host process.
 pub(crate) struct Place(TempDir);
 
 impl Place {
@@ -57,15 +57,15 @@ impl Place {
         self.0.path().join("state")
     }
 
-    /// A copy of all that is in it.
+    /// Copies the directory.
     pub(crate) fn copy(&self) -> Self {
         let copy = Self::new();
         copy_all(self.path(), copy.path());
         copy
     }
 
-    /// Writes the file of a pipeline that parses a number, doubles it, and spells it. It is
-    /// called what its file is.
+    /// Writes the file of a pipeline that parses a number, doubles it and spells it. The pipeline
+    /// is named after its file.
     pub(crate) fn write_pipeline(&self, name: &str) {
         let component = guest("plain-stages");
         let text = format!(
@@ -104,7 +104,7 @@ impl Place {
         command
     }
 
-    /// Runs a command to its end.
+    /// Runs a command and waits for it.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         let output: Output = self.command(arguments).output().expect("it runs");
         Ran {
@@ -114,7 +114,7 @@ impl Place {
         }
     }
 
-    /// Starts a host process, and waits until it answers.
+    /// Starts a host process and waits until it responds.
     pub(crate) fn serve(&self) -> Process {
         let process = self.begin(&[]);
         let begun = Instant::now();
@@ -139,7 +139,7 @@ impl Place {
     }
 }
 
-/// A host process. It ends with the test.
+/// A host process. Killed when dropped.
 pub(crate) struct Process(pub(crate) Child);
 
 impl Process {
@@ -151,7 +151,7 @@ impl Process {
         self.0.try_wait().expect("it can be asked").is_some()
     }
 
-    /// Whether it ends within a moment.
+    /// Returns `true` if the process ends within two seconds.
     pub(crate) fn ends_soon(&mut self) -> bool {
         let begun = Instant::now();
         while !self.is_over() && begun.elapsed() < Duration::from_secs(2) {
@@ -160,13 +160,13 @@ impl Process {
         self.is_over()
     }
 
-    /// Kills it.
+    /// Kills the process.
     pub(crate) fn kill(mut self) {
         self.0.kill().expect("it can be killed");
         self.0.wait().expect("it ends");
     }
 
-    /// Asks it to end, and says how it did, and what it logged.
+    /// Terminates the process. Returns its exit code and its log.
     pub(crate) fn terminate(mut self) -> (i32, String) {
         signal(&self.id(), "TERM");
         let status = self.0.wait().expect("it ends");
@@ -179,7 +179,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may be over already.
+        // The process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -190,9 +190,11 @@ pub(crate) fn signal(process: &str, signal: &str) {
     assert!(killed.is_ok_and(|status| status.success()));
 }
 
-/// Where a guest lies, as an argument.
+/// Returns the path of a guest's component, as an argument.
 pub(crate) fn guest(name: &str) -> String {
-    let path = guests::path(name).canonicalize().expect("it is there");
+    let path = guests::path(name)
+        .canonicalize()
+        .expect("the guest is built");
     path.to_str().expect("text").to_owned()
 }
 
@@ -212,7 +214,7 @@ fn copy_all(from: &Path, to: &Path) {
     }
 }
 
-/// The same to a process that may be gone.
+/// Sends a signal to a process that may have ended.
 pub(crate) fn signal_quietly(process: &str, signal: &str) {
     let _ = Command::new("kill")
         .args(["-s", signal, process])

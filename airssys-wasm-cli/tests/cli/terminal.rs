@@ -1,14 +1,14 @@
-//! What a crafted component says does nothing to the terminal that it is printed on.
+//! Text from a crafted component cannot manipulate the terminal that it is printed on.
 
 use std::time::Instant;
 
 use super::support::{PATIENCE, Place, Ran, guest};
 
-/// An escape sequence, a C1 control, marks of direction, and characters without width.
+/// Escape sequences, a C1 control, direction marks and zero-width characters.
 const EVIL: &str = "\u{1b}[2J\u{1b}[8m\u{9b}31m\r\u{202e}\u{2066}\u{200e}\u{61c}\u{200b}\u{200d}\u{2060}\u{feff}\u{ad}";
 
-/// A component with all of that wherever a component can say something: it requests one file,
-/// and its description tells that it requests nothing.
+/// Writes a component with these characters in all of its text. It requests one file, while its
+/// description claims that it requests nothing.
 fn crafted(place: &Place) -> String {
     let evil: String = EVIL
         .chars()
@@ -35,7 +35,7 @@ fn write(place: &Place, name: &str, text: &str) -> String {
     path.to_str().expect("text").to_owned()
 }
 
-/// Characters that must not reach a terminal.
+/// Returns `true` for characters that must not reach a terminal.
 fn is_unsafe(c: char) -> bool {
     (c.is_control() && c != '\n') || (!c.is_ascii() && EVIL.contains(c))
 }
@@ -49,7 +49,7 @@ fn assert_safe(what: &[&str], ran: &Ran) {
     }
 }
 
-/// Each command that tells something of it, with how it ends.
+/// Returns every command that prints text of the component, with its exit code.
 fn commands(file: &str) -> Vec<(Vec<&str>, i32)> {
     vec![
         (vec!["inspect", file], 0),
@@ -126,7 +126,7 @@ fn nothing_that_a_component_says_reaches_the_terminal_raw() {
         .ok()
         .contains(r"\u{1b}[2J\u{9b}31m\u{202e}\u{200b}")
     {
-        assert!(begun.elapsed() < PATIENCE, "the guest's line is not there");
+        assert!(begun.elapsed() < PATIENCE, "the guest's line is missing");
     }
     let (_, stderr) = process.terminate();
     assert_safe(
@@ -175,7 +175,7 @@ fn json_keeps_the_value() {
         let description = value
             .pointer(pointer)
             .and_then(serde_json::Value::as_str)
-            .expect("it is there");
+            .expect("a description");
         assert!(
             description.starts_with(EVIL) && description.contains('\n'),
             "{description:?}"

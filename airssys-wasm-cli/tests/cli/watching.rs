@@ -1,4 +1,4 @@
-//! What components print and what happens, while somebody watches.
+//! Following guest output and events.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -24,8 +24,8 @@ fn lines_are_kept_and_followed() {
         .by_ref()
         .map(|line| line.expect("text"))
         .find(|line| line.ends_with("greeter: removed"));
-    assert!(removed.is_some(), "the end is told");
-    // Whoever watches does not keep the process from ending.
+    assert!(removed.is_some(), "the removal is reported");
+    // Followers do not delay the shutdown.
     let (code, log) = process.terminate();
     assert_eq!(code, 0, "{log}");
     assert!(follow.wait().expect("it ends").success());

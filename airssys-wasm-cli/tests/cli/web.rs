@@ -1,22 +1,22 @@
-//! Components over HTTP, from the command line.
+//! Components over HTTP: routes, metrics, the access log and shutdown.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
 use super::support::{PATIENCE, Place, Process, guest, signal};
 
-/// A host process that serves components, and where.
+/// Starts a host process that serves components. Returns it with its address.
 pub(crate) fn serve(place: &Place, more: &[&str]) -> (Process, SocketAddr) {
     read_address(place.begin(&[&["--listen", "127.0.0.1:0"], more].concat()))
 }
 
-/// Where a host process serves components, by its log.
+/// Reads the address where a host process serves components from its log.
 pub(crate) fn read_address(mut process: Process) -> (Process, SocketAddr) {
     let log = BufReader::new(process.0.stderr.take().expect("it is read once"));
     let mut lines = log.lines().map_while(Result::ok);
     let line = lines
         .find(|line| line.contains("serving components at"))
-        .expect("it says where");
+        .expect("it logs the address");
     let address = line
         .rsplit("//")
         .next()
@@ -24,7 +24,7 @@ pub(crate) fn read_address(mut process: Process) -> (Process, SocketAddr) {
         .trim()
         .parse()
         .expect("an address");
-    // Whoever writes on finds somebody who reads.
+    // Keep reading, so that the process does not block on its log.
     std::thread::spawn(move || lines.for_each(drop));
     (process, address)
 }
@@ -50,7 +50,7 @@ fn routes_lead_to_components_and_stay() {
         place
             .run(&["route", "list"])
             .ok()
-            .contains("no route is said")
+            .contains("no routes are set")
     );
     assert!(get(address, "/shop/").starts_with("HTTP/1.1 404"));
     let told = place.run(&["route", "set", "/shop", "web"]).ok();
@@ -65,7 +65,7 @@ fn routes_lead_to_components_and_stay() {
     let listed = place.run(&["route", "list"]).ok();
     assert!(
         listed.contains("wasi:http/incoming-handler"),
-        "it answers nothing, and that is said: {listed}"
+        "the missing export is shown: {listed}"
     );
     place.run(&["remove", "web"]).ok();
     place
@@ -92,14 +92,14 @@ fn routes_lead_to_components_and_stay() {
         place
             .run(&["route", "set", "shop", "web"])
             .failed(2)
-            .contains("is no route")
+            .contains("is not a valid route")
     );
 
     process.kill();
     let (_process, address) = serve(&place, &[]);
     assert!(
         get(address, "/shop/").contains("hello from 1.0.0"),
-        "it is kept"
+        "the route is restored"
     );
     let told = place.run(&["route", "set", "/shop", "other"]).ok();
     assert!(
@@ -137,7 +137,7 @@ fn a_file_says_routes_too() {
     assert!(get(address, "/").starts_with("HTTP/1.1 404"));
     place.run(&["apply"]).ok();
     assert!(get(address, "/shop/").contains("hello from 1.0.0"));
-    assert!(place.run(&["apply"]).ok().contains("as it should be"));
+    assert!(place.run(&["apply"]).ok().contains("unchanged"));
     place.run(&["route", "remove", "/"]).ok();
     assert!(place.run(&["diff"]).stdout.contains("route /: - -> web"));
     place.run(&["apply"]).ok();
@@ -215,7 +215,7 @@ fn metrics(place: &Place) -> String {
     answer
 }
 
-/// What is being answered when it ends is answered.
+/// Requests in progress are completed at shutdown.
 #[test]
 fn it_ends_when_requests_are_answered() {
     let place = Place::new();

@@ -1,40 +1,40 @@
-//! Arguments of this program, which is run by `cargo xtask soak`, by itself, or as one of many tests.
+//! The program's arguments. It is run by `cargo xtask soak`, directly, or as one of many tests.
 
 use std::time::Duration;
 
-/// Has it answer as the control process.
+/// Makes the program run as the control process.
 pub(crate) const CONTROL: &str = "--control";
 
-/// Its name as a test.
+/// The program's name as a test.
 const NAME: &str = "soak";
 
 pub(crate) enum Arguments {
     Run(Load),
     Control,
-    /// Print the tests there are.
+    /// Print the list of tests.
     List,
-    /// Other tests are wanted.
+    /// Do nothing: other tests were selected.
     Skip,
 }
 
 pub(crate) struct Load {
     pub(crate) time: Duration,
-    /// The share of answers that have to come in time.
+    /// The minimum share of responses that must arrive in time.
     pub(crate) in_time_min: f64,
 }
 
-/// As a test, it takes so long.
+/// Duration as a test.
 const TEST: Duration = Duration::from_secs(15);
 
-/// The promise of a soak.
+/// The share that a soak must reach.
 const IN_TIME_MIN: f64 = 0.999;
 
-/// Less of a test, which may be run on a machine that has ten other things to do, which delays a
-/// process that is busy itself more than the control.
+/// The share that a test must reach. It is lower because a test may run on a busy machine, which
+/// delays a process under load more than the control process.
 const IN_TIME_MIN_OF_TEST: f64 = 0.95;
 
-/// Reads `--minutes N` and `--seconds N`. What else begins with a dash is for other test programs,
-/// and what does not is a part of the name of the tests that are wanted.
+/// Parses `--minutes N` and `--seconds N`. Ignores other options, which are for other test
+/// programs. Any other argument is part of the name of a selected test.
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Arguments, String> {
     let arguments: Vec<String> = arguments.collect();
     let mut load = Load {
@@ -50,7 +50,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Arguments
             "--minutes" | "--seconds" => {
                 let unit = if argument == "--minutes" { 60 } else { 1 };
                 let number = rest.next().and_then(|number| number.parse::<u32>().ok());
-                let number = number.ok_or_else(|| format!("write a number behind `{argument}`"))?;
+                let number = number.ok_or_else(|| format!("`{argument}` needs a number"))?;
                 load = Load {
                     time: Duration::from_secs(unit) * number,
                     in_time_min: IN_TIME_MIN,

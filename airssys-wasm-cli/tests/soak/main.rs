@@ -1,7 +1,7 @@
-//! A host process that one of its deployments attacks, while another serves.
+//! Soak test: a deployment attacks its host process while another one serves requests.
 //!
-//! As a test it takes 15 seconds; `cargo xtask soak` runs it for longer. What happens in it and what
-//! is promised: `airssys_wasm_tests::soak`.
+//! Takes 15 seconds as a test; `cargo xtask soak` runs it for longer. `airssys_wasm_tests::soak`
+//! describes the load and the guarantees that it checks.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 
 fn run(load: &Load) -> ExitCode {
     open_many();
-    let mut control = Command::new(std::env::current_exe().expect("this program is a file"));
+    let mut control = Command::new(std::env::current_exe().expect("the path of this program"));
     control.arg(arguments::CONTROL);
     let command = env!("CARGO_BIN_EXE_airssys-wasm").into();
     let report = soak::run(Plan {
@@ -54,7 +54,7 @@ fn run(load: &Load) -> ExitCode {
     }
 }
 
-/// This process opens more descriptors than the one it attacks may.
+/// Raises this process's descriptor limit: it opens more than the process it attacks may.
 fn open_many() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(

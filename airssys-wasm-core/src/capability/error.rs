@@ -1,47 +1,48 @@
-//! Why a text is not a capability: where, what, and what to write.
+//! Errors of the capability parsers: the position, the problem and the fix.
 //!
-//! Tests: beside each parser of this room.
+//! Tests: `airssys-wasm-core/src/capability/mod.rs`,
+//! `airssys-wasm-core/src/capability/requests.rs`.
 
 use thiserror::Error;
 
 use super::Kind;
 use crate::suggest::nearest;
 
-/// Why a text, or a value built in code, is not a capability.
+/// The reason a text, or a value built in code, is not a capability.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CapabilityError {
-    /// The first word names no capability.
+    /// The first word is not a kind of capability.
     #[error("`{word}` is not a capability known to airssys-wasm {}; {}", env!("CARGO_PKG_VERSION"), known(word))]
     UnknownKind {
-        /// The word that was found, escaped.
+        /// The unknown word, escaped.
         word: String,
     },
     /// The text is longer than a rule may be.
     #[error(
-        "`{text}` has {bytes} bytes, and at most {bytes_max} are read; shorten it, or write a rule for each part"
+        "`{text}` has {bytes} bytes, but at most {bytes_max} are allowed; shorten it, or write a rule for each part"
     )]
     TooLong {
-        /// How the text begins, escaped.
+        /// The beginning of the text, escaped.
         text: String,
-        /// How many bytes it has.
+        /// The length of the text, in bytes.
         bytes: usize,
-        /// How many bytes are read at most.
+        /// The maximum length, in bytes.
         bytes_max: usize,
     },
-    /// What follows the first word does not fit it.
+    /// The text after the first word is not valid for that kind.
     #[error("`{text}`, column {column}: {problem}")]
     Malformed {
-        /// The whole text, escaped and cut if it is long.
+        /// The whole text, escaped, and truncated if it is long.
         text: String,
-        /// Where the problem begins, in characters, counted from 1.
+        /// The position of the problem, in characters, counted from 1.
         column: usize,
-        /// What is wrong, and what to write.
+        /// The problem and how to fix it.
         problem: String,
     },
 }
 
-/// A problem, and how many bytes into the text that was parsed it begins.
+/// A problem and its byte offset in the parsed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) at: usize,
@@ -56,7 +57,7 @@ impl Problem {
         }
     }
 
-    /// The same problem, seen from a text that has `by` bytes before this one.
+    /// Shifts the offset for a text in which `by` bytes precede the parsed one.
     pub(super) fn moved(self, by: usize) -> Self {
         Self {
             at: self.at + by,
@@ -74,7 +75,7 @@ impl Problem {
     }
 }
 
-/// A text as messages show it: escaped, and not longer than a line.
+/// Returns a text as shown in messages: escaped, and truncated to the length of a line.
 pub(crate) fn shown(text: &str) -> String {
     const SHOWN_MAX: usize = 200;
     let mut escaped: String = text.chars().take(SHOWN_MAX).flat_map(escape).collect();
@@ -84,7 +85,7 @@ pub(crate) fn shown(text: &str) -> String {
     escaped
 }
 
-/// Quotes are left as they are: the text has them where it needs them.
+/// Leaves quotes as they are: the text contains them where it needs them.
 fn escape(c: char) -> Vec<char> {
     if hidden(c) {
         c.escape_unicode().collect()
@@ -93,8 +94,8 @@ fn escape(c: char) -> Vec<char> {
     }
 }
 
-/// Characters that would let a text look like another, or like nothing. A space that
-/// is not the usual one is among them: it would not separate words.
+/// Returns `true` for characters that are invisible or make a text look like another one. This
+/// includes spaces other than U+0020, because they do not separate words.
 pub(crate) fn hidden(c: char) -> bool {
     c.is_control()
         || (c.is_whitespace() && c != ' ')
@@ -111,7 +112,7 @@ fn known(word: &str) -> String {
     match nearest(word, words) {
         Some(kind) => format!("did you mean `{kind}`?"),
         None => format!(
-            "it knows {}",
+            "known kinds are {}",
             words.map(|kind| format!("`{kind}`")).join(", ")
         ),
     }

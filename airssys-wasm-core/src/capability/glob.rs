@@ -1,18 +1,18 @@
-//! Names between slashes, with `*` within one and `**` for any number of them.
+//! Patterns over slash-separated names: `*` within a name, `**` for any number of names.
 //!
-//! The time a match takes grows with the product of both lengths and no faster.
-//! Tests: below; against a reference matcher in `tests/reference`.
+//! The time of a match is bounded by the product of both lengths.
+//! Tests: in this file, `airssys-wasm-core/tests/reference`.
 
 use std::fmt;
 
 use super::error::Problem;
 use crate::steps::step;
 
-/// What stands between two slashes of a pattern.
+/// The part of a pattern between two slashes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Segment {
     Name(String),
-    /// A name with `*` in it.
+    /// A name that contains `*`.
     Wild(String),
     /// `**`.
     AnyDepth,
@@ -24,7 +24,7 @@ impl Segment {
             "**" => Ok(Self::AnyDepth),
             _ if text.contains("**") => Err(Problem::new(
                 at,
-                "`**` stands alone between two `/`; within a name write `*`",
+                "`**` must be alone between two `/`; within a name write `*`",
             )),
             _ if text.contains('*') => Ok(Self::Wild(text.into())),
             _ => Ok(Self::Name(text.into())),
@@ -53,11 +53,11 @@ impl fmt::Display for Segment {
     }
 }
 
-/// Whether the segments match the names; `open_ended` lets more names follow. A last
-/// `**` matches one name at least.
+/// Returns `true` if the segments match the names. With `open_ended`, further names may follow. A
+/// trailing `**` matches at least one name.
 pub(super) fn matches(segments: &[Segment], names: &[&str], open_ended: bool) -> bool {
     let (mut segment, mut name) = (0, 0);
-    // After the last `**`: the segment, and the name that it was tried with.
+    // The segment after the last `**`, and the name it was last tried with.
     let mut again: Option<(usize, usize)> = None;
     loop {
         step(1);
@@ -86,7 +86,7 @@ pub(super) fn matches(segments: &[Segment], names: &[&str], open_ended: bool) ->
     }
 }
 
-/// Whether some longer list than these names could be matched.
+/// Returns `true` if the segments could match a longer list that starts with these names.
 pub(super) fn leads(segments: &[Segment], names: &[&str]) -> bool {
     let mut segments = segments.iter();
     for name in names {
@@ -99,7 +99,7 @@ pub(super) fn leads(segments: &[Segment], names: &[&str]) -> bool {
     segments.next().is_some()
 }
 
-/// All names before a `**`, and how many stand before each.
+/// Returns the literal names before the first `**`, with their positions.
 pub(super) fn fixed_names(segments: &[Segment]) -> impl Iterator<Item = (usize, &str)> {
     let fixed = segments
         .iter()
@@ -111,7 +111,7 @@ pub(super) fn fixed_names(segments: &[Segment]) -> impl Iterator<Item = (usize, 
     })
 }
 
-/// Whether a pattern with `*` matches a whole text.
+/// Returns `true` if a pattern with `*` matches the whole text.
 pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();

@@ -1,9 +1,8 @@
 //! Patterns of hosts: names with wildcards for labels, addresses, networks.
 //!
-//! A name matches names, a network matches addresses, and neither the other: what a
-//! name resolves to is looked at apart from it. Names are in lower case and in ASCII;
-//! what reads them from elsewhere has made them so.
-//! Tests: below; against a reference matcher in `tests/reference`.
+//! Name patterns match only names, and networks match only addresses; the addresses a name resolves
+//! to are checked separately. Names are expected in lower-case ASCII; callers normalize them.
+//! Tests: in this file, `airssys-wasm-core/tests/reference`.
 
 use core::net::IpAddr;
 use std::fmt;
@@ -22,15 +21,15 @@ pub(crate) enum HostPattern {
     Wild(String),
     /// `api.example.com`.
     Name(String),
-    /// An address, or a network of them.
+    /// An address or a network.
     Network(IpNet),
 }
 
-/// Longer names cannot be resolved.
+/// The DNS limit on the length of a name.
 const NAME_MAX: usize = 253;
 
 impl HostPattern {
-    /// Parses a host that stands alone, brackets around IPv6 included.
+    /// Parses a host without a port; IPv6 addresses and networks are in brackets.
     pub(super) fn parse(text: &str) -> Result<Self, Problem> {
         if text == "**" {
             return Ok(Self::Any);
@@ -49,7 +48,7 @@ impl HostPattern {
         })
     }
 
-    /// Whether a name, in lower case and without a dot at its end, is matched.
+    /// Returns `true` if the pattern matches a name in lower case without a trailing dot.
     pub(crate) fn matches_name(&self, name: &str) -> bool {
         match self {
             Self::Any => true,
@@ -59,17 +58,17 @@ impl HostPattern {
         }
     }
 
-    /// Whether an address is named: by itself, or by its network.
+    /// Returns `true` if the pattern is this address or a network that contains it.
     pub(crate) fn names_address(&self, address: IpAddr) -> bool {
         matches!(self, Self::Network(network) if network.contains(&address))
     }
 
-    /// The same, and `**` has every address in it.
+    /// Like [`names_address`](Self::names_address), but `**` contains every address.
     pub(crate) fn has_address(&self, address: IpAddr) -> bool {
         self.is_any() || self.names_address(address)
     }
 
-    /// All labels that each name that is matched has, with their places, counted from its end.
+    /// Returns the labels without wildcards, with their positions counted from the end of the name.
     pub(crate) fn fixed_labels(&self) -> impl Iterator<Item = (usize, &str)> {
         let pattern = match self {
             Self::Wild(pattern) | Self::Name(pattern) => Some(pattern.rsplit('.').enumerate()),
@@ -97,13 +96,15 @@ impl HostPattern {
         }
     }
 
-    /// The same as a deny: `**` takes every address, though it gives public ones only.
+    /// Like [`covers`](Self::covers) for a deny: `**` denies every address, although as a grant it
+    /// allows only public ones.
     pub(super) fn takes(&self, other: &Self) -> bool {
         self.is_any() || self.covers(other)
     }
 }
 
-/// `*` stands for one label or a part of one, `**` for one or more.
+/// Matches a name against a pattern: `*` is one label or a part of one, a leading `**` one or more
+/// labels.
 fn fits(pattern: &str, name: &str) -> bool {
     let (is_deep, pattern) = match pattern.strip_prefix("**.") {
         Some(below) => (true, below),
@@ -137,9 +138,10 @@ fn covers(wide: &str, narrow: &str) -> bool {
     }
 }
 
-/// `[::1]`, `[fd00::/8]`, and `[10.0.0.0/8]` for a URL, where a slash begins the path.
+/// Parses `[::1]`, `[fd00::/8]`, and, for URLs, `[10.0.0.0/8]`, whose slash would otherwise begin
+/// the path.
 fn bracketed(text: &str) -> Result<HostPattern, Problem> {
-    let advice = "an IPv6 address or a network stands in brackets: `[::1]`, `[fd00::/8]`";
+    let advice = "write an IPv6 address or network in brackets: `[::1]`, `[fd00::/8]`";
     let inner = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'));
@@ -173,7 +175,7 @@ fn ipv4(text: &str) -> Result<Option<IpNet>, Problem> {
     }
 }
 
-/// A name whose last label is a number is read as an IPv4 address by resolvers.
+/// Returns `true` if resolvers would read a name with this last label as an IPv4 address.
 pub(super) fn ends_like_ipv4(label: &str) -> bool {
     let hex = label
         .strip_prefix("0x")
@@ -208,7 +210,7 @@ fn check_name(text: &str) -> Result<(), Problem> {
     if text == "*" {
         return Err(Problem::new(
             0,
-            "`*` is one label of a name; for every host write `**`",
+            "`*` matches one label of a name; for every host write `**`",
         ));
     }
     if text.len() > NAME_MAX {
@@ -229,7 +231,7 @@ fn check_name(text: &str) -> Result<(), Problem> {
     {
         return Err(Problem::new(
             0,
-            "the last label of a name is a word, for example `com`",
+            "the last label of a name must be a word, for example `com`",
         ));
     }
     Ok(())
@@ -242,22 +244,26 @@ fn is_plain(c: char) -> bool {
 fn unusual(c: char) -> &'static str {
     match c {
         'A'..='Z' => "write the host in lower case",
-        '/' | ':' | '@' => "a host only, without scheme, user, port or path",
-        _ => "a host is letters, digits, `-` and `.`; write other scripts in punycode (`xn--...`)",
+        '/' | ':' | '@' => "write only the host, without scheme, user, port or path",
+        _ => {
+            "a host consists of letters, digits, `-` and `.`; write other scripts in punycode (`xn--...`)"
+        }
     }
 }
 
 fn check_label(label: &str, first: bool) -> Result<(), &'static str> {
     match label {
-        "" => Err("labels are separated by one `.`, and none stands at the end"),
+        "" => Err("separate labels by one `.`, without one at the end"),
         "**" if first => Ok(()),
-        _ if label.contains("**") => Err("`**` stands for the first labels only: `**.example.com`"),
+        _ if label.contains("**") => {
+            Err("`**` is only allowed as the first label: `**.example.com`")
+        }
         _ if label.len() > 63 => Err("a label has at most 63 characters"),
         _ if label.starts_with('-') || label.ends_with('-') => {
-            Err("a label does not begin or end with `-`")
+            Err("a label must not begin or end with `-`")
         }
         _ if label.starts_with("xn--") && label.contains('*') => {
-            Err("a label in punycode has no `*`: what it stands for is not what it shows")
+            Err("a punycode label must not contain `*`: its encoded and decoded forms differ")
         }
         _ => Ok(()),
     }
@@ -278,7 +284,7 @@ impl fmt::Display for HostPattern {
     }
 }
 
-/// The address that is meant: an IPv4 address in IPv6 clothes is that address.
+/// Returns the IPv4 address of an IPv4-mapped IPv6 address, and other addresses unchanged.
 pub(crate) fn plain(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4),

@@ -1,9 +1,8 @@
 //! Patterns of HTTP requests: `GET,HEAD https://api.example.com/v1/**`.
 //!
-//! Without methods any will do, without a port the scheme's own, without a path any.
-//! A query is not looked at. Paths are those of a canonical URL: see
-//! `policy/http_target`.
-//! Tests: below; against a reference matcher in `tests/reference`.
+//! Without methods a pattern matches any method, without a port the scheme's default, without a
+//! path any path. Queries are ignored. Paths are those of canonical URLs, see `policy/http_target`.
+//! Tests: in this file, `airssys-wasm-core/tests/reference`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -19,13 +18,13 @@ use super::ports::Ports;
 /// A pattern of HTTP requests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct HttpPattern {
-    /// Empty: any method.
+    /// Empty for any method.
     methods: BTreeSet<String>,
     scheme: Scheme,
     pub(crate) host: HostPattern,
-    /// None: the scheme's own port.
+    /// `None` for the default port of the scheme.
     ports: Option<Ports>,
-    /// None: any path.
+    /// `None` for any path.
     path: Option<Vec<Segment>>,
 }
 
@@ -36,21 +35,21 @@ enum Scheme {
     Https,
 }
 
-/// What of a request a pattern looks at, besides its host.
+/// The parts of a request, besides its host, that a pattern is matched against.
 pub(crate) struct HttpParts<'a> {
     pub(crate) method: &'a str,
     pub(crate) is_tls: bool,
     pub(crate) port: u16,
-    /// The path, as its names.
+    /// The segments of the path.
     pub(crate) names: &'a [&'a str],
-    /// What else a server might take the path for: see [`readings`].
+    /// Other paths that a server might read instead, see [`readings`].
     pub(crate) readings: &'a [String],
-    /// Set if servers differ on where the path leads.
+    /// `true` if servers disagree on the meaning of the path.
     pub(crate) path_is_ambiguous: bool,
 }
 
 impl HttpPattern {
-    /// Parses methods, if any are said, and the pattern of a URL.
+    /// Parses the methods, if any, and the URL pattern.
     pub(super) fn parse(
         methods: Option<(&str, usize)>,
         url: &str,
@@ -65,8 +64,8 @@ impl HttpPattern {
             .map_err(|problem| problem.moved(at))
     }
 
-    /// Whether everything but the host fits. A path that servers read differently fits
-    /// only where any path does.
+    /// Returns `true` if everything but the host matches. A path that servers read differently
+    /// matches only a pattern for any path.
     pub(crate) fn matches(&self, parts: &HttpParts<'_>) -> bool {
         let path = |pattern: &[Segment]| {
             !parts.path_is_ambiguous && glob::matches(pattern, parts.names, false)
@@ -76,13 +75,13 @@ impl HttpPattern {
             && (self.methods.is_empty() || self.methods.contains(parts.method))
     }
 
-    /// All names that each path that fits has, with their places.
+    /// Returns the literal names that every matching path contains, with their positions.
     pub(crate) fn fixed_names(&self) -> impl Iterator<Item = (usize, &str)> {
         glob::fixed_names(self.path.as_deref().unwrap_or_default())
     }
 
-    /// Whether everything but the host fits, for a server that is generous about the
-    /// case of methods, about escapes and about parameters of a path.
+    /// Like [`matches`](Self::matches), but for a lenient server: one that ignores the case of
+    /// methods, undoes escapes, or removes path parameters.
     pub(crate) fn might_match(&self, parts: &HttpParts<'_>) -> bool {
         let method = self.methods.is_empty()
             || self
@@ -116,7 +115,8 @@ impl HttpPattern {
             || parts.readings.iter().any(reading)
     }
 
-    /// Whether every request that fits `other` fits this, but for the host.
+    /// Returns `true` if every request that `other` matches is matched by this pattern, ignoring
+    /// hosts.
     pub(super) fn covers_all_but_host(&self, other: &Self) -> bool {
         let methods = self.methods.is_empty()
             || (!other.methods.is_empty() && other.methods.is_subset(&self.methods));
@@ -143,7 +143,7 @@ impl HttpPattern {
 }
 
 impl Scheme {
-    /// The ports that go without saying.
+    /// The default ports.
     fn ports(self) -> Vec<u16> {
         match self {
             Self::Any => vec![80, 443],
@@ -169,7 +169,7 @@ fn parse_methods(text: &str, at: usize) -> Result<BTreeSet<String>, Problem> {
         if !plain(method) {
             return Err(Problem::new(
                 at,
-                "before the URL stand methods in upper case, `GET,POST`, or nothing for any",
+                "write methods before the URL in upper case, `GET,POST`, or none for any",
             ));
         }
         methods.insert(method.to_owned());
@@ -216,7 +216,7 @@ fn parse_url(text: &str) -> Result<HttpPattern, Problem> {
     })
 }
 
-/// Up to the first slash that is not within brackets.
+/// Returns the length up to the first slash outside brackets.
 fn authority_length(text: &str) -> usize {
     let brackets = if text.starts_with('[') {
         text.find(']').unwrap_or_default()
@@ -228,7 +228,7 @@ fn authority_length(text: &str) -> usize {
         .map_or(text.len(), |slash| brackets + slash)
 }
 
-/// A host, and the ports after it.
+/// Splits a host from the ports that follow it.
 pub(super) fn split_port(text: &str) -> Result<(&str, Option<Ports>), Problem> {
     let host_end = match text.starts_with('[') {
         true => text.find(']').map(|end| end + 1),
@@ -243,24 +243,21 @@ pub(super) fn split_port(text: &str) -> Result<(&str, Option<Ports>), Problem> {
             Ok((&text[..host_end], Some(ports)))
         }
         None if host_end == text.len() => Ok((text, None)),
-        None => Err(Problem::new(
-            host_end,
-            "after `]` stands `:` and a port, or nothing",
-        )),
+        None => Err(Problem::new(host_end, "only `:` and a port may follow `]`")),
     }
 }
 
-/// The names of a path.
+/// Splits a path into its segments.
 pub(crate) fn names(path: &str) -> Vec<&str> {
     path.strip_prefix('/').unwrap_or(path).split('/').collect()
 }
 
-/// What else a server might take a path for: one that undoes escapes of characters
-/// that need none, and one that removes parameters, `;x=y`, too.
+/// Returns other paths that a server might read instead: one with needless escapes undone, and one
+/// with the path parameters (`;x=y`) removed as well.
 pub(crate) fn readings(path: &str) -> Vec<String> {
     let mut readings = Vec::new();
     if path.contains(['%', '*', ';']) {
-        // As a pattern has it, where `*` is no character.
+        // Patterns escape a literal `*`, so do the same here.
         let plain = unescape(path).replace('*', "%2A");
         if plain.contains(';') {
             let names = names(&plain)
@@ -286,7 +283,7 @@ fn unescaped(pattern: &[Segment]) -> Cow<'_, [Segment]> {
     pattern.iter().map(unescaped).collect()
 }
 
-/// Undoes the escapes of characters that a path has without.
+/// Undoes the escapes of characters that need none in a path.
 fn unescape(text: &str) -> String {
     let mut parts = text.split('%');
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -312,7 +309,7 @@ fn plain_character(digits: &str) -> Option<char> {
         .filter(|c| "!$&'()+,;=:@".contains(*c))
 }
 
-/// None for `/**`, which is any path.
+/// Returns `None` for `/**`, which is any path.
 fn parse_path(text: &str) -> Result<Option<Vec<Segment>>, Problem> {
     check_path(text)?;
     let mut segments = Vec::new();
@@ -341,13 +338,13 @@ fn parse_path(text: &str) -> Result<Option<Vec<Segment>>, Problem> {
 fn check_path(text: &str) -> Result<(), Problem> {
     for (at, c) in text.char_indices() {
         let what = match c {
-            '?' | '#' => "a pattern ends with the path: queries are not looked at",
+            '?' | '#' => "a pattern ends with the path: queries are not matched",
             '%' if !is_canonical_escape(&text[at..]) => {
                 "write a character that needs no escape as it is, and others as `%` and two hex digits in upper case; `%2F`, `%5C`, `%2E` and `%00` cannot be matched"
             }
             c if c.is_ascii_alphanumeric() || "/-._~!$&'()*+,;=:@%".contains(c) => continue,
             _ => {
-                "a path of a URL has letters, digits and `-._~!$&'()*+,;=:@`; escape others as `%` and two hex digits"
+                "a URL path consists of letters, digits and `-._~!$&'()*+,;=:@`; escape others as `%` and two hex digits"
             }
         };
         return Err(Problem::new(at, what));
@@ -355,7 +352,7 @@ fn check_path(text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// `%XX` in upper case, of a character that is written so in a canonical URL.
+/// Returns `true` for `%XX` in upper case, if a canonical URL escapes that character.
 fn is_canonical_escape(text: &str) -> bool {
     let Some(digits) = text.get(1..3) else {
         return false;
@@ -380,7 +377,7 @@ impl fmt::Display for HttpPattern {
             Scheme::Https => "https",
         };
         match &self.host {
-            // Without brackets what follows the slash would be a path.
+            // Without brackets, the prefix length would be read as a path.
             HostPattern::Network(IpNet::V4(network)) if network.prefix_len() < 32 => {
                 write!(f, "{scheme}://[{network}]")?;
             }

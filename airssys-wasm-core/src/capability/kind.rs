@@ -1,8 +1,8 @@
-//! The kinds of capabilities there are, and the word for each.
+//! The kinds of capabilities and their names.
 //!
-//! Tests: beside `rule`.
+//! Tests: `airssys-wasm-core/src/capability/mod.rs`, `airssys-wasm-core/tests/section_text.rs`.
 
-/// What a capability is about: the first word of its text.
+/// The kind of a capability: the first word of its text.
 ///
 /// ```
 /// use airssys_wasm_core::Kind;
@@ -15,11 +15,11 @@
 pub enum Kind {
     /// Call an interface of another component.
     Call,
-    /// Read a clock. Every component may, unless it is denied.
+    /// Read a clock. Allowed for every component unless denied.
     Clock,
-    /// Read a value of the configuration.
+    /// Read a configuration value.
     Config,
-    /// Ask which addresses a name has.
+    /// Look up the addresses of a name.
     Dns,
     /// Read an environment variable.
     Env,
@@ -29,7 +29,7 @@ pub enum Kind {
     FileWrite,
     /// Send HTTP requests.
     Http,
-    /// Ask a language model.
+    /// Query a language model.
     Llm,
     /// Publish and receive messages.
     Messaging,
@@ -37,22 +37,22 @@ pub enum Kind {
     NetworkInbound,
     /// Open connections of any protocol.
     NetworkOutbound,
-    /// Draw random numbers. Every component may, unless it is denied.
+    /// Draw random numbers. Allowed for every component unless denied.
     Random,
     /// Read a secret.
     Secret,
-    /// Write to standard output and error. Every component may, unless it is denied.
+    /// Write to standard output and error. Allowed for every component unless denied.
     Stdio,
     /// Use a bucket of the key-value store.
     Store,
     /// Open TCP connections.
     Tcp,
-    /// Exchange datagrams.
+    /// Exchange UDP datagrams.
     Udp,
 }
 
 impl Kind {
-    /// Every kind, in the order of the words.
+    /// All kinds, sorted by their words.
     pub const ALL: [Self; 18] = [
         Self::Call,
         Self::Clock,
@@ -74,7 +74,7 @@ impl Kind {
         Self::Udp,
     ];
 
-    /// The word that begins the text.
+    /// The first word of the text of such a capability.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -99,14 +99,14 @@ impl Kind {
         }
     }
 
-    /// The kind that a word names.
+    /// Returns the kind with this word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 
-    /// Whether a component may do this without asking, unless it is denied:
-    /// runtimes of most languages do while they start.
+    /// Returns `true` if every component may use this kind without requesting it, unless it is
+    /// denied. The runtimes of most languages use these kinds at startup.
     #[must_use]
     pub const fn is_given_to_all(self) -> bool {
         matches!(self, Self::Clock | Self::Random | Self::Stdio)

@@ -1,17 +1,18 @@
-//! What a component asks to reach, and what it can be given, in one canonical text.
+//! Capabilities that a component requests and is granted, in one canonical text.
 //!
-//! | file | what it decides |
+//! | file | contents |
 //! |---|---|
-//! | `kind` | which kinds there are |
-//! | `words`, `options` | how a text is cut, and what can be said besides a target |
-//! | `special` | names of special files and of file systems that do not hold ordinary ones |
-//! | `path`, `host`, `ports`, `http`, `name`, `glob` | patterns, and what they match |
+//! | `kind` | the kinds of capabilities |
+//! | `words`, `options` | splitting a text into words, and the options after the target |
+//! | `special` | names of special files and of file systems without ordinary files |
+//! | `path`, `host`, `ports`, `http`, `name`, `glob` | patterns and matching |
 //! | `rule` | one capability, checked and canonical |
-//! | `requests`, `need` | what a component asks for, and how much it needs it |
+//! | `requests`, `need` | the requests of a component, required or optional |
 //!
-//! A request proves nothing: it records what the author says the component needs.
-//! `policy` sets requests against grants and says yes or no.
-//! Tests: beside each file; `tests/section_text.rs`, `tests/reference`.
+//! A request is only the author's statement that the component needs something. `policy` compares
+//! requests with grants and decides.
+//! Tests: in this file, `airssys-wasm-core/tests/section_text.rs`,
+//! `airssys-wasm-core/tests/reference`.
 
 mod error;
 mod glob;
@@ -47,11 +48,11 @@ pub(crate) use path::PathPattern;
 pub(crate) use rule::{Hosts, Scope};
 pub(crate) use words::quote as quoted;
 
-/// One thing outside itself that a component asks to reach, as code writes it.
+/// Something outside itself that a component requests, as written in code.
 ///
-/// Its text is a word and a target, `file-read /data`, and is the same wherever
-/// it appears: in a component's custom section, in messages, on the command
-/// line. A [`Rule`] is the same, checked and in its canonical form.
+/// The text of a capability is a word and a target, `file-read /data`, and is identical in a
+/// component's custom section, in messages and on the command line. A [`Rule`] is a capability that
+/// has been checked and brought into canonical form.
 ///
 /// ```
 /// use airssys_wasm_core::Capability;
@@ -66,50 +67,48 @@ pub(crate) use words::quote as quoted;
 pub enum Capability {
     /// Call an interface that another component exports: `acme:store/kv`.
     Call(String),
-    /// Read the `wall` or the `monotonic` clock. Nobody need ask for it.
+    /// Read the `wall` or the `monotonic` clock. Allowed without a request.
     Clock(String),
-    /// Read the values of the configuration whose keys match: `app.*`.
+    /// Read the configuration values whose keys match: `app.*`.
     Config(String),
-    /// What an embedder defines: its kind, then what its provider understands,
+    /// A capability defined by an embedder: its kind, followed by words for its provider,
     /// `acme:gpu/compute device=0`.
     Custom(String),
-    /// Look up the addresses of names that match: `*.internal`.
+    /// Look up the addresses of matching names: `*.internal`.
     Dns(String),
     /// Read an environment variable: `LANG`.
     Env(String),
-    /// Read files at or below an absolute path, or those that match:
-    /// `/data/*.csv`.
+    /// Read files at or below an absolute path, or those that match a pattern: `/data/*.csv`.
     FileRead(String),
-    /// Create, write and remove files at or below an absolute path, or those that
-    /// match; `/cache max=64MiB`, `/log mode=append`.
+    /// Create, write and remove files at or below an absolute path, or those that match a pattern:
+    /// `/cache max=64MiB`, `/log mode=append`.
     FileWrite(String),
-    /// Send HTTP requests that match: `GET https://api.example.com/v1/**`.
+    /// Send matching HTTP requests: `GET https://api.example.com/v1/**`.
     Http(String),
-    /// Ask a language model: `smollm2`.
+    /// Query a language model: `smollm2`.
     Llm(String),
-    /// Publish to and receive from topics that match: `orders.*`.
+    /// Publish to and receive from matching topics: `orders.*`.
     Messaging(String),
     /// Accept connections and datagrams at `address` or `address:port`.
     NetworkInbound(String),
-    /// Open connections to `host` or `host:port`, whatever is spoken there.
+    /// Open connections to `host` or `host:port`, with any protocol.
     NetworkOutbound(String),
-    /// Draw `secure` or `insecure` random numbers. Nobody need ask for it.
+    /// Draw `secure` or `insecure` random numbers. Allowed without a request.
     Random(String),
     /// Read a secret: `db-password`.
     Secret(String),
-    /// Write to `stdout` or `stderr`. Nobody need ask for it.
+    /// Write to `stdout` or `stderr`. Allowed without a request.
     Stdio(String),
     /// Use a bucket of the key-value store: `orders`.
     Store(String),
     /// Open TCP connections to `host:port`.
     Tcp(String),
-    /// Exchange datagrams with `host:port`.
+    /// Exchange UDP datagrams with `host:port`.
     Udp(String),
 }
 
 impl Capability {
-    /// The word that names this kind; none for a custom one, whose text begins
-    /// with its own.
+    /// The kind, or `None` for a custom capability, whose text begins with its own kind.
     #[must_use]
     pub fn kind(&self) -> Option<Kind> {
         Some(match self {
@@ -135,7 +134,7 @@ impl Capability {
         })
     }
 
-    /// What it reaches, as it was written.
+    /// The target, as written.
     #[must_use]
     pub fn target(&self) -> &str {
         match self {
@@ -161,7 +160,7 @@ impl Capability {
         }
     }
 
-    /// A capability of a kind. Its target is checked by [`rule`](Self::rule).
+    /// Creates a capability of a kind. The target is checked by [`rule`](Self::rule), not here.
     #[must_use]
     pub fn of(kind: Kind, target: impl Into<String>) -> Self {
         let of = match kind {
@@ -187,8 +186,8 @@ impl Capability {
         of(target.into())
     }
 
-    /// A capability of a kind, of words as they are meant: one that has a space in it
-    /// is put in quotes.
+    /// Creates a capability of a kind from unquoted words; words that contain a space are put in
+    /// quotes.
     ///
     /// ```
     /// use airssys_wasm_core::{Capability, Kind};
@@ -203,12 +202,12 @@ impl Capability {
         Self::of(kind, words.join(" "))
     }
 
-    /// The same with an option more. Its target is not looked at.
+    /// Returns this capability with one more option. Does not check the target.
     ///
     /// # Errors
     ///
-    /// [`CapabilityError`] if requests of this kind have no such option, if this one
-    /// has it already, or if the value does not fit it.
+    /// [`CapabilityError`] if requests of this kind have no such option, if the option is already
+    /// set, or if its value is invalid.
     pub fn with_option(&self, name: &str, value: &str) -> Result<Self, CapabilityError> {
         rule::check_option(&self.to_string(), name, value)?;
         let target = format!("{} {name}={}", self.target(), words::quote_value(value));
@@ -218,11 +217,11 @@ impl Capability {
         })
     }
 
-    /// The rule that a request for this is.
+    /// Returns the rule that a request for this capability stands for.
     ///
     /// # Errors
     ///
-    /// [`CapabilityError`] if the target does not fit the kind.
+    /// [`CapabilityError`] if the target is not valid for the kind.
     pub fn rule(&self) -> Result<Rule, CapabilityError> {
         Rule::parse_request(&self.to_string())
     }
@@ -284,9 +283,9 @@ mod tests {
             ),
             ("Mode", "append", "did you mean `mode`?"),
             ("colour", "red", "file-write has `max`, `mode`"),
-            ("max", "2MiB", "`max` is said twice"),
-            ("mode", "", "the mode is `append`"),
-            ("from", "/srv", "the operator's to say"),
+            ("max", "2MiB", "`max` is set twice"),
+            ("mode", "", "the only mode is `append`"),
+            ("from", "/srv", "be set by the operator"),
             ("value", "x", "an option of env, config"),
         ] {
             let error = capability
@@ -299,14 +298,14 @@ mod tests {
             .with_option("colour", "red")
             .expect_err("an option");
         assert!(
-            error.to_string().contains("a request of env has none"),
+            error.to_string().contains("env has none in a request"),
             "{error}"
         );
         let error = Capability::Custom("acme:gpu/x".into())
             .with_option("until", "x")
             .expect_err("an option");
         assert!(
-            error.to_string().contains("the operator's to say"),
+            error.to_string().contains("be set by the operator"),
             "{error}"
         );
     }

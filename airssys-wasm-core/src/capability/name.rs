@@ -1,14 +1,14 @@
 //! Patterns of names that are neither paths nor hosts: variables, keys, topics.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use super::Kind;
 use super::error::{Problem, hidden};
 
-/// Longer names are nobody's.
+/// The maximum length of a name, in bytes; no real name is longer.
 const NAME_MAX: usize = 1_000;
 
-/// Checks the name, or pattern of names, of a capability.
+/// Checks the name, or the name pattern, of a capability.
 pub(super) fn check(kind: Kind, text: &str) -> Result<(), Problem> {
     if text.is_empty() {
         return Err(Problem::new(0, example(kind)));
@@ -19,7 +19,7 @@ pub(super) fn check(kind: Kind, text: &str) -> Result<(), Problem> {
     if let Some((at, _)) = text.char_indices().find(|(_, c)| hidden(*c)) {
         return Err(Problem::new(
             at,
-            "a name has no control or invisible characters",
+            "a name must have no control or invisible characters",
         ));
     }
     let known = known(kind);
@@ -33,17 +33,17 @@ pub(super) fn check(kind: Kind, text: &str) -> Result<(), Problem> {
     match text.find('*') {
         Some(at) if matches!(kind, Kind::Env | Kind::Secret) => Err(Problem::new(
             at,
-            format!("each `{}` is named in full, without `*`", kind.word()),
+            format!("each `{}` must be named in full, without `*`", kind.word()),
         )),
         _ if kind == Kind::Env && text.contains('=') => Err(Problem::new(
             0,
-            "a variable has no `=` in its name; a grant says its value as `value=...`",
+            "a variable's name has no `=`; a grant sets its value with `value=...`",
         )),
         _ => Ok(()),
     }
 }
 
-/// The names there are, where they are few.
+/// The valid names of kinds that have only a few.
 fn known(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Clock => &["monotonic", "wall"],

@@ -1,34 +1,34 @@
-//! How much a component needs what it requests, and what for.
+//! Required and optional requests, and the reasons for optional ones.
 //!
-//! Tests: below, and beside `requests`.
+//! Tests: in this file, `airssys-wasm-core/src/capability/requests.rs`.
 
 use super::error::hidden;
 use crate::bounds::REASONS_BYTES_MAX;
 
-/// How much a component needs what it requests.
+/// The degree to which a component needs a requested capability.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// Without it the component is not deployed.
+    /// The component is not deployed without it.
     Required,
-    /// Without it the component runs all the same.
+    /// The component runs without it.
     Optional {
-        /// What it would be used for, for the operator who decides.
+        /// The purpose, for the operator who decides.
         reason: String,
     },
 }
 
-/// Why a text is no reason for an optional request.
+/// A text that is not a valid reason for an optional request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("say in a line what it would be used for")]
+#[error("give the purpose in one line of visible characters")]
 pub struct ReasonError;
 
 impl Need {
-    /// Optional, and what for.
+    /// An optional need with its reason.
     ///
     /// # Errors
     ///
-    /// [`ReasonError`] if the reason is empty, or has a line feed or another
-    /// character that does not show.
+    /// [`ReasonError`] if the reason is empty, or contains a line feed or another invisible
+    /// character.
     pub fn optional(reason: impl Into<String>) -> Result<Self, ReasonError> {
         let reason = reason.into();
         match reason.trim().is_empty() || reason.chars().any(hidden) {
@@ -37,13 +37,12 @@ impl Need {
         }
     }
 
-    /// What both ask together: one that is required stays so, and reasons are put
-    /// together.
+    /// Combines two needs: required wins over optional, and reasons are joined.
     ///
     /// # Errors
     ///
-    /// [`TooManyReasons`]; nothing is changed then. The bound makes each merge cost no more
-    /// than a reason of that length.
+    /// [`TooManyReasons`] if the joined reasons are too long; nothing changes then. The bound also
+    /// limits the cost of each merge.
     pub(super) fn merge(&mut self, other: Self) -> Result<(), TooManyReasons> {
         match (&mut *self, other) {
             (Self::Optional { reason }, Self::Optional { reason: other }) => {

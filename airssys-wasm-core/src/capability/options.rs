@@ -1,7 +1,8 @@
 //! The options of a rule: `max=64MiB`, `from=/srv/data`, `at=10.0.0.0/8`.
 //!
-//! Which kinds have which, and which an operator alone can say. Printed in one order.
-//! Tests: below, and beside `rule`.
+//! Defines the options of each kind, and which of them only an operator may set. Options print in a
+//! fixed order.
+//! Tests: in this file, `airssys-wasm-core/src/capability/mod.rs`.
 
 use core::net::IpAddr;
 use std::fmt;
@@ -16,43 +17,43 @@ use super::words::{Word, quote_value};
 use crate::suggest::nearest;
 use crate::units::{bytes_text, parse_bytes};
 
-/// What a rule says besides its target.
+/// The options of a rule, which follow its target.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Options {
-    /// Networks, besides the public ones, that a name may lead to.
+    /// Networks, besides the public ones, that a name may resolve to.
     pub(crate) at: Vec<IpNet>,
-    /// The directory on the host, where it is not the path itself.
+    /// The directory on the host, if it differs from the path.
     pub(crate) from: Option<String>,
-    /// Bytes that may lie in it at a time.
+    /// Maximum number of bytes stored in the directory at a time.
     pub(crate) bytes_max: Option<u64>,
     pub(crate) mode: Mode,
-    /// Special files and file systems that it gives besides ordinary ones.
+    /// Special files and file systems that are allowed besides ordinary ones.
     pub(crate) special: Specials,
-    /// The value of a variable or of the configuration.
+    /// The value of a variable or of a configuration key.
     pub(crate) value: Option<String>,
-    /// Until when a grant holds, in seconds since 1970.
+    /// The end of the grant's validity, in seconds since 1970.
     pub(crate) until: Option<u64>,
 }
 
-/// How files may be written.
+/// The ways in which files may be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Mode {
     #[default]
     Any,
-    /// At their end only; nothing is removed or renamed.
+    /// Only at the end of files; removing and renaming is not allowed.
     Append,
 }
 
-/// Who says a rule.
+/// The author of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
-    /// The author of a component, who has no say in what is the operator's.
+    /// The author of the component, who cannot set the operator's options.
     Request,
     /// The operator.
     Grant,
 }
 
-/// Every option: its name, whether an operator alone says it, and what it is for.
+/// Every option: its name, whether only an operator may set it, and the kinds that have it.
 const ALL: [(&str, Side, &str); 8] = [
     ("at", Side::Grant, "http, tcp, udp, network-outbound"),
     ("from", Side::Grant, "file-read, file-write"),
@@ -69,7 +70,7 @@ impl Options {
         Self::parse_those(words, side, |option| fits(kind, option), kind.word())
     }
 
-    /// Options that every kind has.
+    /// Parses the options that every kind has.
     pub(super) fn parse_common(words: &[Word], side: Side) -> Result<Self, Problem> {
         Self::parse_those(words, side, Self::is_common, "this kind")
     }
@@ -90,12 +91,12 @@ impl Options {
             let Some(name) = word.option.as_deref() else {
                 return Err(Problem::new(
                     word.at,
-                    "options, `name=value`, come last; this is none",
+                    "options, `name=value`, come last; this is not an option",
                 ));
             };
             check_name(name, kind, side, &fits).map_err(|what| Problem::new(word.at, what))?;
             if said.contains(&name) {
-                return Err(Problem::new(word.at, format!("`{name}` is said twice")));
+                return Err(Problem::new(word.at, format!("`{name}` is set twice")));
             }
             said.push(name);
             options
@@ -107,7 +108,7 @@ impl Options {
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         if value.chars().any(hidden) {
-            return Err("there is a control or invisible character".into());
+            return Err("control and invisible characters are not allowed".into());
         }
         match name {
             "at" => self.at = networks(value)?,
@@ -125,7 +126,7 @@ impl Options {
             }
             "max" => self.bytes_max = Some(some_bytes(value)?),
             "mode" if value == "append" => self.mode = Mode::Append,
-            "mode" => return Err("the mode is `append`, or is not said".into()),
+            "mode" => return Err("the only mode is `append`; omit the option otherwise".into()),
             "types" => self.special.set_types(value)?,
             "filesystems" => self.special.set_file_systems(value)?,
             "until" => self.until = Some(instant(value)?),
@@ -134,7 +135,7 @@ impl Options {
         Ok(())
     }
 
-    /// Whether a rule with `narrow` gives nothing that one with this does not.
+    /// Returns `true` if a rule with these options allows everything that one with `narrow` does.
     pub(super) fn cover(&self, narrow: &Self) -> bool {
         let within = |wide: Option<u64>, narrow: Option<u64>| match (wide, narrow) {
             (Some(wide), Some(narrow)) => wide >= narrow,
@@ -150,8 +151,8 @@ impl Options {
             && self.value == narrow.value
     }
 
-    /// Whether a grant with this gives what a request with `asked` asks for. What a
-    /// request does not say is the operator's to say.
+    /// Returns `true` if a grant with these options satisfies a request with `asked`. Options
+    /// missing from the request are left to the operator.
     pub(super) fn satisfy(&self, asked: &Self) -> bool {
         let bytes = match (self.bytes_max, asked.bytes_max) {
             (Some(given), Some(asked)) => given >= asked,
@@ -192,13 +193,13 @@ fn check_name(
     }
     if *says == Side::Grant && side == Side::Request {
         return Err(format!(
-            "`{name}` is the operator's to say, in a grant; a request has none"
+            "`{name}` can only be set by the operator, in a grant, not in a request"
         ));
     }
     Ok(())
 }
 
-/// What to say of an option that there is not: the nearest, or those that fit.
+/// Returns the message for an unknown option: the nearest known name, or the options of the kind.
 fn unknown(name: &str, kind: &str, side: Side, fits: impl Fn(&str) -> bool) -> String {
     if let Some(near) = nearest(name, ALL.map(|(known, ..)| known)) {
         return format!("there is no option `{name}`; did you mean `{near}`?");
@@ -209,7 +210,7 @@ fn unknown(name: &str, kind: &str, side: Side, fits: impl Fn(&str) -> bool) -> S
         .map(|(known, ..)| format!("`{known}`"))
         .collect();
     match fitting.as_slice() {
-        [] => format!("there is no option `{name}`; a request of {kind} has none"),
+        [] => format!("there is no option `{name}`; {kind} has none in a request"),
         some => format!(
             "there is no option `{name}`; {kind} has {}",
             some.join(", ")
@@ -250,7 +251,7 @@ fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     Ok(networks)
 }
 
-/// Seconds since 1970.
+/// Parses a time as seconds since 1970.
 fn instant(text: &str) -> Result<u64, String> {
     let advice = || "write a time in UTC, for example `2026-12-24T18:00:00Z`".to_owned();
     let instant = humantime::parse_rfc3339(text).map_err(|_| advice())?;
@@ -264,7 +265,7 @@ fn instant(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Nothing is no quota.
+/// Parses a quota. Rejects zero, which would not be a quota.
 fn some_bytes(text: &str) -> Result<u64, String> {
     match parse_bytes(text)? {
         0 => Err("write more than `0B`".into()),

@@ -1,10 +1,10 @@
 //! Patterns of paths, as a component sees them.
 //!
-//! A path that ends in a name means that file, or that directory with everything in
-//! it. `*` stands for any run of characters within one name, `**` for any number of
-//! directories; a pattern that ends in one of them means just what it matches.
-//! Looks at text only: what a path leads to is the host's affair.
-//! Tests: below; against a reference matcher in `tests/reference`.
+//! A pattern that ends in a name matches that file, or that directory and everything below it. `*`
+//! matches any characters within one name, `**` any number of directories; a pattern that ends in a
+//! wildcard matches exactly what the wildcard matches. Only compares text; the host resolves the
+//! paths.
+//! Tests: in this file, `airssys-wasm-core/tests/reference`.
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ impl PathPattern {
                 at += text.len() + 1;
             }
         }
-        // `/data/**` is `/data`.
+        // `/data/**` is equivalent to `/data`.
         if let Some((Segment::AnyDepth, above)) = segments.split_last()
             && above.last().is_none_or(Segment::is_name)
         {
@@ -43,8 +43,8 @@ impl PathPattern {
         Ok(Self { segments })
     }
 
-    /// The directory in which everything lies that the pattern can match: `/data` for
-    /// `/data/*.csv`, and for `/data` itself.
+    /// Returns the directory that contains all possible matches: `/data` for `/data/*.csv`, and for
+    /// `/data` itself.
     #[must_use]
     pub(crate) fn root(&self) -> String {
         let names = self.segments.iter().map_while(|segment| match segment {
@@ -54,30 +54,29 @@ impl PathPattern {
         names.fold(String::new(), |path, name| path + "/" + name)
     }
 
-    /// Whether everything in [`root`](Self::root), and that itself, is matched.
+    /// Returns `true` if the pattern matches [`root`](Self::root) and everything below it.
     pub(crate) fn is_tree(&self) -> bool {
         self.segments.iter().all(Segment::is_name)
     }
 
-    /// All names that each path that is matched has, with their places.
+    /// Returns the literal names that every matching path contains, with their positions.
     pub(crate) fn fixed_names(&self) -> impl Iterator<Item = (usize, &str)> {
         glob::fixed_names(&self.segments)
     }
 
-    /// Whether a canonical path, as its names, is matched.
+    /// Returns `true` if the pattern matches a canonical path, given as its names.
     pub(crate) fn matches(&self, path: &[&str]) -> bool {
         let open_ended = self.segments.last().is_none_or(Segment::is_name);
         glob::matches(&self.segments, path, open_ended)
     }
 
-    /// Whether something below `path` could be matched: then it may be walked
-    /// through.
+    /// Returns `true` if something below `path` could match, so that it may be traversed.
     pub(crate) fn leads_from(&self, path: &[&str]) -> bool {
         glob::leads(&self.segments, path)
     }
 
-    /// Whether every path that `other` matches is matched by this one. Says no when
-    /// it is unsure.
+    /// Returns `true` if this pattern matches every path that `other` matches. Returns `false` if
+    /// that is uncertain.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         if self == other {
             return true;
@@ -86,7 +85,7 @@ impl PathPattern {
             return self.segments.len() <= other.segments.len()
                 && other.segments[..self.segments.len()] == self.segments[..];
         }
-        // A pattern that ends in `**` covers what begins as it does.
+        // A pattern that ends in `**` covers every pattern with the same beginning.
         self.segments.split_last().is_some_and(|(last, first)| {
             *last == Segment::AnyDepth
                 && other.segments.len() > first.len()
@@ -112,13 +111,13 @@ fn check_characters(text: &str) -> Result<(), Problem> {
     let wrong = text.char_indices().find_map(|(at, c)| match c {
         '\\' => Some((
             at,
-            "segments of a path are separated by `/`, not by a backslash",
+            "separate the segments of a path by `/`, not by a backslash",
         )),
         '[' | ']' | '{' | '}' | '?' => Some((
             at,
-            "patterns have `*` and `**` only; write a line for each alternative",
+            "patterns only have `*` and `**`; write a line for each alternative",
         )),
-        c if hidden(c) => Some((at, "a path has no control or invisible characters")),
+        c if hidden(c) => Some((at, "a path must have no control or invisible characters")),
         _ => None,
     });
     wrong.map_or(Ok(()), |(at, what)| Err(Problem::new(at, what)))

@@ -1,14 +1,14 @@
 //! Sets of ports: `443`, `80,443`, `8000-8099`, `*`.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::fmt;
 
 use super::error::Problem;
 
-const ADVICE: &str = "a port is a number from 1 to 65535, a range `8000-8099`, a list `80,443`, or `*`; an IPv6 address stands in brackets, `[::1]:443`";
+const ADVICE: &str = "a port is a number from 1 to 65535, a range `8000-8099`, a list `80,443`, or `*`; write an IPv6 address in brackets, `[::1]:443`";
 
-/// Ports, as ranges that are sorted and do not touch.
+/// A set of ports, as sorted ranges that neither overlap nor touch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Ports(Vec<(u16, u16)>);
 
@@ -52,7 +52,7 @@ impl Ports {
     }
 }
 
-/// Sorted, and those that touch made one.
+/// Sorts ranges, and merges those that overlap or touch.
 fn joined(mut ranges: Vec<(u16, u16)>) -> Vec<(u16, u16)> {
     ranges.sort_unstable();
     let mut joined: Vec<(u16, u16)> = Vec::new();

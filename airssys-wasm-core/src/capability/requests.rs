@@ -1,6 +1,6 @@
-//! The capabilities that one component requests.
+//! The capabilities that one component requests. Granting is decided in `policy`.
 //!
-//! Decides nothing about granting. Tests: below, and `tests/section_text.rs`.
+//! Tests: in this file, `airssys-wasm-core/tests/section_text.rs`.
 
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
@@ -16,7 +16,7 @@ use crate::bounds::REASONS_BYTES_MAX;
 use crate::section::{self, CAPABILITIES, SectionError};
 use crate::steps::step;
 
-/// What a component says it needs, as a set with one canonical text.
+/// The capabilities that a component declares it needs, as a set with one canonical text.
 ///
 /// ```
 /// use airssys_wasm_core::{Capability, Requests};
@@ -33,47 +33,47 @@ use crate::steps::step;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requests(BTreeMap<Rule, Need>);
 
-/// Why requests cannot be read.
+/// The reason requests cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestsError {
     /// The text is not a section.
     #[error(transparent)]
     Section(#[from] SectionError),
-    /// One of its lines is not a request.
+    /// A line is not a request.
     #[error("line {line} of custom section `{CAPABILITIES}`")]
     Capability {
         /// Counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem with the line.
         source: CapabilityError,
     },
-    /// Two requests for the same say different things of it.
+    /// Two requests for the same target have different options.
     #[error("`{first}` and `{second}` contradict each other; keep one of them")]
     Contradiction {
-        /// One of them.
+        /// The first request.
         first: String,
-        /// The other.
+        /// The second request.
         second: String,
     },
     /// The reasons of one optional request are too long together.
     #[error(
-        "the reasons for `{rule}` have {bytes} bytes together, and at most {REASONS_BYTES_MAX} are read; shorten them, or request it once"
+        "the reasons for `{rule}` have {bytes} bytes together, but at most {REASONS_BYTES_MAX} are allowed; shorten them, or request it once"
     )]
     TooManyReasons {
-        /// What is requested.
+        /// The requested capability.
         rule: String,
-        /// How many bytes the reasons have.
+        /// The length of the joined reasons, in bytes.
         bytes: usize,
     },
 }
 
 impl Requests {
-    /// Requests that are all required.
+    /// Creates a set of required requests.
     ///
     /// # Errors
     ///
-    /// [`CapabilityError`] for the first whose target does not fit its kind.
+    /// [`CapabilityError`] for the first capability whose target is not valid for its kind.
     pub fn new(
         capabilities: impl IntoIterator<Item = Capability>,
     ) -> Result<Self, CapabilityError> {
@@ -81,14 +81,14 @@ impl Requests {
         capabilities.into_iter().map(required).collect()
     }
 
-    /// Reads the text of a custom section; several joined ones are merged.
+    /// Reads the text of a custom section; sections joined by a linker are merged.
     ///
     /// # Errors
     ///
-    /// [`RequestsError`] if the section or any of its lines is malformed: a
-    /// component whose requests cannot be read in full is refused.
+    /// [`RequestsError`] if the section or any of its lines is malformed: a component whose
+    /// requests cannot be read completely is refused.
     pub fn from_section(bytes: &[u8]) -> Result<Self, RequestsError> {
-        // By what they are about: sorting them at the end is cheaper than keeping them sorted.
+        // Collected by scope: sorting once at the end is cheaper than keeping the requests sorted.
         let mut found: HashMap<Scope, (Options, Need)> = HashMap::new();
         for entry in section::read(CAPABILITIES, bytes)? {
             let line = match &*entry.text {
@@ -119,7 +119,7 @@ impl Requests {
         Ok(Self(sorted.collect()))
     }
 
-    /// The canonical text: sorted, each request once.
+    /// Returns the canonical text: sorted, without duplicates.
     #[must_use]
     pub fn to_section(&self) -> String {
         let lines: Vec<String> = self.iter().map(|(rule, need)| text(rule, need)).collect();
@@ -132,14 +132,15 @@ impl Requests {
         )
     }
 
-    /// Adds a request. One that is required stays so, and reasons are put together.
+    /// Adds a request. If it is already present, required wins over optional and reasons are
+    /// joined.
     ///
     /// # Errors
     ///
-    /// [`RequestsError::Contradiction`] if there is one for the same with other
-    /// options, [`RequestsError::TooManyReasons`] if the reasons together are too long.
+    /// [`RequestsError::Contradiction`] if the same target is already requested with different
+    /// options, [`RequestsError::TooManyReasons`] if the joined reasons are too long.
     pub fn add(&mut self, rule: Rule, need: Need) -> Result<(), RequestsError> {
-        // Rules about the same stand beside each other, one without options first.
+        // Rules with the same scope are adjacent; a rule without options comes first.
         let same = self.0.range_mut(rule.without_options()..).next();
         match same.filter(|(known, _)| known.scope == rule.scope) {
             Some((known, known_need)) => merge(&known.options, known_need, rule, need),
@@ -150,11 +151,11 @@ impl Requests {
         }
     }
 
-    /// Adds all of another set, as those of a library.
+    /// Adds all requests of another set, such as those of a library.
     ///
     /// # Errors
     ///
-    /// As [`add`](Self::add); what came before is added then.
+    /// As for [`add`](Self::add); the requests before the failing one have been added.
     pub fn merge(&mut self, other: Self) -> Result<(), RequestsError> {
         other
             .0
@@ -162,30 +163,30 @@ impl Requests {
             .try_for_each(|(rule, need)| self.add(rule, need))
     }
 
-    /// The requests in the order of the canonical text.
+    /// Iterates over the requests in the order of the canonical text.
     pub fn iter(&self) -> impl Iterator<Item = (&Rule, &Need)> {
         self.0.iter()
     }
 
-    /// Whether just this is requested.
+    /// Returns `true` if exactly this rule is requested.
     pub(crate) fn has(&self, rule: &Rule) -> bool {
         self.0.contains_key(rule)
     }
 
-    /// Whether nothing is requested.
+    /// Returns `true` if nothing is requested.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many different capabilities are requested.
+    /// The number of requested capabilities.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 }
 
-/// Puts two requests for the same together.
+/// Merges two requests for the same target.
 fn merge(options: &Options, known: &mut Need, rule: Rule, need: Need) -> Result<(), RequestsError> {
     if *options != rule.options {
         let first = Rule {
@@ -203,12 +204,12 @@ fn merge(options: &Options, known: &mut Need, rule: Rule, need: Need) -> Result<
         })
 }
 
-/// A request, or `optional "why" ` and a request.
+/// Parses a request, optionally preceded by `optional "why"`.
 fn parse(line: &str) -> Result<(Rule, Need), CapabilityError> {
     let Some(rest) = line.strip_prefix("optional ") else {
         return Ok((Rule::parse_request(line)?, Need::Required));
     };
-    let advice = r#"after `optional` stands the reason in quotes, then the request"#;
+    let advice = r#"after `optional`, write the reason in quotes, then the request"#;
     let (need, rule) = words::first_quoted(rest)
         .and_then(|(reason, rule)| Some((Need::optional(reason).ok()?, rule)))
         .ok_or_else(|| Problem::new("optional ".len(), advice).in_text(line))?;
@@ -223,8 +224,8 @@ fn text(rule: &Rule, need: &Need) -> String {
 }
 
 impl FromIterator<(Rule, Need)> for Requests {
-    /// Of two for the same rule, one that is required counts. Reasons beyond
-    /// [`REASONS_BYTES_MAX`] together are left out.
+    /// Collects requests. For duplicates, required wins over optional; a reason that would exceed
+    /// [`REASONS_BYTES_MAX`] is dropped.
     fn from_iter<I: IntoIterator<Item = (Rule, Need)>>(requests: I) -> Self {
         let mut all = BTreeMap::new();
         for (rule, need) in requests {
@@ -321,7 +322,7 @@ mod tests {
             ),
             (
                 format!("file-read /{}", "a".repeat(TARGET_BYTES_MAX)),
-                "this has 4097 bytes",
+                "the target has 4097 bytes",
             ),
         ] {
             let error = read(&format!("{line}\n")).expect_err("too long");

@@ -1,10 +1,9 @@
-//! One capability, checked and in one canonical text, that operations are matched
-//! against.
+//! A capability, checked and in its canonical text, against which operations are matched.
 //!
-//! A rule is the same whether it stands in a request, a grant or a deny; what only an
-//! operator can say (where files come from, a variable's value, which networks a name
-//! may lead to) are options that a request cannot have.
-//! Tests: below; properties in `tests/section_text.rs` and `tests/reference`.
+//! Requests, grants and denies use the same rules. Options that only an operator may set (the
+//! directory on the host, a variable's value, the networks a name may resolve to) are rejected in
+//! requests.
+//! Tests: `airssys-wasm-core/tests/section_text.rs`, `airssys-wasm-core/tests/reference`.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -22,9 +21,9 @@ use super::{Capability, Kind, name};
 use crate::bounds::{RULE_BYTES_MAX, TARGET_BYTES_MAX};
 use crate::steps::step;
 
-/// A capability that has been checked, in its canonical form.
+/// A checked capability in canonical form.
 ///
-/// Two rules that mean the same have the same text.
+/// Rules with the same meaning have the same text.
 ///
 /// ```
 /// use airssys_wasm_core::Rule;
@@ -41,14 +40,14 @@ pub struct Rule {
     pub(crate) options: Options,
 }
 
-/// What a rule is about.
+/// The subject of a rule: everything but its options.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Scope {
     File {
         kind: Kind,
         path: PathPattern,
     },
-    /// Boxed, because it is several times as large as the others.
+    /// Boxed because it is several times as large as the other variants.
     Http(Box<HttpPattern>),
     /// `tcp`, `udp`, `network-inbound`, `network-outbound`, `dns`.
     Network {
@@ -59,14 +58,14 @@ pub(crate) enum Scope {
         kind: Kind,
         pattern: String,
     },
-    /// Of a kind that an embedder defines: `acme:gpu/compute`.
+    /// A kind defined by an embedder: `acme:gpu/compute`.
     Custom {
         kind: String,
         words: Vec<String>,
     },
 }
 
-/// Hosts and ports on them.
+/// A host pattern with ports.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Hosts {
     pub(crate) host: HostPattern,
@@ -74,7 +73,7 @@ pub(crate) struct Hosts {
 }
 
 impl Rule {
-    /// The word that begins the text.
+    /// The first word of the text.
     #[must_use]
     pub fn kind(&self) -> &str {
         match &self.scope {
@@ -86,7 +85,7 @@ impl Rule {
         }
     }
 
-    /// What it reaches, in canonical text without options.
+    /// The target in canonical text, without options.
     #[must_use]
     pub fn target(&self) -> String {
         match &self.scope {
@@ -98,13 +97,13 @@ impl Rule {
         }
     }
 
-    /// The kind, unless an embedder defines it.
+    /// The kind, or `None` if an embedder defines it.
     #[must_use]
     pub fn known_kind(&self) -> Option<Kind> {
         Kind::from_word(self.kind())
     }
 
-    /// The same without what is said besides its target, as it stands in a deny.
+    /// Returns this rule without its options, as used in a deny.
     #[must_use]
     pub fn without_options(&self) -> Self {
         Self {
@@ -113,7 +112,7 @@ impl Rule {
         }
     }
 
-    /// The same without a value that it gives, to be shown.
+    /// Returns this rule without the value it sets, for display.
     #[must_use]
     pub fn without_value(&self) -> Self {
         let options = Options {
@@ -126,8 +125,8 @@ impl Rule {
         }
     }
 
-    /// Whether one might speak of something that the other does: says no only if they are
-    /// about different things.
+    /// Returns `true` if both rules might apply to the same operation, and `false` only if they are
+    /// certainly about different things.
     #[must_use]
     pub fn may_meet(&self, other: &Self) -> bool {
         let of_the_network = |rule: &Self| {
@@ -139,32 +138,32 @@ impl Rule {
         self.kind() == other.kind() || (of_the_network(self) && of_the_network(other))
     }
 
-    /// Whether the two have something in common, as far as one lies within the other.
+    /// Returns `true` if one rule's target contains the other's, ignoring options.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         self.scope.covers(&other.scope) || other.scope.covers(&self.scope)
     }
 
-    /// Parses what stands in a request, where an operator's options have no place.
+    /// Parses a rule in a request, where the operator's options are rejected.
     pub(crate) fn parse_request(text: &str) -> Result<Self, CapabilityError> {
         parse(text, Side::Request)
     }
 
-    /// Whether everything that `other` allows is allowed by this one. Says no when it
-    /// is unsure.
+    /// Returns `true` if this rule allows everything that `other` allows. Returns `false` if that
+    /// is uncertain.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         self.scope.covers(&other.scope) && self.options.cover(&other.options)
     }
 
-    /// Whether everything that a request asks for is given by this one, as far as the
-    /// request says how much it asks for. Says no when it is unsure.
+    /// Returns `true` if this rule grants everything that a request asks for; options missing from
+    /// the request are not compared. Returns `false` if that is uncertain.
     pub(crate) fn satisfies(&self, request: &Self) -> bool {
         self.scope.covers(&request.scope) && self.options.satisfy(&request.options)
     }
 
-    /// Whether nothing is left of `other` where this one is denied. Says no when it is
-    /// unsure.
+    /// Returns `true` if nothing of `other` remains when this rule is denied. Returns `false` if
+    /// that is uncertain.
     pub(crate) fn takes(&self, other: &Self) -> bool {
         self.scope.takes(&other.scope)
     }
@@ -241,12 +240,13 @@ fn covers_name(wide: &str, narrow: &str) -> bool {
     wide == narrow || wide == "*" || (!narrow.contains('*') && super::glob::fits(wide, narrow))
 }
 
-/// What a kind of the network includes of another: who may connect may look up.
+/// Returns `true` if the network kind `wide` includes `narrow`: permission to connect includes
+/// permission to look up.
 fn covers_kind(wide: Kind, narrow: Kind) -> bool {
     takes_kind(wide, narrow) || (matches!(wide, Kind::Tcp | Kind::Udp) && narrow == Kind::Dns)
 }
 
-/// The same as a deny: who may not connect may look up if that is granted.
+/// Like [`covers_kind`] for a deny: denying connections does not deny lookups granted separately.
 fn takes_kind(wide: Kind, narrow: Kind) -> bool {
     wide == narrow
         || (wide == Kind::NetworkOutbound && matches!(narrow, Kind::Tcp | Kind::Udp | Kind::Dns))
@@ -255,7 +255,10 @@ fn takes_kind(wide: Kind, narrow: Kind) -> bool {
 impl Hosts {
     fn parse(kind: Kind, text: &str) -> Result<Self, Problem> {
         if text.contains("://") {
-            return Err(Problem::new(0, "a host only, without scheme or path"));
+            return Err(Problem::new(
+                0,
+                "write only the host, without scheme or path",
+            ));
         }
         let (host, ports) = split_port(text)?;
         let host = HostPattern::parse(host)?;
@@ -265,17 +268,14 @@ impl Hosts {
             {
                 return Err(Problem::new(
                     0,
-                    "one listens at an address, `127.0.0.1:8080`, or at any, `**:8080`",
+                    "write the address to listen on, `127.0.0.1:8080`, or `**:8080` for any",
                 ));
             }
             (Kind::Dns, Some(_)) => {
-                return Err(Problem::new(
-                    0,
-                    "a name is looked up without a port; remove it",
-                ));
+                return Err(Problem::new(0, "a lookup has no port; remove it"));
             }
             (Kind::Dns, None) if matches!(host, HostPattern::Network(_)) => {
-                return Err(Problem::new(0, "a name is looked up, not an address"));
+                return Err(Problem::new(0, "only names are looked up, not addresses"));
             }
             (Kind::Tcp | Kind::Udp, None) => {
                 return Err(Problem::new(
@@ -337,7 +337,7 @@ fn known(kind: Kind, words: &[Word], end: usize, side: Side) -> Result<Rule, Pro
             None,
         ),
         ([_, second, ..], _) => {
-            let what = "this is one word too many; a target with a space in it stands in quotes";
+            let what = "this is one word too many; put a target with a space in quotes";
             return Err(Problem::new(second.at, what));
         }
     };
@@ -374,12 +374,13 @@ fn check_target(target: &Word) -> Result<(), Problem> {
     if bytes <= TARGET_BYTES_MAX {
         return Ok(());
     }
-    let what =
-        format!("this has {bytes} bytes, and at most {TARGET_BYTES_MAX} are read; shorten it");
+    let what = format!(
+        "the target has {bytes} bytes, but at most {TARGET_BYTES_MAX} are allowed; shorten it"
+    );
     Err(Problem::new(target.at, what))
 }
 
-/// Whether a request, whatever its target is, can have one more option.
+/// Checks that a request can have one more option; ignores the request's target.
 pub(super) fn check_option(request: &str, name: &str, value: &str) -> Result<(), CapabilityError> {
     let check = || {
         let mut words = words::split(request)?;
@@ -404,7 +405,7 @@ pub(super) fn check_option(request: &str, name: &str, value: &str) -> Result<(),
     })
 }
 
-/// A kind of an embedder is a namespaced name, as interfaces have.
+/// Returns `true` for an embedder's kind: a namespaced name, like that of an interface.
 fn is_custom(word: &str) -> bool {
     let label = |label: &str| {
         label.starts_with(|c: char| c.is_ascii_lowercase())
@@ -416,7 +417,7 @@ fn is_custom(word: &str) -> bool {
         .is_some_and(|(namespace, rest)| label(namespace) && rest.split('/').all(label))
 }
 
-/// What its words mean is the provider's to say.
+/// Parses a custom rule. The meaning of its words is defined by the provider.
 fn custom(words: &[Word], side: Side) -> Result<Rule, Problem> {
     let kind = words[0].text.clone();
     if let Some(word) = words
@@ -425,7 +426,7 @@ fn custom(words: &[Word], side: Side) -> Result<Rule, Problem> {
     {
         return Err(Problem::new(
             word.at,
-            "there is a control or invisible character",
+            "control and invisible characters are not allowed",
         ));
     }
     let (common, own): (Vec<Word>, Vec<Word>) = words[1..]
@@ -462,7 +463,7 @@ impl TryFrom<&Capability> for Rule {
     }
 }
 
-/// Written out so that the tests of parsers can count comparisons.
+/// Implemented by hand so that parser tests can count comparisons.
 impl PartialEq for Rule {
     fn eq(&self, other: &Self) -> bool {
         step(1);
@@ -484,7 +485,7 @@ impl PartialOrd for Rule {
     }
 }
 
-/// By what they are about first: rules about the same stand beside each other.
+/// Orders by scope first, so that rules with the same scope are adjacent.
 impl Ord for Rule {
     fn cmp(&self, other: &Self) -> Ordering {
         step(1);

@@ -1,26 +1,26 @@
-//! Special files, and file systems that do not hold ordinary files: what they are called in
-//! the options `types` and `filesystems` of a grant.
+//! Special files and file systems without ordinary files: their names in the options `types` and
+//! `filesystems` of a grant.
 //!
-//! Names and numbers only; the host asks the kernel. Tests: below; properties in
-//! `tests/reference` and `tests/forms.rs`.
+//! Contains only names and numbers; the host queries the kernel.
+//! Tests: in this file, `airssys-wasm-core/tests/reference`, `airssys-wasm-core/tests/forms.rs`.
 
 use std::fmt;
 
 use crate::suggest::nearest;
 
-/// The type of a file that is neither an ordinary file, nor a directory, nor a link.
+/// The type of a file that is not an ordinary file, a directory or a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SpecialType {
     /// A character or block device, written `device`.
     Device,
     /// A named pipe, written `fifo`.
     Fifo,
-    /// A socket. No grant names it, because no system opens one by its path.
+    /// A socket. Cannot be granted, because no system opens a socket by its path.
     Socket,
 }
 
 impl SpecialType {
-    /// Returns the word of the option `types`; none for a socket.
+    /// The word for the option `types`, or `None` for a socket.
     #[must_use]
     pub fn word(self) -> Option<&'static str> {
         match self {
@@ -31,7 +31,7 @@ impl SpecialType {
     }
 }
 
-/// A type of file systems, by the number that Linux gives it (`f_type` of `statfs`).
+/// A file system type, by its Linux number (`f_type` of `statfs`).
 ///
 /// ```
 /// use airssys_wasm_core::policy::FileSystem;
@@ -46,7 +46,7 @@ impl SpecialType {
 pub struct FileSystem(u32);
 
 impl FileSystem {
-    /// A file system whose type the system does not tell, written `unknown`.
+    /// A file system whose type the system does not report, written `unknown`.
     pub const UNKNOWN: Self = Self(0);
 
     /// Creates the type with this number.
@@ -55,14 +55,14 @@ impl FileSystem {
         Self(magic)
     }
 
-    /// Returns true for types that are known to hold ordinary files: those of disks, of
-    /// memory, of the network and of archives.
+    /// Returns `true` for types known to hold ordinary files: those of disks, memory, the network
+    /// and archives.
     #[must_use]
     pub fn holds_ordinary_files(self) -> bool {
         ORDINARY.iter().any(|(magic, _)| *magic == self.0)
     }
 
-    /// Reads what `Display` writes.
+    /// Parses the `Display` format.
     fn parse(text: &str) -> Result<Self, String> {
         let number = text
             .strip_prefix("0x")
@@ -79,7 +79,7 @@ impl FileSystem {
             (_, Some(name)) => Err(format!("`{name}` holds ordinary files and needs no option; remove it")),
             (Some(magic), None) => Ok(Self(magic)),
             (None, None) => Err(match nearest(text, SPECIAL.iter().map(|(_, name)| *name)) {
-                Some(near) => format!("no file system is called that; did you mean `{near}`?"),
+                Some(near) => format!("unknown file system; did you mean `{near}`?"),
                 None => "write types of file systems, for example `proc` or `proc,sysfs`, their numbers, `0x9fa0`, or `any`".into(),
             }),
         }
@@ -99,23 +99,24 @@ impl fmt::Display for FileSystem {
     }
 }
 
-/// What is special about a file: it needs a grant that names all of it.
+/// The properties that make a file special. Access requires a grant that names all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Special {
-    /// Its type, unless it is an ordinary file, a directory or a link.
+    /// The type, or `None` for an ordinary file, a directory or a link.
     pub file_type: Option<SpecialType>,
-    /// The file systems on the way to it, and its own, that do not hold ordinary files.
+    /// The file systems without ordinary files that the path traverses, including the file's own.
     pub file_systems: Vec<FileSystem>,
 }
 
 impl Special {
-    /// Returns true if nothing about the file is special.
+    /// Returns `true` if the file is not special.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.file_type.is_none() && self.file_systems.is_empty()
     }
 
-    /// Returns the options of a grant that names it, each after a space; none if no grant can.
+    /// Returns the grant options that allow the file, each after a space, or `None` if no grant
+    /// can.
     #[must_use]
     pub fn options(&self) -> Option<String> {
         let mut text = String::new();
@@ -135,7 +136,7 @@ impl Special {
 }
 
 impl fmt::Display for Special {
-    /// As a sentence goes on after what it is about: `is a FIFO`.
+    /// Formats a predicate for a sentence: `is a FIFO`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.file_type {
             Some(SpecialType::Device) => f.write_str("is a device")?,
@@ -149,19 +150,19 @@ impl fmt::Display for Special {
             } else {
                 ""
             };
-            write!(f, "{and}lies on a file system of type `{file_system}`")?;
+            write!(f, "{and}is on a file system of type `{file_system}`")?;
         }
         Ok(())
     }
 }
 
-/// What a grant says of special files. Boxed, because few grants say anything of them.
+/// The special files that a grant allows. Boxed because few grants allow any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Specials(Option<Box<Lists>>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Lists {
-    /// Sorted, each once.
+    /// Sorted, without duplicates.
     types: Vec<SpecialType>,
     file_systems: FileSystems,
 }
@@ -173,7 +174,7 @@ const NOTHING: &Lists = &Lists {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum FileSystems {
-    /// Sorted, each once.
+    /// Sorted, without duplicates.
     These(Vec<FileSystem>),
     Any,
 }
@@ -197,7 +198,7 @@ impl Specials {
         let word = |text: &str| match text {
             "device" => Ok(SpecialType::Device),
             "fifo" => Ok(SpecialType::Fifo),
-            "socket" => Err("no system opens a socket by its path; remove it".to_owned()),
+            "socket" => Err("a socket cannot be opened by its path; remove it".to_owned()),
             _ => Err("write `fifo`, `device`, or both with a comma".to_owned()),
         };
         self.lists_mut().types = sorted(text, word)?;
@@ -212,7 +213,7 @@ impl Specials {
         Ok(())
     }
 
-    /// Returns true if a grant with these gives such a file.
+    /// Returns `true` if a grant with these options allows such a file.
     pub(crate) fn name(&self, special: &Special) -> bool {
         let lists = self.lists();
         special
@@ -226,7 +227,7 @@ impl Specials {
             }
     }
 
-    /// Returns the same with what names such a file; none if nothing can.
+    /// Returns these options extended to allow such a file, or `None` if no option does.
     pub(crate) fn naming(&self, special: &Special) -> Option<Self> {
         let mut wider = self.clone();
         if let Some(file_type) = special.file_type {
@@ -246,7 +247,7 @@ impl Specials {
         Some(wider)
     }
 
-    /// Returns true if these name all that `narrow` does.
+    /// Returns `true` if these options allow everything that `narrow` allows.
     pub(super) fn cover(&self, narrow: &Self) -> bool {
         let (wide, narrow) = (self.lists(), narrow.lists());
         let file_systems = match (&wide.file_systems, &narrow.file_systems) {
@@ -261,7 +262,7 @@ impl Specials {
 }
 
 impl fmt::Display for Specials {
-    /// The options, each after a space.
+    /// Writes the options, each after a space.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lists = self.lists();
         if !lists.types.is_empty() {
@@ -276,7 +277,7 @@ impl fmt::Display for Specials {
     }
 }
 
-/// The values of a list, sorted and each once.
+/// Parses a comma-separated list; sorts it and removes duplicates.
 fn sorted<T: Ord>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
     let mut all = text
         .split(',')
@@ -294,8 +295,8 @@ fn joined(all: &[FileSystem]) -> String {
         .join(",")
 }
 
-/// Types that hold ordinary files. Any other needs a grant that names it, so that a type
-/// nobody thought of is refused.
+/// Types that hold ordinary files. All other types, including unknown ones, must be named in a
+/// grant.
 const ORDINARY: [(u32, &str); 43] = [
     // Disks.
     (0xef53, "ext4"),
@@ -346,7 +347,7 @@ const ORDINARY: [(u32, &str); 43] = [
     (0x7275, "romfs"),
 ];
 
-/// Names for types that do not hold ordinary files. Others are written as numbers.
+/// Names of types that do not hold ordinary files. Types without a name are written as numbers.
 const SPECIAL: [(u32, &str); 26] = [
     (0, "unknown"),
     (0x9fa0, "proc"),
@@ -422,7 +423,7 @@ mod tests {
     fn says_what_to_write() {
         for (written, expected) in [
             ("types=pipe", "write `fifo`, `device`"),
-            ("types=socket", "no system opens a socket"),
+            ("types=socket", "a socket cannot be opened"),
             ("types=", "write `fifo`"),
             ("filesystems=porc", "did you mean `proc`?"),
             ("filesystems=ext4", "needs no option"),
@@ -463,7 +464,7 @@ mod tests {
         );
         assert_eq!(
             both.to_string(),
-            "is a FIFO and lies on a file system of type `proc`"
+            "is a FIFO and is on a file system of type `proc`"
         );
         for (options, names) in [
             ("types=fifo", false),

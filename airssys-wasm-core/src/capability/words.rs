@@ -1,24 +1,24 @@
-//! A text cut into words, and words put back into a text.
+//! Splits a text into words and quotes words for a text.
 //!
-//! Words are separated by one space. A word, or the value of an option
-//! `name=value`, that has a space or a quote in it stands in double quotes, in which
-//! `\"` and `\\` stand for a quote and a backslash.
-//! Tests: below.
+//! Words are separated by one space. A word, or the value of an option `name=value`, that contains
+//! a space or a quote is enclosed in double quotes, where `\"` and `\\` stand for a quote and a
+//! backslash.
+//! Tests: in this file.
 
 use std::borrow::Cow;
 
 use super::error::Problem;
 
-/// A word, and how many bytes into the text it begins.
+/// A word and its byte offset in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
     pub(super) at: usize,
     pub(super) text: String,
-    /// Set for an option: its name. The text is its value then.
+    /// The name, for an option; `text` is its value then.
     pub(super) option: Option<String>,
 }
 
-/// Cuts a text into words.
+/// Splits a text into words.
 pub(super) fn split(text: &str) -> Result<Vec<Word>, Problem> {
     let mut words = Vec::new();
     let mut at = 0;
@@ -28,7 +28,7 @@ pub(super) fn split(text: &str) -> Result<Vec<Word>, Problem> {
         at = match text[end..].chars().next() {
             None => end,
             Some(' ') if end + 1 < text.len() => end + 1,
-            Some(' ') => return Err(Problem::new(end, "a space at the end; remove it")),
+            Some(' ') => return Err(Problem::new(end, "there is a space at the end; remove it")),
             Some(_) => return Err(Problem::new(end, "a space is missing after the quote")),
         };
     }
@@ -38,7 +38,10 @@ pub(super) fn split(text: &str) -> Result<Vec<Word>, Problem> {
 fn word(text: &str, at: usize) -> Result<(Word, usize), Problem> {
     let rest = &text[at..];
     if rest.starts_with(' ') {
-        return Err(Problem::new(at, "write one space between two words"));
+        return Err(Problem::new(
+            at,
+            "write exactly one space between two words",
+        ));
     }
     if rest.starts_with('"') {
         let (value, end) = quoted(text, at)?;
@@ -88,22 +91,20 @@ fn word(text: &str, at: usize) -> Result<(Word, usize), Problem> {
     ))
 }
 
-/// Names of options are short lower-case words, so that a URL with a query is none.
+/// Returns `true` for the name of an option: lower-case letters and `-`, so that a URL with a query
+/// is not taken for an option.
 fn is_option_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
 }
 
 fn check_bare(word: &str, at: usize) -> Result<(), Problem> {
     match word.find('"') {
-        Some(quote) => Err(Problem::new(
-            at + quote,
-            "a quote begins or ends a whole word",
-        )),
+        Some(quote) => Err(Problem::new(at + quote, "quotes must enclose a whole word")),
         None => Ok(()),
     }
 }
 
-/// The text in quotes that begins at `at`, and where it ends.
+/// Parses the quoted text that begins at `at`. Returns it with its end.
 fn quoted(text: &str, at: usize) -> Result<(String, usize), Problem> {
     let mut value = String::new();
     let inner = text.get(at + 1..).unwrap_or_default();
@@ -117,7 +118,7 @@ fn quoted(text: &str, at: usize) -> Result<(String, usize), Problem> {
                 _ => {
                     return Err(Problem::new(
                         here,
-                        r#"a `\` in quotes stands before `"` or `\`"#,
+                        r#"a `\` in quotes must be followed by `"` or `\`"#,
                     ));
                 }
             },
@@ -127,13 +128,13 @@ fn quoted(text: &str, at: usize) -> Result<(String, usize), Problem> {
     Err(Problem::new(at, "a quote is not closed"))
 }
 
-/// The quoted word that a text begins with, and what follows it and a space.
+/// Splits off a leading quoted word and the space after it.
 pub(super) fn first_quoted(text: &str) -> Option<(String, &str)> {
     let (word, end) = quoted(text, 0).ok().filter(|_| text.starts_with('"'))?;
     Some((word, text[end..].strip_prefix(' ')?))
 }
 
-/// A word as a text has it: in quotes if it needs them.
+/// Quotes a word if necessary.
 pub(crate) fn quote(word: &str) -> Cow<'_, str> {
     let looks_like_an_option = word
         .split_once('=')
@@ -145,7 +146,7 @@ pub(crate) fn quote(word: &str) -> Cow<'_, str> {
     }
 }
 
-/// The value of an option as a text has it.
+/// Quotes the value of an option if necessary.
 pub(super) fn quote_value(value: &str) -> Cow<'_, str> {
     if value.is_empty() || value.contains([' ', '"']) {
         in_quotes(value).into()
@@ -154,7 +155,7 @@ pub(super) fn quote_value(value: &str) -> Cow<'_, str> {
     }
 }
 
-/// A word in quotes.
+/// Encloses a word in quotes.
 pub(super) fn in_quotes(word: &str) -> String {
     format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""))
 }

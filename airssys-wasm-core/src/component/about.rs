@@ -1,7 +1,7 @@
-//! What an author says about a component, as the SDK's macro embeds it.
+//! The metadata that an author specifies for a component, as embedded by the SDK's macro.
 //!
-//! Reads and writes the text; does not know where in the bytes it stands.
-//! Tests: below, and `tests/section_text.rs`.
+//! Reads and writes the text; `sections` finds it in the bytes.
+//! Tests: in this file, `airssys-wasm-core/tests/section_text.rs`.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,8 @@ use crate::capability::shown;
 use crate::section::{self, ABOUT, SectionError};
 use crate::{ComponentName, Instancing};
 
-/// Name, version, description and instancing, each only if the author said it.
+/// The metadata of a component: name, version, description and instancing, each if the author
+/// specified it.
 ///
 /// ```
 /// use airssys_wasm_core::About;
@@ -24,17 +25,17 @@ use crate::{ComponentName, Instancing};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
-    /// The name to deploy under.
+    /// The default name of the deployment.
     pub name: Option<ComponentName>,
-    /// The author's version.
+    /// The version.
     pub version: Option<Version>,
-    /// One line or more on what it does.
+    /// A description of one or more lines.
     pub description: Option<String>,
-    /// How the author wants it instanced.
+    /// The instancing that the author chose.
     pub instancing: Option<Instancing>,
 }
 
-/// Why the text about a component cannot be read.
+/// The reason the metadata of a component cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AboutError {
@@ -44,12 +45,12 @@ pub enum AboutError {
 }
 
 impl About {
-    /// Reads the text of the custom section.
+    /// Parses the text of the custom section.
     ///
     /// # Errors
     ///
-    /// [`AboutError`] if it is malformed, has an entry twice or one that is
-    /// not known.
+    /// Fails with [`AboutError`] if the text is malformed, or has an entry that is duplicate or
+    /// unknown.
     pub fn from_section(bytes: &[u8]) -> Result<Self, AboutError> {
         let mut about = Self::default();
         for entry in section::read(ABOUT, bytes)? {
@@ -64,7 +65,7 @@ impl About {
         Ok(about)
     }
 
-    /// The text to embed.
+    /// Returns the text to embed.
     #[must_use]
     pub fn to_section(&self) -> String {
         let entries = [
@@ -102,7 +103,7 @@ impl About {
         if text.len() > bytes_max {
             let bytes = text.len();
             return Err(format!(
-                "the text after `{}` has {bytes} bytes, and at most {bytes_max} are read; shorten it",
+                "the text after `{}` has {bytes} bytes, but at most {bytes_max} are allowed; shorten it",
                 shown(word)
             ));
         }
@@ -111,7 +112,7 @@ impl About {
             "version" => set_once(&mut self.version, word, text.parse()),
             "description" => set_once(&mut self.description, word, text.parse()),
             "instancing" => set_once(&mut self.instancing, word, text.parse()),
-            _ => Err(format!("`{}` is not known here", shown(word))),
+            _ => Err(format!("`{}` is not a known entry", shown(word))),
         }
     }
 }
@@ -125,7 +126,7 @@ fn set_once<T, E: ToString>(
     match slot.replace(value) {
         None => Ok(()),
         Some(_) => Err(format!(
-            "`{word}` is said twice: does the component contain `#[component]` twice?"
+            "`{word}` appears twice: does the component contain `#[component]` twice?"
         )),
     }
 }
@@ -151,8 +152,8 @@ mod tests {
     #[test]
     fn refuses_doubles_and_the_unknown() {
         for (line, expected) in [
-            ("name a\nname b", "said twice"),
-            ("colour red", "`colour` is not known"),
+            ("name a\nname b", "appears twice"),
+            ("colour red", "`colour` is not a known entry"),
             ("version one", "line 2"),
             ("instancing pooled 0", "pooled 8"),
             (

@@ -1,6 +1,6 @@
-//! A component from its bytes.
+//! Reads a component from its bytes.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::policy::Requested;
 use crate::world::{self, World};
 use crate::{ComponentName, Instancing, Requests};
 
-/// Immutable bytes with a typed world; never a running thing.
+/// A component: immutable bytes with a typed world.
 ///
-/// Name, version and description come from the standard metadata sections of
-/// the component if they are there, and else from what the SDK's `#[component]`
-/// embedded. A component written without our SDK may have none of them; say them
-/// with [`with_name`](Self::with_name) and [`with_version`](Self::with_version).
+/// Name, version and description come from the standard metadata sections of the component if it
+/// has them, otherwise from the metadata that `#[component]` of the SDK embeds. A component built
+/// without the SDK may lack any of them; set them with [`with_name`](Self::with_name) and
+/// [`with_version`](Self::with_version).
 ///
 /// ```
 /// use airssys_wasm_core::Component;
@@ -44,12 +44,12 @@ pub struct Component {
 }
 
 impl Component {
-    /// Reads a component.
+    /// Reads a component from bytes.
     ///
     /// # Errors
     ///
-    /// [`ComponentError`] if the bytes are not a component, or any section that
-    /// this project defines is malformed.
+    /// Fails with [`ComponentError`] if the bytes are not a component, or if a section defined by
+    /// this project is malformed.
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Result<Self, ComponentError> {
         let bytes = bytes.into();
         check_size(bytes.len())?;
@@ -75,7 +75,7 @@ impl Component {
         })
     }
 
-    /// The same bytes under another name.
+    /// Returns the component with another name. The bytes stay the same.
     #[must_use]
     pub fn with_name(self, name: ComponentName) -> Self {
         Self {
@@ -84,7 +84,7 @@ impl Component {
         }
     }
 
-    /// The same bytes with another version.
+    /// Returns the component with another version. The bytes stay the same.
     #[must_use]
     pub fn with_version(self, version: Version) -> Self {
         Self {
@@ -93,50 +93,49 @@ impl Component {
         }
     }
 
-    /// The bytes themselves.
+    /// The bytes of the component.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The content address of the bytes.
+    /// The digest of the bytes.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// The author's name for it, if it says one.
+    /// The name of the component, if it has one.
     #[must_use]
     pub fn name(&self) -> Option<&ComponentName> {
         self.name.as_ref()
     }
 
-    /// The author's version, if it says one.
+    /// The version of the component, if it has one.
     #[must_use]
     pub fn version(&self) -> Option<&Version> {
         self.version.as_ref()
     }
 
-    /// What the author says it does.
+    /// The description of the component, if it has one.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }
 
-    /// How the author wants it instanced.
+    /// The instancing that the author chose, if any.
     #[must_use]
     pub fn instancing(&self) -> Option<Instancing> {
         self.instancing
     }
 
-    /// The capabilities it requests. Nothing is granted by that.
+    /// The capabilities that the component requests. A request grants nothing.
     #[must_use]
     pub fn requested(&self) -> &Requested {
         &self.requested
     }
 
-    /// The same bytes with requests that somebody wrote down for them, for a component
-    /// that says none itself. One that does keeps its own.
+    /// Returns the component with a list of requests. A component that already has a list keeps it.
     #[must_use]
     pub fn with_requests(self, requests: Requests) -> Self {
         match self.requested {
@@ -148,13 +147,13 @@ impl Component {
         }
     }
 
-    /// Its imports and exports with their types.
+    /// The imports and exports of the component with their types.
     #[must_use]
     pub fn world(&self) -> &World {
         &self.world
     }
 
-    /// Whether it needs a runtime with Component Model async.
+    /// Returns `true` if the component needs a runtime with Component Model async.
     #[must_use]
     pub fn uses_async(&self) -> bool {
         self.uses_async
@@ -309,7 +308,7 @@ mod tests {
         }
     }
 
-    /// Two sections within the bound that are beyond it together.
+    /// Two sections within the bound that exceed it together.
     #[test]
     fn sections_are_bounded_together() {
         let lines = |n: usize| format!("file-read /{n}/{}\n", "a".repeat(4_000));
@@ -360,7 +359,7 @@ mod tests {
         assert_eq!(check_size(bytes), Err(ComponentError::TooLarge { bytes }));
     }
 
-    /// A few kilobytes whose types would fill gigabytes when written out.
+    /// A few kilobytes whose types would take gigabytes if expanded.
     #[test]
     fn types_that_multiply_are_refused() {
         let cases: String = (0..2_000).map(|n| format!("\"case-{n}\" ")).collect();

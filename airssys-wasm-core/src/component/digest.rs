@@ -1,6 +1,6 @@
-//! The content address of a component's bytes.
+//! The digest of a component's bytes.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-/// The sha256 of some bytes; prints as `sha256:` and 64 hex digits.
+/// The SHA-256 digest of bytes; displays as `sha256:` and 64 hex digits.
 ///
 /// ```
 /// use airssys_wasm_core::Digest;
@@ -21,13 +21,13 @@ use thiserror::Error;
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of `bytes`.
+    /// Computes the digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The 64 hex digits alone, fit for a file's name.
+    /// Returns the 64 hex digits alone, suitable for a file name.
     #[must_use]
     pub fn to_hex(&self) -> String {
         hex::encode(self.0)
@@ -46,7 +46,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A text that is no digest.
+/// The error for a text that is not a digest.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{text}` is not a digest; write `sha256:` and 64 hex digits in lower case")]
 pub struct DigestError {

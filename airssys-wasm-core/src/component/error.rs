@@ -1,6 +1,6 @@
-//! Why bytes are not a component that can be used here.
+//! Errors of reading a component.
 //!
-//! Tests: `component`.
+//! Tests: `airssys-wasm-core/src/component/bytes.rs`.
 
 use thiserror::Error;
 
@@ -8,59 +8,59 @@ use super::AboutError;
 use crate::RequestsError;
 use crate::bounds::COMPONENT_BYTES_MAX;
 
-/// Why bytes are not a usable component.
+/// The reason bytes are not a usable component.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ComponentError {
-    /// The bytes are not WebAssembly at all.
+    /// The bytes are not WebAssembly.
     #[error(
         "not WebAssembly: {found}; expected a component, as `cargo build --target wasm32-wasip2` writes it"
     )]
     NotWasm {
-        /// What the bytes look like.
+        /// A description of the bytes.
         found: String,
     },
-    /// Larger than a component may be.
+    /// The component exceeds the maximum size.
     #[error(
-        "{bytes} bytes, and at most {COMPONENT_BYTES_MAX} are read; give it its data as files instead"
+        "{bytes} bytes, but at most {COMPONENT_BYTES_MAX} are allowed; provide its data as files instead"
     )]
     TooLarge {
-        /// How many bytes there are.
+        /// The number of bytes.
         bytes: usize,
     },
-    /// A core module, without the types that make a component.
+    /// The bytes are a core module, without the types that make a component.
     #[error(
         "a core module, not a component; build it with `--target wasm32-wasip2`, or turn it into a component with `wasm-tools component new module.wasm -o component.wasm`"
     )]
     CoreModule,
-    /// A WIT package in binary form: types and no code.
+    /// The bytes are a WIT package in binary form: types without code.
     #[error("a WIT package in binary form, not a component: it has types and no code")]
     WitPackage,
     /// The bytes end too early.
     #[error(
-        "truncated: {length} bytes, and more are needed ({problem}); copy or build the file again"
+        "truncated: {length} bytes, but more are needed ({problem}); copy or build the file again"
     )]
     Truncated {
-        /// How many bytes there are.
+        /// The number of bytes.
         length: usize,
-        /// What the parser was reading.
+        /// The error of the parser.
         problem: String,
     },
-    /// The bytes break the format.
+    /// The bytes are malformed.
     #[error("malformed at byte {offset}: {problem}")]
     Malformed {
-        /// Where, counted from 0.
+        /// The offset of the error in bytes, counted from 0.
         offset: u64,
-        /// What is wrong.
+        /// A description of the problem.
         problem: String,
     },
-    /// The world cannot be read.
+    /// The world of the component cannot be decoded.
     #[error("its world cannot be read: {problem}")]
     World {
-        /// What is wrong.
+        /// A description of the problem.
         problem: String,
     },
-    /// The section about the component is malformed.
+    /// The metadata section is malformed.
     #[error(transparent)]
     About(#[from] AboutError),
     /// The section of requests is malformed.

@@ -1,21 +1,21 @@
-//! In what a component was written.
+//! The languages in which a component is written.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
 use super::Component;
 
-/// What the `producers` section calls it.
+/// The name of the field in a `producers` section.
 const LANGUAGE: &str = "language";
 
 impl Component {
-    /// The languages that it and what is in it say they were written in, with their versions if
-    /// they say them, in the order of their names: what tools note down in `producers`
+    /// Returns the languages in which the component and its nested modules and components are
+    /// written, with versions if known, sorted by name. Toolchains record them in `producers`
     /// sections.
     #[must_use]
     pub fn languages(&self) -> Vec<String> {
-        // What cannot be read says nothing.
+        // Unreadable sections are ignored.
         let sections = Parser::new(0).parse_all(self.bytes()).map_while(Result::ok);
         let mut languages: Vec<String> = sections.flat_map(|section| of(&section)).collect();
         languages.sort();

@@ -1,9 +1,8 @@
 //! Components: immutable bytes with a typed world.
 //!
-//! Reads names, versions, requests and types out of bytes, and never runs them.
-//! Does not compile: function bodies are first looked at by the host's compiler.
-//! Tests: below; on components built by several toolchains in the workspace's
-//! `tests`.
+//! Reads names, versions, requests and types from bytes without running or compiling them. Function
+//! bodies are first checked by the compiler of the host.
+//! Tests: `airssys-wasm-core/src/component/bytes.rs`, `tests/suite/components.rs`.
 
 mod about;
 #[cfg(feature = "component")]

@@ -1,11 +1,10 @@
-//! One walk over the bytes: which custom sections there are, and whether the
-//! component uses Component Model async.
+//! A single pass over the bytes that reads custom sections and detects the use of Component Model
+//! async.
 //!
-//! Sections placed by a guest's compiler lie in a core module nested in the
-//! component, and a composed component nests several components. Identity is
-//! read from the outermost component and its own modules only; requests are
-//! collected at every depth, because the whole will run.
-//! Tests: `component`.
+//! Sections written by a guest's compiler are in a core module nested in the component, and a
+//! composed component nests several components. Metadata is read only from the outermost component
+//! and its own modules; requests are collected at every depth, because all of it will run.
+//! Tests: `airssys-wasm-core/src/component/bytes.rs`.
 
 use semver::Version;
 use wasmparser::{
@@ -18,24 +17,24 @@ use crate::bounds::{DESCRIPTION_BYTES_MAX, VERSION_BYTES_MAX};
 use crate::section::{self, ABOUT, CAPABILITIES};
 use crate::{ComponentName, Requests, RequestsError};
 
-/// What the walk found.
+/// The results of the pass.
 #[derive(Default)]
 pub(super) struct Sections {
     pub(super) standard: Standard,
     pub(super) about: About,
-    /// None if there is no section that says any.
+    /// `None` if no section has requests.
     pub(super) requests: Option<Requests>,
-    /// Bytes of the sections of requests so far.
+    /// The number of bytes in sections of requests so far.
     requests_bytes: usize,
-    /// Bytes of the sections about the component so far.
+    /// The number of bytes in metadata sections so far.
     about_bytes: usize,
-    /// Whether any canonical definition needs Component Model async.
+    /// `true` if a canonical definition needs Component Model async.
     pub(super) is_async: bool,
 }
 
-/// The standard metadata of the outermost component, stamped there by a
-/// registry or a tool. A name or version that does not fit ours is left alone, and so is
-/// one beyond its bound: they were written for other tools.
+/// The standard metadata of the outermost component, written by registries and other tools. A name
+/// or version in a different format, or text beyond its bound, is ignored because it was written
+/// for other tools.
 #[derive(Default)]
 pub(super) struct Standard {
     pub(super) name: Option<ComponentName>,
@@ -44,7 +43,7 @@ pub(super) struct Standard {
 }
 
 impl Sections {
-    /// Walks `bytes`, which need not be valid beyond their framing.
+    /// Reads the sections in `bytes`, which need not be valid beyond their framing.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, ComponentError> {
         let mut sections = Self::default();
         let mut nesting: Vec<Encoding> = Vec::new();

@@ -1,6 +1,6 @@
-//! A component that says who it is, for one whose author's tools did not.
+//! Adds missing metadata to a component.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use semver::Version;
 use wasm_encoder::{ComponentNameSection, ComponentSection, CustomSection};
@@ -9,9 +9,9 @@ use super::{Component, ComponentError};
 use crate::ComponentName;
 
 impl Component {
-    /// The same component with a name, a version and a description in its bytes, each where
-    /// it says none: in the standard sections that registries and tools read. Its digest
-    /// is another.
+    /// Returns the component with a name, a version and a description embedded in its bytes, each
+    /// only if it is missing. They are written to the standard sections that registries and tools
+    /// read. The digest changes if anything was added.
     ///
     /// ```
     /// use airssys_wasm_core::Component;
@@ -26,7 +26,7 @@ impl Component {
     ///
     /// # Errors
     ///
-    /// [`ComponentError`] if what came of it is no component; that is a bug.
+    /// Fails with [`ComponentError`] if the result is not a valid component, which is a bug.
     pub fn stamped(
         self,
         name: Option<&ComponentName>,

@@ -1,14 +1,12 @@
-//! The world of a component as a text in WIT.
-//!
-//! Tests: below.
+//! The world of a component as WIT text.
 
 use wit_component::{DecodedWasm, WitPrinter};
 
 use super::{Component, ComponentError};
 
 impl Component {
-    /// Its world, and the packages that it is made of, as WIT: what `wasm-tools component wit`
-    /// prints.
+    /// Returns the world of the component and the packages that it uses as WIT, like `wasm-tools
+    /// component wit`.
     ///
     /// ```
     /// use airssys_wasm_core::Component;
@@ -21,7 +19,7 @@ impl Component {
     ///
     /// # Errors
     ///
-    /// [`ComponentError::World`] if it has something that WIT has no words for.
+    /// Fails with [`ComponentError::World`] if the world cannot be expressed in WIT.
     pub fn wit(&self) -> Result<String, ComponentError> {
         let failed = |error: &dyn std::fmt::Display| ComponentError::World {
             problem: format!("{error:#}"),

@@ -1,7 +1,8 @@
-//! The new component: the stages as they are, and the glue between them.
+//! Writes the new component: the unchanged stages and the glue between them.
 //!
-//! The glue is a component too, beside the stages: a component is not entered from the
-//! one it lies in. Writes what the other files decided. Tests: `tests/compose`.
+//! The glue is a sibling component of the stages because a component cannot call into the component
+//! that contains it. Only encodes what the other files decided.
+//! Tests: `airssys-wasm-core/tests/compose`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +25,7 @@ use crate::policy::Requested;
 use crate::section::CAPABILITIES;
 use crate::world::Type;
 
-/// Writes the component that a plan describes.
+/// Encodes the component that a plan describes.
 pub(super) fn assemble(chain: &Chain, plan: &Plan) -> Result<Vec<u8>, ComposeError> {
     let world = imports::world(chain)?;
     let mut new = New::default();
@@ -58,12 +59,12 @@ pub(super) fn assemble(chain: &Chain, plan: &Plan) -> Result<Vec<u8>, ComposeErr
 #[derive(Default)]
 struct New {
     builder: ComponentBuilder,
-    /// What is imported, by name.
+    /// The imports of the new component, by name.
     imports: BTreeMap<String, (ComponentExportKind, u32)>,
 }
 
 impl New {
-    /// Declares what a world imports, as it stands in the world's type.
+    /// Declares the imports of a world as its type lists them.
     fn declare(&mut self, world: &[u8]) -> Result<(), ComposeError> {
         for declaration in declarations(world)? {
             match declaration {
@@ -93,7 +94,7 @@ impl New {
         Ok(())
     }
 
-    /// Nests the stages and instantiates each. The functions of the chain.
+    /// Embeds and instantiates the stages. Returns the indices of their functions.
     fn stages(&mut self, stages: &[Stage]) -> Result<Vec<u32>, ComposeError> {
         let mut nested = BTreeMap::new();
         let mut functions = Vec::new();
@@ -109,7 +110,8 @@ impl New {
         Ok(functions)
     }
 
-    /// What a stage is instantiated with: its imports, from ours of the same name.
+    /// Returns the arguments for instantiating a stage: the new component's imports of the same
+    /// names.
     fn arguments(
         &self,
         bytes: &[u8],
@@ -117,8 +119,9 @@ impl New {
         let mut arguments = Vec::new();
         for name in import_names(bytes).map_err(ComposeError::joined)? {
             let Some((kind, index)) = self.imports.get(&name) else {
-                let problem =
-                    format!("a stage imports `{name}`, which is no interface, function or type");
+                let problem = format!(
+                    "a stage imports `{name}`, which is not an interface, function or type"
+                );
                 return Err(ComposeError::joined(problem));
             };
             arguments.push((name, *kind, *index));
@@ -126,7 +129,7 @@ impl New {
         Ok(arguments)
     }
 
-    /// The function of a stage, which may stand in an interface.
+    /// Aliases the function of a stage, which may be in an interface.
     fn function(&mut self, instance: u32, stage: &Stage) -> Result<u32, ComposeError> {
         let found = stage
             .component
@@ -145,8 +148,8 @@ impl New {
             .alias_export(instance, found.name.function(), ComponentExportKind::Func))
     }
 
-    /// Nests the glue and instantiates it with the stages' functions. The chain's
-    /// function.
+    /// Embeds the glue and instantiates it with the functions of the stages. Returns the index of
+    /// the chain's function.
     fn glue(&mut self, plan: &Plan, functions: &[u32]) -> u32 {
         let (glue, named) = glue(plan);
         let mut arguments = Vec::new();
@@ -165,16 +168,16 @@ impl New {
     }
 }
 
-/// What the glue exports.
+/// The name of the function that the glue exports.
 const RUN: &str = "run";
 
-/// What the glue imports the function of a stage as.
+/// The name under which the glue imports the function of a stage.
 fn stage_name(stage: usize) -> String {
     format!("stage{stage}")
 }
 
-/// The component around the glue, and the types that it wants besides the stages'
-/// functions.
+/// Returns the component around the glue modules, and the types that it imports in addition to the
+/// functions of the stages.
 fn glue(plan: &Plan) -> (ComponentBuilder, Vec<(String, Type)>) {
     let mut builder = ComponentBuilder::default();
     let mut types = Types::named(BTreeSet::new());
@@ -189,7 +192,8 @@ fn glue(plan: &Plan) -> (ComponentBuilder, Vec<(String, Type)>) {
     (builder, types.named)
 }
 
-/// Puts the core modules of the glue between functions. The chain's function.
+/// Instantiates the core modules of the glue between the functions. Returns the index of the
+/// chain's function.
 fn instantiate(builder: &mut ComponentBuilder, glue: &Glue, functions: &[u32], ty: u32) -> u32 {
     let memory = glue.memory.as_ref().map(|module| {
         let module = builder.core_module(None, module);
@@ -237,7 +241,7 @@ fn kind(ty: ComponentTypeRef) -> ComponentExportKind {
     }
 }
 
-/// What the type of a world declares, out of a component that defines it.
+/// Extracts the declarations of the type of a world from a component that defines it.
 fn declarations(world: &[u8]) -> Result<Vec<ComponentTypeDeclaration<'_>>, ComposeError> {
     for payload in Parser::new(0).parse_all(world) {
         let Payload::ComponentTypeSection(section) = payload.map_err(ComposeError::joined)? else {
@@ -258,7 +262,7 @@ fn declarations(world: &[u8]) -> Result<Vec<ComponentTypeDeclaration<'_>>, Compo
     Err(ComposeError::joined("the new world has no type"))
 }
 
-/// The names of a component's imports.
+/// Returns the names of the imports of a component.
 fn import_names(bytes: &[u8]) -> wasmparser::Result<Vec<String>> {
     let mut names = Vec::new();
     let mut depth = 0;
@@ -277,7 +281,7 @@ fn import_names(bytes: &[u8]) -> wasmparser::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Checks all but function bodies, which the compiler looks at.
+/// Validates everything except function bodies, which the compiler checks.
 fn validate(bytes: &[u8]) -> Result<(), ComposeError> {
     let mut validator = Validator::new_with_features(WasmFeatures::all());
     for payload in Parser::new(0).parse_all(bytes) {

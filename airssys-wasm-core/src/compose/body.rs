@@ -1,12 +1,12 @@
-//! A function body while it is written.
+//! The body of a core function under construction.
 //!
-//! Tests: those of `glue`.
+//! Tests: `airssys-wasm-core/tests/compose`.
 
 use wasm_encoder::{Function, Instruction, MemArg, ValType};
 
 use super::shape::Scalar;
 
-/// Locals and instructions, in any order of writing.
+/// The locals and instructions of a function body. Locals can be added at any time.
 pub(super) struct Body {
     params: u32,
     locals: Vec<ValType>,
@@ -14,7 +14,7 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// The body of a function with so many parameters.
+    /// Creates the body of a function with `params` parameters.
     pub(super) fn new(params: usize) -> Self {
         let params = u32::try_from(params).expect("a function has few parameters");
         Self {
@@ -24,18 +24,18 @@ impl Body {
         }
     }
 
-    /// A new local, which is 0.
+    /// Adds a local, initialized to 0.
     pub(super) fn local(&mut self, ty: ValType) -> u32 {
         self.locals.push(ty);
         self.params + u32::try_from(self.locals.len() - 1).expect("a function has few locals")
     }
 
-    /// Adds instructions.
+    /// Appends instructions.
     pub(super) fn add(&mut self, code: impl IntoIterator<Item = Instruction<'static>>) {
         self.code.extend(code);
     }
 
-    /// Pushes a place in memory.
+    /// Pushes an address in memory.
     pub(super) fn address(&mut self, address: u32) {
         self.code.push(Instruction::I32Const(address.cast_signed()));
     }
@@ -58,7 +58,7 @@ impl Body {
         ]);
     }
 
-    /// Stores which case it is, of at most 256.
+    /// Stores the discriminant of a case, which fits one byte.
     pub(super) fn store_case(&mut self, address: u32, case: u8) {
         self.add([
             Instruction::I32Const(0),
@@ -67,7 +67,7 @@ impl Body {
         ]);
     }
 
-    /// The function that was written.
+    /// Returns the finished function.
     pub(super) fn finish(self) -> Function {
         let mut function = Function::new_with_locals_types(self.locals);
         for instruction in &self.code {

@@ -1,15 +1,15 @@
-//! The chain as the caller says it.
+//! The chain of stages to fuse, as the caller specifies it.
 //!
-//! Tests: `tests/compose`.
+//! Tests: `airssys-wasm-core/tests/compose`.
 
 use super::{ComposeError, assemble, plan};
 use crate::{Component, FunctionName};
 
-/// Functions of several components, each called with what the one before returned.
+/// A chain of functions of several components, each called with the result of the previous one.
 ///
-/// Every stage but the first has one parameter, of the type that the stage before
-/// returns. Where that is a `result<T, E>` and the next stage takes a `T`, the chain
-/// goes on with `ok` and ends early with `err`; then it returns a `result` itself.
+/// Every stage except the first has one parameter, of the type that the previous stage returns. If
+/// that type is a `result<T, E>` and the next stage takes a `T`, the chain continues with the `ok`
+/// payload and ends early on `err`; the chain then returns a `result` itself.
 ///
 /// ```
 /// use airssys_wasm_core::Component;
@@ -34,7 +34,7 @@ pub struct Chain {
     pub(super) stages: Vec<Stage>,
 }
 
-/// One function of one component.
+/// A function of a component.
 #[derive(Clone, Debug)]
 pub(super) struct Stage {
     pub(super) component: Component,
@@ -42,7 +42,7 @@ pub(super) struct Stage {
 }
 
 impl Chain {
-    /// A chain without stages; what comes of it will export one function of this name.
+    /// Creates a chain without stages. The fused component will export one function named `export`.
     #[must_use]
     pub fn new(export: &str) -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Chain {
         }
     }
 
-    /// Adds a stage. It has instances of its own, even if another stage is the same
+    /// Adds a stage. Each stage gets its own instance, even if several stages use the same
     /// component.
     #[must_use]
     pub fn stage(mut self, component: Component, function: FunctionName) -> Self {
@@ -62,16 +62,17 @@ impl Chain {
         self
     }
 
-    /// Makes one component of the stages, as bytes.
+    /// Fuses the stages into one component and returns its bytes.
     ///
-    /// It imports what the stages import, each interface once, and says neither name nor
-    /// version. It requests nothing: if every stage says that it does, so does the
-    /// whole, and as soon as one says so no other can ask for anything.
+    /// The component imports what the stages import, each interface once, and has neither a name
+    /// nor a version. It requests no capabilities: if every stage has an empty list of requests,
+    /// the fused component gets an empty list too. An empty list embedded in a single stage already
+    /// applies to the whole component, because lists are read at every depth.
     ///
     /// # Errors
     ///
-    /// [`ComposeError`]. Stages that request capabilities are refused: what one of them
-    /// is granted the others would have as well.
+    /// Fails with [`ComposeError`] if the stages cannot be fused. Stages that request capabilities
+    /// are refused, because a grant for one stage would apply to all of them.
     pub fn fuse(&self) -> Result<Vec<u8>, ComposeError> {
         let plan = plan::plan(self)?;
         assemble::assemble(self, &plan)

@@ -1,125 +1,123 @@
-//! Why stages cannot be fused.
+//! Errors of fusing.
 //!
-//! Tests: `tests/compose/refusals.rs`.
+//! Tests: `airssys-wasm-core/tests/compose/refusals.rs`.
 
 use thiserror::Error;
 
 use crate::FunctionName;
 use crate::world::{FunctionNotFound, Type};
 
-/// Why stages cannot be fused. Stages count from 1.
+/// The reason stages cannot be fused. Stages are counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ComposeError {
-    /// One stage, or none.
-    #[error("a chain needs at least 2 stages, and this one has {stages}")]
+    /// The chain has fewer than two stages.
+    #[error("a chain needs at least 2 stages, but this one has {stages}")]
     TooFewStages {
-        /// How many there are.
+        /// The number of stages.
         stages: usize,
     },
-    /// The name for the new function is no name.
+    /// The name for the exported function is not valid.
     #[error(
         "`{name}` cannot name a function; write words in lower case with hyphens, for example `run`"
     )]
     ExportName {
-        /// The name as given.
+        /// The given name.
         name: String,
     },
-    /// A stage exports no such function.
+    /// A stage does not export the function.
     #[error("stage {stage}: {source}")]
     Function {
-        /// Which stage.
+        /// The number of the stage.
         stage: usize,
-        /// What there is instead.
+        /// The lookup error, with what the component exports.
         source: FunctionNotFound,
     },
-    /// A stage after the first has no parameter, or several.
+    /// A stage after the first does not have exactly one parameter.
     #[error(
         "stage {stage}, `{function}`, has {params} parameters; a stage that follows another has exactly one"
     )]
     Params {
-        /// Which stage.
+        /// The number of the stage.
         stage: usize,
-        /// Its function.
+        /// The function of the stage.
         function: FunctionName,
-        /// How many parameters it has.
+        /// The number of parameters of the function.
         params: usize,
     },
-    /// A stage before the last returns nothing that could be passed on.
+    /// A stage before the last returns no value to pass on.
     #[error("stage {stage}, `{function}`, returns no value for the next stage")]
     NoOutput {
-        /// Which stage.
+        /// The number of the stage.
         stage: usize,
-        /// Its function.
+        /// The function of the stage.
         function: FunctionName,
     },
-    /// A stage does not take what the one before it returns.
+    /// A stage does not accept what the previous stage returns.
     #[error(
-        "stage {stage}, `{function}`, takes `{takes}`, and the stage before it gives `{gives}`"
+        "stage {stage}, `{function}`, takes `{takes}`, but the stage before it returns `{gives}`"
     )]
     Mismatch {
-        /// The stage that does not take it.
+        /// The number of the stage that does not accept the value.
         stage: usize,
-        /// Its function.
+        /// The function of the stage.
         function: FunctionName,
-        /// The type of its parameter.
+        /// The type of the parameter.
         takes: Box<Type>,
-        /// The type that arrives: without the `result` around it, if the next stage
-        /// takes no `result`.
+        /// The type of the value: without the surrounding `result` if the next stage takes no
+        /// `result`.
         gives: Box<Type>,
     },
-    /// Two stages fail with different types.
+    /// Two stages return different error types.
     #[error(
-        "stage {stage}, `{function}`, fails with {}, and an earlier one with {}",
+        "stage {stage}, `{function}`, fails with {}, but an earlier stage with {}",
         or_nothing(error),
         or_nothing(earlier)
     )]
     Errors {
-        /// The later of the two stages.
+        /// The number of the later stage.
         stage: usize,
-        /// Its function.
+        /// The function of the stage.
         function: FunctionName,
-        /// The type of its error.
+        /// The error type of that stage.
         error: Option<Box<Type>>,
-        /// The type of the earlier one's.
+        /// The error type of the earlier stage.
         earlier: Option<Box<Type>>,
     },
-    /// A type that cannot cross from one stage to the next.
+    /// A value of this type cannot be passed from one stage to the next.
     #[error(
         "stage {stage}, `{function}`: values of type `{ty}` cannot be passed on by a fused component"
     )]
     Unsupported {
-        /// Which stage.
+        /// The number of the stage.
         stage: usize,
-        /// Its function.
+        /// The function of the stage.
         function: FunctionName,
-        /// The type, or the part of it that is in the way.
+        /// The unsupported type, or the unsupported part of it.
         ty: Box<Type>,
     },
-    /// An `async func`.
-    #[error(
-        "stage {stage}, `{function}`, is an `async func`; only functions that are not can be fused"
-    )]
+    /// The function of a stage is an `async func`.
+    #[error("stage {stage}, `{function}`, is an `async func`, which cannot be fused")]
     Async {
-        /// Which stage.
+        /// The number of the stage.
         stage: usize,
-        /// Its function.
+        /// The function of the stage.
         function: FunctionName,
     },
-    /// A stage requests capabilities, which the others would have as well.
+    /// A stage requests capabilities, which fusing would extend to all stages.
     #[error(
         "stage {stage} requests capabilities, which fusing would give to every stage: {requests}"
     )]
     Authority {
-        /// Which stage.
+        /// The number of the stage.
         stage: usize,
-        /// What it requests.
+        /// The requests of the stage.
         requests: String,
     },
-    /// The stages' imports contradict each other.
+    /// The imports of the stages contradict each other.
     #[error("the stages cannot be joined into one component: {problem}")]
     Joined {
-        /// What is wrong.
+        /// A description of the problem.
         problem: String,
     },
 }

@@ -1,23 +1,22 @@
-//! How a value is passed as core values, and the core types of functions.
+//! The flattening of values into core values, and the core types of functions.
 //!
-//! Tests: the workspace's
-//! `tests/suite/fuse/echoes.rs`, against `wit-parser`'s.
+//! Tests: `tests/suite/fuse/echoes.rs`.
 
 use wasm_encoder::ValType;
 
 use super::shape::{Scalar, Shape};
 
-/// More core values than this are passed in memory.
+/// The maximum number of core values for parameters; more are passed in memory.
 const PARAMS_MAX: usize = 16;
 
-/// A core function's type.
+/// The type of a core function.
 pub(super) struct Signature {
     pub(super) params: Vec<ValType>,
     pub(super) results: Vec<ValType>,
 }
 
 impl Scalar {
-    /// The core value that it is passed as.
+    /// The core type as which the number is passed.
     pub(super) fn flat(self) -> ValType {
         match self {
             Self::U8 | Self::S8 | Self::U16 | Self::S16 | Self::I32 => ValType::I32,
@@ -29,7 +28,7 @@ impl Scalar {
 }
 
 impl Shape {
-    /// The core values that a value is passed as.
+    /// The core types as which a value of this shape is passed.
     pub(super) fn flat(&self) -> Vec<ValType> {
         match self {
             Self::Scalar(scalar) => vec![scalar.flat()],
@@ -45,29 +44,30 @@ impl Shape {
         }
     }
 
-    /// Whether a function returns it in memory, and not as a core value.
+    /// Returns `true` if a function returns a value of this shape in memory rather than as a core
+    /// value.
     pub(super) fn is_returned_in_memory(&self) -> bool {
         self.single().is_none()
     }
 }
 
-/// The core values that parameters are passed as; none if they are passed in memory.
+/// Returns the core types as which parameters are passed. `None` if they are passed in memory.
 pub(super) fn flat_params(params: &[Shape]) -> Option<Vec<ValType>> {
     Some(params.iter().flat_map(Shape::flat).collect::<Vec<_>>())
         .filter(|flat| flat.len() <= PARAMS_MAX)
 }
 
-/// The type of a stage's function as the glue calls it.
+/// Returns the core type of a stage's function as the glue calls it.
 pub(super) fn lowered(params: &[Shape], result: Option<&Shape>) -> Signature {
     let mut signature = lifted(params, result);
     if result.is_some_and(Shape::is_returned_in_memory) {
-        // The caller says where to.
+        // The caller passes the address for the result.
         signature.params.append(&mut signature.results);
     }
     signature
 }
 
-/// The type of the function that the glue exports.
+/// Returns the core type of the function that the glue exports.
 pub(super) fn lifted(params: &[Shape], result: Option<&Shape>) -> Signature {
     let params = flat_params(params).unwrap_or_else(|| vec![ValType::I32]);
     let results = match result.map(|result| (result, result.single())) {
@@ -78,7 +78,7 @@ pub(super) fn lifted(params: &[Shape], result: Option<&Shape>) -> Signature {
     Signature { params, results }
 }
 
-/// Adds the core values of one more case, which begin after the discriminant.
+/// Merges the core types of another case, which start after the discriminant.
 fn join_all(flat: &mut Vec<ValType>, case: &[ValType]) {
     for (index, ty) in case.iter().enumerate() {
         match flat.get_mut(index + 1) {
@@ -88,7 +88,7 @@ fn join_all(flat: &mut Vec<ValType>, case: &[ValType]) {
     }
 }
 
-/// The core type that both can be passed as.
+/// Returns the core type that can hold both types.
 fn join(a: ValType, b: ValType) -> ValType {
     match (a, b) {
         _ if a == b => a,

@@ -1,9 +1,8 @@
-//! The core module that calls one stage after the other.
+//! The core module that calls the stages one after the other.
 //!
-//! Each stage's result lies at a place of its own, which no call shares with another:
-//! the new component is never entered while a call is inside. Tests:
-//! `tests/compose` validates what this writes, and the workspace's
-//! `tests/suite/fuse` runs it.
+//! Each stage's result has its own fixed address. Calls cannot overwrite each other's results,
+//! because the fused component is never entered while a call is inside.
+//! Tests: `airssys-wasm-core/tests/compose`, `tests/suite/fuse`.
 
 use wasm_encoder::{
     BlockType, CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection,
@@ -21,17 +20,18 @@ use crate::world::Type;
 
 /// The core modules of a chain.
 pub(super) struct Glue {
-    /// Imports `stage` with a function for each stage, by number, and `memory` if there
-    /// is one. Exports `run`, and `done` if memory is to be given back after a call.
+    /// The module that calls the stages. Imports `stage` with a numbered function for each stage,
+    /// and `memory` if there is one. Exports `run`, and `done` if memory must be freed after a
+    /// call.
     pub(super) module: Module,
-    /// Exports `memory`, `realloc` and `reset`.
+    /// The memory module, if one is needed. Exports `memory`, `realloc` and `reset`.
     pub(super) memory: Option<Module>,
-    /// Whether values are put where `realloc` says.
+    /// `true` if values are allocated with `realloc`.
     pub(super) has_heap: bool,
 }
 
 impl Glue {
-    /// Writes the modules.
+    /// Generates the modules.
     pub(super) fn new(plan: &Plan) -> Self {
         let Plan {
             steps,
@@ -56,13 +56,13 @@ impl Glue {
     }
 }
 
-/// Hands out places in memory.
+/// Allocates fixed addresses in memory.
 struct Areas {
     end: u32,
 }
 
 impl Areas {
-    /// A place for a value, if it is passed in memory.
+    /// Allocates space for a value, if it is passed in memory.
     fn place(&mut self, shape: Option<&Shape>) -> Option<u32> {
         let shape = shape.filter(|shape| shape.is_returned_in_memory())?;
         let start = self.end.next_multiple_of(8);
@@ -71,7 +71,7 @@ impl Areas {
     }
 }
 
-/// Where a stage's result is.
+/// The location of a stage's result.
 #[derive(Clone, Copy)]
 enum Held {
     Nothing,
@@ -82,12 +82,12 @@ enum Held {
 struct Writer<'a> {
     plan: &'a Plan,
     body: Body,
-    /// Where the results of the stages lie.
+    /// The addresses of the results of the stages.
     places: Vec<Option<u32>>,
     result: Option<&'a Shape>,
-    /// Where the chain's own result lies.
+    /// The address of the chain's own result.
     out: Option<u32>,
-    /// Whether the last stage's result becomes the `ok` of the chain's.
+    /// `true` if the last stage's result becomes the `ok` payload of the chain's result.
     wraps: bool,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Writer<'a> {
         let last = plan.steps.len() - 1;
         let returns_result = matches!(plan.steps[last].function.result, Some(Type::Result { .. }));
         let wraps = plan.ends_early && !returns_result;
-        // The last stage writes its result to where the chain's is.
+        // The last stage writes its result directly into the result of the chain.
         places[last] = places[last]
             .and(out)
             .map(|out| if wraps { out + ok_offset(result) } else { out });
@@ -136,7 +136,7 @@ impl<'a> Writer<'a> {
         self.body.finish()
     }
 
-    /// Pushes a value as the one parameter of a stage.
+    /// Pushes a value as the only parameter of a stage.
     fn push(&mut self, held: Held, shape: &Shape) {
         let flat = flat_params(std::slice::from_ref(shape));
         match (held, flat) {
@@ -151,7 +151,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Calls a stage, whose parameters have been pushed.
+    /// Calls a stage after its parameters have been pushed.
     fn call(&mut self, index: usize, step: &Step) -> Held {
         let function = Instruction::Call(u32::try_from(index).expect("few stages"));
         if let Some(address) = self.places[index] {
@@ -168,7 +168,7 @@ impl<'a> Writer<'a> {
         Held::Local(local, scalar)
     }
 
-    /// Ends the chain if it is an `err`, and goes on with what the `ok` carries.
+    /// Ends the chain if the result is `err`; otherwise continues with the `ok` payload.
     fn unwrap(&mut self, held: Held, step: &Step) -> Held {
         let (Held::Memory(address), Some(Shape::Cases(cases))) = (held, &step.result) else {
             return held;
@@ -185,7 +185,7 @@ impl<'a> Writer<'a> {
         Held::Memory(payload)
     }
 
-    /// Pushes the chain's result that is this error.
+    /// Pushes the chain's result for an error.
     fn fail(&mut self, payload: u32, error: Option<&Shape>) {
         let Some(out) = self.out else {
             return self.body.add([Instruction::I32Const(1)]);
@@ -203,7 +203,7 @@ impl<'a> Writer<'a> {
         self.body.address(out);
     }
 
-    /// Pushes the chain's result.
+    /// Pushes the chain's result for success.
     fn finish(&mut self, held: Held) {
         match (self.wraps, self.out, held) {
             (true, None, _) => self.body.add([Instruction::I32Const(0)]),
@@ -221,7 +221,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Where the payload of a `result` begins.
+/// Returns the offset of the payload of a `result`.
 fn ok_offset(result: Option<&Shape>) -> u32 {
     match result {
         Some(Shape::Cases(cases)) => payload_offset(cases),

@@ -1,8 +1,8 @@
-//! What the new component imports: what the stages do, each interface once.
+//! The imports of the new component: the union of the imports of the stages, each interface once.
 //!
-//! Reads the stages' worlds as WIT and unites them; two stages may use different
-//! functions of one interface. What they disagree about shows when the new component is
-//! validated. Tests: `tests/compose/cases.rs`, and with WASI in the workspace's `tests/suite/fuse`.
+//! Decodes the worlds of the stages as WIT and merges them; two stages may use different functions
+//! of one interface. Contradictions are found when the new component is validated.
+//! Tests: `airssys-wasm-core/tests/compose/cases.rs`, `tests/suite/fuse`.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use wit_parser::{CloneMaps, InterfaceId, PackageName, Resolve, WorldId, WorldIte
 
 use super::{Chain, ComposeError};
 
-/// A world with the imports, encoded as a component type: bytes of a component that
-/// defines just that.
+/// Returns a world with the merged imports, encoded as the bytes of a component that defines only
+/// this type.
 pub(super) fn world(chain: &Chain) -> Result<Vec<u8>, ComposeError> {
     let mut resolve = Resolve::default();
     let package = resolve.push_source("fused.wit", "package fused:fused; world fused {}");
@@ -28,7 +28,7 @@ pub(super) fn world(chain: &Chain) -> Result<Vec<u8>, ComposeError> {
         .map_err(ComposeError::joined)
 }
 
-/// Adds what one stage imports.
+/// Merges the imports of one stage.
 fn unite(
     resolve: &mut Resolve,
     world: WorldId,
@@ -37,7 +37,7 @@ fn unite(
 ) -> Result<(), ComposeError> {
     let decoded = wit_component::decode(bytes).map_err(ComposeError::joined)?;
     let DecodedWasm::Component(mut stage, from) = decoded else {
-        return Err(ComposeError::joined("a WIT package is no stage"));
+        return Err(ComposeError::joined("a WIT package cannot be a stage"));
     };
     set_apart(&mut stage, from, number);
     let map = resolve.merge(stage).map_err(ComposeError::joined)?;
@@ -49,8 +49,8 @@ fn unite(
         .map_err(ComposeError::joined)
 }
 
-/// Leaves of a stage's world what it imports, and gives names of their own to all that
-/// two stages may have under one name without meaning the same.
+/// Removes everything but the imports from a stage's world, and renames whatever two stages could
+/// define differently under the same name.
 fn set_apart(stage: &mut Resolve, world: WorldId, number: usize) {
     stage.worlds[world].exports.clear();
     let imported: BTreeSet<InterfaceId> = stage.worlds[world]

@@ -1,12 +1,12 @@
-//! How a value lies in memory.
+//! The layout of values in memory.
 //!
-//! Sizes and offsets are of 32-bit memories. Tests: the workspace's
-//! `tests/suite/fuse/echoes.rs`, against `wit-parser`'s.
+//! Sizes and offsets are in bytes, for 32-bit memories.
+//! Tests: `tests/suite/fuse/echoes.rs`.
 
 use super::shape::{Scalar, Shape};
 
 impl Scalar {
-    /// Its size, and its alignment.
+    /// The size of the number in bytes, which is also its alignment.
     pub(super) fn bytes(self) -> u32 {
         match self {
             Self::U8 | Self::S8 => 1,
@@ -18,7 +18,7 @@ impl Scalar {
 }
 
 impl Shape {
-    /// The size in bytes, padding at the end included.
+    /// The size in bytes, including trailing padding.
     pub(super) fn size(&self) -> u32 {
         match self {
             Self::Scalar(scalar) => scalar.bytes(),
@@ -36,7 +36,7 @@ impl Shape {
         }
     }
 
-    /// A multiple of this is where values may begin.
+    /// The alignment in bytes.
     pub(super) fn align(&self) -> u32 {
         match self {
             Self::Scalar(scalar) => scalar.bytes(),
@@ -47,7 +47,7 @@ impl Shape {
     }
 }
 
-/// Where each of the fields begins.
+/// Returns the offset of each field.
 pub(super) fn field_offsets(fields: &[Shape]) -> Vec<u32> {
     let mut end = 0;
     let mut offsets = Vec::with_capacity(fields.len());
@@ -59,12 +59,12 @@ pub(super) fn field_offsets(fields: &[Shape]) -> Vec<u32> {
     offsets
 }
 
-/// Where what a case carries begins: at the same place for all cases.
+/// Returns the offset of the payload, which is the same for all cases.
 pub(super) fn payload_offset(cases: &[Option<Shape>]) -> u32 {
     align_to(Shape::discriminant(cases).bytes(), payload_align(cases))
 }
 
-/// The next multiple of `align`.
+/// Rounds up to the next multiple of `align`.
 pub(super) fn align_to(at: u32, align: u32) -> u32 {
     at.next_multiple_of(align)
 }

@@ -1,8 +1,7 @@
-//! Loads a value from memory as core values.
+//! Code that loads a value from memory as core values.
 //!
-//! Strings and lists are loaded as pointer and length; what they point to stays where
-//! it is. Tests: `tests/compose` validates what this writes, and the workspace's
-//! `tests/suite/fuse` runs it.
+//! Strings and lists are loaded as pointer and length; their contents stay in place.
+//! Tests: `airssys-wasm-core/tests/compose`, `tests/suite/fuse`.
 
 use wasm_encoder::{BlockType, Instruction, ValType};
 
@@ -10,7 +9,7 @@ use super::body::Body;
 use super::layout::{field_offsets, payload_offset};
 use super::shape::{Scalar, Shape};
 
-/// Loads the value at `address` into `locals`, which are 0 and have its flat types.
+/// Loads the value at `address` into `locals`, which must be 0 and have its flat types.
 pub(super) fn load(body: &mut Body, shape: &Shape, address: u32, locals: &[u32]) {
     match shape {
         Shape::Scalar(scalar) => body.load(*scalar, address, locals[0]),
@@ -58,7 +57,7 @@ fn load_cases(
     }
 }
 
-/// Loads what a case carries into locals that it shares with other cases.
+/// Loads the payload of a case into locals that it shares with other cases.
 fn load_case(body: &mut Body, case: &Shape, address: u32, joined: &[ValType], locals: &[u32]) {
     let flat = case.flat();
     let slots: Vec<_> = flat.iter().zip(joined.iter().zip(locals)).collect();
@@ -82,7 +81,7 @@ fn load_case(body: &mut Body, case: &Shape, address: u32, joined: &[ValType], lo
     }
 }
 
-/// Turns a core value into the type it shares a place with.
+/// Converts a core value to the wider type of a shared local.
 fn widen(from: ValType, to: ValType) -> Vec<Instruction<'static>> {
     match (from, to) {
         (ValType::F32, ValType::I32) => vec![Instruction::I32ReinterpretF32],

@@ -1,19 +1,19 @@
-//! The core module with the memory that values cross in.
+//! The core module with the memory in which values are passed.
 //!
-//! A call takes what it needs from one end, and all of it is given back when the call
-//! ends: nothing of one call is left for the next. Knows nothing of what lies in it.
-//! Tests: the workspace's `tests/suite/fuse/guests.rs` runs it.
+//! A call allocates upwards from a fixed address, and everything is freed when the call ends, so
+//! that no data survives a call.
+//! Tests: `tests/suite/fuse/guests.rs`.
 
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, Function, FunctionSection,
     GlobalSection, GlobalType, MemorySection, MemoryType, Module, TypeSection, ValType,
 };
 
-/// Bytes in a page of memory.
+/// The number of bytes in a page of memory.
 const PAGE: u32 = 0x1_0000;
 
-/// A module that exports `memory`, `realloc` and `reset`, and gives out what lies from
-/// `heap` on.
+/// Returns a module that exports `memory`, `realloc` and `reset`, and allocates from address
+/// `heap`.
 pub(super) fn module(heap: u32) -> Module {
     let heap = heap.next_multiple_of(8);
     let mut types = TypeSection::new();
@@ -64,10 +64,10 @@ fn reset(heap: u32) -> Function {
     function
 }
 
-/// The global with the first byte that is free.
+/// The index of the global that holds the first free address.
 const NEXT: u32 = 0;
 
-/// Locals of `realloc`: its parameters, and two of its own.
+/// The locals of `realloc`: four parameters and two variables.
 const OLD: u32 = 0;
 const OLD_SIZE: u32 = 1;
 const ALIGN: u32 = 2;
@@ -75,8 +75,8 @@ const NEW_SIZE: u32 = 3;
 const START: u32 = 4;
 const END: u32 = 5;
 
-/// Grows or shrinks what was given out last where it lies, and moves anything else.
-/// Traps if there is no memory.
+/// Generates `realloc`, which resizes the most recent allocation in place and moves any other.
+/// Traps if memory is exhausted.
 fn realloc() -> Function {
     let mut function = Function::new_with_locals_types([ValType::I64, ValType::I64]);
     place(&mut function);
@@ -96,11 +96,11 @@ fn realloc() -> Function {
     function
 }
 
-/// Finds where it begins and where it ends.
+/// Computes the start and the end of the allocation.
 fn place(function: &mut Function) {
     let mut code = function.instructions();
     code.local_get(OLD).i64_extend_i32_u().local_set(START);
-    // Unless it was given out last:
+    // A new allocation unless the old block is the most recent one:
     code.local_get(OLD_SIZE).i32_eqz();
     code.local_get(OLD)
         .local_get(OLD_SIZE)
@@ -128,7 +128,7 @@ fn place(function: &mut Function) {
         .local_set(END);
 }
 
-/// Takes more memory if it ends beyond what there is.
+/// Grows the memory if the allocation ends beyond it.
 fn grow(function: &mut Function) {
     let mut code = function.instructions();
     code.local_get(END)

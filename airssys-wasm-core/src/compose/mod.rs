@@ -1,22 +1,20 @@
-//! Fusing: several components made into one that runs their functions one after
-//! the other.
+//! Fusing: combines several components into a single component that runs their functions in
+//! sequence.
 //!
-//! The stages know nothing of each other and are not changed: they lie in the new
-//! component as they are. Between them is a small module of ours, with a memory of
-//! its own, that takes what one returns and gives it to the next. What comes out runs
-//! on any runtime; none of this project's code is needed.
+//! The stages are independent of each other and are embedded unchanged in the new component. A
+//! small glue module between them passes the result of one stage to the next, in its own memory.
+//! The fused component runs on any runtime, without code from this project.
 //!
-//! | file | what it knows |
+//! | file | contents |
 //! |---|---|
-//! | `plan` | which value goes where, and what cannot be fused |
-//! | `shape`, `layout`, `flat` | the Canonical ABI: how a value lies in memory and in core values |
+//! | `plan` | which value goes to which stage, and what cannot be fused |
+//! | `shape`, `layout`, `flat` | the Canonical ABI: values in memory and as core values |
 //! | `memory`, `glue`, `body`, `load` | the core modules between the stages |
-//! | `imports`, `types` | what the new component imports, and how types are written |
+//! | `imports`, `types` | the imports of the new component, and the encoding of types |
 //! | `assemble` | the new component |
 //!
 //! Does not decide whether stages should be fused, and runs nothing.
-//! Tests: `tests/compose`, over random types too; run by wasmtime, with real guests and
-//! any values, in the workspace's `tests/suite/fuse`.
+//! Tests: `airssys-wasm-core/tests/compose`, `tests/suite/fuse`.
 
 mod assemble;
 mod body;

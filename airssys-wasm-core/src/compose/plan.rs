@@ -1,6 +1,7 @@
-//! Which value goes where, and everything that speaks against it.
+//! Plans which value goes to which stage, and reports what cannot be fused.
 //!
-//! Does not write any code. Tests: `tests/compose/refusals.rs`.
+//! Generates no code.
+//! Tests: `airssys-wasm-core/tests/compose/refusals.rs`.
 
 use super::ComposeError;
 use super::chain::{Chain, Stage};
@@ -14,20 +15,20 @@ pub(super) struct Plan {
     pub(super) params: Vec<Param>,
     pub(super) result: Option<Type>,
     pub(super) result_shape: Option<Shape>,
-    /// Whether the chain can end early, by a `result` that is not the last stage's.
+    /// `true` if the chain can end early, with a `result` that is not that of the last stage.
     pub(super) ends_early: bool,
 }
 
-/// A call of one stage.
+/// The call of a stage.
 pub(super) struct Step {
     pub(super) function: Function,
     pub(super) params: Vec<Shape>,
     pub(super) result: Option<Shape>,
-    /// Whether only the value of `ok` goes on to the next stage.
+    /// `true` if only the `ok` payload is passed to the next stage.
     pub(super) unwraps: bool,
 }
 
-/// Checks a chain.
+/// Checks a chain and plans its calls.
 pub(super) fn plan(chain: &Chain) -> Result<Plan, ComposeError> {
     if chain.stages.len() < 2 {
         return Err(ComposeError::TooFewStages {
@@ -62,7 +63,7 @@ pub(super) fn plan(chain: &Chain) -> Result<Plan, ComposeError> {
     })
 }
 
-/// What a chain returns that can end early.
+/// Returns the result type of a chain that can end early.
 fn fallible(last: Option<Type>, error: Option<Box<Type>>) -> Type {
     match last {
         Some(Type::Result { ok, err }) => Type::Result { ok, err },
@@ -123,7 +124,7 @@ fn step(
     })
 }
 
-/// Connects each step with the next. If the chain can end early, the type of its error.
+/// Connects each step to the next. Returns the error type, if the chain can end early.
 fn connect(steps: &mut [Step]) -> Result<Option<Option<Box<Type>>>, ComposeError> {
     let mut error = None;
     for next in 1..steps.len() {
@@ -140,7 +141,8 @@ fn connect(steps: &mut [Step]) -> Result<Option<Option<Box<Type>>>, ComposeError
     Ok(error)
 }
 
-/// Whether the value of `ok` alone goes from `before` to `after`, the stage `stage`.
+/// Returns `true` if only the `ok` payload is passed from `before` to `after`, which is stage
+/// number `stage`.
 fn edge(stage: usize, before: &Function, after: &Function) -> Result<bool, ComposeError> {
     let function = || after.name.clone();
     let [Param { ty: takes, .. }] = &after.params[..] else {
@@ -175,7 +177,7 @@ fn edge(stage: usize, before: &Function, after: &Function) -> Result<bool, Compo
     })
 }
 
-/// All stages that fail fail alike.
+/// Checks that all stages that can fail have the same error type.
 fn agree(
     stage: usize,
     function: &Function,

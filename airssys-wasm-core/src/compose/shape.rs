@@ -1,19 +1,20 @@
-//! What the Canonical ABI knows of a type: its parts, without their names.
+//! Types as the Canonical ABI sees them: the parts without their names.
 //!
-//! Types that belong to a running instance have no shape here. Tests: `tests/compose`.
+//! Types that are bound to a running instance have no shape.
+//! Tests: `airssys-wasm-core/tests/compose`.
 
 use crate::world::Type;
 
-/// A type as the Canonical ABI sees it.
+/// The shape of a type in the Canonical ABI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// One core value.
+    /// A single core value.
     Scalar(Scalar),
-    /// Pointer and length of what lies elsewhere in memory.
+    /// A pointer and a length; the contents are elsewhere in memory.
     Slice,
-    /// One after the other: records and tuples.
+    /// A sequence of fields: records and tuples.
     Fields(Vec<Shape>),
-    /// One of several: variants, enums, options and results.
+    /// A choice of cases: variants, enums, options and results.
     Cases(Vec<Option<Shape>>),
 }
 
@@ -31,7 +32,7 @@ pub(super) enum Scalar {
 }
 
 impl Shape {
-    /// The shape of a type, or the part of it that has none.
+    /// Returns the shape of a type, or the part of the type that has none.
     pub(super) fn of(ty: &Type) -> Result<Self, Type> {
         Ok(match ty {
             Type::Bool | Type::U8 => Self::Scalar(Scalar::U8),
@@ -58,7 +59,7 @@ impl Shape {
         })
     }
 
-    /// A bit for each flag.
+    /// Returns the shape of flags, one bit each.
     fn flags(count: usize) -> Option<Self> {
         match count {
             0..=8 => Some(Self::Scalar(Scalar::U8)),
@@ -83,7 +84,7 @@ impl Shape {
         ))
     }
 
-    /// The number that says which of so many cases it is.
+    /// Returns the type of the discriminant for these cases.
     pub(super) fn discriminant(cases: &[Option<Self>]) -> Scalar {
         match cases.len() {
             0..=0x100 => Scalar::U8,
@@ -92,7 +93,7 @@ impl Shape {
         }
     }
 
-    /// Whether part of a value lies elsewhere in memory.
+    /// Returns `true` if part of a value is elsewhere in memory.
     pub(super) fn has_slice(&self) -> bool {
         match self {
             Self::Scalar(_) => false,
@@ -102,7 +103,7 @@ impl Shape {
         }
     }
 
-    /// The one number that a value is made of, if its flat form is one core value.
+    /// Returns the only number in a value, if its flat form is one core value.
     pub(super) fn single(&self) -> Option<Scalar> {
         match self {
             Self::Scalar(scalar) => Some(*scalar),

@@ -1,8 +1,9 @@
-//! Types and functions' types, written into a component.
+//! Encodes types, and types of functions, into a component.
 //!
-//! Records, variants, enums and flags need a name where a function that is imported or
-//! exported uses them. It is given to them by importing them as what they are, which
-//! asks nothing of who provides it. Tests: `tests/compose`.
+//! Records, variants, enums and flags must have a name if an imported or exported function uses
+//! them. They get one by being imported as equal to their definition, which demands nothing from
+//! the provider of the import.
+//! Tests: `airssys-wasm-core/tests/compose`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,17 +14,17 @@ use wasm_encoder::{
 
 use crate::world::{Param, Type};
 
-/// The types that have been written into one component.
+/// The types that have been encoded into a component.
 pub(super) struct Types {
     naming: Naming,
-    /// By their text in WIT, which is the same only for equal types.
+    /// The indices of types by their WIT text, which is equal only for equal types.
     known: BTreeMap<String, u32>,
-    /// Those that have a name, in order.
+    /// The types that have a name, in order.
     pub(super) named: Vec<(String, Type)>,
 }
 
 enum Naming {
-    /// By any name that is not taken.
+    /// Imported under any name that is not taken.
     Imported {
         taken: BTreeSet<String>,
     },
@@ -31,7 +32,7 @@ enum Naming {
 }
 
 impl Types {
-    /// Types with names that are none of these.
+    /// Creates an empty set of types that get names other than those in `taken`.
     pub(super) fn named(taken: BTreeSet<String>) -> Self {
         Self {
             naming: Naming::Imported { taken },
@@ -40,7 +41,7 @@ impl Types {
         }
     }
 
-    /// Types without names.
+    /// Creates an empty set of types without names.
     pub(super) fn nameless() -> Self {
         Self {
             naming: Naming::Nameless,
@@ -49,7 +50,7 @@ impl Types {
         }
     }
 
-    /// Writes the type of a function.
+    /// Encodes the type of a function and returns its index.
     pub(super) fn function(
         &mut self,
         builder: &mut ComponentBuilder,
@@ -66,7 +67,8 @@ impl Types {
         index
     }
 
-    /// Writes a type by which others, or an instance's arguments, refer to it.
+    /// Encodes a type and returns its index, by which other types and arguments of instances refer
+    /// to it.
     pub(super) fn index(&mut self, builder: &mut ComponentBuilder, ty: &Type) -> u32 {
         match self.value(builder, ty) {
             ComponentValType::Type(index) => index,
@@ -98,7 +100,7 @@ impl Types {
     }
 
     fn define(&mut self, builder: &mut ComponentBuilder, ty: &Type) -> u32 {
-        // The parts come first: they are types before this one.
+        // Parts must be defined before the type that contains them.
         let parts: Vec<Option<ComponentValType>> = parts(ty)
             .into_iter()
             .map(|part| part.map(|part| self.value(builder, part)))
@@ -108,7 +110,7 @@ impl Types {
         index
     }
 
-    /// A name for a type, if types are given names.
+    /// Returns a free name for a type, if types get names.
     fn free_name(&mut self) -> Option<String> {
         let Naming::Imported { taken } = &mut self.naming else {
             return None;
@@ -128,7 +130,7 @@ fn needs_name(ty: &Type) -> bool {
     )
 }
 
-/// What a type is made of, in order.
+/// Returns the direct parts of a type, in order.
 fn parts(ty: &Type) -> Vec<Option<&Type>> {
     match ty {
         Type::List(ty) | Type::Option(ty) => vec![Some(ty)],
@@ -169,7 +171,7 @@ fn encode(encoder: ComponentDefinedTypeEncoder<'_>, ty: &Type, parts: &[Option<C
             (_, [Some(some)]) => encoder.option(*some),
             _ => unreachable!("a list and an option have one part"),
         },
-        other => unreachable!("`{other}` has no shape, and the plan refused it"),
+        other => unreachable!("the plan refused `{other}`, which has no shape"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The name under which a component is deployed and called.
 //!
-//! Does not know whether anything is deployed under it.
-//! Tests: below, and `tests/names.rs`.
+//! Only parses names; does not know which of them are deployed.
+//! Tests: in this file, `airssys-wasm-core/tests/names.rs`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-/// The name of a component: what callers hold on to while versions come and go.
+/// The name of a component, which stays the same while its versions change.
 ///
-/// `name` or `namespace:name`. Each part is lower-case ASCII letters and
-/// digits, in words joined by single `-` or `_`, and begins with a letter. At
-/// most [`ComponentName::LENGTH_MAX`] bytes in all. Cloning is cheap.
+/// Written `name` or `namespace:name`. Each part consists of lower-case ASCII letters and digits,
+/// in words joined by single `-` or `_`, and begins with a letter. The whole name has at most
+/// [`ComponentName::LENGTH_MAX`] bytes. Cloning is cheap.
 ///
 /// ```
 /// use airssys_wasm_core::ComponentName;
@@ -27,7 +27,7 @@ use thiserror::Error;
 pub struct ComponentName(Arc<str>);
 
 impl ComponentName {
-    /// The longest name, in bytes: a line of a table stays a line.
+    /// The maximum length of a name, in bytes. Keeps a row of a table on one line.
     pub const LENGTH_MAX: usize = 128;
 
     /// The name as text.
@@ -67,32 +67,32 @@ impl fmt::Display for ComponentName {
     }
 }
 
-/// Why a text is not a component's name.
+/// The reason a text is not a component name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ComponentNameError {
     /// The name, or one of its two parts, is empty.
     #[error(
-        "a component's name or namespace is empty in `{text}`; write for example `greeter` or `demo:greeter`"
+        "the name or namespace is empty in `{text}`; write for example `greeter` or `demo:greeter`"
     )]
     Empty {
         /// The text as given, escaped.
         text: String,
     },
-    /// A character that cannot stand where it stands.
+    /// A character is not allowed at its position.
     #[error(
         "unexpected {found:?} at column {column} of the component name `{text}`; names are lower-case words of letters and digits joined by `-` or `_`, with at most one namespace before a `:`"
     )]
     Unexpected {
         /// The text as given, escaped.
         text: String,
-        /// The character that is in the way.
+        /// The unexpected character.
         found: char,
-        /// Its place, counted in characters from 1.
+        /// The position, in characters, counted from 1.
         column: usize,
     },
-    /// A word ends in `-` or `_`.
-    #[error("the component name `{text}` ends a part in `-` or `_`; take it off")]
+    /// A part ends in `-` or `_`.
+    #[error("a part of the component name `{text}` ends in `-` or `_`; remove it")]
     TrailingSeparator {
         /// The text as given, escaped.
         text: String,
@@ -103,7 +103,7 @@ pub enum ComponentNameError {
         ComponentName::LENGTH_MAX
     )]
     TooLong {
-        /// The length that was given, in bytes.
+        /// The length of the name, in bytes.
         length: usize,
     },
 }
@@ -185,7 +185,7 @@ mod tests {
             ("a--b", "'-' at column 3"),
             ("a:b:c", "':' at column 4"),
             ("9lives", "'9' at column 1"),
-            ("greeter-", "ends a part"),
+            ("greeter-", "ends in `-`"),
             ("grüße", "'ü' at column 3"),
             (":\n", r"`:\n`"),
             ("a-:\u{202e}", r"`a-:\u{202e}`"),

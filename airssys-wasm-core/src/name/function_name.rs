@@ -1,19 +1,18 @@
 //! The name of an exported function: `interface#function`, or a bare function.
 //!
-//! Does not know what a component exports; `World::function` resolves a name.
-//! Tests: below, and `tests/names.rs`.
+//! Only parses names; `World::function` resolves them.
+//! Tests: in this file, `airssys-wasm-core/tests/names.rs`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Which exported function a caller means.
+/// The name of an exported function.
 ///
-/// `demo:greeter/api#greet` is the function `greet` of the interface
-/// `demo:greeter/api`; `greet` alone is a function exported at world level or,
-/// where only one interface has it, that one. The version of the interface may
-/// be left out.
+/// `demo:greeter/api#greet` is the function `greet` of the interface `demo:greeter/api`. `greet`
+/// alone is a function exported at world level or, if exactly one interface has a function of that
+/// name, that function. The version of the interface may be omitted.
 ///
 /// ```
 /// use airssys_wasm_core::FunctionName;
@@ -30,7 +29,7 @@ pub struct FunctionName {
 }
 
 impl FunctionName {
-    /// The interface, with its version if one was written.
+    /// The interface, with its version if specified.
     #[must_use]
     pub fn interface(&self) -> Option<&str> {
         self.interface.as_deref()
@@ -42,7 +41,7 @@ impl FunctionName {
         &self.function
     }
 
-    /// Builds a name from parts that came out of a decoded world.
+    /// Creates a name from parts of a decoded world.
     pub(crate) fn from_parts(interface: Option<&str>, function: &str) -> Self {
         Self {
             interface: interface.map(str::to_owned),
@@ -94,7 +93,7 @@ impl fmt::Display for FunctionName {
     }
 }
 
-/// Why a text does not name a function.
+/// The reason a text is not a function name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FunctionNameError {
@@ -106,15 +105,15 @@ pub enum FunctionNameError {
         /// The text as given, escaped.
         text: String,
     },
-    /// A character that no function's name contains.
+    /// A character is not allowed in function names.
     #[error("unexpected {found:?} in the function name `{text}`; write `interface#function`")]
     Unexpected {
         /// The text as given, escaped.
         text: String,
-        /// The character that is in the way.
+        /// The unexpected character.
         found: char,
     },
-    /// An interface alone.
+    /// The text is an interface without a function.
     #[error("`{text}` names an interface, not a function; write `{text}#` and the function's name")]
     NoFunction {
         /// The text as given, escaped.

@@ -1,9 +1,8 @@
-//! Names, parsed once: of components and of the functions they export.
+//! Names of components and of exported functions, validated once.
 //!
-//! A name that reaches the rest of the code is valid by its type. This room
-//! knows nothing of which names exist; see [`nearest`](crate::suggest::nearest)
-//! for "did you mean".
-//! Tests: beside each parser, and the properties in `tests/names.rs`.
+//! A value of these types is always a valid name. This module does not know which names exist; see
+//! [`nearest`](crate::suggest::nearest) for suggestions.
+//! Tests: `airssys-wasm-core/tests/names.rs`.
 
 mod component_name;
 mod function_name;

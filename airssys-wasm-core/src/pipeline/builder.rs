@@ -1,7 +1,7 @@
-//! A pipeline as it is put together.
+//! The builder of a pipeline.
 //!
-//! Takes everything it is told and judges nothing; `build` does.
-//! Tests: `tests/pipeline`.
+//! Collects parts without checking them; `build` does that.
+//! Tests: `airssys-wasm-core/tests/pipeline`.
 
 use std::time::Duration;
 
@@ -10,15 +10,14 @@ use super::form::Form;
 use super::{ComponentPipeline, PipelineErrors, StageOptions, build};
 use crate::Component;
 
-/// Collects stages and edges for a [`ComponentPipeline`].
+/// A builder for a [`ComponentPipeline`].
 ///
-/// No method but [`build`](Self::build) fails, and that one says everything that is
-/// wrong.
+/// Only [`build`](Self::build) can fail, and it reports every problem at once.
 ///
-/// A port is `stage.input` or `stage.output`, where the component exports one function;
-/// an input may also be written with the parameter's name, and a function that returns a
-/// `result` has `stage.error` besides. Where there are several functions, the port says
-/// which: `stage.greet.output`, or `stage.demo:greeter/api@1.0.0#greet.output`.
+/// A port is written `stage.input` or `stage.output` if the component exports one function. An
+/// input can also be written with the name of the parameter, and a function that returns a `result`
+/// has `stage.error` as well. If the component exports several functions, the port names one:
+/// `stage.greet.output`, or `stage.demo:greeter/api@1.0.0#greet.output`.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct PipelineBuilder {
@@ -26,7 +25,7 @@ pub struct PipelineBuilder {
     pub(super) drafts: Vec<Draft>,
 }
 
-/// A stage before it is known whether it is one.
+/// A stage that has not been checked yet.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) name: String,
@@ -37,7 +36,7 @@ pub(super) struct Draft {
 }
 
 impl PipelineBuilder {
-    /// A name for the pipeline; `pipeline` if it has none.
+    /// Sets the name of the pipeline; defaults to `pipeline`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.said.name = name.into();
         self
@@ -48,7 +47,7 @@ impl PipelineBuilder {
         self.add_component_with(stage, component, StageOptions::new())
     }
 
-    /// Adds a stage that runs a component in a certain way.
+    /// Adds a stage that runs a component with `options`.
     pub fn add_component_with(
         mut self,
         stage: impl Into<String>,
@@ -67,11 +66,11 @@ impl PipelineBuilder {
         self
     }
 
-    /// Connects a port that gives to one that takes.
+    /// Connects an output port to an input port.
     ///
-    /// Several edges from one port: each gets every item. Several edges to one parameter:
-    /// it gets the items of all. Edges to several parameters of a stage: it is called when
-    /// all parts of an item are there.
+    /// If several edges start from one port, each carries every item. If several edges end at one
+    /// parameter, it receives the items of all of them. If edges end at several parameters of a
+    /// stage, the stage is called once all parts of an item have arrived.
     pub fn connect(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
         self.said.connect.push(Connection {
             from: from.into(),
@@ -81,8 +80,8 @@ impl PipelineBuilder {
         self
     }
 
-    /// Connects two ports for the items for which a [`Condition`](super::Condition)
-    /// holds. An item that takes no edge goes no further, and is counted.
+    /// Connects two ports for the items that satisfy a [`Condition`](super::Condition). An item
+    /// that takes no edge goes no further and is counted as unrouted.
     pub fn connect_when(
         mut self,
         from: impl Into<String>,
@@ -98,8 +97,8 @@ impl PipelineBuilder {
         self
     }
 
-    /// Parts what leaves a port among several, by a field: items with the same value go
-    /// to the same place. How it is chosen: [`Share`](super::Share).
+    /// Partitions the items that leave a port by the value of a field: items with equal values go
+    /// to the same target. [`Share`](super::Share) describes how the target is chosen.
     pub fn partition<T: Into<String>>(
         mut self,
         from: impl Into<String>,
@@ -115,43 +114,44 @@ impl PipelineBuilder {
         self
     }
 
-    /// Says that items come in at a parameter. Every parameter of a stage to which
-    /// nothing is connected is such an end without being said; if one is said, all are.
+    /// Declares a parameter as an input of the pipeline. By default, every parameter of a stage to
+    /// which nothing is connected is an input; once one input is declared, all of them must be.
     pub fn input(mut self, port: impl Into<String>) -> Self {
         self.said.input.push(port.into());
         self
     }
 
-    /// Says that an output leaves the pipeline, though stages may take it as well. Every
-    /// output that no stage takes does without being said; if one is said, all are.
+    /// Declares a port as an output of the pipeline, even if other stages read it as well. By
+    /// default, every output that no stage reads is an output; once one output is declared, all of
+    /// them must be.
     pub fn output(mut self, port: impl Into<String>) -> Self {
         self.said.output.push(port.into());
         self
     }
 
-    /// Lets up to `items` be inside at once.
+    /// Sets the maximum number of items inside the pipeline at once.
     pub fn in_flight_max(mut self, items: u32) -> Self {
         self.said.in_flight_max = Some(items);
         self
     }
 
-    /// The longest that an item may take, through all stages.
+    /// Sets the time limit for one item across all stages.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.said.deadline = Some(deadline);
         self
     }
 
-    /// Checks the whole.
+    /// Checks the pipeline and builds it.
     ///
     /// # Errors
     ///
-    /// [`PipelineErrors`] with everything that is wrong.
+    /// Fails with [`PipelineErrors`], which lists every problem found.
     pub fn build(self) -> Result<ComponentPipeline, PipelineErrors> {
         build::build(self)
     }
 }
 
-/// By what a component is known that was given rather than named.
+/// The reference by which a definition names a component that was passed as a value.
 pub(super) fn reference(component: &Component) -> String {
     match (component.name(), component.version()) {
         (Some(name), Some(version)) => format!("{name}@{version}"),

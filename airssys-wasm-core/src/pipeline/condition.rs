@@ -1,8 +1,8 @@
-//! Which items take an edge: `kind == bad`, `count > 3`, `ok`.
+//! Conditions on items that take an edge: `kind == bad`, `count > 3`, `ok`.
 //!
-//! A condition is read for a type, so that it cannot fail on an item. Compares a part
-//! with a literal; whoever needs more writes a stage.
-//! Tests: below.
+//! A condition is parsed against a type, so that it cannot fail on an item. It compares one field
+//! with a literal; anything more complex needs a stage.
+//! Tests: in this file.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,12 +12,12 @@ use crate::capability::shown;
 use crate::world::Type;
 use crate::{Value, WaveError};
 
-/// A test on items of one type.
+/// A condition on items of one type.
 ///
-/// A field, dotted if it lies deeper; an operator of `==`, `!=`, `<`, `<=`, `>`, `>=`;
-/// and a literal as WAVE writes it. A field alone has to be a `bool`; no field means the
-/// item itself. Of an enum, a variant, an option or a result, the name of a case alone
-/// compares the case, in quotes or without.
+/// The text is a field, with dots for nested fields, followed by an operator (`==`, `!=`, `<`,
+/// `<=`, `>`, `>=`) and a WAVE literal. A field alone must be a `bool`; without a field, the
+/// condition applies to the item itself. For an enum, a variant, an option or a result, the name of
+/// a case alone compares the case. The name may be quoted.
 ///
 /// ```
 /// use airssys_wasm_core::Value;
@@ -37,15 +37,15 @@ pub struct Condition {
     test: Test,
 }
 
-/// Why a text is no condition on items of a type.
+/// The reason a text is not a valid condition on items of a type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("column {column} of `{text}`: {problem}")]
 pub struct ConditionError {
-    /// The condition.
+    /// The text of the condition.
     pub text: String,
-    /// Counted in characters from 1.
+    /// The column of the error in characters, counted from 1.
     pub column: usize,
-    /// What is wrong.
+    /// A description of the problem.
     pub problem: String,
 }
 
@@ -66,7 +66,7 @@ enum Operator {
     GreaterOrEqual,
 }
 
-/// A text cut at its operator; places count bytes from 0.
+/// A condition split at its operator. Offsets are in bytes.
 struct Parts<'a> {
     path: &'a str,
     path_at: usize,
@@ -74,12 +74,12 @@ struct Parts<'a> {
 }
 
 impl Condition {
-    /// Reads a condition on items of type `ty`.
+    /// Parses a condition on items of type `ty`.
     ///
     /// # Errors
     ///
-    /// [`ConditionError`] with the column, if the text cannot be read, the type has no
-    /// such field, or the literal does not fit.
+    /// Fails with [`ConditionError`], which has the column, if the text cannot be parsed, the type
+    /// has no such field, or the literal does not fit the type of the field.
     pub fn new(text: &str, ty: &Type) -> Result<Self, ConditionError> {
         let failed = |at: usize, problem: String| error(text, at, problem);
         let parts = cut(text)?;
@@ -98,7 +98,7 @@ impl Condition {
             }
             None if *ty == Type::Bool => Test::IsTrue,
             None => {
-                let problem = format!("`{ty}` is no `bool`; compare it, for example with `==`");
+                let problem = format!("`{ty}` is not a `bool`; compare it, for example with `==`");
                 return Err(failed(parts.path_at, problem));
             }
         };
@@ -109,13 +109,14 @@ impl Condition {
         })
     }
 
-    /// The condition as it was written.
+    /// The text of the condition, without surrounding whitespace.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether it holds for an item of the type it was read for; for others it does not.
+    /// Returns `true` if an item of the type given to [`new`](Self::new) satisfies the condition.
+    /// Returns `false` if the item lacks the field.
     #[must_use]
     pub fn holds(&self, item: &Value) -> bool {
         let Some(value) = self.path.value_in(item) else {
@@ -148,7 +149,7 @@ impl fmt::Display for Condition {
 }
 
 impl Operator {
-    /// The longer ones first: they begin like the shorter.
+    /// Longer operators come first because shorter ones are prefixes of them.
     const ALL: [(&str, Self); 6] = [
         ("==", Self::Equal),
         ("!=", Self::NotEqual),
@@ -214,7 +215,7 @@ fn cut(text: &str) -> Result<Parts<'_>, ConditionError> {
         return Err(error(
             text,
             literal_at,
-            "expected what to compare with".into(),
+            "expected a value to compare with".into(),
         ));
     }
     Ok(Parts {
@@ -228,9 +229,7 @@ fn check_operator(operator: Operator, ty: &Type) -> Result<(), String> {
     if operator.is_equality() || is_ordered(ty) {
         Ok(())
     } else {
-        Err(format!(
-            "`{ty}` has no order; only `==` and `!=` compare it"
-        ))
+        Err(format!("`{ty}` is not ordered; use `==` or `!=`"))
     }
 }
 
@@ -242,7 +241,7 @@ fn is_ordered(ty: &Type) -> bool {
     )
 }
 
-/// The test, or what is wrong so many bytes into the literal.
+/// Returns the test, or the byte offset in the literal and a description of the problem.
 fn comparison(operator: Operator, literal: &str, ty: &Type) -> Result<Test, (usize, String)> {
     let bare = literal
         .strip_prefix('"')
@@ -275,7 +274,7 @@ fn comparison(operator: Operator, literal: &str, ty: &Type) -> Result<Test, (usi
     }
 }
 
-/// The cases that a value of this type is one of.
+/// The names of the cases of a type, if it has cases.
 fn case_names(ty: &Type) -> Option<Vec<&str>> {
     match ty {
         Type::Enum(names) => Some(names.iter().map(String::as_str).collect()),
@@ -391,14 +390,14 @@ mod tests {
         let cases = [
             ("", 1, "expected one of"),
             ("cuont > 3", 1, "did you mean `count`?"),
-            ("count", 1, "is no `bool`"),
+            ("count", 1, "is not a `bool`"),
             ("count = 3", 7, "expected one of"),
-            ("count >", 8, "what to compare with"),
+            ("count >", 8, "a value to compare with"),
             ("count > three", 9, "expected `s32`"),
-            ("kind > bad", 6, "no order"),
+            ("kind > bad", 6, "is not ordered"),
             ("kind == bda", 9, "did you mean `bad`?"),
             ("name == Ada", 9, "expected `string`"),
-            ("note.x == 1", 1, "which is no record"),
+            ("note.x == 1", 1, "which is not a record"),
             ("note == some(x)", 14, ""),
         ];
         for (text, column, expected) in cases {

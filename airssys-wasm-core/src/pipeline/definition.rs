@@ -1,8 +1,8 @@
-//! A pipeline as a text: TOML for people, JSON for programs.
+//! The definition of a pipeline as text: TOML for people, JSON for programs.
 //!
-//! Names components and does not have them: whoever resolves a definition says what a
-//! name means. A key that is not known refuses the text.
-//! Tests: `tests/pipeline`; any text in the workspace's `fuzz`.
+//! Names components without containing them; the caller that resolves a definition decides what a
+//! name means. An unknown key is an error.
+//! Tests: `airssys-wasm-core/tests/pipeline/definition.rs`, `fuzz/fuzz_targets/pipeline.rs`.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::{PipelineBuilder, PipelineErrors, PipelineProblem, ProblemKind, Stage
 use crate::bounds::DEFINITION_BYTES_MAX;
 use crate::{Component, policy};
 
-/// Stages, edges and options, with the components by name.
+/// The stages, edges and options of a pipeline, with components by name.
 ///
 /// ```
 /// use airssys_wasm_core::pipeline::PipelineDefinition;
@@ -85,24 +85,24 @@ pub(super) struct Partition {
     pub(super) to: Vec<String>,
 }
 
-/// What is wrong with a definition's text, and where.
+/// A problem in the text of a definition, and its position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {problem}")]
 pub struct DefinitionError {
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// In characters, counted from 1.
+    /// The column in characters, counted from 1.
     pub column: usize,
-    /// What is wrong, and what to write.
+    /// A description of the problem and of how to fix it.
     pub problem: String,
 }
 
 impl PipelineDefinition {
-    /// Reads a definition from TOML.
+    /// Parses a definition from TOML.
     ///
     /// # Errors
     ///
-    /// [`DefinitionError`] for the first thing that is wrong, also if the text has more than
+    /// Fails with [`DefinitionError`] for the first problem, or if the text has more than
     /// [`DEFINITION_BYTES_MAX`] bytes.
     pub fn from_toml(text: &str) -> Result<Self, DefinitionError> {
         let error = |error: policy::TomlError| DefinitionError {
@@ -113,22 +113,23 @@ impl PipelineDefinition {
         policy::read(text, DEFINITION_BYTES_MAX).map_err(error)
     }
 
-    /// The same as TOML.
+    /// Returns the definition as TOML.
     #[must_use]
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a definition is a table of texts and numbers")
     }
 
-    /// Reads a definition from JSON.
+    /// Parses a definition from JSON.
     ///
     /// # Errors
     ///
-    /// [`DefinitionError`] for the first thing that is wrong.
+    /// Fails with [`DefinitionError`] for the first problem, or if the text has more than
+    /// [`DEFINITION_BYTES_MAX`] bytes.
     pub fn from_json(text: &str) -> Result<Self, DefinitionError> {
         if text.len() > DEFINITION_BYTES_MAX {
             let bytes = text.len();
             let problem = format!(
-                "the text has {bytes} bytes, and at most {DEFINITION_BYTES_MAX} are read; shorten it"
+                "the text has {bytes} bytes, but at most {DEFINITION_BYTES_MAX} are allowed; shorten it"
             );
             return Err(DefinitionError {
                 line: 1,
@@ -139,13 +140,13 @@ impl PipelineDefinition {
         serde_json::from_str(text).map_err(|error| text::json_error(text, &error))
     }
 
-    /// The same as JSON.
+    /// Returns the definition as JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a definition is a table of texts and numbers")
     }
 
-    /// The JSON schema of the JSON form, which the TOML form follows as well.
+    /// Returns the JSON schema of the JSON form. The TOML form has the same structure.
     #[must_use]
     pub fn schema() -> &'static str {
         include_str!("../../pipeline.schema.json")
@@ -157,18 +158,19 @@ impl PipelineDefinition {
         &self.name
     }
 
-    /// The stages by name, in their order.
+    /// The stages with their names, in order.
     pub fn stages(&self) -> impl Iterator<Item = (&str, &StageDefinition)> {
         self.stages
             .iter()
             .map(|(name, stage)| (name.as_str(), stage))
     }
 
-    /// A builder with the components in the stages, as `find` knows them.
+    /// Returns a builder that has, in each stage, the component that `find` returns for its name.
     ///
     /// # Errors
     ///
-    /// [`PipelineErrors`] with every component that `find` has not, and why.
+    /// Fails with [`PipelineErrors`], which lists every component that `find` does not return, with
+    /// the reason.
     pub fn resolve<F>(&self, mut find: F) -> Result<PipelineBuilder, PipelineErrors>
     where
         F: FnMut(&str) -> Result<Component, String>,
@@ -214,11 +216,11 @@ impl PipelineDefinition {
         }
     }
 
-    /// The same with a component for each stage, in the order of the stages.
+    /// Returns a builder with one component for each stage, in the order of the stages.
     ///
     /// # Errors
     ///
-    /// [`PipelineErrors`] with every stage that has none, and why.
+    /// Fails with [`PipelineErrors`], which lists every stage without a component, with the reason.
     pub fn resolve_in_order(
         &self,
         components: impl IntoIterator<Item = Result<Component, String>>,
@@ -226,19 +228,19 @@ impl PipelineDefinition {
         let mut left = components.into_iter();
         self.resolve(|_| {
             left.next()
-                .unwrap_or_else(|| Err("there is none for this stage".into()))
+                .unwrap_or_else(|| Err("no component was passed for this stage".into()))
         })
     }
 }
 
 impl StageDefinition {
-    /// What the component is called; whoever resolves it knows what that means.
+    /// The name of the component; its meaning is up to the caller that resolves it.
     #[must_use]
     pub fn component(&self) -> &str {
         &self.component
     }
 
-    /// How the stage is run.
+    /// The options of the stage.
     #[must_use]
     pub fn options(&self) -> &StageOptions {
         &self.options

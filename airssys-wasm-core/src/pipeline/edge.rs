@@ -1,7 +1,7 @@
-//! An edge: from a port that gives to one that takes, and for which items.
+//! An edge: the connection from an output port to an input port, and the items that take it.
 //!
-//! Stages are named by their place in `ComponentPipeline::stages`.
-//! Tests: `tests/pipeline`.
+//! Refers to stages by their index in `ComponentPipeline::stages`.
+//! Tests: `airssys-wasm-core/tests/pipeline`.
 
 use super::plan::{Lane, Planned};
 use super::{Condition, Share};
@@ -20,91 +20,91 @@ pub struct Edge {
     pub(super) planned: Planned,
 }
 
-/// Where an edge begins.
+/// The port of a stage from which an edge starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FromPort {
-    /// What the function returns if all went well.
+    /// The value that the function returns on success.
     Output,
-    /// The error that it returns.
+    /// The error that the function returns.
     Error,
 }
 
-/// Which items take an edge.
+/// The items that take an edge.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Route {
-    /// All.
+    /// All items.
     Always,
-    /// Those for which it holds.
+    /// Items that satisfy the condition.
     When(Condition),
-    /// Those whose key falls to this target.
+    /// Items whose key is assigned to this target.
     Share(Share),
 }
 
-/// A parameter that nothing in the pipeline is connected to: items come in here.
+/// A parameter to which nothing in the pipeline is connected: items enter the pipeline here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PipelineInput {
-    /// The stage, by its place.
+    /// The index of the stage.
     pub stage: usize,
-    /// The parameter, by its place.
+    /// The index of the parameter.
     pub param: usize,
-    /// What it takes.
+    /// The type of the items.
     pub ty: Type,
 }
 
 /// A stage whose output leaves the pipeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PipelineOutput {
-    /// The stage, by its place.
+    /// The index of the stage.
     pub stage: usize,
-    /// What it gives.
+    /// The type of the items.
     pub ty: Type,
 }
 
 impl Edge {
-    /// The stage where it begins, by its place.
+    /// The index of the stage from which the edge starts.
     #[must_use]
     pub fn from(&self) -> usize {
         self.from
     }
 
-    /// Which of that stage's ports it begins at.
+    /// The port from which the edge starts.
     #[must_use]
     pub fn from_port(&self) -> FromPort {
         self.from_port
     }
 
-    /// The stage where it ends, by its place.
+    /// The index of the stage at which the edge ends.
     #[must_use]
     pub fn to(&self) -> usize {
         self.to
     }
 
-    /// The parameter where it ends, by its place.
+    /// The index of the parameter at which the edge ends.
     #[must_use]
     pub fn param(&self) -> usize {
         self.param
     }
 
-    /// The type of what enters it; it flows into the parameter's.
+    /// The type of the values that enter the edge; it flows into the parameter's type.
     #[must_use]
     pub fn ty(&self) -> &Type {
         &self.ty
     }
 
-    /// Which items take it.
+    /// The items that take the edge.
     #[must_use]
     pub fn route(&self) -> &Route {
         &self.route
     }
 
-    /// How values cross it.
+    /// The lane in which values cross the edge.
     #[must_use]
     pub fn lane(&self) -> Lane {
         self.planned.lane
     }
 
-    /// Why they cross it so.
+    /// The reason for the choice of [`lane`](Self::lane).
     #[must_use]
     pub fn lane_reason(&self) -> &str {
         &self.planned.reason
@@ -112,7 +112,7 @@ impl Edge {
 }
 
 impl Route {
-    /// Whether an item, as it leaves the port, takes the edge.
+    /// Returns `true` if an item that leaves the port takes the edge.
     #[must_use]
     pub fn takes(&self, item: &Value) -> bool {
         match self {
@@ -124,7 +124,7 @@ impl Route {
 }
 
 impl FromPort {
-    /// The word for it in a port's text.
+    /// The name of the port in the text of a port.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

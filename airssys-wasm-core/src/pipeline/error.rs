@@ -1,22 +1,22 @@
-//! Everything that is wrong with a pipeline, told at once.
+//! The report of every problem with a pipeline.
 //!
-//! Words the report; what is wrong is found in `build`.
-//! Tests: golden reports in `tests/pipeline`.
+//! Formats the report; the checks are in `build`.
+//! Tests: `airssys-wasm-core/tests/pipeline/report.rs`.
 
 use std::fmt;
 
 use crate::capability::shown;
 
-/// Everything that is wrong with a pipeline; never empty.
+/// All problems with a pipeline; never empty.
 ///
-/// Prints as paragraphs, a problem each.
+/// Displays one paragraph per problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PipelineErrors {
     pipeline: String,
     problems: Vec<PipelineProblem>,
 }
 
-/// One thing that is wrong, where, and what would help.
+/// A problem with a pipeline: its place, its description and hints for a fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PipelineProblem {
     kind: ProblemKind,
@@ -25,51 +25,51 @@ pub struct PipelineProblem {
     details: Vec<(&'static str, String)>,
 }
 
-/// What a problem is about.
+/// The kind of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProblemKind {
-    /// There are no stages.
+    /// The pipeline has no stages.
     Empty,
-    /// The name of the pipeline or of a stage is none.
+    /// The name of the pipeline or of a stage is not valid.
     Name,
-    /// Two stages have one name.
+    /// Two stages have the same name.
     StageTwice,
-    /// No stage has that name.
+    /// No stage has the given name.
     UnknownStage,
-    /// The component of a stage cannot be had.
+    /// The component of a stage could not be resolved.
     Component,
-    /// The component exports no such function, or it is unclear which is meant.
+    /// The component exports no such function, or it is unclear which function is meant.
     Function,
-    /// Ports of one stage mean different functions.
+    /// Ports of one stage name different functions.
     TwoFunctions,
-    /// The function uses types that no edge carries.
+    /// The function uses types that edges cannot carry.
     NotAStage,
-    /// The function has no such port, or the text names none.
+    /// The function has no such port, or the text does not name a port.
     Port,
-    /// An edge begins at an input or ends at an output.
+    /// An edge starts at an input or ends at an output.
     Direction,
-    /// The same ports are connected twice.
+    /// Two edges connect the same ports.
     EdgeTwice,
-    /// What comes out does not fit where it would go.
+    /// The types at the two ends of an edge do not match.
     Types,
-    /// Items would go round.
+    /// The edges form a cycle.
     Cycle,
-    /// A stage is connected to nothing while others are.
+    /// A stage is not connected, although other stages are.
     Dead,
-    /// An input has nothing to come from while another of the stage has.
+    /// An input is not connected, although another input of the stage is.
     Unconnected,
-    /// Nothing says what happens with errors.
+    /// No action is set for the errors that a function can return.
     Errors,
     /// A stream would have to be read twice.
     Stream,
     /// Options that do not go together, or are out of range.
     Options,
-    /// A condition that cannot be read, or does not fit the type.
+    /// A condition that cannot be parsed or does not fit the type.
     Condition,
     /// A key that the type does not have.
     Key,
-    /// What is said of the pipeline's own inputs and outputs is not so.
+    /// The declared inputs or outputs of the pipeline do not match its edges.
     Ends,
 }
 
@@ -86,7 +86,7 @@ impl PipelineErrors {
         self.problems.iter()
     }
 
-    /// How many there are, at least one.
+    /// The number of problems; at least one.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "never empty")]
     pub fn len(&self) -> usize {
@@ -104,7 +104,7 @@ impl<'a> IntoIterator for &'a PipelineErrors {
 }
 
 impl PipelineProblem {
-    /// A problem at a place: a stage, an edge, or the pipeline.
+    /// Creates a problem at a place: a stage, an edge, or the pipeline.
     pub(super) fn new(
         kind: ProblemKind,
         place: impl Into<String>,
@@ -118,18 +118,18 @@ impl PipelineProblem {
         }
     }
 
-    /// A line below it.
+    /// Adds a detail line.
     pub(super) fn with(mut self, label: &'static str, text: impl AsRef<str>) -> Self {
         self.details.push((label, shown(text.as_ref())));
         self
     }
 
-    /// A line below it that says what would help.
+    /// Adds a detail line with a hint.
     pub(super) fn hint(self, text: impl AsRef<str>) -> Self {
         self.with("hint", text)
     }
 
-    /// A line below it, if there is one.
+    /// Adds a detail line if `text` is `Some`.
     pub(super) fn maybe(self, label: &'static str, text: Option<String>) -> Self {
         match text {
             Some(text) => self.with(label, text),
@@ -137,13 +137,13 @@ impl PipelineProblem {
         }
     }
 
-    /// What it is about.
+    /// The kind of the problem.
     #[must_use]
     pub fn kind(&self) -> ProblemKind {
         self.kind
     }
 
-    /// Where it is: ``stage `parse` `` or ``edge `read.output` -> `parse.input` ``.
+    /// The place of the problem: ``stage `parse` `` or ``edge `read.output` -> `parse.input` ``.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place

@@ -1,6 +1,7 @@
-//! A pipeline in words: stages, edges, how values cross them, and who may reach what.
+//! The description of a pipeline: its stages, its edges with their lanes, and the capabilities of
+//! each stage.
 //!
-//! Tests: golden files in `tests/pipeline`.
+//! Tests: `airssys-wasm-core/tests/pipeline/picture.rs`.
 
 use std::fmt;
 
@@ -10,15 +11,15 @@ use crate::Component;
 use crate::capability::shown;
 use crate::policy::{Requested, kinds};
 
-/// The reach of a stage that is fused with others.
-const FUSED: &str = "nothing, as it is fused; with grants it would stay apart";
+/// The capabilities of a stage that is fused with others.
+const FUSED: &str = "none, because it is fused; with grants it would not be fused";
 
-/// What a pipeline is, for whoever runs it; prints as a report.
+/// A description of a pipeline for its operator; displays as a report.
 #[derive(Clone, Debug)]
 pub struct PipelineExplanation(ComponentPipeline);
 
 impl ComponentPipeline {
-    /// The pipeline in words.
+    /// Returns a description of the pipeline.
     #[must_use]
     pub fn explain(&self) -> PipelineExplanation {
         PipelineExplanation(self.clone())
@@ -33,7 +34,7 @@ impl fmt::Display for PipelineExplanation {
             write!(f, ", at most {items} items at once")?;
         }
         if let Some(deadline) = pipeline.deadline() {
-            write!(f, ", {} an item", humantime::format_duration(deadline))?;
+            write!(f, ", {} per item", humantime::format_duration(deadline))?;
         }
         f.write_str("\n\nstages\n")?;
         let definition = pipeline.definition();
@@ -52,9 +53,9 @@ impl fmt::Display for PipelineExplanation {
                 .iter()
                 .map(|stage| pipeline.stages()[*stage].name())
                 .collect();
-            writeln!(f, "  as one: {}", names.join(", "))?;
+            writeln!(f, "  fused: {}", names.join(", "))?;
         }
-        f.write_str("\nreach\n")?;
+        f.write_str("\ncapabilities\n")?;
         pipeline
             .stages()
             .iter()
@@ -80,8 +81,8 @@ fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, said: &str) -> fmt::Re
         stage.function()
     )?;
     match stage.source() {
-        Some(Source::UntilNone) => writeln!(f, "      gives items until `none`")?,
-        Some(Source::Once) => writeln!(f, "      gives one item a run")?,
+        Some(Source::UntilNone) => writeln!(f, "      produces items until `none`")?,
+        Some(Source::Once) => writeln!(f, "      produces one item per run")?,
         None => {}
     }
     let said = options(stage.options());
@@ -92,7 +93,7 @@ fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, said: &str) -> fmt::Re
     }
 }
 
-/// The options that are not as they would be anyway.
+/// The options that differ from their defaults.
 fn options(options: &StageOptions) -> Vec<String> {
     let time = humantime::format_duration;
     let said = [
@@ -117,7 +118,7 @@ fn options(options: &StageOptions) -> Vec<String> {
         }),
         options
             .per_chunk
-            .map(|elements| format!("called for each {elements} elements")),
+            .map(|elements| format!("called for every {elements} elements")),
         options.idempotent.then(|| "idempotent".to_owned()),
     ];
     said.into_iter().flatten().collect()
@@ -165,40 +166,45 @@ fn write_ends(f: &mut fmt::Formatter<'_>, pipeline: &ComponentPipeline) -> fmt::
     Ok(())
 }
 
-/// What a stage asks for, or may be granted.
+/// The capabilities that a stage requests or can be granted.
 fn reach(stage: &Stage) -> String {
     let component = stage.component();
     match component.requested() {
-        Requested::These(requests) if requests.is_empty() => "asks for nothing".to_owned(),
+        Requested::These(requests) if requests.is_empty() => "requests nothing".to_owned(),
         Requested::These(requests) => {
             let rules: Vec<String> = requests
                 .iter()
                 .map(|(rule, _)| format!("`{rule}`"))
                 .collect();
-            format!("asks for {}", rules.join(", "))
+            format!("requests {}", rules.join(", "))
         }
         Requested::Anything => match kinds(component.world()) {
-            kinds if kinds.is_empty() => "says nothing, and imports no means".to_owned(),
+            kinds if kinds.is_empty() => {
+                "has no list of requests, and imports nothing that can be granted".to_owned()
+            }
             kinds => {
                 let words: Vec<String> = kinds
                     .iter()
                     .map(|kind| format!("`{}`", kind.word()))
                     .collect();
-                format!("says nothing, and may be granted {}", words.join(", "))
+                format!(
+                    "has no list of requests, and can be granted {}",
+                    words.join(", ")
+                )
             }
         },
     }
 }
 
-/// What runs in a stage: what it was called, and the beginning of its digest if it says no
-/// name itself.
+/// The identity of the component in a stage: its reference, and a prefix of its digest if it is
+/// unnamed.
 fn identity(component: &Component, said: &str) -> String {
     const SHOWN: usize = "sha256:".len() + 12;
     let digest = component.digest().to_string();
     let short = &digest[..SHOWN];
     match component.name() {
         Some(_) => format!("`{}`", shown(said)),
-        None if said == digest => format!("`{short}`, which says no name"),
+        None if said == digest => format!("`{short}`, unnamed"),
         None => format!("`{}`, `{short}`", shown(said)),
     }
 }

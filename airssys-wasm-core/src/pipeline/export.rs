@@ -1,37 +1,38 @@
-//! A pipeline as one component, which needs nothing of ours to run.
+//! Exports a pipeline as one component, which runs without this project.
 //!
-//! Only stages one after the other, of which each does as it is told: options, routes and
-//! grants are a host's to carry out.
-//! Tests: the workspace's `tests/suite/pipelines/export`.
+//! Supports only a chain of stages with default behavior: options, routes and grants need a host.
+//! Tests: `tests/suite/pipelines/export.rs`.
 
 use thiserror::Error;
 
 use super::{ComponentPipeline, Edge, FromPort, OnError, Route, Stage};
 use crate::compose::{Chain, ComposeError};
 
-/// Why a pipeline is no component.
+/// The reason a pipeline cannot be exported as a component.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// It does more than call one function with what another returned.
-    #[error("the pipeline cannot be one component: {why}")]
+    /// The pipeline is more than a chain in which each function is called with the result of the
+    /// previous one.
+    #[error("the pipeline cannot be exported as one component: {why}")]
     MoreThanAChain {
-        /// What it does besides.
+        /// The part of the pipeline that is not a chain.
         why: String,
     },
-    /// Its stages cannot be fused.
+    /// The stages cannot be fused.
     #[error(transparent)]
     NotFused(#[from] ComposeError),
 }
 
 impl ComponentPipeline {
-    /// The pipeline as a component that exports a function `name`: its parameters are the
-    /// inputs, its result the output. All stages lie in it, and it imports what they do.
+    /// Returns the pipeline as a component that exports a function `name`. Its parameters are the
+    /// inputs of the pipeline, and its result is the output. The component contains all stages and
+    /// imports what they import.
     ///
     /// # Errors
     ///
-    /// [`ExportError`] if it is more than stages one after the other, or they cannot be fused:
-    /// stages that request something never are.
+    /// Fails with [`ExportError`] if the pipeline is more than a chain of stages, or if the stages
+    /// cannot be fused. Stages that request capabilities are never fused.
     pub fn export_component(&self, name: &str) -> Result<Vec<u8>, ExportError> {
         let order = self
             .chain()
@@ -43,7 +44,7 @@ impl ComponentPipeline {
         Ok(chain.fuse()?)
     }
 
-    /// The stages one after the other, or what stands in the way.
+    /// The indices of the stages in the order of the chain, or the reason they form none.
     fn chain(&self) -> Result<Vec<usize>, String> {
         let stages = self.stages();
         let order = self.topological_order();
@@ -52,13 +53,13 @@ impl ComponentPipeline {
         }
         if let Some(stage) = stages.iter().find(|stage| stage.has_streams()) {
             return Err(format!(
-                "a stream passes through `{}`, and a host carries it",
+                "a stream passes through `{}`, and only a host can carry it",
                 stage.name()
             ));
         }
         if let Some(stage) = stages.iter().find(|stage| is_more_than_a_call(stage)) {
             return Err(format!(
-                "stage `{}` has options that a host carries out",
+                "stage `{}` has options that only a host can apply",
                 stage.name()
             ));
         }
@@ -70,7 +71,7 @@ impl ComponentPipeline {
                 == 1
         };
         if self.edges().len() + 1 != stages.len() || !order.windows(2).all(follows) {
-            return Err("its stages are not one after the other".into());
+            return Err("its stages do not form a chain".into());
         }
         Ok(order.to_vec())
     }
@@ -88,8 +89,8 @@ fn obstacle(stages: &[Stage], edge: &Edge) -> Option<String> {
         .then(|| format!("values are converted between `{from}` and `{to}`"))
 }
 
-/// What a function alone cannot do. How many it works on at once, and in which order, is
-/// whoever calls it to say.
+/// Returns `true` if the stage needs more than a call of its function. Concurrency and order do not
+/// count: they are up to the caller of the exported component.
 fn is_more_than_a_call(stage: &Stage) -> bool {
     let options = stage.options();
     let carries_on = |action| matches!(action, OnError::Skip | OnError::DeadLetter);

@@ -1,7 +1,7 @@
-//! The way to a part of a value: names of fields, joined by dots.
+//! The path to a part of a value: names of fields joined by dots.
 //!
-//! Goes through records and tuples only: what may be missing is no place to decide by.
-//! Tests: below.
+//! Follows records and tuples only, so that a path never leads to a part that may be missing.
+//! Tests: in this file.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::Value;
 use crate::suggest::nearest;
 use crate::world::Type;
 
-/// Names of fields, or places in a tuple, joined by dots; or nothing, for the whole.
+/// A path of field names or tuple indices joined by dots; the empty path is the whole value.
 ///
 /// ```
 /// use airssys_wasm_core::Value;
@@ -23,7 +23,7 @@ use crate::world::Type;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldPath(Vec<String>);
 
-/// Why a text is no way to a field, or leads nowhere.
+/// The reason a text is not a valid path, or does not lead to a field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct FieldPathError {
@@ -31,22 +31,22 @@ pub struct FieldPathError {
 }
 
 impl FieldPath {
-    /// The type of what it leads to in values of type `ty`.
+    /// Returns the type of the part at this path in values of type `ty`.
     ///
     /// # Errors
     ///
-    /// [`FieldPathError`] with the nearest field there is.
+    /// Fails with [`FieldPathError`], which suggests the nearest field, if `ty` has no such part.
     pub fn type_in<'a>(&self, ty: &'a Type) -> Result<&'a Type, FieldPathError> {
         self.0.iter().try_fold(ty, |ty, name| step(ty, name))
     }
 
-    /// Whether it is the value itself.
+    /// Returns `true` if the path is empty and refers to the whole value.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What it leads to in a value, if it leads anywhere.
+    /// Returns the part of `value` at this path, if it exists.
     #[must_use]
     pub fn value_in<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         self.0.iter().try_fold(value, |value, name| match value {
@@ -71,7 +71,7 @@ impl std::str::FromStr for FieldPath {
         let names: Vec<String> = text.split('.').map(str::to_owned).collect();
         match names.iter().find(|name| !is_name(name)) {
             Some(name) => Err(failed(format!(
-                "`{name}` is no field's name; write for example `address.city`"
+                "`{name}` is not a field name; write for example `address.city`"
             ))),
             None => Ok(Self(names)),
         }
@@ -84,7 +84,7 @@ impl fmt::Display for FieldPath {
     }
 }
 
-/// Whether a character can stand in a field's name.
+/// Returns `true` if a field name can contain the character.
 pub(super) fn is_part(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-'
 }
@@ -113,22 +113,23 @@ fn step<'a>(ty: &'a Type, name: &str) -> Result<&'a Type, FieldPathError> {
                 .parse::<usize>()
                 .ok()
                 .and_then(|place| types.get(place));
-            found.ok_or_else(|| failed(format!("no place `{name}` in a tuple of {}", types.len())))
+            found
+                .ok_or_else(|| failed(format!("no element `{name}` in a tuple of {}", types.len())))
         }
         other => Err(failed(format!(
-            "no field `{name}` in `{other}`, which is no record"
+            "no field `{name}` in `{other}`, which is not a record"
         ))),
     }
 }
 
-/// The nearest name, or those there are.
+/// Suggests the nearest name, or lists all names.
 pub(super) fn hint(wanted: &str, names: Vec<&str>) -> String {
     match nearest(wanted, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if names.is_empty() => "there are none".into(),
+        None if names.is_empty() => "none exist".into(),
         None => {
             let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            format!("there are {}", quoted.join(", "))
+            format!("expected one of {}", quoted.join(", "))
         }
     }
 }
@@ -162,7 +163,7 @@ mod tests {
         assert_eq!(way("", &Type::U8), "u8");
         assert!(way("adress", &ty).contains("did you mean `address`?"));
         assert!(way("address.2", &ty).contains("tuple of 2"));
-        assert!(way("address.0.x", &ty).contains("`u8`, which is no record"));
-        assert!(way("a..b", &ty).contains("no field's name"));
+        assert!(way("address.0.x", &ty).contains("`u8`, which is not a record"));
+        assert!(way("a..b", &ty).contains("is not a field name"));
     }
 }

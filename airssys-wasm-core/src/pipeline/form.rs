@@ -1,20 +1,20 @@
-//! Whether something was said in code or in a text, for advice in the same words.
+//! The origin of a stage, code or text, so that advice uses the terms of that origin.
 //!
-//! Tests: golden reports in `tests/pipeline`.
+//! Tests: `airssys-wasm-core/tests/pipeline/report.rs`.
 
 use super::OnError;
 
-/// Where a stage was said.
+/// The place where a stage is configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// To the builder.
+    /// Calls to the builder.
     Code,
-    /// In a definition, TOML or JSON.
+    /// A definition in TOML or JSON.
     Text,
 }
 
 impl Form {
-    /// What an option of a stage is called there, by its name in code.
+    /// Returns the name that an option has in this form, given the option's name in code.
     pub(super) fn option(self, name: &str) -> String {
         match self {
             Self::Code => format!("`StageOptions::{name}`"),
@@ -22,7 +22,7 @@ impl Form {
         }
     }
 
-    /// What an action is called there.
+    /// Returns the name that an action has in this form.
     pub(super) fn action(self, action: OnError) -> String {
         match self {
             Self::Code => format!("`OnError::{action:?}`"),

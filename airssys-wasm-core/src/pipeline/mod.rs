@@ -1,18 +1,18 @@
-//! Pipelines: components connected port to port, checked before anything runs.
+//! Pipelines: components connected port to port and checked as a whole before anything runs.
 //!
-//! | file | what it decides |
+//! | file | contents |
 //! |---|---|
-//! | `builder`, `build` | what is a pipeline, and everything that is in the way |
-//! | `stage`, `port`, `edge`, `options` | what a pipeline is made of |
-//! | `condition`, `share`, `field` | which items take an edge |
-//! | `plan` | how values cross an edge |
+//! | `builder`, `build` | the builder, and the checks that turn it into a pipeline |
+//! | `stage`, `port`, `edge`, `options` | the parts of a pipeline |
+//! | `condition`, `share`, `field` | the choice of items that take an edge |
+//! | `plan` | the lane in which values cross each edge |
 //! | `definition`, `text` | a pipeline as TOML and JSON |
-//! | `explain`, `render` | a pipeline for people |
+//! | `explain`, `render` | descriptions and diagrams for people |
 //! | `export` | a pipeline as one component |
-//! | `error`, `form` | the words of the report |
+//! | `error`, `form` | the error report and its wording |
 //!
-//! Runs nothing: the host does, and asks here which items go where.
-//! Tests: beside some files; `tests/pipeline` for what is built of components.
+//! Runs nothing: the host moves the items and asks this module which edges they take.
+//! Tests: `airssys-wasm-core/src/pipeline`, `airssys-wasm-core/tests/pipeline`.
 //!
 //! ```
 //! use airssys_wasm_core::pipeline::ComponentPipeline;
@@ -72,9 +72,9 @@ pub use stage::{Source, Stage};
 use crate::policy::Requested;
 use crate::{Component, ComponentName};
 
-/// Components connected port to port, checked as a whole.
+/// A checked pipeline: components connected port to port.
 ///
-/// Does not change any more; cloning is cheap.
+/// Immutable and cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ComponentPipeline(Arc<Parts>);
 
@@ -95,66 +95,68 @@ impl ComponentPipeline {
         Self(Arc::new(parts))
     }
 
-    /// Begins one.
+    /// Returns a new builder.
     pub fn builder() -> PipelineBuilder {
         PipelineBuilder::default()
     }
 
-    /// Its name.
+    /// The pipeline's name.
     #[must_use]
     pub fn name(&self) -> &ComponentName {
         &self.0.name
     }
 
-    /// Its stages, in the order in which they were added.
+    /// The stages, in the order in which they were added.
     #[must_use]
     pub fn stages(&self) -> &[Stage] {
         &self.0.stages
     }
 
-    /// The stage of a name.
+    /// Returns the stage named `name`, if it exists.
     #[must_use]
     pub fn stage(&self, name: &str) -> Option<&Stage> {
         self.0.stages.iter().find(|stage| stage.name() == name)
     }
 
-    /// Its edges, in the order in which they were said, those of partitions last.
+    /// The edges, in the order in which they were connected; those of partitions come last.
     #[must_use]
     pub fn edges(&self) -> &[Edge] {
         &self.0.edges
     }
 
-    /// Where items come in, in the order of stages and parameters.
+    /// The inputs of the pipeline, ordered by stage and parameter.
     #[must_use]
     pub fn inputs(&self) -> &[PipelineInput] {
         &self.0.inputs
     }
 
-    /// Where results go out, in the order of stages.
+    /// The outputs of the pipeline, ordered by stage.
     #[must_use]
     pub fn outputs(&self) -> &[PipelineOutput] {
         &self.0.outputs
     }
 
-    /// The stages by their place, each after all that it gets items from.
+    /// The indices of the stages in topological order: each stage comes after every stage that
+    /// feeds it.
     #[must_use]
     pub fn topological_order(&self) -> &[usize] {
         &self.0.order
     }
 
-    /// How many items may be inside at once, if that is said.
+    /// The maximum number of items inside the pipeline at once, if one is set.
     #[must_use]
     pub fn in_flight_max(&self) -> Option<u32> {
         self.0.said.in_flight_max
     }
 
-    /// The longest that an item may take through all stages, if that is said.
+    /// The time limit for one item across all stages, if one is set.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         self.0.said.deadline
     }
 
-    /// Who asks for what, a stage each. Nothing that one of them is granted is another's.
+    /// The capabilities that each stage requests, by stage name. A grant to one stage never extends
+    /// to another.
     pub fn capabilities(&self) -> impl Iterator<Item = (&str, &Requested)> {
         self.0
             .stages
@@ -162,24 +164,24 @@ impl ComponentPipeline {
             .map(|stage| (stage.name(), stage.component().requested()))
     }
 
-    /// The longest chains of stages, by their place, that [`Lane::Fused`] joins.
+    /// The longest chains of stages joined by [`Lane::Fused`] edges, as indices of stages.
     #[must_use]
     pub fn segments(&self) -> Vec<Vec<usize>> {
         plan::segments(&self.0.edges, &self.0.order)
     }
 
-    /// The pipeline as a text can have it. Components that were given rather than named
-    /// are known by `name@version`, or by their digest.
+    /// The definition of this pipeline. Components passed to the builder, rather than resolved from
+    /// a definition, are referred to as `name@version` or by digest.
     #[must_use]
     pub fn definition(&self) -> &PipelineDefinition {
         &self.0.said
     }
 
-    /// Checks that this would still be a pipeline with another component in a stage.
+    /// Checks that the pipeline stays valid with another component in a stage.
     ///
     /// # Errors
     ///
-    /// [`PipelineErrors`] with everything that would be wrong.
+    /// Fails with [`PipelineErrors`], which lists every problem found.
     pub fn check_replacement(
         &self,
         stage: &str,
@@ -188,20 +190,20 @@ impl ComponentPipeline {
         self.with_replacement(stage, component.clone()).map(drop)
     }
 
-    /// The same pipeline under another name.
+    /// Returns this pipeline under another name.
     ///
     /// # Errors
     ///
-    /// [`PipelineErrors`] if it cannot be called that.
+    /// Fails with [`PipelineErrors`] if `name` is not a valid name.
     pub fn with_name(&self, name: &str) -> Result<Self, PipelineErrors> {
         self.0.draft.clone().name(name).build()
     }
 
-    /// The same pipeline with another component in a stage.
+    /// Returns this pipeline with another component in a stage.
     ///
     /// # Errors
     ///
-    /// [`PipelineErrors`] with everything that would be wrong.
+    /// Fails with [`PipelineErrors`], which lists every problem found.
     pub fn with_replacement(
         &self,
         stage: &str,
@@ -224,7 +226,7 @@ impl ComponentPipeline {
         draft.build()
     }
 
-    /// The port where an edge begins, as text.
+    /// The text of the port from which an edge starts.
     fn giving_text(&self, edge: &Edge) -> String {
         format!(
             "{}.{}",
@@ -233,7 +235,7 @@ impl ComponentPipeline {
         )
     }
 
-    /// The port where an edge ends, as text.
+    /// The text of the port at which an edge ends.
     fn taking_text(&self, edge: &Edge) -> String {
         let stage = &self.0.stages[edge.to];
         format!("{}.{}", stage.name(), stage.inputs()[edge.param].name)

@@ -1,15 +1,15 @@
-//! What can be said of a stage besides its component.
+//! The options of a stage.
 //!
-//! Only the choices and their words; `build` says which go together, the host carries
-//! them out.
-//! Tests: `tests/pipeline`.
+//! Defines the choices and their names; `build` checks which can be combined, and the host applies
+//! them.
+//! Tests: `airssys-wasm-core/tests/pipeline`.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How a stage is run: how much of it at once, in which order, for how long, and what
-/// happens when an item fails.
+/// The options of a stage: concurrency, order of results, time limits, and the handling of items
+/// that fail.
 ///
 /// ```
 /// use airssys_wasm_core::pipeline::{OnError, Order, StageOptions};
@@ -33,54 +33,55 @@ pub struct StageOptions {
     pub(super) per_chunk: Option<u32>,
 }
 
-/// In which order results leave a stage that works on several items at once.
+/// The order in which results leave a stage that works on several items at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Order {
-    /// In that in which the items came.
+    /// The order in which the items arrived.
     #[default]
     Kept,
-    /// In that in which they were finished.
+    /// The order in which the items were finished.
     AsFinished,
 }
 
-/// What happens with an item that a stage returned an error for, or failed on.
+/// The action for an item for which a stage returned an error or failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum OnError {
-    /// The run ends with it.
+    /// End the run with the error.
     Fail,
-    /// It is left out, and counted.
+    /// Skip the item and count it.
     Skip,
-    /// It is put aside with its input, stage, revision, attempt and cause.
+    /// Keep the item as a dead letter with its input, stage, revision, attempt and cause.
     DeadLetter,
 }
 
-/// Trying an item again that failed.
+/// The policy for retrying an item that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Retry {
-    /// How often it is tried in all, the first time included.
+    /// The maximum number of attempts, including the first one.
     pub attempts: u32,
-    /// How long to wait before the second attempt; twice that before the third, and so on.
+    /// The delay before the second attempt. It doubles with each further attempt.
     pub backoff: Duration,
 }
 
 impl StageOptions {
-    /// How many items a stage works on at once, if it does not say.
+    /// The default number of items that a stage works on at once.
     pub const CONCURRENCY: u32 = 1;
-    /// How many items wait before a stage, if it does not say.
+    /// The default number of items that can wait in front of a stage.
     pub const QUEUE_MAX: u32 = 16;
 
-    /// One item at a time, in order, 16 waiting, no deadline, no second attempt.
+    /// Returns the default options: one item at a time, results in order, up to 16 waiting items,
+    /// no time limit and no retries.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Which exported function the stage is, as `greet` or `demo:greeter/api#greet`. It
-    /// need not be said where there is one, or where ports say it.
+    /// Sets the exported function that the stage calls, as `greet` or `demo:greeter/api#greet`. Not
+    /// needed if the component exports only one function, or if ports name the function.
     #[must_use]
     pub fn function(self, name: impl Into<String>) -> Self {
         Self {
@@ -89,7 +90,8 @@ impl StageOptions {
         }
     }
 
-    /// Works on up to `items` at once.
+    /// Sets the number of items that the stage works on at once; defaults to
+    /// [`CONCURRENCY`](Self::CONCURRENCY).
     #[must_use]
     pub fn concurrency(self, items: u32) -> Self {
         Self {
@@ -98,7 +100,7 @@ impl StageOptions {
         }
     }
 
-    /// In which order results leave.
+    /// Sets the order in which results leave the stage; defaults to [`Order::Kept`].
     #[must_use]
     pub fn order(self, order: Order) -> Self {
         Self {
@@ -107,7 +109,8 @@ impl StageOptions {
         }
     }
 
-    /// Lets up to `items` wait before the stage; then those before it wait.
+    /// Sets the number of items that can wait in front of the stage; defaults to
+    /// [`QUEUE_MAX`](Self::QUEUE_MAX). When the queue is full, the stages before it wait.
     #[must_use]
     pub fn queue_max(self, items: u32) -> Self {
         Self {
@@ -116,7 +119,7 @@ impl StageOptions {
         }
     }
 
-    /// The longest that one attempt at an item may take.
+    /// Sets the time limit for one attempt at an item.
     #[must_use]
     pub fn deadline(self, deadline: Duration) -> Self {
         Self {
@@ -125,8 +128,8 @@ impl StageOptions {
         }
     }
 
-    /// What happens when the function returns an error that no edge takes. A function
-    /// that can has to have one of the two.
+    /// Sets the action for an error that the function returns and no edge takes. A stage whose
+    /// function can return errors needs either this option or such an edge.
     #[must_use]
     pub fn on_error(self, on_error: OnError) -> Self {
         Self {
@@ -135,8 +138,8 @@ impl StageOptions {
         }
     }
 
-    /// What happens after a trap, a deadline or a denied capability;
-    /// [`OnError::Fail`] if it is not said.
+    /// Sets the action after a trap, an exceeded deadline or a denied capability; defaults to
+    /// [`OnError::Fail`].
     #[must_use]
     pub fn on_failure(self, on_failure: OnError) -> Self {
         Self {
@@ -145,8 +148,7 @@ impl StageOptions {
         }
     }
 
-    /// Tries an item again that failed. Only for a stage that is
-    /// [`idempotent`](Self::idempotent).
+    /// Retries an item that failed. Requires a stage that is [`idempotent`](Self::idempotent).
     #[must_use]
     pub fn retry(self, retry: Retry) -> Self {
         Self {
@@ -155,7 +157,7 @@ impl StageOptions {
         }
     }
 
-    /// The author's word that running an item twice does what running it once does.
+    /// Marks the stage as idempotent: running an item twice has the same effect as running it once.
     #[must_use]
     pub fn idempotent(self) -> Self {
         Self {
@@ -164,11 +166,14 @@ impl StageOptions {
         }
     }
 
-    /// Makes a function of lists a stage of streams: it is called for each `elements` of the
-    /// stream, the last time for those that are left, and the lists that it returns are what
-    /// its stream is made of. A call that fails ends the stream with its error, whatever is
-    /// said of failures, and the stage's status counts streams. For a function that takes one `list` and returns one, both of
-    /// `u8`, `u32`, `u64`, `string` or `list<u8>`.
+    /// Turns a function of lists into a stage of streams. The function is called for every
+    /// `elements` elements of the input stream, the last time for the remaining ones, and the
+    /// elements of the lists that it returns form the output stream.
+    ///
+    /// A call that fails ends the stream with its error, whatever [`on_error`](Self::on_error) and
+    /// [`on_failure`](Self::on_failure) specify, and the stage's status counts streams rather than
+    /// items. The function must take one `list` and return one, both of `u8`, `u32`, `u64`,
+    /// `string` or `list<u8>`.
     #[must_use]
     pub fn per_chunk(self, elements: u32) -> Self {
         Self {
@@ -177,67 +182,67 @@ impl StageOptions {
         }
     }
 
-    /// The name of the function, if it is said.
+    /// The name of the function, if it is set.
     #[must_use]
     pub fn function_name(&self) -> Option<&str> {
         self.function.as_deref()
     }
 
-    /// How many items it works on at once.
+    /// The number of items that the stage works on at once.
     #[must_use]
     pub fn concurrency_max(&self) -> u32 {
         self.concurrency.unwrap_or(Self::CONCURRENCY)
     }
 
-    /// In which order results leave it.
+    /// The order in which results leave the stage.
     #[must_use]
     pub fn ordering(&self) -> Order {
         self.order.unwrap_or_default()
     }
 
-    /// How many items may wait before it.
+    /// The number of items that can wait in front of the stage.
     #[must_use]
     pub fn queue(&self) -> u32 {
         self.queue_max.unwrap_or(Self::QUEUE_MAX)
     }
 
-    /// The longest that one attempt may take, if it is said.
+    /// The time limit for one attempt, if it is set.
     #[must_use]
     pub fn attempt_deadline(&self) -> Option<Duration> {
         self.deadline
     }
 
-    /// What happens when the function returns an error, if it is said.
+    /// The action for an error that the function returns, if it is set.
     #[must_use]
     pub fn error_action(&self) -> Option<OnError> {
         self.on_error
     }
 
-    /// What happens after a trap, a deadline or a denied capability.
+    /// The action after a trap, an exceeded deadline or a denied capability.
     #[must_use]
     pub fn failure_action(&self) -> OnError {
         self.on_failure.unwrap_or(OnError::Fail)
     }
 
-    /// Whether any item of it can be put aside.
+    /// Returns `true` if the stage can produce dead letters.
     #[must_use]
     pub fn puts_aside(&self) -> bool {
         [self.error_action(), Some(self.failure_action())].contains(&Some(OnError::DeadLetter))
     }
 
-    /// How it is tried again, if it is.
+    /// The retry policy, if it is set.
     #[must_use]
     pub fn retries(&self) -> Option<Retry> {
         self.retry
     }
 
-    /// For how many elements of a stream it is called, if it is said.
+    /// The number of elements per call of a function that is called per chunk, if it is set.
     #[must_use]
     pub fn chunk_elements(&self) -> Option<u32> {
         self.per_chunk
     }
 
-    /// Whether the author says that running it twice does what running it once does.
+    /// Returns `true` if the stage is marked as idempotent.
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
         self.idempotent
@@ -245,7 +250,7 @@ impl StageOptions {
 }
 
 impl Order {
-    /// The word for it in text.
+    /// The name of the value in a definition.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -256,7 +261,7 @@ impl Order {
 }
 
 impl OnError {
-    /// The word for it in text.
+    /// The name of the value in a definition.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

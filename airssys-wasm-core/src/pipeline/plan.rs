@@ -1,8 +1,8 @@
-//! How values cross an edge.
+//! The choice of the lane in which values cross an edge.
 //!
-//! Chooses by types, requests and options alone. What is granted is the host's to know:
-//! it fuses no stages whose grants differ.
-//! Tests: `tests/pipeline`.
+//! Considers types, requests and options only. Grants are known only to the host, which never fuses
+//! stages whose grants differ.
+//! Tests: `airssys-wasm-core/tests/pipeline/plan.rs`.
 
 use super::edge::{Edge, FromPort, Route};
 use super::{OnError, Stage};
@@ -10,13 +10,13 @@ use crate::Instancing;
 use crate::policy::Requested;
 use crate::world::{Element, Signature, Type, World};
 
-/// How values cross an edge.
+/// The way in which values cross an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Lane {
-    /// The two stages become one component; no value passes through the host.
+    /// The two stages are fused into one component; no value passes through the host.
     Fused,
-    /// The host passes a value of a type that it knows ahead.
+    /// The host passes a value of a type known at compile time.
     Typed,
     /// The host passes the elements of a stream as they are written.
     Streamed,
@@ -24,14 +24,14 @@ pub enum Lane {
     Dynamic,
 }
 
-/// A lane, and why it is that.
+/// A lane and the reason for choosing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Planned {
     pub(super) lane: Lane,
     pub(super) reason: String,
 }
 
-/// Interfaces by which a component reaches nothing that is granted.
+/// Interfaces that give a component access to nothing that needs a grant.
 const HARMLESS: [&str; 13] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
@@ -49,7 +49,7 @@ const HARMLESS: [&str; 13] = [
 ];
 
 impl Lane {
-    /// The word for it.
+    /// The name of the lane.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -81,7 +81,7 @@ pub(super) fn lanes(stages: &[Stage], edges: &mut [Edge]) {
     }
 }
 
-/// The longest chains of stages that fused edges join.
+/// Returns the longest chains of stages joined by fused edges.
 pub(super) fn segments(edges: &[Edge], order: &[usize]) -> Vec<Vec<usize>> {
     let next = |stage: usize| {
         edges
@@ -106,14 +106,14 @@ pub(super) fn segments(edges: &[Edge], order: &[usize]) -> Vec<Vec<usize>> {
 fn planned(stages: &[Stage], edges: &[Edge], edge: &Edge) -> Planned {
     let (from, to) = (&stages[edge.from], &stages[edge.to]);
     if Element::of_stream(&to.inputs()[edge.param].ty).is_some() {
-        let reason = "elements pass as they are written, no faster than they are read".into();
+        let reason = "elements pass as they are written, at the speed of the reader".into();
         return Planned {
             lane: Lane::Streamed,
             reason,
         };
     }
     let Some(obstacle) = no_fusing(edges, edge, from, to) else {
-        let reason = "one after the other, and neither reaches anything outside itself".into();
+        let reason = "a direct connection between stages that cannot use capabilities".into();
         return Planned {
             lane: Lane::Fused,
             reason,
@@ -131,12 +131,12 @@ fn planned(stages: &[Stage], edges: &[Edge], edge: &Edge) -> Planned {
     }
 }
 
-/// Why two stages cannot become one component.
+/// The reason two stages cannot be fused, if there is one.
 fn no_fusing(edges: &[Edge], edge: &Edge, from: &Stage, to: &Stage) -> Option<String> {
     let wanted = &to.inputs()[edge.param].ty;
     let count = |wanted: &dyn Fn(&Edge) -> bool| edges.iter().filter(|edge| wanted(edge)).count();
     if edge.from_port == FromPort::Error {
-        return Some("errors leave the call".into());
+        return Some("it carries errors".into());
     }
     if edge.route != Route::Always {
         return Some("only some items take it".into());
@@ -151,7 +151,7 @@ fn no_fusing(edges: &[Edge], edge: &Edge, from: &Stage, to: &Stage) -> Option<St
         return Some("bytes pass faster through the host".into());
     }
     if count(&|other| other.from == edge.from) != 1 || count(&|other| other.to == edge.to) != 1 {
-        return Some("more than one edge meets there".into());
+        return Some("several edges meet there".into());
     }
     if to.inputs().len() != 1 {
         return Some(format!("`{}` has other inputs", to.name()));
@@ -168,17 +168,14 @@ fn no_fusing(edges: &[Edge], edge: &Edge, from: &Stage, to: &Stage) -> Option<St
     no_joining(from).or_else(|| no_joining(to))
 }
 
-/// Why a stage cannot share a store with another.
+/// The reason a stage cannot share a store with another, if there is one.
 fn no_joining(stage: &Stage) -> Option<String> {
     let (component, options) = (stage.component(), stage.options());
     if component.instancing() == Some(Instancing::Stateful) {
         return Some(format!("`{}` is stateful", stage.name()));
     }
     if !reaches_nothing(component.requested(), component.world()) {
-        return Some(format!(
-            "`{}` may reach something outside itself",
-            stage.name()
-        ));
+        return Some(format!("`{}` may use capabilities", stage.name()));
     }
     let is_plain = options.concurrency_max() == 1
         && options.queue() == super::StageOptions::QUEUE_MAX
@@ -188,7 +185,7 @@ fn no_joining(stage: &Stage) -> Option<String> {
             .on_error
             .is_none_or(|action| action == OnError::Fail)
         && options.failure_action() == OnError::Fail;
-    (!is_plain).then(|| format!("`{}` has options of its own", stage.name()))
+    (!is_plain).then(|| format!("`{}` has non-default options", stage.name()))
 }
 
 fn reaches_nothing(requested: &Requested, world: &World) -> bool {
@@ -211,7 +208,7 @@ fn reaches_nothing(requested: &Requested, world: &World) -> bool {
     }
 }
 
-/// Why the host has to look at the types of a call while it runs.
+/// The reason the host must inspect the types of a call at run time, if there is one.
 fn no_typing(edge: &Edge, from: &Stage, to: &Stage) -> Option<String> {
     if edge.ty != to.inputs()[edge.param].ty {
         return Some("the value is converted".into());
@@ -220,7 +217,7 @@ fn no_typing(edge: &Edge, from: &Stage, to: &Stage) -> Option<String> {
         .into_iter()
         .find(|stage| Signature::of(stage.function()).is_none())?;
     Some(format!(
-        "the signature of `{}` is not one of the plain ones",
+        "the signature of `{}` has no typed lane",
         strange.name()
     ))
 }

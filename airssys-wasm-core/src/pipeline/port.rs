@@ -1,9 +1,9 @@
 //! The text of a port: `stage.output`, `stage.function.param`.
 //!
-//! Cuts only; which function and which port it means is found in `build`.
-//! Tests: below.
+//! Only splits the text; `build` finds the function and the port that it names.
+//! Tests: in this file.
 
-/// A port as it was written.
+/// The parts of a port as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PortText<'a> {
     pub(super) stage: &'a str,
@@ -12,12 +12,12 @@ pub(super) struct PortText<'a> {
 }
 
 impl<'a> PortText<'a> {
-    /// The stage goes up to the first dot and the port begins after the last; between
-    /// them stands the function, whose version may have dots of its own.
+    /// The stage ends at the first dot and the port starts after the last one. The function is in
+    /// between, and its version may contain dots.
     pub(super) fn parse(text: &'a str) -> Result<Self, String> {
         let advice = "write `stage.output`, `stage.input`, or `stage.function.port`";
         let Some((stage, rest)) = text.split_once('.') else {
-            return Err(format!("`{text}` names no port; {advice}"));
+            return Err(format!("`{text}` does not name a port; {advice}"));
         };
         let (function, port) = match rest.rsplit_once('.') {
             Some((function, port)) => (Some(function), port),
@@ -25,11 +25,11 @@ impl<'a> PortText<'a> {
         };
         if port.contains(['#', '/', ':', '@']) {
             return Err(format!(
-                "`{text}` names a function and no port; add `.output` or a parameter"
+                "`{text}` names a function but no port; add `.output` or a parameter"
             ));
         }
         if stage.is_empty() || port.is_empty() || function == Some("") {
-            return Err(format!("`{text}` lacks a part; {advice}"));
+            return Err(format!("`{text}` is incomplete; {advice}"));
         }
         Ok(Self {
             stage,
@@ -59,12 +59,12 @@ mod tests {
             port("a", Some("b:c/d@1.2.0#f"), "x")
         );
         for (text, expected) in [
-            ("a", "names no port"),
-            ("", "names no port"),
-            (".output", "lacks a part"),
-            ("a.", "lacks a part"),
-            ("a..x", "lacks a part"),
-            ("a.b:c/d@1.2.0#f", "names a function and no port"),
+            ("a", "does not name a port"),
+            ("", "does not name a port"),
+            (".output", "is incomplete"),
+            ("a.", "is incomplete"),
+            ("a..x", "is incomplete"),
+            ("a.b:c/d@1.2.0#f", "names a function but no port"),
         ] {
             let error = PortText::parse(text).expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");

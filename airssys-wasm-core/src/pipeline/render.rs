@@ -1,7 +1,7 @@
-//! A pipeline as a picture: text for Mermaid and for Graphviz.
+//! Diagrams of a pipeline: text for Mermaid and for Graphviz.
 //!
-//! Nodes are named by number, and what people wrote stands in labels, escaped.
-//! Tests: golden files in `tests/pipeline`.
+//! Nodes are numbered, and all text from users is in labels, escaped.
+//! Tests: `airssys-wasm-core/tests/pipeline/picture.rs`.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::edge::{Edge, FromPort, Route};
 use super::{ComponentPipeline, Stage};
 
 impl ComponentPipeline {
-    /// A flowchart for Mermaid.
+    /// Returns the pipeline as a Mermaid flowchart.
     #[must_use]
     pub fn to_mermaid(&self) -> String {
         let mut text = String::from("flowchart LR\n");
@@ -53,7 +53,7 @@ impl ComponentPipeline {
         text
     }
 
-    /// A graph for Graphviz.
+    /// Returns the pipeline as a Graphviz graph.
     #[must_use]
     pub fn to_dot(&self) -> String {
         let mut text = format!(
@@ -109,7 +109,7 @@ impl ComponentPipeline {
     }
 }
 
-/// Which items, after what was said of an edge.
+/// Appends the condition or the share of an edge to its label.
 pub(super) fn write_route(text: &mut String, route: &Route) {
     let written = match route {
         Route::Always => Ok(()),
@@ -129,7 +129,7 @@ fn label(stage: &Stage) -> String {
     format!("{}\n{}", stage.name(), stage.function().name)
 }
 
-/// Mermaid has no escapes in quotes but its own entities, by number.
+/// Escapes text for Mermaid, which supports no escapes in quotes other than numeric entities.
 fn mermaid(text: &str) -> String {
     let escape = |c: char| match c {
         '\n' => "<br/>".to_owned(),

@@ -1,16 +1,16 @@
-//! Which of several targets an item goes to, by the value of its key.
+//! The choice of one of several targets for an item, by the value of its key.
 //!
-//! The same key goes to the same target, in every run and every build of the pipeline
-//! with as many targets.
-//! Tests: below.
+//! Equal keys go to the same target, in every run and in every build of the pipeline with the same
+//! number of targets.
+//! Tests: in this file.
 
 use super::field::FieldPath;
 use crate::Value;
 
-/// One target's share of what leaves an output that is parted by a key.
+/// The share of one target in an output that is partitioned by a key.
 ///
-/// The target is the hash of the key modulo the number of targets, in their order. The
-/// hash is FNV-1a with 64 bits, over the bytes of the key's WAVE text.
+/// The target is the hash of the key modulo the number of targets, in the order of the targets. The
+/// hash is 64-bit FNV-1a over the bytes of the WAVE text of the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share {
     pub(super) group: usize,
@@ -20,31 +20,32 @@ pub struct Share {
 }
 
 impl Share {
-    /// The field by which items are parted.
+    /// The field by which items are partitioned.
     #[must_use]
     pub fn by(&self) -> &FieldPath {
         &self.by
     }
 
-    /// Which of the pipeline's partitions this is a share of, counted from 0.
+    /// The index of the partition in the pipeline.
     #[must_use]
     pub fn partition(&self) -> usize {
         self.group
     }
 
-    /// Which of the targets this is, counted from 0.
+    /// The index of this target in the partition.
     #[must_use]
     pub fn place(&self) -> usize {
         self.place
     }
 
-    /// How many targets there are.
+    /// The number of targets.
     #[must_use]
     pub fn targets(&self) -> usize {
         self.targets
     }
 
-    /// Whether an item goes to this target. One without the key goes to the first.
+    /// Returns `true` if an item goes to this target. An item without the key goes to the first
+    /// target.
     #[must_use]
     pub fn takes(&self, item: &Value) -> bool {
         let hash = self

@@ -1,13 +1,13 @@
-//! A stage: one component, one exported function of it, and the ports of that.
+//! A stage: one component, one of its exported functions, and the ports of that function.
 //!
-//! Does not run anything, and does not know what it is connected to.
-//! Tests: `tests/pipeline`.
+//! Runs nothing, and does not know what it is connected to.
+//! Tests: `airssys-wasm-core/tests/pipeline`.
 
 use super::StageOptions;
 use crate::Component;
 use crate::world::{Element, Function, Param, Type};
 
-/// A component in a pipeline, under a name that is the pipeline's.
+/// A component in a pipeline, with a name in that pipeline.
 #[derive(Clone, Debug)]
 pub struct Stage {
     name: String,
@@ -17,13 +17,13 @@ pub struct Stage {
     ports: Ports,
 }
 
-/// How a stage without parameters gives items.
+/// The way in which a stage without parameters produces items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
-    /// An item a call, until it gives `none`.
+    /// An item per call, until the function returns `none`.
     UntilNone,
-    /// One item a run.
+    /// A single item per run.
     Once,
 }
 
@@ -52,13 +52,13 @@ impl Stage {
         }
     }
 
-    /// Its name in the pipeline.
+    /// The stage's name in the pipeline.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What runs in it.
+    /// The component that the stage runs.
     #[must_use]
     pub fn component(&self) -> &Component {
         &self.component
@@ -70,41 +70,41 @@ impl Stage {
         &self.function
     }
 
-    /// How it is run.
+    /// The options of the stage.
     #[must_use]
     pub fn options(&self) -> &StageOptions {
         &self.options
     }
 
-    /// Its inputs: the parameters of the function; of one that is called for each chunk,
-    /// streams in place of lists.
+    /// The inputs: the parameters of the function. If the function is called per chunk, streams
+    /// take the place of its lists.
     #[must_use]
     pub fn inputs(&self) -> &[Param] {
         &self.ports.inputs
     }
 
-    /// What comes out of `output`: the result, of a `result` the ok side, and of a source
-    /// that ends with `none` what it gives before. None: nothing comes out.
+    /// The type of the `output` port: the result of the function, the `ok` side of a `result`, or
+    /// the payload of the `option` that a source returns. `None` if the stage produces nothing.
     #[must_use]
     pub fn output(&self) -> Option<&Type> {
         self.ports.output.as_ref()
     }
 
-    /// What comes out of `error`. None: the function returns no error, or one that
-    /// carries nothing.
+    /// The type of the `error` port. `None` if the function returns no error, or an error without a
+    /// payload.
     #[must_use]
     pub fn error(&self) -> Option<&Type> {
         self.ports.error.as_ref()
     }
 
-    /// If its function is called for each chunk of a stream: how many elements are one, and
-    /// what the lists are made of that it takes and gives.
+    /// The number of elements per chunk and the element types that the function takes and returns,
+    /// if the function is called per chunk of a stream.
     #[must_use]
     pub fn chunk(&self) -> Option<(u32, (Element, Element))> {
         Some((self.options.per_chunk?, lists(&self.function)?))
     }
 
-    /// Whether one of its inputs or its output is a stream.
+    /// Returns `true` if an input or the output is a stream.
     #[must_use]
     pub fn has_streams(&self) -> bool {
         let ports = self
@@ -115,19 +115,20 @@ impl Stage {
         ports.into_iter().any(|ty| Element::of_stream(ty).is_some())
     }
 
-    /// Whether the function returns a `result`.
+    /// Returns `true` if the function returns a `result`.
     #[must_use]
     pub fn is_fallible(&self) -> bool {
         self.ports.fallible
     }
 
-    /// Whether it has no parameters, and gives items by itself.
+    /// Returns `true` if the function has no parameters, so that the stage produces items on its
+    /// own.
     #[must_use]
     pub fn is_source(&self) -> bool {
         self.ports.source.is_some()
     }
 
-    /// How it gives items, if it does so by itself.
+    /// The way in which the stage produces items, if it is a source.
     #[must_use]
     pub fn source(&self) -> Option<Source> {
         self.ports.source
@@ -179,7 +180,8 @@ impl Ports {
     }
 }
 
-/// What the lists are made of that a function takes and gives, if it does nothing else.
+/// The element types of the list that a function takes and the list that it returns, if it takes
+/// and returns nothing else.
 fn lists(function: &Function) -> Option<(Element, Element)> {
     match &function.params[..] {
         [param] => Some((

@@ -1,6 +1,6 @@
-//! How the parts of a definition are written: stages in their order, times as `5s`.
+//! The text form of the parts of a definition: stages in order, durations as `5s`.
 //!
-//! Tests: `tests/pipeline`.
+//! Tests: `airssys-wasm-core/tests/pipeline/definition.rs`.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::definition::{DefinitionError, StageDefinition};
 use super::{OnError, Order, Retry, StageOptions};
 use crate::capability::shown;
 
-/// A stage with its options, a key each.
+/// A stage with its options, one key each.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct StageText {
@@ -92,7 +92,8 @@ impl From<StageDefinition> for StageText {
     }
 }
 
-/// What the JSON parser found, with its place; it counts columns in bytes.
+/// Converts an error of the JSON parser, whose column counts bytes, to an error whose column counts
+/// characters.
 pub(super) fn json_error(text: &str, error: &serde_json::Error) -> DefinitionError {
     let (line, byte) = (error.line().max(1), error.column().saturating_sub(1));
     let before = text
@@ -110,7 +111,7 @@ pub(super) fn json_error(text: &str, error: &serde_json::Error) -> DefinitionErr
     }
 }
 
-/// A time as `1m 30s`.
+/// A duration as text, such as `1m 30s`.
 pub(super) mod duration {
     use std::time::Duration;
 
@@ -131,12 +132,15 @@ pub(super) mod duration {
     ) -> Result<Option<Duration>, D::Error> {
         let text = String::deserialize(deserializer)?;
         let time = humantime::parse_duration(&text);
-        time.map(Some)
-            .map_err(|_| de::Error::custom(format!("`{text}` is no time; write for example `5s`")))
+        time.map(Some).map_err(|_| {
+            de::Error::custom(format!(
+                "`{text}` is not a duration; write for example `5s`"
+            ))
+        })
     }
 }
 
-/// Stages as a table by name that keeps its order.
+/// Stages as a table by name that preserves order.
 pub(super) mod stages {
     use std::fmt;
 
@@ -174,7 +178,7 @@ pub(super) mod stages {
             let mut stages = Vec::new();
             while let Some(name) = map.next_key::<String>()? {
                 if !names.insert(name.clone()) {
-                    return Err(Error::custom(format!("the stage `{name}` is there twice")));
+                    return Err(Error::custom(format!("duplicate stage `{name}`")));
                 }
                 let stage = map.next_value()?;
                 stages.push((name, stage));

@@ -1,13 +1,13 @@
-//! Which addresses belong to nobody's network but the machine's or the operator's.
+//! Public and special-purpose IP addresses.
 //!
-//! After the IANA registries of special-purpose addresses. An address in the clothes
-//! of another (mapped, translated, tunnelled) is what it leads to.
-//! Tests: below.
+//! Follows the IANA registries of special-purpose addresses. An address that embeds another one
+//! (mapped, translated, tunnelled) is treated as the embedded address.
+//! Tests: in this file.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is one of the public internet: not the machine itself, not its
-/// network, not a group, and not reserved.
+/// Returns `true` if an address belongs to the public internet: not to the machine itself or its
+/// local network, not multicast, and not reserved.
 ///
 /// ```
 /// use airssys_wasm_core::policy::is_public;
@@ -28,7 +28,7 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Networks of IPv4 that are not public: first octets, and how many bits count.
+/// IPv4 networks that are not public: address and prefix length.
 const SPECIAL_V4: [([u8; 4], u32); 17] = [
     ([0, 0, 0, 0], 8),        // this network
     ([10, 0, 0, 0], 8),       // private
@@ -57,7 +57,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     })
 }
 
-/// Public IPv6 is what has been given out of 2000::/3, less what is special in it.
+/// Public IPv6 addresses are those assigned from 2000::/3, without its special-purpose networks.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     let global = segments[0] & 0xe000 == 0x2000;
@@ -70,7 +70,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     global && !special
 }
 
-/// The IPv4 address that an IPv6 address leads to.
+/// Returns the IPv4 address embedded in an IPv6 address.
 pub(super) fn led_to(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let segments = address.segments();
     let at =
@@ -80,7 +80,7 @@ pub(super) fn led_to(address: Ipv6Addr) -> Option<Ipv4Addr> {
         [0, 0, 0, 0, 0xffff, 0, ..] => Some(at(6)),    // translated, old form
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(at(6)), // translated
         [0x2002, ..] => Some(at(1)),                   // 6to4
-        [0, 0, 0, 0, 0, 0, high, _] if high != 0 => Some(at(6)), // compatible, long gone
+        [0, 0, 0, 0, 0, 0, high, _] if high != 0 => Some(at(6)), // compatible, deprecated
         _ => None,
     }
 }

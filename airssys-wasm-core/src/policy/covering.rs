@@ -1,10 +1,10 @@
-//! Finds those of many rules that cover another, without a comparison with each.
+//! Finds the rules of a set that cover another rule, without comparing it with each of them.
 //!
-//! A rule stands under its anchor: the names that everything it speaks of begins with, or a
-//! name that all of that has at a certain place. A rule that it covers has the same there, so
-//! only the rules under the names of the other one are looked at. How many comparisons there are in all is bounded: beyond
-//! that nothing covers anything, which grants nothing.
-//! Tests: below, and `tests/reference/covering`, which compares each with each.
+//! Rules are indexed by their anchor: the literal names that everything they match begins with, or
+//! a literal name at a fixed position. A rule has the same names in these positions as every rule
+//! that covers it, so only the rules under its own names are compared. The total number of
+//! comparisons is bounded; beyond the bound nothing is covered, and thus nothing granted.
+//! Tests: in this file, `airssys-wasm-core/tests/reference/covering.rs`.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -15,23 +15,23 @@ use crate::bounds::COMPARISONS_MAX;
 use crate::capability::Scope;
 use crate::steps::step;
 
-/// What everything that a rule speaks of has, of its host or of its path.
+/// The fixed part of the host or of the path that a rule matches.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Fixed<'a> {
     Nothing,
-    /// Names at all places up to this one, as a number made of them.
+    /// All names up to this position, as a hash of them.
     All(usize, u64),
-    /// A name at a place, with others before it that are not fixed.
+    /// A name at this position, preceded by names that are not fixed.
     Name(usize, &'a str),
 }
 
-/// How many comparisons are left, for several sets of rules that are compared together.
+/// The number of comparisons left, shared by all rule sets of one review.
 pub(super) struct Comparisons(Cell<usize>);
 
-/// Names with their places.
+/// Names with their positions.
 type Names<'a> = Vec<(usize, &'a str)>;
 
-/// Rules by their anchors.
+/// A set of rules, indexed by their anchors.
 pub(super) struct Covering<'a> {
     rules: Vec<&'a Rule>,
     by_anchor: HashMap<(Fixed<'a>, Fixed<'a>), Vec<usize>>,
@@ -43,7 +43,7 @@ impl Comparisons {
         Self(Cell::new(COMPARISONS_MAX))
     }
 
-    /// Whether all that should have been compared was.
+    /// Returns `true` if every comparison was made.
     pub(super) fn sufficed(&self) -> bool {
         self.0.get() > 0
     }
@@ -73,12 +73,12 @@ impl<'a> Covering<'a> {
         }
     }
 
-    /// The rule at a place of those that this was made of.
+    /// Returns the rule at an index.
     pub(super) fn rule(&self, index: usize) -> &'a Rule {
         self.rules[index]
     }
 
-    /// The places of the rules that may cover `narrow`: all that do, and some others.
+    /// Returns the indices of the rules that may cover `narrow`: all that do, and some others.
     pub(super) fn near<'b>(&'b self, narrow: &'b Rule) -> impl Iterator<Item = usize> + 'b {
         let (host, path) = fixed(narrow);
         let (hosts, path) = (anchors(&host), anchors(&path));
@@ -93,14 +93,14 @@ impl<'a> Covering<'a> {
             .take_while(|_| self.left.take())
     }
 
-    /// Whether a rule covers `narrow`, as `covers` says.
+    /// Returns `true` if any rule covers `narrow` according to `covers`.
     pub(super) fn any(&self, narrow: &Rule, covers: impl Fn(&Rule) -> bool) -> bool {
         self.near(narrow).any(|index| covers(self.rules[index]))
     }
 }
 
-/// The names that everything a rule speaks of has, each with its place: of the host, and of
-/// the path. The last of each is the rule's anchor.
+/// Returns the literal names that everything a rule matches contains, with their positions: those
+/// of the host, and those of the path. The last of each determines the anchor.
 fn fixed(rule: &Rule) -> (Names<'_>, Names<'_>) {
     match &rule.scope {
         Scope::File { path, .. } => (Vec::new(), path.fixed_names().collect()),
@@ -113,7 +113,7 @@ fn fixed(rule: &Rule) -> (Names<'_>, Names<'_>) {
             (Vec::new(), vec![(0, pattern.as_str())])
         }
         Scope::Named { .. } => (Vec::new(), Vec::new()),
-        // One covers another only if both have the same words.
+        // Custom rules cover each other only if their words are equal.
         Scope::Custom { words, .. } => (
             Vec::new(),
             words
@@ -125,7 +125,7 @@ fn fixed(rule: &Rule) -> (Names<'_>, Names<'_>) {
     }
 }
 
-/// The anchors that a rule may have that covers one with these names.
+/// Returns the possible anchors of the rules that cover one with these names.
 fn anchors<'a>(names: &[(usize, &'a str)]) -> Vec<Fixed<'a>> {
     let mut anchors = vec![Fixed::Nothing];
     let mut all = DefaultHasher::new();
@@ -139,7 +139,7 @@ fn anchors<'a>(names: &[(usize, &'a str)]) -> Vec<Fixed<'a>> {
     anchors
 }
 
-/// The anchor of a rule with these names.
+/// Returns the anchor of a rule with these names.
 fn anchor<'a>(names: &[(usize, &'a str)]) -> Fixed<'a> {
     let is_whole = names
         .last()

@@ -1,7 +1,8 @@
-//! Yes or no, and why: requested, granted, and not denied.
+//! Decisions: an operation is allowed if it is requested, granted, and not denied.
 //!
-//! Reads no clock: the time is said. Tests: below; against a reference matcher, and
-//! that adding a deny or narrowing a grant never allows more, in `tests/reference`.
+//! Reads no clock; the caller passes the time. A reference matcher checks the decisions, and that
+//! adding a deny or narrowing a grant never allows more.
+//! Tests: in this file, `airssys-wasm-core/tests/reference`.
 
 use core::net::IpAddr;
 use std::sync::Arc;
@@ -11,8 +12,7 @@ use super::listed::{Listed, Marks};
 use super::{Grants, Operation, Special};
 use crate::{Requests, Rule};
 
-/// What a component may do: what it requested, as far as it was granted and not
-/// denied.
+/// The permissions of a component: its requests, as far as they are granted and not denied.
 ///
 /// ```
 /// use airssys_wasm_core::policy::{Decision, FileAccess, Grants, Operation, Policy, Reason};
@@ -34,42 +34,43 @@ pub struct Policy {
     rules: Rules,
 }
 
-/// The same, as decisions read it.
+/// The rules of a policy, indexed for decisions.
 #[derive(Clone, Debug)]
 struct Rules {
-    /// None: anything.
+    /// `None` if anything counts as requested.
     requested: Option<Listed>,
     allowed: Listed,
     denied: Listed,
     revoked: Listed,
 }
 
-/// What a component says it needs.
+/// The requests of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Requested {
-    /// These.
+    /// The declared requests.
     These(Requests),
-    /// It says nothing, and may ask for whatever it imports the means for.
+    /// The component has no list of requests, not even an empty one, and may use whatever it
+    /// imports the interfaces for.
     Anything,
 }
 
-/// Whether an operation may be done.
+/// The answer to an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Decision {
-    /// It may.
+    /// The operation is allowed.
     Allowed {
-        /// The grant that gives it, or the one that would if every component had not
-        /// got it.
+        /// The grant that allows it. For kinds that every component may use, the grant that would
+        /// be needed otherwise.
         rule: Arc<Rule>,
-        /// Until when that grant holds, in seconds since 1970.
+        /// The end of that grant's validity, in seconds since 1970.
         until: Option<u64>,
     },
-    /// It may not.
+    /// The operation is denied.
     Denied(Reason),
 }
 
-/// Why an operation may not be done.
+/// The reason an operation is denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
@@ -79,55 +80,55 @@ pub enum Reason {
     NotGranted,
     /// The operator denies it.
     Denied {
-        /// By which rule.
+        /// The deny.
         rule: Rule,
     },
-    /// It was granted, and taken back since.
+    /// A grant was revoked.
     Revoked {
-        /// What was taken back.
+        /// The revoked rule.
         rule: Rule,
     },
-    /// It was granted until a time that has passed.
+    /// The grant has expired.
     Expired {
         /// The grant.
         rule: Rule,
     },
-    /// It leads to an address whose network no grant names.
+    /// The target is an address that is not public and whose network no grant names.
     Blocked {
         /// The address.
         address: IpAddr,
     },
-    /// It is a special file, or lies on a file system that does not hold ordinary files, and
-    /// no grant names that.
+    /// The file is special, or is on a file system that does not hold ordinary files, and no grant
+    /// names that.
     SpecialFile {
-        /// What is special about it.
+        /// The special properties of the file.
         special: Special,
     },
-    /// It would take more room than was granted.
+    /// The operation would exceed the granted quota.
     OverQuota {
         /// The grant.
         rule: Rule,
     },
-    /// The budget of the host, or of the deployment, has less left than the operation needs.
+    /// The remaining budget of the host or of the deployment is smaller than the operation needs.
     OverBudget {
-        /// The budget, and how much it is.
+        /// The budget and its size.
         problem: String,
     },
-    /// It leads, or would give a name, to where other grants hold: through a link, or by a
-    /// rename.
+    /// The operation follows a link, or would rename or link a file, to a path with different
+    /// grants.
     LeadsElsewhere {
-        /// How.
+        /// The way in which it does so.
         problem: String,
     },
-    /// What is tried has no canonical form: it could be read in more than one way.
+    /// The target of the operation is not canonical: it could be read in more than one way.
     Malformed {
-        /// What is wrong with it.
+        /// The problem with the target.
         problem: String,
     },
 }
 
 impl Requested {
-    /// The rules that are requested; none where it says nothing.
+    /// Iterates over the requested rules; empty if the component has no list of requests.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         let requests = match self {
             Self::These(requests) => Some(requests),
@@ -141,13 +142,13 @@ impl Requested {
 }
 
 impl Policy {
-    /// What requests and grants make together.
+    /// Creates a policy from requests and grants.
     #[must_use]
     pub fn new(requests: Requests, grants: Grants) -> Self {
         Self::of(Requested::These(requests), grants)
     }
 
-    /// The same for a component that says nothing of what it needs.
+    /// Creates a policy from requests and grants, also for a component without a list of requests.
     #[must_use]
     pub fn of(requested: Requested, grants: Grants) -> Self {
         let rules = Rules::of(&requested, &grants);
@@ -158,32 +159,32 @@ impl Policy {
         }
     }
 
-    /// What is granted and denied.
+    /// The grants, denies and revocations.
     #[must_use]
     pub fn grants(&self) -> &Grants {
         &self.grants
     }
 
-    /// What is requested.
+    /// The requests.
     #[must_use]
     pub fn requested(&self) -> &Requested {
         &self.requested
     }
 
-    /// The same requests with other grants.
+    /// Returns a policy with the same requests and different grants.
     #[must_use]
     pub fn with_grants(&self, grants: Grants) -> Self {
         Self::of(self.requested.clone(), grants)
     }
 
-    /// Decides at a time, in seconds since 1970. A custom rule allows what it says, word
-    /// for word.
+    /// Decides about an operation at a time in seconds since 1970. Custom rules allow exactly their
+    /// words; see [`decide_custom`](Self::decide_custom).
     pub fn decide(&self, operation: &Operation, now: u64) -> Decision {
         self.decide_sought(&Sought::new(operation), now)
     }
 
-    /// Decides about an operation of an embedder's own kind: `allows` says whether the
-    /// words of a rule speak of it.
+    /// Decides about an operation of an embedder's kind. `allows` returns `true` if a rule with
+    /// these words applies to the operation.
     pub fn decide_custom(
         &self,
         operation: &Operation,
@@ -193,8 +194,8 @@ impl Policy {
         self.decide_sought(&Sought::by_provider(operation, allows), now)
     }
 
-    /// Returns what the grants that speak of an operation on a file say of special files: each
-    /// set of options once. Two names with the same sets give the same special files.
+    /// Returns the special-file options of all grants that apply to a file operation, sorted and
+    /// without duplicates. Two paths with the same options allow the same special files.
     #[must_use]
     pub fn specials_given(&self, operation: &Operation) -> Vec<String> {
         let (sought, marks) = (Sought::new(operation), Marks::of(operation));
@@ -286,7 +287,7 @@ impl Rules {
     }
 }
 
-/// The first rule that speaks of what is sought.
+/// Returns the first rule that applies.
 fn fitting<'a>(
     rules: &'a Listed,
     sought: &Sought<'_>,
@@ -306,7 +307,7 @@ fn given_to_all(operation: &Operation) -> Option<Rule> {
 }
 
 impl Decision {
-    /// Whether it may be done.
+    /// Returns `true` if the operation is allowed.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed { .. })
@@ -314,7 +315,7 @@ impl Decision {
 }
 
 impl Reason {
-    /// The reason in a word or two, the same for every operation: `not granted`.
+    /// A short text for the reason, the same for every operation: `not granted`.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -332,7 +333,7 @@ impl Reason {
         }
     }
 
-    /// The rule that decided, if one did.
+    /// The rule that caused the denial, if there is one.
     #[must_use]
     pub fn rule(&self) -> Option<&Rule> {
         match self {

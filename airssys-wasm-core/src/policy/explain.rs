@@ -1,8 +1,8 @@
-//! A decision in words, for the operator: what was tried, what was requested, what is
-//! granted, why it fails, and the lines that would allow it.
+//! Explanations of decisions for the operator: the operation, the related requests and grants, the
+//! verdict, and the lines that would allow the operation.
 //!
-//! None of this is for the guest, which learns only that it may not.
-//! Tests: below.
+//! The guest never receives an explanation; it only learns that access is denied.
+//! Tests: in this file.
 
 use std::fmt;
 
@@ -10,21 +10,21 @@ use super::{Decision, Operation, Policy, Reason, Requested};
 use crate::Rule;
 use crate::policy::fit::Sought;
 
-/// An operation, the decision about it, and what it rests on.
+/// An operation, the decision about it, and the rules the decision is based on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// What is tried.
+    /// The operation.
     pub operation: Operation,
-    /// Whether it may be done.
+    /// The decision.
     pub decision: Decision,
-    /// Requests of the same kind. None if the component says nothing of what it needs.
+    /// Requests of the same kind. `None` if the component has no list of requests.
     pub requested: Option<Vec<Rule>>,
     /// Grants of the same kind.
     pub granted: Vec<Rule>,
 }
 
 impl Policy {
-    /// Decides, and says on what grounds.
+    /// Decides about an operation and explains the decision.
     #[must_use]
     pub fn explain(&self, operation: &Operation, now: u64) -> Explanation {
         let sought = Sought::new(operation);
@@ -50,7 +50,8 @@ impl Policy {
 }
 
 impl Explanation {
-    /// What the author would have to request; none if they have, or it would not help.
+    /// The request that the author would have to add. `None` if the operation is already requested,
+    /// or if a request would not help.
     #[must_use]
     pub fn request_to_add(&self) -> Option<Rule> {
         match &self.decision {
@@ -62,7 +63,8 @@ impl Explanation {
         }
     }
 
-    /// What the operator would have to grant; none if a deny stands against it.
+    /// The grant that the operator would have to add. `None` if a grant would not help, for example
+    /// against a deny.
     #[must_use]
     pub fn grant_to_add(&self) -> Option<Rule> {
         match &self.decision {
@@ -90,7 +92,7 @@ impl fmt::Display for Explanation {
             Some(rules) => writeln!(f, "requested  {}", list(rules))?,
             None => writeln!(
                 f,
-                "requested  anything: the component says nothing of what it needs"
+                "requested  anything: the component has no list of requests"
             )?,
         }
         writeln!(f, "granted    {}", list(&self.granted))?;
@@ -107,7 +109,7 @@ impl fmt::Display for Explanation {
 
 fn list(rules: &[Rule]) -> String {
     if rules.is_empty() {
-        return "nothing of the kind".into();
+        return "nothing of this kind".into();
     }
     rules
         .iter()
@@ -136,7 +138,7 @@ impl fmt::Display for Reason {
                     "{special}, which needs `{}` in a grant",
                     options.trim_start()
                 ),
-                None => write!(f, "{special}, which no path opens"),
+                None => write!(f, "{special}, which cannot be opened by path"),
             },
             Self::OverQuota { rule } => write!(f, "over the quota of `{rule}`"),
             Self::OverBudget { problem }

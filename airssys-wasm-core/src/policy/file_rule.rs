@@ -1,32 +1,32 @@
-//! A rule about files, taken apart for whoever opens directories.
+//! A view of a file rule for the code that opens directories.
 //!
-//! Tests: those of the host's `capability/files`.
+//! Tests: `tests/suite/capabilities/files.rs`.
 
 use crate::capability::{Mode, Scope, Special};
 use crate::{Kind, Rule};
 
-/// What a rule about files says.
+/// The contents of a rule about files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRule {
     /// The rule itself.
     pub rule: Rule,
-    /// The directory in which everything lies that it speaks of; empty for the root of
-    /// everything, else beginning with a slash.
+    /// The directory that contains everything the rule matches. Empty for the root directory,
+    /// otherwise with a leading slash.
     pub root: String,
-    /// Whether it speaks of all that lies there.
+    /// `true` if the rule matches everything in the directory.
     pub is_tree: bool,
-    /// Whether it is about writing.
+    /// `true` if the rule is about writing.
     pub writes: bool,
-    /// Whether it is about writing at the end only.
+    /// `true` if writing is limited to the end of files.
     pub appends_only: bool,
-    /// Where the directory lies on the host, if that was said.
+    /// The directory on the host, if the rule specifies one.
     pub from: Option<String>,
-    /// How many bytes may lie there.
+    /// Maximum number of bytes stored in the directory.
     pub bytes_max: Option<u64>,
 }
 
 impl FileRule {
-    /// None if the rule is about something else.
+    /// Returns `None` if the rule is not about files.
     #[must_use]
     pub fn of(rule: &Rule) -> Option<Self> {
         let Scope::File { kind, path } = &rule.scope else {
@@ -43,14 +43,14 @@ impl FileRule {
         })
     }
 
-    /// Returns true if the rule, as a grant, gives such a file.
+    /// Returns `true` if the rule, as a grant, allows such a special file.
     #[must_use]
     pub fn names(&self, special: &Special) -> bool {
         self.rule.options.special.name(special)
     }
 
-    /// Returns the same rule with the options that give such a file as well; none if no grant
-    /// gives it.
+    /// Returns this rule extended with the options that allow such a special file, or `None` if no
+    /// grant can allow it.
     #[must_use]
     pub fn naming(&self, special: &Special) -> Option<Rule> {
         let mut rule = self.rule.clone();

@@ -1,8 +1,9 @@
-//! Does a rule speak of an operation?
+//! Matches a rule against an operation.
 //!
-//! Allowing and denying read a rule differently where it is unsure what an operation
-//! reaches: a grant has to fit for certain, and to a deny it is enough that it might.
-//! Tests: below, those of `decide`, and `tests/reference`.
+//! Grants and denies treat uncertainty about the target differently: a grant must match for
+//! certain, whereas a deny applies if it might match.
+//! Tests: in this file, `airssys-wasm-core/src/policy/decide.rs`,
+//! `airssys-wasm-core/tests/reference`.
 
 use core::net::IpAddr;
 
@@ -17,49 +18,49 @@ use crate::capability::{
 };
 use crate::{Kind, Rule};
 
-/// What a rule has to say of an operation.
+/// The result of matching a rule against an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
     No,
     Yes,
-    /// It would fit, but for an address that is nobody's to reach unless its network is
-    /// named.
+    /// The rule matches, except that this address is not public and the rule does not name its
+    /// network.
     Blocked(IpAddr),
-    /// It would fit, but for what is special about a file and the rule does not name.
+    /// The rule matches, except that the file is special and the rule does not name that.
     Special,
 }
 
-/// How a rule is read.
+/// The role in which a rule is matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// As a request: addresses are the operator's affair.
+    /// As a request: addresses are not checked, they are the operator's concern.
     Request,
     Grant,
     Deny,
 }
 
-/// An operation with what matching needs of it, worked out once.
+/// An operation, with derived values that matching needs, computed once.
 pub(super) struct Sought<'a> {
     pub(super) operation: &'a Operation,
-    /// Of a path.
+    /// The names of the path.
     names: Vec<&'a str>,
-    /// Of the host that the operation leads to.
+    /// The names of the host.
     hosts: Vec<&'a str>,
-    /// What else a server might take a URL's path for.
+    /// Other paths that a server might read from the URL.
     readings: Vec<String>,
-    /// That the operation leads to.
+    /// The addresses of the host.
     addresses: Vec<IpAddr>,
-    /// What the words of a custom rule allow, as its provider says.
+    /// Returns `true` if the words of a custom rule allow the operation, according to its provider.
     custom: &'a dyn Fn(&str) -> bool,
 }
 
 impl<'a> Sought<'a> {
-    /// Custom rules allow what they say, word for word.
+    /// Custom rules allow exactly their words.
     pub(super) fn new(operation: &'a Operation) -> Self {
         Self::by_provider(operation, &|_| false)
     }
 
-    /// Custom rules allow what their provider says that they do.
+    /// Custom rules allow what their provider decides.
     pub(super) fn by_provider(operation: &'a Operation, custom: &'a dyn Fn(&str) -> bool) -> Self {
         let names = match operation {
             Operation::File { path, .. } | Operation::SpecialFile { path, .. } => {
@@ -95,7 +96,7 @@ impl<'a> Sought<'a> {
         }
     }
 
-    /// What `rule`, read so, has to say of it.
+    /// Matches a rule in the given role.
     pub(super) fn fit(&self, rule: &Rule, reading: Reading) -> Fit {
         match (self.operation, &rule.scope) {
             (Operation::File { access, .. }, Scope::File { kind, path }) => {
@@ -113,7 +114,7 @@ impl<'a> Sought<'a> {
                 fit => fit,
             },
             (Operation::Http { target, .. }, Scope::Http(pattern)) => {
-                // Rules differ in their hosts more often than in all else.
+                // Checked first: rules differ in their hosts more often than in anything else.
                 match self.host(&pattern.host, &rule.options, reading) {
                     Fit::No => Fit::No,
                     fit if self.fits_but_for_host(target, pattern, reading) => fit,
@@ -203,7 +204,7 @@ impl<'a> Sought<'a> {
         }
     }
 
-    /// Whether a rule is about things of this kind at all.
+    /// Returns `true` if a rule is about operations of this kind.
     pub(super) fn is_of_kind(&self, rule: &Rule) -> bool {
         match (self.operation, &rule.scope) {
             (
@@ -241,7 +242,7 @@ impl<'a> Sought<'a> {
             {
                 Fit::Yes
             }
-            // A socket that connects or sends has a local address that nobody chose.
+            // A socket that connects or sends has a local address that the system chose.
             (SocketAccess::TcpBind, Kind::Tcp | Kind::NetworkOutbound)
             | (SocketAccess::UdpBind, Kind::Udp | Kind::NetworkOutbound)
                 if from_anywhere && reading != Reading::Deny =>
@@ -262,7 +263,7 @@ impl<'a> Sought<'a> {
                     Fit::No
                 }
             }
-            // Who may listen may take what comes, but for those who are denied.
+            // Permission to listen includes accepting from any peer that is not denied.
             (SocketAccess::TcpAccept | SocketAccess::UdpReceive, Kind::NetworkInbound) => {
                 let named = || {
                     !hosts.host.is_any()
@@ -286,7 +287,8 @@ impl<'a> Sought<'a> {
         }
     }
 
-    /// By a name, and then every address it leads to is looked at; or by the address.
+    /// Matches the host by name, in which case every address it resolves to is checked, or by
+    /// address.
     fn host(&self, pattern: &HostPattern, options: &Options, reading: Reading) -> Fit {
         let by_name = self.hosts.iter().any(|name| pattern.matches_name(name));
         let by_address =
@@ -310,7 +312,7 @@ impl<'a> Sought<'a> {
     }
 }
 
-/// Every address is public, or its network is named.
+/// Checks that every address is public or in a named network.
 fn reachable(addresses: &[IpAddr], named: &[IpNet]) -> Fit {
     let blocked = |address: &&IpAddr| {
         !is_public(**address) && !named.iter().any(|network| network.contains(*address))
@@ -331,8 +333,8 @@ fn fits_access(access: FileAccess, kind: Kind, mode: Mode, reading: Reading) -> 
     }
 }
 
-/// Whether an address, or one that it leads to, is in a pattern. The unspecified one is
-/// any of the machine's.
+/// Returns `true` if a pattern may contain an address, or the address embedded in it. The
+/// unspecified address may be any address of the machine.
 fn might_be(pattern: &HostPattern, address: IpAddr) -> bool {
     let inner = match address {
         IpAddr::V6(address) => led_to(address).map(IpAddr::V4),

@@ -1,7 +1,7 @@
-//! What an operator gives, and what they deny.
+//! Grants, denies and revocations of a deployment.
 //!
-//! Parsing and canonical text; `decide` sets them against requests.
-//! Tests: below; the TOML form has its own, in `toml`.
+//! Parsing and canonical text; `decide` applies them to requests.
+//! Tests: in this file, `airssys-wasm-core/src/policy/toml.rs`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,10 +13,10 @@ use crate::bounds::GRANTS_BYTES_MAX;
 use crate::capability::shown;
 use crate::{CapabilityError, Rule};
 
-/// What an operator gives to a deployment, and what they deny it.
+/// The rules an operator grants to a deployment, and those they deny.
 ///
-/// Nothing, to begin with. A deny wins over every grant, in whatever order they are
-/// said. The text has a rule a line, and `deny` before those that take away:
+/// Empty by default. A deny wins over every grant, in any order. The text has one rule per line,
+/// with `deny` before a denied rule:
 ///
 /// ```
 /// use airssys_wasm_core::policy::Grants;
@@ -33,19 +33,19 @@ use crate::{CapabilityError, Rule};
 pub struct Grants {
     pub(super) allowed: BTreeSet<Rule>,
     pub(super) denied: BTreeSet<Rule>,
-    /// Denied since, as it were: a grant that was taken back.
+    /// Grants that were revoked. Applied like denies.
     pub(super) revoked: BTreeSet<Rule>,
     pub(super) shortfall: Shortfall,
 }
 
-/// What happens to a component that requires more than it is granted.
+/// The handling of a component that requires more than it is granted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Shortfall {
-    /// It is not deployed.
+    /// The component is not deployed.
     #[default]
     Refuse,
-    /// It runs with what it has, and what it lacks is denied when it tries.
+    /// The component runs, and operations that are not granted are denied.
     RunWithLess,
 }
 
@@ -55,38 +55,38 @@ pub enum Shortfall {
 pub struct GrantsError {
     /// Counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The problem with the line.
     pub source: CapabilityError,
 }
 
 impl Grants {
-    /// Nothing.
+    /// Creates empty grants.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives what a rule says.
+    /// Adds a grant.
     ///
     /// # Errors
     ///
-    /// [`CapabilityError`] if the text is no rule.
+    /// [`CapabilityError`] if the text is not a rule.
     pub fn allow(self, rule: &str) -> Result<Self, CapabilityError> {
         Ok(self.with(rule.parse()?))
     }
 
-    /// Takes away what a rule says, whatever gives it.
+    /// Adds a deny, which wins over every grant.
     ///
     /// # Errors
     ///
-    /// [`CapabilityError`] if the text is no rule.
+    /// [`CapabilityError`] if the text is not a rule.
     pub fn deny(mut self, rule: &str) -> Result<Self, CapabilityError> {
         self.denied.insert(rule.parse::<Rule>()?.without_options());
         Ok(self)
     }
 
-    /// Gives what a rule says, and gives it again if just that was revoked. What was revoked
-    /// within a wider rule stays so: see [`lifting`](Self::lifting).
+    /// Adds a grant, and lifts a revocation of exactly this rule. Revocations within a wider rule
+    /// remain in force; see [`lifting`](Self::lifting).
     #[must_use]
     pub fn with(mut self, rule: Rule) -> Self {
         if !self.revoked.is_empty() {
@@ -96,7 +96,7 @@ impl Grants {
         self
     }
 
-    /// The same grants, with these rules revoked no longer.
+    /// Removes revocations.
     #[must_use]
     pub fn without_revoked(mut self, lifted: &[Rule]) -> Self {
         for rule in lifted {
@@ -105,20 +105,20 @@ impl Grants {
         self
     }
 
-    /// Says what happens to a component that requires more than this.
+    /// Sets the handling of a component that requires more than it is granted. Defaults to
+    /// [`Shortfall::Refuse`].
     #[must_use]
     pub fn shortfall(self, shortfall: Shortfall) -> Self {
         Self { shortfall, ..self }
     }
 
-    /// What happens to a component that requires more than this.
+    /// The handling of a component that requires more than it is granted.
     #[must_use]
     pub fn on_shortfall(&self) -> Shortfall {
         self.shortfall
     }
 
-    /// Takes back what a rule says. Returns the grants that are touched: none if
-    /// nothing of the kind was granted.
+    /// Revokes a rule. Returns the affected grants: empty if nothing of the kind was granted.
     pub fn revoke(&mut self, rule: &Rule) -> Vec<Rule> {
         let touched = self
             .allowed
@@ -129,24 +129,24 @@ impl Grants {
         touched
     }
 
-    /// The deny or the revocation that leaves nothing of a grant.
+    /// Returns the deny or revocation that leaves nothing of a grant.
     pub(super) fn taken(&self, grant: &Rule) -> Option<super::Reason> {
         let taking = |rules: &BTreeSet<Rule>| rules.iter().find(|rule| rule.takes(grant)).cloned();
         let denied = taking(&self.denied).map(|rule| super::Reason::Denied { rule });
         denied.or_else(|| taking(&self.revoked).map(|rule| super::Reason::Revoked { rule }))
     }
 
-    /// What is given.
+    /// Iterates over the grants.
     pub fn allowed(&self) -> impl Iterator<Item = &Rule> {
         self.allowed.iter()
     }
 
-    /// What is taken away.
+    /// Iterates over the denies.
     pub fn denied(&self) -> impl Iterator<Item = &Rule> {
         self.denied.iter()
     }
 
-    /// What was given once and has been taken back.
+    /// Iterates over the revocations.
     pub fn revoked(&self) -> impl Iterator<Item = &Rule> {
         self.revoked.iter()
     }
@@ -155,11 +155,11 @@ impl Grants {
 impl FromStr for Grants {
     type Err = GrantsError;
 
-    /// Empty lines, and lines that begin with `#`, mean nothing.
+    /// Parses one rule per line. Ignores empty lines, and lines that begin with `#`.
     ///
     /// # Errors
     ///
-    /// [`GrantsError`] for the first line that cannot be read, and for a text of more than
+    /// [`GrantsError`] for the first line that cannot be read, and for a text longer than
     /// [`GRANTS_BYTES_MAX`] bytes.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.len() > GRANTS_BYTES_MAX {
@@ -240,7 +240,7 @@ mod tests {
         );
         assert_eq!(grants.to_string().parse(), Ok(grants.clone()));
         let wider = grants.clone().allow("file-read /data").expect("a rule");
-        assert_eq!(wider, grants, "what is wider does not name it");
+        assert_eq!(wider, grants, "a wider grant does not name it");
         let again = grants.clone().allow("file-read /data/x").expect("a rule");
         assert_eq!(again.to_string(), "file-read /data\nfile-read /data/x\n");
         assert_eq!(

@@ -1,59 +1,58 @@
-//! Where an HTTP request goes, in canonical form.
+//! The target of an HTTP request, in canonical form.
 //!
-//! One parser, the URL standard's, reads scheme, host, port and path, and what it
-//! made of them is what is matched, resolved, connected to and sent. Escapes of
-//! characters that need none are undone first, so that a path has one text; a path
-//! that servers are known to read differently is marked, and matches only where any
-//! path does.
-//! Tests: below.
+//! A single parser, that of the URL standard, reads scheme, host, port and path; its result is what
+//! is matched, resolved, connected to and sent. Needless escapes are undone first, so that each
+//! path has one text. A path that servers are known to read differently is marked, and matches only
+//! rules for any path.
+//! Tests: in this file.
 
 use core::net::IpAddr;
 use std::fmt;
 
-/// A request, as far as grants look at it.
+/// The parts of an HTTP request that grants are matched against.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpTarget {
-    /// In upper case, or a method of somebody's own.
+    /// The method, as given. Case-sensitive; may be non-standard.
     pub method: String,
-    /// Whether the scheme is `https`.
+    /// `true` if the scheme is `https`.
     pub is_tls: bool,
-    /// Whom to connect to.
+    /// The host to connect to.
     pub host: HttpHost,
-    /// Never 0.
+    /// The port; never 0.
     pub port: u16,
-    /// Begins with `/`.
+    /// The path; begins with `/`.
     pub path: String,
-    /// What follows the path, without the `?`.
+    /// The query, without the `?`.
     pub query: Option<String>,
-    /// Set if servers differ on where the path leads.
+    /// `true` if servers disagree on the meaning of the path.
     pub path_is_ambiguous: bool,
 }
 
 /// The host of a URL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum HttpHost {
-    /// In lower case and in ASCII, without a dot at its end.
+    /// A name in lower-case ASCII, without a trailing dot.
     Name(String),
-    /// An address; one of IPv4 in IPv6 clothes is itself.
+    /// An address. IPv4-mapped IPv6 addresses are stored as IPv4.
     Address(IpAddr),
 }
 
-/// Why a URL is none that could be requested.
+/// A URL or method that cannot be requested.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{url}` {problem}")]
 pub struct HttpTargetError {
-    /// As it was written, escaped.
+    /// The URL as written, escaped.
     pub url: String,
-    /// What is wrong with it.
+    /// The problem, as a predicate after the URL.
     pub problem: &'static str,
 }
 
 impl HttpTarget {
-    /// Reads a method and a URL.
+    /// Parses a method and a URL.
     ///
     /// # Errors
     ///
-    /// [`HttpTargetError`] if they could be read in more than one way.
+    /// [`HttpTargetError`] if they are invalid or could be read in more than one way.
     #[cfg(feature = "url")]
     pub fn parse(method: &str, url: &str) -> Result<Self, HttpTargetError> {
         let wrong = |problem| HttpTargetError {
@@ -63,7 +62,7 @@ impl HttpTarget {
         check_characters(url).map_err(wrong)?;
         let (scheme, authority) = scheme_and_authority(url).ok_or_else(|| wrong("has no host"))?;
         let unescaped = undo_needless_escapes(url);
-        let parsed = url::Url::parse(&unescaped).map_err(|_| wrong("is no URL"))?;
+        let parsed = url::Url::parse(&unescaped).map_err(|_| wrong("is not a valid URL"))?;
         let is_tls = match parsed.scheme() {
             "http" => false,
             "https" => true,
@@ -73,7 +72,7 @@ impl HttpTarget {
             return Err(wrong("has something between its scheme and `://`"));
         }
         if authority.contains('@') {
-            return Err(wrong("has a user in it"));
+            return Err(wrong("contains a user name"));
         }
         let host = match parsed.host() {
             Some(url::Host::Domain(name)) => HttpHost::Name(check_name(name).map_err(wrong)?),
@@ -88,7 +87,7 @@ impl HttpTarget {
             .filter(|port| *port != 0)
             .ok_or_else(|| wrong("has port 0"))?;
         if !is_method(method) {
-            return Err(wrong("is asked for with a method that is none"));
+            return Err(wrong("has an invalid method"));
         }
         let path = escape_what_is_no_path(parsed.path());
         Ok(Self {
@@ -102,7 +101,7 @@ impl HttpTarget {
         })
     }
 
-    /// Path and query as they are sent.
+    /// Path and query, as sent.
     #[must_use]
     pub fn path_and_query(&self) -> String {
         match &self.query {
@@ -111,7 +110,7 @@ impl HttpTarget {
         }
     }
 
-    /// Host and port as they are sent: without the port if it is the scheme's own.
+    /// Host and port, as sent: without the port if it is the default of the scheme.
     #[must_use]
     pub fn authority(&self) -> String {
         let own = if self.is_tls { 443 } else { 80 };
@@ -122,7 +121,8 @@ impl HttpTarget {
         }
     }
 
-    /// The pattern that matches this request and no other; a query is not part of it.
+    /// Returns the pattern that matches only this request. Queries are not part of patterns. If the
+    /// path is ambiguous or contains `*`, the pattern matches any path.
     pub(super) fn as_pattern(&self) -> String {
         let path = if self.path_is_ambiguous || self.path.contains('*') {
             "/**"
@@ -134,7 +134,7 @@ impl HttpTarget {
     }
 }
 
-/// What parsers skip, or take for something else.
+/// Rejects characters that parsers skip or interpret differently.
 #[cfg(feature = "url")]
 fn check_characters(url: &str) -> Result<(), &'static str> {
     match url
@@ -142,13 +142,13 @@ fn check_characters(url: &str) -> Result<(), &'static str> {
         .find(|c| c.is_control() || c.is_whitespace() || *c == '\\' || *c == '#')
     {
         None => Ok(()),
-        Some('\\') => Err("has a backslash in it"),
+        Some('\\') => Err("contains a backslash"),
         Some('#') => Err("has a fragment, which is never sent"),
-        Some(_) => Err("has a control character or a space in it"),
+        Some(_) => Err("contains a control character or a space"),
     }
 }
 
-/// What stands before `://`, and what from there to the path.
+/// Returns the text before `://`, and the text from there to the path.
 #[cfg(feature = "url")]
 fn scheme_and_authority(url: &str) -> Option<(&str, &str)> {
     let (scheme, after) = url.split_once("://")?;
@@ -167,7 +167,7 @@ fn check_name(name: &str) -> Result<String, &'static str> {
         && name.chars().all(plain)
     {
         true => Ok(name.to_owned()),
-        false => Err("has a host that is no name"),
+        false => Err("has an invalid host name"),
     }
 }
 
@@ -180,11 +180,12 @@ fn is_method(method: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-/// `%41` is `A`: RFC 3986 says that both are the same.
+/// Replaces `%41` by `A`: RFC 3986 defines both as equivalent.
 #[cfg(feature = "url")]
 fn undo_needless_escapes(url: &str) -> String {
     let mut text = String::with_capacity(url.len());
-    // After the last `%` that begins no escape: what is undone next to it could make it one.
+    // The end of the last `%` that begins no escape: unescaping the text next to it could complete
+    // one.
     let mut stray = None;
     let mut rest = url;
     while let Some(at) = rest.find('%') {
@@ -208,7 +209,7 @@ fn undo_needless_escapes(url: &str) -> String {
     text + rest
 }
 
-/// The byte that two hex digits after a `%` stand for.
+/// Returns the byte for the two hex digits after a `%`.
 #[cfg(feature = "url")]
 fn escaped_byte(after: &str) -> Option<u8> {
     let digits = after
@@ -222,8 +223,8 @@ fn escape(byte: u8) -> String {
     format!("%{byte:02X}")
 }
 
-/// What the parser leaves as it is though a path cannot have it, as `|`: it would have
-/// two spellings.
+/// Escapes characters that are not valid in a path but that the parser leaves alone, such as `|`.
+/// Otherwise the path would have two spellings.
 #[cfg(feature = "url")]
 fn escape_what_is_no_path(path: &str) -> String {
     let mut text = String::with_capacity(path.len());
@@ -241,8 +242,8 @@ fn is_of_a_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@%".contains(&byte)
 }
 
-/// Slashes that some servers see and others do not, dots with parameters, and
-/// escapes that are none.
+/// Returns `true` for a path that servers read differently: it has empty segments, escaped slashes
+/// or control characters, dot segments with parameters, or invalid escapes.
 #[cfg(feature = "url")]
 fn is_ambiguous(path: &str) -> bool {
     let odd_escape = path.match_indices('%').any(|(at, _)| {
@@ -261,7 +262,7 @@ fn is_dots(segment: &str) -> bool {
     matches!(segment, "." | "..")
 }
 
-/// What stands before the first `;`, escaped or not.
+/// Returns the text before the first `;`, escaped or not.
 #[cfg(feature = "url")]
 fn without_parameters(segment: &str) -> &str {
     let plain = segment.split(';').next().unwrap_or(segment);
@@ -279,7 +280,7 @@ impl fmt::Display for HttpHost {
 }
 
 impl fmt::Display for HttpTarget {
-    /// Without the query, which may have secrets in it.
+    /// Omits the query, which may contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.is_tls { "https" } else { "http" };
         write!(
@@ -344,7 +345,7 @@ mod tests {
                 "{url}"
             );
         }
-        // Where `%` begins no escape, what follows does not make it one.
+        // A `%` that begins no escape must not become one by unescaping the text after it.
         for url in [
             "https://a.com/%%32e",
             "https://a.com/%4%31",

@@ -1,6 +1,6 @@
-//! What a component's imports say about what it could use.
+//! The kinds of capabilities that a component's imports provide.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::Requested;
 use crate::world::World;
 use crate::{Kind, Rule};
 
-/// Interfaces, and the kinds of capabilities that they are the means for.
+/// Interfaces, and the kinds of capabilities they provide.
 const MEANS: [(&str, &[Kind]); 14] = [
     ("airssys:secrets/store", &[Kind::Secret]),
     ("wasi:clocks/monotonic-clock", &[Kind::Clock]),
@@ -35,8 +35,8 @@ const MEANS: [(&str, &[Kind]); 14] = [
     ("wasi:cli/environment", &[Kind::Env]),
 ];
 
-/// The kinds of capabilities that a component imports the means for: what it may ask for
-/// if it says nothing itself.
+/// Returns the kinds of capabilities that a component imports interfaces for. A component without a
+/// list of requests counts as requesting these.
 #[must_use]
 pub fn kinds(world: &World) -> BTreeSet<Kind> {
     let imports = |interface: &str| {
@@ -54,11 +54,12 @@ pub fn kinds(world: &World) -> BTreeSet<Kind> {
         .collect()
 }
 
-/// Whether a component imports the means for what a rule speaks of, of the kinds that
-/// every component may use: such a deny can be kept only by not running it.
+/// Returns `true` if a component imports an interface for the subject of a rule, limited to the
+/// kinds that every component may use: such a deny can be enforced only by not running the
+/// component.
 #[must_use]
 pub fn imports_means_for(world: &World, rule: &Rule) -> bool {
-    // A clock has another name in WASI 0.3.
+    // WASI 0.3 renames the wall clock.
     let interfaces: &[&str] = match (rule.known_kind(), rule.target().as_str()) {
         (Some(Kind::Clock), "wall") => &["wasi:clocks/wall-clock", "wasi:clocks/system-clock"],
         (Some(Kind::Clock), _) => &["wasi:clocks/monotonic-clock"],
@@ -76,8 +77,8 @@ pub fn imports_means_for(world: &World, rule: &Rule) -> bool {
     })
 }
 
-/// What does not go together: means that are imported and not asked for, requests that
-/// there are no means for.
+/// Returns warnings about mismatches between requests and imports: sockets imported without any
+/// request, and requests without an interface to use them with.
 #[must_use]
 pub fn mismatches(requested: &Requested, world: &World) -> Vec<String> {
     let Requested::These(requests) = requested else {
@@ -91,17 +92,16 @@ pub fn mismatches(requested: &Requested, world: &World) -> Vec<String> {
                 .is_some_and(|kind| is_served(kind) && !means.contains(&kind))
         })
         .map(|(rule, _)| {
-            format!(
-                "`{rule}` is requested, and the component imports nothing that it could use it with"
-            )
+            format!("`{rule}` is requested, but the component imports no interface to use it with")
         });
     let sockets = means.contains(&Kind::Tcp) && requests.is_empty();
     let unasked = sockets
-        .then(|| "the component imports sockets, and requests nothing to use them for".to_owned());
+        .then(|| "the component imports sockets, but requests nothing to use them for".to_owned());
     without_means.chain(unasked).collect()
 }
 
-/// Kinds whose interfaces are known here; others come through imports of other names.
+/// Returns `true` for kinds with well-known interfaces; the others are reached through imports with
+/// arbitrary names.
 fn is_served(kind: Kind) -> bool {
     !matches!(
         kind,

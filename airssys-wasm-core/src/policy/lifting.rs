@@ -1,14 +1,14 @@
-//! Which revocations new grants lift, and which of those nobody named.
+//! Revocations that new grants lift, and those that need the operator's consent.
 //!
-//! A revocation stays in force unless new grants give something of what it takes. Grants that
-//! name just that, and no more, lift it by being given. Wider ones need consent: whoever
-//! writes `http https://**` may not know what was revoked within it.
-//! Tests: below; with real components in the workspace's `tests/suite/capabilities/lifting`.
+//! A revocation stays in force unless new grants allow part of what it denies. Grants for exactly
+//! the revoked rule or less lift it implicitly. Wider grants need consent: an operator who writes
+//! `http https://**` may not know of revocations within it.
+//! Tests: in this file, `tests/suite/capabilities/lifting.rs`.
 
 use super::Grants;
 use crate::Rule;
 
-/// What new grants do to the revocations before them.
+/// The effect of new grants on earlier revocations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lifting {
     /// Revocations that the grants lift.
@@ -23,19 +23,18 @@ pub struct Lifting {
 pub struct Lifted {
     /// The rule that was revoked.
     pub revoked: Rule,
-    /// A grant that gives something of what was revoked.
+    /// A grant that allows part of the revoked rule.
     pub by: Rule,
-    /// Whether lifting it needs consent: the grants reach beyond what was revoked, and do not
-    /// name it.
+    /// `true` if lifting needs consent: the grants reach beyond the revoked rule and do not name
+    /// it.
     pub needs_consent: bool,
 }
 
 impl Grants {
     /// Decides which of `revoked` these grants lift.
     ///
-    /// A rule that was revoked is lifted if a grant gives some of it and no deny or revocation
-    /// among these grants takes it away. Where it is uncertain whether a grant gives some of
-    /// it, it stays revoked.
+    /// A revocation is lifted if a grant allows part of it, and no deny or revocation among these
+    /// grants covers it. If it is uncertain whether a grant allows part of it, it stays in force.
     ///
     /// ```
     /// use airssys_wasm_core::Rule;
@@ -62,7 +61,7 @@ impl Grants {
         lifting
     }
 
-    /// The same grants, with these rules revoked as well.
+    /// Adds revocations.
     #[must_use]
     pub fn with_revoked(mut self, revoked: impl IntoIterator<Item = Rule>) -> Self {
         self.revoked
@@ -88,7 +87,7 @@ impl Grants {
         let wider = self.allowed.iter().filter(is_wider);
         let mut giving = self.allowed.iter().filter(gives);
         let first = giving.clone().next()?;
-        // The grant to tell of is one that reaches beyond what was revoked, if there is one.
+        // Report a grant that reaches beyond the revocation, if one does.
         let by = giving
             .find(|grant| !revoked.takes(grant))
             .unwrap_or(first)
@@ -187,7 +186,7 @@ mod tests {
         subsequence(RULES.to_vec(), 0..=5).prop_map(|texts| texts.into_iter().map(rule).collect())
     }
 
-    /// Whether a revocation of `revoked` stops an operation that is granted.
+    /// Returns `true` if a revocation of `revoked` stops an otherwise granted operation.
     fn stops(revoked: &Rule, operation: &Operation) -> bool {
         let policy = Policy::of(
             Requested::Anything,
@@ -202,8 +201,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// What was revoked stays so under new grants that need no consent, unless one of them
-        /// lies within what was revoked.
+        /// Under grants that need no consent, a revocation stays in force unless a grant lies
+        /// within it.
         #[test]
         fn nothing_revoked_comes_back_unless_it_is_named(
             allowed in some_rules(),
@@ -222,7 +221,7 @@ mod tests {
             }
         }
 
-        /// A revocation that is kept stops what it stopped before, whatever is given.
+        /// A revocation that stays in force denies the same operations under any grants.
         #[test]
         fn what_is_kept_is_in_force(
             allowed in some_rules(),

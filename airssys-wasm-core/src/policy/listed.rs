@@ -1,12 +1,12 @@
-//! Rules in their order, and a quick no for most of them.
+//! Rules in order, with an index that excludes most of those that cannot match.
 //!
-//! Each rule stands behind its anchor: a name that every path, and a label that every
-//! host, that it can speak of has at a certain place. Most rules are told apart by
-//! that; the others are looked at in full. Names are compared by a number made of
-//! them: two that share one cost time and nothing else. Of many rules an index has those of
-//! each anchor, so that an operation does not cost more because there are more rules about
-//! other names.
-//! Tests: below; `tests/reference`, which would find a rule that is passed over.
+//! Each rule has an anchor: a name at a fixed position in every path, and a label at a fixed
+//! position in every host, that it can match. Most rules are excluded by their anchor; the others
+//! are matched in full. Names are compared by hash; a collision costs time but never changes the
+//! result. Large sets are indexed by anchor, so that the cost of an operation does not grow with
+//! the number of rules about other names. The reference tests would detect a rule that is skipped
+//! wrongly.
+//! Tests: in this file, `airssys-wasm-core/tests/reference`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,52 +19,53 @@ use crate::Rule;
 use crate::capability::{Scope, names_of_url};
 use crate::steps::step;
 
-/// Rules, and the anchor of each.
+/// A list of rules with their anchors.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Listed {
     anchors: Vec<Anchor>,
     rules: Vec<Arc<Rule>>,
-    /// The places of the rules of each anchor, if there are more than [`SCANNED_MAX`].
+    /// Rule positions by anchor, if there are more than [`SCANNED_MAX`] rules.
     index: Option<HashMap<Anchor, Vec<usize>>>,
 }
 
-/// As many rules are looked at in turn, which is faster than an index of them.
+/// The number of rules up to which a scan is faster than an index.
 const SCANNED_MAX: usize = 64;
 
-/// What a rule asks of an operation, at the least.
+/// The fixed names that an operation must contain for a rule to match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Anchor {
     host: Option<Fixed>,
     path: Option<Fixed>,
 }
 
-/// A name at a place, or all names up to there.
+/// A fixed name at a position, or all names up to that position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Fixed {
     place: usize,
-    /// Of all names up to there, if each of them is fixed.
+    /// `true` if all names up to the position are fixed; `mark` is the hash of all of them then.
     is_whole: bool,
     mark: u32,
 }
 
-/// What an operation has at a place.
+/// The hashes of an operation at one position.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     name: u32,
-    /// Of all names up to there.
+    /// The hash of all names up to this position.
     whole: u32,
 }
 
-/// What an operation has at each place.
+/// The hashes of an operation at each position.
 pub(super) struct Marks {
-    /// Of each name that it goes to, from its end. None: a rule may fit whatever host it
-    /// names.
+    /// The labels of each host name, counted from the end. `None` if a rule may match whatever its
+    /// host.
     hosts: Option<Vec<Vec<Mark>>>,
-    /// None: the same for names of paths.
+    /// The names of the path. `None` if a rule may match whatever its path.
     path: Option<Vec<Mark>>,
-    /// Whether what leads on from the path may fit.
+    /// `true` if rules for longer paths may match as well.
     leads_on: bool,
-    /// Whether a deny may fit though it has other names: the path has other spellings.
+    /// `true` for a URL: a deny may match although its names differ, because the path has other
+    /// spellings.
     is_url: bool,
 }
 
@@ -73,7 +74,7 @@ impl Listed {
         rules.iter().collect()
     }
 
-    /// The rules that may fit.
+    /// Returns the rules that may match.
     pub(super) fn near<'a>(
         &'a self,
         marks: &'a Marks,
@@ -131,7 +132,7 @@ impl Anchor {
     }
 }
 
-/// The last of the names that are fixed, with all before it if those are fixed too.
+/// Returns the last fixed name, combined with all names before it if those are fixed as well.
 fn fixed<'a>(names: impl Iterator<Item = (usize, &'a str)>) -> Option<Fixed> {
     let (mut last, mut whole, mut count) = (None, MARK_OF_NOTHING, 0);
     for (place, name) in names {
@@ -171,7 +172,7 @@ impl Marks {
                 is_url: true,
                 ..none
             },
-            // Whoever may connect to some host may have a socket with a local address.
+            // Permission to connect to any host includes a socket with a local address.
             Operation::Socket {
                 access:
                     SocketAccess::TcpOpen
@@ -196,8 +197,8 @@ impl Marks {
         }
     }
 
-    /// The places of the rules that may fit, in their order. None if an index does not tell, or
-    /// to look at each of so many rules is faster.
+    /// Returns the positions of the rules that may match, in order. Returns `None` if the index
+    /// cannot exclude rules for this operation, or if a scan is faster.
     fn look_up(
         &self,
         index: &HashMap<Anchor, Vec<usize>>,
@@ -224,7 +225,7 @@ impl Marks {
             .filter_map(|anchor| index.get(&anchor));
         let mut places: Vec<usize> = found.flatten().copied().collect();
         places.sort_unstable();
-        // Two names of a host may have a label in common.
+        // Two names of a host may share a label.
         places.dedup();
         Some(places)
     }
@@ -263,7 +264,7 @@ impl Mark {
     }
 }
 
-/// What a rule may have fixed of these names, and nothing.
+/// Returns all anchor parts that a rule matching these names can have, including none.
 fn with_none<'a>(all: impl Iterator<Item = &'a Vec<Mark>>) -> Vec<Option<Fixed>> {
     let fixed = |(place, mark): (usize, &Mark)| {
         let name = Fixed {
@@ -299,15 +300,15 @@ fn marks<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Mark> {
 
 const MARK_OF_NOTHING: u32 = 0x811c_9dc5;
 
-/// A number made of a name: FNV-1a.
+/// Hashes a name with FNV-1a.
 fn mark(name: &str) -> u32 {
     mark_after(MARK_OF_NOTHING, name)
 }
 
-/// A number made of names that come after others.
+/// Extends a hash by one name.
 fn mark_after(before: u32, name: &str) -> u32 {
     let add = |mark: u32, byte: u8| (mark ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    // No name has this byte: it tells where one ends.
+    // Marks the end of a name: this byte occurs in no name.
     add(name.bytes().fold(before, add), 0xff)
 }
 
@@ -317,7 +318,7 @@ mod tests {
     use crate::Kind;
     use crate::policy::HttpTarget;
 
-    /// Rules of many kinds, among them those that have no anchor.
+    /// Rules of many kinds, some of them without an anchor.
     fn rules() -> Vec<Rule> {
         let patterns = [
             "file-read /**/x",

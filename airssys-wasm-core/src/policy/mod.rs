@@ -1,21 +1,21 @@
-//! What a component may do: its requests, as far as they are granted and not denied.
+//! The policy of a component: its requests, as far as they are granted and not denied.
 //!
-//! | file | what it decides |
+//! | file | contents |
 //! |---|---|
-//! | `operation`, `http_target` | what is tried, in canonical form |
-//! | `operation_text` | an operation from what an operator writes |
-//! | `grants` | what an operator gives and denies |
-//! | `lifting` | which revocations new grants lift |
-//! | `fit` | whether a rule speaks of an operation |
-//! | `listed` | which rules are worth asking |
-//! | `covering` | which of many rules cover another |
-//! | `address` | which addresses are public |
-//! | `decide` | yes or no, and why |
-//! | `review` | what of the requests is granted, and what two sets differ in |
-//! | `explain` | a refusal, for the operator |
+//! | `operation`, `http_target` | operations, in canonical form |
+//! | `operation_text` | parsing of operations written by an operator |
+//! | `grants` | grants and denies of an operator |
+//! | `lifting` | revocations that new grants lift |
+//! | `fit` | matching of a rule against an operation |
+//! | `listed` | preselection of rules that may match |
+//! | `covering` | search for rules that cover another rule |
+//! | `address` | public addresses |
+//! | `decide` | decisions and their reasons |
+//! | `review` | comparison of requests with grants, and of two sets of requests |
+//! | `explain` | explanations of decisions for the operator |
 //!
-//! Carries nothing out: the host asks, and does what is said.
-//! Tests: beside each file, and `tests/reference`.
+//! This module only decides; the host enforces the decisions.
+//! Tests: `airssys-wasm-core/tests/reference`.
 
 mod address;
 mod covering;

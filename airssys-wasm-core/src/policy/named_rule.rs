@@ -1,23 +1,23 @@
-//! A rule about something by name, taken apart for whoever has the values.
+//! A view of a rule about a name, for the code that stores the values.
 //!
-//! Tests: those of the host's rooms.
+//! Tests: `tests/suite/capabilities/values.rs`.
 
 use crate::capability::Scope;
 use crate::{Kind, Rule};
 
-/// What a rule about a name says.
+/// The contents of a rule about a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedRule {
-    /// What kind of thing has the name.
+    /// The kind of the named thing.
     pub kind: Kind,
     /// The name, or a pattern of names.
     pub name: String,
-    /// Its value, if that was said.
+    /// The value, if the rule sets one.
     pub value: Option<String>,
 }
 
 impl NamedRule {
-    /// None if the rule is about something else.
+    /// Returns `None` if the rule is not about a name.
     #[must_use]
     pub fn of(rule: &Rule) -> Option<Self> {
         let Scope::Named { kind, pattern } = &rule.scope else {

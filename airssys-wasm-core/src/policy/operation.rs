@@ -1,8 +1,8 @@
-//! What a component tries to do, in canonical form.
+//! Operations that a component attempts, in canonical form.
 //!
-//! Whoever builds an operation has made its target canonical: a path without `.`,
-//! `..` and doubled slashes, a name in lower case, a URL by one parser.
-//! Tests: below, and those of `decide`.
+//! The code that creates an operation must canonicalize its target: a path without `.`, `..` and
+//! doubled slashes, a name in lower case, a URL read by [`HttpTarget`].
+//! Tests: in this file, `airssys-wasm-core/src/policy/decide.rs`.
 
 use core::net::{IpAddr, SocketAddr};
 use std::fmt;
@@ -10,72 +10,72 @@ use std::fmt;
 use super::{HttpHost, HttpTarget};
 use crate::capability::{Special, shown};
 
-/// One thing that a component tries.
+/// An operation that a component attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operation {
-    /// Something with a file or directory.
+    /// An operation on a file or directory.
     File {
-        /// What.
+        /// The kind of access.
         access: FileAccess,
-        /// Absolute, as the component sees it.
+        /// The absolute path, as the component sees it.
         path: String,
     },
-    /// Something with a file or directory that turned out not to be an ordinary one. It is
-    /// asked about after the same operation on a `File` was allowed.
+    /// An operation on a special file, discovered after the same operation as a `File` was allowed,
+    /// and then checked again.
     SpecialFile {
-        /// What.
+        /// The kind of access.
         access: FileAccess,
-        /// Absolute, as the component sees it.
+        /// The absolute path, as the component sees it.
         path: String,
-        /// What is special about it.
+        /// The special properties of the file.
         special: Special,
     },
     /// Send an HTTP request.
     Http {
         /// The request.
         target: HttpTarget,
-        /// What its host's name was resolved to; none before that.
+        /// The addresses the host name resolved to; empty before it is resolved.
         addresses: Vec<IpAddr>,
     },
-    /// Something with a socket.
+    /// An operation on a socket.
     Socket {
-        /// What.
+        /// The kind of access.
         access: SocketAccess,
-        /// The other end; for `Bind` and `Listen` the own one.
+        /// The remote address; the local address for bind and listen operations.
         address: SocketAddr,
-        /// The names that this instance has been told this address for.
+        /// The names that were resolved to this address for this instance.
         names: Vec<String>,
     },
     /// Look up the addresses of a name.
     Lookup {
-        /// In lower case, without a dot at its end.
+        /// The name, in lower case without a trailing dot.
         name: String,
     },
-    /// Read or use something that has a name.
+    /// Read or use a named thing.
     Named {
-        /// Which kind of thing.
+        /// The kind of the thing.
         kind: crate::Kind,
-        /// Its name.
+        /// The name of the thing.
         name: String,
     },
-    /// What an embedder defines.
+    /// An operation defined by an embedder.
     Custom {
-        /// The kind that its provider has.
+        /// The provider's kind.
         kind: String,
-        /// What is tried, in the provider's words.
+        /// The target, in the provider's words.
         target: String,
     },
 }
 
-/// What is done to a file or directory.
+/// The kind of access to a file or directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileAccess {
-    /// Read its contents, list it, read where it links to.
+    /// Read contents, list a directory, read a link.
     Read,
-    /// Ask for its size, times and type.
+    /// Read size, times and type.
     Look,
-    /// Open a directory on the way to something that may be used.
+    /// Open a directory on the way to a permitted path.
     Walk,
     /// Create, change, remove or rename.
     Write,
@@ -83,31 +83,31 @@ pub enum FileAccess {
     Append,
 }
 
-/// What is done with a socket.
+/// The kind of access to a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SocketAccess {
-    /// Have a socket for TCP, wherever it will lead.
+    /// Create a TCP socket, before its peer is known.
     TcpOpen,
     /// Connect over TCP.
     TcpConnect,
-    /// Take a local address for TCP.
+    /// Bind a TCP socket to a local address.
     TcpBind,
-    /// Wait for connections at a local address.
+    /// Listen for connections on a local address.
     TcpListen,
-    /// Take a connection from somebody.
+    /// Accept a connection.
     TcpAccept,
-    /// Have a socket for UDP, wherever it will lead.
+    /// Create a UDP socket, before its peer is known.
     UdpOpen,
-    /// Take a local address for UDP.
+    /// Bind a UDP socket to a local address.
     UdpBind,
     /// Send a datagram.
     UdpSend,
-    /// Take a datagram from somebody.
+    /// Receive a datagram.
     UdpReceive,
 }
 
 impl Operation {
-    /// What is done, in a word: `file-read`, `http`, `tcp-connect`.
+    /// The operation as one word: `file-read`, `http`, `tcp-connect`.
     #[must_use]
     pub fn action(&self) -> &str {
         match self {
@@ -136,7 +136,7 @@ impl Operation {
         }
     }
 
-    /// What it is done to, in canonical text.
+    /// The target, in canonical text.
     #[must_use]
     pub fn target(&self) -> String {
         match self {
@@ -151,8 +151,8 @@ impl Operation {
         }
     }
 
-    /// The least rule, and where it comes from or its value as the grant says that allowed
-    /// it: granted instead of that one, it allows the same.
+    /// Returns the narrowest rule that allows this operation, with the `value` or `from` option
+    /// taken from `grant`: granted instead of `grant`, it has the same effect for this operation.
     #[must_use]
     pub fn least_rule_within(&self, grant: &crate::Rule) -> Option<crate::Rule> {
         let mut rule = self.least_rule()?;
@@ -169,16 +169,16 @@ impl Operation {
         Some(rule)
     }
 
-    /// What it is done to, as a line of a record has it: control and invisible characters
-    /// escaped, and not longer than a line.
+    /// The target as shown in logs: control and invisible characters escaped, and truncated to the
+    /// length of a line.
     #[must_use]
     pub fn shown_target(&self) -> String {
         shown(&self.target())
     }
 
-    /// The rule that allows this and nothing else, to show to somebody who might grant
-    /// it. None where that takes another's grant: walking to a file, a bound socket.
-    /// None, too, for a name that a rule would take for a pattern or an address.
+    /// Returns the rule that allows exactly this operation, as a suggestion for the operator.
+    /// `None` if the operation follows from another grant (traversing directories, creating or
+    /// accepting on a socket), or if a rule would read its name as a pattern or an address.
     #[must_use]
     pub fn least_rule(&self) -> Option<crate::Rule> {
         if self.is_no_name() {
@@ -229,26 +229,26 @@ impl Operation {
         };
         let rule: crate::Rule = text.parse().ok()?;
         match self {
-            // Words that say something else in a rule, as a time until which it holds.
+            // Some words have a meaning in rules, such as the time at which a grant ends.
             Self::Custom { target, .. } if rule.target() != *target => None,
             _ => Some(rule),
         }
     }
 
-    /// Why this could be read in more than one way. Whoever built it should have seen to
-    /// that; a decision about it would be one about something else.
+    /// Returns the reason this operation is ambiguous. The code that creates operations must
+    /// prevent this; a decision would otherwise be about a different target than the one used.
     pub(super) fn ambiguity(&self) -> Option<&'static str> {
         match self {
             Self::File { path, .. } | Self::SpecialFile { path, .. } if !path.starts_with('/') => {
                 Some("the path is not absolute")
             }
             Self::File { path, .. } | Self::SpecialFile { path, .. } if path.contains('\0') => {
-                Some("the path has a NUL in it")
+                Some("the path contains NUL")
             }
             Self::File { path, .. } | Self::SpecialFile { path, .. }
                 if path.split('/').any(|name| matches!(name, "." | "..")) =>
             {
-                Some("the path has `.` or `..` in it")
+                Some("the path contains `.` or `..`")
             }
             Self::Lookup { name } if !is_canonical(name) => Some(NOT_CANONICAL),
             Self::Socket { names, .. } if !names.iter().all(|name| is_canonical(name)) => {
@@ -271,7 +271,7 @@ impl Operation {
             Self::Socket { names, .. } => names
                 .first()
                 .is_some_and(|name| name.contains(['*', '[']) || name.parse::<IpAddr>().is_ok()),
-            // A URL's host has none, and its path is looked at where the rule is made.
+            // The host of a URL never contains `*`, and the path is handled by `as_pattern`.
             Self::Http { .. } | Self::Custom { .. } => false,
         }
     }
@@ -287,7 +287,7 @@ fn least_file_rule(access: FileAccess, path: &str) -> Option<String> {
     }
 }
 
-const NOT_CANONICAL: &str = "the name is not in lower-case ASCII without a dot at its end";
+const NOT_CANONICAL: &str = "the name is not in lower-case ASCII, or ends in a dot";
 
 fn is_canonical(name: &str) -> bool {
     !name.ends_with('.')
@@ -296,7 +296,7 @@ fn is_canonical(name: &str) -> bool {
             .all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase())
 }
 
-/// The option that lets a name lead to addresses that are not public.
+/// Returns the option that allows a name to resolve to addresses that are not public.
 fn at(addresses: impl IntoIterator<Item = IpAddr>) -> String {
     let special: Vec<String> = addresses
         .into_iter()
@@ -312,7 +312,7 @@ fn at(addresses: impl IntoIterator<Item = IpAddr>) -> String {
 }
 
 impl fmt::Display for Operation {
-    /// In a line: a component chooses the names of its files.
+    /// Fits on one line and is escaped: components choose the names of their files.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.action(), shown(&self.target()))
     }

@@ -1,7 +1,8 @@
-//! An operation from a text, for somebody who asks whether it would be allowed.
+//! Parsing of operations, for operators who check whether an operation would be allowed.
 //!
-//! The text is that of audit records, `tcp-connect 10.0.0.1:80`, or begins as a rule does,
-//! `tcp 10.0.0.1:80`. Tests: below; any text in the workspace's `fuzz`.
+//! Accepts the text of audit records, `tcp-connect 10.0.0.1:80`, and the short form of rules, `tcp
+//! 10.0.0.1:80`.
+//! Tests: in this file, `fuzz/fuzz_targets/operation.rs`.
 
 use core::net::SocketAddr;
 use std::str::FromStr;
@@ -13,17 +14,17 @@ use crate::Kind;
 use crate::capability::shown;
 use crate::suggest::nearest;
 
-/// A text that says nothing that could be tried.
+/// A text that is not an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{text}` is nothing that could be tried: {problem}")]
+#[error("`{text}` is not a valid operation: {problem}")]
 pub struct OperationError {
     /// The text as given, escaped.
     pub text: String,
-    /// What is wrong, and what to write.
+    /// The problem and how to fix it.
     pub problem: String,
 }
 
-/// Words of what is done to files, and with sockets.
+/// The words for file and socket access.
 const FILE: [(&str, FileAccess); 5] = [
     ("file-read", FileAccess::Read),
     ("file-look", FileAccess::Look),
@@ -49,6 +50,8 @@ const SOCKET: [(&str, SocketAccess); 12] = [
 impl FromStr for Operation {
     type Err = OperationError;
 
+    /// Parses an action and its target.
+    ///
     /// ```
     /// use airssys_wasm_core::policy::Operation;
     ///
@@ -129,7 +132,7 @@ fn http(target: &str) -> Result<Operation, String> {
 /// `10.0.0.1:80`, or `api.example.com:80 (93.184.216.34)`.
 fn socket(access: SocketAccess, target: &str) -> Result<Operation, String> {
     let advice = || {
-        "say an address and a port, `tcp-connect 10.0.0.1:80`, and the name that led there if one did: `tcp-connect api.example.com:80 (93.184.216.34)`"
+        "write an address and a port, `tcp-connect 10.0.0.1:80`, or a name with the address it resolved to, `tcp-connect api.example.com:80 (93.184.216.34)`"
             .to_owned()
     };
     let with_name = target
@@ -155,7 +158,9 @@ fn socket(access: SocketAccess, target: &str) -> Result<Operation, String> {
 
 fn some<'a>(target: &'a str, example: &str) -> Result<&'a str, String> {
     if target.is_empty() {
-        Err(format!("say to what: `{example}`"))
+        Err(format!(
+            "the target is missing; write for example `{example}`"
+        ))
     } else {
         Ok(target)
     }
@@ -213,7 +218,7 @@ mod tests {
         for (text, expected) in [
             ("file-raed /a", "did you mean `file-read`?"),
             ("file-read data", "absolute"),
-            ("tcp api.example.com:80", "say an address and a port"),
+            ("tcp api.example.com:80", "write an address and a port"),
             ("http ftp://x", "ftp"),
             ("config", "`config colour`"),
             ("", "is not known"),

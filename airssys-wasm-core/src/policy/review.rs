@@ -1,7 +1,6 @@
-//! Requests beside grants, before anything runs; and two sets of requests beside each
-//! other.
+//! Comparison of requests with grants before deployment, and of two sets of requests.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,42 +9,42 @@ use super::covering::{Comparisons, Covering};
 use super::{Grants, Requested, Shortfall};
 use crate::{Need, Requests, Rule};
 
-/// What of a component's requests is granted, and which grants nobody asked for.
+/// The comparison of a component's requests with its grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Review {
-    /// Every request, in the order of their texts.
+    /// Every request, in canonical order.
     pub requests: Vec<(Rule, Need, Granted)>,
-    /// Grants that the component has no use for: it never requested them.
+    /// Grants that the component never requested.
     pub unrequested: Vec<Rule>,
     shortfall: Shortfall,
 }
 
-/// How much of a request is granted.
+/// The extent to which a request is granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Granted {
-    /// All of it, though a deny may take some away.
+    /// All of it, although a deny may exclude parts.
     Whole,
-    /// Some of it.
+    /// Part of it.
     InPart,
     /// Nothing of it.
     NotAtAll,
-    /// It was granted and is taken back, or a deny takes all of it.
+    /// The grant was revoked, or a deny excludes all of it.
     TakenAway,
 }
 
-/// What one set of requests has that another has not.
+/// A difference between two sets of requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The new one asks for it.
+    /// Present only in the new set.
     Added(Rule, Need),
-    /// The old one asked for it.
+    /// Present only in the old set.
     Removed(Rule),
 }
 
 impl Review {
-    /// Sets requests beside grants, at a time in seconds since 1970.
+    /// Compares requests with grants at a time in seconds since 1970.
     ///
-    /// Of sets that are too large to be compared, everything counts as not granted.
+    /// If the sets are too large to compare, everything counts as not granted.
     #[must_use]
     pub fn of(requested: &Requested, grants: &Grants, now: u64) -> Self {
         let Requested::These(requests) = requested else {
@@ -70,7 +69,7 @@ impl Review {
         }
     }
 
-    /// What is required and not wholly granted.
+    /// Iterates over the required requests that are not fully granted.
     pub fn lacking(&self) -> impl Iterator<Item = (&Rule, Granted)> {
         self.requests
             .iter()
@@ -80,7 +79,7 @@ impl Review {
             .map(|(rule, _, granted)| (rule, *granted))
     }
 
-    /// Whether the component may run with these grants.
+    /// Returns `true` if the component may run with these grants.
     #[must_use]
     pub fn suffices(&self) -> bool {
         self.shortfall == Shortfall::RunWithLess || self.lacking().next().is_none()
@@ -91,7 +90,7 @@ fn is_given_to_all(rule: &Rule) -> bool {
     rule.known_kind().is_some_and(crate::Kind::is_given_to_all)
 }
 
-/// Requests and grants, each by their anchors.
+/// Requests and grants, indexed by their anchors.
 struct Sides<'a> {
     requests: Covering<'a>,
     allowed: Covering<'a>,
@@ -113,7 +112,7 @@ impl<'a> Sides<'a> {
         }
     }
 
-    /// What became of each request, in their order.
+    /// Returns the result for each request, in order.
     fn granted(&self) -> Vec<Granted> {
         let mut granted = vec![Granted::NotAtAll; self.requests_count];
         let in_force = self
@@ -146,7 +145,7 @@ impl<'a> Sides<'a> {
         granted
     }
 
-    /// Grants that no request has anything in common with.
+    /// Returns the grants that have nothing in common with any request.
     fn unrequested(&self) -> Vec<Rule> {
         let mut used: BTreeSet<usize> = BTreeSet::new();
         for index in 0..self.requests_count {
@@ -166,7 +165,7 @@ impl<'a> Sides<'a> {
             .collect()
     }
 
-    /// The places of the requests that a grant lies within.
+    /// Returns the indices of the requests that cover a grant.
     fn requested_around<'b>(&'b self, grant: &'b Rule) -> impl Iterator<Item = usize> + 'b {
         self.requests
             .near(grant)
@@ -178,8 +177,9 @@ impl<'a> Sides<'a> {
     }
 }
 
-/// What `new` asks for that `old` did not, and the other way round. A request that lies
-/// within another is no change. Of sets that are too large to be compared, everything is.
+/// Returns the requests that `new` adds to `old`, and those it removes. A request covered by
+/// another one is not a difference. If the sets are too large to compare, everything is a
+/// difference.
 ///
 /// ```
 /// use airssys_wasm_core::policy::{Change, difference};
@@ -237,7 +237,7 @@ impl fmt::Display for Change {
 }
 
 impl fmt::Display for Review {
-    /// Requests and what became of each, a line each.
+    /// Writes each request with its result, one per line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (rule, need, granted) in &self.requests {
             match need {
@@ -247,7 +247,7 @@ impl fmt::Display for Review {
         }
         self.unrequested
             .iter()
-            .try_for_each(|rule| writeln!(f, "{rule}: granted, and never requested"))
+            .try_for_each(|rule| writeln!(f, "{rule}: granted, but never requested"))
     }
 }
 

@@ -1,9 +1,8 @@
 //! Grants and requests as TOML.
 //!
-//! A key that is not known refuses the file, and so does a list that is missing: a
-//! file that was cut short is not one that grants nothing. Every error names line and
-//! column.
-//! Tests: below, and `tests/forms.rs`.
+//! Rejects files with unknown keys or without the required list, so that a truncated file does not
+//! count as an empty one. Errors contain line and column.
+//! Tests: in this file, `airssys-wasm-core/tests/forms.rs`.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -16,7 +15,7 @@ use crate::bounds::GRANTS_BYTES_MAX;
 use crate::capability::shown;
 use crate::{CapabilityError, Need, Requests, Rule};
 
-/// What is wrong with a file, and where.
+/// A problem in a TOML file and its position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {problem}")]
 pub struct TomlError {
@@ -24,7 +23,7 @@ pub struct TomlError {
     pub line: usize,
     /// In characters, counted from 1.
     pub column: usize,
-    /// What is wrong, and what to write.
+    /// The problem and how to fix it.
     pub problem: String,
 }
 
@@ -64,8 +63,8 @@ struct OptionalRequest {
 }
 
 impl Grants {
-    /// Reads grants from TOML: lists `allow` and, if there are any, `deny` and
-    /// `revoked`, of texts as [`allow`](Self::allow) takes them; and `shortfall`.
+    /// Reads grants from TOML: a list `allow`, optional lists `deny` and `revoked`, all of texts as
+    /// in [`allow`](Self::allow), and an optional `shortfall`.
     ///
     /// ```
     /// use airssys_wasm_core::policy::Grants;
@@ -81,14 +80,13 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// [`TomlError`] for the first thing that is wrong, also if the text has more than
-    /// [`GRANTS_BYTES_MAX`] bytes; nothing is granted then.
+    /// [`TomlError`] for the first problem, and for texts longer than [`GRANTS_BYTES_MAX`] bytes.
     pub fn from_toml(text: &str) -> Result<Self, TomlError> {
         Self::from_toml_of(text, GRANTS_BYTES_MAX)
     }
 
-    /// Reads grants as [`from_toml`](Self::from_toml) does, from a text of at most `bytes_max`
-    /// bytes: for texts whose size was bounded when they were written.
+    /// Like [`from_toml`](Self::from_toml), for texts of at most `bytes_max` bytes. Intended for
+    /// texts whose size was bounded when they were written.
     ///
     /// # Errors
     ///
@@ -121,7 +119,7 @@ impl Grants {
         })
     }
 
-    /// The same as TOML.
+    /// Returns the grants as TOML, as read by [`from_toml`](Self::from_toml).
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut text = list("allow", self.allowed.iter());
@@ -139,8 +137,8 @@ impl Grants {
 }
 
 impl Requests {
-    /// Reads requests from TOML, for a component that has no section: a list `require`
-    /// and, if there are any, tables `optional` with a `request` and a `reason`.
+    /// Reads requests from TOML, for a component without a custom section: a list `require`, and
+    /// optional tables `optional` with a `request` and a `reason`.
     ///
     /// ```
     /// use airssys_wasm_core::Requests;
@@ -155,7 +153,7 @@ impl Requests {
     ///
     /// # Errors
     ///
-    /// [`TomlError`] for the first thing that is wrong.
+    /// [`TomlError`] for the first problem.
     pub fn from_toml(text: &str) -> Result<Self, TomlError> {
         let file: RequestsFile = read(text, GRANTS_BYTES_MAX)?;
         let mut requests = Self::default();
@@ -174,7 +172,7 @@ impl Requests {
     }
 }
 
-/// Reads a text of at most `bytes_max` bytes.
+/// Parses a text of at most `bytes_max` bytes.
 pub(crate) fn read<T: for<'de> Deserialize<'de>>(
     text: &str,
     bytes_max: usize,
@@ -182,7 +180,7 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(
     if text.len() > bytes_max {
         let bytes = text.len();
         let problem =
-            format!("the text has {bytes} bytes, and at most {bytes_max} are read; shorten it");
+            format!("the text has {bytes} bytes, but at most {bytes_max} are allowed; shorten it");
         return Err(TomlError {
             line: 1,
             column: 1,
@@ -210,11 +208,11 @@ fn said_twice(text: &str, written: &Spanned<String>) -> TomlError {
     at(
         text,
         written.span().start,
-        format!("`{}` is said twice; remove one", shown(written.get_ref())),
+        format!("`{}` is listed twice; remove one", shown(written.get_ref())),
     )
 }
 
-/// A problem that begins so many bytes into a text.
+/// Creates an error for a byte offset in a text.
 fn at(text: &str, byte: usize, problem: impl fmt::Display) -> TomlError {
     let before = text.get(..byte).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
@@ -273,7 +271,7 @@ mod tests {
                 13,
                 "unknown variant",
             ),
-            ("allow = [\"dns a.b\", \"dns a.b\"]", 1, 21, "said twice"),
+            ("allow = [\"dns a.b\", \"dns a.b\"]", 1, 21, "listed twice"),
             ("allow = [", 1, 10, ""),
             ("allow = []\n\"\\u001b[2J\" = 1", 2, 1, "`\\u{1b}[2J`"),
         ] {
@@ -291,6 +289,6 @@ mod tests {
     fn an_operators_option_is_no_request() {
         let error =
             Requests::from_toml("require = [\"file-read /a from=/b\"]").expect_err("an option");
-        assert!(error.problem.contains("operator's to say"), "{error}");
+        assert!(error.problem.contains("be set by the operator"), "{error}");
     }
 }

@@ -1,87 +1,88 @@
-//! State and outcome in, next effect out.
+//! The state machine of a rollout.
 //!
-//! Tests: below walk every path.
+//! Tests: in this file.
 
 use std::fmt;
 
-/// How traffic moves from one revision to the next.
+/// The strategy by which traffic moves from one revision to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Strategy {
-    /// Start the new revision beside the old one, check it, then switch.
+    /// Starts the new revision next to the old one, checks it, then switches.
     #[default]
     BlueGreen,
-    /// Let calls wait, finish those in flight, then start the new revision: for
-    /// components of which two may not run at once. The old one stands still
-    /// while the new one starts, and goes on where it was if that fails. Resources that
-    /// others have open in it are lost.
+    /// Pauses new calls, waits for calls in flight to finish, then starts the new revision. For
+    /// components of which two revisions must not run at once. The instances of the old revision
+    /// are suspended while the new one starts, and resume with their state if that fails. Resources
+    /// that other components hold in the old revision are lost.
     Recreate,
 }
 
-/// One thing the host does for a rollout.
+/// A step of a rollout that the host carries out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Effect {
-    /// Check that the version is newer, or that an older one is meant.
+    /// Check that the version is newer, or that an older one was allowed.
     CheckVersion,
-    /// Check that what happens to state has been said.
+    /// Check that the handling of state is specified.
     CheckState,
-    /// Check that the new world can stand in for the old one.
+    /// Check that the new world can replace the old one.
     CheckWorld,
     /// Find a provider for every import.
     CheckImports,
-    /// Check that what it requests is granted, or was approved, and open it.
+    /// Check that the requested capabilities are granted or were approved, and open their
+    /// resources.
     CheckGrants,
-    /// Have compiled code, from the cache or the compiler, and link it.
+    /// Load compiled code from the cache or compile it, and link it.
     Compile,
-    /// Have the state directory keep its bytes, if there is one.
+    /// Store the bytes in the state directory, if there is one.
     Keep,
-    /// Let new calls wait.
+    /// Hold new calls.
     Pause,
-    /// Wait for the calls in flight to end. Their instances stand still from then
-    /// on, and are dropped by the switch.
+    /// Wait for the calls in flight to end. Their instances are suspended from then on, and dropped
+    /// by the switch.
     Drain,
     /// Create a first instance.
     Start,
     /// Bind every handle that callers hold to the first instance.
     BindCallers,
-    /// Ask the first instance whether it is healthy.
+    /// Check the health of the first instance.
     CheckHealth,
-    /// Point the name at the new revision, once the state directory has it, if there is one.
-    /// The only effect that callers see.
+    /// Route the deployment to the new revision, after the state directory, if there is one, has
+    /// recorded it. The only effect that callers notice.
     Switch,
     /// Drop the first instance.
     Discard,
-    /// Let the calls that wait go to the old revision, as it was.
+    /// Release the held calls to the old revision, whose instances are unchanged.
     Resume,
 }
 
-/// How an effect went.
+/// The outcome of an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is done.
+    /// The effect succeeded.
     Succeeded,
-    /// It could not be done; the host keeps the reason.
+    /// The effect failed; the host has the reason.
     Failed,
 }
 
-/// What comes next.
+/// The next step of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Carry this out, then report its outcome.
+    /// Carry out this effect, then report its outcome.
     Do(Effect),
-    /// Over: the new revision serves.
+    /// The rollout has ended: the new revision is active.
     Promoted,
-    /// Over: this was a rehearsal, and nothing was in the way.
+    /// The rollout has ended: it was a rehearsal, and all checks passed.
     Rehearsed,
-    /// Over: the old revision serves on, because `failed` did.
+    /// The rollout has ended: the old revision stays active because an effect failed.
     RolledBack {
-        /// The effect that could not be done.
+        /// The effect that failed.
         failed: Effect,
     },
 }
 
-/// A rollout on its way.
+/// A rollout in progress.
 ///
 /// ```
 /// use airssys_wasm_core::{Decision, Effect, Outcome, Rollout, Strategy};
@@ -96,13 +97,13 @@ pub struct Rollout {
     plan: &'static [Effect],
     done: usize,
     failed: Option<Effect>,
-    /// Effects that undo what was done, last first.
+    /// The effects that undo what was done, to be popped from the end.
     undo: Vec<Effect>,
     is_rehearsal: bool,
 }
 
 impl Rollout {
-    /// The first revision of a name.
+    /// Creates the rollout of the first revision of a deployment.
     #[must_use]
     pub fn deploy() -> Self {
         use Effect::*;
@@ -117,7 +118,7 @@ impl Rollout {
         ])
     }
 
-    /// A new revision in place of the one that serves.
+    /// Creates the rollout of a new revision that replaces the active one.
     #[must_use]
     pub fn update(strategy: Strategy) -> Self {
         use Effect::*;
@@ -153,7 +154,7 @@ impl Rollout {
         })
     }
 
-    /// An earlier revision again. It is compiled and linked already.
+    /// Creates the rollout back to an earlier revision, which is already compiled and linked.
     #[must_use]
     pub fn rollback(strategy: Strategy) -> Self {
         use Effect::*;
@@ -181,7 +182,8 @@ impl Rollout {
         }
     }
 
-    /// The same up to where something would be kept, or wait, or run: nobody notices.
+    /// Returns the rehearsal of this rollout: only the effects before anything is stored, held or
+    /// run, so that callers notice nothing.
     #[must_use]
     pub fn rehearsal(self) -> Self {
         use Effect::*;
@@ -198,13 +200,13 @@ impl Rollout {
         }
     }
 
-    /// Whether this is a rehearsal.
+    /// Returns `true` if this is a rehearsal.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {
         self.is_rehearsal
     }
 
-    /// What comes next. Asking changes nothing.
+    /// Returns the next step, without changing the state.
     #[must_use]
     pub fn next(&self) -> Decision {
         match (self.failed, self.undo.last(), self.plan.get(self.done)) {
@@ -215,9 +217,9 @@ impl Rollout {
         }
     }
 
-    /// Reports how the effect that [`next`](Self::next) named went.
+    /// Reports the outcome of the effect that [`next`](Self::next) returned.
     ///
-    /// Undoing has no other way to go than forward: its outcome is not looked at.
+    /// The outcome of an effect that undoes another is ignored, because undoing always continues.
     pub fn report(&mut self, outcome: Outcome) {
         if self.is_undoing() {
             self.undo.pop();
@@ -235,7 +237,7 @@ impl Rollout {
         }
     }
 
-    /// Whether an effect has failed, so that what comes next undoes what was done.
+    /// Returns `true` if an effect has failed, so that the next effects undo what was done.
     #[must_use]
     pub fn is_undoing(&self) -> bool {
         self.failed.is_some()
@@ -254,16 +256,16 @@ impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::CheckVersion => "checking the version",
-            Self::CheckState => "checking what happens to state",
+            Self::CheckState => "checking how state is handled",
             Self::CheckWorld => "checking the world",
             Self::CheckImports => "checking the imports",
             Self::CheckGrants => "checking the grants",
             Self::Compile => "compiling",
-            Self::Keep => "keeping its bytes",
-            Self::Pause => "letting calls wait",
+            Self::Keep => "storing its bytes",
+            Self::Pause => "pausing",
             Self::Drain => "draining",
             Self::Start => "starting",
-            Self::BindCallers => "binding the callers' handles",
+            Self::BindCallers => "binding handles",
             Self::CheckHealth => "checking health",
             Self::Switch => "switching",
             Self::Discard => "discarding",
@@ -286,7 +288,7 @@ mod tests {
         ]
     }
 
-    /// Runs to the end with a failure at step `failing`; returns what was done.
+    /// Runs a rollout in which step `failing` fails; returns the effects and the decision.
     fn run(mut rollout: Rollout, failing: Option<usize>) -> (Vec<Effect>, Decision) {
         let mut done = Vec::new();
         loop {

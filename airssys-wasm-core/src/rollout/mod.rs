@@ -1,10 +1,9 @@
-//! The move from one revision to another, as a pure machine.
+//! The rollout from one revision to another, as a pure state machine.
 //!
-//! The machine says which effect comes next; the host carries it out and reports
-//! how it went. Nothing here runs, waits or looks at a component, so a test can
-//! walk every path and stop at every step.
-//! Tests: beside each file; the host's tests stop a real rollout after every
-//! effect.
+//! The machine determines the next effect; the host carries it out and reports the outcome. Nothing
+//! here runs, waits or inspects a component, so that tests can walk every path and stop at every
+//! step.
+//! Tests: `airssys-wasm-core/src/rollout`, `tests/suite/promises/atomic_failure.rs`.
 
 mod machine;
 mod version;

@@ -1,14 +1,14 @@
-//! Is a version newer, so that an update may go to it without saying more.
+//! Checks whether a version is newer, as an update requires by default.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use semver::Version;
 use thiserror::Error;
 
-/// An update to a version that is not known to be newer.
+/// The error for an update to a version that is not known to be newer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "{} is not newer than {}, which is deployed; say `.any_version()` if it is meant",
+    "{} is not newer than {}, which is deployed; use `.any_version()` to allow it",
     said(to),
     said(from)
 )]
@@ -17,12 +17,11 @@ pub struct VersionNotNewer {
     to: Option<Version>,
 }
 
-/// Checks that `to` is newer than `from`. A component that says no version is
-/// never known to be newer.
+/// Checks that `to` is newer than `from`. A component without a version is never newer.
 ///
 /// # Errors
 ///
-/// [`VersionNotNewer`] with both versions.
+/// Fails with [`VersionNotNewer`], which has both versions, if `to` is not newer.
 ///
 /// ```
 /// use airssys_wasm_core::check_version;

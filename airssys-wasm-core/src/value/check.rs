@@ -1,6 +1,6 @@
-//! Does a value fit a type, and if not, where and why not.
+//! Checks whether a value fits a type, and reports where it does not.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use super::Value;
 use crate::steps::step;
 use crate::world::{Case, Field, Type};
 
-/// Where a value does not fit the type that is wanted.
+/// The place where a value does not fit the expected type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     path: Vec<String>,
@@ -26,7 +26,7 @@ impl Mismatch {
         }
     }
 
-    /// The way to the part that does not fit; empty if it is the value itself.
+    /// The path to the part that does not fit; empty for the value itself.
     #[must_use]
     pub fn path(&self) -> &[String] {
         &self.path
@@ -54,8 +54,8 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// [`Mismatch`] with the place of the first part that does not fit and both
-    /// types side by side.
+    /// Fails with [`Mismatch`], which has the path of the first part that does not fit and both
+    /// types.
     ///
     /// ```
     /// use airssys_wasm_core::{Value, world::Type};
@@ -104,7 +104,7 @@ impl Value {
         }
     }
 
-    /// The WIT type of this value as far as the value alone tells.
+    /// Returns the WIT type of this value, as far as it can be inferred from the value.
     #[must_use]
     pub fn describe(&self) -> String {
         let inner =
@@ -176,7 +176,7 @@ fn record_fits(fields: &[(String, Value)], types: &[Field], ty: &Type) -> Result
     if fields.len() != types.len() {
         return Err(Mismatch::new(ty, described()));
     }
-    // Most have their fields in the order of the type.
+    // Most records have their fields in the order of the type.
     let is_in_order = fields
         .iter()
         .zip(types)
@@ -224,9 +224,9 @@ fn payload_fits(
         (None, None) => Ok(()),
         (Some(value), None) => Err(Mismatch::new(
             whole,
-            format!("a case that carries {}", value.describe()),
+            format!("a case with payload {}", value.describe()),
         )),
-        (None, Some(_)) => Err(Mismatch::new(whole, "a case that carries nothing")),
+        (None, Some(_)) => Err(Mismatch::new(whole, "a case without a payload")),
     }
 }
 
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(value(Value::U8(3)).fits(&ty), Ok(()));
         let error = value(Value::from("three"))
             .fits(&ty)
-            .expect_err("a string is no u8");
+            .expect_err("a string is not a u8");
         assert_eq!(
             error.to_string(),
             "at `people.0`: expected `u8`, found `string`"

@@ -1,20 +1,20 @@
-//! A value of one type as a value of another that it flows into.
+//! Converts a value of one type to a type that it flows into.
 //!
-//! Leaves out fields that are not wanted and puts the others in the order of the type.
-//! Whether that leads anywhere for every value of a type is `Type::flows_into`'s to say.
-//! Tests: below; as a property in `tests/flow.rs`.
+//! Drops fields that the type does not have and reorders the others. `Type::flows_into` determines
+//! whether this succeeds for every value of a type.
+//! Tests: in this file, `airssys-wasm-core/tests/flow.rs`.
 
 use super::{Mismatch, Value};
 use crate::world::{Case, Field, Type};
 
 impl Value {
-    /// This value as one of type `ty`: without the fields that `ty` has not, and with
-    /// fields and flags in its order.
+    /// Converts this value to type `ty`: drops the fields that `ty` does not have, and puts fields
+    /// and flags in its order.
     ///
     /// # Errors
     ///
-    /// [`Mismatch`] if what is left does not fit. A value of a type that
-    /// [flows into](Type::flows_into) `ty` always does.
+    /// Fails with [`Mismatch`] if the result does not fit `ty`. Never fails for a value of a type
+    /// that [flows into](Type::flows_into) `ty`.
     ///
     /// ```
     /// use airssys_wasm_core::{Value, world::{Field, Type}};

@@ -1,7 +1,6 @@
-//! Values as JSON, by their types.
+//! Values as JSON, by type.
 //!
-//! Tests: below; round trips of any value of any type in `tests/values.rs`, any text in the
-//! workspace's `fuzz`.
+//! Tests: in this file, `airssys-wasm-core/tests/values.rs`, `fuzz/fuzz_targets/json_arguments.rs`.
 
 use std::collections::HashSet;
 
@@ -16,14 +15,14 @@ impl Value {
     ///
     /// | WIT | JSON |
     /// |---|---|
-    /// | `bool`, numbers | `true`, numbers; a 64-bit number may be given as text; `"nan"`, `"inf"`, `"-inf"` |
-    /// | `char`, `string`, enums | text |
-    /// | lists, tuples, flags | arrays; flags by their names |
-    /// | records | objects; a field that is an `option` may be left out |
-    /// | maps | objects if the keys are text, else arrays of pairs, as an empty one is |
-    /// | variants | `{"case": value}`, or `"case"` for one that carries nothing |
-    /// | `option<T>` | `null` or the value; `{"some": value}` where `T` is an `option` itself |
-    /// | `result<T, E>` | `{"ok": value}` or `{"err": value}`, with `null` for nothing |
+    /// | `bool`, numbers | `true`, numbers; a 64-bit number can also be a string; `"nan"`, `"inf"`, `"-inf"` |
+    /// | `char`, `string`, enums | strings |
+    /// | lists, tuples, flags | arrays; the names of the flags |
+    /// | records | objects; a field of type `option` can be left out |
+    /// | maps | objects if the keys are strings, otherwise arrays of pairs; an empty map is an empty array |
+    /// | variants | `{"case": value}`, or `"case"` for a case without a payload |
+    /// | `option<T>` | `null` or the value; `{"some": value}` if `T` is itself an `option` |
+    /// | `result<T, E>` | `{"ok": value}` or `{"err": value}`, with `null` for no payload |
     ///
     /// ```
     /// use airssys_wasm_core::{Value, world::Type};
@@ -35,12 +34,12 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// [`Mismatch`] with the place of the first part that does not fit.
+    /// Fails with [`Mismatch`], which has the path of the first part that does not fit.
     pub fn from_json(json: &Json, ty: &Type) -> Result<Self, Mismatch> {
         read(json, ty)
     }
 
-    /// The value as JSON, which [`from_json`](Self::from_json) reads back.
+    /// Returns the value as JSON, which [`from_json`](Self::from_json) reads back.
     #[must_use]
     pub fn to_json(&self) -> Json {
         match self {
@@ -53,7 +52,8 @@ impl Value {
             Self::U32(value) => (*value).into(),
             Self::S64(value) => (*value).into(),
             Self::U64(value) => (*value).into(),
-            // The shortest text that is this number is shorter than that of its double.
+            // The shortest text of the number as `f32` is shorter than that of its conversion to
+            // `f64`.
             Self::F32(value) => float(value.to_string().parse().unwrap_or(f64::from(*value))),
             Self::F64(value) => float(*value),
             Self::Char(value) => value.to_string().into(),
@@ -79,11 +79,11 @@ impl Value {
 }
 
 impl Function {
-    /// Reads the arguments of a call, a JSON value each.
+    /// Reads the arguments of a call, one JSON value each.
     ///
     /// # Errors
     ///
-    /// [`Mismatch`] with the parameter and the place in it.
+    /// Fails with [`Mismatch`], which has the parameter and the path in it.
     pub fn arguments_from_json(&self, arguments: &[Json]) -> Result<Vec<Value>, Mismatch> {
         if arguments.len() != self.params.len() {
             return Err(Mismatch::new(
@@ -142,7 +142,7 @@ fn integer(json: &Json, ty: &Type) -> Option<Value> {
         Type::U8 => Value::U8(json.as_u64()?.try_into().ok()?),
         Type::U16 => Value::U16(json.as_u64()?.try_into().ok()?),
         Type::U32 => Value::U32(json.as_u64()?.try_into().ok()?),
-        // Many who write JSON have no numbers of 64 bits.
+        // Many producers of JSON do not support 64-bit numbers.
         Type::S64 => Value::S64(json.as_i64().or_else(|| json.as_str()?.parse().ok())?),
         Type::U64 => Value::U64(json.as_u64().or_else(|| json.as_str()?.parse().ok())?),
         _ => return None,
@@ -197,7 +197,7 @@ fn map(json: &Json, key: &Type, value: &Type, ty: &Type) -> Result<Value, Mismat
         Json::Array(pairs) => {
             let pair = |pair: &'_ Json| pair.as_array().filter(|pair| pair.len() == 2).is_some();
             if !pairs.iter().all(pair) {
-                return Err(Mismatch::new(ty, "an array of other things than pairs"));
+                return Err(Mismatch::new(ty, "an array of elements that are not pairs"));
             }
             pairs
                 .iter()
@@ -225,7 +225,8 @@ fn map_to_json(entries: &[(Value, Value)]) -> Json {
     };
     let named: Option<Map<String, Json>> = entries.iter().map(text).collect();
     match named {
-        // An object has a key once, and one without keys does not say that they are text.
+        // An object cannot repeat a key, and an empty object does not show that the keys are
+        // strings.
         Some(named) if named.len() == entries.len() && !named.is_empty() => named.into(),
         _ => entries
             .iter()
@@ -323,7 +324,12 @@ fn result(
     let side = match (given.len(), given.get("ok"), given.get("err")) {
         (1, Some(json), None) => Ok((json, ok)),
         (1, None, Some(json)) => Err((json, err)),
-        _ => return Err(Mismatch::new(ty, "an object without one of `ok` and `err`")),
+        _ => {
+            return Err(Mismatch::new(
+                ty,
+                "an object without exactly one of `ok` and `err`",
+            ));
+        }
     };
     let payload = |(json, side): (&Json, Option<&Type>), word: &str| match side {
         Some(side) => read(json, side)
@@ -346,7 +352,7 @@ fn one(name: &str, value: Json) -> Json {
     Json::Object(std::iter::once((name.to_owned(), value)).collect())
 }
 
-/// What stands there instead.
+/// Returns the JSON that was found, abbreviated.
 fn told(json: &Json) -> String {
     const SHOWN: usize = 40;
     let text = json.to_string();

@@ -1,8 +1,8 @@
-//! Values of any WIT type, for callers who learn the type only at run time.
+//! Values of any WIT type, for callers that learn the type only at run time.
 //!
-//! Knows how a value is written (WAVE) and whether it fits a type. Resources,
-//! streams and futures are not values: they belong to a running instance.
-//! Tests: beside each file; round trips as properties in `tests/values.rs`.
+//! Converts values to and from WAVE and JSON, and checks whether they fit a type. Resources,
+//! streams and futures are not values because they are bound to a running instance.
+//! Tests: `airssys-wasm-core/src/value`, `airssys-wasm-core/tests/values.rs`.
 
 mod check;
 mod convert;
@@ -47,14 +47,14 @@ pub enum Value {
     F64(f64),
     Char(char),
     String(String),
-    /// Elements of one type; a fixed-length list too.
+    /// The elements of a list, of fixed length or not.
     List(Vec<Value>),
-    /// Keys and values.
+    /// The entries of a map.
     Map(Vec<(Value, Value)>),
-    /// Fields by name.
+    /// The fields of a record by name.
     Record(Vec<(String, Value)>),
     Tuple(Vec<Value>),
-    /// A case and what it carries.
+    /// The name of a case and its payload.
     Variant(String, Option<Box<Value>>),
     Enum(String),
     Option(Option<Box<Value>>),

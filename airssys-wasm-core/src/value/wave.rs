@@ -1,7 +1,7 @@
-//! Values as WAVE text, by the `wasm-wave` crate.
+//! Values as WAVE text, based on the `wasm-wave` crate.
 //!
-//! Only the bridge between its traits and our types; the syntax is the crate's.
-//! Tests: below; round trips in `tests/values.rs`.
+//! Only adapts the types of this crate to the traits of `wasm-wave`, which implements the syntax.
+//! Tests: in this file, `airssys-wasm-core/tests/values.rs`, `fuzz/fuzz_targets/wave_arguments.rs`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,44 +16,44 @@ use crate::capability::shown;
 use crate::steps::step;
 use crate::world::{Function, Type};
 
-/// How deep values may nest in text: the parser recurses.
+/// The maximum nesting depth of values in text; the parser is recursive.
 const DEPTH_MAX: usize = 64;
 
-/// Why a text is not a value, or not the arguments, of the wanted type.
+/// The reason a text is not a value, or not the arguments, of the expected type.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum WaveError {
-    /// The text does not parse, or its value has another type.
+    /// The text cannot be parsed, or its value has another type.
     #[error("column {column} of `{text}`: {problem}; expected {expected}")]
     Text {
-        /// What was parsed.
+        /// The text.
         text: String,
-        /// Counted in characters from 1.
+        /// The column of the error in characters, counted from 1.
         column: usize,
-        /// What is wrong.
+        /// A description of the problem.
         problem: String,
-        /// The type that is wanted, as WIT.
+        /// The expected type, as WIT.
         expected: String,
     },
-    /// The text is longer than a value may be.
+    /// The text is longer than allowed.
     #[error(
-        "the text has {bytes} bytes, and at most {VALUE_TEXT_BYTES_MAX} are read; pass a `Value`"
+        "the text has {bytes} bytes, but at most {VALUE_TEXT_BYTES_MAX} are allowed; pass a `Value`"
     )]
     TooLong {
-        /// How many bytes it has.
+        /// The number of bytes of the text.
         bytes: usize,
     },
-    /// The text nests too deep.
+    /// The nesting in the text is too deep.
     #[error("values nested more than {DEPTH_MAX} deep cannot be written as text; pass a `Value`")]
     TooDeep,
 }
 
 impl Value {
-    /// Reads a value of type `ty`.
+    /// Parses a value of type `ty`.
     ///
     /// # Errors
     ///
-    /// [`WaveError`] with the column and the type that was expected.
+    /// Fails with [`WaveError`], which has the column and the expected type.
     ///
     /// ```
     /// use airssys_wasm_core::{Value, world::Type};
@@ -68,7 +68,7 @@ impl Value {
             .map_err(|error| report(text, 0, &error, format!("`{ty}`")))
     }
 
-    /// The value as WAVE text, which [`from_wave`](Self::from_wave) reads back.
+    /// Returns the value as WAVE text, which [`from_wave`](Self::from_wave) reads back.
     #[must_use]
     pub fn to_wave(&self) -> String {
         wasm_wave::to_string(self).expect("writing to a string does not fail")
@@ -76,11 +76,11 @@ impl Value {
 }
 
 impl Function {
-    /// Reads the arguments of a call, `("Ada", 36)`.
+    /// Parses the arguments of a call, `("Ada", 36)`.
     ///
     /// # Errors
     ///
-    /// [`WaveError`] with the column and the function's type.
+    /// Fails with [`WaveError`], which has the column and the type of the function.
     pub fn arguments_from_wave(&self, text: &str) -> Result<Vec<Value>, WaveError> {
         check(text)?;
         const NAME: &str = "f";
@@ -92,7 +92,7 @@ impl Function {
             return Err(WaveError::Text {
                 text: text.escape_debug().to_string(),
                 column: 1,
-                problem: "arguments stand in parentheses".into(),
+                problem: "arguments must be in parentheses".into(),
                 expected: expected(),
             });
         }
@@ -131,7 +131,7 @@ fn check(text: &str) -> Result<(), WaveError> {
     check_depth(text)
 }
 
-/// Counts brackets outside of string and character literals.
+/// Checks the nesting depth by counting brackets outside of string and character literals.
 fn check_depth(text: &str) -> Result<(), WaveError> {
     let (mut depth, mut quote, mut escaped) = (0usize, None, false);
     for c in text.chars() {
@@ -168,8 +168,8 @@ impl WasmType for Type {
             Self::F64 => WasmTypeKind::F64,
             Self::Char => WasmTypeKind::Char,
             Self::String => WasmTypeKind::String,
-            // The parser reads no lists of fixed length, and WAVE has no maps: both
-            // are lists, the latter of pairs. `make_list` makes them what they are.
+            // The parser does not support lists of fixed length, and WAVE has no maps. Both are
+            // parsed as lists, maps as lists of pairs, and `make_list` converts them.
             Self::List(_) | Self::FixedLengthList(..) | Self::Map(..) => WasmTypeKind::List,
             Self::Record(_) => WasmTypeKind::Record,
             Self::Tuple(_) => WasmTypeKind::Tuple,
@@ -257,13 +257,13 @@ macro_rules! plain_values {
         fn $unwrap(&self) -> $rust {
             match self {
                 Self::$case(value) => *value,
-                other => unreachable!("asked a {} for another kind", other.describe()),
+                other => unreachable!("a {} was accessed as another kind", other.describe()),
             }
         }
     )*};
 }
 
-/// Fits what the parser made, or says so in its words.
+/// Checks that a parsed value fits its type, and reports a mismatch as an error of the parser.
 fn checked(value: Value, ty: &Type) -> Result<Value, WasmValueError> {
     match value.fits(ty) {
         Ok(()) => Ok(value),
@@ -459,7 +459,7 @@ impl WasmValue for Value {
     }
 }
 
-/// WAVE lets fields come in any order; the canonical ABI does not.
+/// Puts fields in the order of the type: WAVE allows any order, the Canonical ABI does not.
 fn in_order_of(ty: &Type, mut given: Vec<(String, Value)>) -> Vec<(String, Value)> {
     if let Type::Record(fields) = ty {
         let places = places(fields.iter().map(|field| field.name.as_str()));
@@ -468,7 +468,7 @@ fn in_order_of(ty: &Type, mut given: Vec<(String, Value)>) -> Vec<(String, Value
     given
 }
 
-/// The place of each name.
+/// Returns the index of each name.
 fn places<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
     names
         .enumerate()
@@ -477,7 +477,7 @@ fn places<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
         .collect()
 }
 
-/// The parser sorts flags by name; a value has them in the order of the type.
+/// Puts flags in the order of the type, as values require; the parser sorts them by name.
 fn flags_in_order_of(ty: &Type, mut given: Vec<String>) -> Vec<String> {
     if let Type::Flags(names) = ty {
         let places = places(names.iter().map(String::as_str));
@@ -486,8 +486,7 @@ fn flags_in_order_of(ty: &Type, mut given: Vec<String>) -> Vec<String> {
     given
 }
 
-/// What was read as a list of pairs; anything else stays the list it is, and does
-/// not fit.
+/// Converts a list of pairs to a map. Any other list stays a list, and will not fit the type.
 fn map_of_pairs(items: Vec<Value>) -> Value {
     let pair = |item: &Value| match item {
         Value::Tuple(pair) => <[Value; 2]>::try_from(pair.clone())
@@ -537,7 +536,7 @@ mod tests {
     fn says_where_and_what_was_expected() {
         let message = greet()
             .arguments_from_wave("(7)")
-            .expect_err("7 is no string")
+            .expect_err("7 is not a string")
             .to_string();
         assert!(message.contains("column 2"), "{message}");
         assert!(
@@ -558,7 +557,7 @@ mod tests {
         assert_eq!(none.arguments_from_wave("()"), Ok(vec![]));
         for text in ["oo()", "f()", "-o()"] {
             let message = none.arguments_from_wave(text).expect_err(text).to_string();
-            assert!(message.contains("stand in parentheses"), "{message}");
+            assert!(message.contains("must be in parentheses"), "{message}");
         }
     }
 

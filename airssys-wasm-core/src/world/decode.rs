@@ -1,6 +1,6 @@
-//! From a decoded WIT package to a [`World`].
+//! Converts a decoded WIT package to a [`World`].
 //!
-//! Translates; decides nothing. Tests: `component`, on real bytes.
+//! Tests: `airssys-wasm-core/src/component/bytes.rs`.
 
 use std::cell::Cell;
 use std::fmt;
@@ -13,11 +13,11 @@ use wit_parser::{
 use super::{Case, Field, Function, Interface, InterfaceName, Param, Side, Type, World};
 use crate::FunctionName;
 
-/// How large types may become when each use of a named type is written out: parts
-/// of types, and bytes of their names. All of WASI takes a hundredth of it.
+/// The maximum size of all types with every use of a named type expanded, counted in parts of types
+/// and bytes of their names. All of WASI takes a hundredth of it.
 const SIZE_MAX: usize = 1_000_000;
 
-/// The types are too large.
+/// The error for types that exceed the maximum size.
 #[derive(Debug)]
 pub(crate) struct TooLarge;
 
@@ -25,12 +25,12 @@ impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "its types, written out, have more than {SIZE_MAX} parts and letters; make them smaller"
+            "its types expand to more than {SIZE_MAX} parts and characters; make them smaller"
         )
     }
 }
 
-/// Translates the world `id` of `resolve`.
+/// Converts the world `id` of `resolve`.
 pub(crate) fn decode(resolve: &Resolve, id: WorldId) -> Result<World, TooLarge> {
     let decoder = Decoder {
         resolve,
@@ -50,7 +50,7 @@ pub(crate) fn decode(resolve: &Resolve, id: WorldId) -> Result<World, TooLarge> 
 
 struct Decoder<'a> {
     resolve: &'a Resolve,
-    /// What may still be written out; nothing is when it is used up.
+    /// The remaining size budget; nothing is expanded once it is used up.
     left: Cell<usize>,
 }
 
@@ -124,7 +124,8 @@ impl Decoder<'_> {
         }
     }
 
-    /// Takes what writing out a type costs. False if it is too much.
+    /// Charges the cost of expanding a type to the budget. Returns `false` if the budget is used
+    /// up.
     fn afford(&self, kind: &TypeDefKind) -> bool {
         let names: usize = match kind {
             TypeDefKind::Record(record) => {
@@ -144,7 +145,7 @@ impl Decoder<'_> {
 
     fn defined(&self, id: TypeId) -> Type {
         if !self.afford(&self.resolve.types[id].kind) {
-            // What is written out is thrown away.
+            // The result is discarded.
             return Type::Bool;
         }
         match &self.resolve.types[id].kind {
@@ -205,8 +206,8 @@ impl Decoder<'_> {
         ty.map(|ty| self.boxed(ty))
     }
 
-    /// `interface.resource`, the interface without its version: a compatible
-    /// version of an interface has the same resources.
+    /// Returns `interface.resource`, with the interface without its version: compatible versions of
+    /// an interface have the same resources.
     fn resource(&self, id: TypeId) -> String {
         let mut id = id;
         while let TypeDefKind::Type(WitType::Id(next)) = self.resolve.types[id].kind {

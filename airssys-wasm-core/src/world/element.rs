@@ -1,7 +1,7 @@
-//! What the streams are made of that a host carries from one component to another.
+//! The element types of the streams that a host carries between components.
 //!
-//! A host takes elements out of a stream by their Rust type, so it has to know them ahead.
-//! Tests: below, and `tests/pipeline/streams`.
+//! A host reads elements of a stream by their Rust type, so it must know the types at compile time.
+//! Tests: in this file, `airssys-wasm-core/tests/pipeline/streams.rs`.
 
 use super::Type;
 
@@ -21,16 +21,17 @@ pub enum Element {
 }
 
 impl Element {
-    /// All of them.
+    /// All element types.
     pub const ALL: [Self; 5] = [Self::U8, Self::U32, Self::U64, Self::Text, Self::Bytes];
 
-    /// The element that a type is.
+    /// Returns the element type for `ty`, if it is one of these.
     #[must_use]
     pub fn of(ty: &Type) -> Option<Self> {
         Self::ALL.into_iter().find(|element| element.ty() == *ty)
     }
 
-    /// What a `stream` of these is made of; None for other types, and for streams of others.
+    /// Returns the element type of a `stream`. `None` for other types, and for streams of other
+    /// elements.
     ///
     /// ```
     /// use airssys_wasm_core::world::{Element, Type};
@@ -47,7 +48,8 @@ impl Element {
         }
     }
 
-    /// What a `list` of these is made of; None for other types, and for lists of others.
+    /// Returns the element type of a `list`. `None` for other types, and for lists of other
+    /// elements.
     #[must_use]
     pub fn of_list(ty: &Type) -> Option<Self> {
         match ty {
@@ -56,7 +58,7 @@ impl Element {
         }
     }
 
-    /// The type.
+    /// Returns the WIT type of the element.
     #[must_use]
     pub fn ty(self) -> Type {
         match self {
@@ -68,7 +70,7 @@ impl Element {
         }
     }
 
-    /// A stream of it.
+    /// Returns the type of a stream of this element.
     #[must_use]
     pub fn stream(self) -> Type {
         Type::Stream(Some(Box::new(self.ty())))

@@ -1,14 +1,14 @@
-//! Does a value of one type serve where another is wanted, without being changed but
-//! by leaving parts out?
+//! Checks whether a value of one type can be used where another type is expected, changed only by
+//! leaving parts out.
 //!
-//! This is what an edge of a pipeline asks. Handles ask for more: `stand_in`.
-//! Tests: below; as properties, with values, in `tests/flow.rs`.
+//! The edges of a pipeline need this. Handles need stricter compatibility: `stand_in`.
+//! Tests: in this file, `airssys-wasm-core/tests/flow.rs`.
 
 use std::fmt;
 
 use super::{Case, Field, Type};
 
-/// Where one type does not flow into another, and why.
+/// The place where one type does not flow into another, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowMismatch {
     path: Vec<String>,
@@ -17,39 +17,39 @@ pub struct FlowMismatch {
     reason: FlowReason,
 }
 
-/// Why one type does not flow into another.
+/// The reason one type does not flow into another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FlowReason {
-    /// They are of different kinds, or numbers of different widths.
+    /// The types are of different kinds, or numbers of different widths.
     Different,
-    /// A field that is wanted is not there.
+    /// A field that the target requires is missing.
     FieldMissing(String),
-    /// A case or flag that may come is not known on the other side.
+    /// The target does not know a case or flag of the source.
     CaseMissing(String),
-    /// A case carries something on one side only.
+    /// A case has a payload on one side only.
     Payload,
-    /// Tuples or lists of different lengths.
+    /// Tuples or lists differ in length.
     Length,
-    /// What is wanted always may be missing.
+    /// An `option` would flow into a required value.
     OptionalIntoRequired,
-    /// What is always there would have to be made optional.
+    /// A required value would flow into an `option`.
     RequiredIntoOptional,
-    /// A `result` where its value is wanted.
+    /// A `result` would flow into a plain value.
     ResultIntoValue,
 }
 
 impl Type {
-    /// Checks that a value of this type serves where `to` is wanted.
+    /// Checks that a value of this type can be used where `to` is expected.
     ///
-    /// Equal types flow. A record flows into one with fewer fields, in whatever order; a
-    /// variant, an enum or flags into one with more cases. Lists, options, tuples, results
-    /// and the values of maps flow as what they hold does. Nothing else: numbers keep
-    /// their width, and a `T` is no `option<T>`.
+    /// Equal types flow. A record flows into a record with fewer fields, in any order; a variant,
+    /// an enum or flags flow into a type with more cases. Lists, options, tuples, results and the
+    /// values of maps flow if their contents do. Nothing else flows: numbers keep their width, and
+    /// a `T` is not an `option<T>`.
     ///
     /// # Errors
     ///
-    /// [`FlowMismatch`] with the first place where they differ.
+    /// Fails with [`FlowMismatch`], which has the first place where the types differ.
     ///
     /// ```
     /// use airssys_wasm_core::world::Type;
@@ -117,26 +117,26 @@ impl FlowMismatch {
         self
     }
 
-    /// The way to the place: fields, cases, `some`, `ok`, `err`, places of a tuple, and
-    /// `[]` for what a list holds.
+    /// The path to the place: fields, cases, `some`, `ok`, `err`, indices of tuples, and `[]` for
+    /// the elements of a list.
     #[must_use]
     pub fn path(&self) -> &[String] {
         &self.path
     }
 
-    /// The type at that place of what comes.
+    /// The source type at that place.
     #[must_use]
     pub fn from_type(&self) -> &Type {
         &self.from
     }
 
-    /// The type at that place of what is wanted.
+    /// The target type at that place.
     #[must_use]
     pub fn to_type(&self) -> &Type {
         &self.to
     }
 
-    /// Why the one does not serve as the other.
+    /// The reason the types do not match.
     #[must_use]
     pub fn reason(&self) -> &FlowReason {
         &self.reason
@@ -157,16 +157,20 @@ impl fmt::Display for FlowMismatch {
 impl fmt::Display for FlowReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Different => f.write_str("these are different types"),
-            Self::FieldMissing(name) => write!(f, "the field `{name}` is wanted and not there"),
+            Self::Different => f.write_str("the types differ"),
+            Self::FieldMissing(name) => write!(f, "the field `{name}` is missing"),
             Self::CaseMissing(name) => {
-                write!(f, "the case `{name}` may come and is not known there")
+                write!(f, "the target does not know the case `{name}`")
             }
-            Self::Payload => f.write_str("one carries a value and the other none"),
-            Self::Length => f.write_str("they have different lengths"),
-            Self::OptionalIntoRequired => f.write_str("it may be missing, and is required there"),
-            Self::RequiredIntoOptional => f.write_str("nothing is made optional on the way"),
-            Self::ResultIntoValue => f.write_str("a result is not taken apart on the way"),
+            Self::Payload => f.write_str("one has a payload and the other has none"),
+            Self::Length => f.write_str("the lengths differ"),
+            Self::OptionalIntoRequired => {
+                f.write_str("the value is optional, but the target requires it")
+            }
+            Self::RequiredIntoOptional => {
+                f.write_str("a value does not become optional implicitly")
+            }
+            Self::ResultIntoValue => f.write_str("a result is not unwrapped implicitly"),
         }
     }
 }
@@ -211,7 +215,7 @@ fn tuple(whole: &Type, to: &Type, from: &[Type], wanted: &[Type]) -> Result<(), 
         .try_for_each(|(place, (from, to))| inner(from, to, &place.to_string()))
 }
 
-/// What a case, or a side of a result, carries.
+/// Compares the payload of a case, or of a side of a result.
 fn side(
     whole: &Type,
     whole_to: &Type,
@@ -277,11 +281,11 @@ mod tests {
         let wide = Type::Record(vec![field("a", Type::U8), field("b", Type::String)]);
         let narrow = Type::Record(vec![field("b", Type::String)]);
         assert_eq!(says(&list(wide.clone()), &list(narrow.clone())), "flows");
-        assert!(says(&narrow, &wide).ends_with("the field `a` is wanted and not there"));
+        assert!(says(&narrow, &wide).ends_with("the field `a` is missing"));
         let one = Type::Variant(vec![case("x", Some(Type::U8))]);
         let two = Type::Variant(vec![case("y", None), case("x", Some(Type::U8))]);
         assert_eq!(says(&option(one.clone()), &option(two.clone())), "flows");
-        assert!(says(&two, &one).ends_with("the case `y` may come and is not known there"));
+        assert!(says(&two, &one).ends_with("the target does not know the case `y`"));
     }
 
     #[test]
@@ -292,13 +296,13 @@ mod tests {
         };
         assert_eq!(
             says(&person(Type::String), &person(option(Type::String))),
-            "at `addresses.[].city`: `string` into `option<string>`: nothing is made optional on the way"
+            "at `addresses.[].city`: `string` into `option<string>`: a value does not become optional implicitly"
         );
         assert!(
             says(&person(option(Type::String)), &person(Type::String))
-                .ends_with("is required there")
+                .ends_with("the target requires it")
         );
-        assert!(says(&person(Type::U8), &person(Type::U16)).ends_with("different types"));
+        assert!(says(&person(Type::U8), &person(Type::U16)).ends_with("the types differ"));
     }
 
     #[test]
@@ -311,9 +315,8 @@ mod tests {
         assert_eq!(says(&from, &from), "flows");
         assert!(says(&from, &result(Some(Type::U16), None)).starts_with("at `ok`"));
         assert!(
-            says(&from, &result(Some(Type::U8), Some(Type::String)))
-                .contains("one carries a value")
+            says(&from, &result(Some(Type::U8), Some(Type::String))).contains("one has a payload")
         );
-        assert!(says(&from, &Type::U8).ends_with("a result is not taken apart on the way"));
+        assert!(says(&from, &Type::U8).ends_with("a result is not unwrapped implicitly"));
     }
 }

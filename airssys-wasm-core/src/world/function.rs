@@ -1,42 +1,43 @@
 //! A function of a world.
 //!
-//! Tests: `lookup` and `stand_in`, which use it.
+//! Tests: `airssys-wasm-core/src/world/lookup.rs`, `airssys-wasm-core/src/world/stand_in.rs`.
 
 use std::fmt;
 
 use super::types::{Type, separated};
 use crate::FunctionName;
 
-/// A function with its types; prints as WIT.
+/// A function with its types; displays as WIT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
-    /// The name by which the host finds it.
+    /// The name by which the host looks up the function.
     pub name: FunctionName,
-    /// Its parameters in order.
+    /// The parameters, in order.
     pub params: Vec<Param>,
-    /// Its result, if it has one.
+    /// The type of the result, if the function returns one.
     pub result: Option<Type>,
-    /// Whether it is an `async func`.
+    /// `true` if the function is an `async func`.
     pub async_func: bool,
 }
 
 /// A parameter of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Param {
-    /// Its name, in kebab-case.
+    /// The name, in kebab-case.
     pub name: String,
-    /// Its type.
+    /// The type of the parameter.
     pub ty: Type,
 }
 
 impl Function {
-    /// Whether it is `async`, or any of its types needs Component Model async.
+    /// Returns `true` if the function is `async`, or if any of its types needs Component Model
+    /// async.
     #[must_use]
     pub fn is_async(&self) -> bool {
         self.async_func || self.types().any(Type::is_async)
     }
 
-    /// Its parameters' types and then its result's.
+    /// Returns the types of the parameters, followed by the type of the result.
     pub fn types(&self) -> impl Iterator<Item = &Type> {
         self.params
             .iter()
@@ -44,15 +45,15 @@ impl Function {
             .chain(&self.result)
     }
 
-    /// The resources whose handles it takes or gives, as `interface.resource`; the interface
-    /// without its version.
+    /// Returns the resources whose handles the function takes or returns, as `interface.resource`
+    /// without the version of the interface.
     pub fn resources(&self) -> impl Iterator<Item = &str> {
         self.types().flat_map(Type::resources)
     }
 
-    /// Whether callers of `self` can call `other` and notice no difference.
+    /// Returns `true` if callers of `self` can call `other` without noticing a difference.
     ///
-    /// Names of parameters count: a dynamic caller may use them.
+    /// Names of parameters must match too, because dynamic callers can use them.
     #[must_use]
     pub fn same_type(&self, other: &Self) -> bool {
         self.params == other.params
@@ -60,7 +61,7 @@ impl Function {
             && self.async_func == other.async_func
     }
 
-    /// The type alone, as WIT: `func(name: string) -> string`.
+    /// Returns the type of the function as WIT: `func(name: string) -> string`.
     #[must_use]
     pub fn signature(&self) -> String {
         Signature(self).to_string()

@@ -1,10 +1,10 @@
-//! What answers HTTP requests, in WASI 0.2 and in 0.3.
+//! The functions that handle HTTP requests, in WASI 0.2 and in WASI 0.3.
 //!
-//! Tests: those of `stand_in`, and the workspace's `tests/suite/http`.
+//! Tests: `airssys-wasm-core/src/world/stand_in.rs`, `tests/suite/http`.
 
 use super::{Function, World};
 
-/// What answers HTTP requests. Whoever asks sees no difference.
+/// The exported function that handles HTTP requests. Clients see no difference between the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpHandler<'a> {
     /// `handle` of `wasi:http/incoming-handler`, in WASI 0.2.
@@ -14,7 +14,7 @@ pub enum HttpHandler<'a> {
 }
 
 impl<'a> HttpHandler<'a> {
-    /// What a function is, if it answers requests.
+    /// Returns the handler that a function is, if it handles requests.
     pub(super) fn of(function: &'a Function) -> Option<Self> {
         let interface = function.name.interface()?;
         match (interface.split('@').next()?, function.name.function()) {
@@ -26,7 +26,8 @@ impl<'a> HttpHandler<'a> {
 }
 
 impl World {
-    /// What answers HTTP requests: that of WASI 0.3 if it exports both.
+    /// Returns the function that handles HTTP requests. If the component exports both, returns the
+    /// one of WASI 0.3.
     #[must_use]
     pub fn http_handler(&self) -> Option<HttpHandler<'_>> {
         let functions = self

@@ -1,13 +1,13 @@
-//! The name of an interface, and which version of it serves which.
+//! Names of interfaces, and the compatibility of their versions.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::fmt;
 
 use semver::Version;
 
-/// `namespace:package/interface`, with a version if the package has one; or a
-/// plain name, for an interface that a world defines in place.
+/// The name of an interface: `namespace:package/interface`, with a version if the package has one,
+/// or a plain name for an interface that a world defines inline.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InterfaceName {
     path: String,
@@ -15,7 +15,7 @@ pub struct InterfaceName {
 }
 
 impl InterfaceName {
-    /// Splits a name as it stands in a component.
+    /// Splits a name as it appears in a component.
     ///
     /// ```
     /// use airssys_wasm_core::world::InterfaceName;
@@ -47,15 +47,15 @@ impl InterfaceName {
         &self.path
     }
 
-    /// The version, if it has one.
+    /// The version, if the name has one.
     #[must_use]
     pub fn version(&self) -> Option<&Version> {
         self.version.as_ref()
     }
 
-    /// Whether an interface of this name serves those who ask for `wanted`:
-    /// the same path and, by semver, a compatible version that is not older.
-    /// Who asks for no version takes any.
+    /// Returns `true` if an interface of this name can serve importers of `wanted`: the path is the
+    /// same, and the version is semver-compatible and not older. A name without a version accepts
+    /// any version.
     ///
     /// ```
     /// use airssys_wasm_core::world::InterfaceName;
@@ -76,8 +76,8 @@ impl InterfaceName {
 }
 
 impl InterfaceName {
-    /// Returns whether the two name one interface in versions that semver counts as compatible,
-    /// whichever is newer: a runtime links them by name, and then compares their types.
+    /// Returns `true` if both names refer to the same interface in semver-compatible versions,
+    /// whichever is newer. A runtime links such interfaces by name and then compares their types.
     ///
     /// ```
     /// use airssys_wasm_core::world::InterfaceName;
@@ -112,7 +112,7 @@ fn version_serves(offered: &Version, wanted: &Version) -> bool {
     same_track(offered, wanted) && offered >= wanted
 }
 
-/// Returns whether two versions are equal, or releases of one major version.
+/// Returns `true` if two versions are equal, or releases in the same compatible range.
 fn same_track(one: &Version, other: &Version) -> bool {
     if one == other {
         return true;

@@ -1,8 +1,8 @@
-//! Which of the deployed components serves what another imports.
+//! Finds the deployment that serves the import of another component.
 //!
-//! By interface and semver; each imported function has to be there with the same type.
-//! Does not link anything. Tests: below; with real components in the workspace's
-//! `tests/suite/links`.
+//! Matches by interface and semver; the export must have each imported function with the same type.
+//! Links nothing.
+//! Tests: in this file, `tests/suite/links`.
 
 use std::fmt;
 
@@ -12,60 +12,62 @@ use super::{Function, Interface, InterfaceName, Type, World};
 use crate::ComponentName;
 use crate::suggest::nearest;
 
-/// A deployed component, as somebody who imports sees it.
+/// A deployment that can be linked to imports.
 #[derive(Clone, Copy, Debug)]
 pub struct Offer<'a> {
-    /// The name it is deployed under.
+    /// The name of the deployment.
     pub name: &'a ComponentName,
-    /// What it exports.
+    /// The world of its component.
     pub world: &'a World,
 }
 
-/// Why an import is not linked.
+/// The reason an import cannot be linked.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LinkProblem {
-    /// Nobody exports an interface of that name.
+    /// No deployment exports an interface of that name.
     #[error("no deployed component exports it{hint}")]
     Nobody {
-        /// What is nearest to it.
+        /// A suggestion for a similar interface.
         hint: String,
     },
-    /// Those who export it cannot serve.
-    #[error("nobody who exports it fits: {}", separated(.0))]
+    /// The deployments that export the interface cannot serve it.
+    #[error("no deployment that exports it fits: {}", separated(.0))]
     NobodyFits(Vec<Unfit>),
-    /// Several could serve.
-    #[error("{} could serve; say which with `.link(\"{import}\", \"{}\")`", quoted(.candidates), .candidates[0])]
+    /// Several deployments could serve the import.
+    #[error("{} could serve it; choose one with `.link(\"{import}\", \"{}\")`", quoted(.candidates), .candidates[0])]
     Ambiguous {
-        /// What is imported, without its version.
+        /// The imported interface, without its version.
         import: String,
-        /// Who could serve.
+        /// The deployments that could serve it.
         candidates: Vec<ComponentName>,
     },
-    /// It was said who serves, and that one is not deployed.
-    #[error("it is bound to `{bound}`, which is not deployed{hint}")]
+    /// The import is linked explicitly to a deployment that does not exist.
+    #[error("it is linked to `{bound}`, which is not deployed{hint}")]
     NotDeployed {
-        /// Who was said to serve.
+        /// The deployment to which the import is linked.
         bound: ComponentName,
-        /// The nearest name there is.
+        /// A suggestion for a similar name.
         hint: String,
     },
 }
 
-/// Somebody who exports an interface and cannot serve, and why.
+/// A deployment that exports an interface but cannot serve it, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
-    /// Who.
+    /// The name of the deployment.
     pub candidate: ComponentName,
-    /// Why not.
+    /// A description of the mismatch.
     pub problem: String,
 }
 
-/// Whoever serves `import`: the one it is bound to, or else the only one who can.
+/// Returns the deployment that serves `import`: the one in `bound` if set, otherwise the only one
+/// that can.
 ///
 /// # Errors
 ///
-/// [`LinkProblem`], with everybody who comes near and why they do not fit.
+/// Fails with [`LinkProblem`], which lists every deployment that exports the interface and the
+/// reason it does not fit.
 pub fn link<'a>(
     import: &Interface,
     offers: &[Offer<'a>],
@@ -124,7 +126,7 @@ fn find<'a>(bound: &ComponentName, offers: &[Offer<'a>]) -> Result<Offer<'a>, Li
         })
 }
 
-/// The export of the same path: of a version that serves, if there is one.
+/// Returns the export with the same path, preferring a version that can serve `wanted`.
 fn exported<'a>(world: &'a World, wanted: &InterfaceName) -> Option<&'a Interface> {
     let same_path = || {
         world
@@ -168,14 +170,15 @@ fn function_problem(wanted: &Function, export: &Interface) -> Option<String> {
     if !wanted.same_type(offered) {
         let (offered, wanted) = (offered.signature(), wanted.signature());
         return Some(format!(
-            "its `{name}` is `{offered}`, and `{wanted}` is imported"
+            "its `{name}` is `{offered}`, but `{wanted}` is imported"
         ));
     }
     stays(wanted)
         .map(|what| format!("`{what}` of `{name}` cannot cross from one component to another"))
 }
 
-/// What of a function belongs to an instance. Handles do too, and are led back to it.
+/// Returns the part of a function that is bound to an instance. Handles are bound too, but calls on
+/// them are forwarded to that instance.
 fn stays(function: &Function) -> Option<String> {
     if function.async_func {
         return Some("async".into());
@@ -186,9 +189,10 @@ fn stays(function: &Function) -> Option<String> {
         .map(ToString::to_string)
 }
 
-/// The first resource of `import`, which `server` serves, whose handles cannot cross: they do only
-/// to whoever serves the interface that defines it. `served` says who that is, by the
-/// interface's path.
+/// Returns the first resource in `import` whose handles cannot be passed to `server`, the
+/// deployment that serves `import`. Handles can be passed only to the deployment that serves the
+/// interface that defines the resource; `served` returns that deployment for the path of an
+/// interface.
 #[must_use]
 pub fn foreign_resource<'a, 'n>(
     import: &'a Interface,
@@ -236,7 +240,7 @@ fn hint(import: &Interface, offers: &[Offer<'_>]) -> String {
         .map(|interface| interface.name.path())
         .collect();
     match nearest(import.name.path(), paths.iter().copied()) {
-        Some(near) => format!("; the nearest that is exported is `{near}`"),
+        Some(near) => format!("; the closest exported interface is `{near}`"),
         None => String::new(),
     }
 }
@@ -327,7 +331,7 @@ mod tests {
         );
         assert_eq!(
             told(&import, &[("a", newer()), ("b", newer())], None),
-            "`a`, `b` could serve; say which with `.link(\"acme:store/kv\", \"a\")`"
+            "`a`, `b` could serve it; choose one with `.link(\"acme:store/kv\", \"a\")`"
         );
         assert_eq!(
             told(&import, &[("a", newer()), ("b", newer())], Some("b")),
@@ -335,7 +339,7 @@ mod tests {
         );
         assert_eq!(
             told(&import, &[("alpha", newer())], Some("alpah")),
-            "it is bound to `alpah`, which is not deployed; did you mean `alpha`?"
+            "it is linked to `alpah`, which is not deployed; did you mean `alpha`?"
         );
     }
 
@@ -348,15 +352,15 @@ mod tests {
         let cases = [
             (
                 interface("acme:store/kv@1.0.0", &[]),
-                "nobody who exports it fits: `a`: it exports `acme:store/kv@1.0.0`",
+                "no deployment that exports it fits: `a`: it exports `acme:store/kv@1.0.0`",
             ),
             (
                 interface("acme:store/kv@1.2.0", &[("get", Type::U32)]),
-                "nobody who exports it fits: `a`: its `get` is `func() -> u32`, and `func() -> string` is imported, it has no `put`",
+                "no deployment that exports it fits: `a`: its `get` is `func() -> u32`, but `func() -> string` is imported, it has no `put`",
             ),
             (
                 interface("acme:store/kw@1.2.0", &[]),
-                "no deployed component exports it; the nearest that is exported is `acme:store/kw`",
+                "no deployed component exports it; the closest exported interface is `acme:store/kw`",
             ),
         ];
         for (export, expected) in cases {

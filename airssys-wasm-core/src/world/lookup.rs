@@ -1,6 +1,6 @@
-//! Which exported function a caller's name means.
+//! Looks up the exported function that a name refers to.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use thiserror::Error;
 
@@ -8,16 +8,16 @@ use super::{Function, InterfaceName, World};
 use crate::FunctionName;
 use crate::suggest::nearest;
 
-/// A name that means no exported function, or more than one.
+/// The error for a name that refers to no exported function, or to more than one.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FunctionNotFound {
-    /// Nothing of that name is exported.
+    /// No function of that name is exported.
     #[error("no exported function `{wanted}`; {hint}")]
     Unknown {
-        /// The name that was asked for.
+        /// The requested name.
         wanted: FunctionName,
-        /// The nearest one, or what there is.
+        /// The nearest name, or all exported names.
         hint: String,
     },
     /// Several interfaces export a function of that name.
@@ -26,19 +26,19 @@ pub enum FunctionNotFound {
         quoted(candidates)
     )]
     Ambiguous {
-        /// The name that was asked for.
+        /// The requested name.
         wanted: FunctionName,
-        /// Every function it could mean.
+        /// Every function that the name could refer to.
         candidates: Vec<FunctionName>,
     },
 }
 
 impl World {
-    /// The exported function that `wanted` means.
+    /// Returns the exported function that `wanted` refers to.
     ///
     /// # Errors
     ///
-    /// [`FunctionNotFound`], with the nearest name or all candidates.
+    /// Fails with [`FunctionNotFound`], which has the nearest name or all candidates.
     pub fn function(&self, wanted: &FunctionName) -> Result<&Function, FunctionNotFound> {
         let mut found: Vec<&Function> = self
             .exports

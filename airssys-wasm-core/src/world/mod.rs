@@ -1,9 +1,8 @@
-//! What a component imports and exports, with every type, and whether one can
-//! stand in for another.
+//! The imports and exports of a component with their types, and the compatibility of worlds.
 //!
-//! Knows types by their structure, as the Component Model does: a record is its
-//! fields, whatever it is called. Does not link anything.
-//! Tests: beside each file; against real components in the workspace's `tests`.
+//! Compares types by structure, as the Component Model does: a record is its fields, whatever its
+//! name is. Links nothing.
+//! Tests: `airssys-wasm-core/src/world`, `tests/suite/components.rs`.
 
 #[cfg(feature = "component")]
 mod decode;
@@ -35,34 +34,34 @@ pub(crate) use decode::decode;
 /// The imports and exports of a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct World {
-    /// What it needs from its host.
+    /// The imports, which the host provides.
     pub imports: Side,
-    /// What it offers its callers.
+    /// The exports, which callers use.
     pub exports: Side,
 }
 
-/// One side of a world: named interfaces, and functions at world level.
+/// The imports or the exports of a world: named interfaces, and functions at world level.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Side {
-    /// Interfaces, in the order of the component.
+    /// The interfaces, in the order of the component.
     pub interfaces: Vec<Interface>,
-    /// Functions that stand in no interface.
+    /// The functions at world level.
     pub functions: Vec<Function>,
 }
 
 /// A named set of functions and resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
-    /// Its full name.
+    /// The full name of the interface.
     pub name: InterfaceName,
-    /// Its functions, methods and constructors included.
+    /// The functions of the interface, including methods and constructors.
     pub functions: Vec<Function>,
-    /// The names of the resources it defines.
+    /// The names of the resources that the interface defines.
     pub resources: Vec<String>,
 }
 
 impl Side {
-    /// Every function on this side, those of interfaces first.
+    /// Returns every function on this side, those of interfaces first.
     pub fn all_functions(&self) -> impl Iterator<Item = &Function> {
         self.interfaces
             .iter()
@@ -70,8 +69,8 @@ impl Side {
             .chain(&self.functions)
     }
 
-    /// Returns the names on this side as a WIT world has them: those of interfaces, with their
-    /// versions, and then those of functions at world level.
+    /// Returns the names on this side as a WIT world lists them: interfaces with their versions
+    /// first, then functions at world level.
     pub fn names(&self) -> impl Iterator<Item = String> {
         let interfaces = self
             .interfaces
@@ -86,8 +85,8 @@ impl Side {
 }
 
 impl World {
-    /// Whether any type needs a runtime with Component Model async: an `async`
-    /// function, a `stream` or a `future`.
+    /// Returns `true` if any type needs a runtime with Component Model async: an `async` function,
+    /// a `stream` or a `future`.
     #[must_use]
     pub fn is_async(&self) -> bool {
         self.imports

@@ -1,21 +1,21 @@
-//! The signatures that a host has code for ahead of time.
+//! The function signatures for which a host has code at compile time.
 //!
-//! Whoever carries values across matches on all of them, so that what is planned here is
-//! what is done there.
-//! Tests: below, and `tests/pipeline/plan`.
+//! Code that passes values matches on all of them, so that a planned typed lane is always
+//! available.
+//! Tests: in this file, `airssys-wasm-core/tests/pipeline/plan.rs`.
 
 use super::{Function, Type};
 
-/// A signature whose values are passed as they are, and not described value by value.
+/// A signature whose values are passed as Rust types rather than as dynamic values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Signature {
-    /// Its parameters.
+    /// The parameters.
     pub takes: Takes,
-    /// Its result.
+    /// The result.
     pub gives: Gives,
 }
 
-/// Parameters, all of them.
+/// The types of all parameters of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Takes {
     /// None.
@@ -34,7 +34,7 @@ pub enum Takes {
     TextAndBytes,
 }
 
-/// A result.
+/// The type of the result of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Gives {
     /// None.
@@ -58,7 +58,7 @@ pub enum Gives {
 }
 
 impl Signature {
-    /// The signature of a function, if it is one of these.
+    /// Returns the signature of a function, if it is one of these.
     ///
     /// ```
     /// use airssys_wasm_core::FunctionName;

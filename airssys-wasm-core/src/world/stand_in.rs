@@ -1,48 +1,46 @@
-//! Can revision B stand in for A, for those who call A?
+//! Checks whether one world can replace another for the callers of the first.
 //!
-//! Compares exports only: what a component imports is the linker's concern.
-//! Stricter than Component Model subtyping on purpose: callers hold typed
-//! handles, and a handle's Rust types fit one WIT type.
-//! Tests: below; against real components in the workspace's `tests`.
+//! Compares exports only; imports are checked by the linker. Deliberately stricter than Component
+//! Model subtyping, because callers hold typed handles whose Rust types fit only one WIT type.
+//! Tests: in this file, `tests/suite/promises`.
 
 use std::fmt;
 
 use super::{Function, HttpHandler, World};
 use crate::FunctionName;
 
-/// One export that callers of the old world would miss.
+/// An export that callers of the old world would miss.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WorldChange {
-    /// The function is gone.
+    /// The function is no longer exported.
     Lost {
-        /// The function as it was.
+        /// The old function.
         old: Function,
     },
-    /// The function has another type.
+    /// The type of the function is different.
     Changed {
-        /// The function as it was.
+        /// The old function.
         old: Function,
-        /// The function as it would be.
+        /// The new function.
         new: Function,
     },
 }
 
-/// Everything that callers of the old world would miss; never empty.
+/// All exports that callers of the old world would miss; never empty.
 ///
-/// Prints as a list, a change a line, both types side by side.
+/// Displays as a list with one change per line and both types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorldChanges(Vec<WorldChange>);
 
 impl World {
-    /// Checks that `new` can stand in for `self` for everyone who calls `self`:
-    /// each exported function is still there with the same type. What `new`
-    /// exports besides is its own affair. What answers HTTP requests may do so by
-    /// another WASI.
+    /// Checks that `new` can replace `self` for all callers of `self`: each exported function still
+    /// exists with the same type. `new` can export more. A handler of HTTP requests can move
+    /// between WASI 0.2 and WASI 0.3.
     ///
     /// # Errors
     ///
-    /// [`WorldChanges`] with every function that is lost or changed.
+    /// Fails with [`WorldChanges`], which lists every function that is lost or changed.
     pub fn check_stand_in(&self, new: &Self) -> Result<(), WorldChanges> {
         let changes: Vec<_> = self
             .exports
@@ -58,7 +56,7 @@ impl World {
 }
 
 impl WorldChange {
-    /// The function that changed, by its old name.
+    /// The old name of the function.
     #[must_use]
     pub fn function(&self) -> &FunctionName {
         match self {
@@ -68,7 +66,7 @@ impl WorldChange {
 }
 
 impl WorldChanges {
-    /// The changes in the order of the old world.
+    /// Returns the changes, in the order of the old world.
     pub fn iter(&self) -> impl Iterator<Item = &WorldChange> {
         self.0.iter()
     }

@@ -1,13 +1,13 @@
-//! WIT types, by structure.
+//! WIT types, compared by structure.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::fmt;
 
 /// A type of the Component Model.
 ///
-/// Two types are equal when values of one are values of the other: fields, cases
-/// and their names count, the name of the type itself does not. Prints as WIT.
+/// Two types are equal if they have the same values: fields, cases and their names count, but the
+/// name of the type itself does not. Displays as WIT.
 ///
 /// ```
 /// use airssys_wasm_core::world::Type;
@@ -37,9 +37,9 @@ pub enum Type {
     String,
     ErrorContext,
     List(Box<Type>),
-    /// A list of a length known in advance.
+    /// A list of fixed length.
     FixedLengthList(Box<Type>, u32),
-    /// Keys and values.
+    /// A map with the types of its keys and values.
     Map(Box<Type>, Box<Type>),
     Record(Vec<Field>),
     Tuple(Vec<Type>),
@@ -51,9 +51,9 @@ pub enum Type {
         ok: Option<Box<Type>>,
         err: Option<Box<Type>>,
     },
-    /// A resource handle that moves; the name is `interface.resource`.
+    /// An owned resource handle; the name is `interface.resource`.
     Own(String),
-    /// A resource handle lent for a call.
+    /// A resource handle borrowed for a call; the name is `interface.resource`.
     Borrow(String),
     Stream(Option<Box<Type>>),
     Future(Option<Box<Type>>),
@@ -62,28 +62,28 @@ pub enum Type {
 /// A field of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its name, in kebab-case.
+    /// The name, in kebab-case.
     pub name: String,
-    /// Its type.
+    /// The type of the field.
     pub ty: Type,
 }
 
 /// A case of a variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
-    /// Its name, in kebab-case.
+    /// The name, in kebab-case.
     pub name: String,
-    /// What it carries, if anything.
+    /// The type of the payload, if the case has one.
     pub ty: Option<Type>,
 }
 
 impl Type {
-    /// Whether any part of this type satisfies `wanted`.
+    /// Returns `true` if this type or any part of it satisfies `wanted`.
     pub fn any(&self, wanted: &dyn Fn(&Self) -> bool) -> bool {
         wanted(self) || self.parts().into_iter().any(|part| part.any(wanted))
     }
 
-    /// The types this one is made of, one level down.
+    /// The direct parts of this type.
     fn parts(&self) -> Vec<&Self> {
         match self {
             Self::List(ty) | Self::FixedLengthList(ty, _) | Self::Option(ty) => vec![ty],
@@ -97,7 +97,7 @@ impl Type {
         }
     }
 
-    /// The resources that handles in it lead to, as `interface.resource`.
+    /// The resources of all handles in this type, as `interface.resource`.
     pub(super) fn resources(&self) -> Vec<&str> {
         match self {
             Self::Own(name) | Self::Borrow(name) => vec![name],
@@ -109,7 +109,7 @@ impl Type {
         }
     }
 
-    /// Whether values of this type need Component Model async.
+    /// Returns `true` if values of this type need Component Model async.
     #[must_use]
     pub fn is_async(&self) -> bool {
         self.any(&|ty| matches!(ty, Self::Stream(_) | Self::Future(_) | Self::ErrorContext))

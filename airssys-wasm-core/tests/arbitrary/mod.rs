@@ -1,17 +1,17 @@
-//! Arbitrary types, and values of them.
+//! Arbitrary types and values.
 
 use airssys_wasm_core::Value;
 use airssys_wasm_core::world::{Case, Field, Type};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-/// Names of fields, cases and flags, the words of WAVE among them.
+/// Names of fields, cases and flags, including the keywords of WAVE.
 fn label() -> impl Strategy<Value = String> {
     let words = ["true", "false", "some", "none", "ok", "err", "inf", "nan"].map(String::from);
     prop_oneof![4 => "[a-z][a-z0-9]{0,4}(-[a-z][a-z0-9]{0,3}){0,2}", 1 => select(words.to_vec())]
 }
 
-/// Different ones, at least one.
+/// Between one and four distinct labels.
 fn labels() -> impl Strategy<Value = Vec<String>> {
     prop::collection::btree_set(label(), 1..5)
         .prop_map(Vec::from_iter)
@@ -65,7 +65,7 @@ pub(crate) fn any_type() -> impl Strategy<Value = Type> {
     })
 }
 
-/// Values of a type. Not NaN, which is not even equal to itself.
+/// Values of a type. Excludes NaN, which is not equal to itself.
 pub(crate) fn value_of(ty: &Type) -> BoxedStrategy<Value> {
     match ty {
         Type::Bool => any::<bool>().prop_map(Value::from).boxed(),

@@ -1,4 +1,4 @@
-//! Chains that one would write.
+//! Typical chains.
 
 use airssys_wasm_core::policy::Requested;
 use airssys_wasm_core::world::Type;
@@ -13,7 +13,7 @@ fn result(ok: Option<Type>, err: Option<Type>) -> Type {
     }
 }
 
-/// The type of a stage, written in WIT.
+/// Returns a stage with the functions of an interface in WIT.
 fn stage_of(wit: &str) -> Component {
     component(&format!(
         "package demo:stage; interface api {{ {wit} }} world w {{ export api; }}"
@@ -182,7 +182,7 @@ fn different_versions_of_an_interface_stay_apart() {
     assert_eq!(component.world().imports.interfaces.len(), 2);
 }
 
-/// What is exported under one name need not mean one thing.
+/// Exports with the same name may have different types.
 #[test]
 fn stages_that_export_different_interfaces_of_one_name() {
     let first = stage(&[Type::String], Some(&Type::List(Box::new(Type::U8))));

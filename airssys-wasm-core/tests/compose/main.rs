@@ -1,8 +1,8 @@
-//! Fused components: valid to the last function body, and of the right world, for any
-//! types; and what is refused.
+//! Tests of fused components: for any types they are valid down to the function bodies and have the
+//! right world, and invalid chains are refused.
 //!
-//! The stages have types and no behaviour. What fused components do is tested in the
-//! workspace's `tests/suite/fuse`.
+//! The stages have types but no behavior. The behavior of fused components is tested in
+//! `tests/suite/fuse`.
 #![cfg(feature = "compose")]
 
 mod cases;

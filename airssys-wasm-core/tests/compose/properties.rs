@@ -1,4 +1,4 @@
-//! Any types.
+//! Chains with stages of arbitrary types.
 
 use airssys_wasm_core::world::{Case, Field, Type};
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ fn plain_type() -> impl Strategy<Value = Type> {
     ]
 }
 
-/// Every kind of type that can be passed on.
+/// Every kind of type that can be passed between stages.
 pub(crate) fn any_type() -> impl Strategy<Value = Type> {
     plain_type().prop_recursive(3, 24, 5, |part| {
         let boxed = part.clone().prop_map(Box::new);

@@ -1,4 +1,4 @@
-//! What cannot be fused, and how it is said.
+//! Chains that cannot be fused, and the error messages.
 
 use airssys_wasm_core::compose::Chain;
 use airssys_wasm_core::world::Type;
@@ -26,15 +26,15 @@ fn says_what_does_not_fit() {
     let silent = stage(&[Type::U32], None);
     let both = stage(&[Type::U32, Type::U8], Some(&Type::U32));
     for (stages, expected) in [
-        (vec![], "at least 2 stages, and this one has 0"),
-        (vec![&numbers], "at least 2 stages, and this one has 1"),
+        (vec![], "at least 2 stages, but this one has 0"),
+        (vec![&numbers], "at least 2 stages, but this one has 1"),
         (
             vec![&numbers, &texts],
-            "stage 2, `demo:stage/api#f`, takes `string`, and the stage before it gives `u32`",
+            "stage 2, `demo:stage/api#f`, takes `string`, but the stage before it returns `u32`",
         ),
         (
             vec![&fails, &texts],
-            "takes `string`, and the stage before it gives `u32`",
+            "takes `string`, but the stage before it returns `u32`",
         ),
         (
             vec![&silent, &numbers],
@@ -43,7 +43,7 @@ fn says_what_does_not_fit() {
         (vec![&numbers, &both], "has 2 parameters"),
         (
             vec![&fails, &fails_otherwise],
-            "stage 2, `demo:stage/api#f`, fails with `u8`, and an earlier one with `string`",
+            "stage 2, `demo:stage/api#f`, fails with `u8`, but an earlier stage with `string`",
         ),
         (
             vec![&fails, &numbers, &fails_otherwise, &numbers],

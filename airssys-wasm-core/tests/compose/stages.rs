@@ -1,4 +1,4 @@
-//! Stages of any type, made from WIT.
+//! Stages of any type, built from WIT.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use airssys_wasm_core::{Component, FunctionName};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve};
 
-/// A component of this WIT, whose functions trap. It has one world.
+/// Builds a component from WIT that has one world. Its functions trap.
 pub(crate) fn component(wit: &str) -> Component {
     Component::from_bytes(bytes(wit)).expect("a component")
 }
@@ -31,7 +31,7 @@ fn bytes(wit: &str) -> Vec<u8> {
         .expect("a component")
 }
 
-/// A component with `f` in an interface `demo:stage/api`.
+/// Builds a component that exports `f` in the interface `demo:stage/api`.
 pub(crate) fn stage(params: &[Type], result: Option<&Type>) -> Component {
     let mut wit = Wit::default();
     let params: Vec<String> = params
@@ -47,7 +47,7 @@ pub(crate) fn stage(params: &[Type], result: Option<&Type>) -> Component {
     ))
 }
 
-/// Type definitions as they are needed.
+/// WIT text with type definitions added on demand.
 #[derive(Default)]
 struct Wit {
     definitions: String,
@@ -111,7 +111,7 @@ impl Wit {
     }
 }
 
-/// Fuses `f` of these.
+/// Fuses the functions `f` of the stages.
 pub(crate) fn fuse(stages: &[Component]) -> Result<Vec<u8>, ComposeError> {
     let function: FunctionName = "f".parse().expect("a name");
     let chain = stages.iter().cloned().fold(Chain::new("run"), |chain, s| {
@@ -120,7 +120,7 @@ pub(crate) fn fuse(stages: &[Component]) -> Result<Vec<u8>, ComposeError> {
     chain.fuse()
 }
 
-/// The function that fusing these gives. All of the new component is valid.
+/// Fuses the stages, validates the new component, and returns its function.
 pub(crate) fn fused(stages: &[Component]) -> Function {
     let bytes = fuse(stages).unwrap_or_else(|error| panic!("{error}"));
     wasmparser::Validator::new()

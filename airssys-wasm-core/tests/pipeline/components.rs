@@ -1,16 +1,16 @@
-//! Components made of the text of an interface.
+//! Components built from the text of an interface.
 
 use airssys_wasm_core::Component;
 use airssys_wasm_core::pipeline::{ComponentPipeline, OnError, PipelineBuilder, StageOptions};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve};
 
-/// A component that exports what stands in the interface `test:parts/api@1.2.0`.
+/// Builds a component that exports the interface `test:parts/api@1.2.0` with these items.
 pub(crate) fn component(interface: &str) -> Component {
     component_with(interface, "")
 }
 
-/// The same, with lines about it.
+/// Builds the component with additional lines of metadata.
 pub(crate) fn component_with(interface: &str, about: &str) -> Component {
     let text = format!(
         "package test:parts@1.2.0;\ninterface api {{ {interface} }}\nworld w {{ export api; }}"
@@ -46,16 +46,16 @@ fn custom_section(module: &mut Vec<u8>, name: &str, data: &str) {
     module.extend(name.bytes().chain(data.bytes()));
 }
 
-/// Gives records, item by item.
+/// A source of records.
 pub(crate) const READ: &str = r"
     record row { id: u64, kind: string, count: s32 }
     next: func() -> option<row>;
 ";
 
-/// A step from text to a number that may fail.
+/// A fallible conversion of text to a number.
 pub(crate) const PARSE: &str = "parse: func(text: string) -> result<u32, string>;";
 
-/// Takes text and gives some.
+/// A function from text to text.
 pub(crate) const TEXT: &str = "step: func(text: string) -> string;";
 
 pub(crate) fn builder() -> PipelineBuilder {
@@ -70,7 +70,7 @@ fn named(name: &str, interface: &str) -> Component {
     component(interface).with_name(name.parse().expect("a name"))
 }
 
-/// A pipeline that has a bit of everything.
+/// A pipeline with a bit of everything.
 pub(crate) fn rich() -> PipelineBuilder {
     builder()
         .name("demo:etl")

@@ -1,4 +1,4 @@
-//! Pipelines as TOML and JSON: round trips, slips with their place, and the schema.
+//! Pipelines as TOML and JSON: round trips, positions of errors, and the schema.
 
 use airssys_wasm_core::pipeline::{Condition, PipelineDefinition, ProblemKind};
 use airssys_wasm_core::world::{Field, Type};
@@ -80,7 +80,7 @@ fn every_slip_in_a_definition_is_named_with_its_place() {
         (
             "[stages.a]\ncomponent = 'a'\ndeadline = 'soon'",
             3,
-            "is no time",
+            "is not a duration",
         ),
         ("[stages.a]\ncomponent = 'a'\n[stages.a]\n", 3, "duplicate"),
         ("[stages]\n[[connect]]\nfrom = 'a'", 2, "missing field `to`"),
@@ -99,7 +99,7 @@ fn every_slip_in_a_definition_is_named_with_its_place() {
         (
             r#"{"stages": {"a": {"component": "a"}, "a": {"component": "b"}}}"#,
             40,
-            "is there twice",
+            "duplicate stage `a`",
         ),
         (r#"{"stages": {}"#, 13, "EOF"),
     ] {
@@ -136,7 +136,7 @@ fn components_that_cannot_be_had_are_all_named() {
     );
 }
 
-/// Every key of the form is in the schema, and every key of the schema in the form.
+/// Every key of the JSON form is in the schema, and every key of the schema is in the form.
 #[test]
 fn the_schema_is_that_of_the_form() {
     let schema: Json = serde_json::from_str(PipelineDefinition::schema()).expect("JSON");
@@ -189,7 +189,7 @@ fn the_schema_is_that_of_the_form() {
     }
 }
 
-/// The form has the keys of the schema, those that it wants are wanted, and no others are taken.
+/// Checks that the form has exactly the keys of the schema, and that the schema allows no others.
 fn same_keys(schema: &Json, written: &Json, place: &str) {
     let keys = |json: &Json| -> Vec<String> {
         let mut keys: Vec<String> = json.as_object().expect(place).keys().cloned().collect();
@@ -251,7 +251,7 @@ proptest! {
         }
     }
 
-    /// Whatever is said of components that are there, there is a pipeline or a report.
+    /// Any definition with existing components gives either a pipeline or a report.
     #[test]
     fn no_definition_makes_the_builder_panic(text in any_definition()) {
         let step = component(TEXT);

@@ -1,7 +1,6 @@
-//! Pipelines of components: what is one, and the report on what is not.
+//! Tests of building pipelines, and of the report for invalid ones.
 //!
-//! The components are made of WIT text and have no code worth running.
-//! Golden reports are in `snapshots`.
+//! The components are built from WIT text and have no behavior. Golden reports are in `snapshots`.
 #![cfg(feature = "pipeline")]
 
 mod components;

@@ -1,4 +1,4 @@
-//! Pictures and words: golden.
+//! Golden tests of diagrams and descriptions.
 
 use airssys_wasm_core::pipeline::{PipelineDefinition, StageOptions};
 
@@ -19,7 +19,7 @@ fn explanation_is_golden() {
     insta::assert_snapshot!(rich().build().expect("a pipeline").explain().to_string());
 }
 
-/// Only what stands alone has grants to speak of.
+/// Only stages that are not fused have capabilities.
 #[test]
 fn what_is_fused_reaches_nothing() {
     let with = |options: StageOptions| {
@@ -31,17 +31,17 @@ fn what_is_fused_reaches_nothing() {
     };
     let apart = with(StageOptions::new().concurrency(2));
     assert!(
-        apart.contains("\n  a: says nothing, and imports no means\n"),
+        apart.contains("\n  a: has no list of requests, and imports nothing that can be granted\n"),
         "{apart}"
     );
     let fused = with(StageOptions::new());
     assert!(
-        fused.contains("\n  a: nothing, as it is fused; with grants it would stay apart\n"),
+        fused.contains("\n  a: none, because it is fused; with grants it would not be fused\n"),
         "{fused}"
     );
 }
 
-/// Without a name there is the digest, of which the beginning tells components apart.
+/// An unnamed component is shown by a prefix of its digest.
 #[test]
 fn what_says_no_name_is_known_by_its_digest() {
     let pipeline = builder()
@@ -51,7 +51,7 @@ fn what_says_no_name_is_known_by_its_digest() {
     let digest = component(TEXT).digest().to_string();
     let explained = pipeline.explain().to_string();
     assert!(
-        explained.contains(&format!("\n  a: `{}`, which says no name\n", &digest[..19])),
+        explained.contains(&format!("\n  a: `{}`, unnamed\n", &digest[..19])),
         "{explained}"
     );
     let named = component(TEXT).with_name("named".parse().expect("a name"));

@@ -1,4 +1,4 @@
-//! How values cross edges.
+//! Tests of the lanes of edges.
 
 use std::time::Duration;
 
@@ -53,8 +53,8 @@ fn authority_options_and_state_are_not_joined() {
     };
     let stateful = || component_with(PAIR, "name kept\ninstancing stateful");
     let cases = [
-        (two(component(PAIR), reader()), "may reach something"),
-        (two(reader(), component(PAIR)), "may reach something"),
+        (two(component(PAIR), reader()), "may use capabilities"),
+        (two(reader(), component(PAIR)), "may use capabilities"),
         (two(stateful(), component(PAIR)), "`first` is stateful"),
         (
             two_with(
@@ -62,7 +62,7 @@ fn authority_options_and_state_are_not_joined() {
                 component(PAIR),
                 StageOptions::new().deadline(Duration::from_secs(1)),
             ),
-            "options of its own",
+            "non-default options",
         ),
         (
             two_with(
@@ -70,7 +70,7 @@ fn authority_options_and_state_are_not_joined() {
                 component(PAIR),
                 StageOptions::new().on_failure(OnError::Skip),
             ),
-            "options of its own",
+            "non-default options",
         ),
         (
             two(

@@ -1,4 +1,4 @@
-//! Another component in a stage of a pipeline.
+//! Tests of replacing the component in a stage.
 
 use airssys_wasm_core::pipeline::ProblemKind;
 

@@ -1,4 +1,4 @@
-//! The report on what is no pipeline: golden, a problem of every kind.
+//! Golden tests of the report on invalid pipelines, with a problem of every kind.
 
 use std::time::Duration;
 
@@ -174,7 +174,8 @@ fn ends_that_are_not_so() {
     ));
 }
 
-/// Options are called what they are where they were written: methods in code, keys in a text.
+/// Hints use the names of the form in which the stage is configured: methods in code, keys in a
+/// text.
 #[test]
 fn advice_speaks_as_whoever_is_advised() {
     let two = "up: func(n: u32) -> u32; down: func(n: u32) -> u32;";
@@ -188,10 +189,10 @@ fn advice_speaks_as_whoever_is_advised() {
             .add_component("unclear", component(two)),
     );
     for words in [
-        "say `StageOptions::on_error`: `OnError::Fail`, `OnError::Skip` or `OnError::DeadLetter`,",
-        "say `StageOptions::idempotent` if",
-        "take `StageOptions::retry` away",
-        "say `StageOptions::function`, or write it in a port: `unclear.up.output`",
+        "set `StageOptions::on_error` to `OnError::Fail`, `OnError::Skip` or `OnError::DeadLetter`,",
+        "set `StageOptions::idempotent` if",
+        "remove `StageOptions::retry`",
+        "set `StageOptions::function`, or name the function in a port: `unclear.up.output`",
     ] {
         assert!(in_code.contains(words), "{words}: {in_code}");
     }
@@ -207,11 +208,11 @@ fn advice_speaks_as_whoever_is_advised() {
     let find = |name: &str| Ok(component(if name == "parse" { PARSE } else { two }));
     let in_text = report(definition.resolve(find).expect("components"));
     for words in [
-        "say `on-error`: `fail`, `skip` or `dead-letter`,",
-        "say `idempotent` if",
-        "take `retry` away",
-        "say `function`, or write it in a port: `unclear.up.output`",
-        "connect them to a stage, or say `on-error`",
+        "set `on-error` to `fail`, `skip` or `dead-letter`,",
+        "set `idempotent` if",
+        "remove `retry`",
+        "set `function`, or name the function in a port: `unclear.up.output`",
+        "connect it to a stage, or set `on-error`",
     ] {
         assert!(in_text.contains(words), "{words}: {in_text}");
     }
@@ -287,7 +288,7 @@ fn a_slip_is_one_problem() {
     );
 }
 
-/// Whatever people write is shown without what a terminal would obey.
+/// Text from users is shown without characters that control a terminal.
 #[test]
 fn reports_are_safe_to_show() {
     let strange = "\u{1b}[2J\u{202e}";

@@ -1,4 +1,4 @@
-//! What is built of what was said.
+//! Tests of the structure of pipelines.
 
 use airssys_wasm_core::Value;
 use airssys_wasm_core::pipeline::{FromPort, OnError, PipelineErrors, Route, Source, StageOptions};
@@ -35,7 +35,7 @@ fn stages_know_their_ports() {
         .iter()
         .map(|output| output.stage)
         .collect();
-    assert_eq!(outputs, [2], "what `note` gives is taken by none");
+    assert_eq!(outputs, [2], "no stage takes the output of `note`");
     assert_eq!(pipeline.topological_order(), [0, 1, 2, 3, 4, 5]);
     assert_eq!(pipeline.capabilities().count(), 6);
 }
@@ -118,7 +118,7 @@ fn ends_can_be_said() {
         .input("zip.b")
         .output("one.output")
         .build()
-        .expect_err("two are not said");
+        .expect_err("two are not declared");
     assert_eq!(missing.len(), 2, "{missing}");
 }
 
@@ -168,7 +168,8 @@ fn what_errors_lead_to_has_to_be_said() {
             .connect("read.output", "parse.input")
     };
     assert!(
-        names(&with(StageOptions::new()).build().expect_err("silent")).contains("nothing says")
+        names(&with(StageOptions::new()).build().expect_err("silent"))
+            .contains("no action for errors")
     );
     for action in [OnError::Fail, OnError::Skip, OnError::DeadLetter] {
         assert!(with(StageOptions::new().on_error(action)).build().is_ok());

@@ -1,4 +1,4 @@
-//! Streams between stages: what fits, what is read once, and lists in their place.
+//! Tests of streams between stages: matching types, single readers, and lists in place of streams.
 
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ fn a_function_of_lists_is_called_for_each_chunk_where_that_is_said() {
         pipeline
             .explain()
             .to_string()
-            .contains("called for each 1000 elements")
+            .contains("called for every 1000 elements")
     );
     for no_lists in [
         "f: func(a: u32) -> list<u8>;",
@@ -99,7 +99,7 @@ fn what_reads_a_stream_twice_is_refused() {
     assert_eq!(
         kinds(two(MAP, MAP, StageOptions::new()).output("a.output")).len(),
         2,
-        "it leaves as well"
+        "it is also an output"
     );
     let join = "join: func(a: stream<u8>, b: stream<u8>) -> u64;";
     let both = two(LISTS, MAP, StageOptions::new())
@@ -107,11 +107,7 @@ fn what_reads_a_stream_twice_is_refused() {
         .add_component("join", component(join))
         .connect("b.output", "join.a")
         .connect("c.output", "join.b");
-    assert_eq!(
-        kinds(both),
-        [ProblemKind::Stream],
-        "they might wait for each other"
-    );
+    assert_eq!(kinds(both), [ProblemKind::Stream], "they could deadlock");
     let again = StageOptions::new().idempotent().retry(Retry {
         attempts: 2,
         backoff: Duration::ZERO,

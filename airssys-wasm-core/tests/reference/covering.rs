@@ -1,4 +1,4 @@
-//! What `covers` says yes to is so.
+//! Properties of `covers`.
 
 use airssys_wasm_core::Rule;
 use airssys_wasm_core::policy::{Grants, Operation, Policy, Requested};
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::config;
 use crate::strategies::{Subject, operations, rules, subjects};
 
-/// Two or three rules of a subject that often lie within each other, and an operation.
+/// Three rules of a subject that often cover each other, and an operation.
 fn rules_and_operation() -> impl Strategy<Value = (Rule, Rule, Rule, Operation)> {
     let rule = |subject: Subject| rules(subject);
     subjects().prop_flat_map(move |subject| {

@@ -1,7 +1,8 @@
-//! What a policy decides, against a reference matcher, and what holds of every policy.
+//! Compares the decisions of policies with a reference matcher, and checks properties of all
+//! policies.
 //!
-//! Names, hosts and ports are few, so that rules and operations often meet.
-//! Single cases are beside the code; `matcher` is fuzzed with in `fuzz`, too.
+//! Only a few names, hosts and ports are used, so that rules and operations often match. Single
+//! cases are in `airssys-wasm-core/src/policy`; the fuzz target `policy` uses `matcher` too.
 #![cfg(feature = "url")]
 
 mod covering;
@@ -14,7 +15,7 @@ use airssys_wasm_core::{Need, Requests, Rule};
 use proptest::prelude::*;
 use strategies::{Case, cases};
 
-/// Proptest's own, and nothing written to the tree.
+/// The default configuration with `cases` cases, without writing failures to the source tree.
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {
         failure_persistence: None,
@@ -53,7 +54,7 @@ proptest! {
     }
 }
 
-/// A generator under which nothing meets would find nothing.
+/// A generator whose rules and operations never match would find nothing.
 #[test]
 fn a_good_part_of_the_cases_is_allowed() {
     use proptest::strategy::ValueTree;

@@ -1,5 +1,5 @@
-//! Adding a deny, removing a grant and narrowing never allow more; the order does not
-//! matter; nothing is allowed that requests or grants alone would not allow.
+//! Adding a deny, removing a grant and narrowing a rule never allow more; order does not matter;
+//! nothing is allowed that requests or grants alone would not allow.
 
 use airssys_wasm_core::policy::{Grants, Operation, Policy, Requested, difference};
 use airssys_wasm_core::{Need, Requests, Rule};
@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use crate::strategies::{Case, cases, cases_of, everything, grants, operations, rules, subjects};
 use crate::{config, is_allowed};
 
-/// A case and a rule of its subject.
+/// A case and a rule of the same subject.
 fn cases_and_rules() -> impl Strategy<Value = (Case, Rule)> {
     subjects().prop_flat_map(|subject| (cases_of(subject), rules(subject)))
 }
 
-/// Whether a policy of this grant alone allows it.
+/// Returns `true` if a policy with only this grant allows the operation.
 fn alone(rule: &Rule, operation: &Operation) -> bool {
     Policy::of(Requested::Anything, Grants::new().with(rule.clone()))
         .decide(operation, 0)
@@ -136,7 +136,7 @@ proptest! {
         }
     }
 
-    /// Alone, and as it is written.
+    /// The rule allows the operation on its own, and can be read back from its text.
     #[test]
     fn the_least_rule_of_an_operation_allows_it(operation in subjects().prop_flat_map(operations)) {
         if let Some(rule) = operation.least_rule() {

@@ -1,4 +1,4 @@
-//! Rules and operations of few words.
+//! Rules and operations with a small vocabulary.
 
 use core::net::{IpAddr, SocketAddr};
 
@@ -13,7 +13,7 @@ use proptest::sample::select;
 /// A policy and an operation to decide.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
-    /// None: the component says nothing.
+    /// `None` if the component has no list of requests.
     pub(crate) requests: Option<Vec<Rule>>,
     pub(crate) allowed: Vec<Rule>,
     pub(crate) denied: Vec<Rule>,
@@ -48,7 +48,7 @@ pub(crate) fn grants(allowed: &[Rule], denied: &[Rule], revoked: &[Rule]) -> Gra
     text.parse().expect("rules have texts")
 }
 
-/// What a case is about.
+/// The subject of a case.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Subject {
     File,
@@ -92,7 +92,7 @@ pub(crate) fn cases_of(subject: Subject) -> impl Strategy<Value = Case> {
         })
 }
 
-/// Often everything, so that denies have something to take away.
+/// Often includes grants of everything, so that denies have something to deny.
 fn granting(subject: Subject) -> impl Strategy<Value = Vec<Rule>> {
     let list = prop::collection::vec(rules(subject), 0..=4);
     (list, any::<bool>()).prop_map(|(rules, all)| {
@@ -104,7 +104,7 @@ fn granting(subject: Subject) -> impl Strategy<Value = Vec<Rule>> {
     })
 }
 
-/// Grants of all there is.
+/// Grants of everything.
 pub(crate) fn everything() -> Vec<Rule> {
     let at = " at=0.0.0.0/0,::/0";
     let network = [
@@ -230,7 +230,7 @@ fn specials() -> impl Strategy<Value = Special> {
         SpecialType::Device,
         SpecialType::Socket,
     ]));
-    // `proc`, `sysfs`, and one that has no name.
+    // `proc`, `sysfs`, and one without a name.
     let magics = select(vec![0x9fa0, 0x9fa0, 0x6265_6572, 0x1234_5678]);
     let file_systems = prop::collection::vec(magics.prop_map(FileSystem::from_magic), 0..3);
     (types, file_systems).prop_map(|(file_type, file_systems)| Special {
@@ -239,7 +239,7 @@ fn specials() -> impl Strategy<Value = Special> {
     })
 }
 
-/// Seldom: a grant that has expired.
+/// Rarely an expired grant.
 fn until() -> impl Strategy<Value = &'static str> {
     prop_oneof![6 => Just(""), 1 => Just(" until=1970-01-01T00:00:00Z"), 1 => Just(" until=1970-01-01T00:00:01Z")]
 }
@@ -263,7 +263,7 @@ const HOSTS: [&str; 12] = [
     "93.184.216.34",
 ];
 
-/// As they stand in a URL; elsewhere without the brackets of IPv4.
+/// Hosts as written in a URL; elsewhere IPv4 networks have no brackets.
 fn hosts() -> impl Strategy<Value = &'static str> {
     let networks = [
         "[10.0.0.0/8]",
@@ -370,7 +370,7 @@ fn network_rules() -> impl Strategy<Value = String> {
         let host = match kind {
             "dns" if !is_name => "**",
             "network-inbound" if is_name => "10.0.0.1",
-            // Only those of IPv6 stand in brackets here.
+            // Only IPv6 networks have brackets here.
             _ if host.contains(':') => host,
             _ => host.trim_matches(['[', ']']),
         };

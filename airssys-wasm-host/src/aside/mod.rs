@@ -1,15 +1,15 @@
-//! Threads of the host's own, for work that blocks.
+//! Threads of the host for blocking work.
 //!
-//! Guests reach the blocking threads of the embedder's runtime through their file operations, and
-//! may hold all of them. These they cannot reach. Short work (state, revocations, drops) and
-//! compilation have a pool each, so that no number of compilations delays a revocation. The pools
-//! start threads when first needed, and end with the host.
+//! The blocking threads of the embedder's runtime also run guests' file operations, which may
+//! occupy all of them. Guests cannot occupy these. Short work (state, revocations, drops) and
+//! compilation have separate pools, so that compilations never delay a revocation. The pools start
+//! threads on demand, and end with the host.
 //!
-//! | file | what it does |
+//! | file | purpose |
 //! |---|---|
-//! | `pool` | a few threads, and a bounded queue before them |
+//! | `pool` | a few threads behind a bounded queue |
 //!
-//! Tests: below `pool`; the workspace's `tests/suite/threads`.
+//! Tests: `tests/suite/threads.rs`.
 
 mod pool;
 
@@ -20,10 +20,10 @@ use crate::Result;
 use crate::runtime::Runtime;
 use pool::{Pool, WhenAbandoned};
 
-/// Threads for short work: it waits for disks, mostly.
+/// The number of threads for short work, which mostly waits for disks.
 const WORK_THREADS: usize = 4;
 
-/// The blocking work of one host. Cloning is cheap; the threads end with the last clone.
+/// The blocking threads of a host. Cloning is cheap; the threads end with the last clone.
 #[derive(Clone)]
 pub(crate) struct Aside(Arc<Pools>);
 
@@ -41,7 +41,7 @@ impl Aside {
         }))
     }
 
-    /// Runs short work that blocks. Dropped before the work has begun, it is skipped.
+    /// Runs short blocking work. If dropped before the work starts, the work is skipped.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
@@ -49,8 +49,8 @@ impl Aside {
         self.0.work.run(WhenAbandoned::Skip, work).await
     }
 
-    /// Runs short work that blocks. It is carried out even if this is dropped, unless that
-    /// happens while the queue is full.
+    /// Runs short blocking work. If dropped, the work still runs, unless it was waiting for a place
+    /// in a full queue.
     pub(crate) async fn run_to_end<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
@@ -58,7 +58,8 @@ impl Aside {
         self.0.work.run(WhenAbandoned::CarryOut, work).await
     }
 
-    /// Runs work that compiles, or may have to. Dropped before the work has begun, it is skipped.
+    /// Runs work that compiles, or may have to. If dropped before the work starts, the work is
+    /// skipped.
     pub(crate) async fn compile<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
@@ -66,15 +67,16 @@ impl Aside {
         self.0.compile.run(WhenAbandoned::Skip, work).await
     }
 
-    /// Drops what takes a while to drop (instances give their memory back, code is unmapped) away
-    /// from the threads that serve calls. When the queue is full, drops it here.
+    /// Drops a value that takes long to drop, such as an instance or compiled code, on another
+    /// thread than those that serve calls. If the queue is full, drops it on the current thread.
     pub(crate) fn drop<T: Send + 'static>(&self, value: T) {
         self.0.work.drop(value);
     }
 }
 
-/// Runs work that blocks if there is a state directory, and only then aside. It is carried out
-/// even if this is dropped, unless that happens while the queue is full.
+/// Runs work that writes to the state directory, on a blocking thread if the host has one and
+/// otherwise on the current thread. If dropped, the work still runs, unless it was waiting for a
+/// place in a full queue.
 pub(crate) async fn may_write<T: Send + 'static>(
     runtime: &Runtime,
     work: impl FnOnce() -> Result<T> + Send + 'static,

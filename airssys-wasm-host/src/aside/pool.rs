@@ -1,6 +1,7 @@
-//! A few threads, and a bounded queue before them.
+//! A few threads behind a bounded queue. A job that panics is reported to its caller, and the
+//! thread continues.
 //!
-//! A job that panics is reported to its caller, and the thread goes on. Tests: below.
+//! Tests: in this file.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -16,30 +17,30 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::{Error, ErrorKind, Result};
 
-/// Jobs that wait in the queue at most; callers with more wait before it.
+/// The maximum number of queued jobs; further callers wait for a place.
 const QUEUE_MAX: usize = 256;
 
-/// How long a thread without a job stays.
+/// Time after which an idle thread ends.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Dropped, it carries out what is in its queue, and ends its threads.
+/// A handle to the pool. Dropping it runs the queued jobs and ends the threads.
 pub(super) struct Pool(Arc<Shared>);
 
-/// What happens to a job that has not begun when its caller goes away.
+/// The treatment of a job whose caller gives up before it starts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum WhenAbandoned {
-    /// It is dropped.
+    /// The job is dropped.
     Skip,
-    /// It is carried out.
+    /// The job is run.
     CarryOut,
 }
 
 struct Shared {
     name: &'static str,
     threads_max: usize,
-    /// Places in the queue. A job gives its place back when it begins.
+    /// Places in the queue. A job releases its place when it starts.
     places: Arc<Semaphore>,
     queue: Mutex<Queue>,
     changed: Condvar,
@@ -49,13 +50,13 @@ struct Shared {
 struct Queue {
     jobs: VecDeque<Job>,
     threads: usize,
-    /// Threads that wait for a job.
+    /// The number of threads waiting for a job.
     idle: usize,
     is_closed: bool,
 }
 
 impl Pool {
-    /// A pool that has no thread yet.
+    /// Creates a pool without threads.
     pub(super) fn new(name: &'static str, threads_max: usize) -> Self {
         Self(Arc::new(Shared {
             name,
@@ -85,7 +86,7 @@ impl Pool {
                 return;
             }
             let _entered = context.as_ref().map(Handle::enter);
-            // Nobody may be there any more.
+            // The caller may have given up.
             let _ = tell.send(catch_unwind(AssertUnwindSafe(work)));
         };
         self.push(Box::new(job)).map_err(not_run)?;
@@ -94,7 +95,7 @@ impl Pool {
             .unwrap_or_else(|panic| Err(panicked(&*panic)))
     }
 
-    /// Drops a value on a thread of the pool, or here if the queue is full.
+    /// Drops a value on a thread of the pool, or on the current thread if the queue is full.
     pub(super) fn drop<T: Send + 'static>(&self, value: T) {
         let Ok(place) = Arc::clone(&self.0.places).try_acquire_owned() else {
             return;
@@ -105,7 +106,7 @@ impl Pool {
             let _entered = context.as_ref().map(Handle::enter);
             drop(value);
         };
-        // Without a thread the job is dropped here, and the value with it.
+        // If no thread can be started, the job and its value are dropped here.
         let _ = self.push(Box::new(job));
     }
 
@@ -115,7 +116,7 @@ impl Pool {
             match self.start_thread() {
                 Ok(()) => queue.threads += 1,
                 Err(error) if queue.threads == 0 => return Err(error),
-                // The others carry it out.
+                // The existing threads will run it.
                 Err(_) => {}
             }
         }
@@ -141,7 +142,7 @@ impl Drop for Pool {
 }
 
 impl Shared {
-    /// Carries out jobs, until there are none for a while, or the pool is closed.
+    /// Runs jobs until the queue has been empty for a while, or the pool is closed.
     fn work(&self) {
         let mut queue = self.queue.lock();
         loop {
@@ -164,7 +165,7 @@ impl Shared {
 }
 
 fn carry_out(job: Job) {
-    // Jobs with a caller report their panic themselves; what is left are drops.
+    // Jobs with a caller report their panics to it; the others are drops.
     if let Err(panic) = catch_unwind(AssertUnwindSafe(job)) {
         tracing::error!(panic = message(&*panic), "dropping a value panicked");
     }
@@ -197,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    /// A job that ends when the sender sends or is dropped, and tells when it has begun.
+    /// A job that ends when the sender sends or is dropped, and reports that it has started.
     fn stuck(
         begun: &mpsc::Sender<()>,
     ) -> (
@@ -213,7 +214,7 @@ mod tests {
         })
     }
 
-    /// How many threads there are, and how many jobs wait.
+    /// Returns the number of threads and of queued jobs.
     fn sizes(pool: &Pool) -> (usize, usize) {
         let queue = pool.0.queue.lock();
         (queue.threads, queue.jobs.len())
@@ -276,7 +277,7 @@ mod tests {
         let mut ends = Vec::new();
         let mut waiting = Vec::new();
         for _ in 0..2 + QUEUE_MAX {
-            // One task does not take so many places at once.
+            // Yield, because the runtime limits how many permits one task acquires in a row.
             tokio::task::yield_now().await;
             let (end, work) = stuck(&begun);
             let mut job = Box::pin(pool.run(WhenAbandoned::Skip, work));
@@ -290,7 +291,11 @@ mod tests {
         assert_eq!(sizes(&pool), (2, QUEUE_MAX));
         let mut beyond = Box::pin(pool.run(WhenAbandoned::CarryOut, || Ok(())));
         assert_eq!(poll!(&mut beyond).map(drop), Poll::Pending);
-        assert_eq!(sizes(&pool), (2, QUEUE_MAX), "it waits before the queue");
+        assert_eq!(
+            sizes(&pool),
+            (2, QUEUE_MAX),
+            "it waits for a place in the queue"
+        );
         pool.drop(begun);
         drop(ends);
         for job in waiting {
@@ -319,7 +324,7 @@ mod tests {
         }
         assert!(
             begun.elapsed() < IDLE_MAX,
-            "not only because they have nothing to do"
+            "the threads end before they time out"
         );
     }
 }

@@ -1,6 +1,6 @@
-//! A number of something, of which no more than a maximum is taken at once.
+//! A counter with a maximum.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,7 +25,7 @@ impl Counter {
         self.taken.load(Ordering::SeqCst)
     }
 
-    /// Takes `amount`, if so much is left.
+    /// Takes `amount` if that much is left. Returns `true` if it did.
     pub(super) fn take(&self, amount: u64) -> bool {
         let fits = |taken: u64| taken.checked_add(amount).filter(|taken| *taken <= self.max);
         self.taken
@@ -33,7 +33,7 @@ impl Counter {
             .is_ok()
     }
 
-    /// Gives back what was taken.
+    /// Returns `amount` to the counter.
     pub(super) fn give_back(&self, amount: u64) {
         self.taken.fetch_sub(amount, Ordering::SeqCst);
     }

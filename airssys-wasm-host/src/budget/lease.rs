@@ -1,6 +1,6 @@
-//! One descriptor or one blocking operation, as long as it is there.
+//! A lease on one descriptor or one blocking operation.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::pool::{BudgetPart, Shortage};
 use super::share::DeploymentShare;
 
-/// One of something that a deployment has taken. Dropped, it is given back.
+/// A unit of a budget part taken by a deployment. Dropping it returns the unit.
 ///
-/// Keeps the share: while it is there, a deployment that is removed and deployed again under the
-/// same name has the same share.
+/// Keeps the deployment's share alive: a deployment removed and deployed again under the same name
+/// shares it with leases that still exist.
 pub(crate) struct Lease {
     share: Arc<DeploymentShare>,
     part: PartOf,
@@ -20,7 +20,7 @@ pub(crate) struct Lease {
 type PartOf = fn(&DeploymentShare) -> &BudgetPart;
 
 impl Lease {
-    /// Takes one of a part, as [`DeploymentShare::descriptors`] is one.
+    /// Takes one unit of a part, such as [`DeploymentShare::descriptors`].
     pub(crate) fn take(share: &Arc<DeploymentShare>, part: PartOf) -> Result<Self, Shortage> {
         part(share).take(1)?;
         Ok(Self {

@@ -1,11 +1,11 @@
-//! Reads what the machine and the control group of this process allow.
+//! Reads the limits of the machine and of this process's control group.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The memory that this process may use, in bytes; none if that cannot be found out.
+/// Returns the memory that this process may use, in bytes; `None` if it cannot be determined.
 pub(super) fn memory_bytes() -> Option<u64> {
     let machine = fs::read_to_string("/proc/meminfo")
         .ok()
@@ -16,7 +16,7 @@ pub(super) fn memory_bytes() -> Option<u64> {
     machine.into_iter().chain(group).min()
 }
 
-/// Reads how many descriptors this process may have open; none if there is no limit.
+/// Returns the number of descriptors that this process may open; `None` if there is no limit.
 #[cfg(unix)]
 pub(crate) fn descriptors_max() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).current
@@ -27,7 +27,7 @@ pub(crate) fn descriptors_max() -> Option<u64> {
     None
 }
 
-/// `MemTotal` of `/proc/meminfo`, which is in KiB.
+/// Parses `MemTotal` of `/proc/meminfo`, which is in KiB.
 fn total_of(meminfo: &str) -> Option<u64> {
     let line = meminfo
         .lines()
@@ -40,7 +40,8 @@ fn total_of(meminfo: &str) -> Option<u64> {
         .checked_mul(1024)
 }
 
-/// The lowest limit of the control group that `/proc/self/cgroup` names, and of those around it.
+/// Returns the lowest limit of the control groups listed in `/proc/self/cgroup` and their
+/// ancestors.
 fn limit_of_group(cgroups: &str) -> Option<u64> {
     let limits = cgroups.lines().filter_map(|line| {
         let mut fields = line.splitn(3, ':');
@@ -60,7 +61,7 @@ fn lowest_limit(root: &Path, group: &str, file: &str) -> Option<u64> {
     let groups = group
         .ancestors()
         .take_while(|group| group.starts_with(root));
-    // `max` stands for no limit.
+    // `max` means no limit, and is not a number.
     groups
         .filter_map(|group| {
             fs::read_to_string(group.join(file))

@@ -1,9 +1,10 @@
-//! What the deployments of a host share, and how much of it each takes.
+//! The budget that the deployments of a host share, and the amounts that each takes.
 //!
-//! Counts and refuses. What happens then is decided where something is taken: `instance/limiter`
-//! for memory, `instance/start` for who waits for it, `capability` for descriptors and blocking
+//! Only counts and denies. The consequences are left to the callers: `instance/limiter` for memory,
+//! `instance/start` for waiting until memory is free, `capability` for descriptors and blocking
 //! operations.
-//! Tests: below each file, and the workspace's `tests/suite/budget.rs`.
+//!
+//! Tests: `tests/suite/budget.rs`.
 
 mod counter;
 mod lease;

@@ -1,6 +1,6 @@
-//! One kind of thing that a budget bounds: for the host, and for each deployment.
+//! A resource limited by a budget, for the host as a whole and for each deployment.
 //!
-//! Tests: below, and the workspace's `tests/suite/budget.rs`.
+//! Tests: in this file, `tests/suite/budget.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,37 +10,38 @@ use tokio::sync::futures::Notified;
 
 use super::counter::Counter;
 
-/// What all deployments of a host share of one kind.
+/// The amount of a resource that all deployments of a host share.
 pub(super) struct BudgetPool {
     host: Counter,
-    /// The most that one deployment takes.
+    /// The maximum for one deployment.
     share_max: u64,
-    /// Somebody has given something back.
+    /// Notified when some of the resource is returned.
     freed: Notify,
-    /// How many wait for that.
+    /// The number of waiters for `freed`.
     waiting: AtomicUsize,
 }
 
-/// Counts as waiting until dropped.
+/// A guard that counts as a waiter until dropped.
 pub(crate) struct Awaiting<'a>(&'a BudgetPool);
 
-/// The part of one deployment.
+/// The part of a resource available to one deployment.
 pub(crate) struct BudgetPart {
     taken: Counter,
     pool: Arc<BudgetPool>,
 }
 
-/// The bound that keeps something from being taken.
+/// The limit that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shortage {
-    /// The deployment has its whole share, of so much.
+    /// The deployment's share, of this amount, is used up.
     OfShare(u64),
-    /// All deployments together have the whole budget, of so much.
+    /// The host's budget, of this amount, is used up.
     OfHost(u64),
 }
 
 impl BudgetPool {
-    /// `max` for the host, of which one deployment takes at most so many percent.
+    /// Creates a pool of `max` for the host, of which one deployment takes at most `share_percent`
+    /// percent.
     pub(super) fn new(max: u64, share_percent: u8) -> Arc<Self> {
         let share_max = u128::from(max) * u128::from(share_percent) / 100;
         let share_max = u64::try_from(share_max).unwrap_or(u64::MAX).max(1);
@@ -71,7 +72,7 @@ impl BudgetPart {
         self.taken.taken()
     }
 
-    /// Takes `amount`, if the deployment and the host have so much left.
+    /// Takes `amount` if the deployment and the host have that much left.
     pub(crate) fn take(&self, amount: u64) -> Result<(), Shortage> {
         if !self.taken.take(amount) {
             return Err(Shortage::OfShare(self.taken.max()));
@@ -83,7 +84,7 @@ impl BudgetPart {
         Ok(())
     }
 
-    /// Gives back what was taken, and wakes who waits for it.
+    /// Returns `amount`, and wakes those who wait for it.
     pub(crate) fn give_back(&self, amount: u64) {
         if amount > 0 {
             self.taken.give_back(amount);
@@ -92,7 +93,8 @@ impl BudgetPart {
         }
     }
 
-    /// Returns whether a deployment has something to give back that would end the shortage.
+    /// Returns `true` if a deployment holds some of the resource whose return could end the
+    /// shortage.
     pub(crate) fn can_be_freed(&self, shortage: Shortage) -> bool {
         match shortage {
             Shortage::OfShare(_) => self.taken.taken() > 0,
@@ -100,19 +102,19 @@ impl BudgetPart {
         }
     }
 
-    /// Resolves once any deployment gives something back, from when it was first polled or
-    /// enabled.
+    /// Resolves once any deployment returns some of the resource after the future was first polled
+    /// or enabled.
     pub(crate) fn freed(&self) -> Notified<'_> {
         self.pool.freed.notified()
     }
 
-    /// Counts one who waits for something to be given back, until the guard is dropped.
+    /// Registers a waiter until the guard is dropped.
     pub(crate) fn wait(&self) -> Awaiting<'_> {
         self.pool.waiting.fetch_add(1, Ordering::SeqCst);
         Awaiting(&self.pool)
     }
 
-    /// Returns whether any deployment waits for something to be given back.
+    /// Returns `true` if any deployment waits for the resource.
     #[inline]
     pub(crate) fn is_awaited(&self) -> bool {
         self.pool.waiting.load(Ordering::SeqCst) > 0

@@ -1,20 +1,21 @@
-//! How much all components of a host may take together.
+//! The settings of a host's budget.
 //!
-//! Tests: below, and the workspace's `tests/suite/budget.rs`.
+//! Tests: in this file, `tests/suite/budget.rs`.
 
 use std::time::Duration;
 
 use super::machine;
 
-/// How much the components of a host take together at most.
+/// Limits on what all components of a host use together.
 ///
-/// [`Limits`](crate::Limits) bound one call or one instance; a budget bounds the sum of them. One
-/// deployment takes no more than a [share](Budget::share_percent) of it, so that the others have
-/// the rest. A call whose instance finds no room waits for some until its deadline, and memory that
-/// a guest asks for beyond the budget is refused to it as its own out-of-memory.
+/// [`Limits`](crate::Limits) apply to one call or one instance; a budget applies to their sum. One
+/// deployment uses at most a [share](Budget::share_percent) of it, so that the rest stays available
+/// to the others. A call whose instance does not fit into memory waits until its deadline for
+/// memory to become free. Memory that a guest requests beyond the budget is denied as if the guest
+/// had run out of memory.
 ///
-/// By default a budget is [read from the machine](Budget::from_machine). A program with several
-/// hosts divides what it has among them:
+/// The default budget is [derived from the machine](Budget::from_machine). A program with several
+/// hosts should divide it among them:
 ///
 /// ```
 /// use airssys_wasm_host::{Budget, Host};
@@ -25,53 +26,56 @@ use super::machine;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Linear memory of all instances, idle ones included, in bytes.
+    /// Linear memory of all instances, including idle ones, in bytes.
     pub memory_bytes: u64,
-    /// Files, sockets and outgoing connections that guests have open at once.
+    /// The number of files, sockets and outgoing connections that guests may have open at once.
     ///
     /// Beyond it a guest's `open` fails with `quota`, a new socket with `new-socket-limit`, and a
-    /// request that needs another connection with `connection-limit-reached`. Connections to
-    /// components are not counted: the server that accepts them bounds them.
+    /// request that needs another connection with `connection-limit-reached`. Incoming connections
+    /// are not counted; the server that accepts them limits them.
     pub descriptors: u64,
-    /// Operations that hold a blocking thread of the tokio runtime: file operations and name
-    /// lookups. Default 256, half of the threads that tokio has by default.
+    /// The number of operations that may occupy a blocking thread of the tokio runtime: file
+    /// operations and name lookups. Defaults to 256, half of tokio's default number of blocking
+    /// threads.
     ///
-    /// [`Limits::blocking_operations_max`](crate::Limits::blocking_operations_max) bounds those of
-    /// one deployment as well. An operation beyond either waits until one ends.
+    /// [`Limits::blocking_operations_max`](crate::Limits::blocking_operations_max) limits those of
+    /// one deployment in addition. An operation beyond either limit waits until another one ends.
     pub blocking_operations: u64,
-    /// Memory that all compilers take together, in bytes; at least 128 MiB.
+    /// Memory for all compilers together, in bytes; at least 128 MiB.
     ///
-    /// A component has as much of it as its size needs, and waits until that is free; one that needs
-    /// more than there is is compiled alone. A [`CompilerProcess`](crate::CompilerProcess) fails if
-    /// it needs more than it has; a compiler in the host's own process is not held to it.
+    /// A compilation gets the part that its component's size requires, and waits until that is
+    /// free. A component that requires more than the total is compiled alone. A
+    /// [`CompilerProcess`](crate::CompilerProcess) fails if it exceeds its part; a compiler in the
+    /// host's own process is not restricted to it.
     pub compile_memory_bytes: u64,
-    /// Longest time that a deployment waits for its component to be compiled. Default 5 minutes.
+    /// The maximum time that a deployment waits for its component to be compiled. Defaults to 5
+    /// minutes.
     ///
-    /// Then a [`CompilerProcess`](crate::CompilerProcess) is ended. A compiler in the host's own
-    /// process cannot be stopped: it goes on in the background, and another component of the same
-    /// name waits until it has ended.
+    /// A [`CompilerProcess`](crate::CompilerProcess) is killed after that. A compiler in the host's
+    /// own process cannot be stopped: it continues in the background, and the next component of the
+    /// same deployment waits until it has ended.
     pub compile_time_max: Duration,
-    /// Percent of the budget that one deployment takes at most, 1 to 100. Default 50.
+    /// The maximum percentage of the budget that one deployment may use, 1 to 100. Defaults to 50.
     pub share_percent: u8,
 }
 
 impl Budget {
-    /// Memory is never taken to be less than this, in bytes.
+    /// The minimum for memory derived from the machine, in bytes.
     const MEMORY_BYTES_MIN: u64 = 64 << 20;
 
-    /// The least that [`compile_memory_bytes`](Self::compile_memory_bytes) may be: a compiler needs it
-    /// for anything at all.
+    /// The minimum of [`compile_memory_bytes`](Self::compile_memory_bytes), which a compiler needs
+    /// for any component.
     pub const COMPILE_MEMORY_BYTES_MIN: u64 = 128 << 20;
 
-    /// Descriptors where the process has no limit of them.
+    /// Descriptors assumed if the process has no limit.
     const DESCRIPTORS_WITHOUT_LIMIT: u64 = 1 << 20;
 
-    /// Reads what this process may use.
+    /// Derives a budget from what this process may use.
     ///
-    /// Memory is three quarters of the memory of the machine, or of its control group if that has
-    /// a limit; where neither is known, 1 GiB. Compilers have the other quarter, and at least 512
-    /// MiB. Descriptors are a quarter of those that the process may open (`ulimit -n`): connections
-    /// of clients have half, and the process itself the rest.
+    /// Memory is three quarters of the machine's memory, or of the limit of its control group if
+    /// there is one; if neither is known, 1 GiB. Compilers get the other quarter, and at least 512
+    /// MiB. Descriptors are a quarter of those that the process may open (`ulimit -n`): client
+    /// connections get half, and the process itself the rest.
     #[must_use]
     pub fn from_machine() -> Self {
         let memory = machine::memory_bytes();
@@ -88,7 +92,7 @@ impl Budget {
         }
     }
 
-    /// Names everything that is wrong with it.
+    /// Returns a message for each invalid setting.
     pub(crate) fn problems(&self) -> Vec<String> {
         let amounts = [
             ("memory_bytes", self.memory_bytes),
@@ -102,12 +106,12 @@ impl Budget {
         if self.compile_memory_bytes < Self::COMPILE_MEMORY_BYTES_MIN {
             let (bytes, least) = (self.compile_memory_bytes, Self::COMPILE_MEMORY_BYTES_MIN);
             problems.push(format!(
-                "`compile_memory_bytes` of the budget is {bytes}; a compiler needs {least}"
+                "`compile_memory_bytes` of the budget is {bytes}; the minimum is {least}"
             ));
         }
         if !(1..=100).contains(&self.share_percent) {
             problems.push(format!(
-                "`share_percent` of the budget is {}; write 1 to 100",
+                "`share_percent` of the budget is {}; set it to 1 to 100",
                 self.share_percent
             ));
         }

@@ -1,6 +1,6 @@
-//! The share that one deployment has of a host: all its revisions and instances together.
+//! The share of a deployment in the host's budget, common to all its revisions and instances.
 //!
-//! Tests: `pool`, and the workspace's `tests/suite/budget.rs`.
+//! Tests: `airssys-wasm-host/src/budget/pool.rs`, `tests/suite/budget.rs`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,40 +13,41 @@ use super::Budget;
 use super::pool::{BudgetPart, BudgetPool, Shortage};
 use crate::scheduler::Crowd;
 
-/// Counts what one deployment takes.
+/// The amounts that a deployment uses.
 pub(crate) struct DeploymentShare {
     name: ComponentName,
-    /// Slices computed beyond the first of a call.
+    /// The number of slices computed beyond the first of each call.
     slices: AtomicU64,
     crowd: Crowd,
     /// Linear memory, in bytes.
     memory: BudgetPart,
     /// Files, sockets and connections that its guests have open.
     descriptors: BudgetPart,
-    /// Blocking operations that run.
+    /// Blocking operations in progress.
     blocking: BudgetPart,
     turns: Turns,
     idle: Mutex<Vec<Weak<dyn IdleInstances>>>,
 }
 
-/// Each is held by the first of those of one deployment that wait for something; they are fair.
+/// Fair locks, each held by the first of a deployment's waiters.
 #[derive(Default)]
 pub(crate) struct Turns {
-    /// For memory to start an instance.
+    /// Waits for memory to start an instance.
     pub(crate) start: tokio::sync::Mutex<()>,
-    /// For a blocking operation.
+    /// Waits for a blocking operation.
     pub(crate) blocking: tokio::sync::Mutex<()>,
-    /// For the compiler. Held by what compiles, also after nobody waits for it.
+    /// Waits for the compiler. Held by the compilation itself, even after its caller has stopped
+    /// waiting.
     pub(crate) compile: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// Instances that lie idle and can be dropped when memory is short.
+/// Idle instances that can be dropped when memory is short.
 pub(crate) trait IdleInstances: Send + Sync {
-    /// Drops those that are worth no more than new ones.
+    /// Drops the instances that are worth no more than new ones.
     fn drop_idle(&self);
 }
 
-/// The shares of a host, by name.
+/// The shares of a host's deployments, by name.
 pub(crate) struct DeploymentShares {
     memory: Arc<BudgetPool>,
     descriptors: Arc<BudgetPool>,
@@ -54,7 +55,7 @@ pub(crate) struct DeploymentShares {
     shares: Mutex<HashMap<ComponentName, Weak<DeploymentShare>>>,
 }
 
-/// Entries from which on those of removed names are swept: when the map is to grow anyway.
+/// The number of entries from which those of removed deployments are purged before the map grows.
 const SWEPT_FROM: usize = 64;
 
 impl DeploymentShare {
@@ -90,7 +91,7 @@ impl DeploymentShare {
         &self.turns
     }
 
-    /// Remembers instances that can be dropped when memory is short.
+    /// Registers instances that can be dropped when memory is short.
     pub(crate) fn register_idle(&self, instances: Weak<dyn IdleInstances>) {
         let mut idle = self.idle.lock();
         idle.retain(|instances| instances.strong_count() > 0);
@@ -114,7 +115,7 @@ impl DeploymentShares {
         }
     }
 
-    /// The share of a name: the same for all its revisions.
+    /// Returns the share of a deployment, common to all its revisions.
     pub(crate) fn get(&self, name: &ComponentName) -> Arc<DeploymentShare> {
         let mut shares = self.shares.lock();
         if let Some(share) = shares.get(name).and_then(Weak::upgrade) {
@@ -137,7 +138,7 @@ impl DeploymentShares {
         share
     }
 
-    /// Drops idle instances: of the deployment that lacks memory, or of all if the host does.
+    /// Drops idle instances: those of the deployment that lacks memory, or all if the host does.
     pub(crate) fn drop_idle(&self, share: &DeploymentShare, shortage: Shortage) {
         match shortage {
             Shortage::OfShare(_) => share.drop_idle(),

@@ -1,8 +1,9 @@
-//! What one revision may do, live: asked before every operation, changed by revoking.
+//! The authority of a revision while it runs: asked before every operation, and changed by
+//! revocations.
 //!
-//! The decision is core's. This adds who asks, the clock, the audit, and that an
-//! answer can be taken back.
-//! Tests: the workspace's `tests/suite/capabilities`.
+//! `airssys-wasm-core` makes the decision. This file adds the identity of the caller, the clock,
+//! the audit log, and permits that can be revoked.
+//! Tests: `tests/suite/capabilities`.
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -20,45 +21,45 @@ use crate::call::within;
 use crate::engine::{Clock, Ticks};
 use crate::observe::{AuditRecord, AuditTrail, CallId, Identity, Verdict};
 
-/// More rules than this are no set that somebody would read.
+/// The largest number of learned rules; a longer list would not be reviewed.
 const LEARNED_MAX: usize = 1_000;
 
 /// The authority of a revision, shared by its instances.
 pub(crate) struct Authority {
     pub(crate) identity: Arc<Identity>,
     policy: ArcSwap<Policy>,
-    /// Counts changes of the policy: a permit of another count is asked for again.
+    /// The number of policy changes; a permit of an earlier generation is checked again.
     generation: AtomicU64,
     changed: Notify,
     audit: Arc<AuditTrail>,
     clock: Arc<Clock>,
-    /// The number of its last record.
+    /// The number of this revision's latest audit record.
     recorded: AtomicU64,
     learned: Option<Mutex<BTreeSet<Rule>>>,
 }
 
-/// Whether grants are enforced as they stand, or found out.
+/// The enforcement mode of a deployment's grants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Enforcement {
-    /// What is not requested and granted is denied.
+    /// Everything not both requested and granted is denied.
     #[default]
     Enforced,
-    /// What is granted is allowed whether or not it was requested, and the least set of
-    /// rules that would do is recorded: for a component that says nothing of what it
-    /// needs, in a place where that can do no harm.
+    /// Everything granted is allowed, requested or not, and the smallest set of rules that would
+    /// have sufficed is recorded. For components without requests of their own, in environments
+    /// where they can do no harm.
     AuditOnly,
 }
 
-/// A yes that still holds, or has to be asked for again.
+/// A positive decision, checked again once the policy changes or the grant expires.
 #[derive(Clone, Debug)]
 pub(crate) struct Permit {
-    // Shared, because a permit goes along with every use of what it opened.
+    // Shared, because every use of the opened resource carries its permit.
     operation: Arc<Operation>,
     rule: Arc<Rule>,
     generation: u64,
     until: Option<u64>,
-    /// Set for what was opened where links were followed: whether they no longer may be.
-    /// Then its name may not be the one that was asked about.
+    /// Set for a resource that was opened where links were followed; becomes `true` once links may
+    /// no longer be followed there. The resource may then differ from the path that was checked.
     was_by_any_link: Option<Arc<AtomicBool>>,
 }
 
@@ -82,12 +83,13 @@ impl Permit {
         &self.operation
     }
 
-    /// The grant that gave it.
+    /// Returns the grant that allows the operation.
     pub(crate) fn rule(&self) -> &Rule {
         &self.rule
     }
 
-    /// The same for something that links may have led to, for as long as they may.
+    /// Marks the permit as one for a resource that links may have led to. `ended` becomes `true`
+    /// once links may no longer be followed.
     pub(crate) fn by_any_link(self, ended: &Arc<AtomicBool>) -> Self {
         Self {
             was_by_any_link: Some(Arc::clone(ended)),
@@ -129,14 +131,14 @@ impl Authority {
         })
     }
 
-    /// Asks whether something may be done, and records the answer.
+    /// Decides whether an operation is allowed, and records the decision.
     pub(crate) fn ask(&self, operation: Operation, call: CallId) -> Result<Permit, Box<Reason>> {
         let (operation, generation, decision) = self.decide(operation);
         let (rule, until) = self.answer(decision, &operation, call)?;
         Ok(Permit::new(operation, rule, generation, until))
     }
 
-    /// The same, and records a yes only.
+    /// Returns a permit if the operation is allowed. Records the decision only in that case.
     pub(crate) fn ask_if_allowed(&self, operation: Operation, call: CallId) -> Option<Permit> {
         let (operation, generation, decision) = self.decide(operation);
         if !decision.is_allowed() {
@@ -146,20 +148,20 @@ impl Authority {
         Some(Permit::new(operation, rule, generation, until))
     }
 
-    /// The time by which grants end, in seconds since 1970.
+    /// Returns the time against which grants expire, in seconds since 1970.
     pub(crate) fn now(&self) -> u64 {
         self.clock.unix_seconds()
     }
 
-    /// The decision, and of which policy it is.
+    /// Decides an operation, and returns the generation of the policy that decided it.
     fn decide(&self, operation: Operation) -> (Arc<Operation>, u64, Decision) {
-        // Before the policy, so that a change in between is noticed.
+        // Loaded before the policy, so that a change in between is noticed.
         let generation = self.generation.load(Ordering::Acquire);
         let decision = self.policy.load().decide(&operation, self.now());
         (Arc::new(operation), generation, decision)
     }
 
-    /// Records a decision, and learns from it.
+    /// Records a decision. In audit-only mode, learns the rule that it needed.
     fn answer(
         &self,
         decision: Decision,
@@ -191,7 +193,8 @@ impl Authority {
         }
     }
 
-    /// The permit for something that is handed out unasked, and recorded once it is used.
+    /// Returns the permit for a resource that the guest receives without opening it. Records
+    /// nothing; each use of the permit is recorded.
     pub(crate) fn permit_quietly(&self, operation: Operation) -> Option<Permit> {
         let (operation, generation, decision) = self.decide(operation);
         match decision {
@@ -202,8 +205,8 @@ impl Authority {
         }
     }
 
-    /// Asks about something of an embedder's own kind: `allows` says whether the words of
-    /// a rule speak of it.
+    /// Decides an operation of an embedder's kind, and records the decision. `allows` returns
+    /// `true` if the words of a rule cover the operation.
     pub(crate) fn ask_custom(
         &self,
         operation: Operation,
@@ -217,7 +220,7 @@ impl Authority {
         self.answer(decision, &Arc::new(operation), call).map(drop)
     }
 
-    /// The answer to a question that nobody puts yet: recorded nowhere.
+    /// Returns `true` if an operation would be allowed. Records nothing.
     pub(crate) fn would_allow(&self, operation: &Operation) -> bool {
         self.policy
             .load()
@@ -225,7 +228,7 @@ impl Authority {
             .is_allowed()
     }
 
-    /// Records that something was refused for a reason that a room found.
+    /// Records the denial of an operation for a reason that a capability found.
     pub(crate) fn refuse(&self, operation: &Operation, reason: Reason, call: CallId) {
         self.record(
             &Arc::new(operation.clone()),
@@ -234,7 +237,8 @@ impl Authority {
         );
     }
 
-    /// Whether what was allowed once still is; if not, that is recorded.
+    /// Returns `true` if a permit still holds, and renews it if the policy has changed. Records a
+    /// denial otherwise.
     pub(crate) fn still_allows(&self, permit: &mut Permit, call: CallId) -> bool {
         let generation = self.generation.load(Ordering::Acquire);
         if permit.generation == generation && permit.until.is_none_or(|until| self.now() < until) {
@@ -242,7 +246,7 @@ impl Authority {
         }
         match self.policy.load().decide(permit.operation(), self.now()) {
             Decision::Allowed { .. } if permit.may_be_elsewhere() => {
-                let problem = "was opened where links were followed, and they no longer are".into();
+                let problem = "was opened where links were followed; they no longer are".into();
                 self.refuse(permit.operation(), Reason::LeadsElsewhere { problem }, call);
                 false
             }
@@ -258,7 +262,7 @@ impl Authority {
         }
     }
 
-    /// Waits until a permit may have ended: by a change, or by its time.
+    /// Waits until a permit may have ended, by a policy change or by its expiry.
     pub(crate) async fn ended(&self, permit: &Permit) {
         loop {
             let changed = self.changed.notified();
@@ -277,7 +281,7 @@ impl Authority {
         }
     }
 
-    /// Changes what is granted from here on, for permits that were given too.
+    /// Changes the grants from now on, for existing permits as well.
     pub(crate) fn change(&self, change: impl Fn(&mut airssys_wasm_core::policy::Grants)) {
         self.policy.rcu(|policy| {
             let mut grants = policy.grants().clone();
@@ -304,8 +308,8 @@ impl Authority {
         self.policy.load().explain(operation, self.now())
     }
 
-    /// The least set of rules that would have allowed what was done so far. None unless
-    /// it is being found out.
+    /// Returns the smallest set of rules that would have sufficed so far, or `None` unless the mode
+    /// is [`Enforcement::AuditOnly`].
     pub(crate) fn learned(&self) -> Option<Vec<Rule>> {
         self.learned
             .as_ref()
@@ -324,7 +328,7 @@ impl Authority {
         }
     }
 
-    /// Whether the audit log has not taken all records of this revision.
+    /// Returns `true` if the audit log has not yet taken all records of this revision.
     #[inline]
     pub(crate) fn has_records_waiting(&self) -> bool {
         !self.audit.has_taken(self.recorded.load(Ordering::Relaxed))

@@ -1,9 +1,9 @@
-//! What a name was given, which revisions live by it, and which update waits to be
-//! approved.
+//! The authorization of a deployment: the revisions under it, the revocations, and the update that
+//! awaits approval.
 //!
-//! A revocation reaches every revision there is, those that are kept for a rollback
-//! and one that is being prepared included.
-//! Tests: the workspace's `tests/suite/capabilities/revoke` and `approval`.
+//! A revocation applies to every revision of the deployment, including those retained for a
+//! rollback and the one being prepared.
+//! Tests: `tests/suite/capabilities/revoke.rs`, `tests/suite/capabilities/approval.rs`.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -15,22 +15,23 @@ use parking_lot::Mutex;
 use super::{Authority, Rooms};
 use crate::Component;
 
-/// The authority of every revision of a name.
+/// The authorization of a deployment, shared by its revisions.
 #[derive(Default)]
 pub(crate) struct Authorization(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     live: Vec<(Weak<Authority>, Weak<Rooms>)>,
-    /// Taken back from this name, oldest first.
+    /// Revoked rules of this deployment, oldest first.
     revoked: VecDeque<Rule>,
-    /// How many were taken back before those, and have been granted again.
+    /// The number of earlier revocations, which new grants have lifted.
     lifted: usize,
     pending: Option<Component>,
 }
 
 impl Authorization {
-    /// As it was kept. What was revoked then is revoked in the grants of each revision.
+    /// Restores the authorization of a stored deployment. The stored grants of each revision
+    /// contain their revocations already.
     pub(crate) fn restored(pending: Option<Component>) -> Self {
         Self(Mutex::new(State {
             pending,
@@ -38,14 +39,15 @@ impl Authorization {
         }))
     }
 
-    /// How many rules were ever taken back. Grants that are said now lift those.
+    /// Returns the number of revocations so far, lifted ones included. Grants specified from now on
+    /// lift all of them.
     pub(crate) fn revocations(&self) -> usize {
         let state = self.0.lock();
         state.lifted + state.revoked.len()
     }
 
-    /// From now on what is revoked is revoked for this one too, and so is what was before,
-    /// but for the first `lifted` revocations.
+    /// Adds a revision. Later revocations apply to it, and so do the earlier ones except for the
+    /// first `lifted`.
     pub(crate) fn add(&self, authority: &Arc<Authority>, rooms: &Arc<Rooms>, lifted: usize) {
         let mut state = self.0.lock();
         for rule in state
@@ -63,7 +65,7 @@ impl Authorization {
             .push((Arc::downgrade(authority), Arc::downgrade(rooms)));
     }
 
-    /// What was taken back after the first `lifted` revocations.
+    /// Returns the rules revoked after the first `lifted` revocations.
     pub(crate) fn revoked_since(&self, lifted: usize) -> Vec<Rule> {
         let state = self.0.lock();
         state
@@ -74,7 +76,7 @@ impl Authorization {
             .collect()
     }
 
-    /// New grants have gone live: the first `lifted` revocations are over.
+    /// Lifts the first `lifted` revocations, because new grants have gone live.
     fn lift(&self, lifted: usize) {
         let mut state = self.0.lock();
         while state.lifted < lifted && state.revoked.pop_front().is_some() {
@@ -82,12 +84,13 @@ impl Authorization {
         }
     }
 
-    /// An update waits to be approved; one that waited before does so no more.
+    /// Sets the update that awaits approval, replacing an earlier one.
     pub(crate) fn wait(&self, pending: Component) {
         self.0.lock().pending = Some(pending);
     }
 
-    /// What a switch left: the first `lifted` revocations are over, and what waits.
+    /// Applies the result of a switch: lifts the first `lifted` revocations, and sets the update
+    /// that awaits approval.
     pub(crate) fn settle(&self, lifted: usize, pending: Option<Component>) {
         self.lift(lifted);
         self.0.lock().pending = pending;
@@ -97,7 +100,7 @@ impl Authorization {
         self.0.lock().pending.clone()
     }
 
-    /// Takes a rule back. Returns the grants that are touched.
+    /// Revokes a rule. Returns the grants that it affects.
     pub(crate) fn revoke(&self, serving: &Authority, rule: &Rule) -> Vec<Rule> {
         let mut state = self.0.lock();
         let touched = Grants::clone(serving.policy().grants()).revoke(rule);
@@ -112,8 +115,8 @@ impl Authorization {
 }
 
 fn revoke(authority: &Authority, rooms: &Rooms, rule: &Rule) {
-    // First the way paths are walked, then who may: nobody walks the old way with the new
-    // grants.
+    // Path resolution changes before the grants, so that no path is resolved in the old way under
+    // the new grants.
     let mut grants = authority.policy().grants().clone();
     grants.revoke(rule);
     rooms.files.change(&authority.policy().with_grants(grants));

@@ -1,4 +1,5 @@
-//! Generated from `wit`: what the host provides beside what comes with wasmtime.
+//! Bindings generated from `wit`, for the interfaces that the host provides beyond those of
+//! wasmtime.
 
 wasmtime::component::bindgen!({
     path: [

@@ -1,10 +1,11 @@
-//! Blocking operations of a deployment: file operations and lookups of names, each on one of the
-//! runtime's blocking threads, and no more of them at once than the deployment's limit.
+//! Blocking operations of a deployment: file operations and name lookups. Each runs on one of the
+//! runtime's blocking threads, and a deployment runs a limited number at once.
 //!
-//! The operation itself holds its place, not the future that waits for it: a thread that is stuck
-//! (a dead server behind NFS, a FUSE daemon that does not answer) counts against its deployment
-//! until it returns, also after the call has ended at its deadline. All revisions of a deployment
-//! share the places. Tests: below, and the workspace's `tests/suite/capabilities/files_stuck`.
+//! The operation itself holds its slot, not the future that waits for it. A stuck thread (a dead
+//! server behind NFS, a FUSE daemon that does not answer) counts against its deployment until it
+//! returns, even after the call has ended at its deadline. All revisions of a deployment share the
+//! slots.
+//! Tests: in this file, `tests/suite/capabilities/files_stuck.rs`.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,7 +23,8 @@ pub(crate) struct BlockingOperations {
 }
 
 impl BlockingOperations {
-    /// Those of a deployment, of which a revision runs `max` at most.
+    /// Creates the operations of a revision, which starts one only while its deployment runs fewer
+    /// than `max`.
     pub(crate) fn new(share: &Arc<DeploymentShare>, max: usize) -> Self {
         Self {
             share: Arc::clone(share),
@@ -30,14 +32,14 @@ impl BlockingOperations {
         }
     }
 
-    /// Runs an operation on a blocking thread, once there is a place for it.
+    /// Runs an operation on a blocking thread, once a slot is free.
     ///
-    /// Cancel safe as far as an operation that has not begun is concerned: it never begins. One
-    /// that has begun goes on and keeps its place.
+    /// Cancel safe for an operation that has not started: it never starts. An operation that has
+    /// started continues and holds its slot.
     ///
     /// # Errors
     ///
-    /// If the operation panics, or the runtime ends.
+    /// Fails if the operation panics or the runtime shuts down.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         operation: impl FnOnce() -> T + Send + 'static,
@@ -46,8 +48,7 @@ impl BlockingOperations {
         spawn_blocking(move || finish(operation, lease)).await
     }
 
-    /// Begins an operation, or puts it in the line. Dropping the handle takes it out of the line
-    /// again.
+    /// Starts an operation, or queues it. Dropping the handle removes it from the queue.
     pub(crate) fn begin<T: Send + 'static>(
         &self,
         operation: impl FnOnce() -> T + Send + 'static,
@@ -56,7 +57,7 @@ impl BlockingOperations {
         wasmtime_wasi::runtime::spawn(async move { this.run(operation).await })
     }
 
-    /// Takes a place: those of a deployment that wait for one have their turns in order.
+    /// Takes a slot. Operations of a deployment that wait for one get it in order.
     async fn lease(&self) -> Lease {
         let _turn = self.share.turns().blocking.lock().await;
         loop {
@@ -65,7 +66,7 @@ impl BlockingOperations {
             }
             let mut freed = pin!(self.share.blocking().freed());
             freed.as_mut().enable();
-            // One may have ended before that.
+            // An operation may have ended before `enable`.
             if let Some(lease) = self.try_lease() {
                 return lease;
             }
@@ -74,7 +75,7 @@ impl BlockingOperations {
     }
 
     fn try_lease(&self) -> Option<Lease> {
-        // The one that has the turn is the only one that adds.
+        // Only the holder of the turn adds operations.
         let has_place = self.share.blocking().taken() < self.max;
         has_place
             .then(|| Lease::take(&self.share, DeploymentShare::blocking).ok())
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
     use crate::budget::{Budget, DeploymentShares};
 
-    /// The shares of a host whose deployments may run four operations, and each two of them.
+    /// The shares of a host that allows four operations in total and two per deployment.
     fn shares() -> DeploymentShares {
         DeploymentShares::new(&Budget {
             blocking_operations: 4,
@@ -110,7 +111,7 @@ mod tests {
         BlockingOperations::new(&shares.get(&name.parse().expect("a name")), max)
     }
 
-    /// An operation that is stuck until its sender is dropped.
+    /// Returns an operation that blocks until its sender is dropped.
     fn stuck() -> (mpsc::Sender<()>, impl FnOnce() + Send + 'static) {
         let (sender, receiver) = mpsc::channel::<()>();
         (sender, move || {
@@ -124,19 +125,19 @@ mod tests {
         let one = operations(&shares, "greeter", 1);
         let (free, operation) = stuck();
         let waited = tokio::time::timeout(Duration::from_millis(20), one.run(operation)).await;
-        assert!(waited.is_err(), "it is stuck");
-        // Another revision, and one that is deployed after the name was removed.
+        assert!(waited.is_err(), "the operation is stuck");
+        // Another revision, also one deployed after the deployment was removed.
         drop(one);
         let same = operations(&shares, "greeter", 1);
         let next = tokio::time::timeout(Duration::from_millis(20), same.run(|| ())).await;
-        assert!(next.is_err(), "there is no place");
+        assert!(next.is_err(), "no slot is free");
         let wider = operations(&shares, "greeter", 2);
         wider
             .run(|| ())
             .await
             .expect("another revision may use two");
         drop(free);
-        same.run(|| ()).await.expect("there is a place again");
+        same.run(|| ()).await.expect("a slot is free again");
     }
 
     #[tokio::test]
@@ -146,7 +147,7 @@ mod tests {
         let (free, operation) = stuck();
         let first = one.begin(operation);
         tokio::task::yield_now().await;
-        let given_up = one.begin(|| panic!("it never begins"));
+        let given_up = one.begin(|| panic!("it must not start"));
         tokio::task::yield_now().await;
         let order = Arc::new(Mutex::new(Vec::new()));
         let waiting: Vec<_> = (0..3)
@@ -184,12 +185,12 @@ mod tests {
         });
         assert!(
             futures_util::poll!(&mut next).is_pending(),
-            "the host has none left"
+            "the host has no slot left"
         );
         drop(frees);
         for running in running {
             running.await.expect("it ended");
         }
-        next.await.expect("there is a place");
+        next.await.expect("a slot is free");
     }
 }

@@ -1,6 +1,6 @@
-//! `wasi:config/store`: the values that were granted with their keys.
+//! `wasi:config/store`: the granted keys with their values.
 //!
-//! Tests: the workspace's `tests/suite/capabilities/values`.
+//! Tests: `tests/suite/capabilities/values.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use super::bindings::config::{Error as ConfigError, Host};
 use crate::observe::CallId;
 use crate::{Error, ErrorKind, Result};
 
-/// Keys and values.
+/// Configuration values by key.
 pub(crate) type Values = BTreeMap<String, String>;
 
-/// The granted values.
+/// Reads the granted values.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::GrantUnusable`] for a grant that says no value, or a pattern.
+/// [`ErrorKind::GrantUnusable`] if a grant has no value, or a pattern instead of a key.
 pub(crate) fn read(policy: &Policy) -> Result<Values> {
     let granted = policy
         .grants()
@@ -33,7 +33,7 @@ pub(crate) fn read(policy: &Policy) -> Result<Values> {
             Some(value) if !rule.name.contains('*') => Ok((rule.name, value)),
             _ => {
                 let message = format!(
-                    "`config {}`: say one key and its value, `config greeting value=hello`",
+                    "`config {}` needs one key and its value: `config greeting value=hello`",
                     rule.name
                 );
                 Err(Error::new(ErrorKind::GrantUnusable, message))
@@ -42,10 +42,10 @@ pub(crate) fn read(policy: &Policy) -> Result<Values> {
         .collect()
 }
 
-/// Marks this room's view for the linker.
+/// A marker type that selects [`ConfigView`] in the linker.
 pub(crate) struct Config;
 
-/// The state of an instance, as this room sees it.
+/// The parts of an instance's state that this capability uses.
 pub(crate) struct ConfigView<'a> {
     pub(crate) values: &'a Values,
     pub(crate) authority: &'a Arc<Authority>,
@@ -71,7 +71,7 @@ impl ConfigView<'_> {
 }
 
 impl Host for ConfigView<'_> {
-    /// A key that may not be read is one that is not there.
+    /// Returns `None` for a key that may not be read, as for a missing key.
     fn get(
         &mut self,
         key: String,

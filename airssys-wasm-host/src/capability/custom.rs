@@ -1,9 +1,8 @@
-//! What an embedder provides: interfaces of their own, with grants of their own.
+//! Capabilities of the embedder: interfaces of their own, under grants of their own kind.
 //!
-//! The host links them, asks and records; what the words of a grant mean is the
-//! provider's to say.
-//! Tests: the example `custom-capability`, and the workspace's
-//! `tests/suite/capabilities/custom`.
+//! The host links the interfaces, decides, and records. The provider defines what the words of a
+//! grant mean.
+//! Tests: `examples/custom-capability`, `tests/suite/embedding/mistakes.rs`.
 
 use std::fmt;
 
@@ -12,47 +11,47 @@ use wasmtime::component::Linker;
 
 use crate::InstanceState;
 
-/// A capability that an embedder provides, with rules of its own. See the example
-/// `custom-capability` for a whole one.
+/// A capability that an embedder provides, with rules of its own kind. See the example
+/// `custom-capability` for a complete one.
 ///
 /// [`HostBuilder::imports`](crate::HostBuilder::imports) provides interfaces without rules, which
-/// every component may use. [`HostBuilder::build`](crate::HostBuilder::build) finds the mistakes of
+/// every component may use. [`HostBuilder::build`](crate::HostBuilder::build) reports mistakes in
 /// both.
 pub trait Provider: Send + Sync + 'static {
-    /// The word that its rules begin with, a namespaced name: `acme:gpu/compute`.
+    /// Returns the word that its rules begin with, a namespaced name: `acme:gpu/compute`.
     fn kind(&self) -> &'static str;
 
-    /// The interfaces it links, named as in the WIT that they were generated from, with the
-    /// version if the package has one: `acme:gpu/compute@1.0.0`. One provider may link several
-    /// versions. A component that imports a version which semver counts as compatible gets this
-    /// one, if its types fit.
+    /// Returns the interfaces it links, named as in the WIT that they were generated from, with the
+    /// version if the package has one: `acme:gpu/compute@1.0.0`. A provider may link several
+    /// versions. A component that imports a version compatible by semver gets this one, if its
+    /// types fit.
     fn interfaces(&self) -> &'static [&'static str];
 
-    /// The functions, resources and inline interfaces it links that a world imports without a
-    /// package, by their plain names: `print`. None by default.
+    /// Returns the functions, resources and inline interfaces it links that a world imports without
+    /// a package, by their plain names: `print`. Empty by default.
     fn functions(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Checks the words of a rule, when a component is deployed that requests it or is
+    /// Checks the words of a rule, when a component is deployed that requests the rule or is
     /// granted it.
     ///
     /// # Errors
     ///
-    /// What is wrong with them, and what to write.
+    /// A message that names what is wrong with them and what to write instead.
     fn check(&self, words: &str) -> Result<(), String>;
 
-    /// Links the interfaces. Every function that reaches something outside the instance
-    /// asks first: [`InstanceState::ask`].
+    /// Links the interfaces. Every function that reaches outside the instance must call
+    /// [`InstanceState::ask`] first.
     ///
     /// # Errors
     ///
-    /// Those of the linker.
+    /// The errors of the linker.
     fn link(&self, linker: &mut Linker<InstanceState>) -> wasmtime::Result<()>;
 }
 
-/// A guest may not do what it tried. Says nothing of why: that is for the operator, and
-/// on the record.
+/// The error for a guest that may not do what it tried. Gives no reason: the reason is for the
+/// operator and is in the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAllowed;
 
@@ -65,12 +64,12 @@ impl fmt::Display for NotAllowed {
 impl std::error::Error for NotAllowed {}
 
 impl InstanceState {
-    /// Asks whether this instance may do what a provider's own rules speak of, and
-    /// records the answer. `allows` says whether the words of a rule speak of it.
+    /// Decides whether this instance may perform an operation of a provider's kind, and records the
+    /// decision. `allows` returns `true` if the words of a rule cover the operation.
     ///
     /// # Errors
     ///
-    /// [`NotAllowed`] unless a request and a grant speak of it, and no deny does.
+    /// [`NotAllowed`] unless a request and a grant cover the operation, and no deny does.
     pub fn ask(
         &self,
         kind: &'static str,

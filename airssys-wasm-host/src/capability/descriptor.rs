@@ -1,6 +1,6 @@
-//! Descriptors that guests have open: files, sockets, outgoing connections.
+//! Descriptors that guests hold open: files, sockets, and outgoing connections.
 //!
-//! Tests: the workspace's `tests/suite/capabilities/descriptors`.
+//! Tests: `tests/suite/capabilities/descriptors.rs`.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use super::Authority;
 use crate::budget::{DeploymentShare, Lease, Shortage};
 use crate::observe::CallId;
 
-/// Takes a descriptor for an operation that opens something. If none is left, the operation is
-/// recorded as refused.
+/// Takes a descriptor for an operation that opens something. Returns `None` if none is left, and
+/// records the operation as denied.
 pub(crate) fn take_descriptor(
     share: &Arc<DeploymentShare>,
     authority: &Authority,

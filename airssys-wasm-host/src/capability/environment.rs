@@ -1,8 +1,8 @@
-//! `wasi:cli/environment`: the variables that were granted, and nothing else.
+//! `wasi:cli/environment`: the granted variables, and nothing else.
 //!
-//! Their values were read when the component was deployed. There are no arguments unless the
-//! embedder gives them, and there is no directory to begin in.
-//! Tests: the workspace's `tests/suite/capabilities/values`.
+//! Values are read when the component is deployed. Arguments are those of the embedder's console,
+//! if any, and there is no initial working directory.
+//! Tests: `tests/suite/capabilities/values.rs`.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use super::Authority;
 use crate::observe::CallId;
 use crate::{Error, ErrorKind, Result};
 
-/// Names and values.
+/// Environment variables: names and values.
 pub(crate) type Variables = Vec<(String, String)>;
 
-/// The granted variables: a value that was said, or that of the host's own.
+/// Reads the granted variables: the value in the grant, or that of the host's own environment.
 ///
 /// # Errors
 ///
@@ -34,7 +34,7 @@ pub(crate) fn read_ambient(policy: &Policy) -> Result<Variables> {
             let value = rule.value.or_else(|| std::env::var(&rule.name).ok());
             let value = value.ok_or_else(|| {
                 let message = format!(
-                    "`env {0}`: this machine has no such variable; say `env {0} value=...`",
+                    "`env {0}`: this machine has no such variable; write `env {0} value=...`",
                     rule.name
                 );
                 Error::new(ErrorKind::GrantUnusable, message)
@@ -44,13 +44,13 @@ pub(crate) fn read_ambient(policy: &Policy) -> Result<Variables> {
         .collect()
 }
 
-/// Marks this room's view for the linker.
+/// A marker type that selects [`EnvironmentView`] in the linker.
 pub(crate) struct Environment;
 
-/// The state of an instance, as this room sees it.
+/// The parts of an instance's state that this capability uses.
 pub(crate) struct EnvironmentView<'a> {
     pub(crate) variables: &'a Variables,
-    /// Those of the embedder's console.
+    /// The arguments of the embedder's console.
     pub(crate) arguments: &'a [String],
     pub(crate) authority: &'a Arc<Authority>,
     pub(crate) call: CallId,

@@ -1,6 +1,6 @@
-//! Grants in a file: written whole or not at all, and read whole or refused.
+//! Grants in a file: written in one step, and read in full or rejected.
 //!
-//! Tests: the workspace's `tests/suite/capabilities/grants_file`, which kills the writer.
+//! Tests: `tests/suite/capabilities/grants_file.rs`.
 
 use std::fs;
 use std::io::Read as _;
@@ -12,17 +12,17 @@ use airssys_wasm_core::policy::Grants;
 use crate::disk::replace;
 use crate::{Error, ErrorKind, Result};
 
-/// Reads grants from a TOML file. A file that cannot be read in full grants nothing: it is
-/// an error.
+/// Reads grants from a TOML file. A file that cannot be read in full grants nothing; it is an
+/// error.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Io`] if there is no such file, [`ErrorKind::InvalidGrant`] with line and
-/// column if it does not say what is granted.
+/// [`ErrorKind::Io`] if the file cannot be read, or [`ErrorKind::InvalidGrant`] with line and
+/// column if its contents are not valid grants.
 pub fn read_grants(path: impl AsRef<Path>) -> Result<Grants> {
     let path = path.as_ref();
     let mut text = String::new();
-    // One byte more than may be there tells that there are too many.
+    // One byte more than the limit, so that a longer file is detected.
     let bytes_max = GRANTS_BYTES_MAX as u64 + 1;
     fs::File::open(path)
         .and_then(|file| file.take(bytes_max).read_to_string(&mut text))
@@ -39,12 +39,12 @@ pub fn read_grants(path: impl AsRef<Path>) -> Result<Grants> {
     })
 }
 
-/// Writes grants to a TOML file. Whatever happens meanwhile, the file holds the old grants
-/// or the new ones, and never a part of either.
+/// Writes grants to a TOML file in one step: even after a crash, the file holds either the old
+/// grants or the new ones in full.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Io`]; the old file is there as it was.
+/// [`ErrorKind::Io`]; the old file is then unchanged.
 pub fn write_grants(path: impl AsRef<Path>, grants: &Grants) -> Result<()> {
     let path = path.as_ref();
     replace(path, grants.to_toml().as_bytes()).map_err(|error| {

@@ -1,8 +1,8 @@
-//! Everything that a component can import, linked once for each engine.
+//! Links everything that a component can import, once per engine.
 //!
-//! Linking gives nothing: every room asks when it is used. What WASI 0.3 has in addition is linked
-//! where its async functions can run, for services over HTTP.
-//! Tests: the workspace's `tests/attacks`.
+//! Linking grants nothing: every capability asks for permission at each use. The additional
+//! interfaces of WASI 0.3 are linked only where async functions can run, for HTTP services.
+//! Tests: `tests/attacks`.
 
 use wasmtime::component::Linker;
 use wasmtime_wasi::cli::WasiCli;
@@ -22,7 +22,7 @@ use super::sockets::{Sockets, stand_before};
 use crate::engine::Profile;
 use crate::instance::InstanceState as State;
 
-/// Links what the host provides itself.
+/// Links the interfaces that the host itself provides.
 pub(crate) fn link(linker: &mut Linker<State>, profile: Profile) -> wasmtime::Result<()> {
     link_what_all_may_use(linker)?;
     link_service(linker, profile)?;
@@ -41,7 +41,7 @@ pub(crate) fn link(linker: &mut Linker<State>, profile: Profile) -> wasmtime::Re
     bindings::logging::add_to_linker::<State, Logging>(linker, State::logging)
 }
 
-/// Streams, clocks, random numbers, and what is printed.
+/// Links what every component may use: streams, clocks, random numbers, and output.
 fn link_what_all_may_use(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
     random::insecure::add_to_linker::<State, WasiRandom>(linker, State::random)?;
@@ -54,7 +54,7 @@ fn link_what_all_may_use(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     cli::terminal_stderr::add_to_linker::<State, WasiCli>(linker, State::cli)
 }
 
-/// What the world `wasi:http/service` of WASI 0.3 imports.
+/// Links the imports of the world `wasi:http/service` of WASI 0.3.
 #[cfg(feature = "http")]
 fn link_service(linker: &mut Linker<State>, profile: Profile) -> wasmtime::Result<()> {
     use wasmtime_wasi::p3::bindings::{cli, random};

@@ -1,17 +1,17 @@
 //! `wasi:logging`: lines for the guest log, within its budget.
 //!
-//! Every component may, as it may print. Tests: the workspace's
-//! `tests/suite/capabilities/values`.
+//! Open to every component, as printing is.
+//! Tests: `tests/suite/capabilities/values.rs`.
 
 use wasmtime::component::HasData;
 
 use super::bindings::logging::{Host, Level};
 use crate::wasi::Output;
 
-/// Marks this room's view for the linker.
+/// A marker type that selects [`LoggingView`] in the linker.
 pub(crate) struct Logging;
 
-/// The state of an instance, as this room sees it.
+/// The parts of an instance's state that this capability uses.
 pub(crate) struct LoggingView<'a>(pub(crate) &'a Output);
 
 impl HasData for Logging {
@@ -28,7 +28,7 @@ impl Host for LoggingView<'_> {
             Level::Error => "ERROR",
             Level::Critical => "CRITICAL",
         };
-        // One record is one line, as the SDK writes it.
+        // Escaped into a single line, as the SDK does.
         let in_a_line = |text: &str| {
             text.replace('\\', r"\\")
                 .replace('\n', r"\n")

@@ -1,20 +1,20 @@
-//! What components reach outside themselves, a room for each kind.
+//! Capabilities: everything a component can reach outside itself, with a file or folder for each
+//! kind.
 //!
-//! | file or room | what it is |
+//! | file or folder | contents |
 //! |---|---|
-//! | `authority`, `authorization` | what a revision may do, live; what a name was given |
-//! | `blocking` | operations on blocking threads, and how many of a deployment run at once |
+//! | `authority`, `authorization` | what a revision may do, and what its deployment was granted |
+//! | `blocking` | operations on blocking threads, limited per deployment |
 //! | `files` | files, through directories opened at deploy |
 //! | `http` | outgoing HTTP requests |
-//! | `sockets` | TCP, UDP and the lookup of names |
+//! | `sockets` | TCP, UDP, and name lookup |
 //! | `environment`, `config`, `secrets` | values by name |
 //! | `logging` | `wasi:logging` |
-//! | `custom`, `provided` | what an embedder provides; how it is linked |
+//! | `custom`, `provided` | capabilities of the embedder, and their linking |
 //!
-//! Every room has the same furniture: what it links, a view of the instance's state
-//! that asks the authority before it does anything, and handles that are asked about
-//! again once something was taken back.
-//! Tests: the workspace's `tests/suite/capabilities` and `tests/attacks`.
+//! Each kind has the same parts: the functions it links, a view of the instance's state that asks
+//! the authority before it acts, and handles that are checked again after a revocation.
+//! Tests: `tests/suite/capabilities`, `tests/attacks`.
 
 mod authority;
 mod authorization;

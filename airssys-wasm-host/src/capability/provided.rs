@@ -1,7 +1,8 @@
-//! What one provider of the embedder's links, as the linker and the checks of a deploy see it.
+//! A provider of the embedder, as seen by the linker and by the checks of a deploy.
 //!
-//! A provider with rules has a kind, and asks before each use; one without is open to every
-//! component that imports it. Tests: the workspace's `tests/suite/embedding`.
+//! A provider with rules has a kind and asks for permission before each use. A provider without
+//! rules is open to every component that imports it.
+//! Tests: in this file, `tests/suite/embedding`.
 
 use std::sync::Arc;
 
@@ -14,21 +15,21 @@ use crate::InstanceState;
 /// The providers of a host.
 pub(crate) type Providers = Arc<[Provided]>;
 
-/// Adds a provider's functions to a linker.
+/// A function that adds a provider's imports to a linker.
 type Link = Box<dyn Fn(&mut Linker<InstanceState>) -> wasmtime::Result<()> + Send + Sync>;
 
-/// The imports that one provider links.
+/// The imports that a provider links.
 pub(crate) struct Provided {
     rules: Option<Arc<dyn Provider>>,
-    /// Interfaces, and plain names of what stands in a world itself.
+    /// Interfaces, and the plain names of what a world imports without a package.
     imports: Vec<InterfaceName>,
     link: Link,
-    /// Whether it links only where `async` functions can run.
+    /// `true` if it links only where `async` functions can run.
     pub(crate) needs_concurrency: bool,
 }
 
 impl Provided {
-    /// Provides imports under rules of their own.
+    /// Creates a provider of imports under rules of their own kind.
     pub(crate) fn with_rules(provider: impl Provider) -> Self {
         let provider: Arc<dyn Provider> = Arc::new(provider);
         let names = provider.interfaces().iter().chain(provider.functions());
@@ -43,7 +44,7 @@ impl Provided {
         }
     }
 
-    /// Provides imports to every component.
+    /// Creates a provider of imports that every component may use.
     pub(crate) fn without_rules(
         imports: impl Iterator<Item = String>,
         link: impl Fn(&mut Linker<InstanceState>) -> wasmtime::Result<()> + Send + Sync + 'static,
@@ -57,7 +58,7 @@ impl Provided {
         }
     }
 
-    /// The provider, if its rules are of this kind.
+    /// Returns the provider, if its rules are of this kind.
     pub(crate) fn rules_of(&self, kind: &str) -> Option<&dyn Provider> {
         self.rules
             .as_deref()
@@ -72,17 +73,17 @@ impl Provided {
         (self.link)(linker)
     }
 
-    /// The provider as messages name it.
+    /// Returns the name of the provider for messages.
     pub(crate) fn label(&self) -> String {
         match (&self.rules, self.imports.first()) {
             (Some(provider), _) => format!("the provider of `{}`", provider.kind()),
             (None, Some(first)) => format!("the provider of `{first}`"),
-            (None, None) => "a provider of nothing".into(),
+            (None, None) => "a provider without imports".into(),
         }
     }
 }
 
-/// Whether one of the providers links what is imported under this name.
+/// Returns `true` if one of the providers links what is imported under this name.
 pub(crate) fn provides<'a>(
     providers: impl IntoIterator<Item = &'a Provided>,
     name: &InterfaceName,
@@ -91,7 +92,7 @@ pub(crate) fn provides<'a>(
     imports.any(|provided| provided.is_compatible(name))
 }
 
-/// Whether one of the providers links a function that is imported at world level, or the
+/// Returns `true` if one of the providers links a function that is imported at world level, or the
 /// resource that it is a method of.
 pub(crate) fn provides_function<'a>(
     providers: impl IntoIterator<Item = &'a Provided>,
@@ -103,7 +104,7 @@ pub(crate) fn provides_function<'a>(
     )
 }
 
-/// `document` of `[method]document.text`; other names are plain as they are.
+/// Returns `document` for `[method]document.text`, and other names unchanged.
 fn plain_name(function: &str) -> &str {
     match function.split_once(']') {
         Some((_, of_resource)) => of_resource.split('.').next().unwrap_or(of_resource),

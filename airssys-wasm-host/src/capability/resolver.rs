@@ -1,6 +1,6 @@
-//! From names to addresses: asked once for each use, by the host.
+//! Resolves host names to addresses, once for each use.
 //!
-//! Tests: the workspace's `tests/attacks`, with a resolver of their own.
+//! Tests: `tests/attacks`.
 
 use std::future::Future;
 use std::io;
@@ -9,13 +9,13 @@ use std::pin::Pin;
 
 use super::blocking::BlockingOperations;
 
-/// Finds the addresses of names; for embedders who do not want the system's.
+/// A resolver of host names, for embedders who replace the system's.
 pub trait Resolver: Send + Sync + 'static {
-    /// The addresses of a name, which is in lower case and in ASCII.
+    /// Returns the addresses of a name, which is given in lower case and in ASCII.
     fn resolve(&self, name: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 }
 
-/// The default: the system's resolver, whose lookups are blocking operations of a deployment.
+/// The default: the system's resolver. Each lookup is a blocking operation of the deployment.
 pub(crate) struct SystemResolver {
     blocking: BlockingOperations,
 }

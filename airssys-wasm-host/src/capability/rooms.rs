@@ -1,6 +1,6 @@
-//! What the rooms hold for one revision, made ready when it is deployed.
+//! The resources that a revision's capabilities use, opened when it is deployed.
 //!
-//! Tests: through the rooms.
+//! Tests: `tests/suite/capabilities`.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use super::secrets::SecretStore;
 use crate::Result;
 use crate::budget::DeploymentShare;
 
-/// Shared by the instances of a revision.
+/// The open capabilities of a revision, shared by its instances.
 pub(crate) struct Rooms {
-    /// What every operation that may block takes a place of.
+    /// The slots for operations that may block.
     pub(crate) blocking: BlockingOperations,
-    /// What its descriptors are taken from.
+    /// The share of the budget that descriptors are taken from.
     pub(crate) share: Arc<DeploymentShare>,
     pub(crate) files: Roots,
     pub(crate) environment: Variables,
@@ -31,20 +31,21 @@ pub(crate) struct Rooms {
     pub(crate) connections: Arc<Pool>,
 }
 
-/// What the embedder said once for all deployments.
+/// The embedder's settings for the capabilities of all deployments.
 pub(crate) struct Suppliers {
     pub(crate) secrets: Arc<dyn SecretStore>,
-    /// None: the system's.
+    /// `None` for the system's resolver.
     pub(crate) resolver: Option<Arc<dyn Resolver>>,
     pub(crate) connector: Arc<Connector>,
 }
 
 impl Rooms {
-    /// Opens what the grants name.
+    /// Opens the resources that the grants name.
     ///
     /// # Errors
     ///
-    /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable).
+    /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable) if a grant cannot be applied on this
+    /// machine.
     pub(crate) fn open(
         policy: &Policy,
         suppliers: &Suppliers,

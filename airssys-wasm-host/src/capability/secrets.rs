@@ -1,8 +1,7 @@
-//! `airssys:secrets/store`: secrets by name, from whoever keeps them.
+//! `airssys:secrets/store`: secrets by name, from the embedder's store.
 //!
-//! A value passes through here and is kept nowhere: not in the state, not in the audit,
-//! not in an error.
-//! Tests: the workspace's `tests/suite/capabilities/values`.
+//! A value only passes through: it is not stored in the state, in the audit log, or in an error.
+//! Tests: `tests/suite/capabilities/values.rs`.
 
 use std::future::Future;
 use std::io;
@@ -17,16 +16,16 @@ use super::bindings::secrets::{Error, Host};
 use super::{Authority, Rooms};
 use crate::observe::CallId;
 
-/// Keeps secrets; an embedder says who that is.
+/// A store of secrets, implemented by the embedder.
 pub trait SecretStore: Send + Sync + 'static {
-    /// The secret of this name, or none if there is none.
+    /// Returns the secret of this name, or `None` if it does not exist.
     fn secret(
         &self,
         name: &str,
     ) -> Pin<Box<dyn Future<Output = io::Result<Option<String>>> + Send>>;
 }
 
-/// The default: there are no secrets.
+/// The default store, which contains no secrets.
 pub(crate) struct NoSecrets;
 
 impl SecretStore for NoSecrets {
@@ -35,10 +34,10 @@ impl SecretStore for NoSecrets {
     }
 }
 
-/// Marks this room's view for the linker.
+/// A marker type that selects [`SecretsView`] in the linker.
 pub(crate) struct Secrets;
 
-/// The state of an instance, as this room sees it.
+/// The parts of an instance's state that this capability uses.
 pub(crate) struct SecretsView<'a> {
     pub(crate) rooms: &'a Arc<Rooms>,
     pub(crate) authority: &'a Arc<Authority>,

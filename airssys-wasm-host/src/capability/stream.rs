@@ -1,8 +1,8 @@
-//! A stream that was opened under a grant, and ends with it.
+//! Streams that are opened under a grant and end with it.
 //!
-//! Asks before every use whether what was allowed still is. Once it is not, the stream
-//! below is dropped, which closes what it reads or writes.
-//! Tests: the workspace's `tests/suite/capabilities/revoke`.
+//! Checks before every use that the permit still holds. Once it does not, drops the inner stream,
+//! which closes what it reads or writes.
+//! Tests: `tests/suite/capabilities/revoke.rs`.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use wasmtime_wasi::p2::{
 use super::{Authority, Permit};
 use crate::observe::CallId;
 
-/// A stream and what allows it.
+/// A stream with the permit under which it was opened.
 pub(crate) struct Guarded<Stream> {
-    /// None once it was taken back.
+    /// `None` once the permit has ended.
     stream: Option<Stream>,
     authority: Arc<Authority>,
     permit: Permit,
@@ -25,17 +25,17 @@ pub(crate) struct Guarded<Stream> {
     waiting: Waiting,
 }
 
-/// How long a stream may wait.
+/// The time for which a blocking read may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waiting {
-    /// As long as a disk takes: it need not be woken.
+    /// The time of a disk access, which needs no interruption.
     ByItself,
-    /// For as long as somebody else says nothing.
+    /// Any time, until another party sends something.
     ForOthers,
 }
 
 impl<Stream> Guarded<Stream> {
-    /// The stream, if it is still allowed.
+    /// Returns the stream, if its permit still holds.
     fn get(&mut self) -> StreamResult<&mut Stream> {
         if !self.authority.still_allows(&mut self.permit, self.call) {
             self.stream = None;
@@ -44,7 +44,7 @@ impl<Stream> Guarded<Stream> {
     }
 }
 
-/// Puts a guard before the stream that `slot` holds.
+/// Replaces the input stream in `slot` with a guarded stream, which checks its permit.
 pub(crate) fn guard_input(
     table: &mut ResourceTable,
     slot: &Resource<DynInputStream>,
@@ -65,7 +65,7 @@ pub(crate) fn guard_input(
     Ok(())
 }
 
-/// Puts a guard before the stream that `slot` holds.
+/// Replaces the output stream in `slot` with a guarded stream, which checks its permit.
 pub(crate) fn guard_output(
     table: &mut ResourceTable,
     slot: &Resource<DynOutputStream>,
@@ -88,7 +88,7 @@ pub(crate) fn guard_output(
 
 #[wasmtime_wasi::async_trait]
 impl<Stream: Pollable> Pollable for Guarded<Stream> {
-    /// Ready as well when it may have been taken back: the next use will tell.
+    /// Also ready when the permit may have ended; the next use finds out.
     async fn ready(&mut self) {
         let Some(stream) = &mut self.stream else {
             return;
@@ -154,7 +154,7 @@ impl OutputStream for Guarded<DynOutputStream> {
     }
 }
 
-/// What is left of a stream: it is closed.
+/// A closed stream, which replaces a removed one.
 pub(crate) struct Ended;
 
 #[wasmtime_wasi::async_trait]

@@ -1,8 +1,10 @@
-//! Compiles in a process of its own if the embedder has one, else on threads that give way.
+//! Compiles in a separate process if the embedder configured one, otherwise on low-priority
+//! threads.
 //!
-//! The compiler spreads a component's functions over threads. These are few and of low priority,
-//! so that calls go on beside a deploy of something large.
-//! Tests: below, and the workspace's `tests/suite/code_cache.rs`.
+//! The compiler distributes a component's functions over threads. There are few of them and their
+//! priority is low, so that calls continue while a large component is deployed.
+//!
+//! Tests: in this file, `tests/suite/code_cache.rs`.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -18,19 +20,20 @@ use crate::Result;
 use crate::budget::Budget;
 use crate::engine::Compiling;
 
-/// Priority of compilers: they get what others leave, and a little.
+/// The priority of compiler threads: they mostly use processor time that other threads leave.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 15;
 
-/// Compiled code is no larger than this, and [`CODE_PER_BYTE`] for each byte of the component:
-/// components in Rust, C and Python have 3 to 4 bytes of code for each of theirs. A few hundred
-/// bytes can have a million instances, whose description takes the host forty times its size to load.
+/// Compiled code is limited to this number of bytes, plus [`CODE_PER_BYTE`] for each byte of the
+/// component. Components in Rust, C and Python have 3 to 4 bytes of code for each of their own. A
+/// component of a few hundred bytes can declare a million instances, whose description takes forty
+/// times its size in the host's memory to load.
 const CODE_BASE: u64 = 1 << 20;
 
 /// See [`CODE_BASE`].
 const CODE_PER_BYTE: u64 = 32;
 
-/// The compiler of one host. Its threads start with the first component and end with the host.
+/// The compiler of a host. Its threads start with the first component and end with the host.
 pub(crate) struct Compiler {
     queue: CompileQueue,
     time_max: Duration,
@@ -78,13 +81,13 @@ impl Compiler {
     fn compile_here(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
         match self.threads.get_or_init(start_threads) {
             Some(threads) => threads.install(|| engine.precompile_component(bytes)),
-            // The system gives no threads: then it takes this one.
+            // If the system has no threads left, compile on this one.
             None => engine.precompile_component(bytes),
         }
     }
 }
 
-/// One thread for each core.
+/// Starts one thread for each core.
 fn start_threads() -> Option<ThreadPool> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let builder = ThreadPoolBuilder::new().num_threads(threads);
@@ -92,10 +95,11 @@ fn start_threads() -> Option<ThreadPool> {
     builder.start_handler(|_| give_way()).build().ok()
 }
 
-/// Lowers the priority of the current thread, and of those that it starts.
+/// Lowers the priority of the current thread, and of threads that it starts.
 #[cfg(target_os = "linux")]
 pub(super) fn give_way() {
-    // On Linux a priority is a thread's. Where it cannot be lowered, compiling is not as polite.
+    // On Linux priority belongs to a thread. If it cannot be lowered, compiling takes more time
+    // from calls.
     let _ = rustix::process::setpriority_process(None, NICE);
 }
 
@@ -112,6 +116,6 @@ mod tests {
         let nice = threads.install(|| rustix::process::getpriority_process(None));
         assert_eq!(nice, Ok(NICE));
         let here = rustix::process::getpriority_process(None);
-        assert_ne!(here, Ok(NICE), "the thread that asks keeps its own");
+        assert_ne!(here, Ok(NICE), "the calling thread keeps its priority");
     }
 }

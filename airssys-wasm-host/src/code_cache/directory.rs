@@ -1,6 +1,6 @@
 //! The files of the code cache: `<key>.cwasm`, and `<key>.sum` with its checksum.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::fs;
 use std::io;
@@ -8,25 +8,25 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{about, of_bytes, of_file, open_private, replace_unsynced};
 
-/// What is verified and mapped in about 200 microseconds.
+/// The maximum size of an entry that is verified and mapped in about 200 microseconds.
 const SMALL_BYTES: u64 = 1 << 20;
 
 /// A directory that only this user can read or write.
 pub(super) struct Directory(PathBuf);
 
 impl Directory {
-    /// Opens the directory, making it if it is not there.
+    /// Opens the directory, creating it if it does not exist.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         open_private(path)?;
         Ok(Self(path.to_owned()))
     }
 
-    /// Whether an entry is there that loads in well under a millisecond.
+    /// Returns `true` if an entry exists that loads in well under a millisecond.
     pub(super) fn has_small(&self, key: &str) -> bool {
         fs::metadata(self.paths(key).0).is_ok_and(|code| code.len() <= SMALL_BYTES)
     }
 
-    /// The path of an intact entry, or none. A damaged one is an error.
+    /// Returns the path of an entry, or `None` if it does not exist. Fails if the entry is damaged.
     pub(super) fn find(&self, key: &str) -> io::Result<Option<PathBuf>> {
         let (code, sum) = self.paths(key);
         let expected = match fs::read_to_string(&sum) {
@@ -40,7 +40,7 @@ impl Directory {
         Ok(Some(code))
     }
 
-    /// Writes an entry, the checksum last: what a crash has made of it is found by that.
+    /// Writes an entry, the checksum last, so that damage by a crash is detected.
     pub(super) fn keep(&self, key: &str, code: &[u8]) -> io::Result<()> {
         let (code_path, sum_path) = self.paths(key);
         let write = |path: &Path, bytes: &[u8]| {

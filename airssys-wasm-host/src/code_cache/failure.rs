@@ -1,6 +1,6 @@
-//! Errors of a component that is not compiled, wherever that shows.
+//! Errors of components that fail to compile.
 //!
-//! Tests: the command's `tests/cli/compiling`, and the workspace's `tests/suite/budget`.
+//! Tests: `airssys-wasm-cli/tests/cli/compiling.rs`, `tests/suite/budget.rs`.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -14,10 +14,10 @@ pub(super) fn does_not_compile(reason: impl Display) -> Error {
     )
 }
 
-/// The error of a compilation of `what` that is not over after its time.
+/// Returns the error of a compilation of `what` that exceeded its time.
 pub(crate) fn out_of_time(what: impl Display, time_max: Duration) -> Error {
     let time = humantime::format_duration(time_max);
-    over_budget(format!("{what} is not compiled within {time}"))
+    over_budget(format!("{what} did not compile within {time}"))
 }
 
 pub(super) fn out_of_memory(memory_bytes: u64) -> Error {
@@ -28,11 +28,11 @@ pub(super) fn out_of_memory(memory_bytes: u64) -> Error {
 }
 
 fn over_budget(problem: String) -> Error {
-    let message = format!("{problem}, the host's bound; a component has to be smaller or simpler");
+    let message = format!("{problem}, the host's limit; make the component smaller or simpler");
     Error::new(ErrorKind::OverBudget, message)
 }
 
-/// Refuses code of more bytes than its component may have.
+/// Fails if compiled code exceeds the limit for its component.
 pub(super) fn check_size(code: &[u8], bytes_max: u64) -> Result<()> {
     if code.len() as u64 <= bytes_max {
         return Ok(());

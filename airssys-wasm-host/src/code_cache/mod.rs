@@ -1,12 +1,12 @@
-//! Compiled code, kept on disk by the digest of its component.
+//! Compiled code, cached on disk by the digest of its component.
 //!
-//! The one room with `unsafe`: loading compiled code is sound only if this
-//! runtime compiled it. So the directory is private to the user (0700), an entry
-//! is keyed by the component's digest and everything the compiler was told, its
-//! checksum is verified before it is loaded, and it is written aside and renamed.
-//! A damaged or stale entry is compiled anew. Without a directory, or with one
-//! that cannot be written, everything works and compiles each time.
-//! Tests: the workspace's `tests/code_cache`.
+//! This is the only module with `unsafe`: loading compiled code is sound only if this runtime
+//! compiled it. Therefore the directory is private to the user (0700), entries are keyed by the
+//! component's digest and all compiler settings, and an entry's checksum is verified before it is
+//! loaded. Entries are written to a temporary file and renamed. A damaged or outdated entry is
+//! compiled again. Without a usable directory, components are compiled each time.
+//!
+//! Tests: `tests/suite/code_cache.rs`.
 
 mod compiler;
 mod directory;
@@ -32,7 +32,7 @@ pub(crate) use failure::out_of_time;
 pub use process::CompilerProcess;
 pub(crate) use stop::Stop;
 
-/// Finds or makes compiled code.
+/// The cache of compiled code, with the compiler behind it.
 pub(crate) struct CodeCache {
     directory: Option<Directory>,
     compiler: Compiler,
@@ -40,12 +40,11 @@ pub(crate) struct CodeCache {
     complained: AtomicBool,
 }
 
-/// Code that this process may load: it compiled it, or verified that it is what
-/// an earlier one wrote.
+/// Code that is safe to load: this process compiled it, or verified that an earlier one wrote it.
 pub(crate) enum Code {
-    /// A verified file in the cache.
+    /// A verified file of the cache.
     File(PathBuf),
-    /// Fresh from the compiler, in this process or another one of the same program.
+    /// The output of the compiler, in this process or another one of the same program.
     Bytes(Vec<u8>),
 }
 
@@ -69,8 +68,8 @@ impl CodeCache {
         cache
     }
 
-    /// The code of a component for an engine: from the cache if an intact entry
-    /// is there, else from the compiler, which may be stopped.
+    /// Returns the code of a component for an engine, from the cache if it has an intact entry,
+    /// otherwise from the compiler, which `stop` may stop.
     pub(crate) fn code(
         &self,
         compiling: &Compiling,
@@ -86,7 +85,7 @@ impl CodeCache {
         Ok(Code::Bytes(code))
     }
 
-    /// Whether an entry is there that is small enough to be loaded at once.
+    /// Returns `true` if the cache has an entry small enough to load immediately.
     pub(crate) fn has_at_hand(&self, compiling: &Compiling, digest: Digest) -> bool {
         self.directory
             .as_ref()
@@ -115,7 +114,7 @@ impl CodeCache {
         }
     }
 
-    /// Says once that the cache cannot be used.
+    /// Reports once that the cache cannot be used.
     fn complain(&self, error: &std::io::Error) {
         if !self.complained.swap(true, Ordering::Relaxed) {
             tracing::warn!(%error, "the code cache cannot be used; components are compiled each time");
@@ -132,14 +131,13 @@ impl Code {
         #[allow(unsafe_code)]
         match self {
             // SAFETY: the bytes came from this runtime's compiler, in this process or in one that
-            // this process started from its own program, through a pipe that nobody else has.
+            // this process started from its own program, through a pipe that no other process has.
             Self::Bytes(bytes) => unsafe {
                 wasmtime::component::Component::deserialize(engine, bytes)
             },
-            // SAFETY: `Directory::find` has verified the checksum that was written
-            // beside the file by this runtime's compiler, and the directory is
-            // private to this user; wasmtime itself refuses code of another
-            // version or with other settings.
+            // SAFETY: `Directory::find` has verified the checksum that this runtime's compiler
+            // wrote beside the file, and the directory is private to this user; wasmtime itself
+            // rejects code of another version or with other settings.
             Self::File(path) => unsafe {
                 wasmtime::component::Component::deserialize_file(engine, path)
             },
@@ -147,7 +145,7 @@ impl Code {
     }
 }
 
-/// Everything that the compiled code depends on.
+/// Returns the key of an entry, which covers everything that compiled code depends on.
 fn key(compiling: &Compiling, digest: Digest) -> String {
     format!("{}-{:016x}", digest.to_hex(), compiling.settings)
 }

@@ -1,9 +1,10 @@
-//! A compiler in a process of its own, as its host sees it.
+//! The host's side of a compiler process.
 //!
-//! The host sends the component to the process's stdin and reads code from its stdout. A component
-//! that makes the compiler take too much memory or time, or crashes it, ends that process and
+//! The host sends the component to the process's stdin and reads the code from its stdout. A
+//! component that makes the compiler crash or take too much memory or time ends that process and
 //! nothing else.
-//! Tests: the command's `tests/cli/compiling`, and the workspace's `tests/processes/compiler`.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/compiling.rs`, `tests/processes/compiler.rs`.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write as _};
@@ -18,30 +19,30 @@ use super::worker::{self, Order, Outcome};
 use crate::engine::Profile;
 use crate::{Error, ErrorKind, Result};
 
-/// The first argument of a process that compiles. No command line of a program begins like this.
+/// The first argument of a compiler process. No ordinary command line starts with it.
 const MARK: &str = "airssys-wasm-compiler";
 
-/// Bytes that are read of what a compiler complains about.
+/// The maximum number of bytes read from a compiler's stderr.
 const COMPLAINT_BYTES_MAX: u64 = 4 << 10;
 
-/// True once this program's `main` has called [`CompilerProcess::run_if_asked`].
+/// `true` once this program's `main` has called [`CompilerProcess::run_if_asked`].
 static CAN_COMPILE: AtomicBool = AtomicBool::new(false);
 
-/// Compiles components in processes of their own, which are other processes of this program.
+/// A compiler that runs in separate processes of this program.
 ///
-/// A compiler cannot be stopped once it has begun, and a component that somebody crafted makes it
-/// take minutes and gigabytes. In a process of its own it has the memory and the time that
-/// [`Budget`](crate::Budget) gives it, is ended when nobody waits for it any more, and if it
-/// crashes, the deploy fails and the host goes on. Use it if components come from people you do not
-/// trust; it takes a process some 20 ms to start.
+/// A compilation cannot be interrupted once it has started, and a crafted component can make it
+/// take minutes and gigabytes. A separate process is limited to the memory and time set by
+/// [`Budget`](crate::Budget) and is stopped when its result is no longer needed; if it crashes,
+/// only the deploy fails. Use it for components from untrusted sources. Starting a process takes
+/// some 20 ms.
 ///
-/// The memory of a process is bounded on Linux. A process inherits no environment.
+/// The memory of a process is limited on Linux only. A process inherits no environment variables.
 ///
 /// ```no_run
 /// use airssys_wasm_host::{CompilerProcess, Host};
 ///
 /// fn main() -> airssys_wasm_host::Result<()> {
-///     // Comes first: a process that was started to compile does that and ends here.
+///     // Must come first: a process started to compile does so and exits here.
 ///     CompilerProcess::run_if_asked();
 ///
 ///     let host = Host::builder().compiler_process(CompilerProcess::of_this_program()?).build()?;
@@ -55,7 +56,7 @@ pub struct CompilerProcess {
     program: PathBuf,
 }
 
-/// The most that a compilation may take.
+/// The limits of a compilation.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) memory_bytes: u64,
@@ -64,7 +65,8 @@ pub(super) struct Bounds {
 }
 
 impl CompilerProcess {
-    /// Compiles and ends this process if a host started it for that; else returns at once.
+    /// Compiles and exits if a host started this process as its compiler; otherwise returns
+    /// immediately.
     ///
     /// Call it at the beginning of `main`, before anything reads the command line.
     pub fn run_if_asked() {
@@ -75,12 +77,12 @@ impl CompilerProcess {
         CAN_COMPILE.store(true, Ordering::Relaxed);
     }
 
-    /// Compiles with this program.
+    /// Compiles with the program of this process.
     ///
     /// # Errors
     ///
     /// [`Internal`](ErrorKind::Internal) if [`run_if_asked`](Self::run_if_asked) was not called, or
-    /// the system does not say where the program is.
+    /// the path of the program cannot be determined.
     pub fn of_this_program() -> Result<Self> {
         if !CAN_COMPILE.load(Ordering::Relaxed) {
             let message = "call `CompilerProcess::run_if_asked` at the beginning of `main`";
@@ -89,7 +91,7 @@ impl CompilerProcess {
         let program = this_program().map_err(|error| {
             Error::new(
                 ErrorKind::Internal,
-                "the program of this process cannot be found",
+                "the executable of this process cannot be found",
             )
             .with_source(error)
         })?;
@@ -105,13 +107,12 @@ impl CompilerProcess {
         stop: &Stop,
     ) -> Result<Vec<u8>> {
         let cannot = |error: std::io::Error| {
-            Error::new(ErrorKind::Internal, "the compiler's process cannot be run")
-                .with_source(error)
+            Error::new(ErrorKind::Internal, "the compiler process cannot be run").with_source(error)
         };
         if stop.is_stopped() {
             return Err(Error::new(
                 ErrorKind::Internal,
-                "nobody waits for the component any more",
+                "the compilation was cancelled",
             ));
         }
         let mut process = self.start(profile, bounds).map_err(cannot)?;
@@ -122,10 +123,11 @@ impl CompilerProcess {
         );
         stop.watch(process);
         if let Some(mut stdin) = pipes.0 {
-            // It says itself why it has ended, if it has.
+            // If the process has ended, its exit code has the reason.
             let _ = stdin.write_all(bytes);
         }
-        // One byte more shows that it is too large; a compiler that has more to say ends.
+        // One byte more shows that the code is too large. A compiler with more output fails when
+        // the pipe closes.
         let code = read(pipes.1, bounds.code_bytes.saturating_add(1));
         let complaint = read(pipes.2, COMPLAINT_BYTES_MAX);
         let status = stop.wait().map_err(cannot)?;
@@ -154,7 +156,7 @@ impl CompilerProcess {
                 .arguments(),
             )
             .env_clear();
-        // A terminal's Ctrl-C is for the host, which ends its compilers itself.
+        // Ctrl-C in a terminal is for the host, which ends its compilers itself.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
@@ -165,7 +167,7 @@ impl CompilerProcess {
     }
 }
 
-/// On Linux the file that this process runs, also if another was put in its place.
+/// On Linux this is the file that the process runs, even if it was replaced on disk.
 #[cfg(target_os = "linux")]
 fn this_program() -> std::io::Result<PathBuf> {
     Ok("/proc/self/exe".into())
@@ -176,24 +178,24 @@ fn this_program() -> std::io::Result<PathBuf> {
     std::env::current_exe()
 }
 
-/// Reads to the end, or as much as may be.
+/// Reads to the end, or up to `bytes_max`.
 fn read(from: Option<impl Read>, bytes_max: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(from) = from {
-        // What is missing shows in how the process ended.
+        // Missing output shows in the exit status.
         let _ = from.take(bytes_max).read_to_end(&mut bytes);
     }
     bytes
 }
 
-/// The error of a compiler that ended without code.
+/// Returns the error of a compiler that ended without code.
 fn ended(status: ExitStatus, complaint: &str, bounds: Bounds) -> Error {
     let complaint = complaint.trim_end();
     match status.code().and_then(Outcome::from_exit_code) {
         Some(Outcome::DoesNotCompile) => does_not_compile(complaint),
         Some(Outcome::OutOfTime) => out_of_time("it", bounds.time_max),
         Some(Outcome::OutOfMemory) => out_of_memory(bounds.memory_bytes),
-        // Rust ends a process that gets no memory like this.
+        // The message of Rust's runtime when an allocation fails.
         _ if complaint.starts_with("memory allocation of") => out_of_memory(bounds.memory_bytes),
         _ => Error::new(
             ErrorKind::Internal,

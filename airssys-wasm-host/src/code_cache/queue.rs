@@ -1,37 +1,36 @@
-//! Bounds how much is compiled at the same time, by the memory that it takes.
+//! Bounds concurrent compilations by the memory that they take.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
 use parking_lot::{Condvar, Mutex};
 
-/// Memory of a compiler, whatever it compiles.
+/// Memory of a compilation regardless of the component, in bytes.
 const MEMORY_BASE: u64 = 64 << 20;
 
-/// Memory of a compiler for each byte of a component: half more than the 21 bytes that components
-/// of several MB in Rust, C and Python were seen to take.
+/// Memory of a compilation for each byte of the component: half as much again as the 21 bytes
+/// measured for components of several MB in Rust, C and Python.
 const MEMORY_PER_BYTE: u64 = 32;
 
-/// Lets components be compiled in the order in which they come, as many at once as their memory
-/// allows.
+/// A queue that admits compilations in order of arrival, as many at once as fit into memory.
 pub(super) struct CompileQueue {
     memory_max: u64,
-    /// Held by the first that waits, so that small components do not overtake a large one.
+    /// Held by the first in the queue, so that small components do not overtake a large one.
     turn: Mutex<()>,
     memory: Mutex<u64>,
     ended: Condvar,
 }
 
-/// Held while a component is compiled.
+/// A permit to compile a component.
 pub(super) struct Compilation<'a> {
     queue: &'a CompileQueue,
     memory: u64,
 }
 
 impl CompileQueue {
-    /// A queue of compilations that take so much memory together, in bytes.
+    /// Creates a queue of compilations that together take at most `memory_max` bytes.
     pub(super) fn new(memory_max: u64) -> Self {
         Self {
             memory_max,
@@ -41,13 +40,13 @@ impl CompileQueue {
         }
     }
 
-    /// Waits until a component of so many bytes may be compiled. Blocks.
+    /// Waits until a component of this size may be compiled. Blocks.
     pub(super) fn enter(&self, bytes: u64) -> Compilation<'_> {
         self.take(self.memory_for(bytes))
     }
 
-    /// Returns the memory that the compilation of so many bytes may take. As many small ones as
-    /// there are cores divide what there is; a large one may take all of it.
+    /// Returns the memory that the compilation of a component of this size may take. Small
+    /// compilations get an equal part of the total for each core; a large one may get all of it.
     fn memory_for(&self, bytes: u64) -> u64 {
         let cores = available_parallelism().map_or(1, NonZero::get) as u64;
         let needed = MEMORY_BASE.saturating_add(bytes.saturating_mul(MEMORY_PER_BYTE));
@@ -69,7 +68,7 @@ impl CompileQueue {
 }
 
 impl Compilation<'_> {
-    /// Returns the memory that it may take, in bytes.
+    /// Returns the memory that the compilation may take, in bytes.
     pub(super) fn memory(&self) -> u64 {
         self.memory
     }
@@ -104,13 +103,13 @@ mod tests {
             };
             take(10);
             while queue.turn.try_lock().is_some() {
-                assert!(begun.try_recv().is_err(), "it waits for the others");
+                assert!(begun.try_recv().is_err(), "it waits for the other two");
                 thread::yield_now();
             }
-            // It would fit, and comes after the large one.
+            // It would fit, but is behind the large one.
             take(1);
             drop(first);
-            assert!(begun.try_recv().is_err(), "the second goes on");
+            assert!(begun.try_recv().is_err(), "the second is still compiled");
             drop(second);
             assert_eq!((begun.recv(), begun.recv()), (Ok(10), Ok(1)));
         });

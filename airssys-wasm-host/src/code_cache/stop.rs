@@ -1,6 +1,6 @@
-//! Stops a compilation that nobody waits for any more.
+//! Stops a compilation whose result is no longer needed.
 //!
-//! Tests: the workspace's `tests/processes/compiler`.
+//! Tests: `tests/processes/compiler.rs`.
 
 use std::io;
 use std::process::{Child, ExitStatus};
@@ -8,22 +8,22 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// Stops a compilation on demand. Cloning is cheap; by default nobody stops it.
+/// A handle that stops a compilation on demand. Cloning is cheap. By default nothing is stopped.
 #[derive(Clone, Default)]
 pub(crate) struct Stop(Arc<Mutex<Stopping>>);
 
-/// Stops a compilation when it is dropped.
+/// A guard that stops a compilation when dropped.
 pub(crate) struct StopOnDrop(Stop);
 
 #[derive(Default)]
 struct Stopping {
     is_stopped: bool,
-    /// The compiler, while it is at work.
+    /// The compiler, while it is running.
     process: Option<Child>,
 }
 
 impl Stop {
-    /// Returns a guard that stops it.
+    /// Returns a guard that stops the compilation when dropped.
     pub(crate) fn on_drop(&self) -> StopOnDrop {
         StopOnDrop(self.clone())
     }
@@ -32,7 +32,8 @@ impl Stop {
         self.0.lock().is_stopped
     }
 
-    /// Has a compiler ended when the compilation is stopped, at once if it was already.
+    /// Registers the process to kill when the compilation is stopped; kills it immediately if that
+    /// was before.
     pub(super) fn watch(&self, process: Child) {
         let stopping = &mut *self.0.lock();
         let process = stopping.process.insert(process);
@@ -41,7 +42,7 @@ impl Stop {
         }
     }
 
-    /// Waits for the end of the compiler that is watched. Blocks.
+    /// Waits for the registered compiler to end. Blocks.
     pub(super) fn wait(&self) -> io::Result<ExitStatus> {
         let process = self.0.lock().process.take();
         process
@@ -61,6 +62,6 @@ impl Drop for StopOnDrop {
 }
 
 fn end(process: &mut Child) {
-    // One that has ended by itself is as well.
+    // The process may have ended already.
     let _ = process.kill();
 }

@@ -1,7 +1,8 @@
-//! A compiler in a process of its own, seen from within.
+//! The compiler process's own side.
 //!
-//! Bounds its own memory and time before it reads the first byte of the component.
-//! Tests: below, and the command's `tests/cli/compiling`.
+//! Limits its memory and time before it reads the first byte of the component.
+//!
+//! Tests: in this file, `airssys-wasm-cli/tests/cli/compiling.rs`.
 
 use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
@@ -12,7 +13,7 @@ use std::time::Duration;
 use super::compiler::give_way;
 use crate::engine::{Profile, engine_to_compile};
 
-/// The work of a process, as its command line has it.
+/// The job of a compiler process, as passed on its command line.
 #[derive(Clone, Copy)]
 pub(super) struct Order {
     pub(super) profile: Profile,
@@ -20,7 +21,7 @@ pub(super) struct Order {
     pub(super) time_max: Duration,
 }
 
-/// The end of a process; its exit code.
+/// The outcome of a compiler process, as its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The code is on stdout.
@@ -29,7 +30,7 @@ pub(super) enum Outcome {
     DoesNotCompile = 10,
     OutOfTime = 11,
     OutOfMemory = 12,
-    /// The command line is not one of a compiler, or the system is in the way: see stderr.
+    /// The command line is invalid, or the system returned an error; the reason is on stderr.
     Failed = 13,
 }
 
@@ -78,15 +79,15 @@ impl Order {
     }
 }
 
-/// Compiles what is on stdin, to stdout.
+/// Compiles the component on stdin and writes the code to stdout.
 pub(super) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
     let done = match Order::read(arguments) {
         Some(order) => order.carry_out(),
-        None => Err((Outcome::Failed, "not a command line of a compiler".into())),
+        None => Err((Outcome::Failed, "invalid compiler command line".into())),
     };
     done.map_or_else(
         |(outcome, complaint)| {
-            // The exit code says it too.
+            // The exit code reports the failure even if stderr is closed.
             let _ = writeln!(io::stderr(), "{complaint}");
             outcome
         },
@@ -129,7 +130,7 @@ fn is_out_of_memory(error: &wasmtime::Error) -> bool {
     error.is::<wasmtime::OutOfMemory>() || error.chain().any(of_system)
 }
 
-/// Ends this process some time from now, whatever it does.
+/// Exits this process after `time`, whatever it is doing.
 fn end_after(time: Duration) -> io::Result<()> {
     let end = move || {
         thread::sleep(time);
@@ -141,13 +142,13 @@ fn end_after(time: Duration) -> io::Result<()> {
         .map(drop)
 }
 
-/// Has this process ended with the thread of the host that started it, and lets the system end it
-/// before others if memory runs short.
+/// Ends this process with the host's thread that started it, and makes it the first to be killed if
+/// the system runs out of memory.
 #[cfg(target_os = "linux")]
 fn end_with_the_host() {
     use rustix::process::{Signal, set_parent_process_death_signal};
 
-    // Without these it ends all the same: after its time, and when it writes to nobody.
+    // Without these the process ends after its time, or when it writes to a closed pipe.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }
@@ -155,7 +156,7 @@ fn end_with_the_host() {
 #[cfg(not(target_os = "linux"))]
 fn end_with_the_host() {}
 
-/// Bounds the memory that this process may write to. It leaves no core dump when it runs short.
+/// Limits the memory that this process may write to, and disables core dumps.
 #[cfg(unix)]
 fn bound_memory(bytes: u64) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};

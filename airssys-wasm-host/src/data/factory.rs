@@ -1,6 +1,6 @@
-//! Makes the data of a new instance.
+//! Creates the values of a new instance.
 //!
-//! Tests: the workspace's `tests/suite/embedding`.
+//! Tests: `tests/suite/embedding`.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::Slots;
 use crate::InstanceState;
 
-/// Makes one value and adds it to the slots.
+/// A function that creates a value.
 type Factory = Arc<dyn Fn(&InstanceState) -> Made + Send + Sync>;
 
-/// A value on its way to its slot.
+/// A function that adds a created value to its slot.
 type Made = Box<dyn FnOnce(&mut Slots) + Send>;
 
 /// The factories of a host, one for each type.
@@ -19,7 +19,7 @@ type Made = Box<dyn FnOnce(&mut Slots) + Send>;
 pub(crate) struct Factories(Vec<(TypeId, Factory)>);
 
 impl Factories {
-    /// Adds a factory, in place of another for the same type.
+    /// Adds a factory, replacing another for the same type.
     pub(crate) fn insert<T: Any + Send>(
         &mut self,
         make: impl Fn(&InstanceState) -> T + Send + Sync + 'static,
@@ -32,8 +32,8 @@ impl Factories {
         self.0.push((TypeId::of::<T>(), factory));
     }
 
-    /// Runs each factory, in the order in which they were added, with what those before it
-    /// made.
+    /// Runs the factories in the order in which they were added. Each can use the values of those
+    /// before it.
     pub(crate) fn fill(&self, state: &mut InstanceState) {
         for (_, factory) in &self.0 {
             let made = factory(state);

@@ -1,13 +1,13 @@
-//! Data of the embedder's: of a host, of a deployment, of one instance.
+//! Values of the embedder, for a host, a deployment, or an instance.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
 //! | `shared` | values by type that a host and its deployments share among their instances |
-//! | `slots` | values by type that one instance owns, one of each type |
-//! | `factory` | makes the values of a new instance |
+//! | `slots` | values by type that an instance owns, one of each type |
+//! | `factory` | creates the values of a new instance |
 //!
-//! Knows neither stores nor guests: `instance/embedding` is how a host function reaches it.
-//! Tests: the workspace's `tests/suite/embedding`.
+//! Independent of stores and guests: host functions reach the values through `instance/embedding`.
+//! Tests: `tests/suite/embedding`.
 
 mod factory;
 mod shared;

@@ -1,11 +1,11 @@
 //! Values by type that many instances share.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
-/// Shared values, one of each type. Cloning is cheap.
+/// Shared values, one of each type. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct SharedData(Arc<[(TypeId, Arc<dyn Any + Send + Sync>)]>);
 
@@ -16,7 +16,7 @@ impl Default for SharedData {
 }
 
 impl SharedData {
-    /// Adds `value`, in place of another of its type.
+    /// Adds `value`, replacing another of its type.
     pub(crate) fn insert<T: Any + Send + Sync>(&mut self, value: T) {
         let kept = self
             .0
@@ -27,7 +27,7 @@ impl SharedData {
         self.0 = kept.chain([(TypeId::of::<T>(), value)]).collect();
     }
 
-    /// Adds all of `others`, in place of those of the same types.
+    /// Adds all of `others`, replacing values of the same types.
     pub(crate) fn extend(&mut self, others: &Self) {
         if others.0.is_empty() {
             return;
@@ -73,6 +73,6 @@ mod tests {
             (host.get::<u32>(), host.get::<&str>()),
             (Some(&2), Some(&"host"))
         );
-        assert_eq!(before.get::<u32>(), Some(&1), "clones are apart");
+        assert_eq!(before.get::<u32>(), Some(&1), "clones are independent");
     }
 }

@@ -1,17 +1,17 @@
-//! Values by type that one instance owns.
+//! Values by type that an instance owns.
 //!
-//! Each room that an instance carries something for has a type of its own, and with it one
-//! entry here. An instance that carries nothing pays nothing: an empty map owns no memory.
-//! Tests: below.
+//! Each feature with state in an instance uses a type of its own, and so has one entry here. An
+//! instance without values costs nothing: an empty `Vec` does not allocate.
+//! Tests: in this file.
 
 use std::any::{Any, TypeId};
 
-/// Values of one instance, one of each type.
+/// The values of an instance, one of each type.
 #[derive(Default)]
 pub(crate) struct Slots(Vec<(TypeId, Box<dyn Any + Send>)>);
 
 impl Slots {
-    /// Adds `value`, in place of another of its type.
+    /// Adds `value`, replacing another of its type.
     pub(crate) fn insert<T: Any + Send>(&mut self, value: T) {
         match self.0.iter_mut().find(|(id, _)| *id == TypeId::of::<T>()) {
             Some((_, slot)) => *slot = Box::new(value),
@@ -26,7 +26,7 @@ impl Slots {
         value.downcast_ref()
     }
 
-    /// Returns the value of type `T`, to change it.
+    /// Returns the value of type `T`, mutably.
     #[inline]
     pub(crate) fn get_mut<T: Any>(&mut self) -> Option<&mut T> {
         let (_, value) = self.0.iter_mut().find(|(id, _)| *id == TypeId::of::<T>())?;
@@ -45,7 +45,7 @@ mod tests {
         slots.insert(1u32);
         slots.insert("one");
         slots.insert(2u32);
-        *slots.get_mut::<u32>().expect("it is there") += 1;
+        *slots.get_mut::<u32>().expect("a value") += 1;
         assert_eq!(
             (slots.get::<u32>(), slots.get::<&str>()),
             (Some(&3), Some(&"one"))

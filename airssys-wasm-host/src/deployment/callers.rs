@@ -1,6 +1,7 @@
-//! The handles that callers hold: every update is checked against them.
+//! The handles that callers hold to one deployment. Every update is checked against them.
 //!
-//! Keeps no handle alive. Tests: the workspace's `tests/promises`.
+//! Holds only weak references, so it keeps no handle alive.
+//! Tests: `tests/suite/promises`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
@@ -12,37 +13,39 @@ use crate::instance::{Instance, Slot};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
-/// A handle, as an update sees it.
+/// A handle that updates are checked against.
 pub(crate) trait Caller: Send + Sync {
-    /// Looks up in `instance` what the handle needs, unless it has done so.
+    /// Looks up in `instance` what the handle needs, unless that is already done.
     fn bind(&self, revision: &Revision, instance: &mut Instance) -> Result<()>;
 
-    /// The deployment that is linked by it, if it is a link.
+    /// Returns the deployment or pipeline that calls through the handle, if it is a link.
     fn linked(&self) -> Option<&ComponentName>;
 }
 
-/// Every handle of one deployment.
+/// The handles to one deployment.
 #[derive(Default)]
 pub(crate) struct Callers(Mutex<Registry>);
 
 #[derive(Default)]
 struct Registry {
-    /// By their slots' places; none where a handle is not registered yet, or gone.
+    /// Handles by the place of their slot. `None` for a slot that is free or not registered yet.
     places: Vec<Option<Weak<dyn Caller>>>,
     free: Vec<usize>,
-    /// Slots taken so far.
+    /// The number of slots taken so far.
     taken: u64,
 }
 
-/// Every handle is bound, and while this is held none is registered.
+/// A lock on the registration of handles. Every existing handle is bound, and none can be
+/// registered while this is held.
 pub(crate) struct Held<'a> {
     _registry: MutexGuard<'a, Registry>,
-    // After the lock: the last owner of a handle takes it to free the slot.
+    // Declared after the lock so that it is dropped after it: dropping the last reference to a
+    // handle takes the lock to free the slot.
     callers: Vec<Arc<dyn Caller>>,
 }
 
 impl Callers {
-    /// Takes a slot for a new handle, to be freed when the handle is gone.
+    /// Takes a slot for a new handle, to be freed when the handle is dropped.
     pub(crate) fn take_slot(&self) -> Slot {
         let mut registry = self.0.lock();
         let place = registry.free.pop().unwrap_or(registry.places.len());
@@ -56,21 +59,22 @@ impl Callers {
         }
     }
 
-    /// Remembers the handle that has `slot`: updates are checked against it.
+    /// Registers the handle that owns `slot`. Updates are checked against it from then on.
     pub(crate) fn register(&self, slot: Slot, caller: Weak<dyn Caller>) {
         self.0.lock().places[slot.place] = Some(caller);
     }
 
-    /// The handle that had `slot` is gone.
+    /// Frees the slot of a handle that was dropped.
     pub(crate) fn free(&self, slot: Slot) {
         let mut registry = self.0.lock();
         registry.places[slot.place] = None;
         registry.free.push(slot.place);
     }
 
-    /// The deployments that are linked to this one.
+    /// Returns the deployments and pipelines that call this deployment through links.
     pub(crate) fn linked(&self) -> BTreeSet<ComponentName> {
-        // Let go of after the lock: the last owner of a handle takes it to free the slot.
+        // Dropped after the lock is released: dropping the last reference to a handle takes the
+        // lock to free the slot.
         let callers = self.0.lock().callers();
         callers
             .iter()
@@ -78,18 +82,19 @@ impl Callers {
             .collect()
     }
 
-    /// Binds every handle that exists to `instance`.
+    /// Binds every existing handle to `instance`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::CallersLost`] with every handle that does not fit.
+    /// [`ErrorKind::CallersLost`], listing every handle that does not fit.
     pub(crate) fn bind_all(&self, revision: &Revision, instance: &mut Instance) -> Result<()> {
         let callers = self.0.lock().callers();
         bind(&callers, revision, instance)
     }
 
-    /// The same, and lets no more handles come. Few are left to bind, if all that
-    /// there were have been bound before.
+    /// Binds every handle as [`bind_all`](Self::bind_all) does, and blocks the registration of new
+    /// ones while the result is held. Handles that are already bound are skipped, so few remain
+    /// after an earlier `bind_all`.
     pub(crate) fn bind_and_hold(
         &self,
         revision: &Revision,

@@ -1,6 +1,6 @@
-//! How many calls of a name failed, and how they ended.
+//! Counts of failed calls, by how they ended.
 //!
-//! Tests: the workspace's `tests/suite/ends`.
+//! Tests: `tests/suite/ends`.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::CallEnd;
 
-/// Counts calls that failed. One that returned costs nothing here.
+/// The failed calls of one deployment. Calls that return cost nothing here.
 #[derive(Default)]
 pub(crate) struct Failures(Mutex<BTreeMap<&'static str, u64>>);
 
@@ -17,7 +17,7 @@ impl Failures {
         *self.0.lock().entry(end.label()).or_default() += 1;
     }
 
-    /// How many so far, by the label of their end.
+    /// Returns the number of failures so far, by the label of their end.
     pub(super) fn by_end(&self) -> BTreeMap<&'static str, u64> {
         self.0.lock().clone()
     }

@@ -1,19 +1,21 @@
-//! The admission word: how many calls are inside, and whether more may enter.
+//! The admission gate: counts the calls inside, and decides whether more may enter.
 //!
-//! One atomic word holds both, so that a call which read an old route cannot slip
-//! in after the drain has seen nobody inside. Knows nothing of calls or routes.
-//! Tests: below, model-checked with loom: every interleaving, not some.
+//! One atomic word holds both, so that a call which read an old route cannot enter after the drain
+//! has seen an empty gate. Knows nothing of calls or routes. The tests are model-checked with loom,
+//! over every interleaving.
+//! Tests: in this file.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bit 0: closed. Bits 1 to 27: calls inside. From bit 28: calls ever admitted,
-/// which wraps out of the word at the top and disturbs nothing.
+/// Layout of the word: bit 0 is set if the gate is closed, bits 1 to 27 count the calls inside, and
+/// the bits from 28 up count the calls ever admitted. That count overflows at the top of the word
+/// and disturbs nothing.
 const CLOSED: u64 = 1;
 const ONE_INSIDE: u64 = 1 << 1;
 const ONE_ADMITTED: u64 = 1 << 28;
 const INSIDE: u64 = ONE_ADMITTED - ONE_INSIDE;
 
-/// A gate that, once closed, drains.
+/// A gate that admits calls and, once closed, drains.
 #[derive(Debug)]
 pub(crate) struct Gate<W = AtomicU64>(W);
 
@@ -22,7 +24,7 @@ impl<W: Word> Gate<W> {
         Self(W::new(0))
     }
 
-    /// Lets a call in, unless the gate is closed.
+    /// Admits a call. Returns `false` if the gate is closed.
     #[inline]
     pub(crate) fn enter(&self) -> bool {
         let mut word = self.0.load();
@@ -41,47 +43,47 @@ impl<W: Word> Gate<W> {
         }
     }
 
-    /// Lets in what belongs to a call that is inside, though the gate may be closed by now.
+    /// Admits work that belongs to a call already inside, even if the gate is closed by now.
     pub(crate) fn enter_inside(&self) {
         self.0.add(ONE_INSIDE);
     }
 
-    /// Lets a call out. True if it was the last one, and the gate is closed.
+    /// Records that a call has left. Returns `true` if it was the last one and the gate is closed.
     #[inline]
     pub(crate) fn leave(&self) -> bool {
         is_drained(self.0.subtract(ONE_INSIDE) - ONE_INSIDE)
     }
 
-    /// Closes the gate. True if nobody was inside.
+    /// Closes the gate. Returns `true` if no call was inside.
     pub(crate) fn close(&self) -> bool {
         is_drained(self.0.set(CLOSED) | CLOSED)
     }
 
-    /// Lets calls in again.
+    /// Opens the gate again.
     pub(crate) fn reopen(&self) {
         self.0.clear(CLOSED);
     }
 
-    /// Whether the gate is closed and the last call has left.
+    /// Returns `true` if the gate is closed and the last call has left.
     pub(crate) fn is_drained(&self) -> bool {
         is_drained(self.0.load())
     }
 
-    /// Calls inside now.
+    /// Returns the number of calls inside.
     pub(crate) fn inside(&self) -> u64 {
         (self.0.load() & INSIDE) / ONE_INSIDE
     }
 
-    /// Calls admitted so far.
+    /// Returns the number of calls admitted so far.
     pub(crate) fn admitted(&self) -> u64 {
         self.0.load() / ONE_ADMITTED
     }
 }
 
-/// Whether every gate is drained, asked after leaving or closing one of them.
+/// Returns `true` if every gate is drained. Call it after leaving or closing one of them.
 ///
-/// The fence makes one of several who ask at the same time see what the others
-/// did: nobody is woken if each of two sees the other's gate still full.
+/// The fence makes at least one of several concurrent callers see what the others did. Without it,
+/// each of two could still see the other's gate occupied, and no waiter would be woken.
 pub(crate) fn all_drained<'a, W: Word + 'a>(gates: impl IntoIterator<Item = &'a Gate<W>>) -> bool {
     W::fence();
     gates.into_iter().all(Gate::is_drained)
@@ -92,19 +94,19 @@ fn is_drained(word: u64) -> bool {
     word & CLOSED != 0 && word & INSIDE == 0
 }
 
-/// What the gate asks of an atomic word; loom brings its own in the tests.
+/// The operations that the gate needs of an atomic word. The tests implement it for loom's.
 pub(crate) trait Word {
     fn new(value: u64) -> Self;
     fn load(&self) -> u64;
-    /// Compare and exchange; may fail for no reason.
+    /// Compares and exchanges. May fail spuriously.
     fn replace(&self, old: u64, new: u64) -> Result<(), u64>;
     fn add(&self, amount: u64);
-    /// Returns the value before.
+    /// Returns the previous value.
     fn subtract(&self, amount: u64) -> u64;
-    /// Returns the value before.
+    /// Returns the previous value.
     fn set(&self, bits: u64) -> u64;
     fn clear(&self, bits: u64);
-    /// A sequentially consistent fence.
+    /// Issues a sequentially consistent fence.
     fn fence();
 }
 
@@ -176,7 +178,7 @@ mod tests {
         assert_eq!(gate.admitted(), 2);
     }
 
-    /// Once the drain has seen the gate empty, no call is inside or comes in.
+    /// Once the drain has seen the gate empty, no call is inside and none enters.
     #[test]
     fn nobody_is_inside_after_the_drain() {
         loom::model(|| {
@@ -205,7 +207,7 @@ mod tests {
         });
     }
 
-    /// A gate that was closed and reopened keeps count, and closes as before.
+    /// A gate that was closed and reopened keeps its counts, and closes as before.
     #[test]
     fn nobody_is_lost_or_kept_out_by_a_pause() {
         loom::model(|| {
@@ -216,18 +218,18 @@ mod tests {
             };
             gate.close();
             gate.reopen();
-            assert!(gate.enter(), "it is open again");
+            assert!(gate.enter(), "the gate is open again");
             let learned_by_closing = gate.close();
             let learned_by_leaving = gate.leave();
             let was_let_in = caller.join().expect("a caller");
-            assert!(!learned_by_closing, "somebody was inside");
-            assert!(learned_by_leaving || was_let_in, "nobody would be woken");
+            assert!(!learned_by_closing, "a call was inside");
+            assert!(learned_by_leaving || was_let_in, "no waiter would be woken");
             assert!(gate.is_drained());
         });
     }
 
-    /// Exactly one of those who close or leave learns that the gate is drained, so
-    /// the drain is woken, and once.
+    /// Exactly one of the threads that close or leave learns that the gate is drained, so that the
+    /// drain is woken exactly once.
     #[test]
     fn exactly_one_learns_that_it_is_drained() {
         loom::model(|| {
@@ -249,7 +251,7 @@ mod tests {
         });
     }
 
-    /// What a call wrote before it left is seen by whoever sees the gate drained.
+    /// A write made before a call left is visible to every thread that sees the gate drained.
     #[test]
     fn what_calls_did_is_seen_after_the_drain() {
         loom::model(|| {
@@ -274,8 +276,8 @@ mod tests {
         });
     }
 
-    /// With several gates, someone learns that all are drained: the last to leave,
-    /// or who closes them.
+    /// With several gates, at least one thread learns that all are drained: the last to leave, or
+    /// the one that closes them.
     #[test]
     fn someone_learns_that_several_are_drained() {
         loom::model(|| {
@@ -298,7 +300,7 @@ mod tests {
                 .map(|caller| caller.join().expect("a caller"));
             assert!(
                 leaving.chain([closing]).any(|learned| learned),
-                "nobody would be woken"
+                "no waiter would be woken"
             );
         });
     }

@@ -1,6 +1,6 @@
-//! Which revisions a name has had, and which one a rollback goes to.
+//! The revisions that a deployment has had, and the one that a rollback goes to.
 //!
-//! Tests: the workspace's `tests/suite/promises/rollback` and `tests/suite/state`.
+//! Tests: `tests/suite/promises/rollback.rs`, `tests/suite/state`.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::revision::Revision;
 use crate::state::NameRecord;
 use crate::{Error, ErrorKind, Result};
 
-/// The revisions that are kept, and the order in which they served.
+/// The retained revisions, and the order in which they served.
 #[derive(Clone)]
 pub(crate) struct History {
-    /// The one that served longest ago first, the one that serves last.
+    /// Ordered by when they last served; the active revision is the last.
     kept: Vec<Kept>,
-    /// Numbers of those that served before the one that serves now, last on top.
-    /// A rollback takes from it, so that rolling back twice goes back two steps.
+    /// The numbers of the revisions that served before the active one, the most recent last. A
+    /// rollback takes from the end, so that rolling back twice goes back two steps.
     served: Vec<u64>,
     serving: u64,
     last_number: u64,
@@ -38,7 +38,7 @@ impl History {
         }
     }
 
-    /// What a record tells, with the revisions that are ready.
+    /// Rebuilds a history from its record and the revisions that are ready to serve.
     pub(crate) fn restored(record: &NameRecord, ready: &[Arc<Revision>], kept_max: usize) -> Self {
         let kept = record.revisions.iter().map(|stored| {
             let ready = ready
@@ -58,7 +58,7 @@ impl History {
         }
     }
 
-    /// What the state directory keeps of it.
+    /// Returns the record to store in the state directory.
     pub(crate) fn record(&self) -> NameRecord {
         NameRecord {
             serving: self.serving,
@@ -70,13 +70,13 @@ impl History {
         }
     }
 
-    /// A number that no revision has had, nor will.
+    /// Returns a number that no other revision has had or will have.
     pub(crate) fn next_number(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number
     }
 
-    /// An update went live. Returns the revisions that are not kept any more.
+    /// Records that an update went live. Returns the revisions that are no longer retained.
     #[must_use = "dropping a revision unmaps its code, which takes a while"]
     pub(crate) fn updated_to(&mut self, revision: Arc<Revision>) -> Vec<Kept> {
         self.served.push(self.serving);
@@ -85,7 +85,7 @@ impl History {
         self.forget_the_oldest()
     }
 
-    /// A rollback went live.
+    /// Records that a rollback went live.
     pub(crate) fn rolled_back_to(&mut self, revision: Arc<Revision>) {
         let number = revision.number;
         match self.served.iter().rposition(|served| *served == number) {
@@ -97,14 +97,14 @@ impl History {
         self.kept.push(Kept::Ready(revision));
     }
 
-    /// Takes a rule back from the revisions that are not ready; the others hear of it
+    /// Revokes a rule in the revisions that are not ready. The others receive revocations
     /// themselves.
     pub(crate) fn revoke(&mut self, rule: &Rule) -> Result<()> {
         self.kept.iter_mut().try_for_each(|kept| kept.revoke(rule))
     }
 
-    /// The revision to roll back to: the one of `version`, or the one that served
-    /// before.
+    /// Returns the revision to roll back to: the one of `version`, or by default the one that
+    /// served before.
     pub(crate) fn target(&self, version: Option<&Version>) -> Result<Kept> {
         let found = match version {
             Some(version) => self.kept.iter().rev().find(|revision| {
@@ -121,7 +121,7 @@ impl History {
             .ok_or_else(|| self.nothing_to_roll_back_to(version))
     }
 
-    /// Every revision that is kept, by number.
+    /// Returns every retained revision, ordered by number.
     pub(crate) fn kept(&self) -> Vec<Kept> {
         let mut kept = self.kept.clone();
         kept.sort_by_key(Kept::number);
@@ -134,8 +134,7 @@ impl History {
             .find(|revision| revision.number() == number)
     }
 
-    /// Forgets those that served longest ago: never the one that serves, nor the
-    /// one before it.
+    /// Removes the revisions that served longest ago: never the active one, nor the one before it.
     fn forget_the_oldest(&mut self) -> Vec<Kept> {
         let surplus = self.kept.len().saturating_sub(self.kept_max);
         let forgotten: Vec<_> = self.kept.drain(..surplus).collect();
@@ -158,13 +157,13 @@ impl History {
             })
             .collect();
         let wanted = match version {
-            Some(version) => format!("version {version} is not there to roll back to"),
-            None => "no revision served before the one that serves".into(),
+            Some(version) => format!("version {version} is not available for rollback"),
+            None => "no revision served before the active one".into(),
         };
         let there = if others.is_empty() {
-            "no other is kept".into()
+            "no other revision is retained".into()
         } else {
-            format!("there is {}", others.join(", "))
+            format!("retained: {}", others.join(", "))
         };
         Error::new(ErrorKind::NothingToRollBackTo, format!("{wanted}; {there}"))
     }

@@ -1,8 +1,7 @@
-//! The instances of a revision that serves: which are idle, and how many there
-//! may be.
+//! The instances of a revision while it serves: the idle ones, and the limit on their number.
 //!
-//! Knows nothing of gates: whoever asks has been let in. Tests: the workspace's
-//! `tests/instancing`.
+//! Knows nothing of gates: its callers have been admitted.
+//! Tests: `tests/suite/instancing.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,32 +17,32 @@ use crate::instance::Instance;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
 
-/// Idle instances that one lane keeps at most.
+/// The most idle instances that one lane retains.
 const IDLE_PER_LANE_MAX: usize = 64;
 
 pub(crate) struct Instances {
     revision: Arc<Revision>,
-    /// By lane, so that a thread finds again what it gave back.
+    /// Idle instances by lane, so that a thread finds the ones that it gave back.
     idle: Box<[ArrayQueue<Box<Instance>>]>,
-    /// The most at once, idle ones included.
+    /// The most instances at once, idle ones included.
     max: usize,
     count: AtomicUsize,
-    /// The number of the one that was started last.
+    /// The number of the instance that was started last.
     newest: AtomicU64,
     line: Line<Grant>,
     aside: Aside,
 }
 
-/// What a waiter is handed.
+/// An instance, or room for one, handed to a waiting call.
 enum Grant {
     /// An instance that was idle.
     Instance(Box<Instance>),
-    /// Room for one more.
+    /// Room to start one more instance.
     Room,
 }
 
 impl Instances {
-    /// Begins with `first` if there is one, and if any are kept beyond their call.
+    /// Starts with `first` as an idle instance, if it is given and instances outlive their call.
     pub(super) fn new(
         runtime: &Runtime,
         revision: Arc<Revision>,
@@ -82,35 +81,36 @@ impl Instances {
         instances
     }
 
-    /// How many there may be.
+    /// Returns the most instances that may exist at once.
     pub(crate) fn max(&self) -> usize {
         self.max
     }
 
-    /// How many there are now.
+    /// Returns the number of instances, idle ones included.
     pub(crate) fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Whether somebody who comes now need not wait in line.
+    /// Returns `true` if a call that arrives now need not wait.
     #[cfg(feature = "http")]
     pub(crate) fn has_room(&self) -> bool {
         self.line.is_empty()
             && (self.count() < self.max || self.idle.iter().any(|idle| !idle.is_empty()))
     }
 
-    /// How many wait for their turn.
+    /// Returns the number of waiting calls.
     #[cfg(feature = "http")]
     pub(crate) fn waiting(&self) -> usize {
         self.line.len()
     }
 
-    /// The number of the instance that was started last.
+    /// Returns the number of the instance that was started last.
     pub(crate) fn newest(&self) -> u64 {
         self.newest.load(Ordering::SeqCst)
     }
 
-    /// An idle instance for a call on `lane`, unless others wait for one.
+    /// Leases an idle instance for a call on `lane`. Returns `None` if there is none, or if other
+    /// calls wait for one.
     #[inline]
     pub(crate) fn lease_idle(&self, lane: usize) -> Option<Lease<'_>> {
         let instance = self.line.is_empty().then(|| self.idle(lane))??;
@@ -121,8 +121,8 @@ impl Instances {
         })
     }
 
-    /// An instance for a call on `lane` that found none idle: a new one if there
-    /// may be more, or the next that is given back.
+    /// Leases an instance for a call on `lane` that found none idle: starts one if the limit allows
+    /// it, or else waits for the next that is given back.
     pub(crate) async fn lease(
         &self,
         runtime: &Arc<Runtime>,
@@ -142,7 +142,7 @@ impl Instances {
         }
     }
 
-    /// An instance that was kept for whoever calls now.
+    /// Leases an instance that was held for its caller between calls.
     pub(crate) fn lease_kept(&self, lane: usize, instance: Box<Instance>) -> Lease<'_> {
         Lease {
             instances: self,
@@ -151,7 +151,8 @@ impl Instances {
         }
     }
 
-    /// Waits in line. Cancel safe: what was handed over goes to the next.
+    /// Waits in the queue. Cancel safe: an instance that was already handed over goes to the next
+    /// waiter.
     async fn wait(&self, lane: usize) -> Grant {
         let mut waiting = Waiting {
             instances: self,
@@ -163,10 +164,10 @@ impl Instances {
             .waiter
             .turn()
             .await
-            .expect("the line outlives those who wait in it")
+            .expect("the queue outlives its waiters")
     }
 
-    /// Starts an instance for a place that is reserved.
+    /// Starts an instance in a place that is already reserved.
     async fn start(
         &self,
         runtime: &Arc<Runtime>,
@@ -185,14 +186,14 @@ impl Instances {
         Ok(lease)
     }
 
-    /// An idle instance, from this lane if it has one.
+    /// Takes an idle instance, from this lane if it has one.
     #[inline]
     fn idle(&self, lane: usize) -> Option<Box<Instance>> {
         let (before, from) = self.idle.split_at(lane);
         from.iter().chain(before).find_map(ArrayQueue::pop)
     }
 
-    /// Drops the instances that nobody uses.
+    /// Drops the idle instances in the background.
     pub(super) fn drop_idle(&self) {
         let idle: Vec<_> = std::iter::from_fn(|| self.idle(0))
             .inspect(|_| self.discarded(0))
@@ -202,14 +203,15 @@ impl Instances {
         }
     }
 
-    /// Drops the instances that nobody uses and that are worth no more than new ones.
+    /// Drops the idle instances, unless the component is stateful: new instances could not replace
+    /// those.
     pub(crate) fn drop_idle_without_state(&self) {
         if self.revision.instancing != Instancing::Stateful {
             self.drop_idle();
         }
     }
 
-    /// Takes a place for one more instance, if there is one.
+    /// Reserves a place for one more instance. Returns `false` if the limit is reached.
     fn reserve(&self) -> bool {
         self.count
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| {
@@ -232,7 +234,7 @@ impl Instances {
             Some(instance)
         };
         if let Some(instance) = surplus {
-            // Its memory is given back before its place is.
+            // Frees its memory before its place.
             drop(instance);
             self.count.fetch_sub(1, Ordering::SeqCst);
         }
@@ -243,9 +245,11 @@ impl Instances {
         self.tell_who_waits(lane);
     }
 
-    /// Who waits has joined the line before it looked for an instance; this looks
-    /// at the line after there is one. All four are sequentially consistent (the
-    /// queue's push is, and its pop fences before it finds nothing), so that they
+    /// Serves the queue if a call waits.
+    ///
+    /// A waiter joins the queue before it looks for an idle instance; this checks the queue after
+    /// an instance has become idle. All four operations are sequentially consistent
+    /// (`ArrayQueue::push` is, and `pop` issues a fence before it returns `None`), so that the two
     /// cannot miss each other.
     #[inline]
     fn tell_who_waits(&self, lane: usize) {
@@ -275,7 +279,7 @@ impl Instances {
     }
 }
 
-/// A call in line. Dropped, it hands on what it was handed.
+/// A call in the queue. Dropping it passes on what it was handed.
 struct Waiting<'a> {
     instances: &'a Instances,
     lane: usize,
@@ -291,14 +295,14 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Whether instances outlive their call.
+/// Returns `true` if instances outlive their call.
 #[inline]
 fn keeps(revision: &Revision) -> bool {
     revision.instancing != Instancing::PerCall
 }
 
-/// Whether it has served as many calls as one instance may, or its memory is needed elsewhere. One
-/// that remembers goes on.
+/// Returns `true` if `instance` has served as many calls as its limit allows, or if its memory is
+/// needed elsewhere. A stateful instance is never used up.
 #[inline]
 fn is_used_up(revision: &Revision, instance: &Instance) -> bool {
     matches!(revision.instancing, Instancing::Pooled { .. })
@@ -306,8 +310,8 @@ fn is_used_up(revision: &Revision, instance: &Instance) -> bool {
             || revision.share.memory().is_awaited())
 }
 
-/// An instance on loan to one call. Dropped without being given back, it is
-/// discarded: the call trapped, or its caller went away in the middle of it.
+/// An instance leased to one call. Discarded if it is dropped without being given back: the call
+/// trapped, or its caller dropped it midway.
 pub(crate) struct Lease<'a> {
     instances: &'a Instances,
     lane: usize,
@@ -319,20 +323,22 @@ impl Lease<'_> {
     pub(crate) fn instance(&mut self) -> &mut Instance {
         self.instance
             .as_mut()
-            .expect("a lease has its instance until it is given back")
+            .expect("a lease holds its instance until it is given back")
     }
 
-    /// Keeps it for the next call of the same caller; it keeps its place among the others.
+    /// Takes the instance out for the next call of the same caller. It still counts toward the
+    /// limit.
     pub(crate) fn keep(mut self) -> Box<Instance> {
         let instance = self
             .instance
             .take()
-            .expect("a lease has its instance until it is given back");
+            .expect("a lease holds its instance until it is given back");
         std::mem::forget(self);
         instance
     }
 
-    /// The call ended with the guest's own result; the next one may have it.
+    /// Gives the instance back after the call ended with the guest's own result, so that the next
+    /// call may use it.
     #[inline]
     pub(crate) fn give_back(mut self) {
         if let Some(instance) = self.instance.take() {

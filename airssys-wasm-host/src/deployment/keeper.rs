@@ -1,6 +1,7 @@
-//! Instances that others keep to themselves, with what they have open in them.
+//! Instances held by others between calls, with the resources open in them.
 //!
-//! Keeps nobody alive. Tests: the workspace's `tests/suite/links/resources`.
+//! Holds only weak references, so it keeps no holder alive.
+//! Tests: `tests/suite/links/resources.rs`.
 
 use std::sync::{Arc, Weak};
 
@@ -8,16 +9,16 @@ use parking_lot::Mutex;
 
 use super::Serving;
 
-/// Somebody who keeps an instance between calls.
+/// A holder of an instance between calls.
 pub(crate) trait Keeper: Send + Sync {
-    /// What it is an instance of.
+    /// Returns the revision that the instance belongs to.
     fn serving(&self) -> &Arc<Serving>;
 
-    /// Discards it, with all that is open in it, unless a call uses it.
+    /// Discards the instance with all resources open in it, unless a call is using it.
     fn let_go(&self);
 }
 
-/// Everybody who may keep an instance of one deployment.
+/// Every possible holder of an instance of one deployment.
 #[derive(Default)]
 pub(crate) struct Keepers(Mutex<Vec<Weak<dyn Keeper>>>);
 
@@ -28,7 +29,7 @@ impl Keepers {
         keepers.push(keeper);
     }
 
-    /// Has those let go whose instance is one of a serving that is meant.
+    /// Discards the held instances of the revisions for which `is_meant` returns `true`.
     pub(crate) fn let_go_of(&self, is_meant: impl Fn(&Arc<Serving>) -> bool) {
         let keepers: Vec<_> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
         keepers

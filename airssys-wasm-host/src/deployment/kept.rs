@@ -1,6 +1,6 @@
-//! A revision that a name keeps for a rollback, or that serves.
+//! A revision that a deployment retains: the active one, or one to roll back to.
 //!
-//! Tests: the workspace's `tests/suite/state`.
+//! Tests: `tests/suite/state`.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use crate::{Error, ErrorKind, Result};
 
 #[derive(Clone)]
 pub(crate) enum Kept {
-    /// It can serve at once.
+    /// Ready to serve at once.
     Ready(Arc<Revision>),
-    /// As the state directory has it. A rollback makes it ready.
+    /// Present in the state directory only. A rollback makes it ready.
     Stored(Arc<RevisionRecord>),
 }
 
@@ -44,7 +44,7 @@ impl Kept {
         }
     }
 
-    /// What the state directory keeps of it.
+    /// Returns the record to store in the state directory.
     pub(crate) fn record(&self) -> RevisionRecord {
         match self {
             Self::Ready(revision) => RevisionRecord::of(revision),
@@ -52,14 +52,14 @@ impl Kept {
         }
     }
 
-    /// Lets go of the deployments that it is linked to.
+    /// Releases the deployments that the revision is linked to.
     pub(crate) fn cut_links(&self) {
         if let Self::Ready(revision) = self {
             revision.links.cut();
         }
     }
 
-    /// Takes a rule back, if nothing else tells it.
+    /// Revokes a rule in a stored revision. A ready one receives revocations itself.
     pub(super) fn revoke(&mut self, rule: &Rule) -> Result<()> {
         if let Self::Stored(record) = self {
             let mut grants = record.grants()?;
@@ -94,17 +94,17 @@ impl RevisionRecord {
         }
     }
 
-    /// What it is granted.
+    /// Parses the grants.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StateDamaged`] if that cannot be read.
+    /// [`ErrorKind::StateDamaged`] if they cannot be read.
     pub(crate) fn grants(&self) -> Result<Grants> {
-        // Its size was bounded when it was deployed; revocations may have come since.
+        // The size was bounded when it was deployed; revocations may have been added since.
         Grants::from_toml_of(&self.grants, usize::MAX).map_err(|error| unreadable("grants", &error))
     }
 
-    /// The revocations that its grants lifted.
+    /// Parses the revocations that the grants lifted.
     ///
     /// # Errors
     ///
@@ -116,11 +116,11 @@ impl RevisionRecord {
             .map_err(|error| unreadable("lifted revocations", &error))
     }
 
-    /// Which deployment was said to serve which interface.
+    /// Parses the deployments configured to serve its imports, by interface.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StateDamaged`] if that cannot be read.
+    /// [`ErrorKind::StateDamaged`] if they cannot be read.
     pub(crate) fn bound(&self) -> Result<crate::link::Bound> {
         let read = |(interface, name): (&String, &String)| {
             let name: ComponentName = name.parse().map_err(|error| unreadable("links", &error))?;
@@ -155,7 +155,8 @@ impl RevisionStatus {
         }
     }
 
-    /// Requests that cannot be read are an error when it is made ready.
+    /// Builds the status of a stored revision. Requests that cannot be read become an error only
+    /// when the revision is made ready.
     pub(crate) fn stored(record: &RevisionRecord) -> Self {
         let component = &record.component;
         Self {
@@ -174,6 +175,6 @@ impl RevisionStatus {
 fn unreadable(what: &str, error: &dyn std::fmt::Display) -> Error {
     Error::new(
         ErrorKind::StateDamaged,
-        format!("what was kept of its {what} cannot be read: {error}"),
+        format!("its stored {what} cannot be read: {error}"),
     )
 }

@@ -1,23 +1,24 @@
-//! Which lane a thread's calls take, so that threads meet on few cache lines.
+//! Assigns threads to lanes, so that threads seldom share cache lines.
 //!
-//! Only spreads load: any lane would be correct. Tests: below.
+//! Only spreads load: any lane would be correct.
+//! Tests: in this file.
 
 use std::thread::available_parallelism;
 
 thread_local! {
-    /// Its address tells one thread from another.
+    /// A variable whose address distinguishes threads.
     static HERE: u8 = const { 0 };
 }
 
-/// How many lanes a serving has: enough that threads seldom share one. Asks the
-/// operating system at length, so it is asked once a host.
+/// Returns the number of lanes of a revision: enough that threads seldom share one. Called once per
+/// host, because querying the operating system is slow.
 pub(crate) fn count() -> usize {
     available_parallelism()
         .map_or(1, |threads| threads.get().next_power_of_two() * 4)
         .min(64)
 }
 
-/// The lane of the current thread, of `count`, a power of two.
+/// Returns the lane of the current thread. `count` is the number of lanes, a power of two.
 #[inline]
 pub(super) fn of_this_thread(count: usize) -> usize {
     let address = HERE.with(|here| std::ptr::from_ref(here) as usize);

@@ -1,7 +1,7 @@
-//! Who waits for an instance: first come, first served.
+//! The queue of calls that wait for an instance: first come, first served.
 //!
-//! What is freed is handed to whoever is first, so that nothing lies idle while
-//! somebody waits. Tests: below, and the workspace's `tests/instancing`.
+//! A freed instance is handed to the first waiter, so that none is idle while a call waits.
+//! Tests: `tests/suite/instancing.rs`.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
-/// Waiters for a `T`.
+/// A queue of waiters for a `T`.
 pub(super) struct Line<T> {
     waiters: Mutex<VecDeque<Sender<T>>>,
-    /// How many waiters there are, read without the lock.
+    /// The number of waiters, readable without the lock.
     length: AtomicUsize,
 }
 
-/// A place in the line. Who leaves it before its turn is passed over.
+/// A place in the queue. A waiter that leaves early is skipped.
 pub(super) struct Waiter<T>(Receiver<T>);
 
 impl<T> Line<T> {
@@ -27,7 +27,7 @@ impl<T> Line<T> {
         }
     }
 
-    /// Whether nobody waits.
+    /// Returns `true` if the queue is empty.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.length.load(Ordering::SeqCst) == 0
@@ -38,7 +38,7 @@ impl<T> Line<T> {
         self.length.load(Ordering::SeqCst)
     }
 
-    /// Takes the last place.
+    /// Joins the end of the queue.
     pub(super) fn join(&self) -> Waiter<T> {
         let (sender, receiver) = channel();
         let mut waiters = self.waiters.lock();
@@ -47,8 +47,8 @@ impl<T> Line<T> {
         Waiter(receiver)
     }
 
-    /// Hands what `take` finds to those who wait, until it finds nothing or nobody
-    /// waits. What a waiter who has left does not take goes `back`.
+    /// Hands the values that `take` returns to the waiters, until it returns `None` or the queue is
+    /// empty. Passes a value to `back` if its waiter has left.
     pub(super) fn serve(&self, mut take: impl FnMut() -> Option<T>, mut back: impl FnMut(T)) {
         let mut waiters = self.waiters.lock();
         waiters.retain(|waiter| !waiter.is_closed());
@@ -64,12 +64,12 @@ impl<T> Line<T> {
 }
 
 impl<T> Waiter<T> {
-    /// Waits for its turn; none if the line is gone.
+    /// Waits for a value. Returns `None` if the queue was dropped.
     pub(super) async fn turn(&mut self) -> Option<T> {
         (&mut self.0).await.ok()
     }
 
-    /// Leaves the line. What was handed over and not taken yet is returned.
+    /// Leaves the queue. Returns a value that was handed over and not taken yet.
     pub(super) fn leave(&mut self) -> Option<T> {
         self.0.close();
         self.0.try_recv().ok()
@@ -97,7 +97,7 @@ mod tests {
             waiters.iter_mut().map(Waiter::leave).collect::<Vec<_>>(),
             [Some(2), Some(1), None]
         );
-        assert_eq!(served(&line, vec![3]), [3], "nobody waits");
+        assert_eq!(served(&line, vec![3]), [3], "the queue is empty");
         assert!(line.is_empty());
     }
 

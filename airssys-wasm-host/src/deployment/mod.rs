@@ -1,8 +1,8 @@
-//! A name in a host: the route to the revision that serves it, and its history.
+//! A deployment within a host: the route to its active revision, and its history.
 //!
-//! Admission has one linearisation point, the gate of the serving that the route
-//! pointed to. Knows nothing of how a rollout prepares a revision.
-//! Tests: the workspace's `tests/promises`.
+//! Admission has one linearisation point: the gate of the revision that the route pointed to. Knows
+//! nothing of how a rollout prepares a revision.
+//! Tests: `tests/suite/promises`.
 
 mod callers;
 mod failures;
@@ -44,57 +44,59 @@ use crate::runtime::Runtime;
 use crate::state::{Action, Change, ComponentRecord, NameRecord, Serves, Transaction};
 use crate::{Component, Error, Result};
 
-/// What a name stands for.
+/// A deployment: everything that a host holds for one name.
 pub(crate) struct Named {
     pub(crate) name: ComponentName,
     pub(crate) runtime: Arc<Runtime>,
-    /// The pipeline that it is a stage of.
+    /// The pipeline that it is a stage of, if any.
     pub(crate) pipeline: Option<ComponentName>,
     pub(crate) callers: Callers,
-    /// Its calls that failed since it was deployed, or since the host was started.
+    /// Failed calls since it was deployed or the host was started.
     pub(crate) failures: Failures,
-    /// Who keeps instances of it to themselves.
+    /// The holders of its instances between calls.
     pub(crate) keepers: Keepers,
     pub(crate) authorization: Authorization,
     pub(crate) history: Mutex<History>,
-    /// One rollout at a time; held while it prepares and switches.
+    /// Held while a rollout prepares and switches, so that one runs at a time.
     pub(crate) rollout: Arc<tokio::sync::Mutex<()>>,
-    /// One change at a time is written; held from looking at what there is until it is kept.
+    /// Held from reading the current state until a change is stored, so that one change is written
+    /// at a time.
     pub(crate) keeping: Mutex<()>,
     route: ArcSwap<Serving>,
     moved: Notify,
-    /// What served before and still has calls.
+    /// Revisions that no longer serve but still have calls.
     draining: Mutex<Vec<Arc<Serving>>>,
-    /// Why it takes no calls any more; held while the route moves, so that nothing
-    /// brings a name back that has ended.
+    /// The reason it accepts no more calls, if it has ended. Locked while the route moves, so that
+    /// nothing revives a deployment that has ended.
     ended: Mutex<Option<End>>,
 }
 
-/// What a switch makes of a name, besides where calls go.
+/// The changes that a switch makes to a deployment, besides moving its route.
 pub(crate) struct After {
     pub(crate) history: History,
     pub(crate) action: Action,
-    /// So many revocations are over.
+    /// The number of revocations, oldest first, that no longer apply.
     pub(crate) lifted: usize,
 }
 
-/// Why a name takes no calls any more.
+/// The reason a deployment accepts no more calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// It was removed.
+    /// The deployment was removed.
     Removed,
     /// The host was dropped.
     HostDropped,
 }
 
-/// A call that has been let in. Leaves when dropped.
+/// An admitted call. Leaves the revision when dropped.
 pub(crate) struct Admission {
     serving: Guard<Arc<Serving>>,
     pub(crate) lane: usize,
 }
 
 impl Named {
-    /// A name with its first revision, once the state directory has it, if there is one.
+    /// Creates a deployment with its first revision, after storing it in the state directory, if
+    /// there is one.
     pub(crate) fn new(
         runtime: Arc<Runtime>,
         first: Arc<Revision>,
@@ -111,13 +113,13 @@ impl Named {
             Authorization::default(),
             pipeline,
         );
-        // What is a stage is deployed when its pipeline is.
+        // A stage is recorded as deployed when its pipeline is.
         let deployed = named.pipeline.is_none().then_some(deployed);
         named.commit(&history, None, deployed)?;
         Ok(Arc::new(named))
     }
 
-    /// A name that is served, and what else is known of it.
+    /// Creates a deployment from an active revision, its history and its authorization.
     pub(crate) fn of(
         runtime: Arc<Runtime>,
         serving: Serving,
@@ -147,8 +149,8 @@ impl Named {
         }
     }
 
-    /// Lets a call in, to the revision that serves at this moment; none if the
-    /// name is paused.
+    /// Admits a call to the revision that is active at this moment. Returns `None` if the
+    /// deployment is paused.
     #[inline]
     pub(crate) fn admit(&self) -> Result<Option<Admission>> {
         match self.try_admit() {
@@ -157,7 +159,7 @@ impl Named {
         }
     }
 
-    /// Lets a call in, unless what serves is closed at this moment.
+    /// Admits a call. Returns `None` if the active revision is closed at this moment.
     #[inline]
     pub(crate) fn try_admit(&self) -> Option<Admission> {
         let serving = self.route.load();
@@ -165,7 +167,7 @@ impl Named {
         Some(Admission { serving, lane })
     }
 
-    /// Lets a call in that found `closed` closed.
+    /// Admits a call that found `closed` closed.
     #[cold]
     fn admit_elsewhere(&self, closed: Guard<Arc<Serving>>) -> Result<Option<Admission>> {
         let mut closed = closed;
@@ -175,7 +177,7 @@ impl Named {
             if let Some(lane) = serving.enter() {
                 return Ok(Some(Admission { serving, lane }));
             }
-            // Closed, and the route has not moved on: the name is paused.
+            // Closed, and the route has not moved on: the deployment is paused.
             if Arc::ptr_eq(&closed, &serving) {
                 return Ok(None);
             }
@@ -183,7 +185,7 @@ impl Named {
         }
     }
 
-    /// Fails if the name takes no calls any more.
+    /// Fails if the deployment accepts no more calls.
     pub(crate) fn check_not_ended(&self) -> Result<()> {
         self.not_ended(*self.ended.lock())
     }
@@ -196,7 +198,7 @@ impl Named {
         }
     }
 
-    /// Lets a call in as soon as the name is not paused.
+    /// Admits a call as soon as the deployment is not paused.
     pub(crate) async fn admit_after_pause(&self) -> Result<Admission> {
         loop {
             let mut moved = std::pin::pin!(self.moved.notified());
@@ -220,25 +222,25 @@ impl Named {
         }
     }
 
-    /// The serving that the route points to.
+    /// Returns the revision that the route points to, with its gates and instances.
     pub(crate) fn serving(&self) -> Arc<Serving> {
         self.route.load_full()
     }
 
-    /// The revision that serves, for a new handle.
+    /// Returns the active revision for a new handle. Fails if the deployment has ended.
     pub(crate) fn revision_to_call(&self) -> Result<Arc<Revision>> {
         self.check_not_ended()?;
         Ok(self.revision())
     }
 
-    /// The revision that serves.
+    /// Returns the active revision.
     pub(crate) fn revision(&self) -> Arc<Revision> {
         Arc::clone(&self.route.load().revision)
     }
 
-    /// Has the state directory keep what the name will be, if there is one, and points it at
-    /// `next`; then retires what served before, which is returned to be drained. Handles that
-    /// come when `held` is let go are checked against `next`.
+    /// Stores the new state of the deployment in the state directory, if there is one, and points
+    /// the route at `next`. Then retires the previous revision, which is returned to be drained.
+    /// Handles that are registered once `held` is released are checked against `next`.
     pub(crate) fn switch(
         &self,
         next: Serving,
@@ -277,13 +279,13 @@ impl Named {
         if old.is_over() {
             self.keepers.let_go_of(|serving| serving.is_retired());
         }
-        // Those who wait for what is open in it.
+        // Wakes calls that wait for resources open in the old revision.
         self.moved.notify_waiters();
         Ok(old)
     }
 
-    /// Takes a rule back from every revision. Returns the grants that are touched. What runs
-    /// feels it before it is kept.
+    /// Revokes a rule in every revision. Returns the grants that are affected. Takes effect in
+    /// running revisions before it is stored.
     pub(crate) fn revoke(&self, rule: &Rule) -> Result<Vec<Rule>> {
         let touched = self.authorization.revoke(&self.revision().authority, rule);
         self.serving().instances.drop_idle_without_state();
@@ -303,7 +305,7 @@ impl Named {
         Ok(touched)
     }
 
-    /// Remembers an update that waits to be approved.
+    /// Stores an update that waits for approval.
     pub(crate) fn wait_for_approval(&self, waiting: Component) -> Result<()> {
         let _keeping = self.keeping.lock();
         self.check_not_ended()?;
@@ -316,7 +318,7 @@ impl Named {
         Ok(())
     }
 
-    /// Forgets a stage whose pipeline is not deployed after all, and ends it.
+    /// Ends a stage whose pipeline was not deployed after all, and deletes its record.
     pub(crate) fn forget_begun(&self) -> Result<()> {
         self.end(End::Removed);
         let Some(state) = self.runtime.state() else {
@@ -328,8 +330,7 @@ impl Named {
         })
     }
 
-    /// Has the state directory keep what the name is after a change, if there is one, and if
-    /// the name has not ended.
+    /// Stores the state of the deployment after a change, if there is a state directory.
     fn commit(
         &self,
         history: &History,
@@ -361,7 +362,7 @@ impl Named {
         draining.push(serving);
     }
 
-    /// Lets calls go on where they were paused, unless the name has moved on.
+    /// Resumes the calls that wait for `paused`, unless the deployment has moved on or ended.
     pub(crate) fn resume(&self, paused: &Arc<Serving>) {
         let ended = self.ended.lock();
         if ended.is_none() && Arc::ptr_eq(paused, &self.route.load()) {
@@ -370,8 +371,8 @@ impl Named {
         }
     }
 
-    /// Waits until the last call has left what is closed: what serves now, and what
-    /// served before. Cancel safe.
+    /// Waits until the last call has left the revisions that are closed: the active one and those
+    /// before it. Cancel safe.
     pub(crate) async fn drained(&self) {
         let mut servings = self.draining.lock().clone();
         servings.push(self.serving());
@@ -380,12 +381,12 @@ impl Named {
         }
     }
 
-    /// Has every revision let go of the deployments that it is linked to.
+    /// Releases the deployments that any of its revisions is linked to.
     pub(crate) fn cut_links(&self) {
         self.history.lock().kept().iter().for_each(Kept::cut_links);
     }
 
-    /// Takes no more calls, for good.
+    /// Ends the deployment: it permanently accepts no more calls.
     pub(crate) fn end(&self, end: End) {
         let serving = {
             let mut ended = self.ended.lock();
@@ -412,7 +413,7 @@ fn register_idle(serving: &Arc<Serving>) {
 }
 
 impl Admission {
-    /// A call that `serving` has let in.
+    /// Creates the admission of a call that `serving` has let in.
     pub(crate) fn of(serving: Arc<Serving>, lane: usize) -> Self {
         Self {
             serving: Guard::from_inner(serving),
@@ -420,7 +421,8 @@ impl Admission {
         }
     }
 
-    /// Another for a call that is inside `serving`: it does not drain before both have left.
+    /// Admits more work of a call that is inside `serving`, which does not drain before both have
+    /// left.
     pub(crate) fn again(serving: Arc<Serving>) -> Self {
         let lane = serving.enter_inside();
         Self::of(serving, lane)

@@ -1,11 +1,10 @@
-//! A revision while it serves: who is inside, and whether more may come.
+//! A revision while it serves: the calls inside, and whether more may enter.
 //!
-//! Begins open, may be paused and reopened, and is retired once; serving a
-//! revision again after that makes a new one. Calls on different threads touch
-//! different gates, so that they share no cache line on the way in and out. What
-//! every call runs is `#[inline]`: the call path is generic, and compiled in the
-//! embedder's crate.
-//! Tests: `gate` (the admission word); the workspace's `tests/promises`.
+//! Begins open, may be paused and reopened, and is retired once; to serve the same revision again,
+//! a new one is created. Calls on different threads use different gates, so that they share no
+//! cache line on entering and leaving. Everything on the call path is `#[inline]`, because that
+//! path is generic and compiled in the embedder's crate.
+//! Tests: `airssys-wasm-host/src/deployment/gate.rs`, `tests/suite/promises`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,11 +25,11 @@ pub(crate) struct Serving {
     pub(crate) instances: Instances,
     gates: Box<[CachePadded<Gate>]>,
     drained: Notify,
-    /// It waits to be reopened, or was retired while it did.
+    /// `true` while it is paused, and if it was retired during a pause.
     paused: AtomicBool,
-    /// It will not serve again.
+    /// `true` if it will not serve again.
     retired: AtomicBool,
-    /// It is retired, and the last call has left.
+    /// `true` once it is retired and the last call has left.
     ended: AtomicBool,
     announcer: Arc<Announcer>,
 }
@@ -42,8 +41,8 @@ impl IdleInstances for Serving {
 }
 
 impl Serving {
-    /// Serves `revision`, with `first` as its first instance if it keeps any; without one, the
-    /// first call has it started.
+    /// Serves `revision`, with `first` as its first instance if instances outlive their call.
+    /// Without `first`, the first call starts one.
     pub(crate) fn new(
         runtime: &Runtime,
         revision: Arc<Revision>,
@@ -63,21 +62,21 @@ impl Serving {
         }
     }
 
-    /// Lets a call in on this thread's lane, unless closed. Returns the lane.
+    /// Admits a call on this thread's lane and returns the lane. `None` if it is closed.
     #[inline]
     pub(crate) fn enter(&self) -> Option<usize> {
         let lane = lane::of_this_thread(self.gates.len());
         self.gates[lane].enter().then_some(lane)
     }
 
-    /// Lets in what belongs to a call that is inside. Returns the lane.
+    /// Admits work that belongs to a call already inside. Returns the lane.
     pub(super) fn enter_inside(&self) -> usize {
         let lane = lane::of_this_thread(self.gates.len());
         self.gates[lane].enter_inside();
         lane
     }
 
-    /// Lets a call out on the lane it came in on.
+    /// Records that a call has left, on the lane it entered on.
     #[inline]
     pub(crate) fn leave(&self, lane: usize) {
         if self.gates[lane].leave() {
@@ -85,8 +84,8 @@ impl Serving {
         }
     }
 
-    /// Takes no calls until it is [reopened](Self::reopen): when those inside have
-    /// left, its instances stand still.
+    /// Admits no calls until it is [reopened](Self::reopen). Once those inside have left, its
+    /// instances are at rest.
     pub(crate) fn pause(&self) {
         self.paused.store(true, Ordering::SeqCst);
         self.close();
@@ -99,7 +98,7 @@ impl Serving {
         self.end_if_drained();
     }
 
-    /// Takes calls again, after a pause. Never after it was retired.
+    /// Admits calls again after a pause. Never called after it was retired.
     pub(super) fn reopen(&self) {
         self.paused.store(false, Ordering::SeqCst);
         for gate in &self.gates {
@@ -107,34 +106,35 @@ impl Serving {
         }
     }
 
-    /// Takes no more calls, for good. Instances stay until the last call that was
-    /// admitted has left: one that waits for the state of an instance still gets
-    /// it.
+    /// Admits no more calls, permanently. Instances remain until the last admitted call has left,
+    /// so that a call which waits for a stateful instance still gets it.
     pub(super) fn retire(&self) {
         self.retired.store(true, Ordering::SeqCst);
         self.close();
     }
 
-    /// Whether it will not serve again: what comes back to it is of no use.
+    /// Returns `true` if it will not serve again, so that an instance given back to it is of no
+    /// use.
     pub(crate) fn is_retired(&self) -> bool {
         self.retired.load(Ordering::SeqCst)
     }
 
-    /// Whether it waits to be reopened.
+    /// Returns `true` if it is paused and will be reopened or retired.
     pub(super) fn is_paused(&self) -> bool {
         self.paused.load(Ordering::SeqCst) && !self.is_retired()
     }
 
-    /// Whether not even what is open in it may go on: what serves now was not to run beside it.
+    /// Returns `true` if it was retired while paused. Then even the resources open in it have
+    /// ended, because the next revision must not run beside it.
     pub(crate) fn is_over(&self) -> bool {
         self.paused.load(Ordering::SeqCst) && self.is_retired()
     }
 
-    /// After the last call: wakes who waits for the end, and, if it was retired,
-    /// drops the instances and says so, once.
+    /// Wakes the tasks that wait for the drain, once the last call has left. If it was retired,
+    /// also drops the instances and announces the end of the drain, once.
     ///
-    /// Whoever retires a drained serving, and whoever drains a retired one, comes
-    /// here; between the two the fence of `all_drained` lets at least one see both.
+    /// Both retiring a drained revision and draining a retired one lead here; the fence of
+    /// `all_drained` lets at least one of the two see both conditions.
     fn end_if_drained(&self) {
         if !self.is_drained() {
             return;
@@ -149,7 +149,7 @@ impl Serving {
         self.drained.notify_waiters();
     }
 
-    /// Waits until the last call has left a closed serving. Cancel safe.
+    /// Waits until it is closed and the last call has left. Cancel safe.
     pub(crate) async fn drained(&self) {
         loop {
             let mut notified = std::pin::pin!(self.drained.notified());
@@ -165,12 +165,12 @@ impl Serving {
         all_drained(self.gates.iter().map(|gate| &**gate))
     }
 
-    /// Calls inside now.
+    /// Returns the number of calls inside.
     pub(crate) fn calls_inside(&self) -> u64 {
         self.gates.iter().map(|gate| gate.inside()).sum()
     }
 
-    /// Calls admitted so far.
+    /// Returns the number of calls admitted so far.
     pub(crate) fn calls_admitted(&self) -> u64 {
         self.gates.iter().map(|gate| gate.admitted()).sum()
     }

@@ -1,7 +1,7 @@
-//! What a deployment looks like from outside.
+//! Snapshots of a deployment for embedders.
 //!
-//! A snapshot, already old when it is read. Tests: the workspace's
-//! `tests/observe`.
+//! A snapshot may be outdated by the time it is read.
+//! Tests: `tests/suite/observe.rs`.
 
 use std::collections::BTreeMap;
 
@@ -11,49 +11,50 @@ use semver::Version;
 
 use super::Named;
 
-/// A deployment at one moment.
+/// The state of a deployment at one moment.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Status {
-    /// The name.
+    /// The name of the deployment.
     pub component: ComponentName,
-    /// The revision that serves.
+    /// The active revision.
     pub serving: RevisionStatus,
-    /// Every revision that is kept, oldest first, the one that serves included.
+    /// Every retained revision, oldest first, including the active one.
     pub revisions: Vec<RevisionStatus>,
-    /// Calls in flight on the revision that serves.
+    /// The number of calls in flight on the active revision.
     pub calls_in_flight: u64,
-    /// Calls admitted to the revision that serves since it began to serve.
+    /// The number of calls admitted to the active revision since it began to serve.
     pub calls_admitted: u64,
-    /// Calls that failed, of all revisions, since the name was deployed or the host was started: by
-    /// how they ended, as [`CallEnd::label`](crate::CallEnd::label) says it.
+    /// The number of failed calls of all revisions, since the deployment was created or the host
+    /// was started, by how they ended: the keys are those of
+    /// [`CallEnd::label`](crate::CallEnd::label).
     pub calls_failed: BTreeMap<&'static str, u64>,
-    /// Instances of the revision that serves.
+    /// The number of instances of the active revision.
     pub instances: usize,
-    /// Linear memory of all its instances, of every revision, in bytes: what it takes of the host's
-    /// [`Budget`](crate::Budget).
+    /// The linear memory of the instances of all revisions, in bytes: the deployment's part of the
+    /// host's [`Budget`](crate::Budget).
     pub memory_bytes: u64,
-    /// Files, sockets and outgoing connections that its guests have open: its part of the same
-    /// budget.
+    /// The number of files, sockets and outgoing connections that its guests have open: its part of
+    /// the same budget.
     pub descriptors: u64,
-    /// Slices that calls have computed beyond their first, since the host has run: each ended
-    /// for others to run, and each took a run permit.
+    /// The number of slices that calls have computed beyond their first, since the host was
+    /// started. Each slice ended to let others run, and each took a run permit.
     pub slices: u64,
-    /// Who serves what the revision that serves imports from others: interfaces, with versions
-    /// only where several serve versions of one, and names of deployments.
+    /// The deployments that serve imports of the active revision, by interface. An interface has a
+    /// version only where several deployments serve versions of it.
     pub links: BTreeMap<String, ComponentName>,
 }
 
-/// A name in short, at one moment.
+/// A short summary of a deployment at one moment.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Summary {
-    /// The name.
+    /// The name of the deployment.
     pub component: ComponentName,
-    /// The revision that serves, or would.
+    /// The revision that serves, or that would serve.
     pub serving: RevisionStatus,
-    /// Why it does not serve, if it does not: a state directory has it, and it could not be
-    /// made ready.
+    /// The reason the deployment does not serve, if it does not: it is stored in a state directory
+    /// and could not be restored.
     pub problem: Option<String>,
 }
 
@@ -67,24 +68,24 @@ impl Summary {
     }
 }
 
-/// A revision, and what it runs under.
+/// A revision and its settings.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RevisionStatus {
-    /// The host's count for this name, from 1.
+    /// The number of the revision within its deployment, from 1.
     pub revision: u64,
-    /// The author's version, if the component says one.
+    /// The author's version, if the component declares one.
     pub version: Option<Version>,
-    /// What the author says it does.
+    /// The author's description, if the component declares one.
     pub description: Option<String>,
-    /// The content address of its bytes.
+    /// The content address of the component's bytes.
     pub digest: Digest,
-    /// How it is instanced.
+    /// The instancing mode.
     pub instancing: Instancing,
-    /// What it may use.
+    /// The limits that it runs under.
     pub limits: Limits,
-    /// What it asks to reach. Nothing of it is granted.
+    /// The capabilities that the component requests. A request grants nothing.
     pub requested: Requested,
-    /// Whether its instances come from the pool; if not, it exceeds the slots.
+    /// `true` if its instances come from the pool; `false` if it exceeds the pool's slots.
     pub pooled: bool,
 }

@@ -1,7 +1,7 @@
-//! A fast checksum against damage; it does not keep out an attacker, which is the
-//! private directory's task.
+//! A fast checksum that detects damage. It does not protect against attackers; the private
+//! directory does.
 //!
-//! Tests: `code_cache` and `state`.
+//! Tests: `airssys-wasm-host/src/code_cache/directory.rs`, `airssys-wasm-host/src/state/record.rs`.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -9,12 +9,13 @@ use std::path::Path;
 
 use twox_hash::XxHash3_128;
 
-/// The checksum and length of some bytes, as text.
+/// Returns the checksum and length of some bytes, as text.
 pub(crate) fn of_bytes(bytes: &[u8]) -> String {
     text(XxHash3_128::oneshot(bytes), bytes.len())
 }
 
-/// The same of a file, read in pieces that stay in the processor's cache.
+/// Returns the checksum and length of a file. Reads it in chunks that fit into the processor's
+/// cache.
 pub(crate) fn of_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = XxHash3_128::new();

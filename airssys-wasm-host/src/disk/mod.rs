@@ -1,7 +1,4 @@
-//! Files that are there whole or not at all, directories that are nobody else's, and what
-//! finds damage.
-//!
-//! Knows nothing of what is in them. Tests: beside each file, and those who use it.
+//! File operations: atomic replacement, directories private to the user, and checksums.
 
 mod checksum;
 mod private;
@@ -16,7 +13,7 @@ pub(crate) use replace::{
     remove_if_there, remove_leftovers, rename, replace, replace_unsynced, sync_folder,
 };
 
-/// The same error, with the path that it is about.
+/// Adds the path to an error.
 pub(crate) fn about(path: &Path, error: &dyn std::fmt::Display) -> io::Error {
     io::Error::other(format!("`{}`: {error}", path.display()))
 }

@@ -1,6 +1,6 @@
-//! Directories that only this user can write.
+//! Directories that only this user can write to.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::fs;
 use std::io;
@@ -8,8 +8,8 @@ use std::path::Path;
 
 use super::about;
 
-/// Makes a directory if it is not there, and checks that nobody else can write to it: what is
-/// in it is trusted.
+/// Creates a directory if it does not exist, and checks that no other user can write to it, since
+/// its contents are trusted.
 pub(crate) fn open_private(path: &Path) -> io::Result<()> {
     make(path)
         .and_then(|()| check(path))
@@ -31,13 +31,13 @@ fn check(path: &Path) -> io::Result<()> {
     let metadata = fs::metadata(path)?;
     if metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err(io::Error::other(
-            "it belongs to another user, and what is in it would be trusted; say a directory of your own",
+            "it belongs to another user, but its contents would be trusted; use a directory of your own",
         ));
     }
     let mode = metadata.permissions().mode();
     if mode & 0o022 != 0 {
         return Err(io::Error::other(
-            "others can write to it, and what is in it would be trusted; make it private with `chmod 700`",
+            "other users can write to it, but its contents would be trusted; make it private with `chmod 700`",
         ));
     }
     Ok(())
@@ -59,8 +59,8 @@ mod tests {
 
     use super::*;
 
-    /// Only the superuser can give a directory away; for others there is nothing to
-    /// try.
+    /// Only the superuser can change the owner of a directory; for other users there is nothing to
+    /// test.
     #[test]
     fn refuses_a_directory_of_another_user() {
         let place = tempfile::tempdir().expect("a directory");

@@ -1,16 +1,16 @@
-//! One file in place of another, in one step.
+//! Atomic replacement of files.
 //!
-//! Tests: below; `tests/suite/capabilities/grants_file` kills the writer.
+//! Tests: in this file, `tests/suite/capabilities/grants_file.rs`.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// What the name of a file begins with that is being written.
+/// The prefix of the names of temporary files.
 const ASIDE: &str = ".aside-";
 
-/// Writes a file aside, has it on disk, and gives it its name. Whatever happens meanwhile, the
-/// name stands for the old bytes or the new ones.
+/// Writes a temporary file, syncs it and renames it to `path`. After a crash the file has either
+/// the old or the new contents.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     by_way_of_another(path, |aside| {
         let mut file = File::create(aside)?;
@@ -20,7 +20,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-/// The same for what may be lost or damaged by a crash.
+/// Replaces a file without syncing, for contents that may be lost or damaged by a crash.
 pub(crate) fn replace_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     by_way_of_another(path, |aside| {
         fs::write(aside, bytes)?;
@@ -32,19 +32,19 @@ fn by_way_of_another(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -
     let aside = aside(path)?;
     let outcome = write(&aside);
     if outcome.is_err() {
-        // What is left aside is nobody's.
+        // A remaining temporary file is harmless.
         let _ = fs::remove_file(&aside);
     }
     outcome
 }
 
-/// Gives a file that is on disk its name, which survives a crash from then on.
+/// Renames a synced file. The new name survives a crash once this returns.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     sync_folder(folder(to))
 }
 
-/// Removes a file, unless there is none.
+/// Removes a file if it exists.
 pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -52,7 +52,7 @@ pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what writers left aside that did not come to their end. Nobody may be writing.
+/// Removes the temporary files of interrupted writers. Must not run while a file is being written.
 pub(crate) fn remove_leftovers(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -68,7 +68,7 @@ fn aside(path: &Path) -> io::Result<PathBuf> {
         .file_name()
         .ok_or(io::ErrorKind::InvalidInput)?
         .to_string_lossy();
-    // Two that are written at once are not by one thread.
+    // Concurrent writes come from different threads.
     let writer = format!("{}-{:?}", std::process::id(), std::thread::current().id());
     Ok(folder(path).join(format!("{ASIDE}{writer}-{name}")))
 }
@@ -79,7 +79,7 @@ fn folder(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-/// Has the names in a folder on disk.
+/// Syncs the names in a folder to disk.
 #[cfg(unix)]
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
@@ -100,7 +100,7 @@ mod tests {
         let path = place.path().join("file");
         replace(&path, b"old").expect("written");
         fs::create_dir(place.path().join("taken")).expect("made");
-        replace(&place.path().join("taken"), b"new").expect_err("a directory is in the way");
+        replace(&place.path().join("taken"), b"new").expect_err("a directory has the name");
         assert_eq!(fs::read(&path).expect("there"), b"old");
         assert_eq!(fs::read_dir(place.path()).expect("readable").count(), 2);
     }

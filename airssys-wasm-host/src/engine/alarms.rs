@@ -1,9 +1,9 @@
-//! Who waits for which tick, and is woken then.
+//! Alarms: wakers to wake at a tick.
 //!
-//! A call that waits sets an alarm for its deadline and seldom needs it: setting one and
-//! taking it back has to be cheap, cheaper than a timer of the executor's, and being woken
-//! a tick late does no harm.
-//! Tests: below, and the workspace's `tests/limits`.
+//! A call that waits sets an alarm for its deadline but seldom needs it. Setting and cancelling one
+//! must therefore be cheaper than a timer of the executor; waking a tick late does no harm.
+//!
+//! Tests: in this file, `tests/suite/limits.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::Ticks;
 
-/// Shares of the alarms, so that threads seldom meet.
+/// The number of shards, which keeps contention between threads low.
 const SHARES: usize = 16;
 
 /// All alarms of a host.
@@ -23,7 +23,7 @@ pub(super) struct Alarms {
     set: AtomicU64,
 }
 
-/// When, and which of those set for then.
+/// The tick of an alarm, and a number that tells it from others at the same tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     tick: Ticks,
@@ -31,7 +31,7 @@ pub(super) struct Key {
 }
 
 impl Alarms {
-    /// A number for an alarm at a tick; nothing is set yet.
+    /// Returns the key for an alarm at a tick, without setting it.
     pub(super) fn key(&self, tick: Ticks) -> Key {
         Key {
             tick,
@@ -39,7 +39,7 @@ impl Alarms {
         }
     }
 
-    /// Has `waker` woken at the alarm's tick, instead of whom it was set for before.
+    /// Sets an alarm to wake `waker` at its tick, replacing an earlier waker.
     pub(super) fn set(&self, key: Key, waker: &Waker) {
         match self.share(key).lock().entry(key) {
             std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(waker.clone())),
@@ -53,7 +53,7 @@ impl Alarms {
         self.share(key).lock().remove(&key);
     }
 
-    /// Wakes everybody whose tick has come.
+    /// Wakes all alarms that are due.
     pub(super) fn ring(&self, now: Ticks) {
         let later = Key {
             tick: now.plus(Ticks(1)),

@@ -1,7 +1,8 @@
-//! Time in ticks, read without asking the operating system.
+//! Time in ticks, read without a system call.
 //!
-//! A call reads the clock once and writes nothing; the ticker moves it.
-//! Tests: the workspace's `tests/limits`.
+//! A call reads the clock once and writes nothing; the ticker advances it.
+//!
+//! Tests: `tests/suite/limits.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,18 +12,18 @@ use std::time::{Duration, Instant, SystemTime};
 use super::TestClock;
 use super::alarms::{Alarms, Key};
 
-/// How often epochs and the clock advance.
+/// The interval at which epochs and the clock advance.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// A point in time, or a length of it, in ticks.
+/// A point in time or a duration, in ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticks(pub(crate) u64);
 
 impl Ticks {
-    /// Never.
+    /// The end of time.
     pub(crate) const MAX: Self = Self(u64::MAX);
 
-    /// A duration, rounded up to whole ticks.
+    /// Converts a duration, rounding up to whole ticks.
     pub(crate) fn lasting(duration: Duration) -> Self {
         Self(u64::try_from(duration.as_micros().div_ceil(TICK.as_micros())).unwrap_or(u64::MAX))
     }
@@ -33,17 +34,17 @@ impl Ticks {
     }
 }
 
-/// Counts ticks since the host was built, and wakes who waits for one.
+/// A clock that counts ticks since the host was built, and wakes alarms that are due.
 #[derive(Debug)]
 pub(crate) struct Clock {
     start: Instant,
-    /// How far it runs ahead of the system's clock.
+    /// The offset ahead of the system's clock.
     ahead: TestClock,
     now: AtomicU64,
     alarms: Alarms,
 }
 
-/// Wakes whoever it was last set for when its tick comes. Dropped, it does not.
+/// An alarm that wakes the waker it was last set to when its tick comes. Dropping it cancels it.
 pub(crate) struct Alarm {
     clock: Arc<Clock>,
     key: Key,
@@ -70,14 +71,14 @@ impl Clock {
         Ticks(self.now.load(Ordering::Relaxed))
     }
 
-    /// The time of day, in seconds since 1970.
+    /// Returns the time of day, in seconds since 1970.
     pub(crate) fn unix_seconds(&self) -> u64 {
         let now = SystemTime::now() + self.ahead.advanced();
         now.duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| since.as_secs())
     }
 
-    /// Moves to the time that it is now, and wakes who waited for it. For the ticker alone.
+    /// Advances to the current time and wakes alarms that are due. For the ticker only.
     pub(super) fn tick(&self) -> Ticks {
         let passed = self.start.elapsed() + self.ahead.advanced();
         let now = Ticks(u64::try_from(passed.as_micros() / TICK.as_micros()).unwrap_or(u64::MAX));
@@ -90,13 +91,13 @@ impl Clock {
         self.alarms.ring(now);
     }
 
-    /// Moves to a time, for tests of what waits for it.
+    /// Sets the time, for tests.
     #[cfg(test)]
     pub(crate) fn set(&self, now: Ticks) {
         self.move_to(now);
     }
 
-    /// An alarm for a tick; it is set for somebody by [`Alarm::wake`].
+    /// Creates an alarm for a tick, to be set by [`Alarm::wake`].
     pub(crate) fn alarm(self: &Arc<Self>, tick: Ticks) -> Alarm {
         Alarm {
             clock: Arc::clone(self),
@@ -106,7 +107,7 @@ impl Clock {
 }
 
 impl Alarm {
-    /// Sets it for somebody. Set after its tick, it rings at the next.
+    /// Sets the waker. If the tick has passed, it is woken at the next one.
     pub(crate) fn wake(&self, waker: &Waker) {
         self.clock.alarms.set(self.key, waker);
     }

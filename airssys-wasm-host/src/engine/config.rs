@@ -1,27 +1,27 @@
-//! How wasmtime is configured, each setting with its reason.
+//! The configuration of wasmtime, with the reason for each setting.
 //!
-//! Tests: the workspace's `tests/components` and `tests/limits`.
+//! Tests: `tests/suite/components.rs`, `tests/suite/limits.rs`.
 
 use airssys_wasm_core::{Component, Limits};
 use wasmtime::{Config, PoolingAllocationConfig};
 
-/// What compiled code and stores must agree on.
+/// The settings that compiled code and stores must share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Profile {
-    /// Component Model async: needed by `async` functions, streams and futures,
-    /// and about four times the cost of a small call, so only for those.
+    /// Component Model async. Required by `async` functions, streams and futures; makes a small
+    /// call about four times as expensive, so it is enabled only for those.
     pub(crate) concurrency: bool,
-    /// Counting fuel is compiled into the code.
+    /// Fuel counting, which is compiled into the code.
     fuel: bool,
 }
 
-/// Where instances get their memory from.
+/// The source of instances' memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Allocation {
-    /// From slots reserved when the engine is made: half the time to instantiate.
+    /// Slots reserved when the engine is created, which halves the time to instantiate.
     Pooled,
-    /// From the operating system, for components that no slot fits and for more
-    /// instances at once than there are slots.
+    /// The operating system, for components that exceed a slot and for more concurrent instances
+    /// than there are slots.
     OnDemand,
 }
 
@@ -36,7 +36,7 @@ impl Profile {
         concurrency: true,
         fuel: false,
     };
-    /// Every profile there is.
+    /// All profiles.
     pub(crate) const ALL: [Self; 4] = [
         Self::PLAIN,
         Self::CONCURRENT,
@@ -50,7 +50,7 @@ impl Profile {
         },
     ];
 
-    /// A name for it on a command line.
+    /// Returns a name for use on a command line.
     pub(crate) fn name(self) -> &'static str {
         match (self.concurrency, self.fuel) {
             (false, false) => "plain",
@@ -60,7 +60,7 @@ impl Profile {
         }
     }
 
-    /// The profile of a name.
+    /// Returns the profile with this name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
@@ -73,7 +73,7 @@ impl Profile {
         }
     }
 
-    /// The same with Component Model async.
+    /// Enables Component Model async.
     pub(crate) fn with_concurrency(self) -> Self {
         Self {
             concurrency: true,
@@ -82,7 +82,8 @@ impl Profile {
     }
 }
 
-/// It is linked as a whole, and most of it is asynchronous.
+/// Returns `true` if the component imports WASI 0.3, which is linked as a whole and mostly
+/// asynchronous.
 fn imports_wasi_0_3(component: &Component) -> bool {
     let mut imports = component.world().imports.interfaces.iter();
     imports.any(|import| {
@@ -94,14 +95,14 @@ fn imports_wasi_0_3(component: &Component) -> bool {
     })
 }
 
-/// Stack of the guest's own frames: recursion beyond it traps.
+/// Stack for the guest's own frames; deeper recursion traps.
 const WASM_STACK_BYTES: usize = 512 << 10;
 
-/// Stack that a call runs on, the host's frames below the guest's included.
+/// Stack that a call runs on, including the host's frames.
 const CALL_STACK_BYTES: usize = 2 << 20;
 
-/// Elements of a pooled table: a Rust or Go guest has hundreds, QuickJS and
-/// Python thousands. Beyond it a component is allocated on demand.
+/// Elements of a pooled table: Rust and Go guests have hundreds, QuickJS and Python thousands.
+/// Larger components are allocated on demand.
 const POOLED_TABLE_ELEMENTS: usize = 10_000;
 
 pub(super) fn config(
@@ -116,7 +117,7 @@ pub(super) fn config(
         .epoch_interruption(true)
         .max_wasm_stack(WASM_STACK_BYTES)
         .async_stack_size(CALL_STACK_BYTES)
-        // Traps name functions; more frames than this say nothing more.
+        // Traps name functions; more frames than this add nothing useful.
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(32));
     if profile.concurrency {
         config.wasm_component_model_async(true);
@@ -127,8 +128,8 @@ pub(super) fn config(
     config
 }
 
-/// Slots for `instances` components at once. A component in Rust has about four
-/// core instances (its own and the adapters'), one memory and two tables.
+/// Returns slots for `instances` concurrent components. A component in Rust has about four core
+/// instances (its own and the adapters'), one memory and two tables.
 fn pool(instances: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
@@ -138,8 +139,8 @@ fn pool(instances: u32) -> PoolingAllocationConfig {
         .table_elements(POOLED_TABLE_ELEMENTS)
         .total_stacks(instances)
         .total_gc_heaps(instances.min(64))
-        // Enough warm pages that a small guest's memory is reset by a copy
-        // instead of a system call.
+        // Enough warm pages for a small guest's memory to be reset by a copy instead of a system
+        // call.
         .linear_memory_keep_resident(64 << 10)
         .table_keep_resident(4 << 10)
         .max_unused_warm_slots(64);

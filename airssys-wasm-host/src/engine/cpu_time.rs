@@ -1,11 +1,11 @@
 //! The processor time of the current thread.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-/// How long a thread has computed, at one moment.
+/// The processor time used by a thread at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CpuTime {
     thread: ThreadId,
@@ -13,7 +13,7 @@ pub(crate) struct CpuTime {
 }
 
 impl CpuTime {
-    /// Reads the current thread's.
+    /// Reads the processor time of the current thread.
     #[cfg(unix)]
     pub(crate) fn now() -> Self {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
@@ -24,7 +24,7 @@ impl CpuTime {
         }
     }
 
-    /// Takes all time for processor time, where a thread does not know its own.
+    /// Treats all time as processor time, on systems that do not measure it per thread.
     #[cfg(not(unix))]
     pub(crate) fn now() -> Self {
         let since = std::time::SystemTime::UNIX_EPOCH.elapsed();
@@ -34,7 +34,7 @@ impl CpuTime {
         }
     }
 
-    /// How long the thread has computed since `earlier`; none if that was another thread.
+    /// Returns the processor time since `earlier`; `None` if that was read on another thread.
     pub(crate) fn since(self, earlier: Self) -> Option<Duration> {
         (self.thread == earlier.thread).then(|| self.computed.saturating_sub(earlier.computed))
     }

@@ -1,10 +1,9 @@
-//! The wasmtime engines of a host: nothing else configures wasmtime.
+//! The wasmtime engines of a host, and the only place that configures wasmtime.
 //!
-//! A profile is chosen by what a component's types need and by its limits; each
-//! profile has an engine with a pooling allocator and one without, made when
-//! first asked for. Knows nothing of components beyond that.
-//! Tests: the workspace's `tests/components` (which profile runs what) and
-//! `tests/limits`.
+//! A profile is chosen by a component's types and limits. Each profile has an engine with a pooling
+//! allocator and one without, created on first use.
+//!
+//! Tests: in this file, `tests/suite/components.rs`, `tests/suite/limits.rs`.
 
 mod alarms;
 mod clock;
@@ -30,17 +29,16 @@ use crate::scheduler::RunPermits;
 use crate::{Error, ErrorKind, Result};
 use ticker::Ticker;
 
-/// An engine, and what tells its compiled code from another's.
+/// An engine with a hash that identifies code compiled for it.
 #[derive(Clone)]
 pub(crate) struct Compiling {
     pub(crate) profile: Profile,
     pub(crate) engine: Engine,
-    /// A hash of everything that the compiler was told: costly to ask for, so it
-    /// is asked once.
+    /// A hash of all compiler settings, cached because it is expensive to compute.
     pub(crate) settings: u64,
 }
 
-/// Every engine of one host, and the clock they share.
+/// The engines of a host, and the clock they share.
 pub(crate) struct Engines {
     engines: Mutex<HashMap<(Profile, Allocation), Compiling>>,
     pooled_instances_max: u32,
@@ -50,7 +48,7 @@ pub(crate) struct Engines {
 }
 
 impl Engines {
-    /// The clock's thread has `audit` told once a second what was counted.
+    /// Creates the engines and starts the ticker, which flushes `audit` once a second.
     pub(crate) fn new(
         pooled_instances_max: u32,
         clock: TestClock,
@@ -62,7 +60,7 @@ impl Engines {
             Ticker::start(Arc::clone(&clock), Arc::clone(&permits), audit).map_err(|error| {
                 Error::new(
                     ErrorKind::Internal,
-                    "cannot start the thread that keeps deadlines",
+                    "cannot start the thread that enforces deadlines",
                 )
                 .with_source(error)
             })?;
@@ -83,8 +81,8 @@ impl Engines {
         &self.permits
     }
 
-    /// The engine for a profile. Where the pool's address space cannot be had,
-    /// asking for [`Allocation::Pooled`] is an error.
+    /// Returns the engine for a profile. Fails for [`Allocation::Pooled`] if the pool's address
+    /// space cannot be reserved.
     pub(crate) fn get(&self, profile: Profile, allocation: Allocation) -> Result<Compiling> {
         let mut engines = self.engines.lock();
         if let Some(compiling) = engines.get(&(profile, allocation)) {
@@ -94,7 +92,7 @@ impl Engines {
         let engine = Engine::new(&config).map_err(|error| {
             Error::new(
                 ErrorKind::Internal,
-                format!("cannot make an engine: {error:#}"),
+                format!("cannot create an engine: {error:#}"),
             )
         })?;
         self.ticker.add(engine.weak());
@@ -110,8 +108,8 @@ impl Engines {
     }
 }
 
-/// An engine that compiles for a profile and runs nothing. Its code can be loaded by both engines of
-/// the profile.
+/// Creates an engine that only compiles for a profile. Both engines of the profile can load its
+/// code.
 pub(crate) fn engine_to_compile(profile: Profile) -> wasmtime::Result<Engine> {
     Engine::new(&config::config(profile, Allocation::OnDemand, 1))
 }

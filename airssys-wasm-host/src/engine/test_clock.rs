@@ -1,15 +1,15 @@
-//! A clock that tests can move.
+//! A clock that tests can advance.
 //!
-//! Tests: the workspace's `tests/suite/limits.rs`.
+//! Tests: `tests/suite/limits.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Moves the clock of a host forward, so that a test need not wait for deadlines and for the end
-/// of grants. Time passes besides as it always does.
+/// A handle that advances the clock of a host, so that tests need not wait for deadlines or the
+/// expiry of grants. Real time passes in addition.
 ///
-/// Clones move the same clock. See [`HostBuilder::test_clock`](crate::HostBuilder::test_clock).
+/// Clones share the same clock. See [`HostBuilder::test_clock`](crate::HostBuilder::test_clock).
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,14 +26,14 @@ pub struct TestClock {
 }
 
 impl TestClock {
-    /// Makes a clock that has not been moved.
+    /// Creates a clock that has not been advanced.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Moves the clock forward. Deadlines that have passed by then end their calls at the next
-    /// tick of the host, some 10 ms later.
+    /// Advances the clock. Calls whose deadlines have passed end at the host's next tick, within
+    /// about 10 ms.
     pub fn advance(&self, by: Duration) {
         let micros = u64::try_from(by.as_micros()).unwrap_or(u64::MAX);
         self.ahead_micros.fetch_add(micros, Ordering::SeqCst);

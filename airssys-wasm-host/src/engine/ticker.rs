@@ -1,6 +1,7 @@
-//! The thread that advances the clock and every engine's epoch.
+//! The thread that advances the clock and every engine's epoch. Each host has one, which ends with
+//! it.
 //!
-//! One a host, ended with it. Tests: the workspace's `tests/limits`.
+//! Tests: `tests/suite/limits.rs`.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
@@ -14,7 +15,7 @@ use crate::scheduler::RunPermits;
 
 const TICKS_A_SECOND: u64 = 1_000_000 / TICK.as_micros() as u64;
 
-/// The thread's handle; dropping it ends the thread at its next tick.
+/// A handle to the thread; dropping it ends the thread at its next tick.
 pub(super) struct Ticker {
     engines: parking_lot::Mutex<Sender<EngineWeak>>,
 }
@@ -35,7 +36,7 @@ impl Ticker {
     }
 
     pub(super) fn add(&self, engine: EngineWeak) {
-        // The thread lives for as long as this sender does.
+        // The thread lives as long as this sender.
         let _ = self.engines.lock().send(engine);
     }
 }
@@ -66,7 +67,8 @@ fn tick(
     }
 }
 
-/// Has every guest that computes look at the clock. Returns whether the engine is still there.
+/// Advances the epoch, so that every guest that computes checks the clock. Returns `false` if the
+/// engine is gone.
 fn advance(engine: &EngineWeak) -> bool {
     engine.upgrade().is_some_and(|engine| {
         engine.increment_epoch();

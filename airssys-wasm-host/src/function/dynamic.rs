@@ -1,6 +1,6 @@
 //! A function whose types are known only at run time.
 //!
-//! Tests: the workspace's `tests/calls`.
+//! Tests: `tests/suite/calls.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,7 +44,7 @@ impl DynamicFunction {
         Self::of_caller(deployment, name, None)
     }
 
-    /// The same for a pipeline.
+    /// Creates a function that is called by `caller`, a pipeline, if given.
     pub(crate) fn of_caller(
         deployment: &Arc<Named>,
         name: FunctionName,
@@ -54,8 +54,8 @@ impl DynamicFunction {
         Ok(Self { handle, ty })
     }
 
-    /// The same for a deployment that is linked; it may take and give handles, which
-    /// [`call_linked`](Self::call_linked) does not lead anywhere.
+    /// Creates a function that is called through a link. It may take and return handles, which
+    /// [`call_linked`](Self::call_linked) does not translate.
     pub(crate) fn of_link(
         deployment: &Arc<Named>,
         name: FunctionName,
@@ -65,7 +65,7 @@ impl DynamicFunction {
         Ok(Self { handle, ty })
     }
 
-    /// The function's WIT type.
+    /// Returns the WIT type of the function.
     #[must_use]
     pub fn ty(&self) -> &FunctionType {
         &self.ty
@@ -77,13 +77,13 @@ impl DynamicFunction {
     ///
     /// # Errors
     ///
-    /// [`TypeMismatch`](ErrorKind::TypeMismatch) before anything runs if the
-    /// arguments do not fit, with both types and the place; else as
+    /// [`TypeMismatch`](ErrorKind::TypeMismatch), with both types and the place, before anything
+    /// runs if the arguments do not fit; otherwise those of
     /// [`Function::call`](crate::Function::call).
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime, if the call has to wait.
+    /// If called outside a tokio runtime and the call has to wait.
     pub async fn call(&self, arguments: &[Value]) -> Result<Option<Value>> {
         self.check_arguments(arguments)?;
         let typed = self.ty.params.iter().zip(arguments);
@@ -100,23 +100,23 @@ impl DynamicFunction {
         result.map(values::from_wasm).transpose()
     }
 
-    /// Calls the function with arguments as WAVE text, `("Ada", 36)`; returns the
-    /// result as WAVE text.
+    /// Calls the function with arguments as WAVE text, such as `("Ada", 36)`. Returns the result as
+    /// WAVE text.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), with the column in the text.
+    /// Those of [`call`](Self::call), with the column in the text.
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime, if the call has to wait.
+    /// If called outside a tokio runtime and the call has to wait.
     pub async fn call_wave(&self, arguments: &str) -> Result<Option<String>> {
         let arguments = self.ty.arguments_from_wave(arguments)?;
         Ok(self.call(&arguments).await?.map(|value| value.to_wave()))
     }
 
-    /// Calls with values of its type, and tells which revision serves the call, even if it
-    /// fails.
+    /// Calls the function with values of its type. Stores the number of the revision that serves
+    /// the call in `revision`, even if the call fails.
     pub(crate) async fn call_told(
         &self,
         params: Vec<Val>,
@@ -131,7 +131,8 @@ impl DynamicFunction {
         Ok(results.pop())
     }
 
-    /// Calls on behalf of a call of another component, with values of its imported type.
+    /// Calls the function on behalf of a call of another component, with values of its imported
+    /// type.
     pub(crate) async fn call_linked(
         &self,
         tree: &Arc<Tree>,
@@ -148,8 +149,8 @@ impl DynamicFunction {
             .await
     }
 
-    /// The same in the instance in which the caller has resources; handles among the values are
-    /// of that instance.
+    /// Calls the function in the instance in which the caller has resources. Handles among the
+    /// values belong to that instance.
     pub(crate) async fn call_seated(
         &self,
         seat: &mut Seat<'_>,
@@ -196,7 +197,7 @@ impl DynamicFunction {
     }
 }
 
-/// A handle to a function whose type `check` lets pass.
+/// Creates a handle to a function whose type `check` accepts.
 pub(super) fn handle(
     deployment: &Arc<Named>,
     name: FunctionName,
@@ -243,7 +244,8 @@ fn check_type(revision: &Revision, name: &FunctionName, expected: &FunctionType)
     Ok(())
 }
 
-/// Resources and streams belong to an instance: they are not values.
+/// Checks that a function has no resources or streams, which belong to an instance and are not
+/// values.
 fn check_values(ty: &FunctionType) -> Result<()> {
     let bound = |ty: &Type| {
         matches!(

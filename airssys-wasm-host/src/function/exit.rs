@@ -1,21 +1,23 @@
-//! A guest that ends itself with success, in a function that has no result to give: the call
-//! returned.
+//! Calls whose guest exits with success, which count as returned if the function has no result to
+//! return.
 //!
-//! A function without a result has none to give, nor has one whose `result` carries nothing, as
-//! that of a command: it says only whether it succeeded.
-//! Tests: the workspace's `tests/suite/ends`.
+//! That is so for a function without a result, and for one whose `result` has no payload, such as
+//! that of a command, which only reports whether it succeeded.
+//! Tests: `tests/suite/ends`.
 
 use std::any::Any;
 
 use airssys_wasm_core::world::{Function as FunctionType, Type};
 use wasmtime::component::Val;
 
-/// The results of a function with Rust types whose guest exited with success, if that is a result.
+/// Returns the results of a function with Rust types whose guest exited with success, if it has no
+/// result to return.
 pub(super) fn typed<R: 'static>() -> Option<R> {
     take(()).or_else(|| take((Ok::<(), ()>(()),)))
 }
 
-/// The result of a function with values, likewise.
+/// Returns the result of a function with values whose guest exited with success, if it has no
+/// result to return.
 pub(super) fn dynamic(ty: &FunctionType) -> Option<Option<Val>> {
     match &ty.result {
         None => Some(None),
@@ -27,7 +29,7 @@ pub(super) fn dynamic(ty: &FunctionType) -> Option<Option<Val>> {
     }
 }
 
-/// `value` as an `R`, if it is one.
+/// Returns `value` as an `R`, if it is one.
 fn take<V: 'static, R: 'static>(value: V) -> Option<R> {
     let mut value = Some(value);
     (&mut value as &mut dyn Any)

@@ -1,6 +1,7 @@
-//! What a caller holds: a name, and how to find something in its instances.
+//! A caller's handle: a deployment, and a way to find something in its instances.
 //!
-//! The call path. Tests: the workspace's `tests/promises`, `tests/limits`.
+//! Contains the call path.
+//! Tests: `tests/suite/promises`, `tests/suite/limits.rs`.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,24 +17,24 @@ use crate::link::{Seat, Sitting, Tree};
 use crate::revision::Revision;
 use crate::{CallEnd, Result};
 
-/// Finds a `T` in an instance of a revision.
+/// A function that finds a `T` in an instance of a revision.
 type Find<T> = Box<dyn Fn(&Revision, &mut Instance) -> Result<T> + Send + Sync>;
 
 /// A way to call something that every revision of a deployment has.
 pub(crate) struct Handle<T> {
     deployment: Arc<Named>,
-    /// That of the host.
+    /// The host's clock.
     clock: Arc<Clock>,
     slot: Slot,
-    /// What is called, for messages.
+    /// The name of what is called, for messages.
     what: String,
     find: Find<T>,
-    /// The deployment that is linked by it, if it is a link.
+    /// The deployment or pipeline that calls through the handle, if it is a link.
     caller: Option<ComponentName>,
 }
 
 impl<T: Send + Sync + 'static> Handle<T> {
-    /// A handle that no update knows of yet.
+    /// Creates a handle that is not registered, so that updates do not check it yet.
     pub(crate) fn new(
         deployment: &Arc<Named>,
         what: String,
@@ -52,7 +53,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
         })
     }
 
-    /// Registers the handle if `check` finds that it fits what serves.
+    /// Registers the handle if `check` accepts the active revision. Checks again if another
+    /// revision goes live meanwhile.
     pub(crate) fn settle(
         self: Arc<Self>,
         check: impl Fn(&Revision) -> Result<()>,
@@ -66,8 +68,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
         }
     }
 
-    /// Has updates check this handle, from `checked` on, which it fits. False if
-    /// another revision serves by now: then check it against that one.
+    /// Registers the handle, which fits `checked`, so that updates are checked against it. Returns
+    /// `false` if another revision is active by now: then check the handle against that one.
     pub(crate) fn register(self: &Arc<Self>, checked: &Arc<Revision>) -> bool {
         let caller: Arc<dyn Caller> = self.clone();
         self.deployment
@@ -76,10 +78,10 @@ impl<T: Send + Sync + 'static> Handle<T> {
         Arc::ptr_eq(checked, &self.deployment.revision())
     }
 
-    /// Calls: admitted to one revision, wholly run by it, within its limits.
+    /// Makes a call: admitted to one revision, run wholly by it, within its limits.
     ///
-    /// Dropping the future cancels the call and discards its instance. A guest that exits with
-    /// success gives what `exited` does, if anything.
+    /// Dropping the future cancels the call and discards its instance. If the guest exits with
+    /// success, returns what `exited` returns, if anything.
     pub(crate) async fn call<R>(
         &self,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
@@ -102,8 +104,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
         .await
     }
 
-    /// Calls on behalf of a call of another component, within that one's time: where the caller
-    /// has resources, if it has any.
+    /// Makes a call on behalf of a call of another component, within the time of that call: in the
+    /// instance in which the caller has resources, if it has any.
     pub(crate) async fn call_linked<R>(
         &self,
         tree: &Arc<Tree>,
@@ -130,8 +132,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
         .await
     }
 
-    /// Calls in the instance in which the caller has resources. If the guest exits it is an error
-    /// whatever the function gives, for the resources are lost.
+    /// Makes a call in the instance in which the caller has resources. A guest that exits is an
+    /// error, whatever the function returns, because the resources are lost.
     pub(crate) async fn call_seated<R>(
         &self,
         seat: &mut Seat<'_>,
@@ -160,7 +162,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let revision = &*serving.revision;
         let mut lease = match serving.instances.lease_idle(lane) {
             Some(lease) => lease,
-            // Boxed: what starts an instance is large, and would be carried along
+            // Boxed, because the future that starts an instance is large and would be carried along
             // by every call that needs none.
             None => Box::pin(self.lease_in_time(serving, lane, deadline)).await?,
         };
@@ -191,7 +193,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         outcome
     }
 
-    /// Gives the instance back that has run a call, unless it is to be discarded.
+    /// Ends a call and gives its instance back, unless it must be discarded.
     #[inline]
     fn end<R>(
         &self,
@@ -211,13 +213,13 @@ impl<T: Send + Sync + 'static> Handle<T> {
                 lease.give_back();
                 Ok(value)
             }
-            // The instance is discarded: it is not used again.
+            // The instance is discarded rather than used again.
             Err(error) if error.call_end() == Some(CallEnd::Exited(0)) => exited().ok_or(error),
             Err(error) => Err(error),
         }
     }
 
-    /// Starts an instance or waits for one, as long as the call may take.
+    /// Starts an instance or waits for one, until the deadline of the call.
     async fn lease_in_time<'a>(
         &self,
         serving: &'a Serving,
@@ -252,13 +254,13 @@ impl<T: Send + Sync + 'static> Handle<T> {
         &self.clock
     }
 
-    /// What it calls, as messages name it.
+    /// Returns the name of what is called, as messages use it.
     #[cfg(feature = "http")]
     pub(crate) fn what(&self) -> &str {
         &self.what
     }
 
-    /// Waits until the call is admitted: a pause is part of its time.
+    /// Waits until the call is admitted. A pause counts toward its time.
     async fn admit(&self, begun: Ticks) -> Result<Admission> {
         if let Some(admission) = self.deployment.admit()? {
             return Ok(admission);

@@ -1,9 +1,8 @@
 //! Three ways to call a function, all of which survive updates.
 //!
-//! Typed, dynamic, and through generated bindings; underneath they are one
-//! mechanism, a [`Handle`], that looks something up once in each instance and
-//! keeps it there.
-//! Tests: the workspace's `tests/calls` and `tests/promises`.
+//! Typed functions, dynamic functions and generated bindings share one mechanism, a [`Handle`],
+//! which looks something up once in each instance and caches it there.
+//! Tests: `tests/suite/calls.rs`, `tests/suite/promises`.
 
 mod bindings;
 mod dynamic;

@@ -1,10 +1,10 @@
-//! The Rust types that a function can be called with, as they are written.
+//! The Rust types that a function can be called with, as source text.
 //!
-//! Tests: below, and the workspace's `tests/suite/calls`.
+//! Tests: `tests/suite/calls.rs`.
 
 use airssys_wasm_core::world::{Function, Type};
 
-/// What to write for a function, instead of types that do not fit.
+/// Suggests what to write for a function, in place of Rust types that do not match.
 pub(super) fn advice(function: &Function) -> String {
     match line(function) {
         Some(line) => format!("write `{line}`"),
@@ -14,7 +14,7 @@ pub(super) fn advice(function: &Function) -> String {
     }
 }
 
-/// The line that looks the function up, if each of its types has a Rust type.
+/// Returns the line that looks the function up, if each of its types has a Rust type.
 fn line(function: &Function) -> Option<String> {
     let params = function.params.iter().map(|param| rust(&param.ty));
     let results = function.result.iter().map(rust);
@@ -33,7 +33,7 @@ fn tuple(types: impl Iterator<Item = Option<String>>) -> Option<String> {
     })
 }
 
-/// The Rust type of a WIT type. A resource is `Resource` of whatever type the host gave it.
+/// Returns the Rust type of a WIT type. A resource is `Resource` of the type that the host gave it.
 fn rust(ty: &Type) -> Option<String> {
     let unit = || Some("()".to_owned());
     Some(match ty {
@@ -62,7 +62,7 @@ fn rust(ty: &Type) -> Option<String> {
     })
 }
 
-/// `TextBuffer` of `acme:editor/documents.text-buffer`.
+/// Returns the Rust name of a resource: `TextBuffer` for `acme:editor/documents.text-buffer`.
 fn type_name(resource: &str) -> String {
     let name = resource.rsplit(['.', '/']).next().unwrap_or(resource);
     let words = name.split('-').map(|word| {

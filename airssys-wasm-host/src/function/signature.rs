@@ -1,7 +1,7 @@
-//! Rust types for the signatures that core knows ahead.
+//! Rust types for the signatures that core knows in advance.
 //!
-//! The one place where they are listed: links and pipelines both ask here.
-//! Tests: the workspace's `tests/suite/links` and `tests/suite/pipelines`.
+//! The only list of them; links and pipelines both use it.
+//! Tests: `tests/suite/links`, `tests/suite/pipelines`.
 
 use airssys_wasm_core::world::{Gives, Signature, Takes};
 use wasmtime::component::{ComponentNamedList, Lift, Lower};
@@ -22,7 +22,7 @@ pub(crate) trait Results:
 }
 impl<T: ComponentNamedList + Lower + Lift + IntoReturned + Send + Sync + 'static> Results for T {}
 
-/// Does something with the Rust types of a signature.
+/// An operation on the Rust types of a signature.
 pub(crate) trait WithTypes {
     type Out;
 
@@ -32,7 +32,7 @@ pub(crate) trait WithTypes {
 type Bytes = Vec<u8>;
 type Text = String;
 
-/// Does it with those of `signature`.
+/// Runs `with` on the Rust types of `signature`.
 pub(crate) fn with_types<W: WithTypes>(signature: Signature, with: W) -> W::Out {
     let Signature { takes, gives } = signature;
     match takes {

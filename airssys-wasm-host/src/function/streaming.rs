@@ -1,6 +1,6 @@
 //! A function that has streams among its parameters or in its result.
 //!
-//! Tests: the workspace's `tests/suite/pipelines/streams`.
+//! Tests: `tests/suite/pipelines/streams.rs`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,10 +16,11 @@ use crate::Result;
 use crate::deployment::Named;
 use crate::instance::InstanceState;
 
-/// Resolves when what a call gave has been written to its end.
+/// A future that resolves when the stream that a call returned has been written to its end.
 pub(crate) type Ended = oneshot::Receiver<Infallible>;
 
-/// Survives updates; a call that goes on is wholly run by the revision that it began on.
+/// A function with streams that survives updates. Each call is run wholly by the revision that it
+/// began on.
 pub(crate) struct StreamingFunction {
     handle: Arc<Handle<Func>>,
     ty: Arc<FunctionType>,
@@ -39,8 +40,8 @@ impl StreamingFunction {
         &self.ty
     }
 
-    /// Calls with what `enter` gives. `leave` takes the result, and says what to wait for
-    /// before the instance is given back.
+    /// Calls the function with the parameters that `enter` returns. `leave` receives the result,
+    /// and returns what to wait for before the instance is given back.
     ///
     /// Dropping the future cancels the call and discards its instance.
     pub(crate) async fn call<E, L>(&self, enter: E, leave: L) -> Result<()>
@@ -63,7 +64,7 @@ impl StreamingFunction {
                 let ended =
                     accessor.with(|mut access| leave(access.as_context_mut(), results.pop()))?;
                 if let Some(ended) = ended {
-                    // It is gone at the end, and never resolves to anything else.
+                    // The sender never sends anything; it is dropped at the end of the stream.
                     let _ = ended.await;
                 }
                 wasmtime::Result::Ok(())

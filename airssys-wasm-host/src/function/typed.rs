@@ -1,6 +1,6 @@
 //! A function with Rust types.
 //!
-//! Tests: the workspace's `tests/calls`.
+//! Tests: `tests/suite/calls.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,7 +51,7 @@ where
         Self::of_caller(deployment, name, None)
     }
 
-    /// The same for a deployment that is linked.
+    /// Creates a function that is called by `caller`, a linked deployment or a pipeline, if given.
     pub(crate) fn of_caller(
         deployment: &Arc<Named>,
         name: FunctionName,
@@ -67,24 +67,24 @@ where
         })?))
     }
 
-    /// Calls the function on the revision that serves at this moment.
+    /// Calls the function on the revision that is active at this moment.
     ///
-    /// Cancel safe: dropping the future ends the call and discards the instance
-    /// it ran on; what the guest did before stays done.
+    /// Cancel safe: dropping the future ends the call and discards the instance it ran on. What the
+    /// guest did before that is not undone.
     ///
     /// # Errors
     ///
-    /// [`Trapped`](ErrorKind::Trapped), [`DeadlineExceeded`](ErrorKind::DeadlineExceeded)
-    /// and [`FuelExhausted`](ErrorKind::FuelExhausted) for a call that did not end
-    /// by itself, [`Exited`](ErrorKind::Exited) if the guest ended itself with failure, or with
-    /// success where the function has a result to give, [`StartFailed`](ErrorKind::StartFailed) if it needed a new
-    /// instance that did not start, [`NotDeployed`](ErrorKind::NotDeployed) after
-    /// the name was removed. Never an error that an update caused: a call waits for a
+    /// [`Trapped`](ErrorKind::Trapped), [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) and
+    /// [`FuelExhausted`](ErrorKind::FuelExhausted) if the call was stopped before it returned;
+    /// [`Exited`](ErrorKind::Exited) if the guest exited with failure, or with success where the
+    /// function has a result to return; [`StartFailed`](ErrorKind::StartFailed) if the call needed
+    /// a new instance that did not start; and [`NotDeployed`](ErrorKind::NotDeployed) after the
+    /// deployment was removed. Updates never cause an error: a call waits for a
     /// [`Recreate`](crate::Strategy::Recreate) within its own deadline.
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime, if the call has to wait.
+    /// If called outside a tokio runtime and the call has to wait.
     pub fn call(&self, params: Params) -> impl Future<Output = Result<Results>> + Send {
         self.0.call(
             async move |function, store| function.call_async(store, params).await,
@@ -92,8 +92,8 @@ where
         )
     }
 
-    /// Calls the function with parameters that are made in the instance that serves the call, such
-    /// as handles to resources in its [`table`](InstanceState::table).
+    /// Calls the function with parameters that are created in the instance that serves the call,
+    /// such as handles to resources in its [`table`](InstanceState::table).
     ///
     /// ```no_run
     /// use airssys_wasm_host::wasmtime::component::Resource;
@@ -109,11 +109,11 @@ where
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call). An error of `params` ends the call before the guest runs.
+    /// Those of [`call`](Self::call). An error of `params` ends the call before the guest runs.
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime, if the call has to wait.
+    /// If called outside a tokio runtime and the call has to wait.
     pub fn call_with(
         &self,
         params: impl FnOnce(&mut InstanceState) -> wasmtime::Result<Params> + Send,
@@ -126,7 +126,8 @@ where
         self.0.call(run, exit::typed)
     }
 
-    /// Calls, and tells which revision serves the call, even if it fails.
+    /// Calls the function. Stores the number of the revision that serves the call in `revision`,
+    /// even if the call fails.
     pub(crate) async fn call_told(&self, params: Params, revision: &AtomicU64) -> Result<Results> {
         let run = async move |function: &TypedFunc<Params, Results>,
                               store: StoreContextMut<'_, InstanceState>| {
@@ -136,7 +137,7 @@ where
         self.0.call(run, exit::typed).await
     }
 
-    /// Calls on behalf of a call of another component.
+    /// Calls the function on behalf of a call of another component.
     pub(crate) async fn call_linked(
         &self,
         tree: &Arc<Tree>,
@@ -180,7 +181,7 @@ where
     let compiled = revision.program.compiled();
     let function = component_func(compiled, exact).ok_or_else(|| revision.not_compiled(name))?;
     function
-        // Linked, so that a resource of the host's is the type that the host gave it.
+        // The linked component, so that a resource of the host has the type that the host gave it.
         .typecheck::<Params, Results>(&revision.program.linked().instance_type())
         .map_err(|error| mismatch(revision, name, &error))
 }
@@ -211,7 +212,7 @@ fn mismatch(revision: &Revision, name: &FunctionName, error: &wasmtime::Error) -
         return revision.not_compiled(name);
     };
     let message = format!(
-        "`{name}` of {revision} is `{}`, and the Rust types are others: {error:#}; {}",
+        "`{name}` of {revision} is `{}`, but the Rust types differ: {error:#}; {}",
         function.signature(),
         rust_line::advice(function)
     );

@@ -1,6 +1,7 @@
-//! Our values to the runtime's, and back.
+//! Converts this library's values to wasmtime's and back.
 //!
-//! Tests: the workspace's `tests/calls`, through a guest that echoes all types.
+//! The tests call a guest that echoes all types.
+//! Tests: `tests/suite/calls.rs`.
 
 use airssys_wasm_core::Value;
 use airssys_wasm_core::world::{Field, Type};
@@ -8,7 +9,7 @@ use wasmtime::component::Val;
 
 use crate::{Error, ErrorKind, Result};
 
-/// The runtime's value of type `ty`, which the caller has checked that it fits.
+/// Converts a value, which was checked to fit `ty`, to wasmtime's.
 pub(crate) fn to_wasm(value: &Value, ty: &Type) -> Val {
     match (value, ty) {
         (Value::List(items), Type::List(ty)) => {
@@ -78,7 +79,7 @@ fn boxed(payload: Option<&Value>, ty: Option<&Type>) -> Option<Box<Val>> {
         .map(|(payload, ty)| Box::new(to_wasm(payload, ty)))
 }
 
-/// The canonical ABI wants fields in the order of the type.
+/// Returns the fields in the order of the type, as the canonical ABI requires.
 fn in_order(given: &[(String, Value)], fields: &[Field]) -> Vec<(String, Val)> {
     let value_of = |field: &Field| given.iter().find(|(name, _)| *name == field.name);
     fields
@@ -87,7 +88,7 @@ fn in_order(given: &[(String, Value)], fields: &[Field]) -> Vec<(String, Val)> {
         .collect()
 }
 
-/// Our value.
+/// Converts a value of wasmtime's. Fails for resources and streams.
 pub(crate) fn from_wasm(value: Val) -> Result<Value> {
     let boxed = |value: Option<Box<Val>>| {
         value

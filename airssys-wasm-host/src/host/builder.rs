@@ -1,6 +1,6 @@
-//! Builds a host.
+//! The builder of a host.
 //!
-//! Tests: the workspace's `tests`.
+//! Tests: `tests/suite`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,23 +30,23 @@ use crate::runtime::{Programs, Runtime};
 use crate::state::{Found, State};
 use crate::{Error, ErrorKind, InstanceState, Result};
 
-/// Builds a [`Host`]. Unless said otherwise, a component is refused:
+/// A builder for [`Host`]. Unless configured otherwise, components are restricted as follows:
 ///
 /// | | by default |
 /// |---|---|
-/// | files, directories | none; there are no preopened directories |
-/// | network, names | no TCP, no UDP, no address may be used, no name is resolved |
-/// | environment, arguments | empty, but for the arguments of a console |
-/// | stdin | empty, but for that of a console |
+/// | files, directories | none; no directories are preopened |
+/// | network, names | no TCP, no UDP, no addresses, no name resolution |
+/// | environment, arguments | empty, except for the arguments of a console |
+/// | stdin | empty, except for that of a console |
 /// | stdout, stderr | to the guest log, 64 KiB a second |
-/// | clocks, random numbers | may be read; 1 MiB of random bytes at once |
+/// | clocks, random numbers | readable; at most 1 MiB of random bytes at once |
 /// | other components | none |
-/// | memory | 256 MiB for all memories of an instance; three quarters of the machine's for all instances, half of that for one deployment |
-/// | time | 30 s a call, by the wall clock, host calls included |
-/// | imports that nothing provides | refuse the component |
+/// | memory | 256 MiB for all memories of an instance; three quarters of the machine's memory for all instances, half of that for one deployment |
+/// | time | 30 s per call of wall-clock time, host calls included |
+/// | imports that nothing provides | the component is rejected |
 ///
-/// The numbers are [`Limits`]. What a component requests in its metadata gives it
-/// nothing by itself: [`Deploy::grants`](crate::Deploy::grants) does.
+/// The numbers are [`Limits`]. Requests in a component's metadata grant nothing on their own:
+/// [`Deploy::grants`](crate::Deploy::grants) does.
 #[must_use = "a builder builds nothing until `build` is called"]
 pub struct HostBuilder {
     code_cache: Option<PathBuf>,
@@ -95,10 +95,10 @@ impl Default for HostBuilder {
 }
 
 impl HostBuilder {
-    /// Keeps compiled code in this directory, so that the next start needs no
-    /// compiler. It must be writable by this user alone, and is made if it is not
-    /// there. If it cannot be used, an [event](crate::Event::CodeCacheUnavailable)
-    /// says so once, and components are compiled each time.
+    /// Caches compiled code in this directory, so that the next start needs no compiler. The
+    /// directory must be writable by this user alone, and is created if it does not exist. If it
+    /// cannot be used, one [event](crate::Event::CodeCacheUnavailable) reports that, and components
+    /// are compiled each time.
     pub fn code_cache(self, directory: impl Into<PathBuf>) -> Self {
         Self {
             code_cache: Some(directory.into()),
@@ -106,8 +106,8 @@ impl HostBuilder {
         }
     }
 
-    /// Compiles in processes of their own, which bounds the memory and the time of a compiler. By
-    /// default components are compiled in this process.
+    /// Compiles in separate processes, which bounds the compiler's memory and time. By default
+    /// components are compiled in this process.
     pub fn compiler_process(self, compiler: CompilerProcess) -> Self {
         Self {
             compiler_process: Some(compiler),
@@ -115,15 +115,16 @@ impl HostBuilder {
         }
     }
 
-    /// Keeps deployments in this directory, so that the next process has what this one had:
-    /// names with their revisions, grants, what was revoked and what waits to be approved, and
-    /// what was done. Every change is on disk before it is seen; whenever the process ends, the
-    /// next one has exactly one state, the one before a change or the one after it. What
-    /// components remember in memory is lost.
+    /// Persists deployments in this directory, so that they survive the process: deployments with
+    /// their revisions and grants, revocations, pending approvals, and the history of changes.
+    /// Every change is durable before it takes effect. Whenever the process ends, the next one
+    /// finds exactly one state: the one before a change or the one after it. State that components
+    /// hold in memory is lost.
     ///
-    /// One process at a time has it. It is made if it is not there, readable by this user alone.
-    /// Compiled code is kept in it too, unless [`code_cache`](Self::code_cache) says another
-    /// place. Without one, which is the default, everything ends with the process.
+    /// Only one process can use a state directory at a time. It is created if it does not exist,
+    /// readable by this user alone. Compiled code is stored in it as well, unless
+    /// [`code_cache`](Self::code_cache) sets another directory. By default a host has no state
+    /// directory, and everything ends with the process.
     ///
     /// ```
     /// use airssys_wasm_host::{Component, Host};
@@ -149,13 +150,13 @@ impl HostBuilder {
         }
     }
 
-    /// The limits of deployments that say none of their own.
+    /// Sets the limits of deployments that set none of their own.
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// Bounds what all components take together, and how much of it one deployment may have. By
-    /// default [read from the machine](Budget::from_machine).
+    /// Bounds what all components use together, and the share of a single deployment. Defaults to a
+    /// budget [derived from the machine](Budget::from_machine).
     pub fn budget(self, budget: Budget) -> Self {
         Self {
             budget: Some(budget),
@@ -163,8 +164,8 @@ impl HostBuilder {
         }
     }
 
-    /// Where the lines go that guests print; `tracing` by default. It is called from a thread of
-    /// the host's own, and delays no guest.
+    /// Sets the log for lines that guests print; defaults to `tracing`. The log is called from a
+    /// thread of the host and delays no guest.
     pub fn guest_log(self, log: impl GuestLog) -> Self {
         Self {
             guest_log: Arc::new(log),
@@ -172,16 +173,16 @@ impl HostBuilder {
         }
     }
 
-    /// Writes each line that guests print to this process's stderr, with the name of the deployment
-    /// and the call: `greeter[12.3]: ...`. Control characters are escaped. For programs without a
-    /// `tracing` subscriber.
+    /// Writes each line that guests print to this process's stderr, prefixed with the name of the
+    /// deployment and the call: `greeter[12.3]: ...`. Control characters are escaped. Meant for
+    /// programs without a `tracing` subscriber.
     pub fn guest_log_to_stderr(self) -> Self {
         self.guest_log(StderrLog)
     }
 
-    /// Where the record of every decision goes; `tracing` by default. It is called from a thread of
-    /// the host's own; a call returns when the records of its decisions have been taken, or at its
-    /// deadline.
+    /// Sets the log for audit records, one for each decision; defaults to `tracing`. The log is
+    /// called from a thread of the host; a call returns once the records of its decisions have been
+    /// taken, or at its deadline.
     pub fn audit_log(self, log: impl AuditLog) -> Self {
         Self {
             audit: Arc::new(log),
@@ -189,7 +190,7 @@ impl HostBuilder {
         }
     }
 
-    /// Who finds the addresses of names; the system unless said.
+    /// Sets the resolver of host names; defaults to the system's.
     pub fn resolver(self, resolver: impl Resolver) -> Self {
         Self {
             resolver: Some(Arc::new(resolver)),
@@ -197,7 +198,7 @@ impl HostBuilder {
         }
     }
 
-    /// Who keeps secrets; nobody unless said.
+    /// Sets the store of secrets; by default no secrets exist.
     pub fn secrets(self, secrets: impl SecretStore) -> Self {
         Self {
             secrets: Arc::new(secrets),
@@ -205,28 +206,29 @@ impl HostBuilder {
         }
     }
 
-    /// Trusts another root certificate, in DER, for HTTP requests of components, beside
+    /// Trusts a root certificate, in DER, for HTTP requests of components, in addition to
     /// Mozilla's.
     pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.roots.push(CertificateDer::from(der.into()));
         self
     }
 
-    /// Provides interfaces of the embedder's own, with rules of their own: a component that
-    /// imports them needs a grant. [`imports`](Self::imports) provides without rules.
+    /// Provides interfaces of the embedder that are subject to rules: a component that imports them
+    /// needs a grant. [`imports`](Self::imports) provides interfaces without rules.
     pub fn provider(mut self, provider: impl Provider) -> Self {
         self.providers.push(Provided::with_rules(provider));
         self
     }
 
-    /// Provides host functions of the embedder's own to every component that imports them: no
-    /// request, grant or deny speaks of them, and no audit record is made. For functions that only
-    /// some components may use, there is [`provider`](Self::provider).
+    /// Provides host functions of the embedder to every component that imports them. Requests,
+    /// grants and denials do not apply to them, and no audit records are made. For functions that
+    /// only some components may use, see [`provider`](Self::provider).
     ///
-    /// `names` are the imports that `link` adds, named as in the WIT: an interface with the version
-    /// if its package has one, `acme:editor/documents@0.1.0`, and by a plain name what a world
-    /// imports without a package, `print`. `link` usually calls an `add_to_linker` that `bindgen!`
-    /// generated; see the [`guide`](crate::guide). It runs once for each engine of the host.
+    /// `names` are the imports that `link` adds, named as in WIT: an interface with its version if
+    /// its package has one, such as `acme:editor/documents@0.1.0`, or the plain name of what a
+    /// world imports without a package, such as `print`. `link` usually calls an `add_to_linker`
+    /// generated by `bindgen!`; see the [`guide`](crate::guide). It runs once for each engine of
+    /// the host.
     ///
     /// ```
     /// use airssys_wasm_host::Host;
@@ -254,30 +256,30 @@ impl HostBuilder {
         self
     }
 
-    /// Adds data of the embedder's, which host functions reach with
-    /// [`InstanceState::data`] in every instance of this host. One value of each type; a second
-    /// replaces the first. [`Deploy::data`](crate::Deploy::data) replaces it for one deployment.
+    /// Adds data of the embedder, which host functions reach with [`InstanceState::data`] in every
+    /// instance of this host. Holds one value of each type; a second value of a type replaces the
+    /// first. [`Deploy::data`](crate::Deploy::data) replaces it for one deployment.
     ///
-    /// Guests do not see it. It is dropped with the host and the last of its instances.
+    /// Guests cannot see the data. It is dropped with the host and the last of its instances.
     pub fn data<T: Send + Sync + 'static>(mut self, data: T) -> Self {
         self.data.insert(data);
         self
     }
 
-    /// Adds data that each instance has of its own, which host functions reach with
-    /// [`InstanceState::instance_data_mut`]. `make` runs once for each instance, before any of its
-    /// code does, and sees whose instance it is: [`InstanceState::identity`],
+    /// Adds data that each instance has for itself, which host functions reach with
+    /// [`InstanceState::instance_data_mut`]. `make` runs once for each instance, before any of the
+    /// guest's code, and can read the instance's identity: [`InstanceState::identity`],
     /// [`InstanceState::call_id`], the shared [`InstanceState::data`], and the instance data whose
-    /// factories were added before. One factory for each type; a second replaces the first. The data
-    /// is dropped with its instance.
+    /// factories were added before. Holds one factory for each type; a second factory for a type
+    /// replaces the first. The data is dropped with its instance.
     ///
-    /// By default each call has an instance, and with it data, of its own:
+    /// By default each call has its own instance, and with it its own data:
     /// [`Instancing`](crate::Instancing) changes that.
     ///
     /// ```
     /// use airssys_wasm_host::Host;
     ///
-    /// /// How often a component asked for something.
+    /// /// The number of requests a component made.
     /// struct Usage {
     ///     component: String,
     ///     requests: u32,
@@ -299,8 +301,8 @@ impl HostBuilder {
         self
     }
 
-    /// Is told of every step of every rollout, and may hold or fail it: for tests
-    /// that prove what an update does.
+    /// Sets a probe that is called at every step of every rollout and may hold or fail it. Meant
+    /// for tests of updates.
     pub fn rollout_probe(self, probe: impl RolloutProbe) -> Self {
         Self {
             probe: Some(Arc::new(probe)),
@@ -308,7 +310,7 @@ impl HostBuilder {
         }
     }
 
-    /// Lets a test move the host's clock forward: deadlines of calls, and the end of grants.
+    /// Lets a test advance the host's clock, which governs call deadlines and the expiry of grants.
     pub fn test_clock(self, clock: &TestClock) -> Self {
         Self {
             clock: clock.clone(),
@@ -316,9 +318,9 @@ impl HostBuilder {
         }
     }
 
-    /// Who takes the items that pipelines put aside, where they say nobody. A host with a state
-    /// directory has no other: what is said when a pipeline is deployed would not be there after
-    /// a restart.
+    /// Sets the handler of dead letters for pipelines that set none of their own. With a state
+    /// directory this is the only possible handler: one set when a pipeline is deployed would not
+    /// survive a restart.
     pub fn dead_letters(self, letters: impl DeadLetters) -> Self {
         Self {
             letters: Some(Arc::new(letters)),
@@ -326,8 +328,8 @@ impl HostBuilder {
         }
     }
 
-    /// How many revisions of a name are kept ready to serve, the one that serves
-    /// included; at least 2. Default 5.
+    /// Sets the number of revisions of a deployment that are kept ready to serve, including the
+    /// active one; at least 2. Defaults to 5.
     pub fn revisions_kept(self, count: usize) -> Self {
         Self {
             revisions_kept: count.max(2),
@@ -335,10 +337,10 @@ impl HostBuilder {
         }
     }
 
-    /// How many instances come from memory that is reserved in advance; more are
-    /// allocated on demand, which takes longer, and the first of them has the
-    /// component compiled once more if there is no code cache. Each takes 4 GiB of address space,
-    /// of which only what is used is memory. Default 1,000.
+    /// Sets the number of instances that use memory reserved in advance. Further instances are
+    /// allocated on demand, which takes longer; without a code cache, the first of them compiles
+    /// the component again. Each pooled instance takes 4 GiB of address space, of which only the
+    /// used part takes memory. Defaults to 1,000.
     pub fn pooled_instances_max(self, count: u32) -> Self {
         Self {
             pooled_instances_max: count.max(1),
@@ -346,19 +348,21 @@ impl HostBuilder {
         }
     }
 
-    /// Builds the host. With a state directory, blocks while its records are read; what they
-    /// name is made ready when it is asked for, or soon, in a thread of its own.
+    /// Builds the host. With a state directory, blocks while its records are read; the deployments
+    /// are restored on first use, or soon after in a background thread.
     ///
     /// # Errors
     ///
-    /// [`InvalidLimits`](crate::ErrorKind::InvalidLimits), or
-    /// [`Internal`](crate::ErrorKind::Internal) if the thread that keeps deadlines
-    /// cannot be started, [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if a root
-    /// certificate is none, [`InvalidProvider`](crate::ErrorKind::InvalidProvider) if a provider does
-    /// not link what it says, or provides what the host or another provider does. With a state directory
-    /// [`StateHeld`](crate::ErrorKind::StateHeld),
-    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) and
-    /// [`StateDamaged`](crate::ErrorKind::StateDamaged): then nothing in it was changed.
+    /// - [`InvalidLimits`](crate::ErrorKind::InvalidLimits) if the limits or the budget are
+    ///   invalid.
+    /// - [`Internal`](crate::ErrorKind::Internal) if a thread of the host cannot be started.
+    /// - [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if a root certificate is invalid.
+    /// - [`InvalidProvider`](crate::ErrorKind::InvalidProvider) if a provider does not link what it
+    ///   declares, or provides what the host or another provider does.
+    /// - [`StateHeld`](crate::ErrorKind::StateHeld),
+    ///   [`StateUnavailable`](crate::ErrorKind::StateUnavailable) or
+    ///   [`StateDamaged`](crate::ErrorKind::StateDamaged) for a state directory that cannot be
+    ///   used; nothing in it was changed.
     pub fn build(self) -> Result<Host> {
         self.limits.check()?;
         let budget = self.budget.unwrap_or_default();
@@ -412,13 +416,7 @@ impl HostBuilder {
             state: ArcSwapOption::new(state.map(Arc::new)),
         };
         let runtime = Arc::new(runtime);
-        for (name, problem) in &kept.lost {
-            tracing::error!(
-                component = name,
-                problem,
-                "lost: what was kept of it cannot be read"
-            );
-        }
+        report_lost(&kept.lost);
         #[cfg(feature = "http")]
         let mut kept = kept;
         let shared = Arc::new(Shared {
@@ -438,7 +436,18 @@ impl HostBuilder {
     }
 }
 
-/// Makes ready what the state directory has, unless there is nothing.
+/// Logs every record of the state directory that could not be read.
+fn report_lost(lost: &[(String, String)]) {
+    for (name, problem) in lost {
+        tracing::error!(
+            component = name,
+            problem,
+            "lost: its record in the state directory cannot be read"
+        );
+    }
+}
+
+/// Starts a thread that restores the deployments of the state directory, if it has any.
 fn wake_in_a_thread(shared: &Arc<Shared>) -> Result<()> {
     if shared
         .names

@@ -1,7 +1,8 @@
-//! The host: names, and what is done to them.
+//! The host: its deployments, and the operations on them.
 //!
-//! Holds no logic of its own: rollouts are carried out by `rollout`, calls made
-//! by `function`. Tests: the workspace's `tests`.
+//! Delegates the work: rollouts to `rollout`, calls to `function`.
+//!
+//! Tests: `tests/suite`.
 
 mod builder;
 mod names;
@@ -26,20 +27,19 @@ use crate::runtime::Runtime;
 use crate::state::{Change, State};
 use crate::{Component, Error, ErrorKind, Result};
 
-/// Runs components under names that outlive their versions.
+/// A host that runs components under names that outlive their versions.
 ///
-/// Cloning is cheap, and all clones are one host. When the last is dropped, calls
-/// in flight run to their end, and calls begun later through handles that are
-/// still around fail with [`HostDropped`](crate::ErrorKind::HostDropped). Its state
-/// directory is free then.
+/// Cloning is cheap, and all clones are the same host. When the last clone is dropped, calls in
+/// flight run to their end, and new calls through remaining handles fail with
+/// [`HostDropped`](crate::ErrorKind::HostDropped). The state directory is then free.
 ///
-/// Needs a tokio runtime with its timer enabled, which the embedder has; brings a few threads of
-/// its own: one for deadlines, and, started when first needed, a few for work that blocks and one
-/// for each log. Two hosts in one process share nothing.
+/// Needs a tokio runtime with its timer enabled, provided by the embedder. The host starts a few
+/// threads of its own: one for deadlines and, on first use, a few for blocking work and one for
+/// each log. Two hosts in one process share nothing.
 #[derive(Clone)]
 pub struct Host(pub(crate) Arc<Shared>);
 
-/// What the clones of a host share.
+/// State shared by the clones of a host.
 pub(crate) struct Shared {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) limits: Limits,
@@ -47,20 +47,20 @@ pub(crate) struct Shared {
     pub(crate) pipelines: Pipelines,
     #[cfg(feature = "http")]
     pub(crate) routing: crate::http::Routing,
-    /// Who takes what pipelines put aside that say nobody.
+    /// The handler of dead letters for pipelines that set none.
     pub(crate) letters: Option<Arc<dyn DeadLetters>>,
-    /// What the state directory has and cannot be read.
+    /// Records of the state directory that cannot be read, each with the problem.
     pub(crate) lost: Vec<(String, String)>,
 }
 
 impl Host {
-    /// Begins a host. See [`HostBuilder`] for everything that is refused unless
-    /// said otherwise.
+    /// Returns a builder with the default configuration. See [`HostBuilder`] for everything that is
+    /// denied by default.
     pub fn builder() -> HostBuilder {
         HostBuilder::default()
     }
 
-    /// Deploys a component under its name: await what this returns.
+    /// Deploys a component under its name when the returned builder is awaited.
     ///
     /// # Errors
     ///
@@ -75,57 +75,58 @@ impl Host {
     /// [`NotGranted`](crate::ErrorKind::NotGranted),
     /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable),
     /// [`UnknownCapability`](crate::ErrorKind::UnknownCapability),
-    /// [`ApprovalMismatch`](crate::ErrorKind::ApprovalMismatch); the
-    /// [phase](crate::Error::phase) says where. Nothing is left behind.
+    /// [`ApprovalMismatch`](crate::ErrorKind::ApprovalMismatch);
+    /// [`Error::phase`](crate::Error::phase) is the step that failed. A failed deploy leaves
+    /// nothing behind.
     ///
-    /// Cancel safe: dropped before it is ready, nothing is deployed.
+    /// Cancel safe: if dropped before it completes, nothing is deployed.
     pub fn deploy(&self, component: Component) -> Deploy<'_> {
         Deploy::new(&self.0, component)
     }
 
-    /// Replaces the revision that serves `name`: await what this returns.
+    /// Replaces the active revision of `name` when the returned builder is awaited.
     ///
-    /// Every call is admitted to exactly one revision and ends on it; none is
-    /// dropped, refused or run twice on account of an update. A call that begins
-    /// after this has returned is served by the new revision.
+    /// Every call is admitted to exactly one revision and ends on it; an update never drops,
+    /// rejects or repeats a call. A call that begins after this has returned is served by the new
+    /// revision.
     ///
     /// # Errors
     ///
-    /// Whatever fails, the revision that served serves on, untouched; the
-    /// [phase](crate::Error::phase) says what failed. Besides the errors of
+    /// Whatever fails, the previously active revision keeps serving unchanged;
+    /// [`Error::phase`](crate::Error::phase) is the step that failed. In addition to the errors of
     /// [`deploy`](Self::deploy): [`NotDeployed`](crate::ErrorKind::NotDeployed),
     /// [`VersionNotNewer`](crate::ErrorKind::VersionNotNewer),
     /// [`WorldChanged`](crate::ErrorKind::WorldChanged),
     /// [`CallersLost`](crate::ErrorKind::CallersLost),
     /// [`StateWouldBeLost`](crate::ErrorKind::StateWouldBeLost), and
-    /// [`AwaitsApproval`](crate::ErrorKind::AwaitsApproval) if it asks for more than the
-    /// revision that serves and says no grants of its own.
+    /// [`AwaitsApproval`](crate::ErrorKind::AwaitsApproval) if the component requests more than the
+    /// active revision was granted and the update sets no grants.
     ///
-    /// Cancel safe: dropped before it is ready, either nothing has changed or the
-    /// new revision serves; never anything between.
+    /// Cancel safe: if dropped before it completes, either nothing has changed or the new revision
+    /// is active; no state in between.
     pub fn update(&self, name: impl Into<String>, component: Component) -> Update<'_> {
         Update::new(&self.0, name.into(), component)
     }
 
-    /// Lets an earlier revision serve `name` again: await what this returns.
+    /// Makes an earlier revision of `name` active again when the returned builder is awaited.
     ///
-    /// Needs no compiler and no file: revisions are kept ready to serve, as many
-    /// as [`HostBuilder::revisions_kept`] says.
+    /// Needs no compiler and no file: [`HostBuilder::revisions_kept`] revisions are kept ready to
+    /// serve.
     ///
     /// # Errors
     ///
-    /// [`NothingToRollBackTo`](crate::ErrorKind::NothingToRollBackTo) with the
-    /// revisions there are, [`NotDeployed`](crate::ErrorKind::NotDeployed),
+    /// [`NothingToRollBackTo`](crate::ErrorKind::NothingToRollBackTo), with the retained revisions;
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed),
     /// [`CallersLost`](crate::ErrorKind::CallersLost),
-    /// [`StateWouldBeLost`](crate::ErrorKind::StateWouldBeLost), and what starting
-    /// an instance can give. The revision that served then serves on.
+    /// [`StateWouldBeLost`](crate::ErrorKind::StateWouldBeLost), and any error of starting an
+    /// instance. The previously active revision then keeps serving.
     ///
-    /// Cancel safe, as [`update`](Self::update) is.
+    /// Cancel safe, like [`update`](Self::update).
     pub fn rollback(&self, name: impl Into<String>) -> Rollback<'_> {
         Rollback::new(&self.0, name.into())
     }
 
-    /// The deployment of a name.
+    /// Returns the deployment with this name.
     ///
     /// # Errors
     ///
@@ -134,7 +135,7 @@ impl Host {
         self.0.names.get(name).map(Deployment)
     }
 
-    /// What a name looks like at this moment.
+    /// Returns the current status of a deployment.
     ///
     /// # Errors
     ///
@@ -143,31 +144,32 @@ impl Host {
         Ok(self.deployment(name)?.status())
     }
 
-    /// Takes back what a rule says from every revision of a name: those that are kept for
-    /// a rollback, and calls that are under way. Their next operation of the kind is
-    /// denied, and what was opened under it ends. Instances that no call uses are dropped
-    /// with all they have open, unless they keep state. Holds until it is granted again, by
-    /// [`Update::grants`]. Returns the grants that are touched: none if nothing of the
-    /// kind was granted, and it is denied all the same from now on.
+    /// Revokes a rule from every revision of a deployment, including those retained for a rollback
+    /// and calls in progress. Their next operation of the kind is denied, and resources opened
+    /// under the rule are closed. Instances that no call uses are dropped with everything they have
+    /// open, unless they hold state. The revocation lasts until the rule is granted again by
+    /// [`Update::grants`]. Returns the affected grants; if there are none, the rule is denied from
+    /// now on all the same.
     ///
     /// # Errors
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
-    /// [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if the text is no rule, or one of
-    /// what every component may do; [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if
-    /// the state directory cannot be written: then it is revoked until this process ends.
+    /// [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if the text is not a rule, or names
+    /// something that every component may do;
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if the state directory cannot be
+    /// written: the revocation then lasts until this process ends.
     ///
-    /// Blocks while the state directory is written, if there is one.
+    /// Blocks while the state directory is written, if the host has one.
     pub fn revoke(&self, name: &str, rule: &str) -> Result<Vec<Rule>> {
         let named = self.0.names.get(name)?;
         let rule: Rule = rule.parse()?;
         if rule.known_kind().is_some_and(Kind::is_given_to_all) {
             let message = format!(
-                "`{rule}` cannot be taken from a component that runs; remove it, or deny this when you deploy it"
+                "`{rule}` cannot be revoked from a running component; remove the deployment, or deny this when you deploy it"
             );
             return Err(Error::new(ErrorKind::InvalidGrant, message));
         }
-        // Its value, if it says one, is nobody's business.
+        // Its value, if it has one, must not be disclosed.
         let rule = rule.without_value();
         let touched = named.revoke(&rule)?;
         self.0.runtime.announcer.announce(Event::Revoked {
@@ -177,40 +179,42 @@ impl Host {
         Ok(touched)
     }
 
-    /// Deploys a pipeline, each stage as `<pipeline>:<stage>`: await what this returns.
+    /// Deploys a pipeline, each stage as `<pipeline>:<stage>`, when the returned builder is
+    /// awaited.
     ///
     /// # Errors
     ///
     /// [`NameTaken`](crate::ErrorKind::NameTaken),
-    /// [`InvalidPipeline`](crate::ErrorKind::InvalidPipeline) if what was said of it does not
-    /// go together, and the errors of [`deploy`](Self::deploy) for each stage. Nothing is left
+    /// [`InvalidPipeline`](crate::ErrorKind::InvalidPipeline) if the configuration is inconsistent,
+    /// and the errors of [`deploy`](Self::deploy) for each stage. A failed deploy leaves nothing
     /// behind.
     ///
-    /// Cancel safe: dropped before it is ready, nothing is deployed.
+    /// Cancel safe: if dropped before it completes, nothing is deployed.
     pub fn deploy_pipeline(&self, pipeline: ComponentPipeline) -> DeployPipeline<'_> {
         DeployPipeline::new(self, pipeline)
     }
 
-    /// The pipeline of a name. With a state directory, blocks when that has it and nobody has
-    /// asked for it since the start.
+    /// Returns the pipeline with this name. With a state directory, the first use after a start
+    /// blocks while the pipeline is restored.
     ///
     /// # Errors
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
-    /// [`StateDamaged`](crate::ErrorKind::StateDamaged) if the state directory has it, and it
-    /// cannot run.
+    /// [`StateDamaged`](crate::ErrorKind::StateDamaged) if it is in the state directory but cannot
+    /// be restored.
     pub fn pipeline(&self, name: &str) -> Result<PipelineDeployment> {
         let runner = self.0.pipelines.get(self, name)?;
         Ok(PipelineDeployment::new(self.clone(), runner))
     }
 
-    /// Every pipeline, by name; so those that a state directory has and that cannot run.
+    /// Returns the names of all pipelines in order, including those in the state directory that
+    /// cannot run.
     #[must_use]
     pub fn pipelines(&self) -> Vec<ComponentName> {
         self.0.pipelines.all()
     }
 
-    /// The update of a name that waits to be approved, if one does.
+    /// Returns the component of the update that awaits approval, if there is one.
     ///
     /// # Errors
     ///
@@ -220,35 +224,35 @@ impl Host {
         Ok(named.authorization.pending())
     }
 
-    /// Goes on with the update of a name that waits: await what this returns.
+    /// Continues an update that awaits approval when the returned builder is awaited.
     ///
     /// # Errors
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
-    /// [`ApprovalMismatch`](crate::ErrorKind::ApprovalMismatch) if nothing waits, or
-    /// something else than was approved.
+    /// [`ApprovalMismatch`](crate::ErrorKind::ApprovalMismatch) if no update awaits approval, or
+    /// not the approved one.
     pub fn approve(&self, name: &str, approval: Approval) -> Result<Update<'_>> {
         let Some(component) = self.awaiting_approval(name)? else {
             return Err(Error::new(
                 ErrorKind::ApprovalMismatch,
-                format!("no update of `{name}` waits"),
+                format!("no update of `{name}` awaits approval"),
             ));
         };
         Ok(self.update(name, component).approval(approval))
     }
 
-    /// Every deployment, by name; those that a state directory has and that cannot serve are left
-    /// out. Waits for those that have not been made ready since the start.
+    /// Returns every deployment in order of name, except those in the state directory that cannot
+    /// be restored. Blocks until all have been restored since the start.
     #[must_use]
     pub fn list(&self) -> Vec<Deployment> {
         self.0.names.all().into_iter().map(Deployment).collect()
     }
 
-    /// Every name in short: what serves, and what is in the way. Takes no time for those that
-    /// have not been made ready since the start.
+    /// Returns a summary of every deployment: the active revision, and any problem. Does not wait
+    /// for deployments that have not been restored since the start.
     #[must_use]
     pub fn summaries(&self) -> Vec<Summary> {
-        // One that wakes meanwhile is seen once.
+        // The lock ensures that a deployment restored meanwhile appears once.
         let mut all: Vec<Summary> = self.0.names.look_at_sleeping(|sleeping| {
             let awake = self.0.names.awake();
             let asleep = sleeping.iter().filter_map(|(name, asleep)| {
@@ -269,15 +273,16 @@ impl Host {
         all
     }
 
-    /// Names that the state directory has and of which nothing can be read, each with what is
-    /// wrong. They do not serve, and can be deployed anew; a pipeline once
-    /// [`remove_pipeline`](Self::remove_pipeline) has removed what is left of it.
+    /// Returns the names whose records in the state directory cannot be read, each with the
+    /// problem. They do not serve, and can be deployed again; a pipeline only after
+    /// [`remove_pipeline`](Self::remove_pipeline) has removed the rest of it.
     #[must_use]
     pub fn lost(&self) -> &[(String, String)] {
         &self.0.lost
     }
 
-    /// What was done to names, oldest first: the last 10,000 changes. Blocks while it is read.
+    /// Returns the changes made to deployments, oldest first; the last 10,000 are stored. Blocks
+    /// while they are read.
     ///
     /// # Errors
     ///
@@ -287,20 +292,20 @@ impl Host {
         self.state()?.changes()
     }
 
-    /// Publishes a component in the state directory, under its name and version. The version
-    /// stands for these bytes for good; to publish the same again changes nothing. Blocks.
+    /// Publishes a component in the state directory under its name and version. A version is
+    /// permanently bound to its bytes; publishing the same bytes again changes nothing. Blocks.
     ///
     /// # Errors
     ///
-    /// [`VersionTaken`](crate::ErrorKind::VersionTaken) if it stands for other bytes,
-    /// [`Unnamed`](crate::ErrorKind::Unnamed) if it says no name or no version,
-    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if there is no state directory
-    /// or it cannot be written.
+    /// [`VersionTaken`](crate::ErrorKind::VersionTaken) if the version is published with different
+    /// bytes, [`Unnamed`](crate::ErrorKind::Unnamed) if the component has no name or no version,
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if there is no state directory or
+    /// it cannot be written.
     pub fn publish(&self, component: &Component) -> Result<(ComponentName, Version)> {
         self.state()?.publish(component)
     }
 
-    /// Whether a component could be published. Blocks.
+    /// Checks that a component could be published. Blocks.
     ///
     /// # Errors
     ///
@@ -309,19 +314,19 @@ impl Host {
         self.state()?.check_publication(component)
     }
 
-    /// The published component that is meant. Blocks while it is read.
+    /// Returns a published component. Blocks while it is read.
     ///
     /// # Errors
     ///
-    /// [`NotPublished`](crate::ErrorKind::NotPublished) with what there is,
-    /// [`StateDamaged`](crate::ErrorKind::StateDamaged),
+    /// [`NotPublished`](crate::ErrorKind::NotPublished), with the published names or versions;
+    /// [`StateDamaged`](crate::ErrorKind::StateDamaged);
     /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable).
     pub fn package(&self, wanted: &PackageRef) -> Result<Component> {
         self.state()?.package(wanted)
     }
 
-    /// Every name that something is published under, with its versions, oldest first. Blocks
-    /// while the directory is read.
+    /// Returns every published name with its versions, oldest first. Blocks while the directory is
+    /// read.
     ///
     /// # Errors
     ///
@@ -333,26 +338,26 @@ impl Host {
     fn state(&self) -> Result<Arc<State>> {
         self.0.runtime.state().ok_or_else(|| {
             let message =
-                "this host has no state directory; say one with `HostBuilder::state_directory`";
+                "this host has no state directory; set one with `HostBuilder::state_directory`";
             Error::new(ErrorKind::StateUnavailable, message)
         })
     }
 
-    /// Waits until the guest log and the audit log have taken all that was handed to them before.
-    /// Call it before a program ends, so that nothing is cut off. Cancel safe.
+    /// Waits until the guest log and the audit log have taken everything passed to them so far.
+    /// Call it before the program ends, so that no output is lost. Cancel safe.
     pub async fn logs_written(&self) {
         self.0.runtime.guest_log.emptied().await;
         self.0.runtime.audit.emptied().await;
     }
 
-    /// How many lines of guests were dropped because the guest log did not take them in time; not
+    /// Returns the number of guest lines dropped because the guest log was too slow, not counting
     /// those beyond [`Limits::log_bytes_per_second_max`](crate::Limits).
     #[must_use]
     pub fn guest_lines_dropped(&self) -> u64 {
         self.0.runtime.guest_log.dropped()
     }
 
-    /// What happens on this host from now on.
+    /// Returns a stream of the events on this host from now on.
     #[must_use]
     pub fn events(&self) -> Events {
         self.0.runtime.announcer.subscribe()
@@ -366,14 +371,14 @@ impl Drop for Shared {
         for named in &all {
             named.end(End::HostDropped);
         }
-        // The directory is free, whoever still holds a deployment.
+        // Frees the directory even while handles to deployments still exist.
         self.runtime.state.store(None);
         cut_links_when_drained(all);
     }
 }
 
-/// Two deployments that import each other keep each other alive: they let go once nobody
-/// calls any more.
+/// Cuts the links of all deployments once their calls have ended: deployments that import each
+/// other would otherwise keep each other alive.
 fn cut_links_when_drained(all: Vec<Arc<Named>>) {
     if all.iter().all(|named| named.callers.linked().is_empty()) {
         return;
@@ -386,7 +391,7 @@ fn cut_links_when_drained(all: Vec<Arc<Named>>) {
             }
             cut(&all);
         })),
-        // Nobody can be calling.
+        // Without a runtime no call can be in progress.
         Err(_) => cut(&all),
     }
 }

@@ -1,6 +1,7 @@
-//! Which names are taken, and by what.
+//! The table of a host's deployments: those in use, and those of the state directory that have not
+//! been restored yet.
 //!
-//! Tests: the workspace's `tests/suite/bad_input` and `tests/suite/state`.
+//! Tests: `tests/suite/bad_input.rs`, `tests/suite/state`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,17 +17,16 @@ use crate::runtime::Runtime;
 use crate::state::NameRecord;
 use crate::{Error, ErrorKind, Result};
 
-/// Every name of a host.
+/// Every deployment of a host.
 pub(crate) struct Names {
     pub(super) awake: Registry<Named>,
-    /// Those that a state directory has and nobody has asked for yet. Taken before the lock of
-    /// those that are awake.
+    /// Deployments of the state directory that have not been used yet. Locked before `awake`.
     pub(super) asleep: Mutex<Sleeping>,
     pub(super) runtime: Arc<Runtime>,
 }
 
 impl Names {
-    /// Those of `records`. Blocks for each that is linked to others.
+    /// Creates the table from `records`. Blocks while deployments with links are restored.
     pub(crate) fn new(
         runtime: &Arc<Runtime>,
         records: BTreeMap<ComponentName, NameRecord>,
@@ -55,7 +55,7 @@ impl Names {
         }
     }
 
-    /// Takes a name for a deployment that is under way.
+    /// Reserves a name for a deployment in progress.
     pub(crate) fn reserve(&self, name: &ComponentName) -> Result<Reserved<Named>> {
         let asleep = self.asleep.lock();
         let free = !asleep.contains_key(name);
@@ -63,13 +63,13 @@ impl Names {
             Error::new(
                 ErrorKind::NameTaken,
                 format!(
-                    "`{name}` is deployed already; replace it with `host.update(\"{name}\", ...)`, or say another name with `.name(...)`"
+                    "`{name}` is deployed already; replace it with `host.update(\"{name}\", ...)`, or choose another name with `.name(...)`"
                 ),
             )
         })
     }
 
-    /// What a name stands for; if it sleeps, it wakes: then this blocks.
+    /// Returns a deployment. Blocks while it is restored, if it is asleep.
     pub(crate) fn get(&self, name: &str) -> Result<Arc<Named>> {
         if let Some(found) = find(&self.awake.0.read(), name) {
             return found;
@@ -81,36 +81,36 @@ impl Names {
             .filter(|name| asleep.contains_key(name))
         {
             Some(known) => self.wake(&mut asleep, &known),
-            // Somebody else may have woken it.
+            // Another caller may have restored it meanwhile.
             None => {
                 find(&self.awake.0.read(), name).unwrap_or_else(|| Err(self.unknown(name, &asleep)))
             }
         }
     }
 
-    /// Frees those of these names that are stages of a pipeline, which was not deployed to its
-    /// end. Blocks while the state directory forgets them, if there is one; what it does not
-    /// forget now, it does at the next start.
+    /// Removes those of `names` that are stages of a pipeline whose deployment failed. Blocks while
+    /// the state directory is written, if there is one; records that cannot be removed now are
+    /// removed at the next start.
     pub(crate) fn take_away(&self, names: &[ComponentName], pipeline: &ComponentName) {
         let is_its = |named: &Arc<Named>| named.pipeline.as_ref() == Some(pipeline);
         for name in names {
             let found = self.awake.0.read().get(name).cloned().flatten();
             if let Some(named) = found.filter(is_its) {
                 if let Err(error) = named.forget_begun() {
-                    tracing::warn!(%name, %error, "a stage of a pipeline that was not deployed is still kept");
+                    tracing::warn!(%name, %error, "a stage of a pipeline that failed to deploy is still in the state directory");
                 }
                 self.awake.remove(name);
             }
         }
     }
 
-    /// How often something was revoked from a name, if it is awake.
+    /// Returns the number of revocations of a deployment, if it is awake.
     pub(crate) fn revocations(&self, name: &str) -> Option<usize> {
         let named = find(&self.awake.0.read(), name)?.ok()?;
         Some(named.authorization.revocations())
     }
 
-    /// The stages of a pipeline.
+    /// Returns the names of a pipeline's stages.
     pub(crate) fn stages_of(&self, pipeline: &ComponentName) -> Vec<ComponentName> {
         let asleep = self.asleep.lock();
         let awake = self.awake.0.read();
@@ -128,23 +128,24 @@ impl Names {
             .collect()
     }
 
-    /// Every name that can serve; those that sleep wake.
+    /// Returns every deployment that can serve, restoring those that are asleep.
     pub(crate) fn all(&self) -> Vec<Arc<Named>> {
         while self.wake_next() {}
         self.awake()
     }
 
-    /// Every name that is awake.
+    /// Returns every deployment that is awake.
     pub(crate) fn awake(&self) -> Vec<Arc<Named>> {
         self.awake.0.read().values().flatten().cloned().collect()
     }
 
-    /// Looks at those that sleep.
+    /// Calls `look` with the sleeping deployments, under their lock.
     pub(crate) fn look_at_sleeping<T>(&self, look: impl FnOnce(&Sleeping) -> T) -> T {
         look(&self.asleep.lock())
     }
 
-    /// Wakes one that nobody has tried to wake, or says that there is none.
+    /// Restores the next sleeping deployment that has not been tried. Returns `false` if there is
+    /// none.
     pub(crate) fn wake_next(&self) -> bool {
         let mut asleep = self.asleep.lock();
         let next = asleep
@@ -152,13 +153,14 @@ impl Names {
             .find(|(_, asleep)| asleep.is_untried())
             .map(|(name, _)| name.clone());
         if let Some(name) = &next {
-            // What is in the way has been announced.
+            // A failure has been announced.
             let _ = self.wake(&mut asleep, name);
         }
         next.is_some()
     }
 
-    /// Wakes nobody any more. Waits for one that is being woken.
+    /// Drops all sleeping deployments, so that none is restored any more. Waits for a restore in
+    /// progress.
     pub(crate) fn close(&self) {
         self.asleep.lock().clear();
     }
@@ -191,7 +193,7 @@ impl Names {
     }
 }
 
-/// What a name stands for, if it is known.
+/// Returns the deployment with this name, or an error if it is still being deployed.
 pub(super) fn find(names: &Entries<Named>, name: &str) -> Option<Result<Arc<Named>>> {
     match names.get(&name.parse::<ComponentName>().ok()?)? {
         Some(named) => Some(Ok(Arc::clone(named))),

@@ -1,6 +1,6 @@
-//! Names that go: one, several, or those of a pipeline with it.
+//! Removal of deployments: one, several, or the stages of a pipeline.
 //!
-//! Tests: the workspace's `tests/suite/links`, `tests/suite/state` and `tests/suite/pipelines`.
+//! Tests: `tests/suite/links`, `tests/suite/state`, `tests/suite/pipelines`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,31 +17,30 @@ use crate::state::{Action, Change, Transaction};
 use crate::{Error, ErrorKind, Result};
 
 impl Host {
-    /// Removes a name and waits until its last call has ended.
+    /// Removes a deployment and waits until its last call has ended.
     ///
-    /// New calls fail at once. Cancel safe: the name is gone from the first poll
-    /// on; with a state directory, once that is written, which the first poll begins unless 256
-    /// other changes wait to be written.
+    /// New calls fail at once. Cancel safe: the deployment is removed by the first poll. With a
+    /// state directory, it is removed once that is written, which the first poll starts unless 256
+    /// other changes are queued.
     ///
     /// # Errors
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
-    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable), and then it stays;
-    /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to it, by the
-    /// revision that serves there or by one that is kept for a rollback, or if it is a stage of
-    /// a pipeline.
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable), and the deployment stays;
+    /// [`InUse`](crate::ErrorKind::InUse) if it is a stage of a pipeline, or another deployment is
+    /// linked to it, through its active revision or one retained for a rollback.
     pub async fn remove(&self, name: &str) -> Result<()> {
         self.remove_all(&[name]).await
     }
 
-    /// Removes several names, all or none: links from one of them to another do not count. So
-    /// those can be removed that import each other.
+    /// Removes several deployments, all or none. Links among them do not count, so deployments that
+    /// import each other can be removed together.
     ///
     /// # Errors
     ///
-    /// As [`remove`](Self::remove), for the first that cannot be removed.
+    /// Those of [`remove`](Self::remove), for the first deployment that cannot be removed.
     ///
-    /// Cancel safe, as [`remove`](Self::remove) is.
+    /// Cancel safe, like [`remove`](Self::remove).
     pub async fn remove_all(&self, names: &[&str]) -> Result<()> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         self.free(move |shared| shared.names.remove(&names, None))
@@ -61,7 +60,7 @@ impl Host {
         self.free(remove).await
     }
 
-    /// Whether names could be removed, all together.
+    /// Checks that deployments could be removed together.
     ///
     /// # Errors
     ///
@@ -70,7 +69,7 @@ impl Host {
         self.0.names.check_removal(names, None)
     }
 
-    /// Whether a pipeline could be removed with its stages; one that cannot run as well.
+    /// Checks that a pipeline could be removed with its stages, even one that cannot run.
     ///
     /// # Errors
     ///
@@ -88,7 +87,7 @@ impl Host {
         may_write(&self.0.runtime, check).await
     }
 
-    /// Has names removed, and waits for their calls.
+    /// Runs a removal, then waits for the calls of the removed deployments.
     async fn free(
         &self,
         remove: impl FnOnce(&Shared) -> Result<Vec<Arc<Named>>> + Send + 'static,
@@ -101,9 +100,9 @@ impl Host {
         Ok(())
     }
 
-    /// Removes a pipeline, as
-    /// [`PipelineDeployment::remove`](crate::pipeline::PipelineDeployment::remove) does; so one
-    /// that the state directory has and that cannot run.
+    /// Removes a pipeline, like
+    /// [`PipelineDeployment::remove`](crate::pipeline::PipelineDeployment::remove). Also removes a
+    /// pipeline of the state directory that cannot be restored.
     ///
     /// # Errors
     ///
@@ -121,7 +120,7 @@ impl Host {
             Err(error) => error,
         };
         match name.parse::<ComponentName>() {
-            // What is left of it, if there is something.
+            // Remove what remains of it, if anything.
             Ok(name)
                 if error.kind() == ErrorKind::StateDamaged
                     || !self.0.names.stages_of(&name).is_empty() =>
@@ -138,9 +137,9 @@ impl Host {
 }
 
 impl Names {
-    /// Frees names that nobody is linked to but each other, and the pipeline that they are the
-    /// stages of, if one is said; and ends what they stand for. Blocks while the state directory
-    /// forgets them, if there is one.
+    /// Removes and ends deployments, together with the pipeline that they are the stages of, if one
+    /// is given. Fails if another deployment is linked to one of them. Blocks while the state
+    /// directory is written, if there is one.
     pub(crate) fn remove(
         &self,
         going: &[impl AsRef<str>],
@@ -168,7 +167,8 @@ impl Names {
         Ok(going)
     }
 
-    /// Whether [`remove`](Self::remove) would free names. Blocks while those wake that sleep.
+    /// Checks that [`remove`](Self::remove) would succeed. Blocks while sleeping deployments are
+    /// restored.
     pub(crate) fn check_removal(
         &self,
         going: &[impl AsRef<str>],
@@ -178,8 +178,8 @@ impl Names {
         going_of(&self.awake.0.read(), &whole, pipeline).map(drop)
     }
 
-    /// Names, woken; and those that are deployed and cannot be, unless one is a stage of another
-    /// pipeline.
+    /// Restores deployments. Returns their names, and separately those that are deployed but cannot
+    /// be restored. Fails if one of the latter is a stage of another pipeline.
     fn wake_all<'a>(
         &self,
         names: &'a [impl AsRef<str>],
@@ -201,7 +201,7 @@ impl Names {
         Ok((whole, broken))
     }
 
-    /// Which of these names are deployed and cannot be woken.
+    /// Returns those of these names that are deployed but cannot be restored.
     fn broken(&self, names: &[&str]) -> Vec<ComponentName> {
         let mut asleep = self.asleep.lock();
         let known: Vec<ComponentName> = names
@@ -236,7 +236,7 @@ impl Names {
     }
 }
 
-/// What names stand for, if all of them may go.
+/// Returns the deployments to be removed, if all of them may be.
 fn going_of(
     names: &Entries<Named>,
     going: &[&str],
@@ -246,7 +246,7 @@ fn going_of(
         .iter()
         .map(|name| find(names, name).unwrap_or_else(|| Err(not_deployed(name))));
     let mut going: Vec<_> = known.collect::<Result<_>>()?;
-    // One that is named twice goes once, and all lock each other in one order.
+    // Remove duplicates, and give the locks of several deployments a fixed order.
     going.sort_by(|one, other| one.name.cmp(&other.name));
     going.dedup_by(|one, other| one.name == other.name);
     let stays = |name: &ComponentName| {
@@ -259,7 +259,7 @@ fn going_of(
     Ok(going)
 }
 
-/// Whether a name may be removed, with the pipeline that it is a stage of, if one is said.
+/// Checks that a deployment may be removed, with its pipeline if one is given.
 fn check_may_go(
     named: &Named,
     stays: &dyn Fn(&ComponentName) -> bool,
@@ -267,7 +267,7 @@ fn check_may_go(
 ) -> Result<()> {
     check_owner(&named.name, named.pipeline.as_ref(), pipeline)?;
     let mut linked = named.callers.linked();
-    // A caller that was removed may have instances that are being dropped.
+    // Instances of a removed caller may still be shutting down.
     linked.retain(|by| Some(by) != pipeline && stays(by));
     if linked.is_empty() {
         Ok(())
@@ -276,7 +276,7 @@ fn check_may_go(
     }
 }
 
-/// A stage goes with its pipeline alone.
+/// Checks that a stage is removed only with its pipeline.
 fn check_owner(
     name: &ComponentName,
     owner: Option<&ComponentName>,
@@ -284,7 +284,9 @@ fn check_owner(
 ) -> Result<()> {
     match owner {
         Some(owner) if Some(owner) != pipeline => {
-            let message = format!("`{name}` is a stage of the pipeline `{owner}`: remove that");
+            let message = format!(
+                "`{name}` is a stage of the pipeline `{owner}`: remove the pipeline instead"
+            );
             Err(Error::new(ErrorKind::InUse, message))
         }
         _ => Ok(()),
@@ -294,7 +296,7 @@ fn check_owner(
 fn in_use(name: &ComponentName, linked: &BTreeSet<ComponentName>) -> Error {
     let by: Vec<String> = linked.iter().map(|name| format!("`{name}`")).collect();
     let message = format!(
-        "`{name}` is linked to by {}: update or remove those first, or all together",
+        "`{name}` is used by {}: update or remove those first, or remove all together",
         by.join(", ")
     );
     Error::new(ErrorKind::InUse, message)

@@ -1,6 +1,6 @@
-//! The body of an answer, from the guest to whoever reads it.
+//! The body of an HTTP response, as it passes from the guest to the client.
 //!
-//! Tests: the workspace's `tests/suite/http`.
+//! Tests: `tests/suite/http`.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -23,43 +23,44 @@ use crate::capability::length;
 use crate::engine::{Clock, Ticks};
 use crate::{CallEnd, Error, Result};
 
-/// The body of an answer; see [`HttpService`](super::HttpService).
+/// The body of an HTTP response; see [`HttpService`](super::HttpService).
 ///
-/// The revision that answers serves until its guest has written the last byte of this. It ends
-/// with an error, and never as if it were whole, where the guest stopped in the middle or went
-/// beyond `http_deadline` or `http_response_bytes_max`. Dropped before its end, it stops the guest.
+/// The revision that responds stays in use until its guest has written the last byte of the body.
+/// If the guest stops midway, or exceeds `http_deadline` or `http_response_bytes_max`, the body
+/// ends with an error, so that it never appears complete. Dropping the body before its end stops
+/// the guest.
 pub struct HttpBody(Part);
 
 enum Part {
     Whole(Bytes),
     OfGuest(Box<OfGuest>),
-    /// Of an answer that has none on its way.
+    /// The body of a response that is sent without one.
     Unsent,
 }
 
-/// What the body of an answer may take.
+/// Limits of a response body.
 pub(super) struct Bounds {
     pub(super) clock: Arc<Clock>,
     pub(super) deadline: Ticks,
-    /// Bytes that are left.
+    /// The number of bytes left.
     pub(super) bytes: u64,
 }
 
-/// What a guest writes.
+/// A response body written by a guest.
 pub(super) struct OfGuest {
-    /// What was read ahead.
+    /// Frames that were read ahead.
     ahead: VecDeque<Frame<Bytes>>,
-    /// Nothing comes after that.
+    /// `true` if no frames follow those read ahead.
     is_all: bool,
-    /// It was cut off, and that was told.
+    /// `true` if the body was cut off and the error has been returned.
     is_over: bool,
-    /// What is left of the length that the guest said, if it said one.
+    /// The number of bytes left of the `content-length`, if the guest set one.
     left: Option<u64>,
-    /// The bytes that came so far.
+    /// The number of bytes received from the guest so far.
     came: u64,
     body: WasiBody,
     exchange: Arc<Exchange>,
-    /// The guest, if it has not ended.
+    /// The guest, while it is running.
     guest: Option<Running>,
     bounds: Bounds,
 }
@@ -69,12 +70,13 @@ impl HttpBody {
         Self(Part::Whole(bytes))
     }
 
-    /// The body of an answer that goes without: to `HEAD`, or with a status that has none.
+    /// Creates the body of a response that is sent without one: to `HEAD`, or with a status that
+    /// has no body.
     pub(super) fn unsent() -> Self {
         Self(Part::Unsent)
     }
 
-    /// Whether all of it was handed on, whether or not its end was asked for.
+    /// Returns `true` if the whole body was passed on, even if its end was not polled.
     pub(super) fn is_handed_on(&self) -> bool {
         match &self.0 {
             Part::Whole(bytes) => bytes.is_empty(),
@@ -85,7 +87,7 @@ impl HttpBody {
 }
 
 impl OfGuest {
-    /// The head of an answer, and its body.
+    /// Splits a guest's response into its head and its body.
     pub(super) fn begin(
         answer: Response<WasiBody>,
         exchange: &Arc<Exchange>,
@@ -107,8 +109,8 @@ impl OfGuest {
         (head, body)
     }
 
-    /// Reads what a guest has left behind that has ended: all there will be, so its length is
-    /// known. Fails if it is not whole.
+    /// Reads the frames left behind by a guest that has ended. They are the rest of the body, so
+    /// its length is then known. Fails if the body is incomplete.
     pub(super) fn read_ahead(mut self) -> std::result::Result<Self, CallEnd> {
         let mut bytes = 0;
         while let Some(frame) = self.body.frame().now_or_never() {
@@ -156,11 +158,11 @@ impl OfGuest {
                 let (end, detail) = broken(self.left.map(|left| left + self.came), self.came);
                 self.give_up(end, &format!("the guest {end}{detail}"))
             }
-            None => self.give_up(CallEnd::Trapped, "the guest stopped in the middle of it"),
+            None => self.give_up(CallEnd::Trapped, "the guest stopped before its end"),
         }
     }
 
-    /// Who reads it may not ask for its end.
+    /// Detaches the guest, because the reader may never poll the body's end.
     fn let_guest_go(&mut self) {
         if let Some(guest) = self.guest.take() {
             guest.let_go();
@@ -172,7 +174,7 @@ impl OfGuest {
         is_all && self.ahead.is_empty() && !self.exchange.is_cut_off()
     }
 
-    /// Reads it for nobody, within its bounds: a guest that writes it is not to fail.
+    /// Reads and discards the body, within its limits, so that the guest's writes succeed.
     pub(super) async fn pass_over(mut self) {
         while let Some(Ok(_)) = poll_fn(|context| self.poll_frame(context)).await {}
     }
@@ -215,19 +217,16 @@ impl OfGuest {
         }
     }
 
-    /// Ends it with an error, and the guest with it.
+    /// Ends the body with an error, and stops the guest.
     fn give_up<T>(&mut self, end: CallEnd, why: &str) -> Poll<Option<Result<T>>> {
         self.exchange.fail(
             end,
-            &format!(
-                ": the body of its answer is cut off after {} bytes",
-                self.came
-            ),
+            &format!(": its response body is cut off after {} bytes", self.came),
         );
         self.guest = None;
         self.ahead.clear();
         self.is_over = true;
-        let message = format!("the body of an answer is cut off: {why}");
+        let message = format!("the response body is cut off: {why}");
         Poll::Ready(Some(Err(Error::of_call(end, message))))
     }
 
@@ -243,16 +242,17 @@ impl OfGuest {
     }
 }
 
-/// How a guest ended that gave up a body after so many bytes, and the lengths.
+/// Returns how a guest ended that dropped a body after `came` bytes, and the lengths for the
+/// message.
 fn broken(said: Option<u64>, came: u64) -> (CallEnd, String) {
     match said {
         Some(said) if said != came => (
             CallEnd::WrongLength,
-            format!(": {came} bytes, and it says {said}"),
+            format!(": {came} bytes instead of {said}"),
         ),
         _ => (
             CallEnd::BodyUnfinished,
-            format!(", of which {came} bytes came"),
+            format!(": {came} bytes were written"),
         ),
     }
 }
@@ -277,7 +277,7 @@ impl Body for HttpBody {
         match &self.0 {
             Part::Whole(bytes) => bytes.is_empty(),
             Part::OfGuest(body) => body.is_all && body.is_handed_on(),
-            // Its length is not said to be 0, for it is not known.
+            // The length of the omitted body is unknown, so no `content-length: 0` must be sent.
             Part::Unsent => false,
         }
     }

@@ -1,8 +1,9 @@
-//! One request, from its admission to the last byte of its answer.
+//! An HTTP exchange: a request, from its admission to the last byte of its response.
 //!
-//! The guest runs where the request is answered until the head of its answer is there; what is
-//! left of it runs where the body is read, and stops if whoever reads that goes away.
-//! Tests: the workspace's `tests/suite/http`.
+//! The guest runs in the task that handles the request until the response's head is available. The
+//! rest of it runs in the task that reads the body, and stops if that reader goes away.
+//!
+//! Tests: `tests/suite/http`.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -33,15 +34,15 @@ use crate::observe::CallId;
 use crate::revision::Revision;
 use crate::{CallEnd, Error, Result};
 
-/// Which revision a request was given to: an extension of its answer.
+/// The revision that a request was given to, as an extension of the response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Served {
-    /// The name it is deployed under.
+    /// The name of the deployment.
     pub component: ComponentName,
     /// The number of the revision.
     pub revision: u64,
-    /// The version of its component, if it says one.
+    /// The version of its component, if it has one.
     pub version: Option<Version>,
 }
 
@@ -55,11 +56,11 @@ impl Served {
     }
 }
 
-/// What the guest's side of an exchange tells the client's side, and how it failed.
+/// State shared by the guest's and the client's side of an exchange.
 pub(super) struct Exchange {
     handle: Arc<Handle<Handler>>,
     revision: Arc<Revision>,
-    /// The call in which the guest answers, once it has begun.
+    /// The call in which the guest responds, once it has started.
     call: OnceLock<CallId>,
     head: Mutex<Option<Head>>,
     is_cut_off: AtomicBool,
@@ -76,18 +77,18 @@ impl Exchange {
         })
     }
 
-    /// Whether the guest stopped before it was done.
+    /// Returns `true` if the guest stopped before it had finished.
     pub(super) fn is_cut_off(&self) -> bool {
         self.is_cut_off.load(Ordering::SeqCst)
     }
 
-    /// Cuts the answer off; false if it was already.
+    /// Marks the response as cut off. Returns `false` if it was already.
     fn cut_off(&self) -> bool {
         !self.is_cut_off.swap(true, Ordering::SeqCst)
     }
 
-    /// Cuts the answer off, and announces why unless that has been done: a guest that was stopped
-    /// announces its own end.
+    /// Marks the response as cut off and announces the reason, unless it was cut off already: a
+    /// guest that was stopped announces its own end.
     pub(super) fn fail(&self, end: CallEnd, detail: &str) {
         if self.cut_off() {
             self.announce(end, detail);
@@ -109,7 +110,7 @@ impl Exchange {
         );
     }
 
-    /// The head as soon as it is there; none if the guest ends without.
+    /// Resolves with the head once it is available, or with `None` if the guest ends without one.
     fn poll_head(
         &self,
         guest: &mut Guest,
@@ -128,7 +129,7 @@ impl Exchange {
     }
 }
 
-/// Has the revision that a request was let into answer it, or says why it does not.
+/// Has the admitted revision respond to a request. Returns a refusal if it does not.
 pub(super) async fn answer<B>(
     handle: &Arc<Handle<Handler>>,
     admission: Admission,
@@ -183,7 +184,7 @@ where
         within(handle.clock(), begun.plus(revision.call_ticks), head).await
     };
     let Ok(head) = head else {
-        // It is dropped with its instance.
+        // The guest is dropped with its instance.
         call::too_long(handle.named(), revision, handle.what());
         return Err(Refusal::TooLate);
     };
@@ -193,7 +194,7 @@ where
             Ok(begun_answer(answer, &exchange, guest, bounds, is_head))
         }
         (Some(Ok(answer)), Some(Ok(()))) => finished_answer(answer, &exchange, bounds),
-        // The guest exited, and had finished its answer.
+        // The guest exited after it had finished its response.
         (Some(Ok(answer)), Some(Err(_))) if !exchange.is_cut_off() => {
             finished_answer(answer, &exchange, bounds)
         }
@@ -212,7 +213,7 @@ where
     }
 }
 
-/// The answer of a guest that runs on.
+/// Returns the response of a guest that is still running.
 fn begun_answer(
     answer: Response<WasiBody>,
     exchange: &Arc<Exchange>,
@@ -228,7 +229,8 @@ fn begun_answer(
     Response::from_parts(head, body.into_body())
 }
 
-/// The answer of a guest that has ended: refused if it is not whole, for nothing of it is out yet.
+/// Returns the response of a guest that has ended, or a refusal if it is incomplete, since nothing
+/// was sent yet.
 fn finished_answer(
     answer: Response<WasiBody>,
     exchange: &Arc<Exchange>,
@@ -239,7 +241,7 @@ fn finished_answer(
     Ok(Response::from_parts(head, body.into_body()))
 }
 
-/// Runs the guest, to its end unless it is dropped.
+/// Runs the guest to its end, unless dropped.
 async fn run(
     handle: Arc<Handle<Handler>>,
     admission: Admission,
@@ -272,8 +274,8 @@ async fn run(
         .await
 }
 
-/// Dropped before the guest has ended, it tells so: before the guest's end of the body is
-/// dropped, which looks like the body's end.
+/// A guard that marks the exchange as cut off when dropped before the guest has ended. This happens
+/// before the guest's side of the body is dropped, which would look like the end of the body.
 struct CutOff {
     exchange: Option<Arc<Exchange>>,
 }
@@ -299,14 +301,14 @@ fn check_not_busy(serving: &Serving) -> std::result::Result<(), Refusal> {
     }
 }
 
-/// The answer for what a guest says was wrong.
+/// Returns the refusal for an error that the guest returned.
 fn refusal(said: &HttpError, exchange: &Exchange) -> Refusal {
     if matches!(said, HttpError::HttpRequestBodySize(_)) {
         return Refusal::TooLarge;
     }
     exchange.announce(
         CallEnd::ReturnedError,
-        &format!(" instead of an answer: {said}"),
+        &format!(" instead of a response: {said}"),
     );
     match said {
         HttpError::ConnectionTimeout | HttpError::ConnectionReadTimeout => Refusal::TooLate,

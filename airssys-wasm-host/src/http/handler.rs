@@ -1,4 +1,4 @@
-//! What a guest exports that answers requests, in WASI 0.2 or 0.3, and how each is called.
+//! The functions through which guests handle HTTP requests, in WASI 0.2 and 0.3.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -28,10 +28,10 @@ use crate::instance::{EndedAs, Instance, InstanceState, exit_code};
 use crate::revision::Revision;
 use crate::{CallEnd, Error, ErrorKind, Result};
 
-/// What a component is to have that answers requests, for messages.
+/// The function named in the error for a component that handles no requests.
 const INCOMING: &str = "wasi:http/incoming-handler#handle";
 
-/// The head of an answer, or what the guest says was wrong.
+/// The head of a response, or the error that the guest returned.
 pub(super) type Head = std::result::Result<Response<WasiBody>, HttpError>;
 
 type Incoming = TypedFunc<
@@ -46,15 +46,15 @@ type Service = TypedFunc<(Resource<p3::Request>,), (ServiceResult,)>;
 
 type ServiceResult = std::result::Result<Resource<p3::Response>, ErrorCode>;
 
-/// The function of a guest that answers requests.
+/// A guest's function that handles requests.
 pub(super) enum Handler {
-    /// That of WASI 0.2 is given where to put its answer.
+    /// The handler of WASI 0.2, which passes its response to an out-parameter.
     Incoming(Incoming),
-    /// That of WASI 0.3 gives its answer, and writes its body afterwards.
+    /// The handler of WASI 0.3, which returns its response and writes the body afterwards.
     Service(Service),
 }
 
-/// Whether a revision answers requests.
+/// Checks that a revision handles HTTP requests.
 pub(super) fn check(revision: &Revision) -> Result<()> {
     exported(revision).map(drop)
 }
@@ -69,7 +69,7 @@ fn exported(revision: &Revision) -> Result<HttpHandler<'_>> {
 }
 
 impl Handler {
-    /// What it is called in messages.
+    /// The name used for the function in messages.
     pub(super) const NAME: &str = "wasi:http";
 
     pub(super) fn find(revision: &Revision, instance: &mut Instance) -> Result<Self> {
@@ -83,9 +83,9 @@ impl Handler {
         }
     }
 
-    /// Has the guest answer a request; resolves when it has nothing more to do. `answered` is told
-    /// the head as soon as it is there. Gives the error of a guest that exited after its answer was
-    /// finished: the answer is whole.
+    /// Has the guest handle a request; resolves when it has nothing more to do. Calls `answered`
+    /// with the head once it is available. Returns the error of a guest that exited after it had
+    /// finished its response, which is then complete.
     pub(super) async fn answer(
         &self,
         store: StoreContextMut<'_, InstanceState>,
@@ -115,7 +115,7 @@ where
         .map_err(|error| {
             Error::new(
                 ErrorKind::TypeMismatch,
-                format!("`{name}` of {revision} is of another WASI: {error:#}"),
+                format!("`{name}` of {revision} has the type of another WASI version: {error:#}"),
             )
         })
 }
@@ -151,21 +151,23 @@ async fn incoming(
         (true, false) => None,
     };
     match (called, end) {
-        // One that returned without an answer may have been right: the request was too large.
+        // A guest that returned without a response may be right: the request was too large.
         (Ok(()), None | Some(CallEnd::AnswerMissing)) => Ok(None),
         (Ok(()), Some(end)) => Err(EndedAs(end).into()),
         (Err(error), end) => exited(error, end),
     }
 }
 
-/// Whether the guest has begun a body and has not finished it, which would look like a whole one.
+/// Returns `true` if the guest has started a body without finishing it, which would look like a
+/// complete one.
 fn has_unfinished_body(store: &mut StoreContextMut<'_, InstanceState>) -> bool {
     let mut held = store.data_mut().http().table.iter_mut();
     held.any(|held| held.is::<HostOutgoingBody>())
 }
 
-/// Tells a guest that exited after its answer was finished from one whose answer is not whole:
-/// `end` says how that is. Success is none then.
+/// Distinguishes an exit after a finished response (`end` is `None`) from an exit that left the
+/// response incomplete. Returns the exit in the first case, and an error in the second, even for
+/// exit code 0.
 fn exited(
     error: wasmtime::Error,
     end: Option<CallEnd>,
@@ -189,7 +191,7 @@ async fn service(
         let (request, received) = accessor.with(|mut access| -> wasmtime::Result<_> {
             let view = access.data_mut().http();
             let (request, received) = p3::Request::from_http(view.hooks, request::in_full(request));
-            // Boxed, it no longer borrows what it does not use.
+            // Boxed, the future does not capture borrows that it does not use.
             let received: BoxFuture<'static, _> = Box::pin(received);
             Ok((view.table.push(request)?, received))
         })?;
@@ -213,12 +215,12 @@ async fn service(
         })?;
         shared.has_answered.store(true, Ordering::Relaxed);
         answered(Ok(head));
-        // What the guest does beside it ends before its store does, and so does what it wrote.
+        // Other tasks of the guest end before its store does, and so does what they wrote.
         poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
         let _ = body_ended.await;
         wasmtime::Result::Ok(())
     };
-    // A guest that exits ends the whole, wherever in it.
+    // An exit of the guest ends `call`, wherever in it.
     let called = store.run_concurrent(call).await.and_then(|called| called);
     match called {
         Ok(()) => Ok(None),
@@ -226,16 +228,16 @@ async fn service(
     }
 }
 
-/// How far a guest has come with its answer.
+/// The progress of a guest with its response.
 #[derive(Default)]
 struct Progress {
     has_answered: AtomicBool,
-    /// All of the body was read.
+    /// The whole body was read.
     is_whole: AtomicBool,
 }
 
 impl Progress {
-    /// How a guest ends that goes no further.
+    /// Returns how the guest ends if it makes no more progress; `None` if the response is complete.
     fn missing(&self) -> Option<CallEnd> {
         match (
             self.has_answered.load(Ordering::Relaxed),
@@ -248,7 +250,8 @@ impl Progress {
     }
 }
 
-/// An answer, and what resolves when its body was read to its end or let go of.
+/// Returns the response, and a receiver that resolves when its body has been read to the end or
+/// dropped.
 fn telling_its_end(
     response: Response<WasiBody>,
     progress: &Arc<Progress>,
@@ -268,7 +271,7 @@ fn telling_its_end(
     )
 }
 
-/// A body that tells when there is no more of it.
+/// A body that signals its end.
 struct Telling {
     body: WasiBody,
     tell: Option<oneshot::Sender<()>>,

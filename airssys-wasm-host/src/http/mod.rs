@@ -1,21 +1,22 @@
-//! Components that answer HTTP requests, by the name they are deployed under.
+//! Components as HTTP handlers, by the name of their deployment.
 //!
-//! | file | what it does |
+//! | file | purpose |
 //! |---|---|
-//! | `service` | a service for a name, to be mounted in a server |
-//! | `exchange` | one request, from its admission to the last byte of its answer |
-//! | `handler` | what a guest exports that answers requests, in WASI 0.2 or 0.3 |
-//! | `request` | what a guest is given of a request, and what never reaches one |
-//! | `running` | a guest that runs where the body of its answer is read |
-//! | `body` | the body of an answer, from the guest to whoever reads it |
-//! | `refusal` | answers that no guest gave |
-//! | `route` | which deployment answers which requests |
+//! | `service` | a service for a deployment, to be mounted in a server |
+//! | `exchange` | a request, from its admission to the last byte of its response |
+//! | `handler` | the guest's handler function, in WASI 0.2 and 0.3 |
+//! | `request` | checks and conversion of requests for the guest |
+//! | `running` | a guest that runs in the task that reads its response's body |
+//! | `body` | the body of a response, from the guest to the client |
+//! | `refusal` | responses of the host itself |
+//! | `route` | routes by host and path |
 //! | `routing` | the routes of a host |
-//! | `server` | a server for those who have none |
+//! | `server` | a server for embedders without one |
 //!
 //! A request is admitted to one revision, as a call is, and stays with it until its guest has
-//! written the last byte of its answer. Only `server` knows sockets.
-//! Tests: the workspace's `tests/suite/http`.
+//! written the last byte of its response. Only `server` deals with sockets.
+//!
+//! Tests: `tests/suite/http`.
 
 mod body;
 mod exchange;

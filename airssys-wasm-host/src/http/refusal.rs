@@ -1,7 +1,7 @@
-//! Answers that no guest gave.
+//! Responses of the host itself, when no guest responds.
 //!
-//! They tell the client no more than what it may do: why is in the host's events and log, or told
-//! by `HttpService::check`.
+//! They tell the client only what it can act on. The cause is in the host's events and log, or
+//! returned by `HttpService::check`.
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
@@ -10,10 +10,10 @@ use http::{HeaderValue, Response, StatusCode};
 use super::body::HttpBody;
 use crate::{CallEnd, Error, ErrorKind};
 
-/// After how many seconds a client that was refused may come again.
+/// The number of seconds after which a client may retry.
 const COME_AGAIN: HeaderValue = HeaderValue::from_static("1");
 
-/// Why a guest gives no answer.
+/// The reason a request gets no response from a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     NoRoute,
@@ -25,7 +25,7 @@ pub(super) enum Refusal {
     Busy,
     NotThere,
     TooLate,
-    /// The guest did not answer: its call ended so.
+    /// The guest's call ended this way without a response.
     Ended(CallEnd),
 }
 
@@ -36,7 +36,7 @@ impl Refusal {
             ErrorKind::NotDeployed | ErrorKind::HostDropped | ErrorKind::FunctionNotFound => {
                 Self::NotThere
             }
-            // An error without an end is one of the host itself.
+            // An error without a call end is one of the host itself.
             _ => Self::Ended(error.call_end().unwrap_or(CallEnd::HostFunctionFailed)),
         }
     }
@@ -44,21 +44,30 @@ impl Refusal {
     fn told(self) -> (StatusCode, &'static str) {
         match self {
             Self::NoRoute => (StatusCode::NOT_FOUND, "nothing is served here\n"),
-            Self::NoHost => (StatusCode::BAD_REQUEST, "the request says no host\n"),
+            Self::NoHost => (StatusCode::BAD_REQUEST, "the request has no host\n"),
             Self::TwoHosts => (StatusCode::BAD_REQUEST, "the request names two hosts\n"),
             Self::OddEncoding => (
                 StatusCode::BAD_REQUEST,
-                "the request's body has more than one end\n",
+                "the length of the request's body is ambiguous\n",
             ),
             Self::AnotherProtocol => (
                 StatusCode::NOT_IMPLEMENTED,
-                "no other protocol is spoken here\n",
+                "no other protocol is supported here\n",
             ),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "too many wait already\n"),
-            Self::NotThere => (StatusCode::SERVICE_UNAVAILABLE, "nothing serves this now\n"),
-            Self::TooLate => (StatusCode::GATEWAY_TIMEOUT, "there was no answer in time\n"),
-            Self::Ended(end) => (end.http_status(), "it failed\n"),
+            Self::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too many requests are waiting\n",
+            ),
+            Self::NotThere => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "nothing serves this at the moment\n",
+            ),
+            Self::TooLate => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "there was no response in time\n",
+            ),
+            Self::Ended(end) => (end.http_status(), "the request failed\n"),
         }
     }
 
@@ -72,7 +81,7 @@ impl Refusal {
             headers.insert(RETRY_AFTER, COME_AGAIN);
         }
         if status == StatusCode::BAD_REQUEST {
-            // Others may take what comes next for something else.
+            // Others may interpret the following bytes differently.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response

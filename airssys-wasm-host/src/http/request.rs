@@ -1,4 +1,4 @@
-//! What a guest is given of a request, and what never reaches one.
+//! Checks and conversion of requests before they reach a guest.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use super::refusal::Refusal;
 use crate::capability::length;
 
-/// Whether a request can be handed to a guest at all.
+/// Checks that a request can be passed to a guest.
 pub(super) fn check<B>(request: &Request<B>, bytes_max: u64) -> Result<(), Refusal> {
     if request.method() == Method::CONNECT || asks_for_another_protocol(request.headers()) {
         return Err(Refusal::AnotherProtocol);
@@ -28,7 +28,7 @@ pub(super) fn check<B>(request: &Request<B>, bytes_max: u64) -> Result<(), Refus
     }
 }
 
-/// Two hosts that differ are read as one by some and as the other by others.
+/// Rejects requests with two different hosts, since parties would disagree about which one counts.
 fn check_host<B>(request: &Request<B>) -> Result<(), Refusal> {
     let mut said = request.headers().get_all(HOST).iter();
     let (host, more) = (said.next(), said.next());
@@ -47,12 +47,12 @@ fn check_host<B>(request: &Request<B>) -> Result<(), Refusal> {
     }
 }
 
-/// A host as it may be said: none has a user.
+/// Parses a host. A host with a user is invalid.
 fn host_of(said: &str) -> Option<uri::Authority> {
     said.parse().ok().filter(|_| !said.contains('@'))
 }
 
-/// In HTTP/1.1 a body is chunked, once, or it has a length.
+/// Accepts a body that is either chunked, once, or has a length, as HTTP/1.1 requires.
 fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut said = headers.get_all(TRANSFER_ENCODING).iter();
     match (
@@ -66,7 +66,8 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// `h2c` may be passed over: clients that ask for it go on without.
+/// Returns `true` for upgrades other than `h2c`, which may be ignored: clients that request it
+/// continue without it.
 fn asks_for_another_protocol(headers: &HeaderMap) -> bool {
     headers
         .get_all(UPGRADE)
@@ -74,8 +75,8 @@ fn asks_for_another_protocol(headers: &HeaderMap) -> bool {
         .any(|protocol| protocol != "h2c")
 }
 
-/// The scheme that the client used, as far as whoever took the request knows: said in the URI
-/// (HTTP/2 has it there), or as an extension of the request.
+/// Returns the scheme that the client used, as far as it is known: from an extension of the
+/// request, or from the URI, where HTTP/2 has it.
 pub(super) fn scheme<B>(request: &Request<B>) -> uri::Scheme {
     let said = request
         .extensions()
@@ -88,7 +89,7 @@ pub(super) fn scheme<B>(request: &Request<B>) -> uri::Scheme {
     }
 }
 
-/// A request whose URI has its scheme and its host, wherever the client said them.
+/// Completes the request's URI with its scheme and its host.
 pub(super) fn in_full<B>(mut request: Request<B>) -> Request<B> {
     let host = request
         .headers()
@@ -103,7 +104,8 @@ pub(super) fn in_full<B>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-/// A request as a guest reads it, its body bounded. What becomes true tells that it was longer.
+/// Converts a request for a guest and limits its body. The flag becomes `true` if the body was
+/// longer.
 pub(super) fn bounded<B>(
     request: Request<B>,
     bytes_max: u64,
@@ -175,8 +177,8 @@ where
     }
 }
 
-/// The client went away, or said something that is no body.
+/// Returns the error for a client that disconnected or sent an invalid body.
 fn broken(error: &(dyn std::error::Error + Send + Sync)) -> Error {
-    tracing::debug!(%error, "the body of a request was cut off");
+    tracing::debug!(%error, "a request body was cut off");
     Error::ConnectionTerminated
 }

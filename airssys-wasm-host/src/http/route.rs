@@ -1,13 +1,13 @@
-//! Where requests come in: a host and the beginning of a path.
+//! Routes: an optional host and a path prefix.
 //!
-//! Tests: below, a property among them.
+//! Tests: in this file.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
-/// Which requests: those whose path begins with this one's, at a `/`; and of its host, if it says
-/// one. Whoever answers sees the whole path.
+/// A pattern for requests: those whose path starts with the route's at a `/` boundary, and whose
+/// host is the route's, if it has one. The guest sees the complete path.
 ///
 /// ```
 /// use airssys_wasm_host::http::Route;
@@ -23,7 +23,7 @@ pub struct Route {
     path: String,
 }
 
-/// A text that is no route.
+/// The error for text that is not a valid route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteError {
     text: String,
@@ -31,13 +31,13 @@ pub struct RouteError {
 }
 
 impl Route {
-    /// The host, in lower case and without a port; any if it says none.
+    /// Returns the host in lower case, without a port; `None` matches any host.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         self.host.as_deref()
     }
 
-    /// How paths begin: `/`, or segments without a `/` at their end.
+    /// Returns the path prefix: `/`, or segments without a trailing `/`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -62,12 +62,12 @@ impl FromStr for Route {
             ));
         }
         if path.contains('*') {
-            return Err(error("a route is how paths begin: leave the `*` out"));
+            return Err(error("a route is a path prefix: leave the `*` out"));
         }
         let path = path.strip_suffix('/').unwrap_or(path);
         if !path.split('/').skip(1).all(is_segment) {
             return Err(error(
-                "a path has segments that are not empty, `.` or `..`, and no `?`, `#` or `%`",
+                "path segments must not be empty, `.` or `..`, or contain `?`, `#` or `%`",
             ));
         }
         let host = (!host.is_empty()).then(|| host.to_ascii_lowercase());
@@ -107,25 +107,25 @@ impl fmt::Display for Route {
 
 impl fmt::Display for RouteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no route: {}", self.text, self.problem)
+        write!(f, "`{}` is not a valid route: {}", self.text, self.problem)
     }
 }
 
 impl std::error::Error for RouteError {}
 
-/// What is behind routes. Of several that match, that of the host goes before those of any, and
-/// then the longest path.
+/// Targets by route. If several routes match, one with a host takes precedence, then the longest
+/// path.
 #[derive(Debug)]
 pub(super) struct Routes<T> {
     of_hosts: HashMap<String, Paths<T>>,
     of_any: Paths<T>,
 }
 
-/// The paths of one host, or of any.
+/// The targets of one host, or of any host, by path.
 #[derive(Debug)]
 struct Paths<T> {
     all: HashMap<String, T>,
-    /// How long the longest is: nobody looks for more, however long a request's path is.
+    /// The length of the longest path, which bounds a lookup however long a request's path is.
     bytes_max: usize,
 }
 
@@ -148,7 +148,7 @@ impl<T> Default for Routes<T> {
 }
 
 impl<T> Routes<T> {
-    /// Puts something behind a route, in place of what was there.
+    /// Sets the target of a route. Returns the previous one.
     fn insert(&mut self, route: Route, target: T) -> Option<T> {
         let paths = match route.host {
             Some(host) => self.of_hosts.entry(host).or_default(),
@@ -158,7 +158,7 @@ impl<T> Routes<T> {
         paths.all.insert(route.path, target)
     }
 
-    /// Everything that is behind one.
+    /// Returns all targets.
     pub(super) fn targets(&self) -> impl Iterator<Item = &T> {
         self.of_hosts
             .values()
@@ -166,7 +166,7 @@ impl<T> Routes<T> {
             .flat_map(|paths| paths.all.values())
     }
 
-    /// What a request goes to, by its host (with a port or without) and its path.
+    /// Returns the target of a request, by its host (with or without a port) and its path.
     pub(super) fn find(&self, host: &str, path: &str) -> Option<&T> {
         let of_host = self.of_hosts.get(&without_port(host));
         of_host
@@ -193,7 +193,7 @@ fn without_port(host: &str) -> String {
 }
 
 impl<T> Paths<T> {
-    /// What is behind the longest path that a request's begins with.
+    /// Returns the target of the longest path that is a prefix of the request's.
     fn longest(&self, path: &str) -> Option<&T> {
         let mut begin = path;
         if path.len() > self.bytes_max {
@@ -209,7 +209,7 @@ impl<T> Paths<T> {
     }
 }
 
-/// The path without its last segment.
+/// Returns the path without its last segment.
 fn parent(path: &str) -> &str {
     &path[..path.rfind('/').unwrap_or(0)]
 }
@@ -257,7 +257,7 @@ mod tests {
         }
     }
 
-    /// Nobody can make the server look for long.
+    /// Clients must not be able to slow down the lookup.
     #[test]
     fn a_path_is_found_however_long_it_is() {
         let routes = routes(&["/", "/shop"]);
@@ -292,7 +292,10 @@ mod tests {
             "/a/*",
         ] {
             let error = text.parse::<Route>().expect_err(text);
-            assert!(error.to_string().contains("is no route"), "{error}");
+            assert!(
+                error.to_string().contains("is not a valid route"),
+                "{error}"
+            );
         }
     }
 

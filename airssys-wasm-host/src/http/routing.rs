@@ -1,6 +1,6 @@
-//! The routes of a host, which it keeps if it has a state directory.
+//! The routes of a host, persisted if it has a state directory.
 //!
-//! Tests: the workspace's `tests/suite/http` and `tests/suite/state`.
+//! Tests: `tests/suite/http`, `tests/suite/state`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::host::{Host, Shared};
 use crate::state::Transaction;
 use crate::{Error, Result};
 
-/// Which deployment answers which requests.
+/// The deployments that serve requests, by route.
 pub(crate) struct Routing {
-    /// Held while they are written.
+    /// The configured routes. Locked while they are written.
     said: Mutex<BTreeMap<Route, ComponentName>>,
     table: Arc<ArcSwap<Routes<HttpService>>>,
 }
 
 impl Routing {
-    /// As they were kept; those that cannot be read are told.
+    /// Restores the stored routes; those that cannot be read are added to `lost`.
     pub(crate) fn restored(
         found: BTreeMap<String, String>,
         lost: &mut Vec<(String, String)>,
@@ -46,12 +46,13 @@ impl Routing {
         }
     }
 
-    /// Has requests find what is said.
+    /// Publishes the restored routes.
     pub(crate) fn fill(&self, host: &Arc<Shared>) {
         self.publish(host, &self.said.lock());
     }
 
-    /// A service that was there stays: updates are checked against what it serves.
+    /// Publishes routes. Keeps existing services, because updates are checked against what they
+    /// serve.
     fn publish(&self, host: &Arc<Shared>, said: &BTreeMap<Route, ComponentName>) {
         let before = self.table.load();
         let service = |name: &ComponentName| {
@@ -66,12 +67,12 @@ impl Routing {
         self.table.store(Arc::new(routes.collect()));
     }
 
-    /// What requests find, whenever they look.
+    /// Returns the current routes, as updated by changes.
     pub(super) fn table(&self) -> Arc<ArcSwap<Routes<HttpService>>> {
         Arc::clone(&self.table)
     }
 
-    /// Changes a route, once that is kept. Gives what it led to before.
+    /// Changes a route after persisting the change. Returns the previous deployment.
     fn change(
         &self,
         host: &Arc<Shared>,
@@ -96,12 +97,12 @@ impl Routing {
     }
 }
 
-/// Over HTTP.
+/// HTTP.
 impl Host {
-    /// Has whatever is deployed under a name answer HTTP requests, which exports
-    /// `wasi:http/incoming-handler`, or `wasi:http/handler` of WASI 0.3: a service to be mounted in
-    /// a server. Until something is deployed under that name, and once it is removed, it answers
-    /// `503`; so it does once this host is dropped, which is to be kept beside it.
+    /// Returns a service that has a deployment handle HTTP requests, to be mounted in a server. The
+    /// component must export `wasi:http/incoming-handler`, or `wasi:http/handler` of WASI 0.3. The
+    /// service responds `503` while nothing is deployed under that name, and once this host is
+    /// dropped, so keep the host alive.
     ///
     /// # Errors
     ///
@@ -119,25 +120,24 @@ impl Host {
         Ok(HttpService::new(&self.0, name.parse()?))
     }
 
-    /// Has the requests of a route answered by whatever is deployed under a name, which sees their
-    /// paths whole (a route takes nothing away), by every
-    /// [`HttpServer`](super::HttpServer) of this host, from now on and after a restart. Gives the
-    /// name that answered them before. Cancel safe: it is done wholly or not at all.
+    /// Routes requests to a deployment, in every [`HttpServer`](super::HttpServer) of this host,
+    /// from now on and after a restart. The guest sees complete paths, including the route's.
+    /// Returns the deployment that the route pointed to before. Cancel safe: the change is made
+    /// completely or not at all.
     ///
     /// # Errors
     ///
-    /// [`InvalidName`](crate::ErrorKind::InvalidName) for what is no route or no name;
-    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if it cannot be kept.
+    /// [`InvalidName`](crate::ErrorKind::InvalidName) if the route or the name is invalid;
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if the change cannot be persisted.
     pub async fn route(&self, route: &str, name: &str) -> Result<Option<ComponentName>> {
         self.change_route(route.parse()?, Some(name.parse()?)).await
     }
 
-    /// Has the requests of a route answered as if it had never been said. Gives the name that
-    /// answered them, if one did. Cancel safe.
+    /// Removes a route. Returns the deployment it pointed to, if any. Cancel safe.
     ///
     /// # Errors
     ///
-    /// As [`Host::route`].
+    /// Those of [`Host::route`].
     pub async fn remove_route(&self, route: &str) -> Result<Option<ComponentName>> {
         self.change_route(route.parse()?, None).await
     }
@@ -154,7 +154,7 @@ impl Host {
         .await
     }
 
-    /// The routes, and the names that answer.
+    /// Returns the routes with the names of their deployments.
     #[must_use]
     pub fn routes(&self) -> Vec<(Route, ComponentName)> {
         let said = self.0.routing.said.lock();

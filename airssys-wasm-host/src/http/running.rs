@@ -1,7 +1,8 @@
-//! A guest that runs where the body of its answer is read.
+//! A guest that runs in the task that reads its response's body.
 //!
-//! What it writes is handed on by the thread that ran it, and while nobody reads it does not run.
-//! Tests: the workspace's `tests/suite/http`.
+//! The task that runs it also passes its output on; while nothing is read, it does not run.
+//!
+//! Tests: `tests/suite/http`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,13 +16,14 @@ use tokio::runtime::Handle;
 use crate::Result;
 use crate::engine::{Alarm, Clock, Ticks};
 
-/// What a guest does with one request.
+/// A guest's handling of one request.
 pub(super) type Guest = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
-/// Dropped, it stops the guest. At its deadline the guest is ended even if nobody reads.
+/// A running guest. Dropping it stops the guest. At the deadline the guest is ended even if nothing
+/// is read.
 pub(super) struct Running {
     held: Arc<Held>,
-    /// Wakes whom it is held by.
+    /// Wakes `held` at the deadline.
     _alarm: Alarm,
 }
 
@@ -49,7 +51,7 @@ impl Running {
         }
     }
 
-    /// Lets the guest go on, until it has to wait.
+    /// Polls the guest.
     pub(super) fn poll(&self, context: &mut Context<'_>) {
         let mut held = self.held.guest.lock();
         if held
@@ -60,19 +62,19 @@ impl Running {
         }
         drop(held);
         if self.held.clock.now() >= self.held.deadline {
-            // It may have come while the guest ran, and nobody may read again.
+            // The deadline may have passed while the guest ran, and there may be no further read.
             self.held.end();
         }
     }
 
-    /// Lets the guest come to its own end, whoever reads.
+    /// Lets the guest run to its end, regardless of the reader.
     pub(super) fn let_go(self) {
         let guest = self.held.guest.lock().take();
         guest.into_iter().for_each(let_go);
     }
 }
 
-/// Lets a guest come to its own end: here, if there is nothing that it waits for.
+/// Lets a guest run to its end: in this task if it need not wait, otherwise in a task of its own.
 pub(super) fn let_go(mut guest: Guest) {
     if guest.as_mut().now_or_never().is_none() {
         tokio::spawn(guest);
@@ -87,7 +89,8 @@ impl Drop for Running {
 }
 
 impl Held {
-    /// The deadline has come, which the guest is told once it is run. Whoever runs it now will see.
+    /// Ends the guest at its deadline by running it, upon which it notices. If it is running now,
+    /// it will notice anyway.
     fn end(&self) {
         let guest = self.guest.try_lock().and_then(|mut held| held.take());
         if let Some(guest) = guest {

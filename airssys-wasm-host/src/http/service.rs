@@ -1,4 +1,4 @@
-//! A service for a name, to be mounted in a server.
+//! A service for a deployment, to be mounted in a server.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -25,51 +25,51 @@ use crate::function::Handle;
 use crate::host::Shared;
 use crate::{Error, Result};
 
-/// Has whatever is deployed under a name answer HTTP requests; see
-/// [`Host::http`](crate::Host::http).
+/// A service that has a deployment handle HTTP requests; see [`Host::http`](crate::Host::http).
 ///
-/// A `tower` service that never fails: what goes wrong is an answer as well, with a status of its
-/// own.
+/// The service never fails in the sense of `tower`: errors are responses as well, each with its
+/// status.
 ///
-/// | status | when |
+/// | status | cause |
 /// |---|---|
-/// | `400` | a request names no host, or two; its body has more than one end |
-/// | `413` | its body is longer than `http_request_bytes_max`: says so, or the guest gave no answer for it |
-/// | `500` | the guest trapped, went beyond a limit, or gave no answer |
-/// | `501` | it asks for another protocol (`CONNECT`, `Upgrade`) |
-/// | `502` | the guest said that it failed itself |
-/// | `503` | too many wait already, or nothing that answers requests is deployed under that name |
-/// | `504` | no head of an answer within `call_deadline` |
+/// | `400` | the request has no host or two, or the length of its body is ambiguous |
+/// | `413` | the request's body is longer than `http_request_bytes_max`, by its declared length, or because the guest gave no response for it |
+/// | `500` | the guest trapped, exceeded a limit, or gave no response |
+/// | `501` | the request asks for another protocol (`CONNECT`, `Upgrade`) |
+/// | `502` | the guest returned an error |
+/// | `503` | too many requests are waiting, or no component that handles requests is deployed under that name |
+/// | `504` | no response head within `call_deadline` |
 ///
-/// Why it is `503` is told by [`HttpService::check`]. Whoever keeps a service keeps its
-/// [`Host`](crate::Host) too: without that nothing is deployed any more.
+/// [`HttpService::check`] returns the reason for a `503`. Keep the [`Host`](crate::Host) alive as
+/// long as the service: without it nothing is deployed.
 ///
-/// With `503` comes `Retry-After`. A body that fails half-way is cut off, so that no client takes
-/// it for whole. A client that goes away ends its request: the guest stops, and its instance is
-/// free for another. (Over HTTP/1.1 that is noticed once its body was read, or with the next piece.)
+/// `503` responses have a `Retry-After` header. A body that fails midway is cut off, so that no
+/// client takes it for complete. A client that disconnects ends its request: the guest stops, and
+/// its instance is free for another. (Over HTTP/1.1 this is noticed only after the request's body
+/// was read, or when the next piece of the response is written.)
 ///
-/// The guest sees the path of the request as it comes here: a router that takes away what it has
-/// matched (axum's `nest_service` does) gives the rest. Behind somebody's own TLS, an `http`
-/// `uri::Scheme` among the extensions of a request tells the guest which scheme its client used;
-/// who the client is the guest learns only from headers.
+/// The guest sees the request's path as it arrives here: behind a router that strips the matched
+/// prefix, as axum's `nest_service` does, it sees the rest. If TLS is terminated elsewhere, a
+/// `uri::Scheme` in the request's extensions tells the guest which scheme its client used. The
+/// guest learns the client's identity only from headers.
 ///
-/// An update by `Recreate` waits until all bodies are written, and new requests wait meanwhile.
+/// An update with `Recreate` waits until all bodies are written, and new requests wait meanwhile.
 ///
-/// Cloning is cheap. While there is a clone that has answered, an update of the deployment to a
-/// component that answers no requests is refused.
+/// Cloning is cheap. While a clone that has handled a request exists, updating the deployment to a
+/// component that handles no requests fails.
 #[derive(Clone)]
 pub struct HttpService(Arc<Inner>);
 
 struct Inner {
     host: Weak<Shared>,
     name: ComponentName,
-    /// Of what was deployed when it was last asked for.
+    /// The handle of the deployment that was last found.
     handle: ArcSwapOption<Handle<Handler>>,
-    /// How many wait until an update lets somebody in.
+    /// The number of requests waiting for an update to admit them.
     waiting: AtomicUsize,
 }
 
-/// A place among those who wait.
+/// A request counted as waiting.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
@@ -100,27 +100,28 @@ impl HttpService {
         }))
     }
 
-    /// The name that it serves.
+    /// Returns the name of the deployment.
     #[must_use]
     pub fn component(&self) -> &ComponentName {
         &self.0.name
     }
 
-    /// Whether requests would be answered now. Blocks while what was deployed before a restart is
-    /// read, if it has not been used yet.
+    /// Checks that requests can be served. Blocks while the deployment is restored, if it has not
+    /// been used since the start.
     ///
     /// # Errors
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed) if nothing is deployed under that name,
-    /// [`FunctionNotFound`](crate::ErrorKind::FunctionNotFound) if it exports nothing that answers
-    /// requests, [`HostDropped`](crate::ErrorKind::HostDropped).
+    /// [`FunctionNotFound`](crate::ErrorKind::FunctionNotFound) if the component exports no HTTP
+    /// handler, [`HostDropped`](crate::ErrorKind::HostDropped).
     pub fn check(&self) -> Result<()> {
         handler::check(&*self.0.named()?.revision_to_call()?)
     }
 
-    /// Answers a request. Cancel safe: dropped, the request ends.
+    /// Responds to a request. Cancel safe: dropping the future ends the request.
     ///
-    /// The answer has [`Served`](super::Served) among its extensions if a revision was to answer.
+    /// The response has [`Served`](super::Served) among its extensions if it was admitted to a
+    /// revision.
     pub async fn answer<B>(&self, request: Request<B>) -> Response<HttpBody>
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -134,7 +135,8 @@ impl HttpService {
 }
 
 impl Inner {
-    /// Lets a request in. What was removed may have been deployed anew.
+    /// Admits a request. If the deployment was removed and deployed again, the service uses the new
+    /// one.
     async fn admit(&self) -> std::result::Result<(Arc<Handle<Handler>>, Admission), Refusal> {
         if let Some(handle) = self.handle.load_full() {
             match self.admit_by(&handle).await {
@@ -143,15 +145,15 @@ impl Inner {
             }
         }
         let handle = self.find().map_err(|error| {
-            tracing::debug!(component = %self.name, %error, "nothing answers a request");
+            tracing::debug!(component = %self.name, %error, "no deployment handles a request");
             Refusal::of(&error)
         })?;
         let admission = self.admit_by(&handle).await?;
         Ok((handle, admission))
     }
 
-    /// While an update lets nobody in, as many wait as may, and as long as what is inside may take:
-    /// bodies are waited for.
+    /// Admits a request to a deployment. While an update admits none, waits as long as calls and
+    /// bodies in progress may take, unless too many requests are waiting already.
     async fn admit_by(&self, handle: &Handle<Handler>) -> std::result::Result<Admission, Refusal> {
         let named = handle.named();
         if let Some(admission) = named.admit().map_err(|error| Refusal::of(&error))? {
@@ -201,7 +203,7 @@ where
     type Future =
         Pin<Box<dyn Future<Output = std::result::Result<Self::Response, Infallible>> + Send>>;
 
-    /// Always ready: who has to wait waits in [`Service::call`].
+    /// Always ready: requests wait in [`Service::call`].
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::result::Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }

@@ -1,22 +1,23 @@
-//! A short backtrace of a guest: the functions that have names, and how many have none.
+//! A short backtrace of a guest: its named functions, and the number of unnamed ones.
 //!
-//! Tests: below, and the workspace's `tests/suite/ends`.
+//! Tests: in this file, `tests/suite/ends/traps.rs`.
 
 use wasmtime::WasmBacktrace;
 
-/// The most functions that are named.
+/// The most functions that are listed.
 const FUNCTIONS_MAX: usize = 16;
 /// The most characters of a name.
 const NAME_CHARS_MAX: usize = 200;
 
-/// The backtrace of an error, if it has one.
+/// Returns the backtrace of an error, if it has one.
 pub(super) fn backtrace(error: &wasmtime::Error) -> Option<String> {
     error
         .downcast_ref::<WasmBacktrace>()
         .map(|trace| short(&trace.to_string()))
 }
 
-/// Shortens what the runtime says: a line for each function, `3: 0x1f - module!function`.
+/// Shortens the runtime's backtrace, which has a line for each function:
+/// `3: 0x1f - module!function`.
 fn short(trace: &str) -> String {
     let functions = trace.lines().filter_map(|line| {
         let (number, function) = line.trim_start().split_once(": ")?;
@@ -34,7 +35,7 @@ fn short(trace: &str) -> String {
     });
     let (unnamed, named): (Vec<_>, Vec<_>) =
         functions.partition(|name| name.contains("<wasm function "));
-    let mut text = String::from("backtrace of the guest, the innermost function first:");
+    let mut text = String::from("backtrace of the guest, innermost function first:");
     for name in named.iter().take(FUNCTIONS_MAX) {
         text.push_str("\n  ");
         text.push_str(name.strip_prefix("<unknown>!").unwrap_or(name));
@@ -58,7 +59,7 @@ mod tests {
         let trace = "error while executing at wasm backtrace:\n    \
              0:    0x1a4 - <unknown>!<wasm function 104>\n    1:    0x2b - app.wasm!app::parse\n    \
              2:    0x3c - <unknown>!greet\n    3: <unknown>!<wasm function 7>\nnote: use the variable";
-        let expected = "backtrace of the guest, the innermost function first:\
+        let expected = "backtrace of the guest, innermost function first:\
              \n  app.wasm!app::parse\n  greet\n  2 more functions are left out";
         assert_eq!(short(trace), expected);
     }

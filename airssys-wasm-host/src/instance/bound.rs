@@ -1,14 +1,14 @@
-//! What callers' handles have looked up in one instance, kept for their next
+//! The functions and bindings that handles have looked up in an instance, stored for their next
 //! call.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::any::Any;
 
-/// A handle's place in the table of every instance of its deployment.
+/// The slot of a handle in the table of every instance of its deployment.
 ///
-/// Places are used again after a handle is gone; the number tells the new owner
-/// from what the old one left behind.
+/// A slot is reused after its handle is dropped; `owner` distinguishes the entries of the new
+/// handle from those of the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slot {
     pub(crate) place: usize,
@@ -25,13 +25,13 @@ struct Entry {
 }
 
 impl Table {
-    /// Whether the owner of `slot` has looked something up before.
+    /// Returns `true` if the owner of `slot` has looked something up before.
     #[inline]
     pub(crate) fn has(&self, slot: Slot) -> bool {
         matches!(self.0.get(slot.place), Some(Some(entry)) if entry.owner == slot.owner)
     }
 
-    /// What the owner of `slot` looked up before.
+    /// Returns the value that the owner of `slot` looked up before.
     #[inline]
     pub(crate) fn get<T: 'static>(&self, slot: Slot) -> Option<&T> {
         match self.0.get(slot.place)? {
@@ -40,7 +40,7 @@ impl Table {
         }
     }
 
-    /// Keeps what the owner of `slot` looked up.
+    /// Stores the value that the owner of `slot` looked up.
     pub(crate) fn set<T: Send + Sync + 'static>(&mut self, slot: Slot, value: T) {
         if self.0.len() <= slot.place {
             self.0.resize_with(slot.place + 1, || None);

@@ -1,8 +1,8 @@
-//! Panics of the embedder's code end the call that ran it, and nothing else.
+//! Contains panics of the embedder's code, which end the call that ran it and nothing else.
 //!
-//! A panic of a host function unwinds through the guest to whoever polls the call; here it becomes
-//! an error of that call, after which the instance is discarded as after a trap.
-//! Tests: the workspace's `tests/suite/embedding/panics`.
+//! A panic of a host function unwinds through the guest to the task that polls the call. Here it
+//! becomes an error of that call, and the instance is discarded as after a trap.
+//! Tests: `tests/suite/embedding/panics.rs`.
 
 use std::any::Any;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// The embedder's code panicked, with this message.
+/// A panic of the embedder's code, with its message.
 #[derive(Debug)]
 pub(crate) struct HostPanicked(String);
 
@@ -19,7 +19,7 @@ impl std::error::Error for HostPanicked {}
 
 impl fmt::Display for HostPanicked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a function of the host panicked: {}", self.0)
+        write!(f, "host code panicked: {}", self.0)
     }
 }
 
@@ -29,11 +29,11 @@ impl HostPanicked {
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-        Self(text.unwrap_or_else(|| "it gave no message".into()))
+        Self(text.unwrap_or_else(|| "no message".into()))
     }
 }
 
-/// Runs a call; a panic in it is its error. The future is not polled again after that.
+/// Runs a call, and returns a panic in it as an error. The future is not polled again after that.
 #[inline]
 pub(crate) async fn contained<R>(
     mut running: Pin<&mut impl Future<Output = wasmtime::Result<R>>>,
@@ -41,15 +41,15 @@ pub(crate) async fn contained<R>(
     poll_fn(move |context| poll_contained(running.as_mut(), context)).await
 }
 
-/// Polls a call; a panic in it is its error.
+/// Polls a call, and returns a panic in it as an error.
 #[inline]
 pub(crate) fn poll_contained<R>(
     running: Pin<&mut impl Future<Output = wasmtime::Result<R>>>,
     context: &mut Context<'_>,
 ) -> Poll<wasmtime::Result<R>> {
-    // Written in place: what is returned through `catch_unwind` is copied once more.
+    // Assigned in place, because a value returned through `catch_unwind` is copied once more.
     let mut polled = Poll::Pending;
-    // What unwinding leaves half done is the store, which is dropped unused.
+    // Only the store is left half done by unwinding, and it is dropped without being used.
     let caught = catch_unwind(AssertUnwindSafe(|| polled = running.poll(context)));
     match caught {
         Ok(()) => polled,
@@ -57,7 +57,7 @@ pub(crate) fn poll_contained<R>(
     }
 }
 
-/// Runs something of the embedder's that is done at once.
+/// Runs a synchronous function of the embedder's, and returns a panic in it as an error.
 pub(crate) fn contain<R>(run: impl FnOnce() -> R) -> Result<R, HostPanicked> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| HostPanicked::new(&*payload))
 }

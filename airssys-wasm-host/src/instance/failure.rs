@@ -1,7 +1,6 @@
-//! What went wrong in a guest: how its call ended, and the error that says so.
+//! Failures of guests: how a call ended, and the error that describes it.
 //!
-//! Tests: the workspace's `tests/suite/limits.rs`, `tests/suite/bad_input.rs` and
-//! `tests/suite/ends`.
+//! Tests: `tests/suite/limits.rs`, `tests/suite/bad_input.rs`, `tests/suite/ends`.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,7 +15,7 @@ use crate::link::LinkFailed;
 use crate::revision::Revision;
 use crate::{CallEnd, Error, ErrorKind};
 
-/// The error with which the epoch callback ends a call that is out of time.
+/// The error with which the epoch callback ends a call after its deadline.
 #[derive(Debug)]
 pub(super) struct DeadlinePassed;
 
@@ -28,7 +27,7 @@ impl fmt::Display for DeadlinePassed {
     }
 }
 
-/// The error of a call whose end the host has found out by itself.
+/// The error of a call whose end was detected by the host.
 #[derive(Debug)]
 pub(crate) struct EndedAs(pub(crate) CallEnd);
 
@@ -40,7 +39,7 @@ impl fmt::Display for EndedAs {
     }
 }
 
-/// An instance that did not come to be.
+/// Returns the error for an instance that failed to start.
 pub(crate) fn start_failed(
     revision: &Revision,
     error: wasmtime::Error,
@@ -52,7 +51,7 @@ pub(crate) fn start_failed(
     explained(Error::of_call(end, message), error, state).with_kind(ErrorKind::StartFailed)
 }
 
-/// A call that ended without the guest's own result.
+/// Returns the error for a call that ended without a result of the guest.
 pub(crate) fn call_failed(
     revision: &Revision,
     function: &str,
@@ -70,9 +69,9 @@ pub(crate) fn call_failed(
     explained(Error::of_call(end, message), error, state).with_kind(kind)
 }
 
-/// The code with which the guest ended itself, if it did.
+/// Returns the code with which the guest exited, if it did.
 pub(crate) fn exit_code(error: &wasmtime::Error) -> Option<u8> {
-    // The guest gives a byte, or a `result`.
+    // The guest passes a byte, or a `result`.
     error
         .downcast_ref()
         .map(|I32Exit(code)| u8::try_from(*code).unwrap_or(u8::MAX))
@@ -99,13 +98,13 @@ fn end_of(error: &wasmtime::Error) -> CallEnd {
     }
 }
 
-/// The runtime's own errors are messages, and a handle that is none is the guest's mistake; errors
-/// of host functions have types.
+/// Returns `true` for a mistake of the guest, such as an invalid handle. The runtime's own errors
+/// are plain messages; errors of host functions have types.
 fn is_the_guests(error: &wasmtime::Error) -> bool {
     error.is::<ResourceTableError>() || error.is::<String>() || error.is::<&'static str>()
 }
 
-/// How it ended, and the limit or the cause that belongs to it.
+/// Describes how a call ended, with the limit or the cause.
 fn sentence(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> String {
     match (
         end,
@@ -121,7 +120,7 @@ fn sentence(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> Strin
             if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) =>
         {
             format!(
-                "opened more than it may: `handles_max` is {}",
+                "opened too many handles: `handles_max` is {}",
                 revision.limits.handles_max
             )
         }
@@ -136,7 +135,7 @@ fn sentence(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> Strin
 fn words(trap: Trap) -> String {
     match trap {
         Trap::UnreachableCodeReached => "it aborted (`unreachable`), as a panic does".into(),
-        Trap::StackOverflow => "it recursed beyond its stack".into(),
+        Trap::StackOverflow => "it overflowed its stack".into(),
         other => other.to_string(),
     }
 }
@@ -149,7 +148,8 @@ fn refused(state: &InstanceState) -> String {
         .unwrap_or_default()
 }
 
-/// Adds what the guest wrote last, and where it was. One that ended itself was nowhere of interest.
+/// Adds the guest's last output and its backtrace. A guest that exited gets no backtrace, as its
+/// position is of no interest.
 fn explained(failed: Error, error: wasmtime::Error, state: &InstanceState) -> Error {
     let stderr = state.output.last_of_stderr();
     let place = match failed.call_end() {
@@ -175,26 +175,26 @@ fn explained(failed: Error, error: wasmtime::Error, state: &InstanceState) -> Er
     }
 }
 
-/// One of the causes that an error tells, and the next.
+/// A cause in the chain of an error, and the next one.
 #[derive(Debug)]
 struct Cause {
     text: String,
     next: Option<Next>,
 }
 
-/// What an error tells after a cause.
+/// The next cause in the chain of an error.
 #[derive(Debug)]
 enum Next {
     Cause(Box<Cause>),
     Original(Original),
 }
 
-/// The error that a host function, or a call of another component, returned.
+/// The error returned by a host function or by a call of another component.
 #[derive(Debug)]
 pub(crate) struct Original(wasmtime::Error);
 
 impl Original {
-    /// The error of type `E` in it, also if it was another component's.
+    /// Returns the inner error of type `E`, even if it comes from another component.
     pub(crate) fn downcast_ref<E: StdError + Send + Sync + 'static>(&self) -> Option<&E> {
         let linked = || self.0.downcast_ref::<LinkFailed>()?.0.downcast_ref();
         self.0.downcast_ref().or_else(linked)
@@ -203,12 +203,12 @@ impl Original {
 
 impl fmt::Display for Original {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("what the guest called failed")
+        f.write_str("a call made by the guest failed")
     }
 }
 
 impl StdError for Original {
-    /// The error without the guest's backtrace around it, if there is one.
+    /// Returns the error without the guest's backtrace around it, if it has one.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(self.0.source().unwrap_or(&*self.0))
     }

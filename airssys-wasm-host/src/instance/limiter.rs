@@ -1,8 +1,8 @@
-//! Memory and tables of a whole store.
+//! Limits on the memory and tables of a whole store.
 //!
-//! wasmtime's own limiter looks at one memory at a time, so that a component with
-//! several would get the limit for each; this one counts them together.
-//! Tests: below, and with guests in the workspace's `tests/limits`.
+//! wasmtime's own limiter checks one memory at a time, so that a component with several memories
+//! would get the limit for each. This limiter adds them up.
+//! Tests: in this file, `tests/suite/limits.rs`.
 
 use std::sync::Arc;
 
@@ -15,18 +15,18 @@ pub(super) struct Limiter {
     memory: Bound,
     table_elements: Bound,
     share: Arc<DeploymentShare>,
-    /// Why the budget of the host refused memory, if it did.
+    /// The shortage in the host's budget that refused memory, if any.
     shortage: Option<Shortage>,
     core_instances_max: usize,
-    /// What was refused last, for the message of the trap that often follows.
+    /// The last refusal, for the message of the trap that often follows.
     refused: Option<String>,
 }
 
-/// So much of something, however many share it.
+/// A limit shared by all memories or by all tables of a store.
 struct Bound {
     used: usize,
     max: usize,
-    /// For messages: what it is, and the limit's name.
+    /// For messages: the unit, and the name of the limit.
     what: &'static str,
     limit: &'static str,
 }
@@ -41,7 +41,7 @@ impl Bound {
         }
     }
 
-    /// Takes the growth from `current` to `desired`; the reason if it does not fit.
+    /// Adds the growth from `current` to `desired`. Fails with the reason if it does not fit.
     fn grow(&mut self, current: usize, desired: usize) -> Result<(), String> {
         let grown = desired.saturating_sub(current);
         match self.used.checked_add(grown) {
@@ -50,7 +50,7 @@ impl Bound {
                 Ok(())
             }
             _ => Err(format!(
-                "{grown} {} were asked for beside {} in use, and `{}` is {}",
+                "{grown} more {} requested with {} in use, but `{}` is {}",
                 self.what, self.used, self.limit, self.max
             )),
         }
@@ -87,17 +87,17 @@ impl Limiter {
         }
     }
 
-    /// What was refused last, if anything was.
+    /// Returns the last refusal, if any.
     pub(super) fn refused(&self) -> Option<&str> {
         self.refused.as_deref()
     }
 
-    /// Why the budget of the host refused memory, if it did.
+    /// Returns the shortage in the host's budget that refused memory, if any.
     pub(super) fn shortage(&self) -> Option<Shortage> {
         self.shortage
     }
 
-    /// Takes memory from the instance's limit, and then from the budget of the host.
+    /// Takes memory from the instance's limit, and then from the host's budget.
     fn grow_memory(&mut self, current: usize, desired: usize) -> Result<(), String> {
         self.memory.grow(current, desired)?;
         let grown = desired.saturating_sub(current);
@@ -113,10 +113,10 @@ fn refusal(bytes: usize, share: &DeploymentShare, shortage: Shortage) -> String 
     let taken = share.memory().taken();
     match shortage {
         Shortage::OfShare(max) => format!(
-            "{bytes} bytes of memory were asked for beside {taken} that the deployment has, and its share of the host's budget is {max}"
+            "{bytes} more bytes of memory requested with {taken} in use by the deployment, but its share of the host's budget is {max}"
         ),
         Shortage::OfHost(max) => format!(
-            "{bytes} bytes of memory were asked for, and all deployments together have the host's budget of {max}"
+            "{bytes} more bytes of memory requested, which exceeds the host's budget of {max} for all deployments"
         ),
     }
 }

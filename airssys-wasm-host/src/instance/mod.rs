@@ -1,9 +1,8 @@
-//! One instance in its own store: the unit of isolation, of limits and of
-//! accounting.
+//! An instance in its own store: the unit of isolation, limits, and accounting.
 //!
-//! An instance serves one call at a time; one that trapped is never used again.
-//! Does not decide when to create one or who gets it: `deployment/serving` does.
-//! Tests: the workspace's `tests/limits`.
+//! Serves one call at a time, and is never used again after a trap. Creating instances and
+//! assigning them to calls is left to `deployment`.
+//! Tests: `tests/suite/limits.rs`.
 
 mod backtrace;
 mod bound;
@@ -33,12 +32,12 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct Instance {
     pub(crate) store: Store<InstanceState>,
     pub(crate) wasm: WasmInstance,
-    /// What handles have looked up in this instance.
+    /// The lookups of handles in this instance.
     pub(crate) bound: Table,
 }
 
 impl Instance {
-    /// Where this instance of `revision` has the function that a name means.
+    /// Returns the index of the function that a name refers to, in this instance of `revision`.
     pub(crate) fn export(
         &mut self,
         revision: &Revision,
@@ -59,7 +58,7 @@ impl Instance {
             .ok_or_else(|| revision.not_compiled(name))
     }
 
-    /// Gives the next call its time and fuel.
+    /// Sets the deadline and fuel of the next call.
     #[inline]
     pub(crate) fn arm(&mut self, deadline: Ticks, fuel: Option<u64>) -> Result<()> {
         let looks_after = self.store.data_mut().begin_call();
@@ -75,15 +74,15 @@ fn store(
 ) -> Result<Store<InstanceState>> {
     let mut state = InstanceState::new(runtime, revision);
     contained::contain(|| runtime.instance_data.fill(&mut state)).map_err(|panicked| {
-        let message = format!(
-            "{revision} does not start: the data of its instance cannot be made: {panicked}"
-        );
+        let message =
+            format!("{revision} does not start: its instance data cannot be created: {panicked}");
         Error::new(ErrorKind::HostFunctionFailed, message)
     })?;
     let mut store = Store::try_new(engine, state).map_err(|error| internal(&error))?;
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(revision.limits.hostcall_bytes_max);
-    // Those that a guest has to itself count as well: streams, futures and tasks are the host's memory.
+    // Includes handles that only the guest uses: streams, futures and tasks take up the host's
+    // memory.
     store.set_max_component_handles(revision.limits.handles_max);
     store.epoch_deadline_callback(|mut context| {
         let state = context.data_mut();

@@ -1,6 +1,6 @@
-//! Starts instances, and has those wait for which there is no memory.
+//! Starts instances, and queues them while there is no memory for them.
 //!
-//! Tests: the workspace's `tests/suite/budget.rs`.
+//! Tests: `tests/suite/budget.rs`.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
 
-/// How an instance did not come to be.
+/// The reason that an instance did not start.
 enum StartFailure {
-    /// There is too little memory left in the host's budget.
+    /// The host's budget has too little memory left.
     NoMemory(Shortage, Error),
     Other(Error),
 }
 
 impl Instance {
-    /// Starts an instance, for a call that ends at `deadline`. Waits while the budget of the host
-    /// has no memory for it.
+    /// Starts an instance for a call with this deadline. Waits while the host's budget has no
+    /// memory for it.
     pub(crate) async fn start(
         runtime: &Arc<Runtime>,
         revision: &Revision,
         deadline: Ticks,
     ) -> Result<Self> {
-        // Those that wait go first.
+        // Starts that wait go first.
         if revision.share.turns().start.try_lock().is_ok() {
             match try_start(runtime, revision, deadline).await {
                 Ok(instance) => return Ok(instance),
@@ -40,7 +40,7 @@ impl Instance {
         Box::pin(start_when_there_is_memory(runtime, revision, deadline)).await
     }
 
-    /// Starts an instance, within the time of a call.
+    /// Starts an instance within the time limit of a call.
     pub(crate) async fn start_in_time(runtime: &Arc<Runtime>, revision: &Revision) -> Result<Self> {
         let clock = runtime.engines.clock();
         let deadline = clock.now().plus(revision.call_ticks);
@@ -56,8 +56,8 @@ impl Instance {
     }
 }
 
-/// Starts an instance as soon as the budget has memory for it: one at a time of each deployment,
-/// first come, first served. Cancel safe.
+/// Starts an instance as soon as the budget has memory for it: one at a time for each deployment,
+/// in order of arrival. Cancel safe.
 async fn start_when_there_is_memory(
     runtime: &Arc<Runtime>,
     revision: &Revision,
@@ -92,7 +92,7 @@ async fn try_start(
         .instantiate(runtime, |engine| store(engine, runtime, revision, deadline))
         .await
         .map_err(StartFailure::Other)?;
-    // What it called while it started belongs to no call.
+    // Calls made during the start belong to no call of the instance.
     store.data_mut().stand_alone();
     match (outcome, store.data().limiter.shortage()) {
         (Ok(wasm), _) => {

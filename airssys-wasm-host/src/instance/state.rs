@@ -1,6 +1,6 @@
-//! What a store knows about its instance. A guest can choose none of it.
+//! The data of an instance's store. The guest cannot choose any of it.
 //!
-//! Tests: through the rooms that read it.
+//! Tests: `tests/suite/capabilities`, `tests/suite/embedding`.
 
 use std::sync::{Arc, Weak};
 
@@ -29,21 +29,21 @@ use crate::runtime::Runtime;
 use crate::scheduler::{CrowdPermit, GuestSlice};
 use crate::wasi::{self, Output};
 
-/// The data of an instance's store: whose it is, what it may use, its handles.
+/// The state of an instance: its identity, its authority, and its handles.
 ///
-/// Host functions that an embedder provides get it as the data of the store. It leads to the
+/// Host functions of an embedder receive it as the data of the store. It gives access to the
 /// embedder's own [`data`](Self::data) and [`instance_data_mut`](Self::instance_data_mut), to the
-/// resource [`table`](Self::table) and to the [`identity`](Self::identity) of the component, and a
-/// [`Provider`](crate::Provider) asks it what the instance may do. It shows as well in the types of
-/// calls through generated bindings ([`Bindings`](crate::Bindings)). See [`guide`](crate::guide).
+/// resource [`table`](Self::table), and to the [`identity`](Self::identity) of the component. A
+/// [`Provider`](crate::Provider) asks it for permission. It also appears in the types of calls
+/// through generated bindings ([`Bindings`](crate::Bindings)). See [`guide`](crate::guide).
 pub struct InstanceState {
-    /// Told before all else is dropped.
+    /// Set before everything else is dropped.
     gone: Gone,
     wasi: WasiCtx,
     pub(super) handles: ResourceTable,
-    /// The embedder's, of the deployment and the host.
+    /// The embedder's values for the deployment and the host.
     pub(super) shared: SharedData,
-    /// The instance's own.
+    /// The embedder's values for this instance.
     pub(super) slots: Slots,
     pub(super) limiter: Limiter,
     clock: Arc<Clock>,
@@ -57,21 +57,21 @@ pub struct InstanceState {
     http: Http,
     told: Arc<Told>,
     links: Functions,
-    /// What lets it call each of its links, once it was asked.
+    /// The permits to call each link, once requested.
     link_permits: Vec<Option<Permit>>,
-    /// Where it has resources of others; some may be over.
+    /// The sessions in which it may hold resources of other components; some may have ended.
     sessions: Vec<Weak<Session>>,
-    /// Where it stands among other calls.
+    /// The context of the current call.
     standing: Standing,
 }
 
-/// Whose call an instance serves, as far as its own links need to know.
+/// The context of a call, as far as the links of its instance need it.
 #[derive(Default)]
 struct Standing {
     serving: Option<Arc<Serving>>,
-    /// The tree of calls that the call belongs to.
+    /// The call tree that the call belongs to.
     tree: Option<Arc<Tree>>,
-    /// The one that it begins if it belongs to none; kept for the next call.
+    /// The tree that the call begins if it belongs to none; reused for the next call.
     own: Option<Arc<Tree>>,
 }
 
@@ -123,7 +123,7 @@ impl InstanceState {
         }
     }
 
-    /// Now, and when the call must have ended.
+    /// Returns the current time, and the deadline of the call.
     #[inline]
     pub(crate) fn time(&self) -> (Ticks, Ticks) {
         (self.clock.now(), self.deadline)
@@ -134,36 +134,36 @@ impl InstanceState {
         self.deadline = deadline;
     }
 
-    /// Another call begins. Returns how many epochs it computes before it is looked at.
+    /// Begins a call. Returns the number of epochs until it is first interrupted.
     #[inline]
     pub(super) fn begin_call(&mut self) -> u64 {
         self.told.begin_call();
         self.slice.begin_call()
     }
 
-    /// The permit of the call that has begun.
+    /// Returns the crowd permit of the current call.
     #[inline]
     pub(crate) fn crowd_permit(&mut self) -> CrowdPermit {
         self.slice.crowd_permit()
     }
 
-    /// The call has ended.
+    /// Ends the call.
     #[inline]
     pub(crate) fn end_call(&mut self) {
         self.slice.end_call();
     }
 
-    /// The revision that it is an instance of.
+    /// Returns the revision of this instance.
     pub(crate) fn revision(&self) -> u64 {
         self.authority.identity.revision
     }
 
-    /// Its number among all instances of the host.
+    /// Returns the number of this instance, which is unique in the host.
     pub(crate) fn number(&self) -> u64 {
         self.told.call().instance
     }
 
-    /// Where it may have resources of another.
+    /// Returns the sessions in which it may hold resources of `target`.
     #[inline]
     pub(crate) fn sessions(&self, target: &Arc<Named>) -> Vec<Arc<Session>> {
         self.sessions
@@ -173,35 +173,36 @@ impl InstanceState {
             .collect()
     }
 
-    /// It may have resources there, from here on.
+    /// Records a session in which it may hold resources from now on.
     pub(crate) fn remember(&mut self, session: &Arc<Session>) {
         self.sessions.retain(|known| known.strong_count() > 0);
         self.sessions.push(Arc::downgrade(session));
     }
 
-    /// What it calls in others.
+    /// Returns a link to another component.
     pub(crate) fn link(&self, place: usize) -> Option<&Arc<Link>> {
         self.links.get(place)
     }
 
-    /// A call begins in which the instance may call others: on behalf of whom.
+    /// Sets the context of a call during which the instance may call others: the revision that
+    /// serves it, and the call tree.
     pub(crate) fn stand(&mut self, serving: &Arc<Serving>, tree: Option<&Arc<Tree>>) {
         self.standing.serving = Some(Arc::clone(serving));
         self.standing.tree = tree.cloned();
     }
 
-    /// That call has ended, and with it what it led to.
+    /// Ends that context, and the call tree if the call began it.
     pub(crate) fn stand_alone(&mut self) {
         let Standing { serving, tree, own } = &mut self.standing;
         (*serving, *tree) = (None, None);
         match own.as_mut().map(Arc::get_mut) {
             Some(Some(own)) => own.end(),
-            // Somebody has it still, or there is none.
+            // Still in use elsewhere, or absent.
             _ => *own = None,
         }
     }
 
-    /// The tree of calls that this one belongs to.
+    /// Returns the call tree of the current call, and begins one if there is none.
     pub(crate) fn tree(&mut self) -> Arc<Tree> {
         let Standing { serving, tree, own } = &mut self.standing;
         let tree = tree.get_or_insert_with(|| {
@@ -214,7 +215,8 @@ impl InstanceState {
         Arc::clone(tree)
     }
 
-    /// Whether it may call what a link leads to. Asked once, and whenever that was taken back.
+    /// Returns `true` if it may call the interface of a link. Asks for a permit at the first call,
+    /// and again once the permit may have ended.
     pub(crate) fn may_call(&mut self, place: usize, interface: &str) -> bool {
         let call = self.call();
         if self.link_permits.len() <= place {
@@ -310,8 +312,8 @@ impl InstanceState {
 }
 
 impl Drop for InstanceState {
-    /// Drops the embedder's values first. A panic of one of them ends there: whoever drops an
-    /// instance is in the middle of something else.
+    /// Drops the embedder's values first. A panic of one of them ends here, because the caller is
+    /// in the middle of other work.
     fn drop(&mut self) {
         self.gone.tell();
         let (handles, slots) = (
@@ -320,7 +322,7 @@ impl Drop for InstanceState {
         );
         let dropped = contain(|| drop(handles)).and(contain(|| drop(slots)));
         if let Err(panicked) = dropped {
-            tracing::error!(component = %self.identity().component, %panicked, "dropping an instance");
+            tracing::error!(component = %self.identity().component, %panicked, "panic while dropping an instance");
         }
     }
 }

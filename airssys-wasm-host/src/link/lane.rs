@@ -1,8 +1,8 @@
-//! How values cross from one component to another.
+//! Passes values from one component to another.
 //!
-//! Values of the signatures that core lists have Rust types and are copied as they are; all others are
-//! described, which is slow for long lists of bytes.
-//! Tests: the workspace's `tests/suite/links`, which compares the two.
+//! Values of the signatures that core lists have Rust types and are copied as they are. All others
+//! are passed as dynamic values, which is slow for long lists of bytes. The tests compare the two.
+//! Tests: `tests/suite/links`.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use crate::deployment::Named;
 use crate::function::{DynamicFunction, Function, Params, Results, WithTypes, with_types};
 use crate::instance::InstanceState;
 
-/// How a link is called.
+/// The way in which a link is called.
 pub(super) enum Calls {
     Dynamic(DynamicFunction),
-    /// A [`Function`] of the types of its signature.
+    /// A [`Function`] with the types of its signature.
     Typed(Arc<dyn Any + Send + Sync>),
-    /// With handles to be led to where their resources are.
+    /// With resource handles, which each call translates into the resources that they stand for.
     WithHandles(DynamicFunction),
 }
 
-/// A handle to `function` in `target`, for `caller`.
+/// Creates a handle to `function` in `target`, for `caller`.
 pub(super) fn connect(
     target: &Arc<Named>,
     function: &FunctionType,
@@ -139,5 +139,5 @@ impl WithTypes for Define<'_, '_> {
 }
 
 pub(super) fn other_types() -> wasmtime::Error {
-    wasmtime::Error::msg("a link has other types than its stub; this is a bug")
+    wasmtime::Error::msg("a link and its stub differ in their types; this is a bug")
 }

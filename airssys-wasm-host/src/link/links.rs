@@ -1,6 +1,6 @@
-//! Who serves the imports of a revision.
+//! The links of a revision: the deployments that serve its imports.
 //!
-//! Tests: the workspace's `tests/suite/links`.
+//! Tests: `tests/suite/links`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +17,8 @@ use crate::deployment::Named;
 use crate::linker;
 use crate::{Error, ErrorKind, Result};
 
-/// Which deployment was said to serve which interface; its path, without a version.
+/// The deployments configured to serve interfaces, by the path of the interface without its
+/// version.
 pub(crate) type Bound = BTreeMap<String, ComponentName>;
 
 /// The functions that a revision calls in other deployments, in the order of its imports.
@@ -27,26 +28,27 @@ pub(crate) struct Links {
     pub(crate) bound: Bound,
 }
 
-/// The functions of others, by their places among the imports.
+/// Functions of other deployments, by their places among the imports.
 pub(crate) type Functions = Arc<Vec<Arc<Link>>>;
 
-/// One function of another deployment.
+/// A function of another deployment.
 pub(crate) struct Link {
-    /// What the caller has to be granted: the interface's path.
+    /// The path of the interface, which the caller must be granted.
     pub(crate) interface: String,
-    /// The same with the version that is imported.
+    /// The interface with the version that is imported.
     version: String,
     pub(crate) target: Arc<Named>,
     pub(super) calls: Calls,
 }
 
 impl Links {
-    /// As an instance holds them.
+    /// Returns the functions, for an instance to hold.
     pub(crate) fn functions(&self) -> Functions {
         self.functions.load_full()
     }
 
-    /// What has to be granted, an interface without its version, and who serves it.
+    /// Returns the interfaces that must be granted, without versions, and the deployments that
+    /// serve them.
     pub(crate) fn calls(&self) -> BTreeSet<(String, ComponentName)> {
         let functions = self.functions.load();
         functions
@@ -55,7 +57,8 @@ impl Links {
             .collect()
     }
 
-    /// Which interface is served by whom; with its version where several serve versions of it.
+    /// Returns the deployment that serves each interface. An interface has a version only where
+    /// several deployments serve versions of it.
     pub(crate) fn targets(&self) -> BTreeMap<String, ComponentName> {
         let functions = self.functions.load();
         let name = |link: &Arc<Link>| {
@@ -77,7 +80,7 @@ impl Links {
             .collect()
     }
 
-    /// Those of a revision whose links are found when all that it is linked to is there.
+    /// Creates the links of a revision before the deployments that they lead to are ready.
     pub(crate) fn unresolved(bound: Bound) -> Self {
         Self {
             functions: ArcSwap::default(),
@@ -85,24 +88,24 @@ impl Links {
         }
     }
 
-    /// Takes what was found.
+    /// Takes the functions of links that were resolved later.
     pub(crate) fn fill(&self, found: &Self) {
         self.functions.store(found.functions());
     }
 
-    /// Lets go of the others: two that import each other would keep each other alive.
+    /// Releases the other deployments: two that import each other would keep each other alive.
     pub(crate) fn cut(&self) {
         self.functions.store(Arc::default());
     }
 }
 
-/// Finds who serves what the host does not, among `deployed`.
+/// Finds a deployment among `deployed` for each import that the host does not provide.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::MissingImport`], [`ErrorKind::AmbiguousImport`] and
 /// [`ErrorKind::MissingHostFunction`], with every import that is not served, the candidates, and
-/// why each does not fit.
+/// the reason each does not fit.
 pub(crate) fn resolve(
     caller: &ComponentName,
     world: &World,
@@ -144,7 +147,7 @@ pub(crate) fn resolve(
             continue;
         }
         let target = deployed.iter().find(|named| named.name == **name);
-        let target = target.expect("it is one of those that were offered");
+        let target = target.expect("the target is one of the offered deployments");
         for function in &import.functions {
             functions.push(Arc::new(connect(caller, import, function, target)?));
         }
@@ -166,11 +169,11 @@ pub(crate) fn resolve(
     ))
 }
 
-/// Checks that each interface for which somebody was said is imported from another deployment.
+/// Checks that each interface with a configured link is imported from another deployment.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::MissingImport`], with what is imported.
+/// [`ErrorKind::MissingImport`], listing what is imported.
 pub(crate) fn check_said(said: &Bound, world: &World, providers: &Providers) -> Result<()> {
     let imported: Vec<&str> = linker::unprovided(world, providers)
         .into_iter()
@@ -188,7 +191,7 @@ pub(crate) fn check_said(said: &Bound, world: &World, providers: &Providers) -> 
         format!("`{}`", imported.join("`, `"))
     };
     let message = format!(
-        "it was said who serves `{interface}`, and the component imports no such interface from another; it imports {there}"
+        "a link was given for `{interface}`, but the component imports no such interface from another component; it imports {there}"
     );
     Err(Error::new(ErrorKind::MissingImport, message))
 }
@@ -211,12 +214,13 @@ fn connect(
 
 fn foreign(import: &Interface, resource: &str, server: &ComponentName) -> String {
     format!(
-        "`{}`: it takes or gives handles of `{resource}`, and they cross only to whoever defines the resource; `{server}` serves this interface, and not that one",
+        "`{}`: it takes or returns handles of `{resource}`, which may be passed only to the deployment that defines the resource; `{server}` serves this interface, but not that one",
         import.name
     )
 }
 
-/// Who serves an interface, in whatever versions; none if several do.
+/// Returns the deployment that serves an interface, in any version. `None` if no deployment or
+/// several do.
 fn server<'a>(served: &[(&Interface, &'a ComponentName)], path: &str) -> Option<&'a ComponentName> {
     let mut servers = served
         .iter()
@@ -226,8 +230,8 @@ fn server<'a>(served: &[(&Interface, &'a ComponentName)], path: &str) -> Option<
     servers.all(|name| name == first).then_some(first)
 }
 
-/// What to say of an import that nobody serves: of one that looks like WASI, what the host
-/// has of that.
+/// Describes an import that is not served. For one that looks like WASI, describes what the host
+/// provides of it.
 fn told(import: &Interface, problem: &LinkProblem, providers: &Providers) -> String {
     match problem {
         LinkProblem::Nobody { hint } if hint.is_empty() => linker::problem(&import.name, providers),

@@ -1,7 +1,7 @@
-//! What stands in a caller for a resource in another component's instance.
+//! A caller's stand-in for a resource in another component's instance.
 //!
 //! Counts as one of the handles that the caller's limits bound.
-//! Tests: the workspace's `tests/suite/links/resources`.
+//! Tests: `tests/suite/links/resources.rs`.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use wasmtime_wasi::WasiView;
 use super::session::Session;
 use crate::instance::InstanceState;
 
-/// A resource of another, as long as a caller owns it.
+/// A resource in another component's instance, for as long as a caller owns it.
 pub(super) struct Remote {
     session: Arc<Session>,
-    /// In the store of the session's instance; none once it is given away.
+    /// The resource in the store of the session's instance. `None` once it is given away.
     resource: Option<ResourceAny>,
 }
 
 impl Remote {
-    /// Gives the caller in `store` a handle, of the type that has number `kind` there.
+    /// Gives the caller in `store` a handle to `resource`. `kind` is the number of its type there.
     pub(super) fn hold(
         store: &mut StoreContextMut<'_, InstanceState>,
         session: &Arc<Session>,
@@ -36,7 +36,7 @@ impl Remote {
         ResourceDynamic::new_own(held.rep(), kind).try_into_resource_any(store.as_context_mut())
     }
 
-    /// Where what a handle of the caller leads to is.
+    /// Returns the session and the resource that a handle of the caller stands for.
     pub(super) fn lend(
         store: &mut StoreContextMut<'_, InstanceState>,
         rep: u32,
@@ -52,7 +52,7 @@ impl Remote {
         ))
     }
 
-    /// Takes it from its owner.
+    /// Takes the resource from its owner.
     pub(super) fn take(
         store: &mut StoreContextMut<'_, InstanceState>,
         rep: u32,
@@ -64,7 +64,7 @@ impl Remote {
             .delete(Resource::<Self>::new_own(rep))?)
     }
 
-    /// Where it is.
+    /// Returns the session and the resource.
     pub(super) fn place(&self) -> wasmtime::Result<(Arc<Session>, ResourceAny)> {
         Ok((
             Arc::clone(&self.session),
@@ -72,7 +72,7 @@ impl Remote {
         ))
     }
 
-    /// It is its instance's from here on.
+    /// Passes the ownership to the instance that the resource is in.
     pub(super) fn give_away(mut self) -> Option<ResourceAny> {
         let resource = self.resource.take();
         if resource.is_some() {
@@ -83,7 +83,7 @@ impl Remote {
 }
 
 impl Drop for Remote {
-    /// Nobody has it any more.
+    /// Leaves the resource to its session, which drops it.
     fn drop(&mut self) {
         if let Some(resource) = self.resource.take() {
             self.session.abandon(resource);
@@ -92,5 +92,5 @@ impl Drop for Remote {
 }
 
 fn given_away() -> wasmtime::Error {
-    wasmtime::Error::msg("a resource was given away before; this is a bug")
+    wasmtime::Error::msg("a resource was already given away; this is a bug")
 }

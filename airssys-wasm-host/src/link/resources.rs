@@ -1,8 +1,8 @@
-//! Functions that take or give handles to resources.
+//! Functions that take or return resource handles.
 //!
-//! A caller holds a handle of the host's; each call puts the resource that it stands for in its
-//! place, and a handle in the place of each resource that comes back.
-//! Tests: the workspace's `tests/suite/links/resources`.
+//! A caller holds handles of the host's. Each call replaces them with the resources that they stand
+//! for, and replaces each resource in the result with a handle.
+//! Tests: `tests/suite/links/resources.rs`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::deployment::Named;
 use crate::instance::InstanceState;
 use crate::{Error, ErrorKind, Result};
 
-/// The resources that a component imports from others, by `interface.resource`: the place of each
+/// The resources that a component imports from others, as `interface.resource`. The place of each
 /// is the number of its type.
 pub(super) struct Kinds(BTreeSet<String>);
 
@@ -38,7 +38,7 @@ impl Kinds {
         let place = self.0.iter().position(|known| known == name);
         let number = place.and_then(|place| u32::try_from(place).ok());
         number.ok_or_else(|| {
-            wasmtime::Error::msg("a resource that is not imported came back; this is a bug")
+            wasmtime::Error::msg("a call returned a resource that is not imported; this is a bug")
         })
     }
 }
@@ -84,7 +84,7 @@ pub(super) fn define(
     )
 }
 
-/// The caller has dropped a handle that it owned.
+/// Drops the resource of a handle that the caller owned and has dropped.
 async fn drop_one(mut store: StoreContextMut<'_, InstanceState>, rep: u32) -> wasmtime::Result<()> {
     let remote = Remote::take(&mut store, rep)?;
     let state = store.data_mut();
@@ -147,16 +147,16 @@ fn begin(
     session
 }
 
-/// Arguments for whoever has the resources.
+/// Arguments with resources in place of their handles.
 struct Lent {
     params: Vec<Val>,
-    /// Where the resources are, if there are any.
+    /// The session of the resources, if there are any.
     session: Option<Arc<Session>>,
-    /// What is given and not only lent.
+    /// Resources that are given away rather than lent.
     given: Vec<Remote>,
 }
 
-/// The arguments with the resources that their handles stand for, and where those are.
+/// Replaces the handles among the arguments with the resources that they stand for.
 fn lend(
     store: &mut StoreContextMut<'_, InstanceState>,
     ty: &Function,
@@ -192,7 +192,7 @@ fn lend(
     })
 }
 
-/// A result with a handle in the place of each resource.
+/// Replaces each resource in a result with a handle.
 fn hold(
     store: &mut StoreContextMut<'_, InstanceState>,
     session: &Arc<Session>,
@@ -204,7 +204,7 @@ fn hold(
         return Err(other_types());
     };
     let mut failed = None;
-    // All of them, so that none is left without an owner.
+    // Continues after a failure, so that no resource is left without an owner.
     let mut hold = |resource: ResourceAny, name: &str| {
         let held = kinds
             .number(name)
@@ -220,7 +220,7 @@ fn hold(
 
 type Replace<'a> = dyn FnMut(ResourceAny, &str) -> wasmtime::Result<ResourceAny> + 'a;
 
-/// The same value with other handles.
+/// Returns the value with each of its handles replaced by `with`.
 fn replace(value: &Val, ty: &Type, with: &mut Replace<'_>) -> wasmtime::Result<Val> {
     Ok(match (value, ty) {
         (Val::Resource(handle), Type::Own(name) | Type::Borrow(name)) => {
@@ -288,7 +288,7 @@ fn inside(
 
 fn apart(ty: &Function) -> wasmtime::Error {
     let message = format!(
-        "`{}` was given resources of different instances: some were opened before an update; open them again",
+        "`{}` received resources of different instances: some were opened before an update; open them again",
         ty.name
     );
     LinkFailed(Error::new(ErrorKind::ResourceLost, message)).into()

@@ -1,9 +1,10 @@
 //! The instance of another deployment in which a caller has resources, for as long as it has any.
 //!
-//! An instance that is worth no more than another (one per call, or of a pool) is kept for the
-//! caller alone, with its revision, whatever serves by then. The only instance of a stateful
-//! component serves others in between; what is open in it is lost with it.
-//! Tests: the workspace's `tests/suite/links/resources`.
+//! An instance that is worth no more than another (one per call, or of a pool) is held for the
+//! caller alone, together with its revision, even if another revision is active by then. The only
+//! instance of a stateful component serves other callers in between; resources open in it are lost
+//! with it.
+//! Tests: `tests/suite/links/resources.rs`.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,37 +26,37 @@ use crate::{Error, ErrorKind, Result};
 
 const DESTRUCTOR: &str = "the destructor of a resource";
 
-/// What a caller has open in one instance of another deployment.
+/// The resources that a caller has open in one instance of another deployment.
 pub(crate) struct Session {
     target: Arc<Named>,
     serving: Arc<Serving>,
     lane: usize,
     keeps: Keeps,
-    /// How many resources are open.
+    /// The number of open resources.
     open: AtomicUsize,
-    /// Those that nobody has any more.
+    /// Resources whose owner is gone.
     orphans: Mutex<Vec<ResourceAny>>,
-    /// Where orphans are dropped.
+    /// The tokio runtime that drops orphans.
     runtime: Option<Runtime>,
 }
 
 enum Keeps {
     /// The instance itself.
     Instance(Mutex<Kept>),
-    /// The number of the only one that its revision has.
+    /// The number of the only instance of its revision.
     Number(OnceLock<u64>),
 }
 
-/// The instance that a session keeps.
+/// The state of the instance that a session holds.
 enum Kept {
-    /// The first call brings it.
+    /// Not leased yet; the first call leases it.
     NotYet,
     Here(Box<Instance>),
-    /// It runs, was discarded, or is not needed any more.
+    /// In use by a call, discarded, or no longer needed.
     Away,
 }
 
-/// Where a call is let in that belongs to a session.
+/// The admission of a call that belongs to a session.
 pub(crate) struct Sitting {
     pub(super) entered: Entered,
     pub(super) session: Arc<Session>,
@@ -70,7 +71,7 @@ pub(crate) struct Seat<'a> {
 }
 
 impl Session {
-    /// Begins where a call was let in.
+    /// Begins a session in the revision that a call was admitted to.
     pub(super) fn begin(target: &Arc<Named>, entered: &Entered) -> Arc<Self> {
         let keeps = match entered.serving.revision.instancing {
             Instancing::Stateful => Keeps::Number(OnceLock::new()),
@@ -92,17 +93,17 @@ impl Session {
         session
     }
 
-    /// Whether it is in an instance of `target`.
+    /// Returns `true` if the instance belongs to `target`.
     pub(crate) fn is_of(&self, target: &Arc<Named>) -> bool {
         Arc::ptr_eq(&self.target, target)
     }
 
-    /// Whether its instance serves nobody else.
+    /// Returns `true` if the instance serves no other caller.
     pub(super) fn keeps_its_instance(&self) -> bool {
         matches!(self.keeps, Keeps::Instance(_))
     }
 
-    /// Whether more may be opened here by a call that `serving` let in.
+    /// Returns `true` if a call admitted by `serving` may open more resources here.
     pub(super) fn is_open_in(&self, serving: &Arc<Serving>) -> bool {
         let is_here = match &self.keeps {
             Keeps::Instance(kept) => matches!(*kept.lock(), Kept::Here(_)),
@@ -111,7 +112,7 @@ impl Session {
         is_here && Arc::ptr_eq(&self.serving, serving)
     }
 
-    /// Whether what is open in one can be used with what is open in the other.
+    /// Returns `true` if resources of both sessions can be used together.
     pub(super) fn is_where(&self, other: &Self) -> bool {
         match (&self.keeps, &other.keeps) {
             (Keeps::Number(here), Keeps::Number(there)) => here.get() == there.get(),
@@ -119,17 +120,17 @@ impl Session {
         }
     }
 
-    /// One more resource is open.
+    /// Counts a resource that was opened.
     pub(super) fn opened(&self) {
         self.open.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One fewer is.
+    /// Counts a resource that was closed.
     pub(super) fn closed(&self) {
         self.open.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Lets a call in to what is open here.
+    /// Admits a call to the resources that are open here.
     pub(super) async fn enter(&self, tree: &Arc<Tree>) -> Result<Entered> {
         if self.keeps_its_instance() {
             let entered = tree.enter_kept(&self.target, &self.serving).await?;
@@ -143,7 +144,7 @@ impl Session {
         }
     }
 
-    /// The instance, for a call that was let in; the first call brings it.
+    /// Leases the instance for a call that was admitted; the first call chooses it.
     pub(super) async fn seat<'a>(
         &'a self,
         tree: &'a Arc<Tree>,
@@ -175,7 +176,7 @@ impl Session {
         }
     }
 
-    /// The instance in which resources were opened before, if it is the one that there is.
+    /// Leases the instance in which resources were opened before, if it still exists.
     async fn lease_numbered(
         &self,
         number: &OnceLock<u64>,
@@ -189,7 +190,7 @@ impl Session {
         let mut lease = self.lease(lane, deadline).await?;
         let here = lease.instance().store.data().number();
         if !is_it(here) {
-            // It is somebody else's.
+            // A newer instance, with resources of other sessions only.
             lease.give_back();
             return Err(self.lost());
         }
@@ -197,7 +198,7 @@ impl Session {
         Ok(lease)
     }
 
-    /// Any instance, as for other calls.
+    /// Leases any instance, as other calls do.
     async fn lease(&self, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
         let Serving {
             instances,
@@ -213,8 +214,7 @@ impl Session {
         leased.unwrap_or_else(|_| Err(call::past_deadline(revision, "a call with resources")))
     }
 
-    /// Runs the destructor of a resource that its owner drops, if what it is in has not gone
-    /// before it.
+    /// Runs the destructor of a resource that its owner drops, unless its instance is already gone.
     pub(super) async fn drop_in(
         &self,
         tree: &Arc<Tree>,
@@ -237,8 +237,8 @@ impl Session {
         Ok(())
     }
 
-    /// Drops a resource that nobody has any more. An instance that is kept goes with its
-    /// session, and what is in it too.
+    /// Drops a resource whose owner is gone. In an instance held by the session there is nothing to
+    /// do: it is dropped with the session, and the resource with it.
     pub(super) fn abandon(self: &Arc<Self>, resource: ResourceAny) {
         let (Keeps::Number(_), Some(runtime)) = (&self.keeps, &self.runtime) else {
             return;
@@ -254,11 +254,11 @@ impl Session {
         }
     }
 
-    /// Waits for the instance as long as it takes: no caller does.
+    /// Drops the orphans. Waits for the instance without limit, since no caller waits for this.
     async fn drop_orphans(&self) {
         while let Err(error) = self.try_to_drop_orphans().await {
             if error.kind() != ErrorKind::DeadlineExceeded {
-                // They are gone with their instance, or its name.
+                // They ended with their instance or its deployment.
                 self.orphans.lock().clear();
             }
         }
@@ -284,14 +284,15 @@ impl Session {
 
     fn lost(&self) -> Error {
         let message = format!(
-            "a resource of {} is lost: the instance that it was in is gone; open it again",
+            "a resource of {} is lost: its instance has ended; open it again",
             self.serving.revision
         );
         Error::new(ErrorKind::ResourceLost, message)
     }
 }
 
-/// Nothing is left to be dropped: an instance ends with its name and its host.
+/// Returns `true` if nothing is left to drop: an instance ends with its deployment and with its
+/// host.
 fn is_gone(error: &Error) -> bool {
     matches!(
         error.kind(),
@@ -318,7 +319,8 @@ impl Keeper for Session {
 }
 
 impl Drop for Session {
-    /// What is open in an instance that was kept has no owner any more, and goes with it.
+    /// Discards a held instance with the resources that are open in it, which have no owner any
+    /// more.
     fn drop(&mut self) {
         self.let_go();
     }
@@ -340,7 +342,7 @@ impl Sitting {
 }
 
 impl Seat<'_> {
-    /// Runs something in the instance, within its time.
+    /// Runs `run` in the instance, within the time of the call.
     pub(crate) async fn run<R>(
         &mut self,
         what: &str,
@@ -377,12 +379,12 @@ impl Seat<'_> {
         self.run(DESTRUCTOR, drop).await
     }
 
-    /// The instance, and what it is one of.
+    /// Returns the instance and its revision.
     pub(crate) fn place(&mut self) -> (&Revision, &mut Instance) {
         (&self.session.serving.revision, self.lease.instance())
     }
 
-    /// The end of the call: the instance is kept while anything is open in it.
+    /// Ends the call. The instance is held while any resource is open in it.
     pub(super) fn leave(self) {
         let Session {
             keeps,

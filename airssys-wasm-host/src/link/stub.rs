@@ -1,7 +1,8 @@
-//! What stands in a component for a function of another: looks up its link and calls it.
+//! The functions linked into a component for those of others: each looks up its link and calls it.
 //!
-//! Linked by the place of the function among the imports; who serves it is the revision's.
-//! Tests: the workspace's `tests/suite/links`.
+//! Identified by the place of the function among the imports. The revision determines which
+//! deployment serves it.
+//! Tests: `tests/suite/links`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::engine::Ticks;
 use crate::instance::InstanceState;
 use crate::{Error, ErrorKind};
 
-/// Links a stub for each function of what other deployments serve.
+/// Links a stub for each function that another deployment serves.
 pub(crate) fn define(
     linker: &mut Linker<InstanceState>,
     imports: &[&Interface],
@@ -36,13 +37,13 @@ pub(crate) fn define(
     Ok(())
 }
 
-/// A call of another component that did not give a result. Ends the caller's call, which has
-/// no way to be told.
+/// A call of another component that returned no result. Ends the caller's call, which has no way to
+/// receive the error.
 #[derive(Debug)]
 pub(crate) struct LinkFailed(pub(crate) Error);
 
 impl std::error::Error for LinkFailed {
-    /// The cause of the error, which speaks for itself.
+    /// Returns the cause of the error; the error itself is this one's message.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source()
     }
@@ -54,13 +55,13 @@ impl fmt::Display for LinkFailed {
     }
 }
 
-/// A call through a link, once it was found to be allowed.
+/// A call through a link that was found to be allowed.
 pub(super) struct Calling {
     pub(super) link: Arc<Link>,
     pub(super) tree: Arc<Tree>,
-    /// The caller's.
+    /// The deadline of the caller.
     pub(super) deadline: Ticks,
-    /// Where the caller has resources of the target.
+    /// The sessions of the caller with the target.
     sessions: Vec<Arc<Session>>,
 }
 
@@ -71,12 +72,12 @@ impl Calling {
     ) -> wasmtime::Result<Self> {
         let state = store.data_mut();
         let Some(link) = state.link(place).cloned() else {
-            let message = "the host that its links lead to has been dropped";
+            let message = "the host that serves its links was dropped";
             return Err(LinkFailed(Error::new(ErrorKind::HostDropped, message)).into());
         };
         if !state.may_call(place, &link.interface) {
             let message = format!(
-                "calling `{}` is not granted any more: `call {}`",
+                "calling `{}` is no longer granted: `call {}`",
                 link.target.name, link.interface
             );
             return Err(LinkFailed(Error::new(ErrorKind::NotGranted, message)).into());
@@ -91,8 +92,8 @@ impl Calling {
         })
     }
 
-    /// Where the caller has resources in the revision that the call would be admitted to: it is
-    /// served there.
+    /// Returns the session that serves the call, if the caller has one that holds an instance of
+    /// the revision that the call is admitted to.
     pub(super) async fn sitting(&self) -> Result<Option<Sitting>, LinkFailed> {
         if !self
             .sessions
@@ -110,7 +111,7 @@ impl Calling {
         Ok(kept.map(|session| Sitting { entered, session }))
     }
 
-    /// Where the caller has resources in `serving`.
+    /// Returns the caller's session in `serving`, if it has one.
     pub(super) fn session(&self, serving: &Arc<Serving>) -> Option<Arc<Session>> {
         self.sessions
             .iter()

@@ -1,8 +1,8 @@
 //! The calls that one call led to.
 //!
-//! A call is admitted to one revision, and so are the calls that it leads to: the first call
-//! of a component picks the revision for the rest of the tree, and keeps it from draining.
-//! Tests: the workspace's `tests/suite/links`.
+//! A call is admitted to one revision, and so are the calls that it leads to: the first call of a
+//! component picks the revision for the rest of the tree, and keeps it from draining.
+//! Tests: `tests/suite/links`.
 
 use std::sync::Arc;
 
@@ -12,29 +12,29 @@ use smallvec::SmallVec;
 use crate::deployment::{Admission, Named, Serving};
 use crate::{Error, ErrorKind, Result};
 
-/// More calls than this are not inside one another.
+/// The most calls that may be nested in one another.
 const DEPTH_MAX: usize = 32;
 
-/// Which revisions a tree of calls is admitted to, and who waits for whom.
+/// The revisions that a tree of calls is admitted to, and the chain of calls that wait for one
+/// another.
 #[derive(Default)]
 pub(crate) struct Tree(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     admitted: SmallVec<[Admitted; 2]>,
-    /// From the root to whoever runs, as places in `admitted`.
+    /// The path from the root to the running call, as places in `admitted`.
     path: SmallVec<[usize; 8]>,
 }
 
 enum Admitted {
-    /// As a call of its name.
+    /// A regular call of the deployment.
     ByName(Admission),
-    /// To what is open in a serving that serves no more: its drain does not wait.
+    /// A call to resources open in a retired revision. The drain does not wait for it.
     Beside(Arc<Serving>),
 }
 
-/// A call of the tree, from its admission to its end. The tree keeps its serving from
-/// draining.
+/// A call of the tree, from its admission to its end. The tree keeps its revision from draining.
 pub(crate) struct Entered {
     tree: Arc<Tree>,
     pub(crate) serving: Arc<Serving>,
@@ -51,15 +51,15 @@ impl Tree {
         state.path.push(0);
     }
 
-    /// The root's call has ended: the tree may begin again.
+    /// Ends the tree together with the call at its root, so that it may begin again.
     pub(crate) fn end(&mut self) {
         let state = self.0.get_mut();
         state.admitted.clear();
         state.path.clear();
     }
 
-    /// Lets a call of the tree in: to the revision it called before, or else the one that
-    /// serves. Waits while the name is paused.
+    /// Admits a call of the tree: to the revision that it called before, or else the active one.
+    /// Waits while the deployment is paused.
     pub(crate) async fn enter(self: &Arc<Self>, target: &Named) -> Result<Entered> {
         if let Some(entered) = self.enter_again(target)? {
             return Ok(entered);
@@ -71,8 +71,9 @@ impl Tree {
         Ok(self.add(Admitted::ByName(admission)))
     }
 
-    /// Lets a call of the tree in to a serving in which the caller has something open, whatever
-    /// serves by now; none if that may not go on. Waits while the name is paused.
+    /// Admits a call of the tree to a revision in which the caller has resources open, even if
+    /// another revision is active by now. Returns `None` if those resources have ended. Waits while
+    /// the deployment is paused.
     pub(crate) async fn enter_kept(
         self: &Arc<Self>,
         target: &Named,
@@ -97,7 +98,7 @@ impl Tree {
         }
     }
 
-    /// Lets a call in to a serving that a call of the tree was admitted to before.
+    /// Admits a call to a revision that the tree was admitted to before.
     fn enter_where(
         self: &Arc<Self>,
         target: &Named,
@@ -142,7 +143,7 @@ impl Tree {
         if state.path.iter().filter(is_inside).count() >= serving.instances.max() {
             return Err(reentrant(
                 target,
-                "each of its instances waits for this very call",
+                "it is called from within its own call: each of its instances waits for this very call",
             ));
         }
         Ok(Some(self.again(&mut state, place)))
@@ -156,7 +157,7 @@ impl State {
         }
         Err(reentrant(
             target,
-            &format!("calls are {DEPTH_MAX} deep inside one another"),
+            &format!("calls are nested {DEPTH_MAX} deep"),
         ))
     }
 }
@@ -172,12 +173,12 @@ impl Admitted {
     fn lane(&self) -> usize {
         match self {
             Self::ByName(admission) => admission.lane,
-            // It has its instance, and looks for none.
+            // The call has its instance, and needs no lane to find one.
             Self::Beside(_) => 0,
         }
     }
 
-    /// Whether other calls of the name belong there too.
+    /// Returns `true` if further calls of the deployment belong there too.
     fn is_call_of(&self, target: &Named) -> bool {
         matches!(self, Self::ByName(admission) if *admission.serving().revision.name() == target.name)
     }
@@ -190,9 +191,6 @@ impl Drop for Entered {
 }
 
 fn reentrant(target: &Named, why: &str) -> Error {
-    let message = format!(
-        "`{}` is called from within a call that it made itself, and {why}",
-        target.name
-    );
+    let message = format!("`{}` cannot be called here: {why}", target.name);
     Error::new(ErrorKind::Reentrant, message)
 }

@@ -1,6 +1,6 @@
-//! Which imports have a provider, and what to say of those that have none.
+//! Checks which imports have a provider, and describes those that have none.
 //!
-//! Tests: below, and the workspace's `tests/bad_input`.
+//! Tests: in this file, `tests/suite/bad_input.rs`.
 
 use airssys_wasm_core::suggest::nearest;
 use airssys_wasm_core::world::{Interface, InterfaceName, World};
@@ -10,7 +10,7 @@ use crate::capability::{Provided, Providers, provides, provides_function};
 /// The WASI version whose interfaces are provided.
 const WASI_VERSION: &str = "0.2.12";
 
-/// What is provided of WASI 0.3: what services over HTTP may import.
+/// The provided interfaces of WASI 0.3: those that HTTP services may import.
 #[cfg(feature = "http")]
 const PROVIDED_0_3: [&str; 12] = [
     "wasi:cli/stderr",
@@ -29,14 +29,14 @@ const PROVIDED_0_3: [&str; 12] = [
 #[cfg(not(feature = "http"))]
 const PROVIDED_0_3: [&str; 0] = [];
 
-/// Interfaces that are provided in one version, for their own have not settled.
+/// Interfaces that are provided in exactly one version, because their standards are not final.
 const DRAFTS: [&str; 3] = [
     "airssys:secrets/store@0.1.0",
     "wasi:config/store@0.2.0-rc.1",
     "wasi:logging/logging@0.1.0-draft",
 ];
 
-/// Every interface of WASI 0.2 that is provided.
+/// The provided interfaces of WASI 0.2.
 const PROVIDED: [&str; 29] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
@@ -69,7 +69,7 @@ const PROVIDED: [&str; 29] = [
     "wasi:sockets/udp-create-socket",
 ];
 
-/// The imported interfaces that the host does not provide.
+/// Returns the imported interfaces that neither the host nor the embedder provides.
 pub(crate) fn unprovided<'a>(world: &'a World, providers: &Providers) -> Vec<&'a Interface> {
     let interfaces = world.imports.interfaces.iter();
     interfaces
@@ -78,20 +78,21 @@ pub(crate) fn unprovided<'a>(world: &'a World, providers: &Providers) -> Vec<&'a
         .collect()
 }
 
-/// Returns whether the host itself provides an interface, in a version that serves this name.
+/// Returns `true` if the host itself provides an interface in a version that serves this name.
 pub(crate) fn is_built_in(name: &InterfaceName) -> bool {
     found(name, &[]).is_none()
 }
 
-/// Types alone need nobody, unless they are said to be of a standard.
+/// Returns `true` if an import needs a provider. An interface with types alone needs none, unless
+/// it claims to be part of WASI.
 fn needs_somebody(import: &Interface) -> bool {
     !import.functions.is_empty()
         || !import.resources.is_empty()
         || import.name.path().starts_with("wasi:")
 }
 
-/// What to say of functions that are imported at world level and that no provider links: other
-/// deployments are linked by interface.
+/// Returns messages for functions that are imported at world level and that no provider links:
+/// other deployments are linked by interface.
 pub(crate) fn world_level_problems(world: &World, providers: &Providers) -> Vec<String> {
     let missing = world
         .imports
@@ -100,21 +101,21 @@ pub(crate) fn world_level_problems(world: &World, providers: &Providers) -> Vec<
         .filter(|function| !provides_function(providers.iter(), function));
     let told = |name| {
         format!(
-            "`{name}` is imported at world level, and this host provides no such function: only the \
-             program that the host is part of can provide one, and other components are linked by \
+            "`{name}` is imported at world level, but this host does not provide it: only the \
+             program that embeds the host can provide it, because other components are linked by \
              interface"
         )
     };
     missing.map(|function| told(&function.name)).collect()
 }
 
-/// What to say of an interface that nobody provides.
+/// Returns the message for an interface without a provider.
 pub(crate) fn problem(name: &InterfaceName, providers: &Providers) -> String {
     let embedded: Vec<&InterfaceName> = providers.iter().flat_map(Provided::imports).collect();
     found(name, &embedded).unwrap_or_default()
 }
 
-/// Which provided imports the imports of a component are served by, where the versions differ.
+/// Returns the imports that are served by a provider in a different version, as messages.
 pub(crate) fn other_versions(world: &World, providers: &Providers) -> Vec<String> {
     let served = |import: &Interface| {
         let mut imports = providers.iter().flat_map(Provided::imports);
@@ -124,7 +125,8 @@ pub(crate) fn other_versions(world: &World, providers: &Providers) -> Vec<String
     world.imports.interfaces.iter().filter_map(served).collect()
 }
 
-/// What is wrong with an import. `embedded` is what the embedder provides.
+/// Returns the problem with an import, if there is one. `embedded` lists what the embedder
+/// provides.
 fn found(name: &InterfaceName, embedded: &[&InterfaceName]) -> Option<String> {
     if embedded.iter().any(|provided| provided.is_compatible(name))
         || DRAFTS.contains(&name.to_string().as_str())
@@ -138,7 +140,7 @@ fn found(name: &InterfaceName, embedded: &[&InterfaceName]) -> Option<String> {
         .collect();
     if !versions.is_empty() {
         return Some(format!(
-            "`{name}`: this host provides {}, which does not serve it",
+            "`{name}`: this host provides {}, which is not compatible",
             versions.join(" and ")
         ));
     }
@@ -161,13 +163,13 @@ fn found(name: &InterfaceName, embedded: &[&InterfaceName]) -> Option<String> {
                 && version.is_none_or(|v| (v.major, v.minor) != (0, 2)) =>
         {
             Some(format!(
-                "`{name}`: another WASI version; this host provides WASI 0.2 up to {WASI_VERSION}, and of 0.3 \
-                 what the world `wasi:http/service` imports"
+                "`{name}`: unsupported WASI version; this host provides WASI 0.2 up to {WASI_VERSION}, and of 0.3 \
+                 the imports of the world `wasi:http/service`"
             ))
         }
         _ => Some(match nearest(name.path(), PROVIDED) {
             Some(near) => {
-                format!("`{name}`: the nearest that is provided is `{near}@{WASI_VERSION}`")
+                format!("`{name}`: the nearest provided interface is `{near}@{WASI_VERSION}`")
             }
             None if embedded.is_empty() => {
                 format!("`{name}`: this host provides WASI {WASI_VERSION} and nothing else")
@@ -193,10 +195,13 @@ mod tests {
             ("wasi:cli/environment@0.2.3", None),
             (
                 "wasi:cli/enviroment@0.2.3",
-                Some("the nearest that is provided is `wasi:cli/environment@0.2.12`"),
+                Some("the nearest provided interface is `wasi:cli/environment@0.2.12`"),
             ),
-            ("wasi:cli/environment@0.3.0", Some("another WASI version")),
-            ("wasi:cli/stdout@0.4.0", Some("another WASI version")),
+            (
+                "wasi:cli/environment@0.3.0",
+                Some("unsupported WASI version"),
+            ),
+            ("wasi:cli/stdout@0.4.0", Some("unsupported WASI version")),
             ("acme:store/kv@1.0.0", Some("and nothing else")),
             ("wasi:config/store@0.2.0-rc.1", None),
             (

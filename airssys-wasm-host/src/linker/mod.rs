@@ -1,8 +1,8 @@
-//! From imports to providers, fail closed.
+//! Links imports to providers, and refuses components whose imports have none.
 //!
-//! All that a component can import is linked by `capability` and the embedder's providers, once
-//! for each engine. An import that nothing provides refuses the component and is named.
-//! Tests: the workspace's `tests/bad_input` and `tests/authority`.
+//! `capability` and the embedder's providers link everything that a component can import, once per
+//! engine. The error for a refused component names the import.
+//! Tests: `tests/suite/bad_input.rs`, `tests/suite/authority.rs`.
 
 mod imports;
 mod providers;
@@ -24,16 +24,18 @@ use crate::instance::InstanceState;
 use crate::link::define;
 use crate::{Error, ErrorKind, Result};
 
-/// One linker for each engine, filled once.
+/// The linkers of a host, one for each engine, each filled once.
 pub(crate) struct Linkers {
     filled: Mutex<HashMap<(Profile, Allocation), Linker<InstanceState>>>,
     providers: Providers,
 }
 
 impl Linkers {
+    /// Checks the embedder's providers.
+    ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidProvider`], with the provider and what is wrong with it.
+    /// [`ErrorKind::InvalidProvider`], with the provider and the problem.
     pub(crate) fn new(providers: Vec<Provided>, engines: &Engines) -> Result<Self> {
         let providers = providers::check(providers, engines)?;
         Ok(Self {
@@ -42,7 +44,8 @@ impl Linkers {
         })
     }
 
-    /// Whether a component imports something that is linked only where `async` functions can run.
+    /// Returns `true` if a component imports something that links only where `async` functions can
+    /// run.
     pub(crate) fn needs_concurrency(&self, world: &World) -> bool {
         let mut providers = self
             .providers
@@ -56,13 +59,13 @@ impl Linkers {
         })
     }
 
-    /// What the embedder provides.
+    /// Returns the embedder's providers.
     pub(crate) fn providers(&self) -> &Providers {
         &self.providers
     }
 
-    /// Links a component whose imports have been checked: what the host provides, and a stub
-    /// for each function that another deployment does.
+    /// Links a component whose imports have been checked: to the host and the embedder's providers,
+    /// and to a stub for each function of another deployment.
     pub(crate) fn link(
         &self,
         key: (Profile, Allocation),
@@ -75,7 +78,7 @@ impl Linkers {
             .and_then(|()| linker.instantiate_pre(compiled))
             .map_err(|error| {
                 let mut message =
-                    format!("its imports do not fit what the host provides: {error:#}");
+                    format!("its imports do not match what the host provides: {error:#}");
                 for other in other_versions(world, &self.providers) {
                     message += &format!("; {other}");
                 }
@@ -109,6 +112,6 @@ fn filled(
 fn not_linked(error: &wasmtime::Error) -> Error {
     Error::new(
         ErrorKind::Internal,
-        format!("cannot link what is provided: {error:#}"),
+        format!("cannot link the provided interfaces: {error:#}"),
     )
 }

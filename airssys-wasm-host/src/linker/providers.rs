@@ -1,6 +1,6 @@
-//! The embedder's providers: linked once when the host is built, so that mistakes are found there.
+//! The embedder's providers, linked once when the host is built so that mistakes are found then.
 //!
-//! Tests: the workspace's `tests/suite/embedding/mistakes`.
+//! Tests: `tests/suite/embedding/mistakes.rs`.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -15,8 +15,8 @@ use crate::engine::{Allocation, Engines, Profile};
 use crate::instance::InstanceState;
 use crate::{Error, ErrorKind, Result};
 
-/// Checks that each provider links what it says it does, and nothing that the host or another
-/// provider links.
+/// Checks that each provider links what it declares, and nothing that the host or another provider
+/// links.
 pub(super) fn check(mut providers: Vec<Provided>, engines: &Engines) -> Result<Providers> {
     if providers.is_empty() {
         return Ok(Arc::default());
@@ -43,7 +43,7 @@ pub(super) fn link_all(
         .try_for_each(|provided| provided.link(linker))
 }
 
-/// Linkers of both profiles, with what the host provides itself.
+/// Linkers of both profiles, with the host's own interfaces.
 struct Linkers {
     plain: Linker<InstanceState>,
     concurrent: Linker<InstanceState>,
@@ -86,8 +86,8 @@ fn check_names(providers: &[Provided]) -> Result<()> {
     Ok(())
 }
 
-/// Links one provider after those before it. One that has `async` functions does so only where
-/// they can run.
+/// Links a provider after those before it. A provider with `async` functions links only where they
+/// can run.
 fn check_link(provided: &mut Provided, linkers: &mut Linkers) -> Result<()> {
     provided.link(&mut linkers.concurrent).map_err(|error| {
         let message = format!("{} does not link: {error:#}", provided.label());
@@ -105,14 +105,14 @@ fn check_link(provided: &mut Provided, linkers: &mut Linkers) -> Result<()> {
     match missing {
         None => Ok(()),
         Some(name) => Err(invalid(format!(
-            "{} says that it provides `{name}`, and links nothing of that name; names are those of the WIT, \
+            "{} declares `{name}`, but links nothing of that name; use the names of the WIT, \
              with the version if the package has one",
             provided.label()
         ))),
     }
 }
 
-/// A linker refuses a second definition of a name that it has.
+/// Returns `true` if a name is linked: a linker refuses a second definition.
 fn is_linked(linker: &Linker<InstanceState>, name: &InterfaceName) -> bool {
     linker
         .clone()

@@ -1,13 +1,15 @@
-//! The record of every decision: who tried what, and whether it was allowed.
+//! The audit trail: a record of every decision on a guest's operation.
 //!
-//! A guest that tries the same in a loop does not flood: so many records a second are
-//! told one by one, and what comes beyond is counted and told with its number before
-//! the next second is over. Nothing is lost by that but the targets in between.
+//! A guest that repeats an operation in a loop does not flood the log. A limited number of records
+//! per second is recorded individually; the rest are aggregated and recorded with their count
+//! before the next second is over. Only the targets of the aggregated operations are lost.
 //!
-//! A decision is recorded when it is in the queue that only the log empties: that is so before the
-//! guest learns of it. A log that is slow delays the calls whose records it has not taken, up to
-//! their deadlines, and nobody else. What finds no room in the queue is counted, as in a flood.
-//! Tests: below; with guests in the workspace's `tests/suite/capabilities`.
+//! A decision counts as recorded once it is in the queue that only the log empties, which is before
+//! the guest learns of it. A slow log delays the calls whose records it has not taken, up to their
+//! deadlines, and nothing else. Records that do not fit into the queue are aggregated as in a
+//! flood.
+//!
+//! Tests: in this file, `tests/suite/capabilities`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,90 +24,92 @@ use serde_json::json;
 
 use super::outbox::{Outbox, Room};
 
-/// Records of one revision that are told one by one, in a second.
+/// The number of records of one revision that are recorded individually per second.
 const DETAILED_PER_SECOND: u32 = 100;
 
-/// Records that wait for the log: so many of one deployment, of as many as there are.
+/// The number of queued records: limited for each deployment, but not in total.
 const ROOM: Room = Room {
     share_max: 1_000,
     total_max: usize::MAX,
 };
 
-/// Whose authority is asked for. A guest has no say in it.
+/// The identity under which a guest's operations are decided. The guest cannot influence it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
-    /// The name it is deployed under.
+    /// The name of the deployment.
     pub component: ComponentName,
-    /// The host's count for this name, from 1. An update that fails has used up its number.
+    /// The number of the revision, counted from 1 for each deployment. A failed update uses up its
+    /// number.
     pub revision: u64,
-    /// The author's version, if the component says one.
+    /// The version that the component's author set, if any.
     pub version: Option<Version>,
-    /// The content address of its bytes.
+    /// The digest of the component's bytes.
     pub digest: Digest,
 }
 
-/// Which call: the host's count of instances, and the count of calls in that one.
+/// The identity of a call: the number of its instance on the host, and its number within that
+/// instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CallId {
-    /// The instance.
+    /// The number of the instance.
     pub instance: u64,
-    /// Its calls so far; 0 while it starts.
+    /// The number of calls to the instance so far; 0 while it starts.
     pub call: u64,
 }
 
-/// What was decided.
+/// The decision on an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// It may be done, by this grant.
+    /// The operation is allowed by a grant.
     Allowed {
         /// The grant.
         rule: Arc<Rule>,
     },
-    /// It may not be done.
+    /// The operation is denied.
     Denied {
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
 }
 
-/// One decision, or several of one kind in the same second.
+/// A decision, or several of the same kind within one second.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AuditRecord {
-    /// When.
+    /// The time of the decision.
     pub time: SystemTime,
-    /// Whose.
+    /// The identity of the guest.
     pub identity: Arc<Identity>,
-    /// In which call.
+    /// The call that the operation was part of.
     pub call: CallId,
-    /// What was tried; the last of them if there were several.
+    /// The operation; the last one if there were several.
     pub operation: Arc<Operation>,
-    /// What was decided.
+    /// The decision.
     pub verdict: Verdict,
-    /// How many decisions this record stands for.
+    /// The number of decisions in this record.
     pub count: u64,
 }
 
-/// Takes the record of every decision.
+/// A log that receives the record of every decision.
 ///
-/// Called from a thread of the host's own, one record after the other, in the order of each
-/// deployment. Records wait in a bounded queue, and are in it before the guest learns of the
-/// decision; none is dropped. A call returns when the log has taken its records, or at its
-/// deadline, so a log that is slow delays those whom it records, and nobody else.
+/// It is called from a thread of the host, one record at a time, in order for each deployment.
+/// Records wait in a bounded queue, and are queued before the guest learns of the decision; none is
+/// dropped. A call returns once the log has taken its records, or at its deadline, so a slow log
+/// delays the calls it records and nothing else.
 pub trait AuditLog: Send + Sync + 'static {
     /// Takes a record.
     fn record(&self, record: &AuditRecord);
 }
 
 impl AuditRecord {
-    /// Whether what was tried was refused.
+    /// Returns `true` if the operation was denied.
     #[must_use]
     pub fn is_denial(&self) -> bool {
         matches!(self.verdict, Verdict::Denied { .. })
     }
 
-    /// The record as a line of JSON, without a line feed.
+    /// Formats the record as a line of JSON, without a line feed.
     #[must_use]
     pub fn to_json(&self) -> String {
         let (decision, reason, rule) = match &self.verdict {
@@ -143,7 +147,7 @@ impl<L: AuditLog + ?Sized> AuditLog for Arc<L> {
     }
 }
 
-/// The default: a `tracing` event for each record.
+/// The default log: emits a `tracing` event for each record.
 pub(crate) struct TracingAudit;
 
 impl AuditLog for TracingAudit {
@@ -156,7 +160,7 @@ impl AuditLog for TracingAudit {
     }
 }
 
-/// Tells the log, one by one or counted.
+/// The front of the audit log, which passes records on individually or aggregated.
 pub(crate) struct AuditTrail {
     outbox: Outbox<AuditRecord>,
     counted: Mutex<Counted>,
@@ -164,10 +168,11 @@ pub(crate) struct AuditTrail {
 
 #[derive(Default)]
 struct Counted {
-    /// Told one by one in this second, by whose and whether they were denials. Whose, by
-    /// where it lies: one that comes to lie where another did shares a second with it.
+    /// The number of records passed on individually in this second, by the address of the identity
+    /// and by denial. An identity allocated at a freed address shares the count of its predecessor
+    /// for that second.
     detailed: HashMap<(usize, bool), u32>,
-    /// What came beyond, by whose, what and why.
+    /// Aggregated records, by identity, action and reason.
     beyond: HashMap<(Arc<Identity>, String, &'static str), AuditRecord>,
 }
 
@@ -182,7 +187,8 @@ impl AuditTrail {
         }
     }
 
-    /// Records a decision, or counts it. Gives the number of the record; none if it was counted.
+    /// Records a decision or aggregates it. Returns the number of the record, or `None` if it was
+    /// aggregated.
     pub(crate) fn record(&self, record: AuditRecord) -> Option<u64> {
         let mut counted = self.counted.lock();
         if counted.counts(&record) {
@@ -198,7 +204,8 @@ impl AuditTrail {
         }
     }
 
-    /// Ends a second: records what was counted. What finds no room is counted on.
+    /// Ends a second: records what was aggregated. Records that do not fit into the queue stay
+    /// aggregated.
     pub(crate) fn flush(&self) {
         let mut counted = self.counted.lock();
         counted.detailed.clear();
@@ -210,25 +217,25 @@ impl AuditTrail {
         }
     }
 
-    /// Whether the log has taken everything up to a record.
+    /// Returns `true` if the log has taken every record up to this number.
     #[inline]
     pub(crate) fn has_taken(&self, number: u64) -> bool {
         self.outbox.has_taken(number)
     }
 
-    /// Waits until the log has taken everything up to a record. Cancel safe.
+    /// Waits until the log has taken every record up to this number. Cancel safe.
     pub(crate) async fn taken(&self, number: u64) {
         self.outbox.taken(number).await;
     }
 
-    /// Waits until the log has taken everything so far, but for what is counted. Cancel safe.
+    /// Waits until the log has taken every record so far, except for aggregated ones. Cancel safe.
     pub(crate) async fn emptied(&self) {
         self.outbox.emptied().await;
     }
 }
 
 impl Drop for AuditTrail {
-    /// Nothing is counted on: the rest is recorded, whatever room there is.
+    /// Records the remaining aggregates, regardless of the queue's capacity.
     fn drop(&mut self) {
         for (_, record) in std::mem::take(&mut self.counted.get_mut().beyond) {
             let identity = Arc::clone(&record.identity);
@@ -238,7 +245,8 @@ impl Drop for AuditTrail {
 }
 
 impl Counted {
-    /// Counts a record if enough of its kind have been told this second.
+    /// Aggregates a record if enough of its kind were recorded in this second. Returns `true` if it
+    /// did.
     fn counts(&mut self, record: &AuditRecord) -> bool {
         let told = self.detailed.entry(whose(record)).or_default();
         *told = told.saturating_add(1);
@@ -249,7 +257,8 @@ impl Counted {
         true
     }
 
-    /// Counts a record for which there is no room, and those that follow it: they keep their order.
+    /// Aggregates a record that does not fit into the queue, and those that follow it, to preserve
+    /// their order.
     fn count_until_flushed(&mut self, record: AuditRecord) {
         self.detailed.insert(whose(&record), DETAILED_PER_SECOND);
         self.count(record);
@@ -275,7 +284,8 @@ impl Counted {
     }
 }
 
-/// Whose a record is, and whether it is a denial.
+/// The key of a record in [`Counted::detailed`]: the address of its identity, and `true` for a
+/// denial.
 fn whose(record: &AuditRecord) -> (usize, bool) {
     (Arc::as_ptr(&record.identity).addr(), record.is_denial())
 }
@@ -335,14 +345,14 @@ mod tests {
         assert_eq!(told.0.lock().len(), DETAILED_PER_SECOND as usize + 1);
     }
 
-    /// Waits until nothing more can be told.
+    /// Waits until the trail's thread has ended.
     fn ended(told: &Arc<impl Sized>) {
         while Arc::strong_count(told) > 1 {
             std::thread::yield_now();
         }
     }
 
-    /// A log that takes nothing until it may.
+    /// A log that takes nothing until it is released.
     struct Held(Mutex<std::sync::mpsc::Receiver<()>>, Told);
 
     impl AuditLog for Held {
@@ -373,12 +383,12 @@ mod tests {
         }
         assert!(
             trail.record(denial(&other, "x")).is_some(),
-            "others have room"
+            "other deployments have room"
         );
         assert_eq!(
             trail.counted.lock().beyond.len(),
             1,
-            "what finds no room is counted"
+            "records without room are aggregated"
         );
         drop(trail);
         drop(go_on);
@@ -393,7 +403,7 @@ mod tests {
         assert_eq!(
             last.map(|last| last.count),
             Some(all - ROOM.share_max as u64),
-            "in their order"
+            "in order"
         );
     }
 

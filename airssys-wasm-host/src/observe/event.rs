@@ -1,6 +1,6 @@
 //! Events, in the order in which they happened.
 //!
-//! Tests: the workspace's `tests/observe`.
+//! Tests: `tests/suite/observe.rs`.
 
 use airssys_wasm_core::{ComponentName, Digest, Effect, Rule};
 use semver::Version;
@@ -10,141 +10,142 @@ use tokio::sync::broadcast::error::RecvError;
 use super::CallId;
 use crate::CallEnd;
 
-/// How many events wait for a slow reader before the oldest are lost.
+/// The number of events queued for a slow receiver before the oldest are lost.
 const BACKLOG: usize = 1024;
 
-/// Something that happened to a deployment, or to the host itself.
+/// An event of a deployment, or of the host itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A name has its first revision.
+    /// A deployment got its first revision.
     Deployed {
-        /// The name.
+        /// The name of the deployment.
         component: ComponentName,
-        /// The revision that serves.
+        /// The active revision.
         revision: u64,
-        /// Its version, if it says one.
+        /// Its version, if the component has one.
         version: Option<Version>,
     },
-    /// A deploy, an update or a rollback took a step.
+    /// A deploy, an update or a rollback completed a step.
     RolloutStep {
-        /// The name.
+        /// The name of the deployment.
         component: ComponentName,
-        /// What was done.
+        /// The step.
         effect: Effect,
     },
-    /// Calls go to another revision from here on.
+    /// New calls go to another revision.
     Switched {
-        /// The name.
+        /// The name of the deployment.
         component: ComponentName,
-        /// The revision that served.
+        /// The previously active revision.
         from: u64,
-        /// The revision that serves.
+        /// The active revision.
         to: u64,
     },
-    /// A rollout failed; the revision that served serves on.
+    /// A rollout failed; the previously active revision keeps serving.
     RolledBack {
-        /// The name.
+        /// The name of the deployment.
         component: ComponentName,
         /// The step that failed.
         failed: Effect,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The last call on a revision that no longer serves has ended.
+    /// The last call to a revision that is no longer active has ended.
     Drained {
-        /// The name.
+        /// The name of the deployment.
         component: ComponentName,
         /// The revision.
         revision: u64,
     },
-    /// A name was removed.
+    /// A deployment was removed.
     Removed {
-        /// The name.
+        /// The name of the deployment.
         component: ComponentName,
     },
-    /// A call failed: it trapped, ran out of time, exited with failure, or its HTTP answer was not
-    /// sent whole. Its instance is not used again if the guest itself was stopped.
+    /// A call failed: it trapped, exceeded its deadline, exited with a failure, or its HTTP
+    /// response was not sent completely. Its instance is not reused if the guest itself was
+    /// stopped.
     CallFailed {
-        /// The name.
+        /// The name of the deployment.
         component: ComponentName,
         /// The revision.
         revision: u64,
-        /// The instance and its call; none if it was stopped from outside at its deadline.
+        /// The call; `None` if it was stopped from outside at its deadline.
         call: Option<CallId>,
-        /// How it ended.
+        /// The way the call ended.
         end: CallEnd,
-        /// The function, how it ended, and why.
+        /// The function, how it ended, and the cause.
         reason: String,
-        /// The last lines that the guest wrote to stderr in that call, as
-        /// [`Error::guest_stderr`](crate::Error::guest_stderr) has them.
+        /// The last lines that the guest wrote to stderr during the call, as returned by
+        /// [`Error::guest_stderr`](crate::Error::guest_stderr).
         stderr: Option<String>,
     },
-    /// An update asks for more than its name was given; the revision that serves serves
-    /// on until somebody approves it.
+    /// An update requests more than the deployment was granted; the active revision keeps serving
+    /// until the update is approved.
     AwaitsApproval {
-        /// The name.
+        /// The name of the deployment.
         component: ComponentName,
-        /// The content address of what waits.
+        /// The digest of the component that awaits approval.
         digest: Digest,
-        /// What it asks for in addition, a line each.
+        /// The additional requests, one per entry.
         changes: Vec<String>,
     },
-    /// A grant was taken back.
+    /// A rule was revoked.
     Revoked {
-        /// The name.
+        /// The name of the deployment.
         component: ComponentName,
-        /// What was taken back.
+        /// The revoked rule.
         rule: Rule,
     },
-    /// The grants of an update gave back what was revoked.
+    /// The grants of an update restored something that had been revoked.
     GrantedAgain {
-        /// The name.
+        /// The name of the deployment.
         component: ComponentName,
-        /// The revision that has the grants.
+        /// The revision with the grants.
         revision: u64,
-        /// What was revoked.
+        /// The revoked rule.
         rule: Rule,
     },
-    /// Requests, grants and imports do not go together as they should.
+    /// Requests, grants and imports do not match.
     Mismatched {
-        /// The name.
+        /// The name of the deployment.
         component: ComponentName,
-        /// What was found, and what to do.
+        /// A description of the mismatch and its remedy.
         warning: String,
     },
-    /// A name that the state directory has cannot serve; the others do.
+    /// A deployment in the state directory cannot serve; the others do.
     NotRestored {
-        /// The name.
+        /// The name of the deployment.
         component: ComponentName,
-        /// What is in the way.
+        /// The reason.
         reason: String,
     },
-    /// A component exceeds the pool's slots and is allocated on demand.
+    /// A component does not fit into the pool's slots and is allocated on demand.
     AllocatedOnDemand {
-        /// Its own name, whatever it is deployed under.
+        /// The component's own name, regardless of the deployment's.
         component: ComponentName,
-        /// Which bound it exceeds.
+        /// The limit that it exceeds.
         reason: String,
     },
-    /// The code cache cannot be used; the host works without it. Said once.
+    /// The code cache cannot be used; the host works without it. Reported once.
     CodeCacheUnavailable {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// An entry of the code cache was damaged, and is compiled anew.
+    /// An entry of the code cache was damaged, and is compiled again.
     CodeCacheEntryRejected {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// This reader was too slow and missed events.
+    /// This receiver was too slow and missed events.
     Missed {
-        /// How many.
+        /// The number of missed events.
         count: u64,
     },
 }
 
-/// Announces events; knows no reader.
+/// The sender of events to all receivers.
 pub(crate) struct Announcer(broadcast::Sender<Event>);
 
 impl Default for Announcer {
@@ -156,7 +157,7 @@ impl Default for Announcer {
 impl Announcer {
     pub(crate) fn announce(&self, event: Event) {
         tracing::debug!(target: "airssys_wasm::event", ?event);
-        // Nobody has to listen.
+        // There may be no receivers.
         let _ = self.0.send(event);
     }
 
@@ -165,14 +166,14 @@ impl Announcer {
     }
 }
 
-/// The events of a host from the moment of asking on.
+/// A receiver of the events of a host, starting when it was created.
 #[derive(Debug)]
 pub struct Events(broadcast::Receiver<Event>);
 
 impl Events {
-    /// The next event, or none when the host is gone.
+    /// Waits for the next event. Returns `None` once the host is gone.
     ///
-    /// Cancel safe: an event is lost only to [`Event::Missed`], which says so.
+    /// Cancel safe: no event is lost except those reported by [`Event::Missed`].
     pub async fn next(&mut self) -> Option<Event> {
         match self.0.recv().await {
             Ok(event) => Some(event),
@@ -181,7 +182,7 @@ impl Events {
         }
     }
 
-    /// The next event if one is waiting already.
+    /// Returns the next event if one is queued.
     pub fn try_next(&mut self) -> Option<Event> {
         use broadcast::error::TryRecvError;
         match self.0.try_recv() {

@@ -1,6 +1,6 @@
-//! Where the lines go that guests print.
+//! The log of lines that guests print.
 //!
-//! Tests: the workspace's `tests/limits` and `tests/observe`.
+//! Tests: in this file, `tests/suite/limits.rs`, `tests/suite/observe.rs`.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use semver::Version;
 
 use super::CallId;
 
-/// Which of its streams a guest wrote to.
+/// The standard stream that a guest wrote to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GuestStream {
     /// Standard output.
@@ -21,32 +21,32 @@ pub enum GuestStream {
 /// A line that a guest printed.
 #[derive(Clone, Copy, Debug)]
 pub struct GuestLine<'a> {
-    /// The name it is deployed under; the guest has no say in it.
+    /// The name of the deployment; the guest cannot influence it.
     pub component: &'a ComponentName,
-    /// Its revision.
+    /// The number of the revision.
     pub revision: u64,
-    /// Its version, if it says one.
+    /// Its version, if the component has one.
     pub version: Option<&'a Version>,
-    /// The instance that printed it, and the call that it served.
+    /// The instance that printed the line, and the call that it was serving.
     pub call: CallId,
     /// The stream.
     pub stream: GuestStream,
-    /// The line without its end, or as much of it as was written when its call ended or a second
-    /// had passed. Never text of two calls. What the guest wrote, control characters
-    /// included; at most 8 KiB, and longer ones come in pieces.
+    /// The line without its line ending, or the part of it that had been written when the call
+    /// ended or a second had passed. Never contains output of two calls. May contain control
+    /// characters; at most 8 KiB, longer lines are split.
     pub text: &'a str,
-    /// Lines before this one that were dropped, because the deployment prints
-    /// more than [`Limits::log_bytes_per_second_max`](crate::Limits), or more than the log takes.
+    /// The number of lines dropped before this one because the deployment printed more than
+    /// [`Limits::log_bytes_per_second_max`](crate::Limits), or more than the log could take.
     pub dropped_before: u64,
 }
 
-/// Takes the lines that guests print.
+/// A log that receives the lines that guests print.
 ///
-/// Called from a thread of the host's own, one line after the other, in the order of each
-/// deployment. It delays no guest: lines wait in a bounded queue, of which each deployment has a
-/// share, and those that find no room are dropped and counted in the next one's
-/// [`dropped_before`](GuestLine::dropped_before).
-/// [`Host::logs_written`](crate::Host::logs_written) waits for it.
+/// It is called from a thread of the host, one line at a time, in order for each deployment. It
+/// delays no guest: lines wait in a bounded queue in which each deployment has a share. Lines that
+/// do not fit are dropped and counted in the next line's
+/// [`dropped_before`](GuestLine::dropped_before). [`Host::logs_written`](crate::Host::logs_written)
+/// waits for the queue to drain.
 pub trait GuestLog: Send + Sync + 'static {
     /// Takes a line.
     fn line(&self, line: GuestLine<'_>);
@@ -58,7 +58,7 @@ impl<L: GuestLog + ?Sized> GuestLog for Arc<L> {
     }
 }
 
-/// The default: each line is a `tracing` event.
+/// The default log: emits a `tracing` event for each line.
 pub(crate) struct TracingLog;
 
 impl GuestLog for TracingLog {
@@ -76,22 +76,22 @@ impl GuestLog for TracingLog {
     }
 }
 
-/// Each line on the process's stderr, for an embedder that asks for it.
+/// A log that writes each line to the process's stderr.
 pub(crate) struct StderrLog;
 
 impl GuestLog for StderrLog {
     fn line(&self, line: GuestLine<'_>) {
         use std::io::Write as _;
-        // A closed stderr is the embedder's choice.
+        // The embedder may have closed stderr.
         let _ = writeln!(std::io::stderr().lock(), "{}", shown(line));
     }
 }
 
-/// A line as it may reach a terminal, with where it comes from.
+/// Formats a line with its origin, safe to print to a terminal.
 fn shown(line: GuestLine<'_>) -> String {
     let dropped = match line.dropped_before {
         0 => String::new(),
-        lines => format!(" ({lines} lines were dropped before)"),
+        lines => format!(" ({lines} lines dropped before)"),
     };
     format!(
         "{}[{}]{dropped}: {}",
@@ -126,6 +126,6 @@ mod tests {
             dropped_before: 2,
             ..line
         };
-        assert_eq!(shown(line), "greeter[12.3] (2 lines were dropped before): ");
+        assert_eq!(shown(line), "greeter[12.3] (2 lines dropped before): ");
     }
 }

@@ -1,6 +1,6 @@
-//! How many bytes a deployment may still print this second.
+//! Limits the bytes that a revision may print per second.
 //!
-//! Tests: below; with a guest that floods in the workspace's `tests/limits`.
+//! Tests: in this file, `tests/suite/limits.rs`.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::engine::Ticks;
 
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// Shared by all instances of a revision.
+/// The budget shared by all instances of a revision.
 pub(crate) struct LogBudget {
     bytes_per_window: usize,
     window: Mutex<Window>,
@@ -35,8 +35,8 @@ impl LogBudget {
         }
     }
 
-    /// Takes `bytes` for a line. Returns how many lines were dropped before it, or
-    /// none if this one is dropped too.
+    /// Takes `bytes` for a line. Returns the number of lines dropped before it, or `None` if this
+    /// line is dropped too.
     pub(crate) fn take(&self, bytes: usize, now: Ticks) -> Option<u64> {
         let mut window = self.window.lock();
         if now >= window.ends {

@@ -1,12 +1,11 @@
-//! What a host tells its embedder: events, decisions, and what guests print.
+//! Output for the embedder: events, audit records, and the lines that guests print.
 //!
-//! All of it also goes to `tracing`, unless said otherwise: rollouts as spans with an
-//! event each step, decisions under the target `airssys_wasm::audit`, guest output under
-//! `airssys_wasm::guest`. Nothing here decides anything,
-//! and nothing prints. Logs of the embedder are called from threads of their own, with a bounded
-//! queue before each: a slow one delays no guest, but for calls whose audit records it has not
-//! taken.
-//! Tests: the workspace's `tests/observe`.
+//! By default all of it also goes to `tracing`: rollouts as spans with an event for each step,
+//! decisions under the target `airssys_wasm::audit`, guest output under `airssys_wasm::guest`. The
+//! embedder's logs run on threads of their own behind bounded queues: a slow one delays no guest,
+//! except for calls whose audit records it has not taken.
+//!
+//! Tests: `tests/suite/observe.rs`.
 
 mod audit;
 mod event;

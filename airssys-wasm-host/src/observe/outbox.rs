@@ -1,8 +1,9 @@
-//! A bounded queue, and a thread that hands what is in it to a sink of the embedder's.
+//! A bounded queue, and a thread that passes its items to a sink of the embedder.
 //!
-//! Whoever puts something in never waits for the sink. Each deployment has a share of the queue,
-//! so that none fills it for the others; what is put in comes out in its order.
-//! Tests: below.
+//! Producers never wait for the sink. Each deployment has a share of the queue, so that none fills
+//! it for the others. Items keep their order.
+//!
+//! Tests: in this file.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,18 +16,18 @@ use airssys_wasm_core::ComponentName;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
-/// How long the thread stays when there is nothing to hand over.
+/// Time after which an idle thread ends.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 
-/// Dropped, it hands over what is in it, and ends its thread.
+/// A handle to the queue. Dropping it delivers the remaining items and ends the thread.
 pub(super) struct Outbox<T: Send + 'static>(Arc<Shared<T>>);
 
-/// How much an outbox holds, in whatever its items are measured in.
+/// The capacity of an outbox, in the unit of its items' sizes.
 #[derive(Clone, Copy)]
 pub(super) struct Room {
-    /// Of one deployment.
+    /// The maximum for one deployment.
     pub(super) share_max: usize,
-    /// Of all of them.
+    /// The maximum for all deployments.
     pub(super) total_max: usize,
 }
 
@@ -35,11 +36,11 @@ struct Shared<T> {
     room: Room,
     sink: Box<dyn Fn(T) + Send + Sync>,
     queue: Mutex<Queue<T>>,
-    /// Something was put in, or the outbox was closed.
+    /// Signals that an item was added or the outbox closed.
     changed: Condvar,
-    /// How many items the sink has taken.
+    /// The number of items that the sink has taken.
     taken: AtomicU64,
-    /// The sink has taken an item.
+    /// Signals that the sink has taken an item.
     progressed: Notify,
 }
 
@@ -47,7 +48,7 @@ struct Queue<T> {
     items: VecDeque<Item<T>>,
     shares: HashMap<ComponentName, usize>,
     total: usize,
-    /// How many items were put in since it was made.
+    /// The number of items added since the outbox was created.
     put: u64,
     has_thread: bool,
     is_closed: bool,
@@ -84,12 +85,12 @@ impl<T: Send + 'static> Outbox<T> {
         }))
     }
 
-    /// Puts something of a deployment in, and gives its number; or gives it back if there is no
-    /// room for it.
+    /// Adds an item of a deployment and returns its number. Returns the item as an error if there
+    /// is no room for it.
     pub(super) fn put(&self, of: &ComponentName, size: usize, value: T) -> Result<u64, T> {
         let mut queue = self.0.queue.lock();
         let share = queue.shares.get(of).copied().unwrap_or(0);
-        // What is larger than all the room has it to itself.
+        // An item larger than the whole share is accepted while nothing else is queued.
         let fits = share == 0 || share + size <= self.0.room.share_max;
         if fits && (queue.total == 0 || queue.total + size <= self.0.room.total_max) {
             Ok(self.push(&mut queue, of, size, value))
@@ -98,18 +99,18 @@ impl<T: Send + 'static> Outbox<T> {
         }
     }
 
-    /// Puts something in, whatever room there is: for what is put in once.
+    /// Adds an item regardless of the capacity, for items that are added only once.
     pub(super) fn put_beyond(&self, of: &ComponentName, size: usize, value: T) -> u64 {
         self.push(&mut self.0.queue.lock(), of, size, value)
     }
 
-    /// Whether the sink has taken everything up to a number.
+    /// Returns `true` if the sink has taken every item up to this number.
     #[inline]
     pub(super) fn has_taken(&self, number: u64) -> bool {
         self.0.taken.load(Ordering::Acquire) >= number
     }
 
-    /// Waits until the sink has taken everything up to a number. Cancel safe.
+    /// Waits until the sink has taken every item up to this number. Cancel safe.
     pub(super) async fn taken(&self, number: u64) {
         loop {
             let mut progressed = std::pin::pin!(self.0.progressed.notified());
@@ -121,7 +122,7 @@ impl<T: Send + 'static> Outbox<T> {
         }
     }
 
-    /// Waits until the sink has taken everything that is in. Cancel safe.
+    /// Waits until the sink has taken every item added so far. Cancel safe.
     pub(super) async fn emptied(&self) {
         let put = self.0.queue.lock().put;
         self.taken(put).await;
@@ -141,7 +142,7 @@ impl<T: Send + 'static> Outbox<T> {
             let started = thread::Builder::new()
                 .name(self.0.name.into())
                 .spawn(move || shared.hand_over());
-            // Without a thread it stays in, until one can be started.
+            // If no thread can be started, the item stays queued until one can.
             queue.has_thread = started.is_ok();
         }
         self.0.changed.notify_one();
@@ -157,12 +158,13 @@ impl<T: Send + 'static> Drop for Outbox<T> {
 }
 
 impl<T> Shared<T> {
-    /// Hands over what is in, until there is nothing for a while, or the outbox is closed.
+    /// Passes items to the sink until the queue has been empty for a while, or the outbox is
+    /// closed.
     fn hand_over(&self) {
         let mut queue = self.queue.lock();
         loop {
             if let Some(Item { of, size, value }) = queue.items.pop_front() {
-                // A sink that panics has had it.
+                // An item whose sink panics counts as taken.
                 let outcome = MutexGuard::unlocked(&mut queue, || {
                     catch_unwind(AssertUnwindSafe(|| (self.sink)(value)))
                 });
@@ -214,7 +216,7 @@ mod tests {
         text.parse().expect("a name")
     }
 
-    /// An outbox whose sink takes an item for each word that it is given, and says which.
+    /// An outbox whose sink takes one item for each message sent, and reports which.
     fn held() -> (Outbox<u32>, Sender<()>, Receiver<u32>) {
         let (go_on, gone_on) = mpsc::channel::<()>();
         let (tell, told) = mpsc::channel();
@@ -237,19 +239,23 @@ mod tests {
                 .count(),
             3
         );
-        assert_eq!(outbox.put(&one, 1, 4), Err(4), "its share is full");
-        assert_eq!(outbox.put(&other, 2, 5), Ok(4), "others have theirs");
         assert_eq!(
-            outbox.put(&other, 1, 6),
-            Err(6),
-            "there is no room for more in all"
+            outbox.put(&one, 1, 4),
+            Err(4),
+            "the deployment's share is full"
         );
+        assert_eq!(
+            outbox.put(&other, 2, 5),
+            Ok(4),
+            "other deployments have their own share"
+        );
+        assert_eq!(outbox.put(&other, 1, 6), Err(6), "the total is full");
         assert_eq!(outbox.put_beyond(&other, 1, 7), 5);
         drop(go_on);
         assert_eq!(
             told.iter().take(5).collect::<Vec<_>>(),
             [1, 2, 3, 5, 7],
-            "in their order"
+            "in order"
         );
     }
 
@@ -293,7 +299,7 @@ mod tests {
         assert_eq!(
             told.iter().collect::<Vec<_>>(),
             [1, 2],
-            "then its thread ends"
+            "the thread ends after that"
         );
     }
 }

@@ -1,6 +1,6 @@
-//! Guest output on its way to the embedder's log, which may be slow.
+//! Queues guest output for the embedder's log, which may be slow.
 //!
-//! Tests: below; with guests in the workspace's `tests/suite/observe`.
+//! Tests: in this file, `tests/suite/observe.rs`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,19 +13,20 @@ use semver::Version;
 use super::outbox::{Outbox, Room};
 use super::{CallId, GuestLine, GuestLog, GuestStream};
 
-/// Bytes of lines that wait for the log.
+/// Capacity in bytes of queued lines.
 const ROOM: Room = Room {
     share_max: 256 << 10,
     total_max: 4 << 20,
 };
 
-/// Bytes that a line takes besides its text.
+/// Bytes that a line takes in addition to its text.
 const LINE_BYTES: usize = 256;
 
-/// Hands lines to a log on a thread of its own. Lines that find no room are dropped and counted.
+/// A log that passes lines to another on a thread of its own. Lines that do not fit into its queue
+/// are dropped and counted.
 pub(crate) struct QueuedLog {
     outbox: Outbox<OwnLine>,
-    /// Lines that were dropped since the last one that was not, by whose they are.
+    /// The number of lines dropped since the last queued one, by deployment.
     dropped: Mutex<HashMap<ComponentName, u64>>,
     dropped_in_all: AtomicU64,
 }
@@ -60,7 +61,7 @@ impl QueuedLog {
         }
     }
 
-    /// How many lines found no room since the host was built.
+    /// Returns the number of lines dropped since the host was built.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped_in_all.load(Ordering::Relaxed)
     }
@@ -101,7 +102,7 @@ mod tests {
 
     use super::*;
 
-    /// A log that takes nothing until it may.
+    /// A log that takes nothing until it is released.
     struct Held {
         may: Mutex<mpsc::Receiver<()>>,
         taken: mpsc::Sender<(String, u64)>,
@@ -159,7 +160,7 @@ mod tests {
         assert_eq!(
             has_taken.iter().last(),
             Some(("last".to_owned(), dropped)),
-            "the next line tells"
+            "the next line has the count"
         );
     }
 }

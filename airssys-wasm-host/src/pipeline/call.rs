@@ -1,6 +1,6 @@
-//! The function of a stage, called by whichever lane its signature has.
+//! Calls the function of a stage, by the lane that its signature allows.
 //!
-//! Tests: the workspace's `tests/suite/pipelines/lanes`.
+//! Tests: `tests/suite/pipelines/lanes.rs`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,22 +22,23 @@ use crate::{Error, ErrorKind, Result};
 
 pub(super) type Called<'a> = Pin<Box<dyn Future<Output = Result<Returned>> + Send + 'a>>;
 
-/// A function that takes items. `revision` is told which one serves the call.
+/// A function that takes items. A call stores the number of the revision that serves it in
+/// `revision`.
 pub(super) trait Call: Send + Sync {
     fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> Called<'a>;
 }
 
-/// What came of an item.
+/// The output of a stage for one item.
 pub(super) enum Came {
     /// The function's output, if it has one.
     Output(Option<Item>),
-    /// The error that it returned, if that carries something.
+    /// The error that the function returned, if it has a payload.
     Error(Option<Item>),
-    /// A source is at its end.
+    /// The end of a source.
     End,
 }
 
-/// What a returned value means to a stage.
+/// Interprets the value that a stage's function returned.
 pub(super) fn meaning(returned: Returned, is_fallible: bool, source: Option<Source>) -> Came {
     let returned = if is_fallible {
         split(returned)
@@ -92,7 +93,7 @@ fn whole(returned: Returned) -> Option<Item> {
     }
 }
 
-/// A handle to a stage's function in its deployment, for a pipeline.
+/// Creates a handle to a stage's function in its deployment, for a pipeline.
 pub(super) fn connect(
     target: &Arc<Named>,
     function: &FunctionType,
@@ -130,7 +131,7 @@ struct Connect<'a> {
 }
 
 impl Connect<'_> {
-    /// A function of values.
+    /// Creates a function that is called with values.
     fn values(self) -> Result<Arc<dyn Call>> {
         if let Some(signature) = Signature::of(self.function) {
             return with_types(signature, self);
@@ -192,6 +193,6 @@ impl Call for Dynamic {
 pub(super) fn other_types() -> Error {
     Error::new(
         ErrorKind::Internal,
-        "an item has another type than its edge; this is a bug",
+        "an item does not have the type of its edge; this is a bug",
     )
 }

@@ -1,10 +1,10 @@
-//! One item through stages of which each has one way on: the same as any evaluation, with
-//! nothing to keep track of.
+//! Passes one item through a chain of stages, each with a single successor: equivalent to an
+//! evaluation, without its bookkeeping.
 //!
-//! It stands in line at the next stage before it leaves its place at the one before, so that
-//! no item overtakes another. Where several are worked on at once and their order is kept,
-//! `evaluate` does it.
-//! Tests: the workspace's `tests/suite/pipelines`.
+//! The item joins the queue of the next stage before it leaves its place at the previous one, so
+//! that no item overtakes another. Where several items are processed at once and their order is
+//! kept, `evaluate` is used instead.
+//! Tests: `tests/suite/pipelines`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,16 +19,16 @@ use crate::Result;
 /// An item on its way through a chain.
 pub(super) struct Following {
     runner: Arc<Runner>,
-    /// The item's number in its run, if it is one of a run.
+    /// The number of the item in its run, if it belongs to one.
     number: Option<u64>,
     item: Item,
-    /// At the first unit.
+    /// The place at the first unit.
     place: Place,
     _inside: Inside,
 }
 
 impl Following {
-    /// Takes an item in: from here on it stands in line at the first unit.
+    /// Takes an item in. It is queued at the first unit from here on.
     pub(super) fn begin(
         runner: &Arc<Runner>,
         chain: &[usize],

@@ -1,6 +1,6 @@
-//! Whether what is given to a pipeline fits its inputs, before anything runs.
+//! Checks, before anything runs, that the items given to a pipeline fit its inputs.
 //!
-//! Tests: the workspace's `tests/suite/pipelines/refused`.
+//! Tests: `tests/suite/pipelines/refused.rs`.
 
 use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineInput};
 
@@ -9,8 +9,8 @@ use super::runner::Runner;
 use crate::{Error, ErrorKind, Result};
 
 impl Runner {
-    /// Checks that an item for each input is there, of its type. `number` is that of the item
-    /// in its run, if it has one.
+    /// Checks that there is an item of the right type for each input. `number` is the number of the
+    /// item in its run, if it belongs to one.
     pub(super) fn check(&self, inputs: &mut Inputs, number: Option<u64>) -> Result<()> {
         let pipeline = &self.pipeline;
         match problem(pipeline, inputs) {
@@ -26,7 +26,7 @@ impl Runner {
     }
 }
 
-/// An item as errors tell it: by its number in its run, if it has one.
+/// Describes an item for errors: by its number in its run, if it belongs to one.
 pub(super) fn told(pipeline: &ComponentPipeline, number: Option<u64>) -> String {
     match number {
         Some(number) => format!("item {number} of `{}`", pipeline.name()),
@@ -37,7 +37,7 @@ pub(super) fn told(pipeline: &ComponentPipeline, number: Option<u64>) -> String 
 fn problem(pipeline: &ComponentPipeline, inputs: &mut Inputs) -> Option<String> {
     let (wanted, given) = (pipeline.inputs(), inputs.0.len());
     if wanted.is_empty() && given > 0 {
-        return Some("it has sources of its own and takes no items: `run_sources` runs it".into());
+        return Some("it has its own sources and takes no items; run it with `run_sources`".into());
     }
     if wanted.len() != given {
         return Some(other_number(pipeline, given));
@@ -45,7 +45,7 @@ fn problem(pipeline: &ComponentPipeline, inputs: &mut Inputs) -> Option<String> 
     inputs.0.iter_mut().zip(wanted).find_map(|(item, input)| {
         let found = item.fit(&input.ty).err()?;
         Some(format!(
-            "input `{}` takes `{}`, and was given {found}",
+            "input `{}` takes `{}`, but was given {found}",
             port(pipeline, input),
             input.ty
         ))
@@ -64,12 +64,12 @@ fn other_number(pipeline: &ComponentPipeline, given: usize) -> String {
         &format!("{given} items were")
     };
     format!(
-        "it takes an item for each of {}, and {were} given; collect them to `Inputs`",
+        "it takes an item for each of {}, but {were} given; collect them into `Inputs`",
         ports.join(", ")
     )
 }
 
-/// An input as text.
+/// Returns the name of an input: its stage and parameter.
 pub(super) fn port(pipeline: &ComponentPipeline, input: &PipelineInput) -> String {
     let stage = &pipeline.stages()[input.stage];
     format!("{}.{}", stage.name(), stage.inputs()[input.param].name)

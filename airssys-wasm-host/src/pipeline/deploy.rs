@@ -1,7 +1,6 @@
-//! From a checked pipeline to one that runs: a deployment for each stage, or for several that
-//! are fused.
+//! Deploys a checked pipeline: one deployment for each stage, or for several that are fused.
 //!
-//! Tests: the workspace's `tests/suite/pipelines`.
+//! Tests: `tests/suite/pipelines`.
 
 use std::collections::BTreeMap;
 use std::future::IntoFuture;
@@ -26,7 +25,7 @@ use crate::runtime::Runtime;
 use crate::state::{Action, Change, PipelineRecord, Serves, Transaction};
 use crate::{Component, Deploy, Error, ErrorKind, Host, Result};
 
-/// A pipeline to be deployed; await it to begin. See [`Host::deploy_pipeline`].
+/// A pending deploy of a pipeline; await it to begin. See [`Host::deploy_pipeline`].
 #[must_use = "nothing is deployed until this is awaited"]
 pub struct DeployPipeline<'a> {
     host: &'a Host,
@@ -35,8 +34,8 @@ pub struct DeployPipeline<'a> {
     letters: Option<Arc<dyn DeadLetters>>,
 }
 
-/// What is deployed so far. Dropped before it is finished, it is removed again: then it blocks,
-/// if there is a state directory.
+/// The stages deployed so far. Dropped before it is finished, it removes them again; with a state
+/// directory, that blocks.
 struct Begun {
     host: Host,
     pipeline: StageOf,
@@ -54,7 +53,7 @@ impl Begun {
 impl Drop for Begun {
     fn drop(&mut self) {
         self.units.clear();
-        // One that is being written takes itself away.
+        // A stage that is still being stored removes itself.
         self.pipeline.is_given_up.store(true, Ordering::SeqCst);
         self.host
             .0
@@ -63,7 +62,7 @@ impl Drop for Begun {
     }
 }
 
-/// What was said of a stage.
+/// The options set for a stage.
 #[derive(Default)]
 struct Said {
     grants: Option<Grants>,
@@ -81,28 +80,28 @@ impl<'a> DeployPipeline<'a> {
         }
     }
 
-    /// What a stage is given; nothing unless said. No other stage has it.
+    /// Sets the grants of a stage. Defaults to none. No other stage has them.
     pub fn grants(mut self, stage: &str, grants: Grants) -> Self {
         self.stages.entry(stage.to_owned()).or_default().grants = Some(grants);
         self
     }
 
-    /// What a stage may use, instead of the host's default.
+    /// Sets the limits of a stage. Defaults to those of the host.
     pub fn limits(mut self, stage: &str, limits: Limits) -> Self {
         self.stages.entry(stage.to_owned()).or_default().limits = Some(limits);
         self
     }
 
-    /// How a stage is instanced, instead of what its author wants, or else a pool of as many
-    /// instances as it works on items; a source that gives items until it is at its end has
-    /// one that remembers.
+    /// Sets the instancing mode of a stage. Defaults to the one that the component declares, or
+    /// else to a pool with as many instances as the stage processes items at once. A source that is
+    /// called until it ends defaults to a single stateful instance instead of a pool.
     pub fn instancing(mut self, stage: &str, instancing: Instancing) -> Self {
         self.stages.entry(stage.to_owned()).or_default().instancing = Some(instancing);
         self
     }
 
-    /// Who takes the items that are put aside. Needed where a stage says
-    /// [`OnError::DeadLetter`](super::OnError::DeadLetter).
+    /// Sets the receiver of dead letters. Required if a stage has the option
+    /// [`OnError::DeadLetter`](super::OnError::DeadLetter) and the host has no receiver.
     pub fn dead_letters(self, letters: impl DeadLetters) -> Self {
         Self {
             letters: Some(Arc::new(letters)),
@@ -110,12 +109,12 @@ impl<'a> DeployPipeline<'a> {
         }
     }
 
-    /// Rehearses it: everything is checked and compiled. Nothing of it runs, and nothing is
-    /// deployed. Cancel safe.
+    /// Rehearses the deploy: checks and compiles everything. Runs nothing of it and deploys
+    /// nothing. Cancel safe.
     ///
     /// # Errors
     ///
-    /// What would be in the way, but for what only starting it would show.
+    /// The errors of a deploy, except those that only starting the components would reveal.
     pub async fn rehearse(self) -> Result<()> {
         self.check_said()?;
         let _reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
@@ -162,14 +161,14 @@ impl<'a> DeployPipeline<'a> {
             reserved.fill(&runner);
             Ok(runner)
         };
-        // Whoever waits may go away meanwhile: what is written is there.
+        // The caller may stop waiting meanwhile; what has been stored stays deployed.
         let runner = may_write(&self.host.0.runtime, finish).await?;
         Ok(PipelineDeployment::new(host, runner))
     }
 
     fn check_said(&self) -> Result<()> {
         if self.host.0.runtime.keeps() && self.letters.is_some() {
-            let message = "who takes the items that are put aside would not be there after a restart: say it with `HostBuilder::dead_letters`";
+            let message = "a receiver of dead letters set here would be lost after a restart: set it with `HostBuilder::dead_letters`";
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
         if let Some(stage) = self
@@ -186,7 +185,8 @@ impl<'a> DeployPipeline<'a> {
         )
     }
 
-    /// The stages of each deployment: those of a segment that nothing was said of are one.
+    /// Groups the stages into deployments. The stages of a segment share one if no options are set
+    /// for any of them.
     fn units(&self) -> Vec<Vec<usize>> {
         let stages = self.pipeline.stages();
         let is_plain = |stage: &usize| !self.stages.contains_key(stages[*stage].name());
@@ -207,7 +207,7 @@ impl<'a> DeployPipeline<'a> {
         }
     }
 
-    /// The name that some stages are deployed under.
+    /// Returns the name that the stages are deployed under.
     fn name_of(&self, stages: &[usize]) -> String {
         unit_name(
             self.pipeline.name(),
@@ -231,7 +231,7 @@ impl<'a> DeployPipeline<'a> {
         let name = self.name_of(stages);
         let said = self.stages.get(first.name());
         let pool = match first.source() {
-            // It knows how far it has come.
+            // The source remembers how far it has come.
             Some(Source::UntilNone) => Instancing::Stateful,
             _ => Instancing::pooled(first.options().concurrency_max()),
         };
@@ -255,7 +255,7 @@ impl<'a> DeployPipeline<'a> {
     }
 }
 
-/// Somebody takes what stages put aside.
+/// Checks that there is a receiver if a stage produces dead letters.
 pub(super) fn check_letters(pipeline: &ComponentPipeline, is_taken: bool) -> Result<()> {
     match pipeline
         .stages()
@@ -264,7 +264,7 @@ pub(super) fn check_letters(pipeline: &ComponentPipeline, is_taken: bool) -> Res
     {
         Some(stage) if !is_taken => {
             let message = format!(
-                "stage `{}` puts items aside, and nobody takes them: say who with `.dead_letters(...)`, or for all with `HostBuilder::dead_letters`",
+                "stage `{}` produces dead letters, but they have no receiver: set one with `.dead_letters(...)`, or for all pipelines with `HostBuilder::dead_letters`",
                 stage.name()
             );
             Err(Error::new(ErrorKind::InvalidPipeline, message))
@@ -273,12 +273,12 @@ pub(super) fn check_letters(pipeline: &ComponentPipeline, is_taken: bool) -> Res
     }
 }
 
-/// The name under which some stages are deployed, by the first of them.
+/// Returns the name that stages are deployed under, by the name of the first of them.
 pub(super) fn unit_name(pipeline: &ComponentName, first: &str) -> String {
     format!("{pipeline}:{first}")
 }
 
-/// What was done to the name of a unit.
+/// Returns the change that records the deploy of a unit.
 fn deployed(unit: &Unit) -> Change {
     Change::now(
         &unit.named.name,
@@ -286,7 +286,7 @@ fn deployed(unit: &Unit) -> Change {
     )
 }
 
-/// What the state directory keeps of a pipeline.
+/// Returns the record of a pipeline to store in the state directory.
 fn record_of(pipeline: &ComponentPipeline, units: &[Unit]) -> PipelineRecord {
     PipelineRecord {
         definition: pipeline.definition().to_json(),
@@ -299,7 +299,7 @@ fn record_of(pipeline: &ComponentPipeline, units: &[Unit]) -> PipelineRecord {
     }
 }
 
-/// The component that runs some stages.
+/// Returns the component that runs the stages, which fuses them if there are several.
 pub(super) async fn component_of(
     runtime: &Runtime,
     pipeline: &ComponentPipeline,
@@ -324,7 +324,7 @@ pub(super) async fn component_of(
     Ok(Component::from_bytes(bytes)?.fused_of(parts))
 }
 
-/// The function that some stages are, of the component that runs them.
+/// Returns the function of `component` that runs the stages.
 pub(super) fn function_of(
     pipeline: &ComponentPipeline,
     stages: &[usize],

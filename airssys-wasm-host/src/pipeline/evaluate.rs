@@ -1,9 +1,9 @@
-//! One item, from its inputs through every stage that it comes to.
+//! Passes one item from its inputs through every stage that it reaches.
 //!
-//! Stages that do not wait for each other work on it at the same time. An item holds a place
-//! at a stage only while the stage works on it, so that no two items wait for each other; how
-//! many are inside is bounded for the whole pipeline.
-//! Tests: the workspace's `tests/suite/pipelines`.
+//! Stages that do not wait for each other process it at the same time. An item holds a place at a
+//! stage only while the stage works on it, so that no two items wait for each other. The number of
+//! items inside is bounded for the whole pipeline.
+//! Tests: `tests/suite/pipelines`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,19 +20,19 @@ use super::turnstile::Turnstile;
 use super::unit::{Done, Place, Slot, count};
 use crate::Result;
 
-/// What came out of a pipeline for one item.
+/// The outputs of a pipeline for one item.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Outcome {
     /// The number of the item in its run, from 0.
     pub sequence: u64,
-    /// What left the pipeline, by the name of the stage: nothing if the item was left out or
-    /// put aside, several if several stages gave something.
+    /// The items that left the pipeline, by the name of their stage. Empty if the item was skipped
+    /// or became a dead letter; several if several stages returned something.
     pub outputs: Vec<(Arc<str>, Item)>,
 }
 
 impl Outcome {
-    /// The only output, if there is one and no other.
+    /// Returns the output, if there is exactly one.
     #[must_use]
     pub fn into_item(mut self) -> Option<Item> {
         let item = self.outputs.pop();
@@ -44,16 +44,16 @@ impl Outcome {
     }
 }
 
-/// The order of a run: a turnstile for each unit that works on several items and keeps their
-/// order.
+/// The order of a run: a turnstile for each unit that works on several items at once and keeps
+/// their order.
 pub(super) struct Order(Vec<Option<Turnstile>>);
 
-/// An item on its way.
+/// An item on its way through a pipeline.
 pub(super) struct Evaluation {
     runner: Arc<Runner>,
     order: Option<Arc<Order>>,
     sequence: u64,
-    /// What has come to each input of each unit and waits for the others.
+    /// Items that have arrived at an input of a unit and wait for those of its other inputs.
     arrived: Vec<Vec<VecDeque<Item>>>,
     ready: Vec<Ready>,
     outcome: Outcome,
@@ -61,7 +61,7 @@ pub(super) struct Evaluation {
     _inside: Inside,
 }
 
-/// A unit's inputs are complete, and it stands in line.
+/// A unit whose inputs are complete, in the queue for a place.
 struct Ready {
     unit: usize,
     items: Items,
@@ -80,14 +80,14 @@ impl Order {
         Arc::new(Self(runner.units.iter().map(turnstile).collect()))
     }
 
-    /// Whether items keep their order by standing in line, without turnstiles.
+    /// Returns `true` if queueing alone keeps the order of items, without turnstiles.
     pub(super) fn is_that_of_lines(&self) -> bool {
         self.0.iter().all(Option::is_none)
     }
 }
 
 impl Evaluation {
-    /// Takes an item in: from here on it stands in line at its first stages.
+    /// Takes an item in. It is queued at its first stages from here on.
     pub(super) fn begin(
         runner: &Arc<Runner>,
         order: Option<&Arc<Order>>,
@@ -119,7 +119,7 @@ impl Evaluation {
         evaluation
     }
 
-    /// What a source gave for this item.
+    /// Adds what a source returned for this item.
     pub(super) fn give(&mut self, unit: usize, port: FromPort, item: Option<Item>) -> Result<()> {
         self.leave(unit, port, item)
     }
@@ -130,7 +130,7 @@ impl Evaluation {
         loop {
             let alone = working.is_empty() && self.ready.len() == 1;
             let finished = match self.ready.pop() {
-                // Most items are at one stage at a time.
+                // The common case: most items are at one stage at a time.
                 Some(ready) if alone => {
                     work(&self.runner, self.order.as_deref(), self.sequence, ready).await
                 }
@@ -154,7 +154,7 @@ impl Evaluation {
         }
     }
 
-    /// Sends on what a unit gave, and then lets the next item have its place and its turn.
+    /// Passes on the result of a unit, and then lets the next item have its place and its turn.
     fn finish(&mut self, finished: Finished) -> Result<()> {
         let Finished { unit, done, slot } = finished;
         let sent = match done {
@@ -168,7 +168,7 @@ impl Evaluation {
         sent
     }
 
-    /// The item's number in its run, if it is one of a run.
+    /// Returns the number of the item in its run, if it belongs to one.
     fn number(&self) -> Option<u64> {
         self.order.as_ref().map(|_| self.sequence)
     }
@@ -231,7 +231,7 @@ impl Evaluation {
         });
     }
 
-    /// Counts what waits for other inputs when nothing is on its way any more.
+    /// Counts the items that still wait for other inputs when nothing else is in progress.
     fn count_unmatched(&self) {
         for (unit, inputs) in self.runner.units.iter().zip(&self.arrived) {
             let left = inputs.iter().flatten();
@@ -247,7 +247,8 @@ impl Evaluation {
     }
 }
 
-/// Those behind do not wait for an item at stages that it never came to.
+/// Passes the turnstiles of stages that the item never reached, so that the items behind it do not
+/// wait.
 impl Drop for Evaluation {
     fn drop(&mut self) {
         for unit in 0..self.passed.len() {
@@ -277,7 +278,7 @@ async fn work(runner: &Runner, order: Option<&Order>, sequence: u64, ready: Read
             slot,
         };
     };
-    // Whoever waits for their turn holds no place that others need.
+    // An item that waits for its turn must not hold a place that others need.
     drop(slot);
     turnstile.turn(sequence).await;
     Finished {

@@ -1,6 +1,6 @@
-//! A pipeline in the hands of an embedder.
+//! The embedder's handle to a pipeline.
 //!
-//! Tests: the workspace's `tests/suite/pipelines`.
+//! Tests: `tests/suite/pipelines`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::typed::TypedPipeline;
 use super::update::UpdateStage;
 use crate::{Component, Error, ErrorKind, Host, Result};
 
-/// A pipeline that is deployed. Survives updates of its stages; cloning is cheap.
+/// A deployed pipeline. Survives updates of its stages; cloning is cheap.
 #[derive(Clone)]
 pub struct PipelineDeployment {
     host: Host,
@@ -31,52 +31,52 @@ impl PipelineDeployment {
         Self { host, runner }
     }
 
-    /// Its name.
+    /// Returns the name of the pipeline.
     #[must_use]
     pub fn name(&self) -> ComponentName {
         self.runner.pipeline.name().clone()
     }
 
-    /// The pipeline, with the components that its stages have now.
+    /// Returns the pipeline with the current components of its stages.
     #[must_use]
     pub fn pipeline(&self) -> ComponentPipeline {
         self.runner.with_serving()
     }
 
-    /// Sends one item through.
+    /// Sends one item through the pipeline.
     ///
     /// Cancel safe: dropping the future cancels the stages that work on the item.
     ///
     /// # Errors
     ///
     /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) before anything runs;
-    /// [`StageError`](crate::ErrorKind::StageError) if a function returned an error that
-    /// nothing takes, and what calls give, unless the stage's options say otherwise.
+    /// [`StageError`](crate::ErrorKind::StageError) if a function returned an error that no edge
+    /// takes; and the errors of calls, unless the options of the stage specify otherwise.
     pub async fn call(&self, inputs: impl Into<Inputs>) -> Result<Outcome> {
         run::one(&self.runner, inputs.into()).await
     }
 
-    /// The same pipeline with Rust types at its ends, checked here once: it has one input, of
-    /// the type that `In` is, and one output, of the type that `Out` is. Updates of stages
-    /// never change them.
+    /// Returns the pipeline with Rust types at its ends, which are checked here once: it must have
+    /// one input of the type `In`, and one output of the type `Out`. Updates of stages never change
+    /// them.
     ///
     /// # Errors
     ///
-    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) with the ends that there are and both
-    /// types of each.
+    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) with the existing ends and both types of
+    /// each.
     pub fn typed<In: ItemType, Out: ItemType>(&self) -> Result<TypedPipeline<In, Out>> {
         TypedPipeline::new(self.clone())
     }
 
-    /// Sends the items of a stream through.
+    /// Sends the items of a stream through the pipeline.
     ///
-    /// Takes from `input` only what has room inside; a reader of the outcomes that is slow
-    /// slows the stream. Each item runs as a task of its own. Where outcomes are streams, read
-    /// each before those behind it: it keeps its places at the stages until then.
+    /// Takes from `input` only what there is room for, so that a slow reader of the outcomes slows
+    /// the stream. Each item runs in a task of its own. If outcomes are streams, read each of them
+    /// before those behind it: until then, it holds its places at the stages.
     ///
     /// # Panics
     ///
-    /// If it is read outside a tokio runtime.
+    /// If the outcomes are read outside a tokio runtime.
     pub fn run<S>(&self, input: S) -> Outcomes
     where
         S: Stream + Send + 'static,
@@ -85,7 +85,7 @@ impl PipelineDeployment {
         run::run(Arc::clone(&self.runner), input.map(Into::into).boxed())
     }
 
-    /// Runs what the pipeline's own sources give, to their end.
+    /// Runs the items of the pipeline's own sources, to their end.
     pub fn run_sources(&self) -> Outcomes {
         run::run(
             Arc::clone(&self.runner),
@@ -93,38 +93,36 @@ impl PipelineDeployment {
         )
     }
 
-    /// Replaces the component of a stage, if it is not older by its version: await what this
-    /// returns. Every edge of the stage is checked again first, and then it is an update like
-    /// any other. Items that are inside go on; a stage that was fused with others is fused
-    /// again.
+    /// Replaces the component of a stage, unless the version is older; await the result to begin.
+    /// Checks every edge of the stage again first, and then runs an update like any other. Items
+    /// inside continue; a stage that was fused with others is fused again.
     ///
     /// # Errors
     ///
-    /// [`InvalidPipeline`](crate::ErrorKind::InvalidPipeline) with every edge that would no
-    /// longer fit, or if something was said that a fused stage has no place for, or if it could
-    /// not be fused with that component;
-    /// [`VersionNotNewer`](crate::ErrorKind::VersionNotNewer), and the errors of
-    /// [`Host::update`]: so [`WorldChanged`](crate::ErrorKind::WorldChanged) if the types of
-    /// what goes in or comes out would change. What served serves on.
+    /// [`InvalidPipeline`](crate::ErrorKind::InvalidPipeline) with every edge that would no longer
+    /// fit, or if an option was set that a fused stage cannot have, or if the component could not
+    /// be fused; [`VersionNotNewer`](crate::ErrorKind::VersionNotNewer); and the errors of
+    /// [`Host::update`], such as [`WorldChanged`](crate::ErrorKind::WorldChanged) if the types of
+    /// an input or output would change. After an error, the previous revision keeps serving.
     ///
     /// Cancel safe, as [`Host::update`] is.
     pub fn update(&self, stage: &str, component: Component) -> UpdateStage<'_> {
         UpdateStage::new(&self.host, &self.runner, stage, component)
     }
 
-    /// Takes no more items, waits until those inside have come to their end, and removes the
-    /// deployments of its stages. Runs end. Streams that have left it are written to their end
-    /// by the calls that have begun; where a function has still to be called for a chunk, they
-    /// end with [`NotDeployed`](crate::ErrorKind::NotDeployed).
+    /// Removes the pipeline: accepts no more items, waits until those inside have come to their
+    /// end, and removes the deployments of its stages. Runs end. Streams that have left the
+    /// pipeline are written to their end by the calls that have begun; where a function has still
+    /// to be called for a chunk, they end with [`NotDeployed`](crate::ErrorKind::NotDeployed).
     ///
-    /// Dropped before it is ready, it takes no items all the same; remove it again, through
-    /// [`Host::pipeline`].
+    /// If the future is dropped early, the pipeline still accepts no more items; remove it again
+    /// through [`Host::pipeline`].
     ///
     /// # Errors
     ///
-    /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to one of its
-    /// stages; then all stay, and it goes on. [`NotDeployed`](crate::ErrorKind::NotDeployed) if
-    /// it was removed already.
+    /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to one of its stages;
+    /// then all stages stay, and the pipeline accepts items again.
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed) if it was already removed.
     pub async fn remove(self) -> Result<()> {
         self.host
             .check_pipeline_removal(self.name().as_str())
@@ -142,7 +140,7 @@ impl PipelineDeployment {
         removed
     }
 
-    /// What it looks like at this moment.
+    /// Returns a snapshot of the pipeline.
     #[must_use]
     pub fn status(&self) -> PipelineStatus {
         let pipeline = &self.runner.pipeline;

@@ -1,7 +1,8 @@
-//! A value on its way through a pipeline.
+//! Values on their way through a pipeline.
 //!
-//! Bytes and text stay as they are from one plain signature to the next; everything else is
-//! described. Tests: below, and the workspace's `tests/suite/pipelines`.
+//! Bytes and text stay as they are from one plain signature to the next; everything else is passed
+//! as a dynamic value.
+//! Tests: `tests/suite/pipelines`.
 
 use airssys_wasm_core::world::Type;
 use airssys_wasm_core::{Mismatch, Value};
@@ -32,22 +33,22 @@ pub(super) enum Held {
     Text(String),
     U32(u32),
     U64(u64),
-    /// Of any type.
+    /// A value of any type, as the runtime has it.
     Val(Val),
-    /// The same, as it came from outside.
+    /// A value of any type from outside the pipeline.
     Value(Value),
     Stream(Flow),
 }
 
-/// What enters a pipeline for one item: an [`Item`] for each of its inputs, in their order.
+/// The inputs of a pipeline for one item: an [`Item`] for each input, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inputs(pub(super) Vec<Item>);
 
-/// What enters a stage: mostly one.
+/// The inputs of a stage, usually one.
 pub(crate) type Items = SmallVec<[Item; 1]>;
 
 impl Item {
-    /// The value.
+    /// Returns the value.
     ///
     /// # Errors
     ///
@@ -64,7 +65,7 @@ impl Item {
         })
     }
 
-    /// The bytes, if it is a `list<u8>`.
+    /// Returns the bytes, if it is a `list<u8>`.
     #[must_use]
     pub fn into_bytes(self) -> Option<Vec<u8>> {
         match self.0 {
@@ -93,7 +94,7 @@ impl Item {
         }
     }
 
-    /// The text, if it is a `string`.
+    /// Returns the text, if it is a `string`.
     #[must_use]
     pub fn into_text(self) -> Option<String> {
         match self.0 {
@@ -104,8 +105,9 @@ impl Item {
         }
     }
 
-    /// A stream of the elements of some chunks. Nothing is taken from them before a stage
-    /// reads; a clone of the item is the same stream, and whoever reads first has it.
+    /// Creates an item that is a stream of the elements of some chunks. Nothing is taken from them
+    /// before a stage reads. A clone of the item is the same stream, which goes to the first
+    /// reader.
     ///
     /// ```
     /// use airssys_wasm_host::pipeline::Item;
@@ -120,8 +122,8 @@ impl Item {
         Self(Held::Stream(Flow::new(chunks.map(Ok))))
     }
 
-    /// The same for chunks that may fail to come: then whatever reads the stream fails with
-    /// [`InputFailed`](ErrorKind::InputFailed).
+    /// Creates an item that is a stream of chunks that may fail. After a failure, the reader of the
+    /// stream fails with [`InputFailed`](ErrorKind::InputFailed).
     pub fn try_from_stream<T, E>(
         chunks: impl Stream<Item = Result<Vec<T>, E>> + Send + 'static,
     ) -> Self
@@ -132,7 +134,7 @@ impl Item {
         Self(Held::Stream(Flow::new(chunks.map_err(input_failed))))
     }
 
-    /// The elements, if it is a stream or a list of such and nobody has read it.
+    /// Returns the elements, if it is a list of them or an unread stream.
     #[must_use]
     pub fn into_stream<T: StreamElement>(self) -> Option<ItemStream<T>> {
         match self.0 {
@@ -144,7 +146,7 @@ impl Item {
         }
     }
 
-    /// Keeps something until the item's stream has ended. Gives it back if it is none.
+    /// Keeps `held` until the item's stream has ended. Returns it if the item is not a stream.
     pub(super) fn hold<T: Send + 'static>(&self, held: T) -> Option<T> {
         match &self.0 {
             Held::Stream(flow) => {
@@ -155,7 +157,7 @@ impl Item {
         }
     }
 
-    /// The same as another type, into which its own flows.
+    /// Converts the item to a type that its own type flows into.
     pub(super) fn into_type(self, ty: &Type) -> Result<Self> {
         let value = self.into_value()?;
         value
@@ -164,9 +166,10 @@ impl Item {
             .map_err(|error| mismatch(&error.to_string()))
     }
 
-    /// Makes it ready to enter where `ty` is taken; what it is if it is of another type.
+    /// Prepares the item for an input of type `ty`. If it has another type, fails with a
+    /// description of it.
     pub(super) fn fit(&mut self, ty: &Type) -> Result<(), String> {
-        // From a stage of another pipeline, it may be of any type.
+        // An item from a stage of another pipeline may have any type.
         if let Held::Val(val) = &self.0 {
             self.0 =
                 Held::Value(values::from_wasm(val.clone()).map_err(|error| error.to_string())?);
@@ -190,7 +193,7 @@ impl Item {
         }
     }
 
-    /// Its type, as far as it tells.
+    /// Describes the type, as far as it is known.
     fn word(&self) -> String {
         match &self.0 {
             Held::Bytes(_) => "list<u8>".into(),
@@ -203,7 +206,7 @@ impl Item {
         }
     }
 
-    /// As the runtime has it, of a type that it was checked against.
+    /// Converts the item to a value of the runtime, of a type that it was checked against.
     pub(super) fn into_val(self, ty: &Type) -> Result<Val> {
         Ok(match self.0 {
             Held::Bytes(bytes) => Val::List(bytes.into_iter().map(Val::U8).collect()),
@@ -230,15 +233,15 @@ impl Item {
 }
 
 fn input_failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    let message = format!("the stream that was given to the pipeline failed: {error}");
+    let message = format!("an input stream of the pipeline failed: {error}");
     Error::new(ErrorKind::InputFailed, message).with_source(error)
 }
 
 fn no_value() -> Error {
-    mismatch("the item is a stream, and no value: `Item::into_stream` reads it")
+    mismatch("the item is a stream, not a value; read it with `Item::into_stream`")
 }
 
-/// What a value is, and where in it a part is of another type.
+/// Describes a value, and the part of it that has another type.
 fn unfit(value: &Value, error: &Mismatch) -> String {
     match error.path() {
         [] => format!("`{}`", value.describe()),
@@ -298,12 +301,12 @@ impl FromIterator<Item> for Inputs {
     }
 }
 
-/// Parameters out of the items of a stage's inputs.
+/// Parameters built from the items of a stage's inputs.
 pub(crate) trait FromItems: Sized {
     fn from_items(items: Items) -> Option<Self>;
 }
 
-/// What a function returned, as far as its Rust types tell.
+/// The result of a function, as far as its Rust types describe it.
 pub(crate) enum Returned {
     Nothing,
     One(Item),
@@ -311,12 +314,12 @@ pub(crate) enum Returned {
     Either(Result<Item, Item>),
 }
 
-/// A result, as a pipeline sees it.
+/// A result that a pipeline can interpret.
 pub(crate) trait IntoReturned {
     fn into_returned(self) -> Returned;
 }
 
-/// One Rust value out of an item of its type.
+/// A Rust value taken from an item of its type.
 pub trait Single: Sized {
     #[doc(hidden)]
     fn single(item: Item) -> Option<Self>;
@@ -324,9 +327,9 @@ pub trait Single: Sized {
 
 /// A Rust type whose values are items: numbers, `bool`, `char`, `String` and `Vec<u8>`.
 ///
-/// Sealed: what else a stage takes or gives is a [`Value`].
+/// Sealed: everything else that a stage takes or returns is a [`Value`].
 pub trait ItemType: Into<Item> + Single + Send + 'static {
-    /// Its WIT type.
+    /// Returns the WIT type.
     fn wit_type() -> Type;
 }
 

@@ -1,6 +1,6 @@
-//! Items that were put aside.
+//! Dead letters: failed items that were set aside.
 //!
-//! Tests: the workspace's `tests/suite/pipelines/errors`.
+//! Tests: `tests/suite/pipelines/errors.rs`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,48 +11,49 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::item::Item;
 use crate::Error;
 
-/// An item that a stage could not work on, and all that is known of why.
+/// An item that a stage could not process, and everything known about the cause.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeadLetter {
-    /// The pipeline.
+    /// The name of the pipeline.
     pub pipeline: ComponentName,
-    /// The stage.
+    /// The name of the stage.
     pub stage: String,
-    /// The host's count for the stage's component, if the call came so far.
+    /// The number of the revision that ran the stage, if the call got that far.
     pub revision: Option<u64>,
-    /// The item's number in its run, from 0; 0 if it was called rather than run.
+    /// The number of the item in its run, from 0; 0 for a single call.
     pub sequence: u64,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// What the stage was given.
+    /// The inputs of the stage.
     pub inputs: Vec<Item>,
-    /// What went wrong the last time.
+    /// The cause of the last failure.
     pub cause: Cause,
 }
 
-/// What went wrong with an item.
+/// The cause of an item's failure.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The function returned this error; none if it carries nothing.
+    /// The error that the function returned; `None` if it has no payload.
     Returned(Option<Value>),
-    /// The call did not end by itself: [`Error::kind`] tells a trap, a deadline and a denial
-    /// apart.
+    /// The error of a call that did not return. [`Error::kind`] distinguishes a trap, a deadline
+    /// and a denial.
     Failed(Arc<Error>),
 }
 
-/// Takes the items that were put aside, called from within runs: return quickly.
+/// A receiver of dead letters. Called from within runs, so it must return quickly.
 pub trait DeadLetters: Send + Sync + 'static {
-    /// Takes one.
+    /// Receives a dead letter.
     fn take(&self, letter: DeadLetter);
 }
 
-/// Letters that nobody receives any more are lost; keep the receiver.
+/// Sends dead letters to a channel. They are lost once its receiver is dropped, so keep the
+/// receiver.
 impl DeadLetters for UnboundedSender<DeadLetter> {
     fn take(&self, letter: DeadLetter) {
         if let Err(unsent) = self.send(letter) {
-            tracing::error!(letter = ?unsent.0, "nobody receives dead letters any more");
+            tracing::error!(letter = ?unsent.0, "dead letter lost: its receiver was dropped");
         }
     }
 }

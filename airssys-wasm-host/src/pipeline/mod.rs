@@ -1,24 +1,24 @@
-//! Pipelines that run: what core checked, carried out.
+//! Runs the pipelines that core has checked.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `deploy` | a deployment for each stage, or for several that are fused |
-//! | `handle`, `names`, `status` | a pipeline in the hands of an embedder |
-//! | `restore` | a pipeline that a state directory has, ready again |
-//! | `check` | whether what is given fits the inputs |
-//! | `update` | another component in a stage |
-//! | `runner` | what a deployed pipeline consists of, and where its items go |
-//! | `unit`, `call`, `time` | works on one item: attempts, deadlines, what happens to errors |
-//! | `evaluate`, `turnstile` | one item through all of its stages, in the order of its run |
-//! | `chain` | the same for stages one after the other |
+//! | `deploy` | deploys a pipeline: one deployment for each stage, or for several that are fused |
+//! | `handle`, `names`, `status` | the embedder's handle, and the pipelines of a host |
+//! | `restore` | restores a pipeline from a state directory |
+//! | `check` | checks that items fit the inputs |
+//! | `update` | replaces the component of a stage |
+//! | `runner` | a deployed pipeline, and the edges that its items take |
+//! | `unit`, `call`, `time` | works on one item: attempts, deadlines, errors |
+//! | `evaluate`, `turnstile` | passes one item through all of its stages, in the order of its run |
+//! | `chain` | a shortcut for stages one after the other |
 //! | `run`, `task` | streams of items in, streams of outcomes out |
-//! | `typed` | the same with Rust types at the ends |
-//! | `stream` | items that are streams themselves |
-//! | `item`, `letter` | values on their way, and items that were put aside |
+//! | `typed` | pipelines with Rust types at their ends |
+//! | `stream` | items that are streams |
+//! | `item`, `letter` | values on their way, and dead letters |
 //!
-//! Each stage is a deployment of its own, with its store, limits, grants and history; a stage
-//! is updated as any deployment is. Decides nothing about types: core did.
-//! Tests: the workspace's `tests/suite/pipelines`.
+//! Each stage is a deployment of its own, with its store, limits, grants and history, and is
+//! updated like any other. Types are decided by core.
+//! Tests: `tests/suite/pipelines`.
 
 mod call;
 mod chain;
@@ -55,5 +55,5 @@ pub use stream::{ItemStream, StreamElement};
 pub use typed::{TypedOutcomes, TypedPipeline};
 pub use update::UpdateStage;
 
-/// What the function of fused stages is called.
+/// The name of the function that fused stages export.
 const RUN: &str = "run";

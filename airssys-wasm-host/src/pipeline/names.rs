@@ -1,6 +1,6 @@
-//! Which pipelines a host has.
+//! The pipelines of a host, by name.
 //!
-//! Tests: the workspace's `tests/suite/pipelines` and `tests/suite/state/pipelines`.
+//! Tests: `tests/suite/pipelines`, `tests/suite/state/pipelines.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::{Error, ErrorKind, Host, Result};
 /// Every pipeline of a host.
 pub(crate) struct Pipelines {
     awake: Registry<Runner>,
-    /// Those that a state directory has and nobody has asked for yet. Taken before the lock of
-    /// those that are awake.
+    /// Pipelines in the state directory that were not used since the host was started. This lock is
+    /// taken before that of `awake`.
     asleep: Mutex<BTreeMap<ComponentName, PipelineRecord>>,
 }
 
@@ -38,7 +38,7 @@ impl Pipelines {
             .flatten()
             .ok_or_else(|| {
                 let message = format!(
-                    "the pipeline `{name}` is deployed already; remove it, or name this one"
+                    "the pipeline `{name}` is already deployed; remove it, or choose another name"
                 );
                 Error::new(ErrorKind::NameTaken, message)
             })
@@ -49,7 +49,7 @@ impl Pipelines {
         self.awake.remove(name);
     }
 
-    /// Whether a name still stands for a pipeline.
+    /// Returns `true` if the name still refers to `runner`.
     pub(super) fn is_still(&self, name: &ComponentName, runner: &Arc<Runner>) -> bool {
         let entries = self.awake.0.read();
         entries.get(name).is_some_and(|entry| {
@@ -59,12 +59,12 @@ impl Pipelines {
         })
     }
 
-    /// Whether a name stands for a pipeline that runs, or for one that is being deployed.
+    /// Returns `true` if the name refers to a pipeline that runs, or to one that is being deployed.
     pub(crate) fn is_awake(&self, name: &ComponentName) -> bool {
         self.awake.0.read().contains_key(name)
     }
 
-    /// Every name, in order, but for those that are being deployed.
+    /// Returns every name, in order, except those that are being deployed.
     pub(crate) fn all(&self) -> Vec<ComponentName> {
         let asleep = self.asleep.lock();
         let awake = self.awake.0.read();
@@ -77,7 +77,8 @@ impl Pipelines {
         all
     }
 
-    /// What a name stands for; one that sleeps wakes, with its stages: then this blocks.
+    /// Returns a pipeline by its name. Restores one that is asleep, with its stages; then this
+    /// blocks.
     pub(crate) fn get(&self, host: &Host, name: &str) -> Result<Arc<Runner>> {
         let parsed = name.parse::<ComponentName>();
         let known = parsed.ok().ok_or_else(|| self.unknown(name))?;
@@ -87,7 +88,7 @@ impl Pipelines {
         let mut asleep = self.asleep.lock();
         let Some(record) = asleep.get(&known) else {
             drop(asleep);
-            // Somebody else may have woken it.
+            // Another thread may have restored it.
             return self.awake(&known).ok_or_else(|| self.unknown(name));
         };
         let runner = Arc::new(restore(host, &known, record)?);

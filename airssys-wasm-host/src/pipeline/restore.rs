@@ -1,8 +1,8 @@
-//! A pipeline as the state directory has it, ready again.
+//! Restores a pipeline from the state directory.
 //!
-//! Its stages are deployments that are restored like any other: what serves in each is what the
-//! pipeline has there, whether it was updated or rolled back since. Tests: the workspace's
-//! `tests/suite/state/pipelines`.
+//! Its stages are deployments that are restored like any other. Their active revisions are what the
+//! pipeline runs, even if they were updated or rolled back since.
+//! Tests: `tests/suite/state/pipelines.rs`.
 
 use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineDefinition};
@@ -13,18 +13,18 @@ use super::unit::Unit;
 use crate::state::PipelineRecord;
 use crate::{Component, Error, ErrorKind, Host, Result};
 
-/// Makes a pipeline ready, with its stages. Blocks.
+/// Restores a pipeline with its stages. Blocks.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::StateDamaged`] with what is in the way.
+/// [`ErrorKind::StateDamaged`] with the reason the pipeline cannot run.
 pub(super) fn restore(
     host: &Host,
     name: &ComponentName,
     record: &PipelineRecord,
 ) -> Result<Runner> {
     restored(host, name, record).map_err(|error| {
-        let message = format!("the pipeline `{name}` is deployed, and cannot run: {error}");
+        let message = format!("the pipeline `{name}` is deployed but cannot run: {error}");
         Error::new(ErrorKind::StateDamaged, message)
     })
 }
@@ -61,7 +61,7 @@ fn restored(host: &Host, name: &ComponentName, record: &PipelineRecord) -> Resul
     Ok(Runner::new(pipeline, units, host.0.letters.clone()))
 }
 
-/// The pipeline with what its stages have now.
+/// Returns the pipeline with the current components of its stages.
 fn with_components(
     definition: &PipelineDefinition,
     digests: &[String],
@@ -71,7 +71,7 @@ fn with_components(
         .iter()
         .map(|component| Ok(component.clone().into()));
     let mut pipeline = definition.resolve_in_order(each)?.build()?;
-    // Those that were replaced are not called what the first ones were.
+    // Replaced components have other names than those in the definition.
     for (place, component) in components.into_iter().enumerate() {
         if digests.get(place) != Some(&component.digest().to_string()) {
             let stage = pipeline.stages()[place].name().to_owned();
@@ -88,6 +88,6 @@ fn incomplete() -> Error {
 fn damaged(problem: &dyn std::fmt::Display) -> Error {
     Error::new(
         ErrorKind::StateDamaged,
-        format!("what was kept of it cannot be read: {problem}"),
+        format!("its stored record cannot be read: {problem}"),
     )
 }

@@ -1,8 +1,8 @@
 //! Runs: streams of items in, streams of outcomes out.
 //!
-//! Nothing is taken from the input that has no room inside, so a slow reader of the outcomes
-//! slows whoever gives items, and memory stays flat.
-//! Tests: the workspace's `tests/suite/pipelines/runs`.
+//! Takes an item from the input only when there is room for it, so that a slow reader of the
+//! outcomes slows the source of the items, and memory stays flat.
+//! Tests: `tests/suite/pipelines/runs.rs`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use super::task::Task;
 use super::unit::{Done, count};
 use crate::{Error, ErrorKind, Result};
 
-/// The outcomes of a run, one for each item, in the order of the items unless a stage says
+/// The outcomes of a run, one for each item, in the order of the items unless a stage specifies
 /// otherwise. Ends with the input, after the first error, and when the pipeline is removed.
 ///
-/// Dropped, it cancels what is inside.
-#[must_use = "a run goes on only while its outcomes are read"]
+/// Dropping it cancels the items inside.
+#[must_use = "a run makes progress only while its outcomes are read"]
 pub struct Outcomes(BoxStream<'static, Result<Outcome>>);
 
 impl Stream for Outcomes {
@@ -37,10 +37,10 @@ impl Stream for Outcomes {
     }
 }
 
-/// What sources gave for one item, by their units and ports.
+/// The items that sources returned for one item of a run, by their units and ports.
 type Given = Vec<(usize, FromPort, Option<Item>)>;
 
-/// An item that has come in.
+/// An item that was taken in, with what sources returned for it.
 struct Fed {
     sequence: u64,
     inputs: Inputs,
@@ -48,7 +48,7 @@ struct Fed {
     inside: Inside,
 }
 
-/// Runs items from `input`.
+/// Runs the items of `input`.
 pub(super) fn run(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> Outcomes {
     let order = Order::of(&runner);
     let in_order = runner
@@ -66,7 +66,7 @@ pub(super) fn run(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> Out
     Outcomes(until_error(outcomes).boxed())
 }
 
-/// One item.
+/// Sends a single item through.
 pub(super) async fn one(runner: &Arc<Runner>, mut inputs: Inputs) -> Result<Outcome> {
     runner.check(&mut inputs, None)?;
     let inside = runner.enter()?;
@@ -86,7 +86,7 @@ pub(super) async fn one(runner: &Arc<Runner>, mut inputs: Inputs) -> Result<Outc
     in_time(runner, way.run()).await
 }
 
-/// Items with their numbers, and what sources gave for them. Ends when a source does.
+/// Numbers the items, and adds what sources return for them. Ends when a source does.
 fn feed(
     runner: Arc<Runner>,
     input: BoxStream<'static, Inputs>,
@@ -101,7 +101,7 @@ fn feed(
             let Some((sequence, mut inputs)) = input.next().await else {
                 return Ok(None);
             };
-            // Removed in between: the run ends as if the input had.
+            // The pipeline was removed meanwhile: the run ends as if the input had ended.
             let Ok(inside) = runner.enter() else {
                 return Ok(None);
             };
@@ -123,8 +123,8 @@ fn feed(
     )
 }
 
-/// What the sources give for the next item of a run. They are called in a task: a run that
-/// nobody polls holds up no removal.
+/// Collects what the sources return for the next item of a run. They are called in a task, so that
+/// a run that is not polled does not delay a removal.
 async fn fed(
     runner: &Arc<Runner>,
     sequence: u64,
@@ -144,7 +144,7 @@ async fn fed(
     let Some(given) = task.await.unwrap_or_else(|error| Err(lost(&error)))? else {
         return Ok(None);
     };
-    // Removed before anybody asked: what was given goes nowhere.
+    // The pipeline was removed before this was polled: the items of the sources are not used.
     let Ok(inside) = runner.enter() else {
         count_unmatched(runner, &given);
         return Ok(None);
@@ -152,7 +152,7 @@ async fn fed(
     Ok(Some((given, inside)))
 }
 
-/// An item that each source gives; none if one of them is at its end.
+/// Collects an item from each source. Returns `None` if one of them is at its end.
 async fn from_sources(runner: &Arc<Runner>, number: Option<u64>) -> Result<Option<Given>> {
     let is_later = number.is_some_and(|number| number > 0);
     let mut given = Vec::new();
@@ -194,7 +194,7 @@ async fn from_source(runner: &Runner, place: usize) -> Done {
         .await
 }
 
-/// Counts what came in, and what sources gave, when another source is at its end.
+/// Counts the inputs, and the items of other sources, that are lost when a source is at its end.
 fn count_unmatched(runner: &Runner, given: &Given) {
     let of_sources = given
         .iter()
@@ -205,7 +205,7 @@ fn count_unmatched(runner: &Runner, given: &Given) {
     }
 }
 
-/// The item stands in line from here on; what is left of its way is a task of its own.
+/// Begins an item, which is queued from here on. The rest runs in its own task.
 fn begin(
     runner: &Arc<Runner>,
     order: &Arc<Order>,
@@ -232,7 +232,7 @@ impl Way {
     }
 }
 
-/// The item with what sources gave for it.
+/// Begins an item with what sources returned for it.
 fn started(runner: &Arc<Runner>, order: Option<&Arc<Order>>, fed: Fed) -> Result<Way> {
     let Fed {
         sequence,
@@ -268,7 +268,7 @@ async fn in_time(runner: &Runner, way: impl Future<Output = Result<Outcome>>) ->
         .unwrap_or_else(|_| {
             let name = runner.pipeline.name();
             let message =
-                format!("an item took longer through `{name}` than its deadline, {deadline:?}");
+                format!("an item took longer than the deadline of `{name}`, {deadline:?}");
             Err(Error::new(ErrorKind::DeadlineExceeded, message))
         })
 }
@@ -277,7 +277,7 @@ fn lost(error: &tokio::task::JoinError) -> Error {
     Error::new(ErrorKind::Internal, format!("an item was lost: {error}"))
 }
 
-/// Ends after the first error.
+/// Ends the outcomes after the first error.
 fn until_error(
     outcomes: BoxStream<'static, Result<Outcome>>,
 ) -> impl Stream<Item = Result<Outcome>> + Send {

@@ -1,6 +1,6 @@
-//! What a deployed pipeline consists of, and where its items go.
+//! A deployed pipeline, and the edges that its items take.
 //!
-//! Tests: the workspace's `tests/suite/pipelines`.
+//! Tests: `tests/suite/pipelines`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,22 +14,22 @@ use super::letter::{Cause, DeadLetter, DeadLetters};
 use super::unit::{Ended, Unit, count};
 use crate::{Error, ErrorKind, Result};
 
-/// A pipeline that is deployed.
+/// A deployed pipeline.
 pub(crate) struct Runner {
-    /// As it was deployed.
+    /// The pipeline as it was deployed.
     pub(super) pipeline: ComponentPipeline,
     pub(super) units: Vec<Unit>,
-    /// Where each edge leads, by the unit that it leaves.
+    /// The edges that leave each unit.
     pub(super) ways: Vec<Vec<Way>>,
-    /// Where items come in: unit and parameter.
+    /// The unit and the parameter of each input.
     pub(super) inputs: Vec<(usize, usize)>,
-    /// The stage whose output leaves the pipeline at each unit.
+    /// The stage whose output leaves the pipeline, for each unit.
     pub(super) outputs: Vec<Option<Arc<str>>>,
-    /// The units one after the other, if every item passes through all of them so.
+    /// The units one after the other, if every item passes through all of them in this order.
     pub(super) chain: Option<Vec<usize>>,
     pub(super) in_flight_max: usize,
     pub(super) letters: Option<Arc<dyn DeadLetters>>,
-    /// One update of a stage at a time.
+    /// Held during the update of a stage, so that one runs at a time.
     pub(super) updating: tokio::sync::Mutex<()>,
     in_flight: AtomicUsize,
     is_closed: AtomicBool,
@@ -42,11 +42,11 @@ pub(super) struct Way {
     pub(super) route: Route,
     pub(super) to: usize,
     pub(super) param: usize,
-    /// The type that the item is made, if it has another.
+    /// The type that the item is converted to, if it has another.
     pub(super) convert: Option<airssys_wasm_core::world::Type>,
 }
 
-/// An item is inside until this is dropped.
+/// A guard for an item inside the pipeline. The item leaves when it is dropped.
 pub(super) struct Inside(Arc<Runner>);
 
 impl Runner {
@@ -104,7 +104,7 @@ impl Runner {
         }
     }
 
-    /// The unit that a stage is in, if there is one of that name.
+    /// Returns the unit of a stage, if the stage exists.
     pub(super) fn unit_of(&self, stage: &str) -> Option<&Unit> {
         let place = self
             .pipeline
@@ -114,8 +114,8 @@ impl Runner {
         self.units.iter().find(|unit| unit.stages.contains(&place))
     }
 
-    /// The pipeline with what serves in its stages now, which may have been updated or rolled back
-    /// since. The types of its inputs and outputs are what they were.
+    /// Returns the pipeline with the components of its active revisions, which may have been
+    /// updated or rolled back since. The types of its inputs and outputs stay the same.
     pub(super) fn with_serving(&self) -> ComponentPipeline {
         let mut now = self.pipeline.clone();
         for unit in &self.units {
@@ -125,7 +125,7 @@ impl Runner {
                 let (was, is) = (stage.component(), &**part);
                 if (was.digest(), was.version()) != (is.digest(), is.version()) {
                     let name = stage.name().to_owned();
-                    // It served there, so it fits.
+                    // It served in this stage, so it fits.
                     now = now
                         .with_replacement(&name, part.clone().into())
                         .unwrap_or(now);
@@ -135,11 +135,11 @@ impl Runner {
         now
     }
 
-    /// An item comes in.
+    /// Admits an item.
     ///
     /// # Errors
     ///
-    /// If the pipeline takes no more.
+    /// [`ErrorKind::NotDeployed`] if the pipeline accepts no more items.
     pub(super) fn enter(self: &Arc<Self>) -> Result<Inside> {
         self.in_flight.fetch_add(1, Ordering::SeqCst);
         let inside = Inside(Arc::clone(self));
@@ -158,18 +158,18 @@ impl Runner {
         self.is_closed.load(Ordering::SeqCst)
     }
 
-    /// Takes no more items.
+    /// Stops accepting items.
     pub(super) fn close(&self) {
         self.is_closed.store(true, Ordering::SeqCst);
         self.changed.notify_waiters();
     }
 
-    /// Takes items again: it could not be removed.
+    /// Accepts items again, after a removal that failed.
     pub(super) fn reopen(&self) {
         self.is_closed.store(false, Ordering::SeqCst);
     }
 
-    /// Waits until it takes no more items.
+    /// Waits until the pipeline accepts no more items.
     pub(super) async fn closed(&self) {
         self.changes(|| self.is_closed()).await;
     }
@@ -190,19 +190,19 @@ impl Runner {
         }
     }
 
-    /// Whether an error of a unit has an edge to go.
+    /// Returns `true` if an edge takes the errors of a unit.
     pub(super) fn takes_errors(&self, unit: usize) -> bool {
         self.ways[unit]
             .iter()
             .any(|way| way.port == FromPort::Error)
     }
 
-    /// What is done with an item that goes no further; `number` is that in its run, if it has
-    /// one.
+    /// Applies `action` to an item that goes no further. `number` is the number of the item in its
+    /// run, if it belongs to one.
     ///
     /// # Errors
     ///
-    /// If it ends the run.
+    /// The failure of the item, if the action is to end the run.
     pub(super) fn end(
         &self,
         unit: usize,
@@ -257,7 +257,7 @@ fn output_name(pipeline: &ComponentPipeline, unit: &Unit) -> Option<Arc<str>> {
     is_output.then(|| pipeline.stages()[*last].name().into())
 }
 
-/// The units in their order, if each has one input and one way on that all items take.
+/// Returns the units in order, if each has one input, and one outgoing edge that takes every item.
 fn chain(
     units: &[Unit],
     ways: &[Vec<Way>],
@@ -284,7 +284,7 @@ fn chain(
 }
 
 impl Way {
-    /// Whether every output takes it as it is.
+    /// Returns `true` if every output takes this edge unchanged.
     fn is_for_all(&self) -> bool {
         self.port == FromPort::Output && self.route == Route::Always && self.convert.is_none()
     }
@@ -296,12 +296,12 @@ impl Way {
             route: edge.route().clone(),
             to,
             param: edge.param(),
-            // A list is read as the stream that is wanted, without being changed before.
+            // A list is read as the stream that is wanted, without being converted first.
             convert: (edge.ty() != wanted && edge.lane() != Lane::Streamed).then(|| wanted.clone()),
         }
     }
 
-    /// Whether an item takes it.
+    /// Returns `true` if an item takes this edge.
     pub(super) fn takes(&self, item: &Item) -> Result<bool> {
         match &self.route {
             Route::Always => Ok(true),
@@ -312,7 +312,7 @@ impl Way {
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        // Only a pipeline that takes no more is waited for.
+        // Only a pipeline that accepts no more items is waited for.
         if self.0.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 && self.0.is_closed() {
             self.0.changed.notify_waiters();
         }

@@ -1,6 +1,6 @@
-//! What a pipeline has done so far, stage by stage.
+//! Snapshots of a pipeline, stage by stage.
 //!
-//! Tests: the workspace's `tests/suite/pipelines`.
+//! Tests: `tests/suite/pipelines`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,50 +9,52 @@ use airssys_wasm_core::ComponentName;
 
 use super::unit::count;
 
-/// A pipeline at one moment.
+/// The state of a pipeline at one moment.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PipelineStatus {
-    /// Its name.
+    /// The name of the pipeline.
     pub pipeline: ComponentName,
-    /// Items inside now.
+    /// The number of items inside.
     pub in_flight: usize,
-    /// Its stages; those that were fused are one.
+    /// The stages; those that are fused count as one.
     pub stages: Vec<StageStatus>,
 }
 
-/// A stage at one moment, and what it has done since it was deployed.
+/// The state of a stage at one moment, with counts since it was deployed or restored.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StageStatus {
-    /// The stages: several if they were fused.
+    /// The names of the stages: several if they are fused.
     pub stages: Vec<String>,
-    /// The deployment that runs them.
+    /// The name of the deployment that runs them.
     pub component: ComponentName,
-    /// The revision that serves.
+    /// The number of the active revision.
     pub revision: u64,
-    /// Items that are worked on.
+    /// The number of items in progress.
     pub running: usize,
-    /// Items that wait for their turn.
+    /// The number of items in the queue.
     pub waiting: u64,
-    /// Attempts so far.
+    /// The number of attempts so far.
     pub attempts: u64,
-    /// Attempts that were made again.
+    /// The number of retries.
     pub retried: u64,
-    /// Items that were left out.
+    /// The number of items that were skipped.
     pub skipped: u64,
-    /// Items that were put aside.
+    /// The number of items that became dead letters.
     pub dead_letters: u64,
-    /// Results and errors that took no edge: no condition held for them.
+    /// The number of results and errors that took no edge, because no condition held for them.
     pub unrouted: u64,
-    /// Items, or their parts, that others never came to join: at a stage with several inputs
-    /// what the other inputs wanted, at a source or an input what another source had no more.
+    /// The number of items, or parts of them, that were not joined with others: at a stage with
+    /// several inputs, because nothing arrived at the other inputs; at a source or an input,
+    /// because another source was at its end.
     pub unmatched: u64,
-    /// 99 of 100 attempts took no longer; to the next power of two.
+    /// The time that 99 of 100 attempts did not exceed, rounded up to the next power of two in
+    /// nanoseconds.
     pub p99: Duration,
 }
 
-/// Powers of two of nanoseconds, up to a quarter of an hour.
+/// The number of buckets: powers of two of nanoseconds, up to a quarter of an hour.
 const BUCKETS: usize = 40;
 
 #[derive(Debug)]
@@ -81,7 +83,7 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// Counts an attempt that began then; says when it ended.
+    /// Counts an attempt that began at `begun`. Returns the time when it ended.
     pub(super) fn tried(&self, begun: Instant) -> Instant {
         let ended = Instant::now();
         let nanoseconds = u64::try_from(ended.duration_since(begun).as_nanos()).unwrap_or(u64::MAX);
@@ -89,7 +91,7 @@ impl Counters {
         ended
     }
 
-    /// Counts an item that waits, until what this returns is dropped.
+    /// Counts a waiting item until the returned guard is dropped.
     pub(super) fn wait(&self) -> Waiting<'_> {
         count(&self.waiting);
         Waiting(&self.waiting)
@@ -110,7 +112,7 @@ impl Counters {
         self.retried.load(Ordering::Relaxed)
     }
 
-    /// The upper end of the bucket that 99 of 100 attempts are within.
+    /// Returns the upper end of the bucket that 99 of 100 attempts do not exceed.
     pub(super) fn p99(&self) -> Duration {
         let took: Vec<u64> = self
             .took
@@ -127,7 +129,7 @@ impl Counters {
     }
 }
 
-/// An item waits.
+/// A guard that counts a waiting item.
 pub(super) struct Waiting<'a>(&'a AtomicU64);
 
 impl Drop for Waiting<'_> {

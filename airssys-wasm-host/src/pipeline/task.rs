@@ -1,4 +1,4 @@
-//! Work that goes on by itself for as long as somebody wants it.
+//! Tasks that run in the background until their handle is dropped.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use futures_util::FutureExt as _;
 use tokio::task::{JoinError, JoinHandle};
 
-/// A task that ends when it is dropped.
+/// A task that is aborted when it is dropped.
 pub(super) struct Task<T>(JoinHandle<T>);
 
 impl<T: Send + 'static> Task<T> {

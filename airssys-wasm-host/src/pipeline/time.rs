@@ -1,6 +1,6 @@
-//! The longest that one attempt of a stage may take.
+//! The time limit of one attempt of a stage.
 //!
-//! Tests: the workspace's `tests/suite/pipelines/errors`.
+//! Tests: `tests/suite/pipelines/errors.rs`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::deployment::Named;
 use crate::engine::{Clock, Ticks};
 use crate::{Error, ErrorKind, Result};
 
-/// A stage's deadline, if it has one.
+/// The deadline of a stage, if it has one.
 #[derive(Clone)]
 pub(super) struct AttemptTime {
     stage: Arc<str>,
@@ -30,7 +30,7 @@ impl AttemptTime {
         }
     }
 
-    /// Drops a call that takes longer.
+    /// Runs a call, and drops it if it takes longer than the deadline.
     pub(super) async fn within<T>(
         &self,
         call: Pin<&mut (impl Future<Output = Result<T>> + ?Sized)>,

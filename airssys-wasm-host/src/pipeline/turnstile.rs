@@ -1,7 +1,7 @@
 //! Lets items through in the order of their numbers.
 //!
-//! Every number comes once: by passing, or by being said not to come.
-//! Tests: below.
+//! Every number passes exactly once, even if its item never arrives.
+//! Tests: in this file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
@@ -15,13 +15,13 @@ pub(super) struct Turnstile(Mutex<State>);
 #[derive(Default)]
 struct State {
     next: u64,
-    /// Those after the next that are through already.
+    /// Numbers beyond `next` that have already passed.
     through: BTreeSet<u64>,
     waiting: BTreeMap<u64, Waker>,
 }
 
 impl Turnstile {
-    /// Waits until every smaller number is through.
+    /// Waits until every smaller number has passed.
     pub(super) async fn turn(&self, number: u64) {
         poll_fn(|context| {
             let mut state = self.0.lock();
@@ -35,7 +35,7 @@ impl Turnstile {
         .await;
     }
 
-    /// A number is through, or will not come.
+    /// Records that a number has passed, or will not arrive.
     pub(super) fn pass(&self, number: u64) {
         let woken = {
             let mut state = self.0.lock();

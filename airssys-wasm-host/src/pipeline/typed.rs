@@ -1,7 +1,7 @@
 //! A pipeline with Rust types at its ends.
 //!
-//! Checks the types once; what happens between the ends is the pipeline's affair.
-//! Tests: the workspace's `tests/suite/pipelines/typed`.
+//! Checks the types once; the pipeline does the rest.
+//! Tests: `tests/suite/pipelines/typed.rs`.
 
 use std::any::type_name;
 use std::fmt;
@@ -19,8 +19,8 @@ use super::handle::PipelineDeployment;
 use super::item::{Item, ItemType};
 use crate::{Error, ErrorKind, Result};
 
-/// A pipeline of one input and one output, called with Rust types. Survives updates of its
-/// stages, which never change the types of its ends; cloning is cheap.
+/// A pipeline of one input and one output, called with Rust types. Survives updates of its stages,
+/// which never change the types of its ends; cloning is cheap.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -61,27 +61,27 @@ impl<In: ItemType, Out: ItemType> TypedPipeline<In, Out> {
         Err(Error::new(ErrorKind::TypeMismatch, message))
     }
 
-    /// The pipeline, with values of any type.
+    /// Returns the pipeline without the Rust types, for values of any type.
     #[must_use]
     pub fn pipeline(&self) -> &PipelineDeployment {
         &self.pipeline
     }
 
-    /// Sends one item through, within the pipeline's deadline if it has one and the stages'.
-    /// None: nothing came out, because a stage left the item out or put it aside, or because
-    /// it took no edge.
+    /// Sends one item through, within the deadlines of the pipeline and its stages, where they have
+    /// one. Returns `None` if nothing came out: a stage skipped the item or made it a dead letter,
+    /// or it took no edge.
     ///
     /// Cancel safe: dropping the future cancels the stages that work on the item.
     ///
     /// # Errors
     ///
-    /// Those of [`PipelineDeployment::call`], but for its types; and
-    /// [`TypeMismatch`](ErrorKind::TypeMismatch) if several results came of one item, which
-    /// only happens where several edges lead to one input: [`run`](Self::run) gives them all.
+    /// Those of [`PipelineDeployment::call`], except that the input always fits; and
+    /// [`TypeMismatch`](ErrorKind::TypeMismatch) if one item had several results, which happens
+    /// only where several edges lead to one input. [`run`](Self::run) returns all of them.
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime, if the call has to wait.
+    /// If called outside a tokio runtime and the call has to wait.
     pub async fn call(&self, item: In) -> Result<Option<Out>> {
         let mut outputs = self.pipeline.call(item).await?.outputs;
         if outputs.len() > 1 {
@@ -90,12 +90,12 @@ impl<In: ItemType, Out: ItemType> TypedPipeline<In, Out> {
         outputs.pop().map(|(_, item)| typed(item)).transpose()
     }
 
-    /// Sends the items of a stream through, and gives what came out: nothing for an item that
-    /// was left out. Backpressure and order are those of [`PipelineDeployment::run`].
+    /// Sends the items of a stream through, and returns the outputs; there is none for an item that
+    /// was skipped. Backpressure and order are those of [`PipelineDeployment::run`].
     ///
     /// # Panics
     ///
-    /// If what it returns is read outside a tokio runtime.
+    /// If the outputs are read outside a tokio runtime.
     pub fn run<S>(&self, input: S) -> TypedOutcomes<Out>
     where
         S: Stream<Item = In> + Send + 'static,
@@ -108,11 +108,11 @@ impl<In: ItemType, Out: ItemType> TypedPipeline<In, Out> {
     }
 }
 
-/// What comes out of a run, in the order of its items unless a stage says otherwise. Ends with
+/// The outputs of a run, in the order of its items unless a stage specifies otherwise. Ends with
 /// the input, after the first error, and when the pipeline is removed.
 ///
-/// Dropped, it cancels what is inside.
-#[must_use = "a run goes on only while its outcomes are read"]
+/// Dropping it cancels the items inside.
+#[must_use = "a run makes progress only while its outcomes are read"]
 pub struct TypedOutcomes<Out>(BoxStream<'static, Result<Out>>);
 
 impl<Out> Stream for TypedOutcomes<Out> {
@@ -142,7 +142,7 @@ impl<In, Out> fmt::Debug for TypedPipeline<In, Out> {
     }
 }
 
-/// Everything about the ends that is not as the Rust types say.
+/// Lists how the ends of a pipeline differ from the Rust types.
 fn problems<In: ItemType, Out: ItemType>(pipeline: &ComponentPipeline) -> Vec<String> {
     let output = |stage: usize| format!("{}.output", pipeline.stages()[stage].name());
     let inputs = pipeline
@@ -170,11 +170,11 @@ fn problem<T: ItemType>(
     match &ends[..] {
         [(_, ty)] if **ty == rust => None,
         [(port, ty)] => Some(format!(
-            "{word} `{port}` is `{ty}`, and `{}` is `{rust}`",
+            "{word} `{port}` is `{ty}`, but `{}` is `{rust}`",
             type_name::<T>()
         )),
         [] => Some(format!(
-            "it has no {word}, and `{}` wants one",
+            "it has no {word}, but `{}` needs one",
             type_name::<T>()
         )),
         several => {
@@ -184,7 +184,7 @@ fn problem<T: ItemType>(
                 .collect();
             let ports = ports.join(", ");
             Some(format!(
-                "it has several {word}s, {ports}, and `{}` is for one",
+                "it has several {word}s, {ports}, but `{}` is for one",
                 type_name::<T>()
             ))
         }
@@ -197,7 +197,7 @@ fn typed<T: ItemType>(item: Item) -> Result<T> {
 
 fn several(pipeline: &PipelineDeployment, results: usize) -> Error {
     let message = format!(
-        "`{}` gave {results} results for one item, and a typed call returns one; `run` gives all of them",
+        "`{}` returned {results} results for one item, but a typed call returns one; use `run` to get all of them",
         pipeline.name()
     );
     Error::new(ErrorKind::TypeMismatch, message)

@@ -1,6 +1,6 @@
-//! One deployment of a pipeline: a stage, or several that were fused.
+//! A deployment of a pipeline: one stage, or several that are fused.
 //!
-//! Tests: the workspace's `tests/suite/pipelines`.
+//! Tests: `tests/suite/pipelines`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,12 +24,12 @@ use crate::{Deployment, Result};
 pub(super) struct Unit {
     /// Its stages, by their places in the pipeline.
     pub(super) stages: Vec<usize>,
-    /// The name of the first.
+    /// The name of the first stage.
     pub(super) name: String,
     pub(super) named: Arc<Named>,
     call: Arc<dyn Call>,
     time: AttemptTime,
-    /// How many it has.
+    /// The number of inputs.
     pub(super) inputs: usize,
     pub(super) options: StageOptions,
     is_fallible: bool,
@@ -38,15 +38,16 @@ pub(super) struct Unit {
     pub(super) counters: Counters,
 }
 
-/// What became of an item in the end.
+/// The result of a unit for an item, after all attempts.
 pub(super) enum Done {
     Came(Came),
-    /// It goes no further, by the options of its stage.
+    /// The item goes no further, as the options of its stage specify.
     Ended(OnError, Ended),
 }
 
 impl Done {
-    /// Leaves a place with a stream that is still written there; gives it back otherwise.
+    /// Leaves the place with the output if that is a stream, which is still being written. Returns
+    /// it otherwise.
     pub(super) fn hold(&self, slot: Slot) -> Option<Slot> {
         match self {
             Self::Came(Came::Output(Some(item))) => item.hold(slot),
@@ -68,7 +69,7 @@ pub(super) struct Slot {
     _permit: OwnedSemaphorePermit,
 }
 
-/// A place at a unit, in the order in which it was asked for.
+/// A place at a unit, held or requested. Requests are granted in order.
 pub(super) enum Place {
     Had(Slot),
     Awaited(Pin<Box<dyn Future<Output = Permit> + Send>>),
@@ -79,13 +80,14 @@ type Permit = std::result::Result<OwnedSemaphorePermit, AcquireError>;
 impl Slot {
     fn of(permit: Permit) -> Self {
         Self {
-            _permit: permit.expect("the line is never closed"),
+            _permit: permit.expect("the semaphore is never closed"),
         }
     }
 }
 
 impl Unit {
-    /// A unit of some stages of a pipeline, by their places, that a function of a deployment is.
+    /// Creates the unit of some stages, given by their places in the pipeline, which a function of
+    /// a deployment runs.
     pub(super) fn connected(
         pipeline: &ComponentPipeline,
         stages: &[usize],
@@ -112,13 +114,13 @@ impl Unit {
         })
     }
 
-    /// Joins those who wait for a place, now; the place comes when this is awaited.
+    /// Joins the queue for a place at once. The place is granted when the result is awaited.
     pub(super) fn line(&self) -> Place {
-        // None is left over while somebody waits: it would have been theirs.
+        // A permit is left over only if no item waits: it would have received it.
         if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
             return Place::Had(Slot { _permit: permit });
         }
-        // The order of the line is that of the first polls: none may be put off.
+        // The order of the queue is that of the first polls: tokio must not defer any of them.
         let mut permit = Box::pin(unconstrained(Arc::clone(&self.slots).acquire_owned()));
         match permit
             .as_mut()
@@ -129,7 +131,7 @@ impl Unit {
         }
     }
 
-    /// Waits for a place in line, and is counted meanwhile.
+    /// Waits for a place in the queue, and counts as waiting meanwhile.
     pub(super) async fn arrive(&self, place: Place) -> Slot {
         match place {
             Place::Had(slot) => slot,
@@ -140,15 +142,16 @@ impl Unit {
         }
     }
 
-    /// Whether results leave in the order of the items though several are worked on.
+    /// Returns `true` if results leave in the order of the items although several are processed at
+    /// once.
     pub(super) fn keeps_order(&self) -> bool {
         self.options.ordering() == airssys_wasm_core::pipeline::Order::Kept
             && self.options.concurrency_max() > 1
     }
 
-    /// Works on one item: tries, tries again, and gives it up by the options.
-    /// `takes_errors` says whether an error has somewhere to go; `now` is the time, before and
-    /// after.
+    /// Works on one item: makes the attempts that the options allow, and then gives it up as they
+    /// specify. `takes_errors` is `true` if an edge takes the errors of the unit. `now` is the time
+    /// at the start, and is set to the time at the end.
     pub(super) async fn work(&self, items: Items, takes_errors: bool, now: &mut Instant) -> Done {
         let attempts_max = self
             .options
@@ -193,7 +196,7 @@ impl Unit {
         Ok(meaning(returned, self.is_fallible, self.source))
     }
 
-    /// Longer before each further attempt.
+    /// Waits before the next attempt, each time twice as long.
     async fn pause(&self, attempt: u32) {
         if let Some(retry) = self.options.retries() {
             let doubled = 1u32.checked_shl(attempt - 1).unwrap_or(u32::MAX);
@@ -208,12 +211,13 @@ impl Unit {
         }
     }
 
-    /// Items that wait for a place are counted by whoever waits; those who have one, here.
+    /// Returns the number of items that have a place. Those that wait for one are counted while
+    /// they wait.
     pub(super) fn running(&self) -> usize {
         self.options.concurrency_max() as usize - self.slots.available_permits()
     }
 
-    /// The revision that serves it.
+    /// Returns the number of the active revision.
     pub(super) fn revision(&self) -> u64 {
         self.named.revision().number
     }

@@ -1,8 +1,8 @@
-//! Another component in a stage of a pipeline that runs.
+//! The update of a stage of a deployed pipeline to another component.
 //!
-//! Checks the edges, makes the component of fused stages again, and leaves the rest to the
-//! update of the stage's deployment.
-//! Tests: the workspace's `tests/suite/pipelines/updates`.
+//! Checks the edges, fuses the component of fused stages again, and leaves the rest to the update
+//! of the stage's deployment.
+//! Tests: `tests/suite/pipelines/updates.rs`.
 
 use std::future::IntoFuture;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use super::runner::Runner;
 use super::unit::Unit;
 use crate::{Approval, Component, Enforcement, Error, ErrorKind, Host, Promoted, Result, Update};
 
-/// Another component for a stage; await it to begin. See
+/// A pending update of a stage to another component; await it to begin. See
 /// [`PipelineDeployment::update`](super::PipelineDeployment::update).
 #[must_use = "nothing is updated until this is awaited"]
 pub struct UpdateStage<'a> {
@@ -26,14 +26,14 @@ pub struct UpdateStage<'a> {
     stage: String,
     component: Component,
     versions: Versions,
-    /// That of the deployment that the stage is in.
+    /// The update of the deployment that the stage is in.
     update: Update<'a>,
-    /// What was said of it that only a stage with a deployment of its own can be told, by the
-    /// names of methods.
+    /// The options set so far that only a stage with its own deployment can have, by the names of
+    /// their methods.
     said: Vec<&'static str>,
 }
 
-/// Which versions may follow.
+/// The versions that an update accepts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Versions {
     NotOlder,
@@ -47,7 +47,7 @@ impl<'a> UpdateStage<'a> {
         stage: &str,
         component: Component,
     ) -> Self {
-        // One that there is not is refused when this begins.
+        // A stage that does not exist is refused when the update begins.
         let unit = runner
             .unit_of(stage)
             .map_or(stage, |unit| unit.named.name.as_str());
@@ -61,7 +61,7 @@ impl<'a> UpdateStage<'a> {
         }
     }
 
-    /// How items move to it; blue-green unless said.
+    /// Sets the rollout strategy. Defaults to blue-green.
     pub fn strategy(self, strategy: Strategy) -> Self {
         Self {
             update: self.update.strategy(strategy),
@@ -69,7 +69,7 @@ impl<'a> UpdateStage<'a> {
         }
     }
 
-    /// Lets an older version follow a newer one.
+    /// Allows an update to an older version.
     pub fn any_version(self) -> Self {
         Self {
             versions: Versions::Any,
@@ -77,52 +77,53 @@ impl<'a> UpdateStage<'a> {
         }
     }
 
-    /// What it is given from now on, as [`Update::grants`]. Not for a stage that is fused.
+    /// Sets the grants, as [`Update::grants`] does. Not available for a fused stage.
     pub fn grants(self, grants: Grants) -> Self {
         self.say("grants", |update| update.grants(grants))
     }
 
-    /// Lets grants give back what was revoked, as [`Update::lifting_revocations`]. Not for a stage
-    /// that is fused.
+    /// Allows grants to restore what was revoked, as [`Update::lifting_revocations`] does. Not
+    /// available for a fused stage.
     pub fn lifting_revocations(self) -> Self {
         self.say("lifting_revocations", |update| update.lifting_revocations())
     }
 
-    /// The same, if it is what was approved. Not for a stage that is fused.
+    /// Applies an approval, as [`Update::approval`] does. Not available for a fused stage.
     pub fn approval(self, approval: Approval) -> Self {
         self.say("approval", |update| update.approval(approval))
     }
 
-    /// Whether grants are enforced as they stand, or found out, as [`Update::enforcement`].
-    /// Not for a stage that is fused.
+    /// Sets the enforcement mode, as [`Update::enforcement`] does. Not available for a fused stage.
     pub fn enforcement(self, enforcement: Enforcement) -> Self {
         self.say("enforcement", move |update| update.enforcement(enforcement))
     }
 
-    /// Who serves an interface that it imports, as [`Update::link`]. Not for a stage that is
-    /// fused.
+    /// Selects the deployment that serves an imported interface, as [`Update::link`] does. Not
+    /// available for a fused stage.
     ///
     /// # Errors
     ///
-    /// [`InvalidName`](crate::ErrorKind::InvalidName) if that is no name of a component.
+    /// [`InvalidName`](crate::ErrorKind::InvalidName) if `deployment` is not a valid component
+    /// name.
     pub fn link(self, interface: &str, deployment: &str) -> Result<Self> {
         let (interface, deployment): (String, ComponentName) =
             (interface.to_owned(), deployment.parse()?);
         Ok(self.say("link", |update| update.bind(interface, deployment)))
     }
 
-    /// New limits; those that it has unless said. Not for a stage that is fused.
+    /// Sets the limits. Defaults to those of the active revision. Not available for a fused stage.
     pub fn limits(self, limits: Limits) -> Self {
         self.say("limits", |update| update.limits(limits))
     }
 
-    /// Another way of instancing; that which it has unless said. Not for a stage that is fused.
+    /// Sets the instancing mode. Defaults to that of the active revision. Not available for a fused
+    /// stage.
     pub fn instancing(self, instancing: Instancing) -> Self {
         self.say("instancing", move |update| update.instancing(instancing))
     }
 
-    /// Lets what a stateful stage remembers be lost, as [`Update::discard_state`]. Not for a
-    /// stage that is fused, which remembers nothing.
+    /// Allows the state of a stateful stage to be lost, as [`Update::discard_state`] does. Not
+    /// available for a fused stage, which has no state.
     pub fn discard_state(self) -> Self {
         self.say("discard_state", |update| update.discard_state())
     }
@@ -135,12 +136,12 @@ impl<'a> UpdateStage<'a> {
         }
     }
 
-    /// Rehearses it: everything is checked and compiled. Nothing of the component runs, and
-    /// nothing is replaced. Cancel safe.
+    /// Rehearses the update: checks and compiles everything. Runs nothing of the component and
+    /// replaces nothing. Cancel safe.
     ///
     /// # Errors
     ///
-    /// What would be in the way, but for what only starting it would show.
+    /// The errors of an update, except those that only starting the component would reveal.
     pub async fn rehearse(self) -> Result<()> {
         let _turn = self.runner.updating.lock().await;
         self.prepare().await?.rehearse().await
@@ -165,7 +166,7 @@ impl<'a> UpdateStage<'a> {
             check_fused(&next, unit, &self.stage, &self.said)?;
         }
         let component = component_of(&unit.named.runtime, &next, &unit.stages).await?;
-        // The version of what is fused says nothing, and that of the stage is checked.
+        // The version of a fused component means nothing, and that of the stage was checked above.
         Ok(self
             .update
             .component(component)
@@ -183,20 +184,21 @@ impl<'a> IntoFuture for UpdateStage<'a> {
     }
 }
 
-/// Where both say a version; a component without one may follow any.
+/// Checks that the version is not older, if both declare one. A component without a version may
+/// follow any other.
 fn check_not_older(now: Option<&Version>, next: Option<&Version>) -> Result<()> {
     match (now, next) {
         (Some(now), Some(next)) if next < now => Err(Error::new(
             ErrorKind::VersionNotNewer,
             format!(
-                "{next} is older than {now}, which is in that stage; roll its deployment back instead, or say `any_version`"
+                "{next} is older than {now}, which is in that stage; roll its deployment back instead, or set `any_version`"
             ),
         )),
         _ => Ok(()),
     }
 }
 
-/// Nothing was said that fused stages have no place for, and they can stay fused.
+/// Checks that no option was set that fused stages cannot have, and that the stages can stay fused.
 fn check_fused(
     next: &ComponentPipeline,
     unit: &Unit,
@@ -220,7 +222,7 @@ fn check_fused(
     if !said.is_empty() {
         let methods: Vec<String> = said.iter().map(|method| format!("`{method}`")).collect();
         return refused(format!(
-            "{} cannot be said of it alone; what is said of a stage when the pipeline is deployed keeps it apart",
+            "{} cannot be set for a fused stage; set an option of this stage when the pipeline is deployed, so that it is not fused",
             methods.join(", ")
         ));
     }
@@ -231,7 +233,7 @@ fn check_fused(
         .filter(|edge| is_inside(edge.from()) && is_inside(edge.to()));
     match inside.into_iter().find(|edge| edge.lane() != Lane::Fused) {
         Some(edge) => refused(format!(
-            "with that component it could not be: {}",
+            "it could not be fused with that component: {}",
             edge.lane_reason()
         )),
         None => Ok(()),

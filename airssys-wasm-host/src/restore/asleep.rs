@@ -1,8 +1,9 @@
-//! Names that a state directory has and nobody has asked for since the host began.
+//! Deployments of a state directory that have not been used since the host started.
 //!
-//! A start reads their records and no more, so that it takes no time for each. They wake when
-//! somebody asks for them, or one after the other in a thread of their own.
-//! Tests: the workspace's `tests/suite/state`.
+//! A start only reads their records, so its time does not grow with their number. They are restored
+//! on first use, or one after the other by a background thread.
+//!
+//! Tests: `tests/suite/state`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,13 +17,13 @@ use crate::runtime::Runtime;
 use crate::state::NameRecord;
 use crate::{Error, ErrorKind, Result};
 
-/// Records by name.
+/// Sleeping deployments by name.
 pub(crate) type Sleeping = BTreeMap<ComponentName, Asleep>;
 
-/// A name that is not awake.
+/// A deployment that has not been restored.
 pub(crate) struct Asleep {
     record: NameRecord,
-    /// Why it could not be woken when that was last tried.
+    /// The reason the last attempt to restore it failed.
     problem: Option<String>,
 }
 
@@ -34,7 +35,7 @@ impl Asleep {
         }
     }
 
-    /// One that could not be woken.
+    /// Creates an entry for a deployment that could not be restored.
     pub(crate) fn failed(record: NameRecord, problem: &Error) -> Self {
         Self {
             record,
@@ -42,7 +43,7 @@ impl Asleep {
         }
     }
 
-    /// The revision that would serve.
+    /// The revision that will be active.
     pub(crate) fn serving(&self) -> Option<RevisionStatus> {
         self.record.serving().map(RevisionStatus::stored)
     }
@@ -56,16 +57,16 @@ impl Asleep {
         self.problem.as_deref()
     }
 
-    /// Whether nobody has tried to wake it.
+    /// Returns `true` if no restore has failed yet.
     pub(crate) fn is_untried(&self) -> bool {
         self.problem.is_none()
     }
 
-    /// Makes it ready to serve. Blocks.
+    /// Restores the deployment. Blocks.
     ///
     /// # Errors
     ///
-    /// What is in the way; it stays as it is, and can be tried again.
+    /// The reason it cannot be restored; it remains as it is, and can be tried again.
     pub(crate) fn wake(
         &mut self,
         runtime: &Arc<Runtime>,
@@ -77,10 +78,12 @@ impl Asleep {
             .iter()
             .any(|revision| !revision.linked.is_empty())
         {
-            // It was tried when the host began, with all the others.
+            // It was tried with all the others when the host started.
             return Err(not_restored(
                 name,
-                self.problem.as_deref().unwrap_or("it is linked to others"),
+                self.problem
+                    .as_deref()
+                    .unwrap_or("it is linked to other deployments"),
             ));
         }
         named(runtime, name, &self.record).map_err(|error| {
@@ -102,6 +105,6 @@ impl Asleep {
 }
 
 fn not_restored(name: &ComponentName, problem: &str) -> Error {
-    let message = format!("`{name}` is deployed, and cannot serve: {problem}");
+    let message = format!("`{name}` is deployed but cannot serve: {problem}");
     Error::new(ErrorKind::StateDamaged, message)
 }

@@ -1,6 +1,7 @@
-//! Names that are linked to others: they need each other to be there, in a circle even.
+//! Restores deployments with links. They need each other, possibly in a cycle, and are restored
+//! together.
 //!
-//! Tests: the workspace's `tests/suite/state`.
+//! Tests: `tests/suite/state`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,14 +16,14 @@ use crate::runtime::Runtime;
 use crate::state::NameRecord;
 use crate::{Error, Result};
 
-/// What became of names that are linked.
+/// The outcome of restoring deployments with links.
 #[derive(Default)]
 pub(crate) struct Linked {
     pub(crate) awake: Vec<Arc<Named>>,
     pub(crate) failed: Vec<(ComponentName, Error)>,
 }
 
-/// Restores every name that is linked to others, or that others are linked to. Blocks.
+/// Restores every deployment that is linked to others or that others are linked to. Blocks.
 pub(crate) fn linked(
     runtime: &Arc<Runtime>,
     records: &BTreeMap<ComponentName, NameRecord>,
@@ -35,7 +36,7 @@ pub(crate) fn linked(
             Err(error) => outcome.failed.push((name.clone(), error)),
         }
     }
-    // One that cannot be linked takes those with it that are linked to it.
+    // A deployment that cannot be linked fails together with those linked to it.
     loop {
         let deployed: Vec<Arc<Named>> = made.values().cloned().collect();
         let found: Vec<_> = deployed
@@ -71,7 +72,7 @@ pub(crate) fn linked(
     }
 }
 
-/// Those that are linked, and those that they are linked to.
+/// Returns the deployments with links, and those that they are linked to.
 fn members(records: &BTreeMap<ComponentName, NameRecord>) -> Vec<&ComponentName> {
     let mut members = std::collections::BTreeSet::new();
     for (name, record) in records {
@@ -94,7 +95,7 @@ fn members(records: &BTreeMap<ComponentName, NameRecord>) -> Vec<&ComponentName>
     members.into_iter().collect()
 }
 
-/// Who serves each revision of a name that is linked: one of those that did.
+/// Resolves the links of each loaded revision among the deployments that served it before.
 fn links(
     runtime: &Runtime,
     named: &Named,

@@ -1,15 +1,15 @@
-//! From what a state directory has to names that serve.
+//! Restores deployments from the state directory.
 //!
-//! | file | what it does |
+//! | file | purpose |
 //! |---|---|
-//! | `revision` | makes one revision ready again |
-//! | `linked` | names that are linked to others, all together |
-//! | `asleep` | the others, each when somebody asks for it |
+//! | `revision` | loads a revision |
+//! | `linked` | restores deployments with links, all together |
+//! | `asleep` | holds the other deployments until they are restored |
 //!
-//! A revision is made ready from its bytes and its compiled code: nothing is decided again that
-//! was decided when it was deployed, but for what is outside: that directories are there, that
-//! those it is linked to are.
-//! Tests: the workspace's `tests/suite/state`.
+//! A revision is loaded from its bytes and its compiled code. Decisions made when it was deployed
+//! are not repeated; only its directories and the deployments it is linked to must still exist.
+//!
+//! Tests: `tests/suite/state`.
 
 mod asleep;
 mod linked;
@@ -29,7 +29,7 @@ use crate::runtime::Runtime;
 use crate::state::{NameRecord, State};
 use crate::{Error, ErrorKind, Result};
 
-/// A name as it was, served by the revision that served. Its links are not found yet. Blocks.
+/// Restores a deployment with the revision that was active. Its links are not resolved yet. Blocks.
 fn named(runtime: &Arc<Runtime>, name: &ComponentName, record: &NameRecord) -> Result<Arc<Named>> {
     let state = &*state(runtime)?;
     let revisions = record.revisions.iter();
@@ -41,7 +41,7 @@ fn named(runtime: &Arc<Runtime>, name: &ComponentName, record: &NameRecord) -> R
     let serving = ready
         .iter()
         .find(|revision| revision.number == record.serving);
-    let serving = serving.ok_or_else(|| damaged(&"the revision that served is not kept"))?;
+    let serving = serving.ok_or_else(|| damaged(&"its active revision is missing"))?;
     let waiting = record
         .waiting
         .as_ref()
@@ -74,6 +74,6 @@ fn state(runtime: &Runtime) -> Result<Arc<State>> {
 fn damaged(problem: &dyn std::fmt::Display) -> Error {
     Error::new(
         ErrorKind::StateDamaged,
-        format!("what was kept of it cannot be read: {problem}"),
+        format!("its record cannot be read: {problem}"),
     )
 }

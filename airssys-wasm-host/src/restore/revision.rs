@@ -1,6 +1,6 @@
-//! One revision, made ready again.
+//! Loads revisions from the state directory.
 //!
-//! Tests: the workspace's `tests/suite/state`.
+//! Tests: `tests/suite/state`.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::runtime::Runtime;
 use crate::state::{RevisionRecord, State};
 use crate::{Error, ErrorKind};
 
-/// A revision to roll back to. One that is only stored is loaded aside.
+/// Returns a retained revision to roll back to. Loads it on a blocking thread if it is only stored.
 pub(crate) async fn ready(named: &Arc<Named>, kept: Kept) -> Result<Arc<Revision>> {
     let stored = match kept {
         Kept::Ready(revision) => return Ok(revision),
         Kept::Stored(stored) => stored,
     };
     let (aside, named) = (named.runtime.aside.clone(), Arc::clone(named));
-    // It compiles if its compiled code is gone.
+    // Loading compiles if the compiled code is gone.
     let load = move || {
         let revision = load(
             &named.runtime,
@@ -32,7 +32,7 @@ pub(crate) async fn ready(named: &Arc<Named>, kept: Kept) -> Result<Arc<Revision
             &named.name,
             &stored,
         )?;
-        // What is revoked from here on reaches it, and what was so before.
+        // Applies past revocations, and registers it for future ones.
         named
             .authorization
             .add(&revision.authority, &revision.rooms, 0);
@@ -41,8 +41,8 @@ pub(crate) async fn ready(named: &Arc<Named>, kept: Kept) -> Result<Arc<Revision
     aside.compile(load).await
 }
 
-/// Loads a revision; its links are not found yet. Blocks, while it compiles if its compiled
-/// code is gone.
+/// Loads a revision; its links are not resolved yet. Blocks, and compiles if the compiled code is
+/// gone.
 pub(super) fn load(
     runtime: &Arc<Runtime>,
     state: &State,
@@ -76,5 +76,5 @@ pub(super) fn load(
     let revision = draft.with_program(runtime, program);
     revision
         .map(Arc::new)
-        .ok_or_else(|| Error::new(ErrorKind::Internal, "a revision was opened and is not"))
+        .ok_or_else(|| Error::new(ErrorKind::Internal, "a revision has no open capabilities"))
 }

@@ -1,6 +1,6 @@
-//! A yes to one component with one set of requests.
+//! The approval of one component with one set of requests.
 //!
-//! Tests: the workspace's `tests/suite/capabilities/approval`.
+//! Tests: `tests/suite/capabilities/approval.rs`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::deployment::Named;
 use crate::runtime::Runtime;
 use crate::{Component, Error, ErrorKind, Result};
 
-/// Remembers an update that waits, in the state directory too if there is one.
+/// Stores an update that waits for approval, in the state directory too if there is one.
 pub(super) async fn wait(
     runtime: &Arc<Runtime>,
     named: &Arc<Named>,
@@ -28,8 +28,8 @@ pub(super) async fn wait(
     may_write(runtime, remember).await
 }
 
-/// Grants for one component: these bytes, and what they request. Other bytes, or the same
-/// with other requests written beside them, are not what was approved.
+/// Grants for exactly one component: its bytes and its requests. The approval does not cover other
+/// bytes, or the same bytes with other requests declared beside them.
 ///
 /// ```
 /// use airssys_wasm_host::policy::Grants;
@@ -58,28 +58,28 @@ impl Approval {
         }
     }
 
-    /// The bytes that were approved.
+    /// Returns the digest of the approved bytes.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// The grants, if this is what was approved.
+    /// Returns the grants if `component` is the approved one.
     pub(super) fn grants_for(&self, component: &Component) -> Result<Grants> {
         let problem = if component.digest() != self.digest {
             format!(
-                "the bytes have digest {}, and {} was approved",
+                "its digest is {}, but {} was approved",
                 component.digest(),
                 self.digest
             )
         } else if *component.requested() != self.requested {
-            "it requests something else than what was approved".into()
+            "its requests differ from the approved ones".into()
         } else {
             return Ok(self.grants.clone());
         };
         Err(Error::new(
             ErrorKind::ApprovalMismatch,
-            format!("this is not what was approved: {problem}"),
+            format!("this is not the approved component: {problem}"),
         ))
     }
 }

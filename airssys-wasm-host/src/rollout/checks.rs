@@ -1,6 +1,6 @@
-//! What is checked of a next revision before there is any code.
+//! Checks of the next revision that need no compiled code.
 //!
-//! Tests: the workspace's `tests/promises/atomic_failure` and `tests/bad_input`.
+//! Tests: `tests/suite/promises/atomic_failure.rs`, `tests/suite/bad_input.rs`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::deployment::Named;
 use crate::revision::{Draft, Revision};
 use crate::{Error, ErrorKind, Result, link};
 
-/// It is newer, or any version is allowed.
+/// Checks that the version is newer, unless any version is allowed.
 pub(super) fn version(serving: &Revision, next: &Draft, any_allowed: bool) -> Result<()> {
     if any_allowed {
         return Ok(());
@@ -22,7 +22,7 @@ pub(super) fn version(serving: &Revision, next: &Draft, any_allowed: bool) -> Re
     )?)
 }
 
-/// Nothing is remembered, or it may be lost.
+/// Checks that no state would be lost, unless that is allowed.
 pub(super) fn state(serving: &Revision, may_be_lost: bool) -> Result<()> {
     if serving.instancing != Instancing::Stateful || may_be_lost {
         return Ok(());
@@ -30,12 +30,12 @@ pub(super) fn state(serving: &Revision, may_be_lost: bool) -> Result<()> {
     Err(Error::new(
         ErrorKind::StateWouldBeLost,
         format!(
-            "{serving} is stateful, and the next revision would start without what it remembers; say `.discard_state()` if it may be lost"
+            "{serving} is stateful, and the next revision would start without its state; call `.discard_state()` if the state may be lost"
         ),
     ))
 }
 
-/// It has what callers of the revision that serves may call.
+/// Checks that the next revision has everything that callers of the active one may call.
 pub(super) fn world(serving: &Revision, next: &Draft) -> Result<()> {
     Ok(serving
         .component
@@ -43,7 +43,7 @@ pub(super) fn world(serving: &Revision, next: &Draft) -> Result<()> {
         .check_stand_in(next.component.world())?)
 }
 
-/// Each of its imports has a provider: the host, or one of `deployed`.
+/// Finds a provider for each import, the host or one of `deployed`, and sets the links.
 pub(super) fn imports(
     next: &mut Draft,
     providers: &Providers,

@@ -1,6 +1,6 @@
-//! Compiles the component of a rollout away from the threads that serve calls, in bounded time.
+//! Compiles the component of a rollout off the threads that serve calls, within a time limit.
 //!
-//! Tests: below, and the workspace's `tests/suite/budget`.
+//! Tests: `tests/suite/budget.rs`.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::revision::Draft;
 use crate::runtime::Runtime;
 use crate::{Error, Result};
 
-/// Returns the program of a draft: at once if its code is at hand, else from the compiler.
+/// Returns the program of a draft: at once if its code is available, or else from the compiler.
 pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc<Program>> {
     if runtime.has_program_at_hand(&draft.component, &draft.limits) {
         return runtime.program(&draft.component, &draft.limits, &Stop::default());
@@ -26,8 +26,8 @@ pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc
         .unwrap_or_else(|_| Err(too_slow(runtime, draft)))
 }
 
-/// Compiles one component of a deployment at a time, so that those nobody waits for any more take
-/// one thread at most. Dropped, it stops a compiler that has a process of its own.
+/// Compiles one component of a deployment at a time, so that abandoned compilations occupy one
+/// thread at most. Dropping the future stops a compiler that runs in its own process.
 async fn compile_in_turn(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc<Program>> {
     let share = runtime.shares.get(&draft.name);
     let turn = Arc::clone(&share.turns().compile).lock_owned().await;
@@ -39,7 +39,7 @@ async fn compile_in_turn(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc<Pr
     let stop = Stop::default();
     let _stopped = stop.on_drop();
     let compile = move || {
-        // Held to the end, also if nobody waits for it.
+        // Held until the compilation ends, even if the future was dropped.
         let _held = (share, turn);
         shared.program(&component, &limits, &stop)
     };
@@ -61,14 +61,14 @@ mod tests {
             .build()
             .expect("a host");
         let component = |name: &str| {
-            // Each has code of its own, so that none is at hand once another is compiled.
+            // Each has code of its own, so that compiling one does not make another available.
             let text = format!("(component (core module (func (export \"{name}\"))))");
             let bytes = wat::parse_str(text).expect("a component");
             Component::from_bytes(bytes)
                 .and_then(|component| component.with_name(name))
                 .expect("a component")
         };
-        // The share is there as long as somebody has it.
+        // The share exists as long as it is referenced.
         let share = host.0.runtime.shares.get(&"first".parse().expect("a name"));
         let turn = share.turns().compile.lock().await;
         let first = tokio::spawn({
@@ -78,7 +78,7 @@ mod tests {
         for name in ["second", "third", "fourth"] {
             host.deploy(component(name))
                 .await
-                .expect("others have their turns");
+                .expect("other deployments are compiled meanwhile");
         }
         assert!(!first.is_finished());
         drop(turn);

@@ -1,4 +1,4 @@
-//! A deploy, as it is said before it begins.
+//! The builder of a deploy.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -19,7 +19,8 @@ use crate::revision::{Approved, Draft};
 use crate::wasi::Console;
 use crate::{Component, Error, ErrorKind, Result};
 
-/// A first revision for a name; await it to begin. See [`Host::deploy`](crate::Host::deploy).
+/// A pending deploy of a first revision; await it to begin. See
+/// [`Host::deploy`](crate::Host::deploy).
 #[must_use = "nothing is deployed until this is awaited"]
 pub struct Deploy<'a> {
     shared: &'a Arc<Shared>,
@@ -54,7 +55,8 @@ impl<'a> Deploy<'a> {
         }
     }
 
-    /// It is a stage of a pipeline, which goes when that is not deployed in the end.
+    /// Makes it a stage of a pipeline. The stage is removed again if the pipeline is not deployed
+    /// in the end.
     pub(crate) fn stage_of(self, pipeline: StageOf) -> Self {
         Self {
             pipeline: Some(pipeline),
@@ -62,12 +64,14 @@ impl<'a> Deploy<'a> {
         }
     }
 
-    /// What it is given; nothing unless said.
+    /// Sets the grants. Defaults to none.
     pub fn grants(self, grants: Grants) -> Self {
         Self { grants, ..self }
     }
 
-    /// What it is given, if it is what was approved.
+    /// Applies an approval: uses its grants, and fails with
+    /// [`ApprovalMismatch`](crate::ErrorKind::ApprovalMismatch) if the component is not the
+    /// approved one.
     pub fn approval(self, approval: Approval) -> Self {
         Self {
             approval: Some(approval),
@@ -75,8 +79,7 @@ impl<'a> Deploy<'a> {
         }
     }
 
-    /// Whether grants are enforced as they stand, which they are unless said, or found
-    /// out.
+    /// Sets the enforcement mode. Defaults to [`Enforcement::Enforced`].
     pub fn enforcement(self, enforcement: Enforcement) -> Self {
         Self {
             enforcement,
@@ -84,19 +87,21 @@ impl<'a> Deploy<'a> {
         }
     }
 
-    /// Who serves an interface that it imports, where several deployments could: the
-    /// interface without a version, `acme:store/kv`, and the name of a deployment.
+    /// Selects the deployment that serves an imported interface, where several could. `interface`
+    /// has no version, as in `acme:store/kv`; `deployment` is the name of the deployment.
     ///
     /// # Errors
     ///
-    /// [`InvalidName`](crate::ErrorKind::InvalidName) if that is no name of a component.
+    /// [`InvalidName`](crate::ErrorKind::InvalidName) if `deployment` is not a valid component
+    /// name.
     pub fn link(mut self, interface: &str, deployment: &str) -> Result<Self> {
         self.bound.insert(interface.to_owned(), deployment.parse()?);
         Ok(self)
     }
 
-    /// Connects its instances to a console: arguments, stdin, and where its output goes. Without
-    /// one they have no arguments and an empty stdin. Updates keep it; a state directory does not.
+    /// Connects the instances to a console: arguments, stdin, and a destination for their output.
+    /// By default they have no arguments and an empty stdin. Updates retain the console; a state
+    /// directory does not store it.
     pub fn console(self, console: Console) -> Self {
         Self {
             console: Some(Arc::new(console)),
@@ -104,20 +109,20 @@ impl<'a> Deploy<'a> {
         }
     }
 
-    /// Adds data of the embedder's, which host functions reach with
-    /// [`InstanceState::data`](crate::InstanceState::data) in every instance of this deployment, in
-    /// place of the host's data of the same type. One value of each type; a second replaces the
-    /// first.
+    /// Adds data of the embedder, which host functions reach with
+    /// [`InstanceState::data`](crate::InstanceState::data) in every instance of this deployment. It
+    /// takes precedence over the host's data of the same type. There is one value of each type; a
+    /// second replaces the first.
     ///
-    /// Updates keep it. A state directory does not: after a restart the deployment has the host's
-    /// data alone. What depends on the name alone is better made by
+    /// Updates retain it. A state directory does not store it: after a restart, the deployment has
+    /// only the host's data. Data that depends only on the name is better created by
     /// [`HostBuilder::instance_data`](crate::HostBuilder::instance_data).
     pub fn data<T: Send + Sync + 'static>(mut self, data: T) -> Self {
         self.data.insert(data);
         self
     }
 
-    /// Deploys under this name instead of the component's own.
+    /// Sets the name to deploy under. Defaults to the component's own name.
     pub fn name(self, name: impl Into<String>) -> Self {
         Self {
             name: Some(name.into()),
@@ -125,7 +130,7 @@ impl<'a> Deploy<'a> {
         }
     }
 
-    /// What it may use, instead of the host's default.
+    /// Sets the limits. Defaults to those of the host.
     pub fn limits(self, limits: Limits) -> Self {
         Self {
             limits: Some(limits),
@@ -133,7 +138,7 @@ impl<'a> Deploy<'a> {
         }
     }
 
-    /// How it is instanced, instead of what its author wants.
+    /// Sets the instancing mode. Defaults to the one that the component declares.
     pub fn instancing(self, instancing: Instancing) -> Self {
         Self {
             instancing: Some(instancing),
@@ -141,12 +146,12 @@ impl<'a> Deploy<'a> {
         }
     }
 
-    /// Rehearses it: everything is checked and compiled. Nothing of the component runs,
-    /// nothing is deployed, and no event tells of it. Cancel safe.
+    /// Rehearses the deploy: checks and compiles everything. Runs nothing of the component, deploys
+    /// nothing, and announces no event. Cancel safe.
     ///
     /// # Errors
     ///
-    /// What would be in the way, but for what only starting it would show.
+    /// The errors of a deploy, except those that only starting the component would reveal.
     pub async fn rehearse(self) -> Result<()> {
         let (run, span) = self.prepare(Rollout::deploy().rehearsal())?;
         run.rehearse().instrument(span).await
@@ -203,7 +208,7 @@ impl<'a> Deploy<'a> {
             (None, Some(name)) => Ok(name.clone()),
             (None, None) => Err(Error::new(
                 ErrorKind::Unnamed,
-                "the component says no name; say one with `.name(\"greeter\")`",
+                "the component declares no name; set one with `.name(\"greeter\")`",
             )),
         }
     }

@@ -1,6 +1,6 @@
-//! Are the grants enough for a component, and no more than was agreed to?
+//! Checks that grants suffice for a component and exceed nothing that was agreed to.
 //!
-//! Tests: the workspace's `tests/suite/capabilities/approval`.
+//! Tests: `tests/suite/capabilities/approval.rs`.
 
 use airssys_wasm_core::bounds::{GRANTS_BYTES_MAX, SECTION_BYTES_MAX};
 use airssys_wasm_core::policy::{
@@ -13,7 +13,7 @@ use crate::revision::{Draft, Revision};
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
 
-/// What is required is granted, and every rule means something here.
+/// Checks that what the component requires is granted, and that every rule is known here.
 pub(super) fn check(runtime: &Runtime, draft: &Draft, is_rehearsal: bool) -> Result<()> {
     check_sizes(draft)?;
     check_custom(runtime, draft)?;
@@ -32,13 +32,13 @@ pub(super) fn check(runtime: &Runtime, draft: &Draft, is_rehearsal: bool) -> Res
         .map(|(rule, granted)| lack(rule, granted))
         .collect();
     let message = format!(
-        "it requires what it is not granted: {}; grant that, or let it run with less (`Shortfall::RunWithLess`)",
+        "required capabilities are not granted: {}; grant them, or let the component run with less (`Shortfall::RunWithLess`)",
         first_of(&lacking)
     );
     Err(Error::new(ErrorKind::NotGranted, message))
 }
 
-/// Checks the size of what is kept with each revision.
+/// Checks the size of the texts that are stored with each revision.
 fn check_sizes(draft: &Draft) -> Result<()> {
     let requests = match draft.component.requested() {
         Requested::These(requests) => requests.to_section().len(),
@@ -65,12 +65,12 @@ fn check_sizes(draft: &Draft) -> Result<()> {
         return Ok(());
     };
     let message = format!(
-        "its {what} have {bytes} bytes as text, and at most {bytes_max} are kept; write patterns (`/data/**`) in place of many single names"
+        "its {what} have {bytes} bytes as text, but the limit is {bytes_max}; use patterns (`/data/**`) in place of many single names"
     );
     Err(Error::new(kind, message))
 }
 
-/// The first of many, so that a message stays readable.
+/// Joins the first of many messages, so that the result stays readable.
 pub(super) fn first_of(all: &[String]) -> String {
     const SHOWN_MAX: usize = 20;
     match all.len().checked_sub(SHOWN_MAX) {
@@ -83,7 +83,8 @@ fn lack(rule: &Rule, granted: Granted) -> String {
     format!("`{rule}` ({granted})")
 }
 
-/// It asks for no more than the revision that serves: an update widens nothing by itself.
+/// Checks that an update requests no more than the active revision: it gains nothing without new
+/// grants.
 pub(super) fn check_no_growth(
     runtime: &Runtime,
     serving: &Revision,
@@ -102,13 +103,13 @@ pub(super) fn check_no_growth(
         });
     }
     let message = format!(
-        "it asks for more than {serving}: {}; approve it by giving it grants (`.grants(...)`, or `Host::approve`)",
+        "it requests more than {serving}: {}; approve it by setting grants (`.grants(...)`, or `Host::approve`)",
         first_of(&changes)
     );
     Err(Error::new(ErrorKind::AwaitsApproval, message))
 }
 
-/// What the next revision asks for in addition, and either needs or would get.
+/// Lists what the next revision requests in addition, and either requires or would be granted.
 fn growth(serving: &Revision, next: &Draft) -> Vec<String> {
     let given = |rule: &Rule| next.grants.allowed().any(|grant| grant.may_meet(rule));
     match (serving.component.requested(), next.component.requested()) {
@@ -121,20 +122,21 @@ fn growth(serving: &Revision, next: &Draft) -> Vec<String> {
             .map(|change| change.to_string())
             .collect(),
         (Requested::These(_), Requested::Anything) => {
-            vec!["+ anything: it says no more what it needs".into()]
+            vec!["+ anything: it no longer declares what it needs".into()]
         }
-        // What says nothing may ask for all that it imports the means for.
+        // A component without requests may use everything for which it imports the interfaces.
         (Requested::Anything, _) => {
             let old = kinds(serving.component.world());
             let new = kinds(next.component.world());
             new.difference(&old)
-                .map(|kind| format!("+ {}: it imports the means now", kind.word()))
+                .map(|kind| format!("+ {}: it now imports an interface for it", kind.word()))
                 .collect()
         }
     }
 }
 
-/// Rules of an embedder's kinds are of kinds that this one has, and it can read them.
+/// Checks that this host has a provider for each rule of an embedder's kind, and that the provider
+/// accepts the rule.
 fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
     let requested = draft.component.requested().rules();
     let all = requested
@@ -147,7 +149,7 @@ fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
             .peekable();
         if providers.peek().is_none() {
             let message = format!(
-                "`{rule}`: `{}` is not a capability known to airssys-wasm {}, and nobody provides it here (`HostBuilder::provider`)",
+                "`{rule}`: `{}` is not a capability known to airssys-wasm {}, and this host has no provider for it (`HostBuilder::provider`)",
                 rule.kind(),
                 env!("CARGO_PKG_VERSION")
             );
@@ -162,7 +164,7 @@ fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
     Ok(())
 }
 
-/// It may call what it is linked to: without that it could do nothing but trap.
+/// Checks that the component may call what it is linked to; otherwise it could only trap.
 fn check_calls(draft: &Draft, now: u64) -> Result<()> {
     let policy = draft.policy();
     let problems: Vec<String> = draft
@@ -176,18 +178,21 @@ fn check_calls(draft: &Draft, now: u64) -> Result<()> {
             };
             let explained = policy.explain(&calling, now);
             (!policy.decide(&calling, now).is_allowed())
-                .then(|| format!("`{interface}`, which `{target}` serves: {explained}"))
+                .then(|| format!("`{interface}`, served by `{target}`: {explained}"))
         })
         .collect();
     if problems.is_empty() {
         return Ok(());
     }
-    let message = format!("it may not call what it imports: {}", problems.join("; "));
+    let message = format!(
+        "it may not call functions that it imports: {}",
+        problems.join("; ")
+    );
     Err(Error::new(ErrorKind::NotGranted, message))
 }
 
-/// What every component may use is not denied to one that imports it: there is no way to
-/// take it away from a component that runs.
+/// Checks that a component does not import what every component may use and is denied here: that
+/// cannot be taken away from a running component.
 fn check_what_all_may_use(draft: &Draft) -> Result<()> {
     let denied: Vec<String> = draft
         .grants
@@ -198,14 +203,17 @@ fn check_what_all_may_use(draft: &Draft) -> Result<()> {
     if denied.is_empty() {
         return Ok(());
     }
-    let message = format!("it imports what is denied to it: {}", denied.join(", "));
+    let message = format!(
+        "it imports capabilities that are denied to it: {}",
+        denied.join(", ")
+    );
     Err(Error::new(ErrorKind::NotGranted, message))
 }
 
 fn warn(runtime: &Runtime, draft: &Draft, review: &Review) {
     let unrequested = review.unrequested.iter().map(|rule| {
         format!(
-            "`{}` is granted, and the component never requested it",
+            "`{}` is granted, but the component does not request it",
             rule.without_value()
         )
     });

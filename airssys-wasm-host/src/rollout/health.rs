@@ -1,6 +1,6 @@
-//! Asks the first instance of a revision whether it is well.
+//! Runs the health check of a revision's first instance.
 //!
-//! Tests: the workspace's `tests/promises/atomic_failure`.
+//! Tests: `tests/suite/promises/atomic_failure.rs`.
 
 use std::pin::pin;
 
@@ -12,15 +12,15 @@ use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
 
-/// The interface through which a component says whether it is well.
+/// The interface of the health check.
 const INTERFACE: &str = "airssys:lifecycle/health@0.1.0";
 const CHECK: &str = "airssys:lifecycle/health@0.1.0#check";
 
-/// Characters of a guest's explanation that are told.
+/// The number of characters of a guest's explanation that are reported at most.
 const WHY_MAX: usize = 500;
 
-/// Fails if the component exports a health check, and that does not say that it is
-/// well within the time of a call.
+/// Runs the health check, if the component exports one. Fails unless it reports success within the
+/// time of a call.
 pub(super) async fn check(
     runtime: &Runtime,
     revision: &Revision,
@@ -51,7 +51,8 @@ pub(super) async fn check(
     }
 }
 
-/// The guest chose the words: they are cut, and cannot forge a line of a log.
+/// Creates the error. The guest chose the words, so they are truncated, and escaped so that they
+/// cannot forge lines of a log.
 fn unhealthy(revision: &Revision, why: &str) -> Error {
     let why: String = why
         .chars()
@@ -60,6 +61,6 @@ fn unhealthy(revision: &Revision, why: &str) -> Error {
         .collect();
     Error::new(
         ErrorKind::Unhealthy,
-        format!("{revision} says that it is not well: {why}"),
+        format!("{revision} failed its health check: {why}"),
     )
 }

@@ -1,7 +1,7 @@
-//! What was revoked before an update, and what becomes of it under new grants.
+//! Rules that were revoked before an update, and what its new grants do to them.
 //!
-//! Core decides which revocations grants lift; this knows which there are.
-//! Tests: the workspace's `tests/suite/capabilities/lifting`.
+//! Core decides which revocations the grants lift; this module knows which ones exist.
+//! Tests: `tests/suite/capabilities/lifting.rs`.
 
 use airssys_wasm_core::Rule;
 use airssys_wasm_core::policy::{Grants, Lifted, Lifting};
@@ -10,7 +10,7 @@ use crate::deployment::Named;
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
-/// Which revocations the grants of an update may lift.
+/// The revocations that the grants of an update may lift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RevocationsMayEnd {
     /// Those that the grants name.
@@ -19,16 +19,16 @@ pub(super) enum RevocationsMayEnd {
     WhereGranted,
 }
 
-/// The revocations in force when an update was begun.
+/// The revocations in force when an update began.
 pub(super) struct Revoked {
     before: Vec<Rule>,
-    /// Revoked since then: no grant of the update lifts these.
+    /// Rules revoked since then. No grant of the update lifts these.
     since: Vec<Rule>,
 }
 
 impl Revoked {
-    /// Those of the revision that serves, but for what was revoked after the first `lifting`
-    /// revocations of the name.
+    /// Splits the revocations of the active revision: those before the update, and those made after
+    /// the first `lifting` revocations of the deployment.
     pub(super) fn before(serving: &Revision, named: &Named, lifting: usize) -> Self {
         let since: Vec<Rule> = named
             .authorization
@@ -46,11 +46,13 @@ impl Revoked {
         Self { before, since }
     }
 
-    /// The grants with every revocation that they leave in force, and those that they lift.
+    /// Returns the grants with every revocation that they leave in force, and the revocations that
+    /// they lift.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LiftsRevocation`] if they lift one that they do not name, and may not.
+    /// [`ErrorKind::LiftsRevocation`] if they lift a revocation that they do not name, and
+    /// `may_end` does not allow that.
     pub(super) fn under(
         self,
         given: Grants,
@@ -74,17 +76,14 @@ impl Revoked {
 
 fn check_named(lifting: &Lifting) -> Result<()> {
     let told = |Lifted { revoked, by, .. }: &Lifted| {
-        format!(
-            "`{revoked}`, which was revoked, by the grant `{}`",
-            by.without_value()
-        )
+        format!("`{revoked}`, by the grant `{}`", by.without_value())
     };
     let told: Vec<String> = lifting.needing_consent().map(told).collect();
     if told.is_empty() {
         return Ok(());
     }
     let message = format!(
-        "the update would give back {}; deny it with the update to keep it revoked, grant just that rule to give it back, or consent to lifting revocations",
+        "the update would restore what was revoked: {}; deny it in the update to keep it revoked, grant exactly that rule to restore it, or consent to lifting revocations",
         super::grants::first_of(&told)
     );
     Err(Error::new(ErrorKind::LiftsRevocation, message))

@@ -1,10 +1,9 @@
-//! Carries out core's rollout machine: deploys, updates, rollbacks.
+//! Carries out core's rollout machine: deploys, updates and rollbacks.
 //!
-//! The machine decides what comes next; this room does it and keeps the reason
-//! when something fails. Until the switch everything can be dropped, and the
-//! revision that served serves on.
-//! Tests: the workspace's `tests/promises`, which stops a rollout after every
-//! effect.
+//! The machine decides what comes next; this module does it, and records the reason when something
+//! fails. Until the switch, everything can be dropped, and the previous revision keeps serving. The
+//! tests stop a rollout after every effect.
+//! Tests: `tests/suite/promises`.
 
 mod approval;
 mod checks;

@@ -1,6 +1,6 @@
-//! Where a revision goes live: under a name that is new, or in place of another.
+//! The target of a rollout: a new deployment, or an existing one.
 //!
-//! Tests: the workspace's `tests/suite/promises` and `tests/suite/state`.
+//! Tests: `tests/suite/promises`, `tests/suite/state`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,9 +19,9 @@ use crate::runtime::Runtime;
 use crate::state::{Action, Serves};
 use crate::{Error, ErrorKind, Result};
 
-/// The end of a rollout.
+/// The target of a rollout, where its revision goes live.
 pub(super) trait Place: Send + 'static {
-    /// What the switch leaves in hand.
+    /// The result of a switch.
     type Live: Send + 'static;
 
     fn name(&self) -> &ComponentName;
@@ -30,11 +30,11 @@ pub(super) trait Place: Send + 'static {
     /// nothing.
     fn authorize(&self, runtime: &Runtime, draft: &mut Draft, is_rehearsal: bool) -> Result<()>;
 
-    /// The name as it is.
+    /// Returns the existing deployment. Fails for a new one.
     fn current(&self) -> Result<&Arc<Named>>;
 
-    /// Has `revision` serve, with `first` as its first instance, once the state directory has
-    /// it, if there is one: then it blocks.
+    /// Makes `revision` the active one, with `first` as its first instance. With a state directory,
+    /// stores the change first; then it blocks.
     fn switch(
         &mut self,
         runtime: &Arc<Runtime>,
@@ -43,18 +43,18 @@ pub(super) trait Place: Send + 'static {
     ) -> Result<Self::Live>;
 }
 
-/// A name that nothing serves.
+/// A reserved name that is not deployed yet.
 pub(super) struct NewName {
     pub(super) reserved: Reserved<Named>,
-    /// The pipeline that it will be a stage of.
+    /// The pipeline that it will be a stage of, if any.
     pub(super) pipeline: Option<StageOf>,
 }
 
-/// What a stage is deployed for.
+/// The pipeline that a stage is deployed for.
 #[derive(Clone)]
 pub(crate) struct StageOf {
     pub(crate) pipeline: ComponentName,
-    /// The pipeline will not be deployed after all.
+    /// `true` if the pipeline will not be deployed after all.
     pub(crate) is_given_up: Arc<AtomicBool>,
 }
 
@@ -71,7 +71,7 @@ impl Place for NewName {
     }
 
     fn current(&self) -> Result<&Arc<Named>> {
-        Err(out_of_turn("what a new name does not have"))
+        Err(out_of_turn("an effect that needs an existing deployment"))
     }
 
     fn switch(
@@ -88,7 +88,8 @@ impl Place for NewName {
         let pipeline = self.pipeline.as_ref().map(|stage| stage.pipeline.clone());
         let named = Named::new(Arc::clone(runtime), revision, first, pipeline)?;
         self.reserved.fill(&named);
-        // Whoever gives up later finds it there.
+        // If the pipeline is abandoned after this check, the stage is found under its name and
+        // removed.
         if self
             .pipeline
             .as_ref()
@@ -98,7 +99,7 @@ impl Place for NewName {
             named.forget_begun()?;
             return Err(Error::new(
                 ErrorKind::NotDeployed,
-                "its pipeline was given up",
+                "the deploy of its pipeline was abandoned",
             ));
         }
         runtime.announcer.announce(deployed);
@@ -106,22 +107,22 @@ impl Place for NewName {
     }
 }
 
-/// A name that a revision serves, and the turn of one rollout.
+/// An existing deployment, locked for one rollout.
 pub(super) struct Replaced {
     pub(super) named: Arc<Named>,
     pub(super) _turn: OwnedMutexGuard<()>,
     pub(super) by: By,
 }
 
-/// What replaces it.
+/// The kind of rollout that replaces a revision.
 pub(super) enum By {
-    /// An update; with new grants, so many revocations are over.
+    /// An update. With new grants, `lifting` is the number of revocations that no longer apply.
     Update { lifting: Option<usize> },
-    /// A revision that served before.
+    /// A rollback to a revision that served before.
     Rollback,
 }
 
-/// What the switch leaves: what served, and what serves.
+/// The result of a switch: the previous revision and the new one.
 pub(super) struct Switched {
     pub(super) old: Arc<Serving>,
     pub(super) revision: Arc<Revision>,
@@ -134,8 +135,7 @@ impl Place for Replaced {
         &self.named.name
     }
 
-    /// An update that says nothing of grants has those of the revision that serves, as
-    /// long as it asks for no more.
+    /// An update without grants has those of the active revision, as long as it requests no more.
     fn authorize(&self, runtime: &Runtime, draft: &mut Draft, is_rehearsal: bool) -> Result<()> {
         let lifted = match draft.approved {
             Approved::Now { lifting } => lifting,
@@ -156,7 +156,7 @@ impl Place for Replaced {
         Ok(&self.named)
     }
 
-    /// Handles that came since the last look are bound first.
+    /// Binds the handles that were registered since the last check first.
     fn switch(
         &mut self,
         runtime: &Arc<Runtime>,
@@ -182,7 +182,7 @@ impl Replaced {
     fn announce_lifted(&self, runtime: &Runtime, revision: &Revision) {
         for rule in &revision.lifted {
             let (component, rule) = (self.named.name.clone(), rule.clone());
-            tracing::warn!(%component, %rule, "what was revoked is granted again");
+            tracing::warn!(%component, %rule, "a revoked rule is granted again");
             runtime.announcer.announce(Event::GrantedAgain {
                 component,
                 revision: revision.number,
@@ -191,7 +191,8 @@ impl Replaced {
         }
     }
 
-    /// What the name is when `revision` serves, and what it keeps no more.
+    /// Returns the state of the deployment once `revision` serves, and the revisions that are no
+    /// longer retained.
     fn after(&self, revision: &Arc<Revision>) -> (After, Vec<crate::deployment::Kept>) {
         let mut history = self.named.history.lock().clone();
         let serves = Serves::of(revision);
@@ -202,7 +203,8 @@ impl Replaced {
             }
             By::Rollback => {
                 history.rolled_back_to(Arc::clone(revision));
-                // Its grants lifted what was revoked then; this lifts nothing.
+                // Its grants lifted these revocations when it first went live; a rollback lifts
+                // none.
                 let serves = Serves {
                     lifted: Vec::new(),
                     ..serves

@@ -1,19 +1,19 @@
-//! A look into a rollout at every step, for embedders who prove their updates.
+//! A hook into every step of a rollout, for embedders that test their updates.
 //!
-//! Tests: the workspace's `tests/promises/atomic_failure`.
+//! Tests: `tests/suite/promises/atomic_failure.rs`.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use airssys_wasm_core::{ComponentName, Effect};
 
-/// Is told of each effect of a rollout before it is carried out.
+/// A hook that receives each effect of a rollout before it is carried out.
 ///
-/// It may wait, to hold a rollout at a step while calls go on, or fail the step,
-/// to see that the old revision serves on. Undoing steps are told of and cannot
-/// be failed.
+/// It may wait, to hold a rollout at a step while calls continue, or fail the step, to check that
+/// the old revision keeps serving. It also receives the effects that undo a failed rollout, but
+/// cannot fail those.
 pub trait RolloutProbe: Send + Sync + 'static {
-    /// About to carry out `effect`. An error fails the step with that reason.
+    /// Runs before `effect` is carried out. An error fails the step with that reason.
     fn before<'a>(
         &'a self,
         component: &'a ComponentName,

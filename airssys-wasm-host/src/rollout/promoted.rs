@@ -1,6 +1,6 @@
 //! A rollout that went live.
 //!
-//! Tests: the workspace's `tests/promises`.
+//! Tests: `tests/suite/promises`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use semver::Version;
 use super::place::Switched;
 use crate::deployment::Serving;
 
-/// The report of an update or rollback after the switch: new calls go to the new
-/// revision, and calls begun before end on the old one.
+/// The report of an update or rollback after the switch: new calls go to the new revision, and
+/// calls that began earlier end on the old one.
 pub struct Promoted {
     component: ComponentName,
     old: Arc<Serving>,
@@ -35,51 +35,51 @@ impl Promoted {
         }
     }
 
-    /// The revision that served.
+    /// Returns the number of the old revision.
     #[must_use]
     pub fn from_revision(&self) -> u64 {
         self.old.revision.number
     }
 
-    /// The revision that serves.
+    /// Returns the number of the new revision.
     #[must_use]
     pub fn to_revision(&self) -> u64 {
         self.to
     }
 
-    /// The version that serves, if it says one.
+    /// Returns the version of the new revision, if it declares one.
     #[must_use]
     pub fn version(&self) -> Option<&Version> {
         self.version.as_ref()
     }
 
-    /// The same, after an update whose grants lifted revocations.
+    /// Sets the revocations that the grants of an update lifted.
     pub(super) fn lifting(self, lifted: Vec<Rule>) -> Self {
         Self { lifted, ..self }
     }
 
-    /// The rules that were revoked before and that the grants of the update gave back; none
+    /// Returns the rules that had been revoked and that the grants of the update restored. Empty
     /// after a rollback, or an update without grants.
     #[must_use]
     pub fn lifted(&self) -> &[Rule] {
         &self.lifted
     }
 
-    /// From the start of the rollout to the switch.
+    /// Returns the time from the start of the rollout to the switch.
     #[must_use]
     pub fn took(&self) -> Duration {
         self.took
     }
 
-    /// Calls that still run on the revision that served before.
+    /// Returns the number of calls that still run on the old revision.
     #[must_use]
     pub fn calls_draining(&self) -> u64 {
         self.old.calls_inside()
     }
 
-    /// Waits until the last call on the revision that served before has ended.
-    /// Each ends by its own deadline at the latest. Not waited for is what others keep open in
-    /// an instance of it, and go on to use.
+    /// Waits until the last call on the old revision has ended. Each ends by its own deadline at
+    /// the latest. Does not wait for resources that other components still hold in the old revision
+    /// and continue to use.
     ///
     /// Cancel safe.
     pub async fn drained(&self) {

@@ -1,4 +1,4 @@
-//! A rollback, as it is said before it begins.
+//! The builder of a rollback.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use super::{Awaited, Promoted};
 use crate::host::Shared;
 use crate::{Error, ErrorKind, Result, restore};
 
-/// An earlier revision for a name; await it to begin. See [`Host::rollback`](crate::Host::rollback).
+/// A pending rollback to an earlier revision; await it to begin. See
+/// [`Host::rollback`](crate::Host::rollback).
 #[must_use = "nothing is rolled back until this is awaited"]
 pub struct Rollback<'a> {
     shared: &'a Arc<Shared>,
@@ -35,8 +36,8 @@ impl<'a> Rollback<'a> {
         }
     }
 
-    /// Rolls back to this version instead of the revision that served before.
-    /// `1.5.0` and `v1.5.0` are the same.
+    /// Sets the version to roll back to. Defaults to the revision that served before. `1.5.0` and
+    /// `v1.5.0` are equivalent.
     pub fn to_version(self, version: impl Into<String>) -> Self {
         Self {
             version: Some(version.into()),
@@ -44,12 +45,12 @@ impl<'a> Rollback<'a> {
         }
     }
 
-    /// How traffic moves; blue-green unless said.
+    /// Sets the rollout strategy. Defaults to blue-green.
     pub fn strategy(self, strategy: Strategy) -> Self {
         Self { strategy, ..self }
     }
 
-    /// Lets what a stateful component remembers be lost.
+    /// Allows the state of a stateful component to be lost.
     pub fn discard_state(self) -> Self {
         Self {
             allowed: Allowed {
@@ -60,12 +61,12 @@ impl<'a> Rollback<'a> {
         }
     }
 
-    /// Rehearses it: everything is checked and compiled. Nothing of the component runs,
-    /// nothing is rolled back, and no event tells of it. Cancel safe.
+    /// Rehearses the rollback: checks and compiles everything. Runs nothing of the component, rolls
+    /// nothing back, and announces no event. Cancel safe.
     ///
     /// # Errors
     ///
-    /// What would be in the way, but for what only starting it would show.
+    /// The errors of a rollback, except those that only starting the component would reveal.
     pub async fn rehearse(self) -> Result<()> {
         let machine = Rollout::rollback(self.strategy).rehearsal();
         let (run, span) = self.prepare(machine).await?;

@@ -1,7 +1,7 @@
-//! One rollout, from its first effect to its end.
+//! A rollout, from its first effect to its end.
 //!
-//! Dropping a run in the middle abandons it: what was prepared is dropped, and a
-//! name that was paused goes on with the revision it had.
+//! Dropping a run midway abandons it: what was prepared is dropped, and a paused deployment resumes
+//! with its previous revision.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,51 +23,51 @@ use crate::runtime::Runtime;
 use crate::state::Pin;
 use crate::{Component, Error, ErrorKind, Result};
 
-/// How long after the last deadline a drain is given up.
+/// Time after the last deadline at which a drain is given up.
 const DRAIN_MARGIN: Ticks = Ticks(100);
 
-/// What a rollout works on and has prepared so far.
+/// A rollout, and what it has prepared so far.
 pub(super) struct Run<'a, P: Place> {
     pub(super) runtime: &'a Arc<Runtime>,
     pub(super) names: &'a Names,
     pub(super) machine: Rollout,
     pub(super) name: ComponentName,
-    /// None once it has switched.
+    /// `None` while a switch is carried out.
     pub(super) place: Option<P>,
     pub(super) allowed: Allowed,
     pub(super) candidate: Candidate<P::Live>,
-    /// What the state directory keeps for it until it is committed.
+    /// Keeps the component's bytes in the state directory until the rollout is committed.
     pub(super) pin: Option<Pin>,
-    // Dropped last: nothing of the candidate is left when calls go on.
+    // Dropped last: nothing of the candidate is left when calls resume.
     pub(super) paused: Option<Paused>,
 }
 
-/// What a switch takes along to the thread that carries it out: whoever waits for it may go
-/// away meanwhile.
+/// Everything that a switch takes to the thread that carries it out, because its caller may stop
+/// waiting meanwhile.
 struct Switching<P> {
     place: P,
     _pin: Option<Pin>,
     paused: Option<Paused>,
 }
 
-/// What was said to be all right.
+/// Checks that the caller chose to override.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Allowed {
     pub(super) any_version: bool,
     pub(super) lost_state: bool,
 }
 
-/// The revision that is to serve, as far as it has come.
+/// The next revision, in its current state of preparation.
 pub(super) enum Candidate<Live> {
-    /// Not compiled.
+    /// Not compiled yet.
     Draft(Box<Draft>),
-    /// Ready to be started.
+    /// Compiled and ready to be started.
     Compiled(Arc<Revision>),
-    /// With its first instance.
+    /// Started, with its first instance.
     Started(Arc<Revision>, Box<Instance>),
-    /// Serving.
+    /// Serving calls.
     Live(Live),
-    /// Given up.
+    /// Discarded after a failure.
     Discarded,
 }
 
@@ -92,12 +92,12 @@ impl<'a, P: Place> Run<'a, P> {
         }
     }
 
-    /// The name as it is.
+    /// Returns the existing deployment. Fails for a new one.
     pub(super) fn named(&self) -> Result<Arc<Named>> {
         current(&self.place).cloned()
     }
 
-    /// The revocations that the grants of a revision that was not compiled yet lift.
+    /// Returns the revocations that the grants of the candidate lift. Empty once it is compiled.
     pub(super) fn lifted(&self) -> Vec<Rule> {
         match &self.candidate {
             Candidate::Draft(draft) => draft.lifted.clone(),
@@ -105,7 +105,7 @@ impl<'a, P: Place> Run<'a, P> {
         }
     }
 
-    /// Follows the machine to its end.
+    /// Follows the machine to its end. Returns the result of the switch.
     pub(super) async fn follow(mut self) -> Result<P::Live> {
         self.go_on().await?;
         match self.candidate {
@@ -114,7 +114,7 @@ impl<'a, P: Place> Run<'a, P> {
         }
     }
 
-    /// The same for a rehearsal, which leaves nothing.
+    /// Follows the machine of a rehearsal to its end; nothing remains of it.
     pub(super) async fn rehearse(mut self) -> Result<()> {
         self.go_on().await
     }
@@ -214,8 +214,8 @@ impl<'a, P: Place> Run<'a, P> {
         }
     }
 
-    /// Has a program: at once if its code is at hand, else compiled away from the
-    /// threads that serve calls.
+    /// Obtains a program: at once if its code is available, or else compiled off the threads that
+    /// serve calls.
     async fn compile(&mut self) -> Result<()> {
         let Candidate::Draft(draft) = self.take() else {
             return Err(out_of_turn("compiling"));
@@ -228,8 +228,8 @@ impl<'a, P: Place> Run<'a, P> {
         Ok(())
     }
 
-    /// The one effect that callers see: at once, or aside if something is written. Once that
-    /// has begun, it comes to its end.
+    /// Carries out the one effect that callers see: at once, or on a blocking thread if something
+    /// is written. Once that has begun, it runs to its end.
     async fn switch(&mut self) -> Result<()> {
         let (Candidate::Started(revision, instance), Some(place)) =
             (self.take(), self.place.take())
@@ -274,15 +274,15 @@ impl<'a, P: Place> Run<'a, P> {
 fn there<P>(place: &Option<P>) -> Result<&P> {
     place
         .as_ref()
-        .ok_or_else(|| out_of_turn("where it is over"))
+        .ok_or_else(|| out_of_turn("an effect while it was switching"))
 }
 
-/// The name as it is.
+/// Returns the existing deployment. Fails for a new one.
 fn current<P: Place>(place: &Option<P>) -> Result<&Arc<Named>> {
     there(place)?.current()
 }
 
-/// Has the state directory keep the bytes of a component, if there is one.
+/// Stores the bytes of a component in the state directory, if there is one.
 pub(super) async fn keep(runtime: &Arc<Runtime>, component: &Component) -> Result<Option<Pin>> {
     let Some(state) = runtime.state() else {
         return Ok(None);
@@ -294,8 +294,8 @@ pub(super) async fn keep(runtime: &Arc<Runtime>, component: &Component) -> Resul
         .await
 }
 
-/// Waits for the calls in flight. Each ends by its deadline, unless the program that
-/// made it holds its future and does not poll it: then the others do not wait on.
+/// Waits for the calls in flight. Each ends by its deadline, unless the embedder holds its future
+/// and does not poll it: then the drain fails, so that the other calls do not wait any longer.
 async fn drain(runtime: &Runtime, named: &Named) -> Result<()> {
     let revision = named.revision();
     let clock = runtime.engines.clock();
@@ -312,7 +312,8 @@ async fn drain(runtime: &Runtime, named: &Named) -> Result<()> {
     })
 }
 
-/// A name whose calls wait. Dropped, they go on, if nothing else serves by then.
+/// A paused deployment whose calls wait. Dropping it resumes them, unless another revision serves
+/// by then.
 pub(super) struct Paused {
     named: Arc<Named>,
     serving: Arc<Serving>,
@@ -338,6 +339,6 @@ impl Drop for Paused {
 pub(super) fn out_of_turn(what: &str) -> Error {
     Error::new(
         ErrorKind::Internal,
-        format!("the rollout came to {what} out of turn; this is a bug"),
+        format!("the rollout came to {what}, which is not valid in this state; this is a bug"),
     )
 }

@@ -1,4 +1,4 @@
-//! An update, as it is said before it begins.
+//! The builder of an update.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -20,7 +20,8 @@ use crate::link::Bound;
 use crate::revision::{Approved, Draft, Revision};
 use crate::{Component, Error, ErrorKind, Result};
 
-/// A new revision for a name; await it to begin. See [`Host::update`](crate::Host::update).
+/// A pending update of a deployment to a new revision; await it to begin. See
+/// [`Host::update`](crate::Host::update).
 #[must_use = "nothing is updated until this is awaited"]
 pub struct Update<'a> {
     shared: &'a Arc<Shared>,
@@ -36,9 +37,9 @@ pub struct Update<'a> {
     allowed: Allowed,
     bound: Bound,
     data: SharedData,
-    /// Every edge of a stage was checked.
+    /// `true` if its pipeline has checked every edge of the stage.
     is_in_its_pipeline: bool,
-    /// So many things had been revoked when this was begun to be said.
+    /// The number of revocations when this builder was created.
     revocations: Option<usize>,
 }
 
@@ -63,14 +64,14 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// What it is given from now on, instead of what the revision that serves has: this
-    /// approves an update that asks for more.
+    /// Sets the grants, in place of those of the active revision. This approves an update that
+    /// requests more.
     ///
-    /// A rule that was revoked stays so unless it is granted here: by the same rule, or by
+    /// A rule that was revoked stays revoked unless it is granted here: by the same rule, or by
     /// rules that lie within it and no others of its kind. A grant that is wider than what was
     /// revoked fails with [`LiftsRevocation`](crate::ErrorKind::LiftsRevocation) unless
-    /// [`lifting_revocations`](Self::lifting_revocations) is called. What was lifted is in
-    /// [`Promoted::lifted`].
+    /// [`lifting_revocations`](Self::lifting_revocations) is called. [`Promoted::lifted`] returns
+    /// the rules that were lifted.
     pub fn grants(self, grants: Grants) -> Self {
         Self {
             grants: Some(grants),
@@ -78,7 +79,9 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// The same, if it is what was approved.
+    /// Applies an approval: uses its grants, and fails with
+    /// [`ApprovalMismatch`](crate::ErrorKind::ApprovalMismatch) if the component is not the
+    /// approved one.
     pub fn approval(self, approval: Approval) -> Self {
         Self {
             approval: Some(approval),
@@ -86,7 +89,7 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// Lets grants that are wider than what was revoked give it back.
+    /// Allows grants that are wider than what was revoked to restore it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -116,8 +119,7 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// Whether grants are enforced as they stand, or found out; as for the revision that
-    /// serves unless said.
+    /// Sets the enforcement mode. Defaults to that of the active revision.
     pub fn enforcement(self, enforcement: Enforcement) -> Self {
         Self {
             enforcement: Some(enforcement),
@@ -125,29 +127,30 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// Who serves an interface that it imports, where several deployments could: the
-    /// interface without a version, `acme:store/kv`, and the name of a deployment. The
-    /// others are served as for the revision that serves now.
+    /// Selects the deployment that serves an imported interface, where several could. `interface`
+    /// has no version, as in `acme:store/kv`; `deployment` is the name of the deployment. For other
+    /// interfaces, the selections of the active revision stay.
     ///
     /// # Errors
     ///
-    /// [`InvalidName`](crate::ErrorKind::InvalidName) if that is no name of a component.
+    /// [`InvalidName`](crate::ErrorKind::InvalidName) if `deployment` is not a valid component
+    /// name.
     pub fn link(self, interface: &str, deployment: &str) -> Result<Self> {
         Ok(self.bind(interface.to_owned(), deployment.parse()?))
     }
 
-    /// The same with a name that is one.
+    /// Selects a deployment by a name that is already parsed.
     pub(crate) fn bind(mut self, interface: String, deployment: ComponentName) -> Self {
         self.bound.insert(interface, deployment);
         self
     }
 
-    /// It is the update of a stage, whose edges were checked.
-    /// Another component than was said at first.
+    /// Replaces the component to update to.
     pub(crate) fn component(self, component: Component) -> Self {
         Self { component, ..self }
     }
 
+    /// Marks this as the update of a stage whose edges its pipeline has checked.
     pub(crate) fn in_its_pipeline(self) -> Self {
         Self {
             is_in_its_pipeline: true,
@@ -155,20 +158,20 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// Adds data of the embedder's, in place of what the revision that serves has of the same
-    /// type; the rest is kept. See [`Deploy::data`](crate::Deploy::data). A rollback goes back to the
-    /// data of the revision that serves again.
+    /// Adds data of the embedder, in place of the active revision's data of the same type; the rest
+    /// stays. See [`Deploy::data`](crate::Deploy::data). A rollback returns to the data of the
+    /// revision that it restores.
     pub fn data<T: Send + Sync + 'static>(mut self, data: T) -> Self {
         self.data.insert(data);
         self
     }
 
-    /// How traffic moves; blue-green unless said.
+    /// Sets the rollout strategy. Defaults to blue-green.
     pub fn strategy(self, strategy: Strategy) -> Self {
         Self { strategy, ..self }
     }
 
-    /// New limits; those of the revision that serves unless said.
+    /// Sets the limits. Defaults to those of the active revision.
     pub fn limits(self, limits: Limits) -> Self {
         Self {
             limits: Some(limits),
@@ -176,7 +179,7 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// Another way of instancing; that of the revision that serves unless said.
+    /// Sets the instancing mode. Defaults to that of the active revision.
     pub fn instancing(self, instancing: Instancing) -> Self {
         Self {
             instancing: Some(instancing),
@@ -184,7 +187,7 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// Lets an update go to an older or equal version, or one that is not said.
+    /// Allows an update to an older or equal version, or to a component that declares none.
     pub fn any_version(self) -> Self {
         Self {
             allowed: Allowed {
@@ -195,8 +198,8 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// Lets what a stateful component remembers be lost: the new revision starts
-    /// afresh, and the old instance is dropped when its last call has ended.
+    /// Allows the state of a stateful component to be lost: the new revision starts without it, and
+    /// the old instance is dropped when its last call has ended.
     pub fn discard_state(self) -> Self {
         Self {
             allowed: Allowed {
@@ -207,13 +210,13 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// Rehearses it: everything is checked and compiled. Nothing of the component runs,
-    /// nothing is replaced, and no event tells of it. Cancel safe.
+    /// Rehearses the update: checks and compiles everything. Runs nothing of the component,
+    /// replaces nothing, and announces no event. Cancel safe.
     ///
     /// # Errors
     ///
-    /// What would be in the way, and [`AwaitsApproval`](crate::ErrorKind::AwaitsApproval) where it
-    /// would wait, but for what only starting it would show.
+    /// The errors of an update, including [`AwaitsApproval`](crate::ErrorKind::AwaitsApproval)
+    /// where it would wait, except those that only starting the component would reveal.
     pub async fn rehearse(self) -> Result<()> {
         let machine = Rollout::update(self.strategy).rehearsal();
         let (run, span) = self.prepare(machine).await?;
@@ -237,13 +240,13 @@ impl<'a> Update<'a> {
 
     async fn prepare(self, machine: Rollout) -> Result<(Run<'a, Replaced>, Span)> {
         let named = self.shared.names.get(&self.name)?;
-        // What is revoked from here on stays so, whatever grants come with this.
+        // Rules revoked from here on stay revoked, whatever this update grants.
         let lifting = self
             .revocations
             .unwrap_or_else(|| named.authorization.revocations());
         let turn = Arc::clone(&named.rollout).lock_owned().await;
         let serving = named.revision_to_call()?;
-        // What was approved was checked before it waited.
+        // An approved component was checked before it waited.
         if self.approval.is_none() && !self.is_in_its_pipeline {
             check_is_no_stage(&named, &serving, &self.component)?;
         }
@@ -315,7 +318,8 @@ impl<'a> IntoFuture for Update<'a> {
     }
 }
 
-/// Another component in a stage could leave a pipeline that is none.
+/// Fails if this would change the component of a stage, which could break the edges of its
+/// pipeline.
 fn check_is_no_stage(named: &Named, serving: &Revision, next: &Component) -> Result<()> {
     match &named.pipeline {
         Some(pipeline) if serving.component.digest() != next.digest() => {
@@ -329,7 +333,7 @@ fn check_is_no_stage(named: &Named, serving: &Revision, next: &Component) -> Res
     }
 }
 
-/// What was said of the revision before, but for what is said anew.
+/// Returns the selections of the previous revision, overridden by those of this update.
 fn bound_anew(before: &Bound, anew: &Bound) -> Bound {
     before
         .iter()

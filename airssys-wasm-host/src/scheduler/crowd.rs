@@ -1,29 +1,30 @@
-//! Tells whether the calls of one deployment keep all processors busy.
+//! Detects deployments whose calls keep all processors busy: a crowd.
 //!
-//! A call computes its first slice without a permit. Where calls are short and many, that would be
-//! all they compute, and others would wait behind all of them in the run queue. So the calls of a
-//! crowd need a permit for their first slice as well.
+//! A call computes its first slice without a permit. If calls are short and many, they would never
+//! need one, and other deployments would wait behind them in the run queue. The calls of a crowd
+//! therefore need a permit for their first slice as well.
 //!
-//! Who computes when a tick comes is a sample of who uses the processors. A crowd is there once most
-//! samples are of one deployment, and for as long as its calls have to wait for permits.
-//! Tests: below, and the workspace's `tests/suite/spinning.rs`.
+//! The deployments computing at a tick are a sample of processor use. A deployment becomes a crowd
+//! when most samples are its own, and remains one while its calls have to wait for permits.
+//!
+//! Tests: in this file, `tests/suite/spinning.rs`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::Ticks;
 
-/// Samples of so many ticks count together.
+/// The length of a sampling window, in ticks.
 const WINDOW: u64 = 8;
 
-/// How long a crowd is there after the last sign of it.
+/// The time for which a deployment remains a crowd after the last sign.
 const LASTS: Ticks = Ticks(10);
 
-/// The calls of one deployment, as far as they compute.
+/// The processor use of one deployment's calls.
 #[derive(Default)]
 pub(crate) struct Crowd {
-    /// The number of the last window, and its samples in the lowest 16 bits.
+    /// The number of the last window, and its sample count in the lowest 16 bits.
     samples: AtomicU64,
-    /// The tick until which there is a crowd.
+    /// The tick until which the deployment is a crowd.
     until: AtomicU64,
 }
 
@@ -33,8 +34,8 @@ impl Crowd {
         now.0 < self.until.load(Ordering::Relaxed)
     }
 
-    /// A call computed without a permit when a tick came. It is one of `at_once` that compute at
-    /// the same time at most.
+    /// Counts a call that was computing without a permit at a tick. `at_once` is the number of
+    /// calls that can compute at the same time.
     pub(super) fn sample(&self, now: Ticks, at_once: usize) {
         let window = now.0 / WINDOW;
         let count = |samples: u64| {
@@ -44,7 +45,7 @@ impl Crowd {
                 window << 16 | 1
             }
         };
-        // It always counts.
+        // The closure always returns a value.
         let before = self
             .samples
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |samples| {
@@ -56,7 +57,7 @@ impl Crowd {
         }
     }
 
-    /// There is a crowd: a call has to wait for its permit.
+    /// Marks the deployment as a crowd, because one of its calls has to wait for a permit.
     pub(super) fn stay(&self, now: Ticks) {
         self.until.fetch_max(now.plus(LASTS).0, Ordering::Relaxed);
     }
@@ -66,7 +67,7 @@ impl Crowd {
 mod tests {
     use super::*;
 
-    /// Samples in each tick of a window, by two processors.
+    /// Takes `a_tick` samples in each tick of a window, for two processors.
     fn sampled(a_tick: impl Fn(u64) -> u64) -> Crowd {
         let crowd = Crowd::default();
         for tick in 0..WINDOW {

@@ -1,7 +1,8 @@
-//! Run permits of every runtime that polls guests of one host.
+//! The run permits of every runtime that polls guests of a host.
 //!
-//! A runtime has as many permits as it has threads that could run guests, at most one for each
-//! core. Tests: below, and `pool`.
+//! A runtime has as many permits as it has worker threads, but at most one for each core.
+//!
+//! Tests: `airssys-wasm-host/src/scheduler/pool.rs`.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -16,7 +17,7 @@ use super::pool::{PermitPool, Ticket, Wakers};
 use crate::budget::DeploymentShare;
 use crate::engine::{Clock, Ticks};
 
-/// The runtime that polls a guest; none if it is another executor than tokio.
+/// The runtime that polls a guest; `None` for executors other than tokio.
 type RuntimeId = Option<Id>;
 
 pub(crate) struct RunPermits {
@@ -26,7 +27,7 @@ pub(crate) struct RunPermits {
     tickets: AtomicU64,
 }
 
-/// A permit to compute, or a place in line for one. Dropped, it goes to the next guest.
+/// A permit to compute, or a place in the queue for one. Dropping it passes it to the next guest.
 pub(super) struct RunPermit {
     permits: Arc<RunPermits>,
     runtime: RuntimeId,
@@ -44,7 +45,7 @@ impl RunPermits {
         }
     }
 
-    /// Takes permits back from guests that have held them for too long without computing.
+    /// Revokes permits that guests have held for too long without computing.
     pub(crate) fn reclaim(&self, now: Ticks) {
         let wakers: Vec<_> = self
             .pools
@@ -60,12 +61,13 @@ impl RunPermits {
         self.clock.now()
     }
 
-    /// How many permits the current runtime has.
+    /// The number of permits of the current runtime.
     pub(super) fn at_once(&self) -> usize {
         current_runtime().1.clamp(1, self.cores)
     }
 
-    /// Waits for a permit on the current runtime. Cancel safe: dropped, it leaves the line.
+    /// Waits for a permit on the current runtime. Cancel safe: dropping the future leaves the
+    /// queue.
     pub(super) async fn acquire(self: &Arc<Self>, share: &DeploymentShare) -> RunPermit {
         let (runtime, permits_max) = (current_runtime().0, self.at_once());
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
@@ -92,8 +94,8 @@ impl RunPermits {
 }
 
 impl RunPermit {
-    /// Returns whether another slice may be computed with this permit: nobody waits for it, and
-    /// the guest is polled by the same runtime.
+    /// Returns `true` if another slice may be computed with this permit: no guest waits for one,
+    /// and the same runtime polls this guest.
     pub(super) fn keep(&self) -> bool {
         self.runtime == current_runtime().0
             && self
@@ -101,7 +103,7 @@ impl RunPermit {
                 .unwrap_or(false)
     }
 
-    /// Begins a slice. Returns false if the permit was taken back in the meantime.
+    /// Begins a slice. Returns `false` if the permit was revoked in the meantime.
     pub(super) fn begin_slice(&self) -> bool {
         self.pool(|pool, now| pool.begin_slice(self.ticket, now))
             .unwrap_or(false)
@@ -135,7 +137,7 @@ impl Drop for RunPermit {
     }
 }
 
-/// The runtime that polls the caller, and how many threads it has.
+/// Returns the runtime that polls the caller, and its number of threads.
 fn current_runtime() -> (RuntimeId, usize) {
     match Handle::try_current() {
         Ok(handle) => (Some(handle.id()), handle.metrics().num_workers()),

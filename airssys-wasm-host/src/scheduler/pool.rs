@@ -1,7 +1,8 @@
-//! The run permits of one runtime: who holds them, and who waits for one.
+//! The run permits of one runtime: their holders and the guests waiting for one.
 //!
-//! Pure bookkeeping. The caller locks it, passes the time, and wakes the wakers it returns.
-//! Tests: below.
+//! Pure bookkeeping. The caller locks the pool, passes the time, and wakes the returned wakers.
+//!
+//! Tests: in this file.
 
 use std::collections::{HashMap, VecDeque};
 use std::task::Waker;
@@ -10,18 +11,18 @@ use airssys_wasm_core::ComponentName;
 
 use crate::engine::Ticks;
 
-/// How long a slice may hold its permit while others wait. A slice ends at the next tick; a guest
-/// that holds one for longer waits for something else than a processor.
+/// The time for which a slice may hold its permit while other guests wait. A slice ends at the next
+/// tick; a guest that holds its permit for longer is waiting for something other than a processor.
 const SLICE_EXPIRES: Ticks = Ticks(2);
 
-/// How long a permit stays with a guest whose slice has not begun. A caller that does not poll
-/// its call must not keep a permit for good.
+/// The time for which a guest keeps a permit before its slice begins. A caller that does not poll
+/// its call must not hold a permit forever.
 const UNUSED_EXPIRES: Ticks = Ticks(100);
 
-/// How many permits are granted before a deployment without waiting guests is forgotten.
+/// The number of permits granted before a deployment without waiting guests is forgotten.
 const FORGOTTEN_AFTER: u64 = 1_024;
 
-/// Identifies a guest that holds a permit or waits for one.
+/// The number of a guest that holds or waits for a permit.
 pub(super) type Ticket = u64;
 
 /// Wakers to wake once the pool is unlocked.
@@ -32,7 +33,7 @@ pub(super) struct PermitPool {
     holders: Vec<Holder>,
     lines: HashMap<ComponentName, Line>,
     waiting: HashMap<Ticket, Waker>,
-    /// Permits granted so far.
+    /// The number of permits granted so far.
     granted: u64,
 }
 
@@ -41,12 +42,12 @@ struct Holder {
     expires: Ticks,
 }
 
-/// The waiting guests of one deployment, in the order in which they came. Those that left are
-/// skipped when their turn comes.
+/// The waiting guests of one deployment in order of arrival. Guests that left are skipped when they
+/// reach the front.
 #[derive(Default)]
 struct Line {
     tickets: VecDeque<Ticket>,
-    /// The number of the permit that it was granted last.
+    /// The number of the permit last granted to the deployment.
     last_granted: u64,
 }
 
@@ -62,12 +63,13 @@ impl PermitPool {
         }
     }
 
-    /// Whether nobody holds a permit and nobody waits for one.
+    /// Returns `true` if no guest holds or waits for a permit.
     pub(super) fn is_idle(&self) -> bool {
         self.holders.is_empty() && self.waiting.is_empty()
     }
 
-    /// Takes a permit, or a place in the line of the deployment. Returns whether `ticket` has one.
+    /// Takes a permit, or joins the queue of the deployment. Returns `true` if `ticket` has a
+    /// permit.
     pub(super) fn poll(
         &mut self,
         ticket: Ticket,
@@ -90,13 +92,14 @@ impl PermitPool {
             .tickets
             .push_back(ticket);
         if is_free {
-            // Its own waker is the one that it gives back.
+            // The only waker returned is its own, and it is awake already.
             self.grant_free(now);
         }
         is_free
     }
 
-    /// Returns whether `ticket` may go on with the permit it holds: nobody waits for it.
+    /// Returns `true` if `ticket` may keep its permit for another slice, that is, if no guest
+    /// waits.
     pub(super) fn keep(&mut self, ticket: Ticket, now: Ticks) -> bool {
         let nobody_waits = self.waiting.is_empty();
         let Some(holder) = self.holder(ticket) else {
@@ -106,7 +109,7 @@ impl PermitPool {
         nobody_waits
     }
 
-    /// Begins a slice. Returns whether `ticket` still holds a permit.
+    /// Begins a slice. Returns `true` if `ticket` still holds a permit.
     pub(super) fn begin_slice(&mut self, ticket: Ticket, now: Ticks) -> bool {
         let Some(holder) = self.holder(ticket) else {
             return false;
@@ -115,15 +118,15 @@ impl PermitPool {
         true
     }
 
-    /// Gives back the permit of `ticket`, or its place in line. Returns the waker of the guest
-    /// whose turn it is.
+    /// Releases the permit of `ticket`, or its place in the queue. Returns the wakers of guests
+    /// that got a permit.
     pub(super) fn release(&mut self, ticket: Ticket, now: Ticks) -> Wakers {
         self.waiting.remove(&ticket);
         self.holders.retain(|holder| holder.ticket != ticket);
         self.grant_free(now)
     }
 
-    /// Takes permits from guests that have held them for too long, if others wait.
+    /// Revokes permits that guests have held for too long, if other guests wait.
     pub(super) fn reclaim(&mut self, now: Ticks) -> Wakers {
         if self.waiting.is_empty() {
             return Wakers::new();
@@ -142,7 +145,7 @@ impl PermitPool {
         let mut wakers = Wakers::new();
         while self.holders.len() < self.permits_max {
             let Some(ticket) = self.next() else { break };
-            // Guests that left are in line still, and not among those waiting.
+            // Guests that left are still queued, but not among those waiting.
             if let Some(waker) = self.waiting.remove(&ticket) {
                 self.granted += 1;
                 self.holders.push(Holder {
@@ -155,7 +158,7 @@ impl PermitPool {
         wakers
     }
 
-    /// The next guest of the deployment that has waited for longest since its last permit.
+    /// Returns the next guest of the deployment whose last permit is the longest ago.
     fn next(&mut self) -> Option<Ticket> {
         let granted = self.granted + 1;
         let waiting = self
@@ -164,7 +167,7 @@ impl PermitPool {
             .filter(|line| !line.tickets.is_empty());
         let line = waiting.min_by_key(|line| line.last_granted)?;
         let ticket = line.tickets.pop_front();
-        // Guests that left leave no turn behind.
+        // A guest that left does not use up its deployment's place in the rotation.
         if ticket.is_some_and(|ticket| self.waiting.contains_key(&ticket)) {
             line.last_granted = granted;
         }
@@ -268,11 +271,11 @@ mod tests {
         assert!(pool.begin_slice(1, NOW));
         let late = NOW.plus(SLICE_EXPIRES);
         assert!(pool.reclaim(late).is_empty());
-        assert_eq!(holders(&pool), [1], "nobody waits");
+        assert_eq!(holders(&pool), [1], "no guest waits");
         assert!(!poll(&mut pool, 2, "a"));
         assert!(
             pool.reclaim(NOW.plus(Ticks(1))).is_empty(),
-            "the slice is under way"
+            "the slice is in progress"
         );
         assert_eq!(pool.reclaim(late).len(), 1);
         assert_eq!(holders(&pool), [2]);

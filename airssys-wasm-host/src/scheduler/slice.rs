@@ -1,7 +1,6 @@
-//! The slices in which one instance computes.
+//! The time slices in which an instance computes.
 //!
-//! Tests: below (slices between a wake-up and its poll), and the workspace's
-//! `tests/suite/spinning.rs`.
+//! Tests: in this file, `tests/suite/spinning.rs`.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -16,44 +15,45 @@ use super::permits::RunPermit;
 use crate::budget::DeploymentShare;
 use crate::engine::CpuTime;
 
-/// Epochs until a guest that computes is looked at again.
+/// The number of epochs after which a guest that computes is checked again.
 pub(crate) const SLICE_EPOCHS: u64 = 1;
 
-/// Processor time that a call has without a permit, after it was looked at first.
+/// Processor time that a call may use without a permit, after it was first checked.
 const FIRST_SLICE: Duration = Duration::from_millis(8);
 
-/// How often a call may go on without a permit after that, because it has hardly computed since
-/// it was looked at last: it has waited for something, and epochs passed meanwhile.
+/// The number of times that a call may continue without a permit after that, because it hardly
+/// computed since the last check: it was waiting, and epochs passed meanwhile.
 const RESUMES_MAX: u32 = 16;
 
-/// Processor time that is hardly any.
+/// Processor time up to which a call counts as having hardly computed.
 const HARDLY: Duration = Duration::from_millis(2);
 
-/// An instance that had more calls between two ticks has calls that are too short to delay anybody.
+/// If an instance had more calls than this between two ticks, they are too short to delay anything.
 const CALLS_BETWEEN_LOOKS_MAX: u32 = 8;
 
-/// Decides at the end of each slice of an instance how it goes on.
+/// The scheduling state of an instance. Decides at the end of each slice how its call continues.
 pub(crate) struct GuestSlice {
     permits: Arc<RunPermits>,
     share: Arc<DeploymentShare>,
-    /// Time that the call has used without a permit; none before it was looked at first.
+    /// Processor time used without a permit; `None` before the call was first checked.
     used: Option<FreeTime>,
-    /// The call needs a permit for its first slice too.
+    /// `true` if the call needs a permit for its first slice too.
     is_in_crowd: bool,
-    /// Calls since one was looked at.
+    /// The number of calls since one was checked.
     calls: u32,
-    /// Made when the call needs a permit for the first time.
+    /// Created when the call first needs a permit.
     permit: Option<PermitSlot>,
 }
 
-/// Holds the permit of a slice that is being computed.
+/// The permit of the current slice.
 type PermitSlot = Arc<Mutex<Option<RunPermit>>>;
 
-/// Gives the permit of a call back whenever that waits for something, if it is in a crowd: others of
-/// the crowd compute meanwhile. When the call goes on, it asks for another at the next tick.
+/// A guard that releases the permit of a call in a crowd whenever the call waits for something, so
+/// that other calls of the crowd can compute. When the call continues, it requests another permit
+/// at the next tick.
 pub(crate) struct CrowdPermit(Option<PermitSlot>);
 
-/// Time that a call has used without a permit.
+/// Processor time that a call has used without a permit.
 struct FreeTime {
     looked_at: CpuTime,
     computed: Duration,
@@ -73,7 +73,7 @@ impl GuestSlice {
         }
     }
 
-    /// Begins a call. Returns how many epochs it computes before it is looked at.
+    /// Begins a call. Returns the number of epochs for which it computes before it is checked.
     #[inline]
     pub(crate) fn begin_call(&mut self) -> u64 {
         self.used = None;
@@ -82,7 +82,7 @@ impl GuestSlice {
         if self.is_in_crowd { 0 } else { SLICE_EPOCHS }
     }
 
-    /// The permit of the call that has begun.
+    /// Returns the guard for the permit of the current call.
     #[inline]
     pub(crate) fn crowd_permit(&mut self) -> CrowdPermit {
         CrowdPermit(
@@ -91,7 +91,7 @@ impl GuestSlice {
         )
     }
 
-    /// Gives a permit back, if the call holds one.
+    /// Releases the permit of the call, if it holds one.
     #[inline]
     pub(crate) fn end_call(&mut self) {
         if let Some(slot) = self.permit.take() {
@@ -99,7 +99,7 @@ impl GuestSlice {
         }
     }
 
-    /// Ends a slice: an epoch has passed since the guest was looked at last.
+    /// Ends a slice: an epoch has passed since the guest was last checked.
     pub(crate) fn end(&mut self) -> UpdateDeadline {
         if !self.is_in_crowd && !self.has_permit() && self.may_go_on() {
             return UpdateDeadline::Continue(SLICE_EPOCHS);
@@ -116,7 +116,7 @@ impl GuestSlice {
             .is_some_and(|slot| slot.lock().is_some())
     }
 
-    /// Returns whether the call may go on without a permit.
+    /// Returns `true` if the call may continue without a permit.
     fn may_go_on(&mut self) -> bool {
         let now = CpuTime::now();
         if self.calls <= CALLS_BETWEEN_LOOKS_MAX {
@@ -140,7 +140,7 @@ impl GuestSlice {
 }
 
 impl CrowdPermit {
-    /// Runs a call by polling it; the call holds the permit only while it computes.
+    /// Runs a call by polling it, and releases its permit whenever the call is pending.
     #[inline]
     pub(crate) async fn while_computing<R>(
         &self,
@@ -158,7 +158,7 @@ impl CrowdPermit {
 }
 
 impl FreeTime {
-    /// Returns whether the first slice is not over, or the call has just resumed.
+    /// Returns `true` if the first slice is not used up, or the call has just resumed.
     fn look(&mut self, now: CpuTime) -> bool {
         let computed = now.since(self.looked_at).unwrap_or_default();
         self.looked_at = now;
@@ -187,9 +187,10 @@ async fn next_slice(slot: PermitSlot, permits: Arc<RunPermits>, share: Arc<Deplo
     }
 }
 
-/// Goes behind the executor's driver of I/O and timers, and then behind all that this has woken.
+/// Yields to the executor's driver of I/O and timers, and then to all tasks that it has woken.
 async fn behind_what_is_ready() {
-    // Runs once the queue was empty and the driver was polled, but then as the first.
+    // This resumes once the queue was empty and the driver was polled, but before the tasks it has
+    // woken.
     tokio::task::yield_now().await;
     let mut is_behind = false;
     poll_fn(|context| {
@@ -220,16 +221,16 @@ mod tests {
     const SPINNERS: usize = 64;
     const ROUNDS: usize = 50;
 
-    /// What the spinners and the task that they wake know of each other.
+    /// State shared by the spinners and the task that they wake.
     struct Counted {
         slices: AtomicUsize,
-        /// The slice in which the task was woken last; none if it has run since.
+        /// The slice in which the task was last woken; `None` if it has run since.
         woken: Mutex<Option<usize>>,
         sender: Mutex<Sender>,
     }
 
     impl Counted {
-        /// Computes a slice: counts it, and wakes the task if it has run.
+        /// Computes a slice: counts it, and wakes the task unless it is already woken.
         fn compute(&self) {
             let slice = self.slices.fetch_add(1, Ordering::SeqCst);
             let mut woken = self.woken.lock();
@@ -248,8 +249,8 @@ mod tests {
         }
     }
 
-    /// Runs the test's spinners on the current runtime, and returns the slices that passed at most
-    /// between a wake-up by the system and the poll after it.
+    /// Runs spinners on the current runtime. Returns the maximum number of slices between a wake-up
+    /// by the system and the poll that follows.
     async fn slices_between_wake_and_poll() -> usize {
         let permits = Arc::new(RunPermits::new(Arc::new(Clock::default())));
         let shares = DeploymentShares::new(&Budget::from_machine());
@@ -279,7 +280,7 @@ mod tests {
         most
     }
 
-    /// The clock stands still, so nobody takes a permit back.
+    /// The clock does not advance, so no permit is revoked.
     #[tokio::test]
     async fn a_call_in_a_crowd_holds_no_permit_while_it_waits_for_something() {
         let permits = Arc::new(RunPermits::new(Arc::new(Clock::default())));
@@ -313,7 +314,7 @@ mod tests {
         assert!(most <= 2, "{most} slices");
     }
 
-    /// A worker of this runtime runs first what was woken last.
+    /// A worker of this runtime runs the task woken last first.
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn at_most_one_slice_passes_on_a_worker_that_runs_first_what_was_woken_last() {
         let most = tokio::spawn(slices_between_wake_and_poll())

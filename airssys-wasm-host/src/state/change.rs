@@ -1,6 +1,6 @@
-//! What was done to the names of a host, as it is kept.
+//! The history of changes to deployments, as stored in the state directory.
 //!
-//! Tests: the workspace's `tests/suite/state`.
+//! Tests: `tests/suite/state`.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -11,57 +11,57 @@ use serde::{Deserialize, Serialize};
 
 use super::text;
 
-/// Something that was done to a name, and has been kept in the state directory.
+/// A change to a deployment, as stored in the state directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
-    /// When, to the millisecond.
+    /// The time of the change, to the millisecond.
     pub at: SystemTime,
-    /// The name.
+    /// The name of the deployment.
     pub component: ComponentName,
-    /// What.
+    /// The kind of change.
     pub action: Action,
 }
 
-/// What was done to a name.
+/// The kind of a change to a deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// It has its first revision.
+    /// The first revision was deployed.
     Deployed(Serves),
-    /// Another component serves.
+    /// An update made another revision active.
     Updated(Serves),
-    /// A revision that served before serves again.
+    /// A rollback made an earlier revision active again.
     RolledBack(Serves),
-    /// An update waits to be approved.
+    /// An update awaits approval.
     Waits {
-        /// What waits.
+        /// The digest of the component that awaits approval.
         digest: Digest,
     },
-    /// A rule was taken back.
+    /// A rule was revoked.
     Revoked {
         /// The rule.
         rule: Rule,
     },
-    /// The name is free again.
+    /// The deployment was removed.
     Removed,
 }
 
-/// What serves after a change.
+/// The revision that is active after a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Serves {
-    /// The revision.
+    /// The number of the revision.
     pub revision: u64,
-    /// Its version, if it says one.
+    /// The component's version, if it has one.
     pub version: Option<Version>,
-    /// The content address of its bytes.
+    /// The digest of the component's bytes.
     pub digest: Digest,
-    /// Revocations that its grants lifted.
+    /// Revocations lifted by its grants.
     pub lifted: Vec<Rule>,
 }
 
-/// As it is kept.
+/// The stored form of a [`Change`].
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct ChangeRecord {
@@ -94,7 +94,7 @@ struct ServesRecord {
 }
 
 impl Change {
-    /// Something that is done now.
+    /// Creates a change with the current time.
     pub(crate) fn now(component: &ComponentName, action: Action) -> Self {
         Self {
             at: SystemTime::now(),
@@ -160,7 +160,7 @@ impl fmt::Display for Action {
             Self::Deployed(what) => write!(f, "deployed {what}"),
             Self::Updated(what) => write!(f, "updated to {what}"),
             Self::RolledBack(what) => write!(f, "rolled back to {what}"),
-            Self::Waits { digest } => write!(f, "{digest} waits to be approved"),
+            Self::Waits { digest } => write!(f, "{digest} awaits approval"),
             Self::Revoked { rule } => write!(f, "revoked `{rule}`"),
             Self::Removed => f.write_str("removed"),
         }

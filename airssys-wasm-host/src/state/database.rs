@@ -1,7 +1,7 @@
-//! The database of a state directory: what is kept by name, and what was done.
+//! The database of a state directory: records by name, and the history of changes. Every change is
+//! one transaction, durable when it returns.
 //!
-//! Every change is one transaction that is on disk when it returns.
-//! Tests: the workspace's `tests/suite/state`, which kills the process at each write.
+//! Tests: in this file, `tests/suite/state`.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -27,69 +27,69 @@ const FORMAT: u64 = 1;
 
 /// Numbers about the database itself.
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
-/// A record a name.
+/// The record of each deployment.
 const NAMES: Table = TableDefinition::new("names");
-/// A record a pipeline.
+/// The record of each pipeline.
 const PIPELINES: Table = TableDefinition::new("pipelines");
 
-/// The names that answer HTTP requests, by their routes.
+/// The deployments that serve HTTP requests, by their routes.
 const ROUTES: Table = TableDefinition::new("routes");
-/// What was done, in its order.
+/// The history of changes, by number.
 const CHANGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("changes");
 
-/// How many changes are kept.
+/// The maximum number of changes stored.
 const CHANGES_MAX: u64 = 10_000;
 
-/// Records by names.
+/// A table of records by name.
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
-/// Records by their tables and the bytes of their names; none where there was none.
+/// Records by table and encoded name; `None` for absent records.
 type Records = Vec<(Table, Vec<u8>, Option<Vec<u8>>)>;
 
-/// The database, whatever becomes of its disk: one that could not be written is opened again
-/// before it is used again.
+/// A database that survives I/O errors: after a failed read or write, it is reopened before the
+/// next use.
 pub(super) struct Database {
     path: PathBuf,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
-    /// None since something could not be read or written.
+    /// `None` after a failed read or write.
     open: Option<redb::Database>,
-    /// What stood there before a change that was given up: whether it has reached the disk is
-    /// not known.
+    /// The previous contents of a failed change, since the change may or may not have reached the
+    /// disk.
     undo: Option<Before>,
 }
 
-/// What a change finds.
+/// The contents of the database before a change.
 struct Before {
     records: Records,
     last_change: u64,
 }
 
-/// What changes together.
+/// A set of changes that are committed together.
 #[derive(Default)]
 pub(crate) struct Transaction<'a> {
-    /// What has no record is forgotten.
+    /// Deployments and their new records; `None` removes one.
     pub(crate) names: &'a [(&'a ComponentName, Option<&'a NameRecord>)],
-    /// The same.
+    /// Pipelines and their new records; `None` removes one.
     pub(crate) pipelines: &'a [(&'a ComponentName, Option<&'a PipelineRecord>)],
     pub(crate) routes: &'a [(&'a str, Option<&'a str>)],
-    /// What was done.
+    /// Entries to append to the history.
     pub(crate) changes: &'a [Change],
 }
 
-/// What a database has.
+/// The contents of the database.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) names: BTreeMap<ComponentName, NameRecord>,
     pub(crate) pipelines: BTreeMap<ComponentName, PipelineRecord>,
     #[cfg_attr(
         not(feature = "http"),
-        expect(dead_code, reason = "nobody serves them")
+        expect(dead_code, reason = "routes are only served with the feature `http`")
     )]
     pub(crate) routes: BTreeMap<String, String>,
-    /// What cannot be read any more, with what is wrong.
+    /// Names whose records cannot be read, each with the problem.
     pub(crate) lost: Vec<(String, String)>,
 }
 
@@ -98,7 +98,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StateDamaged`] if the file is no database or one of another format;
+    /// [`ErrorKind::StateDamaged`] if the file is not a database, or has another format;
     /// [`ErrorKind::StateUnavailable`].
     pub(super) fn open(path: &Path) -> Result<Self> {
         check_integrity(path)?;
@@ -108,8 +108,8 @@ impl Database {
         Ok(Self::of(open, path))
     }
 
-    /// Makes a database in a file that is not there. Whatever happens meanwhile, none is there
-    /// or a whole one.
+    /// Creates a database in a file that does not exist. A crash leaves either no file or a
+    /// complete database.
     pub(super) fn create(path: &Path) -> Result<Self> {
         let aside = path.with_extension("new");
         let made = remove_if_there(&aside).map_err(failed).and_then(|()| {
@@ -120,7 +120,7 @@ impl Database {
             Ok(Self::of(open, path))
         });
         if made.is_err() {
-            // What is left aside is nobody's.
+            // A remaining temporary file is harmless.
             let _ = remove_if_there(&aside);
         }
         made
@@ -136,7 +136,7 @@ impl Database {
         }
     }
 
-    /// Everything that is kept by name.
+    /// Reads all records.
     pub(super) fn read(&self) -> Result<Found> {
         self.inner.lock().with(&self.path, |database| {
             let transaction = database.begin_read()?;
@@ -153,7 +153,7 @@ impl Database {
         })
     }
 
-    /// Keeps what changes have made of names: all of it or none.
+    /// Writes a transaction, all of it or nothing.
     pub(super) fn commit(&self, transaction: &Transaction<'_>) -> Result<()> {
         let mut records = to_records(NAMES, transaction.names)?;
         records.extend(to_records(PIPELINES, transaction.pipelines)?);
@@ -172,7 +172,7 @@ impl Database {
         written
     }
 
-    /// What was done, oldest first; one that cannot be read is left out.
+    /// Returns the history of changes, oldest first, without those that cannot be read.
     pub(super) fn changes(&self) -> Result<Vec<Change>> {
         self.inner.lock().with(&self.path, |database| {
             let transaction = database.begin_read()?;
@@ -191,7 +191,7 @@ impl Database {
 }
 
 impl Inner {
-    /// Does something with the database, which is opened again if it could not be used before.
+    /// Calls `act` with the database, reopening it first if its last use failed.
     fn with<T>(
         &mut self,
         path: &Path,
@@ -206,7 +206,7 @@ impl Inner {
         Ok(done)
     }
 
-    /// Opens the database, with what stood there before the change that was given up.
+    /// Reopens the database, and undoes the failed change if there was one.
     fn open_again(&mut self, path: &Path) -> Result<redb::Database> {
         let database = redb::Database::open(path).map_err(|error| cannot_open(path, error))?;
         if let Some(before) = &self.undo {
@@ -271,7 +271,7 @@ fn check_format(database: &redb::Database, path: &Path) -> Result<()> {
         format => {
             let format = format.map_or("none".into(), |format| format.to_string());
             let problem = format!(
-                "its format is {format}, and this is airssys-wasm {}, which knows {FORMAT}",
+                "its format is {format}, but airssys-wasm {} supports only format {FORMAT}",
                 env!("CARGO_PKG_VERSION")
             );
             Err(damaged(path, &problem))
@@ -279,7 +279,7 @@ fn check_format(database: &redb::Database, path: &Path) -> Result<()> {
     }
 }
 
-/// A database of before there were routes has no table of them.
+/// Adds the table of routes to a database created before routes existed.
 fn add_routes(database: &redb::Database) -> std::result::Result<(), redb::Error> {
     if database
         .begin_read()?
@@ -340,7 +340,7 @@ fn to_records<K: Display, T: Serialize + ?Sized>(
     all.iter().map(record).collect()
 }
 
-/// Every record of a table that can be read; the others are told.
+/// Reads every record of a table; those that cannot be read are added to `lost`.
 fn read<K, T: DeserializeOwned>(
     transaction: &redb::ReadTransaction,
     table: Table,
@@ -362,21 +362,21 @@ where
     Ok(records)
 }
 
-/// The number of the last change.
+/// Returns the number of the last change.
 fn last(changes: &impl ReadableTable<u64, &'static [u8]>) -> std::result::Result<u64, redb::Error> {
     Ok(changes.last()?.map_or(0, |(number, _)| number.value()))
 }
 
-/// Checks everything that is in the file, in memory: a database that is opened mends what it
-/// can, and that may be by going back to what was before.
+/// Checks the whole file in memory. Opening a damaged database would repair it, possibly by
+/// reverting to an older state.
 fn check_integrity(path: &Path) -> Result<()> {
     let bytes = std::fs::read(path).map_err(failed)?;
-    // What is damaged may break what the database takes for granted.
+    // Damaged data may break invariants that the database relies on.
     match std::panic::catch_unwind(|| is_intact(&bytes)) {
         Ok(Ok(true)) => Ok(()),
         Ok(Ok(false)) => Err(damaged(path, &"its checksums do not match")),
         Ok(Err(error)) => Err(damaged(path, &error)),
-        Err(_) => Err(damaged(path, &"it is not what a database looks like")),
+        Err(_) => Err(damaged(path, &"it is not a database")),
     }
 }
 
@@ -410,7 +410,7 @@ fn cannot_open(path: &Path, error: redb::DatabaseError) -> Error {
 
 fn damaged(path: &Path, problem: &dyn Display) -> Error {
     let message = format!(
-        "`{}` cannot be used, and nothing was changed: {problem}; put a copy of it back, or move the directory that it is in away to begin without deployments",
+        "`{}` cannot be used, and nothing was changed: {problem}; restore it from a backup, or move its directory away to start without deployments",
         path.display()
     );
     Error::new(ErrorKind::StateDamaged, message)
@@ -460,7 +460,7 @@ mod tests {
         );
     }
 
-    /// Routes came later than the format.
+    /// Routes were added to the format later.
     #[test]
     fn a_database_of_before_there_were_routes_has_none() {
         let (_place, path, database) = database();
@@ -492,7 +492,7 @@ mod tests {
         assert!(error.to_string().contains("its format is 2"), "{error}");
     }
 
-    /// What cannot be read may need bytes that nobody else needs.
+    /// The unreadable record may refer to bytes that no other record needs.
     #[test]
     fn bytes_stay_while_a_record_is_lost() {
         let place = tempfile::tempdir().expect("a directory");
@@ -504,7 +504,7 @@ mod tests {
             let mut names = transaction.open_table(NAMES).expect("a table");
             names.insert(&b"greeter"[..], &b"damaged"[..]).expect("put");
         });
-        // As a process leaves it that is killed.
+        // Simulates a killed process.
         std::mem::forget(pin);
         drop(state);
         let (state, found) = crate::state::State::open(place.path()).expect("opened again");
@@ -512,7 +512,7 @@ mod tests {
         assert!(state.used.store().read(component.digest()).is_ok());
     }
 
-    /// Their stages are not taken for some of a pipeline that was never finished.
+    /// They must not be mistaken for stages of a pipeline whose deployment failed.
     #[test]
     fn stages_of_a_pipeline_whose_record_is_lost_are_not_forgotten() {
         let place = tempfile::tempdir().expect("a directory");
@@ -546,7 +546,10 @@ mod tests {
         drop(state);
         let (state, found) = crate::state::State::open(place.path()).expect("opened again");
         assert_eq!(found.lost.len(), 1);
-        assert!(found.names.contains_key(&name), "its stage is there");
+        assert!(
+            found.names.contains_key(&name),
+            "its stage is still recorded"
+        );
         assert!(
             state.used.store().read(component.digest()).is_ok(),
             "and its bytes"

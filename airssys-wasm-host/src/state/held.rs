@@ -1,7 +1,8 @@
-//! One process at a time has a state directory.
+//! The lock that gives a state directory to one process at a time.
 //!
-//! The lock is the system's, on an open file: it ends with the process, however that ends.
-//! Tests: below, and the workspace's `tests/suite/state`.
+//! It is a lock of the operating system on an open file, which ends with the process in any case.
+//!
+//! Tests: in this file, `tests/suite/state`.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -10,16 +11,16 @@ use std::path::Path;
 use crate::disk::about;
 use crate::{Error, ErrorKind, Result};
 
-/// A state directory that is this process's until this is dropped.
+/// The lock of a state directory; dropping it releases the directory.
 #[derive(Debug)]
 pub(super) struct Held(#[expect(dead_code, reason = "it is locked as long as it is open")] File);
 
 impl Held {
-    /// Takes the directory.
+    /// Locks the directory.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StateHeld`] with who has it; [`ErrorKind::StateUnavailable`].
+    /// [`ErrorKind::StateHeld`] with the process that holds it; [`ErrorKind::StateUnavailable`].
     pub(super) fn take(directory: &Path) -> Result<Self> {
         let path = directory.join("lock");
         let unavailable = |error: io::Error| super::unavailable(&about(&path, &error));
@@ -40,7 +41,7 @@ impl Held {
     }
 }
 
-/// Says in the file who holds it.
+/// Writes the name of this process into the lock file.
 fn sign(file: &mut File) -> io::Result<()> {
     let program = std::env::current_exe().ok();
     let program = program
@@ -58,7 +59,7 @@ fn sign(file: &mut File) -> io::Result<()> {
 
 fn held(directory: &Path, file: &mut File) -> Error {
     let mut holder = String::new();
-    // Whoever has just taken it may not have signed yet.
+    // A process that has just taken the lock may not have written its name yet.
     let read = file
         .rewind()
         .and_then(|()| file.read_to_string(&mut holder));
@@ -67,7 +68,7 @@ fn held(directory: &Path, file: &mut File) -> Error {
         _ => "another process",
     };
     let message = format!(
-        "the state directory `{}` is held by {holder}; end that, or say another directory",
+        "the state directory `{}` is held by {holder}; stop that process, or use another directory",
         directory.display()
     );
     Error::new(ErrorKind::StateHeld, message)

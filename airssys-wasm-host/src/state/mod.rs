@@ -1,16 +1,18 @@
-//! What a host keeps on disk, so that the next process has what this one had.
+//! The state that a host persists, so that deployments survive a restart.
 //!
-//! | file | what it does |
+//! | file | purpose |
 //! |---|---|
-//! | `database` | records by name, and what was done, in transactions |
-//! | `record` | what is kept of a name, and its bytes |
-//! | `change` | something that was done |
-//! | `used` | which bytes of components are needed |
-//! | `held` | one process at a time |
-//! | `text` | values in records by their texts |
+//! | `database` | records by name and the history of changes, in transactions |
+//! | `record` | the stored form of deployments, and its encoding |
+//! | `change` | an entry of the history |
+//! | `used` | the component blobs that are needed |
+//! | `held` | the lock of the directory |
+//! | `text` | serde helpers for values stored as text |
 //!
-//! Knows no revision that runs: who serves makes the records and reads them.
-//! Tests: beside each file; the workspace's `tests/suite/state`.
+//! Does not know running revisions: `deployment` and `rollout` write the records, `restore` reads
+//! them.
+//!
+//! Tests: `tests/suite/state`.
 
 mod change;
 mod database;
@@ -44,17 +46,16 @@ use used::Used;
 pub(crate) struct State {
     database: Database,
     used: Arc<Used>,
-    // Let go of last.
+    // Dropped last, to release the directory.
     _held: Held,
 }
 
 impl State {
-    /// Takes a state directory, and reads what is in it.
+    /// Locks a state directory, and reads its contents.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StateHeld`], [`ErrorKind::StateDamaged`],
-    /// [`ErrorKind::StateUnavailable`].
+    /// [`ErrorKind::StateHeld`], [`ErrorKind::StateDamaged`], [`ErrorKind::StateUnavailable`].
     pub(crate) fn open(directory: &Path) -> Result<(Self, Found)> {
         open_private(directory).map_err(|error| unavailable(&error))?;
         let held = Held::take(directory)?;
@@ -68,7 +69,7 @@ impl State {
             Database::create(&file)?
         };
         let mut found = database.read()?;
-        // What cannot be read may need what nobody else needs.
+        // A record that cannot be read may refer to stages or bytes that no other record needs.
         if found.lost.is_empty() {
             forget_begun(&database, &mut found)?;
         }
@@ -92,12 +93,12 @@ impl State {
         ))
     }
 
-    /// Where compiled code is kept, unless said otherwise.
+    /// The default directory of the code cache.
     pub(crate) fn code_cache(directory: &Path) -> PathBuf {
         directory.join("code")
     }
 
-    /// Keeps the bytes of a component, at least as long as the pin is held.
+    /// Stores the bytes of a component, at least as long as the pin is held.
     pub(crate) fn keep(&self, component: &Component) -> Result<Pin> {
         let whole = (component.digest(), component.bytes());
         let parts = component
@@ -108,16 +109,16 @@ impl State {
         self.used.keep(&all).map_err(|error| unavailable(&error))
     }
 
-    /// A component as it was deployed.
+    /// Loads a component as it was deployed.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StateDamaged`] if its bytes are not there or are others.
+    /// [`ErrorKind::StateDamaged`] if its bytes are missing or different.
     pub(crate) fn component(&self, record: &ComponentRecord) -> Result<Component> {
         record.component(&|digest| {
             self.used.store().read(digest).map_err(|error| {
                 let message =
-                    format!("its bytes are lost: {error}; deploy it again from where it came from");
+                    format!("its bytes are lost: {error}; deploy it again from its source");
                 Error::new(ErrorKind::StateDamaged, message)
             })
         })
@@ -138,11 +139,11 @@ impl State {
         }
     }
 
-    /// Whether a component could be published.
+    /// Checks that a component could be published.
     ///
     /// # Errors
     ///
-    /// As [`publish`](Self::publish).
+    /// Those of [`publish`](Self::publish).
     pub(crate) fn check_publication(&self, component: &Component) -> Result<()> {
         let (name, version) = named(component)?;
         let checked = self
@@ -153,7 +154,7 @@ impl State {
         checked.map_err(|error| not_publishable(&error))
     }
 
-    /// Every name that something is published under, with its versions, oldest first.
+    /// Returns every published name with its versions, oldest first.
     pub(crate) fn published(&self) -> Result<Vec<(ComponentName, Vec<Version>)>> {
         let packages = self.used.store().packages();
         let names = packages.names().map_err(|error| unavailable(&error))?;
@@ -173,12 +174,12 @@ impl State {
             .map_err(|error| unavailable(&error))
     }
 
-    /// The published component that is meant.
+    /// Loads a published component.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotPublished`] with what there is; [`ErrorKind::StateDamaged`] if the bytes
-    /// are not those that were published.
+    /// [`ErrorKind::NotPublished`] with the published names or versions;
+    /// [`ErrorKind::StateDamaged`] if the bytes are not the published ones.
     pub(crate) fn package(&self, wanted: &PackageRef) -> Result<Component> {
         let versions = self.versions(&wanted.name)?;
         let Some(version) = wanted.version.pick(&versions) else {
@@ -208,12 +209,12 @@ impl State {
                 names.iter().map(|(name, _)| name.as_str()),
             );
             near.map_or_else(
-                || "nothing of that name is".to_owned(),
-                |near| format!("nothing of that name is; did you mean `{near}`?"),
+                || "no component of that name is".to_owned(),
+                |near| format!("no component of that name is; did you mean `{near}`?"),
             )
         } else {
             let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
-            format!("there is {}", versions.join(", "))
+            format!("published versions: {}", versions.join(", "))
         };
         Ok(Error::new(
             ErrorKind::NotPublished,
@@ -221,11 +222,11 @@ impl State {
         ))
     }
 
-    /// Keeps what a change has made of names, all of it or none.
+    /// Commits a transaction, all of it or nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StateUnavailable`]; what was kept before is kept.
+    /// [`ErrorKind::StateUnavailable`]; the previous contents remain.
     pub(crate) fn commit(&self, transaction: &Transaction<'_>) -> Result<()> {
         self.database.commit(transaction)?;
         let digests = |record: &Option<&NameRecord>| -> BTreeSet<Digest> {
@@ -240,16 +241,16 @@ impl State {
         Ok(())
     }
 
-    /// What was done, oldest first.
+    /// Returns the history of changes, oldest first.
     pub(crate) fn changes(&self) -> Result<Vec<Change>> {
         self.database.changes()
     }
 }
 
-/// The name and the version of a component.
+/// Returns the name and the version of a component.
 fn named(component: &Component) -> Result<(&ComponentName, &Version)> {
     component.name().zip(component.version()).ok_or_else(|| {
-        let message = "it says no name or no version; say them with `with_name` and `with_version`";
+        let message = "it has no name or no version; set them with `with_name` and `with_version`";
         Error::new(ErrorKind::Unnamed, message)
     })
 }
@@ -261,7 +262,7 @@ fn not_publishable(error: &std::io::Error) -> Error {
     }
 }
 
-/// Forgets the stages of pipelines that were not deployed to their end.
+/// Removes the stages of pipelines whose deployment did not complete.
 fn forget_begun(database: &Database, found: &mut Found) -> Result<()> {
     let has = |pipeline: &ComponentName| found.pipelines.contains_key(pipeline);
     let is_begun = |record: &NameRecord| {
@@ -288,13 +289,14 @@ fn forget_begun(database: &Database, found: &mut Found) -> Result<()> {
     Ok(())
 }
 
-/// Bytes without a database are no beginning.
+/// Checks that the directory is new: stored components without a database mean that the database
+/// was lost.
 fn check_is_new(directory: &Path, store: &Store) -> Result<()> {
     if store.all().map_err(|error| unavailable(&error))?.is_empty() {
         return Ok(());
     }
     let message = format!(
-        "`{}` has bytes of components and no `state.redb`: put a copy of that back, or move the directory away to begin without deployments",
+        "`{}` contains components but no `state.redb`: restore that file from a backup, or move the directory away to start without deployments",
         directory.display()
     );
     Err(Error::new(ErrorKind::StateDamaged, message))

@@ -1,8 +1,9 @@
-//! What is kept of a name, and its bytes.
+//! The records of deployments and pipelines, and their encoding.
 //!
-//! Format 1 is JSON behind a checksum. Rules stay texts until they are needed: a start reads
+//! Format 1 is JSON after a checksum. Rules stay text until they are needed: a start reads
 //! thousands of records and needs the rules of few.
-//! Tests: below.
+//!
+//! Tests: in this file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,18 +17,18 @@ use super::text;
 use crate::disk::of_bytes;
 use crate::{Component, Error, ErrorKind, Result};
 
-/// A name with every revision of it that is kept.
+/// A deployment with all its retained revisions.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct NameRecord {
-    /// The number of the revision that serves.
+    /// The number of the active revision.
     pub(crate) serving: u64,
-    /// Numbers of those that served before it, last on top.
+    /// The numbers of the revisions that were active before, most recent last.
     pub(crate) served: Vec<u64>,
     pub(crate) last_number: u64,
-    /// In the order in which they served.
+    /// In the order in which they became active.
     pub(crate) revisions: Vec<RevisionRecord>,
-    /// The update that waits to be approved.
+    /// The component of an update that awaits approval.
     pub(crate) waiting: Option<ComponentRecord>,
     /// The pipeline that it is a stage of.
     #[serde(with = "text::option")]
@@ -45,14 +46,14 @@ pub(crate) struct ComponentRecord {
     #[serde(with = "text::option")]
     pub(crate) version: Option<Version>,
     pub(crate) description: Option<String>,
-    /// As a section has them; none if it says nothing.
+    /// In the format of the metadata section; `None` if the component has none.
     pub(crate) requests: Option<String>,
-    /// What it was fused of.
+    /// The components that it was fused from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) parts: Vec<ComponentRecord>,
 }
 
-/// A revision with what it runs under.
+/// A revision and the configuration that it runs under.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RevisionRecord {
@@ -61,28 +62,28 @@ pub(crate) struct RevisionRecord {
     #[serde(with = "text")]
     pub(crate) instancing: Instancing,
     pub(crate) limits: Limits,
-    /// As TOML.
+    /// In TOML.
     pub(crate) grants: String,
-    /// Texts of the revocations that the grants lifted.
+    /// The revocations that the grants lifted, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) lifted: Vec<String>,
     pub(crate) audit_only: bool,
-    /// Which deployment was said to serve which interface.
+    /// Deployments chosen to serve interfaces, by interface.
     pub(crate) bound: BTreeMap<String, String>,
-    /// The deployments that serve what it imports from others.
+    /// The deployments that serve its imports.
     pub(crate) linked: BTreeSet<String>,
     pub(crate) pooled: bool,
 }
 
 impl NameRecord {
-    /// The revision that serves.
+    /// The active revision.
     pub(crate) fn serving(&self) -> Option<&RevisionRecord> {
         self.revisions
             .iter()
             .find(|revision| revision.number == self.serving)
     }
 
-    /// The bytes that it needs.
+    /// The digests of all bytes that it needs.
     pub(crate) fn digests(&self) -> impl Iterator<Item = Digest> {
         let components = self
             .revisions
@@ -112,23 +113,23 @@ impl ComponentRecord {
         std::iter::once(self.digest).chain(self.parts.iter().map(|part| part.digest))
     }
 
-    /// What it requests.
+    /// Returns the component's requests.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StateDamaged`] if that cannot be read.
+    /// [`ErrorKind::StateDamaged`] if they cannot be read.
     pub(crate) fn requested(&self) -> Result<Requested> {
         let Some(text) = &self.requests else {
             return Ok(Requested::Anything);
         };
         let requests = Requests::from_section(text.as_bytes()).map_err(|error| {
-            let message = format!("what was kept of its requests cannot be read: {error}");
+            let message = format!("its stored requests cannot be read: {error}");
             Error::new(ErrorKind::StateDamaged, message)
         })?;
         Ok(Requested::These(requests))
     }
 
-    /// The component, from bytes by their digests.
+    /// Rebuilds the component. `bytes` loads bytes by their digest.
     pub(super) fn component(
         &self,
         bytes: &impl Fn(Digest) -> Result<Arc<[u8]>>,
@@ -152,30 +153,30 @@ impl ComponentRecord {
     }
 }
 
-/// A pipeline. Its stages are names with it as their `pipeline`, and their components are those
-/// that serve there.
+/// A pipeline. Its stages are the deployments with its name in `pipeline`; their components are the
+/// active ones.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct PipelineRecord {
-    /// As JSON.
+    /// In JSON.
     pub(crate) definition: String,
-    /// The places of the stages of each deployment.
+    /// The indexes of the stages that each deployment runs.
     pub(crate) units: Vec<Vec<usize>>,
-    /// What was in each stage at first.
+    /// The digests of the components initially in each stage.
     pub(crate) digests: Vec<String>,
 }
 
-/// A record as it is kept.
+/// Encodes a record.
 pub(super) fn to_bytes<T: Serialize + ?Sized>(record: &T) -> Result<Vec<u8>, serde_json::Error> {
     let text = serde_json::to_vec(record)?;
     Ok([of_bytes(&text).as_bytes(), &text].concat())
 }
 
-/// A record from what was kept.
+/// Decodes a record.
 ///
 /// # Errors
 ///
-/// What is wrong with the bytes.
+/// A description of the problem with the bytes.
 pub(super) fn from_bytes<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, String> {
     let end = bytes
         .iter()

@@ -1,6 +1,6 @@
-//! Values in records, by the text that they have anyway.
+//! Serializes values as their text, for `#[serde(with = …)]`.
 //!
-//! Tests: `record`.
+//! Tests: `airssys-wasm-host/src/state/record.rs`.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -23,7 +23,7 @@ where
         .map_err(D::Error::custom)
 }
 
-/// The same of what may not be there.
+/// Serializes optional values.
 pub(super) mod option {
     use super::*;
 
@@ -49,7 +49,7 @@ pub(super) mod option {
     }
 }
 
-/// The same of several.
+/// Serializes lists of values.
 pub(super) mod list {
     use super::*;
 

@@ -1,6 +1,7 @@
-//! Which blobs are needed: by records, and by revisions that have none yet or no more.
+//! Tracks the blobs in use: by records, and by revisions without a record. Unused blobs are
+//! removed.
 //!
-//! Tests: the workspace's `tests/suite/state`.
+//! Tests: `tests/suite/state`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::store::Store;
 
-/// The store, and who needs what is in it.
+/// The store of blobs, and the references to them.
 pub(super) struct Used {
     store: Store,
     needs: Mutex<Needs>,
@@ -22,7 +23,8 @@ struct Needs {
     pinned: HashMap<Digest, usize>,
 }
 
-/// Some bytes that stay in the store until this is dropped, and as long as a record needs them.
+/// A reference to blobs: they stay in the store until this is dropped, and as long as a record
+/// needs them.
 pub(crate) struct Pin {
     used: Arc<Used>,
     digests: Vec<Digest>,
@@ -37,7 +39,7 @@ impl Needs {
                 .any(|digests| digests.contains(digest))
     }
 
-    /// One pin less. Returns whether that was the last.
+    /// Removes a pin. Returns `true` if it was the last.
     fn unpin(&mut self, digest: Digest) -> bool {
         match self.pinned.get_mut(&digest) {
             Some(count) if *count > 1 => {
@@ -69,7 +71,7 @@ impl Used {
         }
     }
 
-    /// Removes what is in the store and nobody needs: what a process left that was killed.
+    /// Removes all blobs without references, as left by a killed process.
     pub(super) fn sweep(&self) -> std::io::Result<()> {
         let needs = self.needs.lock();
         let all: BTreeSet<&Digest> = needs
@@ -92,7 +94,7 @@ impl Used {
         &self.store
     }
 
-    /// Keeps some bytes, by their digests.
+    /// Stores blobs under their digests and pins them.
     pub(super) fn keep(self: &Arc<Self>, all: &[(Digest, &[u8])]) -> std::io::Result<Pin> {
         let mut pin = Pin {
             used: Arc::clone(self),
@@ -106,7 +108,7 @@ impl Used {
         Ok(pin)
     }
 
-    /// The records have changed. What was needed and is so no more is removed.
+    /// Updates the references of changed records, and removes blobs that are no longer needed.
     pub(super) fn changed<'a>(
         &self,
         records: impl Iterator<Item = (&'a ComponentName, BTreeSet<Digest>)>,
@@ -128,9 +130,9 @@ impl Used {
         if needs.need(&digest) {
             return;
         }
-        // What is left behind is removed at the next start.
+        // A blob that cannot be removed now is removed at the next start.
         if let Err(error) = self.store.remove(digest) {
-            tracing::warn!(%error, "bytes that nothing needs any more cannot be removed");
+            tracing::warn!(%error, "an unused component cannot be removed from the store");
         }
     }
 }

@@ -1,10 +1,9 @@
-//! The bytes of components on disk: by their digest, and those that are published by name and
-//! version.
+//! The bytes of components on disk: all by digest, and the published ones by name and version.
 //!
-//! The layout is that of OCI images: `blobs/sha256/<digest>`. A blob is written aside, has its
-//! name once it is on disk, and is compared with its digest whenever it is read. Which blobs
-//! are needed is for others to know; those that are published are.
-//! Tests: below.
+//! The layout is that of OCI images: `blobs/sha256/<digest>`. A blob is written to a temporary
+//! file, gets its name once it is durable, and is compared with its digest at every read. Callers
+//! decide which blobs are needed; a published blob always is.
+//! Tests: in this file.
 
 mod packages;
 
@@ -19,7 +18,7 @@ use semver::Version;
 
 use crate::disk::{about, open_private, remove_if_there, remove_leftovers, replace};
 
-/// What says that a directory is an OCI image layout.
+/// The file that marks a directory as an OCI image layout, and its contents.
 const LAYOUT: (&str, &str) = ("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}\n");
 
 pub(crate) struct Store {
@@ -28,8 +27,8 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the store in a directory, and makes it if it is not there. Nobody else may have
-    /// it open.
+    /// Opens the store in a directory, and creates it if it does not exist. It must not be open
+    /// elsewhere.
     pub(crate) fn open(directory: &Path) -> io::Result<Self> {
         let blobs = directory.join("blobs").join("sha256");
         open_private(directory)?;
@@ -45,16 +44,16 @@ impl Store {
         })
     }
 
-    /// What is published.
+    /// Returns the published packages.
     pub(crate) fn packages(&self) -> &Packages {
         &self.packages
     }
 
-    /// Publishes a blob that is kept: the version stands for these bytes for good.
+    /// Publishes a stored blob: the version refers to these bytes permanently.
     ///
     /// # Errors
     ///
-    /// If the version stands for other bytes.
+    /// Fails if the version refers to other bytes.
     pub(crate) fn publish(
         &self,
         name: &ComponentName,
@@ -65,12 +64,12 @@ impl Store {
             .link(name, version, &self.path(digest), digest)
     }
 
-    /// The bytes of a version that is published. They have a second name, their digest: what
-    /// has none was changed.
+    /// Returns the bytes of a published version. They must also be stored under their digest;
+    /// otherwise they have been changed.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidData`] if they are not those that were published.
+    /// [`io::ErrorKind::InvalidData`] if the bytes are not those that were published.
     pub(crate) fn published(&self, name: &ComponentName, version: &Version) -> io::Result<Vec<u8>> {
         let (bytes, path) = self.packages.read(name, version)?;
         if self.path(Digest::of(&bytes)).is_file() {
@@ -80,7 +79,7 @@ impl Store {
         Err(io::Error::new(io::ErrorKind::InvalidData, problem))
     }
 
-    /// Keeps some bytes. A blob that is there and damaged is written anew.
+    /// Stores bytes under their digest. Writes a damaged blob again.
     pub(crate) fn keep(&self, digest: Digest, bytes: &[u8]) -> io::Result<()> {
         if self.read(digest).is_ok() {
             return Ok(());
@@ -89,24 +88,24 @@ impl Store {
         replace(&path, bytes).map_err(|error| about(&path, &error))
     }
 
-    /// The bytes of a digest.
+    /// Returns the bytes with a digest.
     ///
     /// # Errors
     ///
-    /// If there are none, or others.
+    /// Fails if the blob does not exist or is damaged.
     pub(crate) fn read(&self, digest: Digest) -> io::Result<Arc<[u8]>> {
         let path = self.path(digest);
         let bytes = fs::read(&path).map_err(|error| about(&path, &error))?;
         if Digest::of(&bytes) != digest {
             return Err(about(
                 &path,
-                &"it is damaged: its bytes have another digest",
+                &"it is damaged: its bytes have a different digest",
             ));
         }
         Ok(bytes.into())
     }
 
-    /// Removes a blob, if it is there and not published.
+    /// Removes a blob, unless it does not exist or is published.
     pub(crate) fn remove(&self, digest: Digest) -> io::Result<()> {
         let path = self.path(digest);
         if is_published(&path) {
@@ -115,7 +114,7 @@ impl Store {
         remove_if_there(&path).map_err(|error| about(&path, &error))
     }
 
-    /// Every digest that there is a blob of.
+    /// Returns the digests of all blobs.
     pub(crate) fn all(&self) -> io::Result<Vec<Digest>> {
         let entries = fs::read_dir(&self.blobs).map_err(|error| about(&self.blobs, &error))?;
         let digest = |entry: fs::DirEntry| {
@@ -131,14 +130,14 @@ impl Store {
     }
 }
 
-/// What is published has another name besides its digest.
+/// Returns `true` if a blob has another name besides its digest, as published blobs do.
 #[cfg(unix)]
 fn is_published(blob: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     fs::metadata(blob).is_ok_and(|blob| blob.nlink() > 1)
 }
 
-/// Nothing says so: it stays.
+/// Returns `true`, which retains the blob: this system does not count names.
 #[cfg(not(unix))]
 fn is_published(_: &Path) -> bool {
     true
@@ -176,7 +175,7 @@ mod tests {
         for damaged in [&b"bytez"[..], b"byte", b""] {
             fs::write(store.path(digest), damaged).expect("damaged");
             let error = store.read(digest).expect_err("damaged").to_string();
-            assert!(error.contains("another digest"), "{error}");
+            assert!(error.contains("a different digest"), "{error}");
         }
         store.keep(digest, b"bytes").expect("kept again");
         assert!(store.read(digest).is_ok());

@@ -1,10 +1,9 @@
-//! What is published: `packages/<namespace>/<name>/<version>.wasm`, each a second name of a
-//! blob.
+//! Published components: `packages/<namespace>/<name>/<version>.wasm`, each a hard link to a blob.
 //!
-//! `wkg` reads such a directory as a registry of its own. A version stands for the same bytes
-//! for good: a name is given by `link`, which fails if there is one. A component without a
-//! namespace is in the namespace `local`.
-//! Tests: below, and the workspace's `tests/suite/state/packages`.
+//! `wkg` reads such a directory as a registry. A version refers to the same bytes permanently,
+//! because `link` fails if the name exists. A component without a namespace is in the namespace
+//! `local`.
+//! Tests: `tests/suite/state/packages.rs`.
 
 use std::fs;
 use std::io;
@@ -26,7 +25,7 @@ impl Packages {
         Ok(Self(directory.to_owned()))
     }
 
-    /// Gives a blob the name of a version.
+    /// Links a blob under the name of a version.
     pub(super) fn link(
         &self,
         name: &ComponentName,
@@ -46,7 +45,7 @@ impl Packages {
         }
     }
 
-    /// Whether a version is free, or stands for these bytes.
+    /// Checks that a version is not published yet, or refers to these bytes.
     pub(crate) fn check(
         &self,
         name: &ComponentName,
@@ -66,7 +65,7 @@ impl Packages {
         Err(io::Error::new(io::ErrorKind::AlreadyExists, problem))
     }
 
-    /// The versions of a name, oldest first.
+    /// Returns the versions of a name, in ascending order.
     pub(crate) fn versions(&self, name: &ComponentName) -> io::Result<Vec<Version>> {
         let mut versions = Vec::new();
         for file in names_in(&self.folder(name))? {
@@ -79,7 +78,8 @@ impl Packages {
         Ok(versions)
     }
 
-    /// The bytes of a version, and where they are. Its name says no digest to compare them with.
+    /// Returns the bytes of a version and their path. The file name contains no digest to compare
+    /// with.
     pub(super) fn read(
         &self,
         name: &ComponentName,
@@ -90,7 +90,7 @@ impl Packages {
         Ok((bytes, path))
     }
 
-    /// Every name that something is published under.
+    /// Returns every name that has published versions.
     pub(crate) fn names(&self) -> io::Result<Vec<ComponentName>> {
         let mut names = Vec::new();
         for namespace in names_in(&self.0)? {
@@ -120,7 +120,7 @@ fn file_name(version: &Version) -> String {
     format!("{version}.wasm")
 }
 
-/// The names in a directory; none if there is no such directory.
+/// Returns the names in a directory; none if the directory does not exist.
 fn names_in(directory: &Path) -> io::Result<Vec<String>> {
     match fs::read_dir(directory) {
         Ok(entries) => Ok(entries

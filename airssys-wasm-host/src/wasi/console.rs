@@ -1,8 +1,8 @@
-//! What connects a program to whoever runs it: arguments, stdin, and where its output goes.
+//! The console of a program: its arguments, its stdin, and the destination of its output.
 //!
-//! Given by an embedder, never by a grant. Bounds what is read ahead; whether anything of it is
-//! safe to show is the embedder's. Tests: the workspace's `tests/suite/ends` and
-//! `airssys-wasm-cli/tests/cli/run.rs`.
+//! Set by an embedder, never by a grant. Bounds how much of stdin is read ahead; making output safe
+//! to display is left to the embedder.
+//! Tests: `tests/suite/ends/console.rs`, `airssys-wasm-cli/tests/cli/run.rs`.
 
 use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
@@ -16,10 +16,10 @@ use crate::observe::GuestStream;
 
 type Write = dyn Fn(GuestStream, &[u8]) -> io::Result<()> + Send + Sync;
 
-/// Arguments, stdin and output of a program, for [`Deploy::console`](crate::Deploy::console).
+/// The arguments, stdin and output of a program, for [`Deploy::console`](crate::Deploy::console).
 ///
-/// Without one a component has no arguments, an empty stdin, and its output goes to the guest log.
-/// Each part is given by itself; what is not given stays so.
+/// Without a console, a component has no arguments and an empty stdin, and its output goes to the
+/// guest log. Each part is set independently; parts that are not set keep these defaults.
 ///
 /// ```
 /// use airssys_wasm_host::{Console, GuestStream};
@@ -42,13 +42,13 @@ pub struct Console {
 }
 
 impl Console {
-    /// A console that gives nothing.
+    /// Creates a console with nothing set.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives the program these arguments. By custom the first is the program's own name.
+    /// Sets the program's arguments. By convention, the first is the name of the program itself.
     #[must_use]
     pub fn arguments<T: Into<String>>(self, arguments: impl IntoIterator<Item = T>) -> Self {
         Self {
@@ -57,8 +57,8 @@ impl Console {
         }
     }
 
-    /// Gives the program this stdin. It is read when an instance asks for its stdin for the first
-    /// time, and at most one piece ahead; all instances of the deployment read the same.
+    /// Sets the program's stdin. Reading begins when an instance first requests its stdin, and runs
+    /// at most one chunk ahead. All instances of the deployment share the stream.
     #[must_use]
     pub fn stdin(self, stdin: impl AsyncRead + Send + Sync + 'static) -> Self {
         Self {
@@ -67,8 +67,9 @@ impl Console {
         }
     }
 
-    /// Has `write` called with what the program writes to stdout and stderr, byte for byte, instead
-    /// of the guest log. The program waits for it, and is told when it fails: its stream is closed.
+    /// Calls `write` with everything that the program writes to stdout and stderr, byte for byte,
+    /// instead of printing it to the guest log. The program waits for `write`, and an error closes
+    /// its stream.
     #[must_use]
     pub fn output(
         self,
@@ -84,7 +85,7 @@ impl Console {
         self.stdin.clone()
     }
 
-    /// Writes to where the output goes; none if that is the guest log.
+    /// Writes to the console's output. Returns `None` if the output goes to the guest log.
     pub(super) fn write(&self, stream: GuestStream, bytes: &[u8]) -> Option<io::Result<()>> {
         self.output.as_ref().map(|write| write(stream, bytes))
     }
@@ -100,7 +101,7 @@ impl fmt::Debug for Console {
     }
 }
 
-/// A stdin that nobody reads before a guest asks for it.
+/// A stdin that is not read until a guest requests it.
 #[derive(Clone)]
 struct Stdin(Arc<Reader>);
 

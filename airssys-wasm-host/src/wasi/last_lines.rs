@@ -1,14 +1,14 @@
 //! The last lines of a stream in one call, for the error of a call that fails.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::collections::VecDeque;
 
 use crate::observe::CallId;
 
-/// The most lines that are kept.
+/// The most lines retained.
 const LINES_MAX: usize = 20;
-/// The most bytes that are kept, line feeds included.
+/// The most bytes retained, line feeds included.
 const BYTES_MAX: usize = 4 << 10;
 
 /// The last lines of the latest call that wrote any.
@@ -36,10 +36,10 @@ impl LastLines {
         }
     }
 
-    /// Those that were written in `call`, if any were.
+    /// Returns the lines written in `call`, if there are any.
     pub(super) fn of(&self, call: CallId) -> Option<String> {
         let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
-        // A panic begins with an empty line.
+        // A panic message begins with an empty line.
         let text = lines.join("\n");
         let text = text.trim_start_matches('\n');
         (self.call == call && !text.is_empty()).then(|| text.to_owned())

@@ -1,7 +1,8 @@
-//! What a guest holds of its stdout or stderr.
+//! A guest's handle to its stdout or stderr.
 //!
-//! Never blocks the guest and never fails it, unless a console does. Cuts nothing: `output` does.
-//! Tests: in `output`.
+//! Never blocks the guest, and never fails unless a console does. `output` splits the text into
+//! lines.
+//! Tests: `airssys-wasm-host/src/wasi/output.rs`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,10 +16,10 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use super::output::Output;
 use crate::observe::GuestStream;
 
-/// What a guest may write at once.
+/// The most bytes that a guest may write at once.
 const WRITE_BYTES_MAX: usize = 64 << 10;
 
-/// One stream of one instance.
+/// The stdout or stderr of an instance.
 #[derive(Clone)]
 pub(super) struct LogStream {
     output: Arc<Output>,

@@ -1,10 +1,9 @@
-//! WASI 0.2 with an empty authority, but for what the rooms of `capability` give.
+//! WASI 0.2 without any authority beyond that of `capability`.
 //!
-//! No environment, and no arguments and an empty stdin unless the embedder gives a console; every
-//! use of an address is asked about. A
-//! guest may read the clocks and draw random numbers (every language's runtime does
-//! while it starts), and what it prints goes to the host's log.
-//! Tests: the workspace's `tests/suite/authority`, where a guest tries everything.
+//! A guest has no environment of its own, and no arguments or stdin unless the embedder sets a
+//! console. Every use of an address is checked. Clocks and random numbers are open to every guest,
+//! because the runtime of every language needs them to start. Output goes to the guest log.
+//! Tests: `tests/suite/authority.rs`.
 
 mod console;
 mod last_lines;
@@ -24,7 +23,7 @@ use log_stream::LogStream;
 pub(crate) use output::Output;
 pub(crate) use printer::Printer;
 
-/// The context of one instance.
+/// Creates the WASI context of an instance.
 pub(crate) fn context(
     limits: &Limits,
     console: Option<&Console>,

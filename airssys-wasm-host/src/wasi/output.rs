@@ -1,8 +1,9 @@
-//! Stdout and stderr of one instance, cut into lines that belong to one call each.
+//! The stdout and stderr of an instance, split into lines that belong to one call each.
 //!
-//! A line is printed when it ends, when it is as long as a line may be, when its call ends, and
-//! after a second in which nothing is added to it. A flush prints nothing: Rust guests flush at
-//! every write. Tests: below, and the workspace's `tests/suite/ends`.
+//! A line is printed when it ends, when it reaches the maximum length, when its call ends, and
+//! after a second without further text. A flush prints nothing, because Rust guests flush at every
+//! write.
+//! Tests: in this file, `tests/suite/ends`.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,40 +20,40 @@ use crate::capability::Told;
 use crate::engine::{Alarm, Ticks};
 use crate::observe::{CallId, GuestStream};
 
-/// The longest line; a longer one comes in pieces.
+/// The most bytes in a line; a longer line is split.
 pub(super) const LINE_BYTES_MAX: usize = 8 << 10;
 
-/// How long an unfinished line waits for its end.
+/// Time after which an unfinished line is printed.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// What an instance writes.
+/// The output of an instance.
 pub(crate) struct Output {
     printer: Arc<Printer>,
-    /// Where it goes instead of the guest log, if it does.
+    /// The console that replaces the guest log, if it has an output.
     console: Option<Arc<Console>>,
-    /// Knows which call the instance serves.
+    /// The source of the current call's identifier.
     told: Arc<Told>,
-    /// Whether a line may be unfinished: the end of a call looks here first.
+    /// `true` if a line may be unfinished; checked first when a call ends.
     has_unfinished: AtomicBool,
     written: Mutex<Written>,
 }
 
-/// What was written and is still of use.
+/// The output that is still needed.
 #[derive(Default)]
 struct Written {
     stdout: Unfinished,
     stderr: Unfinished,
     last_of_stderr: LastLines,
-    /// Set while a line is unfinished, and a little longer.
+    /// Set while a line is unfinished, and for a short time after.
     alarm: Option<Alarm>,
 }
 
-/// The beginning of a line.
+/// The beginning of an unfinished line.
 #[derive(Default)]
 struct Unfinished {
     text: Vec<u8>,
     call: CallId,
-    /// When the last of it was written.
+    /// The time of the last write to the line.
     at: Option<Ticks>,
 }
 
@@ -72,11 +73,11 @@ impl Output {
         })
     }
 
-    /// Takes what the guest writes.
+    /// Writes the guest's output.
     ///
     /// # Errors
     ///
-    /// What a console says; the guest log takes everything.
+    /// The errors of a console; the guest log accepts everything.
     pub(super) fn write(self: &Arc<Self>, stream: GuestStream, bytes: &[u8]) -> io::Result<()> {
         match self
             .console
@@ -91,7 +92,7 @@ impl Output {
         }
     }
 
-    /// Cuts what the guest writes into lines, and prints those that are whole.
+    /// Splits the guest's output into lines, and prints the complete ones.
     fn cut(self: &Arc<Self>, stream: GuestStream, bytes: &[u8]) {
         let (call, now) = (self.told.call(), self.printer.clock.now());
         let mut written = self.written.lock();
@@ -116,20 +117,20 @@ impl Output {
         }
     }
 
-    /// The arguments that the console gives.
+    /// Returns the arguments that the console sets.
     pub(crate) fn arguments(&self) -> &[String] {
         self.console
             .as_ref()
             .map_or(&[], |console| &console.arguments)
     }
 
-    /// Prints a line of `wasi:logging`, which is whole.
+    /// Prints a line of `wasi:logging`, which is always complete.
     pub(crate) fn log(&self, line: &[u8]) {
         self.printer
             .print(self.told.call(), GuestStream::Stderr, line);
     }
 
-    /// Prints the lines that the call has left unfinished.
+    /// Prints the lines that the call left unfinished.
     #[inline]
     pub(crate) fn end_call(&self) {
         if self.has_unfinished.load(Ordering::Relaxed) {
@@ -137,7 +138,7 @@ impl Output {
         }
     }
 
-    /// The last lines that were written to stderr in the call that the instance serves.
+    /// Returns the last lines written to stderr in the current call.
     pub(crate) fn last_of_stderr(&self) -> Option<String> {
         self.end_call();
         self.written.lock().last_of_stderr.of(self.told.call())
@@ -164,19 +165,19 @@ impl Output {
         if stream == GuestStream::Stderr {
             written.last_of_stderr.push(call, whole);
         }
-        // Its memory is used again.
+        // The buffer is used again.
         text.clear();
         written.line(stream).text = text;
     }
 
-    /// An alarm for the end of the silence after what was written at `at`.
+    /// Returns an alarm for the end of the silence that began at `at`.
     fn alarm(self: &Arc<Self>, at: Ticks) -> Alarm {
         let alarm = self.printer.clock.alarm(at.plus(Ticks::lasting(SILENCE)));
         alarm.wake(&Waker::from(Arc::new(Silence(Arc::downgrade(self)))));
         alarm
     }
 
-    /// Prints what was not added to for a second, and waits for the rest.
+    /// Prints the lines without new text for a second, and sets an alarm for the others.
     fn end_silence(self: &Arc<Self>) {
         let now = self.printer.clock.now();
         let mut written = self.written.lock();
@@ -206,13 +207,13 @@ impl Written {
 }
 
 impl Drop for Output {
-    /// Prints what a guest had written that ended in the middle of a line.
+    /// Prints what a guest left in the middle of a line.
     fn drop(&mut self) {
         self.end_call();
     }
 }
 
-/// Woken when a line may have been silent for long enough.
+/// A waker for lines that may have been silent long enough.
 struct Silence(Weak<Output>);
 
 impl Wake for Silence {
@@ -315,7 +316,7 @@ mod tests {
         fixture.clock.set(Ticks(second.0 - 1));
         fixture.write("ing");
         fixture.clock.set(second);
-        assert!(fixture.lines().is_empty(), "it was added to just now");
+        assert!(fixture.lines().is_empty(), "text was added just now");
         fixture.clock.set(Ticks(2 * second.0 - 1));
         assert_eq!(fixture.lines(), ["7.1 waiting"]);
         fixture.write("again");

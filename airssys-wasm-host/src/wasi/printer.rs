@@ -1,7 +1,7 @@
-//! Lines of one revision's guests, on their way to the guest log.
+//! Prints the lines of a revision's guests to the guest log.
 //!
-//! Never blocks a guest and never fails it: a line beyond the budget is dropped and counted.
-//! Tests: floods in the workspace's `tests/suite/limits.rs`.
+//! Never blocks a guest, and never fails: a line beyond the budget is dropped and counted.
+//! Tests: `tests/suite/limits.rs`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use semver::Version;
 use crate::engine::Clock;
 use crate::observe::{CallId, GuestLine, GuestLog, GuestStream, LogBudget};
 
-/// Prints for one revision: knows its identity and how much it may still print.
+/// The printer of a revision, with its identity and its log budget.
 pub(crate) struct Printer {
     pub(crate) component: ComponentName,
     pub(crate) revision: u64,
@@ -22,7 +22,7 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    /// Prints a line that was written in `call`.
+    /// Prints a line written in `call`.
     pub(crate) fn print(&self, call: CallId, stream: GuestStream, line: &[u8]) {
         if let Some(dropped_before) = self.budget.take(line.len() + 1, self.clock.now()) {
             self.log.line(GuestLine {

@@ -1,7 +1,7 @@
-//! What is written in the parentheses of `#[component(...)]`.
+//! Parses the arguments of `#[component(...)]`.
 //!
-//! Does not know the package that fills in what is left out; `package` does.
-//! Tests: below.
+//! `package` supplies defaults for missing arguments.
+//! Tests: in this file.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -19,12 +19,12 @@ use super::world::World;
 use crate::errors::Errors;
 use crate::literal;
 
-/// The arguments, as far as they are sound.
+/// The valid arguments.
 #[derive(Default)]
 pub(super) struct Arguments {
-    /// What is embedded.
+    /// The metadata to embed.
     pub(super) about: About,
-    /// Where the world is.
+    /// The location of the world.
     pub(super) world: World,
     given: BTreeSet<&'static str>,
 }
@@ -40,7 +40,7 @@ const KNOWN: [&str; 7] = [
 ];
 
 impl Arguments {
-    /// Reads all arguments; what is wrong with any of them goes to `errors`.
+    /// Parses all arguments and adds their errors to `errors`.
     pub(super) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut arguments = Self::default();
         match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens) {
@@ -52,7 +52,7 @@ impl Arguments {
         arguments
     }
 
-    /// Whether the argument was written, sound or not.
+    /// Returns `true` if the argument was given, valid or not.
     pub(super) fn has(&self, name: &str) -> bool {
         self.given.contains(name)
     }
@@ -108,7 +108,7 @@ where
     }
 }
 
-/// What to say about something that is not `argument = value`.
+/// Returns the message for something that is not `argument = value`.
 fn advise(argument: &Expr) -> String {
     match (argument, literal::word(argument).as_deref()) {
         (_, Some(way)) if instancing::WAYS.contains(&way) => {
@@ -134,7 +134,7 @@ fn unknown(name: &str) -> String {
 
 fn list() -> String {
     format!(
-        "it knows {}",
+        "the arguments are {}",
         KNOWN.map(|known| format!("`{known}`")).join(", ")
     )
 }
@@ -170,7 +170,7 @@ mod tests {
     fn says_what_to_write() {
         for (tokens, expected) in [
             (quote!(nmae = "x"), "did you mean `name`?"),
-            (quote!(colour = "red"), "it knows `description`"),
+            (quote!(colour = "red"), "the arguments are `description`"),
             (quote!(name = greeter), "write `name = \"greeter\"`"),
             (quote!(name = "Greeter"), "'G' at column 1"),
             (quote!(version = 1.0), "write `version = \"1.0.0\"`"),

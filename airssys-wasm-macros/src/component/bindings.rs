@@ -1,9 +1,8 @@
-//! The module `bindings` that stands beside the struct.
+//! Generates the module `bindings` next to the struct.
 //!
-//! Everything generated is in it, so that one list of lints covers it; the
-//! author reaches it through a glob, which their own names shadow.
-//! Tests: the golden expansions of `component`; what it builds to,
-//! `tests/guests`.
+//! The module contains everything that is generated, so that one list of lints covers it. The
+//! author's code reaches it through a glob import, which other names shadow.
+//! Tests: `airssys-wasm-macros/src/component/mod.rs`, `tests/guests`.
 
 use airssys_wasm_core::section;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -13,7 +12,7 @@ use super::Package;
 use super::arguments::Arguments;
 use crate::embed;
 
-/// Bindings, exports, the embedded text and the start of the logger.
+/// Generates bindings, exports, embedded metadata and the installation of the logger.
 pub(super) fn expand(component: &Ident, arguments: &Arguments) -> TokenStream {
     let generate = generate(arguments);
     let export = export(component);
@@ -47,7 +46,7 @@ fn generate(arguments: &Arguments) -> TokenStream {
     }
 }
 
-/// Placed at the struct: there the compiler says which trait it lacks.
+/// Uses the span of the struct, so that the compiler reports a missing trait implementation there.
 fn export(component: &Ident) -> TokenStream {
     quote_spanned! {Span::call_site().located_at(component.span())=>
         use super::#component as __Component;
@@ -55,7 +54,7 @@ fn export(component: &Ident) -> TokenStream {
     }
 }
 
-/// Constructors run before the first export does.
+/// Uses a static constructor, which runs before the first export.
 fn install_logger() -> TokenStream {
     quote! {
         #[cfg(target_arch = "wasm32")]

@@ -1,7 +1,7 @@
-//! `instancing = per_call`, `pooled(8)` or `stateful`.
+//! Parses `instancing = per_call`, `pooled(8)` or `stateful`.
 //!
-//! Only how it is written; `airssys_wasm_core::Instancing` says what it means.
-//! Tests: below.
+//! The meaning is documented on `airssys_wasm_core::Instancing`.
+//! Tests: in this file.
 
 use std::num::NonZeroU32;
 
@@ -12,13 +12,13 @@ use syn::{Expr, ExprCall, ExprLit, Lit};
 use crate::errors::Errors;
 use crate::literal::word;
 
-/// How the ways of instancing are spelled here.
+/// The names of the instancing modes.
 pub(super) const WAYS: [&str; 3] = ["per_call", "pooled", "stateful"];
 
 const ADVICE: &str = "write `per_call`, `pooled(8)` or `stateful`, without quotes";
-const POOL: &str = "say how many instances there may be at once, from 1 on: `pooled(8)`";
+const POOL: &str = "set the maximum number of instances, at least 1: `pooled(8)`";
 
-/// Reads the value; what is wrong with it goes to `errors`.
+/// Parses the value and adds its errors to `errors`.
 pub(super) fn read(value: &Expr, errors: &mut Errors) -> Option<Instancing> {
     let (way, max) = match value {
         Expr::Call(ExprCall { func, args, .. }) => (func.as_ref(), Some(args)),
@@ -56,8 +56,8 @@ fn refuse(value: &Expr, message: &str, errors: &mut Errors) -> Option<Instancing
 
 fn suggest(unknown: &str) -> String {
     match nearest(unknown, WAYS) {
-        Some(way) => format!("`{unknown}` is not a way of instancing; did you mean `{way}`?"),
-        None => format!("`{unknown}` is not a way of instancing; {ADVICE}"),
+        Some(way) => format!("`{unknown}` is not an instancing mode; did you mean `{way}`?"),
+        None => format!("`{unknown}` is not an instancing mode; {ADVICE}"),
     }
 }
 
@@ -86,10 +86,10 @@ mod tests {
             (parse_quote!(zebra), "write `per_call`"),
             (parse_quote!("stateful"), "without quotes"),
             (parse_quote!(stateful(1)), "write `per_call`"),
-            (parse_quote!(pooled), "from 1 on"),
-            (parse_quote!(pooled(0)), "from 1 on"),
-            (parse_quote!(pooled(many)), "from 1 on"),
-            (parse_quote!(pooled(1, 2)), "from 1 on"),
+            (parse_quote!(pooled), "at least 1"),
+            (parse_quote!(pooled(0)), "at least 1"),
+            (parse_quote!(pooled(many)), "at least 1"),
+            (parse_quote!(pooled(1, 2)), "at least 1"),
         ];
         for (value, expected) in cases {
             let mut errors = Errors::default();

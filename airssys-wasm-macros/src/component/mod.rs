@@ -1,8 +1,8 @@
-//! `#[component]`: a unit struct becomes the component of its crate.
+//! `#[component]`: turns a unit struct into the component of its crate.
 //!
-//! Puts together what the other files read. Does not look at the WIT:
-//! `wit_bindgen::generate!`, which the expansion calls, does.
-//! Tests: below, beside each file, and `airssys-wasm-sdk/tests/ui`.
+//! Combines the results of the other files. Does not read the WIT: `wit_bindgen::generate!`, which
+//! the expansion calls, does that.
+//! Tests: `airssys-wasm-macros/src/component`, `airssys-wasm-sdk/tests/ui`.
 
 mod arguments;
 mod bindings;
@@ -18,10 +18,10 @@ use self::arguments::Arguments;
 pub(crate) use self::package::Package;
 use crate::errors::Errors;
 
-/// The item with everything that makes it a component, and every error.
+/// Expands to the item, everything that makes it a component, and all errors.
 ///
-/// What is sound is expanded in spite of errors elsewhere, so that they do not
-/// bring a train of others about missing names.
+/// Valid parts are expanded despite errors elsewhere, so that the compiler does not report missing
+/// names as well.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream, package: &Package) -> TokenStream {
     let mut errors = Errors::default();
     let mut arguments = Arguments::read(arguments, &mut errors);
@@ -36,7 +36,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, package: &Packag
 }
 
 fn read_struct(item: &TokenStream, errors: &mut Errors) -> Option<ItemStruct> {
-    const ADVICE: &str = "`#[component]` stands on a unit struct; write `struct Greeter;`";
+    const ADVICE: &str = "`#[component]` must be on a unit struct; write `struct Greeter;`";
     let Ok(item) = syn::parse2::<ItemStruct>(item.clone()) else {
         errors.at(item, ADVICE);
         return None;
@@ -47,7 +47,7 @@ fn read_struct(item: &TokenStream, errors: &mut Errors) -> Option<ItemStruct> {
         fields => errors.at(
             fields,
             format!(
-                "{ADVICE}. A component's state is in statics: it has one struct, and no value of it"
+                "{ADVICE}. A component keeps its state in statics; the struct is never instantiated"
             ),
         ),
     }
@@ -127,19 +127,19 @@ mod tests {
                 quote!(
                     fn greet() {}
                 ),
-                "stands on a unit struct",
+                "must be on a unit struct",
             ),
             (
                 quote!(
                     enum Greeter {}
                 ),
-                "stands on a unit struct",
+                "must be on a unit struct",
             ),
             (
                 quote!(
                     struct Greeter<T>;
                 ),
-                "stands on a unit struct",
+                "must be on a unit struct",
             ),
             (
                 quote!(
@@ -147,13 +147,13 @@ mod tests {
                         count: u32,
                     }
                 ),
-                "state is in statics",
+                "its state in statics",
             ),
             (
                 quote!(
                     struct Greeter(u32);
                 ),
-                "state is in statics",
+                "its state in statics",
             ),
         ] {
             let mut errors = Errors::default();

@@ -1,6 +1,6 @@
-//! What the cargo package says about itself, where the arguments are silent.
+//! Defaults from the Cargo package for missing arguments.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use airssys_wasm_core::ComponentName;
 use proc_macro2::{Span, TokenStream};
@@ -9,7 +9,7 @@ use quote::quote;
 use super::arguments::Arguments;
 use crate::errors::Errors;
 
-/// The fields of the package that is being compiled.
+/// The metadata of the package that is being compiled.
 #[derive(Default)]
 pub(crate) struct Package {
     pub(super) name: Option<String>,
@@ -18,7 +18,7 @@ pub(crate) struct Package {
 }
 
 impl Package {
-    /// What cargo tells the compiler.
+    /// Reads the metadata that Cargo passes to the compiler.
     pub(crate) fn from_environment() -> Self {
         let read = |name| std::env::var(name).ok();
         Self {
@@ -28,15 +28,15 @@ impl Package {
         }
     }
 
-    /// Makes cargo compile anew when the description changes, as it does by
-    /// itself for name and version: what a macro reads it does not see.
+    /// Generates code that makes Cargo rebuild when the description changes. Cargo does this for
+    /// name and version, but does not track the variables that a macro reads.
     pub(super) fn watch() -> TokenStream {
         quote! {
             const _: ::core::option::Option<&str> = ::core::option_env!("CARGO_PKG_DESCRIPTION");
         }
     }
 
-    /// Fills in what was not written, and drops an empty description.
+    /// Fills in missing arguments, and drops an empty description.
     pub(super) fn complete(&self, arguments: &mut Arguments, errors: &mut Errors) {
         if !arguments.has("name") {
             arguments.about.name = self.component_name(errors);
@@ -61,7 +61,7 @@ impl Package {
         let parsed = name.parse();
         if let Err(error) = &parsed {
             let message = format!(
-                "the package's name cannot name the component: {error}; write `#[component(name = \"...\")]`"
+                "the package name is not a valid component name: {error}; write `#[component(name = \"...\")]`"
             );
             errors.add(syn::Error::new(Span::call_site(), message));
         }

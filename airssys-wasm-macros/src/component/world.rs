@@ -1,7 +1,7 @@
-//! Which WIT world the component has: `wit`, `wit_inline` and `world`.
+//! Parses the location of the WIT world: `wit`, `wit_inline` and `world`.
 //!
-//! Only where it is; nothing here opens a file.
-//! Tests: below, and the golden expansions of `component`.
+//! Opens no files.
+//! Tests: in this file, `airssys-wasm-macros/src/component/mod.rs`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -10,7 +10,7 @@ use syn::{Expr, LitStr};
 use crate::errors::Errors;
 use crate::literal;
 
-/// Where `generate!` finds the world.
+/// The location of the world for `generate!`.
 #[derive(Default)]
 pub(super) struct World {
     paths: Vec<LitStr>,
@@ -19,7 +19,7 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Reads `wit = "path"` or `wit = ["path", "path"]`.
+    /// Parses `wit = "path"` or `wit = ["path", "path"]`.
     pub(super) fn read_paths(&mut self, value: &Expr, errors: &mut Errors) {
         let paths = match value {
             Expr::Array(list) => list
@@ -38,20 +38,20 @@ impl World {
         }
     }
 
-    /// Reads `wit_inline = "package ..."`.
+    /// Parses `wit_inline = "package ..."`.
     pub(super) fn read_inline(&mut self, value: &Expr, errors: &mut Errors) {
         const ADVICE: &str = "`wit_inline` is WIT in a string; write `wit_inline = \"package demo:greeter; world greeter { }\"`";
         self.inline = read_text(value, ADVICE, errors);
     }
 
-    /// Reads `world = "name"`.
+    /// Parses `world = "name"`.
     pub(super) fn read_name(&mut self, value: &Expr, errors: &mut Errors) {
         const ADVICE: &str =
             "`world` is the name of a world in the WIT; write `world = \"greeter\"`";
         self.name = read_text(value, ADVICE, errors);
     }
 
-    /// What these say to `generate!`.
+    /// Returns the options for `generate!`.
     pub(super) fn options(&self) -> TokenStream {
         let Self {
             paths,
@@ -72,8 +72,8 @@ impl World {
         }
     }
 
-    /// Where the author wrote about the world: there `generate!` reports what is
-    /// wrong with it, if every token of the call has this place.
+    /// Returns the span of the arguments about the world. If every token of the call has this span,
+    /// `generate!` reports errors there.
     pub(super) fn span(&self) -> Span {
         let written = self
             .inline

@@ -1,25 +1,25 @@
-//! An exported symbol that makes a linker take a library's section along.
+//! Generates an exported symbol that makes a linker keep a library's section.
 //!
-//! A linker opens an object of a library only for a symbol that it needs, and
-//! a static in a custom section is none. An exported function is one: the
-//! compiler asks the linker for it, and it lies in the same object, since both
-//! have the same module. Without it a library's requests got lost wherever its
-//! code was inlined (measured: dev and release builds without `lto`).
-//! Tests: the golden expansions of `component_capabilities`, and the guest
-//! `capabilities-declared`, whose library has no other symbol in that object.
+//! A linker loads an object of a library only for a symbol that it needs, and a static in a custom
+//! section is not one. An exported function is: the compiler requests it from the linker, and it is
+//! in the same object because it is in the same module. Without it, a library's requests were lost
+//! wherever its code was inlined (measured in dev and release builds without `lto`). The library of
+//! the guest `capabilities-declared` has no other symbol in that object.
+//! Tests: `airssys-wasm-macros/src/component_capabilities/mod.rs`,
+//! `tests/guests/capabilities-declared`.
 
 use airssys_wasm_core::section;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The package in which the macro is used, for a symbol like no other.
+/// The package that uses the macro, which makes symbols unique.
 #[derive(Default)]
 pub(crate) struct Origin {
     pub(super) package: String,
 }
 
 impl Origin {
-    /// The package that is being compiled.
+    /// Reads the package that is being compiled.
     pub(crate) fn from_environment() -> Self {
         let read = |name| std::env::var(name).unwrap_or_default();
         Self {
@@ -27,9 +27,9 @@ impl Origin {
         }
     }
 
-    /// An exported function that does nothing. Its symbol has the name of the item
-    /// that the macro stands on, if there is one, and the place: a module and a
-    /// function may share a name, and so may what stands in two functions.
+    /// Generates an exported function that does nothing. Its symbol has the name of the item, if
+    /// there is one, and the source position: a module and a function may share a name, and so may
+    /// items in two functions.
     pub(super) fn anchor(&self, item: &str) -> TokenStream {
         let package = format!("{} {} ", section::CAPABILITIES, self.package);
         let item = format!("::{item} ");

@@ -1,6 +1,7 @@
-//! The body: one `vec![...]`, each request in it once.
+//! Parses the body of a function: one `vec![...]` with each request once.
 //!
-//! What one entry may be is in `entry`. Tests: below.
+//! `entry` parses the entries.
+//! Tests: in this file.
 
 use airssys_wasm_core::{Need, Requests};
 use syn::parse::Parser;
@@ -11,10 +12,10 @@ use super::entry;
 use super::found::Found;
 use crate::errors::Errors;
 
-const ADVICE: &str = "the body is read without being run, so it is one \
+const ADVICE: &str = "the body is read at compile time, so it must be one \
      `vec![Capability::FileRead(\"/data\".into()), ...]` and nothing else";
 
-/// The requests that the body lists; what cannot be read goes to `errors`.
+/// Returns the requests in the body and adds errors to `errors`.
 pub(super) fn read(body: &Block, errors: &mut Errors) -> Requests {
     let Some(list) = find_list(body, errors) else {
         return Requests::default();
@@ -36,7 +37,7 @@ pub(super) fn read(body: &Block, errors: &mut Errors) -> Requests {
     found.into_requests()
 }
 
-/// The `vec!` of a body that has nothing else.
+/// Returns the `vec!` of a body that contains nothing else.
 fn find_list<'a>(body: &'a Block, errors: &mut Errors) -> Option<&'a Macro> {
     let found = match body.stmts.as_slice() {
         [Stmt::Expr(Expr::Macro(ExprMacro { mac, .. }), None)] => Some(mac),

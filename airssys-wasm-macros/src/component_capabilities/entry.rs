@@ -1,8 +1,7 @@
-//! One entry of the list: `Capability::FileRead("/data".into())`.
+//! Parses an entry of the list: `Capability::FileRead("/data".into())`.
 //!
-//! The variants are the kinds that core knows, spelled as Rust does, and `Custom`;
-//! what a target may be is core's to say.
-//! Tests: below.
+//! The variants are the kinds of core, in Rust spelling, and `Custom`. Core validates targets.
+//! Tests: in this file.
 
 use airssys_wasm_core::suggest::nearest;
 use airssys_wasm_core::{Capability, Kind, Rule};
@@ -12,19 +11,19 @@ use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Ident, LitStr, Token};
 use crate::errors::Errors;
 use crate::literal;
 
-/// The variant for what an embedder defines.
+/// The variant for kinds that an embedder defines.
 const CUSTOM: &str = "Custom";
 
 const EXAMPLE: &str = "write for example `Capability::FileRead(\"/data\".into())`";
 const TARGET: &str =
-    "a target is read without being run; write it as a literal, for example `\"/data\".into()`";
+    "a target is read at compile time; write it as a literal, for example `\"/data\".into()`";
 
-/// The request that an entry writes; why it is none goes to `errors`.
+/// Returns the request of an entry and adds errors to `errors`.
 pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Rule> {
     let Some((variant, targets)) = take_apart(written) else {
         errors.at(
             written,
-            format!("an entry is read without being run; {EXAMPLE}"),
+            format!("an entry is read at compile time; {EXAMPLE}"),
         );
         return None;
     };
@@ -46,7 +45,7 @@ pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Rule> {
     }
 }
 
-/// Variant and targets of `Capability::Variant(target)`.
+/// Returns the variant and the targets of `Capability::Variant(target)`.
 fn take_apart(written: &Expr) -> Option<(&Ident, &Punctuated<Expr, Token![,]>)> {
     let Expr::Call(ExprCall { func, args, .. }) = written else {
         return None;
@@ -55,7 +54,7 @@ fn take_apart(written: &Expr) -> Option<(&Ident, &Punctuated<Expr, Token![,]>)> 
     (of == "Capability").then_some((variant, args))
 }
 
-/// What the variant `FileRead` makes of a target.
+/// Returns the constructor of a variant such as `FileRead`.
 fn read_kind(variant: &Ident, errors: &mut Errors) -> Option<Box<dyn Fn(String) -> Capability>> {
     if variant == CUSTOM {
         return Some(Box::new(Capability::Custom));
@@ -81,7 +80,7 @@ fn last_two(path: &Expr) -> Option<(&Ident, &Ident)> {
     Some((names.next()?, last))
 }
 
-/// `"/data".into()` and its like.
+/// Returns the literal in `"/data".into()` or a similar expression.
 fn read_target<'a>(written: &'a Expr, errors: &mut Errors) -> Option<&'a LitStr> {
     let text = match written {
         Expr::MethodCall(ExprMethodCall {
@@ -130,14 +129,14 @@ fn unknown(variant: &str) -> String {
         None => {
             let known: Vec<String> = spelled.iter().map(|known| format!("`{known}`")).collect();
             format!(
-                "`Capability` has no `{variant}`; it has {}",
+                "`Capability` has no `{variant}`; its variants are {}",
                 known.join(", ")
             )
         }
     }
 }
 
-/// `file-read` as the variant `FileRead`.
+/// Spells `file-read` as the variant `FileRead`.
 fn spell(kind: Kind) -> String {
     let capitalise = |word: &str| {
         let mut letters = word.chars();
@@ -196,7 +195,7 @@ mod tests {
             ),
             (
                 parse_quote!(Capability::Teleport("/a".into())),
-                "it has `Call`",
+                "its variants are `Call`",
             ),
             (
                 parse_quote!(Capability::FileRead("/a")),
@@ -220,12 +219,9 @@ mod tests {
                 parse_quote!(Capability::FileRead("/a".into(), 1)),
                 "one target",
             ),
-            (parse_quote!(Capability::FileRead), "without being run"),
-            (
-                parse_quote!(Cap::FileRead("/a".into())),
-                "without being run",
-            ),
-            (parse_quote!(read("/a")), "without being run"),
+            (parse_quote!(Capability::FileRead), "at compile time"),
+            (parse_quote!(Cap::FileRead("/a".into())), "at compile time"),
+            (parse_quote!(read("/a")), "at compile time"),
         ];
         for (entry, expected) in cases {
             let messages = run(&entry).expect_err(expected);

@@ -1,6 +1,6 @@
-//! Both forms of the macro, and TOML, have one canonical text.
+//! Tests that both forms of the macro and TOML have one canonical text.
 //!
-//! For tests only. `airssys-wasm-core/tests/forms.rs` sets TOML against text and code.
+//! For tests only. `airssys-wasm-core/tests/forms.rs` compares TOML with text and code.
 
 use airssys_wasm_core::Requests;
 use proc_macro2::TokenStream;
@@ -83,7 +83,7 @@ fn required_requests_have_one_text() {
     assert_eq!(
         text.lines().count(),
         21,
-        "a header, and a line a request: {text}"
+        "a header, and one line per request: {text}"
     );
     assert_eq!(from_body(&in_body), text);
     assert_eq!(from_toml(in_toml), text);

@@ -1,7 +1,7 @@
-//! The requests read so far, each of them once.
+//! Collects the requests of a list, each of them once.
 //!
-//! Knows neither form: both hand over what they read, and where it is written.
-//! Tests: below, and those of `body` and `declared`.
+//! Used by both forms, which pass what they parsed and its position.
+//! Tests: in this file.
 
 use airssys_wasm_core::{Need, Requests, Rule};
 use quote::ToTokens;
@@ -13,8 +13,7 @@ use crate::errors::Errors;
 pub(super) struct Found(Requests);
 
 impl Found {
-    /// Adds a request. One that is there already, or that contradicts another, is an
-    /// error at the place where it is `written`.
+    /// Adds a request. A duplicate or contradictory request is an error at `written`.
     pub(super) fn add(
         &mut self,
         rule: Rule,
@@ -32,7 +31,7 @@ impl Found {
         }
     }
 
-    /// All of them.
+    /// Returns all requests.
     pub(super) fn into_requests(self) -> Requests {
         self.0
     }

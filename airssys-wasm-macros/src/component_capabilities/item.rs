@@ -1,12 +1,12 @@
-//! The item that the macro stands on.
+//! The item to which the macro is attached.
 //!
-//! Any item will do for a list in the arguments, so this asks for its name only.
-//! Tests: below.
+//! A list in the arguments may be on any item, so only the name is read.
+//! Tests: in this file.
 
 use proc_macro2::TokenStream;
 use syn::Item;
 
-/// What the item is called; nothing for one without a name, as an `impl`.
+/// Returns the name of the item; empty for items without a name, such as an `impl`.
 pub(super) fn name(item: &TokenStream) -> String {
     let name = match syn::parse2(item.clone()) {
         Ok(Item::Const(item)) => Some(item.ident),

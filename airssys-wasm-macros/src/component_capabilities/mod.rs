@@ -1,10 +1,9 @@
-//! `#[component_capabilities]`: the requests of a component, embedded.
+//! `#[component_capabilities]`: embeds the requests of a component.
 //!
-//! They are listed in the arguments, whatever the item is, or in the body of the
-//! function that it stands on. Reads them without running anything, and does not look
-//! at what the names in a body refer to: the compiler checks that, for the item stays
-//! as it is.
-//! Tests: below, beside each file, `forms`, and `airssys-wasm-sdk/tests/ui`.
+//! Requests are listed in the arguments, on any item, or in the body of a function. They are parsed
+//! without running anything. Names in a body are not resolved here: the item stays unchanged, so
+//! the compiler checks them.
+//! Tests: `airssys-wasm-macros/src/component_capabilities`, `airssys-wasm-sdk/tests/ui`.
 
 mod anchor;
 mod body;
@@ -25,7 +24,7 @@ pub(crate) use self::anchor::Origin;
 use crate::embed;
 use crate::errors::Errors;
 
-/// The item with its requests embedded, and every error.
+/// Expands to the item, its embedded requests, and all errors.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream, origin: &Origin) -> TokenStream {
     let mut errors = Errors::default();
     let expansion = match (arguments.is_empty(), syn::parse2::<ItemFn>(item.clone())) {
@@ -49,13 +48,13 @@ const BOTH: &str = "requests are listed in the function's body or here, not in b
 
 fn without_arguments() -> String {
     format!(
-        "without arguments `#[component_capabilities]` stands on a function; write `{}`, \
+        "without arguments `#[component_capabilities]` must be on a function; write `{}`, \
          or list the requests here, `#[component_capabilities(read(\"/data\"))]`",
         signature::EXPECTED
     )
 }
 
-/// The item as it is, and the requests that the arguments list.
+/// Expands to the unchanged item and the requests in the arguments.
 fn embed_arguments(
     arguments: &TokenStream,
     item: &TokenStream,
@@ -70,8 +69,8 @@ fn embed_arguments(
     quote!(#item #embedded)
 }
 
-/// The function and its requests. Where something is wrong, only a function
-/// that can be called, lest the compiler say the same again in other words.
+/// Expands to the function and its requests. If there are errors, expands to a callable stub, so
+/// that the compiler does not report the same errors again.
 fn embed_body(function: &ItemFn, origin: &Origin, errors: &mut Errors) -> TokenStream {
     signature::check(&function.sig, errors);
     let requests = body::read(&function.block, errors);
@@ -90,7 +89,7 @@ fn embed_body(function: &ItemFn, origin: &Origin, errors: &mut Errors) -> TokenS
     }
 }
 
-/// The section, and what makes a linker take it along.
+/// Generates the section, and the symbol that makes a linker keep it.
 fn embed(requests: &Requests, item: &str, origin: &Origin) -> TokenStream {
     let section = embed::section(section::CAPABILITIES, &requests.to_section());
     let anchor = origin.anchor(item);
@@ -111,7 +110,7 @@ mod tests {
     #[test]
     fn embeds_the_canonical_text() {
         let item = quote! {
-            /// What it needs.
+            /// The capabilities it needs.
             pub fn required_capabilities() -> Vec<Capability> {
                 vec![
                     Capability::NetworkOutbound("api.example.com".to_string()),

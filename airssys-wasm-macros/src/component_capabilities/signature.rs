@@ -1,6 +1,7 @@
-//! The signature that such a function has.
+//! Checks the signature of a function that lists requests.
 //!
-//! Does not look into the body. Tests: below.
+//! Ignores the body.
+//! Tests: in this file.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -8,10 +9,10 @@ use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Signature, Ty
 
 use crate::errors::Errors;
 
-/// What to write.
+/// The expected signature, for messages.
 pub(super) const EXPECTED: &str = "fn required_capabilities() -> Vec<Capability>";
 
-/// Reports each part that is wrong.
+/// Reports each invalid part.
 pub(super) fn check(signature: &Signature, errors: &mut Errors) {
     let Signature {
         asyncness,
@@ -24,12 +25,15 @@ pub(super) fn check(signature: &Signature, errors: &mut Errors) {
         ..
     } = signature;
     let superfluous: [(&str, TokenStream); 6] = [
-        ("is not `async`", asyncness.to_token_stream()),
-        ("is not `unsafe`", unsafety.to_token_stream()),
-        ("has no `extern`", abi.to_token_stream()),
-        ("has no generic parameters", generics.to_token_stream()),
-        ("has no parameters", inputs.to_token_stream()),
-        ("has no parameters", variadic.to_token_stream()),
+        ("must not be `async`", asyncness.to_token_stream()),
+        ("must not be `unsafe`", unsafety.to_token_stream()),
+        ("must not be `extern`", abi.to_token_stream()),
+        (
+            "must not have generic parameters",
+            generics.to_token_stream(),
+        ),
+        ("must not have parameters", inputs.to_token_stream()),
+        ("must not have parameters", variadic.to_token_stream()),
     ];
     for (problem, tokens) in superfluous
         .into_iter()
@@ -37,25 +41,25 @@ pub(super) fn check(signature: &Signature, errors: &mut Errors) {
     {
         errors.at(
             tokens,
-            format!("the list of capabilities {problem}; write `{EXPECTED}`"),
+            format!("the function {problem}; write `{EXPECTED}`"),
         );
     }
     match output {
         _ if returns_list(signature) => {}
         ReturnType::Type(_, returned) => errors.at(
             returned,
-            format!("the list of capabilities has another type; write `{EXPECTED}`"),
+            format!("the function returns another type; write `{EXPECTED}`"),
         ),
         ReturnType::Default => {
             errors.at(
                 &signature.ident,
-                format!("nothing is returned; write `{EXPECTED}`"),
+                format!("the function returns nothing; write `{EXPECTED}`"),
             );
         }
     }
 }
 
-/// Whether a list of capabilities is returned, whatever else is said.
+/// Returns `true` if the function returns a list of capabilities, whatever else is wrong.
 pub(super) fn returns_list(signature: &Signature) -> bool {
     matches!(&signature.output, ReturnType::Type(_, returned) if is_list_of_capabilities(returned))
 }
@@ -108,20 +112,20 @@ mod tests {
     #[test]
     fn names_each_part_that_is_wrong() {
         let cases: [(Signature, &[&str]); 6] = [
-            (parse_quote!(fn needs()), &["nothing is returned"]),
+            (parse_quote!(fn needs()), &["returns nothing"]),
             (parse_quote!(fn needs() -> Capability), &["another type"]),
             (parse_quote!(fn needs() -> Vec<String>), &["another type"]),
             (
                 parse_quote!(fn needs(host: &str) -> Vec<Capability>),
-                &["no parameters"],
+                &["not have parameters"],
             ),
             (
                 parse_quote!(async fn needs<T>() -> Vec<Capability>),
-                &["not `async`", "no generic"],
+                &["not be `async`", "not have generic"],
             ),
             (
                 parse_quote!(unsafe extern "C" fn needs() -> Vec<Capability>),
-                &["not `unsafe`", "no `extern`"],
+                &["not be `unsafe`", "not be `extern`"],
             ),
         ];
         for (signature, expected) in cases {

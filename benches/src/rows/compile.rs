@@ -1,5 +1,5 @@
-//! Requests to one component while the host process compiles a large one: how long the slowest of
-//! a hundred take, how long the deploy takes, and what memory.
+//! Requests to one component while the host process compiles a large one: the 99th percentile of
+//! latency, the time of the deploy, and its memory.
 
 use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,12 +21,12 @@ const GUEST: &str = "plain-web";
 const LARGE: &str = "18 MB of code";
 const LARGE_BYTES: usize = 18_000_000;
 const ROUNDS: u32 = 2;
-/// The time for which requests are measured while nothing compiles.
+/// Time for which requests are measured while nothing compiles.
 const CALM: Duration = Duration::from_secs(10);
-/// Clients of the component that is deployed already.
+/// The number of clients of the component that is deployed already.
 const CONNECTIONS: usize = 4;
 
-/// What one deploy, or a time without one, was like. Times are in nanoseconds.
+/// Measurements of one deploy, and of a time without one. Times are in nanoseconds.
 struct Round {
     calm: Vec<Duration>,
     busy: Vec<Duration>,
@@ -110,7 +110,7 @@ fn round(process: &HostProcess, number: u32) -> Round {
     }
 }
 
-/// How long each request took that was sent while something was done.
+/// Returns the latencies of requests sent while `act` runs.
 fn latencies_while<T>(process: &HostProcess, act: impl FnOnce() -> T) -> (Vec<Duration>, T) {
     let has_acted = AtomicBool::new(false);
     thread::scope(|scope| {

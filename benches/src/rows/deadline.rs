@@ -1,7 +1,7 @@
-//! How late a deadline ends a call, beside calls of another component that compute without end.
+//! The delay with which a deadline ends a call, beside endless calls of another component.
 //!
-//! A call that waits in the host is ended by a timer, and one that computes at the end of a slice,
-//! so both are measured. The time runs from the call to the error that the caller gets.
+//! A timer ends calls that wait in the host, and computing calls end at the end of a slice, so both
+//! are measured. Time is measured from the call to the error that the caller receives.
 
 use std::time::{Duration, Instant};
 
@@ -21,13 +21,13 @@ const SPINNING: [u64; 5] = [0, 1, 2, 8, 64];
 /// In nanoseconds.
 const GOAL: Goal = Goal::AtMost(60e6);
 
-/// Calls that are measured.
+/// A kind of call to measure.
 struct Measured {
     what: &'static str,
     guest: &'static str,
     function: &'static str,
     arguments: &'static str,
-    /// How many call at once, and how often each.
+    /// The number of concurrent callers, and of calls by each.
     callers: u32,
     calls: u32,
 }
@@ -90,7 +90,7 @@ async fn deploy(host: &Host, component: &str, name: &str, call_deadline: Duratio
         .expect("deployed")
 }
 
-/// Begins calls that compute until they are dropped.
+/// Starts calls that compute until dropped.
 async fn spin(spinner: &Deployment, calls: u64) -> JoinSet<()> {
     let mut spinning = JoinSet::new();
     for _ in 0..calls {
@@ -108,14 +108,14 @@ async fn reach(spinner: &Deployment, calls: u64) {
 }
 
 impl Measured {
-    /// How late each call ended.
+    /// Returns the delay of each call's end.
     async fn lateness(&self, deployment: &Deployment) -> Vec<Duration> {
         let mut callers = JoinSet::new();
         for caller in 0..self.callers {
             let function = deployment
                 .dynamic_function(self.function)
-                .expect("it is there");
-            // So that they do not all end in the same moment.
+                .expect("an exported function");
+            // Staggered, so that they do not all end at the same moment.
             let begin = DEADLINE * caller / self.callers;
             let (arguments, calls) = (self.arguments, self.calls);
             callers.spawn(async move {
@@ -136,7 +136,7 @@ async fn lateness_of_one(function: &DynamicFunction, arguments: &str) -> Duratio
     let error = function
         .call_wave(arguments)
         .await
-        .expect_err("it does not end by itself");
+        .expect_err("the call never returns");
     let took = begun.elapsed();
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
     took.saturating_sub(DEADLINE)

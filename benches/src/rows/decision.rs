@@ -1,4 +1,4 @@
-//! One decision among a hundred grants and as many requests, of which the last fit.
+//! A decision with a hundred grants and as many requests, of which only the last match.
 
 use airssys_wasm_host::policy::{FileAccess, Grants, HttpTarget, Operation, Policy};
 use airssys_wasm_host::{Need, Requests, Rule};
@@ -6,7 +6,7 @@ use airssys_wasm_host::{Need, Requests, Rule};
 use crate::measure::{in_turns, on_one_thread};
 use crate::report::Row;
 
-/// The time that a decision may take, in nanoseconds.
+/// Maximum time of a decision in nanoseconds.
 const GOAL: f64 = 1_000.0;
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -43,7 +43,7 @@ fn row(name: &'static str, rule: impl Fn(u32) -> String, operation: &Operation) 
     let policy = Policy::new(requests, grants);
     assert!(
         policy.decide(operation, 0).is_allowed(),
-        "the last one fits"
+        "the last rule matches"
     );
     let (ours, _) = on_one_thread(in_turns(
         1_000,

@@ -1,4 +1,5 @@
-//! One guest in both hosts: ours with a grant, the peer's with everything allowed.
+//! The guest `plain-fetcher` in both hosts: in ours with a grant, in the peer's with everything
+//! allowed.
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use crate::bare;
 
 pub(super) const GUEST: &str = "plain-fetcher";
 
-/// The guest in a host of ours, which has to live as long.
+/// Deploys the guest with a grant. The host must live as long as the deployment.
 pub(super) async fn granted(rule: &str) -> (Host, Deployment) {
     let host = Host::builder().build().expect("a host");
     let grants = Grants::new().allow(rule).expect("a grant");
@@ -26,7 +27,7 @@ pub(super) async fn granted(rule: &str) -> (Host, Deployment) {
     (host, deployment)
 }
 
-/// The same guest in wasmtime alone; `/data` leads to a folder.
+/// Instantiates the guest in wasmtime alone, with a directory preopened as `/data`.
 pub(super) async fn allowed(data: &Path) -> (Store<bare::State>, Instance) {
     let engine = bare::same_engine();
     let pre = bare::linked_with_http(&engine, guest(GUEST).bytes());

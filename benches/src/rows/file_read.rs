@@ -16,7 +16,7 @@ pub(crate) fn rows() -> Vec<Row> {
         let (_host, deployment) = granted(&rule).await;
         let read = deployment
             .function::<(String,), (Read,)>("count-file")
-            .expect("the function is there");
+            .expect("an exported function");
         let (mut store, instance) = allowed(folder.path()).await;
         let bare_read = instance
             .get_typed_func::<(String,), (Read,)>(&mut store, "count-file")

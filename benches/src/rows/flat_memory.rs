@@ -1,7 +1,7 @@
-//! Ten million items through one run, and what memory the process has meanwhile.
+//! Ten million items through one run, and the memory of the process meanwhile.
 //!
-//! Two stages of their own deployments, each works on one item at a time while 8 wait. Items
-//! are made when they are asked for, and outcomes are let go of.
+//! Two stages in separate deployments; each works on one item at a time and queues 8. Items are
+//! created when polled, and outcomes are dropped.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use crate::report::{Goal, Row, Unit};
 
 const GUEST: &str = "plain-stages";
 const ITEMS: u32 = 10_000_000;
-/// Items between two looks at the memory.
+/// The number of items between two samples of the memory.
 const EVERY: u32 = 10_000;
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -37,7 +37,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 async fn deployed() -> PipelineDeployment {
-    // Another queue than that of the others: they are not fused.
+    // A queue size other than the default keeps the stages from being fused.
     let apart = || StageOptions::new().function("double").queue_max(8);
     let pipeline = ComponentPipeline::builder()
         .add_component_with("first", guest(GUEST), apart())
@@ -47,11 +47,15 @@ async fn deployed() -> PipelineDeployment {
         .expect("a pipeline");
     let host = Host::builder().build().expect("a host");
     let pipeline = host.deploy_pipeline(pipeline).await.expect("deployed");
-    assert_eq!(pipeline.status().stages.len(), 2, "they are not fused");
+    assert_eq!(
+        pipeline.status().stages.len(),
+        2,
+        "the stages are not fused"
+    );
     pipeline
 }
 
-/// Resident memory, one time after the other.
+/// Returns samples of the resident memory in chronological order.
 async fn sampled(pipeline: &PipelineDeployment) -> Vec<f64> {
     let mut samples = Vec::with_capacity((ITEMS / EVERY) as usize);
     let mut outcomes = pipeline.run(stream::iter(0..ITEMS));

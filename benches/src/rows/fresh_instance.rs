@@ -1,4 +1,4 @@
-//! A fresh instance for every call.
+//! A new instance for every call.
 
 use airssys_wasm_host::{Host, Instancing};
 use airssys_wasm_tests::guests::guest;
@@ -19,7 +19,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .expect("deployed");
         let function = deployment
             .function::<(u32, u32), (u32,)>("add")
-            .expect("the function is there");
+            .expect("an exported function");
 
         let engine = bare::same_engine();
         let pre = bare::linked(&engine, guest(GUEST).bytes());

@@ -1,9 +1,9 @@
-//! What one more stage costs, by each lane: what a pipeline of many stages takes beyond one of
-//! few, for each stage that it has more; and the same written by hand.
+//! The cost of one more stage by each lane: the time by which a pipeline of many stages exceeds one
+//! of few, divided by the difference of stages; and the same written by hand.
 //!
-//! By hand there is a store a stage, or one where stages are fused, made before and called
-//! before; each call of one is given an epoch deadline. No edge but those said so has the
-//! dynamic lane, which `stages` asserts: 64 KiB of bytes never do.
+//! By hand there is one store per stage, or one store where stages are fused, each created and
+//! called before; every call of a store gets an epoch deadline. Only the rows named so have edges
+//! in the dynamic lane, which `stages` asserts: 64 KiB of bytes never do.
 
 use airssys_wasm_host::Value;
 use airssys_wasm_host::pipeline::{Item, Lane, PipelineDeployment};
@@ -22,13 +22,14 @@ const SWAP_NAMES: &str = "demo:values/values#swap-names";
 const ECHO_BYTES: &str = "echo-bytes";
 const NAMES: [(&str, &str); 2] = [("given", "Ada"), ("family", "Lovelace")];
 
-/// Stages of the shorter and of the longer pipeline.
+/// The number of stages of the shorter and of the longer pipeline.
 const APART: [usize; 2] = [1, 9];
-/// The same where they are fused, and a hop takes some nanoseconds. The shorter one too drives
-/// what comes before its stages out of the nearest cache: else the longer one alone would pay
-/// for that, some 90 ns a call, and its further stages would be told to cost it.
+/// The numbers of stages where they are fused, and a hop takes a few nanoseconds. The shorter
+/// pipeline must also evict the data used before its stages from the L1 cache: otherwise only the
+/// longer one would pay for that, some 90 ns per call, which would be attributed to its additional
+/// stages.
 const AS_ONE: [usize; 2] = [16, 48];
-/// Ticks that no call takes.
+/// A deadline in ticks that no call reaches.
 const DEADLINE: u64 = 1_000;
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -65,18 +66,18 @@ fn row(name: &'static str, guest: &'static str, peer: &'static str, times: (f64,
     Row::of_times(name, guest, peer, times, 1.2)
 }
 
-/// Stages that an item is sent through.
+/// A chain of stages through which an item is sent.
 trait Line {
     async fn send(&mut self);
 }
 
-/// A pipeline, and what is sent.
+/// A pipeline and the item to send.
 struct Deployed(PipelineDeployment, Item);
 
-/// By hand, of a type that is known ahead.
+/// Stages by hand, for a type known ahead of time, and the value to send.
 struct Typed<T>(Vec<ByHand<T>>, T);
 
-/// By hand, of any type.
+/// Stages by hand, for any type, and the value to send.
 struct Dynamic(Vec<(Store<State>, Func)>, Val);
 
 async fn fused_numbers() -> (f64, f64) {
@@ -150,7 +151,7 @@ async fn records() -> (f64, f64) {
     .await
 }
 
-/// Pipelines of so many stages, each the same function.
+/// Deploys pipelines with these numbers of stages, all with the same function.
 async fn pipelines(
     name: &str,
     function: &str,
@@ -164,7 +165,7 @@ async fn pipelines(
     ]
 }
 
-/// The same with a store a stage.
+/// Instantiates the same chains by hand, with one store per stage.
 async fn by_hand(name: &str, function: &str) -> [Vec<(Store<State>, Func)>; 2] {
     let engine = bare::same_engine();
     let [few, many] = APART.map(|stages| vec![function; stages]);

@@ -1,4 +1,4 @@
-//! A GET to a server on loopback, a connection each.
+//! A GET to a server on loopback, with a new connection each time.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -16,7 +16,7 @@ pub(crate) fn rows() -> Vec<Row> {
         let (_host, deployment) = granted(&format!("http GET http://{authority}/**")).await;
         let get = deployment
             .function::<(String, String), (Fetched,)>("get")
-            .expect("it is there");
+            .expect("an exported function");
         let (mut store, instance) = allowed(folder.path()).await;
         let bare_get = instance
             .get_typed_func::<(String, String), (Fetched,)>(&mut store, "get")
@@ -48,7 +48,7 @@ pub(crate) fn rows() -> Vec<Row> {
     )]
 }
 
-/// A server that answers everybody with five bytes.
+/// Starts a server that answers every request with five bytes.
 async fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
     let authority = listener.local_addr().expect("an address").to_string();

@@ -1,5 +1,4 @@
-//! What a deployed component costs while nobody calls it, and whether calls cost
-//! more where many are deployed.
+//! The memory of an idle deployment, and the time of calls where many components are deployed.
 
 use std::time::Instant;
 

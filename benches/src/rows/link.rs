@@ -1,4 +1,4 @@
-//! One component calls another: a hop between two stores.
+//! A call from one component to another: a hop between two stores.
 
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{Deployment, Host, Instancing};
@@ -50,7 +50,7 @@ where
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
     let (_host, caller) = linked().await;
-    let function = caller.function::<P, R>(name).expect("it is there");
+    let function = caller.function::<P, R>(name).expect("an exported function");
     let (mut store, instance) = by_hand(&bare::same_engine()).await;
     let by_hand = instance
         .get_typed_func::<P, R>(&mut store, name)
@@ -85,7 +85,7 @@ async fn linked() -> (Host, Deployment) {
     (host, caller)
 }
 
-/// The same two as somebody would link them without us.
+/// Links the same two components with wasmtime alone.
 async fn by_hand(engine: &Engine) -> (Store<State>, Instance) {
     let component = wasmtime::component::Component::from_binary(engine, guest(GUEST).bytes());
     let mut linker = bare::linker(engine);
@@ -123,7 +123,7 @@ async fn callee(engine: &Engine) -> Callee {
         echo: instance.get_typed_func(&mut store, echo).expect("it fits"),
         describe: instance
             .get_func(&mut store, describe)
-            .expect("it is there"),
+            .expect("an exported function"),
         store,
     }
 }
@@ -140,7 +140,9 @@ fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         Box::new(async move { dynamic(&mut store, params, results).await })
     })?;
     for unused in ["version", "check", "sleep", "trap"] {
-        kv.func_new(unused, |_, _, _, _| wasmtime::bail!("nobody calls it"))?;
+        kv.func_new(unused, |_, _, _, _| {
+            wasmtime::bail!("this function is never called")
+        })?;
     }
     Ok(())
 }
@@ -154,7 +156,7 @@ where
     P: ComponentNamedList + Lower + Send + Sync + 'static,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
-    let mut callee = store.data_mut().callee.take().expect("it is idle");
+    let mut callee = store.data_mut().callee.take().expect("the callee is idle");
     let function = *function(&callee);
     let result = function.call_async(&mut callee.store, params).await;
     store.data_mut().callee = Some(callee);
@@ -166,7 +168,7 @@ async fn dynamic(
     params: &[Val],
     results: &mut [Val],
 ) -> wasmtime::Result<()> {
-    let mut callee = store.data_mut().callee.take().expect("it is idle");
+    let mut callee = store.data_mut().callee.take().expect("the callee is idle");
     let function = callee.describe;
     let called = function
         .call_async(&mut callee.store, params, results)

@@ -1,4 +1,4 @@
-//! A file a bench: our code, the peer's code, the rows they give.
+//! A file for each bench: our code, the peer's code, and the rows that they produce.
 
 pub(crate) mod compile;
 pub(crate) mod deadline;

@@ -1,5 +1,5 @@
-//! An item through several stages, by each lane, beside the same calls written by hand: whole
-//! calls, with what entering and leaving a pipeline costs. `hop` has the stages alone.
+//! An item through several stages by each lane, compared with the same calls written by hand: whole
+//! calls, including the cost of entering and leaving a pipeline. `hop` measures the stages alone.
 
 use airssys_wasm_host::pipeline::Lane;
 use wasmtime::component::Val;
@@ -14,7 +14,7 @@ const DOUBLE: &str = "demo:stages/stages@1.0.0#double";
 const REVERSE: &str = "demo:stages/stages@1.0.0#reverse";
 const DESCRIBE: &str = "demo:stages/stages@1.0.0#describe";
 const RENDER: &str = "demo:stages/stages@1.0.0#render";
-const TEXT: &str = "so it goes, and goes on!";
+const TEXT: &str = "so it goes, and it ends!";
 
 pub(crate) fn rows() -> Vec<Row> {
     on_one_thread(async {

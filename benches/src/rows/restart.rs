@@ -1,6 +1,6 @@
-//! A host that starts again with a state directory in which many components are deployed.
+//! A host that restarts with a state directory in which many components are deployed.
 //!
-//! Every component has bytes of its own: none shares another's code.
+//! Every component has different bytes, so none shares the code of another.
 
 use std::path::Path;
 use std::time::Instant;
@@ -65,7 +65,7 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
-/// How long something takes; what it makes is dropped after.
+/// Measures the time of `make`; its result is dropped afterwards.
 fn time<T>(make: impl FnOnce() -> T) -> f64 {
     let begun = Instant::now();
     let made = make();

@@ -1,4 +1,4 @@
-//! A rollback to a revision that is kept warm: until new calls go to it.
+//! A rollback to a revision that is kept warm, measured until new calls go to it.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Stages one after the other: as a pipeline, and by hand.
+//! Chains of stages, as a pipeline and by hand.
 
 use airssys_wasm_host::Host;
 use airssys_wasm_host::pipeline::{
@@ -10,14 +10,15 @@ use wasmtime::{Engine, Store};
 
 use crate::bare::{self, State};
 
-/// A stage in a store of its own, of which a value comes out as it goes in.
+/// A stage in its own store, whose result has the type of its input.
 pub(super) type ByHand<T> = (Store<State>, TypedFunc<(T,), (T,)>);
 
-/// A stage for each function of a guest. All of their edges have the lane, or it panics.
+/// Deploys a pipeline with a stage for each function of a guest. Panics if an edge does not have
+/// the lane.
 pub(super) async fn deployed(name: &str, functions: &[&str], lane: Lane) -> PipelineDeployment {
     let options = |function: &str| {
         let options = StageOptions::new().function(function);
-        // Who works on several at once is not fused.
+        // Stages with concurrency are not fused.
         if lane == Lane::Fused {
             options
         } else {
@@ -52,7 +53,7 @@ pub(super) async fn deployed(name: &str, functions: &[&str], lane: Lane) -> Pipe
     pipeline
 }
 
-/// Sends one item through.
+/// Sends an item through a pipeline and returns the result.
 pub(super) async fn through(pipeline: &PipelineDeployment, item: impl Into<Item>) -> Item {
     pipeline
         .call(item.into())
@@ -62,7 +63,7 @@ pub(super) async fn through(pipeline: &PipelineDeployment, item: impl Into<Item>
         .expect("one")
 }
 
-/// A store for each function of a guest.
+/// Instantiates a store for each function of a guest.
 pub(super) async fn stores(
     engine: &Engine,
     name: &str,
@@ -90,9 +91,9 @@ async fn started(
     (store, function)
 }
 
-/// The component that a pipeline of fused stages is, in one store.
+/// Instantiates the component that a pipeline of fused stages consists of.
 pub(super) async fn fused(engine: &Engine, pipeline: &PipelineDeployment) -> (Store<State>, Func) {
-    assert_eq!(pipeline.status().stages.len(), 1, "they are fused");
+    assert_eq!(pipeline.status().stages.len(), 1, "the stages are fused");
     let bytes = pipeline
         .pipeline()
         .export_component("run")
@@ -100,7 +101,7 @@ pub(super) async fn fused(engine: &Engine, pipeline: &PipelineDeployment) -> (St
     started(engine, &bare::linked(engine, &bytes), "run").await
 }
 
-/// The same functions, for values of a type that is known ahead.
+/// Converts the functions to typed ones.
 pub(super) fn typed<T>(stores: Vec<(Store<State>, Func)>) -> Vec<ByHand<T>>
 where
     (T,): ComponentNamedList + Lift + Lower + Send + Sync + 'static,

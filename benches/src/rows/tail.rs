@@ -1,7 +1,7 @@
-//! The slowest calls while updates pass, against the slowest without them.
+//! The slowest calls during updates, compared with the slowest without them.
 //!
-//! Callers call without pause, so that the processors are busy all the time; ten
-//! updates in a second and a half are far more than anyone makes.
+//! Callers do not pause, so that the processors are always busy. Ten updates in a second and a half
+//! are far more than in practice.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(crate) fn rows() -> Vec<Row> {
     }]
 }
 
-/// The 99.9th percentile of a window without updates and of one with.
+/// Returns the 99.9th percentile of a window without updates and of one with updates.
 async fn windows() -> (f64, f64) {
     let place = tempfile::tempdir().expect("a directory");
     let host = Host::builder()

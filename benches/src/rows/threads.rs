@@ -1,5 +1,5 @@
-//! The same typed call from as many threads as there are processors, against as
-//! many bare instances as threads, one for each, which share nothing.
+//! A typed call from as many threads as processors, compared with as many bare instances, one per
+//! thread, which share nothing.
 
 use std::time::Instant;
 
@@ -28,7 +28,7 @@ pub(crate) fn rows() -> Vec<Row> {
         name: "typed calls a second, all processors (peer/ours)".into(),
         guest: GUEST,
         peer: "wasmtime, same settings, an instance a thread".into(),
-        // As throughput: the less time a call takes, the more of the peer's speed.
+        // Swapped to compare throughput: the less time a call takes, the higher the ratio.
         ours: theirs,
         theirs: ours,
         unit: Unit::Nanoseconds,
@@ -36,7 +36,7 @@ pub(crate) fn rows() -> Vec<Row> {
     }]
 }
 
-/// Nanoseconds a call and thread, all threads calling one handle.
+/// Returns the nanoseconds per call and thread when all threads call one handle.
 async fn shared_handle(threads: usize) -> f64 {
     let host = Host::builder().build().expect("a host");
     let deployment = host
@@ -46,7 +46,7 @@ async fn shared_handle(threads: usize) -> f64 {
         .expect("deployed");
     let function = deployment
         .function::<(u32, u32), (u32,)>("add")
-        .expect("the function is there");
+        .expect("an exported function");
     on_each(threads, || {
         let function = function.clone();
         async move {
@@ -58,7 +58,7 @@ async fn shared_handle(threads: usize) -> f64 {
     .await
 }
 
-/// Nanoseconds a call and thread, each thread calling an instance of its own.
+/// Returns the nanoseconds per call and thread when each thread calls its own instance.
 async fn instance_each(threads: usize) -> f64 {
     let engine = bare::same_engine();
     let pre = bare::linked(&engine, guest(GUEST).bytes());

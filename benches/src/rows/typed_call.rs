@@ -61,7 +61,7 @@ pub(crate) fn rows() -> Vec<Row> {
     })
 }
 
-/// Ours and the peer's time of one call.
+/// Returns the time of one call, ours and the peer's.
 async fn pair<P, R>(engine: &Engine, name: &'static str, params: P) -> (f64, f64)
 where
     P: ComponentNamedList + Lower + Clone + Send + Sync + 'static,
@@ -73,7 +73,7 @@ where
         .instancing(Instancing::pooled(4))
         .await
         .expect("deployed");
-    let function: Function<P, R> = deployment.function(name).expect("the function is there");
+    let function: Function<P, R> = deployment.function(name).expect("an exported function");
 
     let mut store = bare::store(engine);
     let pre = bare::linked(engine, guest(GUEST).bytes());

@@ -1,8 +1,7 @@
-//! An update whose code is compiled already: from `update()` to the first answer
-//! of the new revision.
+//! An update with cached code, measured from `update()` to the first answer of the new revision.
 //!
-//! Every revision has bytes of its own, so that each is loaded from its file. The
-//! host is one that has been up for a while, as the peer's engine has.
+//! Every revision has different bytes, so that each is loaded from its file. The host has been
+//! running for a while, like the peer's engine.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,7 +18,7 @@ use crate::variants::variant;
 
 const GUEST: &str = "greeter-v2";
 const ROUNDS: u32 = 60;
-/// Fill both pools' slots, and are not counted.
+/// Rounds that fill the slots of both pools, and are not counted.
 const WARM_UP: u32 = 10;
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -92,7 +91,7 @@ async fn ours(host: &Host, greet: &Function<(String,), (String,)>, next: Compone
 async fn theirs(engine: &Engine, linker: &Linker<bare::State>, file: &Path) -> f64 {
     let begun = Instant::now();
     #[expect(unsafe_code, reason = "the peer's way to load code that it compiled")]
-    // SAFETY: the file was written by this process, with what its compiler made.
+    // SAFETY: the file was written by this process with the output of its compiler.
     let component = unsafe { BareComponent::deserialize_file(engine, file) }.expect("it loads");
     let pre = linker.instantiate_pre(&component).expect("it links");
     let mut store = bare::store(engine);
@@ -116,12 +115,12 @@ async fn theirs(engine: &Engine, linker: &Linker<bare::State>, file: &Path) -> f
     begun.elapsed().as_nanos() as f64
 }
 
-/// Lets the host finish what it does aside, so that it is in nobody's time.
+/// Lets the host finish its background work, so that it is not measured.
 async fn quiet() {
     tokio::time::sleep(Duration::from_millis(3)).await;
 }
 
-/// Has every revision compiled into the cache, by a host that is gone then.
+/// Compiles every revision into the cache, with a host that is then dropped.
 async fn fill(cache: &Path) {
     let host = Host::builder().code_cache(cache).build().expect("a host");
     drop(host.deploy(guest("greeter-v1")).await.expect("deployed"));

@@ -1,6 +1,6 @@
-//! A component from elsewhere says nothing of what it needs. It is deployed audit-only,
-//! where grants that are too wide do no harm; what it used is printed, granted, and
-//! enforced; and then one grant is taken back while it streams.
+//! Finds out what a component without declared requests needs. It is deployed audit-only, where
+//! wide grants do no harm; the rules that it used are printed, granted and enforced; and then one
+//! grant is revoked while the component streams.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 mod record;
@@ -21,8 +21,8 @@ async fn main() -> Outcome {
     let server = Server::start().await?;
     let data = tempfile::tempdir()?;
     std::fs::write(data.path().join("name.txt"), "Ada")?;
-    std::fs::write(data.path().join("other.txt"), "nobody asks for this")?;
-    // Where this runs differs from machine to machine; what is printed does not.
+    std::fs::write(data.path().join("other.txt"), "never requested")?;
+    // Paths and addresses differ from machine to machine, so they are replaced in the output.
     let plain = |text: &str| {
         let text = text.replace(&data.path().display().to_string(), "<data>");
         text.replace(&server.authority, "<server>")
@@ -87,7 +87,7 @@ async fn main() -> Outcome {
     let ended = streaming.await?.expect_err("it was revoked");
     println!("revoked while it streams: {ended}");
     for denial in record.denials() {
-        println!("on the record: {}", plain(&denial));
+        println!("recorded: {}", plain(&denial));
     }
     Ok(())
 }
@@ -96,7 +96,7 @@ fn component() -> airssys_wasm_host::Result<Component> {
     Component::from_file("target/components/plain-fetcher.wasm")?.with_name("plain-fetcher")
 }
 
-/// Ends an endless stream after a while by giving up on it.
+/// Fetches a path. Gives up on an endless stream after a while.
 async fn fetch(fetcher: &Deployment, server: &Server, path: &str) -> Outcome<u64> {
     let fetching = fetch_from(fetcher, &server.authority, path);
     tokio::time::timeout(Duration::from_millis(300), fetching).await?

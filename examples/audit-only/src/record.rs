@@ -1,11 +1,11 @@
-//! Keeps the record of decisions.
+//! Records decisions.
 
 use std::sync::Arc;
 
 use airssys_wasm_host::{AuditLog, AuditRecord, Verdict};
 use parking_lot::Mutex;
 
-/// Every decision, in order.
+/// All decisions, in order.
 #[derive(Clone, Default)]
 pub(crate) struct Record(Arc<Mutex<Vec<AuditRecord>>>);
 
@@ -20,7 +20,7 @@ impl Record {
         self.0.lock().clear();
     }
 
-    /// What was denied, and why: each once.
+    /// Returns the denied operations with their reasons, without consecutive duplicates.
     pub(crate) fn denials(&self) -> Vec<String> {
         let mut denials: Vec<String> = self.0.lock().iter().filter_map(denial).collect();
         denials.dedup();

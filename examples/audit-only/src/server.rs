@@ -1,4 +1,4 @@
-//! A web server on loopback: one path is short, one never ends.
+//! A web server on loopback with a short path and an endless one.
 
 use std::io;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl Server {
         })
     }
 
-    /// Waits until somebody is being sent what never ends.
+    /// Waits until a client receives the endless body.
     pub(crate) async fn is_streaming(&self) {
         self.streaming.notified().await;
     }

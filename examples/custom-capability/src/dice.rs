@@ -1,4 +1,4 @@
-//! The provider: what it links, what its grants mean, and asking before it does anything.
+//! The provider: its interface, the meaning of its grants, and the check before each operation.
 
 use airssys_wasm_host::wasmtime::component::{HasSelf, Linker, bindgen};
 use airssys_wasm_host::{InstanceState, Provider, wasmtime};
@@ -19,7 +19,7 @@ bindgen!({
     wasmtime_crate: airssys_wasm_host::wasmtime,
 });
 
-/// Rolls dice of as many sides as were granted.
+/// Rolls dice with up to the granted number of sides.
 pub(crate) struct Dice;
 
 impl Provider for Dice {
@@ -40,12 +40,12 @@ impl Provider for Dice {
     }
 }
 
-/// The grant: `sides=20`.
+/// Parses a grant such as `sides=20`.
 fn sides_of(words: &str) -> Result<u32, String> {
     let sides = words
         .strip_prefix("sides=")
         .and_then(|sides| sides.parse().ok());
-    sides.ok_or_else(|| "say how many sides at most, `demo:dice sides=20`".into())
+    sides.ok_or_else(|| "give the maximum number of sides, as in `demo:dice sides=20`".into())
 }
 
 impl demo::dice::roll::Host for InstanceState {
@@ -53,7 +53,7 @@ impl demo::dice::roll::Host for InstanceState {
         let allows = |words: &str| sides_of(words).is_ok_and(|most| sides <= most);
         self.ask("demo:dice", format!("sides={sides}"), allows)
             .ok()?;
-        // It is a demonstration: a fair die would ask for random numbers.
+        // This is a demonstration: a fair die would use random numbers.
         Some(sides.min(4))
     }
 }

@@ -1,4 +1,4 @@
-//! An embedder provides an interface of its own, `demo:dice/roll`, with grants of its own:
+//! Provides an interface of the embedder, `demo:dice/roll`, with its own kind of grants:
 //! `demo:dice sides=20` lets a component roll dice of up to 20 sides.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
@@ -34,7 +34,7 @@ async fn main() -> Result<()> {
         .grants(unreadable)
         .await
         .map(drop)
-        .expect_err("nobody can read that");
+        .expect_err("the grant is invalid");
     println!("{error}");
     Ok(())
 }

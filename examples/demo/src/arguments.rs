@@ -1,19 +1,19 @@
 //! The command line.
 
-/// What was asked for.
+/// The arguments on the command line.
 pub(crate) struct Arguments {
-    /// Ends with a line of JSON.
+    /// Prints a line of JSON at the end.
     pub(crate) json: bool,
-    /// Swaps wrongly, to show that it is caught.
+    /// Performs a broken swap, to show that it is detected.
     pub(crate) broken: bool,
-    /// Calls to make at least.
+    /// The minimum number of calls.
     pub(crate) calls: u64,
 }
 
 const USAGE: &str = "demo [--json] [--calls N] [--broken]";
 
 impl Arguments {
-    /// Reads them.
+    /// Parses the command line.
     pub(crate) fn from_env() -> Result<Self, String> {
         let mut arguments = Self {
             json: false,
@@ -27,9 +27,10 @@ impl Arguments {
                 "--broken" => arguments.broken = true,
                 "--calls" => {
                     let count = words.next().and_then(|count| count.parse().ok());
-                    arguments.calls = count.ok_or(format!("`--calls` wants a number: {USAGE}"))?;
+                    arguments.calls =
+                        count.ok_or(format!("`--calls` needs a number; usage: {USAGE}"))?;
                 }
-                other => return Err(format!("`{other}` is not known: {USAGE}")),
+                other => return Err(format!("unknown argument `{other}`; usage: {USAGE}")),
             }
         }
         Ok(arguments)

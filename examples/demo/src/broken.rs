@@ -1,5 +1,5 @@
-//! The same load with a swap that is broken on purpose: remove, then deploy. The
-//! checker has to catch it.
+//! Runs the same load with a swap that is broken on purpose: remove, then deploy. The checker must
+//! detect it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::figures::latency_p99;
 use crate::greeter::{answer, greet};
 use crate::report::Report;
 
-/// Tells the story of a swap that drops calls.
+/// Runs a swap that drops calls.
 pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
     let host = Host::builder().build()?;
     host.deploy(guest("greeter-v1")).await?;
@@ -38,8 +38,8 @@ pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
     })
 }
 
-/// A caller who looks the name up each time, as one must whose handle dies with
-/// the deployment.
+/// Makes a call that looks the deployment up each time, as is necessary when a handle does not
+/// outlive its deployment.
 async fn by_name(host: Host, id: u64) -> Answer {
     let greeter = host
         .deployment("greeter")

@@ -1,10 +1,10 @@
-//! Figures from the log.
+//! Computes figures from the log.
 
 use std::time::Duration;
 
 use airssys_wasm_tests::load::{Call, percentile};
 
-/// The 99th percentile of the calls that were under way between two times.
+/// Returns the 99th percentile of the latency of calls in progress between two times.
 pub(crate) fn latency_p99(calls: &[Call], from: Duration, to: Duration) -> Duration {
     let mut latencies: Vec<_> = calls
         .iter()

@@ -1,24 +1,24 @@
-//! The greeter under load: what is sent, and what is read back.
+//! The greeter under load: its calls and answers.
 
 use airssys_wasm_host::{Deployment, Function, Result};
 use airssys_wasm_tests::load::{Answer, Load, Timeline};
 
-/// Callers at once.
+/// The number of concurrent callers.
 const CALLERS: u64 = 8;
 
 pub(crate) type Greet = Function<(String,), (String,)>;
 
-/// The function that all callers call.
+/// Returns the function that all callers call.
 pub(crate) fn greet(greeter: &Deployment) -> Result<Greet> {
     greeter.function("demo:greeter/api#greet")
 }
 
-/// Starts the callers, each call with an id of its own as the name to greet.
+/// Starts the callers. Each call passes its unique id as the name to greet.
 pub(crate) fn load(timeline: &Timeline, greet: Greet) -> Load {
     Load::start(timeline, CALLERS, None, move |id| answer(greet.clone(), id))
 }
 
-/// One call, and what its answer says.
+/// Makes a call and parses its answer.
 pub(crate) async fn answer(greet: Greet, id: u64) -> Answer {
     let (greeting,) = greet
         .call((id.to_string(),))
@@ -27,9 +27,9 @@ pub(crate) async fn answer(greet: Greet, id: u64) -> Answer {
     read(&greeting)
 }
 
-/// Which revision answered, and to whom.
+/// Parses the revision and the id from a greeting.
 fn read(greeting: &str) -> Answer {
-    let unknown = || format!("nobody answers `{greeting}`");
+    let unknown = || format!("unexpected greeting `{greeting}`");
     let (words, name) = greeting.split_once(", ").ok_or_else(unknown)?;
     let revision = match words {
         "Hello" => "v1",

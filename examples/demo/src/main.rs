@@ -1,8 +1,8 @@
-//! Replaces a component under load, and proves from a log of every call that
-//! none was dropped and each was answered by the revision that had to.
+//! Replaces a component under load, and proves from a log of all calls that none was dropped and
+//! each was answered by the correct revision.
 //!
-//! `cargo xtask demo` runs it; `--json` makes the last line one JSON object;
-//! `--calls N` makes it longer, `--broken` swaps in a way that must be caught.
+//! Run with `cargo xtask demo`. `--json` makes the last line a JSON object, `--calls N` sets the
+//! number of calls, and `--broken` performs a swap that must be detected as broken.
 #![expect(clippy::print_stdout, reason = "a demonstration prints")]
 #![expect(clippy::print_stderr, reason = "progress goes to stderr")]
 
@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
     let report = match told {
         Ok(report) => report,
         Err(error) => {
-            eprintln!("the demonstration could not go on: {error:?}");
+            eprintln!("the demonstration failed: {error:?}");
             return ExitCode::FAILURE;
         }
     };

@@ -1,4 +1,4 @@
-//! The table at the end, and the same as JSON.
+//! The report as a table and as JSON.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use airssys_wasm_tests::load::Verdict;
 use serde_json::{Value, json};
 
-/// An update that was tried and must have been refused.
+/// The outcome of an update that must be refused.
 pub(crate) struct Refusal {
     pub(crate) component: &'static str,
-    /// None if it went live, which breaks a promise.
+    /// The reason for the refusal. `None` if the update went live, which breaks a promise.
     pub(crate) reason: Option<String>,
 }
 
-/// Everything that was seen.
+/// All measurements and outcomes.
 pub(crate) struct Report {
     pub(crate) verdict: Verdict,
     pub(crate) update: Duration,
@@ -25,7 +25,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Whether every promise was kept.
+    /// Returns `true` if every promise was kept.
     pub(crate) fn kept(&self) -> bool {
         self.verdict.is_clean() && self.refused.iter().all(|refusal| refusal.reason.is_some())
     }
@@ -40,7 +40,7 @@ impl Report {
                 verdict.wrong_revision.to_string(),
             ),
             (
-                "answered twice, or to another",
+                "answered twice, or misdirected",
                 verdict.misdirected.to_string(),
             ),
             ("answered by", answered_by(verdict)),

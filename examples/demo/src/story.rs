@@ -1,4 +1,4 @@
-//! What happens, in order: deploy, update, two refusals, rollback; all under load.
+//! Runs the demonstration: deploy, update, refused updates and rollback, all under load.
 
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,10 @@ use crate::figures::latency_p99;
 use crate::greeter::{greet, load};
 use crate::report::{Refusal, Report};
 
-/// Instances that serve at once.
+/// The number of concurrent instances.
 const INSTANCES: u32 = 4;
 
-/// Tells the whole story.
+/// Runs all steps in order.
 pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
     let host = Host::builder().build()?;
     let greeter = host
@@ -45,7 +45,7 @@ pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
     let refused = refusals(&host).await;
 
     progress
-        .until(&load, arguments.calls * 3 / 4, "v2 serves on")
+        .until(&load, arguments.calls * 3 / 4, "v2 keeps serving")
         .await;
     let begun = timeline.now();
     let back = host.rollback("greeter").await?;
@@ -67,7 +67,7 @@ pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
     })
 }
 
-/// Updates that must not go live, and what is said of them.
+/// Attempts updates that must not go live, and returns their errors.
 async fn refusals(host: &Host) -> Vec<Refusal> {
     let mut refused = Vec::new();
     for name in ["greeter-v3", "greeter-unhealthy", "greeter-changed"] {
@@ -81,7 +81,7 @@ async fn refusals(host: &Host) -> Vec<Refusal> {
     refused
 }
 
-/// Shows how far the story is.
+/// Shows the progress.
 struct Progress(ProgressBar);
 
 impl Progress {

@@ -1,7 +1,7 @@
 //! Calls functions whose types are known only at run time.
 //!
-//! Arguments are WAVE text, as an operator would type it, or values that a
-//! program puts together. Both are checked before anything runs.
+//! Arguments are WAVE text, as an operator would type it, or values that a program builds. Both are
+//! checked before anything runs.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use airssys_wasm_host::{Component, Deployment, Host, Result, Value};
@@ -65,14 +65,14 @@ async fn with_mistakes(values: &Deployment) -> Result<()> {
         values.dynamic_function("ad").map(drop),
     ] {
         match outcome {
-            Ok(()) => println!("nobody noticed"),
+            Ok(()) => println!("no error"),
             Err(error) => println!("{:?}: {error}", error.kind()),
         }
     }
     Ok(())
 }
 
-/// One of the guests in `tests/guests`.
+/// Loads a guest program of `tests/guests`.
 fn component(name: &str) -> Result<Component> {
     let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
     Component::from_file(format!("{components}/{name}.wasm"))

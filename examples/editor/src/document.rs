@@ -1,8 +1,8 @@
-//! The editor: it knows nothing of plugins or of WebAssembly.
+//! The editor, which is unaware of plugins and of WebAssembly.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A text that is open. Cloning it gives another view of the same text.
+/// An open text. Clones are views of the same text.
 #[derive(Clone, Default)]
 #[allow(
     unreachable_pub,
@@ -26,7 +26,7 @@ impl Document {
     }
 }
 
-/// An editor with one document open.
+/// An editor with one open document.
 #[derive(Clone, Default)]
 pub(crate) struct Editor {
     document: Document,

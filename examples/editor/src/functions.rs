@@ -1,4 +1,4 @@
-//! What plugins may do: the traits that `bindgen!` made of `wit/editor.wit`.
+//! The functions available to plugins: the traits that `bindgen!` generates from `wit/editor.wit`.
 
 use airssys_wasm_host::wasmtime::component::Resource;
 use airssys_wasm_host::{InstanceState, wasmtime};

@@ -1,5 +1,5 @@
-//! The wiring between `wit/editor.wit` and the editor. With the functions in `functions` it is
-//! shorter than the same with plain wasmtime, which a test of this workspace counts.
+//! Connects `wit/editor.wit` to the editor. Together with `functions` this is shorter than with
+//! plain wasmtime, as a test of this workspace checks.
 
 use airssys_wasm_host::wasmtime::component::{HasSelf, bindgen};
 use airssys_wasm_host::{Host, Result};

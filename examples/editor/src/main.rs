@@ -1,5 +1,5 @@
-//! An editor whose plugins hold its open document, know which plugin they are, and are replaced
-//! while the document is open.
+//! An editor whose plugins hold its open document, know their own identity, and are replaced while
+//! the document is open.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 mod document;
@@ -22,7 +22,7 @@ async fn main() -> Result<()> {
     editor.current().append(" Yours, Grace.");
     edit.call(()).await?;
 
-    // The document stays open; the next revision opens it for itself.
+    // The document stays open; the next revision obtains its own handle.
     host.update("signer", plugin("editor-plugin-v2")?)
         .discard_state()
         .await?
@@ -40,7 +40,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// One of the guests in `tests/guests`.
+/// Loads a guest program of `tests/guests`.
 fn plugin(name: &str) -> Result<Component> {
     let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
     Component::from_file(format!("{components}/{name}.wasm"))

@@ -1,4 +1,4 @@
-//! The lines of the file as a stream, which knows how far it was read.
+//! The lines of the file as a stream that records how far it was read.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::{Result, table};
 
-/// How far the table was read; clones are of the same.
+/// The progress of reading the table, shared between clones.
 #[derive(Clone)]
 pub(crate) struct Input {
     lines: Arc<AtomicU32>,
@@ -33,7 +33,7 @@ impl Default for Input {
 }
 
 impl Input {
-    /// The lines. Ends early if the file cannot be read on; the number of lines tells.
+    /// Returns the lines. Ends early if reading the file fails, which shows in the number of lines.
     pub(crate) fn open(&self, file: &Path) -> Result<impl Stream<Item = String> + Send + 'static> {
         let lines = BufReader::new(File::open(file)?)
             .lines()
@@ -48,8 +48,8 @@ impl Input {
         }))
     }
 
-    /// One more line is about to go in. The last tenth waits for the update, in case that the
-    /// stages are faster.
+    /// Counts a line that is about to enter the pipeline. The last tenth waits for the update, in
+    /// case the stages are faster.
     async fn count(&self) {
         let line = u64::from(self.lines.fetch_add(1, Ordering::Relaxed)) + 1;
         if line == table::LINES / 2 {
@@ -63,22 +63,22 @@ impl Input {
         }
     }
 
-    /// Waits until half of the table was read.
+    /// Waits until half of the table has been read.
     pub(crate) async fn half(&self) {
         is_so(&self.half).await;
     }
 
-    /// Says that the update has returned.
+    /// Records that the update has returned.
     pub(crate) fn replaced(&self) {
         self.replaced.send_replace(true);
     }
 
-    /// How many lines were read.
+    /// Returns the number of lines read.
     pub(crate) fn lines(&self) -> u32 {
         self.lines.load(Ordering::Relaxed)
     }
 
-    /// The first line that went in after the update had returned.
+    /// Returns the first line that entered after the update had returned.
     pub(crate) fn first_after(&self) -> u64 {
         self.first_after.load(Ordering::Relaxed)
     }
@@ -86,6 +86,6 @@ impl Input {
 
 async fn is_so(fact: &watch::Sender<bool>) {
     let mut fact = fact.subscribe();
-    // The sender is ours and cannot be gone.
+    // The sender is borrowed, so it cannot be closed.
     let _ = fact.wait_for(|is_so| *is_so).await;
 }

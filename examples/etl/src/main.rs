@@ -1,8 +1,8 @@
-//! Reads a table of 100,000 orders through three stages, one of which is replaced half-way.
+//! Processes a table of 100,000 orders in three stages, one of which is replaced half-way.
 //!
-//! `parse` reads a line, `enrich` adds a tax, `format` writes a line. Lines that cannot be read
-//! are put aside with their cause. The second version of `enrich` has another rate, so that
-//! each row tells which version made it. How fast it was goes to the standard error.
+//! `parse` reads a line, `enrich` adds a tax, and `format` writes a line. Lines that cannot be
+//! parsed become dead letters with their cause. The second version of `enrich` has a different
+//! rate, so that each row shows which version made it. The speed is printed to standard error.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -71,7 +71,7 @@ fn stages() -> Result<ComponentPipeline> {
     Ok(pipeline.build()?)
 }
 
-/// Sends the file through, and replaces `enrich` when half of it was read.
+/// Sends the file through the pipeline, and replaces `enrich` once half of it has been read.
 async fn run(pipeline: &PipelineDeployment, file: &Path) -> Result<(Vec<Outcome>, Input)> {
     let input = Input::default();
     let outcomes = pipeline.run(input.open(file)?);
@@ -94,7 +94,7 @@ async fn run(pipeline: &PipelineDeployment, file: &Path) -> Result<(Vec<Outcome>
     Ok((outcomes, input))
 }
 
-/// The row that came out for an item, if one did.
+/// Returns the row that resulted from an item, if any.
 fn row(outcome: Outcome) -> Option<Result<Row>> {
     let line = outcome.sequence + 1;
     outcome
@@ -121,16 +121,16 @@ fn check(rows: &[Row], input: &Input) {
     let (old, new) = (Totals::of(rows, row::OLD), Totals::of(rows, row::NEW));
     let after = rows.iter().filter(|row| row.line >= input.first_after());
     println!(
-        "made by one version and right: {}",
+        "valid and made by one version: {}",
         rows.iter().all(Row::is_right)
     );
     println!(
-        "made by the old one or the new one: {}",
+        "made by the old or the new version: {}",
         old.rows + new.rows == rows.len()
     );
-    println!("both made some: {}", old.rows > 0 && new.rows > 0);
+    println!("both versions made rows: {}", old.rows > 0 && new.rows > 0);
     println!(
-        "after the update, made by the new one only: {}",
+        "made only by the new version after the update: {}",
         after.clone().all(Row::is_new)
     );
     println!(
@@ -150,7 +150,7 @@ fn check(rows: &[Row], input: &Input) {
     );
 }
 
-/// One of the guests in `tests/guests`.
+/// Loads a guest program of `tests/guests`.
 fn component(name: &str) -> Result<Component> {
     let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
     Ok(Component::from_file(format!("{components}/{name}.wasm"))?)

@@ -1,15 +1,15 @@
-//! A row that came out, and which version made it.
+//! A row of the output, and the version that made it.
 
 use crate::{Result, table};
 
-/// What the first version adds, in percent.
+/// The tax rate of the first version, in percent.
 pub(crate) const OLD: u64 = 19;
-/// What the second version adds.
+/// The tax rate of the second version, in percent.
 pub(crate) const NEW: u64 = 20;
 
-/// A row that came out.
+/// A row of the output.
 pub(crate) struct Row {
-    /// The line that it was made of.
+    /// The line from which it was made.
     pub(crate) line: u64,
     id: u64,
     cents: u64,
@@ -17,7 +17,7 @@ pub(crate) struct Row {
     percent: u64,
 }
 
-/// What some rows come to.
+/// The totals of some rows.
 pub(crate) struct Totals {
     pub(crate) rows: usize,
     pub(crate) cents: u64,
@@ -29,7 +29,7 @@ impl Row {
     pub(crate) fn read(line: u64, text: &str) -> Result<Self> {
         let columns: Vec<&str> = text.split(',').collect();
         let [id, _, cents, tax, percent] = columns[..] else {
-            return Err(format!("`{text}` is no row").into());
+            return Err(format!("`{text}` is not a row").into());
         };
         let (id, cents, tax, percent) =
             (id.parse()?, cents.parse()?, tax.parse()?, percent.parse()?);
@@ -42,21 +42,21 @@ impl Row {
         })
     }
 
-    /// Whether it is the order of its line, and its tax what one version makes of it.
+    /// Returns `true` if the row is the order of its line, with the tax of one of the versions.
     pub(crate) fn is_right(&self) -> bool {
         let is_known = [OLD, NEW].contains(&self.percent);
         let is_order = self.id == self.line && self.cents == table::price(self.line);
         is_known && is_order && self.tax == self.cents * self.percent / 100
     }
 
-    /// Whether the second version made it.
+    /// Returns `true` if the second version made it.
     pub(crate) fn is_new(&self) -> bool {
         self.percent == NEW
     }
 }
 
 impl Totals {
-    /// Those of the rows with a rate.
+    /// Returns the totals of the rows with a tax rate.
     pub(crate) fn of(rows: &[Row], percent: u64) -> Self {
         let nothing = Self {
             rows: 0,

@@ -1,15 +1,15 @@
-//! The table: 100,000 orders, always the same ones, and three lines that are none.
+//! The table: 100,000 lines with fixed contents, three of which are not orders.
 
 use std::fs::File;
 use std::io::{BufWriter, Result, Write as _};
 use std::path::Path;
 
-/// How many lines it has.
+/// The number of lines.
 pub(crate) const LINES: u64 = 100_000;
 
 const COUNTRIES: [&str; 5] = ["at", "de", "fr", "id", "nl"];
 
-/// Writes it.
+/// Writes the table.
 pub(crate) fn write(file: &Path) -> Result<()> {
     let mut file = BufWriter::new(File::create(file)?);
     for line in 1..=LINES {
@@ -26,7 +26,7 @@ pub(crate) fn write(file: &Path) -> Result<()> {
     file.flush()
 }
 
-/// The sum of all prices.
+/// Returns the sum of all prices.
 pub(crate) fn cents() -> u64 {
     (1..=LINES)
         .filter(|line| malformed(*line).is_none())
@@ -34,12 +34,12 @@ pub(crate) fn cents() -> u64 {
         .sum()
 }
 
-/// The price of the order in a line, in cents.
+/// Returns the price of the order in a line, in cents.
 pub(crate) fn price(line: u64) -> u64 {
     line * 7_919 % 100_000 + 100
 }
 
-/// What stands in a line that is no order.
+/// Returns the text of a line that is not an order.
 fn malformed(line: u64) -> Option<&'static str> {
     match line {
         17 => Some("17,de"),

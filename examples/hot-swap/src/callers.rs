@@ -1,4 +1,4 @@
-//! Callers that go on calling while a component is replaced.
+//! Callers that keep calling while a component is replaced.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,14 +8,14 @@ use tokio::task::JoinHandle;
 
 use crate::{Greet, ask};
 
-/// Callers at work.
+/// A set of running callers.
 pub(crate) struct Callers {
     stop: Arc<AtomicBool>,
     tasks: Vec<JoinHandle<Result<()>>>,
 }
 
 impl Callers {
-    /// Starts `count` of them, all with the same handle.
+    /// Starts `count` callers with the same handle.
     pub(crate) fn start(greet: &Greet, count: usize) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let tasks = (0..count)
@@ -24,19 +24,18 @@ impl Callers {
         Self { stop, tasks }
     }
 
-    /// Stops them, and returns how many there were: an error if a single call
-    /// failed.
+    /// Stops the callers and returns their number, or an error if a single call failed.
     pub(crate) async fn stop(self) -> Result<usize> {
         self.stop.store(true, Ordering::Relaxed);
         let count = self.tasks.len();
         for task in self.tasks {
-            task.await.expect("a caller does not panic")?;
+            task.await.expect("no caller panics")?;
         }
         Ok(count)
     }
 }
 
-/// Calls at least once, and on until told to stop.
+/// Makes at least one call, and more until stopped.
 async fn call(greet: Greet, stop: Arc<AtomicBool>) -> Result<()> {
     loop {
         ask(&greet).await?;

@@ -1,7 +1,7 @@
 //! Replaces a component while it is called, and rolls back.
 //!
-//! One handle is used from the beginning to the end. What is broken is refused,
-//! and the revision that serves goes on serving.
+//! The same handle is used throughout. Broken updates are refused, and the active revision keeps
+//! serving.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 mod callers;
@@ -26,13 +26,13 @@ async fn main() -> Result<()> {
     for broken in ["greeter-v3", "greeter-changed"] {
         refused(&host, broken).await?;
     }
-    println!("still there: {}", ask(&greet).await?);
+    println!("unchanged:   {}", ask(&greet).await?);
 
     let promoted = host.rollback("greeter").to_version("1.0.0").await?;
     promoted.drained().await;
     println!("rolled back: {}", ask(&greet).await?);
     println!(
-        "{} callers called all the while, and every call was answered",
+        "{} callers called throughout, and every call was answered",
         callers.stop().await?
     );
     Ok(())
@@ -42,7 +42,7 @@ async fn ask(greet: &Greet) -> Result<String> {
     Ok(greet.call(("Ada".into(),)).await?.0)
 }
 
-/// Tries an update that must fail, and prints why it did.
+/// Attempts an update that must fail, and prints the reason.
 async fn refused(host: &Host, name: &str) -> Result<()> {
     match host.update("greeter", component(name)?).await {
         Ok(promoted) => println!("{name} went live as revision {}", promoted.to_revision()),
@@ -51,7 +51,7 @@ async fn refused(host: &Host, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// One of the guests in `tests/guests`.
+/// Loads a guest program of `tests/guests`.
 fn component(name: &str) -> Result<Component> {
     let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
     Component::from_file(format!("{components}/{name}.wasm"))

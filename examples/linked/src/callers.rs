@@ -1,4 +1,4 @@
-//! Tasks that go on calling while the store is replaced, and count what they see.
+//! Tasks that keep calling while the store is replaced, and count the versions that they see.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,13 +8,13 @@ use tokio::task::JoinHandle;
 
 use crate::{Versions, seen};
 
-/// Callers at work.
+/// A set of running callers.
 pub(crate) struct Callers {
     shared: Arc<Shared>,
     tasks: Vec<JoinHandle<Result<()>>>,
 }
 
-/// Calls, by what they saw.
+/// The number of calls, by the version that they saw.
 pub(crate) struct Seen {
     pub(crate) old: u64,
     pub(crate) new: u64,
@@ -30,7 +30,7 @@ struct Shared {
 }
 
 impl Callers {
-    /// Starts `count` of them, all with the same handle.
+    /// Starts `count` callers with the same handle.
     pub(crate) fn start(versions: &Versions, count: usize) -> Self {
         let shared = Arc::new(Shared::default());
         let call = |_| tokio::spawn(call(versions.clone(), Arc::clone(&shared)));
@@ -40,7 +40,7 @@ impl Callers {
         }
     }
 
-    /// Waits until a hundred calls saw a version, or until a caller gave up.
+    /// Waits until a hundred calls saw a version, or until a caller failed.
     pub(crate) async fn have_seen(&self, version: &str) {
         let calls = self.shared.counter(version);
         while calls.load(Ordering::Relaxed) < 100 && !self.tasks.iter().any(JoinHandle::is_finished)
@@ -49,11 +49,11 @@ impl Callers {
         }
     }
 
-    /// Stops them: an error if a single call failed.
+    /// Stops the callers, and returns an error if a single call failed.
     pub(crate) async fn stop(self) -> Result<Seen> {
         self.shared.stop.store(true, Ordering::Relaxed);
         for task in self.tasks {
-            task.await.expect("a caller does not panic")?;
+            task.await.expect("no caller panics")?;
         }
         let count = |calls: &AtomicU64| calls.load(Ordering::Relaxed);
         let Shared { old, new, both, .. } = &*self.shared;

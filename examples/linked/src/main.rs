@@ -1,7 +1,7 @@
-//! Replaces a component that another component calls, while that one is being called.
+//! Replaces a component while another component calls it.
 //!
-//! The caller imports `acme:store/kv`, and whoever serves it is a deployment of its own. Each
-//! call asks the store twice for its version: one call, and whatever it calls, sees one version.
+//! The caller imports `acme:store/kv`, which another deployment exports. Each call queries the
+//! store's version twice, and sees one version of the store.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -14,7 +14,7 @@ use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{Component, Deployment, Function, Host, Instancing, Result};
 use callers::Callers;
 
-/// Asks the store for its version, and again after so many milliseconds.
+/// Returns the store's version, and its version again after some milliseconds.
 type Versions = Function<(u64,), ((String, String),)>;
 
 #[tokio::main]
@@ -35,7 +35,7 @@ async fn main() -> Result<()> {
     callers.have_seen("2.0.0").await;
 
     let seen = callers.stop().await?;
-    println!("4 tasks called all the while: no call failed");
+    println!("4 tasks called throughout: no call failed");
     println!("calls that saw two versions: {}", seen.both);
     eprintln!("{} calls saw 1.0.0, and {} saw 2.0.0", seen.old, seen.new);
     Ok(())
@@ -65,7 +65,7 @@ async fn seen(versions: &Versions) -> Result<String> {
     })
 }
 
-/// One of the guests in `tests/guests`.
+/// Loads a guest program of `tests/guests`.
 fn component(name: &str) -> Result<Component> {
     let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
     Component::from_file(format!("{components}/{name}.wasm"))

@@ -1,7 +1,7 @@
-//! Runs three components one after the other: a source, a model, and what becomes of its results.
+//! Runs three components in a chain: a source, a model, and a handler of its results.
 //!
-//! None of them knows the others. Whether they fit together is checked before anything runs;
-//! a record that one returns is what the next takes. The model is a toy that counts words.
+//! The components are unaware of each other. `build` checks that they fit before anything runs: a
+//! record returned by one is the parameter of the next. The model is a toy that counts words.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use airssys_wasm_host::pipeline::Item;
@@ -24,7 +24,7 @@ async fn main() -> Result<()> {
     print!("{}\n{}\n", pipeline.explain(), pipeline.to_mermaid());
 
     let host = Host::builder().build()?;
-    // The source remembers what it has given: one instance, and the same for every call.
+    // The source has state, so it needs a single instance for all calls.
     let pipeline = host
         .deploy_pipeline(pipeline)
         .instancing("input", Instancing::Stateful)
@@ -43,7 +43,7 @@ async fn main() -> Result<()> {
     pipeline.remove().await
 }
 
-/// One of the guests in `tests/guests`, by that name in what is printed.
+/// Loads a guest program of `tests/guests` under its own name.
 fn component(name: &str) -> Result<Component> {
     let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
     Component::from_file(format!("{components}/{name}.wasm"))?.with_name(name)

@@ -1,7 +1,7 @@
-//! Asks three implementations of a square root, and takes what most of them say.
+//! Computes a square root with three implementations, and takes the majority's result.
 //!
-//! One is wrong where its numbers are not exact; the vote is a stage with three parameters,
-//! which is called when all three answers to a question are there.
+//! One implementation is wrong where its numbers are not exact. The vote is a stage with three
+//! parameters, called once all three results for a question have arrived.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use airssys_wasm_host::pipeline::{Item, OnError, StageOptions};
@@ -48,7 +48,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// One of the guests in `tests/guests`.
+/// Loads a guest program of `tests/guests`.
 fn component(name: &str) -> Result<Component> {
     let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
     Component::from_file(format!("{components}/{name}.wasm"))

@@ -1,6 +1,6 @@
-//! Sends 4 MiB through a chain of stages, and does the same without components to compare.
+//! Sends 4 MiB through a chain of stages, and compares the result with native code.
 //!
-//! Bytes are passed on as they are, never described one by one: the lane of each edge says so.
+//! Bytes are passed as they are, never converted one by one, as the lane of each edge shows.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use airssys_wasm_host::pipeline::{Item, StageOptions};
@@ -52,7 +52,7 @@ fn print_lanes(pipeline: &ComponentPipeline) {
     }
 }
 
-/// What the three stages do.
+/// Computes natively what the three stages compute.
 fn natively(data: Vec<u8>) -> u64 {
     let step = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     data.into_iter()
@@ -65,7 +65,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// One of the guests in `tests/guests`.
+/// Loads a guest program of `tests/guests`.
 fn component(name: &str) -> Result<Component> {
     let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
     Component::from_file(format!("{components}/{name}.wasm"))

@@ -1,6 +1,6 @@
-//! Calls through types that `bindgen!` generates from WIT, across an update.
+//! Calls a component through bindings that `bindgen!` generates from WIT, across an update.
 //!
-//! Exports are asynchronous, because calls into a component are.
+//! Exports are asynchronous, because calls into components are.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use airssys_wasm_host::{Bindings, Component, Host, Result};
@@ -40,7 +40,7 @@ async fn main() -> Result<()> {
         .await;
     println!("{}", greet(&greeter, "Ada").await?);
 
-    // Both calls see the same instance: they are one call to the host.
+    // Both calls use the same instance, because they are one call to the host.
     let both = greeter
         .call(async |greeter, mut store| {
             let api = greeter.demo_greeter_api();
@@ -59,7 +59,7 @@ async fn greet(greeter: &Bindings<Greeter>, name: &str) -> Result<String> {
         .await
 }
 
-/// One of the guests in `tests/guests`.
+/// Loads a guest program of `tests/guests`.
 fn component(name: &str) -> Result<Component> {
     let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
     Component::from_file(format!("{components}/{name}.wasm"))

@@ -1,4 +1,4 @@
-//! Clients that keep their connections, and ask until they are stopped.
+//! Clients that send requests over persistent connections until stopped.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -25,7 +25,8 @@ impl Client {
         Ok(Self(sender))
     }
 
-    /// What a path is answered with, if that is what was asked for.
+    /// Requests a path and returns the body of the answer, or an error if the status is not a
+    /// success.
     pub(crate) async fn get(&mut self, path: &str) -> Result<String> {
         let request = Request::get(path)
             .header("host", "localhost")
@@ -33,7 +34,7 @@ impl Client {
         self.0.ready().await?;
         let answer = self.0.send_request(request).await?;
         if !answer.status().is_success() {
-            return Err(format!("{path} was answered {}", answer.status()).into());
+            return Err(format!("{path} was answered with {}", answer.status()).into());
         }
         let text = answer.into_body().collect().await?.to_bytes();
         Ok(String::from_utf8(text.to_vec())?)
@@ -62,7 +63,7 @@ impl Clients {
         Self { is_over, all }
     }
 
-    /// How many there were, if every one was answered whatever it asked.
+    /// Stops the clients and returns their number, or an error if a request failed.
     pub(crate) async fn stop(self) -> Result<usize> {
         self.is_over.store(true, Ordering::Relaxed);
         let count = self.all.len();

@@ -1,4 +1,5 @@
-//! An axum application with two components in it, one of which is replaced while it is asked.
+//! An axum application that contains two components, one of which is replaced while it serves
+//! requests.
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 mod client;
@@ -38,17 +39,17 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .drained()
         .await;
     print!("updated {}", client.get("/shop/").await?);
-    print!("beside  {}", client.get("/blog/").await?);
+    print!("other   {}", client.get("/blog/").await?);
     host.rollback("shop").await?.drained().await;
     print!("back    {}", client.get("/shop/").await?);
     println!(
-        "{} clients asked all the while, and every request was answered",
+        "{} clients sent requests throughout, and every request was answered",
         clients.stop().await?
     );
     Ok(())
 }
 
-/// One of the guests in `tests/guests`.
+/// Loads a guest program of `tests/guests`.
 fn component(name: &str) -> airssys_wasm_host::Result<Component> {
     let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components");
     Component::from_file(format!("{components}/{name}.wasm"))

@@ -1,4 +1,4 @@
-//! A function that has a parameter of every kind.
+//! A function with a parameter of every kind of type.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ pub static FUNCTION: LazyLock<Function> = LazyLock::new(|| Function {
     async_func: false,
 });
 
-/// Each parameter may be left out, so that short texts reach far.
+/// Every parameter is optional, so that short inputs get far.
 fn types() -> Vec<Type> {
     use Type::{Bool, Char, F32, F64, S8, S64, String, U8, U32, U64};
     let boxed = |ty: &Type| Box::new(ty.clone());

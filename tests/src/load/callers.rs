@@ -1,4 +1,4 @@
-//! Callers that call until told to stop.
+//! Callers that make calls until they are stopped.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,12 +9,13 @@ use tokio::task::JoinHandle;
 
 use super::{Call, Timeline};
 
-/// What a guest answered: the revision it says it is, and the id it was sent.
+/// A guest's answer: the revision that it claims to be and the id that it received; or the reason
+/// why the call failed.
 pub type Answer = Result<(String, u64), String>;
 
-/// Callers at work. Each makes one call after the other; with a pace, each call
-/// has a time at which it is due, and is measured from then on, so that a pause
-/// shows in every call that it delays.
+/// A set of running callers, each of which makes one call after another. With a pace, each call has
+/// a due time from which its latency is measured, so that a pause shows in every call that it
+/// delays.
 pub struct Load {
     stop: Arc<AtomicBool>,
     made: Arc<AtomicU64>,
@@ -22,7 +23,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts `callers` callers of `call`, which is given the call's id.
+    /// Starts `callers` callers. Each invokes `call` with the id of the call.
     pub fn start<F, Fut>(timeline: &Timeline, callers: u64, pace: Option<Duration>, call: F) -> Self
     where
         F: Fn(u64) -> Fut + Clone + Send + 'static,
@@ -42,7 +43,7 @@ impl Load {
                     let mut calls = Vec::new();
                     let mut due = now();
                     while !stop.load(Ordering::Relaxed) {
-                        // Unique: callers count in lanes of their own.
+                        // Unique across callers: the upper bits are the caller's number.
                         let id = caller << 40 | calls.len() as u64;
                         let begun = match pace {
                             Some(pace) => {
@@ -77,29 +78,29 @@ impl Load {
         }
     }
 
-    /// Calls made so far.
+    /// Returns the number of calls that have ended so far.
     #[must_use]
     pub fn calls_made(&self) -> u64 {
         self.made.load(Ordering::Relaxed)
     }
 
-    /// Waits until so many calls have been made in all.
+    /// Waits until `calls` calls have ended in total.
     pub async fn until(&self, calls: u64) {
         while self.calls_made() < calls {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 
-    /// Stops, and returns every call.
+    /// Stops the callers and returns all calls.
     ///
     /// # Panics
     ///
-    /// If a caller panicked.
+    /// Panics if a caller panicked.
     pub async fn stop(self) -> Vec<Call> {
         self.stop.store(true, Ordering::Relaxed);
         let mut calls = Vec::new();
         for caller in self.callers {
-            calls.extend(caller.await.expect("a caller does not panic"));
+            calls.extend(caller.await.expect("no caller panics"));
         }
         calls
     }

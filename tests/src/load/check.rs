@@ -1,28 +1,28 @@
-//! Did the update keep its promises? Decided from the log alone.
+//! Checks from the log alone whether an update kept its promises.
 
 use std::collections::{BTreeMap, HashSet};
 
 use super::{Call, Log, Turn};
 
-/// What the log says.
+/// The result of checking a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// Calls that were made.
+    /// The number of calls.
     pub calls: u64,
-    /// Calls that ended without the guest's answer.
+    /// The number of calls that ended without an answer of the guest.
     pub dropped: u64,
-    /// Calls answered by a revision that could not have served them.
+    /// The number of calls answered by a revision that could not have served them.
     pub wrong_revision: u64,
-    /// Answers that came twice, or to another call's id.
+    /// The number of answers that arrived twice or carried the id of another call.
     pub misdirected: u64,
-    /// How many calls each revision answered.
+    /// The number of calls that each revision answered.
     pub answered_by: BTreeMap<String, u64>,
-    /// What went wrong first, for the reader.
+    /// The first violations, for the reader.
     pub examples: Vec<String>,
 }
 
 impl Verdict {
-    /// Whether every promise was kept.
+    /// Returns `true` if every promise was kept.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         (self.dropped, self.wrong_revision, self.misdirected) == (0, 0, 0)
@@ -35,7 +35,7 @@ impl Verdict {
     }
 }
 
-/// Checks every call against the turns.
+/// Checks every call against the serving periods.
 #[must_use]
 pub fn check(log: &Log) -> Verdict {
     let mut verdict = Verdict {
@@ -65,9 +65,9 @@ pub fn check(log: &Log) -> Verdict {
     verdict
 }
 
-/// A revision may answer a call that was under way at some moment of its turn:
-/// not one that ended before the update to it was begun, nor one that began after
-/// the update away from it had returned.
+/// Returns `true` if `revision` may have answered `call`. A revision may answer a call that
+/// overlaps its serving period, but no call that ended before the update to the revision began or
+/// began after the update away from it had returned.
 fn may_have_answered(turns: &[Turn], revision: &str, call: &Call) -> bool {
     turns
         .iter()
@@ -97,7 +97,8 @@ mod tests {
         }
     }
 
-    /// `v1` from the beginning; an update to `v2` from 100 to 110.
+    /// Returns a log in which `v1` serves from the beginning and an update to `v2` takes from 100
+    /// to 110.
     fn log(calls: Vec<Call>) -> Log {
         let turn = |revision: &str, may: u64, must: u64| Turn {
             revision: revision.into(),

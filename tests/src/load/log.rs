@@ -1,58 +1,58 @@
-//! What happened: every call, and when which revision began to serve.
+//! The log of a load: every call, and the time at which each revision began to serve.
 
 use std::time::{Duration, Instant};
 
-/// One call.
+/// A call and its outcome.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Sent with the call, and expected back.
+    /// The id sent with the call and expected in its answer.
     pub id: u64,
-    /// When it should have begun; with a paced load this may be earlier than it
-    /// did.
+    /// The time at which the call was due; with a paced load this may be before it was made.
     pub begun: Duration,
-    /// When its answer was there.
+    /// The time at which the answer arrived.
     pub ended: Duration,
-    /// The revision that says it answered, and the id it answered to.
+    /// The revision that claims to have answered and the id that it received; or the reason why the
+    /// call failed.
     pub outcome: Result<(String, u64), String>,
 }
 
 impl Call {
-    /// From when it should have begun to its answer.
+    /// Returns the time from when the call was due to its answer.
     #[must_use]
     pub fn latency(&self) -> Duration {
         self.ended.saturating_sub(self.begun)
     }
 }
 
-/// A revision's turn to serve.
+/// The period in which a revision serves.
 #[derive(Clone, Debug)]
 pub struct Turn {
-    /// What its answers say.
+    /// The revision as its answers name it.
     pub revision: String,
-    /// When the update that brought it was begun: it may serve from here on.
+    /// The time at which the update to this revision began: the revision may serve from then on.
     pub may_from: Duration,
-    /// When that update had returned: it alone serves from here on.
+    /// The time at which that update had returned: only this revision serves from then on.
     pub must_from: Duration,
 }
 
-/// The turns in order, and the clock that all times are read from.
+/// The serving periods in order, and the clock from which all times are read.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     zero: Instant,
     turns: Vec<Turn>,
 }
 
-/// Everything that happened.
+/// A completed log.
 #[derive(Clone, Debug)]
 pub struct Log {
-    /// Every call, in no order.
+    /// All calls, in no particular order.
     pub calls: Vec<Call>,
-    /// Who served when.
+    /// The serving periods in order.
     pub turns: Vec<Turn>,
 }
 
 impl Timeline {
-    /// Begins with the revision that serves already.
+    /// Creates a timeline that begins with the active revision.
     #[must_use]
     pub fn beginning_with(revision: &str) -> Self {
         let first = Turn {
@@ -66,20 +66,19 @@ impl Timeline {
         }
     }
 
-    /// The time since the beginning.
+    /// Returns the time since the beginning.
     #[must_use]
     pub fn now(&self) -> Duration {
         self.zero.elapsed()
     }
 
-    /// The clock alone, for callers.
+    /// Returns the clock alone, for callers.
     pub fn clock(&self) -> impl Fn() -> Duration + Clone + Send + use<> {
         let zero = self.zero;
         move || zero.elapsed()
     }
 
-    /// Remembers a rollout to `revision` that was begun at `begun` and has just
-    /// returned.
+    /// Records a rollout to `revision` that began at `begun` and has just returned.
     pub fn switched_to(&mut self, revision: &str, begun: Duration) {
         self.turns.push(Turn {
             revision: revision.into(),
@@ -88,7 +87,7 @@ impl Timeline {
         });
     }
 
-    /// Closes the log.
+    /// Completes the log with the calls of a load.
     #[must_use]
     pub fn with_calls(self, calls: Vec<Call>) -> Log {
         Log {

@@ -1,7 +1,6 @@
-//! Calls under load, each with an id of its own, and a log of what became of
-//! them.
+//! Calls under load, each with its own id, and a log of their outcomes.
 //!
-//! The load decides nothing; the [`check`](check::check) does, from the log alone.
+//! The load judges nothing; [`check`](check::check) does, from the log alone.
 
 mod callers;
 pub mod check;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The latency below which `share` (0 to 1) of `latencies` lie; zero if there are
-/// none. Sorts them.
+/// Sorts `latencies` and returns the one below which a `share` (0 to 1) of them lies, or zero if
+/// `latencies` is empty.
 #[must_use]
 pub fn percentile(latencies: &mut [Duration], share: f64) -> Duration {
     latencies.sort_unstable();

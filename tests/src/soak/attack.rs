@@ -1,6 +1,6 @@
-//! The calls of `bad`: a number of each kind at once, each begun again when it has ended.
+//! The calls of `bad`: a fixed number of each kind at once, each repeated when it has ended.
 //!
-//! The guest is `attack-load`.
+//! The guest program is `attack-load`.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,15 +17,15 @@ use tokio::time::sleep;
 
 use super::client::{self, Answer};
 
-/// One kind of call.
+/// A kind of call.
 #[derive(Clone, Copy)]
 struct Attack {
-    /// What it is called in the report.
+    /// The name in the report.
     name: &'static str,
-    /// The function of the guest, and its arguments as WAVE.
+    /// The function of the guest, and its arguments in WAVE.
     function: &'static str,
     arguments: &'static str,
-    /// How many calls there are at once.
+    /// The number of concurrent calls.
     at_once: usize,
 }
 
@@ -43,9 +43,10 @@ const fn attack(
     }
 }
 
-/// All together are more than the 48 calls that the API takes with 1,024 descriptors. Those that
-/// keep memory leave some of the share of `bad` to the others, and those that take all of it end at
-/// once. The files are those of `bait`; more calls read the FIFO than a deployment has blocking operations.
+/// Together these are more than the 48 calls that the API accepts with 1,024 descriptors. Calls
+/// that hold memory leave part of the share of `bad` to the others; those that take all of it end
+/// at once. `bait` creates the files. More calls read the FIFO than a deployment may have blocking
+/// operations.
 const ATTACKS: [Attack; 8] = [
     attack("spin", "spin", "()", 16),
     attack("compute a little", "compute", "(15)", 8),
@@ -57,24 +58,25 @@ const ATTACKS: [Attack; 8] = [
     attack("open denied", "open-denied", "(\"denied\")", 2),
 ];
 
-/// How long a caller waits before its next call, and if that was not let in.
+/// Pause of a caller before its next call, and after a call that was refused.
 const PAUSE: Duration = Duration::from_millis(20);
 const PAUSE_REFUSED: Duration = Duration::from_millis(200);
 
-/// How a call ends that is not let in: while `bad` is removed, and beside too many others.
+/// Ends of calls that are not admitted: while `bad` is removed, and when too many other calls are
+/// in flight.
 pub(super) const REFUSED: [&str; 2] = ["not-deployed", "busy"];
 
-/// What became of the calls of each kind: how they ended, and how many of them.
+/// The number of calls of each kind, by how they ended.
 pub(super) type Attacks = BTreeMap<&'static str, BTreeMap<String, u64>>;
 
-/// How a call ended that the process did not answer.
+/// The end of a call that the process did not answer.
 pub(super) const UNANSWERED: &str = "unanswered";
 
-/// Attacks until the process is gone. Calls that it cuts off then are not counted.
+/// Attacks until the process has ended. Calls that this cuts off are not counted.
 ///
 /// # Panics
 ///
-/// If the system has no more threads.
+/// Panics if no more threads can be started.
 pub(super) fn run(socket: &Path, is_ending: &Arc<AtomicBool>) -> Attacks {
     let runtime = Builder::new_current_thread()
         .enable_all()
@@ -93,7 +95,7 @@ pub(super) fn run(socket: &Path, is_ending: &Arc<AtomicBool>) -> Attacks {
         }
         let mut attacks = Attacks::new();
         while let Some(caller) = callers.join_next().await {
-            let (name, ends) = caller.expect("a caller does not panic");
+            let (name, ends) = caller.expect("no caller panics");
             let counts = attacks.entry(name).or_default();
             ends.into_iter()
                 .for_each(|(end, count)| *counts.entry(end).or_default() += count);
@@ -134,7 +136,7 @@ fn request(attack: Attack) -> String {
     )
 }
 
-/// How a call ended: the kind of its problem, as the API has it.
+/// Returns how a call ended: the kind of its problem, as the API reports it.
 fn end(answer: &io::Result<Answer>) -> String {
     match answer {
         Ok(Answer { status: 200, .. }) => "returned".to_owned(),
@@ -144,7 +146,7 @@ fn end(answer: &io::Result<Answer>) -> String {
                 .as_str()
                 .map_or_else(|| status.to_string(), str::to_owned)
         }
-        // Texts of errors differ from call to call.
+        // Only the kind, because error messages differ from call to call.
         Err(error) => format!("{UNANSWERED} ({})", error.kind()),
     }
 }

@@ -8,19 +8,20 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// A FIFO that is granted.
+/// A FIFO that `bad` may read.
 const FIFO: &str = "silent.pipe";
 
-/// A FIFO that is in the directory and not granted.
+/// A FIFO in the directory that is not granted.
 const DENIED: &str = "denied";
 
 const FILE: &str = "plain.txt";
 
-/// For how long nothing is written to the FIFO, and then for how long its other end is closed.
+/// Time for which the FIFO's other end is open without writing, and then the time for which it is
+/// closed.
 const SILENT: Duration = Duration::from_secs(4);
 const CLOSED: Duration = Duration::from_secs(2);
 
-/// How often it is looked whether the process is to end.
+/// Interval at which the end of the soak is checked.
 const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) struct Bait(TempDir);
@@ -28,7 +29,7 @@ pub(super) struct Bait(TempDir);
 impl Bait {
     /// # Panics
     ///
-    /// If the files cannot be made.
+    /// Panics if the files cannot be created.
     pub(super) fn new() -> Self {
         let place = tempfile::tempdir().expect("a directory");
         for name in [FIFO, DENIED] {
@@ -36,37 +37,37 @@ impl Bait {
                 .arg(place.path().join(name))
                 .status()
                 .expect("mkfifo runs");
-            assert!(made.success(), "the FIFO `{name}` is made");
+            assert!(made.success(), "cannot create the FIFO `{name}`");
         }
         fs::write(place.path().join(FILE), "plain").expect("a file is written");
         Self(place)
     }
 
-    /// What is granted: the directory, and beyond ordinary files one FIFO.
+    /// Returns the grants: the directory, and one FIFO in addition to ordinary files.
     pub(super) fn grants(&self) -> [String; 2] {
         let directory = format!("file-read /d from={}", self.0.path().display());
         [directory, format!("file-read /d/{FIFO} types=fifo")]
     }
 
-    /// The rule that an operator revokes.
+    /// Returns the rule that the operator revokes.
     pub(super) fn revoked() -> &'static str {
         "file-read /d"
     }
 
-    /// Holds the other end of the FIFO and writes nothing: a reader is stuck. At times lets go
-    /// of it, so that other operations get their turn. Returns the other end when the process is to
-    /// end.
+    /// Holds the other end of the FIFO open without writing, so that a reader blocks. Closes it at
+    /// intervals, so that other operations are scheduled. Returns the other end once the process is
+    /// to end.
     ///
     /// # Panics
     ///
-    /// If the FIFO cannot be opened.
+    /// Panics if the FIFO cannot be opened.
     pub(super) fn keep_silent_at_times(&self, is_ending: &AtomicBool) -> File {
         loop {
             let fifo = File::options()
                 .read(true)
                 .write(true)
                 .open(self.0.path().join(FIFO));
-            let fifo = fifo.expect("a FIFO is opened at both ends");
+            let fifo = fifo.expect("the FIFO opens for reading and writing");
             if is_ending.load(Ordering::Relaxed) {
                 return fifo;
             }

@@ -1,6 +1,6 @@
-//! One HTTP request on a connection of its own.
+//! Sends one HTTP request on its own connection.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::io;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-/// How long an answer may take before it counts as none.
+/// Time after which a request counts as unanswered.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Answer {
     pub(super) body: String,
 }
 
-/// Sends a request that asks for the connection to be closed, and reads the whole answer.
+/// Sends a request with `connection: close` and reads the whole response.
 pub(super) async fn ask<S, C>(connect: C, request: &str) -> io::Result<Answer>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -35,11 +35,11 @@ where
         .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }
 
-/// Reads an answer whose head says how long its body is.
+/// Parses a response with a `content-length` header.
 fn read(text: &str) -> io::Result<Answer> {
     let (head, body) = text
         .split_once("\r\n\r\n")
-        .ok_or_else(|| broken("it has no head", text))?;
+        .ok_or_else(|| broken("the head is missing", text))?;
     let status = head
         .split(' ')
         .nth(1)
@@ -57,8 +57,8 @@ fn read(text: &str) -> io::Result<Answer> {
             status,
             body: body.to_owned(),
         }),
-        (Some(_), Some(_)) => Err(broken("it is cut off", text)),
-        _ => Err(broken("its head has no status or no length", text)),
+        (Some(_), Some(_)) => Err(broken("the body is incomplete", text)),
+        _ => Err(broken("the head has no status or no length", text)),
     }
 }
 
@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn reads_whole_answers_alone() {
-        let answer = read("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nhi").expect("it is whole");
+        let answer =
+            read("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nhi").expect("a complete response");
         assert_eq!((answer.status, &*answer.body), (503, "hi"));
         for text in [
             "",

@@ -1,4 +1,5 @@
-//! A process that does nothing but answer requests, as a measure of what the machine alone delays.
+//! The control: a process that does nothing but answer requests, as a measure of the delays that
+//! the machine alone causes.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,17 +8,17 @@ use std::thread;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\nhello\n";
 
-/// Answers HTTP requests at an address of this machine, which it writes to standard output, until
-/// standard input ends.
+/// Answers HTTP requests on a loopback address until standard input ends. Writes the address to
+/// standard output.
 ///
 /// # Errors
 ///
-/// If it cannot listen.
+/// Fails if the process cannot listen.
 pub fn answer_as_control() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     writeln!(io::stdout(), "{}", listener.local_addr()?)?;
     thread::spawn(move || {
-        // A client that goes away is its own affair.
+        // A client that disconnects does not matter.
         listener
             .incoming()
             .flatten()
@@ -37,7 +38,7 @@ fn answer(mut stream: TcpStream) -> io::Result<()> {
     stream.write_all(ANSWER)
 }
 
-/// The control process. It ends when dropped.
+/// The control process, which is killed when dropped.
 pub(super) struct Control {
     process: Child,
     address: SocketAddr,
@@ -46,15 +47,15 @@ pub(super) struct Control {
 impl Control {
     /// # Panics
     ///
-    /// If it does not start.
+    /// Panics if the process does not start.
     pub(super) fn start(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("the control runs");
-        let stdout = process.stdout.take().expect("it is taken once");
+        let stdout = process.stdout.take().expect("stdout is piped");
         let mut line = String::new();
         BufReader::new(stdout)
             .read_line(&mut line)
-            .expect("the control writes where it listens");
+            .expect("the control writes its address");
         Self {
             process,
             address: line.trim().parse().expect("the control writes an address"),
@@ -68,7 +69,7 @@ impl Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        // It may be over already.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,4 +1,4 @@
-//! Clients that send half a request and hold their connection, on every listener.
+//! Clients that send half a request and keep the connection open, on every listener.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -9,19 +9,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Connections that are held open where components are served, and on the socket: more than either
-/// has places for, with 1,024 descriptors.
+/// Connections held open to the HTTP listener and to the admin socket: more than either accepts
+/// with 1,024 descriptors.
 const HELD_WEB: usize = 600;
 const HELD_SOCKET: usize = 80;
 
-/// What they have sent.
+/// The partial requests that they send.
 const SENT: [&str; 3] = ["", "GET / HT", "GET / HTTP/1.1\r\nhost: localhost\r\n"];
 
-/// How long they wait before one more connects to each.
+/// Pause before the next connection to each listener.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Connects, and closes the oldest connection when there are too many, until the process is gone.
-/// Returns how many connected.
+/// Opens connections until the process has ended, and closes the oldest one when there are too
+/// many. Returns the number of connections made.
 pub(super) fn run(web: SocketAddr, socket: &Path, is_ending: &AtomicBool) -> u64 {
     let (mut of_web, mut of_socket) = (VecDeque::new(), VecDeque::new());
     let mut connected = 0;
@@ -35,7 +35,7 @@ pub(super) fn run(web: SocketAddr, socket: &Path, is_ending: &AtomicBool) -> u64
         match outcome {
             Ok(()) => connected += 2,
             Err(_) if is_ending.load(Ordering::Relaxed) => break,
-            // Who gives way is the process's to decide.
+            // The process decides which connections to close.
             Err(_) => {}
         }
         thread::sleep(PAUSE);
@@ -53,7 +53,7 @@ fn hold<S: Write>(
         held.pop_front();
     }
     let mut stream = connect()?;
-    // It may have to give way already.
+    // The process may have closed it already.
     let _ = stream.write_all(sent.as_bytes());
     held.push_back(stream);
     Ok(())

@@ -1,4 +1,4 @@
-//! The command as it is used: `serve` in a directory of its own, and commands against it.
+//! The command as users run it: `serve` in its own directory, and commands against it.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader};
@@ -17,31 +17,31 @@ use super::bait::Bait;
 use crate::guests;
 use crate::process::processes_of_group;
 
-/// Descriptors that the process may open.
+/// File descriptor limit of the process.
 const DESCRIPTORS: u32 = 1024;
 
 const MEMORY_BUDGET: &str = "256MiB";
 
-/// How long the process waits for calls in flight when it ends. Those of `bad` that begin last take
-/// as long, so that it has something to wait for.
+/// Time for which the process waits for calls in flight when it ends. Calls of `bad` that began
+/// last take as long, so that there is something to wait for.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// How long a call of `bad` may take.
+/// Deadline of a call of `bad`.
 const CALL_DEADLINE: Duration = Duration::from_secs(1);
 
-/// How long the process may take to end: its drain, and the second that `serve` documents.
+/// Time within which the process must end: its drain, and the second that `serve` documents.
 pub(super) const END_MAX: Duration = Duration::from_secs(DRAIN.as_secs() + 1);
 
-/// How long the system may take to free what the process had.
+/// Time within which the operating system must free the resources of the process.
 const REAPED_MAX: Duration = Duration::from_millis(500);
 
-/// How long anything else may take before the soak gives up.
+/// Time after which the soak gives up waiting for anything else.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Lines of the log that are kept.
+/// The number of log lines that are retained.
 const LOG_LINES: usize = 40;
 
-/// A host process. It is killed when dropped, if it has not ended.
+/// A host process, which is killed when dropped if it is still running.
 pub(super) struct HostProcess {
     command: PathBuf,
     place: TempDir,
@@ -54,36 +54,36 @@ pub(super) struct HostProcess {
 /// The last lines that the process logged.
 type Log = Arc<Mutex<VecDeque<String>>>;
 
-/// What a command printed, and how it ended.
+/// The outcome of a command.
 #[derive(Debug)]
 pub(super) struct Ran {
     pub(super) took: Duration,
-    /// None if a signal ended it.
+    /// `None` if a signal ended it.
     pub(super) code: Option<i32>,
     pub(super) stderr: String,
 }
 
-/// How the process ended after SIGTERM.
+/// The way the process ended after SIGTERM.
 #[derive(Debug)]
 pub(super) struct ProcessEnd {
-    /// None if it had to be killed.
+    /// `None` if it had to be killed.
     pub(super) code: Option<i32>,
     pub(super) took: Duration,
-    /// What was left of it.
+    /// Resources of the process that still exist.
     pub(super) left: Vec<String>,
-    /// The end of its log.
+    /// The last lines of its log.
     pub(super) log: Vec<String>,
 }
 
 impl HostProcess {
-    /// Starts one, and waits until it answers.
+    /// Starts a host process and waits until it answers.
     ///
     /// # Panics
     ///
-    /// If it does not start.
+    /// Panics if the process does not start.
     pub(super) fn start(command: &Path) -> Self {
         let place = tempfile::tempdir().expect("a directory");
-        // The shell lowers the limit, and becomes the process.
+        // The shell lowers the limit and then replaces itself with the process.
         let script = format!("ulimit -n {DESCRIPTORS}; exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
         shell
@@ -99,14 +99,14 @@ impl HostProcess {
         shell
             .env("AIRSSYS_WASM_STATE", state(&place))
             .current_dir(place.path());
-        // A group of its own, by which its children are found.
+        // Its own process group, by which its children are found.
         shell
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         let mut child = shell.spawn().expect("the command runs");
-        let (web, log) = read_log(child.stderr.take().expect("it is taken once"));
+        let (web, log) = read_log(child.stderr.take().expect("stderr is piped"));
         let id = child.id();
         let process = Self {
             command: command.to_owned(),
@@ -136,7 +136,7 @@ impl HostProcess {
     ///
     /// # Panics
     ///
-    /// If it cannot be started.
+    /// Panics if the command cannot be started.
     pub(super) fn run(&self, arguments: &[&str]) -> Ran {
         let mut command = Command::new(&self.command);
         command
@@ -169,7 +169,7 @@ impl HostProcess {
     ///
     /// # Errors
     ///
-    /// What the command printed, if it is refused.
+    /// Fails with the outcome of the command if the deployment is refused.
     pub(super) fn deploy_bad(&self, bait: &Bait) -> Result<Ran, Ran> {
         let (guest, [directory, fifo]) = (guest("attack-load"), bait.grants());
         let deadline = format!("call-deadline={}s", CALL_DEADLINE.as_secs());
@@ -184,21 +184,24 @@ impl HostProcess {
         }
     }
 
-    /// Asks the process to end, and waits until it has. One that does not is killed.
+    /// Sends SIGTERM and waits until the process has ended; kills it if it does not end.
     ///
     /// # Panics
     ///
-    /// If the process cannot be asked.
+    /// Panics if the signal cannot be sent.
     pub(super) fn terminate(&self) -> ProcessEnd {
         let begun = Instant::now();
         let asked = Command::new("kill")
             .args(["-s", "TERM", &self.id.to_string()])
             .status();
-        assert!(asked.expect("kill runs").success(), "the process is there");
+        assert!(
+            asked.expect("kill runs").success(),
+            "the process has already ended"
+        );
         let mut child = self.child.lock();
         let mut status = None;
         while status.is_none() && begun.elapsed() < PATIENCE {
-            status = child.try_wait().expect("it is a child");
+            status = child.try_wait().expect("the process can be waited for");
             thread::sleep(Duration::from_millis(2));
         }
         let took = begun.elapsed();
@@ -212,7 +215,7 @@ impl HostProcess {
         }
     }
 
-    /// What there still is of a process that has ended.
+    /// Returns the resources of an ended process that still exist.
     fn left(&self) -> Vec<String> {
         let socket = Some(self.socket()).filter(|socket| socket.exists());
         let socket = socket.map(|socket| format!("the socket {}", socket.display()));
@@ -232,7 +235,7 @@ impl Drop for HostProcess {
 }
 
 impl ProcessEnd {
-    /// Whether the process ended by itself, as successful and in its time.
+    /// Returns `true` if the process ended successfully and in time.
     pub(super) fn is_in_time(&self) -> bool {
         self.code == Some(0) && self.took <= END_MAX + REAPED_MAX
     }
@@ -242,13 +245,15 @@ fn state(place: &TempDir) -> PathBuf {
     place.path().join("state")
 }
 
-/// Where a guest program lies, as an argument.
+/// Returns the path of a guest program as an argument.
 fn guest(name: &str) -> String {
-    let path = guests::path(name).canonicalize().expect("it is there");
-    path.to_str().expect("the path is text").to_owned()
+    let path = guests::path(name)
+        .canonicalize()
+        .expect("the guest program exists");
+    path.to_str().expect("the path is UTF-8").to_owned()
 }
 
-/// Reads the log on a thread of its own, and finds where components are served.
+/// Reads the log on a separate thread, and finds the address of the HTTP listener in it.
 fn read_log(stderr: ChildStderr) -> (SocketAddr, Log) {
     let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
     let line = lines
@@ -261,7 +266,7 @@ fn read_log(stderr: ChildStderr) -> (SocketAddr, Log) {
     let log = Log::default();
     let kept = Arc::clone(&log);
     thread::spawn(move || lines.for_each(|line| keep(&kept, line)));
-    (address.expect("it logs an address"), log)
+    (address.expect("the log names an address"), log)
 }
 
 fn keep(log: &Log, line: String) {

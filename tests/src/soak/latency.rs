@@ -1,12 +1,12 @@
-//! Which answers were late, and which of them the machine delayed.
+//! Finds the late answers, and those of them that the machine delayed.
 //!
-//! An answer is late if it came more than [`LATE`] after its request was due. A late answer is
-//! excused if the control, which was asked at the same moments by the same client, had a late
-//! answer to a request that was due at most [`WINDOW`] before or after, and if what is left of the
-//! delay without that of the control is not late. So an answer that came after 900 ms is not excused
-//! by one of the control that came after 150 ms. A request without an answer is never excused.
+//! An answer is late if it arrived more than [`LATE`] after its request was due. A late answer is
+//! excused if the control, which received a request at the same moment from the same client, had a
+//! late answer to a request that was due at most [`WINDOW`] before or after, and if the delay minus
+//! that of the control is not late. So an answer after 900 ms is not excused by one of the control
+//! after 150 ms. A request without an answer is never excused.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -18,27 +18,27 @@ pub(super) const LATE: Duration = Duration::from_millis(100);
 
 const WINDOW: Duration = Duration::from_millis(100);
 
-/// Number of the latest answers that are kept.
+/// The number of latest answers that are reported.
 const LATEST: usize = 8;
 
-/// What came of all requests to `good`.
+/// The results of all requests to `good`.
 #[derive(Debug, Default)]
 pub(super) struct Latencies {
     pub(super) asked: usize,
-    /// When those were due that have no answer, and why they have none.
+    /// Due time of each unanswered request, and the reason for the failure.
     pub(super) lost: Vec<String>,
     pub(super) late: usize,
-    /// Late ones that the control excuses.
+    /// The number of late answers that the control excuses.
     pub(super) excused: usize,
-    /// The latest without an excuse: when they were due, and how long they took.
+    /// The latest answers without an excuse: when they were due, and how long they took.
     pub(super) latest: Vec<(Duration, Duration)>,
     pub(super) good: Spread,
     pub(super) control: Spread,
-    /// Requests that even the control did not answer. There should be none.
+    /// The number of requests that the control did not answer, which should be zero.
     pub(super) control_lost: usize,
 }
 
-/// How the latencies of a process are spread.
+/// Percentiles of the latencies of a process.
 #[derive(Debug, Default)]
 pub(super) struct Spread {
     pub(super) p50: Duration,
@@ -48,8 +48,8 @@ pub(super) struct Spread {
 }
 
 impl Latencies {
-    /// Compares the answers of `good` with those of the control, both in the order in which they
-    /// were due.
+    /// Compares the answers of `good` with those of the control. Both must be in the order in which
+    /// they were due.
     pub(super) fn of(good: &[TimedRequest], control: &[TimedRequest]) -> Self {
         let lost = good.iter().filter_map(|asked| {
             let why = asked.took.as_ref().err()?;
@@ -76,7 +76,7 @@ impl Latencies {
         }
     }
 
-    /// The share of the requests that were answered in time or have an excuse, from 0 to 1.
+    /// Returns the share of requests that were answered in time or have an excuse, from 0 to 1.
     pub(super) fn in_time(&self) -> f64 {
         let late = self.lost.len() + self.late - self.excused;
         1.0 - late as f64 / self.asked.max(1) as f64
@@ -123,7 +123,7 @@ mod tests {
         Duration::from_millis(milliseconds)
     }
 
-    /// A hundred requests that were answered after 1 ms, but for these.
+    /// Returns a hundred requests that were answered after 1 ms, except for `others`.
     fn asked(others: &[(u64, Result<Duration, String>)]) -> Vec<TimedRequest> {
         let took = |number: u64| {
             let other = others.iter().find(|(other, _)| *other == number);

@@ -1,26 +1,26 @@
-//! A host process that one of its deployments attacks, while another serves.
+//! A soak of a host process that one deployment attacks while another serves.
 //!
 //! The process is the real command, `serve`, with 1,024 descriptors and a budget of 256 MiB. The
 //! deployment `bad` attacks it in every way of `attack` at once, and clients hold half requests
-//! open. Meanwhile `good` gets HTTP requests in a steady rhythm, and an operator looks at `bad`,
-//! revokes what it is granted, removes it and deploys it again. In the end the process gets SIGTERM.
-//! The promises that hold meanwhile are in `report`.
+//! open. Meanwhile `good` receives HTTP requests in a steady rhythm, and an operator queries `bad`,
+//! revokes its grants, removes it and deploys it again. In the end the process receives SIGTERM.
+//! `report` checks the promises that must hold throughout.
 //!
-//! `cargo xtask soak` runs it, and so does the test `soak` of the command, for a shorter time.
+//! Run by `cargo xtask soak` and, for a shorter time, by the test `soak` of the command.
 //!
-//! | file | what it does |
+//! | file | contents |
 //! |---|---|
 //! | `host_process` | starts and ends the command; runs commands against it |
 //! | `bait` | the directory that `bad` is granted, and the other end of its FIFO |
-//! | `attack` | the calls of `bad`, and how they ended |
+//! | `attack` | the calls of `bad` and how they ended |
 //! | `half_open` | clients that send half a request |
 //! | `rhythm` | requests to `good`, and to the control at the same moments |
 //! | `control` | a process that does nothing but answer |
-//! | `latency` | which answers were late, and whether the machine was to blame |
-//! | `operator` | what an operator does with `bad`, and how long that takes |
+//! | `latency` | late answers, and those for which the machine is to blame |
+//! | `operator` | the operator's commands and how long they take |
 //! | `usage` | memory and descriptors of the process |
-//! | `client` | one HTTP request on a connection of its own |
-//! | `report` | the figures, and which promises were broken |
+//! | `client` | one HTTP request on its own connection |
+//! | `report` | the figures and the broken promises |
 
 mod attack;
 mod bait;
@@ -49,16 +49,16 @@ use latency::Latencies;
 pub use control::answer_as_control;
 pub use report::Report;
 
-/// How long and against what a soak runs.
+/// The parameters of a soak.
 #[derive(Debug)]
 pub struct Plan {
     /// The command `airssys-wasm`.
     pub command: PathBuf,
     /// A process that calls [`answer_as_control`].
     pub control: Command,
-    /// How long the load lasts.
+    /// Duration of the load.
     pub time: Duration,
-    /// The share of the answers of `good` that have to come in time, from 0 to 1.
+    /// The minimum share of the answers of `good` that must arrive in time, from 0 to 1.
     pub in_time_min: f64,
 }
 
@@ -66,7 +66,7 @@ pub struct Plan {
 ///
 /// # Panics
 ///
-/// If the processes do not start, or a deployment is refused before the load begins.
+/// Panics if the processes do not start, or if a deployment is refused before the load begins.
 #[must_use]
 pub fn run(plan: Plan) -> Report {
     let bait = Bait::new();
@@ -85,9 +85,9 @@ pub fn run(plan: Plan) -> Report {
         let usage = scope.spawn(|| usage::watch(process.id(), until));
         let (good, asked) = rhythm::ask_both(process.web(), control.address(), plan.time);
         let operated = operated.join().expect("the operator does not panic");
-        // Attacks and half requests go on while the process ends, and operations are stuck.
+        // Attacks and half requests continue while the process ends, and operations are blocked.
         is_ending.store(true, Ordering::Relaxed);
-        let silent = silence.join().expect("the FIFO is there");
+        let silent = silence.join().expect("the FIFO thread does not panic");
         let ended = process.terminate();
         drop(silent);
         Report {
@@ -96,7 +96,7 @@ pub fn run(plan: Plan) -> Report {
             attacks: attacks.join().expect("callers do not panic"),
             half_requests: half_requests.join().expect("clients do not panic"),
             operated,
-            usage: usage.join().expect("watching does not panic"),
+            usage: usage.join().expect("the watcher does not panic"),
             ended,
         }
     })

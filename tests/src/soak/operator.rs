@@ -1,5 +1,5 @@
-//! What an operator does with `bad` meanwhile: looks at it each second; and every few seconds
-//! revokes what it is granted, removes it, and deploys it again.
+//! The operator's commands: queries the status of `bad` every second, and every few seconds revokes
+//! its grants, removes it and deploys it again.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -8,28 +8,29 @@ use std::time::{Duration, Instant};
 use super::bait::Bait;
 use super::host_process::{HostProcess, Ran};
 
-/// How long `status`, `revoke` and `remove` may take. Before a name is removed its calls end, which
-/// those of `bad` do within a second.
+/// Time within which `status`, `revoke` and `remove` must return. A deployment is removed once its
+/// calls have ended; those of `bad` end within a second.
 pub(super) const ANSWER_MAX: Duration = Duration::from_secs(2);
 
-/// The time between two looks.
+/// Time between two status queries.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Of so many looks, one is followed by a revocation and the next by a removal.
+/// The number of queries in a round; one of them is followed by a revocation and the next by a
+/// removal.
 const ROUND: u32 = 6;
 const REVOKED_AT: u32 = 3;
 const REMOVED_AT: u32 = 4;
 
-/// What one kind of command did.
+/// Statistics about one kind of command.
 #[derive(Debug, Default)]
 pub(super) struct Commands {
     pub(super) count: u32,
     pub(super) longest: Duration,
-    /// How they failed that did.
+    /// The failures of those that failed.
     pub(super) failures: Vec<String>,
 }
 
-/// The commands of the operator by their names.
+/// The operator's commands by name.
 pub(super) type Operated = BTreeMap<&'static str, Commands>;
 
 pub(super) fn operate(process: &HostProcess, bait: &Bait, until: Instant) -> Operated {
@@ -51,7 +52,7 @@ pub(super) fn operate(process: &HostProcess, bait: &Bait, until: Instant) -> Ope
             }
             REMOVED_AT => {
                 note(&mut operated, "remove", 0, process.run(&["remove", "bad"]));
-                // It is gone.
+                // The deployment no longer exists.
                 note(&mut operated, "status", 3, process.run(&["status", "bad"]));
                 let deployed = process.deploy_bad(bait).unwrap_or_else(|ran| ran);
                 note(&mut operated, "deploy", 0, deployed);

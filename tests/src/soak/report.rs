@@ -1,6 +1,6 @@
-//! The figures of a soak, and which promises were broken.
+//! The figures of a soak and the promises that were broken.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use super::latency::{LATE, Latencies, Spread};
 use super::operator::{ANSWER_MAX, Operated};
 use super::usage::Usage;
 
-/// Of problems of one kind, so many are printed.
+/// The number of problems of one kind that are printed.
 const SHOWN: usize = 5;
 
-/// What a soak measured. [`Display`](fmt::Display) makes a table of it.
+/// The measurements of a soak. [`Display`](fmt::Display) prints them as a table.
 #[derive(Debug)]
 pub struct Report {
     pub(super) latencies: Latencies,
@@ -27,7 +27,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The promises that were broken, each with what shows it.
+    /// Returns the promises that were broken, each with its evidence.
     #[must_use]
     pub fn broken(&self) -> Vec<String> {
         let parts = [
@@ -54,14 +54,14 @@ impl Report {
         }
         if latencies.in_time() < self.in_time_min {
             broken.push(format!(
-                "{:.2} % of the answers of good came within {LATE:?}, and {:.2} % have to",
+                "{:.2} % of the answers of good arrived within {LATE:?}; at least {:.2} % must",
                 latencies.in_time() * 100.0,
                 self.in_time_min * 100.0
             ));
         }
         if latencies.control_lost > 0 {
             broken.push(format!(
-                "the control lost {} calls: it is no measure",
+                "the control lost {} calls, so its delays mean nothing",
                 latencies.control_lost
             ));
         }
@@ -72,7 +72,9 @@ impl Report {
         let mut broken = Vec::new();
         for (name, ends) in &self.attacks {
             if ends.keys().all(|end| REFUSED.contains(&end.as_str())) {
-                broken.push(format!("no call of `{name}` was let in: it is no attack"));
+                broken.push(format!(
+                    "no call of `{name}` was admitted, so it was never tried"
+                ));
             }
             let unanswered = ends.iter().filter(|(end, _)| end.starts_with(UNANSWERED));
             broken.extend(
@@ -97,10 +99,10 @@ impl Report {
                     some(failures)
                 ));
             }
-            // What a deploy takes depends on the component.
+            // The time of a deploy depends on the component.
             if name != "deploy" && commands.longest > ANSWER_MAX {
                 broken.push(format!(
-                    "{name} took {:.1?}, and {ANSWER_MAX:?} at most is promised",
+                    "{name} took {:.1?}, but must take at most {ANSWER_MAX:?}",
                     commands.longest
                 ));
             }
@@ -114,9 +116,9 @@ impl Report {
             let how = self
                 .ended
                 .code
-                .map_or_else(|| "not by itself".to_owned(), |code| format!("with {code}"));
+                .map_or_else(|| "by a signal".to_owned(), |code| format!("with {code}"));
             broken.push(format!(
-                "the process ended {how} {:.1?} after SIGTERM, and with 0 within {END_MAX:?} is promised",
+                "the process ended {how} {:.1?} after SIGTERM, but must end with 0 within {END_MAX:?}",
                 self.ended.took
             ));
         }
@@ -130,7 +132,7 @@ impl Report {
     }
 }
 
-/// The first of several problems.
+/// Joins the first few problems.
 fn some(problems: &[String]) -> String {
     let mut text = problems
         .iter()
@@ -183,7 +185,7 @@ impl Report {
         writeln!(f, "calls of good    {}, {} lost", all.asked, all.lost.len())?;
         writeln!(
             f,
-            "  beyond {LATE:?}   {}, {} without those that the control excuses; {:.3} % in time",
+            "  beyond {LATE:?}   {}, {} not excused by the control; {:.3} % in time",
             all.late,
             all.late - all.excused,
             all.in_time() * 100.0
@@ -245,7 +247,7 @@ mod tests {
     use super::super::operator::Commands;
     use super::*;
 
-    /// One that breaks nothing.
+    /// Returns a report that breaks no promise.
     fn kept() -> Report {
         let answered = || Commands {
             count: 1,
@@ -293,7 +295,7 @@ mod tests {
             ("the control lost 1 calls", |report| {
                 report.latencies.control_lost = 1
             }),
-            ("no call of `spin` was let in", |report| {
+            ("no call of `spin` was admitted", |report| {
                 report
                     .attacks
                     .insert("spin", REFUSED.map(|end| (end.to_owned(), 1)).into());
@@ -333,6 +335,6 @@ mod tests {
     }
 
     fn operated<'a>(report: &'a mut Report, name: &str) -> &'a mut Commands {
-        report.operated.get_mut(name).expect("it was tried")
+        report.operated.get_mut(name).expect("the command was run")
     }
 }

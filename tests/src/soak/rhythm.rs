@@ -1,4 +1,4 @@
-//! Requests in a steady rhythm: each is sent when it is due, whatever became of those before it.
+//! Requests in a steady rhythm: each is sent when it is due, even if earlier ones are unanswered.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,28 +10,28 @@ use tokio::time::{Instant, sleep_until};
 
 use super::client;
 
-/// The time between two requests: 100 a second.
+/// Time between two requests: 100 a second.
 const PERIOD: Duration = Duration::from_millis(10);
 
 const REQUEST: &str = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
-/// One request.
+/// A request with a due time.
 #[derive(Debug)]
 pub(super) struct TimedRequest {
-    /// When it was due, from the first one on.
+    /// The time at which it was due, relative to the first request.
     pub(super) due: Duration,
-    /// From then to the last byte of its answer; or why there is none.
+    /// Time from then to the last byte of the answer, or the reason why the request failed.
     pub(super) took: Result<Duration, String>,
 }
 
-/// Asks `good` and the control at the same moments, and returns their answers in the order in which
-/// they were due.
+/// Sends requests to `good` and to the control at the same moments, and returns both in the order
+/// in which they were due.
 ///
-/// One thread sends all requests, so that what delays it delays both.
+/// A single thread sends all requests, so that a delay of the thread affects both.
 ///
 /// # Panics
 ///
-/// If the system has no more threads.
+/// Panics if no more threads can be started.
 pub(super) fn ask_both(
     good: SocketAddr,
     control: SocketAddr,

@@ -1,29 +1,29 @@
-//! Memory and descriptors of a process, as `/proc` has them.
+//! Memory, descriptors, threads and processor time of a process, read from `/proc`.
 
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use crate::process::{stat_fields, status_field};
 
-/// How often they are read.
+/// Interval between two samples.
 const PERIOD: Duration = Duration::from_millis(200);
 
-/// The most that a process used.
+/// The peak usage of a process.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
     pub(super) resident_kib: u64,
-    /// The most in the first quarter of the time: what grows shows.
+    /// The peak in the first quarter of the time; a leak shows as growth after it.
     pub(super) resident_kib_at_first: u64,
     pub(super) descriptors: usize,
     pub(super) threads: u64,
-    /// Processors that it kept busy, on average.
+    /// The average number of processors kept busy.
     pub(super) processors: f64,
 }
 
-/// Units of processor time in `/proc`: of every Linux that there is.
+/// Units of processor time per second in `/proc`, the same on every Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Watches a process for so long.
+/// Samples a process until `until`.
 pub(super) fn watch(process: u32, until: Instant) -> Usage {
     let mut usage = Usage::default();
     let (begun, ticks_before) = (Instant::now(), ticks(process));
@@ -44,7 +44,7 @@ pub(super) fn watch(process: u32, until: Instant) -> Usage {
     usage
 }
 
-/// The processor time of a process: user and system.
+/// Returns the processor time of a process, user and system, in ticks.
 fn ticks(process: u32) -> u64 {
     let fields = stat_fields(process);
     fields

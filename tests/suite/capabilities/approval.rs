@@ -1,4 +1,4 @@
-//! An update widens nothing by itself.
+//! An update never widens what a deployment may do without approval.
 
 use std::sync::Arc;
 
@@ -23,7 +23,10 @@ async fn an_update_that_asks_for_more_waits_and_the_old_revision_serves() {
         .update("attack-probe", wider.clone())
         .any_version()
         .discard_state();
-    let error = update.await.map(drop).expect_err("it asks for more");
+    let error = update
+        .await
+        .map(drop)
+        .expect_err("the update requests more");
     assert_eq!(
         (error.kind(), error.phase()),
         (ErrorKind::AwaitsApproval, Some(Effect::CheckGrants))
@@ -38,7 +41,7 @@ async fn an_update_that_asks_for_more_waits_and_the_old_revision_serves() {
     let told = std::iter::from_fn(|| events.try_next()).any(
         |event| matches!(event, Event::AwaitsApproval { changes, .. } if changes == ["+ config b"]),
     );
-    assert!(told, "the difference is told");
+    assert!(told, "an event reports the difference");
 
     let waiting = host
         .awaiting_approval("attack-probe")
@@ -129,7 +132,7 @@ async fn what_was_approved_is_these_bytes_with_these_requests() {
     host.deploy(approved)
         .approval(approval)
         .await
-        .expect("the very same");
+        .expect("the approved component");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,7 +147,7 @@ async fn a_component_that_says_nothing_any_more_waits() {
         update
             .await
             .map(drop)
-            .expect_err("it may ask for all")
+            .expect_err("the component may use anything")
             .kind(),
         ErrorKind::AwaitsApproval
     );
@@ -159,7 +162,11 @@ async fn a_revocation_survives_a_rollback() {
         .update("attack-probe", probe(&["config b"]))
         .any_version()
         .discard_state();
-    update.await.expect("it asks for less").drained().await;
+    update
+        .await
+        .expect("the update requests less")
+        .drained()
+        .await;
     host.revoke("attack-probe", "config a").expect("deployed");
     host.rollback("attack-probe")
         .discard_state()
@@ -191,7 +198,7 @@ async fn a_revocation_survives_a_rollback() {
     );
 }
 
-/// Revokes while an update is on its way that brings the same grants.
+/// Revokes a grant while an update with the same grant is in progress.
 #[derive(Clone, Default)]
 struct RevokeMeanwhile(Arc<Mutex<Option<Host>>>);
 

@@ -1,11 +1,12 @@
-//! Files, sockets and connections that guests have open: a share of the host's budget.
+//! Files, sockets and connections that guests have open count against their deployment's share of
+//! the host's budget.
 
 use airssys_wasm_host::{Budget, Deployment, Host};
 
 use super::http::{PLAIN, Server};
 use super::probe::{Record, attempt, builder, deploy, probe};
 
-/// A host whose guests have six descriptors, of which one deployment has three.
+/// Builds a host whose guests share six descriptors, three of which one deployment may use.
 fn host(record: &Record) -> Host {
     let budget = Budget {
         descriptors: 6,
@@ -23,8 +24,8 @@ async fn deployed(host: &Host, name: &str, rule: &str) -> Deployment {
     deploy(host, probe(&[]).with_name(name).expect("a name"), &[rule]).await
 }
 
-/// One deployment opens as many as its share, another as many as are left, and a third none until
-/// one of them gives something back. What was refused is on the record.
+/// Deployments open descriptors: the first up to its share, the second the rest, and the third none
+/// until some are released. Refusals are recorded.
 async fn is_bounded(rule: &str, many: &[&str], code: &str) {
     let record = Record::default();
     let host = host(&record);
@@ -41,9 +42,9 @@ async fn is_bounded(rule: &str, many: &[&str], code: &str) {
             "{refused}"
         );
         let opened = attempt(deployment, &[many, &["3"]].concat()).await;
-        assert_eq!(opened, Ok("3 were opened".into()), "they were given back");
+        assert_eq!(opened, Ok("3 were opened".into()), "they were released");
         while deployment.status().descriptors > 0 {
-            // A connection is closed by a task of its own.
+            // Connections are closed by a separate task.
             tokio::task::yield_now().await;
         }
     }
@@ -68,7 +69,7 @@ async fn sockets_are_bounded() {
     is_bounded("udp 127.0.0.1:9", &["udp-many", "0.0.0.0:0"], "descriptors").await;
 }
 
-/// The URL of a server that answers any number of requests on a connection.
+/// Starts a server that answers any number of requests on a connection, and returns its URL.
 async fn url() -> String {
     format!("http://{}/", Server::start(usize::MAX, PLAIN).await.address)
 }
@@ -84,7 +85,7 @@ async fn connections_are_bounded() {
     .await;
 }
 
-/// Connections that wait for another request count, and give way to new ones.
+/// Idle connections count, and are closed to make room for new ones.
 #[tokio::test]
 async fn idle_connections_give_way() {
     let host = host(&Record::default());
@@ -99,7 +100,8 @@ async fn idle_connections_give_way() {
     }
 }
 
-/// What one deployment has open, another cannot open, and all together have no more than the host.
+/// A descriptor that one deployment has open is unavailable to the others, and all together have no
+/// more than the host allows.
 #[tokio::test]
 async fn all_deployments_share_the_budget() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -123,7 +125,7 @@ async fn all_deployments_share_the_budget() {
         .await
         .expect_err("none is left");
     assert!(refused.contains("quota"), "{refused}");
-    // The instance that keeps it is gone with its deployment.
+    // The instance that holds it is dropped with its deployment.
     host.remove("one").await.expect("removed");
     while attempt(&other, &["read", "/d/file"]).await.is_err() {
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Files: quotas, listings, and directories that move.
+//! Files: quotas, listings, and granted directories that are moved.
 
 use std::path::Path;
 
@@ -124,8 +124,8 @@ async fn a_listing_shows_what_may_be_read() {
     );
 }
 
-/// The directory was opened when the component was deployed; what has its name later is
-/// another one.
+/// The directory was opened when the component was deployed; a later one of the same name is a
+/// different directory.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_that_is_replaced_after_the_deploy_is_not_the_granted_one() {
     let folder = folder();
@@ -136,7 +136,7 @@ async fn a_directory_that_is_replaced_after_the_deploy_is_not_the_granted_one() 
     let deployment = deploy(&host, probe(&[]), &[&from("file-read /data", &granted)]).await;
     std::fs::rename(&granted, &moved).expect("moved");
     std::fs::create_dir(&granted).expect("another folder");
-    std::fs::write(granted.join("a.txt"), "somebody else's").expect("a file");
+    std::fs::write(granted.join("a.txt"), "not granted").expect("a file");
     assert_eq!(
         attempt(&deployment, &["read", "/data/a.txt"])
             .await
@@ -166,7 +166,7 @@ async fn links_lead_on_within_a_directory_that_is_granted_whole() {
     );
 }
 
-/// Its size is asked for each time; which file it is stays as it was when it was opened.
+/// An open file keeps its identity, and its size is read each time.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_file_is_the_same_one_by_each_way_to_ask() {
     let folder = folder();
@@ -182,13 +182,13 @@ async fn an_open_file_is_the_same_one_by_each_way_to_ask() {
     .await;
     let a = attempt(&deployment, &["identity", "/data/a.txt"])
         .await
-        .expect("told");
+        .expect("an answer");
     let b = attempt(&deployment, &["identity", "/data/b.txt"])
         .await
-        .expect("told");
+        .expect("an answer");
     attempt(&deployment, &["identity", "/data"])
         .await
-        .expect("told of a directory");
+        .expect("the metadata of a directory");
     assert!(
         a.starts_with("1 bytes, ") && b.starts_with("2 bytes, "),
         "{a}; {b}"
@@ -197,7 +197,7 @@ async fn an_open_file_is_the_same_one_by_each_way_to_ask() {
 
     attempt(&deployment, &["keep", "/data/a.txt"])
         .await
-        .expect("kept");
+        .expect("an answer");
     assert_eq!(
         attempt(&deployment, &["identity-kept"]).await.as_ref(),
         Ok(&a)
@@ -206,7 +206,7 @@ async fn an_open_file_is_the_same_one_by_each_way_to_ask() {
     std::fs::rename(in_folder("b.txt"), in_folder("a.txt")).expect("renamed");
     let told = attempt(&deployment, &["identity-kept"])
         .await
-        .expect("told");
+        .expect("an answer");
     assert_eq!(told, a.replace("1 bytes", "6 bytes"));
     assert_eq!(
         attempt(&deployment, &["identity", "/data/a.txt"])

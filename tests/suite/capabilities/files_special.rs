@@ -1,4 +1,4 @@
-//! FIFOs, devices, sockets, and file systems that do not hold ordinary files.
+//! FIFOs, devices, sockets, and file systems that do not contain ordinary files.
 
 use std::io::Write;
 use std::os::unix::net::UnixListener;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::probe::{Record, attempt, builder, deploy, grants, host, probe};
 
-/// A folder with a FIFO, a link to it, a socket and an ordinary file.
+/// Creates a directory with a FIFO, a link to it, a socket and an ordinary file.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
@@ -31,7 +31,7 @@ fn from(rule: &str, folder: &Path) -> String {
     format!("{kind}/d from={}{options}", folder.display())
 }
 
-/// What the record says of denied attempts.
+/// Returns the recorded denials.
 fn denials(record: &Record) -> Vec<String> {
     record
         .lines()
@@ -40,7 +40,8 @@ fn denials(record: &Record) -> Vec<String> {
         .collect()
 }
 
-/// Opens of a FIFO held every blocking thread for good, and the host with them.
+/// A regression test: opens of a FIFO once held every blocking thread forever, and the host with
+/// them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fifo_is_refused_and_nobody_waits_for_it() {
     let folder = folder();
@@ -69,9 +70,12 @@ async fn a_fifo_is_refused_and_nobody_waits_for_it() {
                 let told = attempt(&deployment, attempted)
                     .await
                     .expect_err("it is a FIFO");
-                // A link where none is followed is told as such.
+                // A link is reported as such where links are not followed.
                 let is_refused = ["not-permitted", "loop"].contains(&&*told);
-                assert!(is_refused, "{attempted:?} was opened to find out: {told}");
+                assert!(
+                    is_refused,
+                    "{attempted:?} was opened to learn its type: {told}"
+                );
             }
             host.remove(deployment.name().as_str())
                 .await
@@ -80,7 +84,7 @@ async fn a_fifo_is_refused_and_nobody_waits_for_it() {
     };
     tokio::time::timeout(Duration::from_secs(20), opens)
         .await
-        .expect("nobody waits for the other end");
+        .expect("no open waits for the other end");
     let denials = denials(&record);
     assert!(
         denials
@@ -118,7 +122,7 @@ async fn a_fifo_that_a_grant_names_is_read_and_written() {
         from("file-write /d types=fifo", folder.path()),
     ];
     let deployment = deploy(&host, probe(&[]), &[&rules[0], &rules[1]]).await;
-    // Both ends, so that neither open waits.
+    // Opened for reading and writing, so that neither open blocks.
     let mut end = std::fs::File::options()
         .read(true)
         .write(true)
@@ -155,7 +159,7 @@ async fn a_grant_of_one_fifo_gives_that_one() {
     assert_eq!(refused.kind(), ErrorKind::GrantUnusable);
     let message = refused.to_string();
     assert!(
-        message.contains("is a FIFO; if that is meant, write `"),
+        message.contains("is a FIFO; if this is intended, write `"),
         "{message}"
     );
     let line = message
@@ -180,7 +184,7 @@ async fn a_device_needs_a_grant_that_names_it() {
         .expect_err("it is a device");
     attempt(&deployment, &["stat", "/d/null"])
         .await
-        .expect("that there is one may be known");
+        .expect("its existence is not secret");
     host.remove(deployment.name().as_str())
         .await
         .expect("removed");
@@ -213,12 +217,12 @@ async fn a_socket_is_opened_by_nobody() {
     assert!(
         denials
             .iter()
-            .any(|line| line.contains("is a socket, which no path opens")),
+            .any(|line| line.contains("is a socket, which cannot be opened by path")),
         "{denials:?}"
     );
 }
 
-/// A name with more than another does not pass that on.
+/// A path with more rights does not pass them on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fifo_is_not_renamed_to_where_it_may_be_opened() {
     let folder = folder();
@@ -297,8 +301,7 @@ mod file_systems {
             assert_eq!(told, "not-permitted", "{attempted:?}");
         }
         let denials = denials(&record);
-        let line =
-            "lies on a file system of type `proc`, which needs `filesystems=proc` in a grant";
+        let line = "is on a file system of type `proc`, which needs `filesystems=proc` in a grant";
         assert!(
             denials.iter().any(|denial| denial.contains(line)),
             "{denials:?}"
@@ -308,7 +311,7 @@ mod file_systems {
             .expect("an ordinary file");
         attempt(&deployment, &["list", "/"])
             .await
-            .expect("names of mounts are names");
+            .expect("mount points are listed");
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Blocking operations that are stuck: they count against their deployment alone.
+//! Blocking operations that never return count only against their own deployment.
 
 use std::fs::File;
 use std::path::Path;
@@ -9,12 +9,12 @@ use airssys_wasm_host::{CallEnd, Deployment, Error, ErrorKind, Host, Instancing,
 
 use super::probe::{Attempted, builder, deploy, grants, probe};
 
-/// Blocking threads of the runtime: fewer than there are calls that are stuck.
+/// Blocking threads of the runtime, fewer than the stuck calls.
 const THREADS: usize = 48;
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
-/// A FIFO at whose other end nobody says anything, until it is dropped.
+/// Creates a FIFO whose other end is open without writing until it is dropped.
 fn silent_fifo(folder: &Path) -> File {
     let fifo = folder.join("fifo");
     assert!(
@@ -31,7 +31,7 @@ fn silent_fifo(folder: &Path) -> File {
         .expect("opened at both ends")
 }
 
-/// One whose every call reads where it likes.
+/// Deploys a component whose calls may read anything in `folder`.
 async fn reader(host: &Host, name: &str, folder: &Path, limits: Limits) -> Deployment {
     let rule = format!("file-read /d from={} types=fifo", folder.display());
     let deploy = host
@@ -48,14 +48,14 @@ async fn reader(host: &Host, name: &str, folder: &Path, limits: Limits) -> Deplo
 async fn read(deployment: Deployment, how: &str, path: &str) -> Result<Attempted, Error> {
     let attempt = deployment
         .function::<(String, Vec<String>), (Attempted,)>("attempt")
-        .expect("it tries");
+        .expect("an exported function");
     attempt
         .call((how.to_owned(), vec![path.to_owned()]))
         .await
         .map(|(attempted,)| attempted)
 }
 
-/// Limits under which a call ends soon.
+/// Returns limits with a short deadline.
 fn hurried() -> Limits {
     Limits {
         call_deadline: DEADLINE,
@@ -63,7 +63,7 @@ fn hurried() -> Limits {
     }
 }
 
-/// Reads the ordinary file, once there is a place for that again.
+/// Reads the ordinary file once a blocking operation is available again.
 async fn read_again(deployment: &Deployment) -> Attempted {
     loop {
         match read(deployment.clone(), "read", "/d/plain.txt").await {
@@ -73,7 +73,7 @@ async fn read_again(deployment: &Deployment) -> Attempted {
     }
 }
 
-/// Six hundred calls read a FIFO that says nothing.
+/// Starts six hundred calls that read a FIFO without data.
 fn stuck_reads(deployment: &Deployment) -> Vec<tokio::task::JoinHandle<Result<Attempted, Error>>> {
     (0..600)
         .map(|_| tokio::spawn(read(deployment.clone(), "read-stream", "/d/fifo")))
@@ -111,13 +111,13 @@ fn operations_that_are_stuck_are_nobody_elses_affair() {
             let error = stuck
                 .await
                 .expect("a task")
-                .expect_err("nobody said anything");
+                .expect_err("nothing was written");
             assert_eq!(error.call_end(), Some(CallEnd::DeadlineExceeded), "{error}");
         }
-        // Its calls have ended and its threads are still stuck.
+        // Its calls have ended, but its threads are still blocked.
         let error = read(bad.clone(), "read", "/d/plain.txt")
             .await
-            .expect_err("it has no place left");
+            .expect_err("no blocking operation is left");
         assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
         assert_eq!(
             read(good.clone(), "read", "/d/plain.txt")
@@ -139,7 +139,7 @@ fn operations_that_are_stuck_are_nobody_elses_affair() {
     });
 }
 
-/// A revision that is replaced, or removed, leaves what is stuck to the one that comes after it.
+/// A replaced or removed revision leaves its stuck operations to the next one.
 #[tokio::test(flavor = "multi_thread")]
 async fn revisions_of_a_deployment_share_their_places() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -154,18 +154,18 @@ async fn revisions_of_a_deployment_share_their_places() {
         stuck
             .await
             .expect("a task")
-            .expect_err("nobody said anything");
+            .expect_err("nothing was written");
     }
     host.remove("bad").await.expect("removed");
     let second = reader(&host, "bad", folder.path(), hurried()).await;
     read(second.clone(), "read", "/d/plain.txt")
         .await
-        .expect_err("there is no place left");
+        .expect_err("no blocking operation is left");
     drop(end);
     assert_eq!(read_again(&second).await.as_deref(), Ok("plain"));
 }
 
-/// The system looks up names on a blocking thread as well.
+/// The operating system resolves names on a blocking thread as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lookup_of_a_name_takes_a_place() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -190,10 +190,10 @@ async fn a_lookup_of_a_name_takes_a_place() {
         .expect("deployed");
     read(deployment.clone(), "read-stream", "/d/fifo")
         .await
-        .expect_err("nobody said anything");
+        .expect_err("nothing was written");
     let error = read(deployment.clone(), "lookup", "localhost")
         .await
-        .expect_err("there is no place left");
+        .expect_err("no blocking operation is left");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
     drop(end);
     while let Err(error) = read(deployment.clone(), "lookup", "localhost").await {

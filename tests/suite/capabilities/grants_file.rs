@@ -1,4 +1,4 @@
-//! The file of grants: whole or refused, whatever kills its writer.
+//! The file of grants is read whole or refused, even if its writer is killed.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Connections of outgoing HTTP: reused by the component that made them, and by no other.
+//! Connections of outgoing HTTP requests are reused only by the component that opened them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::probe::{attempt, grants, host, probe};
 
-/// Answers everybody, so many requests a connection, and counts.
+/// A server that answers a fixed number of requests per connection and counts connections.
 pub(super) struct Server {
     pub(super) address: String,
     connections: Arc<AtomicUsize>,
@@ -93,7 +93,7 @@ async fn a_connection_is_used_again_by_its_component_alone() {
         );
         for _ in 0..5 {
             assert_eq!(server.get(&one).await, told);
-            // Kept as soon as the other side's end of the answer is seen.
+            // Reused once the end of the answer has been seen.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(server.connections(), 1, "for {answer:?}");
@@ -115,7 +115,7 @@ async fn a_connection_that_the_server_closed_is_replaced() {
     let deployment = deployed(&host, "one", &server).await;
     for _ in 0..50 {
         assert_eq!(server.get(&deployment).await, "200 hello");
-        // Long enough for its end to be seen; a request that was sent is not sent again.
+        // Long enough for its end to be noticed; a request that was sent is not repeated.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(server.connections(), 50);
@@ -141,5 +141,5 @@ async fn connections_that_wait_are_closed_by_a_revocation() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("it is still open");
+    panic!("the connection is still open");
 }

@@ -1,4 +1,4 @@
-//! What was revoked comes back by grants that name it, or with consent, and never unnoticed.
+//! Revoked rules are restored by grants that name them or with consent, and never unnoticed.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ fn update(host: &Host) -> Update<'_> {
         .discard_state()
 }
 
-/// It says nothing of what it needs, so that nothing that it requires is missing.
+/// Requests nothing, so that nothing that it requires is missing.
 fn component() -> Component {
     probe(&[])
 }
@@ -74,7 +74,7 @@ async fn a_wider_grant_gives_back_what_was_revoked_only_with_consent() {
     assert_eq!(read().await.as_deref(), Ok("told"));
     let told = std::iter::from_fn(|| events.try_next())
         .any(|event| matches!(event, Event::GrantedAgain { revision, rule, .. } if rule == revoked() && revision == promoted.to_revision()));
-    assert!(told, "an event tells of it");
+    assert!(told, "an event reports it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +85,7 @@ async fn grants_that_name_it_or_leave_it_need_no_consent() {
     host.revoke("attack-probe", REVOKED).expect("deployed");
     let read = async || attempt(&deployment, &["read", "/data/secret/a"]).await;
 
-    let promoted = update(&host).await.expect("it asks for no more");
+    let promoted = update(&host).await.expect("the update requests no more");
     assert!(
         promoted.lifted().is_empty() && read().await.is_err(),
         "without grants it stays revoked"
@@ -94,7 +94,7 @@ async fn grants_that_name_it_or_leave_it_need_no_consent() {
     let promoted = update(&host)
         .grants(denied)
         .await
-        .expect("it stays taken away");
+        .expect("the rule stays revoked");
     assert!(promoted.lifted().is_empty() && read().await.is_err());
     assert_eq!(
         deployment.grants().revoked().collect::<Vec<_>>(),
@@ -108,7 +108,7 @@ async fn grants_that_name_it_or_leave_it_need_no_consent() {
     assert_eq!(read().await.as_deref(), Ok("told"));
 }
 
-/// What was revoked is known after a restart, and what was given back is in the history.
+/// Revocations survive a restart, and restored rules are in the history.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_forgets_neither() {
     let (folder, state) = (folder(), tempfile::tempdir().expect("a folder"));
@@ -151,7 +151,10 @@ async fn a_restart_forgets_neither() {
     );
     drop(second);
     assert_eq!(
-        host().deployment("attack-probe").expect("there").lifted(),
+        host()
+            .deployment("attack-probe")
+            .expect("deployed")
+            .lifted(),
         [revoked()]
     );
 }

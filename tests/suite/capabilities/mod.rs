@@ -1,6 +1,6 @@
-//! What components are granted: approval, revocation, quotas, values, the file of grants.
+//! Grants of components: approval, revocation, quotas, values, the file of grants.
 //!
-//! What is refused has a table of its own, in `tests/attacks`.
+//! Denied operations have a separate table, in `tests/attacks`.
 
 mod approval;
 mod descriptors;

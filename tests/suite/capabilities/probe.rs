@@ -1,4 +1,4 @@
-//! The guest that tries things, with requests and grants of a test's own.
+//! The guest that attempts operations, with requests and grants chosen by each test.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 
 use crate::support::guest;
 
-/// What was seen, or what the guest was told.
+/// The result of an attempt, or the error that the guest received.
 pub(crate) type Attempted = Result<String, String>;
 
-/// Every decision that was recorded.
+/// An audit log that retains every decision.
 #[derive(Clone, Default)]
 pub(crate) struct Record(Arc<Mutex<Vec<AuditRecord>>>);
 
@@ -37,7 +37,7 @@ pub(crate) fn host() -> Host {
     builder().build().expect("a host")
 }
 
-/// The probe, with these requests, or with none said.
+/// Returns the probe with these requests, or without a section of requests if `requests` is empty.
 pub(crate) fn probe(requests: &[&str]) -> Component {
     let probe = guest("attack-probe");
     if requests.is_empty() {
@@ -66,7 +66,7 @@ pub(crate) async fn deploy(host: &Host, component: Component, rules: &[&str]) ->
 pub(crate) async fn attempt(deployment: &Deployment, words: &[&str]) -> Attempted {
     let function = deployment
         .function::<(String, Vec<String>), (Attempted,)>("attempt")
-        .expect("it tries");
+        .expect("an exported function");
     let arguments = words[1..].iter().map(|&word| word.to_owned()).collect();
     function
         .call((words[0].to_owned(), arguments))

@@ -1,4 +1,4 @@
-//! What is taken back ends, at once and for good.
+//! A revocation takes effect at once and permanently.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::probe::{Record, attempt, builder, deploy, grants, host, probe};
 
-/// Many times: whoever begins after `revoke` has returned sees nothing.
+/// Repeated: a call that begins after `revoke` has returned is denied.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_call_that_begins_after_a_revocation_gets_through() {
     let host = host();
@@ -87,7 +87,7 @@ async fn a_grant_ends_at_its_time_and_what_was_opened_under_it_too() {
     assert!(explained.contains("has expired"), "{explained}");
 }
 
-/// A read that waits for somebody who says nothing is woken by the revocation.
+/// A read from a silent peer is woken by the revocation.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_that_waits_ends_with_its_grant() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0")
@@ -95,7 +95,7 @@ async fn a_read_that_waits_ends_with_its_grant() {
         .expect("a listener");
     let address = silent.local_addr().expect("an address").to_string();
     let accepting = tokio::spawn(async move {
-        let (stream, _) = silent.accept().await.expect("somebody");
+        let (stream, _) = silent.accept().await.expect("a connection");
         tokio::time::sleep(Duration::from_secs(20)).await;
         drop(stream);
     });
@@ -145,7 +145,7 @@ async fn a_flood_of_refusals_is_counted_to_the_last() {
     assert!(counts.len() < 500, "{} records", counts.len());
 }
 
-/// Nobody has to call an instance for the connection that it kept to be closed.
+/// Connections of an idle instance are closed without a call to the instance.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_idle_instance_kept_open_is_closed() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
@@ -161,8 +161,8 @@ async fn what_an_idle_instance_kept_open_is_closed() {
     let deployment = deploy.await.expect("deployed");
     let keeping = tokio::spawn(async move { attempt(&deployment, &["tcp-keep", &address]).await });
     let (mut peer, _) = listener.accept().await.expect("a connection");
-    peer.read_exact(&mut [0; 5]).await.expect("what it says");
-    peer.write_all(b"hello").await.expect("told");
+    peer.read_exact(&mut [0; 5]).await.expect("the request");
+    peer.write_all(b"hello").await.expect("sent");
     assert_eq!(keeping.await.expect("a caller").as_deref(), Ok("kept"));
     host.revoke("attack-probe", &rule).expect("deployed");
     let ended = tokio::time::timeout(Duration::from_secs(10), peer.read(&mut [0; 1])).await;

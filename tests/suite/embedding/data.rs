@@ -1,4 +1,4 @@
-//! Data of hosts, deployments and instances, as host functions reach it.
+//! Data of hosts, deployments and instances, as seen by host functions.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ async fn instance_data_of_one_is_not_reached_from_another() {
     assert_eq!(second.call(()).await.expect("an answer"), (1,));
 }
 
-/// Counts those that were made, and those that are there.
+/// The number of values created and the number that are alive.
 #[derive(Clone, Default)]
 struct Count {
     made: Arc<AtomicUsize>,
@@ -86,7 +86,7 @@ async fn a_factory_runs_once_for_each_instance_and_its_data_goes_with_it() {
         }
         let is_stateful = instancing == Instancing::Stateful;
         assert_eq!(instances.len(), if is_stateful { 1 } else { 5 });
-        // A rollout tries one instance, which serves the calls if instances outlive them.
+        // A rollout tries one instance, which then serves the calls if instances outlive them.
         let tried = usize::from(!is_stateful);
         assert_eq!(
             count.made.load(SeqCst),
@@ -115,7 +115,7 @@ async fn a_factory_sees_whose_instance_it_is_and_what_is_shared() {
             assert_eq!(
                 instance.instance_data::<Visits>().0,
                 0,
-                "what was added before is there"
+                "data added before the factory is available"
             );
             let identity = instance.identity();
             let shared = instance.data::<Shared>().0;
@@ -140,7 +140,7 @@ async fn a_factory_sees_whose_instance_it_is_and_what_is_shared() {
         .expect("deployed");
     let label = deployment
         .function::<(), (String,)>("label")
-        .expect("it has one");
+        .expect("an exported function");
     assert_eq!(
         label.call(()).await.expect("an answer").0,
         "labelled#1, its own"
@@ -218,7 +218,7 @@ async fn two_hosts_have_data_of_their_own() {
     function::<(String,), ()>(&deployment, "say")
         .call(("hello".into(),))
         .await
-        .expect("said");
+        .expect("an answer");
     assert_eq!(
         (first.printed.lock().len(), second.printed.lock().len()),
         (1, 0)
@@ -243,13 +243,16 @@ async fn data_that_nobody_gave_ends_the_call_with_its_type() {
         .expect("deployed");
     let label = deployment
         .function::<(), (String,)>("label")
-        .expect("it has one");
-    let error = label.call(()).await.expect_err("nobody gave it");
+        .expect("an exported function");
+    let error = label
+        .call(())
+        .await
+        .expect_err("no data of this type was added");
     assert_eq!(error.kind(), ErrorKind::HostFunctionFailed);
     assert!(
         error
             .to_string()
-            .contains("Nobody`: `HostBuilder::instance_data` gives it"),
+            .contains("Nobody`: call `HostBuilder::instance_data`"),
         "{error}"
     );
 }

@@ -1,5 +1,5 @@
-//! The embedder of these tests: what it provides to the guest `embedding-probe`, once by
-//! synchronous host functions and once by asynchronous ones.
+//! The embedder of these tests: everything that it provides to the guest `embedding-probe`, once
+//! with synchronous and once with asynchronous host functions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::support::guest;
 
-/// A text that the embedder has open.
+/// A text owned by the embedder.
 #[derive(Clone, Default)]
 #[allow(
     unreachable_pub,
@@ -34,7 +34,7 @@ impl Document {
         self.0.lock().push_str(text);
     }
 
-    /// How many have it open, the caller included.
+    /// Returns the number of handles to the document, including the caller's.
     pub(super) fn open(&self) -> usize {
         Arc::strong_count(&self.0)
     }
@@ -47,14 +47,14 @@ pub(super) struct Editor {
     pub(super) printed: Arc<Mutex<Vec<String>>>,
 }
 
-/// What hosts and deployments share in these tests.
+/// The data that hosts and deployments share in these tests.
 pub(super) struct Shared(pub(super) &'static str);
 
-/// How often an instance called `visits`.
+/// The number of calls of `visits` by an instance.
 #[derive(Default)]
 pub(super) struct Visits(pub(super) u32);
 
-/// An error of the embedder's own.
+/// An error type of the embedder.
 #[derive(Debug, PartialEq)]
 pub(super) struct OutOfPaper {
     pub(super) sheets: u32,
@@ -68,7 +68,7 @@ impl fmt::Display for OutOfPaper {
 
 impl std::error::Error for OutOfPaper {}
 
-/// Which of the two kinds of host functions a test runs with.
+/// The kind of host functions that a test runs with.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Functions {
     Synchronous,
@@ -85,7 +85,7 @@ pub(super) const ALL: [(&str, Functions); 4] = [
 
 pub(super) const IMPORTS: [&str; 3] = ["demo:embedding/documents@0.1.0", "print", "plugin-name"];
 
-/// A host that provides everything, with few pool slots.
+/// Returns a builder of a host that provides everything, with few pool slots.
 pub(super) fn builder(functions: Functions, editor: &Editor) -> HostBuilder {
     let link = match functions {
         Functions::Synchronous => synchronous,
@@ -107,7 +107,7 @@ fn asynchronous(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
     waiting::Embedding::add_to_linker::<_, HasSelf<_>>(linker, |instance| instance)
 }
 
-/// A host with the probe on it.
+/// Builds a host and deploys the probe.
 pub(super) async fn probe(
     (name, functions): (&str, Functions),
     editor: &Editor,
@@ -123,7 +123,7 @@ pub(super) async fn probe(
     (host, deployment)
 }
 
-/// A function of the probe.
+/// Returns a function of the probe.
 pub(super) fn function<P, R>(deployment: &Deployment, name: &str) -> Function<P, R>
 where
     P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower + Send + Sync + 'static,
@@ -158,7 +158,7 @@ mod waiting {
 
 pub(super) use blocking::Embedding;
 
-/// What both kinds of functions do.
+/// The behavior shared by both kinds of functions.
 trait Provides {
     fn open(&mut self, document: Document) -> wasmtime::Result<Resource<Document>>;
     fn visit(&mut self) -> u32;

@@ -1,4 +1,4 @@
-//! Errors of host functions come back to whoever made the call.
+//! Errors of host functions reach the caller of the component.
 
 use std::error::Error as _;
 
@@ -58,7 +58,7 @@ async fn an_instance_whose_host_function_failed_is_not_used_again() {
     );
 }
 
-/// Imports `fail` of the probe, and calls it.
+/// Imports `fail` of the probe and calls it.
 const CALLER: &str = r#"(component
     (import "demo:embedding/failing" (instance $failing (export "fail" (func))))
     (core func $fail (canon lower (func $failing "fail")))
@@ -66,7 +66,7 @@ const CALLER: &str = r#"(component
     (core instance $main (instantiate $main (with "" (instance (export "fail" (func $fail))))))
     (func (export "go") (canon lift (core func $main "go"))))"#;
 
-/// Exports it, and calls the host.
+/// Exports `fail`, which calls the host.
 const CALLEE: &str = r#"(component
     (import "fail" (func $fail))
     (core func $fail-core (canon lower (func $fail)))
@@ -100,7 +100,7 @@ async fn an_error_of_a_host_function_crosses_links() {
         .expect("deployed");
     let error = caller
         .function::<(), ()>("go")
-        .expect("it goes")
+        .expect("an exported function")
         .call(())
         .await
         .expect_err("it fails");
@@ -134,7 +134,7 @@ async fn a_trap_is_no_error_of_a_host_function() {
     let deployment = host.deploy(wat("traps", text)).await.expect("deployed");
     let error = deployment
         .function::<(), ()>("go")
-        .expect("it goes")
+        .expect("an exported function")
         .call(())
         .await
         .expect_err("it traps");

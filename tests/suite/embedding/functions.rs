@@ -1,4 +1,4 @@
-//! Typed functions with resources of the host's.
+//! Typed functions with resources of the embedder.
 
 use airssys_wasm_host::wasmtime::component::Resource;
 use airssys_wasm_host::{ErrorKind, Instancing};
@@ -38,7 +38,11 @@ async fn a_typed_function_takes_and_gives_resources_of_the_hosts() {
                 .drained()
                 .await;
         }
-        assert_eq!(lent.open(), 1, "what was lent went with its instance");
+        assert_eq!(
+            lent.open(),
+            1,
+            "the borrowed document was dropped with its instance"
+        );
     }
 }
 

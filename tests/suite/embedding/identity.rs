@@ -1,4 +1,4 @@
-//! A host function knows whose instance it serves.
+//! Host functions know which instance they serve.
 
 use airssys_wasm_host::Instancing;
 
@@ -71,8 +71,7 @@ async fn a_host_function_knows_whose_instance_it_serves() {
 
 #[tokio::test]
 async fn a_guest_cannot_choose_whose_it_is() {
-    // The bytes are the same, what they say of themselves too, and what the guest prints claims
-    // to be of another.
+    // The bytes and the name in them are the same, and the guest prints that it is another one.
     let editor = Editor::default();
     let host = builder(ALL[0].1, &editor).build().expect("a host");
     let honest = guest(ALL[0].0).with_name("signer").expect("a name");
@@ -82,7 +81,7 @@ async fn a_guest_cannot_choose_whose_it_is() {
     let say = function::<(String,), ()>(&forger, "say");
     say.call(("signer#1: all is well".into(),))
         .await
-        .expect("said");
+        .expect("an answer");
     let printed = editor.printed.lock().clone();
     assert!(
         matches!(&printed[..], [line] if line.starts_with("forger#1 ")),

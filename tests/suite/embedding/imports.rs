@@ -1,11 +1,12 @@
-//! Which imports an embedder's functions serve, and what is said of the others.
+//! Imports that an embedder's functions serve, and errors about the others.
 
 use airssys_wasm_host::{Error, ErrorKind, Host, HostBuilder};
 
 use super::editor::{ALL, Editor, builder};
 use crate::support::wat;
 
-/// Imports an interface, and one function of it that gives a number.
+/// Returns a component that imports an interface and exports `go`, which returns the interface's
+/// `count`.
 fn user(import: &str) -> String {
     format!(
         r#"(component
@@ -18,7 +19,7 @@ fn user(import: &str) -> String {
     )
 }
 
-/// Provides `count` of an interface, which gives this number.
+/// Provides `count` of an interface, which returns `number`.
 fn count(builder: HostBuilder, interface: &'static str, number: u32) -> HostBuilder {
     builder.imports([interface], move |linker| {
         linker
@@ -46,7 +47,7 @@ async fn several_versions_of_an_interface_are_served_each_by_its_own() {
     .expect("a host");
     assert_eq!(go(&host, "ed:host/docs@0.1.0").await.expect("served"), 1);
     assert_eq!(go(&host, "ed:host/docs@0.2.0").await.expect("served"), 2);
-    // By semver, as the runtime links: whichever is newer.
+    // The newest compatible version wins by semver, as in the runtime's linker.
     assert_eq!(go(&host, "ed:host/docs@0.1.7").await.expect("served"), 1);
     assert_eq!(go(&host, "ed:host/docs@1.0.0").await.expect("served"), 14);
 }
@@ -112,13 +113,13 @@ async fn a_function_imported_at_world_level_is_served() {
         .await
         .expect("deployed")
         .function::<(), ()>("go")
-        .expect("it goes");
+        .expect("an exported function");
     go.call(()).await.expect("served");
 }
 
 #[tokio::test]
 async fn a_function_imported_at_world_level_that_nothing_provides_is_named() {
-    // A deployment that exports a function of that name is of no help, and not advised.
+    // A deployment that exports a function of that name does not help, and is not suggested.
     let host = crate::support::host();
     let exports = r#"(component (core module $m (func (export "print"))) (core instance $i (instantiate $m))
         (func (export "print") (canon lift (core func $i "print"))))"#;
@@ -139,7 +140,7 @@ async fn a_function_imported_at_world_level_that_nothing_provides_is_named() {
 
 #[tokio::test]
 async fn what_needs_no_rules_is_open_to_every_component() {
-    // No request, no grant: it is the embedder's choice.
+    // No request and no grant: the embedder chose so.
     let host = builder(ALL[0].1, &Editor::default())
         .build()
         .expect("a host");
@@ -158,7 +159,7 @@ async fn what_needs_no_rules_is_open_to_every_component() {
 
 #[tokio::test]
 async fn async_host_functions_of_wit_are_served_where_they_can_run() {
-    // One provider with a synchronous interface and one that needs Component Model async.
+    // A provider of a synchronous interface and of an interface that needs Component Model async.
     let host = Host::builder()
         .imports(["ed:host/docs@0.1.0", "ed:host/later"], |linker| {
             linker
@@ -180,7 +181,7 @@ async fn async_host_functions_of_wit_are_served_where_they_can_run() {
     let deployment = host.deploy(wat("later", &later)).await.expect("deployed");
     let (number,) = deployment
         .function::<(), (u32,)>("go")
-        .expect("it goes")
+        .expect("an exported function")
         .call(())
         .await
         .expect("served");

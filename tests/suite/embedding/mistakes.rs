@@ -1,9 +1,9 @@
-//! Mistakes of providers are found when the host is built, with both who made them.
+//! Mistakes of providers are found when the host is built, and name both providers involved.
 
 use airssys_wasm_host::wasmtime::component::Linker;
 use airssys_wasm_host::{ErrorKind, Host, HostBuilder, InstanceState, Provider, wasmtime};
 
-/// Provides one function of an interface, under rules of its own.
+/// A provider of one function of an interface, under its own kind of rules.
 struct Ruled {
     kind: &'static str,
     says: &'static [&'static str],
@@ -38,7 +38,7 @@ fn docs(kind: &'static str) -> Ruled {
     }
 }
 
-/// The host is refused, with all of these words.
+/// Asserts that the host is refused with an error that contains all of these words.
 fn refused(builder: HostBuilder, words: &[&str]) {
     let error = builder.build().map(drop).expect_err("it is a mistake");
     assert_eq!(error.kind(), ErrorKind::InvalidProvider, "{error}");
@@ -76,7 +76,7 @@ fn a_provider_that_does_not_link_is_named_with_its_error() {
         linker.root().func_wrap("print", |_, (): ()| Ok(()))
     });
     refused(twice, &["`print` does not link", "defined twice"]);
-    // It links what it does not say, and another does.
+    // The first links an interface that it does not declare, and the second declares it.
     let hidden = Ruled {
         kind: "ed:two",
         says: &[],
@@ -127,7 +127,7 @@ fn providers_that_fit_are_built() {
     };
     let fits = Host::builder().provider(docs("ed:one")).provider(other);
     fits.build().expect("several versions, one kind");
-    // Interfaces of WASI that the host lacks, and drafts in other versions than its own.
+    // WASI interfaces that the host lacks, and drafts in other versions than the host's.
     let wasi = Host::builder().imports(["wasi:config/store@0.2.0-draft"], |linker| {
         linker
             .instance("wasi:config/store@0.2.0-draft")?

@@ -1,4 +1,4 @@
-//! What an embedder provides: functions, data and resources of their own.
+//! Functions, data and resources that an embedder provides.
 
 mod data;
 mod editor;

@@ -21,7 +21,7 @@ async fn a_panic_in_a_host_function_is_an_error_of_its_call() {
         assert!(
             error
                 .to_string()
-                .ends_with("a function of the host panicked: the printer is on fire"),
+                .ends_with("host code panicked: the printer is on fire"),
             "{error}"
         );
         let discarded = loop {
@@ -46,7 +46,7 @@ async fn calls_beside_a_panic_go_on() {
     let panics = function::<(), ()>(&deployment, "panic");
     let waiting = wait.call((20,));
     let (waited, panicked) = tokio::join!(waiting, panics.call(()));
-    waited.expect("it is not touched");
+    waited.expect("the other call is not affected");
     assert_eq!(
         panicked.expect_err("it panics").kind(),
         ErrorKind::HostFunctionFailed
@@ -87,7 +87,7 @@ async fn a_panic_while_data_is_dropped_stays_there() {
         .expect("deployed");
     let visit = function::<(), (u32,)>(&deployment, "visit");
     for _ in 0..3 {
-        // Each call has an instance of its own, which is dropped at its end.
+        // Each call has its own instance, which is dropped at its end.
         assert_eq!(visit.call(()).await.expect("an answer"), (1,));
     }
 }

@@ -1,9 +1,9 @@
-//! The wiring of the example `editor` with plain wasmtime, for the same plugin: neither limits nor
-//! updates, and one instance. The example is to be no longer.
+//! The wiring of the example `editor` written with plain wasmtime, for the same plugin, without
+//! limits, updates or more than one instance. The example must not be longer.
 
 use airssys_wasm_tests::guests;
 
-/// The wiring.
+/// The code to compare with.
 mod wiring {
     use airssys_wasm_host::wasmtime::component::{
         Component, HasSelf, Linker, Resource, ResourceTable, bindgen,
@@ -86,7 +86,7 @@ mod wiring {
     }
 }
 
-/// The editor of the example, as far as it is needed here.
+/// The part of the example's editor that is needed here.
 mod editor {
     use std::sync::Arc;
 
@@ -137,7 +137,7 @@ async fn the_plugin_of_the_example_runs_with_plain_wasmtime() {
         wasi: wasmtime_wasi::WasiCtx::builder().build(),
     };
     let engine = airssys_wasm_host::wasmtime::Engine::default();
-    let file = std::fs::read(guests::path("editor-plugin-v1")).expect("it is built");
+    let file = std::fs::read(guests::path("editor-plugin-v1")).expect("the plugin is built");
     let (mut store, plugin) = wiring::start(&engine, &file, state)
         .await
         .expect("it starts");
@@ -150,10 +150,13 @@ async fn the_plugin_of_the_example_runs_with_plain_wasmtime() {
 
 #[test]
 fn the_examples_wiring_is_no_longer_than_with_plain_wasmtime() {
-    let read = |file: &str| std::fs::read_to_string(file).expect("it is there");
+    let read = |file: &str| std::fs::read_to_string(file).expect("the file exists");
     let plain = read("suite/embedding/plain.rs");
-    let plain = plain.split("mod wiring {").nth(1).expect("it is here");
-    let plain = plain.split("\n}").next().expect("it ends");
+    let plain = plain
+        .split("mod wiring {")
+        .nth(1)
+        .expect("the module is in this file");
+    let plain = plain.split("\n}").next().expect("the module ends");
     let example = read("../examples/editor/src/host.rs");
     assert!(
         code(&example) <= 30,
@@ -169,7 +172,7 @@ fn the_examples_wiring_is_no_longer_than_with_plain_wasmtime() {
     );
 }
 
-/// Lines that are neither blank nor a comment.
+/// Counts the lines that are neither blank nor a comment.
 fn code(text: &str) -> usize {
     let lines = text.lines().map(str::trim);
     lines

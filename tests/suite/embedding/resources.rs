@@ -1,4 +1,4 @@
-//! Resources of the embedder's, in the table of each instance.
+//! Resources of the embedder, in the table of each instance.
 
 use airssys_wasm_host::{Bindings, ErrorKind, Instancing, Limits};
 
@@ -100,7 +100,7 @@ async fn the_hosts_own_pushes_count_as_well() {
     assert!(
         error
             .to_string()
-            .ends_with("opened more than it may: `handles_max` is 20"),
+            .ends_with("opened too many handles: `handles_max` is 20"),
         "{error}"
     );
 }

@@ -1,4 +1,4 @@
-//! Arguments, stdin and output that an embedder gives to a program.
+//! Arguments, stdin and output that an embedder connects to a program.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ async fn program_has_what_a_console_gives() {
     assert_eq!(
         told.lines(0).await,
         [""; 0],
-        "the guest log has nothing of it"
+        "the guest log contains none of it"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Guests that end themselves.
+//! Guests that exit.
 
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{CallEnd, ErrorKind, Instancing};
@@ -26,7 +26,7 @@ async fn exit_is_success_where_there_is_no_result_to_give() {
     assert_eq!(result.as_deref(), Some("ok"));
     let typed = deployment
         .function::<(bool,), ()>("stop")
-        .expect("it is exported");
+        .expect("an exported function");
     typed.call((true,)).await.expect("success");
     let typed = deployment
         .function::<(bool,), (Result<(), ()>,)>("stop-from-result")
@@ -49,7 +49,7 @@ async fn exit_is_an_error_and_no_failure_where_a_result_is_missing() {
     assert!(error.to_string().ends_with("exited with code 0"), "{error}");
     let typed = deployment
         .function::<(bool,), (u32,)>("stop-from-number")
-        .expect("it is exported");
+        .expect("an exported function");
     assert_eq!(
         typed.call((true,)).await.expect_err("no number").kind(),
         ErrorKind::Exited(0)
@@ -109,7 +109,7 @@ async fn instance_that_exited_is_not_used_again() {
         assert_eq!(
             (count().await, count().await),
             ("1".into(), "2".into()),
-            "it remembers"
+            "the instance keeps its state"
         );
         call(&deployment, "stop", "(true)").await.expect("success");
         assert_eq!(count().await, "1", "{instancing}");
@@ -134,7 +134,7 @@ async fn returned_error_is_a_value_of_the_function() {
     assert_eq!(failures(&mut events), []);
 }
 
-/// The caller has no result to give, but it was the other one that exited.
+/// The caller has no result to return, but the callee exited.
 #[tokio::test(flavor = "multi_thread")]
 async fn exit_of_another_component_ends_no_caller_with_success() {
     let host = host();

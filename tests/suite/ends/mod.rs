@@ -1,5 +1,5 @@
-//! How calls end, and what is told of it: exits, traps, and text that a call leaves unfinished.
-//! HTTP answers are in `http/ends`.
+//! The ends of calls and their reports: exits, traps, and text that a call leaves unfinished. HTTP
+//! answers are tested in `tests/suite/http/ends.rs`.
 
 mod console;
 mod exits;
@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::support::guest;
 
-/// A guest log that remembers the call of each line.
+/// A guest log that records the call of each line.
 #[derive(Clone, Default)]
 struct Calls(Arc<Mutex<Vec<String>>>);
 
@@ -27,12 +27,12 @@ impl GuestLog for Calls {
 }
 
 impl Calls {
-    /// What was told by now.
+    /// Returns the lines logged so far.
     fn so_far(&self) -> Vec<String> {
         self.0.lock().clone()
     }
 
-    /// What was told, once there are so many lines.
+    /// Waits for at least `count` lines and returns all of them.
     async fn lines(&self, count: usize) -> Vec<String> {
         while self.so_far().len() < count {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -41,7 +41,7 @@ impl Calls {
     }
 }
 
-/// A host with the guest whose functions end in every way.
+/// Deploys the guest whose functions end in every way.
 async fn ends(instancing: Instancing) -> (Host, Deployment, Calls) {
     let calls = Calls::default();
     let host = Host::builder()
@@ -64,7 +64,7 @@ async fn call(
 ) -> Result<Option<String>, Error> {
     deployment
         .dynamic_function(function)
-        .expect("it is exported")
+        .expect("an exported function")
         .call_wave(arguments)
         .await
 }

@@ -1,4 +1,5 @@
-//! Text without a line feed: told when its call ends, with its call, and never with another's.
+//! Output without a line feed is logged when its call ends, as output of that call, and never
+//! joined with another's.
 
 use airssys_wasm_host::Instancing;
 
@@ -10,7 +11,7 @@ async fn unfinished_line_is_told_when_its_call_ends_and_joined_with_no_other() {
         let (host, deployment, told) = ends(instancing).await;
         call(&deployment, "say-and-flush", r#"("half")"#)
             .await
-            .expect("said");
+            .expect("an answer");
         host.logs_written().await;
         let first = told.so_far();
         assert!(
@@ -19,10 +20,10 @@ async fn unfinished_line_is_told_when_its_call_ends_and_joined_with_no_other() {
         );
         call(&deployment, "say-to-stderr", r#"("a line\nhalf")"#)
             .await
-            .expect("said");
+            .expect("an answer");
         call(&deployment, "say", r#"("other\n")"#)
             .await
-            .expect("said");
+            .expect("an answer");
         let instance = first[0].split('.').next().expect("an instance");
         let expected = [
             ".1 Stdout: half",
@@ -63,7 +64,7 @@ async fn unfinished_line_is_told_after_a_second_of_silence() {
         .map(drop)
     });
     let told = told.lines(1).await;
-    assert!(!waiting.is_finished(), "its call goes on");
+    assert!(!waiting.is_finished(), "the call is still running");
     assert!(told[0].ends_with(".1 Stdout: are you there? "), "{told:?}");
     waiting.abort();
 }
@@ -84,7 +85,7 @@ async fn calls_of_several_instances_have_lines_of_their_own() {
         })
     });
     for call in calls.collect::<Vec<_>>() {
-        call.await.expect("a task").expect("said");
+        call.await.expect("a task").expect("an answer");
     }
     let mut told = told.lines(40).await;
     let mut texts: Vec<String> = told
@@ -97,5 +98,5 @@ async fn calls_of_several_instances_have_lines_of_their_own() {
     assert_eq!(texts, expected);
     told.sort();
     told.dedup_by_key(|line| line.split(' ').next().map(str::to_owned));
-    assert_eq!(told.len(), 40, "each has a call of its own");
+    assert_eq!(told.len(), 40, "each line belongs to its own call");
 }

@@ -1,4 +1,4 @@
-//! A trap, and what its error tells of it.
+//! Traps, and the contents of their errors.
 
 use airssys_wasm_host::{CallEnd, Event, Instancing};
 
@@ -10,7 +10,7 @@ async fn trap_tells_the_message_of_the_panic() {
     let (host, deployment, _) = ends(Instancing::pooled(1)).await;
     call(&deployment, "say-to-stderr", r#"("of another call\n")"#)
         .await
-        .expect("said");
+        .expect("an answer");
     let mut events = host.events();
     let error = call(&deployment, "panic", r#"("the book is empty")"#)
         .await
@@ -23,7 +23,7 @@ async fn trap_tells_the_message_of_the_panic() {
     );
     assert!(
         format!("{error:?}").contains("the book is empty"),
-        "its causes tell: {error:?}"
+        "the causes contain it: {error:?}"
     );
     let event = std::iter::from_fn(|| events.try_next()).find_map(|event| match event {
         Event::CallFailed {
@@ -31,7 +31,7 @@ async fn trap_tells_the_message_of_the_panic() {
         } => Some((call, end, stderr)),
         _ => None,
     });
-    let (call, end, told) = event.expect("it is announced");
+    let (call, end, told) = event.expect("an event reports the trap");
     assert_eq!(
         (call.map(|call| call.call), end),
         (Some(2), CallEnd::Trapped)

@@ -1,8 +1,8 @@
-//! Any value of any type comes through a fused component as it was.
+//! Values of every type pass through a fused component unchanged.
 //!
-//! The first stage takes it out of a list, as bytes in memory; the glue passes it on as
-//! core values; the last stage writes those back into a list, by what `wit-parser` says
-//! about the Canonical ABI. Or the first stage returns it as `ok` or `err`.
+//! The first stage takes the value out of a list, as bytes in memory. The glue passes it on as core
+//! values. The last stage writes those back into a list according to `wit-parser`'s view of the
+//! Canonical ABI. Alternatively the first stage returns the value as `ok` or `err`.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ use wit_parser::{Int, Resolve, SizeAlign, Type, TypeDefKind};
 use super::random::{Choices, Wit, value};
 use super::runner::{Runner, compile};
 
-/// A component that exports `f` at world level.
+/// Returns a component that exports `f` at world level.
 fn component(
     definitions: &str,
     function: &str,
@@ -113,7 +113,7 @@ fn flat_types(resolve: &Resolve, ty: &Type) -> Vec<WasmType> {
     let mut flat = FlatTypes::new(&mut storage);
     assert!(
         resolve.push_flat(ty, &mut flat),
-        "fewer core values than that"
+        "the flat form fits the limit"
     );
     flat.to_vec()
 }
@@ -147,7 +147,7 @@ fn store_tag(tag: Int) -> &'static str {
     }
 }
 
-/// The one core value of what lies in memory.
+/// Returns code that loads a value in memory as a single core value.
 fn single(resolve: &Resolve, ty: &Type, address: &str) -> String {
     let load = match (ty, kind(resolve, ty)) {
         (Type::Bool | Type::U8, _) => "i32.load8_u".into(),
@@ -173,7 +173,7 @@ fn single(resolve: &Resolve, ty: &Type, address: &str) -> String {
     format!("({load} {address})")
 }
 
-/// Writes a value that is given as core values.
+/// Appends code that stores a value given as core values.
 fn store(
     code: &mut String,
     resolve: &Resolve,
@@ -235,7 +235,8 @@ fn store(
 }
 
 fn put(code: &mut String, instruction: &str, at: usize, value: &str) {
-    writeln!(code, "({instruction} (i32.const {at}) {value})").expect("text is written");
+    writeln!(code, "({instruction} (i32.const {at}) {value})")
+        .expect("writing to a string succeeds");
 }
 
 fn store_fields(
@@ -277,9 +278,9 @@ fn store_cases(
             .map(|(to, (from, value))| narrow(word(*from), word(to), value))
             .collect();
         write!(code, "(if (i32.eq {tag_value} (i32.const {number})) (then ")
-            .expect("text is written");
+            .expect("writing to a string succeeds");
         store(code, resolve, sizes, case, payload, &own);
-        writeln!(code, "))").expect("text is written");
+        writeln!(code, "))").expect("writing to a string succeeds");
     }
 }
 
@@ -294,7 +295,7 @@ fn narrow(from: &str, to: &str, value: &str) -> String {
     }
 }
 
-/// Fuses `f` of these.
+/// Fuses the `f` functions of these components.
 fn fuse(stages: &[Component]) -> Runner {
     let chain = stages.iter().fold(Chain::new("run"), |chain, stage| {
         chain.stage(stage.clone(), "f".parse().expect("a name"))

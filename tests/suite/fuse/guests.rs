@@ -1,4 +1,4 @@
-//! Chains of a guest's functions give what the functions give one after the other.
+//! Fused chains of a guest's functions return the same results as the functions called one by one.
 
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ static STAGES: LazyLock<(Component, Compiled)> = LazyLock::new(|| {
     (Component::from_bytes(bytes).expect("a component"), compiled)
 });
 
-/// Functions, with what they take, what they return, and whether they may fail.
+/// Functions with their parameter type, their result type, and `true` if they may fail.
 const FUNCTIONS: [(&str, &str, &str, bool); 16] = [
     ("count", "string", "u32", false),
     ("double", "u32", "u32", false),
@@ -55,7 +55,7 @@ fn fuse(functions: &[&str]) -> Compiled {
     )
 }
 
-/// What the functions give one after the other, each in an instance of its own.
+/// Returns the result of calling the functions one after another, each in its own instance.
 fn one_by_one(runners: &mut [Runner], functions: &[&str], params: &[Val]) -> Option<Val> {
     let may_fail = |function: &str| FUNCTIONS.iter().any(|row| row.0 == function && row.3);
     let mut params = params.to_vec();
@@ -150,7 +150,7 @@ fn the_first_error_ends_the_chain() {
     same(&["upper", "parse"], &inputs);
 }
 
-/// What one stage says goes to the one standard output, and what each remembers stays its own.
+/// Stages share standard output but no state.
 #[test]
 fn stages_share_wasi_and_no_state() {
     let mut fused = Runner::new(&fuse(&["say", "remember", "remember", "say"]));
@@ -172,7 +172,7 @@ fn a_trap_in_a_stage_is_a_trap() {
     assert!(format!("{error:?}").contains("unreachable"), "{error:?}");
 }
 
-/// Memory of one call is free for the next: a hundred calls need no more than one.
+/// Memory of a call is reused by the next: a hundred calls need no more than one.
 #[test]
 fn a_call_gives_back_what_it_took() {
     let mut fused = Runner::new(&fuse(&["upper", "count"]));
@@ -185,7 +185,8 @@ fn a_call_gives_back_what_it_took() {
     }
 }
 
-/// A chain as numbers: each picks one of the functions that take what the last gave.
+/// Builds a chain from numbers, each of which selects one of the functions that take the previous
+/// result.
 fn chain(picks: &[Index]) -> Vec<&'static str> {
     let mut chain = Vec::new();
     let mut value = "string";

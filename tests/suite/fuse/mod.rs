@@ -1,6 +1,6 @@
-//! Fused components, run by wasmtime alone: no code of ours is below them.
+//! Fused components, run by wasmtime alone without code of this project beneath them.
 //!
-//! Which types and which errors there are is tested in core's `tests/compose`.
+//! Types and errors are tested in `airssys-wasm-core/tests/compose`.
 
 mod echoes;
 mod guests;

@@ -1,10 +1,10 @@
-//! Types and values by choice: of bytes, so that proptest can make them smaller.
+//! Random types and values, derived from bytes so that proptest can shrink them.
 
 use std::fmt::Write;
 
 use airssys_wasm_host::wasmtime::component::{Type, Val};
 
-/// Choices, which are 0 when there are no more.
+/// A sequence of choices, which are 0 once the bytes are used up.
 pub(crate) struct Choices<'a>(pub(crate) &'a [u8]);
 
 impl Choices<'_> {
@@ -21,7 +21,7 @@ impl Choices<'_> {
     }
 
     fn number(&mut self) -> u64 {
-        // Small numbers hide that bytes are lost.
+        // Small numbers would hide lost bytes.
         u64::from_le_bytes(std::array::from_fn(|_| self.byte()))
     }
 
@@ -32,7 +32,7 @@ impl Choices<'_> {
     }
 }
 
-/// A type in WIT, and the definitions it needs.
+/// A generator of types in WIT, with the definitions that they need.
 #[derive(Default)]
 pub(crate) struct Wit {
     pub(crate) definitions: String,
@@ -96,12 +96,12 @@ impl Wit {
         self.count += 1;
         let name = format!("named{}", self.count);
         writeln!(self.definitions, "{word} {name} {{ {} }}", parts.join(", "))
-            .expect("text is written");
+            .expect("writing to a string succeeds");
         name
     }
 }
 
-/// A value of a type. No NaN, which is not equal to itself.
+/// Returns a value of a type, never NaN, which is not equal to itself.
 pub(crate) fn value(ty: &Type, choices: &mut Choices<'_>) -> Val {
     let boxed =
         |ty: Option<Type>, choices: &mut Choices<'_>| ty.map(|ty| Box::new(value(&ty, choices)));

@@ -1,4 +1,4 @@
-//! Wasmtime and its WASI, and nothing of this project.
+//! Runs components with wasmtime and its WASI, without any code of this project.
 
 use std::sync::LazyLock;
 
@@ -11,12 +11,12 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::default);
 
-/// Compiled code.
+/// Compiles a component.
 pub(crate) fn compile(bytes: &[u8]) -> Component {
     Component::new(&ENGINE, bytes).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-/// An instance of a component.
+/// An instance of a component with its store.
 pub(crate) struct Runner {
     store: Store<State>,
     instance: Instance,
@@ -29,7 +29,7 @@ struct State {
     limits: StoreLimits,
 }
 
-/// For each memory of an instance.
+/// Limit of each memory of an instance.
 const MEMORY_BYTES_MAX: usize = 32 << 20;
 
 impl WasiView for State {
@@ -77,7 +77,7 @@ impl Runner {
         Ok(results.pop())
     }
 
-    /// The types of a function's parameters.
+    /// Returns the types of a function's parameters.
     pub(crate) fn params(&mut self, name: &str) -> Vec<Type> {
         self.function(name)
             .ty(&self.store)
@@ -86,7 +86,7 @@ impl Runner {
             .collect()
     }
 
-    /// What was written to the standard output.
+    /// Returns the text written to standard output.
     pub(crate) fn output(&self) -> String {
         String::from_utf8_lossy(&self.output.contents()).into_owned()
     }

@@ -1,4 +1,4 @@
-//! What a guest says arrives, and what a client says arrives at the guest.
+//! Answers of guests reach clients, and requests of clients reach guests.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn a_guest_answers() {
     assert_eq!(answer.headers["x-version"], "1.0.0");
     assert_eq!(
         answer.headers["content-length"], "17",
-        "what is there whole has a length"
+        "a complete body has a length"
     );
     assert_eq!(site.get("/empty").await.status, 204);
     assert_eq!(site.get("/no-such-thing").await.status, 404);
@@ -57,7 +57,7 @@ async fn a_head_is_answered_without_the_body() {
     assert_eq!(
         client.get("/").await.text,
         "hello from 1.0.0\n",
-        "the connection goes on"
+        "the connection stays open"
     );
 }
 
@@ -72,7 +72,7 @@ async fn a_guest_may_work_on_after_its_answer() {
         );
         assert!(
             mounted.lines.all(&mounted.host).await.is_empty(),
-            "{guest_name}: the answer is whole before"
+            "{guest_name}: the answer is complete before"
         );
         for _ in 0..2_000 {
             if !mounted.lines.all(&mounted.host).await.is_empty() {

@@ -1,4 +1,4 @@
-//! Bodies stream both ways, whole or visibly not.
+//! Bodies stream in both directions, and are either complete or visibly cut off.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ async fn bodies_and_trailers_come_and_go() {
     }
 }
 
-/// What is sent piece by piece comes back piece by piece, before the last was sent.
+/// A body sent piece by piece is echoed piece by piece, before the last piece is sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_streams_while_it_is_answered() {
     for guest_name in BOTH {
@@ -81,10 +81,7 @@ async fn a_body_streams_while_it_is_answered() {
             }
             assert_eq!(echoed, [number; 1_000]);
             let inside = site.web.status().calls_in_flight;
-            assert_eq!(
-                inside, 1,
-                "{guest_name}: its revision is waited for, to the last byte"
-            );
+            assert_eq!(inside, 1, "{guest_name}: the drain waits for the last byte");
         }
         drop(sender);
         assert!(body.frame().await.is_none());
@@ -92,7 +89,7 @@ async fn a_body_streams_while_it_is_answered() {
     }
 }
 
-/// What a guest does not read is not kept for it, and is nobody's answer.
+/// A body that the guest does not read is discarded, and is never part of another answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_the_guest_never_reads_holds_nobody_up() {
     for guest_name in BOTH {
@@ -118,14 +115,14 @@ async fn a_body_that_the_guest_never_reads_holds_nobody_up() {
         assert_eq!(
             answer.status(),
             200,
-            "{guest_name}: nobody waits for what is not sent"
+            "{guest_name}: the server does not wait for the rest of the body"
         );
         site.idle().await;
         drop(sender);
     }
 }
 
-/// Nobody takes a body for whole that is not.
+/// A client never takes an incomplete body for a complete one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_stops_half_way_is_cut_off() {
     let limits = Limits {
@@ -186,8 +183,8 @@ async fn a_client_that_goes_away_frees_the_instance() {
     }
 }
 
-/// Who has all of an answer may stop reading: the guest is not stopped for it, and what it
-/// remembers stays.
+/// A client that has the whole answer may stop reading: the guest is not stopped for it, and its
+/// state is preserved.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_answer_costs_no_instance() {
     for guest_name in BOTH {
@@ -219,7 +216,7 @@ async fn a_whole_answer_costs_no_instance() {
     }
 }
 
-/// Whoever mounts a service may forget a body: its guest ends at the deadline.
+/// An embedder that mounts a service may drop a body unread: its guest ends at the deadline.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_nobody_reads_ends_at_its_deadline() {
     let site = Site::with(Limits {
@@ -236,12 +233,11 @@ async fn a_body_that_nobody_reads_ends_at_its_deadline() {
         .collect()
         .await
         .map(drop)
-        .expect_err("it is no whole one");
+        .expect_err("the body is incomplete");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
 }
 
-/// A guest that writes faster than its client reads waits for it, and holds no more than some
-/// pieces meanwhile.
+/// A guest that writes faster than its client reads is slowed down, and buffers only a few pieces.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_client_slows_the_guest() {
     let site = Site::new().await;
@@ -252,8 +248,8 @@ async fn a_slow_client_slows_the_guest() {
         .await;
     let mut body = answer.expect("a head").into_body();
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(site.web.status().calls_in_flight, 1, "it waits");
-    assert!(site.told.is_empty(), "and what it writes waits with it");
+    assert_eq!(site.web.status().calls_in_flight, 1, "the guest waits");
+    assert!(site.told.is_empty(), "and so does its body");
     let mut bytes = 0;
     while let Some(frame) = body.frame().await {
         bytes += frame

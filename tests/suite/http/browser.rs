@@ -1,4 +1,4 @@
-//! A page in a browser, whose component is replaced meanwhile.
+//! A page in a browser whose component is replaced while it is open.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,7 +11,7 @@ struct Browser {
 }
 
 impl Browser {
-    /// Shows a page, as long as it is kept. It asks nobody else.
+    /// Opens a page until dropped, without contacting any other server.
     fn show(url: &str) -> Self {
         let profile = tempfile::tempdir().expect("a directory");
         let child = Command::new("chromium")
@@ -48,8 +48,8 @@ impl Drop for Browser {
     }
 }
 
-/// It asks without pause, for three seconds and until it has seen both versions, sends a megabyte,
-/// and tells what it saw in a path.
+/// The page sends requests continuously for at least three seconds and until it has seen both
+/// versions, sends a megabyte, and reports the result in the path of a request.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_sees_no_more_than_another_version() {
     let site = Site::new().await;
@@ -57,7 +57,7 @@ async fn a_page_sees_no_more_than_another_version() {
     let asked = async { while site.told.next().await.path != "/" {} };
     tokio::time::timeout(Duration::from_secs(60), asked)
         .await
-        .expect("the page is shown");
+        .expect("the page is loaded");
     let told = async {
         loop {
             let access = site.told.next().await;
@@ -75,8 +75,8 @@ async fn a_page_sees_no_more_than_another_version() {
         }
     };
     let told = tokio::select! {
-        told = tokio::time::timeout(Duration::from_secs(60), told) => told.expect("it tells"),
-        () = updates => unreachable!("they go on"),
+        told = tokio::time::timeout(Duration::from_secs(60), told) => told.expect("the page reports in time"),
+        () = updates => unreachable!("the updates never end"),
     };
     assert_eq!(told, "/told/0/1.0.0+2.0.0/true");
 }

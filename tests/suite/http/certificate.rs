@@ -1,4 +1,4 @@
-//! A certificate that nobody else has signed, in two files.
+//! A self-signed certificate in two files.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// One for a host.
+    /// Creates a certificate for a host.
     pub(super) fn of(host: &str) -> Self {
         let place = tempfile::tempdir().expect("a directory");
         let mut certificate = Self {
@@ -23,7 +23,7 @@ impl Certificate {
         certificate
     }
 
-    /// Another one, in the same files.
+    /// Replaces the certificate in the same files.
     pub(super) fn replace(&mut self, host: &str) {
         let made = rcgen::generate_simple_self_signed([host.to_owned()]).expect("a certificate");
         std::fs::write(self.file("cert.pem"), made.cert.pem()).expect("written");

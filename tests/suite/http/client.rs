@@ -1,4 +1,4 @@
-//! A client that asks over a socket, and what it sends.
+//! A client that sends requests over a socket, and the requests that it sends.
 
 use std::net::SocketAddr;
 
@@ -18,7 +18,7 @@ pub(super) type Sent = UnsyncBoxBody<Bytes, std::io::Error>;
 
 pub(super) struct Client(http1::SendRequest<Sent>);
 
-/// An answer that was read to its end.
+/// A response whose body has been read.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -32,7 +32,7 @@ impl Client {
         let stream = TcpStream::connect(address).await.expect("connected");
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
-            .expect("it speaks HTTP");
+            .expect("an HTTP/1 connection");
         tokio::spawn(connection);
         Self(sender)
     }
@@ -59,7 +59,7 @@ pub(super) fn http2() -> http2::Builder<TokioExecutor> {
     http2::Builder::new(TokioExecutor::new())
 }
 
-/// A connection that speaks HTTP/2, which ends when the other side closes it.
+/// Opens an HTTP/2 connection. The task ends when the other side closes it.
 pub(super) async fn connect_http2(
     address: SocketAddr,
     http2: &http2::Builder<TokioExecutor>,
@@ -68,7 +68,7 @@ pub(super) async fn connect_http2(
     let (sender, connection) = http2
         .handshake(TokioIo::new(stream))
         .await
-        .expect("it speaks HTTP/2");
+        .expect("an HTTP/2 connection");
     (sender, tokio::spawn(async move { drop(connection.await) }))
 }
 
@@ -93,7 +93,7 @@ pub(super) fn request(method: &str, path: &str, body: Sent) -> Request<Sent> {
     request.body(body).expect("a request")
 }
 
-/// The same with its host where HTTP/2 has it, and whoever asks without a socket.
+/// Returns a request with its host in the URI, as in HTTP/2 and for services used without a socket.
 pub(super) fn get_of_host(path: &str) -> Request<Sent> {
     Request::get(format!("http://localhost{path}"))
         .body(nothing())
@@ -121,7 +121,7 @@ pub(super) fn whole(bytes: impl Into<Bytes>) -> Sent {
         .boxed_unsync()
 }
 
-/// A body without a length, and a trailer `x-sum` after it.
+/// Returns a body without a length, followed by the trailer `x-sum`.
 pub(super) fn with_trailer(bytes: impl Into<Bytes>) -> Sent {
     let sum = (
         "x-sum".parse().expect("a name"),
@@ -134,7 +134,7 @@ pub(super) fn with_trailer(bytes: impl Into<Bytes>) -> Sent {
     StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync()
 }
 
-/// A body that is sent piece by piece.
+/// Returns a body that is sent piece by piece.
 pub(super) fn in_pieces() -> (mpsc::Sender<Bytes>, Sent) {
     let (sender, receiver) = mpsc::channel::<Bytes>(1);
     let pieces = futures_util::stream::unfold(receiver, async |mut receiver| {
@@ -143,7 +143,7 @@ pub(super) fn in_pieces() -> (mpsc::Sender<Bytes>, Sent) {
     (sender, StreamBody::new(pieces.boxed()).boxed_unsync())
 }
 
-/// The body that the guests make and check.
+/// Returns the body that the guests generate and check.
 pub(super) fn pattern(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|place| (place % 251) as u8).collect()
 }

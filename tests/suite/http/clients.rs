@@ -1,4 +1,4 @@
-//! Clients that nobody here wrote.
+//! Clients of other projects.
 
 use std::process::{Command, Output};
 
@@ -48,7 +48,7 @@ async fn curl_has_each_feature() {
     assert_eq!(
         text(&["--http2", "URL/"], &site).await,
         "hello from 1.0.0\n",
-        "an upgrade is passed over"
+        "an upgrade is ignored"
     );
     assert_eq!(
         text(&["--http2-prior-knowledge", "URL/"], &site).await,
@@ -91,7 +91,7 @@ async fn curl_has_each_feature() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), counted);
     assert!(
         String::from_utf8_lossy(&output.stderr).contains("100 Continue"),
-        "it is told to go on"
+        "it receives 100 Continue"
     );
     let kept = text(&["--verbose", "URL/", "URL/who"], &site).await;
     assert!(kept.contains("GET") || kept.contains("Get"), "{kept}");
@@ -101,7 +101,7 @@ async fn curl_has_each_feature() {
     assert_eq!(
         cut_off.status.code(),
         Some(18),
-        "a part of it came: {}",
+        "a part of it arrived: {}",
         String::from_utf8_lossy(&cut_off.stderr)
     );
 }

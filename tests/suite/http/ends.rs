@@ -1,5 +1,5 @@
-//! HTTP answers that are whole though their guest ended itself, and those that are not: each says
-//! why in an event.
+//! HTTP answers that are complete although their guest exited, and incomplete ones, each of which
+//! reports its cause in an event.
 
 use airssys_wasm_host::{CallEnd, Instancing, Limits};
 
@@ -27,7 +27,7 @@ async fn finished_answer_is_kept_whatever_code_its_guest_exits_with() {
         assert_eq!(
             site.get("/count-calls").await.text,
             "1\n",
-            "by another instance"
+            "answered by another instance"
         );
     }
 }
@@ -37,13 +37,13 @@ async fn answer_that_is_not_whole_leaves_its_cause_in_an_event() {
     let site = Site::new().await;
     let mut events = site.host.events();
     for (path, status, end, why) in [
-        ("/exit?0", 500, CallEnd::AnswerMissing, "without an answer"),
+        ("/exit?0", 500, CallEnd::AnswerMissing, "without responding"),
         ("/exit?3", 500, CallEnd::Exited(3), "exited with code 3"),
         (
             "/exit-unfinished?0",
             500,
             CallEnd::BodyUnfinished,
-            "did not finish the body",
+            "did not finish its response body",
         ),
         (
             "/exit-unfinished?3",
@@ -51,30 +51,25 @@ async fn answer_that_is_not_whole_leaves_its_cause_in_an_event() {
             CallEnd::Exited(3),
             "exited with code 3",
         ),
-        ("/none", 500, CallEnd::AnswerMissing, "without an answer"),
+        ("/none", 500, CallEnd::AnswerMissing, "without responding"),
         (
             "/leak",
             500,
             CallEnd::BodyUnfinished,
-            "did not finish the body",
+            "did not finish its response body",
         ),
         (
             "/forget?10",
             500,
             CallEnd::BodyUnfinished,
-            "did not finish the body",
+            "did not finish its response body",
         ),
-        (
-            "/short",
-            500,
-            CallEnd::WrongLength,
-            "3 bytes, and it says 5",
-        ),
+        ("/short", 500, CallEnd::WrongLength, "3 bytes instead of 5"),
         (
             "/error",
             502,
             CallEnd::ReturnedError,
-            "returned an error instead of an answer",
+            "returned an error instead of a response",
         ),
         ("/trap", 500, CallEnd::Trapped, "trapped"),
     ] {

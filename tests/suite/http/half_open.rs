@@ -1,4 +1,5 @@
-//! Clients that send half a request: when there are too many, they give way to others.
+//! Clients that send half a request: when there are too many, they are closed to make room for
+//! others.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -9,7 +10,7 @@ use super::certificate::Certificate;
 use super::client::Client;
 use super::site::{Site, listen};
 
-/// Connections that a server has at most here.
+/// Maximum number of connections of the server.
 const PLACES: usize = 4;
 
 async fn half(address: std::net::SocketAddr) -> TcpStream {
@@ -36,7 +37,7 @@ async fn the_oldest_gives_way_and_who_is_answered_does_not() {
         0,
         "it was closed"
     );
-    assert_eq!(answered.await.expect("asked"), "slept\n");
+    assert_eq!(answered.await.expect("a task"), "slept\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,7 +58,7 @@ async fn who_shakes_no_hands_gives_way() {
 async fn a_server_that_ends_does_not_wait_for_them() {
     let mut site = Site::new().await;
     let mut half = half(site.address).await;
-    // Connections are accepted in their order.
+    // Connections are accepted in order.
     assert_eq!(site.get("/").await.status, 200);
     drop(site.stop.take());
     assert_eq!(

@@ -1,7 +1,7 @@
-//! Components that answer HTTP requests, asked by clients over sockets.
+//! Components that answer HTTP requests from clients over sockets.
 //!
-//! `site`, `mounted`, `client` and `certificate` are what the tests are made of; what is promised
-//! whatever WASI a component is written for is tested with `BOTH`.
+//! `site`, `mounted`, `client` and `certificate` are support code. Behavior that does not depend on
+//! the WASI version is tested with both guests in `BOTH`.
 
 mod answers;
 mod bodies;
@@ -21,5 +21,5 @@ mod site;
 mod smuggling;
 mod updates;
 
-/// A component that answers by WASI 0.2, and one by WASI 0.3.
+/// A component for WASI 0.2 and a component for WASI 0.3.
 const BOTH: [&str; 2] = ["http-v1", "http-service"];

@@ -1,4 +1,4 @@
-//! A component that is asked without a server.
+//! A component that answers requests without a server.
 
 use airssys_wasm_host::http::HttpService;
 use airssys_wasm_host::{Host, Limits};
@@ -7,7 +7,7 @@ use http_body_util::BodyExt as _;
 use super::client::get_of_host;
 use crate::support::{Lines, guest};
 
-/// A service, and what its guest logs.
+/// A service and the log of its guest.
 pub(super) struct Mounted {
     pub(super) host: Host,
     service: HttpService,

@@ -1,4 +1,4 @@
-//! What components ask for over TLS, of a server that speaks HTTP/2.
+//! Requests of components over TLS to a server that speaks HTTP/2.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::client::pattern;
 use super::site::{Site, Told, listen};
 use crate::capabilities::probe::{attempt, builder, grants, probe};
 
-/// A site over TLS, and a component elsewhere that may ask it anything.
+/// A site over TLS, and a component on another host that may send it any request.
 struct Asking {
     site: Site,
     told: Told,
@@ -84,13 +84,13 @@ async fn http2_is_spoken_where_the_server_does() {
     assert_eq!(asking.get("/").await, "200 hello from 1.0.0\n");
 }
 
-/// A server is not to take half of what it was sent for all of it.
+/// A server must not take an incomplete request for a complete one.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_sent_half_is_not_taken_for_whole() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let callee = listener.local_addr().expect("bound");
     let came = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.expect("somebody");
+        let (mut stream, _) = listener.accept().await.expect("a connection");
         let mut came = Vec::new();
         let _ = stream.read_to_end(&mut came).await;
         String::from_utf8_lossy(&came).into_owned()
@@ -115,8 +115,8 @@ async fn what_is_sent_half_is_not_taken_for_whole() {
     );
 }
 
-/// A server that has answered is sent no more: there is no permit for it, and the connection is
-/// not used again.
+/// Once a server has answered, no more of the request body is sent: there is no permit for it, and
+/// the connection is not reused.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_early_is_not_sent_on() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -151,22 +151,22 @@ async fn what_was_answered_early_is_not_sent_on() {
             .await
             .expect("it is closed");
         assert!(
-            bytes.expect("told") < 100_000,
-            "{bytes:?} of 400 KiB were sent on"
+            bytes.expect("sent") < 100_000,
+            "{bytes:?} of 400 KiB were still sent"
         );
     }
 }
 
-/// What a guest sends ends with the permit, though the server has answered long ago.
+/// Sending a request body ends with the permit, even if the server has answered long ago.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_ends_what_is_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let callee = listener.local_addr().expect("bound");
     let (tell, told) = tokio::sync::oneshot::channel();
     let server = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.expect("somebody");
+        let (mut stream, _) = listener.accept().await.expect("a connection");
         let (mut piece, mut bytes, mut tell) = (vec![0; 65_536], 0, Some(tell));
-        // An answer that comes before anything was asked closes a connection.
+        // An answer before the request would close the connection.
         bytes += stream.read(&mut piece).await.expect("a head");
         stream
             .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe")
@@ -175,7 +175,7 @@ async fn a_revocation_ends_what_is_sent() {
         while let Ok(read @ 1..) = stream.read(&mut piece).await {
             bytes += read;
             if let Some(tell) = tell.take_if(|_| bytes > 1_000_000) {
-                tell.send(()).expect("somebody waits");
+                tell.send(()).expect("the test waits");
             }
         }
     });
@@ -198,11 +198,11 @@ async fn a_revocation_ends_what_is_sent() {
     closed.expect("no panic");
     sending
         .await
-        .expect("it tells")
+        .expect("an answer of the guest")
         .expect_err("it was cut off");
 }
 
-/// What is under way ends with the permit, in HTTP/2 as in HTTP/1.1.
+/// Exchanges in progress end with the permit, in HTTP/2 as in HTTP/1.1.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_ends_what_is_under_way() {
     let asking = Asking::begin().await;
@@ -213,7 +213,7 @@ async fn a_revocation_ends_what_is_under_way() {
     let streaming =
         tokio::spawn(async move { attempt(&asks, &["http-stream", &url, "4000000000"]).await });
     asking.site.inside(1).await;
-    // Long enough for some of its body to come.
+    // Long enough for part of its body to arrive.
     tokio::time::sleep(Duration::from_millis(500)).await;
     asking
         .host
@@ -221,9 +221,11 @@ async fn a_revocation_ends_what_is_under_way() {
         .expect("deployed");
     let ended = tokio::time::timeout(Duration::from_secs(5), streaming)
         .await
-        .expect("at once");
-    let ended = ended.expect("it tells").expect_err("it was cut off");
-    // On a slow machine the head may still have been on its way.
+        .expect("the stream ends at once");
+    let ended = ended
+        .expect("an answer of the guest")
+        .expect_err("it was cut off");
+    // On a slow machine the head may still be missing.
     assert!(
         ended.starts_with("cut off") || ended.contains("HttpRequestDenied"),
         "{ended}"

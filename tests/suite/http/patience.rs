@@ -1,4 +1,4 @@
-//! Clients that take longer than they may.
+//! Clients that take longer than they are allowed.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -14,7 +14,8 @@ use super::site::{Site, listen};
 
 const PATIENCE: Duration = Duration::from_millis(400);
 
-/// Long enough for what is cut off after that, and far from what is not.
+/// Long enough for connections that the server cuts off after its patience, and far shorter than
+/// others last.
 const SOON: Duration = Duration::from_secs(10);
 
 async fn impatient(site: &Site, tls: Option<Tls>) -> SocketAddr {
@@ -27,7 +28,7 @@ async fn impatient(site: &Site, tls: Option<Tls>) -> SocketAddr {
     listen(server).await
 }
 
-/// Waits until the server has closed, and says what came before.
+/// Waits until the server has closed the connection and returns everything received.
 async fn closed(stream: &mut TcpStream) -> String {
     let mut came = Vec::new();
     let read = tokio::time::timeout(SOON, stream.read_to_end(&mut came))
@@ -94,7 +95,7 @@ async fn who_shakes_no_hands_is_let_go() {
     closed(&mut TcpStream::connect(address).await.expect("connected")).await;
 }
 
-/// The guest has not ended, and may wait as long; the client may not.
+/// The guest may wait long enough; the client may not.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_read_is_cut_off() {
     let site = Site::with(Limits {
@@ -115,7 +116,7 @@ async fn who_does_not_read_is_cut_off() {
     site.idle().await;
 }
 
-/// In HTTP/2 a client may stop an answer, and go on with all else.
+/// An HTTP/2 client may stop reading one answer and continue with everything else.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_takes_nothing_over_http2_is_cut_off() {
     let site = Site::with(Limits {
@@ -137,7 +138,7 @@ async fn who_takes_nothing_over_http2_is_cut_off() {
     drop(kept);
 }
 
-/// A guest may take longer than a client may.
+/// A guest may take longer than a client.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_for_a_guest_is_not_cut_off() {
     let site = Site::new().await;
@@ -160,7 +161,11 @@ async fn there_are_no_more_connections_than_there_may_be() {
     site.inside(1).await;
     let second = tokio::spawn(async move { Client::connect(address).await.get("/").await.status });
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(!second.is_finished() && !first.is_finished(), "it waits");
-    assert_eq!(first.await.expect("asked"), "slept\n", "it was not cut off");
-    assert_eq!(second.await.expect("asked"), 200);
+    assert!(!second.is_finished() && !first.is_finished(), "both wait");
+    assert_eq!(
+        first.await.expect("a task"),
+        "slept\n",
+        "it was not cut off"
+    );
+    assert_eq!(second.await.expect("a task"), 200);
 }

@@ -1,4 +1,4 @@
-//! What no guest answers: each has its status, and the next request is answered.
+//! Requests that never reach a guest: each has its status, and the next request is answered.
 
 use std::time::Duration;
 
@@ -32,11 +32,15 @@ async fn a_guest_that_fails_has_a_status_for_it() {
         assert_eq!(answer.status, status, "{path}: {}", answer.text);
         assert!(
             !answer.text.contains("wasm"),
-            "nothing of the inside is told: {}",
+            "internal details are not revealed: {}",
             answer.text
         );
     }
-    assert_eq!(client.get("/").await.status, 200, "the connection goes on");
+    assert_eq!(
+        client.get("/").await.status,
+        200,
+        "the connection stays open"
+    );
     site.idle().await;
 }
 
@@ -54,7 +58,7 @@ async fn a_body_that_is_too_long_is_refused() {
             .await
     };
     assert_eq!(send(1_000).await.text, "1000 bytes, 0 wrong, 0 trailers\n");
-    assert_eq!(send(1_001).await.status, 413, "its length is said");
+    assert_eq!(send(1_001).await.status, 413, "the length is declared");
     let chunked =
         "POST /count HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n3e9\r\n";
     let told = site
@@ -62,7 +66,7 @@ async fn a_body_that_is_too_long_is_refused() {
         .await;
     assert!(
         told.starts_with("HTTP/1.1 400"),
-        "the guest is told, and says so: {told}"
+        "the guest notices and reports it: {told}"
     );
     site.idle().await;
 }
@@ -115,7 +119,7 @@ async fn what_is_not_deployed_is_not_there_until_it_is() {
         .any_version()
         .await
         .map(drop);
-    refused.expect_err("somebody is served by it");
+    refused.expect_err("a route points to it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,9 +143,9 @@ async fn who_would_wait_behind_too_many_comes_again() {
     );
     for answer in inside {
         assert_eq!(
-            answer.await.expect("asked").text,
+            answer.await.expect("a task").text,
             "slept\n",
-            "those who waited are answered"
+            "waiting requests are answered"
         );
     }
     assert_eq!(site.get("/").await.status, 200);

@@ -1,4 +1,4 @@
-//! The server: HTTP/2, TLS, routes that change, its log, and how it ends.
+//! The server: HTTP/2, TLS, changing routes, its access log, and shutdown.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ async fn the_log_is_told_of_each_request() {
 async fn routes_change_while_it_serves() {
     let site = Site::new().await;
     let mut client = Client::connect(listen(HttpServer::new(&site.host)).await).await;
-    site.host.remove_route("/").await.expect("there");
+    site.host.remove_route("/").await.expect("removed");
     assert_eq!(client.get("/shop/who").await.status, 404);
     site.host.route("/shop", "web").await.expect("a route");
     assert!(
@@ -91,7 +91,7 @@ async fn routes_change_while_it_serves() {
     assert_eq!(client.get("/shopping").await.status, 404);
 }
 
-/// Whoever spreads requests over servers asks this, whatever the routes lead to.
+/// Load balancers query the health path, whatever the routes.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_tells_itself_that_it_serves() {
     let site = Site::new().await;
@@ -105,7 +105,7 @@ async fn it_tells_itself_that_it_serves() {
             (answer.status.as_u16(), answer.text.as_str()),
             (200, "serving\n")
         );
-        site.host.remove_route("/").await.expect("kept");
+        site.host.remove_route("/").await.expect("removed");
     }
     site.host.route("/", "web").await.expect("a route");
     assert_eq!(
@@ -114,18 +114,18 @@ async fn it_tells_itself_that_it_serves() {
             .await
             .status,
         404,
-        "that is the guest's"
+        "the guest answers this path"
     );
     assert_eq!(client.get("/healthz/x").await.status, 404);
     assert_eq!(site.told.next().await.path, "/healthz/x");
     assert_eq!(
         site.told.next().await.method,
         "POST",
-        "nobody else was told of"
+        "health checks are not in the access log"
     );
 }
 
-/// What is being answered is answered; who waits for a request is let go.
+/// Requests in progress are answered, and idle connections are closed.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_ends_when_all_is_answered() {
     let mut site = Site::new().await;
@@ -134,7 +134,7 @@ async fn it_ends_when_all_is_answered() {
     let answer = tokio::spawn(async move { busy.get("/sleep?300").await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     drop(site.stop.take());
-    assert_eq!(answer.await.expect("asked").text, "slept\n");
+    assert_eq!(answer.await.expect("a task").text, "slept\n");
     (&mut site.server)
         .await
         .expect("no panic")
@@ -143,7 +143,7 @@ async fn it_ends_when_all_is_answered() {
     TcpStream::connect(site.address)
         .await
         .map(drop)
-        .expect_err("nobody is let in");
+        .expect_err("no connection is accepted");
 }
 
 async fn over_tls(address: SocketAddr, root: CertificateDer<'static>) -> Result<String, String> {
@@ -163,7 +163,7 @@ async fn over_tls(address: SocketAddr, root: CertificateDer<'static>) -> Result<
         .await;
     let stream = stream.map_err(|error| error.to_string())?;
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = handshake.expect("it speaks HTTP");
+    let (mut sender, connection) = handshake.expect("an HTTP/1 connection");
     tokio::spawn(connection);
     let answer = sender
         .send_request(request("GET", "/who", nothing()))
@@ -202,12 +202,12 @@ async fn tls_is_spoken_and_its_certificate_replaced() {
     );
     over_tls(address, old.clone())
         .await
-        .expect("what was read before stays");
+        .expect("the previous certificate is still used");
 
     certificate.replace("localhost");
     tls.reload().expect("usable");
     over_tls(address, certificate.root)
         .await
         .expect("it is trusted");
-    over_tls(address, old).await.expect_err("it is another's");
+    over_tls(address, old).await.expect_err("it is not trusted");
 }

@@ -1,4 +1,4 @@
-//! Components that answer by WASI 0.3, where they differ from others or have limits of their own.
+//! Components that answer by WASI 0.3, where they differ from others or have their own limits.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn it_is_stopped_when_it_takes_too_long() {
     site.idle().await;
 }
 
-/// The body of what it is asked is bounded as any.
+/// The request body is limited like any other.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_sent_no_more_than_it_may_be() {
     let limits = Limits {
@@ -78,7 +78,7 @@ async fn it_is_sent_no_more_than_it_may_be() {
     );
 }
 
-/// Streams of its own are the host's memory too.
+/// Streams created by the guest use memory of the host as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_holds_no_more_handles_than_it_may() {
     let site = site(Limits {
@@ -91,7 +91,7 @@ async fn it_holds_no_more_handles_than_it_may() {
     site.idle().await;
 }
 
-/// What it may do without being granted anything is as bounded as for others.
+/// Operations that need no grant are limited as for other components.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_prints_and_draws_no_more_than_it_may() {
     let limits = Limits {
@@ -116,7 +116,7 @@ async fn it_prints_and_draws_no_more_than_it_may() {
     assert_eq!(drawn, "1000\n");
 }
 
-/// What a component is written for is its own business: clients see no more than another answer.
+/// The WASI version of a component is an implementation detail: clients only see different answers.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_moves_from_wasi_0_2_to_0_3_and_back() {
     let site = Site::new().await;
@@ -130,7 +130,7 @@ async fn a_component_moves_from_wasi_0_2_to_0_3_and_back() {
         .host
         .update("web", guest("greeter-v1").with_name("web").expect("a name"))
         .any_version();
-    let error = error.await.expect_err("it answers nothing");
+    let error = error.await.expect_err("the component exports no handler");
     assert_eq!(error.kind(), ErrorKind::WorldChanged, "{error}");
 }
 
@@ -177,6 +177,6 @@ async fn it_reaches_what_it_was_granted_and_nothing_else() {
     assert_eq!(
         site.get(&format!("/fetch?127.0.0.1:{other}")).await.status,
         502,
-        "another place"
+        "an address that is not granted"
     );
 }

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use super::client::{Answer, Client, nothing, request};
 use crate::support::{guest, host};
 
-/// A host that serves one component, and what its log was told.
+/// A host that serves one component, with its access log.
 pub(super) struct Site {
     pub(super) host: Host,
     pub(super) web: Deployment,
@@ -41,12 +41,12 @@ impl Told {
         self.0.lock().is_empty()
     }
 
-    /// All that was told and that nobody has read.
+    /// Returns the accesses that have not been read yet.
     pub(super) fn all(&self) -> Vec<Access> {
         std::mem::take(&mut *self.0.lock())
     }
 
-    /// The next of what is told, when it comes.
+    /// Waits for the next access.
     pub(super) async fn next(&self) -> Access {
         loop {
             if let Some(access) = self.0.lock().pop() {
@@ -56,7 +56,7 @@ impl Told {
         }
     }
 
-    /// What is told of a path, when it comes.
+    /// Waits for the next access of a path.
     pub(super) async fn of(&self, path: &str) -> Access {
         let path = path.split('?').next().unwrap_or_default();
         loop {
@@ -68,7 +68,7 @@ impl Told {
     }
 }
 
-/// Serves on a port of its own, for as long as the test runs.
+/// Starts a server on a separate port, which runs until the test ends.
 pub(super) async fn listen(server: HttpServer) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
@@ -111,12 +111,12 @@ impl Site {
         Self::serving("http-v1", limits, Instancing::PerCall).await
     }
 
-    /// Another version of the component, which answers from now on.
+    /// Updates to another version of the component.
     pub(super) async fn update(&self, guest_name: &str) {
         self.update_granting(guest_name, Grants::new()).await;
     }
 
-    /// The same, with these grants.
+    /// Updates to another version of the component with these grants.
     pub(super) async fn update_granting(&self, guest_name: &str, grants: Grants) {
         let next = guest(guest_name).with_name("web").expect("a name");
         self.host
@@ -127,7 +127,7 @@ impl Site {
             .expect("updated");
     }
 
-    /// A connection for several requests.
+    /// Opens a connection for several requests.
     pub(super) async fn connect(&self) -> Client {
         Client::connect(self.address).await
     }
@@ -136,7 +136,7 @@ impl Site {
         self.connect().await.get(path).await
     }
 
-    /// Asks, and goes away while the guest answers.
+    /// Sends a request and disconnects while the guest answers.
     pub(super) async fn ask_and_leave(&self, path: &str) {
         let mut client = self.connect().await;
         let asked = request("GET", path, nothing());
@@ -150,7 +150,7 @@ impl Site {
         asking.abort();
     }
 
-    /// Sends bytes as they are, and reads until the server closes or a while has passed.
+    /// Sends raw bytes, and reads until the server closes the connection or a timeout passes.
     pub(super) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.expect("connected");
         stream.write_all(bytes).await.expect("sent");
@@ -160,13 +160,13 @@ impl Site {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Waits until so many requests are inside.
+    /// Waits until `requests` requests are in flight.
     pub(super) async fn inside(&self, requests: u64) {
         self.until(|status| status.calls_in_flight == requests)
             .await;
     }
 
-    /// Waits until nothing is inside.
+    /// Waits until no request is in flight and no instance is left.
     pub(super) async fn idle(&self) {
         self.until(|status| status.calls_in_flight == 0 && status.instances == 0)
             .await;
@@ -179,7 +179,7 @@ impl Site {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        panic!("it stays so: {:?}", self.web.status());
+        panic!("the condition was never met: {:?}", self.web.status());
     }
 }
 

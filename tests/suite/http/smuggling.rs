@@ -1,10 +1,10 @@
-//! Requests that one reader takes for one and another for two, and others that are malformed.
+//! Requests that one parser takes for one and another for two, and other malformed requests.
 
 use std::time::Duration;
 
 use super::site::Site;
 
-/// How many answers came, by their first lines.
+/// Returns the status of each answer.
 fn answers(told: &str) -> Vec<&str> {
     told.split("HTTP/1.1 ")
         .skip(1)
@@ -29,7 +29,7 @@ async fn what_is_ambiguous_reaches_no_guest() {
             "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: +3\r\n\r\nabc",
         ),
         (
-            "a length that is none",
+            "a length that is not a number",
             "POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: 0x3\r\n\r\nabc",
         ),
         (
@@ -70,7 +70,7 @@ async fn what_is_ambiguous_reaches_no_guest() {
         ("a host with a user", "GET / HTTP/1.1\r\nhost: u@a\r\n\r\n"),
         ("a host with a path", "GET / HTTP/1.1\r\nhost: a/b\r\n\r\n"),
         ("no method", " / HTTP/1.1\r\nhost: a\r\n\r\n"),
-        ("a method that is none", "G@T / HTTP/1.1\r\nhost: a\r\n\r\n"),
+        ("an invalid method", "G@T / HTTP/1.1\r\nhost: a\r\n\r\n"),
         ("another HTTP", "GET / HTTP/3.7\r\nhost: a\r\n\r\n"),
         ("spaces in the path", "GET /a b HTTP/1.1\r\nhost: a\r\n\r\n"),
         ("no HTTP", "hello\r\n\r\n"),
@@ -81,16 +81,16 @@ async fn what_is_ambiguous_reaches_no_guest() {
     assert_eq!(
         site.web.status().calls_admitted,
         7,
-        "those without a host, or with two, were let in to be refused"
+        "requests without a host or with two were admitted before being refused"
     );
 }
 
-/// A length beside an encoding, and a second host: the guest never reads what is behind as a
-/// request of its own.
+/// With both a length and an encoding, or with a second host, the guest never receives the bytes
+/// that follow as a separate request.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_smuggled_behind_a_body() {
     let site = Site::new().await;
-    // By the length it is part of the body; by the encoding it is what comes next.
+    // By the length the hidden request is part of the body; by the encoding it is a second request.
     let hidden = "0\r\n\r\nGET /hidden HTTP/1.1\r\nhost: a\r\n\r\n";
     let length = format!("content-length: {}\r\n", hidden.len());
     let ask = async |head: &str| {
@@ -103,11 +103,11 @@ async fn nothing_is_smuggled_behind_a_body() {
         assert_eq!(
             answers(&told),
             ["200"],
-            "the encoding goes before the length: {told}"
+            "the encoding takes precedence over the length: {told}"
         );
         assert!(
             told.contains("0 bytes") && told.contains("connection: close"),
-            "and nothing comes next: {told}"
+            "and there is no second answer: {told}"
         );
     }
     for head in [
@@ -127,9 +127,9 @@ async fn nothing_is_smuggled_behind_a_body() {
         .collect();
     assert!(
         paths.iter().all(|path| path == "/count"),
-        "nothing hidden was asked: {paths:?}"
+        "the hidden request was not served: {paths:?}"
     );
-    // A chunk that is larger than it says.
+    // A chunk that is larger than its size.
     let told = site.raw(
         b"POST /count HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabcdef\r\n0\r\n\r\n",
     );
@@ -157,11 +157,11 @@ async fn odd_methods_and_the_absolute_form_are_answered() {
         .await;
     assert!(
         told.contains("Some(Scheme::Http) a /who"),
-        "the client does not say how it came: {told}"
+        "the client cannot choose the scheme: {told}"
     );
 }
 
-/// What a guest says of a header cannot become two, nor a body.
+/// A header value of a guest cannot become two headers, nor a body.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_cannot_split_an_answer() {
     let site = Site::new().await;
@@ -179,7 +179,8 @@ async fn a_guest_cannot_split_an_answer() {
     assert_eq!(site.get("/").await.status, 200);
 }
 
-/// A guest that answers again is stopped for it, and what it said before is not taken for whole.
+/// A guest that answers a second time is stopped, and its first answer is not taken for a complete
+/// one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_cannot_answer_twice() {
     let site = Site::new().await;

@@ -1,5 +1,5 @@
-//! A request belongs to one revision, from its head to the last byte of its answer; who updates
-//! drops none.
+//! A request belongs to one revision, from its head to the last byte of its answer, and updates
+//! drop none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ async fn a_body_stays_with_its_revision_to_its_last_byte() {
     let is_drained = |event: &Event| matches!(event, Event::Drained { revision: 1, .. });
     assert!(
         !std::iter::from_fn(|| events.try_next()).any(|event| is_drained(&event)),
-        "it is still read"
+        "the body is still being read"
     );
     let body = answer
         .into_body()
@@ -60,10 +60,10 @@ async fn a_body_stays_with_its_revision_to_its_last_byte() {
     let drained = async { while !is_drained(&events.next().await.expect("more")) {} };
     tokio::time::timeout(Duration::from_secs(5), drained)
         .await
-        .expect("the old one is over");
+        .expect("the old revision has ended");
 }
 
-/// What comes and goes for long does so through three updates, by one revision and byte for byte.
+/// A long exchange lasts through three updates: one revision serves it, and every byte arrives.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_exchange_outlives_three_updates() {
     let site = Site::new().await;
@@ -96,8 +96,8 @@ async fn a_long_exchange_outlives_three_updates() {
     assert!(body == sent, "{} bytes", body.len());
 }
 
-/// Every request is due at its time, whether those before it are answered or not; the log of all
-/// of them proves what became of each.
+/// Every request is sent when it is due, even if earlier ones are unanswered; the log proves the
+/// outcome of each.
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_updates_and_rollbacks_under_load_fail_no_request() {
     let site = Site::new().await;
@@ -146,10 +146,10 @@ async fn ten_updates_and_rollbacks_under_load_fail_no_request() {
 
 const CALLERS: u64 = 8;
 
-/// Between two requests of a caller.
+/// The time between two requests of a caller.
 const PACE: Duration = Duration::from_millis(4);
 
-/// Asks with an id, and gives who answered and to which id.
+/// Sends a request with an id, and returns the answering version and the id that it received.
 async fn ask(client: &mut Client, id: u64) -> Answer {
     let told = |error: hyper::Error| error.to_string();
     let answer = client
@@ -172,8 +172,7 @@ async fn ask(client: &mut Client, id: u64) -> Answer {
     Ok((version.to_owned(), id))
 }
 
-/// Who lets nothing run beside the new one waits for the bodies of the old, as long as they may
-/// take.
+/// The `Recreate` strategy waits for the bodies of the old revision, up to their deadline.
 #[tokio::test(flavor = "multi_thread")]
 async fn recreate_waits_for_bodies_up_to_their_deadline() {
     let limits = Limits {
@@ -197,7 +196,7 @@ async fn recreate_waits_for_bodies_up_to_their_deadline() {
         .any_version()
         .strategy(Strategy::Recreate);
     let waiting = async {
-        // Until it lets nobody in, the old one answers at once.
+        // Until it admits no more requests, the old revision answers at once.
         let mut waiting = Vec::new();
         while waiting.len() < 2 {
             let address = site.address;
@@ -211,12 +210,12 @@ async fn recreate_waits_for_bodies_up_to_their_deadline() {
         waiting
     };
     let (update, waiting) = tokio::join!(update, waiting);
-    update.expect("the old one is over at its deadline");
+    update.expect("the old revision ends at its deadline");
     for waiting in waiting {
         assert_eq!(
-            waiting.await.expect("asked"),
+            waiting.await.expect("a task"),
             200,
-            "who waited for the update is answered"
+            "requests that waited for the update are answered"
         );
     }
     assert!(

@@ -1,12 +1,13 @@
-//! Two components that import each other: allowed where there is an instance to answer,
-//! and a typed error where there is none.
+//! Two components that import each other: supported where an instance is free to answer, and a
+//! typed error where none is.
 
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{Component, Deployment, ErrorKind, Host, Instancing};
 
 use crate::support::{host, wat};
 
-/// Bounces a number to another, which bounces it back less by one, until it is 0.
+/// Returns a component that passes a number to another one, which passes back one less, until it is
+/// 0.
 fn bouncer(name: &str, other: &str) -> Component {
     wat(
         name,
@@ -31,7 +32,7 @@ fn bouncer(name: &str, other: &str) -> Component {
     )
 }
 
-/// Bounces to nobody.
+/// Returns a component that returns 0 at once.
 pub(crate) fn wall(name: &str) -> Component {
     wat(
         name,
@@ -52,7 +53,7 @@ fn may_call(other: &str) -> Grants {
         .expect("a rule")
 }
 
-/// `ping` imports `pong`, which imports `ping`.
+/// Deploys `ping`, which imports `pong`, which imports `ping`.
 pub(crate) async fn cycle(host: &Host, instancing: Instancing) -> Deployment {
     let ping = host
         .deploy(wall("ping"))
@@ -77,7 +78,7 @@ async fn a_cycle_runs_where_there_are_instances() {
     let ping = cycle(&host, Instancing::PerCall).await;
     let bounce = ping
         .function::<(u32,), (u32,)>("bounce")
-        .expect("it bounces");
+        .expect("an exported function");
     assert_eq!(bounce.call((20,)).await.expect("an answer"), (20,));
     let error = bounce.call((1_000,)).await.expect_err("too deep");
     assert_eq!(error.kind(), ErrorKind::Reentrant, "{error}");
@@ -89,8 +90,11 @@ async fn a_component_with_one_instance_is_not_called_from_within_its_own_call() 
     let ping = cycle(&host, Instancing::Stateful).await;
     let bounce = ping
         .function::<(u32,), (u32,)>("bounce")
-        .expect("it bounces");
-    assert_eq!(bounce.call((1,)).await.expect("as far as the other"), (1,));
+        .expect("an exported function");
+    assert_eq!(
+        bounce.call((1,)).await.expect("one call to the other"),
+        (1,)
+    );
     let begun = std::time::Instant::now();
     let error = bounce
         .call((2,))
@@ -105,12 +109,12 @@ async fn a_component_with_one_instance_is_not_called_from_within_its_own_call() 
     );
     assert!(
         begun.elapsed() < std::time::Duration::from_secs(2),
-        "at once, not by its deadline"
+        "it fails at once, not at its deadline"
     );
     assert_eq!(bounce.call((1,)).await.expect("nothing is poisoned"), (1,));
 }
 
-/// One by one neither could go.
+/// Neither could be removed alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn those_who_import_each_other_are_removed_together() {
     let host = host();
@@ -133,14 +137,14 @@ async fn those_who_import_each_other_are_removed_together() {
     cycle(&host, Instancing::pooled(2)).await;
 }
 
-/// Two that import each other do not keep each other alive after their host.
+/// Components that import each other do not keep each other alive after their host is dropped.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cycle_is_dropped_with_its_host() {
     let host = host();
     let ping = cycle(&host, Instancing::pooled(2)).await;
     let bounce = ping
         .function::<(u32,), (u32,)>("bounce")
-        .expect("it bounces");
+        .expect("an exported function");
     drop(host);
     for _ in 0..200 {
         match bounce.call((1,)).await {

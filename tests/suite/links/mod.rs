@@ -1,5 +1,5 @@
-//! Calls from one component to another: who serves, how values cross, what an update of the
-//! callee does to its callers, and what cannot be.
+//! Calls from one component to another: resolving the callee, passing values, updates of the
+//! callee, and unsupported cases.
 
 pub(crate) mod cycles;
 mod refused;
@@ -18,7 +18,7 @@ fn may_call() -> Grants {
     Grants::new().allow(CALL).expect("a rule")
 }
 
-/// A store, and somebody who calls it.
+/// Deploys a store and a component that calls it.
 async fn linked(instancing: Instancing) -> (Host, Deployment) {
     let host = host();
     let store = guest("store-v1").with_name("store").expect("a name");

@@ -1,4 +1,4 @@
-//! What cannot be linked is refused when it is deployed, with the candidates and why.
+//! Components that cannot be linked are refused when deployed, with the candidates and the reasons.
 
 use airssys_wasm_host::{ErrorKind, Host};
 
@@ -36,7 +36,7 @@ async fn nobody_serves() {
         .expect("deployed");
     let (_, message) = refusal(&host).await;
     assert!(
-        message.contains("the nearest that is exported is `acme:store/kw`"),
+        message.contains("the closest exported interface is `acme:store/kw`"),
         "{message}"
     );
 }
@@ -62,7 +62,7 @@ async fn those_who_come_near_are_named_with_what_is_wrong() {
     );
 }
 
-/// Each version of an interface is served by whoever has it.
+/// Each version of an interface is served by the deployment that exports it.
 #[tokio::test]
 async fn two_versions_are_served_by_two() {
     let host = host();
@@ -127,7 +127,7 @@ async fn several_could_serve_until_one_is_said() {
         .any_version();
     update
         .await
-        .expect("who serves was said of the revision before");
+        .expect("the link of the previous revision still applies");
     let deploy = host
         .deploy(guest("store-caller"))
         .name("other")
@@ -154,7 +154,7 @@ async fn who_may_not_call_is_not_deployed() {
     assert_eq!(error.kind(), ErrorKind::NotGranted);
     let message = error.to_string();
     assert!(
-        message.contains("`acme:store/kv`, which `store` serves"),
+        message.contains("`acme:store/kv`, served by `store`"),
         "{message}"
     );
     assert!(message.contains("call acme:store/kv"), "{message}");

@@ -1,5 +1,5 @@
-//! Resources of one component in the hands of another: they are led to the instance that has
-//! them, for as long as they are open.
+//! Resources of one component held by another: calls on them reach the instance that owns them, as
+//! long as they are open.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +25,7 @@ fn blobs() -> Component {
     guest("blobs-v1").with_name("blobs").expect("a name")
 }
 
-/// Those who have resources, and somebody who uses them.
+/// Deploys the component that owns resources and a user of them.
 async fn linked(blobs_are: Instancing, user_is: Instancing) -> (Host, Deployment) {
     let host = host();
     host.deploy(blobs())
@@ -51,7 +51,7 @@ where
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
     user.function::<P, R>(function)
-        .expect("it has that")
+        .expect("an exported function")
         .call(params)
         .await
 }
@@ -59,19 +59,22 @@ where
 async fn keep(user: &Deployment, text: &str) -> u32 {
     call::<_, (u32,)>(user, "keep", (text.to_owned(),))
         .await
-        .expect("kept")
+        .expect("an answer")
         .0
 }
 
 async fn text(user: &Deployment, function: &str) -> String {
     call::<_, (String,)>(user, function, ())
         .await
-        .expect("told")
+        .expect("an answer")
         .0
 }
 
 async fn number(user: &Deployment, function: &str) -> u32 {
-    call::<_, (u32,)>(user, function, ()).await.expect("told").0
+    call::<_, (u32,)>(user, function, ())
+        .await
+        .expect("an answer")
+        .0
 }
 
 async fn once(user: &Deployment) -> Result<(String,)> {
@@ -96,7 +99,7 @@ fn every_instancing() -> [Instancing; 3] {
 async fn handles_cross_in_every_place_of_a_value() {
     for instancing in every_instancing() {
         let (_host, user) = linked(instancing, Instancing::PerCall).await;
-        assert_eq!(once(&user).await.expect("told").0, "1.0.0 a! 2");
+        assert_eq!(once(&user).await.expect("an answer").0, "1.0.0 a! 2");
         let parts: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
         assert_eq!(
             call::<_, (String,)>(&user, "join", (parts,))
@@ -112,15 +115,15 @@ async fn handles_cross_in_every_place_of_a_value() {
         assert_eq!(split, Ok(("1.0.0 a".into(), "1.0.0 bcd".into())));
         let (split,) = call::<_, Split>(&user, "split", ("abcd".to_owned(), 9u32))
             .await
-            .expect("told");
+            .expect("an answer");
         assert_eq!(split, Err("there are 4 bytes".into()));
         let (many,) = call::<_, (Vec<String>,)>(&user, "many", (3u32,))
             .await
-            .expect("told");
+            .expect("an answer");
         assert_eq!(many, ["blob 0: 1.0.0 0", "blob 1", "blob 2: 1.0.0 2"]);
         let (consumed,) = call::<_, (String,)>(&user, "consume", ("x".to_owned(),))
             .await
-            .expect("told");
+            .expect("an answer");
         assert_eq!(consumed, "x");
         assert_eq!(number(&user, "count").await, 0, "{instancing:?}");
     }
@@ -132,14 +135,14 @@ async fn what_is_kept_stays_where_it_is_from_call_to_call() {
         let (host, user) = linked(instancing, Instancing::Stateful).await;
         assert_eq!((keep(&user, "a").await, keep(&user, "b").await), (1, 2));
         assert_eq!(
-            read_kept(&user).await.expect("told"),
+            read_kept(&user).await.expect("an answer"),
             ["1.0.0 a", "1.0.0 b"]
         );
         assert_eq!(text(&user, "join-kept").await, "1.0.0 ab");
         assert_eq!(
             number(&user, "count-beside-kept").await,
             2,
-            "what was joined is dropped"
+            "the joined blobs were dropped"
         );
         call::<_, ()>(&user, "drop-kept", ())
             .await
@@ -159,8 +162,8 @@ async fn what_is_kept_stays_where_it_is_from_call_to_call() {
     }
 }
 
-/// An instance with resources in it serves their owner alone, and goes back when they are
-/// dropped.
+/// An instance with open resources serves only the holder of the resources, and returns to the pool
+/// when they are dropped.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_in_which_something_is_open_serves_its_owner_alone() {
     let host = host();
@@ -182,22 +185,22 @@ async fn an_instance_in_which_something_is_open_serves_its_owner_alone() {
         .await
         .expect_err("it waits for the only instance");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
-    assert_eq!(read_kept(&owner).await.expect("told"), ["1.0.0 a"]);
+    assert_eq!(read_kept(&owner).await.expect("an answer"), ["1.0.0 a"]);
     assert_eq!(
         number(&owner, "count").await,
         1,
-        "its owner's other calls are served there too"
+        "other calls of the holder are served there too"
     );
     assert_eq!(text(&owner, "version").await, "1.0.0");
-    assert_eq!(once(&owner).await.expect("told").0, "1.0.0 a! 2");
+    assert_eq!(once(&owner).await.expect("an answer").0, "1.0.0 a! 2");
     call::<_, ()>(&owner, "drop-kept", ())
         .await
         .expect("dropped");
     once(&other).await.expect("it is free again");
 }
 
-/// Resources stay on the revision in which they were opened; what is opened later is of the one
-/// that serves.
+/// Resources stay on the revision in which they were opened; later ones are opened in the active
+/// revision.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_leaves_open_what_is_open() {
     for instancing in [Instancing::PerCall, Instancing::pooled(4)] {
@@ -210,29 +213,29 @@ async fn an_update_leaves_open_what_is_open() {
             .expect("updated");
         let sleep = user
             .function::<(u64,), ()>("sleep-kept")
-            .expect("it sleeps");
+            .expect("an exported function");
         let sleeping = tokio::spawn(async move { sleep.call((500,)).await });
         promoted.drained().await;
         assert!(
             !sleeping.is_finished(),
-            "a drain does not wait for what is kept open"
+            "a drain does not wait for open resources"
         );
         sleeping.await.expect("a caller").expect("it slept");
-        assert_eq!(read_kept(&user).await.expect("told"), ["1.0.0 a"]);
+        assert_eq!(read_kept(&user).await.expect("an answer"), ["1.0.0 a"]);
         assert_eq!(text(&user, "version").await, "2.0.0");
         let ((kept, new),) = call::<_, ((String, String),)>(&user, "read-kept-and-new", ())
             .await
-            .expect("told");
+            .expect("an answer");
         assert_eq!((kept.as_str(), new.as_str()), ("1.0.0 a", "2.0.0 new"));
-        assert_eq!(once(&user).await.expect("told").0, "2.0.0 a! 2");
+        assert_eq!(once(&user).await.expect("an answer").0, "2.0.0 a! 2");
         keep(&user, "b").await;
         assert_eq!(
-            read_kept(&user).await.expect("told"),
+            read_kept(&user).await.expect("an answer"),
             ["1.0.0 a", "2.0.0 b"]
         );
         let error = call::<_, (String,)>(&user, "join-kept", ())
             .await
-            .expect_err("they are apart");
+            .expect_err("they are in different instances");
         assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
         assert!(
             error
@@ -243,8 +246,8 @@ async fn an_update_leaves_open_what_is_open() {
     }
 }
 
-/// Two revisions of which one is to end before the other begins do not run side by side: not for
-/// what is open either. One that does not begin leaves it open.
+/// With `Recreate` the old revision ends before the new one begins, so its open resources end as
+/// well. If the new one does not start, they stay open.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_open_ends_with_a_revision_that_is_to_end_first() {
     let (host, user) = linked(Instancing::pooled(4), Instancing::Stateful).await;
@@ -265,10 +268,10 @@ async fn what_is_open_ends_with_a_revision_that_is_to_end_first() {
     update.await.expect("updated");
     let error = read_kept(&user).await.expect_err("lost");
     assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
-    assert_eq!(once(&user).await.expect("told").0, "2.0.0 a! 2");
+    assert_eq!(once(&user).await.expect("an answer").0, "2.0.0 a! 2");
 }
 
-/// Nobody goes on with the state of a revision that has been replaced.
+/// The state of a replaced stateful revision is not used any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_open_in_a_stateful_component_is_lost_with_its_instance() {
     let (host, user) = linked(Instancing::Stateful, Instancing::Stateful).await;
@@ -297,16 +300,18 @@ async fn what_is_open_in_a_stateful_component_is_lost_with_its_instance() {
     let error = read_kept(&user).await.expect_err("lost");
     assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
     assert_eq!(
-        read_kept(&other).await.expect("nobody else's use ends it"),
+        read_kept(&other)
+            .await
+            .expect("use by another holder does not end it"),
         ["2.0.0 d"]
     );
     assert_eq!(
-        once(&user).await.expect("what is opened anew works").0,
+        once(&user).await.expect("newly opened resources work").0,
         "2.0.0 a! 2"
     );
 }
 
-/// Whoever has resources may end without dropping them.
+/// A holder may end without dropping its resources.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_left_behind_is_dropped() {
     let (host, user) = linked(Instancing::Stateful, Instancing::PerCall).await;
@@ -356,10 +361,10 @@ async fn a_method_that_fails_takes_its_instance_with_it_and_no_place() {
     keep(&user, "c").await;
     let sleep = user
         .function::<(u64,), ()>("sleep-kept")
-        .expect("it sleeps");
+        .expect("an exported function");
     tokio::time::timeout(Duration::from_millis(100), sleep.call((5_000,)))
         .await
-        .expect_err("given up");
+        .expect_err("the call was dropped");
 
     keep(&user, "traps when dropped").await;
     let error = call::<_, ()>(&user, "drop-kept", ())
@@ -369,8 +374,8 @@ async fn a_method_that_fails_takes_its_instance_with_it_and_no_place() {
     once(&user).await.expect("there is room for an instance");
 }
 
-/// A handle to a resource of another is one of those that limits count. Whoever has no room for
-/// more ends alone.
+/// A handle to a resource of another component counts against the handle limit of its holder, and
+/// only the holder fails if it has too many.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_is_open_than_the_owner_may_have() {
     let host = host();
@@ -398,10 +403,10 @@ async fn no_more_is_open_than_the_owner_may_have() {
         .expect_err("too many");
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
     so_many_are_left(&user, 1).await;
-    assert_eq!(read_kept(&user).await.expect("told"), ["1.0.0 a"]);
+    assert_eq!(read_kept(&user).await.expect("an answer"), ["1.0.0 a"]);
 }
 
-/// In an instance that serves others, and is busy.
+/// In an instance that serves others and is busy.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_given_up_on_its_way_is_dropped() {
     for function in ["drop-kept", "give-kept"] {
@@ -411,7 +416,7 @@ async fn what_is_given_up_on_its_way_is_dropped() {
         keep(&other, "b").await;
         let sleep = other
             .function::<(u64,), ()>("sleep-kept")
-            .expect("it sleeps");
+            .expect("an exported function");
         let sleeping = tokio::spawn(async move { sleep.call((600,)).await });
         let blobs = host.deployment("blobs").expect("deployed");
         while blobs.status().calls_in_flight == 0 {
@@ -427,7 +432,7 @@ async fn what_is_given_up_on_its_way_is_dropped() {
     }
 }
 
-/// Once what nobody has any more was dropped, which is nobody's to wait for.
+/// Waits until `expected` blobs are left: resources without a holder are dropped in the background.
 async fn so_many_are_left(user: &Deployment, expected: u32) {
     for _ in 0..200 {
         if number(user, "count").await == expected {
@@ -435,10 +440,10 @@ async fn so_many_are_left(user: &Deployment, expected: u32) {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{} are left", number(user, "count").await);
+    panic!("{} blobs are left", number(user, "count").await);
 }
 
-/// What an instance has open itself is closed when a grant is taken back, though it is kept.
+/// Instances that hold resources end when a grant is revoked, although they are in use.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_ends_instances_that_are_kept() {
     let (host, user) = linked(Instancing::pooled(1), Instancing::Stateful).await;
@@ -486,14 +491,14 @@ async fn resources_cross_only_to_whoever_defines_them() {
         "{message}"
     );
     assert!(
-        message.contains("`two` serves this interface, and not that one"),
+        message.contains("`two` serves this interface, but not that one"),
         "{message}"
     );
     let user = deploy("two", "two").await.expect("deployed");
-    once(&user).await.expect("told");
+    once(&user).await.expect("an answer");
 }
 
-/// No call is dropped, and each tree of calls has its resources in one revision.
+/// No call is dropped, and each call tree has its resources in one revision.
 #[tokio::test(flavor = "multi_thread")]
 async fn resources_are_opened_and_used_under_load_through_updates() {
     for instancing in [Instancing::pooled(4), Instancing::Stateful] {

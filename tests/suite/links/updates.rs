@@ -1,5 +1,5 @@
-//! An update of the callee under load: callers stay linked, and no call tree sees two
-//! revisions of it.
+//! Updates of the callee under load: callers stay linked, and no call tree sees two revisions of
+//! it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,13 +10,13 @@ use airssys_wasm_host::{ErrorKind, Instancing, Strategy};
 use super::linked;
 use crate::support::{guest, wat};
 
-/// A call, and the calls it leads to, run under one revision each.
+/// A call and the calls that it leads to see one revision of each component.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_tree_sees_one_revision_of_each_component() {
     let (host, caller) = linked(Instancing::pooled(8)).await;
     let versions = caller
         .function::<(u64,), ((String, String),)>("versions")
-        .expect("it tells");
+        .expect("an exported function");
     let slow = tokio::spawn({
         let versions = versions.clone();
         async move { versions.call((2_000,)).await }
@@ -39,7 +39,7 @@ async fn a_call_tree_sees_one_revision_of_each_component() {
     assert_eq!(
         update.calls_draining(),
         1,
-        "the tree that was begun before holds the old one"
+        "a call tree that began before holds the old revision"
     );
     let ((first, second),) = slow.await.expect("a caller").expect("an answer");
     assert_eq!(
@@ -61,7 +61,7 @@ async fn callers_stay_linked_through_updates_and_rollbacks_under_load() {
         .map(|_| {
             let versions = caller
                 .function::<(u64,), ((String, String),)>("versions")
-                .expect("it tells");
+                .expect("an exported function");
             let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
             tokio::spawn(async move {
                 while !stop.load(Ordering::Relaxed) {
@@ -97,7 +97,7 @@ async fn callers_stay_linked_through_updates_and_rollbacks_under_load() {
     assert!(answered.load(Ordering::Relaxed) > 100);
 }
 
-/// The update of a callee is checked against whoever is linked to it.
+/// The update of a callee is checked against the components linked to it.
 #[tokio::test]
 async fn an_update_that_callers_could_not_follow_is_refused() {
     let (host, caller) = linked(Instancing::pooled(2)).await;
@@ -111,26 +111,26 @@ async fn an_update_that_callers_could_not_follow_is_refused() {
     assert_eq!(error.kind(), ErrorKind::InUse);
     assert_eq!(
         error.to_string(),
-        "`store` is linked to by `store-caller`: update or remove those first, or all together"
+        "`store` is used by `store-caller`: update or remove those first, or remove all together"
     );
     let add = caller
         .function::<(u32, u32), (u32,)>("add")
-        .expect("it adds");
+        .expect("an exported function");
     assert_eq!(add.call((1, 2)).await.expect("an answer"), (3,));
     host.remove("store-caller").await.expect("removed");
     drop((caller, add));
     host.remove("store")
         .await
-        .expect("nobody is linked to it any more");
+        .expect("no component is linked to it any more");
 }
 
-/// What is taken back from the caller ends its calls of others at once.
+/// Revoking a call grant of the caller ends its calls at once.
 #[tokio::test]
 async fn a_call_that_is_taken_back_is_refused() {
     let (host, caller) = linked(Instancing::pooled(2)).await;
     let add = caller
         .function::<(u32, u32), (u32,)>("add")
-        .expect("it adds");
+        .expect("an exported function");
     add.call((1, 2)).await.expect("an answer");
     host.revoke("store-caller", super::CALL).expect("deployed");
     let error = add.call((1, 2)).await.expect_err("refused");

@@ -1,4 +1,4 @@
-//! Values of all kinds cross, and what goes wrong on the other side is told.
+//! Values of all kinds pass between components, and failures of the callee are reported.
 
 use airssys_wasm_host::{ErrorKind, Instancing};
 
@@ -10,11 +10,11 @@ async fn values_cross_in_both_lanes() {
     let (host, caller) = linked(Instancing::pooled(2)).await;
     let add = caller
         .function::<(u32, u32), (u32,)>("add")
-        .expect("it adds");
+        .expect("an exported function");
     assert_eq!(add.call((20, 22)).await.expect("an answer"), (42,));
     let echo = caller
         .function::<(Vec<u8>,), (Vec<u8>,)>("echo")
-        .expect("it echoes");
+        .expect("an exported function");
     let bytes: Vec<u8> = (0..100_000u32).map(|n| n as u8).collect();
     assert_eq!(
         echo.call((bytes.clone(),)).await.expect("an answer"),
@@ -22,7 +22,7 @@ async fn values_cross_in_both_lanes() {
     );
     let describe = caller
         .function::<(String, Vec<String>), (Vec<String>,)>("describe")
-        .expect("it describes");
+        .expect("an exported function");
     let (told,) = describe
         .call(("k".into(), vec!["a".into(), "b".into()]))
         .await
@@ -30,7 +30,7 @@ async fn values_cross_in_both_lanes() {
     assert_eq!(told, ["b", "a", "k", "Some(7)"]);
     let check = caller
         .function::<(String,), (Result<String, String>,)>("check")
-        .expect("it checks");
+        .expect("an exported function");
     assert_eq!(
         check.call((String::new(),)).await.expect("an answer").0,
         Err("the key is empty".into())
@@ -39,11 +39,13 @@ async fn values_cross_in_both_lanes() {
     assert_eq!(links["acme:store/kv"].as_str(), "store");
 }
 
-/// A trap of the callee ends the caller's call, and neither is used again.
+/// A trap of the callee ends the caller's call, and neither instance is used again.
 #[tokio::test]
 async fn a_trap_of_the_callee_is_told_to_whoever_called() {
     let (_host, caller) = linked(Instancing::pooled(1)).await;
-    let trap = caller.function::<(), ()>("trap").expect("it traps");
+    let trap = caller
+        .function::<(), ()>("trap")
+        .expect("an exported function");
     for _ in 0..3 {
         let error = trap.call(()).await.expect_err("a trap");
         assert_eq!(error.kind(), ErrorKind::Trapped);
@@ -59,7 +61,7 @@ async fn a_trap_of_the_callee_is_told_to_whoever_called() {
     }
     let add = caller
         .function::<(u32, u32), (u32,)>("add")
-        .expect("it adds");
+        .expect("an exported function");
     assert_eq!(add.call((1, 2)).await.expect("an answer"), (3,));
 }
 
@@ -80,7 +82,9 @@ async fn a_callee_ends_with_its_callers_deadline() {
         .limits(limits)
         .await
         .expect("deployed");
-    let sleep = caller.function::<(u64,), ()>("sleep").expect("it sleeps");
+    let sleep = caller
+        .function::<(u64,), ()>("sleep")
+        .expect("an exported function");
     let begun = std::time::Instant::now();
     let error = sleep.call((20_000,)).await.expect_err("too long");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");

@@ -1,5 +1,5 @@
-//! What happens to an item that a stage cannot work on: traps, deadlines and returned errors
-//! are different things, and nothing is lost without being said.
+//! Items that a stage cannot process: traps, deadlines and returned errors are distinct, and no
+//! loss goes unreported.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn a_returned_error_is_put_aside_with_all_that_is_known() {
     let error = host
         .deploy_pipeline(pipeline.clone())
         .await
-        .expect_err("nobody takes them");
+        .expect_err("no dead-letter sink is set");
     assert_eq!(error.kind(), ErrorKind::InvalidPipeline, "{error}");
     let (sender, letters) = unbounded_channel();
     let pipeline = host
@@ -39,7 +39,7 @@ async fn a_returned_error_is_put_aside_with_all_that_is_known() {
         .run(stream::iter(["1", "two", "3"]))
         .try_collect()
         .await
-        .expect("all");
+        .expect("all items");
     let counts: Vec<usize> = outcomes
         .iter()
         .map(|outcome| outcome.outputs.len())
@@ -94,7 +94,7 @@ async fn a_trap_ends_the_run_unless_it_was_said_otherwise() {
         .run(stream::iter(["a", "b"]))
         .try_collect::<Vec<_>>()
         .await
-        .expect("all");
+        .expect("all items");
     let letters = received(letters);
     assert_eq!(letters.len(), 2);
     for letter in letters {
@@ -131,7 +131,7 @@ async fn a_stage_that_is_too_slow_is_a_deadline_and_no_trap() {
         .run(stream::iter([item(0), item(60_000), item(1)]))
         .try_collect()
         .await
-        .expect("all");
+        .expect("all items");
     assert_eq!(
         outcomes
             .iter()
@@ -172,7 +172,7 @@ async fn what_is_idempotent_is_tried_again() {
         .run(stream::iter([8u32, 3]))
         .try_collect::<Vec<_>>()
         .await
-        .expect("all");
+        .expect("all items");
     assert_eq!(received(letters)[0].attempts, 3);
     let status = &pipeline.status().stages[0];
     assert_eq!((status.attempts, status.retried), (4, 2));
@@ -210,7 +210,7 @@ async fn an_item_that_fails_ends_the_run_where_that_was_said() {
     assert_eq!(error.to_string(), format!("item 1 of `test`, {said}"));
 }
 
-/// A source's errors take their edge as those of any stage; the source goes on.
+/// Errors of a source take their edge like those of any stage, and the source continues.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_of_a_source_takes_its_edge() {
     let host = host();
@@ -225,7 +225,7 @@ async fn an_error_of_a_source_takes_its_edge() {
         .run_sources()
         .try_collect()
         .await
-        .expect("to its end");
+        .expect("the run completes");
     let given: Vec<(&str, Value)> = outcomes
         .iter()
         .flat_map(|outcome| &outcome.outputs)

@@ -1,4 +1,4 @@
-//! A pipeline as one component, on wasmtime alone.
+//! A pipeline exported as one component, on wasmtime alone.
 
 use airssys_wasm_host::pipeline::{ExportError, OnError};
 use airssys_wasm_host::wasmtime::component::Val;
@@ -35,7 +35,7 @@ async fn an_exported_pipeline_runs_on_wasmtime_alone_and_gives_the_same() {
             .and_then(|item| item.into_text());
         assert_eq!(there, here.map(Val::String), "{text:?}");
     }
-    // And here, as a component like any other.
+    // And on this host, as a component like any other.
     let component = Component::from_bytes(bytes)
         .expect("a component")
         .with_name("exported")
@@ -46,7 +46,7 @@ async fn an_exported_pipeline_runs_on_wasmtime_alone_and_gives_the_same() {
         .expect("deployed")
         .function::<(String,), (String,)>("run");
     assert_eq!(
-        run.expect("it is there")
+        run.expect("an exported function")
             .call(("abc".into(),))
             .await
             .expect("an answer")
@@ -99,13 +99,13 @@ fn what_a_host_has_to_do_is_not_exported() {
         .connect("double.output", "other.input");
     assert_eq!(
         whole(fan_out),
-        "the pipeline cannot be one component: its stages are not one after the other"
+        "the pipeline cannot be exported as one component: its stages do not form a chain"
     );
     let skips = builder()
         .add_component_with("parse", stages(), of("parse").on_error(OnError::Skip))
         .add_component_with("double", stages(), of("double"))
         .connect("parse.output", "double.input");
-    assert!(whole(skips).ends_with("stage `parse` has options that a host carries out"));
+    assert!(whole(skips).ends_with("stage `parse` has options that only a host can apply"));
     let routed = builder()
         .add_component_with("double", stages(), of("double"))
         .add_component_with("spell", stages(), of("spell"))

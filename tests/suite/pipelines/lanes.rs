@@ -1,4 +1,4 @@
-//! The lanes give the same: fused, typed and dynamic.
+//! The fused, typed and dynamic lanes give the same results.
 
 use airssys_wasm_host::Value;
 use airssys_wasm_host::pipeline::{Item, Lane, PipelineDeployment, StageOptions};
@@ -19,7 +19,7 @@ async fn value(pipeline: &PipelineDeployment, input: impl Into<Item>) -> Value {
         .expect("a value")
 }
 
-/// Stages that reach nothing become one component; whoever is granted something stays alone.
+/// Stages without access to anything become one component; stages with grants stay separate.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_reaches_nothing_is_fused_and_what_is_granted_something_is_not() {
     let functions = ["upper", "count", "double", "spell"];
@@ -56,7 +56,7 @@ async fn what_reaches_nothing_is_fused_and_what_is_granted_something_is_not() {
     assert_eq!(
         units.len(),
         4,
-        "nobody shares what one of them was granted: {units:?}"
+        "grants of one stage are not shared: {units:?}"
     );
     for name in ["upper", "double", "spell"] {
         let grants = host
@@ -67,7 +67,7 @@ async fn what_reaches_nothing_is_fused_and_what_is_granted_something_is_not() {
     }
 }
 
-/// Texts of any kind, through the same functions by every lane.
+/// Passes texts of any kind through the same functions by every lane.
 #[tokio::test(flavor = "multi_thread")]
 async fn all_lanes_give_the_same() {
     let host = host();
@@ -110,7 +110,7 @@ async fn all_lanes_give_the_same() {
     }
 }
 
-/// 64 KiB of bytes are never described byte by byte.
+/// 64 KiB of bytes are never converted byte by byte.
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_take_the_typed_lane() {
     let host = host();

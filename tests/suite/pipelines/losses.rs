@@ -1,4 +1,4 @@
-//! What goes missing on its way without having failed is counted where it was last.
+//! Items that are dropped without an error are counted at the last stage they reached.
 
 use airssys_wasm_host::pipeline::{PipelineDeployment, StageStatus};
 use futures_util::{TryStreamExt as _, stream};
@@ -14,7 +14,7 @@ fn stage(pipeline: &PipelineDeployment, name: &str) -> StageStatus {
         .expect("a stage")
 }
 
-/// How many of the stage's items took no edge, and how many met no partner.
+/// Returns the number of the stage's items that took no edge and the number that met no partner.
 fn lost(pipeline: &PipelineDeployment, name: &str) -> (u64, u64) {
     let stage = stage(pipeline, name);
     (stage.unrouted, stage.unmatched)
@@ -34,12 +34,12 @@ async fn what_no_condition_holds_for_is_counted() {
         .run(stream::iter(4..=6u32))
         .try_collect()
         .await
-        .expect("all");
+        .expect("all items");
     let counts: Vec<usize> = outcomes
         .iter()
         .map(|outcome| outcome.outputs.len())
         .collect();
-    assert_eq!(counts, [1, 0, 1], "10 goes nowhere");
+    assert_eq!(counts, [1, 0, 1], "10 takes no edge");
     assert_eq!(lost(&pipeline, "start"), (1, 0));
     assert_eq!(lost(&pipeline, "small"), (0, 0));
     pipeline.call(5u32).await.expect("an outcome");
@@ -47,7 +47,7 @@ async fn what_no_condition_holds_for_is_counted() {
     assert_eq!(stage(&pipeline, "start").skipped, 0);
 }
 
-/// Whatever also leaves the pipeline is not lost.
+/// An item that also leaves the pipeline is not lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_leaves_the_pipeline_is_not_lost() {
     let host = host();
@@ -106,7 +106,7 @@ async fn a_part_that_meets_no_other_is_counted() {
         .run(stream::iter(1..=7u32))
         .try_collect()
         .await
-        .expect("all");
+        .expect("all items");
     assert_eq!(
         outcomes
             .iter()
@@ -115,10 +115,10 @@ async fn a_part_that_meets_no_other_is_counted() {
         5
     );
     assert_eq!(lost(&pipeline, "join"), (0, 5));
-    assert_eq!(lost(&pipeline, "start"), (0, 0), "it went on the other way");
+    assert_eq!(lost(&pipeline, "start"), (0, 0), "it took the other edge");
 }
 
-/// The longer of two sources gives one that nobody joins.
+/// The longer of two sources emits an item that is never joined.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_source_gave_when_another_had_no_more_is_counted() {
     let host = host();
@@ -129,7 +129,11 @@ async fn what_a_source_gave_when_another_had_no_more_is_counted() {
         .connect("long.output", "join.a")
         .connect("short.output", "join.b");
     let pipeline = deploy(&host, pipeline).await;
-    let outcomes: Vec<_> = pipeline.run_sources().try_collect().await.expect("all");
+    let outcomes: Vec<_> = pipeline
+        .run_sources()
+        .try_collect()
+        .await
+        .expect("all items");
     assert_eq!(outcomes.len(), 3);
     assert_eq!(
         (lost(&pipeline, "long"), lost(&pipeline, "short")),
@@ -151,11 +155,7 @@ async fn what_came_in_when_a_source_had_no_more_is_counted() {
         .run(stream::iter(1..=9u32))
         .try_collect()
         .await
-        .expect("all");
+        .expect("all items");
     assert_eq!(outcomes.len(), 2);
-    assert_eq!(
-        lost(&pipeline, "join"),
-        (0, 1),
-        "the third was taken, and no more"
-    );
+    assert_eq!(lost(&pipeline, "join"), (0, 1), "only the third was taken");
 }

@@ -1,4 +1,4 @@
-//! Pipelines that run, of components that know nothing of them.
+//! Pipelines of components that are unaware of them.
 
 mod errors;
 mod export;
@@ -18,7 +18,7 @@ use airssys_wasm_host::{Component, Host, Value};
 
 use crate::support::{guest, wat};
 
-/// A guest with a function for every stage; said with `function`.
+/// Returns the guest that has a function for every stage; select one with `function`.
 fn stages() -> Component {
     guest("plain-stages")
 }
@@ -31,7 +31,7 @@ fn builder() -> PipelineBuilder {
     ComponentPipeline::builder().name("test")
 }
 
-/// Stages one after the other, each a function of the guest.
+/// Returns a builder of a chain of stages, each a function of the guest.
 fn chain(functions: &[&str]) -> PipelineBuilder {
     let stages = functions.iter().fold(builder(), |builder, function| {
         builder.add_component_with(*function, stages(), of(function))
@@ -47,7 +47,7 @@ async fn deploy(host: &Host, builder: PipelineBuilder) -> PipelineDeployment {
         .expect("deployed")
 }
 
-/// Gives 1, 2, 3 and so on, until it has given so many.
+/// Returns a source that emits 1, 2, 3 and so on up to `most`.
 fn counter(most: u32) -> Component {
     wat(
         "counter",
@@ -68,7 +68,7 @@ fn counter(most: u32) -> Component {
     )
 }
 
-/// Multiplies a number.
+/// Returns a stage that multiplies a number.
 pub(crate) fn times(factor: u32, version: &str) -> Component {
     let text = format!(
         r#"(component

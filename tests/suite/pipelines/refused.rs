@@ -1,4 +1,4 @@
-//! What is wrong is said before anything runs, and leaves nothing behind.
+//! Mistakes are reported before anything runs, and leave nothing behind.
 
 use std::future::IntoFuture;
 
@@ -31,12 +31,12 @@ async fn items_of_another_type_are_refused() {
     ] {
         let error = pipeline.call(item).await.expect_err("no u32");
         assert_eq!(error.kind(), ErrorKind::TypeMismatch);
-        let expected = format!("`test`: input `double.n` takes `u32`, and was given `{what}`");
+        let expected = format!("`test`: input `double.n` takes `u32`, but was given `{what}`");
         assert_eq!(error.to_string(), expected);
     }
     let run = pipeline.run(stream::iter([Item::from(1u32), Item::from("two")]));
     let error = run.try_collect::<Vec<_>>().await.expect_err("the second");
-    let expected = "item 1 of `test`: input `double.n` takes `u32`, and was given `string`";
+    let expected = "item 1 of `test`: input `double.n` takes `u32`, but was given `string`";
     assert_eq!(error.to_string(), expected);
 }
 
@@ -85,7 +85,7 @@ async fn another_number_of_items_than_inputs_is_refused() {
     let ports = "it takes an item for each of `add.a`, `add.b`";
     assert_eq!(
         error.to_string(),
-        format!("`test`: {ports}, and 1 item was given; collect them to `Inputs`")
+        format!("`test`: {ports}, but 1 item was given; collect them into `Inputs`")
     );
     let error = pipeline
         .run_sources()
@@ -93,7 +93,7 @@ async fn another_number_of_items_than_inputs_is_refused() {
         .await
         .expect_err("both are missing");
     assert!(
-        error.to_string().contains("and 0 items were given"),
+        error.to_string().contains("but 0 items were given"),
         "{error}"
     );
 }
@@ -110,7 +110,7 @@ async fn a_stage_that_cannot_be_deployed_leaves_no_pipeline_behind() {
     let error = host
         .deploy_pipeline(pipeline)
         .await
-        .expect_err("nobody provides an import");
+        .expect_err("nothing provides an import");
     assert_eq!(error.kind(), ErrorKind::MissingImport, "{error}");
     assert!(host.list().is_empty() && host.pipeline("test").is_err());
     deploy(&host, chain(&["double", "spell"])).await;
@@ -133,7 +133,7 @@ async fn what_is_said_of_a_stage_that_is_not_there_is_an_error() {
     assert_eq!(error.to_string(), "`test` has no stage `dubble`");
 }
 
-/// A deployment that is dropped at any time leaves nothing behind.
+/// A deployment dropped at any time leaves nothing behind.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_that_is_dropped_leaves_nothing_behind() {
     let host = host();
@@ -154,7 +154,7 @@ async fn a_deployment_that_is_dropped_leaves_nothing_behind() {
     }
 }
 
-/// A handle that somebody kept does not remove what was deployed under the name since.
+/// A stale handle does not remove a pipeline that was deployed under the same name later.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pipeline_is_not_removed_twice() {
     let host = host();
@@ -165,7 +165,12 @@ async fn a_pipeline_is_not_removed_twice() {
     let error = kept.remove().await.expect_err("it was removed already");
     assert_eq!(error.kind(), ErrorKind::NotDeployed, "{error}");
     assert_eq!(
-        second.call(2u32).await.expect("it is there").outputs.len(),
+        second
+            .call(2u32)
+            .await
+            .expect("it is deployed")
+            .outputs
+            .len(),
         1
     );
 }

@@ -30,7 +30,7 @@ async fn items_come_out_in_the_order_in_which_they_came_in() {
         })
         .try_collect()
         .await
-        .expect("all");
+        .expect("all items");
     let expected: Vec<String> = (0..1_000u32)
         .map(|n| {
             (n * 2)
@@ -43,7 +43,7 @@ async fn items_come_out_in_the_order_in_which_they_came_in() {
     assert_eq!(texts, expected);
 }
 
-/// Results that are ready early wait for those before them, or not, as was said.
+/// Results that are ready early wait for earlier ones or not, depending on `Order`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_keeps_the_order_of_its_items_or_not() {
     for (order, expected) in [
@@ -77,12 +77,12 @@ async fn a_stage_keeps_the_order_of_its_items_or_not() {
             })
             .try_collect()
             .await
-            .expect("all");
+            .expect("all items");
         assert_eq!(numbers, expected, "{order:?}");
     }
 }
 
-/// A stage that comes after one that works on several items gets them in their order.
+/// A stage behind a concurrent one receives the items in order.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_that_remembers_gets_items_in_their_order() {
     let host = host();
@@ -103,7 +103,7 @@ async fn a_stage_that_remembers_gets_items_in_their_order() {
             .into_iter()
             .collect::<Inputs>()
     }));
-    let outcomes: Vec<_> = pipeline.run(input).try_collect().await.expect("all");
+    let outcomes: Vec<_> = pipeline.run(input).try_collect().await.expect("all items");
     let last = outcomes
         .into_iter()
         .next_back()
@@ -111,7 +111,7 @@ async fn a_stage_that_remembers_gets_items_in_their_order() {
     assert_eq!(last.as_deref(), Some("<0><1><2><3><4><5><6><7>"));
 }
 
-/// A slow reader slows whoever gives items: no more are taken than there is room for.
+/// A slow reader slows the input: no more items are taken than fit.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_items_are_taken_than_have_room_inside() {
     let host = host();
@@ -127,12 +127,15 @@ async fn no_more_items_are_taken_than_have_room_inside() {
         run.next().await.expect("endless").expect("an outcome");
         tokio::time::sleep(Duration::from_millis(1)).await;
         let taken = taken.load(Ordering::SeqCst);
-        assert!(taken <= read + 8, "{taken} were taken, and {read} read");
+        assert!(
+            taken <= read + 8,
+            "{taken} were taken, but only {read} read"
+        );
     }
 }
 
-/// A last stage that is slower than what comes before it, for long: what is inside stays within
-/// what the stages may hold, and the input is asked for no more than that.
+/// With a last stage that is persistently slower than the others, the number of items inside stays
+/// within the capacity of the stages, and no more are taken from the input.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_last_stage_is_waited_for_with_few_items_inside() {
     const ROOM: u64 = 2 * (1 + 4);
@@ -162,7 +165,7 @@ async fn a_slow_last_stage_is_waited_for_with_few_items_inside() {
         let waiting = status.stages.iter().map(|stage| stage.waiting).max();
         assert!(
             polls <= read + ROOM,
-            "{polls} were asked for, and {read} read"
+            "{polls} were polled, but only {read} read"
         );
         assert!(
             status.in_flight as u64 <= ROOM && waiting <= Some(ROOM),
@@ -172,11 +175,11 @@ async fn a_slow_last_stage_is_waited_for_with_few_items_inside() {
     }
     assert!(
         most_inside >= ROOM - 1,
-        "the last stage was waited for: {most_inside}"
+        "the stages were full: {most_inside}"
     );
 }
 
-/// Dropped half-way, a run leaves nothing behind.
+/// A run that is dropped half-way leaves nothing behind.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_dropped_is_cancelled() {
     let host = host();
@@ -196,7 +199,7 @@ async fn a_run_that_is_dropped_is_cancelled() {
     panic!("{:?}", pipeline.status());
 }
 
-/// Removal lets those inside come to their end, and ends the run.
+/// Removal completes the items inside and ends the run.
 #[tokio::test(flavor = "multi_thread")]
 async fn removal_flushes_what_is_inside() {
     let host = host();
@@ -220,7 +223,8 @@ async fn removal_flushes_what_is_inside() {
     assert!(host.pipeline("test").is_err() && host.list().is_empty());
 }
 
-/// A run that is kept and not polled holds up nobody: its sources' calls end by themselves.
+/// A run that is held and not polled blocks nothing: calls of its sources complete in the
+/// background.
 #[tokio::test(flavor = "multi_thread")]
 async fn removal_waits_for_no_reader() {
     let spins = wat(
@@ -248,11 +252,14 @@ async fn removal_waits_for_no_reader() {
         .await
         .expect_err("it takes longer");
     let removed = tokio::time::timeout(Duration::from_secs(10), pipeline.remove());
-    removed.await.expect("nobody has to read").expect("removed");
+    removed
+        .await
+        .expect("no reader is needed")
+        .expect("removed");
     drop(run);
 }
 
-/// A source gives items until it says that there are no more.
+/// A source emits items until it reports the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_runs_to_its_end() {
     let host = host();
@@ -265,7 +272,11 @@ async fn a_source_runs_to_its_end() {
         .instancing("count", Instancing::Stateful)
         .await
         .expect("deployed");
-    let outcomes: Vec<_> = pipeline.run_sources().try_collect().await.expect("all");
+    let outcomes: Vec<_> = pipeline
+        .run_sources()
+        .try_collect()
+        .await
+        .expect("all items");
     let values: Vec<String> = outcomes
         .into_iter()
         .map(|outcome| {

@@ -7,7 +7,7 @@ use futures_util::{TryStreamExt as _, stream};
 use super::{builder, deploy, of, stages};
 use crate::support::host;
 
-/// What came out, as `stage=value`, in order of stages.
+/// Returns the outputs as `stage=value`, sorted by stage.
 fn told(outcome: Outcome) -> Vec<String> {
     let mut told: Vec<String> = outcome
         .outputs
@@ -35,7 +35,7 @@ async fn every_stage_that_is_connected_gets_the_item_and_a_join_waits_for_all() 
         .run(stream::iter(1..=100u32))
         .try_collect()
         .await
-        .expect("all");
+        .expect("all items");
     for (n, outcome) in (1u32..).zip(outcomes) {
         assert_eq!(told(outcome), [format!("join={}", n * 8)]);
     }
@@ -68,7 +68,7 @@ async fn routes_and_shares_send_an_item_one_way() {
         assert_eq!(
             first,
             told(pipeline.call(n).await.expect("an outcome")),
-            "the same key goes the same way"
+            "the same key takes the same edge"
         );
         match first[..] {
             [ref one] if one.starts_with("a=") => a += 1,
@@ -98,7 +98,7 @@ async fn errors_have_a_way_of_their_own_and_ways_meet_again() {
     assert_eq!(told, ["upper=\"`X`: INVALID DIGIT FOUND IN STRING\""]);
 }
 
-/// A record with more fields goes where fewer are wanted.
+/// A record with more fields passes where fewer are required.
 #[tokio::test(flavor = "multi_thread")]
 async fn records_pass_whole() {
     let host = host();

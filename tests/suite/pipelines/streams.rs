@@ -1,4 +1,4 @@
-//! Streams through stages: elements, backpressure, ends, errors, lists in their place.
+//! Streams through stages: elements, backpressure, ends, errors, and lists in their place.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ fn streams(functions: &[&str]) -> PipelineBuilder {
     })
 }
 
-/// `count` chunks of `size` bytes, all different.
+/// Returns `count` different chunks of `size` bytes.
 fn bytes(count: usize, size: usize) -> Vec<Vec<u8>> {
     (0..count)
         .map(|n| (0..size).map(|m| b'a' + ((n + m) % 26) as u8).collect())
@@ -60,8 +60,8 @@ async fn joined<T: StreamElement>(stream: ItemStream<T>) -> Result<Vec<T>> {
         .await
 }
 
-/// Chunks, the number of those that were taken so far, and something that lasts as long as
-/// they do.
+/// Returns a stream of chunks and a counter of the chunks taken. The stream shares ownership of the
+/// counter, which shows when it is dropped.
 fn watched(chunks: Vec<Vec<u8>>) -> (impl Stream<Item = Vec<u8>> + Send, Arc<AtomicUsize>) {
     let taken = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&taken);
@@ -105,10 +105,10 @@ async fn megabytes_pass_without_being_gathered() {
     let expected: Vec<u8> = chunks.concat().to_ascii_uppercase();
     let upper =
         joined(opened::<u8>(&pipeline, Item::from_stream(stream::iter(chunks))).await).await;
-    assert!(upper.expect("all") == expected);
+    assert!(upper.expect("all items") == expected);
 }
 
-/// A reader that stops stops the whole way up to the input.
+/// A reader that stops stops the whole pipeline back to the input.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_taken_that_nobody_reads() {
     let host = host();
@@ -131,7 +131,10 @@ async fn nothing_is_taken_that_nobody_reads() {
     read.next().await.expect("a chunk").expect("no error");
     tokio::time::sleep(Duration::from_millis(200)).await;
     let inside = taken.load(Ordering::SeqCst);
-    assert!(inside <= 16, "{inside} chunks were taken, and one was read");
+    assert!(
+        inside <= 16,
+        "{inside} chunks were taken, but only one was read"
+    );
     assert_eq!(joined(read).await.expect("the rest").len(), 999 * 4096);
 }
 
@@ -146,10 +149,10 @@ async fn an_output_that_is_dropped_ends_the_calls_and_lets_the_input_go() {
     gone(&taken).await;
     assert!(taken.load(Ordering::SeqCst) < 100);
     let again = opened::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(1, 3)))).await;
-    assert_eq!(joined(again).await.expect("all"), b"ABC");
+    assert_eq!(joined(again).await.expect("all items"), b"ABC");
 }
 
-/// Also a call that waits for an input that never comes.
+/// A call that waits for an input that never comes ends as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_output_that_is_dropped_does_not_wait_for_the_input() {
     let host = host();
@@ -208,7 +211,7 @@ async fn a_stage_that_keeps_a_stream_loses_it_when_its_call_ends() {
         .expect("long before its deadline");
 }
 
-/// An input that panics ends nothing well.
+/// An input that panics does not end its stream normally.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_whose_call_was_lost_has_no_clean_end() {
     let host = host();
@@ -254,7 +257,7 @@ async fn an_input_that_fails_fails_whoever_reads_it() {
     assert!(error.to_string().contains("the disk is gone"), "{error}");
 }
 
-/// What was written before an error arrives, and then the error, wherever it is noticed.
+/// Bytes written before an error arrive first, and then the error, wherever it occurs.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trap_on_the_way_is_the_error_of_whoever_reads() {
     let host = host();
@@ -269,7 +272,7 @@ async fn a_trap_on_the_way_is_the_error_of_whoever_reads() {
     let error = read
         .next()
         .await
-        .expect("a last word")
+        .expect("a last element")
         .expect_err("it aborted");
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
     assert!(read.next().await.is_none());
@@ -283,7 +286,7 @@ async fn a_trap_on_the_way_is_the_error_of_whoever_reads() {
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
     assert!(
         error.to_string().contains("break-after"),
-        "it names the stage that broke: {error}"
+        "it names the stage that failed: {error}"
     );
     let whole = pipeline
         .call(Item::from_stream(stream::iter(bytes(2, 100))))
@@ -315,7 +318,7 @@ async fn a_function_may_give_a_stream_or_an_error() {
     assert_eq!(pipeline.status().stages[0].skipped, 1);
 }
 
-/// The stage's deadline lasts to the end of its stream.
+/// The deadline of a stage lasts to the end of its stream.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_never_ends_ends_at_the_stages_deadline() {
     let host = host();
@@ -326,7 +329,7 @@ async fn a_stream_that_never_ends_ends_at_the_stages_deadline() {
     let error = read
         .next()
         .await
-        .expect("a last word")
+        .expect("a last element")
         .expect_err("it took too long");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
 }
@@ -360,7 +363,7 @@ async fn a_list_is_read_as_a_stream_and_chunks_of_a_stream_as_lists() {
     assert!(chunks.concat() == expected);
 }
 
-/// Some streams may not be asked again after their end.
+/// Some streams must not be polled again after their end.
 #[tokio::test(flavor = "multi_thread")]
 async fn chunks_are_made_of_a_stream_that_is_strict_about_its_end() {
     let host = host();
@@ -373,11 +376,11 @@ async fn chunks_are_made_of_a_stream_that_is_strict_about_its_end() {
     let strict = stream::unfold(0u8, async |n| (n < 10).then(|| (vec![n], n + 1)));
     let read = joined(opened::<u8>(&pipeline, Item::from_stream(strict)).await)
         .await
-        .expect("all");
+        .expect("all items");
     assert_eq!(read, (0..10).map(|n: u8| !n).collect::<Vec<u8>>());
 }
 
-/// An update lets a stream flow to its end where it began.
+/// During an update a stream continues to its end on the old revision.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_is_replaced_while_a_stream_flows_through_it() {
     let host = host();
@@ -397,11 +400,11 @@ async fn a_stage_is_replaced_while_a_stream_flows_through_it() {
         first + joined(read).await.expect("the rest").len(),
         200 * 4096
     );
-    assert_eq!(joined(beside.await).await.expect("all").len(), 10);
+    assert_eq!(joined(beside.await).await.expect("all items").len(), 10);
     update.await.expect("no panic").expect("updated");
 }
 
-/// As many streams flow through a stage as it works on at once.
+/// The concurrency of a stage limits the streams that flow through it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_keeps_its_place_at_a_stage_to_its_end() {
     let host = host();
@@ -415,9 +418,11 @@ async fn a_stream_keeps_its_place_at_a_stage_to_its_end() {
     };
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!second.is_finished(), "the first still flows");
-    joined(first).await.expect("all");
+    joined(first).await.expect("all items");
     assert_eq!(
-        joined(second.await.expect("no panic")).await.expect("all"),
+        joined(second.await.expect("no panic"))
+            .await
+            .expect("all items"),
         b"ABC"
     );
 }
@@ -435,7 +440,7 @@ async fn a_stream_of_something_else_is_refused_before_anything_runs() {
     let again = item.clone();
     joined(opened::<u8>(&pipeline, item).await)
         .await
-        .expect("all");
+        .expect("all items");
     let error = pipeline.call(again).await.expect_err("it has been read");
     assert_eq!(error.kind(), ErrorKind::TypeMismatch, "{error}");
 }
@@ -457,7 +462,7 @@ async fn items_of_a_run_may_be_streams() {
         .map_ok(value)
         .try_collect()
         .await
-        .expect("all");
+        .expect("all items");
     let expected: Vec<Value> = (1..=50u64).map(|n| Value::U64(n * (n - 1) / 2)).collect();
     assert_eq!(sums, expected);
 }

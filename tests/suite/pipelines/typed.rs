@@ -1,4 +1,4 @@
-//! Rust types at the ends of a pipeline: checked once, and kept by every update.
+//! Rust types at the ends of a pipeline, checked once and preserved by every update.
 
 use airssys_wasm_host::pipeline::{
     OnError, PipelineBuilder, PipelineDeployment, StageOptions, TypedPipeline,
@@ -38,12 +38,12 @@ async fn numbers_text_and_bytes_go_in_and_come_out() {
     );
     let numbers = spell.run(stream::iter(1..=3u32));
     assert_eq!(
-        numbers.try_collect::<Vec<_>>().await.expect("all"),
+        numbers.try_collect::<Vec<_>>().await.expect("all items"),
         ["<2>", "<4>", "<6>"]
     );
 }
 
-/// A pipeline of one stage that returns what it takes.
+/// Returns a pipeline of one stage that returns its input.
 fn same(wit: &str, core: &str) -> PipelineBuilder {
     let text = format!(
         r#"(component
@@ -56,7 +56,7 @@ fn same(wit: &str, core: &str) -> PipelineBuilder {
         .add_component("same", wat("same", &text))
 }
 
-/// By the lanes that know no types ahead as well.
+/// The lanes that know no types ahead of time are tested as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_plain_type_comes_through_as_it_was() {
     let host = host();
@@ -94,11 +94,11 @@ async fn other_types_are_refused_with_both_names() {
     );
     let both = refusal(pipeline.typed::<String, Vec<u8>>());
     assert!(
-        both.contains("input `double.n` is `u32`, and `alloc::string::String` is `string`"),
+        both.contains("input `double.n` is `u32`, but `alloc::string::String` is `string`"),
         "{both}"
     );
     assert!(
-        both.contains("output `spell.output` is `string`, and `alloc::vec::Vec<u8>` is `list<u8>`"),
+        both.contains("output `spell.output` is `string`, but `alloc::vec::Vec<u8>` is `list<u8>`"),
         "{both}"
     );
     let record = deploy(&host, chain(&["describe"]).name("record")).await;
@@ -115,7 +115,7 @@ async fn only_one_input_and_one_output_have_types() {
     let joined = deploy(&host, chain(&["add"]).name("joined")).await;
     assert_eq!(
         refusal(joined.typed::<u32, u32>()),
-        "`joined`: it has several inputs, `add.a: u32`, `add.b: u32`, and `u32` is for one"
+        "`joined`: it has several inputs, `add.a: u32`, `add.b: u32`, but `u32` is for one"
     );
     let forked = builder()
         .add_component_with("start", stages(), of("double"))
@@ -132,7 +132,7 @@ async fn only_one_input_and_one_output_have_types() {
         .name("given")
         .add_component("count", super::counter(3));
     let given = refusal(deploy(&host, given).await.typed::<u32, u32>());
-    assert_eq!(given, "`given`: it has no input, and `u32` wants one");
+    assert_eq!(given, "`given`: it has no input, but `u32` needs one");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,7 +149,7 @@ async fn an_item_that_is_left_out_gives_nothing() {
         .run(stream::iter(1..=6u32))
         .try_collect()
         .await
-        .expect("all");
+        .expect("all items");
     assert_eq!(all, [1, 2, 3]);
 }
 
@@ -173,7 +173,7 @@ async fn an_error_ends_the_run_and_is_the_last_to_come() {
     assert_eq!(error.kind(), ErrorKind::StageError);
 }
 
-/// Where two edges lead to one input, one item may come out twice.
+/// An item may leave twice where two edges lead to one input.
 #[tokio::test(flavor = "multi_thread")]
 async fn several_results_of_one_item_are_an_error_of_a_call_and_all_come_from_a_run() {
     let host = host();
@@ -193,19 +193,19 @@ async fn several_results_of_one_item_are_an_error_of_a_call_and_all_come_from_a_
     assert!(
         error
             .to_string()
-            .starts_with("`test` gave 2 results for one item"),
+            .starts_with("`test` returned 2 results for one item"),
         "{error}"
     );
     let mut all: Vec<String> = twice
         .run(stream::iter([1u32, 3]))
         .try_collect()
         .await
-        .expect("all");
+        .expect("all items");
     all.sort();
     assert_eq!(all, ["<1><2>", "<2>", "<4>", "<6>"]);
 }
 
-/// A function from one type to another, which a stage may be replaced with or not.
+/// Returns a component with a function from one type to another.
 fn from_to(from: &str, to: &str, version: &str) -> Component {
     let core = |ty: &str| if ty == "u64" { "i64" } else { "i32" };
     let text = format!(
@@ -231,7 +231,10 @@ async fn ends_stay_as_they_are(pipeline: PipelineDeployment) {
             .await
             .expect_err("another type");
         assert_eq!(error.kind(), ErrorKind::WorldChanged, "{error}");
-        assert_eq!(typed.call(1).await.expect("it serves on"), Some(7));
+        assert_eq!(
+            typed.call(1).await.expect("the pipeline keeps serving"),
+            Some(7)
+        );
     }
     let same = from_to("u32", "u32", "2.0.0");
     pipeline
@@ -241,7 +244,7 @@ async fn ends_stay_as_they_are(pipeline: PipelineDeployment) {
     assert_eq!(typed.call(1).await.expect("the same handle"), Some(7));
 }
 
-/// With a typed handle or without: no update changes what goes in or comes out.
+/// No update changes the input or output types, with a typed handle or without.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replacement_that_would_change_the_ends_is_refused() {
     for options in [StageOptions::new(), StageOptions::new().concurrency(2)] {

@@ -1,5 +1,5 @@
-//! A stage is replaced while items run through: none is lost, none runs twice, and what does
-//! not fit is refused.
+//! A stage is replaced while items pass through it: no item is lost or processed twice, and
+//! incompatible replacements are refused.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::{builder, deploy, number, of, stages, times};
 use crate::support::{guest, host, wat};
 
-/// Two stages one after the other, with options of their own: then they are not fused.
+/// Returns a chain of two stages with their own options, which keeps them from being fused.
 fn two(options: StageOptions) -> PipelineBuilder {
     builder()
         .add_component_with("first", times(2, "1.0.0"), options.clone())
@@ -32,9 +32,8 @@ fn apart() -> StageOptions {
     StageOptions::new().concurrency(2)
 }
 
-/// Sends items through, from 1 on, and replaces a stage meanwhile: every item gives itself
-/// times `old`, or times `new`, and some give each. Some come after the update, however long that
-/// takes.
+/// Sends items from 1 on and replaces a stage meanwhile: every item results in itself times `old`
+/// or times `new`, and both occur. Some items are sent after the update, however long it takes.
 async fn replaced_half_way(
     pipeline: &PipelineDeployment,
     update: UpdateStage<'_>,
@@ -69,7 +68,7 @@ async fn replaced_half_way(
         .zip(1..)
         .position(|(number, n)| *number == n * new)
         .expect("it was replaced");
-    assert!(switched > 0, "some ran through the old one");
+    assert!(switched > 0, "some items passed through the old component");
     for (number, n) in numbers.into_iter().zip(1u32..) {
         assert!(
             number == n * old || number == n * new,
@@ -78,7 +77,7 @@ async fn replaced_half_way(
     }
 }
 
-/// Whether the update went as the strategy says: only `Recreate` lets items wait.
+/// Asserts that the update followed its strategy: only `Recreate` makes items wait.
 fn went_by(strategy: Strategy, mut events: Events) {
     let told = std::iter::from_fn(|| events.try_next());
     let pauses = told.filter(|event| {
@@ -133,7 +132,7 @@ fn factor(factor: u32) -> Grants {
         .expect("a rule")
 }
 
-/// What a stage is given changes with the component, for the items that it then works on.
+/// The grants of a stage change together with the component, for the items that it then processes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_is_given_something_else_under_load() {
     for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
@@ -187,7 +186,7 @@ async fn what_is_said_of_an_update_is_said_of_its_stage() {
     );
     assert!(
         deployment.learned().is_some(),
-        "it is found out what it needs"
+        "the stage runs in audit-only mode"
     );
     assert_eq!(
         host.status("test:first")
@@ -218,11 +217,11 @@ async fn what_is_said_of_an_update_is_said_of_its_stage() {
         .update("second", times(5, "1.5.0"))
         .any_version()
         .await
-        .expect("it was said that it may be");
+        .expect("a downgrade was allowed");
     assert_eq!(number(pipeline.call(1u32).await.expect("an outcome")), 10);
 }
 
-/// Who serves what a stage imports is said of it as of any component.
+/// A link of a stage is set as for any component.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_is_linked_to_another_than_before() {
     let host = host();
@@ -250,7 +249,7 @@ async fn a_stage_is_linked_to_another_than_before() {
     assert_eq!(number(pipeline.call(inputs).await.expect("an outcome")), 42);
 }
 
-/// An update that asks for more waits, and goes on with grants.
+/// An update that requests more waits for approval, and continues with grants.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_that_asks_for_more_waits_for_grants() {
     let host = host();
@@ -260,7 +259,7 @@ async fn a_stage_that_asks_for_more_waits_for_grants() {
     pipeline
         .update("second", asking)
         .await
-        .expect("it asks for nothing");
+        .expect("it requests nothing");
     let asking = || times(9, "3.0.0").with_requests(requests.clone());
     let waits = pipeline.update("second", asking()).await.expect_err("more");
     assert_eq!(waits.kind(), ErrorKind::AwaitsApproval, "{waits}");
@@ -272,7 +271,7 @@ async fn a_stage_that_asks_for_more_waits_for_grants() {
         .expect("approved");
 }
 
-/// Whoever decided what it is granted did so before it was taken back.
+/// The grants were chosen before the rule was revoked.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_revoked_before_an_update_of_a_stage_begins_stays_so() {
     let host = host();
@@ -330,7 +329,7 @@ async fn what_a_stage_remembers_is_lost_only_if_that_was_said() {
     assert_eq!(remembered("d").await, "d");
 }
 
-/// What belongs to one deployment has no place where several stages share one.
+/// Options of a single deployment do not apply where several stages share one.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_fused_stages_have_no_place_for_is_refused() {
     let host = host();
@@ -351,14 +350,23 @@ async fn what_fused_stages_have_no_place_for_is_refused() {
     ] {
         let refused = update.await.expect_err(method);
         assert_eq!(refused.kind(), ErrorKind::InvalidPipeline, "{refused}");
-        let said =
-            format!("stage `second` is fused with `first`: `{method}` cannot be said of it alone");
+        let said = format!(
+            "stage `second` is fused with `first`: `{method}` cannot be set for a fused stage"
+        );
         assert!(refused.to_string().starts_with(&said), "{refused}");
     }
-    assert_eq!(number(pipeline.call(1u32).await.expect("it serves on")), 6);
+    assert_eq!(
+        number(
+            pipeline
+                .call(1u32)
+                .await
+                .expect("the pipeline keeps serving")
+        ),
+        6
+    );
 }
 
-/// A component that remembers or reaches something shares its store with no other.
+/// A component with state or access to anything shares its store with no other component.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_have_been_fused_is_put_into_no_fused_stage() {
     let host = host();
@@ -376,7 +384,7 @@ async fn what_could_not_have_been_fused_is_put_into_no_fused_stage() {
         (stateful, "`second` is stateful"),
         (
             times(4, "2.0.0").with_requests(requests),
-            "`second` may reach something outside itself",
+            "`second` may use capabilities",
         ),
     ] {
         let refused = pipeline.update("second", component).await.expect_err(why);
@@ -384,11 +392,19 @@ async fn what_could_not_have_been_fused_is_put_into_no_fused_stage() {
         assert!(
             refused
                 .to_string()
-                .ends_with(&format!("it could not be: {why}")),
+                .ends_with(&format!("it could not be fused with that component: {why}")),
             "{refused}"
         );
     }
-    assert_eq!(number(pipeline.call(1u32).await.expect("it serves on")), 6);
+    assert_eq!(
+        number(
+            pipeline
+                .call(1u32)
+                .await
+                .expect("the pipeline keeps serving")
+        ),
+        6
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -425,5 +441,13 @@ async fn a_component_that_breaks_an_edge_is_refused() {
         refused.to_string().contains("there is no stage `third`"),
         "{refused}"
     );
-    assert_eq!(number(pipeline.call(1u32).await.expect("it serves on")), 6);
+    assert_eq!(
+        number(
+            pipeline
+                .call(1u32)
+                .await
+                .expect("the pipeline keeps serving")
+        ),
+        6
+    );
 }

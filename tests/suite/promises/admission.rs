@@ -9,7 +9,7 @@ use crate::support::{greet, greet_with_id, greeter, guest};
 
 const ROUNDS: u64 = 6;
 
-/// Loads the greeter while it moves back and forth; every call is in the log.
+/// Swaps the greeter back and forth under load, and returns the log of every call.
 async fn moved_under_load(
     instancing: Instancing,
     strategy: Strategy,

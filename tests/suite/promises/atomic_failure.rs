@@ -1,5 +1,5 @@
-//! G5: a failure in any phase leaves the old revision serving, and says which
-//! phase and why.
+//! G5: a failure in any phase leaves the old revision serving, and reports the phase and the
+//! reason.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use crate::support::{greet, greeter, guest, parked, sleep};
 
-/// Fails, or never lets on, one effect.
+/// A probe that fails, blocks or delays one effect.
 #[derive(Clone, Default)]
 struct Interfere(Arc<Mutex<Option<(Effect, How)>>>);
 
@@ -35,7 +35,7 @@ impl RolloutProbe for Interfere {
                 Some((at, How::Fail)) if at == effect => Err("as planned".into()),
                 Some((at, How::Hang)) if at == effect => std::future::pending().await,
                 Some((at, How::Delay)) if at == effect => {
-                    // Nothing is planned any more: whoever planned it sees that it is here.
+                    // Clears the plan, which tells the test that the effect was reached.
                     *self.0.lock() = None;
                     tokio::time::sleep(Duration::from_millis(400)).await;
                     Ok(())
@@ -121,12 +121,12 @@ async fn each_effect_that_fails_leaves_the_old_revision_serving() {
             host.update("greeter", guest("greeter-v2"))
                 .strategy(strategy)
                 .await
-                .expect("it works unplanned"),
+                .expect("the update succeeds without interference"),
         );
     }
 }
 
-/// A stateful component goes on where it was, whatever fails after the pause.
+/// A stateful component keeps its state, whatever fails after the pause.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recreate_that_fails_leaves_state_untouched() {
     let interfere = Interfere::default();
@@ -134,7 +134,7 @@ async fn a_recreate_that_fails_leaves_state_untouched() {
     let counter = host.deploy(guest("state-counter")).await.expect("deployed");
     let increment = counter
         .function::<(), (u64,)>("increment")
-        .expect("it counts");
+        .expect("an exported function");
     let mut expected = 1;
     for effect in effects(Strategy::Recreate) {
         assert_eq!(
@@ -158,8 +158,8 @@ async fn a_recreate_that_fails_leaves_state_untouched() {
     assert_eq!(increment.call(()).await.expect("counted").0, expected);
 }
 
-/// A call that was in flight when the pause was given up keeps its instance, and
-/// those that waited get it after that call.
+/// A call in flight when the pause was abandoned keeps its instance, and the waiting calls get it
+/// after that call.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recreate_dropped_while_it_drains_leaves_state_untouched() {
     let host = crate::support::host();
@@ -178,13 +178,13 @@ async fn a_recreate_dropped_while_it_drains_leaves_state_untouched() {
         tokio::time::timeout(Duration::from_millis(100), update)
             .await
             .is_err(),
-        "it drains"
+        "the update waits for the drain"
     );
     sleep(&sleeper).call((1,)).await.expect("the pause is over");
     assert_eq!(sleeper.status().instances, 1);
     let ended = tokio::time::timeout(Duration::from_millis(100), parked).await;
     ended
-        .expect("one instance serves one call after the other")
+        .expect("one instance serves calls one by one")
         .expect("a task")
         .expect("it slept");
 }
@@ -337,8 +337,8 @@ async fn bindings_are_tried_before_they_are_handed_out_and_survive_updates() {
     assert_eq!(answer.expect("an answer").0, 42);
 }
 
-/// The world check compares worlds, and a new interface is welcome; but a name may
-/// mean one function in the revision that serves, and two in the next.
+/// The world check compares worlds and accepts new interfaces. But a name may mean one function in
+/// the active revision and two in the next.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handle_that_the_new_revision_cannot_serve_refuses_the_update() {
     let host = crate::support::host();
@@ -346,7 +346,9 @@ async fn a_handle_that_the_new_revision_cannot_serve_refuses_the_update() {
         .deploy(crate::support::wat_file("greets-once"))
         .await
         .expect("deployed");
-    let handle = deployment.dynamic_function("greet").expect("it greets");
+    let handle = deployment
+        .dynamic_function("greet")
+        .expect("an exported function");
     let error = update_to_ambiguous(&host)
         .await
         .expect_err("the handle would be lost");
@@ -362,7 +364,7 @@ async fn a_handle_that_the_new_revision_cannot_serve_refuses_the_update() {
     drop(handle);
     update_to_ambiguous(&host)
         .await
-        .expect("nobody holds such a handle any more");
+        .expect("no such handle exists any more");
 }
 
 async fn update_to_ambiguous(host: &Host) -> Result<(), Error> {
@@ -391,7 +393,7 @@ async fn a_handle_made_while_an_update_is_under_way_is_checked_as_well() {
     }
     let late = deployment
         .dynamic_function("greet")
-        .expect("it greets, so far");
+        .expect("the name is unambiguous so far");
     let error = update
         .await
         .expect("a task")

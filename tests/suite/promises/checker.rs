@@ -1,5 +1,5 @@
-//! The checker catches swaps that are broken on purpose: without this, the other
-//! tests would prove nothing.
+//! The checker detects swaps that are broken on purpose. Without this, the other tests would prove
+//! nothing.
 
 use airssys_wasm_host::Instancing;
 use airssys_wasm_tests::load::{Answer, Load, Timeline, check};
@@ -46,7 +46,7 @@ async fn a_swap_that_leaves_some_callers_behind_answers_by_the_wrong_revision() 
     let switched = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let seen = std::sync::Arc::clone(&switched);
     let load = Load::start(&timeline, 4, None, move |id| {
-        // One caller in seven never hears of the switch.
+        // One call in seven misses the switch.
         let moved = seen.load(std::sync::atomic::Ordering::SeqCst) && id % 7 != 0;
         answer(if moved { new.clone() } else { old.clone() }, id)
     });

@@ -7,14 +7,14 @@ use airssys_wasm_host::{Host, Instancing, Limits, Strategy, Value};
 
 use crate::support::{Lines, guest, host};
 
-/// Counters that begin at zero with every revision: what they counted, all
-/// together, is what was called.
+/// Every revision starts its counter at zero, so the counts of all revisions together equal the
+/// number of calls.
 async fn counted_as_often_as_called(strategy: Strategy) {
     let host = host();
     let counter = host.deploy(guest("state-counter")).await.expect("deployed");
     let increment = counter
         .function::<(), (u64,)>("increment")
-        .expect("it counts");
+        .expect("an exported function");
     let stop = Arc::new(AtomicBool::new(false));
     let callers: Vec<_> = (0..4)
         .map(|_| {
@@ -44,7 +44,8 @@ async fn counted_as_often_as_called(strategy: Strategy) {
     for caller in callers {
         answers.extend(caller.await.expect("a caller"));
     }
-    // Each revision answered 1, 2, 3, ... once each: so many ones, at most as many twos.
+    // Each revision returned 1, 2, 3, … once each: the number of ones is the number of revisions,
+    // and no number occurs more often than the one before it.
     answers.sort_unstable();
     let count_of = |n: u64| answers.iter().filter(|answer| **answer == n).count();
     let highest = answers.last().copied().unwrap_or_default();
@@ -61,10 +62,10 @@ async fn counted_as_often_as_called(strategy: Strategy) {
     }
     let current = counter
         .dynamic_function("current")
-        .expect("it tells")
+        .expect("an exported function")
         .call(&[])
         .await
-        .expect("told");
+        .expect("an answer");
     let Some(Value::U64(current)) = current else {
         panic!("{current:?}")
     };
@@ -83,8 +84,8 @@ async fn recreate() {
     counted_as_often_as_called(Strategy::Recreate).await;
 }
 
-/// Each call prints a line: as many lines are written, or dropped and counted, as there are
-/// calls, whichever revisions ran them and however often an answer came.
+/// Each call prints a line: the number of lines written or counted as dropped equals the number of
+/// calls, whichever revisions ran them and however often an answer arrived.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_leaves_its_trace_once() {
     let lines = Lines::default();
@@ -105,7 +106,9 @@ async fn a_call_leaves_its_trace_once() {
         .instancing(Instancing::pooled(2))
         .await
         .expect("deployed");
-    let print = printer.dynamic_function("flood").expect("it prints");
+    let print = printer
+        .dynamic_function("flood")
+        .expect("an exported function");
     let stop = Arc::new(AtomicBool::new(false));
     let callers: Vec<_> = (0..4)
         .map(|_| {
@@ -140,7 +143,7 @@ async fn a_call_leaves_its_trace_once() {
         calls += caller.await.expect("a caller");
     }
     assert!(calls > 20, "{calls}");
-    // A machine that is busy gives the log's thread no turn: lines are dropped, and counted.
+    // On a busy machine the log's thread may not run in time, so lines are dropped and counted.
     let dropped = usize::try_from(host.guest_lines_dropped()).expect("fewer than memory has bytes");
     assert_eq!(lines.all(&host).await.len() + dropped, calls);
 }

@@ -1,5 +1,5 @@
-//! The promises of an update, one file each. Each test fails when the line that
-//! keeps the promise is taken out.
+//! The promises of an update, one file each. Each test fails if the line that keeps the promise is
+//! removed.
 
 mod admission;
 mod atomic_failure;

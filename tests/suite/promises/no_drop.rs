@@ -1,4 +1,4 @@
-//! G2: every admitted call ends by itself; an update never ends one.
+//! G2: every admitted call runs to its end; an update never ends one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::support::{greet, guest, host, parked, sleep};
 
-/// Holds a rollout before each effect until it is let on.
+/// A probe that holds a rollout before each effect until released.
 struct Hold {
     reached: mpsc::UnboundedSender<Effect>,
     go: Arc<Semaphore>,
@@ -36,11 +36,11 @@ impl RolloutProbe for Hold {
     }
 }
 
-/// In every phase of an update a call begins; each ends with the guest's own
-/// answer, those begun before the switch with the old one.
+/// Begins a call in every phase of an update. Each ends with the guest's own answer, those begun
+/// before the switch with that of the old revision.
 async fn calls_begun_in_every_phase(strategy: Strategy) {
     let (reached, mut effects) = mpsc::unbounded_channel();
-    // The deploy takes seven steps.
+    // The deployment takes seven steps.
     let go = Arc::new(Semaphore::new(7));
     let probe = Hold {
         reached,
@@ -85,7 +85,8 @@ async fn calls_begun_in_every_phase(strategy: Strategy) {
     }
     update.await.expect("a task").expect("updated");
     for call in waiting {
-        // Begun while the name was paused: the old revision is gone, the new one answers.
+        // Begun while the deployment was paused: the old revision has ended, so the new one
+        // answers.
         let answer = call.await.expect("a task").expect("an answer").0;
         assert!(
             ["Hello, Ada!", "Good day, Ada!"].contains(&answer.as_str()),
@@ -155,7 +156,7 @@ async fn a_call_that_begins_after_the_update_returned_is_served_by_the_new_revis
     }
 }
 
-/// A name is removed when the last call has ended, on whichever revision it runs.
+/// A deployment is removed when its last call has ended, whichever revision runs it.
 #[tokio::test(flavor = "multi_thread")]
 async fn remove_waits_for_calls_on_earlier_revisions() {
     let host = host();
@@ -179,8 +180,8 @@ async fn remove_waits_for_calls_on_earlier_revisions() {
     );
 }
 
-/// A future that is held and not polled cannot reach its deadline; a recreate that
-/// waits for it is given up, and the name goes on.
+/// A future that is held and not polled cannot reach its deadline. A `Recreate` that waits for it
+/// is aborted, and the deployment keeps serving.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_nobody_polls_does_not_pause_a_name_for_ever() {
     let host = host();
@@ -199,7 +200,7 @@ async fn a_call_that_nobody_polls_does_not_pause_a_name_for_ever() {
         tokio::time::timeout(Duration::from_millis(20), held.as_mut())
             .await
             .is_err(),
-        "it sleeps"
+        "the call is in flight"
     );
     let update = host
         .update("limits-sleep", guest("limits-sleep"))
@@ -214,6 +215,9 @@ async fn a_call_that_nobody_polls_does_not_pause_a_name_for_ever() {
         (ErrorKind::DeadlineExceeded, Some(Effect::Drain)),
         "{error}"
     );
-    sleep.call((1,)).await.expect("the name goes on");
+    sleep
+        .call((1,))
+        .await
+        .expect("the deployment keeps serving");
     drop(held);
 }

@@ -1,11 +1,11 @@
-//! A rehearsal finds what would be in the way, and nobody notices it.
+//! A rehearsal finds everything that would prevent a change, without visible effects.
 
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{ErrorKind, Host, Instancing};
 
 use crate::support::{greeter, guest, host};
 
-/// What can be noticed of a name.
+/// Returns the observable state of the host's deployments.
 fn told(host: &Host) -> String {
     let names: Vec<String> = host
         .list()
@@ -26,7 +26,7 @@ async fn what_would_be_done_is_not_done_and_told_nobody() {
             .expect("updated"),
     );
     while memory() > one {
-        // The instance of the revision before is dropped in the background.
+        // The instance of the previous revision is dropped in the background.
         tokio::task::yield_now().await;
     }
     let (before, mut events) = (told(&host), host.events());
@@ -35,7 +35,7 @@ async fn what_would_be_done_is_not_done_and_told_nobody() {
         .rehearse()
         .await
         .expect("nothing is in the way");
-    // It does not start, and that is not tried.
+    // This component does not start, but a rehearsal does not start it.
     host.update("greeter", guest("greeter-v3"))
         .rehearse()
         .await
@@ -47,7 +47,7 @@ async fn what_would_be_done_is_not_done_and_told_nobody() {
     host.check_removal(&["greeter"])
         .expect("nothing is in the way");
     assert_eq!(told(&host), before);
-    // The first event is the one of this.
+    // The next event belongs to this change.
     drop(host.rollback("greeter").await.expect("rolled back"));
     let first = events.next().await.expect("an event");
     assert!(format!("{first:?}").contains("CheckState"), "{first:?}");
@@ -111,7 +111,7 @@ async fn an_update_that_would_wait_does_not_wait() {
             .is_none()
     );
     let grants = Grants::new().allow("env LANG value=de").expect("a rule");
-    // The first event is the one of this.
+    // The next event belongs to this change.
     let none = guest("greeter-v1").with_requests(Default::default());
     drop(
         host.update("greeter", none)

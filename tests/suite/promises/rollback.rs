@@ -1,5 +1,5 @@
-//! G6, for stateless components: rolling back is at once, to the revision before
-//! or to a version, and needs neither compiler nor file.
+//! G6, for stateless components: a rollback is immediate, goes to the previous revision or to a
+//! version, and needs neither the compiler nor a file.
 
 use airssys_wasm_host::{Deployment, ErrorKind, Host, Instancing};
 
@@ -56,7 +56,7 @@ async fn goes_to_a_version_and_skips_one_that_was_rolled_back() {
     );
     assert_eq!(answers(&deployment).await, "Hello, Ada!");
     update(&host, "greeter-v2", "2.1.0").await;
-    // What served before 2.1.0 is 1.0.0: 2.0.0 had been rolled back.
+    // Before 2.1.0 the active revision was 1.0.0, because 2.0.0 had been rolled back.
     let promoted = host.rollback("greeter").await.expect("rolled back");
     assert_eq!(
         promoted.version().map(ToString::to_string).as_deref(),
@@ -85,7 +85,7 @@ async fn an_unknown_version_lists_what_is_there() {
     assert!(
         error
             .to_string()
-            .contains("version 1.5.0 is not there to roll back to; there is 1.0.0 (revision 1)")
+            .contains("version 1.5.0 is not available for rollback; retained: 1.0.0 (revision 1)")
     );
     let error = host
         .rollback("greeter")

@@ -1,4 +1,5 @@
-//! What is damaged is told and named; what is whole serves; nothing begins empty by itself.
+//! Damage is detected and reported by name, undamaged deployments serve, and a host never silently
+//! starts with empty state.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,7 +57,7 @@ async fn one_component_whose_bytes_are_damaged_does_not_serve_and_the_others_do(
             .deploy(guest("plain-bindgen"))
             .await
             .map(drop)
-            .expect_err("its name is taken");
+            .expect_err("the name is taken");
         assert_eq!(error.kind(), ErrorKind::NameTaken);
         second
             .remove("plain-bindgen")
@@ -103,12 +104,12 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
             .expect_err("no database");
         assert_eq!(error.kind(), ErrorKind::StateDamaged, "{error}");
         assert!(error.to_string().contains("nothing was changed"), "{error}");
-        assert_eq!(fs::read(&file).expect("there"), content);
-        assert_eq!(super::blobs(place.path()), 3, "bytes stay");
+        assert_eq!(fs::read(&file).expect("deployed"), content);
+        assert_eq!(super::blobs(place.path()), 3, "the blobs remain");
     }
 }
 
-/// A database that is gone, while bytes of components are there, is damage and no beginning.
+/// A missing database beside existing blobs is damage, not a fresh start.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_gone_is_no_beginning() {
     for emptied in [false, true] {
@@ -125,22 +126,22 @@ async fn a_database_that_is_gone_is_no_beginning() {
             .map(drop)
             .expect_err("it is gone");
         assert_eq!(error.kind(), ErrorKind::StateDamaged, "{error}");
-        assert_eq!(super::blobs(place.path()), 3, "bytes stay");
+        assert_eq!(super::blobs(place.path()), 3, "the blobs remain");
     }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Wherever bytes of the database are others, the host refuses, or it serves what it can
-    /// and says what it has lost; it never takes something else for what was kept.
+    /// For damage anywhere in the database, the host refuses to start, or it serves what it can and
+    /// reports the losses; it never returns different data.
     #[test]
     fn damage_anywhere_in_the_database_is_told(places in prop::collection::vec((any::<prop::sample::Index>(), 1_u8..), 1..40)) {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let place = place();
         runtime.block_on(deploy_two(place.path()));
         let file = place.path().join("state/state.redb");
-        let mut bytes = fs::read(&file).expect("there");
+        let mut bytes = fs::read(&file).expect("deployed");
         for (place, flip) in places {
             let place = place.index(bytes.len());
             bytes[place] ^= flip;

@@ -1,4 +1,4 @@
-//! Names that are linked to others come back linked.
+//! Linked deployments are restored with their links.
 
 use airssys_wasm_host::ErrorKind;
 use airssys_wasm_host::policy::Grants;
@@ -14,15 +14,15 @@ async fn those_that_import_each_other_come_back_together() {
     let ping = cycles::cycle(&first, airssys_wasm_host::Instancing::pooled(4)).await;
     let bounce = ping
         .function::<(u32,), (u32,)>("demo:ping/api#bounce")
-        .expect("it bounces");
+        .expect("an exported function");
     assert_eq!(bounce.call((3,)).await.expect("a number").0, 3);
     drop((bounce, ping, first));
 
     let second = host(place.path());
-    let ping = second.deployment("ping").expect("there");
+    let ping = second.deployment("ping").expect("deployed");
     let bounce = ping
         .function::<(u32,), (u32,)>("demo:ping/api#bounce")
-        .expect("it bounces");
+        .expect("an exported function");
     assert_eq!(bounce.call((3,)).await.expect("a number").0, 3);
     let links = ping.status().links;
     assert_eq!(
@@ -33,7 +33,7 @@ async fn those_that_import_each_other_come_back_together() {
         second.remove("pong").await.expect_err("linked to").kind(),
         ErrorKind::InUse
     );
-    // Another that could serve it since changes nothing.
+    // A later candidate changes nothing.
     drop(
         second
             .deploy(cycles::wall("pong"))
@@ -44,7 +44,7 @@ async fn those_that_import_each_other_come_back_together() {
     drop((bounce, ping, second));
 
     let third = host(place.path());
-    let links = third.status("ping").expect("there").links;
+    let links = third.status("ping").expect("deployed").links;
     assert_eq!(
         links.values().map(|name| name.as_str()).collect::<Vec<_>>(),
         ["pong"]
@@ -62,7 +62,7 @@ async fn one_whose_server_is_lost_says_so_and_others_serve() {
     drop(cycles::cycle(&first, airssys_wasm_host::Instancing::pooled(4)).await);
     let alone = wat("alone", "(component)");
     drop(first.deploy(alone).await.expect("deployed"));
-    let digest = first.status("pong").expect("there").serving.digest;
+    let digest = first.status("pong").expect("deployed").serving.digest;
     drop(first);
     let blob = place
         .path()
@@ -73,9 +73,9 @@ async fn one_whose_server_is_lost_says_so_and_others_serve() {
     let second = host(place.path());
     second.deployment("alone").expect("it serves");
     for name in ["ping", "pong"] {
-        let error = second.deployment(name).expect_err("it cannot serve");
+        let error = second.deployment(name).expect_err("its callee is lost");
         assert!(
-            error.to_string().contains("is deployed, and cannot serve"),
+            error.to_string().contains("is deployed but cannot serve"),
             "{error}"
         );
     }
@@ -113,10 +113,10 @@ async fn what_is_revoked_after_a_rollback_is_taken_from_a_linked_one_too() {
 
     let second = host(place.path());
     drop(second.rollback("store-caller").await.expect("rolled back"));
-    let caller = second.deployment("store-caller").expect("there");
+    let caller = second.deployment("store-caller").expect("deployed");
     let add = caller
         .function::<(u32, u32), (u32,)>("add")
-        .expect("it adds");
+        .expect("an exported function");
     assert_eq!(add.call((1, 2)).await.expect("a sum"), (3,));
     second
         .revoke("store-caller", "call acme:store/kv")

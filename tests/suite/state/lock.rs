@@ -1,4 +1,4 @@
-//! One host at a time has a state directory.
+//! Only one host at a time may use a state directory.
 
 use airssys_wasm_host::ErrorKind;
 
@@ -12,7 +12,7 @@ async fn the_second_host_is_refused_and_told_who_has_it() {
     let error = builder(place.path())
         .build()
         .map(drop)
-        .expect_err("it is held");
+        .expect_err("the directory is locked");
     assert_eq!(error.kind(), ErrorKind::StateHeld);
     assert!(
         error
@@ -31,7 +31,10 @@ async fn it_is_free_when_the_host_is_dropped_whoever_still_holds_a_deployment() 
     let deployment = first.deploy(guest("greeter-v1")).await.expect("deployed");
     drop(first);
     let second = host(place.path());
-    assert_eq!(second.status("greeter").expect("there").serving.revision, 1);
+    assert_eq!(
+        second.status("greeter").expect("deployed").serving.revision,
+        1
+    );
     drop(deployment);
 }
 
@@ -41,7 +44,7 @@ async fn a_directory_that_others_can_write_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let place = place();
     let state = place.path().join("state");
-    std::fs::create_dir(&state).expect("made");
+    std::fs::create_dir(&state).expect("created");
     std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o777))
         .expect("opened to all");
     let error = builder(place.path())

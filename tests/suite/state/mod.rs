@@ -1,5 +1,5 @@
-//! A host that comes back with what it had. A process that is killed has tests of its own, in
-//! the command's crate.
+//! Deployments that are restored when a host starts again. A killed process is tested in
+//! `airssys-wasm-cli/tests`.
 
 mod damage;
 mod links;
@@ -14,7 +14,7 @@ use std::path::Path;
 use airssys_wasm_host::{Host, HostBuilder};
 use tempfile::TempDir;
 
-/// A directory for the state of a host.
+/// Creates a directory for the state of a host.
 fn place() -> TempDir {
     tempfile::tempdir().expect("a directory")
 }
@@ -26,12 +26,12 @@ fn builder(place: &Path) -> HostBuilder {
         .state_directory(place.join("state"))
 }
 
-/// A host with what is kept in a directory.
+/// Builds a host on the state in a directory.
 fn host(place: &Path) -> Host {
     builder(place).build().expect("a host")
 }
 
-/// How many components' bytes are kept.
+/// Returns the number of stored blobs.
 fn blobs(place: &Path) -> usize {
     std::fs::read_dir(place.join("state/components/blobs/sha256"))
         .expect("a store")

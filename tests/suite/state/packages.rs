@@ -1,4 +1,4 @@
-//! What is published: immutable, and there as long as the directory.
+//! Published packages: immutable, and available as long as the directory exists.
 
 use airssys_wasm_host::{Component, ErrorKind, PackageRef};
 
@@ -20,7 +20,7 @@ async fn a_version_stands_for_the_same_bytes_for_good() {
     first.publish(&guest("greeter-v1")).expect("published");
     first
         .publish(&guest("greeter-v1"))
-        .expect("the same again changes nothing");
+        .expect("publishing the same bytes again changes nothing");
     let error = first
         .publish(&version("greeter-v2", "1.0.0"))
         .expect_err("other bytes");
@@ -31,12 +31,12 @@ async fn a_version_stands_for_the_same_bytes_for_good() {
             .contains("is published already, with the digest sha256:"),
         "{error}"
     );
-    assert_eq!(blobs(place.path()), 1, "what was refused is not kept");
+    assert_eq!(blobs(place.path()), 1, "a refused package is not stored");
     drop(first);
     let second = host(place.path());
     let found = second
         .package(&wanted("greeter@1.0.0"))
-        .expect("it is still there");
+        .expect("the package is still published");
     assert_eq!(found.digest(), guest("greeter-v1").digest());
 }
 
@@ -56,13 +56,16 @@ async fn a_requirement_means_the_newest_that_meets_it() {
         host.package(&wanted(text))
             .map(|found| found.version().map(ToString::to_string))
     };
-    assert_eq!(named("greeter").expect("there").as_deref(), Some("2.0.0"));
     assert_eq!(
-        named("greeter@^1").expect("there").as_deref(),
+        named("greeter").expect("deployed").as_deref(),
+        Some("2.0.0")
+    );
+    assert_eq!(
+        named("greeter@^1").expect("deployed").as_deref(),
         Some("1.4.0")
     );
     for (text, expected) in [
-        ("greeter@3.0.0", "there is 1.0.0, 1.4.0, 2.0.0"),
+        ("greeter@3.0.0", "published versions: 1.0.0, 1.4.0, 2.0.0"),
         ("greetr", "did you mean `greeter`?"),
     ] {
         let error = named(text).expect_err("not there");
@@ -81,7 +84,7 @@ async fn what_is_published_stays_whatever_is_removed() {
     drop(first);
     let second = host(place.path());
     assert_eq!(blobs(place.path()), 1);
-    let found = second.package(&wanted("greeter")).expect("there");
+    let found = second.package(&wanted("greeter")).expect("deployed");
     drop(second.deploy(found).await.expect("deployed again"));
     assert_eq!(second.packages().expect("readable").len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Pipelines come back with what their stages had.
+//! Pipelines are restored with the settings of their stages.
 
 use std::future::IntoFuture as _;
 use std::path::Path;
@@ -14,7 +14,8 @@ use super::{blobs, builder, host, place};
 use crate::pipelines::{number, times};
 use crate::support::guest;
 
-/// Times two and times three, fused; then, on its own, times five.
+/// Returns a pipeline that multiplies by two and three in fused stages, and then by five in a
+/// separate one.
 fn three() -> ComponentPipeline {
     ComponentPipeline::builder()
         .name("sums")
@@ -36,7 +37,7 @@ async fn result(pipeline: &PipelineDeployment, item: u32) -> u32 {
 }
 
 fn restored(host: &Host) -> PipelineDeployment {
-    host.pipeline("sums").expect("it is there")
+    host.pipeline("sums").expect("the pipeline is deployed")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +60,7 @@ async fn a_pipeline_comes_back_with_what_its_stages_have() {
         .deploy_pipeline(three())
         .await
         .map(drop)
-        .expect_err("its name is taken");
+        .expect_err("the name is taken");
     assert_eq!(taken.kind(), ErrorKind::NameTaken);
     assert_eq!(result(&restored(&second), 1).await, 30);
     restored(&second)
@@ -91,12 +92,12 @@ async fn a_pipeline_comes_back_with_what_its_stages_have() {
     assert_eq!(
         version(&third, "third"),
         "1.0.0",
-        "the pipeline knows what serves"
+        "the pipeline reports the active revision"
     );
     restored(&third)
         .update("first", times(2, "1.3.0"))
         .await
-        .expect("fused with what serves");
+        .expect("fused with the active revision");
     assert_eq!(version(&third, "second"), "1.0.0");
     assert_eq!(result(&restored(&third), 1).await, 30);
     drop(third);
@@ -106,7 +107,7 @@ async fn a_pipeline_comes_back_with_what_its_stages_have() {
     assert_eq!(
         version(&fourth, "second"),
         "1.0.0",
-        "it is known what was fused"
+        "the fused components are recorded"
     );
 }
 
@@ -114,14 +115,14 @@ fn version(host: &Host, stage: &str) -> String {
     let pipeline = restored(host).pipeline();
     pipeline
         .stage(stage)
-        .expect("there")
+        .expect("deployed")
         .component()
         .version()
         .expect("it says one")
         .to_string()
 }
 
-/// Dropped at any time, it is wholly there or not at all.
+/// A deployment dropped at any time exists wholly or not at all.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_that_is_dropped_leaves_all_or_nothing() {
     let place = place();
@@ -129,7 +130,7 @@ async fn a_deployment_that_is_dropped_leaves_all_or_nothing() {
     for milliseconds in [0, 2, 5, 10, 20, 40, 60, 80, 120, 200] {
         let deploy = host.deploy_pipeline(three()).into_future();
         let deployed = tokio::time::timeout(Duration::from_millis(milliseconds), deploy).await;
-        // What is being written comes to its end.
+        // A write in progress completes.
         tokio::time::sleep(Duration::from_millis(300)).await;
         if host.pipelines().is_empty() {
             assert!(deployed.is_err());
@@ -146,7 +147,7 @@ async fn a_deployment_that_is_dropped_leaves_all_or_nothing() {
     }
 }
 
-/// Tells when the switch of the third stage is about to be written.
+/// A probe that reports when the switch of the third stage is about to be written.
 struct AboutToSwitch(UnboundedSender<()>);
 
 impl RolloutProbe for AboutToSwitch {
@@ -156,7 +157,7 @@ impl RolloutProbe for AboutToSwitch {
         effect: Effect,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
         if component.as_str() == "sums:third" && effect == Effect::Switch {
-            // The test may have heard of it before.
+            // The test may have been notified before.
             let _ = self.0.send(());
         }
         Box::pin(async { Ok(()) })
@@ -173,12 +174,13 @@ async fn a_stage_that_is_being_written_when_its_pipeline_is_given_up_takes_itsel
         .expect("a host");
     tokio::select! {
         biased;
-        // When this is polled and tells that it is about to switch, it goes on until the switch is
-        // carried out on another thread; then it is given up, and not polled again.
-        _ = host.deploy_pipeline(three()).into_future() => panic!("it is given up"),
+        // Polling the deployment reports the switch and continues until the switch is carried out
+        // on another thread. Then the deployment is dropped and not polled again.
+        _ = host.deploy_pipeline(three()).into_future() => panic!("the deployment is dropped first"),
         begun = waits.recv() => begun.expect("it begins"),
     }
-    // The name of a stage is taken until what is being written is there, and has gone again.
+    // The name of a stage is taken until the write in progress has completed and the stage has been
+    // removed again.
     let again = async {
         loop {
             match host.deploy_pipeline(three()).await {
@@ -189,7 +191,7 @@ async fn a_stage_that_is_being_written_when_its_pipeline_is_given_up_takes_itsel
     };
     let again = tokio::time::timeout(Duration::from_secs(30), again)
         .await
-        .expect("it takes itself away");
+        .expect("the stage is removed");
     again.remove().await.expect("removed");
     assert!(host.summaries().is_empty(), "{:?}", host.summaries());
     assert_eq!(blobs(place.path()), 0);
@@ -205,11 +207,11 @@ async fn its_stages_are_removed_with_it_and_not_without() {
     let error = second
         .remove("sums:third")
         .await
-        .expect_err("nobody has asked for the pipeline yet");
+        .expect_err("the pipeline has not been loaded yet");
     assert_eq!(error.kind(), ErrorKind::InUse);
     assert_eq!(
         error.to_string(),
-        "`sums:third` is a stage of the pipeline `sums`: remove that"
+        "`sums:third` is a stage of the pipeline `sums`: remove the pipeline instead"
     );
     second.remove_pipeline("sums").await.expect("removed");
     let error = second.pipeline("sums").expect_err("removed");
@@ -222,7 +224,7 @@ async fn its_stages_are_removed_with_it_and_not_without() {
     third
         .deploy_pipeline(three())
         .await
-        .expect("its names are free");
+        .expect("the names are free");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -257,7 +259,7 @@ async fn one_that_cannot_be_deployed_is_nowhere_left() {
     assert_eq!(blobs(place.path()), 1);
 }
 
-/// Never lets the third stage switch.
+/// A probe that never lets the third stage switch.
 struct Stuck;
 
 impl RolloutProbe for Stuck {
@@ -275,7 +277,7 @@ impl RolloutProbe for Stuck {
     }
 }
 
-/// As a process leaves it that is killed when some stages are kept.
+/// The state that a process leaves behind when it is killed after persisting some stages.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_was_being_deployed_is_not_there_after_a_restart() {
     let place = place();
@@ -294,19 +296,19 @@ async fn one_that_was_being_deployed_is_not_there_after_a_restart() {
         copy(&place.path().join("state"), &left.path().join("state"));
     };
     let (stuck, ()) = tokio::join!(stuck, copied);
-    assert!(stuck.is_err(), "it does not come to its end");
+    assert!(stuck.is_err(), "the deployment does not complete");
     assert!(
         first.summaries().is_empty(),
-        "dropped, nothing is left of it"
+        "nothing is left of a dropped deployment"
     );
     let second = host(left.path());
     assert!(second.summaries().is_empty() && second.pipelines().is_empty());
     assert_eq!(blobs(left.path()), 0);
-    assert!(second.history().expect("kept").is_empty());
+    assert!(second.history().expect("a history").is_empty());
 }
 
 fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("made");
+    std::fs::create_dir_all(to).expect("created");
     for entry in std::fs::read_dir(from)
         .expect("readable")
         .map(|entry| entry.expect("an entry"))
@@ -348,7 +350,7 @@ async fn one_with_a_damaged_stage_says_so_and_can_be_removed() {
     let error = second
         .remove("sums:third")
         .await
-        .expect_err("it may be mended");
+        .expect_err("the blob may be repaired");
     assert_eq!(error.kind(), ErrorKind::InUse);
     second.remove_pipeline("sums").await.expect("removed");
     assert!(second.summaries().is_empty() && second.pipelines().is_empty());
@@ -374,7 +376,7 @@ async fn what_is_put_aside_goes_to_whom_the_host_was_built_with() {
     let error = first
         .deploy_pipeline(pipeline.clone())
         .await
-        .expect_err("nobody takes them");
+        .expect_err("no dead-letter sink is set");
     assert_eq!(error.kind(), ErrorKind::InvalidPipeline);
     drop(first);
     let with = |place: &Path| {
@@ -389,10 +391,16 @@ async fn what_is_put_aside_goes_to_whom_the_host_was_built_with() {
     drop(second);
     let nobody = host(place.path());
     let error = nobody.pipeline("sums").expect_err("they would be lost");
-    assert!(error.to_string().contains("nobody takes them"), "{error}");
+    assert!(
+        error.to_string().contains("they have no receiver"),
+        "{error}"
+    );
     drop(nobody);
     let (third, mut letters) = with(place.path());
-    let outcome = restored(&third).call("two").await.expect("it is put aside");
+    let outcome = restored(&third)
+        .call("two")
+        .await
+        .expect("an outcome with a dead letter");
     assert!(outcome.outputs.is_empty());
     assert_eq!(letters.try_recv().expect("one").stage, "parse");
 }

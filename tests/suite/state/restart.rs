@@ -1,4 +1,4 @@
-//! G10 without a crash: what one host had the next one has.
+//! G10 without a crash: a new host has the state of the previous one.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -134,7 +134,11 @@ async fn neither_compiler_nor_bytes_of_others_are_needed() {
             .map(|entry| {
                 (
                     entry.file_name(),
-                    entry.metadata().expect("there").modified().expect("a time"),
+                    entry
+                        .metadata()
+                        .expect("deployed")
+                        .modified()
+                        .expect("a time"),
                 )
             })
             .collect()
@@ -145,14 +149,14 @@ async fn neither_compiler_nor_bytes_of_others_are_needed() {
     assert_eq!(answer(&second).await, "Good day, Ada!");
     drop(second.rollback("greeter").await.expect("rolled back"));
     assert_eq!(answer(&second).await, "Hello, Ada!");
-    assert_eq!(compiled(), before, "nothing was compiled");
+    assert_eq!(compiled(), before, "nothing was recompiled");
     drop(second);
 
     std::fs::remove_dir_all(place.path().join("state/code")).expect("removed");
     assert_eq!(
         answer(&host(place.path())).await,
         "Hello, Ada!",
-        "what is gone is compiled again"
+        "missing code is compiled again"
     );
 }
 
@@ -179,14 +183,14 @@ async fn what_was_revoked_stays_so_through_restarts_and_rollbacks() {
     let second = host(place.path());
     let read = async |key| {
         attempt(
-            &second.deployment("attack-probe").expect("there"),
+            &second.deployment("attack-probe").expect("deployed"),
             &["config", key],
         )
         .await
     };
     assert_eq!(read("a").await.as_deref(), Ok("1"));
     assert!(read("b").await.is_err(), "it was revoked");
-    // Revoked while the revision before is not ready.
+    // Revoked while the previous revision is not loaded.
     second.revoke("attack-probe", "config a").expect("revoked");
     drop(second.rollback("attack-probe").await.expect("rolled back"));
     for key in ["a", "b"] {
@@ -199,7 +203,7 @@ async fn what_was_revoked_stays_so_through_restarts_and_rollbacks() {
     drop(again.grants(grants(&granted)).await.expect("granted again"));
     drop(third);
     let fourth = host(place.path());
-    let deployment = fourth.deployment("attack-probe").expect("there");
+    let deployment = fourth.deployment("attack-probe").expect("deployed");
     assert_eq!(
         attempt(&deployment, &["config", "b"]).await.as_deref(),
         Ok("2"),
@@ -207,7 +211,7 @@ async fn what_was_revoked_stays_so_through_restarts_and_rollbacks() {
     );
 }
 
-/// One that was only stored when it was rolled back to is reached like any other.
+/// A revision that was only stored when it was rolled back to is affected like any other.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_revoked_after_a_rollback_is_taken_from_what_serves_then() {
     let place = place();
@@ -227,7 +231,7 @@ async fn what_is_revoked_after_a_rollback_is_taken_from_what_serves_then() {
 
     let second = host(place.path());
     drop(second.rollback("attack-probe").await.expect("rolled back"));
-    let deployment = second.deployment("attack-probe").expect("there");
+    let deployment = second.deployment("attack-probe").expect("deployed");
     assert_eq!(
         attempt(&deployment, &["config", "a"]).await.as_deref(),
         Ok("1")
@@ -263,7 +267,7 @@ async fn what_waits_to_be_approved_waits_on() {
     let second = host(place.path());
     let waiting = second
         .awaiting_approval("attack-probe")
-        .expect("there")
+        .expect("deployed")
         .expect("it waits");
     assert_eq!(
         (waiting.digest(), waiting.requested()),
@@ -281,10 +285,10 @@ async fn what_waits_to_be_approved_waits_on() {
     assert!(
         third
             .awaiting_approval("attack-probe")
-            .expect("there")
+            .expect("deployed")
             .is_none()
     );
-    let deployment = third.deployment("attack-probe").expect("there");
+    let deployment = third.deployment("attack-probe").expect("deployed");
     assert_eq!(
         attempt(&deployment, &["config", "b"]).await.as_deref(),
         Ok("2")
@@ -308,10 +312,10 @@ async fn what_was_said_of_a_component_is_kept_with_it() {
     drop(first);
 
     let second = host(place.path());
-    let deployment = second.deployment("other").expect("there");
+    let deployment = second.deployment("other").expect("deployed");
     assert!(
         deployment.learned().is_some(),
-        "what it needs is still being found out"
+        "the deployment is still in audit-only mode"
     );
     assert_eq!(
         deployment
@@ -356,7 +360,7 @@ async fn what_was_removed_is_gone_and_its_name_is_free() {
     second
         .remove("other")
         .await
-        .expect("one that nobody asked for can be removed");
+        .expect("a deployment that was never loaded can be removed");
     drop(second);
     assert_eq!(host(place.path()).summaries().len(), 1);
 }
@@ -388,14 +392,14 @@ async fn what_fails_leaves_nothing_behind() {
     assert_eq!(
         super::blobs(place.path()),
         1,
-        "bytes of what failed are not kept"
+        "bytes of a failed deployment are not stored"
     );
     drop(first);
     let second = host(place.path());
     assert_eq!(
         second
             .deployment("greeter")
-            .expect("there")
+            .expect("deployed")
             .status()
             .revisions
             .len(),
@@ -426,7 +430,7 @@ async fn what_was_done_is_told_in_its_order() {
     drop(first);
     let second = host(place.path());
     second.remove("greeter").await.expect("removed");
-    let history = second.history().expect("kept");
+    let history = second.history().expect("a history");
     let actions: Vec<String> = history
         .iter()
         .map(|change| change.action.to_string())
@@ -459,7 +463,7 @@ async fn a_host_without_a_state_directory_says_that_it_keeps_no_history() {
     assert!(error.to_string().contains("state_directory"), "{error}");
 }
 
-/// Whoever waits for an update goes away while it is being written.
+/// The caller of an update drops it while it is being written.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_that_nobody_waits_for_is_there_or_not() {
     let place = place();
@@ -475,12 +479,12 @@ async fn an_update_that_nobody_waits_for_is_there_or_not() {
         })
         .await;
     }
-    // The last may still be on its way.
+    // The last one may still be in progress.
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let before = told(&first.deployment("greeter").expect("there"));
+    let before = told(&first.deployment("greeter").expect("deployed"));
     drop(first);
     assert_eq!(
-        told(&host(place.path()).deployment("greeter").expect("there")),
+        told(&host(place.path()).deployment("greeter").expect("deployed")),
         before
     );
 }
@@ -489,7 +493,7 @@ async fn an_update_that_nobody_waits_for_is_there_or_not() {
 async fn a_directory_that_was_granted_and_is_gone_keeps_one_name_from_serving() {
     let place = place();
     let data = place.path().join("data");
-    std::fs::create_dir(&data).expect("made");
+    std::fs::create_dir(&data).expect("created");
     let first = host(place.path());
     let rule = format!("file-read /data from={}", data.display());
     drop(
@@ -507,12 +511,12 @@ async fn a_directory_that_was_granted_and_is_gone_keeps_one_name_from_serving() 
     assert_eq!(answer(&second).await, "Hello, Ada!");
     let error = second
         .deployment("attack-probe")
-        .expect_err("its directory is gone");
+        .expect_err("the granted directory is gone");
     assert_eq!(error.kind(), ErrorKind::GrantUnusable);
     assert!(
         error
             .to_string()
-            .contains("`attack-probe` is deployed, and cannot serve"),
+            .contains("`attack-probe` is deployed but cannot serve"),
         "{error}"
     );
     let summaries = second.summaries();
@@ -520,13 +524,13 @@ async fn a_directory_that_was_granted_and_is_gone_keeps_one_name_from_serving() 
         summaries[0].problem.is_some() && summaries[1].problem.is_none(),
         "{summaries:?}"
     );
-    std::fs::create_dir(&data).expect("made");
+    std::fs::create_dir(&data).expect("created");
     second
         .deployment("attack-probe")
-        .expect("it can serve again, without another start");
+        .expect("it serves again without a restart");
 }
 
-/// As an embedder finds out what is in the directory.
+/// The way an embedder finds out what is in the directory.
 #[tokio::test(flavor = "multi_thread")]
 async fn all_that_sleep_wake_by_themselves() {
     let place = place();
@@ -539,7 +543,7 @@ async fn all_that_sleep_wake_by_themselves() {
     }
     drop(first);
     let second = builder(place.path()).build().expect("a host");
-    // However many of them have woken by then.
+    // The result does not depend on how many have been loaded by then.
     for _ in 0..500 {
         assert_eq!(second.summaries().len(), 20);
     }

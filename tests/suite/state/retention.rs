@@ -1,11 +1,11 @@
-//! What is no longer needed goes; what is live, or can be rolled back to, never does.
+//! Unused revisions and bytes are deleted; active ones and rollback targets never are.
 
 use airssys_wasm_host::{Component, Host};
 
 use super::{blobs, builder, place};
 use crate::support::{greet, guest};
 
-/// The greeter with other bytes: a custom section at its end.
+/// Returns the greeter with different bytes: a custom section is appended.
 fn variant(number: u8) -> Component {
     let bytes = [guest("greeter-v1").bytes(), &[0, 3, 1, b'v', number]].concat();
     let version = format!("{}.0.0", number + 1).parse().expect("a version");
@@ -39,7 +39,7 @@ async fn bytes_go_with_the_last_revision_that_needs_them() {
         update(&host, number).await;
     }
     assert_eq!(blobs(place.path()), 3);
-    // The bytes of revision 6 serve elsewhere too.
+    // Another deployment uses the bytes of revision 6 as well.
     drop(
         host.deploy(variant(5))
             .name("other")

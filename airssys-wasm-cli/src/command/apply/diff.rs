@@ -7,9 +7,9 @@ use crate::api::{Problem, kinds};
 use crate::command::Common;
 use crate::command::dry_run::DryRun;
 
-/// Tell what `apply` would change, and do nothing
+/// Show what `apply` would change, without changing anything
 ///
-/// Ends with 0 if nothing is otherwise than the file says, and with 1 if something is.
+/// Exits with 0 if the deployments match the file, and with 1 if they differ.
 #[derive(Args, Debug)]
 pub(in crate::command) struct Diff {
     #[command(flatten)]
@@ -30,7 +30,7 @@ impl Diff {
         if is_otherwise {
             return Err(Problem::new(
                 kinds::OTHERWISE,
-                "not everything is as the file says it should be",
+                "the deployments differ from the file",
             ));
         }
         Ok(())

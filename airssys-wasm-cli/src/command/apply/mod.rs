@@ -1,4 +1,6 @@
-//! `airssys-wasm apply`, and what it shares with `diff`.
+//! `airssys-wasm apply`, and the parts that it shares with `diff`.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/apply.rs`.
 
 mod diff;
 mod report;
@@ -18,35 +20,34 @@ use crate::declared::{Declared, Lock};
 use resolve::Resolver;
 use steps::{How, Step, apply_all};
 
-/// Make true what a file says should be deployed
+/// Apply a file of deployments and pipelines
 ///
-/// What is there and not in the file is left alone. Components are resolved once: the lock file
-/// beside it has the version and the digest of each. What somebody revoked stays so.
+/// Leaves deployments that are not in the file unchanged. Resolves each component once: the lock
+/// file next to FILE records its version and digest. Revoked access stays revoked.
 #[derive(Args, Debug)]
 pub(super) struct Apply {
     #[command(flatten)]
     wanted: Wanted,
-    /// Refuse if the lock file would change
+    /// Fail if the lock file would change
     #[arg(long, conflicts_with = "upgrade")]
     locked: bool,
     #[command(flatten)]
     dry_run: DryRun,
 }
 
-/// What should be, and what may be done for it.
+/// The options that `apply` and `diff` share.
 #[derive(Args, Debug)]
 struct Wanted {
-    /// The file; `deployments.example.toml` in the source has every key
+    /// Deployments file; `deployments.example.toml` in the source documents every key
     #[arg(value_name = "FILE", default_value = "deployments.toml")]
     file: PathBuf,
-    /// Resolve components anew, instead of as the lock file has them
+    /// Resolve components again instead of using the lock file
     #[arg(long)]
     upgrade: bool,
-    /// Remove pipelines whose stages are connected otherwise than they should be, and deploy
-    /// them anew
+    /// Remove and redeploy pipelines whose stages are connected or run differently than in the file
     #[arg(long)]
     recreate: bool,
-    /// Grant again what was revoked since and the file grants
+    /// Grant rules of the file even if they have been revoked
     #[arg(long)]
     grant_again: bool,
 }
@@ -60,7 +61,7 @@ impl Apply {
         let path = Lock::path_of(&self.wanted.file);
         if self.locked && lock != Lock::read(&path)? {
             let message = format!(
-                "`{}` would change; run without `--locked` to have it so",
+                "`{}` would change; run without `--locked` to update it",
                 path.display()
             );
             return Err(Problem::new(kinds::OTHERWISE, message));
@@ -75,7 +76,8 @@ impl Apply {
 }
 
 impl Wanted {
-    /// Every component of the file, and the lock as it is then. Nothing is deployed.
+    /// Resolves every component of the file. Returns the steps, and the resulting lock. Deploys
+    /// nothing.
     async fn resolve(&self, common: &Common, dry_run: bool) -> Result<(Vec<Step>, Lock), Problem> {
         let declared = Declared::read(&self.file)?;
         let before = Lock::read(&Lock::path_of(&self.file))?;

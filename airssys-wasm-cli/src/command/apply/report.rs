@@ -1,4 +1,4 @@
-//! What was done, name by name, or would be.
+//! The result of an `apply` or a `diff`.
 
 use serde::Serialize;
 
@@ -6,13 +6,14 @@ use crate::api::{Applied, Problem};
 use crate::command::Common;
 use crate::output::{Page, Shown};
 
+/// The changes that were made, or would be, for each deployment and pipeline.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Report {
     #[serde(skip)]
     pub(super) dry_run: bool,
     pub(super) applied: Vec<Applied>,
-    /// Names that could not be brought to what they should be.
+    /// Deployments and pipelines that could not be applied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) failed: Vec<Failed>,
 }
@@ -24,14 +25,14 @@ pub(super) struct Failed {
 }
 
 impl Report {
-    /// Whether something was, or would be, changed.
+    /// Returns `true` if something was, or would be, changed.
     pub(super) fn is_otherwise(&self) -> bool {
         self.applied
             .iter()
             .any(|applied| applied.action != "nothing")
     }
 
-    /// Shows it; the first failure is how it ends.
+    /// Prints the report. Returns the first failure, if there is one.
     pub(super) fn finish(self, common: &Common) -> Result<(), Problem> {
         common.output.show(&self);
         let (all, failed) = (self.applied.len() + self.failed.len(), self.failed.len());
@@ -58,22 +59,22 @@ impl Shown for Report {
         let mut lines = Vec::new();
         for applied in &self.applied {
             lines.push(match applied.action.as_str() {
-                "nothing" => format!("{}: as it should be", applied.name),
+                "nothing" => format!("{}: unchanged", applied.name),
                 action => format!("{}: {would}{action}", applied.name),
             });
             lines.extend(applied.changes.iter().map(|change| format!("    {change}")));
         }
-        // The first of them is told in full at the end.
+        // The first failure is printed in full as the error of the command.
         let failed = |failed: &Failed| {
             format!(
-                "{}: failed, {}",
+                "{}: failed: {}",
                 failed.name,
                 failed.problem.message.lines().next().unwrap_or_default()
             )
         };
         lines.extend(self.failed.iter().map(failed));
         if lines.is_empty() {
-            "the file says that nothing should be deployed".into()
+            "the file has no deployments and no pipelines".into()
         } else {
             Page::of_lines(lines)
         }

@@ -1,4 +1,5 @@
-//! From what a file says to bytes: files, what is published, and what the lock file has.
+//! Resolves the components of a deployments file to bytes: files, published components, and the
+//! versions in the lock file.
 
 use std::path::PathBuf;
 
@@ -15,22 +16,23 @@ use crate::command::registry::{RegistryArgument, Resolved, kept};
 use crate::declared::{Declared, DeclaredDeployment, DeclaredPipeline, Lock, Locked};
 use crate::files;
 
+/// Resolves components, and collects the lock.
 pub(super) struct Resolver<'a> {
     common: &'a Common,
     declared: &'a Declared,
     before: Lock,
     upgrade: bool,
-    /// Nothing is kept by the host process.
+    /// `true` if the host process must not store pulled components.
     dry_run: bool,
     after: Lock,
 }
 
-/// A component that was found.
+/// A resolved component.
 pub(super) struct Found {
     pub(super) bytes: Vec<u8>,
-    /// By name and exact version, if the host process has it.
+    /// `NAME@VERSION` with the exact version, if the host process has the component.
     pub(super) package: Option<String>,
-    /// Of one that is published.
+    /// The version, if the component is a published one.
     pub(super) version: Option<String>,
 }
 
@@ -52,7 +54,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// What everything was resolved to.
+    /// Returns the lock with all resolved components.
     pub(super) fn lock(self) -> Lock {
         self.after
     }
@@ -156,7 +158,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// What a component was resolved to before, if that counts.
+    /// Returns the component in the previous lock, or `None` for an upgrade.
     fn locked(&self, place: &str, said: &str) -> Option<&Locked> {
         if self.upgrade {
             None
@@ -165,7 +167,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A version stands for the bytes that it stood for. A file may change.
+    /// Checks that a version still has the digest in the lock. Files may change.
     fn check_not_moved(
         &self,
         place: &str,
@@ -176,7 +178,7 @@ impl<'a> Resolver<'a> {
         match (self.locked(place, said), version) {
             (Some(locked), Some(version)) if locked.digest != digest => {
                 let message = format!(
-                    "{said} {version} has the digest {digest}, and the lock file has {}: it was moved; say `--upgrade` if that is meant",
+                    "{said} {version} has the digest {digest}, but the lock file has {}: the version was moved; accept it with `--upgrade`",
                     locked.digest
                 );
                 Err(Problem::of(ErrorKind::VersionTaken, message))

@@ -1,4 +1,4 @@
-//! What is asked of the host process, a name each.
+//! The requests to the host process, one for each deployment or pipeline.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::client::{Client, segment};
 use crate::command::dry_run::DryRun;
 use crate::declared::DeclaredDeployment;
 
-/// One name with what it should be.
+/// A deployment or a pipeline with its desired state.
 pub(super) struct Step {
     name: String,
     what: What,
@@ -30,7 +30,7 @@ enum What {
     },
 }
 
-/// What may be done.
+/// The options for applying steps.
 #[derive(Clone, Copy)]
 pub(super) struct How {
     pub(super) dry_run: DryRun,
@@ -106,8 +106,8 @@ impl Step {
     }
 }
 
-/// Has every name be what it should be. One that fails is tried again once others are there;
-/// the others go on.
+/// Applies all steps. A failed step does not stop the others. Failed steps are retried as long as
+/// imports are missing and the last pass made progress.
 pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Report {
     let mut report = Report {
         dry_run: how.dry_run.dry_run,
@@ -120,7 +120,9 @@ pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Repo
             match step.apply(client, how).await {
                 Ok(applied) => report.applied.push(applied),
                 Err(problem) if how.dry_run.dry_run && waits_for_others(&problem, &report) => {
-                    let why = "not rehearsed: it imports what will be deployed with it".to_owned();
+                    let why =
+                        "not checked: it imports a component that is deployed together with it"
+                            .to_owned();
                     report
                         .applied
                         .push(Applied::new(&step.name, "deploy", vec![why]));
@@ -144,7 +146,7 @@ pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Repo
     }
 }
 
-/// What others would provide that are only rehearsed.
+/// Returns `true` if a missing import may come from a deployment that this dry run only checks.
 fn waits_for_others(problem: &Problem, report: &Report) -> bool {
     problem.is(ErrorKind::MissingImport)
         && report

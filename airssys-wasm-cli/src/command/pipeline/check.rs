@@ -8,12 +8,12 @@ use super::definition::Definition;
 use crate::api::{GraphView, Problem};
 use crate::command::Common;
 
-/// Check a pipeline's file, and say everything that is wrong with it
+/// Check a pipeline file and report all errors
 ///
-/// Nothing runs, and no host process is needed unless a component is published there.
+/// Runs nothing. Needs a host process only for components that are published there.
 #[derive(Args, Debug)]
 pub(super) struct Check {
-    /// The pipeline's file
+    /// Pipeline file
     file: PathBuf,
 }
 

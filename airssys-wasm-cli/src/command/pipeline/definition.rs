@@ -1,4 +1,4 @@
-//! A definition in a file, and the components that it names.
+//! Pipeline files and their components.
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +10,15 @@ use crate::client::{Client, segment};
 use crate::command::file::Source;
 use crate::files;
 
+/// A pipeline definition that was read from a file.
 pub(in crate::command) struct Definition {
     pub(in crate::command) said: PipelineDefinition,
-    /// The folder of the file.
+    /// The folder that contains the file.
     pub(in crate::command) folder: PathBuf,
 }
 
 impl Definition {
-    /// Reads a file.
+    /// Reads a pipeline file.
     pub(in crate::command) fn read(path: &Path) -> Result<Self, Problem> {
         let text = files::read_text(path)?;
         let said = PipelineDefinition::from_toml(&text).map_err(|error| {
@@ -32,7 +33,7 @@ impl Definition {
         })
     }
 
-    /// The bytes of the components that are files, by the places of their stages.
+    /// Returns the bytes of the components that are files, with the positions of their stages.
     pub(super) fn files(&self) -> Result<Vec<(usize, Vec<u8>)>, Problem> {
         let stages = self.said.stages().enumerate();
         let files =
@@ -42,7 +43,7 @@ impl Definition {
             .collect()
     }
 
-    /// The pipeline, checked; what is published is asked of a host process.
+    /// Builds and checks the pipeline. Fetches published components from the host process.
     pub(super) async fn build(&self, client: &Client) -> Result<ComponentPipeline, Problem> {
         let mut components = Vec::new();
         for (_, stage) in self.said.stages() {
@@ -63,7 +64,7 @@ impl Definition {
         Ok(Component::from_bytes(bytes)?)
     }
 
-    /// Where a component is, if it is a file.
+    /// Returns the path of a component, if it is a file.
     fn file(&self, reference: &str) -> Option<PathBuf> {
         match Source::of(reference) {
             Source::File(path) => Some(self.folder.join(path)),

@@ -11,10 +11,10 @@ use crate::command::Common;
 use crate::command::dry_run::DryRun;
 use crate::command::given::pair;
 
-/// Deploy a pipeline: each stage under the name `PIPELINE:STAGE`
+/// Deploy a pipeline, with a deployment `PIPELINE:STAGE` for each stage
 #[derive(Args, Debug)]
 pub(super) struct Deploy {
-    /// The pipeline's file
+    /// Pipeline file
     file: PathBuf,
     #[command(flatten)]
     grants: StageGrants,
@@ -22,10 +22,10 @@ pub(super) struct Deploy {
     dry_run: DryRun,
 }
 
-/// What stages are granted.
+/// The option for the grants of stages.
 #[derive(Args, Debug)]
 pub(super) struct StageGrants {
-    /// Grant a stage what a rule says: 'read=file-read /data from=/srv/data'; repeat for more
+    /// Grant a rule to a stage: 'read=file-read /data from=/srv/data'; can be repeated
     #[arg(long = "grant", value_name = "STAGE=RULE")]
     grant: Vec<String>,
 }

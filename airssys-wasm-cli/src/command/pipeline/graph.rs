@@ -10,13 +10,13 @@ use crate::api::{GraphView, Problem};
 use crate::command::Common;
 use crate::output::{Format, Page, say};
 
-/// Show a pipeline as a picture: for Mermaid, for Graphviz, in words, or as its file
+/// Print a pipeline as a Mermaid or Graphviz graph, in words, or as TOML
 #[derive(Args, Debug)]
 pub(super) struct Graph {
-    /// A pipeline's file, or the name of one that is deployed
+    /// Pipeline file, or the name of a deployed pipeline
     #[arg(value_name = "FILE|NAME")]
     pipeline: String,
-    /// What it is shown as
+    /// Output form
     #[arg(long, value_name = "FORM", default_value = "mermaid")]
     form: Form,
 }
@@ -51,7 +51,7 @@ impl Graph {
     }
 }
 
-/// The file that is meant, unless it is a name.
+/// Returns the path if the argument is a file, and not the name of a deployed pipeline.
 pub(super) fn file_of(text: &str) -> Option<&Path> {
     (text.contains('/') || text.ends_with(".toml")).then(|| Path::new(text))
 }

@@ -6,10 +6,10 @@ use super::path;
 use crate::api::{PipelineView, Problem};
 use crate::command::Common;
 
-/// List the pipelines, or the stages of one, with what they have done
+/// List pipelines, or the stages of one, with their counters
 #[derive(Args, Debug)]
 pub(super) struct List {
-    /// The name of a pipeline; all unless said
+    /// Name of a pipeline; defaults to all pipelines
     name: Option<String>,
 }
 

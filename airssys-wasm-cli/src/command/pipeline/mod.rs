@@ -1,4 +1,6 @@
-//! `airssys-wasm pipeline`: a file a subcommand.
+//! `airssys-wasm pipeline`, with a file for each subcommand.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/pipelines.rs`.
 
 mod check;
 mod definition;
@@ -16,11 +18,10 @@ pub(super) use definition::Definition;
 use super::Common;
 use crate::api::Problem;
 
-/// Check, deploy and run components that are connected to each other
+/// Check, deploy and run pipelines of components
 ///
-/// A pipeline is a TOML file: stages with their components, and what is connected to what. A
-/// component is a file, as seen from the folder of that file, or what is published:
-/// `parse@^1.2`.
+/// A pipeline file is a TOML file with stages, their components and their connections. A component
+/// is a file, relative to the folder of the pipeline file, or a published component: `parse@^1.2`.
 #[derive(Args, Debug)]
 pub(super) struct Pipeline {
     #[command(subcommand)]
@@ -52,7 +53,7 @@ impl Pipeline {
     }
 }
 
-/// The path of a pipeline in the API.
+/// Returns the path of a pipeline in the API.
 fn path(name: &str, what: &str) -> String {
     format!("/v1/pipelines/{}{what}", crate::client::segment(name))
 }

@@ -7,10 +7,10 @@ use crate::api::{DoneOr, Problem, Removed};
 use crate::command::Common;
 use crate::command::dry_run::DryRun;
 
-/// Remove a pipeline with its stages, once what is inside has come to its end
+/// Remove a pipeline and its stages once the items in it have been processed
 #[derive(Args, Debug)]
 pub(super) struct Remove {
-    /// The name
+    /// Name of the pipeline
     name: String,
     #[command(flatten)]
     dry_run: DryRun,

@@ -18,17 +18,17 @@ use crate::command::Common;
 use crate::command::run::Printed;
 use crate::output::{Format, Page, mention_json, say};
 
-/// Send items through a pipeline, and print what comes out
+/// Send items through a pipeline and print its outputs
 ///
-/// An item is a value in WAVE, `"Ada"` or `{id: 1}`; a tuple of them for a pipeline with several
-/// inputs. They come from the arguments, or else from standard input, one a line. A pipeline
-/// with sources of its own takes none.
+/// An item is a value in WAVE, such as `"Ada"` or `{id: 1}`, or a tuple of values for a pipeline
+/// with several inputs. Items are read from the arguments, or from standard input, one per line. A
+/// pipeline with its own sources takes none.
 #[derive(Args, Debug)]
 pub(super) struct Run {
-    /// The name of one that is deployed; or a pipeline's file, which needs no host process
+    /// Name of a deployed pipeline, or a pipeline file, which needs no host process
     #[arg(value_name = "NAME|FILE")]
     pipeline: String,
-    /// The items; the lines of standard input unless said
+    /// Items to send; defaults to the lines of standard input
     #[arg(value_name = "ITEM")]
     items: Vec<String>,
     #[command(flatten)]
@@ -60,7 +60,7 @@ impl Run {
                 ended
             }
             None => {
-                let message = "what a pipeline that is deployed is granted was said then; `airssys-wasm caps grant PIPELINE:STAGE` grants more";
+                let message = "`--grant` applies only to a pipeline file; use `airssys-wasm caps grant PIPELINE:STAGE` for a deployed pipeline";
                 Err(Problem::new(kinds::USAGE, message))
             }
         }
@@ -106,7 +106,8 @@ async fn run_on(
     reason.try_recv().map_or(Ok(()), Err)
 }
 
-/// Items from lines, up to one that is none.
+/// Parses lines into items. Stops at the first line that is not a valid item, and sends the problem
+/// to `wrong`.
 fn read(
     deployed: &PipelineDeployment,
     lines: impl Stream<Item = String> + Send + 'static,
@@ -114,13 +115,13 @@ fn read(
 ) -> impl Stream<Item = airssys_wasm_host::pipeline::Inputs> + Send + 'static {
     let pipeline = deployed.pipeline();
     lines.scan((), move |(), line| {
-        // Nobody asks why a run has ended that is given up.
+        // The receiver is dropped if the run is aborted.
         let item = inputs(&pipeline, &line).map_err(|problem| drop(wrong.send(problem)));
         std::future::ready(item.ok())
     })
 }
 
-/// Shows a line of an answer, and remembers how the run has ended.
+/// Prints a line of the response, and records the result of the run in `ended`.
 fn show(common: &Common, line: &str, ended: &mut Result<(), Problem>) {
     match serde_json::from_str::<Came>(line) {
         Ok(Came::Done { .. }) => *ended = Ok(()),
@@ -130,13 +131,13 @@ fn show(common: &Common, line: &str, ended: &mut Result<(), Problem>) {
             }
         }
         Err(error) => {
-            let message = "the host process tells an outcome that cannot be read";
+            let message = "the host process sent an outcome that cannot be parsed";
             *ended = Err(Problem::new(kinds::PROTOCOL, message).because(error));
         }
     }
 }
 
-/// Prints an outcome: its values, a line each.
+/// Prints the values of an outcome, one per line. Returns the problem if the run failed.
 fn print(common: &Common, came: &Came) -> Option<Problem> {
     match came {
         Came::Ended { problem } => return Some(problem.clone()),
@@ -149,7 +150,7 @@ fn print(common: &Common, came: &Came) -> Option<Problem> {
     None
 }
 
-/// What was said, or the lines of standard input.
+/// Returns the items of the arguments, or by default the lines of standard input.
 fn items(said: Vec<String>) -> impl Stream<Item = String> + Send + 'static {
     if said.is_empty() {
         standard_input().left_stream()
@@ -158,8 +159,8 @@ fn items(said: Vec<String>) -> impl Stream<Item = String> + Send + 'static {
     }
 }
 
-/// Its lines as they come; empty ones are left out. They are read in a thread of their own,
-/// which ends with the process.
+/// Returns the lines of standard input as they arrive, without empty ones. A separate thread reads
+/// them; it is not joined, and ends with the process.
 fn standard_input() -> impl Stream<Item = String> + Send + 'static {
     let (sender, receiver) = mpsc::channel(64);
     std::thread::spawn(move || {
@@ -175,7 +176,7 @@ fn standard_input() -> impl Stream<Item = String> + Send + 'static {
     })
 }
 
-/// Tells what was put aside on standard error, a line of JSON each.
+/// Prints dead letters on standard error, one line of JSON each.
 struct Told;
 
 impl DeadLetters for Told {

@@ -11,29 +11,29 @@ use crate::command::file::Source;
 use crate::command::given::GrantArguments;
 use crate::command::registry::RegistryArgument;
 
-/// Replace the component in a stage of a pipeline while it runs
+/// Replace the component of a stage while the pipeline runs
 ///
-/// Every edge of the stage is checked again first. `airssys-wasm rollback` goes back, with the
-/// name that this tells: stages that are fused go back together.
+/// Checks every edge of the stage again first. To go back, pass the printed deployment name to
+/// `airssys-wasm rollback`; fused stages are rolled back together.
 #[derive(Args, Debug)]
 pub(super) struct Update {
-    /// The name of the pipeline
+    /// Name of the pipeline
     name: String,
-    /// The stage
+    /// Name of the stage
     stage: String,
-    /// The component's file; or what is published: `parse@^1.2`
+    /// Component file, or a published component: `parse@^1.2`
     #[arg(value_name = "FILE|NAME[@VERSION]")]
     source: String,
-    /// How items move: `blue-green`, or `recreate`
+    /// Rollout strategy: `blue-green` or `recreate`
     #[arg(long, value_name = "STRATEGY", default_value = "blue-green")]
     strategy: String,
-    /// Let an older version follow
+    /// Allow an older, an equal or an unspecified version
     #[arg(long)]
     any_version: bool,
-    /// Let what a stateful component remembers be lost
+    /// Allow the state of a stateful component to be lost
     #[arg(long)]
     discard_state: bool,
-    /// Let grants give back what was revoked, also where they are wider than that
+    /// Allow grants to restore revoked access, even where they are wider than the revocation
     #[arg(long)]
     grant_again: bool,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use crate::api::{ListedRoute, Problem};
 use crate::command::Common;
 use crate::output::{Page, Shown, Table};
 
-/// List the routes, with who answers
+/// List routes with their deployments
 #[derive(Args, Debug)]
 pub(super) struct List {}
 
@@ -21,7 +21,7 @@ impl List {
 impl Shown for Vec<ListedRoute> {
     fn text(&self) -> Page {
         if self.is_empty() {
-            return "no route is said; `airssys-wasm route set / NAME` does".into();
+            return "no routes are set; set one with `airssys-wasm route set / NAME`".into();
         }
         let mut table = Table::new(&["ROUTE", "COMPONENT", "STATE"]);
         for view in self {

@@ -1,4 +1,6 @@
-//! `airssys-wasm route`: a file a subcommand.
+//! `airssys-wasm route`, with a file for each subcommand.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/web.rs`.
 
 mod list;
 mod remove;
@@ -10,12 +12,12 @@ use super::Common;
 use crate::api::{Problem, RouteChanged};
 use crate::output::{Page, Shown};
 
-/// Say which deployment answers which HTTP requests
+/// Route HTTP requests to deployments
 ///
-/// A route is the beginning of a path, of any host or of one: `/`, `/shop`,
-/// `shop.example.com/cart`. Of several that match, that of the host goes before those of any, and
-/// then the longest. The component sees the whole path. `airssys-wasm serve --listen ADDRESS`
-/// serves them.
+/// A route is a path prefix, for any host or for a specific one: `/`, `/shop`,
+/// `shop.example.com/cart`. If several routes match, those of a specific host take precedence, then
+/// the longest prefix. The component receives the whole path. `airssys-wasm serve --listen ADDRESS`
+/// serves the routes.
 #[derive(Args, Debug)]
 pub(super) struct Route {
     #[command(subcommand)]
@@ -50,7 +52,7 @@ impl Shown for RouteChanged {
             Some(component) => match &self.problem {
                 None => format!("{} -> {component}{before}", self.route).into(),
                 Some(problem) => format!(
-                    "{} -> {component}{before}; it answers `503` until this is mended: {problem}",
+                    "{} -> {component}{before}; it answers `503` until this is fixed: {problem}",
                     self.route
                 )
                 .into(),

@@ -6,10 +6,10 @@ use crate::api::{Problem, RouteChanged};
 use crate::client::segment;
 use crate::command::Common;
 
-/// Have nobody answer the requests of a route
+/// Remove a route
 #[derive(Args, Debug)]
 pub(super) struct Remove {
-    /// The route, as it was said
+    /// Route to remove, as it was set
     route: String,
 }
 

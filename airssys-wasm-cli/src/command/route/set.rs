@@ -5,12 +5,12 @@ use clap::Args;
 use crate::api::{Problem, RouteChanged, RouteView};
 use crate::command::Common;
 
-/// Have a deployment answer the requests of a route
+/// Set the deployment of a route
 #[derive(Args, Debug)]
 pub(super) struct Set {
-    /// The route: `/shop`, `shop.example.com/`
+    /// Route to set: `/shop`, `shop.example.com/`
     route: String,
-    /// The name of the deployment, which may come later
+    /// Name of the deployment, which need not exist yet
     component: String,
 }
 

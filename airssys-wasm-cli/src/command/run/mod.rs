@@ -1,12 +1,12 @@
 //! `airssys-wasm run`
 //!
-//! | file | what it does |
+//! | file | responsibility |
 //! |---|---|
-//! | `program` | runs a command to its end, with this process's arguments, stdin and output |
-//! | `stdin` | this process's stdin, read only if the program reads it |
-//! | `terminal` | what a program writes, as it may reach a terminal |
+//! | `program` | runs a command to its end, with the arguments, stdin and output of this process |
+//! | `stdin` | the stdin of this process, read only if the program reads it |
+//! | `terminal` | the output of a program, escaped on a terminal |
 //!
-//! Tests: the crate's `tests/cli/run.rs`.
+//! Tests: `airssys-wasm-cli/tests/cli/run.rs`.
 
 mod program;
 mod stdin;
@@ -23,25 +23,25 @@ use crate::api::{Call, DeploySpec, FunctionView, Problem, kinds};
 use crate::files;
 use crate::output::exit_code_of;
 
-/// Run a component's file: a command with arguments, or one of its functions
+/// Run a component file as a command, or call one of its functions
 ///
-/// Needs no host process. Without a call it runs the component's `wasi:cli/run`, with what follows
-/// `--` as arguments, and with this command's stdin, stdout and stderr; a component that has none
-/// is listed with its functions. What the program writes goes byte for byte into a pipe or a file;
-/// on a terminal its control characters are escaped. Without `--limit` it has a day. The exit code
-/// is the program's: 0 for success, 1 for an error that it returns, its own if it exits with one,
-/// and 6 with a message if it traps or takes too long.
+/// Needs no host process. Without CALL, runs the component's `wasi:cli/run` with the arguments
+/// after `--` and the stdin, stdout and stderr of this command. If the component has no
+/// `wasi:cli/run`, lists its functions. The program's output is passed on unchanged to a pipe or a
+/// file; on a terminal, control characters are escaped. Without `--limit`, a program may run for a
+/// day. The exit code is that of the program: 0 for success, 1 for a returned error, or the code
+/// that it exits with; 6 with a message if it traps or times out.
 #[derive(Args, Debug)]
 pub(super) struct Run {
-    /// The component's file
+    /// Component file
     file: PathBuf,
-    /// The call: 'demo:greeter/api#greet("Ada")', or 'greet("Ada")' if only one is called so
+    /// Call to make: 'demo:greeter/api#greet("Ada")', or 'greet("Ada")' if the name is unique
     #[arg(value_name = "CALL")]
     call: Option<String>,
-    /// Arguments of the command, after `--`; the first that it sees is the file's name
+    /// Arguments of the program, after `--`; the file name is passed before them
     #[arg(value_name = "ARGUMENT", last = true, conflicts_with = "call")]
     arguments: Vec<String>,
-    /// Values are JSON, those given and the result
+    /// Use JSON instead of WAVE for the arguments and the result
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Runs it, and gives the exit code.
+    /// Runs the command. Returns the exit code.
     pub(super) async fn run(self, common: &Common) -> Result<u8, Problem> {
         let component = Component::from_bytes(files::read(&self.file)?)?;
         let words = FileWords::of(&self.file, &component);
@@ -111,8 +111,8 @@ impl Run {
             }
             (None, None) if !self.arguments.is_empty() => {
                 let message = format!(
-                    "{} is no command: it exports no `wasi:cli/run`; write arguments of a function in \
-                     its parentheses",
+                    "{} is not a command: it exports no `wasi:cli/run`; to call a function, pass its \
+                     arguments in parentheses",
                     words.file
                 );
                 Err(Problem::new(kinds::USAGE, message))
@@ -130,7 +130,8 @@ fn list(deployment: &Deployment, common: &Common) {
     common.output.show(&functions);
 }
 
-/// A program may wait for its stdin as long as it likes; whoever runs it can interrupt it.
+/// Returns limits with the maximum deadline: a program may wait for its stdin indefinitely, and the
+/// user can interrupt it.
 fn without_deadline() -> Limits {
     Limits {
         call_deadline: Limits::CALL_DEADLINE_MAX,
@@ -138,13 +139,13 @@ fn without_deadline() -> Limits {
     }
 }
 
-/// How messages name what is run: by its file, where the host names a deployment.
+/// The names in error messages: the host names the deployment, which the user knows only as a file.
 struct FileWords {
-    /// The name under which it is deployed meanwhile.
+    /// The name of the temporary deployment.
     name: String,
-    /// The file, as messages write it.
+    /// The file, in the notation of messages.
     file: String,
-    /// The deployment, as messages of the host write it, the longest first.
+    /// The names of the deployment in messages of the host, the longest first.
     deployed: [String; 3],
 }
 
@@ -176,7 +177,7 @@ impl FileWords {
                 .iter()
                 .fold(text.to_owned(), |text, it| text.replace(it, &self.file))
         };
-        // It was shown when the guest wrote it.
+        // The guest's stderr was already printed when the guest wrote it.
         let stderr = problem
             .guest
             .as_ref()
@@ -184,10 +185,10 @@ impl FileWords {
         let is_shown = |cause: &str| stderr.is_some_and(|stderr| cause.ends_with(stderr));
         let hint = match problem.kind.as_str() {
             "function-not-found" => {
-                Some("`airssys-wasm run FILE` lists the functions of a component")
+                Some("list the functions of a component with `airssys-wasm run FILE`")
             }
             "unnamed" | "missing-import" => {
-                Some("`airssys-wasm inspect FILE` shows what a component needs")
+                Some("show the requirements of a component with `airssys-wasm inspect FILE`")
             }
             _ => None,
         };
@@ -205,7 +206,7 @@ impl FileWords {
     }
 }
 
-/// What it prints goes to standard error: standard output is for the result.
+/// Prints guest output to standard error, since standard output is for the result.
 pub(super) struct Printed;
 
 impl airssys_wasm_host::GuestLog for Printed {

@@ -1,4 +1,4 @@
-//! A command, run to its end: its `wasi:cli/run`.
+//! Runs the `wasi:cli/run` function of a command component.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::terminal::Output;
 use crate::api::Problem;
 use crate::output::exit_code_of;
 
-/// The function of a command, if the component is one.
+/// Returns the name of the component's `wasi:cli/run` function, if it has one.
 pub(super) fn find(component: &Component) -> Option<String> {
     let functions = component.world().exports.all_functions();
     let mut names = functions.map(|function| &function.name).filter(|name| {
@@ -22,7 +22,8 @@ pub(super) fn find(component: &Component) -> Option<String> {
     names.next().map(ToString::to_string)
 }
 
-/// This process's stdin, stdout and stderr, and arguments after the name of the file.
+/// Returns a console with the stdin, stdout and stderr of this process, and with the file name
+/// followed by the arguments.
 pub(super) fn console(file: &Path, arguments: Vec<String>) -> Console {
     let name = file
         .file_name()
@@ -46,12 +47,12 @@ pub(super) fn console(file: &Path, arguments: Vec<String>) -> Console {
         })
 }
 
-/// Runs it, and gives its exit code.
+/// Runs the program. Returns its exit code.
 pub(super) async fn run(function: &DynamicFunction) -> Result<u8, Problem> {
     match function.call(&[]).await {
         Ok(value) => Ok(exit_code_of(CallEnd::of_value(value.as_ref()))),
         Err(error) => match error.call_end() {
-            // It has said why.
+            // The program has printed the reason itself.
             Some(end @ CallEnd::Exited(_)) => Ok(exit_code_of(end)),
             _ => Err(error.into()),
         },

@@ -1,7 +1,7 @@
-//! This process's stdin, for a program that reads it.
+//! The stdin of this process, for a program that reads it.
 //!
-//! A thread of its own reads it, one piece ahead, and not before the program does: a thread that
-//! waits for a terminal does not keep the process from ending.
+//! A separate thread reads stdin one chunk ahead, starting with the first read of the program. The
+//! thread may block on a terminal without keeping the process from exiting.
 
 use std::io::Read as _;
 use std::pin::Pin;
@@ -11,10 +11,10 @@ use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::mpsc;
 
-/// What is read at once.
+/// The maximum size of a chunk, in bytes.
 const PIECE_BYTES: usize = 16 << 10;
 
-/// Reads as the program does.
+/// A reader of stdin that starts its thread on the first read.
 #[derive(Default)]
 pub(super) struct Stdin {
     pieces: Option<mpsc::Receiver<std::io::Result<Bytes>>>,

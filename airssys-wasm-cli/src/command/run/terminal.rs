@@ -1,5 +1,7 @@
-//! What a program writes, as it may reach whoever runs it: byte for byte into a pipe or a file, and
-//! without what would move the cursor onto a terminal.
+//! The output of a program: unchanged to a pipe or a file, and with control characters escaped on a
+//! terminal.
+//!
+//! Tests: in this file.
 
 use std::io::{IsTerminal, Write};
 
@@ -7,9 +9,9 @@ use parking_lot::Mutex;
 
 use crate::output::safe_text;
 
-/// One of the two outputs.
+/// The standard output or standard error of a program.
 pub(super) struct Output {
-    /// On a terminal: the beginning of a character.
+    /// An incomplete character at the end of the last write; `None` if this is not a terminal.
     begun: Option<Mutex<Vec<u8>>>,
 }
 
@@ -20,7 +22,7 @@ impl Output {
         }
     }
 
-    /// Writes what may be written of `bytes`.
+    /// Writes `bytes`, escaped if this is a terminal.
     pub(super) fn write(&self, to: &mut impl Write, bytes: &[u8]) -> std::io::Result<()> {
         match &self.begun {
             None => to.write_all(bytes),
@@ -29,7 +31,8 @@ impl Output {
     }
 }
 
-/// Text that is safe on a terminal. The beginning of a character is kept for the next piece.
+/// Returns text that is safe on a terminal. Keeps an incomplete character in `begun` for the next
+/// call.
 fn safe(begun: &mut Vec<u8>, bytes: &[u8]) -> String {
     begun.extend_from_slice(bytes);
     let mut text = String::new();
@@ -57,12 +60,13 @@ fn safe(begun: &mut Vec<u8>, bytes: &[u8]) -> String {
     text
 }
 
-/// Lines and tabs are what a terminal is for.
+/// Escapes text, except line feeds and tabs.
 fn shown(text: &str) -> String {
     let kept = |c: char| matches!(c, '\n' | '\t');
     text.split_inclusive(kept)
         .map(|piece| match piece.strip_suffix(kept) {
-            // A carriage return alone goes back over what stands there.
+            // Drops the carriage return of a CRLF. Any other one would overwrite the line, and is
+            // escaped.
             Some(line) => {
                 format!(
                     "{}{}",

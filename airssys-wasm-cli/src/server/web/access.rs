@@ -1,7 +1,9 @@
-//! A line of JSON for each request.
+//! The access log: one line of JSON per request.
 //!
-//! Lines are written by a thread of their own; a disk that is slower than requests come loses
-//! lines, and slows no request. Tests: the crate's `tests/cli/web`.
+//! A separate thread writes the lines. If the disk cannot keep up, lines are lost, but requests are
+//! not slowed down.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/web.rs`.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -16,13 +18,14 @@ use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 use crate::api::Problem;
 use crate::output::{safe_json, standard_output};
 
+/// A writer of the access log.
 pub(super) struct AccessLines {
     writer: NonBlocking,
-    /// Dropped, it writes what waits.
+    /// Writes the queued lines when dropped.
     _guard: WorkerGuard,
 }
 
-/// A request, as its line tells it.
+/// A line of the access log.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Line<'a> {
@@ -33,7 +36,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<&'a str>,
     path: &'a str,
-    /// None if the client went away before there was an answer.
+    /// The response's status; `None` if the client disconnected before there was a response.
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     component: Option<&'a str>,
@@ -43,12 +46,12 @@ struct Line<'a> {
     version: Option<String>,
     bytes: u64,
     milliseconds: f64,
-    /// Whether the answer came to its end.
+    /// `true` if the whole response was sent.
     whole: bool,
 }
 
 impl AccessLines {
-    /// Appends to a file; `-` is standard output.
+    /// Opens a file for appending; `-` is standard output.
     pub(super) fn open(path: &Path) -> Result<Self, Problem> {
         let (writer, guard) = if path == Path::new("-") {
             tracing_appender::non_blocking(standard_output())
@@ -69,10 +72,10 @@ impl AccessLines {
     }
 
     pub(super) fn write(&self, access: &Access) {
-        // It has texts and numbers, which JSON can always say.
+        // Cannot fail: it consists of strings and numbers.
         let mut line = safe_json(&serde_json::to_string(&Line::of(access)).unwrap_or_default());
         line.push('\n');
-        // It is handed to the thread, which takes what it can.
+        // Queues the line; a full queue drops it.
         let _ = self.writer.clone().write_all(line.as_bytes());
     }
 }

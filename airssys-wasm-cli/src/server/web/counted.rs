@@ -1,4 +1,6 @@
-//! Requests by component, revision and status, for Prometheus.
+//! Metrics of HTTP requests by component, revision and status.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/web.rs`.
 
 use airssys_wasm_host::http::Access;
 use prometheus_client::metrics::counter::Counter;
@@ -8,12 +10,12 @@ use prometheus_client::registry::Registry;
 
 type Labels = Vec<(&'static str, String)>;
 
-/// The ends of the buckets for how long requests take, in seconds.
+/// Upper bounds of the buckets for the duration of requests, in seconds.
 const SECONDS: [f64; 12] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0,
 ];
 
-/// What was counted since the process began.
+/// The counters of HTTP requests since the process started.
 #[derive(Debug)]
 pub(in crate::server) struct Requests {
     all: Family<Labels, Counter>,
@@ -33,7 +35,7 @@ impl Default for Requests {
 
 impl Requests {
     pub(super) fn count(&self, access: &Access) {
-        // What no route is for is counted as one: anybody can ask for anything.
+        // Requests without a route share one set of labels: clients can send any path.
         let served = access.served.as_ref();
         let component = access
             .component
@@ -63,19 +65,15 @@ impl Requests {
             .observe(access.took.as_secs_f64());
     }
 
-    /// Has a registry tell it.
+    /// Registers the metrics.
     pub(in crate::server) fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "http_requests",
-            "HTTP requests that are over",
-            self.all.clone(),
-        );
+        registry.register("http_requests", "Finished HTTP requests", self.all.clone());
         registry.register(
             "http_response_bytes",
-            "Bytes of bodies of answers",
+            "Bytes of HTTP response bodies",
             self.bytes.clone(),
         );
-        let help = "From the head of a request to the last byte of its answer";
+        let help = "Time from the head of a request to the last byte of its response";
         registry.register("http_request_duration_seconds", help, self.seconds.clone());
     }
 }

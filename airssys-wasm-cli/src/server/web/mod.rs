@@ -1,11 +1,11 @@
-//! Components over HTTP, for whoever asks.
+//! The HTTP server for components.
 //!
-//! | file | what it does |
+//! | file | contents |
 //! |---|---|
-//! | `access` | a line of JSON for each request |
-//! | `counted` | requests by component, revision and status, for Prometheus |
+//! | `access` | the access log: one line of JSON per request |
+//! | `counted` | metrics of requests by component, revision and status |
 //!
-//! Tests: the crate's `tests/cli/web`.
+//! Tests: `airssys-wasm-cli/tests/cli/web.rs`.
 
 mod access;
 mod counted;
@@ -26,7 +26,7 @@ use crate::api::{Problem, kinds};
 use access::AccessLines;
 pub(super) use counted::Requests;
 
-/// Where components are served, and what is told of it.
+/// The configuration of the HTTP server for components.
 pub(crate) struct Web {
     address: SocketAddr,
     tls: Option<Tls>,
@@ -35,7 +35,7 @@ pub(crate) struct Web {
 }
 
 impl Web {
-    /// Reads certificates, if there are any, and opens the access log, if there is one.
+    /// Loads the certificate and opens the access log, if configured.
     pub(crate) fn new(
         address: SocketAddr,
         tls: Option<(PathBuf, PathBuf)>,
@@ -53,8 +53,8 @@ impl Web {
         })
     }
 
-    /// Listens, and gives what serves until the process ends. A client has `patience` to send the
-    /// head of a request, and to take a piece of its answer.
+    /// Starts listening. Returns a future that serves until the process shuts down. A client must
+    /// send the head of a request, and read each part of a response, within `patience`.
     pub(super) async fn serve(
         self,
         host: Host,
@@ -63,7 +63,7 @@ impl Web {
         ending: Ending,
     ) -> Result<impl Future<Output = io::Result<()>> + use<>, Problem> {
         let listener = TcpListener::bind(self.address).await.map_err(|error| {
-            Problem::new(kinds::IO, format!("cannot listen at `{}`", self.address)).because(error)
+            Problem::new(kinds::IO, format!("cannot listen on `{}`", self.address)).because(error)
         })?;
         let address = listener.local_addr().unwrap_or(self.address);
         let scheme = if self.tls.is_some() { "https" } else { "http" };
@@ -84,22 +84,25 @@ impl Web {
     }
 }
 
-/// Has certificates replaced when their files have been: `kill -HUP`.
+/// Reloads the certificate from its files on SIGHUP.
 fn read_again_on_hangup(tls: Tls) -> Result<(), Problem> {
-    let mut hangup = signal(SignalKind::hangup())
-        .map_err(|error| Problem::new(kinds::IO, "signals cannot be listened to").because(error))?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(|error| {
+        Problem::new(kinds::IO, "cannot install signal handlers").because(error)
+    })?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             match tls.reload() {
-                Ok(()) => tracing::info!("certificates were read again"),
-                Err(error) => tracing::error!(%error, "those that were read before stay"),
+                Ok(()) => tracing::info!("reloaded the certificate"),
+                Err(error) => {
+                    tracing::error!(%error, "cannot reload the certificate; keeping the previous one")
+                }
             }
         }
     });
     Ok(())
 }
 
-/// Everybody who is told of requests.
+/// The recipients of access records: metrics and the access log.
 struct Told {
     requests: Arc<Requests>,
     lines: Option<AccessLines>,

@@ -1,6 +1,6 @@
-//! What fits where it goes, and which items go there.
+//! The edges between stages: types at both ends, and the items that take an edge.
 //!
-//! Tests: `tests/pipeline`.
+//! Tests: `airssys-wasm-core/tests/pipeline/report.rs`.
 
 use super::super::definition::PipelineDefinition;
 use super::super::edge::{Edge, FromPort, Route};
@@ -13,7 +13,7 @@ use super::written::{Link, Mention, Rule, Written};
 use crate::bounds::HINTS_MAX;
 use crate::world::{Element, FlowMismatch, FlowReason, Type};
 
-/// The edges between stages that there are.
+/// Returns the edges between valid stages and reports duplicates.
 pub(super) fn edges(
     said: &PipelineDefinition,
     written: &Written,
@@ -31,8 +31,8 @@ pub(super) fn edges(
         };
         if edges.iter().any(same) {
             let problem =
-                PipelineProblem::new(ProblemKind::EdgeTwice, &link.place, "it is there twice");
-            problems.push(problem.hint("remove one; an item would come twice"));
+                PipelineProblem::new(ProblemKind::EdgeTwice, &link.place, "the edge exists twice");
+            problems.push(problem.hint("remove one; each item would arrive twice"));
         } else {
             edges.push(edge);
         }
@@ -86,7 +86,7 @@ fn edge(link: &Link, stages: &[Option<Stage>], problems: &mut Problems) -> Optio
     })
 }
 
-/// The stage of a port, unless it speaks of another function of the component.
+/// Returns the stage of a port, unless the port names another function of the component.
 pub(super) fn of_mention<'a>(stages: &'a [Option<Stage>], mention: &Mention) -> Option<&'a Stage> {
     stages
         .get(mention.stage)?
@@ -101,7 +101,7 @@ fn route(link: &Link, ty: &Type) -> Result<Route, PipelineProblem> {
             PipelineProblem::new(
                 ProblemKind::Condition,
                 &link.place,
-                "the condition does not hold up",
+                "the condition is not valid",
             )
             .with("why", error.to_string())
             .with("from", ty.to_string())
@@ -131,7 +131,8 @@ fn route(link: &Link, ty: &Type) -> Result<Route, PipelineProblem> {
     }
 }
 
-/// As a value does that stays as it is, or as a list whose elements become a stream.
+/// Checks that values of `ty` can enter a port of type `wanted`, either unchanged or as a list
+/// whose elements become a stream.
 fn crosses(ty: &Type, wanted: &Type) -> Result<(), FlowMismatch> {
     match (Element::of_list(ty), Element::of_stream(wanted)) {
         (Some(given), Some(wanted)) if given == wanted => Ok(()),
@@ -149,33 +150,28 @@ fn misfit(
     let hint = match mismatch.reason() {
         FlowReason::RequiredIntoOptional => "put a stage between them that makes it `some`",
         FlowReason::OptionalIntoRequired => {
-            "put a stage between them that says what is used for `none`"
+            "put a stage between them that supplies a value for `none`"
         }
-        FlowReason::ResultIntoValue => "put a stage between them that takes the result apart",
-        FlowReason::FieldMissing(_) => "put a stage between them that fills it in",
-        FlowReason::CaseMissing(_) => {
-            "put a stage between them that turns it into a case known there"
-        }
+        FlowReason::ResultIntoValue => "put a stage between them that unwraps the result",
+        FlowReason::FieldMissing(_) => "put a stage between them that adds the field",
+        FlowReason::CaseMissing(_) => "put a stage between them that maps it to a known case",
         _ if Element::of_stream(ty)
             .is_some_and(|element| Element::of_list(wanted) == Some(element)) =>
         {
-            "say for how many elements the stage is called: `per_chunk` (`per-chunk` in TOML)"
+            "set the number of elements per call: `per_chunk` (`per-chunk` in TOML)"
         }
-        _ => "put a stage between them that turns the one into the other",
+        _ => "put a stage between them that converts one into the other",
     };
-    PipelineProblem::new(
-        ProblemKind::Types,
-        &link.place,
-        "what comes out does not fit",
-    )
-    .with("from", ty.to_string())
-    .with("to", wanted.to_string())
-    .with("why", why(mismatch))
-    .maybe("near", near)
-    .hint(hint)
+    PipelineProblem::new(ProblemKind::Types, &link.place, "the types do not match")
+        .with("from", ty.to_string())
+        .with("to", wanted.to_string())
+        .with("why", why(mismatch))
+        .maybe("near", near)
+        .hint(hint)
 }
 
-/// The place, and what differs there; the whole types stand above.
+/// Returns the place of the mismatch and the difference there; the report shows the whole types
+/// above it.
 fn why(mismatch: &FlowMismatch) -> String {
     const SHOWN_MAX: usize = 60;
     let short = |ty: &Type| {
@@ -196,7 +192,7 @@ fn why(mismatch: &FlowMismatch) -> String {
     }
 }
 
-/// Another port that would fit one of the two: of the stages themselves first.
+/// Suggests another port that would fit one of the two, preferring ports of the two stages.
 fn nearest_fit(
     stages: &[Option<Stage>],
     (from, port, ty): (usize, FromPort, &Type),
@@ -218,7 +214,7 @@ fn nearest_fit(
             .filter(other)
             .find(|place| ty.flows_into(&stage.inputs()[*place].ty).is_ok())?;
         Some(format!(
-            "`{}.{}` would take it",
+            "`{}.{}` would accept it",
             stage.name(),
             stage.inputs()[place].name
         ))

@@ -1,6 +1,6 @@
-//! Which exported function a stage is.
+//! The exported function that each stage calls.
 //!
-//! Tests: `tests/pipeline`.
+//! Tests: `airssys-wasm-core/tests/pipeline/report.rs`.
 
 use super::super::builder::Draft;
 use super::super::{PipelineBuilder, PipelineProblem, ProblemKind, Stage};
@@ -9,10 +9,11 @@ use super::written::{Mention, Written};
 use crate::FunctionName;
 use crate::world::{Element, Function, Type};
 
-/// What the host calls for its own ends is no stage unless it is named.
+/// Prefix of the interfaces that the host calls itself; a function of these is a stage only if it
+/// is named.
 const HOST_CALLS: &str = "airssys:lifecycle/";
 
-/// The stages; None where one cannot be made.
+/// Returns the stages, with `None` for each that is not valid.
 pub(super) fn stages(
     draft: &PipelineBuilder,
     written: &Written,
@@ -61,14 +62,14 @@ fn function<'a>(
         (Some(found), _) => Some(found),
         (None, Ok(only)) => Some(only),
         (None, Err(problem)) => {
-            // A name that means nothing has been told already.
+            // An unknown name has been reported already.
             problems.extend((!said_wrongly).then_some(problem));
             None
         }
     }
 }
 
-/// Whether a port means the function that its stage is.
+/// Returns `true` if a port refers to the function of its stage.
 pub(super) fn agrees(stage: &Stage, mention: &Mention) -> bool {
     let found = |name: &str| {
         let name = name.parse::<FunctionName>().ok()?;
@@ -80,7 +81,7 @@ pub(super) fn agrees(stage: &Stage, mention: &Mention) -> bool {
     }
 }
 
-/// Where a function of the stage is named, and how.
+/// Returns the places that name a function of the stage, and the names.
 fn said<'a>(
     index: usize,
     draft: &'a Draft,
@@ -120,14 +121,14 @@ fn two_functions(
     second: &Function,
 ) -> PipelineProblem {
     let what = format!(
-        "stage `{}` is `{}` elsewhere and `{}` here",
+        "stage `{}` calls `{}` elsewhere, but `{}` here",
         draft.name, first.name, second.name
     );
     PipelineProblem::new(ProblemKind::TwoFunctions, place, what)
-        .hint("a stage is one function; add the component again, as a stage of another name")
+        .hint("a stage calls one function; add the component again as a stage with another name")
 }
 
-/// The one function that a component exports.
+/// Returns the only function that a component exports.
 fn only(draft: &Draft) -> Result<&Function, PipelineProblem> {
     let is_hosts = |function: &Function| {
         function
@@ -157,11 +158,10 @@ fn only(draft: &Draft) -> Result<&Function, PipelineProblem> {
                 .iter()
                 .map(|function| format!("`{}`", function.name))
                 .collect();
-            let problem =
-                failed("the component exports several functions, and nothing says which it is");
+            let problem = failed("the component exports several functions, and none is selected");
             let example = format!("{}.{}.output", draft.name, first.name.function());
             let option = draft.form.option("function");
-            let hint = format!("say {option}, or write it in a port: `{example}`");
+            let hint = format!("set {option}, or name the function in a port: `{example}`");
             Err(problem.with("has", names.join(", ")).hint(hint))
         }
     }
@@ -189,7 +189,7 @@ fn check_types(draft: &Draft, function: &Function) -> Result<(), PipelineProblem
         None => Ok(()),
         Some(ty) => {
             let what = format!(
-                "`{}` cannot be a stage: `{ty}` belongs to one instance",
+                "`{}` cannot be a stage: `{ty}` is bound to one instance",
                 function.name
             );
             let problem = PipelineProblem::new(
@@ -202,15 +202,15 @@ fn check_types(draft: &Draft, function: &Function) -> Result<(), PipelineProblem
     }
 }
 
-/// Where a type goes through.
+/// The kind of port that a type belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Port {
-    /// An input, or the output.
+    /// An input or the output.
     Value,
     Error,
 }
 
-/// What goes through ports of its own: a stream inside of something else would not.
+/// Returns the types that have ports of their own. A stream nested in another type does not.
 fn ports(function: &Function) -> impl Iterator<Item = (Port, &Type)> {
     let (ok, err) = match &function.result {
         Some(Type::Result { ok, err }) => (ok.as_deref(), err.as_deref()),
@@ -228,7 +228,7 @@ fn carried() -> String {
         .map(|element| format!("`{}`", element.ty()))
         .collect();
     format!(
-        "pass values, or streams of {}: edges carry no resource handles, no futures and no other streams",
+        "pass values or streams of {}; edges carry no resource handles, futures or other streams",
         elements.join(", ")
     )
 }

@@ -1,17 +1,17 @@
-//! Is this a pipeline, and if not, everything that is in the way.
+//! Checks a builder and turns it into a pipeline, or reports every problem.
 //!
-//! | file | what it decides |
+//! | file | contents |
 //! |---|---|
-//! | `written` | which stages the ports name |
-//! | `functions` | which function a stage is |
-//! | `ports` | which port of it a text means |
-//! | `edges` | what fits where it goes, and which items go there |
-//! | `options` | which options go together |
-//! | `streams` | that a stream is read once |
-//! | `whole` | open ends, cycles, stages that nothing reaches |
+//! | `written` | the stages that ports name |
+//! | `functions` | the function of each stage |
+//! | `ports` | the port that a text names |
+//! | `edges` | types at both ends of an edge, and the items that take it |
+//! | `options` | options that cannot be combined |
+//! | `streams` | streams that would be read twice |
+//! | `whole` | names, inputs and outputs, cycles, unconnected stages |
 //!
-//! What depends on something that is wrong is not looked at: one slip is one problem.
-//! Tests: golden reports in `tests/pipeline`.
+//! Anything that depends on an invalid part is not checked, so that one mistake is reported once.
+//! Tests: `airssys-wasm-core/tests/pipeline/report.rs`.
 
 mod edges;
 mod functions;
@@ -27,7 +27,7 @@ use written::Written;
 
 type Problems = Vec<PipelineProblem>;
 
-/// Checks the whole, and makes a pipeline of it if nothing is wrong.
+/// Checks all parts, and builds the pipeline if there are no problems.
 pub(super) fn build(draft: PipelineBuilder) -> Result<ComponentPipeline, PipelineErrors> {
     let mut problems = Problems::new();
     if let Some(problem) = whole::size(&draft) {

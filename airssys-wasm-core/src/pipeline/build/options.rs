@@ -1,13 +1,13 @@
-//! Which options of a stage go together.
+//! Checks for missing options, and for options that cannot be combined.
 //!
-//! Tests: `tests/pipeline`.
+//! Tests: `airssys-wasm-core/tests/pipeline/report.rs`.
 
 use super::super::form::Form;
 use super::super::{OnError, PipelineBuilder, PipelineProblem, ProblemKind, Stage};
 use super::Problems;
 use super::written::Written;
 
-/// Every stage that says too little, or what cannot be.
+/// Reports stages that lack an option or have invalid ones.
 pub(super) fn check(
     draft: &PipelineBuilder,
     written: &Written,
@@ -23,7 +23,7 @@ pub(super) fn check(
         problems.extend(bounds(stage));
         problems.extend(retry(stage, form));
         problems.extend(no_lists(stage));
-        // A port that was misspelt may have meant the errors.
+        // A misspelt port may be meant to take the errors.
         let mut giving = written.links.iter().filter_map(|link| link.from.as_ref());
         let taken = giving.any(|mention| mention.stage == index && mention.port != "output");
         if stage.is_fallible() && !taken && stage.options().on_error.is_none() {
@@ -32,7 +32,7 @@ pub(super) fn check(
     }
 }
 
-/// A problem with a stage.
+/// Creates a problem with a stage.
 pub(super) fn problem(
     kind: ProblemKind,
     stage: &Stage,
@@ -47,17 +47,23 @@ fn bounds(stage: &Stage) -> Vec<PipelineProblem> {
     let zeros = [
         (
             options.concurrency == Some(0),
-            "a concurrency of 0 lets it do nothing",
+            "a concurrency of 0 processes no items",
         ),
-        (options.queue_max == Some(0), "a queue of 0 lets nothing in"),
+        (
+            options.queue_max == Some(0),
+            "a queue of 0 accepts no items",
+        ),
         (
             options.deadline.is_some_and(|time| time.is_zero()),
-            "a deadline of 0 has always passed",
+            "a deadline of 0 always expires",
         ),
-        (attempts == Some(0), "0 attempts are none; the first counts"),
+        (
+            attempts == Some(0),
+            "0 attempts never run it; the first attempt counts",
+        ),
         (
             options.per_chunk == Some(0),
-            "chunks of 0 elements never end",
+            "chunks need at least 1 element",
         ),
     ];
     let found = zeros.into_iter().filter(|(is_zero, _)| *is_zero);
@@ -73,10 +79,10 @@ fn retry(stage: &Stage, form: Form) -> Option<PipelineProblem> {
         problem(
             ProblemKind::Options,
             stage,
-            "it is tried again and not said to be idempotent",
+            "it is retried, but not marked as idempotent",
         )
         .hint(format!(
-            "say {idempotent} if running an item twice does no harm, or take {retry} away"
+            "set {idempotent} if running an item twice is harmless, or remove {retry}"
         ))
     })
 }
@@ -90,11 +96,11 @@ fn no_lists(stage: &Stage) -> Option<PipelineProblem> {
         problem(
             ProblemKind::Options,
             stage,
-            "it is called for each chunk, and does not take lists",
+            "it is called per chunk, but does not take and return lists",
         )
         .with("type", stage.function().signature())
         .hint(
-            "`per_chunk` is for a function of one `list` that returns a `list`, of plain elements",
+            "`per_chunk` needs a function that takes one `list` and returns one, both of plain elements",
         )
     })
 }
@@ -110,10 +116,10 @@ fn silent(stage: &Stage, form: Form) -> PipelineProblem {
     problem(
         ProblemKind::Errors,
         stage,
-        "it can return an error, and nothing says what happens then",
+        "it can return an error, but no action for errors is set",
     )
     .with("type", stage.function().signature())
     .hint(format!(
-        "say {on_error}: {fail}, {skip} or {aside}{connect}"
+        "set {on_error} to {fail}, {skip} or {aside}{connect}"
     ))
 }

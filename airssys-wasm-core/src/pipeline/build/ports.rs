@@ -1,6 +1,6 @@
-//! Which port of a stage a text means.
+//! The port of a stage that a text names.
 //!
-//! Tests: `tests/pipeline`.
+//! Tests: `airssys-wasm-core/tests/pipeline/report.rs`.
 
 use super::super::edge::FromPort;
 use super::super::field::hint;
@@ -8,7 +8,7 @@ use super::super::{PipelineProblem, ProblemKind, Stage};
 use super::written::Mention;
 use crate::world::Type;
 
-/// A port that gives, with what it gives.
+/// Returns the output port that a reference names, with the type of its items.
 pub(super) fn giving<'a>(
     stage: &'a Stage,
     mention: &Mention,
@@ -32,7 +32,7 @@ pub(super) fn giving<'a>(
             .ok_or_else(|| nothing("error port")),
         port if port == "input" || param(stage, port).is_some() => {
             let what = format!(
-                "`{}` is an input, and an edge begins at an output",
+                "`{}` is an input, but an edge starts at an output",
                 mention.text
             );
             Err(problem(ProblemKind::Direction, what)
@@ -47,7 +47,7 @@ pub(super) fn giving<'a>(
     }
 }
 
-/// A parameter, by its place.
+/// Returns the index of the parameter that a reference names.
 pub(super) fn taking(stage: &Stage, mention: &Mention) -> Result<usize, PipelineProblem> {
     let problem = |kind, what| PipelineProblem::new(kind, &mention.place, what);
     let port = mention.port.as_str();
@@ -57,17 +57,14 @@ pub(super) fn taking(stage: &Stage, mention: &Mention) -> Result<usize, Pipeline
     match (port, stage.inputs()) {
         ("output" | "error", _) => {
             let what = format!(
-                "`{}` is an output, and an edge ends at an input",
+                "`{}` is an output, but an edge ends at an input",
                 mention.text
             );
             Err(problem(ProblemKind::Direction, what)
                 .hint(format!("write `{}.input`", stage.name())))
         }
         (_, []) => {
-            let what = format!(
-                "stage `{}` has no inputs: it gives items by itself",
-                stage.name()
-            );
+            let what = format!("stage `{}` has no inputs: it is a source", stage.name());
             Err(problem(ProblemKind::Port, what).with("type", stage.function().signature()))
         }
         ("input", [_]) => Ok(0),

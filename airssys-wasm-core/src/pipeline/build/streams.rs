@@ -1,6 +1,6 @@
-//! A stream is read once: what would need it again cannot be.
+//! Checks that no stream would be read twice.
 //!
-//! Tests: `tests/pipeline/streams`.
+//! Tests: `airssys-wasm-core/tests/pipeline/streams.rs`.
 
 use super::super::edge::{Edge, FromPort, PipelineOutput};
 use super::super::{PipelineProblem, ProblemKind, Stage};
@@ -8,7 +8,7 @@ use super::Problems;
 use super::options::problem;
 use crate::world::Element;
 
-/// Every stage whose streams would be read twice, or that would read two.
+/// Reports stages whose streams would be read twice, and stages that would read two streams.
 pub(super) fn check(
     stages: &[Option<Stage>],
     edges: &[Edge],
@@ -39,15 +39,15 @@ fn read_twice(stage: &Stage, readers: usize) -> Option<PipelineProblem> {
         .output()
         .filter(|ty| Element::of_stream(ty).is_some())?;
     (readers > 1).then(|| {
-        let what = format!("its output is read by {readers}, and a stream is read once");
+        let what = format!("its output has {readers} readers, but a stream can be read only once");
         problem(ProblemKind::Stream, stage, what)
             .with("type", ty.to_string())
-            .hint("read it in one place, or have the stage give lists")
+            .hint("read it in one place, or let the stage return lists")
     })
 }
 
-/// Each keeps its writer busy until it is read, and writers that wait for one another's
-/// readers would wait for ever.
+/// Reports a stage that reads two streams. Each stream blocks its writer until it is read, and
+/// writers that wait for each other's readers would deadlock.
 fn joined(stage: &Stage, index: usize, edges: &[Edge]) -> Option<PipelineProblem> {
     let is_stream = |edge: &&Edge| Element::of_stream(&stage.inputs()[edge.param].ty).is_some();
     let mut streams: Vec<&str> = edges
@@ -61,11 +61,12 @@ fn joined(stage: &Stage, index: usize, edges: &[Edge]) -> Option<PipelineProblem
     let [first, second, ..] = streams[..] else {
         return None;
     };
-    let what =
-        format!("`{first}` and `{second}` are both read from stages, and a stage reads one stream");
+    let what = format!(
+        "`{first}` and `{second}` are streams of other stages, but a stage can read only one"
+    );
     Some(
         problem(ProblemKind::Stream, stage, what)
-            .hint("have one of them come as a list, or from outside"),
+            .hint("pass one of them as a list, or from outside the pipeline"),
     )
 }
 
@@ -76,13 +77,13 @@ fn tried_twice(stage: &Stage) -> Option<PipelineProblem> {
         .iter()
         .find(|param| Element::of_stream(&param.ty).is_some())?;
     let wish = match (options.retry.is_some(), options.puts_aside()) {
-        (true, _) => "tried again",
-        (_, true) => "put aside with its input",
+        (true, _) => "retried",
+        (_, true) => "kept as a dead letter with its input",
         _ => return None,
     };
     let what = format!(
-        "an item cannot be {wish}: `{}` is a stream, and that is read once",
+        "an item cannot be {wish}: `{}` is a stream, which can be read only once",
         input.name
     );
-    Some(problem(ProblemKind::Stream, stage, what).hint("say `fail` or `skip`, and no retry"))
+    Some(problem(ProblemKind::Stream, stage, what).hint("use `fail` or `skip`, and no retry"))
 }

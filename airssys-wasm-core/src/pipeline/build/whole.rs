@@ -1,7 +1,7 @@
-//! What no stage and no edge says alone: names, open ends, cycles, stages that nothing
-//! reaches.
+//! Checks of the pipeline as a whole: names, inputs and outputs, cycles, unconnected stages.
 //!
-//! Tests: `tests/pipeline`.
+//! Tests: `airssys-wasm-core/tests/pipeline/report.rs`,
+//! `airssys-wasm-core/tests/pipeline/shape.rs`.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -15,7 +15,7 @@ use super::written::{Mention, Written};
 use crate::ComponentName;
 use crate::bounds::{EDGES_MAX, STAGES_MAX};
 
-/// The name of the pipeline.
+/// Parses the name of the pipeline.
 pub(super) fn name(said: &PipelineDefinition, problems: &mut Problems) -> Option<ComponentName> {
     let failed = |error: crate::ComponentNameError| {
         PipelineProblem::new(ProblemKind::Name, "pipeline", error.to_string())
@@ -26,7 +26,7 @@ pub(super) fn name(said: &PipelineDefinition, problems: &mut Problems) -> Option
         .ok()
 }
 
-/// More stages or edges than a pipeline may have: nothing else is checked then.
+/// Reports more stages or edges than a pipeline can have; nothing else is checked then.
 pub(super) fn size(draft: &PipelineBuilder) -> Option<PipelineProblem> {
     let said = &draft.said;
     let shared: usize = said
@@ -40,12 +40,12 @@ pub(super) fn size(draft: &PipelineBuilder) -> Option<PipelineProblem> {
         _ if edges > EDGES_MAX => (edges, EDGES_MAX, "edges, inputs and outputs"),
         _ => return None,
     };
-    let what = format!("it has {found} {what}, and may have {most}");
+    let what = format!("it has {found} {what}, but at most {most} are allowed");
     let problem = PipelineProblem::new(ProblemKind::Options, "pipeline", what);
-    Some(problem.hint("make several pipelines of it, and call one from the other"))
+    Some(problem.hint("split it into several pipelines"))
 }
 
-/// Names that are none, or taken; and whether there are stages at all.
+/// Reports invalid and duplicate names of stages, and a pipeline without stages.
 pub(super) fn stage_names(draft: &PipelineBuilder, problems: &mut Problems) {
     if draft.drafts.is_empty() {
         let problem = PipelineProblem::new(ProblemKind::Empty, "pipeline", "it has no stages");
@@ -55,34 +55,37 @@ pub(super) fn stage_names(draft: &PipelineBuilder, problems: &mut Problems) {
     for stage in &draft.drafts {
         let place = format!("stage `{}`", stage.name);
         if !is_name(&stage.name) {
-            let problem =
-                PipelineProblem::new(ProblemKind::Name, &place, "this is no name for a stage");
+            let problem = PipelineProblem::new(
+                ProblemKind::Name,
+                &place,
+                "this is not a valid name for a stage",
+            );
             problems.push(
-                problem.hint("begin with a letter; letters, digits, `-` and `_`, at most 64"),
+                problem
+                    .hint("use letters, digits, `-` and `_`, starting with a letter; at most 64"),
             );
         }
         if !known.insert(&stage.name) {
             let problem = PipelineProblem::new(
                 ProblemKind::StageTwice,
                 &place,
-                "another stage has that name",
+                "another stage has the same name",
             );
-            problems
-                .push(problem.hint("name one of them otherwise; they may run the same component"));
+            problems.push(problem.hint("rename one of them; both can run the same component"));
         }
     }
 }
 
-/// Bounds that let nothing through.
+/// Reports bounds that admit no items.
 pub(super) fn bounds(said: &PipelineDefinition, problems: &mut Problems) {
     let zeros = [
         (
             said.in_flight_max == Some(0),
-            "at most 0 items at once are none",
+            "a maximum of 0 items at once admits none",
         ),
         (
             said.deadline.is_some_and(|time| time.is_zero()),
-            "a deadline of 0 has always passed",
+            "a deadline of 0 always expires",
         ),
     ];
     for (_, what) in zeros.into_iter().filter(|(is_zero, _)| *is_zero) {
@@ -92,7 +95,7 @@ pub(super) fn bounds(said: &PipelineDefinition, problems: &mut Problems) {
     }
 }
 
-/// Where items come in and go out.
+/// Returns the inputs and the outputs of the pipeline.
 pub(super) fn ends(
     draft: &PipelineBuilder,
     written: &Written,
@@ -162,10 +165,10 @@ fn outputs(
         (FromPort::Error, _) => Err(PipelineProblem::new(
             ProblemKind::Ends,
             &mention.place,
-            "errors do not leave a pipeline as its output",
+            "an `error` port cannot be an output of the pipeline",
         )
         .hint(format!(
-            "connect them to a stage, or say {}",
+            "connect it to a stage, or set {}",
             draft.drafts[mention.stage].form.option("on_error")
         ))),
     };
@@ -198,7 +201,7 @@ fn outputs(
     open
 }
 
-/// What mentions mean, as stages and places.
+/// Resolves references to pairs of stage and port indices.
 fn resolved(
     mentions: &[Mention],
     stages: &[Option<Stage>],
@@ -216,7 +219,8 @@ fn resolved(
     found
 }
 
-/// Whether an edge to the stage could not be made: what it was to connect is not known.
+/// Returns `true` if an edge to the stage could not be built: the port that it was meant to connect
+/// is unknown.
 fn has_broken_link(stage: usize, written: &Written, edges: &[Edge]) -> bool {
     let links = written
         .links
@@ -229,13 +233,13 @@ fn both(port: &str) -> PipelineProblem {
     PipelineProblem::new(
         ProblemKind::Ends,
         format!("input `{port}`"),
-        "a stage is connected to it already",
+        "it is already connected to a stage",
     )
-    .hint("take the input or the edge away")
+    .hint("remove the input or the edge")
 }
 
 fn unconnected(port: &str, stage: &Stage, place: usize) -> PipelineProblem {
-    let what = format!("`{port}` is connected to nothing, and other inputs of the stage are");
+    let what = format!("`{port}` is not connected, but other inputs of the stage are");
     PipelineProblem::new(
         ProblemKind::Unconnected,
         format!("stage `{}`", stage.name()),
@@ -243,18 +247,18 @@ fn unconnected(port: &str, stage: &Stage, place: usize) -> PipelineProblem {
     )
     .with("type", stage.inputs()[place].ty.to_string())
     .hint(format!(
-        "connect it, or say that items come in there: input `{port}`"
+        "connect it, or declare it as an input: input `{port}`"
     ))
 }
 
 fn unsaid(word: &str, port: &str) -> PipelineProblem {
-    let what = format!("it is open, and not among the {word}s that are said");
+    let what = format!("it is not connected, and not among the declared {word}s");
     PipelineProblem::new(ProblemKind::Ends, format!("{word} `{port}`"), what).hint(format!(
-        "say it too, or none; or connect it: {word} `{port}`"
+        "declare {word} `{port}` as well, declare no {word}s, or connect it"
     ))
 }
 
-/// The stages in an order in which no edge leads back; what goes round is a problem.
+/// Returns the stages in topological order and reports cycles.
 pub(super) fn order(
     draft: &PipelineBuilder,
     written: &Written,
@@ -280,10 +284,10 @@ pub(super) fn order(
             .chain(cycle.first())
             .map(|stage| draft.drafts[*stage].name.as_str())
             .collect();
-        let what = format!("items would go round: `{}`", names.join(" -> "));
+        let what = format!("items would loop: `{}`", names.join(" -> "));
         let problem = PipelineProblem::new(ProblemKind::Cycle, "pipeline", what);
-        problems.push(problem.hint("take one of these edges away"));
-        // Without the edge that closes it, what other cycles there are can be found.
+        problems.push(problem.hint("remove one of these edges"));
+        // Without its last edge, other cycles can be found.
         pairs.retain(|pair| {
             Some(pair.0) != cycle.last().copied() || Some(pair.1) != cycle.first().copied()
         });
@@ -299,7 +303,8 @@ fn first_free(left: &BTreeSet<usize>, pairs: &BTreeSet<(usize, usize)>) -> Optio
     left.iter().copied().find(|stage| !waits(*stage))
 }
 
-/// A cycle among stages of which each has one before it, from its first stage on.
+/// Returns a cycle among stages that each have a predecessor, starting at the stage with the lowest
+/// index.
 fn cycle(left: &BTreeSet<usize>, pairs: &BTreeSet<(usize, usize)>) -> Option<Vec<usize>> {
     let mut way = vec![*left.first()?];
     loop {
@@ -319,7 +324,7 @@ fn cycle(left: &BTreeSet<usize>, pairs: &BTreeSet<(usize, usize)>) -> Option<Vec
     }
 }
 
-/// Stages that nothing names while there are others.
+/// Reports stages that nothing refers to, if there are several stages.
 pub(super) fn dead(draft: &PipelineBuilder, written: &Written, problems: &mut Problems) {
     if draft.drafts.len() < 2 {
         return;
@@ -329,9 +334,8 @@ pub(super) fn dead(draft: &PipelineBuilder, written: &Written, problems: &mut Pr
         let is_named = written.of_stage(index).next().is_some() || written.guessed.contains(&index);
         if seen.insert(&stage.name) && !is_named {
             let place = format!("stage `{}`", stage.name);
-            let problem =
-                PipelineProblem::new(ProblemKind::Dead, place, "it is connected to nothing");
-            problems.push(problem.hint("connect it, or take it away"));
+            let problem = PipelineProblem::new(ProblemKind::Dead, place, "it is not connected");
+            problems.push(problem.hint("connect it, or remove it"));
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The ports that were written, and the stages they name.
+//! The ports in a definition, and the stages that they name.
 //!
-//! Tests: `tests/pipeline`.
+//! Tests: `airssys-wasm-core/tests/pipeline`.
 
 use std::collections::BTreeSet;
 
@@ -11,16 +11,16 @@ use super::Problems;
 use crate::bounds::HINTS_MAX;
 use crate::suggest::nearest;
 
-/// Everything that names a port.
+/// All references to ports.
 pub(super) struct Written {
     pub(super) links: Vec<Link>,
     pub(super) inputs: Vec<Mention>,
     pub(super) outputs: Vec<Mention>,
-    /// Stages that were meant, it seems, by names that no stage has.
+    /// Stages that misspelt names probably refer to.
     pub(super) guessed: BTreeSet<usize>,
 }
 
-/// An edge as it was written. None: what stands there names no stage.
+/// An edge as it was written. An end is `None` if it does not name a stage.
 pub(super) struct Link {
     pub(super) place: String,
     pub(super) from: Option<Mention>,
@@ -28,7 +28,7 @@ pub(super) struct Link {
     pub(super) rule: Rule,
 }
 
-/// What was said of which items take an edge.
+/// The rule that selects the items that take an edge.
 pub(super) enum Rule {
     Always,
     When(String),
@@ -40,7 +40,7 @@ pub(super) enum Rule {
     },
 }
 
-/// A port of a stage that there is.
+/// A reference to a port of an existing stage.
 pub(super) struct Mention {
     pub(super) place: String,
     pub(super) text: String,
@@ -122,7 +122,7 @@ impl Written {
         }
     }
 
-    /// Every port that names a stage.
+    /// Returns every reference to a port of a stage.
     pub(super) fn of_stage(&self, stage: usize) -> impl Iterator<Item = &Mention> {
         let of_links = self
             .links

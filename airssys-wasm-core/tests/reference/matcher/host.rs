@@ -1,4 +1,4 @@
-//! Hosts: labels, and networks as their leading bits.
+//! Matching of hosts: names by label, networks by their leading bits.
 
 use core::net::IpAddr;
 
@@ -27,7 +27,8 @@ fn labels_fit(host: &[&str], name: &[&str]) -> bool {
     }
 }
 
-/// `10.0.0.0/8`, `127.0.0.1`, `[::1]`, `::1`, `[10.0.0.0/8]`. Not `**`.
+/// Matches an address against `10.0.0.0/8`, `127.0.0.1`, `[::1]`, `::1` or `[10.0.0.0/8]`, but not
+/// against `**`.
 pub(crate) fn is_in(network: &str, ip: IpAddr) -> bool {
     let network = network.trim_matches(['[', ']']);
     let (base, length) = network.split_once('/').unwrap_or((network, "128"));
@@ -38,7 +39,7 @@ pub(crate) fn is_in(network: &str, ip: IpAddr) -> bool {
     base.is_ipv4() == ip.is_ipv4() && bits(base).zip(bits(ip)).take(length).all(|(a, b)| a == b)
 }
 
-/// The same, and `**` has all, for an address that might stand for another.
+/// Matches an address that might stand for another one; `**` matches every address.
 pub(crate) fn leads_into(host: &str, ip: IpAddr) -> bool {
     let is_network = is_in(host, "0.0.0.0".parse().expect("an address"))
         || host.contains(['/', '['])
@@ -49,7 +50,7 @@ pub(crate) fn leads_into(host: &str, ip: IpAddr) -> bool {
         || inner(ip).is_some_and(|inner| is_in(host, inner))
 }
 
-/// The IPv4 address that one of IPv6 carries.
+/// Returns the IPv4 address embedded in an IPv6 address.
 fn inner(ip: IpAddr) -> Option<IpAddr> {
     let IpAddr::V6(v6) = ip else { return None };
     let octets = v6.octets();

@@ -1,4 +1,4 @@
-//! URLs: scheme, port, method and path. The host is looked at elsewhere.
+//! Matching of URLs: scheme, port, method and path. Hosts are matched elsewhere.
 
 use airssys_wasm_core::policy::HttpTarget;
 
@@ -31,7 +31,7 @@ pub(crate) fn fits(side: Side, line: &Line, target: &HttpTarget) -> bool {
     scheme_fits && port_fits && method_fits && (path == "/**" || path_fits(side, path, target))
 }
 
-/// `scheme`, `host:ports`, `/path`.
+/// Splits a URL into `scheme`, `host:ports` and `/path`.
 fn parts(url: &str) -> (&str, &str, &str) {
     let (scheme, rest) = url.split_once("://").expect("a URL");
     let brackets = rest
@@ -69,7 +69,7 @@ fn same(pattern: &str, path: &str) -> bool {
     glob(&pattern, &path, false)
 }
 
-/// Without escapes of what stands in paths without.
+/// Decodes escapes of characters that need no escape in paths.
 fn decoded(path: &str) -> String {
     "!$&'()+,;=:@".chars().fold(path.to_owned(), |path, c| {
         path.replace(&format!("%{:02X}", u32::from(c)), &c.to_string())

@@ -1,7 +1,8 @@
-//! A second opinion on every decision: what rules mean, said as plainly as possible.
+//! A reference implementation of decisions, which states the meaning of rules as plainly as
+//! possible.
 //!
-//! Works on the canonical texts of rules and shares nothing with the code but the list
-//! of public addresses. Slow, and that does not matter. The fuzz target `policy` has it
+//! Works on the canonical texts of rules and shares nothing with the implementation except the list
+//! of public addresses. It is slow, which does not matter here. The fuzz target `policy` uses it
 //! too.
 
 mod host;
@@ -18,7 +19,7 @@ use airssys_wasm_core::policy::{
 use host::{is_any, is_in, leads_into, name_fits};
 use text::{Line, has_port};
 
-/// Who says a rule.
+/// The origin of a rule.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Request,
@@ -26,8 +27,8 @@ enum Side {
     Deny,
 }
 
-/// Whether it is allowed at the beginning of 1970, when nothing has expired but what
-/// expires then.
+/// Returns `true` if the operation is allowed at the beginning of 1970, when only rules that end at
+/// that moment have expired.
 pub(crate) fn allows(requested: &Requested, grants: &Grants, operation: &Operation) -> bool {
     let speaks = |side: Side| move |rule: &String| speaks(side, &Line::read(rule), operation);
     let texts = |rules: Vec<String>, side: Side| rules.iter().any(speaks(side));
@@ -52,8 +53,8 @@ pub(crate) fn allows(requested: &Requested, grants: &Grants, operation: &Operati
     !is_taken && (is_given_to_all(operation) || (is_requested && is_granted))
 }
 
-/// Whether it comes with a grant of something else: it goes, then, with all of that
-/// grant, which this matcher does not follow.
+/// Returns `true` if the operation is implied by a grant for another operation, and ends with that
+/// grant. This matcher does not model that.
 pub(crate) fn comes_with_another(operation: &Operation) -> bool {
     match operation {
         Operation::File { access, .. } | Operation::SpecialFile { access, .. } => {
@@ -146,7 +147,7 @@ fn file(side: Side, line: &Line, access: FileAccess, path: &str) -> bool {
     }
 }
 
-/// Whether a grant spells out everything that is special about a file.
+/// Returns `true` if a grant names everything that is special about a file.
 fn names(line: &Line, special: &Special) -> bool {
     let has = |option: &str, word: &str| {
         line.option(option)
@@ -204,7 +205,7 @@ fn socket(
     }
 }
 
-/// Whether a rule about a host speaks of going there.
+/// Returns `true` if a rule about a host matches a connection to it.
 fn reaches(
     side: Side,
     line: &Line,

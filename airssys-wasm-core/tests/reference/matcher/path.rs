@@ -1,13 +1,13 @@
-//! Paths: names between slashes, `*` within one, `**` for any number.
+//! Matching of paths: names between slashes, `*` within a name, `**` for any number of names.
 
-/// A file, or everything in a directory if the pattern ends in a name.
+/// Matches a file, or everything in a directory if the pattern ends in a name.
 pub(crate) fn fits(pattern: &str, path: &str) -> bool {
     let pattern = names(pattern);
     let is_name = pattern.last().is_none_or(|last| !last.contains('*'));
     glob(&pattern, &names(path), is_name)
 }
 
-/// Whether something below the path might fit.
+/// Returns `true` if something below the path could match.
 pub(crate) fn leads(pattern: &str, path: &str) -> bool {
     let (pattern, path) = (names(pattern), names(path));
     let same = |n: usize| star(pattern[n].as_bytes(), path[n].as_bytes());

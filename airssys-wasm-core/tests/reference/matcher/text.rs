@@ -1,6 +1,6 @@
-//! The canonical text of a rule, cut into what it says.
+//! The canonical text of a rule, split into its parts.
 
-/// Every option of a rule.
+/// All options of rules.
 const OPTIONS: [&str; 8] = [
     "at",
     "from",
@@ -12,7 +12,7 @@ const OPTIONS: [&str; 8] = [
     "until",
 ];
 
-/// Words, with quotes undone; options are those at the end.
+/// The words of a rule without quotes; the last ones are options.
 pub(crate) struct Line {
     words: Vec<String>,
     options: Vec<(String, String)>,
@@ -41,7 +41,7 @@ impl Line {
         &self.words[0]
     }
 
-    /// Everything between the kind and the time until which it holds.
+    /// Everything between the kind and the expiry.
     pub(crate) fn own_words(&self) -> &str {
         let words = self.text.split_once(' ').map_or("", |(_, words)| words);
         words
@@ -50,7 +50,7 @@ impl Line {
             .trim_end_matches(' ')
     }
 
-    /// The last word: before it stand the methods of `http`.
+    /// The last word; for `http`, methods precede it.
     pub(crate) fn target(&self) -> &str {
         &self.words[self.words.len() - 1]
     }
@@ -69,7 +69,7 @@ impl Line {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Of a target that is `host` or `host:ports`.
+    /// The host in a target of the form `host` or `host:ports`.
     pub(crate) fn host(&self) -> &str {
         host_and_ports(self.target()).0
     }
@@ -104,7 +104,7 @@ fn words(text: &str) -> Vec<(String, bool)> {
     let mut words = vec![(String::new(), false)];
     let (mut in_quotes, mut chars) = (false, text.chars());
     while let Some(c) = chars.next() {
-        let (word, is_quoted) = words.last_mut().expect("there is one");
+        let (word, is_quoted) = words.last_mut().expect("the list is never empty");
         match c {
             '"' => {
                 *is_quoted |= word.is_empty();

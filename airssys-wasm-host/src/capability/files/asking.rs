@@ -1,6 +1,7 @@
-//! Which path is meant, whether it may be used so, and whether what is open still may be.
+//! Permission for file operations: finds the path, asks for a permit to use it, and checks that an
+//! open descriptor may still be used.
 //!
-//! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/revoke`.
+//! Tests: `tests/attacks`, `tests/suite/capabilities/revoke.rs`.
 
 use std::sync::Arc;
 
@@ -23,7 +24,8 @@ impl FilesView<'_> {
             .map_err(|_| ErrorCode::NotPermitted.into())
     }
 
-    /// The same, where something else is asked about after a no, which is not recorded then.
+    /// Returns a permit if the access is allowed. Does not record a denial, because the caller then
+    /// tries another access.
     fn ask_if_allowed(&self, access: FileAccess, path: &GuestPath) -> Option<Permit> {
         self.authority
             .ask_if_allowed(path.operation(access), self.call)
@@ -33,7 +35,7 @@ impl FilesView<'_> {
         self.authority.would_allow(&path.operation(access))
     }
 
-    /// Refuses what leads to where other grants hold.
+    /// Denies and records an access to a path that leads where other grants apply.
     pub(super) fn refuse(&self, access: FileAccess, path: &GuestPath, problem: &str) -> FsError {
         self.refuse_for(
             access,
@@ -55,7 +57,8 @@ impl FilesView<'_> {
         ErrorCode::NotPermitted.into()
     }
 
-    /// The path that is meant; one that leaves everything is refused on the record.
+    /// Returns the root and the path that `written` refers to. Denies and records a path that
+    /// leaves every root.
     pub(super) fn path(
         &self,
         fd: &Resource<Descriptor>,
@@ -68,7 +71,7 @@ impl FilesView<'_> {
             Err(code) => {
                 let path = format!("{}/{written}", base.path.as_str().trim_end_matches('/'));
                 let reason = Reason::Malformed {
-                    problem: "leads out of every directory, or is no path".into(),
+                    problem: "leads out of every directory, or is not a path".into(),
                 };
                 self.authority
                     .refuse(&Operation::File { access, path }, reason, self.call);
@@ -97,8 +100,8 @@ impl FilesView<'_> {
         })
     }
 
-    /// Checks that what was opened may still be used so. What it was not opened for is
-    /// refused, on the record.
+    /// Checks that a descriptor may still be used for an access. Fails for a use that it was not
+    /// opened for, with the decision on record.
     pub(super) fn check(
         &mut self,
         fd: &Resource<Descriptor>,
@@ -123,7 +126,7 @@ impl FilesView<'_> {
         Err(ErrorCode::NotPermitted.into())
     }
 
-    /// Closes what a handle leads to; the handle itself is the guest's to drop.
+    /// Closes the file behind a handle. The handle itself remains for the guest to drop.
     pub(super) fn close(&mut self, fd: &Resource<Descriptor>) -> FsResult<()> {
         if let Descriptor::File(file) = self.table.get_mut(fd)? {
             file.file = Arc::new(nothing()?);
@@ -131,7 +134,7 @@ impl FilesView<'_> {
         Ok(())
     }
 
-    /// Which uses are asked for when something is opened, and allowed.
+    /// Returns permits for the uses that are requested at open, as far as they are allowed.
     pub(super) fn permits(
         &self,
         path: &GuestPath,
@@ -176,8 +179,8 @@ impl FilesView<'_> {
         Ok(permits)
     }
 
-    /// What may be done with a directory that is handed out unasked: recorded once it is
-    /// done.
+    /// Returns the permits for a directory that the guest receives without opening it. Each use is
+    /// recorded when it occurs.
     pub(super) fn quiet_permits(&self, path: &GuestPath) -> Permits {
         let permit = |access| self.authority.permit_quietly(path.operation(access));
         Permits {
@@ -188,7 +191,7 @@ impl FilesView<'_> {
     }
 }
 
-/// Whether a permit is for walking through and nothing else.
+/// Returns `true` if a permit allows nothing but walking through a directory.
 pub(super) fn only_leads_on(permit: &Permit) -> bool {
     matches!(
         permit.operation(),
@@ -202,7 +205,7 @@ pub(super) fn only_leads_on(permit: &Permit) -> bool {
     )
 }
 
-/// An open file in which there is nothing.
+/// Opens an empty file, which replaces a closed one.
 fn nothing() -> std::io::Result<std::fs::File> {
     std::fs::File::open(if cfg!(windows) { "NUL" } else { "/dev/null" })
 }

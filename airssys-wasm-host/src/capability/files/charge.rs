@@ -1,6 +1,6 @@
-//! What a write takes from the quota that its permit is under.
+//! Charges writes to the quota of their permit.
 //!
-//! Tests: the workspace's `tests/suite/capabilities/files`.
+//! Tests: `tests/suite/capabilities/files.rs`.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use crate::capability::Permit;
 use crate::capability::stream::guard_output;
 
 impl FilesView<'_> {
-    /// The quota that a permit to write is under.
+    /// Returns the quota that a permit to write is subject to, if any.
     pub(super) fn quota(&self, permit: &Permit) -> Option<&Arc<Quota>> {
         self.rooms.files.quotas.get(permit.rule())
     }
 
-    /// Takes room for what a file grows by if it reaches to `end`, and for `bytes_min` bytes at
-    /// least, if a permit is under a quota.
+    /// Charges the growth of a file that is written up to `end`, and at least `bytes_min` bytes, if
+    /// the permit is subject to a quota.
     pub(super) async fn charge(
         &mut self,
         fd: &Resource<Descriptor>,
@@ -58,7 +58,7 @@ impl FilesView<'_> {
         }
     }
 
-    /// What a file grows by if it reaches to `end`.
+    /// Returns the number of bytes by which a file grows if it is written up to `end`.
     pub(super) fn growth(&mut self, fd: &Resource<Descriptor>, end: u64) -> FsResult<u64> {
         match self.table.get(fd)? {
             Descriptor::File(file) => Ok(end.saturating_sub(file.file.metadata()?.len())),
@@ -74,7 +74,7 @@ impl FilesView<'_> {
         ErrorCode::Quota.into()
     }
 
-    /// A stream that writes to a file, as long as its permit holds and its quota has room.
+    /// Returns a stream that writes to a file while its permit holds and its quota is not used up.
     pub(super) fn output(
         &mut self,
         fd: &Resource<Descriptor>,
@@ -97,7 +97,7 @@ impl FilesView<'_> {
         Ok(stream)
     }
 
-    /// Has every write to a stream take room, if its permit is under a quota.
+    /// Charges every write to a stream, if its permit is subject to a quota.
     fn charge_stream(
         &mut self,
         fd: &Resource<Descriptor>,

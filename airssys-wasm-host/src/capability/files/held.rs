@@ -1,18 +1,18 @@
-//! A file whose name is about to be taken from it, under a quota: nothing may be left that no
+//! Keeps a file open while its name is removed under a quota, so that no bytes remain which no
 //! quota counts.
 //!
-//! Tests: the workspace's `tests/suite/capabilities/files`.
+//! Tests: `tests/suite/capabilities/files.rs`.
 
 use std::fs::File;
 
 use super::route::Place;
 
-/// A file whose name is about to be taken from it. Dropped, it is emptied if it has no name
-/// any more.
+/// A file whose name is about to be removed. When dropped, truncates the file if it has no name
+/// left.
 pub(super) struct Held(File);
 
 impl Held {
-    /// The ordinary file that lies in a place; none if there is none that can be written. Blocks.
+    /// Opens the regular file in a place. Returns `None` if it cannot be written. Blocks.
     #[cfg(unix)]
     pub(super) fn open(place: &Place) -> Option<Self> {
         use rustix::fs::{Mode, OFlags, openat};
@@ -31,7 +31,7 @@ impl Held {
             .then_some(Self(file))
     }
 
-    /// Nothing is under a quota on this system.
+    /// Returns `None`, because this system has no quotas.
     #[cfg(not(unix))]
     pub(super) fn open(_: &Place) -> Option<Self> {
         None
@@ -48,7 +48,7 @@ impl Drop for Held {
                 .metadata()
                 .is_ok_and(|metadata| metadata.nlink() == 0)
             {
-                // What cannot be emptied can grow no more either.
+                // A file that cannot be truncated cannot grow either.
                 let _ = self.0.set_len(0);
             }
         }

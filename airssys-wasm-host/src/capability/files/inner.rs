@@ -1,8 +1,8 @@
-//! wasmtime's own implementation of `wasi:filesystem`, for one operation on a thread that may
-//! block.
+//! wasmtime's implementation of `wasi:filesystem`, for a single operation on a blocking thread.
 //!
-//! Every descriptor of an instance says that it may block the thread it is used on, and this is
-//! the only place where one is used so. Tests: through `view`.
+//! Every descriptor of an instance is marked as allowed to block its current thread. Only
+//! operations here use that permission.
+//! Tests: `tests/attacks`, `tests/suite/capabilities/files.rs`.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtx, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::{FsError, FsResult};
 
-/// The implementation, with handles of its own.
+/// wasmtime's implementation, with a resource table of its own.
 #[derive(Default)]
 pub(super) struct Inner {
     ctx: WasiFilesystemCtx,
@@ -35,7 +35,7 @@ impl Inner {
     }
 }
 
-/// The outcome of an operation that does not wait for another thread.
+/// Returns the outcome of an operation that completes without waiting; traps if it waits.
 pub(super) fn at_once<T>(operation: impl Future<Output = FsResult<T>>) -> FsResult<T> {
     let waits = || FsError::trap(io::Error::from(io::ErrorKind::WouldBlock));
     operation.now_or_never().unwrap_or_else(|| Err(waits()))

@@ -1,9 +1,8 @@
-//! A stream that reads a file, in trips that count among the blocking operations of its
-//! deployment.
+//! A stream that reads a file, with each read on a blocking thread of the deployment.
 //!
-//! Each trip has wasmtime's own stream read once. What has no positions, a FIFO or a terminal, is
-//! read where it stands. Tests: the workspace's `tests/suite/capabilities/files_special` and
-//! `files_stuck`.
+//! Each read uses wasmtime's own stream once. A file without positions, such as a FIFO or a
+//! terminal, is read sequentially.
+//! Tests: `tests/suite/capabilities/files_special.rs`, `tests/suite/capabilities/files_stuck.rs`.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -22,16 +21,16 @@ use super::inner::Inner;
 use crate::budget::Lease;
 use crate::capability::blocking::BlockingOperations;
 
-/// Bytes of one read or write at most, as in wasmtime.
+/// The most bytes in one read or write, as in wasmtime.
 pub(super) const BYTES_MAX: usize = 64 * 1024;
 
-/// Bytes that are read when somebody waits for the stream without saying how many.
+/// The number of bytes to read when the guest waits for the stream without naming a number.
 const BYTES_DEFAULT: usize = 4096;
 
-/// A file that is read from a position on.
+/// A file that is read from a position onwards.
 pub(super) struct FileInput {
     file: File,
-    /// Counts the descriptor, also after the guest has dropped the file.
+    /// Counts the descriptor, even after the guest has dropped the file.
     _lease: Option<Arc<Lease>>,
     position: u64,
     blocking: BlockingOperations,
@@ -41,7 +40,7 @@ pub(super) struct FileInput {
 enum State {
     Idle,
     Reading(AbortOnDropJoinHandle<Result<StreamResult<Bytes>, JoinError>>),
-    /// What was read and not yet taken, or why nothing was.
+    /// Bytes that were read but not yet taken, or the reason that none were read.
     Done(StreamResult<Bytes>),
     Closed,
 }
@@ -108,7 +107,7 @@ impl InputStream for FileInput {
         }
     }
 
-    /// Reads in one trip, without a task beside it.
+    /// Reads on a blocking thread directly, without a task in between.
     async fn blocking_read(&mut self, bytes_max: usize) -> StreamResult<Bytes> {
         self.finish().await;
         if matches!(self.state, State::Idle) && bytes_max > 0 {
@@ -155,7 +154,7 @@ pub(super) fn read_once(file: File, position: u64, bytes_max: usize) -> StreamRe
     }
 }
 
-/// wasmtime's own stream.
+/// Returns wasmtime's own stream.
 fn stream(file: File, position: u64) -> FsResult<DynInputStream> {
     let mut inner = Inner::default();
     let fd = inner.put(Descriptor::File(file))?;
@@ -163,7 +162,7 @@ fn stream(file: File, position: u64) -> FsResult<DynInputStream> {
     inner.take(stream)
 }
 
-/// Whether an operation failed because the file has no positions.
+/// Returns `true` if an operation failed because the file has no positions.
 pub(super) fn has_no_positions(error: &wasmtime::Error) -> bool {
     error
         .downcast_ref::<io::Error>()

@@ -1,25 +1,25 @@
-//! Files, through directories that were opened when the component was deployed.
+//! Files, through directories that are opened when the component is deployed.
 //!
-//! | file | what it does |
+//! | file | contents |
 //! |---|---|
-//! | `roots` | which directories a set of grants opens, once, by handle |
-//! | `path` | what a component wrote, as names below the root of its world |
-//! | `route`, `resolve`, `way` | from a path to a directory and one name in it, by handles, and what lies there |
-//! | `opened` | what an instance has open, and what each may be used for |
-//! | `asking` | which path is meant, and whether it may be used so |
-//! | `target` | the directory that an operation is done from, and the path in it |
-//! | `trip`, `inner` | an operation on a blocking thread, by wasmtime's own implementation |
-//! | `opening` | finding out what something is, opening it, and learning which file it is, in one trip |
+//! | `roots` | the directories that a set of grants opens, once, by handle |
+//! | `path` | paths of the guest, as names below `/` |
+//! | `route`, `resolve`, `way` | resolution of a path to a directory handle and one name in it |
+//! | `opened` | the open descriptors of an instance, and their permits |
+//! | `asking` | the path of an operation, and the permission to use it |
+//! | `target` | the directory that an operation starts from, and the path in it |
+//! | `trip`, `inner` | operations on a blocking thread, with wasmtime's implementation |
+//! | `opening` | inspecting, opening and identifying a file in one blocking operation |
 //! | `input`, `output` | streams that read and write files |
-//! | `view` | `wasi:filesystem`, asking before each operation |
-//! | `quota`, `charge`, `writer`, `held` | how much may lie in a directory, and what a write takes from it |
+//! | `view` | `wasi:filesystem`, with a check before each operation |
+//! | `quota`, `charge`, `writer`, `held` | limits on the bytes in a directory |
 //!
-//! In a directory in which every path has the same grants links are followed as far as they do
-//! not lead out of it. In one with finer grants (patterns, denies within, quotas, append-only) no
-//! link is followed, because what a link leads to has another name than the one that was granted.
-//! FIFOs, devices, and file systems that do not hold ordinary files need a grant that names them,
-//! and sockets are not opened.
-//! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/files`.
+//! If every path in a directory has the same grants, links are followed as long as they stay inside
+//! it. If grants differ by path (patterns, denies within, quotas, append-only), no link is
+//! followed, because the target of a link has a name other than the granted one. FIFOs, devices,
+//! and file systems that do not hold regular files need a grant that names them. Sockets are never
+//! opened.
+//! Tests: `tests/attacks`, `tests/suite/capabilities/files.rs`.
 
 mod asking;
 mod charge;

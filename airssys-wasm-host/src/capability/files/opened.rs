@@ -1,7 +1,7 @@
-//! What an instance has open, and what each may be used for.
+//! The open descriptors of an instance, and their permits.
 //!
-//! By the number that the guest knows a handle by; whose that is, is the store's
-//! affair. Tests: through `view`.
+//! Keyed by the descriptor's `rep`. The store ensures that a guest uses only its own handles.
+//! Tests: `tests/attacks`, `tests/suite/capabilities/files.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -18,30 +18,30 @@ use crate::budget::Lease;
 use crate::capability::Permit;
 use crate::capability::descriptor::take_descriptor;
 
-/// A file or directory that is open.
+/// An open file or directory.
 #[derive(Clone, Debug)]
 pub(crate) struct Opened {
-    /// Which of the roots it lies in.
+    /// The index of the root that contains it.
     pub(super) root: usize,
     pub(super) path: GuestPath,
-    /// What was allowed when it was opened; none for what was not asked for.
+    /// The permits given at open; `None` for uses that were not requested.
     pub(super) permits: Permits,
-    /// Which file it is, if that was learned when it was opened.
+    /// The identity of the file, if it was read at open.
     pub(super) identity: Option<MetadataHashValue>,
-    /// Counts its descriptor, also while a stream has it; none for a directory that was granted.
+    /// Counts the descriptor, even while only a stream uses it; `None` for a granted directory.
     pub(super) lease: Option<Arc<Lease>>,
 }
 
-/// A permit for each use.
+/// The permits of a descriptor, by use.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Permits {
-    /// Read it, or list it whole.
+    /// The permit to read the file, or to list the whole directory.
     pub(super) read: Option<Permit>,
-    /// Write it anywhere.
+    /// The permit to write anywhere in the file.
     pub(super) write: Option<Permit>,
-    /// Write at its end.
+    /// The permit to write at the end of the file.
     pub(super) append: Option<Permit>,
-    /// Know of it: its size, or the entries that may be known of.
+    /// The permit to read metadata, or to list the entries that may be seen.
     pub(super) look: Option<Permit>,
 }
 
@@ -80,7 +80,7 @@ impl FilesView<'_> {
         );
     }
 
-    /// Takes a descriptor for what is to be opened.
+    /// Takes a descriptor for a file that is about to be opened.
     pub(super) fn lease(&self, access: FileAccess, path: &GuestPath) -> FsResult<Lease> {
         let operation = path.operation(access);
         let lease = take_descriptor(&self.rooms.share, self.authority, &operation, self.call);
@@ -89,7 +89,7 @@ impl FilesView<'_> {
 }
 
 impl Permits {
-    /// The same for something that links may have led to.
+    /// Marks the permits as those of a file that links may have led to.
     pub(super) fn by_any_link(self, ended: &Arc<AtomicBool>) -> Self {
         let mark = |permit: Option<Permit>| permit.map(|permit| permit.by_any_link(ended));
         let Self {
@@ -106,7 +106,7 @@ impl Permits {
         }
     }
 
-    /// Whichever lets one know of it.
+    /// Returns any permit, as each one includes reading the metadata.
     pub(super) fn any(&mut self) -> Option<&mut Permit> {
         let Self {
             read,

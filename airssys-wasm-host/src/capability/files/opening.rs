@@ -1,11 +1,9 @@
-//! Opening something: finding out what it is, opening it, and learning which file it is, in one
-//! trip to a blocking thread.
+//! Opens a file: inspects, opens and identifies it in one blocking operation.
 //!
-//! What wasmtime's own implementation checks before it opens is checked here as well, because it
-//! has no place between its look at a path and its opening. Guests ask which file it is as soon as
-//! they have it: `fstat` of the C library does. It never changes while it is open, so that the trip
-//! which opened it brings the answer.
-//! Tests: the workspace's `tests/suite/capabilities/files`.
+//! wasmtime's implementation has no hook between resolving a path and opening it, so its checks are
+//! repeated here. The identity is read at once, because guests request it as soon as a file is open
+//! (`fstat` of the C library does) and it never changes while the file is open.
+//! Tests: `tests/suite/capabilities/files.rs`.
 
 use airssys_wasm_core::policy::FileAccess;
 use wasmtime_wasi::filesystem::{Descriptor, Dir};
@@ -21,10 +19,10 @@ use super::opened::Permits;
 use super::route::{Route, Stopped};
 use super::target::Target;
 
-/// What is to be opened, and how.
+/// A request to open a file.
 #[derive(Clone)]
 pub(super) struct Opening {
-    /// The directory that it is seen from, with what may be done in it.
+    /// The directory that the path is relative to, with its permissions.
     pub(super) directory: Dir,
     pub(super) route: Route,
     pub(super) open_flags: OpenFlags,
@@ -32,7 +30,7 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// Opens it and learns which file it is. Blocks.
+    /// Opens the file and reads its identity. Blocks.
     pub(super) fn open(&self) -> Result<FsResult<(Descriptor, MetadataHashValue)>, Stopped> {
         let opened = match self.open_what_is_there()? {
             Ok(opened) => opened,
@@ -43,7 +41,7 @@ impl Opening {
 }
 
 impl FilesView<'_> {
-    /// Opens something, and asks again for what it turns out to be.
+    /// Opens a file, and asks for permission again if it turns out to be special.
     pub(super) async fn open_target(
         &mut self,
         target: &mut Target,
@@ -53,7 +51,7 @@ impl FilesView<'_> {
         flags: DescriptorFlags,
     ) -> FsResult<(Descriptor, MetadataHashValue, Permits)> {
         loop {
-            // What may only be walked through has to be a directory.
+            // A path that may only be walked through must be a directory.
             let walks = permits.look.as_ref().is_some_and(only_leads_on);
             let is_directory = walks || (target.is_fine && target.path.is_directory);
             let opening = Opening {
@@ -69,7 +67,7 @@ impl FilesView<'_> {
             let outcome = self.trip(move || opening.open()).await?;
             let is_opened = matches!(outcome, Ok(Ok(_)));
             if walks && !is_opened && !matches!(outcome, Err(Stopped::AtSpecial(_))) {
-                // It was no directory, and for anything else there is no permit.
+                // Not a directory, and the permit covers nothing else.
                 self.ask(FileAccess::Read, &target.path)?;
             }
             match outcome {
@@ -127,7 +125,7 @@ mod unix {
             }))
         }
 
-        /// The mode that it is opened in, or why it cannot be.
+        /// Returns the mode to open the file in, or the error code for flags that are not allowed.
         fn check(&self) -> Result<OpenMode, ErrorCode> {
             let synchronized = DescriptorFlags::FILE_INTEGRITY_SYNC
                 | DescriptorFlags::DATA_INTEGRITY_SYNC
@@ -146,7 +144,8 @@ mod unix {
             if writes || self.open_flags.intersects(changes) {
                 mode |= OpenMode::WRITE;
             }
-            // What is not opened to be written is opened to be read, so that there is a handle.
+            // A file that is not opened for writing is opened for reading, because a handle needs a
+            // mode.
             if !writes || self.flags.contains(DescriptorFlags::READ) {
                 mode |= OpenMode::READ;
             }
@@ -190,7 +189,7 @@ mod other {
     use crate::capability::files::route::{Links, Stopped};
 
     impl Opening {
-        /// Has wasmtime's own implementation open it.
+        /// Opens the file with wasmtime's implementation.
         pub(super) fn open_what_is_there(&self) -> Result<FsResult<Descriptor>, Stopped> {
             let place = self.route.resolve()?;
             let follow = match self.route.links {

@@ -1,9 +1,8 @@
-//! A stream that writes a file, in trips that count among the blocking operations of its
-//! deployment.
+//! A stream that writes a file, with each write on a blocking thread of the deployment.
 //!
-//! Each trip has wasmtime's own stream write once. What has no positions, a FIFO or a terminal, is
-//! written where it stands. Tests: the workspace's `tests/suite/capabilities/files` and
-//! `files_special`.
+//! Each write uses wasmtime's own stream once. A file without positions, such as a FIFO or a
+//! terminal, is written sequentially.
+//! Tests: `tests/suite/capabilities/files.rs`, `tests/suite/capabilities/files_special.rs`.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -23,28 +22,28 @@ use super::input::{BYTES_MAX, has_no_positions};
 use crate::budget::Lease;
 use crate::capability::blocking::BlockingOperations;
 
-/// A file that is written from a position on, or at its end.
+/// A file that is written from a position onwards, or at its end.
 pub(super) struct FileOutput {
     file: File,
-    /// Counts the descriptor, also after the guest has dropped the file.
+    /// Counts the descriptor, even after the guest has dropped the file.
     _lease: Option<Arc<Lease>>,
     place: Place,
     blocking: BlockingOperations,
     state: State,
 }
 
-/// Where bytes are written.
+/// The position of a write.
 #[derive(Clone, Copy)]
 pub(super) enum Place {
-    /// So many bytes from the beginning.
+    /// An offset in bytes from the beginning of the file.
     At(u64),
-    /// At the end, wherever that is by then.
+    /// The end of the file at the time of the write.
     End,
 }
 
 enum State {
     Ready,
-    /// So many bytes are being written.
+    /// A write in progress, and its number of bytes.
     Writing(
         AbortOnDropJoinHandle<Result<StreamResult<()>, JoinError>>,
         u64,
@@ -70,7 +69,7 @@ impl FileOutput {
         }
     }
 
-    /// Fails once if the last write did, and for good if there will be no other.
+    /// Fails once if the last write failed, and permanently if the stream is closed.
     fn check(&mut self) -> StreamResult<()> {
         match std::mem::replace(&mut self.state, State::Closed) {
             State::Closed => Err(StreamError::Closed),
@@ -114,7 +113,7 @@ impl OutputStream for FileOutput {
         })
     }
 
-    /// Waits for a write under way, so that none is lost that the guest was not told of.
+    /// Waits for a write in progress, so that no write is lost without the guest learning of it.
     async fn cancel(&mut self) {
         self.ready().await;
         self.state = State::Closed;
@@ -138,7 +137,7 @@ impl Pollable for FileOutput {
     }
 }
 
-/// Writes all of it. Blocks.
+/// Writes all bytes. Blocks.
 fn write_once(file: File, place: Place, bytes: Bytes) -> StreamResult<()> {
     let same = file.clone();
     let waits = || Err(StreamError::trap("a write waits for another thread"));
@@ -157,7 +156,7 @@ fn write_once(file: File, place: Place, bytes: Bytes) -> StreamResult<()> {
     }
 }
 
-/// wasmtime's own stream.
+/// Returns wasmtime's own stream.
 fn stream(file: File, place: Place) -> FsResult<DynOutputStream> {
     let mut inner = Inner::default();
     let fd = inner.put(Descriptor::File(file))?;

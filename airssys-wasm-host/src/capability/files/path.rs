@@ -1,25 +1,26 @@
-//! What a component wrote as a path, as names below `/`.
+//! Paths of a guest, as names below `/`.
 //!
-//! Text only; nothing is looked up. Tests: below.
+//! Handles text only and accesses no file system.
+//! Tests: in this file.
 
 use airssys_wasm_core::policy::{FileAccess, Operation, Special};
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
-/// The longest path: that of Linux.
+/// The longest path in bytes, as on Linux.
 const PATH_BYTES_MAX: usize = 4096;
 
 /// A path in canonical form: absolute, names separated by single slashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct GuestPath {
     text: String,
-    /// Whether it was written as that of a directory.
+    /// `true` if the path was written as that of a directory.
     pub(super) is_directory: bool,
-    /// What was found to be special about what lies there.
+    /// The special properties of the file at this path, as far as they are known.
     pub(super) special: Special,
 }
 
 impl GuestPath {
-    /// The root of an opened directory, in canonical form already.
+    /// Creates the path of a root. `text` must be in canonical form.
     pub(super) fn root(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -28,12 +29,12 @@ impl GuestPath {
         }
     }
 
-    /// The same with what is special about it.
+    /// Replaces the special properties.
     pub(super) fn with_special(self, special: Special) -> Self {
         Self { special, ..self }
     }
 
-    /// What is special about everything that lies in this directory: its file systems.
+    /// Returns the special properties of every path in this directory: those of its file systems.
     fn special_within(&self) -> Special {
         Special {
             file_systems: self.special.file_systems.clone(),
@@ -41,7 +42,7 @@ impl GuestPath {
         }
     }
 
-    /// `written`, seen from this directory.
+    /// Resolves `written`, relative to this directory.
     pub(super) fn join(&self, written: &str) -> Result<Self, ErrorCode> {
         if written.is_empty() {
             return Err(ErrorCode::NoEntry);
@@ -60,7 +61,7 @@ impl GuestPath {
         for name in written.split('/') {
             match name {
                 "" | "." => {}
-                // Above the root of everything is nothing.
+                // Nothing exists above `/`.
                 ".." => text.truncate(text.rfind('/').ok_or(ErrorCode::NotPermitted)?),
                 name => text.extend(["/", name]),
             }
@@ -73,7 +74,7 @@ impl GuestPath {
         })
     }
 
-    /// An entry of this directory.
+    /// Returns the path of an entry of this directory.
     pub(super) fn entry(&self, name: &str) -> Self {
         let text = format!("{}/{name}", self.text);
         Self {
@@ -83,7 +84,7 @@ impl GuestPath {
         }
     }
 
-    /// The text as operations have it.
+    /// Returns the text, in the form that operations use.
     pub(super) fn as_str(&self) -> &str {
         if self.text.is_empty() {
             "/"
@@ -92,7 +93,7 @@ impl GuestPath {
         }
     }
 
-    /// Something done to what lies here.
+    /// Returns the operation for an access to this path.
     pub(super) fn operation(&self, access: FileAccess) -> Operation {
         let path = self.as_str().to_owned();
         match self.special.is_nothing() {
@@ -105,12 +106,12 @@ impl GuestPath {
         }
     }
 
-    /// The names from the root of everything on.
+    /// Returns the names in the path, from `/` downwards.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.text.split('/').filter(|name| !name.is_empty())
     }
 
-    /// The names below `root`; none if it lies elsewhere.
+    /// Returns the names below `root`, or `None` if the path is not inside it.
     pub(super) fn below(&self, root: &Self) -> Option<Vec<String>> {
         let mut names = self.names();
         for expected in root.names() {

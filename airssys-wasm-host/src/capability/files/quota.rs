@@ -1,17 +1,16 @@
-//! How many bytes may lie in a directory.
+//! Limits the number of bytes in a directory.
 //!
-//! What a write adds is taken from what is left before anything is written. Removing
-//! gives nothing back by itself: when nothing is left the directory is measured anew. A
-//! file that was removed and is still open can grow no more, so that nothing lies where
-//! it is not measured.
-//! Tests: below, and the workspace's `tests/suite/capabilities/files`.
+//! A write is charged before anything is written. Removing a file does not free its bytes at once:
+//! the directory is measured again when nothing is left. A file that was removed while open can no
+//! longer grow, so that no bytes exist outside the measured directory.
+//! Tests: in this file, `tests/suite/capabilities/files.rs`.
 
 use std::fs::File;
 
 use airssys_wasm_core::Rule;
 use parking_lot::Mutex;
 
-/// How deep directories are measured: with deeper ones in it, a directory is full.
+/// The largest depth that is measured; a directory with deeper ones counts as full.
 const DEPTH_MAX: usize = 64;
 
 /// The quota of one rule, shared by all instances of a revision.
@@ -24,9 +23,9 @@ pub(crate) struct Quota {
 
 #[derive(Default)]
 struct Room {
-    /// Bytes that lie there at most; none before they were measured.
+    /// An upper bound of the bytes in the directory; `None` before the first measurement.
     used: Option<u64>,
-    /// Everything that was ever taken.
+    /// The total number of bytes ever charged.
     taken: u64,
 }
 
@@ -40,7 +39,8 @@ impl Quota {
         }
     }
 
-    /// Takes room for so many bytes more, as far as is known without looking.
+    /// Charges `bytes`, going by the last measurement. Returns `false` if they exceed the quota, or
+    /// if nothing was measured yet.
     pub(super) fn take(&self, bytes: u64) -> bool {
         let mut room = self.room.lock();
         let sum = room
@@ -54,7 +54,7 @@ impl Quota {
         sum.is_some()
     }
 
-    /// Bytes that are left, as far as is known without looking.
+    /// Returns the number of bytes left, going by the last measurement.
     pub(super) fn left(&self) -> u64 {
         self.room
             .lock()
@@ -62,8 +62,8 @@ impl Quota {
             .map_or(0, |used| self.bytes_max.saturating_sub(used))
     }
 
-    /// Looks how much lies there. Blocks, and nobody else while it does: what is taken
-    /// meanwhile counts as not seen.
+    /// Measures the directory. Blocks, without holding the lock: bytes charged meanwhile are added,
+    /// as if the measurement had missed them.
     pub(super) fn measure(&self) {
         let before = self.room.lock().taken;
         let found = measure(&self.directory, DEPTH_MAX);
@@ -72,7 +72,8 @@ impl Quota {
     }
 }
 
-/// The bytes of all files in a directory. What cannot be looked at counts as too much.
+/// Returns the size of all files in a directory. A directory that cannot be read counts as
+/// [`u64::MAX`].
 #[cfg(unix)]
 fn measure(directory: &File, depth: usize) -> u64 {
     use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
@@ -87,7 +88,7 @@ fn measure(directory: &File, depth: usize) -> u64 {
         if matches!(name.to_bytes(), b"." | b"..") {
             return 0;
         }
-        // What is gone by now takes no room.
+        // An entry that no longer exists takes no space.
         let Ok(stat) = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) else {
             return 0;
         };
@@ -101,7 +102,7 @@ fn measure(directory: &File, depth: usize) -> u64 {
     entries.map(size).fold(0, u64::saturating_add)
 }
 
-/// Nothing is under a quota on this system.
+/// Returns [`u64::MAX`], because this system has no quotas.
 #[cfg(not(unix))]
 fn measure(_: &File, _: usize) -> u64 {
     u64::MAX
@@ -120,7 +121,7 @@ mod tests {
         std::fs::write(&file, [0; 50]).expect("written");
         let rule: Rule = "file-write /cache max=100B".parse().expect("a rule");
         let quota = Quota::new(rule, File::open(folder.path()).expect("opened"), 100);
-        assert!(!quota.take(1), "nothing is known yet");
+        assert!(!quota.take(1), "nothing is measured yet");
         quota.measure();
         assert!(quota.take(40) && !quota.take(1));
         std::fs::remove_file(&file).expect("removed");

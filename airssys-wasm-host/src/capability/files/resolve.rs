@@ -1,13 +1,12 @@
-//! From a directory that is open and a path in it to the directory in which an operation is done,
-//! and one name there: by handles, name by name, and each looked at before anything is opened.
+//! Resolves a path in an open directory to the directory in which an operation is done and one name
+//! there. Walks by handles, name by name, and inspects each name before it opens anything.
 //!
-//! A name is opened as a handle to the path alone (`O_PATH`), which neither waits nor touches what
-//! lies there, and shows its type and its device. A mount is crossed only to a file system that
-//! holds ordinary files, or one that was asked about. Links are followed by their text, so that a
-//! magic link of `/proc` leads nowhere. Other Unix systems have no such handle and do not tell the
-//! type of a file system: names are looked at with `fstatat`, and every other device counts as
-//! `unknown`.
-//! Tests: below; the workspace's `tests/attacks` and `tests/suite/capabilities/files_special`.
+//! A name is opened as a handle to the path alone (`O_PATH`), which neither blocks nor touches the
+//! file, and reveals its type and device. A mount is crossed only to a file system that holds
+//! regular files, or to a permitted one. Links are followed by their text, so that a magic link of
+//! `/proc` leads nowhere. Other Unix systems have no such handle and do not reveal the type of a
+//! file system: names are inspected with `fstatat`, and every other device counts as `unknown`.
+//! Tests: in this file, `tests/attacks`, `tests/suite/capabilities/files_special.rs`.
 
 use std::fs::File;
 use std::io;
@@ -21,11 +20,11 @@ use rustix::io::Errno;
 use super::route::{EntryKind, Links, Place, Route, Stopped};
 use super::way::{Step, Way};
 
-/// As many links as Linux follows in one path.
+/// The most links followed in one path, as on Linux.
 const LINKS_MAX: usize = 40;
 
-/// Names that are looked at for one path, those of links included: more than the longest path
-/// has, and few enough that no thread is held for long.
+/// The most names inspected for one path, those of links included: more than the longest path has,
+/// and few enough that no thread is held for long.
 const NAMES_MAX: usize = 8_192;
 
 impl From<Errno> for Stopped {
@@ -34,9 +33,9 @@ impl From<Errno> for Stopped {
     }
 }
 
-/// Something that a name stands for, looked at.
+/// An inspected entry of a directory.
 struct Met {
-    /// A handle to it; of directories alone where the system has none to a path alone.
+    /// A handle to the path alone; `None` where the system has no such handles.
     handle: Option<File>,
     found: EntryKind,
     device: u64,
@@ -109,8 +108,8 @@ impl Route {
             .place(".".into(), Some(EntryKind::Directory), true))
     }
 
-    /// Looks at what has a name in a directory, and refuses to cross a mount to a file system
-    /// that was not asked about.
+    /// Inspects a name in a directory. Fails if it is a mount of a file system that was not
+    /// permitted.
     fn look(&self, here: &Step, name: &str) -> Result<Option<Met>, Stopped> {
         let Some(met) = look(&here.directory, name)? else {
             return Ok(None);
@@ -131,9 +130,9 @@ impl Route {
         Err(Stopped::AtSpecial(special))
     }
 
-    /// Opens what lies in a place with flags to which those are added that keep it from waiting
-    /// and from following a link. What was opened is looked at once more, so that nothing that
-    /// was put there in between slips through.
+    /// Opens the entry in a place, with additional flags that keep the call from blocking and from
+    /// following a link. Inspects the opened file again, so that a file swapped in meanwhile is
+    /// refused.
     pub(super) fn open(&self, place: &Place, flags: OFlags) -> Result<(File, EntryKind), Stopped> {
         place.found.map_or(Ok(()), |found| self.check_type(found))?;
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -146,7 +145,7 @@ impl Route {
             self.check_file_system(Some(&file))?;
         }
         if matches!(found, EntryKind::Special(_)) {
-            // Reads and writes wait for the other end, in a place of their deployment's.
+            // Reads and writes wait for the other end, each in a slot of the deployment.
             rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
         }
         Ok((file, found))
@@ -177,8 +176,8 @@ impl Step {
     }
 }
 
-/// Opens a directory of the operator's, for a deployment, and tells its file system where the
-/// system does.
+/// Opens a directory of the operator for a deployment. Returns its file system too, if the system
+/// reveals it.
 pub(super) fn open_directory(path: &std::path::Path) -> io::Result<(File, Option<FileSystem>)> {
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY | OFlags::NONBLOCK;
     let directory = File::from(rustix::fs::open(path, flags, Mode::empty())?);
@@ -189,7 +188,7 @@ pub(super) fn open_directory(path: &std::path::Path) -> io::Result<(File, Option
     ))
 }
 
-/// What lies at a path of the operator's; links are followed.
+/// Returns the kind of the entry at a path of the operator; follows links.
 pub(super) fn at(path: &std::path::Path) -> Option<EntryKind> {
     rustix::fs::stat(path).ok().map(|stat| found(&stat))
 }
@@ -201,14 +200,14 @@ fn found(stat: &Stat) -> EntryKind {
         FileType::Symlink => EntryKind::Link,
         FileType::Fifo => EntryKind::Special(SpecialType::Fifo),
         FileType::Socket => EntryKind::Special(SpecialType::Socket),
-        // What is not known is refused as devices are.
+        // An unknown type is refused like a device.
         FileType::CharacterDevice | FileType::BlockDevice | FileType::Unknown => {
             EntryKind::Special(SpecialType::Device)
         }
     }
 }
 
-/// The names of a path, the first one last, so that they can be taken from the end.
+/// Returns the names of a path in reverse order, so that they can be popped from the end.
 fn names_of(path: &str) -> Vec<String> {
     let names = path.split('/').filter(|name| !matches!(*name, "" | "."));
     names.rev().map(str::to_owned).collect()
@@ -234,7 +233,7 @@ fn met(stat: &Stat, handle: Option<File>) -> Met {
     }
 }
 
-/// A handle to the path alone, and what it shows; none if nothing has the name.
+/// Inspects a name by a handle to the path alone. Returns `None` if the name does not exist.
 #[cfg(target_os = "linux")]
 fn look(directory: &File, name: &str) -> Result<Option<Met>, Errno> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -254,7 +253,7 @@ fn look(directory: &File, name: &str) -> Result<Option<Met>, Errno> {
     }
 }
 
-/// Counts a look at a name.
+/// Counts an inspected name. Fails beyond [`NAMES_MAX`].
 fn counted(looks: &mut usize) -> Result<(), Errno> {
     *looks += 1;
     if *looks <= NAMES_MAX {
@@ -264,7 +263,7 @@ fn counted(looks: &mut usize) -> Result<(), Errno> {
     }
 }
 
-/// A directory that was passed before.
+/// Enters a directory that was passed before.
 fn enter(here: &Step, name: &str) -> Result<Step, Errno> {
     let met = look(&here.directory, name)?.ok_or(Errno::NOENT)?;
     if met.found == EntryKind::Directory {
@@ -274,7 +273,7 @@ fn enter(here: &Step, name: &str) -> Result<Step, Errno> {
     }
 }
 
-/// The directory that was looked at.
+/// Enters the directory that was inspected.
 fn descend(here: &Step, name: &str, met: Met) -> Result<Step, Errno> {
     let device_met = met.device;
     if let Some(handle) = met.handle {
@@ -286,7 +285,7 @@ fn descend(here: &Step, name: &str, met: Met) -> Result<Step, Errno> {
     let flags =
         OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY | OFlags::NONBLOCK;
     let directory = openat(&here.directory, name, flags, Mode::empty())?;
-    // Another device than was looked at would be a mount made meanwhile.
+    // A different device means that something was mounted meanwhile.
     match device(&fstat(&directory)?) == device_met {
         true => Ok(Step {
             directory: Arc::new(directory.into()),
@@ -305,7 +304,7 @@ fn read_link(here: &Step, name: &str, met: &Met) -> Result<String, Stopped> {
     text.map_err(|_| Errno::ILSEQ.into())
 }
 
-/// The type of the file system that something lies on.
+/// Returns the type of the file system that a file is on.
 #[cfg(target_os = "linux")]
 #[allow(
     clippy::cast_possible_truncation,
@@ -340,7 +339,7 @@ mod tests {
         }
     }
 
-    /// The name that a path leads to, and its type.
+    /// Returns the name that a path leads to, and its kind.
     fn leads(
         start: &std::path::Path,
         path: &str,
@@ -420,7 +419,7 @@ mod tests {
         let back = format!("{deep}/{}/a/b/file", [".."; 60].join("/"));
         assert_eq!(
             leads(folder.path(), &back, Links::Followed)
-                .expect("it leads there")
+                .expect("the path leads to a file")
                 .0,
             "file"
         );
@@ -439,7 +438,7 @@ mod tests {
         let proc = FileSystem::from_magic(0x9fa0);
         let mut route = route(std::path::Path::new("/"), "proc/self/stat", Links::Followed);
         let Err(Stopped::AtSpecial(special)) = route.resolve() else {
-            panic!("it was crossed")
+            panic!("the mount was crossed")
         };
         assert_eq!(special.file_systems, [proc]);
         route.admitted = special;
@@ -447,7 +446,7 @@ mod tests {
             route
                 .resolve()
                 .map(|place| place.name)
-                .expect("it was asked about"),
+                .expect("a permitted special file"),
             "stat"
         );
         route.path = "proc/self/root/etc/passwd".into();
@@ -470,7 +469,7 @@ mod tests {
         )
         .expect("a FIFO");
         let mut route = route(folder.path(), "fifo", Links::Followed);
-        let place = route.resolve().expect("it is there");
+        let place = route.resolve().expect("the name exists");
         let Err(Stopped::AtSpecial(special)) = route.open(&place, OFlags::RDONLY) else {
             panic!("opened")
         };
@@ -478,9 +477,9 @@ mod tests {
         let unopened = route.open(&place, OFlags::WRONLY);
         assert!(
             matches!(unopened, Err(Stopped::AtSpecial(_))),
-            "the system would say that nobody reads it"
+            "the system's error would be that the FIFO has no reader"
         );
-        // Put there after the look.
+        // Swapped in after the inspection.
         let swapped = Place {
             found: Some(EntryKind::File),
             ..place.clone()
@@ -493,7 +492,7 @@ mod tests {
         assert_eq!(
             route
                 .open(&place, OFlags::RDONLY)
-                .expect("it was asked about")
+                .expect("a permitted special file")
                 .1,
             EntryKind::Special(SpecialType::Fifo)
         );
@@ -504,10 +503,10 @@ mod tests {
     fn opens_no_file_of_a_file_system_that_was_mounted_after_the_look() {
         let folder = folder();
         let route = route(folder.path(), "a/b/file", Links::Followed);
-        let place = route.resolve().expect("it is there");
+        let place = route.resolve().expect("the name exists");
         route.open(&place, OFlags::RDONLY).expect("a file");
-        // The device of the look, and what lies there now.
-        let directory = Arc::new(File::open("/proc").expect("linux has it"));
+        // The device that was inspected, with a file of another file system.
+        let directory = Arc::new(File::open("/proc").expect("Linux has `/proc`"));
         let mounted = Place {
             directory,
             name: "version".into(),

@@ -1,7 +1,7 @@
-//! Paths on systems other than Unix: as they are written, for wasmtime's own sandbox.
+//! Paths on systems other than Unix: passed unchanged to wasmtime's own sandbox.
 //!
-//! These systems show neither the type of a file nor its file system before it is opened, and
-//! have no FIFOs in directories. Grants that need paths to be walked are refused at deploy.
+//! These systems do not reveal the type of a file or its file system before it is opened, and have
+//! no FIFOs in directories. Grants that forbid following links are refused at deploy.
 
 use std::fs::File;
 use std::io;
@@ -13,7 +13,7 @@ use airssys_wasm_core::policy::FileSystem;
 use super::route::{EntryKind, Links, Place, Route, Stopped};
 
 impl Route {
-    /// Leaves the path to wasmtime, where links may be followed.
+    /// Leaves the path to wasmtime; fails where links may not be followed.
     pub(super) fn resolve(&self) -> Result<Place, Stopped> {
         if self.links == Links::Refused {
             return Err(Stopped::At(io::ErrorKind::Unsupported.into()));
@@ -38,7 +38,7 @@ pub(super) fn at(path: &Path) -> Option<EntryKind> {
     })
 }
 
-/// Opens a directory of the operator's. What its file system is, is not known and not asked.
+/// Opens a directory of the operator. Its file system is not determined.
 pub(super) fn open_directory(path: &Path) -> io::Result<(File, Option<FileSystem>)> {
     let file = File::open(path)?;
     match file.metadata()?.is_dir() {

@@ -1,8 +1,8 @@
-//! Which directories a set of grants opens: once, when the component is deployed.
+//! Opens the directories that a set of grants names, once, when the component is deployed.
 //!
-//! From then on they are handles. What the operator does to the names of these
-//! directories later changes nothing for the component.
-//! Tests: below, and the workspace's `tests/suite/capabilities/files`.
+//! From then on they are handles. If the operator renames or replaces a directory later, nothing
+//! changes for the component.
+//! Tests: `tests/suite/capabilities/files.rs`.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -25,21 +25,21 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Default)]
 pub(crate) struct Roots {
     pub(super) all: Vec<Root>,
-    /// By the rule that says how much.
+    /// The quotas, by the rule that sets each.
     pub(super) quotas: BTreeMap<Rule, Arc<Quota>>,
 }
 
-/// One directory.
+/// A directory that the component can see.
 pub(super) struct Root {
-    /// As the component sees it.
+    /// The path that the component sees.
     pub(super) path: GuestPath,
     pub(super) dir: Dir,
-    /// Whether paths in it have different grants, so that no link may be followed.
+    /// `true` if paths in it have different grants, so that no link may be followed.
     is_fine: Arc<AtomicBool>,
 }
 
 impl Roots {
-    /// Opens what the grants name.
+    /// Opens the directories that the grants name.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl Roots {
         })
     }
 
-    /// Has directories walked by whose paths have different grants from now on.
+    /// Stops following links in directories whose paths have different grants from now on.
     pub(crate) fn change(&self, policy: &Policy) {
         for root in &self.all {
             if !is_uniform(&root.path, policy) {
@@ -87,14 +87,14 @@ impl Roots {
     }
 }
 
-/// Where a rule's directory is.
+/// The location of a rule's directory.
 struct Place {
-    /// As the component sees it; empty for the root of everything.
+    /// The path that the component sees; empty for `/`.
     guest: String,
     host: PathBuf,
-    /// The rule that says so, for messages.
+    /// The rule, for messages.
     rule: String,
-    /// Whether the rule names a file, and this is the directory it lies in.
+    /// `true` if the rule names a file, and this is the directory that contains it.
     is_around_a_file: bool,
 }
 
@@ -123,8 +123,8 @@ impl Place {
         })
     }
 
-    /// Opens the directory, if its file system is one that the rule gives, and tells what is
-    /// special about that. Blocks.
+    /// Opens the directory, if the rule permits its file system, and returns its special
+    /// properties. Blocks.
     fn open(&self, rule: &FileRule) -> Result<(File, Special)> {
         let (directory, file_system) =
             resolve::open_directory(&self.host).map_err(|error| self.unusable(error))?;
@@ -141,7 +141,7 @@ impl Place {
 
     fn unusable(&self, error: std::io::Error) -> Error {
         let message = format!(
-            "`{}`: the directory `{}` cannot be opened on this machine; make it, or say where it is with `from=`",
+            "`{}`: the directory `{}` cannot be opened on this machine; create it, or set its location with `from=`",
             self.rule,
             self.host.display()
         );
@@ -159,7 +159,7 @@ impl Place {
         Error::new(ErrorKind::GrantUnusable, message)
     }
 
-    /// A file is reached through the directory that it lies in, under its own name.
+    /// Locates a single file by its directory. The file must have the same name on the host.
     fn around_a_file(rule: &FileRule, guest: &str, host: &Path) -> Result<Self> {
         let (directory, name) = guest.rsplit_once('/').unwrap_or_default();
         match host.parent() {
@@ -172,7 +172,7 @@ impl Place {
             _ => Err(Error::new(
                 ErrorKind::GrantUnusable,
                 format!(
-                    "`{}`: a file that is granted alone has the same name on the host, `{name}`",
+                    "`{}`: a file granted on its own must have the same name on the host, `{name}`",
                     rule.rule
                 ),
             )),
@@ -193,7 +193,7 @@ impl Root {
         let is_fine = place.is_around_a_file || !(reads && is_uniform(&path, policy));
         if is_fine && !cfg!(unix) {
             let message = format!(
-                "`{}` needs directories to be walked without following links, which this system has no sure way to do; grant whole directories, to read or to read and write",
+                "`{}` requires paths to be resolved without following links, which this system cannot do safely; grant whole directories, to read or to read and write",
                 place.rule
             );
             return Err(Error::new(ErrorKind::GrantUnusable, message));
@@ -216,7 +216,7 @@ impl Root {
         })
     }
 
-    /// Becomes true once no link may be followed here any more.
+    /// Returns the flag that becomes `true` once no link may be followed here.
     pub(super) fn fineness(&self) -> &Arc<AtomicBool> {
         &self.is_fine
     }
@@ -226,7 +226,7 @@ impl Root {
     }
 }
 
-/// Whether everything in a directory may be read, and written.
+/// Returns whether everything in a directory may be read, and whether it may be written.
 fn uses(path: &GuestPath, rules: &[FileRule]) -> (bool, bool) {
     let whole = |writes: bool| {
         rules.iter().any(|rule| {
@@ -238,8 +238,8 @@ fn uses(path: &GuestPath, rules: &[FileRule]) -> (bool, bool) {
     (whole(false), whole(true))
 }
 
-/// Whether no rule tells apart what lies within a directory: each speaks of all of it, or
-/// of nothing in it, and of all ways to write.
+/// Returns `true` if no rule distinguishes the paths within a directory: each covers all of them or
+/// none, and all ways to write.
 pub(super) fn is_uniform(path: &GuestPath, policy: &Policy) -> bool {
     let grants = policy.grants();
     let requested = policy.requested().rules();
@@ -256,7 +256,7 @@ pub(super) fn is_uniform(path: &GuestPath, policy: &Policy) -> bool {
     })
 }
 
-/// Directories of the component that lie elsewhere on the host.
+/// Returns the mapped directories of the component, with their paths on the host.
 fn mounts(rules: &[FileRule]) -> Result<BTreeMap<String, String>> {
     let mut mounts: BTreeMap<String, String> = BTreeMap::new();
     for rule in rules {
@@ -265,7 +265,7 @@ fn mounts(rules: &[FileRule]) -> Result<BTreeMap<String, String>> {
             && other != *from
         {
             let message = format!(
-                "`{}` is said to come from `{other}` and from `{from}`",
+                "`{}` has two locations, `from={other}` and `from={from}`",
                 rule.rule.target()
             );
             return Err(Error::new(ErrorKind::GrantUnusable, message));
@@ -274,8 +274,8 @@ fn mounts(rules: &[FileRule]) -> Result<BTreeMap<String, String>> {
     Ok(mounts)
 }
 
-/// Where a directory of the component lies on the host: where the nearest directory
-/// above it that was said to lie elsewhere does, or under the same name.
+/// Returns the host path of a directory of the component: below the nearest mapped directory above
+/// it, or the same path if there is none.
 fn on_host(guest: &str, mounts: &BTreeMap<String, String>) -> PathBuf {
     let path = GuestPath::root(guest);
     let below = |mount: &String| path.below(&GuestPath::root(mount));
@@ -291,14 +291,14 @@ fn on_host(guest: &str, mounts: &BTreeMap<String, String>) -> PathBuf {
     }
 }
 
-/// Refuses a grant of something special that its rule does not name.
+/// Fails if a path is special and its rule does not name that.
 fn check_special(rule: &FileRule, host: &Path, special: &Special) -> Result<()> {
     if special.is_nothing() || rule.names(special) {
         return Ok(());
     }
     let advice = match rule.naming(special) {
-        Some(rule) => format!("if that is meant, write `{rule}`"),
-        None => "no grant gives it".into(),
+        Some(rule) => format!("if this is intended, write `{rule}`"),
+        None => "no grant allows it".into(),
     };
     let message = format!("`{}`: `{}` {special}; {advice}", rule.rule, host.display());
     Err(Error::new(ErrorKind::GrantUnusable, message))

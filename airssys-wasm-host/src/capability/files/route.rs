@@ -1,6 +1,6 @@
-//! A path that is to be resolved, and what it leads to or why it does not.
+//! A path to resolve, and the result: a place, or the reason that resolution stopped.
 //!
-//! Tests: `resolve`.
+//! Tests: `airssys-wasm-host/src/capability/files/resolve.rs`.
 
 use std::fs::File;
 use std::io;
@@ -12,33 +12,33 @@ use airssys_wasm_core::policy::{Special, SpecialType};
 #[derive(Clone, Debug)]
 pub(super) struct Route {
     pub(super) start: Arc<File>,
-    /// Relative to it.
+    /// The path, relative to `start`.
     pub(super) path: String,
     pub(super) links: Links,
-    /// Special properties of files that a permit was asked for.
+    /// The special properties of files that a permit covers.
     pub(super) admitted: Special,
 }
 
-/// Policy for links on the way.
+/// The policy for links in a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Links {
-    /// They are followed, the last name as well.
+    /// Links are followed, the last name included.
     Followed,
-    /// They are followed, except for the last name.
+    /// Links are followed, except for the last name.
     FollowedToLast,
-    /// None is followed: grants differ by name.
+    /// No link is followed, because grants differ by name.
     Refused,
 }
 
-/// Where an operation is done.
+/// A resolved path: a directory, and a name in it.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) directory: Arc<File>,
-    /// One name, or `.` for the directory itself.
+    /// A single name, or `.` for the directory itself.
     pub(super) name: String,
-    /// What lies there; none for nothing.
+    /// The kind of the entry; `None` if it does not exist.
     pub(super) found: Option<EntryKind>,
-    /// Whether the path says that it is a directory.
+    /// `true` if the path was written as that of a directory.
     pub(super) is_directory: bool,
     /// The device of its directory; 0 where devices are not compared.
     pub(super) device: u64,
@@ -49,23 +49,24 @@ pub(super) struct Place {
 pub(super) enum EntryKind {
     /// A directory.
     Directory,
-    /// An ordinary file.
+    /// A regular file.
     File,
-    /// A link, which is not followed.
+    /// A link, not followed.
     Link,
     /// Anything else.
     Special(SpecialType),
 }
 
-/// Why a path is not resolved to its end.
+/// The reason that a path was not resolved to its end.
 #[derive(Debug)]
 pub(super) enum Stopped {
-    /// At a link where none is followed.
+    /// A link, where none may be followed.
     AtALink,
-    /// It would leave the directory.
+    /// The path leaves the directory.
     Outside,
-    /// At something special that was not asked about; with what was.
+    /// A special file or file system that no permit covers yet; holds all special properties of the
+    /// path so far.
     AtSpecial(Special),
-    /// For what the system says.
+    /// An error of the system.
     At(io::Error),
 }

@@ -1,6 +1,6 @@
-//! Where an operation takes place: a directory that is open, and a path in it.
+//! The target of an operation: an open directory, and a path in it.
 //!
-//! Tests: the workspace's `tests/attacks`.
+//! Tests: `tests/attacks`.
 
 use std::sync::Arc;
 
@@ -16,21 +16,21 @@ use super::roots::is_uniform;
 use super::route::{EntryKind, Links, Place, Route};
 use crate::capability::Permit;
 
-/// Where an operation takes place: a directory, and what to look for in it.
+/// The target of an operation: a directory, and the path to resolve in it.
 pub(super) struct Target {
-    /// The directory that the path is seen from, with what may be done in it.
+    /// The directory that the path is relative to, with its permissions.
     pub(super) directory: Dir,
     written: String,
-    /// Whether grants differ by name, so that no link is followed.
+    /// `true` if grants differ by name, so that no link is followed.
     pub(super) is_fine: bool,
     pub(super) path: GuestPath,
     pub(super) root: usize,
-    /// What was asked.
+    /// The access that was requested.
     pub(super) access: FileAccess,
 }
 
 impl Target {
-    /// The path to resolve. Links are followed only where that leads nowhere else.
+    /// Returns the path to resolve. Links are followed only if grants do not differ by name.
     pub(super) fn route(&self, follow: PathFlags) -> Route {
         let links = match (self.is_fine, follow.contains(PathFlags::SYMLINK_FOLLOW)) {
             (true, _) => Links::Refused,
@@ -48,8 +48,8 @@ impl Target {
 }
 
 impl FilesView<'_> {
-    /// Where to do it: as written where links may be followed, else by the names below the
-    /// directory that was granted.
+    /// Returns the target of an operation: the path as written where links may be followed,
+    /// otherwise the names below the granted directory.
     pub(super) fn target(
         &self,
         fd: &Resource<Descriptor>,
@@ -95,7 +95,8 @@ impl FilesView<'_> {
         })
     }
 
-    /// Asks whether something may be done where `written` leads.
+    /// Asks whether something may be done where `written` leads, and returns the target and the
+    /// permit.
     pub(super) fn begin(
         &self,
         fd: &Resource<Descriptor>,
@@ -111,8 +112,8 @@ impl FilesView<'_> {
         self.rooms.files.all[root].is_fine()
     }
 
-    /// Whether what lies at `from` may be called `to` where grants differ by name: a file
-    /// if both names have the same, a directory if all names in both have.
+    /// Checks that a rename does not change grants. Where grants differ by name, a file needs the
+    /// same grants under both names, and a directory needs them for every name in both.
     pub(super) fn may_rename(
         &self,
         from: &Target,
@@ -127,7 +128,7 @@ impl FilesView<'_> {
             same_uses(&policy, &from.path, to, self.authority.now()),
             place.found,
         ) {
-            (false, _) => Err("a rename to a name with other grants"),
+            (false, _) => Err("a rename to a name with different grants"),
             (true, Some(EntryKind::Directory))
                 if !(is_uniform(&from.path, &policy) && is_uniform(to, &policy)) =>
             {
@@ -138,7 +139,7 @@ impl FilesView<'_> {
     }
 }
 
-/// Whether two paths may be used in the same ways, by the same grants, special files included.
+/// Returns `true` if two paths allow the same uses by the same grants, special files included.
 fn same_uses(policy: &Policy, a: &GuestPath, b: &GuestPath, now: u64) -> bool {
     let decide = |access, path: &GuestPath| policy.decide(&path.operation(access), now);
     let both = |access| (decide(access, a), decide(access, b));

@@ -1,8 +1,8 @@
-//! Trips to a blocking thread: every operation of a guest that may block is one of them, and
-//! counts among the blocking operations of its deployment.
+//! Runs every operation of a guest that may block on a blocking thread of its deployment.
 //!
-//! What is found to be special on the way is asked about, as what it is, and the trip is made
-//! again. Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/files_special`.
+//! If a path turns out to be special, asks for permission for its special properties and runs the
+//! operation again.
+//! Tests: `tests/attacks`, `tests/suite/capabilities/files_special.rs`.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use super::path::GuestPath;
 use super::route::{Place, Route, Stopped};
 use super::target::Target;
 
-/// Where an operation at a path is done: an open directory, one name in it, and what wasmtime is
-/// to do with a link there.
+/// A resolved path for wasmtime's implementation: a directory handle, a name in it, and the flag
+/// for following a link there.
 pub(super) struct Spot {
     directory: Resource<Descriptor>,
     pub(super) name: String,
@@ -32,8 +32,8 @@ impl Spot {
         Resource::new_borrow(self.directory.rep())
     }
 
-    /// Puts the directory of a place among the handles of an implementation. `like` says what may
-    /// be done in it.
+    /// Adds the directory of a place to the resource table of an implementation, with the
+    /// permissions of `like`.
     pub(super) fn new(
         inner: &mut Inner,
         like: &Dir,
@@ -43,7 +43,7 @@ impl Spot {
         let mut dir = like.clone();
         dir.dir = Arc::clone(&place.directory);
         let directory = inner.put(Descriptor::Dir(dir))?;
-        // A path that was resolved ends in no link that is to be followed.
+        // A resolved path does not end in a link that must be followed.
         let follow = if cfg!(unix) {
             PathFlags::empty()
         } else {
@@ -59,7 +59,7 @@ impl Spot {
 }
 
 impl FilesView<'_> {
-    /// Makes a trip.
+    /// Runs an operation on a blocking thread.
     pub(super) async fn trip<T: Send + 'static>(
         &mut self,
         operation: impl FnOnce() -> T + Send + 'static,
@@ -71,7 +71,7 @@ impl FilesView<'_> {
             .map_err(FsError::trap)
     }
 
-    /// Does something with what is open.
+    /// Runs an operation on an open descriptor.
     pub(super) async fn on<T: Send + 'static>(
         &mut self,
         fd: &Resource<Descriptor>,
@@ -86,7 +86,7 @@ impl FilesView<'_> {
         .await?
     }
 
-    /// Does something where a path leads. What is not done is on the record if it was refused.
+    /// Runs an operation at the path of a target. Records a refusal.
     pub(super) async fn at<T: Send + 'static>(
         &mut self,
         target: &mut Target,
@@ -112,7 +112,7 @@ impl FilesView<'_> {
         }
     }
 
-    /// Where a path leads, for an operation that needs to know it before it is done.
+    /// Resolves the path of a target, for an operation that needs the result before it starts.
     pub(super) async fn place(
         &mut self,
         target: &mut Target,
@@ -127,8 +127,8 @@ impl FilesView<'_> {
         }
     }
 
-    /// Whether a trip that was stopped may go on: something special was asked about, as what it
-    /// is, and is allowed.
+    /// Asks for permission after resolution has stopped at something special. Fails if it stopped
+    /// for another reason, or if the permission is denied.
     pub(super) fn go_on(
         &self,
         access: FileAccess,
@@ -139,7 +139,8 @@ impl FilesView<'_> {
         self.ask(access, path).map(drop)
     }
 
-    /// Notes what is special about a path, if that is what stopped a trip.
+    /// Adds the special properties that stopped resolution to `path`. Fails if it stopped for
+    /// another reason.
     pub(super) fn note_special(
         &self,
         access: FileAccess,

@@ -1,9 +1,9 @@
-//! `wasi:filesystem`, asking before each operation.
+//! `wasi:filesystem`, with a check before each operation.
 //!
-//! wasmtime's own implementation does the work, on a blocking thread; it is handed a directory and
-//! a name that cannot lead elsewhere. `opened::note` and `HostDescriptor::drop` are the one place where
-//! what a guest has open begins and ends.
-//! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/files`.
+//! wasmtime's implementation does the work, on a blocking thread; it receives a directory and a
+//! name that cannot lead elsewhere. The open descriptors of a guest are recorded only in
+//! `opened::note`, and removed only in `HostDescriptor::drop`.
+//! Tests: `tests/attacks`, `tests/suite/capabilities/files.rs`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,16 +30,16 @@ use crate::capability::stream::{Waiting, guard_input};
 use crate::capability::{Authority, Permit, Rooms};
 use crate::observe::CallId;
 
-/// What an instance has of the file system.
+/// The state of this capability in an instance.
 #[derive(Default)]
 pub(crate) struct Files {
     inner: WasiFilesystemCtx,
     pub(super) open: HashMap<u32, Opened>,
-    /// Listings: of which directory, and what allows them.
+    /// The listings in progress: the directory of each, and the permit for it.
     listings: HashMap<u32, (GuestPath, Permit)>,
 }
 
-/// The state of an instance, as this room sees it.
+/// The parts of an instance's state that this capability uses.
 pub(crate) struct FilesView<'a> {
     pub(crate) files: &'a mut Files,
     pub(crate) table: &'a mut ResourceTable,
@@ -117,7 +117,7 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn get_flags(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorFlags> {
         self.check(&fd, FileAccess::Look, Permits::any)?;
-        // The system keeps them beside the descriptor: no file system is asked.
+        // The system stores the flags with the descriptor, so that no file system is accessed.
         let mut inner = Inner::default();
         let fd = inner.put(self.table.get(&fd)?.clone())?;
         at_once(inner.view().get_flags(fd))
@@ -241,7 +241,7 @@ impl HostDescriptor for FilesView<'_> {
         let input: DynInputStream =
             Box::new(FileInput::new(file, lease, offset, &self.rooms.blocking));
         let stream = self.table.push(input)?;
-        // A FIFO or a device says nothing for as long as nobody else does.
+        // A FIFO or a device may stay silent until its other end writes.
         let is_special = self.opened(&fd)?.path.special.file_type.is_some();
         let waiting = if is_special {
             Waiting::ForOthers
@@ -343,7 +343,7 @@ impl HostDescriptor for FilesView<'_> {
             )
         };
         let stat = self.at(&mut target, flags, look).await?;
-        // What only leads on to something is a directory, or nobody's to know of.
+        // A path that may only be walked through must be a directory; otherwise it stays hidden.
         if access == FileAccess::Walk && stat.type_ != DescriptorType::Directory {
             self.ask(FileAccess::Look, &target.path)?;
         }
@@ -370,8 +370,8 @@ impl HostDescriptor for FilesView<'_> {
         self.at(&mut target, flags, set).await
     }
 
-    /// Another name for a file would be one that other grants speak of: only where all
-    /// names have the same.
+    /// Links a file only where all names have the same grants, because other grants could apply to
+    /// the new name.
     async fn link_at(
         &mut self,
         fd: Resource<Descriptor>,
@@ -473,8 +473,7 @@ impl HostDescriptor for FilesView<'_> {
         self.at(&mut target, PathFlags::empty(), operation).await
     }
 
-    /// A directory is renamed only where every name in it has the same grants before and
-    /// after.
+    /// Renames a directory only where every name in it has the same grants before and after.
     async fn rename_at(
         &mut self,
         fd: Resource<Descriptor>,
@@ -516,8 +515,8 @@ impl HostDescriptor for FilesView<'_> {
         renamed.await?
     }
 
-    /// What a link leads to has a name of its own: links are made only where all names
-    /// have the same grants.
+    /// Creates a link only where all names have the same grants, because its target has another
+    /// name.
     async fn symlink_at(
         &mut self,
         fd: Resource<Descriptor>,
@@ -533,7 +532,7 @@ impl HostDescriptor for FilesView<'_> {
                 "a link where grants differ by name",
             ));
         }
-        // Down only: links that lead up could be put together to lead out.
+        // Downwards only, because links that lead up could be combined to lead out.
         if old.starts_with('/') || old.split('/').any(|name| name == "..") {
             return Err(self.refuse(FileAccess::Write, &path, "a link that leads up"));
         }
@@ -581,7 +580,7 @@ impl HostDescriptor for FilesView<'_> {
 }
 
 impl HostDirectoryEntryStream for FilesView<'_> {
-    /// Entries that may be read, and directories that lead on to some.
+    /// Returns entries that may be read, and directories that lead to some.
     async fn read_directory_entry(
         &mut self,
         stream: Resource<DirectoryEntryStream>,

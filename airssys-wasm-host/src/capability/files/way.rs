@@ -1,24 +1,26 @@
-//! The directories from where a path begins to where it has come, so that `..` goes back to the
-//! one that was passed, wherever that has been moved since.
+//! The directories between the start of a path and its current position, so that `..` leads back to
+//! the one that was passed, even if it has been moved since.
 //!
-//! Holds few handles at a time, however deep the path leads. Tests: in `resolve`.
+//! Holds few handles at a time, however deep the path is.
+//! Tests: `airssys-wasm-host/src/capability/files/resolve.rs`.
 
 use std::fs::File;
 use std::sync::Arc;
 
 use rustix::io::Errno;
 
-/// Handles that are held at a time: a path in which `..` goes further back is walked again.
+/// The most handles held at a time; a path in which `..` goes further back is walked again from its
+/// start.
 const HANDLES_MAX: usize = 16;
 
-/// A directory on the way.
+/// A directory on the path.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) directory: Arc<File>,
     pub(super) device: u64,
 }
 
-/// The way so far.
+/// The directories passed so far.
 pub(super) struct Way {
     start: Step,
     passed: Vec<Passed>,
@@ -26,7 +28,7 @@ pub(super) struct Way {
 
 struct Passed {
     name: String,
-    /// None once it is too far back.
+    /// `None` if it is too far back.
     step: Option<Step>,
 }
 
@@ -38,7 +40,7 @@ impl Way {
         }
     }
 
-    /// The directory that the way has come to.
+    /// Returns the current directory.
     pub(super) fn here(&self) -> &Step {
         match self.passed.last() {
             Some(last) => last.step.as_ref().expect("the last handles are held"),
@@ -56,8 +58,8 @@ impl Way {
         }
     }
 
-    /// Goes back by one directory; false if that would leave the first one. `enter` opens a
-    /// directory by its name in another, following no link.
+    /// Goes back to the previous directory. Returns `false` if that would leave the start. `enter`
+    /// opens a directory by its name in another, without following links.
     pub(super) fn back(
         &mut self,
         enter: &mut impl FnMut(&Step, &str) -> Result<Step, Errno>,

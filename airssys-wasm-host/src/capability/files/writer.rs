@@ -1,6 +1,6 @@
-//! A stream whose every write takes room under a quota.
+//! A stream whose writes are charged to a quota.
 //!
-//! Tests: the workspace's `tests/suite/capabilities/files`.
+//! Tests: `tests/suite/capabilities/files.rs`.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::capability::blocking::BlockingOperations;
 use crate::capability::stream::Ended;
 use crate::observe::CallId;
 
-/// What is written under which quota, and by whom.
+/// The quota of a stream, its file, and the context in which a denial is recorded.
 pub(super) type Charge = (
     Arc<Quota>,
     Arc<File>,
@@ -34,11 +34,11 @@ struct Charged {
     operation: Operation,
     call: CallId,
     blocking: BlockingOperations,
-    /// Whether it has been measured since there was no room.
+    /// `true` if the directory has been measured since the quota was last used up.
     is_measured: bool,
 }
 
-/// Has the stream in `slot` take room.
+/// Charges the writes of the stream in `slot` to a quota.
 pub(super) fn charge(
     table: &mut ResourceTable,
     slot: &Resource<DynOutputStream>,
@@ -59,7 +59,7 @@ pub(super) fn charge(
     Ok(())
 }
 
-/// Whether a file still has a name in a directory, so that what it grows by is counted.
+/// Returns `true` if a file still has a name in a directory, so that its growth is counted.
 pub(super) fn is_listed(file: &File) -> bool {
     #[cfg(unix)]
     {
@@ -87,12 +87,12 @@ impl Charged {
 
 #[wasmtime_wasi::async_trait]
 impl Pollable for Charged {
-    /// Measures if there is no room, away from the threads that serve calls.
+    /// Measures the directory if the quota is used up, on a blocking thread.
     async fn ready(&mut self) {
         self.stream.ready().await;
         if self.quota.left() == 0 && !self.is_measured {
             let quota = Arc::clone(&self.quota);
-            // Not measured, it stays as it is: full.
+            // Without a measurement the quota remains used up.
             let _ = self.blocking.run(move || quota.measure()).await;
             self.is_measured = true;
         }

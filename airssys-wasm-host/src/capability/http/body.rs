@@ -1,6 +1,7 @@
-//! The body of an answer, whose parts come in time; the body of a request, which tells its end.
+//! Bodies of outgoing requests, which report when they are complete, and of responses, with a time
+//! limit between chunks.
 //!
-//! Tests: the workspace's `tests/suite/capabilities/http`.
+//! Tests: `tests/suite/capabilities/http.rs`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,16 +14,16 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::engine::{Alarm, Clock, Ticks};
 
-/// What to do when the last part has been read.
+/// A callback for when the last chunk has been read.
 type End = Box<dyn FnOnce() + Send>;
 
-/// The body of a request; what becomes true tells that all of it was taken.
+/// The body of a request. Sets `is_taken` once all of it has been taken for sending.
 pub(super) struct Uploading {
     body: WasiBody,
-    /// What is left of the length that was said, if one was.
+    /// Bytes left of the declared length, if one was declared.
     left: Option<u64>,
     is_taken: Arc<AtomicBool>,
-    /// Whether the instance is gone that writes it.
+    /// `true` once the instance that writes the body has ended.
     is_gone: Arc<AtomicBool>,
 }
 
@@ -60,7 +61,7 @@ impl Body for Uploading {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         if frame.is_none() && self.is_gone.load(Ordering::SeqCst) {
-            // It looks like the end, and it may not be.
+            // Looks like the end of the body, but the instance may not have finished it.
             return Poll::Ready(Some(Err(Error::ConnectionTerminated)));
         }
         if let Some(Ok(frame)) = &frame {
@@ -80,18 +81,18 @@ impl Body for Uploading {
     }
 }
 
-/// A body whose parts come in time.
+/// A response body with a time limit for each chunk.
 pub(super) struct TimedBody {
     incoming: Incoming,
     clock: Arc<Clock>,
     between_bytes: Ticks,
-    /// When the next part must have come, once it was waited for.
+    /// The deadline of the next chunk, while one is awaited.
     next: Option<(Ticks, Alarm)>,
     end: Option<End>,
 }
 
 impl TimedBody {
-    /// `end` is called once it has been read to its end, and dropped if it never is.
+    /// Calls `end` once the body has been read to its end; drops it if that never happens.
     pub(super) fn new(
         incoming: Incoming,
         clock: &Arc<Clock>,
@@ -118,7 +119,8 @@ impl TimedBody {
         }
     }
 
-    /// Waits on for the next part, unless its time is over.
+    /// Returns the timeout error if the deadline of the next chunk has passed. Otherwise wakes the
+    /// task at the deadline.
     fn wait(&mut self, context: &Context<'_>) -> Poll<Error> {
         let Self {
             clock,

@@ -1,6 +1,6 @@
-//! A connection to an address that was checked.
+//! Connections to addresses that were checked. Resolves no names.
 //!
-//! Looks up no name. Tests: the workspace's `tests/suite/capabilities/http`.
+//! Tests: `tests/suite/capabilities/http.rs`.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -18,19 +18,19 @@ use wasmtime_wasi_http::Error;
 use super::line::Line;
 use crate::budget::Lease;
 
-/// A connection, encrypted or not.
+/// A byte stream to a server, encrypted or not.
 pub(super) trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Connection for T {}
 
-/// What a server says that speaks HTTP/2.
+/// The ALPN protocol name of HTTP/2.
 const HTTP2: &[u8] = b"h2";
 
-/// Connects; whom it trusts is said once a host.
+/// The connector of a host, with the root certificates that it trusts.
 pub(crate) struct Connector(TlsConnector);
 
 impl Connector {
-    /// Trusts Mozilla's roots and these.
+    /// Creates a connector that trusts Mozilla's root certificates and `roots`.
     pub(crate) fn trusting(roots: &[CertificateDer<'static>]) -> Result<Self, rustls::Error> {
         let mut store = RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.into(),
@@ -38,7 +38,7 @@ impl Connector {
         for root in roots {
             store.add(root.clone())?;
         }
-        // Said here, because the process's own choice is the embedder's.
+        // Set here, because the process-wide default is the embedder's choice.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -48,7 +48,7 @@ impl Connector {
         Ok(Self(TlsConnector::from(Arc::new(config))))
     }
 
-    /// Connects to the first of the addresses that answers.
+    /// Connects to the first of the addresses that accepts a connection.
     pub(super) async fn connect(
         &self,
         target: &HttpTarget,

@@ -1,8 +1,8 @@
-//! A connection, and which HTTP is spoken over it.
+//! An HTTP connection, over HTTP/1.1 or HTTP/2.
 //!
-//! One request at a time, in HTTP/2 as well: a permit that is taken back ends its connection, and
-//! with it nobody else's request.
-//! Tests: the workspace's `tests/suite/capabilities/http`.
+//! Carries one request at a time, in HTTP/2 as well: a revoked permit closes its connection, and
+//! must not end any other request.
+//! Tests: `tests/suite/capabilities/http.rs`.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -22,16 +22,16 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use super::connect::Connection;
 use crate::budget::Lease;
 
-/// A connection for one request at a time. Dropped, it is closed.
+/// A connection for one request at a time. Closed when dropped.
 pub(super) struct Line {
     sender: Sender,
     pub(super) closing: Closing,
     pub(super) address: IpAddr,
 }
 
-/// A request without an answer.
+/// A request that failed before its response.
 pub(super) struct Failure {
-    /// The request, if nothing of it was sent.
+    /// The request, if no part of it was sent.
     pub(super) unsent: Option<Request<WasiBody>>,
     pub(super) error: Error,
 }
@@ -50,11 +50,11 @@ enum Sender {
     Http2(http2::SendRequest<WasiBody>),
 }
 
-/// Closes a connection when it is dropped.
+/// A guard that closes a connection when dropped.
 pub(super) struct Closing(Tasks);
 
 impl Closing {
-    /// What closes it before.
+    /// Returns the tasks of the connection, which can close it earlier.
     pub(super) fn tasks(&self) -> Tasks {
         self.0.clone()
     }
@@ -66,12 +66,12 @@ impl Drop for Closing {
     }
 }
 
-/// What drives a connection and, in HTTP/2, what sends the bodies of its requests.
+/// The tasks that drive a connection and, in HTTP/2, send the bodies of its requests.
 #[derive(Clone, Default)]
 pub(super) struct Tasks(Arc<Mutex<JoinSet<()>>>);
 
 impl Tasks {
-    /// Closes the connection, whatever is under way.
+    /// Closes the connection, with any request in progress.
     pub(super) fn end(&self) {
         self.0.lock().abort_all();
     }
@@ -86,8 +86,8 @@ impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Tasks {
 }
 
 impl Line {
-    /// Begins to speak HTTP to an address: HTTP/2 if both sides have agreed on it. The lease counts
-    /// the descriptor until the connection is closed.
+    /// Starts HTTP on a connection: HTTP/2 if both sides have agreed on it, otherwise HTTP/1.1. The
+    /// lease counts the descriptor until the connection is closed.
     pub(super) async fn open(
         connection: Box<dyn Connection>,
         address: IpAddr,
@@ -95,7 +95,7 @@ impl Line {
         lease: Lease,
     ) -> Result<Self, Error> {
         let connection = TokioIo::new(connection);
-        // What goes wrong with it is told to whoever waits for an answer.
+        // Errors of the connection are reported to the request that waits for its response.
         let tasks = Tasks::default();
         let closing = Closing(tasks.clone());
         let sender = if is_http2 {
@@ -114,7 +114,7 @@ impl Line {
         })
     }
 
-    /// Sends a request to its target, and waits for the head of its answer.
+    /// Sends a request to its target, and waits for the head of the response.
     pub(super) async fn send(
         &mut self,
         request: Request<WasiBody>,
@@ -130,7 +130,7 @@ impl Line {
         })
     }
 
-    /// Whether another request may be sent.
+    /// Returns `true` if another request may be sent.
     pub(super) fn is_ready(&self) -> bool {
         match &self.sender {
             Sender::Http1(sender) => sender.is_ready(),
@@ -145,7 +145,7 @@ impl Line {
         }
     }
 
-    /// Waits until another request may be sent. False if none can be.
+    /// Waits until another request may be sent. Returns `false` if none can be.
     pub(super) async fn ready(&mut self) -> bool {
         match &mut self.sender {
             Sender::Http1(sender) => sender.ready().await.is_ok(),
@@ -154,13 +154,13 @@ impl Line {
     }
 }
 
-/// Drives a connection, which counts until it is closed.
+/// Drives a connection, and holds its lease until it is closed.
 async fn until_closed(driver: impl Future<Output: Send> + Send, lease: Lease) {
     drop(driver.await);
     drop(lease);
 }
 
-/// The request as it goes out: host and path as they were read.
+/// Prepares a request for HTTP/1.1, with host and path as they were parsed.
 fn in_http1(
     mut request: Request<WasiBody>,
     target: &HttpTarget,
@@ -176,7 +176,7 @@ fn in_http1(
     Ok(request)
 }
 
-/// The same where the host is part of what is asked for.
+/// Prepares a request for HTTP/2, in which the host is part of the URI.
 fn in_http2(
     mut request: Request<WasiBody>,
     target: &HttpTarget,

@@ -1,17 +1,17 @@
 //! Outgoing HTTP requests.
 //!
-//! | file | what it does |
+//! | file | contents |
 //! |---|---|
-//! | `send` | asks, and sends to where it asked about |
-//! | `connect` | connects to an address that was checked, with TLS where it is asked for |
-//! | `line` | a connection, and which HTTP is spoken over it |
-//! | `pool` | keeps connections for further requests of the same component to the same place |
-//! | `body` | the answer's body, whose parts come in time |
+//! | `send` | checks a request, and sends it to the addresses that were checked |
+//! | `connect` | connections to checked addresses, with TLS if requested |
+//! | `line` | an open connection, for HTTP/1.1 or HTTP/2 |
+//! | `pool` | idle connections, reused for requests of the same component to the same origin |
+//! | `body` | bodies of requests, and of responses with a time limit between chunks |
 //!
-//! The URL is read once, and what that reading gave is what is asked about, resolved,
-//! connected to and sent. Redirects are the guest's to follow, and are asked about like
-//! any request. No proxy is used, whatever the environment says.
-//! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/http`.
+//! The URL is parsed once, and the result is what is checked, resolved, connected to and sent.
+//! Redirects are left to the guest to follow, and are checked like any request. No proxy is used,
+//! whatever the environment variables say.
+//! Tests: `tests/attacks`, `tests/suite/capabilities/http.rs`.
 
 mod body;
 mod connect;
@@ -34,7 +34,7 @@ use super::{Authority, Rooms};
 use crate::engine::Clock;
 use crate::observe::CallId;
 
-/// What an instance has of this room.
+/// The state of this capability in an instance.
 pub(crate) struct Http {
     pub(crate) context: WasiHttpCtx,
     pub(crate) sender: Sender,
@@ -55,13 +55,13 @@ impl Http {
     }
 }
 
-/// Tells that an instance is gone, once it is dropped: before its handles are, whose ends look
-/// like the ends of what they wrote.
+/// A flag that is set once an instance has ended, before its handles are dropped: the end of a
+/// dropped body looks like the end of a complete one.
 #[derive(Default)]
 pub(crate) struct Gone(Arc<AtomicBool>);
 
 impl Gone {
-    /// Says that the instance is gone.
+    /// Marks the instance as ended.
     pub(crate) fn tell(&self) {
         self.0.store(true, Ordering::SeqCst);
     }

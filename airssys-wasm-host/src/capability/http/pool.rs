@@ -1,7 +1,7 @@
-//! Connections that wait for another request of the same component to the same place.
+//! Idle connections, reused for requests of the same component to the same origin.
 //!
-//! A connection is taken only if its address is one of those that were just asked about.
-//! Tests: the workspace's `tests/suite/capabilities/http`.
+//! A connection is reused only if its address is among those just checked.
+//! Tests: `tests/suite/capabilities/http.rs`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,10 +14,10 @@ use tokio::time::Instant;
 
 use super::line::Line;
 
-/// More of them than this are closed instead of kept.
+/// The largest number of idle connections; further ones are closed.
 const IDLE_MAX: usize = 64;
 
-/// After so long one is closed; many servers close theirs after a minute.
+/// Time after which an idle connection is closed; many servers close theirs after a minute.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 
 /// The idle connections of a revision.
@@ -28,11 +28,11 @@ pub(crate) struct Pool(Mutex<Idle>);
 struct Idle {
     by_place: HashMap<Place, Vec<(Line, Instant)>>,
     count: usize,
-    /// Whether somebody closes what has been idle for long.
+    /// `true` while a task closes connections that have been idle for too long.
     is_swept: bool,
 }
 
-/// Whom a connection speaks to.
+/// The server that a connection leads to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     is_tls: bool,
@@ -51,7 +51,7 @@ impl Place {
 }
 
 impl Pool {
-    /// A connection to one of `addresses` that is still open.
+    /// Takes an idle connection to one of `addresses` that is still open.
     pub(super) fn take(&self, place: &Place, addresses: &[IpAddr]) -> Option<Line> {
         let mut idle = self.0.lock();
         while let Some((line, _)) = idle.by_place.get_mut(place).and_then(Vec::pop) {
@@ -63,13 +63,13 @@ impl Pool {
         None
     }
 
-    /// Keeps a connection once its answer has been read to the end.
+    /// Puts a connection back, once its response has been read to the end.
     pub(super) fn keep(self: Arc<Self>, place: Place, mut line: Line) {
         if line.is_ready() {
             return self.put(place, line);
         }
         tokio::spawn(async move {
-            // One whose other side does not read is not worth waiting for.
+            // A connection whose server does not read is not worth waiting for any longer.
             if tokio::time::timeout(IDLE_TIME, line.ready()).await == Ok(true) {
                 self.put(place, line);
             }
@@ -91,15 +91,15 @@ impl Pool {
         }
     }
 
-    /// Closes all, and returns how many there were.
+    /// Closes all idle connections, and returns their number.
     pub(crate) fn clear(&self) -> usize {
         let mut idle = self.0.lock();
         idle.by_place.clear();
         std::mem::take(&mut idle.count)
     }
 
-    /// Closes what is closed at the other end or has been idle for long. False if there is
-    /// nothing more to come back for.
+    /// Closes connections that the server has closed or that have been idle for too long. Returns
+    /// `false` if none are left.
     fn close_old(&self) -> bool {
         let mut idle = self.0.lock();
         let Idle {

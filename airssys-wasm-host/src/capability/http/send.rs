@@ -1,6 +1,6 @@
-//! Asks whether a request may be sent, and sends it to where it asked about.
+//! Checks whether a request may be sent, and sends it to the addresses that were checked.
 //!
-//! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/http`.
+//! Tests: `tests/attacks`, `tests/suite/capabilities/http.rs`.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -27,23 +27,24 @@ use crate::capability::{Authority, Permit, Rooms};
 use crate::engine::{Clock, Ticks};
 use crate::observe::CallId;
 
-/// How long each step may take if the guest says nothing. Its call's deadline holds
-/// beside it.
+/// The time limit of each step, unless the guest sets one. The deadline of the call applies as
+/// well.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// What a guest writes of a body at once: some pieces wait for whoever reads, in the host's memory.
+/// The most bytes that a guest writes of a body at once. Several chunks may wait in the host's
+/// memory to be read.
 const PIECE_BYTES_MAX: usize = 64 << 10;
 
 type Driving = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sent = Result<(Response<WasiBody>, Driving), Error>;
 
-/// Sends the requests of one instance.
+/// The sender of an instance's requests.
 pub(crate) struct Sender {
     authority: Arc<Authority>,
     rooms: Arc<Rooms>,
     clock: Arc<Clock>,
     pub(crate) call: CallId,
-    /// Whether the instance is gone.
+    /// `true` once the instance has ended.
     is_gone: Arc<AtomicBool>,
 }
 
@@ -95,7 +96,7 @@ impl WasiHttpHooks for Sender {
     }
 }
 
-/// One request under way.
+/// A request in progress.
 struct Sending {
     authority: Arc<Authority>,
     rooms: Arc<Rooms>,
@@ -123,7 +124,7 @@ impl Sending {
         let place = Place::of(&target);
         while let Some(line) = self.rooms.connections.take(&place, &addresses) {
             match self.exchange(&mut permit, line, request, &target).await {
-                // The other side had just closed it.
+                // The server had just closed it.
                 Err(Failure {
                     unsent: Some(back), ..
                 }) => request = back,
@@ -157,8 +158,8 @@ impl Sending {
         }
     }
 
-    /// Takes a descriptor for a connection. If none is left, those give way that wait for another
-    /// request of the same component.
+    /// Takes a descriptor for a connection. If none is left, first closes the idle connections of
+    /// the revision.
     async fn lease(&self, permit: &Permit) -> Result<Lease, Error> {
         let share = &self.rooms.share;
         if let Ok(lease) = Lease::take(share, DeploymentShare::descriptors) {
@@ -173,7 +174,7 @@ impl Sending {
         lease.ok_or(Error::ConnectionLimitReached)
     }
 
-    /// What a step gives, if it takes no longer.
+    /// Returns the output of a step, or `None` if it takes longer than `time`.
     async fn within<F: Future>(&self, time: Duration, step: Pin<&mut F>) -> Option<F::Output> {
         within(
             &self.clock,
@@ -184,7 +185,7 @@ impl Sending {
         .ok()
     }
 
-    /// Sends a request and waits for the head of its answer.
+    /// Sends a request, and waits for the head of its response.
     async fn exchange(
         &self,
         permit: &mut Permit,
@@ -204,9 +205,9 @@ impl Sending {
         Ok((response?, line))
     }
 
-    /// What the guest gets: the answer, which is cut off when its permit ends. A connection whose
-    /// server has answered before it had all of the request is not kept: what is left of that would
-    /// go on beside the next, and without a permit.
+    /// Returns the response for the guest, which is cut off when its permit ends. A connection is
+    /// not reused if its server has responded before it had the whole request: the rest would be
+    /// sent beside the next request, and without a permit.
     fn answer(
         self,
         mut permit: Permit,
@@ -231,7 +232,8 @@ impl Sending {
             .map(|body| TimedBody::new(body, &self.clock, between_bytes, end).boxed_unsync());
         let driving = async move {
             taken_back(&self.authority, &mut permit, self.call).await;
-            // None: the body was read to its end, and the connection may be another's.
+            // `None` if the body was read to its end: the connection may already serve another
+            // request.
             if let Some(closing) = closing.upgrade() {
                 closing.end();
             }
@@ -241,7 +243,7 @@ impl Sending {
     }
 }
 
-/// What the request is for, or its refusal.
+/// Parses the target of a request. Records a denial if it is malformed.
 fn read(
     authority: &Authority,
     call: CallId,
@@ -269,7 +271,7 @@ fn read(
     })
 }
 
-/// Asks, resolves once, and asks again with every address that the name has.
+/// Asks for permission, resolves the name once, and asks again with every address of the name.
 async fn ask(
     authority: &Authority,
     rooms: &Rooms,
@@ -283,7 +285,7 @@ async fn ask(
             addresses: Vec::new(),
         };
         if !authority.would_allow(&before) {
-            // Nobody is asked about a name that may not be reached.
+            // A name that may not be reached is not resolved.
             let refused = authority.ask(before, call).err();
             return Err(refused.map_or(Error::HttpRequestDenied, |reason| refusal(&reason)));
         }
@@ -292,7 +294,7 @@ async fn ask(
             .iter_mut()
             .for_each(|address| *address = address.to_canonical());
         if addresses.is_empty() {
-            // It was asked about, which is on the record; there is nothing to connect to.
+            // Decided and recorded, but there is no address to connect to.
             authority
                 .ask(before, call)
                 .map_err(|reason| refusal(&reason))?;
@@ -315,12 +317,12 @@ async fn ask(
     Ok((addresses, permit))
 }
 
-/// How long a body is said to be.
+/// Returns the declared length of a body.
 pub(crate) fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// What the guest learns.
+/// Returns the error that the guest receives.
 fn refusal(reason: &Reason) -> Error {
     match reason {
         Reason::Blocked { .. } => Error::DestinationIpProhibited,
@@ -328,7 +330,7 @@ fn refusal(reason: &Reason) -> Error {
     }
 }
 
-/// Waits until a permit is no longer good.
+/// Waits until a permit no longer holds.
 async fn taken_back(authority: &Authority, permit: &mut Permit, call: CallId) {
     loop {
         authority.ended(permit).await;

@@ -1,7 +1,7 @@
-//! Asks before an address is used: for each connection, each local address, each
+//! Checks addresses before they are used: of each connection, each local address, and each
 //! datagram.
 //!
-//! Tests: the workspace's `tests/attacks`.
+//! Tests: `tests/attacks`.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use crate::capability::Authority;
 
 type Answer = Pin<Box<dyn Future<Output = bool> + Send + Sync>>;
 
-/// The check of one instance.
+/// Returns the address check of an instance.
 pub(crate) fn checking(
     authority: Arc<Authority>,
     told: Arc<Told>,
@@ -34,7 +34,7 @@ fn check(authority: &Authority, told: &Told, address: SocketAddr, what: SocketAd
         names: told.names_of(plain(address)),
     };
     let asked = operation(access);
-    // Whoever sent something to one that listens may be answered.
+    // A peer that was allowed to send a datagram may be answered.
     let answers = access == SocketAccess::UdpSend
         && told.has_heard_from(address)
         && !authority.would_allow(&asked);
@@ -50,7 +50,7 @@ fn check(authority: &Authority, told: &Told, address: SocketAddr, what: SocketAd
     allowed
 }
 
-/// An IPv4 address in IPv6 clothes was told as what it is.
+/// Returns the address as it is recorded: an IPv4-mapped IPv6 address counts as IPv4.
 fn plain(address: SocketAddr) -> std::net::IpAddr {
     address.ip().to_canonical()
 }

@@ -1,8 +1,8 @@
-//! `wasi:sockets/ip-name-lookup`: answers for granted names, and remembers what it said.
+//! `wasi:sockets/ip-name-lookup`: resolves granted names, and records their addresses.
 //!
-//! A name that may not be looked up is not asked about, for the question alone would
-//! carry something out.
-//! Tests: the workspace's `tests/attacks`.
+//! A name that may not be looked up is never sent to a resolver, because the query alone would
+//! carry information out.
+//! Tests: `tests/attacks`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 use super::{SocketsView, Told};
 use crate::capability::bindings::ip_name_lookup::{Host, HostResolveAddressStream};
 
-/// The addresses of a name, once they are there. Public, because generated code says so.
+/// The result of a lookup, pending or complete. Public, because the generated bindings require it.
 #[allow(unreachable_pub, reason = "generated bindings re-export it")]
 pub enum Answer {
     Asked(AbortOnDropJoinHandle<Result<Vec<IpAddr>, ErrorCode>>),
@@ -42,7 +42,7 @@ impl Host for SocketsView<'_> {
         self.table.get(&network)?;
         let Some(host) = read(&name) else {
             let reason = Reason::Malformed {
-                problem: "is no name that could be looked up".into(),
+                problem: "is not a name that can be looked up".into(),
             };
             self.authority
                 .refuse(&Operation::Lookup { name }, reason, self.call);
@@ -86,7 +86,7 @@ async fn tell(
     }
 }
 
-/// A name as URLs have them: by the one parser that reads hosts.
+/// Parses a host name with the URL parser, the only parser of hosts.
 fn read(name: &str) -> Option<HttpHost> {
     if let Ok(address) = name.parse::<IpAddr>() {
         return Some(HttpHost::Address(address.to_canonical()));

@@ -1,16 +1,16 @@
-//! TCP, UDP and the lookup of names.
+//! TCP, UDP, and name lookup.
 //!
-//! | file | what it does |
+//! | file | contents |
 //! |---|---|
-//! | `told` | which names an instance was told which addresses for |
-//! | `check` | asks before an address is used |
+//! | `told` | the addresses that an instance has resolved, by name |
+//! | `check` | the check of each address before it is used |
 //! | `lookup` | `wasi:sockets/ip-name-lookup`, for granted names only |
-//! | `open` | a socket only for who may use one, within the budget of descriptors; streams that end with the grant |
+//! | `open` | sockets within the budget of descriptors, and streams that end with the grant |
 //!
-//! A grant speaks of names, a connection goes to an address: so the addresses that an
-//! instance was told for a granted name are remembered, and belong to that name for as
-//! long as the instance lives.
-//! Tests: the workspace's `tests/attacks`.
+//! A grant refers to names, but a connection leads to an address. The addresses that an instance
+//! has resolved for a granted name are recorded, and belong to that name for as long as the
+//! instance lives.
+//! Tests: `tests/attacks`.
 
 mod check;
 mod lookup;
@@ -33,15 +33,14 @@ use super::{Authority, Rooms};
 use crate::budget::Lease;
 use crate::observe::CallId;
 
-/// Marks this room's view for the linker.
+/// A marker type that selects [`SocketsView`] in the linker.
 pub(crate) struct Sockets;
 
-/// Counts the descriptors of the sockets of an instance: by the number that the guest knows a
-/// socket by.
+/// The leases of an instance's socket descriptors, by the sockets' `rep`.
 #[derive(Default)]
 pub(crate) struct SocketLeases(HashMap<u32, Lease>);
 
-/// The state of an instance, as this room sees it.
+/// The parts of an instance's state that this capability uses.
 pub(crate) struct SocketsView<'a> {
     pub(crate) inner: &'a mut WasiSocketsCtx,
     pub(crate) table: &'a mut ResourceTable,

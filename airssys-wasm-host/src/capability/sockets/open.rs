@@ -1,8 +1,8 @@
-//! A socket only for who may use one, and streams that end with the grant.
+//! Opens sockets only for instances that may use one, and ends their streams with the grant.
 //!
-//! wasmtime's own functions do the work; these stand in front of the few that hand
-//! something out.
-//! Tests: the workspace's `tests/attacks` and `tests/suite/capabilities/revoke`.
+//! wasmtime's functions do the work. The functions here shadow the few that return a socket or a
+//! stream.
+//! Tests: `tests/attacks`, `tests/suite/capabilities/revoke.rs`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -23,11 +23,11 @@ use crate::capability::descriptor::take_descriptor;
 use crate::capability::stream::{Waiting, guard_input, guard_output};
 use crate::instance::InstanceState;
 
-/// The version of the interfaces whose functions are stood before.
+/// An interface whose functions are shadowed, in the version that wasmtime links.
 const TCP: &str = "wasi:sockets/tcp@0.2.12";
 const UDP: &str = "wasi:sockets/udp@0.2.12";
 
-/// Stands in for the address of a socket that has none yet.
+/// The placeholder for the address of a socket that has none yet.
 const NO_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 type Streams = (Resource<DynInputStream>, Resource<DynOutputStream>);
@@ -37,7 +37,7 @@ type Accepted = (
     Resource<DynOutputStream>,
 );
 
-/// Puts what stands here before wasmtime's functions. They have to be linked already.
+/// Shadows wasmtime's functions, which must be linked already.
 pub(crate) fn stand_before(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut tcp = linker.instance(TCP)?;
@@ -80,7 +80,7 @@ pub(crate) fn stand_before(linker: &mut Linker<InstanceState>) -> wasmtime::Resu
     Ok(())
 }
 
-/// A code for the guest, or a trap.
+/// Separates error codes for the guest from traps.
 fn answer<T>(outcome: SocketResult<T>) -> wasmtime::Result<Result<T, ErrorCode>> {
     match outcome {
         Ok(value) => Ok(Ok(value)),
@@ -107,7 +107,8 @@ impl SocketsView<'_> {
         Ok((accepted, input, output))
     }
 
-    /// The connection was allowed when it was begun; it may have been taken back since.
+    /// Guards the streams of a connection. Checks again that it is allowed, because the grant may
+    /// have been revoked since it was started.
     fn guard(
         &mut self,
         access: SocketAccess,
@@ -157,7 +158,7 @@ impl SocketsView<'_> {
         lease.ok_or_else(|| ErrorCode::NewSocketLimit.into())
     }
 
-    /// Whether there is anything that a socket could be used for.
+    /// Fails unless some use of a socket is granted.
     fn ask_to_open(&self, access: SocketAccess) -> SocketResult<()> {
         self.ask(access, NO_ADDRESS, Vec::new()).map(drop)
     }

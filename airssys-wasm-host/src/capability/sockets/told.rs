@@ -1,6 +1,7 @@
-//! What an instance was told: which addresses names have, and who sent it something.
+//! The network state of an instance: the addresses it has resolved, and the peers it has heard
+//! from.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -10,10 +11,12 @@ use parking_lot::Mutex;
 
 use crate::observe::CallId;
 
-/// More than this an instance is not told: it asked for names in a loop.
+/// The limit on recorded addresses, names per address, and peers. An instance that reaches it
+/// resolves names in a loop.
 const TOLD_MAX: usize = 4096;
 
-/// Shared with the checks that wasmtime calls, which see no store.
+/// The network state of an instance, shared with the checks that wasmtime calls without access to
+/// the store.
 #[derive(Default)]
 pub(crate) struct Told {
     names: Mutex<HashMap<IpAddr, Vec<String>>>,
@@ -30,7 +33,7 @@ impl Told {
         }
     }
 
-    /// Another call begins. Only whoever has the store says so, one at a time.
+    /// Begins the next call. Called only by the owner of the store, one call at a time.
     #[inline]
     pub(crate) fn begin_call(&self) {
         self.call
@@ -44,7 +47,7 @@ impl Told {
         }
     }
 
-    /// The instance is told these addresses for a name. False if it was told too much.
+    /// Records the addresses of a name. Returns `false` if the instance has resolved too many.
     pub(super) fn tell(&self, name: &str, addresses: &[IpAddr]) -> bool {
         let mut names = self.names.lock();
         if names.len() + addresses.len() > TOLD_MAX {
@@ -59,12 +62,12 @@ impl Told {
         true
     }
 
-    /// The names that it was told an address for.
+    /// Returns the names for which this address was resolved.
     pub(super) fn names_of(&self, address: IpAddr) -> Vec<String> {
         self.names.lock().get(&address).cloned().unwrap_or_default()
     }
 
-    /// Somebody sent something to a socket that waits for whoever comes.
+    /// Records the sender of a datagram that was allowed in.
     pub(super) fn heard_from(&self, peer: SocketAddr) {
         let mut peers = self.peers.lock();
         if peers.len() < TOLD_MAX {
@@ -72,7 +75,7 @@ impl Told {
         }
     }
 
-    /// Whether that one may be answered.
+    /// Returns `true` if the peer has sent something, and so may be answered.
     pub(super) fn has_heard_from(&self, peer: SocketAddr) -> bool {
         self.peers.lock().contains_key(&peer)
     }

@@ -1,4 +1,4 @@
-//! What is told of each request.
+//! The record of a request for the access log.
 
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -8,39 +8,39 @@ use http::{Method, StatusCode, Version};
 
 use crate::http::Served;
 
-/// A request that was answered, or whose client went away.
+/// A request that was responded to, or whose client disconnected.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Access {
-    /// When its head had come.
+    /// The time at which its head had arrived.
     pub at: SystemTime,
-    /// Who asked.
+    /// The address of the client.
     pub peer: SocketAddr,
-    /// Which HTTP it was asked in.
+    /// The version of HTTP.
     pub version: Version,
-    /// How it was asked for.
+    /// The method.
     pub method: Method,
-    /// The host that was asked for, if it was said.
+    /// The requested host, if there was one.
     pub host: Option<String>,
-    /// The path, without what comes behind a `?`, which may be a secret.
+    /// The path without its query, which may contain secrets.
     pub path: String,
-    /// The status of the answer; none if the client went away before there was one.
+    /// The status of the response; `None` if the client disconnected before there was one.
     pub status: Option<StatusCode>,
-    /// The name that its route leads to; none if there is no route for it.
+    /// The deployment that the route points to; `None` without a matching route.
     pub component: Option<ComponentName>,
-    /// Which revision it was given to; none if it went to none.
+    /// The revision that the request was given to, if any.
     pub served: Option<Served>,
-    /// Bytes of the answer's body that were handed to the connection.
+    /// Bytes of the response's body passed to the connection.
     pub bytes: u64,
-    /// From its head to the last byte of its answer, or to where it was cut off.
+    /// Time from the request's head to the last byte of the response, or to where it was cut off.
     pub took: Duration,
-    /// Whether the answer came to its end.
+    /// `true` if the response was sent completely.
     pub is_whole: bool,
 }
 
-/// Who is told of each request. It is told on a thread that serves: it must not block.
+/// A log of requests. It is called on a thread that serves requests, so it must not block.
 pub trait AccessLog: Send + Sync + 'static {
-    /// A request is over.
+    /// Records a request that has ended.
     fn record(&self, access: Access);
 }
 

@@ -1,4 +1,4 @@
-//! One request, from its route to its line in the log.
+//! Handles a request of a connection, from its route to its record in the access log.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ use crate::http::refusal::Refusal;
 use crate::http::route::Routes;
 use crate::http::{HttpBody, HttpService, Served};
 
-/// What is needed to answer requests.
+/// Everything needed to handle requests.
 pub(super) struct Answering {
     pub(super) routes: Arc<ArcSwap<Routes<HttpService>>>,
     pub(super) log: Option<Arc<dyn AccessLog>>,
@@ -53,7 +53,7 @@ impl Answering {
             .log
             .as_ref()
             .map(|log| Telling::begin(log, peer, &request));
-        // Whatever the client says of it.
+        // Replaces whatever scheme the client claims.
         let scheme = if self.is_tls {
             uri::Scheme::HTTPS
         } else {
@@ -75,7 +75,7 @@ impl Answering {
         if let Some(telling) = &mut telling {
             telling.access.status = Some(response.status());
             telling.access.served = response.extensions().get::<Served>().cloned();
-            // Nobody reads a body that is not there.
+            // A response to `HEAD` has no body to be read.
             telling.access.is_whole =
                 response.body().is_handed_on() || telling.access.method == Method::HEAD;
         }
@@ -91,7 +91,7 @@ impl Answering {
     }
 }
 
-/// The host that is asked for, as it was said.
+/// Returns the requested host, unmodified.
 fn host<B>(request: &Request<B>) -> Option<&str> {
     let said = request
         .headers()
@@ -104,7 +104,7 @@ fn host<B>(request: &Request<B>) -> Option<&str> {
         .or(said)
 }
 
-/// What the log is told once it is dropped.
+/// The record of a request, passed to the access log when dropped.
 struct Telling {
     log: Arc<dyn AccessLog>,
     begun: Instant,
@@ -142,12 +142,12 @@ impl Drop for Telling {
     }
 }
 
-/// A body on its way, of which the log is told.
+/// The body of a response, tracked for the access log.
 pub(super) struct Sent {
     body: HttpBody,
     telling: Option<Telling>,
     watched: Option<Watched>,
-    /// The connection keeps its place until this is dropped.
+    /// Keeps the connection's place until the response has been sent.
     _in_use: PlaceInUse,
 }
 

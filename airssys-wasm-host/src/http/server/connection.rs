@@ -1,4 +1,4 @@
-//! What one connection may take, and which HTTP it speaks.
+//! A connection: its HTTP version, limits and timeouts.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,32 +20,32 @@ use super::connections::Place;
 use super::taking::Watch;
 use super::tls::Tls;
 
-/// How much of a head is read before it is refused for its size, in bytes: it may have as much
-/// again, which came with the last of it.
+/// The size in bytes at which a head that is still incomplete is rejected. A complete head may be
+/// up to twice as large, as the last read may bring as much again.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
-/// How many headers the head of a request may have.
+/// The maximum number of headers of a request.
 const HEADERS_MAX: usize = 100;
 
-/// How many requests of one HTTP/2 connection are answered at once.
+/// The maximum number of concurrent requests of one HTTP/2 connection.
 const STREAMS_MAX: u32 = 200;
 
-/// How much of an HTTP/2 answer waits in the host's memory for its client, in bytes.
+/// The number of bytes of an HTTP/2 response that are buffered for the client.
 const SEND_BYTES_MAX: usize = 64 << 10;
 
-/// What a client of HTTP/2 says first.
+/// The connection preface of HTTP/2.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// How soon it is looked again whether more of that has come; each time later, up to the last.
+/// The interval at which the preface is checked; doubled each time, up to the maximum.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 const LOOK_AGAIN_LAST: Duration = Duration::from_millis(640);
 
 pub(super) struct Connection {
     pub(super) tls: Option<Tls>,
     pub(super) answering: Arc<Answering>,
-    /// How long its client may take.
+    /// Time that the client may take for each step.
     pub(super) patience: Duration,
-    /// Becomes true when the server ends.
+    /// Becomes `true` when the server shuts down.
     pub(super) ending: watch::Receiver<bool>,
 }
 
@@ -58,23 +58,23 @@ enum Version {
 }
 
 impl Connection {
-    /// Serves it to its end, or until it has to give way to another. What goes wrong ends it, and
-    /// is nobody else's business.
+    /// Serves the connection to its end, or until it must give way to another one. An error ends
+    /// only this connection.
     pub(super) async fn serve(
         self,
         (stream, peer): (TcpStream, SocketAddr),
         place: Place,
         watcher: Watcher,
     ) {
-        // What is answered in small pieces goes out at once.
+        // Small pieces of a response are sent immediately.
         let _ = stream.set_nodelay(true);
         let place = Arc::new(place);
         let served = tokio::select! {
             served = self.shake_hands(stream, peer, Arc::clone(&place), watcher) => served,
-            () = place.gives_way() => Err("gives way to another".into()),
+            () = place.gives_way() => Err("closed in favor of another connection".into()),
         };
         if let Err(error) = served {
-            tracing::debug!(%peer, %error, "a connection ended");
+            tracing::debug!(%peer, %error, "a connection ended with an error");
         }
     }
 
@@ -105,7 +105,8 @@ impl Connection {
         }
     }
 
-    /// What comes before the first request, unless it takes too long or the server ends.
+    /// Runs a step before the first request. Returns `None` if it fails, takes too long, or the
+    /// server shuts down.
     async fn begin<T>(&self, first: impl Future<Output = io::Result<T>>) -> Option<T> {
         let mut ending = self.ending.clone();
         tokio::select! {
@@ -146,7 +147,7 @@ impl Connection {
     }
 }
 
-/// Never resolves for a connection that is not watched.
+/// Resolves when the client is given up; never for a connection that is not watched.
 async fn given_up(watch: Option<Arc<Watch>>, patience: Duration) {
     match watch {
         Some(watch) => watch.until_given_up(patience).await,
@@ -175,7 +176,7 @@ fn builder(version: Version, patience: Duration) -> Builder<TokioExecutor> {
     }
 }
 
-/// Which HTTP a client speaks that has not been asked, by what it says first.
+/// Detects the HTTP version of a client without ALPN from its first bytes.
 async fn version(stream: &TcpStream) -> io::Result<Version> {
     let mut again = LOOK_AGAIN;
     loop {

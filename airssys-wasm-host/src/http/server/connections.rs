@@ -1,7 +1,8 @@
-//! Bounds how many connections there are at once.
+//! Limits the number of concurrent connections.
 //!
-//! Knows nothing of sockets and requests: a place is taken, used and given back. Tests: below;
-//! with clients in the workspace's `tests/suite/http/half_open`.
+//! Independent of sockets and requests: a place is taken, used and released.
+//!
+//! Tests: in this file, `tests/suite/http/half_open.rs`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
@@ -15,18 +16,17 @@ use tokio::sync::Notify;
 
 use crate::budget::descriptors_max;
 
-/// How long nothing is accepted after the system had no room for another connection.
+/// The delay before accepting again after the system had no room for another connection.
 const OUT_OF_ROOM: Duration = Duration::from_millis(100);
 
-/// Bounds the connections of a listener.
+/// A limit on the connections of a listener.
 ///
-/// Each connection has a [`Place`]. When all are taken, a new connection takes the place of one
-/// that no request uses: the oldest of those that have not sent the head of a request, or else the
-/// one that has waited longest for its next request. While requests use all places, the new
-/// connection waits.
+/// Each connection has a [`Place`]. When all are taken, a new connection takes the place of an idle
+/// one: the oldest of those that have not sent the head of a request, otherwise the one that has
+/// waited longest for its next request. While requests use all places, the new connection waits.
 ///
-/// [`HttpServer`](super::HttpServer) has its own; use this in a server of another kind. Cloning is
-/// cheap, and all clones share the places.
+/// [`HttpServer`](super::HttpServer) has its own; use this in other servers. Cloning is cheap, and
+/// all clones share the places.
 ///
 /// ```
 /// use airssys_wasm_host::http::Connections;
@@ -51,31 +51,31 @@ pub struct Connections(Arc<Shared>);
 struct Shared {
     places_max: usize,
     places: Mutex<Places>,
-    /// A place was given back, or is idle now.
+    /// Notified when a place is released or becomes idle.
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Places {
     taken: HashMap<u64, Taken>,
-    /// Places that no request uses, those first that give way first.
+    /// Places without requests, in the order in which they give way.
     idle: BTreeSet<Idle>,
-    /// How many have been told to give way and have not done so yet.
+    /// The number of places that were told to give way and have not been released yet.
     leaving: usize,
-    /// Counts places and the times that one became idle.
+    /// Numbers places and the times at which one became idle.
     count: u64,
 }
 
 #[derive(Debug)]
 struct Taken {
-    /// None while requests use it.
+    /// `None` while requests use the place, or once it must give way.
     idle: Option<Idle>,
     requests: usize,
     gives_way: bool,
     told: Arc<Notify>,
 }
 
-/// Orders places that no request uses: those that were never used first, then by age.
+/// The order in which idle places give way: those never used first, then by age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Idle {
     was_used: bool,
@@ -83,7 +83,7 @@ struct Idle {
     number: u64,
 }
 
-/// The place of one connection. Dropped, it is free.
+/// The place of a connection. Dropping it releases the place.
 #[derive(Debug)]
 pub struct Place {
     shared: Arc<Shared>,
@@ -91,8 +91,8 @@ pub struct Place {
     told: Arc<Notify>,
 }
 
-/// A request, from its head to the last byte of its answer. While there is one, its connection
-/// keeps its place.
+/// A request, from its head to the last byte of its response. Its connection keeps its place until
+/// this is dropped.
 #[derive(Debug)]
 pub struct PlaceInUse {
     shared: Arc<Shared>,
@@ -100,7 +100,7 @@ pub struct PlaceInUse {
 }
 
 impl Connections {
-    /// Bounds connections to `places_max` at once, and to one at least.
+    /// Limits connections to `places_max` at once; at least one is allowed.
     #[must_use]
     pub fn new(places_max: usize) -> Self {
         Self(Arc::new(Shared {
@@ -110,7 +110,7 @@ impl Connections {
         }))
     }
 
-    /// Takes a place, when there is one. Cancel safe.
+    /// Waits for a free place and takes it. Cancel safe.
     pub async fn place(&self) -> Place {
         loop {
             let mut changed = pin!(self.0.changed.notified());
@@ -122,9 +122,10 @@ impl Connections {
         }
     }
 
-    /// Accepts a connection, and takes a place for it. An error of the listener is logged, and
-    /// `accept` is called again; when the system has no room for another connection, after 100 ms,
-    /// and an idle connection gives way. Dropped, it may drop a connection that was accepted.
+    /// Accepts a connection and takes a place for it. Errors of the listener are logged, and
+    /// `accept` is called again; if the system has no room for another connection, after 100 ms and
+    /// after an idle connection was told to give way. Not cancel safe: dropping the future may drop
+    /// an accepted connection.
     pub async fn accept<T, F>(&self, mut accept: impl FnMut() -> F) -> (T, Place)
     where
         F: Future<Output = io::Result<T>>,
@@ -136,7 +137,7 @@ impl Connections {
                 Err(error) if is_of_a_connection(&error) => {}
                 Err(error) => {
                     if !has_failed {
-                        tracing::warn!(%error, "no connection can be accepted; trying again");
+                        tracing::warn!(%error, "cannot accept connections; retrying");
                     }
                     has_failed = true;
                     self.0.places.lock().make_room();
@@ -146,8 +147,8 @@ impl Connections {
         }
     }
 
-    /// Has all connections give way that have not sent the head of a request, so that they do not
-    /// hold up the end of a server.
+    /// Makes all connections give way that have not sent the head of a request, so that they do not
+    /// delay the shutdown of a server.
     pub fn close_unused(&self) {
         let mut places = self.0.places.lock();
         while places.idle.first().is_some_and(|idle| !idle.was_used) {
@@ -173,7 +174,7 @@ impl Connections {
 }
 
 impl Place {
-    /// Begins a request, unless the connection has to give way: then close it.
+    /// Begins a request. Returns `None` if the connection must give way: close it then.
     #[must_use]
     pub fn begin(&self) -> Option<PlaceInUse> {
         let mut places = self.shared.places.lock();
@@ -192,11 +193,11 @@ impl Place {
         })
     }
 
-    /// Resolves when the connection has to give way to another: close it then. Cancel safe; one
+    /// Resolves when the connection must give way to another: close it then. Cancel safe; one
     /// caller at a time.
     pub async fn gives_way(&self) {
         self.told.notified().await;
-        // Kept for the next time it is asked.
+        // Stored for the next call.
         self.told.notify_one();
     }
 }
@@ -236,7 +237,7 @@ impl Places {
         (number, told)
     }
 
-    /// Tells one to give way, if one is idle.
+    /// Tells the first idle connection to give way. Returns `false` if there is none.
     fn make_room(&mut self) -> bool {
         let Some(idle) = self.idle.pop_first() else {
             return false;
@@ -262,7 +263,7 @@ impl Places {
 
     fn end_request(&mut self, number: u64) {
         self.count += 1;
-        // Its connection may have ended before it.
+        // The connection may have ended before its request.
         let Some(taken) = self.taken.get_mut(&number) else {
             return;
         };
@@ -287,9 +288,8 @@ fn is_of_a_connection(error: &io::Error) -> bool {
     )
 }
 
-/// How many connections a listener has at most by default: half of the descriptors that the
-/// process may open, so that the rest is left for guests and for the process itself, and no more
-/// than 16,384.
+/// Returns the default limit of a listener's connections: half of the descriptors that the process
+/// may open, which leaves the rest for guests and the process itself, and at most 16,384.
 pub(super) fn connections_max_by_default() -> usize {
     let half = descriptors_max().and_then(|max| usize::try_from(max / 2).ok());
     half.map_or(CONNECTIONS_MAX, |half| half.clamp(1, CONNECTIONS_MAX))
@@ -305,7 +305,7 @@ mod tests {
 
     use super::*;
 
-    /// Who of these has to give way.
+    /// Returns which of these places must give way.
     fn give_way(places: &[&Place]) -> Vec<bool> {
         places
             .iter()
@@ -327,10 +327,7 @@ mod tests {
             give_way(&[&used, &asking, &oldest, &newest]),
             [false, false, true, false]
         );
-        assert!(
-            oldest.begin().is_none(),
-            "a request that comes now is not begun"
-        );
+        assert!(oldest.begin().is_none(), "a new request is not begun");
         assert!(poll!(&mut next).is_pending());
         assert_eq!(
             give_way(&[&used, &asking, &newest]),
@@ -353,7 +350,7 @@ mod tests {
         assert_eq!(
             give_way(&[&used, &asking]),
             [true, false],
-            "then who waits for its next request"
+            "then the one waiting for its next request"
         );
         drop(request);
     }

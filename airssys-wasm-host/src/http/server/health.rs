@@ -1,15 +1,15 @@
-//! What whoever spreads requests over servers is told of this one.
+//! The health check for load balancers.
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
 
 use crate::http::HttpBody;
 
-/// A path that is answered by the server itself, as long as it serves.
+/// A path to which the server itself responds while it serves.
 pub(super) struct Health(pub(super) String);
 
 impl Health {
-    /// The answer, if this is what is asked for.
+    /// Returns the response if the request is a health check.
     pub(super) fn answer<B>(&self, request: &Request<B>) -> Option<Response<HttpBody>> {
         let asks = [Method::GET, Method::HEAD].contains(request.method())
             && request.uri().path() == self.0;

@@ -1,16 +1,16 @@
-//! A server for those who have none.
+//! A server for embedders without one.
 //!
-//! | file | what it does |
+//! | file | purpose |
 //! |---|---|
-//! | `connections` | how many connections there are at once, and which gives way to a new one |
-//! | `connection` | what one connection may take, and which HTTP it speaks |
-//! | `answering` | one request, from its route to its line in the log |
-//! | `health` | what whoever spreads requests over servers is told |
-//! | `tls` | certificates, which can be replaced |
-//! | `taking` | whether the client of an HTTP/2 connection takes what it asks for |
-//! | `access` | what is told of each request |
+//! | `connections` | the limit of concurrent connections, and which gives way to a new one |
+//! | `connection` | a connection: its HTTP version, limits and timeouts |
+//! | `answering` | a request, from its route to its record in the access log |
+//! | `health` | the health check for load balancers |
+//! | `tls` | certificates, which can be reloaded |
+//! | `taking` | detection of HTTP/2 clients that stop reading |
+//! | `access` | the access log |
 //!
-//! Tests: the workspace's `tests/suite/http`.
+//! Tests: `tests/suite/http`.
 
 mod access;
 mod answering;
@@ -45,17 +45,17 @@ use health::Health;
 
 use crate::Host;
 
-/// How long a client may take to say a head, to begin another request, to shake hands, and to
-/// take a piece of what is written, unless somebody says otherwise.
+/// The default time that a client may take to shake hands, to send a head, to begin another
+/// request, and to take a piece of the response.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Serves components over HTTP/1.1 and HTTP/2, with TLS or without.
+/// A server for components over HTTP/1.1 and HTTP/2, with or without TLS.
 ///
-/// A connection may wait 60 s for its next request, and a client may take as long to send a head
-/// or to take what is written; one that takes longer is cut off. When there are as many connections
-/// as there may be, one that no request uses gives way to a new one. Heads have at most 64 KiB (in
-/// HTTP/1.1 up to twice that, and 100 headers). What a client of HTTP/1.0 gets without a length
-/// ends where the connection does: that version has no way to tell that it was cut off.
+/// A client may take 60 s for its next request, to send a head, or to take a piece of a response;
+/// slower ones are disconnected. When the maximum number of connections is reached, an idle one
+/// gives way to a new one. Heads are limited to 64 KiB (in HTTP/1.1 up to twice that, and 100
+/// headers). A response without a length to an HTTP/1.0 client ends with the connection: that
+/// version cannot signal that it was cut off.
 ///
 /// ```no_run
 /// use airssys_wasm_host::{Host, http::HttpServer};
@@ -78,8 +78,8 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// A server with the routes of a host: a request goes by those there are when its head has
-    /// come.
+    /// Creates a server with the routes of a host. A request uses the routes that exist when its
+    /// head has arrived.
     #[must_use]
     pub fn new(host: &Host) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl HttpServer {
         }
     }
 
-    /// Speaks TLS, and nothing else.
+    /// Serves TLS only.
     #[must_use]
     pub fn tls(self, tls: Tls) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl HttpServer {
         }
     }
 
-    /// Who is told of each request once it is answered.
+    /// Sets a log for requests, called once each has been responded to.
     #[must_use]
     pub fn access_log(self, log: impl AccessLog) -> Self {
         Self {
@@ -110,8 +110,9 @@ impl HttpServer {
         }
     }
 
-    /// Answers `GET` and `HEAD` of a path itself, whatever routes there are: `200` as long as it
-    /// serves; then it lets nobody in. The access log is not told.
+    /// Responds to `GET` and `HEAD` of a path itself, regardless of routes: `200` while the server
+    /// runs; when it shuts down, it accepts no more connections. These requests do not reach the
+    /// access log.
     #[must_use]
     pub fn health(self, path: impl Into<String>) -> Self {
         Self {
@@ -120,17 +121,17 @@ impl HttpServer {
         }
     }
 
-    /// How long a client may take to shake hands, to say a head, to begin its next request, and to
-    /// take a piece of its answer. 60 s unless said.
+    /// Sets the time that a client may take to shake hands, to send a head, to begin its next
+    /// request, and to take a piece of its response. Defaults to 60 s.
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// Bounds how many connections there are at once: by default half of the descriptors that the
-    /// process may open, and at most 16,384. A new connection beyond the bound takes the place of
-    /// one that no request uses: the oldest that has not sent the head of a request, or else the
-    /// one that has waited longest for its next request. While requests use all of them, it waits.
+    /// Sets the maximum number of concurrent connections; defaults to half of the descriptors that
+    /// the process may open, and at most 16,384. A new connection beyond that takes the place of an
+    /// idle one: the oldest that has not sent the head of a request, otherwise the one that has
+    /// waited longest for its next request. While requests use all of them, it waits.
     #[must_use]
     pub fn connections_max(self, connections_max: usize) -> Self {
         Self {
@@ -139,14 +140,14 @@ impl HttpServer {
         }
     }
 
-    /// Serves until something happens; then it lets nobody in and waits until every request is
-    /// answered. Connections that wait for a request are closed.
+    /// Serves until `until` resolves, then stops accepting connections and waits until every
+    /// request has been responded to. Idle connections are closed.
     ///
-    /// Dropped, it cuts off what is being answered: put a time limit around it to bound the wait.
+    /// Dropping the future cuts off responses in progress: use a timeout to limit the wait.
     ///
     /// # Errors
     ///
-    /// The listener's own. Those of a connection are its own business.
+    /// Errors of the listener. An error of a connection ends only that connection.
     pub async fn serve(
         self,
         listener: TcpListener,

@@ -1,8 +1,9 @@
-//! Whether the client of an HTTP/2 connection takes what it asks for.
+//! Detects clients of HTTP/2 connections that stop reading.
 //!
-//! In HTTP/1 a client that does not read stops the socket, and there is a limit on that. In HTTP/2
-//! it may stop one answer, or all, and the socket goes on: it answers pings, and nothing else.
-//! Tests: the workspace's `tests/suite/http/patience`.
+//! In HTTP/1 a client that does not read stops the socket, which has a timeout. In HTTP/2 it can
+//! stop one response, or all, while the socket stays in use: it answers pings, and nothing else.
+//!
+//! Tests: `tests/suite/http/patience.rs`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,15 +12,15 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 
-/// What goes on over one connection.
+/// The responses in progress on one connection.
 pub(super) struct Watch(Mutex<Answers>);
 
 struct Answers {
     begun: u64,
-    /// Those that have not ended, and since when each has waited for the client; none that waits
-    /// for its guest.
+    /// The open responses, with the time since which each waits for the client; `None` while it
+    /// waits for its guest.
     waiting: HashMap<u64, Option<Instant>>,
-    /// When the last one ended.
+    /// The time at which the last response ended.
     idle_since: Instant,
 }
 
@@ -32,7 +33,7 @@ impl Watch {
         })))
     }
 
-    /// An answer begins: its guest has to say something first.
+    /// Registers a response that waits for its guest.
     pub(super) fn begin(self: &Arc<Self>) -> Watched {
         let mut answers = self.0.lock();
         answers.begun += 1;
@@ -44,7 +45,8 @@ impl Watch {
         }
     }
 
-    /// Resolves when the client has taken nothing of an answer, or asked for nothing, for so long.
+    /// Resolves when the client has taken nothing of a response, or sent no request, for longer
+    /// than `patience`.
     pub(super) async fn until_given_up(&self, patience: Duration) {
         while !self.0.lock().is_given_up(patience) {
             sleep(patience / 4).await;
@@ -60,14 +62,14 @@ impl Answers {
     }
 }
 
-/// One answer, until it is dropped.
+/// A response in progress, until it is dropped.
 pub(super) struct Watched {
     watch: Arc<Watch>,
     number: u64,
 }
 
 impl Watched {
-    /// It was handed on: the next step is the client's.
+    /// Records that data was passed on, so that the response waits for the client.
     pub(super) fn waits_for_client(&self) {
         self.set(Some(Instant::now()));
     }

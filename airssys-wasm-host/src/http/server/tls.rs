@@ -1,4 +1,4 @@
-//! Certificates, which can be replaced.
+//! TLS certificates, which can be reloaded.
 
 use std::fmt;
 use std::io;
@@ -15,9 +15,9 @@ use tokio_rustls::server::TlsStream;
 
 use crate::{Error, ErrorKind, Result};
 
-/// A certificate with its key, from files of PEM that can be read again.
+/// A certificate with its key, from PEM files that can be reloaded.
 ///
-/// Cloning is cheap, and every clone has what was read last.
+/// Cloning is cheap, and every clone uses what was loaded last.
 #[derive(Clone)]
 pub struct Tls(Arc<Files>);
 
@@ -32,7 +32,8 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// [`Io`](ErrorKind::Io) if a file cannot be read, has no PEM, or the key is another's.
+    /// [`Io`](ErrorKind::Io) if a file cannot be read, is not PEM, or the key does not belong to
+    /// the certificate.
     pub fn from_files(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Result<Self> {
         let (certificate, key) = (certificate.into(), key.into());
         let now = ArcSwap::new(read(&certificate, &key)?);
@@ -43,11 +44,11 @@ impl Tls {
         })))
     }
 
-    /// Reads the files again, for connections that begin from now on.
+    /// Reads the files again, for new connections.
     ///
     /// # Errors
     ///
-    /// As [`Tls::from_files`]; then what was read before stays.
+    /// Those of [`Tls::from_files`]; the previous certificate then stays in use.
     pub fn reload(&self) -> Result<()> {
         self.0.now.store(read(&self.0.certificate, &self.0.key)?);
         Ok(())
@@ -71,10 +72,10 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
         .and_then(|all| all.collect::<std::result::Result<Vec<_>, _>>())
         .map_err(|error| unusable(certificate, &error))?;
     if chain.is_empty() {
-        return Err(unusable(certificate, &"there is no certificate in it"));
+        return Err(unusable(certificate, &"it contains no certificate"));
     }
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
-        pem::Error::NoItemsFound => unusable(key, &"there is no private key in it"),
+        pem::Error::NoItemsFound => unusable(key, &"it contains no private key"),
         error => unusable(key, &error),
     })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());

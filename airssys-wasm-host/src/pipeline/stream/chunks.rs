@@ -16,18 +16,18 @@ use super::element::{WithElement, with_element};
 use super::{Flow, ItemStream, StreamElement};
 use crate::{Error, ErrorKind, Result};
 
-/// A stage of streams whose function takes a list and gives one.
+/// A stage of streams whose function takes and returns lists.
 pub(in super::super) struct PerChunk {
     call: Arc<dyn Call>,
     elements: usize,
     takes: Element,
     gives: Element,
-    /// Of the call for one chunk.
+    /// The time limit of the call for one chunk.
     time: AttemptTime,
 }
 
 impl PerChunk {
-    /// `takes` and `gives` are what the lists are made of.
+    /// Creates the stage. `takes` and `gives` are the elements of its lists.
     pub(in super::super) fn new(
         call: Arc<dyn Call>,
         elements: u32,
@@ -60,7 +60,7 @@ impl PerChunk {
     }
 }
 
-/// The calls are made as the stream is read that comes out.
+/// Makes the calls while the resulting stream is read.
 impl Call for PerChunk {
     fn call<'a>(&'a self, mut items: Items, _: &'a AtomicU64) -> Called<'a> {
         Box::pin(async move {
@@ -70,7 +70,7 @@ impl Call for PerChunk {
     }
 }
 
-/// On the revision that serves at that moment.
+/// Calls the function with a list, on the revision that is active at that moment.
 async fn called(call: &dyn Call, list: Item) -> Result<Item> {
     match call.call([list].into(), &AtomicU64::new(0)).await? {
         Returned::One(list) => Ok(list),
@@ -78,7 +78,7 @@ async fn called(call: &dyn Call, list: Item) -> Result<Item> {
     }
 }
 
-/// The elements of an item as lists of so many.
+/// The elements of an item, as lists of `elements` each.
 struct Lists {
     item: Item,
     elements: usize,
@@ -101,7 +101,7 @@ impl WithElement for Lists {
     }
 }
 
-/// Waits until there are enough, or no more come.
+/// Waits until there are enough elements, or the end is reached.
 async fn fill<T: Send + 'static>(
     chunks: &mut ItemStream<T>,
     waiting: &mut VecDeque<T>,
@@ -109,7 +109,7 @@ async fn fill<T: Send + 'static>(
 ) -> Result<()> {
     while waiting.len() < enough {
         match chunks.try_next().await? {
-            // Whoever gives nothing without end is not listened to without end.
+            // Yields, so that an endless run of empty chunks does not occupy the thread.
             Some(chunk) if chunk.is_empty() => tokio::task::yield_now().await,
             Some(chunk) if waiting.is_empty() => *waiting = chunk.into(),
             Some(chunk) => waiting.extend(chunk),
@@ -119,7 +119,7 @@ async fn fill<T: Send + 'static>(
     Ok(())
 }
 
-/// Lists as the chunks of a flow.
+/// Lists that become the chunks of a flow.
 struct Joined(BoxStream<'static, Result<Item>>);
 
 impl WithElement for Joined {
@@ -133,6 +133,6 @@ impl WithElement for Joined {
 fn no_list() -> Error {
     Error::new(
         ErrorKind::Internal,
-        "a stage of lists was given or gave something else; this is a bug",
+        "a stage of lists received or returned something else; this is a bug",
     )
 }

@@ -12,13 +12,14 @@ use super::StreamElement;
 use crate::Result;
 use crate::instance::InstanceState;
 
-/// The most elements that are taken at once.
+/// The most elements taken at once.
 const CHUNK_ELEMENTS_MAX: usize = 64 << 10;
 
-/// Takes what an instance writes, a chunk at a time, when the reader has room for one.
+/// A consumer that takes what an instance writes, one chunk at a time, when the reader has room for
+/// it.
 pub(super) struct Collect<T> {
     pub(super) to: mpsc::Sender<Result<Vec<T>>>,
-    /// Gone with this, at the end of the stream.
+    /// Dropped together with this, which signals the end of the stream.
     pub(super) _until: oneshot::Sender<Infallible>,
 }
 

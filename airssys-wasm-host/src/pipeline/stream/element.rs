@@ -1,19 +1,18 @@
-//! The Rust types that elements of streams have.
+//! The Rust types of stream elements.
 //!
-//! The same list as core's `Element`: what is planned there is carried here.
+//! Mirrors core's `Element`: every element planned there can be passed here.
 
 use airssys_wasm_core::world::Element;
 use wasmtime::component::{ComponentType, Lift, Lower, Val};
 
 use super::super::item::{Held, Item};
 
-/// What a stream through a pipeline is made of: `u8`, `u32`, `u64`, [`String`] or
-/// [`Vec<u8>`].
+/// The element type of a stream through a pipeline: `u8`, `u32`, `u64`, [`String`] or [`Vec<u8>`].
 pub trait StreamElement: Sealed {}
 
 impl<T: Sealed> StreamElement for T {}
 
-/// Kept here, so that the list stays that of core.
+/// Sealed, so that the types stay those of core's list.
 pub trait Sealed: ComponentType + Lift + Lower + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     const ELEMENT: Element;
@@ -24,7 +23,7 @@ pub trait Sealed: ComponentType + Lift + Lower + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     fn from_val(val: Val) -> Option<Self>;
 
-    /// A list of them as an item.
+    /// Returns a list of elements as an item.
     #[doc(hidden)]
     fn list(elements: Vec<Self>) -> Item {
         Item(Held::Val(Val::List(
@@ -32,7 +31,7 @@ pub trait Sealed: ComponentType + Lift + Lower + Send + Sync + Sized + 'static {
         )))
     }
 
-    /// The list that an item is.
+    /// Returns the elements of an item that is a list.
     #[doc(hidden)]
     fn of_list(item: Item) -> Option<Vec<Self>> {
         let ty = airssys_wasm_core::world::Type::List(Box::new(Self::ELEMENT.ty()));
@@ -101,14 +100,14 @@ impl Sealed for Vec<u8> {
     }
 }
 
-/// Does something with the Rust type of an element.
+/// An operation on the Rust type of an element.
 pub(super) trait WithElement {
     type Out;
 
     fn with<T: StreamElement>(self) -> Self::Out;
 }
 
-/// Does it with that of `element`.
+/// Runs `with` on the Rust type of `element`.
 pub(super) fn with_element<W: WithElement>(element: Element, with: W) -> W::Out {
     match element {
         Element::U8 => with.with::<u8>(),

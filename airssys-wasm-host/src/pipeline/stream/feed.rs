@@ -13,12 +13,12 @@ use super::{ItemStream, StreamElement};
 use crate::instance::InstanceState;
 use crate::link::LinkFailed;
 
-/// Gives an instance the chunks of a flow as it asks for them. A flow that fails ends the
-/// call with its error: a stream has no way to tell the guest.
+/// A producer that gives an instance the chunks of a flow on demand. A flow that fails ends the
+/// call with its error, because a stream cannot report it to the guest.
 pub(super) struct Feed<T>(Arc<Mutex<Option<ItemStream<T>>>>);
 
-/// What an instance was given to read. Dropped, it takes everything back: a guest that keeps a
-/// stream beyond its call would have those wait who write it.
+/// The streams that an instance was given to read. Dropping this takes them back: a guest that
+/// holds a stream beyond its call would make the writers of the stream wait.
 #[derive(Default)]
 pub(super) struct Lent(Vec<Arc<dyn TakeBack>>);
 
@@ -33,7 +33,7 @@ impl<T> TakeBack for Mutex<Option<ItemStream<T>>> {
 }
 
 impl Lent {
-    /// A feed that lasts as long as this.
+    /// Creates a feed that lasts as long as this.
     pub(super) fn feed<T: StreamElement>(&mut self, stream: ItemStream<T>) -> Feed<T> {
         let stream = Arc::new(Mutex::new(Some(stream)));
         let taken_back: Arc<dyn TakeBack> = stream.clone();
@@ -60,7 +60,7 @@ impl<T: StreamElement> StreamProducer<InstanceState> for Feed<T> {
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
         if destination.remaining(store) == Some(0) {
-            // Asks whether there is something, and will hear by trying.
+            // A read of no elements only asks whether there are any; the next read finds out.
             return Poll::Ready(Ok(StreamResult::Completed));
         }
         let mut stream = self.0.lock();
@@ -77,7 +77,7 @@ impl<T: StreamElement> StreamProducer<InstanceState> for Feed<T> {
             Poll::Ready(None) => Ok(StreamResult::Dropped),
             Poll::Ready(Some(Ok(_))) | Poll::Pending if finish => Ok(StreamResult::Cancelled),
             Poll::Ready(Some(Ok(_))) => {
-                // Whoever gives nothing without end is not listened to without end.
+                // Yields, so that an endless run of empty chunks does not occupy the thread.
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }

@@ -1,6 +1,6 @@
-//! A stream outside of any instance, from whoever writes it to whoever reads it.
+//! A stream outside of any instance, between its writer and its reader.
 //!
-//! Tests: below.
+//! Tests: in this file.
 
 use std::any::Any;
 use std::fmt;
@@ -16,11 +16,11 @@ use parking_lot::Mutex;
 use super::StreamElement;
 use crate::Result;
 
-/// The elements of a stream that left a pipeline, a chunk at a time.
+/// The elements of a stream that left a pipeline, one chunk at a time.
 ///
-/// Whoever writes waits until the chunk before was taken. Ends with the stream, or after the
-/// error of a stage on the way; dropped before, it ends the calls that write it. Waiting for
-/// the next chunk is cancel safe.
+/// The writer waits until the previous chunk was taken. Ends with the stream, or after the error of
+/// a stage on the way; dropping it earlier ends the calls that write it. Waiting for the next chunk
+/// is cancel safe.
 #[must_use = "a stream flows only while it is read"]
 pub struct ItemStream<T> {
     chunks: BoxStream<'static, Result<Vec<T>>>,
@@ -34,11 +34,11 @@ pub(in super::super) struct Flow {
     rest: Arc<Mutex<Rest>>,
 }
 
-/// What the stream needs while it lasts.
+/// A value that the stream needs while it lasts.
 type Held = Box<dyn Any + Send>;
 
 struct Rest {
-    /// A `BoxStream` of chunks, until somebody reads it.
+    /// A `BoxStream` of chunks, until a reader takes it.
     chunks: Option<Held>,
     held: Vec<Held>,
 }
@@ -58,12 +58,12 @@ impl Flow {
         }
     }
 
-    /// What it is made of.
+    /// Returns the type of the elements.
     pub(in super::super) fn element(&self) -> Element {
         self.element
     }
 
-    /// The stream itself, for its only reader. None if it has one, or is made of others.
+    /// Returns the stream for its only reader. `None` if it has one already, or has other elements.
     pub(in super::super) fn read<T: StreamElement>(&self) -> Option<ItemStream<T>> {
         let mut rest = self.rest.lock();
         let chunks = rest.chunks.take()?;
@@ -79,7 +79,7 @@ impl Flow {
         }
     }
 
-    /// Keeps something until the stream has ended or its reader is gone.
+    /// Keeps `held` until the stream has ended or its reader is dropped.
     pub(in super::super) fn hold(&self, held: impl Send + 'static) {
         self.rest.lock().held.push(Box::new(held));
     }
@@ -110,7 +110,7 @@ impl fmt::Debug for Flow {
     }
 }
 
-/// Whether they are the same stream.
+/// Flows are equal if they are the same stream.
 impl PartialEq for Flow {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.rest, &other.rest)
@@ -128,10 +128,10 @@ mod tests {
         let held = Arc::new(());
         flow.hold(Arc::clone(&held));
         assert!(flow.read::<u8>().is_none());
-        let mut read = flow.clone().read::<u32>().expect("nobody has read it");
+        let mut read = flow.clone().read::<u32>().expect("it was not read before");
         assert!(flow.read::<u32>().is_none());
         let mut next =
-            || futures_util::FutureExt::now_or_never(read.next()).expect("there at once");
+            || futures_util::FutureExt::now_or_never(read.next()).expect("ready at once");
         assert_eq!(next().map(Result::unwrap_or_default), Some(vec![1, 2]));
         assert_eq!(next().map(Result::unwrap_or_default), Some(vec![3]));
         assert_eq!(Arc::strong_count(&held), 2);
@@ -145,14 +145,16 @@ mod tests {
         let mut chunks = vec![Ok(vec![1u8]), failed(), Ok(vec![2])].into_iter();
         let mut has_ended = false;
         let strict = stream::poll_fn(move |_| {
-            assert!(!has_ended, "asked again");
+            assert!(!has_ended, "polled after the end");
             let next = chunks.next();
             has_ended = next.is_none();
             Poll::Ready(next)
         });
-        let mut read = Flow::new(strict).read::<u8>().expect("nobody has read it");
+        let mut read = Flow::new(strict)
+            .read::<u8>()
+            .expect("it was not read before");
         let mut next =
-            || futures_util::FutureExt::now_or_never(read.next()).expect("there at once");
+            || futures_util::FutureExt::now_or_never(read.next()).expect("ready at once");
         assert!(next().is_some_and(|chunk| chunk.is_ok()));
         assert!(next().is_some_and(|chunk| chunk.is_err()));
         assert!(next().is_none());

@@ -1,7 +1,7 @@
 //! The call of a function that has streams.
 //!
-//! One that gives a stream has an item as soon as it returns, and goes on until the stream has
-//! been written: in a task of its own, which ends with whoever reads it.
+//! A function that returns a stream yields an item as soon as it returns. Its call continues until
+//! the stream has been written, in a task of its own, which ends when the reader is dropped.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -27,12 +27,12 @@ use crate::{Error, ErrorKind, Result};
 
 type Store<'a> = StoreContextMut<'a, InstanceState>;
 
-/// The function of a stage that takes streams, or gives one.
+/// The function of a stage that takes streams, or returns one.
 pub(in super::super) struct Streaming {
     function: Arc<StreamingFunction>,
-    /// What the stream is made of that it gives.
+    /// The elements of the stream that it returns, if any.
     gives: Option<Element>,
-    /// To the end of the stream that it gives.
+    /// The time limit, up to the end of the stream that it returns.
     time: AttemptTime,
 }
 
@@ -50,7 +50,7 @@ impl Streaming {
         }
     }
 
-    /// A call that gives a value, once it has read what it wants of its streams.
+    /// Runs a call that returns a value, once it has read what it needs of its streams.
     async fn to_its_end(&self, items: Items, revision: &AtomicU64) -> Result<Returned> {
         let mut returned = None;
         let (params, _lent) = params(items, self.function.ty())?;
@@ -62,7 +62,7 @@ impl Streaming {
             returned = val;
             Ok(None)
         };
-        // The unit's own attempt keeps to the time: this call ends with it.
+        // The attempt of the unit enforces the time: this call ends with it.
         self.function.call(enter, leave).await?;
         Ok(returned.map_or(Returned::Nothing, |val| Returned::One(Item(Held::Val(val)))))
     }
@@ -84,7 +84,7 @@ impl Call for Streaming {
     }
 }
 
-/// A call that goes on after it returned.
+/// A call that continues after its function has returned.
 struct Begin<'a> {
     streaming: &'a Streaming,
     items: Items,
@@ -113,7 +113,7 @@ impl<'a> WithElement for Begin<'a> {
                 to,
             ));
             let Ok((serving, came)) = returned.await else {
-                // It failed before it returned, and the reason is all that was written.
+                // The call failed before it returned, and its error is all that was written.
                 let failed = chunks.next().await;
                 return Err(failed.and_then(Result::err).unwrap_or_else(lost));
             };
@@ -128,21 +128,22 @@ impl<'a> WithElement for Begin<'a> {
     }
 }
 
-/// Nothing more, once the call has ended by itself. Owns the task, so that it lasts as long as
-/// its reader.
+/// Returns an empty stream, or an error if the task panicked. Owns the task, so that it lasts as
+/// long as its reader.
 fn to_its_end<T: StreamElement>(task: Task<()>) -> impl Stream<Item = Result<Vec<T>>> + Send {
     stream::once(task).filter_map(async |joined| joined.is_err().then(|| Err(lost())))
 }
 
-/// What a function that gives a stream returned.
+/// The result of a function that returns a stream.
 enum Came {
     Stream,
     OkStream,
-    /// A `result` that is none.
+    /// A `result` with an error in place of the stream.
     Error(Val),
 }
 
-/// Calls, tells what came and which revision serves it, and writes the stream to its end.
+/// Makes the call, sends its result and the revision that serves it, and writes the stream to its
+/// end.
 async fn write<T: StreamElement>(
     function: Arc<StreamingFunction>,
     time: AttemptTime,
@@ -157,12 +158,12 @@ async fn write<T: StreamElement>(
         let ended = stream
             .map(|stream| collect(stream, &mut store, to))
             .transpose()?;
-        // Whoever asked and has gone away drops this whole task.
+        // If the receiver is gone, this whole task is being dropped.
         let _ = told.send((store.data().revision(), came));
         Ok(ended)
     };
     if let Err(error) = time.within(pin!(function.call(enter, leave))).await {
-        // Each sender has room for one more, whatever waits already.
+        // Each sender has room for one more message, however many are queued.
         let _ = failing.try_send(Err(error));
     }
 }
@@ -189,10 +190,10 @@ fn collect<T: StreamElement>(
     Ok(ended)
 }
 
-/// A parameter, once there is an instance to give it to.
+/// A parameter, to be created once there is an instance to pass it to.
 type Param = Box<dyn for<'a> FnOnce(Store<'a>) -> wasmtime::Result<Val> + Send>;
 
-/// The parameters: streams that nobody else reads from here on, and values.
+/// Returns the parameters: values, and streams that have no other reader from here on.
 fn params(items: Items, ty: &FunctionType) -> Result<(Vec<Param>, Lent)> {
     let mut lent = Lent::default();
     let mut param = |(item, ty): (Item, &Type)| match Element::of_stream(ty) {
@@ -220,7 +221,7 @@ fn lower(params: Vec<Param>, mut store: Store<'_>) -> wasmtime::Result<Vec<Val>>
         .collect()
 }
 
-/// An item as a stream that an instance reads.
+/// An item that an instance reads as a stream.
 struct Fed<'a> {
     item: Item,
     lent: &'a mut Lent,
@@ -241,19 +242,19 @@ impl WithElement for Fed<'_> {
 }
 
 fn no_stream(val: Option<&Val>) -> wasmtime::Error {
-    wasmtime::format_err!("a stream was expected, and `{val:?}` came; this is a bug")
+    wasmtime::format_err!("expected a stream, got `{val:?}`; this is a bug")
 }
 
 fn not_readable() -> Error {
     Error::new(
         ErrorKind::TypeMismatch,
-        "the stream has been read already, or is made of something else",
+        "the stream was already read, or has other elements",
     )
 }
 
 fn lost() -> Error {
     Error::new(
         ErrorKind::Internal,
-        "a call ended and did not say how; this is a bug",
+        "a call ended without a result or an error; this is a bug",
     )
 }

@@ -1,10 +1,12 @@
-//! The shape that everything in the arguments has: `word(target, name = value)`.
+//! The common form of all arguments: `word(target, name = value)`.
 //!
-//! Does not know what the words mean. Tests: those of `request` and `optional`.
+//! Does not interpret the words.
+//! Tests: `airssys-wasm-macros/src/component_capabilities/declared/request.rs`,
+//! `airssys-wasm-macros/src/component_capabilities/declared/optional.rs`.
 
 use syn::{Expr, ExprAssign, ExprCall, ExprPath, Ident};
 
-/// `write("/cache", max = "64MiB")`, taken apart.
+/// The parts of `write("/cache", max = "64MiB")`.
 pub(super) struct Call<'a> {
     /// `write`
     pub(super) word: &'a Ident,
@@ -15,7 +17,7 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// None if it is of another shape.
+    /// Returns `None` if the expression has another form.
     pub(super) fn read(written: &'a Expr) -> Option<Self> {
         let Expr::Call(ExprCall { func, args, .. }) = written else {
             return None;

@@ -1,6 +1,7 @@
-//! What the kinds are called in the arguments: `read`, `write`, `network_outbound`.
+//! The names of kinds in the arguments: `read`, `write`, `network_outbound`.
 //!
-//! A kind that core adds has a name here by itself. Tests: below.
+//! Kinds that are added to core get a name automatically.
+//! Tests: in this file.
 
 use airssys_wasm_core::suggest::nearest;
 use airssys_wasm_core::{Capability, Kind};
@@ -9,10 +10,10 @@ use syn::Ident;
 use super::optional;
 use crate::errors::Errors;
 
-/// The word for what an embedder defines.
+/// The name for kinds that an embedder defines.
 const CUSTOM: &str = "custom";
 
-/// A kind of core's, or one that an embedder defines, whose target begins with it.
+/// A kind of core or an embedder's own, whose target starts with the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     Known(Kind),
@@ -20,7 +21,7 @@ pub(super) enum Named {
 }
 
 impl Named {
-    /// The kind that a word stands for; that there is none goes to `errors`.
+    /// Returns the kind of a name, or adds an error to `errors`.
     pub(super) fn read(word: &Ident, errors: &mut Errors) -> Option<Self> {
         let named = Self::find(&word.to_string());
         if named.is_none() {
@@ -29,7 +30,7 @@ impl Named {
         named
     }
 
-    /// The kind that a word stands for, if there is one.
+    /// Returns the kind of a name, if it exists.
     pub(super) fn find(word: &str) -> Option<Self> {
         match Kind::ALL.into_iter().find(|kind| spell(*kind) == word) {
             Some(kind) => Some(Self::Known(kind)),
@@ -37,7 +38,7 @@ impl Named {
         }
     }
 
-    /// A capability of this kind, of a target as it is meant.
+    /// Creates a capability of this kind with an unquoted target.
     pub(super) fn capability(self, target: &str) -> Capability {
         match self {
             Self::Known(kind) => Capability::of_words(kind, [target]),
@@ -46,7 +47,7 @@ impl Named {
     }
 }
 
-/// What a kind is called here.
+/// Returns the name of a kind in the arguments.
 pub(super) fn spell(kind: Kind) -> String {
     match kind {
         Kind::FileRead => "read".into(),
@@ -59,13 +60,10 @@ fn with_underscores(kind: Kind) -> String {
     kind.word().replace('-', "_")
 }
 
-/// What to say about a word that is no kind: the nearest, or all.
+/// Returns the message for an unknown name: the nearest name, or all names.
 pub(super) fn unknown(written: &str) -> String {
     if written == optional::WORD {
-        return format!(
-            "`{written}` stands around a request, once: {}",
-            optional::EXAMPLE
-        );
+        return format!("`{written}` wraps a single request: {}", optional::EXAMPLE);
     }
     match near(written) {
         Some(word) => format!("there is no capability `{written}`; did you mean `{word}`?"),
@@ -73,14 +71,14 @@ pub(super) fn unknown(written: &str) -> String {
             let words = Kind::ALL.into_iter().map(spell).chain([CUSTOM.to_owned()]);
             let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
             format!(
-                "there is no capability `{written}`; there are {}",
+                "there is no capability `{written}`; expected one of {}",
                 words.join(", ")
             )
         }
     }
 }
 
-/// The nearest word; `file_read`, as the text has it, is near to `read` as well.
+/// Returns the nearest name. The text form `file_read` also leads to `read`.
 pub(super) fn near(written: &str) -> Option<String> {
     let kinds = Kind::ALL
         .into_iter()
@@ -124,8 +122,8 @@ mod tests {
             ("network_outbond", "did you mean `network_outbound`?"),
             ("optinal", "did you mean `optional`?"),
             ("cutsom", "did you mean `custom`?"),
-            ("optional", "stands around a request, once"),
-            ("teleport", "there are `call`, `clock`,"),
+            ("optional", "wraps a single request"),
+            ("teleport", "expected one of `call`, `clock`,"),
         ] {
             let messages = read(word).expect_err(word);
             assert!(

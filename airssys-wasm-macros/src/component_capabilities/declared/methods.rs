@@ -1,6 +1,7 @@
-//! `methods = [GET, POST]`, which stands in the text before a URL.
+//! Parses `methods = [GET, POST]`, which precedes the URL in the text form.
 //!
-//! What a method may be is core's to say. Tests: below.
+//! Core validates methods.
+//! Tests: in this file.
 
 use airssys_wasm_core::{Capability, Kind};
 use syn::{Expr, LitStr};
@@ -8,10 +9,10 @@ use syn::{Expr, LitStr};
 use crate::errors::Errors;
 use crate::literal;
 
-/// What they are called in the arguments.
+/// The name of the option.
 pub(super) const NAME: &str = "methods";
 
-/// The same HTTP requests, of these methods only.
+/// Restricts an HTTP capability to these methods.
 pub(super) fn add(
     capability: &Capability,
     written: &Expr,
@@ -53,7 +54,7 @@ fn read(written: &Expr, errors: &mut Errors) -> Option<String> {
     method
 }
 
-/// Whether it is one method, and one that a text can have.
+/// Returns `true` if the text is a single valid method.
 fn is_method(text: &str) -> bool {
     !text.contains([',', '*'])
         && Capability::of_words(Kind::Http, [text, "https://**"])

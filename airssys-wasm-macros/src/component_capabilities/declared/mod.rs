@@ -1,16 +1,16 @@
-//! The declarative form: requests in the macro's arguments.
+//! Parses the declarative form: requests in the macro's arguments.
 //!
-//! | file | what it reads |
+//! | file | parses |
 //! |---|---|
-//! | `call` | anything of the form `word(target, name = value)` |
-//! | `optional` | `optional(...)` and its reason, or a request without it |
+//! | `call` | the form `word(target, name = value)` |
+//! | `optional` | `optional(...)` and its reason, or a required request |
 //! | `request` | `write("/cache", max = "64MiB")` |
-//! | `kinds` | what the kinds are called here |
-//! | `target` | the text in quotes |
-//! | `options`, `methods` | what is said besides a target |
+//! | `kinds` | the names of the kinds |
+//! | `target` | the quoted text |
+//! | `options`, `methods` | the options after the target |
 //!
-//! What a target or an option may be is core's to say, and so is how they are quoted.
-//! Tests: below, beside each file, and `airssys-wasm-sdk/tests/ui`.
+//! Core validates and quotes targets and options.
+//! Tests: `airssys-wasm-macros/src/component_capabilities/declared`, `airssys-wasm-sdk/tests/ui`.
 
 mod call;
 mod kinds;
@@ -29,7 +29,7 @@ use syn::{Expr, Token};
 use super::found::Found;
 use crate::errors::Errors;
 
-/// The requests that the arguments list; what cannot be read goes to `errors`.
+/// Returns the requests in the arguments and adds errors to `errors`.
 pub(super) fn read(arguments: &TokenStream, errors: &mut Errors) -> Requests {
     let mut found = Found::default();
     match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(arguments.clone()) {
@@ -83,7 +83,7 @@ mod tests {
             "`raed`",
             "begins with `/`",
             "`mxa`",
-            "what it would be used for",
+            "give the purpose",
             "twice",
             "contradict",
         ];

@@ -1,6 +1,7 @@
-//! `optional(dns("*.internal"), reason = "finds peers")`, or a request without it.
+//! Parses `optional(dns("*.internal"), reason = "finds peers")`, or a required request.
 //!
-//! What a reason may be is core's to say. Tests: below.
+//! Core validates reasons.
+//! Tests: in this file.
 
 use airssys_wasm_core::{Need, Rule};
 use syn::{Expr, ExprAssign};
@@ -11,13 +12,13 @@ use super::request;
 use crate::errors::Errors;
 use crate::literal;
 
-/// The word around an optional request.
+/// The name that wraps an optional request.
 pub(super) const WORD: &str = "optional";
 
-/// How it is written.
+/// An example for messages.
 pub(super) const EXAMPLE: &str = "`optional(dns(\"*.internal\"), reason = \"finds peers\")`";
 
-/// A request, and how much it is needed; why it is none goes to `errors`.
+/// Returns a request and whether it is required, and adds errors to `errors`.
 pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<(Rule, Need)> {
     match Call::read(written) {
         Some(call) if is_meant(&call) => {
@@ -32,7 +33,8 @@ pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<(Rule, Need)> 
     }
 }
 
-/// Whether the word is `optional`, or a slip for it: then what is in it is read too.
+/// Returns `true` if the name is `optional` or a misspelling of it; the contents are checked then
+/// too.
 fn is_meant(call: &Call<'_>) -> bool {
     let word = call.word.to_string();
     word == WORD || (Named::find(&word).is_none() && kinds::near(&word).as_deref() == Some(WORD))
@@ -43,7 +45,7 @@ fn read_need(written: &Expr, call: &Call<'_>, errors: &mut Errors) -> Option<Nee
         [] => {
             errors.at(
                 written,
-                format!("say in a line what it would be used for, as in {EXAMPLE}"),
+                format!("give the purpose in one line, as in {EXAMPLE}"),
             );
             None
         }
@@ -51,7 +53,7 @@ fn read_need(written: &Expr, call: &Call<'_>, errors: &mut Errors) -> Option<Nee
         [_, second, ..] => {
             errors.at(
                 second,
-                format!("beside its request `{WORD}` has one `reason` and nothing else"),
+                format!("`{WORD}` takes one request and one `reason`, and nothing else"),
             );
             None
         }
@@ -62,7 +64,7 @@ fn read_reason(option: &ExprAssign, errors: &mut Errors) -> Option<Need> {
     if literal::word(&option.left).is_none_or(|name| name != "reason") {
         errors.at(
             &option.left,
-            format!("beside its request `{WORD}` has a `reason`, as in {EXAMPLE}"),
+            format!("`{WORD}` takes a request and a `reason`, as in {EXAMPLE}"),
         );
         return None;
     }
@@ -88,14 +90,14 @@ fn read_request(written: &Expr, call: &Call<'_>, errors: &mut Errors) -> Option<
         [] => {
             errors.at(
                 written,
-                format!("there is no request in it; write for example {EXAMPLE}"),
+                format!("it contains no request; write for example {EXAMPLE}"),
             );
             None
         }
         [_, second, ..] => {
             errors.at(
                 second,
-                format!("`{WORD}` has one request in it; write another `{WORD}` for this one"),
+                format!("`{WORD}` takes one request; write another `{WORD}` for this one"),
             );
             None
         }
@@ -137,17 +139,14 @@ mod tests {
     #[test]
     fn says_what_to_write() {
         let cases: [(Expr, &[&str]); 10] = [
-            (
-                parse_quote!(optional(env("A"))),
-                &["what it would be used for"],
-            ),
+            (parse_quote!(optional(env("A"))), &["give the purpose"]),
             (
                 parse_quote!(optional(env("A"), reason = "")),
-                &["what it would be used for, as in"],
+                &["visible characters, as in"],
             ),
             (
                 parse_quote!(optional(env("A"), reason = "a\nb")),
-                &["in a line"],
+                &["in one line"],
             ),
             (
                 parse_quote!(optional(env("A"), reason = WHY)),
@@ -155,7 +154,7 @@ mod tests {
             ),
             (
                 parse_quote!(optional(env("A"), raeson = "b")),
-                &["has a `reason`"],
+                &["takes a request and a `reason`"],
             ),
             (
                 parse_quote!(optional(env("A"), reason = "b", reason = "c")),
@@ -167,15 +166,15 @@ mod tests {
             ),
             (
                 parse_quote!(optional(optional(env("A"), reason = "b"), reason = "b")),
-                &["around a request, once"],
+                &["wraps a single request"],
             ),
             (
                 parse_quote!(optinal(env("A*"))),
-                &["`optional`?", "used for", "named in full"],
+                &["`optional`?", "give the purpose", "named in full"],
             ),
             (
                 parse_quote!(optional()),
-                &["what it would be used for", "no request in it"],
+                &["give the purpose", "contains no request"],
             ),
         ];
         for (written, expected) in cases {

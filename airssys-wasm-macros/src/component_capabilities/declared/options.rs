@@ -1,7 +1,8 @@
-//! What a request says besides its target: `max = "64MiB"`, `mode = append`.
+//! Parses the options of a request: `max = "64MiB"`, `mode = append`.
 //!
-//! Which there are, and of which kind, is core's to say; `methods` stands in the text
-//! before a URL and is read in a file of its own. Tests: below.
+//! Core defines the options of each kind; `methods` precedes the URL in the text form and is parsed
+//! in a separate file.
+//! Tests: in this file.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use super::methods;
 use crate::errors::Errors;
 use crate::literal;
 
-/// The capability with all its options; None if any of them is wrong.
+/// Returns the capability with all its options, or `None` if any of them is invalid.
 pub(super) fn add(
     mut capability: Capability,
     options: &[&ExprAssign],
@@ -51,7 +52,7 @@ fn add_one(
     if !said.insert(name.clone()) {
         errors.at(
             option,
-            format!("`{name}` is said twice; remove one of them"),
+            format!("`{name}` is given twice; remove one of them"),
         );
         return None;
     }
@@ -65,11 +66,11 @@ fn add_one(
         .ok()
 }
 
-/// What to say about a name that core would not know here.
+/// Returns the message for options that core does not know.
 fn misplaced(kind: Option<Kind>, name: &str) -> Option<String> {
     match kind? {
         _ if name == "reason" => {
-            Some("a reason stands in `optional`: `optional(..., reason = \"...\")`".into())
+            Some("a reason belongs in `optional`: `optional(..., reason = \"...\")`".into())
         }
         Kind::Http if name == methods::NAME => None,
         Kind::Http => nearest(name, [methods::NAME])
@@ -82,7 +83,7 @@ fn misplaced(kind: Option<Kind>, name: &str) -> Option<String> {
     }
 }
 
-/// The value as the text has it, without quotes.
+/// Returns the value as in the text form, without quotes.
 fn value(name: &str, written: &Expr, errors: &mut Errors) -> Option<String> {
     let value = literal::string(written)
         .map(LitStr::value)
@@ -148,7 +149,7 @@ mod tests {
             (
                 cache(),
                 parse_quote!(reason = "speed"),
-                "stands in `optional`",
+                "belongs in `optional`",
             ),
             (cache(), parse_quote!(mxa = "1MiB"), "did you mean `max`?"),
             (cache(), parse_quote!(Max = "1MiB"), "did you mean `max`?"),
@@ -158,7 +159,7 @@ mod tests {
             (
                 cache(),
                 parse_quote!(from = "/srv"),
-                "the operator's to say",
+                "be set by the operator",
             ),
             (
                 cache(),
@@ -174,7 +175,7 @@ mod tests {
             (
                 http(),
                 parse_quote!(at = "10.0.0.0/8"),
-                "the operator's to say",
+                "be set by the operator",
             ),
             (
                 http(),
@@ -200,6 +201,6 @@ mod tests {
         ];
         let messages = run(cache(), &options).expect_err("three slips");
         assert_eq!(messages.len(), 3, "{messages:?}");
-        assert!(messages[2].contains("said twice"), "{messages:?}");
+        assert!(messages[2].contains("given twice"), "{messages:?}");
     }
 }

@@ -1,6 +1,7 @@
-//! One request: `write("/cache", max = "64MiB")`.
+//! Parses a request: `write("/cache", max = "64MiB")`.
 //!
-//! Puts together what the other files read. Tests: below.
+//! Combines the results of the other files.
+//! Tests: in this file.
 
 use airssys_wasm_core::{CapabilityError, Rule};
 use syn::{BinOp, Expr, ExprBinary, LitStr};
@@ -14,7 +15,7 @@ use crate::literal;
 const ADVICE: &str =
     "requests are written as `read(\"/data\")` or `write(\"/cache\", max = \"64MiB\")`";
 
-/// The rule that a request is; why it is none goes to `errors`.
+/// Returns the rule of a request and adds errors to `errors`.
 pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Rule> {
     let Some(call) = Call::read(written) else {
         errors.at(written, advise(written));
@@ -34,7 +35,7 @@ pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Rule> {
         .ok()
 }
 
-/// Reports that the target does not fit.
+/// Reports a target that does not fit its kind.
 fn check(
     named: Named,
     rule: Result<Rule, CapabilityError>,
@@ -49,7 +50,7 @@ fn check(
             None => return Some(()),
             Some(kind) => {
                 format!(
-                    "`{}` is no embedder's kind; write `{}(\"...\")`",
+                    "`{}` is not an embedder's kind; write `{}(\"...\")`",
                     kind.word(),
                     kinds::spell(kind)
                 )
@@ -62,12 +63,12 @@ fn check(
     None
 }
 
-/// What to say about something that is not `word(...)`.
+/// Returns the message for something that is not `word(...)`.
 fn advise(written: &Expr) -> String {
     match (written, literal::word(written)) {
         (_, Some(word)) if Named::find(&word).is_some() => target::missing(&word),
         (_, Some(word)) => kinds::unknown(&word),
-        // `network-outbound("a.com")`, as the text has it.
+        // `network-outbound("a.com")`, which is the text form.
         (
             Expr::Binary(ExprBinary {
                 left,
@@ -154,7 +155,7 @@ mod tests {
         let cases: [(Expr, &str); 15] = [
             (parse_quote!(read), "`read(\"...\")`"),
             (parse_quote!(raed), "did you mean `read`?"),
-            (parse_quote!(optional), "stands around a request"),
+            (parse_quote!(optional), "wraps a single request"),
             (parse_quote!("/data"), "written as `read(\"/data\")`"),
             (
                 parse_quote!(Capability::FileRead("/data".into())),
@@ -175,7 +176,7 @@ mod tests {
                 parse_quote!(custom("file-read /data")),
                 "write `read(\"...\")`",
             ),
-            (parse_quote!(env("A", value = "b")), "the operator's to say"),
+            (parse_quote!(env("A", value = "b")), "set by the operator"),
         ];
         for (written, expected) in cases {
             let messages = run(&written).expect_err(expected);

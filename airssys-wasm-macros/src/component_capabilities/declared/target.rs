@@ -1,6 +1,7 @@
-//! What a request reaches: one literal, as it is meant.
+//! Parses the target of a request: one unquoted literal.
 //!
-//! Whether it fits its kind is core's to say. Tests: below.
+//! Core checks that it fits its kind.
+//! Tests: in this file.
 
 use airssys_wasm_core::Kind;
 use syn::{Expr, LitStr};
@@ -10,7 +11,7 @@ use super::kinds::Named;
 use crate::errors::Errors;
 use crate::literal;
 
-/// The target; why it is none goes to `errors`.
+/// Returns the target and adds errors to `errors`.
 pub(super) fn read<'a>(written: &Expr, call: &Call<'a>, errors: &mut Errors) -> Option<&'a LitStr> {
     let word = call.word;
     let target = match call.targets.as_slice() {
@@ -31,28 +32,28 @@ pub(super) fn read<'a>(written: &Expr, call: &Call<'a>, errors: &mut Errors) -> 
     if text.is_none() {
         errors.at(
             target,
-            format!("a target is read without being run; write it as a literal: `{word}(\"...\")`"),
+            format!("a target is read at compile time; write it as a literal: `{word}(\"...\")`"),
         );
     }
     text
 }
 
-/// What to say about a kind without a target.
+/// Returns the message for a kind without a target.
 pub(super) fn missing(word: &str) -> String {
-    format!("say in quotes what it reaches: `{word}(\"...\")`")
+    format!("write its target in quotes: `{word}(\"...\")`")
 }
 
-/// Refuses what a text has after the target: it would be taken for a part of it.
+/// Refuses options or methods in the literal, which would be read as part of the target.
 pub(super) fn check(named: Named, target: &LitStr, errors: &mut Errors) -> Option<()> {
     let text = target.value();
     let advice = match named {
         Named::Known(Kind::Http) if text.contains(' ') => {
-            "a target is the URL alone; methods stand after it: `http(\"https://...\", methods = [GET])`"
+            "a target is the URL alone; methods come after it: `http(\"https://...\", methods = [GET])`"
                 .into()
         }
         Named::Known(_) => {
             let Some((name, value)) = text.split(' ').skip(1).find_map(option) else { return Some(()) };
-            format!("options stand after the target, not in it: `{name} = \"{value}\"`")
+            format!("options come after the target, not in it: `{name} = \"{value}\"`")
         }
         Named::Custom => return Some(()),
     };
@@ -60,7 +61,7 @@ pub(super) fn check(named: Named, target: &LitStr, errors: &mut Errors) -> Optio
     None
 }
 
-/// Name and value of what looks like an option in a text.
+/// Returns the name and the value of a word that looks like an option.
 fn option(word: &str) -> Option<(&str, &str)> {
     let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase());
     word.split_once('=').filter(|(name, _)| is_name(name))
@@ -99,8 +100,8 @@ mod tests {
     #[test]
     fn says_what_to_write() {
         let cases: [(Expr, &str); 7] = [
-            (parse_quote!(read()), "what it reaches"),
-            (parse_quote!(read(max = "1MiB")), "what it reaches"),
+            (parse_quote!(read()), "its target in quotes"),
+            (parse_quote!(read(max = "1MiB")), "its target in quotes"),
             (parse_quote!(read(DATA)), "as a literal"),
             (parse_quote!(read("/data".into())), "as a literal"),
             (parse_quote!(read("/a", "/b")), "another `read(...)`"),

@@ -1,5 +1,5 @@
 #![deny(missing_docs, unreachable_pub, unsafe_code, unused, warnings)]
-//! Lints that a guest may deny.
+//! All arguments, with lints that a guest can deny.
 
 use airssys_wasm_sdk::prelude::*;
 

@@ -1,6 +1,6 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub, unused, warnings)]
-//! Every kind, on every item that a list may stand on; lints that a guest may deny.
+//! Every kind of capability, on every kind of item, with lints that a guest can deny.
 
 use airssys_wasm_sdk::component_capabilities;
 
@@ -40,7 +40,7 @@ pub struct Greeter;
 
 #[component_capabilities(read("/data"))]
 impl Greeter {
-    /// An item in a function may have requests too.
+    /// Greets. Items in functions can have requests too.
     pub fn greet(&self) {
         #[component_capabilities(read("/data"))]
         const _: () = ();

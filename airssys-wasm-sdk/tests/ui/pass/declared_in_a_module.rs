@@ -1,4 +1,4 @@
-//! A library that says in each of its modules what that one needs.
+//! A library whose modules each list the capabilities that they need.
 
 #[airssys_wasm_sdk::component_capabilities(read("/data"))]
 pub mod data {

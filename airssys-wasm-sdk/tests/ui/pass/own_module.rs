@@ -1,4 +1,4 @@
-//! The component in a module of its own, its implementation in another.
+//! The component in one module, its implementation in another.
 
 mod greeter {
     use airssys_wasm_sdk::component;

@@ -1,10 +1,10 @@
-//! Rows of a table through `parse`, `enrich` and `format`, in a run, beside the same functions
-//! in plain Rust and beside the same components called by hand, one row after the other.
+//! Runs rows of a table through `parse`, `enrich` and `format`, compared with the same functions in
+//! plain Rust and with the same components called by hand, one row after another.
 //!
-//! The pipeline is that of `examples/etl`, with what a stage has unless it says otherwise: it
-//! works on one item at a time, and 16 wait. By hand there are as many stores as deployments
-//! there, with the same lane between them. One line of a thousand is no order. All three have
-//! to give the same.
+//! The pipeline is that of `examples/etl` with default stages: each works on one item at a time and
+//! queues 16. By hand the number of stores equals the number of deployments in the pipeline, with
+//! the same lane between them. One line in a thousand is not an order. All three must return the
+//! same result.
 
 mod native;
 
@@ -29,14 +29,14 @@ const ROWS: u32 = 20_000;
 const ROUNDS: usize = 9;
 const COUNTRIES: [&str; 5] = ["at", "de", "fr", "id", "nl"];
 
-/// What came of a table: the lines that were written, and how many could not be read.
+/// The result of a table: the lines written, and the number of lines that could not be read.
 #[derive(Debug, Default, PartialEq)]
 struct Table {
     written: Vec<String>,
     unread: usize,
 }
 
-/// A pipeline, and who takes what it could not read.
+/// A pipeline and the receiver of the lines that it could not read.
 type Deployed = (PipelineDeployment, UnboundedReceiver<DeadLetter>);
 
 /// `parse`, and `enrich` with `format` behind it.
@@ -70,7 +70,7 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
-/// Rows a second in the best round: ours, by hand, in plain Rust.
+/// Returns the rows per second in the best round: ours, by hand, and in plain Rust.
 async fn rates() -> [f64; 3] {
     let lines: Vec<String> = (1..=ROWS).map(line).collect();
     let mut deployed = deployed().await;
@@ -119,7 +119,11 @@ async fn deployed() -> Deployed {
         .build()
         .expect("a pipeline");
     let lanes: Vec<Lane> = pipeline.edges().iter().map(|edge| edge.lane()).collect();
-    assert_eq!(lanes, [Lane::Dynamic, Lane::Fused], "as by hand");
+    assert_eq!(
+        lanes,
+        [Lane::Dynamic, Lane::Fused],
+        "the same lanes as by hand"
+    );
     let (sender, letters) = unbounded_channel();
     let host = Host::builder().build().expect("a host");
     let deployed = host
@@ -143,7 +147,7 @@ async fn run((pipeline, letters): &mut Deployed, lines: &[String]) -> Table {
     table
 }
 
-/// The components by hand.
+/// Instantiates the components by hand.
 async fn instances() -> ByHand {
     let chain = [
         ("etl-enrich-v1", "demo:enrich/api#enrich"),

@@ -1,4 +1,4 @@
-//! What the guests do, in plain Rust; each function is that of `tests/guests/etl-*`.
+//! The guests' functions in plain Rust, each as in `tests/guests/etl-*`.
 
 use super::Table;
 
@@ -18,7 +18,7 @@ struct Taxed {
     percent: u32,
 }
 
-/// All rows, one after the other.
+/// Processes all rows, one after another.
 pub(super) fn table(lines: &[String]) -> Table {
     let mut table = Table::default();
     for line in lines {
@@ -40,10 +40,10 @@ fn parse(line: &str) -> Result<Order, String> {
     }
     let id = id
         .parse()
-        .map_err(|_| format!("the id `{id}` is no number"))?;
+        .map_err(|_| format!("the id `{id}` is not a number"))?;
     let cents = cents
         .parse()
-        .map_err(|_| format!("the price `{cents}` is no number"))?;
+        .map_err(|_| format!("the price `{cents}` is not a number"))?;
     Ok(Order {
         id,
         country: country.into(),

@@ -41,7 +41,7 @@ fn serve() -> HostProcess {
     process
 }
 
-/// The 99th percentile of answers of the API, in nanoseconds.
+/// Returns the 99th percentile of the API's latency in nanoseconds.
 fn admin_p99(process: &HostProcess) -> f64 {
     let end = Instant::now() + WINDOW;
     p99(process

@@ -23,7 +23,7 @@ pub(super) fn rows() -> Vec<Row> {
     compare("HTTP p99, a runtime of one thread", &http)
 }
 
-/// Runs as long as the bench.
+/// A host that runs as long as the bench.
 struct Embedder {
     address: SocketAddr,
     runtime: Handle,
@@ -40,10 +40,10 @@ impl Embedder {
                 HttpServer::new(&host)
                     .serve(listener, pending())
                     .await
-                    .expect("it serves");
+                    .expect("the server runs");
             });
         });
-        is_ready.recv().expect("it starts")
+        is_ready.recv().expect("the host starts")
     }
 }
 

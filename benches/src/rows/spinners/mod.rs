@@ -1,5 +1,5 @@
-//! Requests to one component beside calls of another that compute without end: how long the
-//! slowest of a hundred take. On the command its API is asked as well.
+//! Requests to one component beside endless calls of another: the 99th percentile of latency. For
+//! the command its API is measured as well.
 //!
 //! The peer is the same host while nothing spins.
 
@@ -16,18 +16,18 @@ use crate::report::{Goal, Row, Unit};
 
 const WEB: &str = "plain-web";
 const SPINNER: &str = "limits-spin";
-/// The deadline of calls that spin, in seconds: longer than any bench.
+/// The deadline of spinning calls in seconds, longer than any bench.
 const FOREVER: u64 = 3_600;
 
-/// How many calls spin; the first is the peer.
+/// The numbers of spinning calls; the first is the peer.
 const SPINNING: [usize; 6] = [0, 1, 2, 4, 8, 64];
 const WINDOW: Duration = Duration::from_secs(10);
-/// The time after which every spinning call has used up its first slice.
+/// Time after which every spinning call has used up its first slice.
 const SETTLED: Duration = Duration::from_millis(500);
-/// Clients of the component that does not spin.
+/// The number of clients of the component that does not spin.
 const CONNECTIONS: usize = 4;
 
-/// In nanoseconds.
+/// The goal in nanoseconds.
 const GOAL: Goal = Goal::AtMost(60e6);
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -36,9 +36,9 @@ pub(crate) fn rows() -> Vec<Row> {
     rows
 }
 
-/// A host in which calls can be made to spin.
+/// A host that can run spinning calls.
 trait Spinning {
-    /// Ends a call when dropped.
+    /// A guard that ends the call when dropped.
     type Call;
 
     fn begin_call(&self) -> Self::Call;
@@ -46,7 +46,7 @@ trait Spinning {
     fn calls_in_flight(&self) -> u64;
 }
 
-/// Does something beside each number of spinning calls.
+/// Runs `measure` beside each number of spinning calls.
 fn beside_each<T>(host: &impl Spinning, measure: impl Fn() -> T) -> Vec<T> {
     let beside = |calls: usize| {
         let spinning: Vec<_> = (0..calls).map(|_| host.begin_call()).collect();
@@ -66,7 +66,7 @@ fn reach(host: &impl Spinning, calls: u64) {
     }
 }
 
-/// The 99th percentile of the answers over HTTP that come in a window, in nanoseconds.
+/// Returns the 99th percentile of the HTTP latency in a window, in nanoseconds.
 fn http_p99(address: std::net::SocketAddr) -> f64 {
     let end = Instant::now() + WINDOW;
     p99(latencies_of_clients(address, CONNECTIONS, || {
@@ -78,7 +78,7 @@ fn p99(mut latencies: Vec<Duration>) -> f64 {
     percentile(&mut latencies, 0.99).as_nanos() as f64
 }
 
-/// A row for each number of spinning calls but none.
+/// Returns a row for each number of spinning calls except zero.
 fn compare(what: &str, p99s: &[f64]) -> Vec<Row> {
     let row = |(calls, p99): (&usize, &f64)| Row {
         name: format!("{what}, beside {calls} spinning").into(),

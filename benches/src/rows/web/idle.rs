@@ -1,4 +1,4 @@
-//! What ten thousand connections cost that were used once and are kept.
+//! The memory of ten thousand idle connections that were used once.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -30,7 +30,7 @@ pub(crate) fn rows() -> Vec<Row> {
     }]
 }
 
-/// What a server needs for each, beyond what it needs for a few.
+/// Returns the memory that a server needs for each connection, beyond a few.
 fn each(address: SocketAddr, resident: impl Fn() -> f64) -> f64 {
     let few = Holder::of(address, 100);
     let before = resident();
@@ -40,7 +40,7 @@ fn each(address: SocketAddr, resident: impl Fn() -> f64) -> f64 {
     (after - before) / f64::from(CONNECTIONS)
 }
 
-/// A process that holds connections, for it would need as many files as the server.
+/// A process that holds connections, which needs as many files as the server.
 struct Holder(Child);
 
 impl Holder {
@@ -56,7 +56,7 @@ impl Holder {
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         stdout
             .read_line(&mut said)
-            .expect("it says that it holds them");
+            .expect("the process reports its connections");
         assert_eq!(said, "held\n", "{connections} connections are answered");
         Self(child)
     }
@@ -69,10 +69,10 @@ impl Drop for Holder {
     }
 }
 
-/// What makes this program one that holds connections.
+/// The argument that makes this program hold connections.
 pub(crate) const HOLD: &str = "hold-connections";
 
-/// Asks once over each of so many connections, and keeps them until stdin ends.
+/// Sends one request over each of `connections` connections, and holds them until stdin ends.
 pub(crate) fn hold(address: &str, connections: &str) {
     crate::files::open_as_many_as_allowed();
     let connections: u32 = connections.parse().expect("a number");
@@ -91,7 +91,7 @@ fn used_once(address: &str) -> TcpStream {
         let read = stream.read(&mut piece).expect("answered");
         assert!(
             read > 0,
-            "it was closed after {}",
+            "the connection was closed after {}",
             String::from_utf8_lossy(&answer)
         );
         answer.extend_from_slice(&piece[..read]);

@@ -1,4 +1,4 @@
-//! Components that answer HTTP requests, asked by `wrk`, beside `wasmtime serve`.
+//! Components that answer HTTP requests of `wrk`, compared with `wasmtime serve`.
 
 mod idle;
 mod ours;
@@ -10,5 +10,5 @@ pub(crate) use idle::{HOLD, hold, rows as idle_connections};
 pub(crate) use requests::rows as requests_a_second;
 pub(crate) use update::rows as during_updates;
 
-/// A component that knows neither host.
+/// A component built for neither host.
 const GUEST: &str = "plain-web";

@@ -1,4 +1,4 @@
-//! Our side: a host in this process, with the server that comes with it.
+//! Our side: a host in this process with the built-in server.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -10,14 +10,14 @@ use airssys_wasm_tests::guests::guest;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// A server, as long as it is kept.
+/// A server that runs until dropped.
 pub(super) struct Ours {
     pub(super) address: SocketAddr,
     pub(super) host: Host,
     pub(super) runtime: Runtime,
 }
 
-/// Serves the guest, as it is served by whoever sets nothing but this.
+/// Serves the guest with default settings except for these.
 pub(super) fn serve(instancing: Instancing, callee: SocketAddr) -> Ours {
     let runtime = Runtime::new().expect("a runtime");
     let (host, address) = runtime.block_on(async {

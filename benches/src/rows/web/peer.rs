@@ -1,4 +1,4 @@
-//! The peer's side: `wasmtime serve`, as it comes, with the same component.
+//! The peer's side: `wasmtime serve` with default settings and the same component.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use airssys_wasm_tests::guests::path;
 
-/// A server, as long as it is kept.
+/// A server that runs until dropped.
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
     child: Child,
@@ -16,12 +16,12 @@ pub(super) struct Peer {
 ///
 /// # Panics
 ///
-/// If there is no `wasmtime`: `cargo xtask bench` installs it, and says where it is.
+/// Panics if `wasmtime` is missing; `cargo xtask bench` installs it and passes its path.
 pub(super) fn serve() -> Peer {
     let wasmtime = std::env::var_os("AIRSSYS_BENCH_WASMTIME").unwrap_or_else(|| "wasmtime".into());
     let mut command = Command::new(wasmtime);
     command.args(["serve", "-Scli", "--addr", "127.0.0.1:0"]);
-    // It lets in 1,000 unless asked.
+    // Its default limit is 1,000.
     command
         .args(["--max-concurrent-connections", "20000"])
         .arg(path(super::GUEST));
@@ -31,12 +31,10 @@ pub(super) fn serve() -> Peer {
         .expect("wasmtime serve");
     let mut said = String::new();
     let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
-    stderr
-        .read_line(&mut said)
-        .expect("it says where it serves");
+    stderr.read_line(&mut said).expect("the address is printed");
     let address = said.trim().rsplit('/').find_map(|part| part.parse().ok());
-    let address = address.unwrap_or_else(|| panic!("it says where it serves: {said}"));
-    // Nobody reads what it says later.
+    let address = address.unwrap_or_else(|| panic!("no address in the output: {said}"));
+    // Later output is discarded.
     std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
     Peer { address, child }
 }

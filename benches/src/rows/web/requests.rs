@@ -1,4 +1,4 @@
-//! How many requests are answered a second, and how long the slowest of a hundred take.
+//! Requests answered per second, and the 99th percentile of latency.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use crate::measure::median;
 use crate::report::{Goal, Row, Unit};
 use crate::wrk::{self, Seen};
 
-/// Each side is asked so many times, in turns.
+/// The number of measurements per side, which alternate.
 const ROUNDS: usize = 7;
 const TIME: Duration = Duration::from_secs(3);
 
@@ -20,7 +20,7 @@ const PEER: &str = "wasmtime serve -Scli 48, a new instance for each request";
 pub(crate) fn rows() -> Vec<Row> {
     let callee = callee();
     let fresh = ours::serve(Instancing::PerCall, callee);
-    // Each instance answers ten thousand, which is the limit of those who set none.
+    // Each instance answers ten thousand requests, the default limit.
     let reused = ours::serve(Instancing::pooled(32), callee);
     let peer = peer::serve();
     let mut rows = Vec::new();
@@ -64,7 +64,7 @@ const REUSE: [Goal; 2] = [Goal::RatioAtLeast(1.5), Goal::None];
 
 fn in_turns(ours: SocketAddr, theirs: SocketAddr, path: &str) -> (Vec<Seen>, Vec<Seen>) {
     let ask = |address| wrk::ask(&format!("http://{address}{path}"), TIME);
-    // To warm up.
+    // Warm-up.
     let _ = (ask(ours), ask(theirs));
     (0..ROUNDS).map(|_| (ask(ours), ask(theirs))).unzip()
 }
@@ -85,7 +85,8 @@ fn compare(names: [&'static str; 2], goals: [Goal; 2], ours: &[Seen], theirs: &[
     ]
 }
 
-/// A server that answers everybody with five bytes and keeps connections, on threads of its own.
+/// Starts a server on separate threads that answers every request with five bytes and keeps
+/// connections open.
 fn callee() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("bound");

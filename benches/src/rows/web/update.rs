@@ -1,4 +1,4 @@
-//! The slowest requests while updates pass, against the slowest without them.
+//! The slowest requests during updates, compared with the slowest without them.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -20,7 +20,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let nobody: SocketAddr = ([127, 0, 0, 1], 1).into();
     let ours = ours::serve(Instancing::PerCall, nobody);
     let url = format!("http://{}/", ours.address);
-    // To warm up: the code of both is compiled, and kept.
+    // Warm-up: compiles and caches the code of both.
     pass_updates(&ours, 2);
     wrk::ask(&url, WINDOW);
     let (mut during, mut before) = (Vec::new(), Vec::new());

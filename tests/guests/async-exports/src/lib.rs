@@ -1,4 +1,4 @@
-//! Nothing of ours: exports with the async ABI, by wit-bindgen alone.
+//! No SDK: exports functions with the async ABI, with wit-bindgen alone.
 
 wit_bindgen::generate!({
     inline: "
@@ -6,7 +6,7 @@ wit_bindgen::generate!({
 
         world async-exports {
             export greet: async func(name: string) -> string;
-            /// Gives way to others so many times.
+            /// Yields `times` times.
             export give-way: async func(times: u32) -> u32;
         }
     ",

@@ -1,5 +1,6 @@
-//! Takes all it gets of one thing: time, memory, lines of the log, threads, descriptors, audit
-//! records. But for `compute`, no function returns; its calls end at their deadline or by a trap.
+//! Exhausts one resource per function: time, memory, lines of the log, threads, descriptors, audit
+//! records. Except for `compute`, no function returns; its calls end at their deadline or by a
+//! trap.
 
 use std::time::{Duration, Instant};
 
@@ -11,21 +12,21 @@ use wasip2::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlag
 #[component(wit_inline = "
     package attack:load;
 
-    /// Names of files are those in the only directory that is granted.
+    /// File names refer to the only granted directory.
     world attack-load {
-        /// Computes.
+        /// Computes forever.
         export spin: func();
-        /// Computes for so long, and returns.
+        /// Computes for `milliseconds` and returns.
         export compute: func(milliseconds: u64);
-        /// Takes so much memory, and keeps it; traps when there is no more.
+        /// Allocates memory and holds it; traps if there is not enough.
         export eat-memory: func(mebibytes: u32);
         /// Writes lines to the log and to standard output.
         export flood-log: func();
-        /// Reads what is written to a FIFO.
+        /// Reads from a FIFO.
         export read-fifo: func(name: string);
-        /// Opens a file until it can be opened no more, and keeps all that are open.
+        /// Opens a file until that fails, and holds all descriptors.
         export open-files: func(name: string);
-        /// Opens a file that is not granted, again and again.
+        /// Opens a file that is not granted, repeatedly.
         export open-denied: func(name: string);
     }
 ")]
@@ -106,7 +107,7 @@ fn open(name: &str) -> Result<Descriptor, ErrorCode> {
     )
 }
 
-/// Keeps something until the call is ended.
+/// Holds a value until the call ends.
 fn keep<T>(kept: &T) -> ! {
     loop {
         pause();

@@ -1,8 +1,7 @@
-//! Attempts with files.
+//! Attempts on files.
 //!
-//! A path is taken apart as wasi-libc does: the directory that the host opened whose
-//! name is the longest beginning of it, and the rest as it was written. A path below
-//! none is handed to the first one whole.
+//! Splits a path as wasi-libc does: into the preopened directory whose name is its longest prefix,
+//! and the rest as it was written. A path below no directory is passed to the first one as a whole.
 
 use std::cell::RefCell;
 
@@ -70,7 +69,7 @@ pub fn read_stream(path: &str) -> Outcome {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Opens without saying what for, and reads all the same.
+/// Opens a file without access flags, and reads it nevertheless.
 pub fn open_neither(path: &str) -> Outcome {
     contents(&open_with(
         path,
@@ -106,7 +105,7 @@ pub fn hash(path: &str) -> Outcome {
     Ok("hashed".into())
 }
 
-/// Which file it is, told the same by each way to ask; and its size.
+/// Returns the identity of a file, checked by every way to query it, and its size.
 pub fn identity(path: &str) -> Outcome {
     let (directory, rest) = place(path)?;
     let at = directory
@@ -126,19 +125,19 @@ pub fn identity(path: &str) -> Outcome {
 }
 
 pub fn identity_kept() -> Outcome {
-    KEPT.with_borrow(|kept| size_and_identity(kept.as_ref().ok_or("nothing is kept")?))
+    KEPT.with_borrow(|kept| size_and_identity(kept.as_ref().ok_or("no file is held")?))
 }
 
 pub fn hash_kept() -> Outcome {
     KEPT.with_borrow(|kept| {
-        let file = kept.as_ref().ok_or("nothing is kept")?;
+        let file = kept.as_ref().ok_or("no file is held")?;
         file.metadata_hash()
             .map_err(told)
             .map(|hash| format!("{hash:?}"))
     })
 }
 
-/// As `fstat` of the C library asks.
+/// Queries size and identity as `fstat` of the C library does.
 fn size_and_identity(file: &Descriptor) -> Outcome {
     let size = file.stat().map_err(told)?.size;
     let hash = file.metadata_hash().map_err(told)?;
@@ -192,7 +191,7 @@ pub fn create(path: &str) -> Outcome {
 pub fn set_size(path: &str, size: &str) -> Outcome {
     let file = open_with(path, OpenFlags::empty(), DescriptorFlags::READ)
         .or_else(|_| open_with(path, OpenFlags::empty(), DescriptorFlags::WRITE))?;
-    let size = size.parse().map_err(|_| "how long?")?;
+    let size = size.parse().map_err(|_| "the size is not a number")?;
     let writable = open_with(path, OpenFlags::empty(), DescriptorFlags::WRITE);
     writable
         .as_ref()
@@ -269,10 +268,10 @@ pub fn symlink(target: &str, path: &str) -> Outcome {
         .map(|()| "linked".into())
 }
 
-/// Reads again and again while somebody else swaps what lies there. Ok with the first
-/// text that is not the harmless one.
+/// Reads repeatedly while the host replaces the file. Returns the first text other than the
+/// harmless one.
 pub fn race(path: &str, times: &str) -> Outcome {
-    let times: u32 = times.parse().map_err(|_| "how many times?")?;
+    let times: u32 = times.parse().map_err(|_| "`times` is not a number")?;
     let mut last = "nothing was seen".to_owned();
     for _ in 0..times {
         match read(path) {
@@ -284,14 +283,14 @@ pub fn race(path: &str, times: &str) -> Outcome {
     Err(last)
 }
 
-/// Opens a file so many times at once.
+/// Opens a file `times` times and holds all descriptors.
 pub fn open_many(path: &str, times: &str) -> Outcome {
     crate::hold(times, || {
         open_with(path, OpenFlags::empty(), DescriptorFlags::READ)
     })
 }
 
-/// Opens something and keeps it for later calls.
+/// Opens a file and holds it for later calls.
 pub fn keep(path: &str) -> Outcome {
     let kept = open_with(path, OpenFlags::empty(), DescriptorFlags::READ)?;
     KEPT.set(Some(kept));
@@ -299,12 +298,12 @@ pub fn keep(path: &str) -> Outcome {
 }
 
 pub fn read_kept() -> Outcome {
-    KEPT.with_borrow(|kept| contents(kept.as_ref().ok_or("nothing is kept")?))
+    KEPT.with_borrow(|kept| contents(kept.as_ref().ok_or("no file is held")?))
 }
 
 pub fn read_in_kept(path: &str) -> Outcome {
     KEPT.with_borrow(|kept| {
-        let directory = kept.as_ref().ok_or("nothing is kept")?;
+        let directory = kept.as_ref().ok_or("no file is held")?;
         let file = directory
             .open_at(
                 PathFlags::SYMLINK_FOLLOW,

@@ -6,12 +6,12 @@ use wasip2::io::streams::StreamError;
 
 type Outcome = Result<String, String>;
 
-/// A request as a library would send it. Headers are `name: value`.
+/// Sends a request as a library would. Headers are `name: value`.
 pub fn request(method: &str, url: &str, headers: &[&str]) -> Outcome {
     let (scheme, authority, path) = split(url)?;
     let fields = Fields::new();
     for header in headers {
-        let (name, value) = header.split_once(": ").ok_or("that is no header")?;
+        let (name, value) = header.split_once(": ").ok_or("not a header")?;
         fields
             .append(name, value.as_bytes())
             .map_err(|error| error.to_string())?;
@@ -19,14 +19,14 @@ pub fn request(method: &str, url: &str, headers: &[&str]) -> Outcome {
     send(method, scheme, Some(authority), path, fields)
 }
 
-/// Scheme, authority and the rest of a URL.
+/// Splits a URL into scheme, authority and the rest.
 fn split(url: &str) -> Result<(&str, &str, &str), String> {
-    let (scheme, rest) = url.split_once("://").ok_or("that is no URL")?;
+    let (scheme, rest) = url.split_once("://").ok_or("not a URL")?;
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     Ok((scheme, authority, path))
 }
 
-/// A request put together by hand.
+/// Sends a request assembled from its parts.
 pub fn raw(method: &str, scheme: &str, authority: Option<&str>, path: &str) -> Outcome {
     send(method, scheme, authority, path, Fields::new())
 }
@@ -71,18 +71,16 @@ fn prepare(
     } else {
         Method::Other(method.into())
     };
-    request
-        .set_method(&method)
-        .map_err(|()| "the method was not taken")?;
+    request.set_method(&method).map_err(|()| "invalid method")?;
     request
         .set_scheme(Some(&scheme))
-        .map_err(|()| "the scheme was not taken")?;
+        .map_err(|()| "invalid scheme")?;
     request
         .set_authority(authority)
-        .map_err(|()| "the authority was not taken")?;
+        .map_err(|()| "invalid authority")?;
     request
         .set_path_with_query(Some(path))
-        .map_err(|()| "the path was not taken")?;
+        .map_err(|()| "invalid path")?;
     Ok(request)
 }
 
@@ -91,14 +89,16 @@ fn answer(request: OutgoingRequest) -> Result<IncomingResponse, String> {
     response.subscribe().block();
     let response = response
         .get()
-        .ok_or("no answer came")?
-        .map_err(|()| "it was taken before")?;
+        .ok_or("no response")?
+        .map_err(|()| "the response was already taken")?;
     response.map_err(|error| told(&error))
 }
 
 fn read_body(response: &IncomingResponse, mut take: impl FnMut(&[u8])) -> Result<(), String> {
-    let body = response.consume().map_err(|()| "there is no body")?;
-    let stream = body.stream().map_err(|()| "the body is taken")?;
+    let body = response
+        .consume()
+        .map_err(|()| "the body was already taken")?;
+    let stream = body.stream().map_err(|()| "the stream was already taken")?;
     loop {
         match stream.blocking_read(1 << 16) {
             Ok(part) => take(&part),
@@ -108,7 +108,7 @@ fn read_body(response: &IncomingResponse, mut take: impl FnMut(&[u8])) -> Result
     }
 }
 
-/// Has so many answers at once whose bodies it does not read.
+/// Requests a URL `times` times and holds the responses with unread bodies.
 pub fn request_many(url: &str, times: &str) -> Outcome {
     let (scheme, authority, path) = split(url)?;
     crate::hold(times, || {
@@ -122,9 +122,11 @@ pub fn request_many(url: &str, times: &str) -> Outcome {
     })
 }
 
-/// Reads a body that never ends, and says how it ended.
+/// Reads an endless body, and reports how it ended.
 pub fn stream(url: &str, parts_max: &str) -> Outcome {
-    let parts_max: u32 = parts_max.parse().map_err(|_| "how many parts?")?;
+    let parts_max: u32 = parts_max
+        .parse()
+        .map_err(|_| "`parts_max` is not a number")?;
     let (scheme, authority, path) = split(url)?;
     let response = answer(prepare(
         "GET",
@@ -135,30 +137,34 @@ pub fn stream(url: &str, parts_max: &str) -> Outcome {
     )?)?;
     let mut parts = 0;
     let ended = {
-        let body = response.consume().map_err(|()| "there is no body")?;
-        let stream = body.stream().map_err(|()| "the body is taken")?;
+        let body = response
+            .consume()
+            .map_err(|()| "the body was already taken")?;
+        let stream = body.stream().map_err(|()| "the stream was already taken")?;
         loop {
             match stream.blocking_read(1 << 10) {
-                Ok(_) if parts >= parts_max => break "it goes on".to_owned(),
+                Ok(_) if parts >= parts_max => break "it continues".to_owned(),
                 Ok(_) => parts += 1,
                 Err(error) => break format!("cut off: {error}"),
             }
         }
     };
-    if ended == "it goes on" {
+    if ended == "it continues" {
         Ok(format!("{parts} parts"))
     } else {
         Err(format!("{ended} after {parts} parts"))
     }
 }
 
-/// Sends a body that never ends to whoever answers before it has, and says how it ended.
+/// Sends an endless body to a server that answers early, and reports how it ended.
 pub fn upload(url: &str) -> Outcome {
     let (scheme, authority, path) = split(url)?;
     let request = prepare("POST", scheme, Some(authority), path, Fields::new())?;
-    let body = request.body().map_err(|()| "the body is taken")?;
+    let body = request
+        .body()
+        .map_err(|()| "the stream was already taken")?;
     let _response = answer(request)?;
-    let stream = body.write().map_err(|()| "the body is taken")?;
+    let stream = body.write().map_err(|()| "the stream was already taken")?;
     loop {
         stream
             .blocking_write_and_flush(&[7; 4096])

@@ -1,7 +1,7 @@
-//! Tries one thing, for real, and says what came of it.
+//! Performs one attempt for real, and reports the result.
 //!
-//! Goes to the raw interfaces of WASI, so that nothing between tidies up a path or an
-//! address first. What an attempt may be: the `match` in `attempt`.
+//! Uses the raw interfaces of WASI, so that no library normalizes a path or an address first. The
+//! `match` in `attempt` lists all attempts.
 
 mod files;
 mod http;
@@ -29,7 +29,7 @@ wit_bindgen::generate!({
     package attack:probe;
 
     world attack-probe {
-        /// Ok with what was seen, or what the guest was told.
+        /// Returns the data obtained, or the error that the guest received.
         export attempt: func(what: string, arguments: list<string>) -> result<string, string>;
     }
 ")]
@@ -42,7 +42,7 @@ impl Guest for Probe {
     }
 }
 
-/// What is tried is named as a shell would name it.
+/// Attempts are named after shell commands.
 fn attempt(what: &str, arguments: &[&str]) -> Result<String, String> {
     match (what, arguments) {
         ("read", [path]) => files::read(path),
@@ -105,18 +105,18 @@ fn attempt(what: &str, arguments: &[&str]) -> Result<String, String> {
     }
 }
 
-/// The same thing many times.
+/// Repeats an attempt many times.
 fn flood(what: &str, argument: &str, times: &str) -> Result<String, String> {
-    let times: u32 = times.parse().map_err(|_| "how many times?")?;
+    let times: u32 = times.parse().map_err(|_| "`times` is not a number")?;
     let refused = (0..times)
         .filter(|_| attempt(what, &[argument]).is_err())
         .count();
     Ok(format!("{refused} of {times} refused"))
 }
 
-/// Does something so many times, keeps what each time gives, and counts until one fails.
+/// Calls `open` `times` times, holds each result, and counts them until one fails.
 fn hold<T>(times: &str, mut open: impl FnMut() -> Result<T, String>) -> Result<String, String> {
-    let times: usize = times.parse().map_err(|_| "how many times?")?;
+    let times: usize = times.parse().map_err(|_| "`times` is not a number")?;
     let mut held = Vec::new();
     while held.len() < times {
         match open() {

@@ -1,4 +1,4 @@
-//! Attempts with sockets, through std: TCP, UDP, names.
+//! Attempts on sockets through std: TCP, UDP, names.
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -16,7 +16,7 @@ fn told(error: impl std::fmt::Display) -> String {
 }
 
 fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| "that is no port".to_owned())
+    text.parse().map_err(|_| "not a port".to_owned())
 }
 
 pub fn connect(address: &str) -> Outcome {
@@ -24,7 +24,7 @@ pub fn connect(address: &str) -> Outcome {
     talk(TcpStream::connect(address).map_err(told)?)
 }
 
-/// By name, as a program does: looks it up, and connects to what it was told.
+/// Connects by name, as a program does: looks it up and connects to the address returned.
 pub fn connect_name(name: &str, port_text: &str) -> Outcome {
     talk(TcpStream::connect((name, port(port_text)?)).map_err(told)?)
 }
@@ -36,7 +36,7 @@ fn talk(mut stream: TcpStream) -> Outcome {
     Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
 }
 
-/// Connects and keeps the connection for later calls.
+/// Connects and holds the connection for later calls.
 pub fn keep(address: &str) -> Outcome {
     let address: SocketAddr = address.parse().map_err(told)?;
     let mut stream = TcpStream::connect(address).map_err(told)?;
@@ -48,7 +48,7 @@ pub fn keep(address: &str) -> Outcome {
 
 pub fn use_kept() -> Outcome {
     KEPT.with_borrow_mut(|kept| {
-        let stream = kept.as_mut().ok_or("nothing is kept")?;
+        let stream = kept.as_mut().ok_or("no connection is held")?;
         stream.write_all(b"again").map_err(told)?;
         let mut answer = [0; 64];
         match stream.read(&mut answer).map_err(told)? {
@@ -72,7 +72,7 @@ pub fn bind_udp(address: &str) -> Outcome {
         .map(|_| "bound".into())
 }
 
-/// Has so many sockets at once.
+/// Binds `times` sockets and holds them.
 pub fn bind_many(address: &str, times: &str) -> Outcome {
     let address: SocketAddr = address.parse().map_err(told)?;
     crate::hold(times, || UdpSocket::bind(address).map_err(told))

@@ -1,9 +1,8 @@
-//! Really tries to reach everything, and reports what came back.
+//! Really tries to reach everything, and reports the results.
 //!
-//! Each attempt is one line of the answer: what was tried, and `ok` with what
-//! was seen or `err` with what the guest was told. An attempt that needs no
-//! grant (a count of nothing) is `ok` as well; whether that is right is for the
-//! test to say.
+//! Each attempt is one line of the answer: its name, and `ok` with the data obtained or `err` with
+//! the error that the guest received. An attempt that needs no grant (a count of nothing) is `ok`
+//! as well; the test decides if that is right.
 
 use std::fs;
 use std::io::{self, Read};
@@ -20,7 +19,7 @@ use airssys_wasm_sdk::prelude::*;
 ")]
 struct Probe;
 
-/// What was seen, or what the guest was told.
+/// An attempt, which returns the data obtained or the error that the guest received.
 type Attempt = fn() -> io::Result<String>;
 
 impl Guest for Probe {

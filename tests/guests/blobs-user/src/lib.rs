@@ -1,4 +1,4 @@
-//! Has resources of another component, for a call or for longer.
+//! Holds resources of another component, for a call or for longer.
 
 use std::cell::RefCell;
 

@@ -1,4 +1,4 @@
-//! Serves resources to others, by wit-bindgen alone.
+//! Exports resources to others, with wit-bindgen alone.
 
 use std::cell::{Cell, RefCell};
 

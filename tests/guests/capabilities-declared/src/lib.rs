@@ -1,4 +1,4 @@
-//! Requests capabilities, as does a library that it uses.
+//! Requests capabilities, and so does a library that it uses.
 
 use airssys_wasm_sdk::prelude::*;
 

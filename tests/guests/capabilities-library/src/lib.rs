@@ -1,11 +1,11 @@
-//! A library with requests of its own.
+//! A library with its own requests.
 //!
-//! Its one function is inlined and the requests stand in another file: without
-//! the symbol that the macro exports, the linker would take nothing of that.
+//! Its only function is inlined, and the requests are in another file: without the symbol that the
+//! macro exports, the linker would drop them.
 
 mod requests;
 
-/// Where the library keeps its data.
+/// Returns the directory in which the library stores its data.
 #[inline]
 pub fn data() -> &'static str {
     "/library"

@@ -1,4 +1,4 @@
-//! What the library needs, whoever uses it.
+//! The capabilities that the library needs in any component.
 
 use airssys_wasm_sdk::prelude::*;
 

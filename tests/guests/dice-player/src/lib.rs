@@ -1,4 +1,4 @@
-//! Rolls dice, through an interface that only some hosts provide.
+//! Rolls dice through an interface that only some hosts provide.
 
 use airssys_wasm_sdk::prelude::*;
 

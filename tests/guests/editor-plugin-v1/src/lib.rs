@@ -1,4 +1,5 @@
-//! A plugin of the example `editor`: holds the document from its first call on, and signs it.
+//! A plugin of the example `editor`: obtains the document on its first call, holds it, and signs
+//! it.
 
 use std::cell::OnceCell;
 

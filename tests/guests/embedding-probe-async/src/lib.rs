@@ -1,4 +1,4 @@
-//! What `embedding-probe` is, with an async export beside it.
+//! The guest `embedding-probe` with an additional async export.
 
 #[path = "../../embedding-probe/src/probe.rs"]
 mod probe;

@@ -1,4 +1,4 @@
-//! Nothing of ours: uses what an embedder provides, by wit-bindgen alone.
+//! No SDK: uses everything that an embedder provides, with wit-bindgen alone.
 
 mod probe;
 

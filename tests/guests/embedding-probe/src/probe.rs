@@ -1,4 +1,4 @@
-//! What the probe does, whatever else its world exports.
+//! The exports of the probe that both of its worlds share.
 
 use std::cell::{OnceCell, RefCell};
 

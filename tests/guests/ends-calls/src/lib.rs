@@ -1,5 +1,5 @@
-//! No SDK: functions that end in every way, and print text without a line feed. None is called
-//! `exit`, for that is the name of a function of the C library.
+//! No SDK: functions that end in every way, and print text without a line feed. None is named
+//! `exit`, which is a function of the C library.
 
 use std::io::Write as _;
 use std::process;
@@ -31,7 +31,7 @@ export!(Ends);
 static CALLS: AtomicU32 = AtomicU32::new(0);
 
 fn flush() {
-    std::io::stdout().flush().expect("it is written");
+    std::io::stdout().flush().expect("the output is written");
 }
 
 impl Guest for Ends {

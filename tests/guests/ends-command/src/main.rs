@@ -1,4 +1,4 @@
-//! No SDK: a program with a `main`, which does what its arguments say.
+//! No SDK: a program with a `main` that does as its arguments request.
 
 use std::io::{Read as _, Write as _};
 
@@ -25,7 +25,7 @@ fn main() -> Result<(), String> {
         ["exit", code] => std::process::exit(code.parse().expect("a code")),
         ["exit-with", code] => wasip2::cli::exit::exit_with_code(code.parse().expect("a code")),
         ["sleep"] => std::thread::sleep(std::time::Duration::from_secs(3600)),
-        ref other => return Err(format!("{other:?} is not known")),
+        ref other => return Err(format!("unknown arguments {other:?}")),
     }
     Ok(())
 }
@@ -34,6 +34,6 @@ fn read_byte() -> u8 {
     let mut byte = [0];
     std::io::stdin()
         .read_exact(&mut byte)
-        .expect("there is one");
+        .expect("the input is not empty");
     byte[0]
 }

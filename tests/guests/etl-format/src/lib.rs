@@ -1,4 +1,4 @@
-//! Nothing of ours: writes an order and its tax as a line.
+//! No SDK: writes an order and its tax as a line.
 
 wit_bindgen::generate!({
     inline: "

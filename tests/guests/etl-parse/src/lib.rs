@@ -1,4 +1,4 @@
-//! Nothing of ours: reads a line of a table of orders.
+//! No SDK: parses a line of a table of orders.
 
 wit_bindgen::generate!({
     inline: "
@@ -37,10 +37,10 @@ impl Guest for Parse {
         }
         let id = id
             .parse()
-            .map_err(|_| format!("the id `{id}` is no number"))?;
+            .map_err(|_| format!("the id `{id}` is not a number"))?;
         let cents = cents
             .parse()
-            .map_err(|_| format!("the price `{cents}` is no number"))?;
+            .map_err(|_| format!("the price `{cents}` is not a number"))?;
         Ok(Order {
             id,
             country: country.into(),

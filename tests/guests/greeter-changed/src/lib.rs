@@ -1,4 +1,4 @@
-//! Greets in a language: its function has another type than the greeter's.
+//! Greets in a language: the type of its function differs from the greeter's.
 
 use airssys_wasm_sdk::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Says of itself that it is not fit to serve.
+//! Fails its health check.
 
 use airssys_wasm_sdk::prelude::*;
 

@@ -11,8 +11,8 @@ impl exports::demo::greeter::api::Guest for Greeter {
     }
 }
 
-/// What a component runs when it is instantiated. A static constructor would be
-/// too late: bindings run those before the first call.
+/// Runs when the component is instantiated. A static constructor would be too late: bindings run
+/// those before the first call.
 #[unsafe(no_mangle)]
 extern "C" fn _initialize() {
     panic!("the greeter does not start");

@@ -1,4 +1,4 @@
-//! A component from elsewhere that answers HTTP requests by WASI 0.3: no SDK, no section.
+//! A component without SDK and custom sections that answers HTTP requests by WASI 0.3.
 
 use wasip3::cli::stdout;
 use wasip3::clocks::monotonic_clock::wait_for;
@@ -61,7 +61,7 @@ async fn nap(milliseconds: u64) {
     wait_for(milliseconds.saturating_mul(1_000_000)).await;
 }
 
-/// An answer whose body is written beside it.
+/// Returns a response whose body is written concurrently.
 fn answer(body: impl AsyncFnOnce(&mut StreamWriter<u8>) + 'static) -> Response {
     let (mut writer, reader) = wit_stream::new();
     let (trailers, told) = wit_future::new(|| Ok(None));
@@ -114,7 +114,7 @@ async fn count(request: Request) -> String {
     format!("{bytes} bytes, {wrong} wrong, {more} trailers\n")
 }
 
-/// Gives back what comes while it comes, and the trailers after it.
+/// Echoes the body as it arrives, and the trailers after it.
 fn echo(request: Request) -> Response {
     let (_sent, result) = wit_future::new(|| Ok(()));
     let (body, trailers) = Request::consume_body(request, result);
@@ -165,7 +165,7 @@ fn trailers() -> Response {
     response
 }
 
-/// Works on when its answer is out.
+/// Continues after its answer is complete.
 fn after(milliseconds: u64) -> Response {
     let response = text("answered\n".into());
     spawn_local(async move {
@@ -182,7 +182,7 @@ fn spin() -> ! {
     }
 }
 
-/// Says how long its body is, and works on when that is written.
+/// Declares the length of its body, and continues after it is written.
 fn sized(bytes: u64) -> Response {
     let (mut writer, reader) = wit_stream::new();
     let (trailers, told) = wit_future::new(|| Ok(None));
@@ -199,7 +199,7 @@ fn sized(bytes: u64) -> Response {
     response
 }
 
-/// How many requests this instance has had.
+/// Returns the number of requests that this instance has served.
 fn count_calls() -> String {
     static CALLS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     format!(
@@ -208,7 +208,7 @@ fn count_calls() -> String {
     )
 }
 
-/// Prints so many kilobytes by the stream of WASI 0.3.
+/// Prints `kilobytes` KiB through the stream of WASI 0.3.
 async fn flood_log(kilobytes: u64) -> Response {
     let (mut writer, reader) = wit_stream::new();
     spawn_local(async move {
@@ -220,7 +220,7 @@ async fn flood_log(kilobytes: u64) -> Response {
     text("printed\n".into())
 }
 
-/// Holds streams that nobody else knows of.
+/// Holds streams that are never passed on.
 fn hoard(streams: u64) -> Response {
     let held: Vec<_> = (0..streams).map(|_| wit_stream::new::<u8>()).collect();
     text(format!("{} held\n", held.len()))

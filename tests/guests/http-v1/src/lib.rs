@@ -1,3 +1,3 @@
-//! A component from elsewhere that answers HTTP requests: no SDK, no section.
+//! A component without SDK and custom sections that answers HTTP requests.
 
 mod serve;

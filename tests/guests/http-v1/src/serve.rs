@@ -1,4 +1,4 @@
-//! What is asked for by path: what a web service does, and what a bad one would.
+//! Answers requests by path, as a correct web service would, and as a faulty or malicious one.
 
 use wasip2::cli::exit::exit_with_code;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
@@ -9,10 +9,10 @@ use wasip2::http::types::{
 };
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
-/// Which of the two it is.
+/// The version, which distinguishes `http-v1` from `http-v2`.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What bodies are made of: a prime length, so that pieces that are lost or doubled show.
+/// The contents of bodies, of a prime length so that lost or duplicated pieces are detected.
 const PATTERN: [u8; 251] = {
     let mut pattern = [0; 251];
     let mut place = 0;
@@ -74,7 +74,7 @@ fn nap(milliseconds: u64) {
     subscribe_duration(milliseconds.saturating_mul(1_000_000)).block();
 }
 
-/// Says the head of the answer, with the version of this and some more.
+/// Sends the head of the answer, with the version and more headers.
 fn begin(out: ResponseOutparam, status: u16, more: &[(&str, &str)]) -> OutgoingBody {
     let headers = Fields::new();
     headers
@@ -85,30 +85,30 @@ fn begin(out: ResponseOutparam, status: u16, more: &[(&str, &str)]) -> OutgoingB
     }
     let response = OutgoingResponse::new(headers);
     response.set_status_code(status).expect("a status");
-    let body = response.body().expect("it is asked for once");
+    let body = response.body().expect("not taken before");
     ResponseOutparam::set(out, Ok(response));
     body
 }
 
 fn finish(body: OutgoingBody, trailers: Option<Fields>) {
-    OutgoingBody::finish(body, trailers).expect("what was said was written");
+    OutgoingBody::finish(body, trailers).expect("the declared length was written");
 }
 
 fn text(out: ResponseOutparam, text: &str) {
     let body = begin(out, 200, &[("content-type", "text/plain")]);
     body.write()
-        .expect("it is asked for once")
+        .expect("not taken before")
         .blocking_write_and_flush(text.as_bytes())
         .expect("written");
     finish(body, None);
 }
 
-/// What a browser runs.
+/// Sends a page for a browser.
 fn page(out: ResponseOutparam) {
     let body = begin(out, 200, &[("content-type", "text/html")]);
     let page = include_bytes!("page.html");
     body.write()
-        .expect("it is asked for once")
+        .expect("not taken before")
         .blocking_write_and_flush(page)
         .expect("written");
     finish(body, None);
@@ -128,7 +128,7 @@ fn who(request: &IncomingRequest) -> String {
     told
 }
 
-/// The pieces of a body, up to its end or to where it was cut off.
+/// Passes the pieces of a body to `each`, up to its end or to the point where it was cut off.
 fn pieces(stream: &InputStream, mut each: impl FnMut(&[u8])) -> Result<(), StreamError> {
     loop {
         match stream.blocking_read(64 << 10) {
@@ -140,8 +140,8 @@ fn pieces(stream: &InputStream, mut each: impl FnMut(&[u8])) -> Result<(), Strea
 }
 
 fn count(request: IncomingRequest, out: ResponseOutparam) {
-    let body = request.consume().expect("it is asked for once");
-    let stream = body.stream().expect("it is asked for once");
+    let body = request.consume().expect("not taken before");
+    let stream = body.stream().expect("not taken before");
     let (mut bytes, mut wrong) = (0_u64, 0_u64);
     let read = pieces(&stream, |piece| {
         for byte in piece {
@@ -168,12 +168,12 @@ fn trailers_of(body: IncomingBody) -> Option<Fields> {
     trailers.get()?.ok()?.ok()?
 }
 
-/// Gives back what comes while it comes, and the trailers after it.
+/// Echoes the body as it arrives, and the trailers after it.
 fn echo(request: IncomingRequest, out: ResponseOutparam) {
-    let body = request.consume().expect("it is asked for once");
-    let stream = body.stream().expect("it is asked for once");
+    let body = request.consume().expect("not taken before");
+    let stream = body.stream().expect("not taken before");
     let answer = begin(out, 200, &[]);
-    let write = answer.write().expect("it is asked for once");
+    let write = answer.write().expect("not taken before");
     while write.blocking_splice(&stream, 64 << 10).is_ok() {}
     drop((stream, write));
     finish(answer, trailers_of(body));
@@ -184,7 +184,7 @@ fn write_pattern(write: &OutputStream, bytes: u64) {
     let mut written = 0;
     while written < bytes {
         let from = (written % 251) as usize;
-        let room = write.check_write().expect("the client is there");
+        let room = write.check_write().expect("the client is connected");
         if room == 0 {
             write.subscribe().block();
             continue;
@@ -192,15 +192,15 @@ fn write_pattern(write: &OutputStream, bytes: u64) {
         let most = room.min(bytes - written).min((many.len() - from) as u64) as usize;
         write
             .write(&many[from..from + most])
-            .expect("the client is there");
+            .expect("the client is connected");
         written += most as u64;
     }
-    write.blocking_flush().expect("the client is there");
+    write.blocking_flush().expect("the client is connected");
 }
 
 fn big(out: ResponseOutparam, bytes: u64) {
     let body = begin(out, 200, &[]);
-    let write = body.write().expect("it is asked for once");
+    let write = body.write().expect("not taken before");
     write_pattern(&write, bytes);
     drop(write);
     finish(body, None);
@@ -209,7 +209,7 @@ fn big(out: ResponseOutparam, bytes: u64) {
 fn trailers(out: ResponseOutparam) {
     let body = begin(out, 200, &[("trailer", "x-sum")]);
     body.write()
-        .expect("it is asked for once")
+        .expect("not taken before")
         .blocking_write_and_flush(b"three\n")
         .expect("written");
     let trailers = Fields::new();
@@ -222,7 +222,7 @@ fn sleep(out: ResponseOutparam, milliseconds: u64) {
     text(out, "slept\n");
 }
 
-/// Tries a header as it was written, and tells whether it may be said.
+/// Tries to set a header as it was written, and reports if that is allowed.
 fn header(out: ResponseOutparam, query: &str) {
     let bytes: Vec<u8> = query
         .replace("%0d", "\r")
@@ -244,12 +244,12 @@ fn flood(out: ResponseOutparam, headers: u64) {
             .expect("a header");
     }
     let response = OutgoingResponse::new(fields);
-    let body = response.body().expect("it is asked for once");
+    let body = response.body().expect("not taken before");
     ResponseOutparam::set(out, Ok(response));
     finish(body, None);
 }
 
-/// Works on when its answer is out.
+/// Continues after its answer is complete.
 fn after(out: ResponseOutparam, milliseconds: u64) {
     text(out, "answered\n");
     nap(milliseconds);
@@ -259,77 +259,76 @@ fn after(out: ResponseOutparam, milliseconds: u64) {
 /// Traps in the middle of a body.
 fn half(out: ResponseOutparam, bytes: u64) {
     let body = begin(out, 200, &[]);
-    let write = body.write().expect("it is asked for once");
+    let write = body.write().expect("not taken before");
     write_pattern(&write, bytes);
     panic!("it traps in the middle");
 }
 
-/// Lets go of a body that it has not finished.
+/// Drops an unfinished body.
 fn leak(out: ResponseOutparam) {
     let body = begin(out, 200, &[]);
     body.write()
-        .expect("it is asked for once")
+        .expect("not taken before")
         .blocking_write_and_flush(b"some")
         .expect("written");
     drop(body);
 }
 
-/// Returns with a body that it has neither finished nor let go of.
+/// Returns without finishing or dropping its body.
 fn forget(out: ResponseOutparam, bytes: u64) {
     let body = begin(out, 200, &[]);
-    let write = body.write().expect("it is asked for once");
+    let write = body.write().expect("not taken before");
     write_pattern(&write, bytes);
     std::mem::forget((write, body));
 }
 
-/// Writes more than it said, and returns.
+/// Writes more than the declared length, and returns.
 fn lie(out: ResponseOutparam) {
     let body = begin(out, 200, &[("content-length", "5")]);
-    let write = body.write().expect("it is asked for once");
+    let write = body.write().expect("not taken before");
     let _ = write.write(b"0123456789HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     std::mem::forget((write, body));
 }
 
-/// Writes less than it said, and finishes.
+/// Writes less than the declared length, and finishes.
 fn short(out: ResponseOutparam) {
     let body = begin(out, 200, &[("content-length", "5")]);
     body.write()
-        .expect("it is asked for once")
+        .expect("not taken before")
         .blocking_write_and_flush(b"abc")
         .expect("written");
     let _ = OutgoingBody::finish(body, None);
 }
 
-/// Answers, and ends itself.
+/// Answers and exits.
 fn exit_answered(out: ResponseOutparam, code: u8) {
     text(out, "answered\n");
     println!("it exits");
     exit_with_code(code);
 }
 
-/// Begins an answer, and ends itself.
+/// Begins an answer and exits.
 fn exit_unfinished(out: ResponseOutparam, code: u8) {
     let body = begin(out, 200, &[]);
     body.write()
-        .expect("it is asked for once")
+        .expect("not taken before")
         .blocking_write_and_flush(b"some")
         .expect("written");
     exit_with_code(code);
 }
 
-/// Answers, and answers again where there is nothing to answer any more.
+/// Answers, and tries to answer a second time.
 fn twice(out: ResponseOutparam) {
-    // SAFETY: it is the number of a handle that was given; that it is used twice is the host's to
-    // refuse.
+    // SAFETY: the number is that of a valid handle. The host must refuse to use it twice.
     let again = unsafe { ResponseOutparam::from_handle(out.handle()) };
     text(out, "once\n");
     text(again, "twice\n");
 }
 
-/// Says how long its body is.
+/// Declares the length of its body.
 fn sized(out: ResponseOutparam, bytes: u64) {
     let body = begin(out, 200, &[("content-length", &bytes.to_string())]);
-    let write = body.write().expect("it is asked for once");
+    let write = body.write().expect("not taken before");
     write_pattern(&write, bytes);
     drop(write);
     nap(20);
@@ -339,7 +338,7 @@ fn sized(out: ResponseOutparam, bytes: u64) {
 fn hang_half(out: ResponseOutparam) {
     let body = begin(out, 200, &[]);
     body.write()
-        .expect("it is asked for once")
+        .expect("not taken before")
         .blocking_write_and_flush(b"some")
         .expect("written");
     nap(u64::MAX / 2);
@@ -352,7 +351,7 @@ fn spin() {
     }
 }
 
-/// How many requests this instance has had.
+/// Returns the number of requests that this instance has served.
 fn count_calls(out: ResponseOutparam) {
     static CALLS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let calls = CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;

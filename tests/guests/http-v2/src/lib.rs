@@ -1,4 +1,4 @@
-//! The same as `http-v1`, in another version.
+//! The guest `http-v1` in another version.
 
 #[path = "../../http-v1/src/serve.rs"]
 mod serve;

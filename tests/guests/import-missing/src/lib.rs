@@ -1,4 +1,4 @@
-//! Imports an interface that no host provides by itself.
+//! Imports an interface that hosts do not provide by default.
 
 use airssys_wasm_sdk::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Takes memory and touches every page of it.
+//! Allocates memory and touches every page of it.
 
 use airssys_wasm_sdk::prelude::*;
 
@@ -6,7 +6,7 @@ use airssys_wasm_sdk::prelude::*;
     package limits:eat-memory;
 
     world limits-eat-memory {
-        /// Answers how many mebibytes it holds; panics when it gets no more.
+        /// Returns the number of mebibytes that it holds; panics when it gets no more.
         export eat: func(mebibytes: u32) -> u32;
     }
 ")]

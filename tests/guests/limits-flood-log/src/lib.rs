@@ -6,7 +6,7 @@ use airssys_wasm_sdk::prelude::*;
     package limits:flood-log;
 
     world limits-flood-log {
-        /// One record of each level in turn.
+        /// Writes records of each level in rotation.
         export flood: func(records: u32, message: string);
     }
 ")]

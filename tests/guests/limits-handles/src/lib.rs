@@ -1,4 +1,4 @@
-//! Makes handles and keeps them: each is an entry of the host's table.
+//! Opens handles and holds them: each is an entry in the host's table.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use wasip2::io::poll::Pollable;
     package limits:handles;
 
     world limits-handles {
-        /// Answers how many are open, those of earlier calls included.
+        /// Returns the number of open handles, including those of earlier calls.
         export open: func(count: u32) -> u32;
     }
 ")]

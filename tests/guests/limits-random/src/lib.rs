@@ -1,4 +1,4 @@
-//! Asks for random bytes, all in one call to the host.
+//! Requests random bytes in a single host call.
 
 use airssys_wasm_sdk::prelude::*;
 use wasip2::random::random::get_random_bytes;
@@ -7,7 +7,7 @@ use wasip2::random::random::get_random_bytes;
     package limits:random;
 
     world limits-random {
-        /// Answers how many came.
+        /// Returns the number of bytes received.
         export random: func(bytes: u64) -> u64;
     }
 ")]

@@ -1,4 +1,4 @@
-//! Calls itself.
+//! Recurses.
 
 use std::hint::black_box;
 
@@ -8,7 +8,7 @@ use airssys_wasm_sdk::prelude::*;
     package limits:recurse;
 
     world limits-recurse {
-        /// Answers the depth that it reached.
+        /// Returns the depth reached.
         export recurse: func(depth: u64) -> u64;
     }
 ")]

@@ -1,4 +1,4 @@
-//! Blocks in a call to the host.
+//! Blocks in a host call.
 
 use std::thread;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Loops for ever.
+//! Loops forever.
 
 use airssys_wasm_sdk::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Gives and takes as many bytes as one likes.
+//! Returns and accepts any number of bytes.
 
 use airssys_wasm_sdk::prelude::*;
 

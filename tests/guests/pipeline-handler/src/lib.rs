@@ -1,4 +1,4 @@
-//! Nothing of ours: writes an opinion down as a line of text.
+//! No SDK: formats an opinion as a line of text.
 
 wit_bindgen::generate!({
     inline: "

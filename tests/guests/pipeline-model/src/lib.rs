@@ -1,4 +1,4 @@
-//! A toy in the place of a language model: it counts good words and bad words.
+//! A toy instead of a language model: it counts good and bad words.
 
 use airssys_wasm_sdk::prelude::*;
 
@@ -8,7 +8,7 @@ use airssys_wasm_sdk::prelude::*;
     interface api {
         record opinion {
             text: string,
-            /// Good words less bad ones.
+            /// The number of good words minus the number of bad ones.
             score: s32,
         }
 

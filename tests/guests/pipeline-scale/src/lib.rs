@@ -1,4 +1,4 @@
-//! Nothing of ours: multiplies by the variable `FACTOR`, which gives 0 where it is not granted.
+//! No SDK: multiplies by the variable `FACTOR`, which counts as 0 if it is not granted.
 
 wit_bindgen::generate!({
     inline: "

@@ -1,4 +1,4 @@
-//! Nothing of ours: gives a few sentences, one a call, and then none.
+//! No SDK: returns a few sentences, one per call, and then `none`.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

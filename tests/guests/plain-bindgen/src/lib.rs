@@ -1,5 +1,4 @@
-//! Nothing of ours: functions over all kinds of values, by wit-bindgen alone.
-//! The benchmarks call it too.
+//! No SDK: functions over all kinds of values, with wit-bindgen alone. Also used by the benches.
 
 wit_bindgen::generate!();
 

@@ -1,5 +1,5 @@
-//! A component from elsewhere: no SDK, no section, nothing said of what it needs. Reads
-//! a name from a file and fetches what is greeted with it, as a stream.
+//! A component without SDK, custom sections and declared requests. Reads a name from a file, sends
+//! it in a request, and reads the response as a stream.
 
 use wasip2::http::outgoing_handler::handle;
 use wasip2::http::types::{Fields, IncomingResponse, Method, OutgoingRequest, Scheme};
@@ -10,11 +10,12 @@ wit_bindgen::generate!({
         package plain:fetcher;
 
         world plain-fetcher {
-            /// How many bytes a file has.
+            /// Returns the number of bytes in a file.
             export count-file: func(path: string) -> result<u64, string>;
-            /// How many bytes an address answers with.
+            /// Returns the number of bytes in the response of an address.
             export get: func(authority: string, path: string) -> result<u64, string>;
-            /// How many bytes came for the name in the file, or how it ended.
+            /// Returns the number of bytes received for the name in the file, or the reason why the
+            /// response ended.
             export fetch: func(authority: string, path: string) -> result<u64, string>;
         }
     ",
@@ -45,34 +46,38 @@ fn answer(authority: &str, path: &str) -> Result<IncomingResponse, String> {
     let request = OutgoingRequest::new(Fields::new());
     request
         .set_method(&Method::Get)
-        .map_err(|()| "the method was not taken")?;
+        .map_err(|()| "invalid method")?;
     request
         .set_scheme(Some(&Scheme::Http))
-        .map_err(|()| "the scheme was not taken")?;
+        .map_err(|()| "invalid scheme")?;
     request
         .set_authority(Some(authority))
-        .map_err(|()| "the authority was not taken")?;
+        .map_err(|()| "invalid authority")?;
     request
         .set_path_with_query(Some(path))
-        .map_err(|()| "the path was not taken")?;
+        .map_err(|()| "invalid path")?;
     let answer = handle(request, None).map_err(|error| format!("{error:?}"))?;
     answer.subscribe().block();
     let response = answer
         .get()
-        .ok_or("no answer came")?
-        .map_err(|()| "it was taken before")?;
+        .ok_or("no response")?
+        .map_err(|()| "the response was already taken")?;
     response.map_err(|error| format!("{error:?}"))
 }
 
 fn count(response: &IncomingResponse) -> Result<u64, String> {
-    let body = response.consume().map_err(|()| "there is no body")?;
-    let stream = body.stream().map_err(|()| "the body is taken")?;
+    let body = response
+        .consume()
+        .map_err(|()| "the body was already taken")?;
+    let stream = body.stream().map_err(|()| "the stream was already taken")?;
     let mut bytes = 0;
     loop {
         match stream.blocking_read(1 << 16) {
             Ok(part) => bytes += part.len() as u64,
             Err(StreamError::Closed) => return Ok(bytes),
-            Err(StreamError::LastOperationFailed(_)) => return Err("it was cut off".into()),
+            Err(StreamError::LastOperationFailed(_)) => {
+                return Err("the response was cut off".into());
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Nothing of ours: an interface with a resource, by wit-bindgen alone.
+//! No SDK: an interface with a resource, with wit-bindgen alone.
 
 wit_bindgen::generate!({
     inline: "

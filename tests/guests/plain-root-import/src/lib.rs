@@ -1,4 +1,4 @@
-//! Nothing of ours: a function imported at world level, by wit-bindgen alone.
+//! No SDK: a function imported at world level, with wit-bindgen alone.
 
 wit_bindgen::generate!({
     inline: "

@@ -1,4 +1,4 @@
-//! Nothing of ours: small functions, of which one takes what another returns.
+//! No SDK: small functions, each of which accepts the result of another.
 
 use std::cell::RefCell;
 

@@ -1,4 +1,4 @@
-//! Nothing of ours: functions that take streams and give some, by wit-bindgen alone.
+//! No SDK: functions that accept and return streams, with wit-bindgen alone.
 
 use wit_bindgen::rt::async_support::{StreamReader, StreamWriter};
 use wit_bindgen::{StreamResult, spawn_local};
@@ -8,23 +8,23 @@ wit_bindgen::generate!({
         package demo:plain-streams;
 
         world plain-streams {
-            /// Upper case, as it comes.
+            /// Converts text to upper case as it arrives.
             export upper: async func(text: stream<u8>) -> stream<u8>;
-            /// The lines, without their ends.
+            /// Splits text into lines without their ends.
             export lines: async func(text: stream<u8>) -> stream<string>;
-            /// How many bytes each text has.
+            /// Returns the number of bytes of each text.
             export measure: async func(texts: stream<string>) -> stream<u32>;
-            /// All of them together.
+            /// Returns the sum of all numbers.
             export sum: async func(numbers: stream<u32>) -> u64;
-            /// From 0, so many.
+            /// Returns `count` numbers from 0 on.
             export numbers: async func(count: u32) -> stream<u32>;
-            /// The same, or an error for 0.
+            /// Returns `count` numbers from 0 on, or an error if `count` is 0.
             export some-numbers: async func(count: u32) -> result<stream<u32>, string>;
-            /// Passes so many bytes on and aborts.
+            /// Passes some chunks on and aborts.
             export break-after: async func(bytes: stream<u8>) -> stream<u8>;
-            /// Reads one element and loses interest.
+            /// Reads one element and drops the stream.
             export first: async func(numbers: stream<u32>) -> u32;
-            /// Neither reads the stream nor gives it up.
+            /// Neither reads nor drops the stream.
             export keep: async func(bytes: stream<u8>) -> u32;
         }
     ",
@@ -91,7 +91,7 @@ impl Guest for Streams {
 
     async fn some_numbers(count: u32) -> Result<StreamReader<u32>, String> {
         match count {
-            0 => Err("none were wanted".into()),
+            0 => Err("the count is 0".into()),
             count => Ok(Self::numbers(count).await),
         }
     }
@@ -139,7 +139,7 @@ async fn write_numbers(mut to: StreamWriter<u32>, count: u32) {
     }
 }
 
-/// What comes next; none at the end.
+/// Returns the next chunk, or `None` at the end.
 async fn next<T>(stream: &mut StreamReader<T>) -> Option<Vec<T>> {
     match stream.read(Vec::with_capacity(CHUNK)).await {
         (StreamResult::Complete(_), chunk) => Some(chunk),

@@ -1,5 +1,5 @@
-//! A component from elsewhere that benches ask: no SDK, no section. Greets, gives 64 KiB, fetches
-//! what another gives, or sends it something.
+//! A component without SDK and custom sections, used by the benches. Greets, returns 64 KiB,
+//! fetches from another server, or uploads to it.
 
 use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::exports::http::incoming_handler::Guest;
@@ -29,26 +29,26 @@ impl Guest for Web {
 
 fn answer(out: ResponseOutparam, body: impl FnOnce(&OutputStream)) {
     let response = OutgoingResponse::new(Fields::new());
-    let outgoing = response.body().expect("it is asked for once");
+    let outgoing = response.body().expect("not taken before");
     ResponseOutparam::set(out, Ok(response));
-    let stream = outgoing.write().expect("it is asked for once");
+    let stream = outgoing.write().expect("not taken before");
     body(&stream);
     drop(stream);
-    OutgoingBody::finish(outgoing, None).expect("nothing said how long it is");
+    OutgoingBody::finish(outgoing, None).expect("no length is declared");
 }
 
 fn write(stream: &OutputStream, bytes: &[u8]) {
     for piece in bytes.chunks(4096) {
         stream
             .blocking_write_and_flush(piece)
-            .expect("the client is there");
+            .expect("the client is connected");
     }
 }
 
 fn fetch(authority: &str, out: ResponseOutparam) {
     let response = get(authority);
-    let body = response.consume().expect("it is asked for once");
-    let from = body.stream().expect("it is asked for once");
+    let body = response.consume().expect("not taken before");
+    let from = body.stream().expect("not taken before");
     answer(
         out,
         |to| while to.blocking_splice(&from, 64 << 10).is_ok() {},
@@ -70,37 +70,37 @@ fn request(authority: &str) -> OutgoingRequest {
 }
 
 fn send(request: OutgoingRequest) -> IncomingResponse {
-    let response = outgoing_handler::handle(request, None).expect("it is sent");
+    let response = outgoing_handler::handle(request, None).expect("the request is sent");
     response.subscribe().block();
     response
         .get()
-        .expect("it is there")
-        .expect("it is asked for once")
-        .expect("it was answered")
+        .expect("the response is ready")
+        .expect("not taken before")
+        .expect("a response")
 }
 
-/// Traps in the middle of what it sends.
+/// Traps while sending a body.
 fn upload_half(authority: &str) -> ! {
     let request = request(authority);
     request.set_method(&Method::Post).expect("a method");
-    let body = request.body().expect("it is asked for once");
-    let stream = body.write().expect("it is asked for once");
-    let _answer = outgoing_handler::handle(request, None).expect("it is sent");
+    let body = request.body().expect("not taken before");
+    let stream = body.write().expect("not taken before");
+    let _answer = outgoing_handler::handle(request, None).expect("the request is sent");
     stream
         .blocking_write_and_flush(b"some")
-        .expect("it is read");
+        .expect("the server reads the body");
     subscribe_duration(100_000_000).block();
     panic!("it traps");
 }
 
-/// Sends on when it has read the whole answer, and tells whether it could.
+/// Continues sending after it has read the whole answer, and reports if it could.
 fn upload(authority: &str, out: ResponseOutparam) {
     let request = request(authority);
     request.set_method(&Method::Post).expect("a method");
-    let body = request.body().expect("it is asked for once");
-    let stream = body.write().expect("it is asked for once");
-    let answered = send(request).consume().expect("it is asked for once");
-    let from = answered.stream().expect("it is asked for once");
+    let body = request.body().expect("not taken before");
+    let stream = body.write().expect("not taken before");
+    let answered = send(request).consume().expect("not taken before");
+    let from = answered.stream().expect("not taken before");
     while from.blocking_read(1024).is_ok() {}
     subscribe_duration(200_000_000).block();
     let sent = (0..100).all(|_| stream.blocking_write_and_flush(&[b'x'; 4096]).is_ok());

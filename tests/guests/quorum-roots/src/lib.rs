@@ -1,15 +1,15 @@
-//! Nothing of ours: square roots of whole numbers in three ways, of which one is wrong at times.
+//! No SDK: computes integer square roots in three ways, one of which is sometimes wrong.
 
 wit_bindgen::generate!({
     inline: "
         package demo:quorum;
 
         world quorum-roots {
-            /// The number that a text is.
+            /// Parses a number.
             export read: func(text: string) -> result<u32, string>;
             export newton: func(n: u32) -> u32;
             export search: func(n: u32) -> u32;
-            /// Wrong where an `f32` is not exact.
+            /// Computes the root with `f32`, which is wrong where `f32` is not exact.
             export float: func(n: u32) -> u32;
         }
     ",

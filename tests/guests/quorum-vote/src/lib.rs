@@ -1,4 +1,4 @@
-//! Nothing of ours: takes three answers and returns what most of them say.
+//! No SDK: returns the majority of three answers.
 
 wit_bindgen::generate!({
     inline: "
@@ -7,7 +7,7 @@ wit_bindgen::generate!({
         interface api {
             record verdict {
                 votes: list<u32>,
-                /// None if all three differ.
+                /// `none` if all three differ.
                 answer: option<u32>,
             }
 

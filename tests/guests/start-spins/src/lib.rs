@@ -1,4 +1,4 @@
-//! Cannot be instantiated: it never ends starting.
+//! Cannot be instantiated, because it never finishes starting.
 
 use airssys_wasm_sdk::prelude::*;
 
@@ -17,7 +17,7 @@ impl Guest for StartSpins {
     }
 }
 
-/// What a component runs when it is instantiated.
+/// Runs when the component is instantiated.
 #[unsafe(no_mangle)]
 extern "C" fn _initialize() {
     loop {

@@ -1,4 +1,4 @@
-//! Counts by ten, so that a test can tell it from the first version.
+//! Counts by ten, which distinguishes it from the first version.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

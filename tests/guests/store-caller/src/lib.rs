@@ -1,4 +1,4 @@
-//! Calls another component for whatever it is asked.
+//! Passes its calls on to another component.
 
 wit_bindgen::generate!({
     inline: "
@@ -22,7 +22,7 @@ wit_bindgen::generate!({
             export echo: func(data: list<u8>) -> list<u8>;
             export describe: func(key: string, tags: list<string>) -> list<string>;
             export check: func(key: string) -> result<string, string>;
-            /// The version, and the version again after a while.
+            /// Returns the version, and the version again after `ms` milliseconds.
             export versions: func(ms: u64) -> tuple<string, string>;
             export sleep: func(ms: u64);
             export trap: func();

@@ -1,4 +1,4 @@
-//! Serves `acme:store/kv` in its first version.
+//! Exports `acme:store/kv` in its first version.
 
 wit_bindgen::generate!({
     inline: "

@@ -1,4 +1,4 @@
-//! Serves `acme:store/kv` in a newer, compatible version.
+//! Exports `acme:store/kv` in a newer, compatible version.
 
 wit_bindgen::generate!({
     inline: "

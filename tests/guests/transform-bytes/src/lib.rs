@@ -1,4 +1,4 @@
-//! Nothing of ours: inverts bytes, reverses them, and sums them up.
+//! No SDK: inverts, reverses and sums bytes.
 
 wit_bindgen::generate!({
     inline: "
@@ -7,7 +7,7 @@ wit_bindgen::generate!({
         world transform-bytes {
             export invert: func(data: list<u8>) -> list<u8>;
             export reverse: func(data: list<u8>) -> list<u8>;
-            /// FNV-1a, 64 bits, the highest byte first.
+            /// Returns the 64-bit FNV-1a hash, most significant byte first.
             export checksum: func(data: list<u8>) -> list<u8>;
         }
     ",
